@@ -1,0 +1,59 @@
+# Every target works on a fresh clone with Python, venv and make: .venv is built once, by need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOWEST := .venv-lowest
+LOWEST_READY := $(LOWEST)/.ready
+
+.PHONY: demo test test-all coverage test-lowest lint types check bench clean help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(READY) ## the main job, on the embedded server
+	$(BIN)/kab demo
+
+test: $(READY) ## the fast tests (about two minutes)
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-all: $(READY) coverage test-lowest ## every test, with coverage, on the newest and on the lowest versions
+
+coverage: $(READY)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+
+test-lowest: $(LOWEST_READY)
+	$(LOWEST)/bin/python -m pytest -q -m "not slow"
+
+lint: $(READY) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+check: lint types test ## what a commit must pass
+
+bench: $(READY) ## the performance figures (minutes; wants a quiet machine and nginx)
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/startup.py
+
+clean: ## what the other targets built
+	rm -rf $(VENV) $(LOWEST) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	@touch $@
+
+$(LOWEST_READY): pyproject.toml
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(LOWEST)/bin/python -m pip install --quiet --editable . --group test \
+		$$(sed -n 's/^    "\(click\|rich\|urllib3\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml)
+	@touch $@

@@ -1,0 +1,73 @@
+"""kab: what does reusing the HTTP connection buy here, and why does it (or doesn't it) work?
+
+The public API is small: build a `Plan`, run it, analyse the run.
+
+    from keepalive_bench import Experiment, Plan, Target, analyse, benchmark
+
+    run = benchmark(Plan(Target("http://127.0.0.1:8000/"), experiment=Experiment(requests=100)))
+    print(analyse(run).verdict.text)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keepalive_bench.analysis import analyse
+    from keepalive_bench.errors import KabError, UsageError
+    from keepalive_bench.experiment import benchmark
+    from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.model.exchange import Connection, Exchange, Failure
+    from keepalive_bench.model.plan import (
+        Arm,
+        Experiment,
+        Network,
+        Plan,
+        Request,
+        Target,
+        Tls,
+        Variation,
+    )
+    from keepalive_bench.model.run import Run
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Analysis",
+    "Arm",
+    "Connection",
+    "Exchange",
+    "Experiment",
+    "Failure",
+    "KabError",
+    "Network",
+    "Plan",
+    "Request",
+    "Run",
+    "Target",
+    "Tls",
+    "UsageError",
+    "Variation",
+    "analyse",
+    "benchmark",
+]
+
+_HOMES = {
+    "analyse": "analysis",
+    "benchmark": "experiment",
+    "KabError": "errors",
+    "UsageError": "errors",
+    "Analysis": "model.analysis",
+    "Connection": "model.exchange",
+    "Exchange": "model.exchange",
+    "Failure": "model.exchange",
+    "Run": "model.run",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: `kab --version` needs none of them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'model.plan')}"), name)

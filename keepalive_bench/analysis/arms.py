@@ -1,0 +1,119 @@
+"""One arm's exchanges and connections, summed up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import fsum
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis import stats
+from keepalive_bench.model.analysis import REMAINDER, ArmSummary, Latency, PhaseTime
+from keepalive_bench.model.columns import optional
+from keepalive_bench.model.exchange import PHASES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keepalive_bench.model.columns import ExchangeColumns
+    from keepalive_bench.model.exchange import Answer
+    from keepalive_bench.model.plan import Arm
+    from keepalive_bench.model.run import Run
+
+
+def summarise(run: Run, arm: Arm) -> ArmSummary:
+    """Count, and time, what one arm did. Failed exchanges are counted and never timed."""
+    exchanges, connections = run.exchanges, run.connections
+    rows = exchanges.rows(arm.label)
+    good = [row for row in rows if exchanges.failure[row] < 0]
+    opened = connections.rows(arm.label)
+    travelled = [exchanges.connection[row] for row in rows if exchanges.connection[row] >= 0]
+    carried = sum(connections.exchanges[row] for row in opened)
+    sizes = [exchanges.body_bytes[row] for row in good]
+    numbers = Counter(exchanges.failure[row] for row in rows)
+    return ArmSummary(
+        label=arm.label,
+        kind=arm.kind,
+        requests=run.plan.experiment.requests,
+        succeeded=len(good),
+        failed=len(rows) - len(good),
+        not_sent=run.plan.experiment.requests - len(rows),
+        connections=len(opened),
+        requests_per_connection=carried / len(opened) if opened else None,
+        reuse=(len(travelled) - len(set(travelled))) / len(rows) if rows else None,
+        reopened=len(opened) - len({connections.slot[row] for row in opened}),
+        failures={
+            failure: numbers[number]
+            for number, failure in enumerate(exchanges.failures.values)
+            if numbers[number]
+        },
+        status_codes=_status_codes(exchanges, rows),
+        answers=_answers(exchanges, rows),
+        body_sizes=(min(sizes), max(sizes)) if sizes else None,
+        bytes_received=sum(exchanges.body_bytes[row] for row in rows),
+        requests_per_second=_rate(exchanges, rows, len(good)),
+        latency=_latency([exchanges.latency_s[row] for row in good]),
+        phases=_phases(exchanges, good),
+        counters=run.counters[arm.label],
+    )
+
+
+def _status_codes(exchanges: ExchangeColumns, rows: Sequence[int]) -> dict[int, int]:
+    counts = Counter(exchanges.status[row] for row in rows)
+    return {status: counts[status] for status in sorted(counts) if status}
+
+
+def _answers(exchanges: ExchangeColumns, rows: Sequence[int]) -> dict[Answer, int]:
+    counts = Counter(exchanges.answer[row] for row in rows if exchanges.answer[row] >= 0)
+    return {exchanges.answers.values[number]: count for number, count in counts.most_common()}
+
+
+def _rate(exchanges: ExchangeColumns, rows: Sequence[int], succeeded: int) -> float | None:
+    """Answers per second of the time in which the arm was running, its blocks added up."""
+    begun: dict[int, float] = {}
+    ended: dict[int, float] = {}
+    for row in rows:
+        number, began = exchanges.round[row], exchanges.began_s[row]
+        begun[number] = min(began, begun.get(number, began))
+        end = began + exchanges.latency_s[row]
+        ended[number] = max(end, ended.get(number, end))
+    running = fsum(ended[number] - begun[number] for number in begun)
+    return succeeded / running if succeeded and running else None
+
+
+def _latency(values: list[float]) -> Latency:
+    if not values:
+        return Latency()
+    ordered = sorted(values)
+    return Latency(
+        mean=stats.mean(ordered),
+        stdev=stats.stdev(ordered),
+        min=ordered[0],
+        p50=stats.quantile(ordered, 50),
+        p90=stats.quantile(ordered, 90),
+        p95=stats.quantile(ordered, 95),
+        p99=stats.quantile(ordered, 99),
+        max=ordered[-1],
+    )
+
+
+def _phases(exchanges: ExchangeColumns, good: Sequence[int]) -> dict[str, PhaseTime]:
+    columns = [exchanges.phases[name] for name in PHASES]
+    times = {
+        name: [value for row in good if (value := optional(column[row])) is not None]
+        for name, column in zip(PHASES, columns, strict=True)
+    }
+    times[REMAINDER] = [
+        exchanges.latency_s[row] - fsum(optional(column[row]) or 0.0 for column in columns)
+        for row in good
+    ]
+    return {name: _phase(sorted(values), len(good)) for name, values in times.items()}
+
+
+def _phase(ordered: Sequence[float], requests: int) -> PhaseTime:
+    return PhaseTime(
+        per_request=fsum(ordered) / requests if requests else 0.0,
+        count=len(ordered),
+        mean=stats.mean(ordered),
+        p50=stats.quantile(ordered, 50),
+        p95=stats.quantile(ordered, 95),
+    )

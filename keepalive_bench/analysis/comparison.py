@@ -1,0 +1,60 @@
+"""The first-named arm against another."""
+
+from __future__ import annotations
+
+from math import exp, log
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis import stats
+from keepalive_bench.model.analysis import Comparison, Estimate
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.run import Run
+
+_SAVINGS = ("mean", "p50", "p90", "p95")
+
+
+def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
+    """How many times faster an arm is than another, and what it saves."""
+    return Comparison(
+        arm=arm.label,
+        against=against.label,
+        speedup=Estimate(_speedup(run, arm.label, against.label)),
+        saving={
+            metric: _saving(getattr(arm.latency, metric), getattr(against.latency, metric))
+            for metric in _SAVINGS
+        },
+    )
+
+
+def _saving(own: float | None, other: float | None) -> Estimate:
+    return Estimate(None if own is None or other is None else other - own)
+
+
+def _speedup(run: Run, arm: str, against: str) -> float | None:
+    """The typical ratio of latencies: Hodges-Lehmann's estimate over the pairs' log ratios.
+
+    Noise that both halves of a pair share cancels, and one slow request moves it little.
+    """
+    own, other = _pair_halves(run, arm), _pair_halves(run, against)
+    logs = [log(other[key] / own[key]) for key in sorted(own.keys() & other.keys())]
+    typical = stats.hodges_lehmann(logs)
+    return None if typical is None else exp(typical)
+
+
+def _pair_halves(run: Run, arm: str) -> dict[int, float]:
+    """An arm's half of each pair: a request's latency, or the median one of a block.
+
+    One request at a time, requests of the same index are a pair; several at a time, the requests
+    of a round are. A half that failed has no place in it.
+    """
+    exchanges = run.exchanges
+    by_block = run.plan.experiment.concurrency > 1
+    halves: dict[int, list[float]] = {}
+    for row in exchanges.rows(arm):
+        if exchanges.failure[row] < 0:
+            key = exchanges.round[row] if by_block else exchanges.index[row]
+            halves.setdefault(key, []).append(exchanges.latency_s[row])
+    medians = {key: stats.quantile(sorted(values), 50) for key, values in halves.items()}
+    return {key: median for key, median in medians.items() if median}

@@ -1,0 +1,102 @@
+"""What kab noticed, as data before it is prose; the advice fits the options in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.model.analysis import Finding
+from keepalive_bench.model.plan import BLOCK_REQUESTS_PER_THREAD
+from keepalive_bench.units import plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.run import Run
+
+_STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going sends them all."
+
+
+def find(run: Run, arms: Sequence[ArmSummary]) -> tuple[Finding, ...]:
+    """Everything noticed about a run, what endangers its result first."""
+    return (
+        *_interrupted(run),
+        *(finding for arm in arms for finding in _failures(arm)),
+        *_failed_warmups(run),
+        *_order(run),
+    )
+
+
+def _interrupted(run: Run) -> Iterator[Finding]:
+    if run.course.interrupted:
+        yield Finding(
+            code="interrupted",
+            severity="warning",
+            evidence={"exchanges": len(run.exchanges)},
+            text=f"The run was interrupted after {plural(len(run.exchanges), 'exchange')}.",
+        )
+
+
+def _failures(arm: ArmSummary) -> Iterator[Finding]:
+    kinds: dict[str, int] = {}
+    for failure, count in arm.failures.items():
+        kinds[failure.kind] = kinds.get(failure.kind, 0) + count
+    for kind, count in kinds.items():
+        message = next(failure.message for failure in arm.failures if failure.kind == kind)
+        yield Finding(
+            code="requests-failed",
+            severity="warning",
+            evidence={"arm": arm.label, "kind": kind, "count": count, "message": message},
+            text=f"{plural(count, 'request')} of {arm.label} failed: {kind} "
+            f"({printable(message)}).",
+        )
+    if arm.not_sent:
+        yield Finding(
+            code="requests-not-sent",
+            severity="warning",
+            evidence={"arm": arm.label, "count": arm.not_sent},
+            text=f"{plural(arm.not_sent, 'request')} of {arm.label} were not sent.",
+            advice="" if arm.succeeded else _STOPPED,
+        )
+
+
+def _failed_warmups(run: Run) -> Iterator[Finding]:
+    for label, warmup in run.warmup.items():
+        if warmup.failures:
+            kind, message = warmup.failures[0]
+            yield Finding(
+                code="warmup-failed",
+                severity="info",
+                evidence={"arm": label, "kind": kind, "count": len(warmup.failures)},
+                text=f"{plural(len(warmup.failures), 'warm-up')} of {label} failed: {kind} "
+                f"({printable(message)}).",
+            )
+
+
+def _order(run: Run) -> Iterator[Finding]:
+    experiment = run.plan.experiment
+    if len(experiment.arms) == 1:
+        return
+    if not experiment.is_paired:
+        because = (
+            f", because maxsize {experiment.pool_size} is below the concurrency of "
+            f"{experiment.concurrency} and a pause between blocks would throw connections away"
+            if experiment.order is None
+            else ""
+        )
+        yield Finding(
+            code="sequential-order",
+            severity="info",
+            evidence={"concurrency": experiment.concurrency, "maxsize": experiment.pool_size},
+            text=f"The arms ran one after the other{because}: a drift of the machine or the "
+            "network in the meantime looks like a difference between them.",
+        )
+    elif experiment.concurrency > 1 and experiment.rounds == 1:
+        enough = 2 * BLOCK_REQUESTS_PER_THREAD * experiment.concurrency
+        yield Finding(
+            code="one-round",
+            severity="info",
+            evidence={"requests": experiment.requests, "concurrency": experiment.concurrency},
+            text="There was one round only, so a drift in the meantime isn't cancelled out.",
+            advice=f"--requests {enough} or more makes two rounds.",
+        )

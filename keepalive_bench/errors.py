@@ -1,0 +1,31 @@
+"""The one family of errors that kab raises on purpose, each with its exit code."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code says; the first that applies, in the order documented."""
+
+    MEASURED = 0
+    NOTHING_MEASURED = 1
+    USAGE = 2
+    PARTLY_MEASURED = 3
+    INTERRUPTED = 130
+
+
+class KabError(Exception):
+    """Something that one clear sentence explains: what is wrong, where, and what to do."""
+
+    exit_code = ExitCode.NOTHING_MEASURED
+
+
+class UsageError(KabError, ValueError):
+    """What was asked for makes no sense, or can't be read or written; nothing was sent."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ResultsFileError(UsageError):
+    """A file that is no results file of kab's, or is damaged."""

@@ -1,0 +1,108 @@
+"""From a plan to a run."""
+
+from __future__ import annotations
+
+import gc
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import keepalive_bench
+from keepalive_bench.experiment.engine import Engine
+from keepalive_bench.experiment.environment import describe_environment
+from keepalive_bench.experiment.schedule import schedule
+from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.model.run import Course, Run, WarmUp
+from keepalive_bench.net.arms import Surroundings, open_arm, surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from keepalive_bench.model.exchange import Exchange
+    from keepalive_bench.model.plan import Arm, Plan
+
+_SECOND = 1_000_000_000
+
+
+def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None) -> Run:
+    """Carry out a plan: warm up, then send every arm's requests as scheduled.
+
+    `on_exchange` is called after each measured exchange, for one at a time, from the thread that
+    made it and outside of what is timed; what it takes is a pause between requests all the same.
+    Ctrl-C while measuring doesn't raise: it returns what was measured so far, and
+    `run.course.interrupted` says so.
+
+    Raises:
+        UsageError: the file of trusted certificates can't be used.
+        KeyboardInterrupt: Ctrl-C while warming up, when nothing is measured yet.
+    """
+    clock = time.perf_counter_ns
+    shared = surroundings(plan, f"kab/{keepalive_bench.__version__}", clock)
+    arms, labels = plan.experiment.arms, plan.experiment.labels
+    warmup = {arm.label: _warm_up(arm, shared) for arm in arms}
+    exchanges, connections = ExchangeColumns(labels), ConnectionColumns(labels)
+
+    def record(exchange: Exchange) -> None:
+        exchanges.append(exchange)
+        if on_exchange is not None:
+            on_exchange(exchange)
+
+    with _quiet_collector(), ExitStack() as closing:
+        origin = clock()
+        shared = replace(shared, origin=origin)
+        transports = {arm.label: open_arm(arm, shared, connections) for arm in arms}
+        for transport in transports.values():
+            closing.callback(transport.close)
+        started_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        cpu_s, collections = time.process_time(), _collections()
+        engine = Engine(plan, transports, record, lambda: (clock() - origin) / _SECOND)
+        interrupted = engine.run(schedule(plan.experiment))
+        course = Course(
+            started_at=started_at,
+            wall_s=(clock() - origin) / _SECOND,
+            cpu_s=time.process_time() - cpu_s,
+            gc_collections=_collections() - collections,
+            interrupted=interrupted,
+        )
+    return Run(
+        plan=plan,
+        environment=describe_environment(),
+        course=course,
+        warmup=warmup,
+        exchanges=exchanges,
+        connections=connections,
+        counters={label: transport.counters for label, transport in transports.items()},
+    )
+
+
+def _warm_up(arm: Arm, shared: Surroundings) -> WarmUp:
+    """Requests with indexes below 0, on a pool of their own: first ones pay for imports, caches."""
+    plan = shared.plan
+    connections = ConnectionColumns((arm.label,))
+    transport = open_arm(arm, shared, connections)
+    try:
+        outcomes = [
+            transport.exchange(plan.path(-number))
+            for number in range(1, plan.experiment.warmup + 1)
+        ]
+    finally:
+        transport.close()
+    failures = tuple(outcome.failure for outcome in outcomes if outcome.failure is not None)
+    return WarmUp(requests=len(outcomes), connections=len(connections), failures=failures)
+
+
+def _collections() -> int:
+    return sum(generation["collections"] for generation in gc.get_stats())
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Keep what was made so far out of the garbage collector's way while measuring."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -1,0 +1,126 @@
+"""Plan ⇄ what a results file says of it. Secrets stay out, so a plan read back can't be run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from keepalive_bench.model.plan import (
+    Arm,
+    Experiment,
+    Network,
+    Plan,
+    Request,
+    Target,
+    Tls,
+    Variation,
+)
+
+_SHOWN_HEADERS = {
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "keep-alive",
+    "pragma",
+    "range",
+    "te",
+    "transfer-encoding",
+    "user-agent",
+    "via",
+}
+"""Header fields that are known to carry no secret; of others only the name is written."""
+
+Document = dict[str, Any]
+
+
+def plan_document(plan: Plan) -> Document:
+    """A plan as JSON has it."""
+    request, tls, network, experiment = plan.request, plan.tls, plan.network, plan.experiment
+    variation = request.variation.redacted()
+    return {
+        "url": plan.target.shown,
+        "method": request.method,
+        "headers": [
+            [name, value if name.lower() in _SHOWN_HEADERS else None]
+            for name, value in request.headers
+        ],
+        "user_agent": request.user_agent,
+        "body_bytes": None if request.body is None else len(request.body),
+        "authenticated": bool(request.credentials or plan.target.credentials),
+        "parameters": {
+            "fields": [[name, list(values)] for name, values in variation.fields],
+            "rows": [[list(parameter) for parameter in row] for row in variation.rows],
+            "unique": list(variation.unique),
+            "counter": variation.counts,
+        },
+        "verify": tls.verify,
+        "ca_file": None if tls.ca_file is None else str(tls.ca_file),
+        "ip_version": network.ip_version,
+        "timeout_s": network.timeout_s,
+        "connect_timeout_s": network.connect_timeout_s,
+        "requests": experiment.requests,
+        "concurrency": experiment.concurrency,
+        "maxsize": experiment.pool_size,
+        "block": experiment.block,
+        "arms": [{"label": arm.label, "kind": arm.kind} for arm in experiment.arms],
+        "order": "paired" if experiment.is_paired else "sequential",
+        "order_given": experiment.order is not None,
+        "rounds": experiment.rounds,
+        "seed": experiment.seed,
+        "warmup": experiment.warmup,
+        "keep_going": experiment.keep_going,
+    }
+
+
+def plan_from(document: Document) -> Plan:
+    """The plan that a document describes, as far as it does.
+
+    Raises:
+        KeyError, TypeError, ValueError: it describes none.
+    """
+    parameters = document["parameters"]
+    return Plan(
+        Target(document["url"]),
+        Request(
+            method=document["method"],
+            headers=tuple((name, value or "") for name, value in document["headers"]),
+            user_agent=document["user_agent"],
+            variation=Variation(
+                fields=tuple((name, tuple(values)) for name, values in parameters["fields"]),
+                rows=tuple(
+                    tuple((name, value) for name, value in row) for row in parameters["rows"]
+                ),
+                unique=tuple(parameters["unique"]),
+                counter=parameters["counter"],
+            ),
+        ),
+        Tls(
+            verify=document["verify"],
+            ca_file=None if document["ca_file"] is None else Path(document["ca_file"]),
+        ),
+        Network(
+            ip_version=document["ip_version"],
+            timeout_s=document["timeout_s"],
+            connect_timeout_s=document["connect_timeout_s"],
+        ),
+        Experiment(
+            requests=document["requests"],
+            concurrency=document["concurrency"],
+            maxsize=document["maxsize"],
+            block=document["block"],
+            arms=tuple(Arm(arm["kind"], arm["label"]) for arm in document["arms"]),
+            order=document["order"] if document["order_given"] else None,
+            seed=document["seed"],
+            warmup=document["warmup"],
+            keep_going=document["keep_going"],
+        ),
+    )

@@ -1,0 +1,130 @@
+"""What a run's numbers come to. Times in seconds; what can't be said is `None`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.exchange import Answer, Failure
+    from keepalive_bench.model.plan import Plan
+    from keepalive_bench.model.run import Course, PoolCounters, WarmUp
+
+REMAINDER = "remainder"
+"""What is left of the latency when all phases are taken off: the client's own code."""
+
+
+class Estimate(NamedTuple):
+    """A number, with the interval that it lies in where one is known."""
+
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class Latency(NamedTuple):
+    """Latencies of the exchanges that succeeded; a quantile is `None` where too few bear it."""
+
+    mean: float | None = None
+    stdev: float | None = None
+    min: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseTime:
+    """One phase of the exchanges that succeeded."""
+
+    per_request: float
+    """Total time ÷ exchanges: these, with the remainder's, add up to the mean latency."""
+    count: int
+    """How many exchanges it happened to."""
+    mean: float | None
+    """Over those, as are the quantiles."""
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmSummary:
+    """One arm's counts and times."""
+
+    label: str
+    kind: str
+    requests: int
+    """As planned: succeeded + failed + not sent."""
+    succeeded: int
+    failed: int
+    not_sent: int
+    connections: int
+    requests_per_connection: float | None
+    reuse: float | None
+    reopened: int
+    failures: dict[Failure, int]
+    status_codes: dict[int, int]
+    answers: dict[Answer, int]
+    body_sizes: tuple[int, int] | None
+    """The smallest and the largest, of exchanges that succeeded."""
+    bytes_received: int
+    requests_per_second: float | None
+    latency: Latency
+    phases: dict[str, PhaseTime]
+    """By name, in the order in which they happen, the remainder last."""
+    counters: PoolCounters
+
+    @property
+    def sent(self) -> int:
+        """Requests that were sent, or at least tried."""
+        return self.succeeded + self.failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The first-named arm against another."""
+
+    arm: str
+    against: str
+    speedup: Estimate
+    """The other's latency ÷ the arm's own, typical of a pair."""
+    saving: dict[str, Estimate]
+    """The other's latency − the arm's own, for `mean`, `p50`, `p90`, `p95`."""
+
+
+class Verdict(NamedTuple):
+    """The one sentence at the end, and its code."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that kab noticed."""
+
+    code: str
+    severity: Literal["info", "warning"]
+    evidence: dict[str, int | float | str]
+    text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """Everything that is derived from a run; computed again from it whenever it is needed."""
+
+    plan: Plan
+    course: Course
+    warmup: dict[str, WarmUp]
+    arms: tuple[ArmSummary, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    @property
+    def first(self) -> ArmSummary:
+        """The arm that the others are compared with."""
+        return self.arms[0]

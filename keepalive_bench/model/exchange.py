@@ -1,0 +1,95 @@
+"""One exchange, one connection, and how an exchange can fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Phases(NamedTuple):
+    """How long each phase of an exchange took, in seconds; a phase that did not happen is `None`.
+
+    The names are HTTP Archive's, with `pool_wait` for its `blocked`. The phases and a small
+    remainder (the client's own code between them) add up to the latency.
+    """
+
+    pool_wait: float | None = None
+    """Waiting for a free place in a blocking pool."""
+    dns: float | None = None
+    """Resolving the name; `None` too where the URL names an address."""
+    connect: float | None = None
+    """TCP's handshake."""
+    tls: float | None = None
+    """TLS's handshake, checks of the certificate included."""
+    send: float | None = None
+    """Writing the request."""
+    wait: float | None = None
+    """From the request written to the first byte of the response."""
+    receive: float | None = None
+    """From the first byte of the response to the last one, parsing included."""
+
+
+PHASES = Phases._fields
+
+
+class Failure(NamedTuple):
+    """Why an exchange failed."""
+
+    kind: str
+    """A word of a fixed vocabulary, such as `connect-refused`."""
+    message: str
+    """What the cause itself said; text that may come from outside, so escape it to show it."""
+
+
+class Answer(NamedTuple):
+    """What a response said of itself and of its connection, as it was sent (`None`: it didn't)."""
+
+    http_version: str
+    content_type: str | None = None
+    connection: str | None = None
+    keep_alive: str | None = None
+
+
+class Outcome(NamedTuple):
+    """What a transport reports of one exchange. Times in seconds, the clock's zero is the run's."""
+
+    began_s: float
+    latency_s: float
+    connection: int | None = None
+    """The row of the connection it travelled on; `None` where there was none."""
+    status: int | None = None
+    body_bytes: int = 0
+    """Bytes of body received, after dechunking and before decompression."""
+    phases: Phases = Phases()
+    answer: Answer | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its response (RFC 9110, section 3.4), at its place in the experiment."""
+
+    arm: str
+    index: int
+    """Which of the arm's requests, from 0; requests of one index carry the same parameters."""
+    round: int
+    outcome: Outcome
+
+
+class Connection(NamedTuple):
+    """One TCP connection that was really opened. Times in seconds."""
+
+    arm: str
+    slot: int
+    """Which of the places that the arm had connections open at, at once, from 0."""
+    opened_s: float
+    """When its handshake was done, from the start of the run."""
+    peer: str
+    """The address and port it leads to."""
+    dns: float | None
+    connect: float
+    tls: float | None = None
+    tls_version: str | None = None
+    cipher: str | None = None
+    exchanges: int = 0
+    """How many responses it carried."""

@@ -1,0 +1,71 @@
+"""A run: the plan, the machine it ran on, and everything that was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
+    from keepalive_bench.model.exchange import Failure
+    from keepalive_bench.model.plan import Plan
+
+
+class PoolCounters(NamedTuple):
+    """urllib3's own two numbers: connection *objects* made, and attempts at a request."""
+
+    num_connections: int = 0
+    num_requests: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmUp:
+    """What an arm's warm-up did, on pools of its own; counted nowhere else."""
+
+    requests: int = 0
+    connections: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Where and with what a run was made."""
+
+    kab: str
+    python: str
+    implementation: str
+    urllib3: str
+    openssl: str
+    os: str
+    machine: str
+    cpu_count: int
+    clock_resolution_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """How the measurement itself went, warm-ups left out."""
+
+    started_at: str
+    """The wall clock's time at the start, ISO 8601, UTC."""
+    wall_s: float
+    cpu_s: float
+    """Processor time of the whole process."""
+    gc_collections: int
+    """Garbage collections while measuring."""
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A finished (or interrupted) run. Its columns are not appended to any more."""
+
+    plan: Plan
+    environment: Environment
+    course: Course
+    warmup: dict[str, WarmUp]
+    """By label."""
+    exchanges: ExchangeColumns
+    connections: ConnectionColumns
+    counters: dict[str, PoolCounters]
+    """By label."""

@@ -1,0 +1,1 @@
+"""The only room with urllib3 and client sockets in it."""

@@ -1,0 +1,211 @@
+"""The words and numbers of a report, once; each dialect only sets them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keepalive_bench.model.analysis import REMAINDER, Estimate
+from keepalive_bench.units import MISSING, duration, plural, printable, rate, size, times
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison, PhaseTime
+
+METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
+_NAMEABLE_S = 5e-7
+"""A remainder below half a microsecond a request is not worth a line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the comparison."""
+
+    group: str = ""
+    name: str = ""
+    cells: tuple[str, ...]
+    """One an arm."""
+    savings: tuple[str, ...]
+    """One a comparison."""
+    intervals: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseRow:
+    """One line of where the time goes."""
+
+    phase: str
+    cells: tuple[tuple[str, str], ...]
+    """For each arm, how often it happened and how long it took then."""
+    shares: tuple[float, ...]
+    """For each arm, the time per request, in seconds."""
+
+
+def headline(analysis: Analysis) -> str:
+    """What was asked: method and URL."""
+    plan = analysis.plan
+    return f"{plan.request.method} {printable(plan.target.shown)}"
+
+
+def circumstances(analysis: Analysis) -> str:
+    """How it was asked, in one line."""
+    experiment = analysis.plan.experiment
+    parts = [
+        f"{plural(experiment.requests, 'request')} per arm",
+        f"{experiment.concurrency} at a time",
+        f"maxsize {experiment.pool_size}" + (", blocking" if experiment.block else ""),
+    ]
+    if len(experiment.arms) > 1:
+        parts.append(_order(analysis))
+    return ", ".join(parts)
+
+
+def _order(analysis: Analysis) -> str:
+    experiment = analysis.plan.experiment
+    if not experiment.is_paired:
+        return "one arm after the other"
+    if experiment.concurrency == 1:
+        return f"pairs in random order (seed {experiment.seed})"
+    return f"{plural(experiment.rounds, 'round')} in random order (seed {experiment.seed})"
+
+
+def remarks(analysis: Analysis) -> tuple[str, ...]:
+    """What a reader should know of the requests before the numbers."""
+    plan = analysis.plan
+    lines = [f"{plural(plan.experiment.total_requests, 'request')} in all, warm-ups included"]
+    if plan.request.variation.counts:
+        lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
+    return tuple(lines)
+
+
+def savings_headers(analysis: Analysis) -> tuple[str, ...]:
+    """The heading of each comparison's column."""
+    if len(analysis.comparisons) == 1:
+        return (f"{analysis.first.label} saves",)
+    return tuple(f"saves on {comparison.against}" for comparison in analysis.comparisons)
+
+
+def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
+    """The comparison, line by line."""
+    rows = [
+        _counts(analysis, "connections opened", "connections", compared=True),
+        _counts(analysis, "reopened", "reopened"),
+        _counts(analysis, "requests", "sent"),
+        _plain(analysis, "requests/connection", [_ratio(arm) for arm in analysis.arms]),
+        _counts(analysis, "failed", "failed"),
+    ]
+    if any(arm.not_sent for arm in analysis.arms):
+        rows.append(_counts(analysis, "not sent", "not_sent"))
+    rows += [_latency(analysis, metric) for metric in METRICS]
+    rows.append(_throughput(analysis))
+    return tuple(rows)
+
+
+def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False) -> Row:
+    counts = [getattr(arm, field) for arm in analysis.arms]
+    savings = tuple(f"{other - counts[0]:,}" if compared else "" for other in counts[1:])
+    return Row(
+        group=name,
+        cells=tuple(f"{count:,}" for count in counts),
+        savings=savings,
+        intervals=("",) * len(savings),
+    )
+
+
+def _plain(analysis: Analysis, name: str, cells: list[str]) -> Row:
+    empty = ("",) * len(analysis.comparisons)
+    return Row(group=name, cells=tuple(cells), savings=empty, intervals=empty)
+
+
+def _ratio(arm: ArmSummary) -> str:
+    ratio = arm.requests_per_connection
+    return MISSING if ratio is None else f"{ratio:,.1f}"
+
+
+def _latency(analysis: Analysis, metric: str) -> Row:
+    estimates = [comparison.saving.get(metric) for comparison in analysis.comparisons]
+    return Row(
+        group="latency" if metric == METRICS[0] else "",
+        name=metric,
+        cells=tuple(duration(getattr(arm.latency, metric)) for arm in analysis.arms),
+        savings=tuple("" if found is None else duration(found.estimate) for found in estimates),
+        intervals=tuple("" if found is None else _interval(found) for found in estimates),
+    )
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f"[{duration(estimate.low)} … {duration(estimate.high)}]"
+
+
+def _throughput(analysis: Analysis) -> Row:
+    ratios = [_faster(analysis, comparison) for comparison in analysis.comparisons]
+    return Row(
+        group="requests/s",
+        cells=tuple(rate(arm.requests_per_second) for arm in analysis.arms),
+        savings=tuple(ratios),
+        intervals=("",) * len(ratios),
+    )
+
+
+def _faster(analysis: Analysis, comparison: Comparison) -> str:
+    own = analysis.first.requests_per_second
+    other = next(arm for arm in analysis.arms if arm.label == comparison.against)
+    theirs = other.requests_per_second
+    return times(own / theirs) if own and theirs else ""
+
+
+def phase_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
+    """Where the time goes: phases that happened, as count × duration."""
+    names = analysis.first.phases
+    rows = (_phase_row(name, [arm.phases[name] for arm in analysis.arms]) for name in names)
+    return tuple(row for row in rows if any(share >= _NAMEABLE_S for share in row.shares))
+
+
+def _phase_row(name: str, times_of_arms: list[PhaseTime]) -> PhaseRow:
+    return PhaseRow(
+        phase="client's own" if name == REMAINDER else name.replace("_", " "),
+        cells=tuple(
+            (f"{time.count:,}", duration(time.mean)) if time.count else (MISSING, "")
+            for time in times_of_arms
+        ),
+        shares=tuple(time.per_request for time in times_of_arms),
+    )
+
+
+def answers(analysis: Analysis) -> tuple[str, ...]:
+    """What the server answered: status codes, type, size, and what it says of keep-alive."""
+    lines = []
+    for arm in analysis.arms:
+        if arm.status_codes:
+            codes = ", ".join(f"{status} × {count:,}" for status, count in arm.status_codes.items())
+            lines.append(f"{arm.label}: {codes}{_first_answer(arm)}")
+    return tuple(lines) if len({line.partition(": ")[2] for line in lines}) > 1 else _common(lines)
+
+
+def _common(lines: list[str]) -> tuple[str, ...]:
+    return (f"each arm: {lines[0].partition(': ')[2]}",) if len(lines) > 1 else tuple(lines)
+
+
+def _first_answer(arm: ArmSummary) -> str:
+    answer = next(iter(arm.answers), None)
+    if answer is None:
+        return ""
+    parts = [answer.http_version, printable(answer.content_type or "no content type")]
+    if arm.body_sizes:
+        low, high = arm.body_sizes
+        parts.append(size(low) if low == high else f"{size(low)} to {size(high)}")
+    if answer.connection:
+        parts.append(f"Connection: {printable(answer.connection)}")
+    if answer.keep_alive:
+        parts.append(f"Keep-Alive: {printable(answer.keep_alive)}")
+    return "; " + ", ".join(parts)
+
+
+def urllib3_counters(analysis: Analysis) -> str:
+    """urllib3's own two numbers, for those who know them."""
+    parts = [
+        f"{arm.label} {arm.counters.num_connections:,}/{arm.counters.num_requests:,}"
+        for arm in analysis.arms
+    ]
+    return f"urllib3's num_connections/num_requests: {', '.join(parts)}"

@@ -1,0 +1,42 @@
+"""The embedded server: one whose connections, handshakes and requests are known exactly."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keepalive_bench.server.behaviour import Behaviour
+    from keepalive_bench.server.certificate import CERTIFICATE
+    from keepalive_bench.server.child import ServerProcess
+    from keepalive_bench.server.counts import Stats
+    from keepalive_bench.server.listener import Server
+    from keepalive_bench.server.process import serve_forever
+    from keepalive_bench.server.settings import Settings
+
+__all__ = [
+    "CERTIFICATE",
+    "Behaviour",
+    "Server",
+    "ServerProcess",
+    "Settings",
+    "Stats",
+    "serve_forever",
+]
+
+_HOMES = {
+    "CERTIFICATE": "certificate",
+    "Behaviour": "behaviour",
+    "Server": "listener",
+    "ServerProcess": "child",
+    "Settings": "settings",
+    "Stats": "counts",
+    "serve_forever": "process",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first used: the child of a `ServerProcess` must start fast."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

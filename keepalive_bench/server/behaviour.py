@@ -1,0 +1,87 @@
+"""How the embedded server shall answer: one value, complete and checked at birth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keepalive_bench.errors import UsageError
+
+_LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """What a client of the embedded server sees; the default is a plain, well-behaved server.
+
+    Attributes:
+        body_size: Bytes in the body of every answer.
+        delay_s: Seconds between the end of the request and the start of the answer.
+        status: Status code of every answer, 200 to 599; 204 and 304 have no body.
+        headers: Extra response headers. They are sent as they are, in latin-1, and may be
+            hostile on purpose; one that names ``Server`` or ``Content-Type`` replaces ours.
+        close_after: The Nth answer on a connection says ``Connection: close`` and is the last.
+        silent_close_after: The Nth answer on a connection is the last and doesn't say so.
+        idle_timeout_s: A connection on which no request arrives for that long is closed (FIN).
+        connection_close: Every answer says ``Connection: close`` and is the last.
+        http_10: Answer as HTTP/1.0 does: the connection ends after each answer, unless the
+            client asks for ``Connection: keep-alive``, which the answer then confirms.
+        keep_alive_header: Value of a ``Keep-Alive`` header on every answer that lets the
+            connection live, such as ``timeout=5, max=100``. It is said, not kept.
+        chunked: Send the body in chunks instead of with a ``Content-Length``.
+
+    Raises:
+        UsageError: A value is out of range, or two contradict each other.
+    """
+
+    body_size: int = 1024
+    delay_s: float = 0.0
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    close_after: int | None = None
+    silent_close_after: int | None = None
+    idle_timeout_s: float | None = None
+    connection_close: bool = False
+    http_10: bool = False
+    keep_alive_header: str | None = None
+    chunked: bool = False
+
+    def __post_init__(self) -> None:
+        if (problem := _problem(self)) is not None:
+            raise UsageError(problem)
+
+
+def _problem(wanted: Behaviour) -> str | None:
+    """Say in one sentence what is wrong with a behaviour, if anything is."""
+    checks = (
+        (wanted.body_size >= 0, f"A body of {wanted.body_size} bytes can't be sent."),
+        (0 <= wanted.delay_s < float("inf"), f"A delay of {wanted.delay_s} s is impossible."),
+        (
+            _LOWEST_STATUS <= wanted.status <= _HIGHEST_STATUS,
+            f"Status {wanted.status} ends no exchange: it must be 200 to 599.",
+        ),
+        (_at_least_one(wanted.close_after), "close_after counts answers: it must be 1 or more."),
+        (
+            _at_least_one(wanted.silent_close_after),
+            "silent_close_after counts answers: it must be 1 or more.",
+        ),
+        (
+            wanted.idle_timeout_s is None or 0 < wanted.idle_timeout_s < float("inf"),
+            f"An idle timeout of {wanted.idle_timeout_s} s is impossible: it must be above 0.",
+        ),
+        (not (wanted.http_10 and wanted.chunked), "HTTP/1.0 knows no chunked bodies."),
+        (_is_latin_1(wanted), "Header names and values must be in latin-1."),
+    )
+    return next((sentence for holds, sentence in checks if not holds), None)
+
+
+def _at_least_one(count: int | None) -> bool:
+    return count is None or count >= 1
+
+
+def _is_latin_1(wanted: Behaviour) -> bool:
+    texts = [text for header in wanted.headers for text in header]
+    try:
+        "".join([*texts, wanted.keep_alive_header or ""]).encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,152 @@
+"""One connection's life: handshake, requests and answers in turn, and how it ends."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from keepalive_bench.server.answers import CONTINUE
+from keepalive_bench.server.messages import BadRequestError, parse_request
+from keepalive_bench.server.reader import Reader
+
+if TYPE_CHECKING:
+    import threading
+
+    from keepalive_bench.server.answers import Answer, Answers
+    from keepalive_bench.server.counts import Counter
+    from keepalive_bench.server.messages import Request
+    from keepalive_bench.server.recording import Recorder
+    from keepalive_bench.server.tls import Tls
+
+_LINGER_S = 2.0
+_DRAIN_SIZE = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What all connections of a server share.
+
+    Attributes:
+        idle_timeout_s: How long a request is waited for; ``None`` is for ever.
+        stopping: Set when the server ends; no delay outlasts it.
+    """
+
+    answers: Answers
+    idle_timeout_s: float | None
+    counter: Counter
+    recorder: Recorder | None
+    tls: Tls | None
+    stopping: threading.Event
+
+
+class Connection:
+    """The server's nth connection; its own thread calls `run`, any other may `hang_up`."""
+
+    def __init__(self, accepted: socket.socket, number: int, service: Service) -> None:
+        self._socket = accepted
+        self._number = number
+        self._service = service
+
+    def run(self) -> None:
+        """Live until the client, the behaviour or the server ends the connection."""
+        linger = True  # What TLS says of a failed handshake must arrive.
+        # An OSError is the client's leaving, its silence, or `hang_up`: an end, no mishap.
+        with suppress(OSError):
+            self._open()
+            linger = False
+            linger = self._serve(Reader(self._socket.recv))
+        with suppress(OSError):
+            self._close(linger=linger)
+        self._socket.close()
+
+    def hang_up(self) -> None:
+        """End the connection from another thread: whoever waits on the socket wakes up."""
+        # Not SSLSocket's own shutdown, which takes the TLS state away under a reading thread.
+        with suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _open(self) -> None:
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if (tls := self._service.tls) is not None:
+            self._socket = secured = tls.wrap(self._socket)
+            if self._service.stopping.is_set():
+                # `hang_up` may have met the socket that has just been replaced.
+                raise ConnectionAbortedError
+            tls.shake_hands(secured)
+            self._service.counter.handshake()
+
+    def _serve(self, reader: Reader) -> bool:
+        """Answer requests until the end; tell whether the client may still be sending."""
+        for nth in count(1):
+            try:
+                request = self._next_request(reader)
+            except BadRequestError as error:
+                self._deliver(self._service.answers.to_nonsense(error))
+                return True
+            if request is None or self._service.stopping.is_set():
+                break
+            answer = self._answer(request, nth)
+            self._deliver(answer)
+            if answer.closes:
+                break
+        return reader.holds_more
+
+    def _next_request(self, reader: Reader) -> Request | None:
+        """Wait for a request and read, record and count it; ``None`` is the client's end."""
+        idle_timeout_s = self._service.idle_timeout_s
+        if idle_timeout_s is not None:
+            self._socket.settimeout(idle_timeout_s)
+        head = reader.head()
+        if idle_timeout_s is not None:
+            self._socket.settimeout(None)
+        if head is None:
+            return None
+        request = parse_request(head)
+        body = self._read_body(reader, request) if request.has_body else b""
+        self._service.counter.request(for_stats=request.is_for_stats)
+        if self._service.recorder is not None:
+            self._service.recorder.write(self._number, request, body)
+        return request
+
+    def _read_body(self, reader: Reader, request: Request) -> bytes:
+        """Read a body to its end; unless it is recorded, it is not held."""
+        if request.fields.expects_continue and request.minor_version and not reader.holds_more:
+            self._socket.sendall(CONTINUE)
+        pieces = reader.body(request)
+        if self._service.recorder is not None:
+            return b"".join(pieces)
+        for _ in pieces:
+            pass
+        return b""
+
+    def _answer(self, request: Request, nth: int) -> Answer:
+        if request.is_for_stats:
+            stats = self._service.counter.snapshot()
+            return self._service.answers.to_stats(request, nth, stats)
+        return self._service.answers.to(request, nth)
+
+    def _deliver(self, answer: Answer) -> None:
+        if answer.delay_s and self._service.stopping.wait(answer.delay_s):
+            return
+        for part in answer.parts:
+            self._socket.sendall(part)
+
+    def _close(self, *, linger: bool) -> None:
+        """End the connection so that the client gets all that was sent to it.
+
+        Closing a socket while the client still sends makes the system answer with a reset,
+        which can overtake our last answer: RFC 9112, section 9.6.
+        """
+        if self._service.tls is not None:
+            self._service.tls.say_goodbye(self._socket)
+        if linger and not self._service.stopping.is_set():
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
+            deadline = time.monotonic() + _LINGER_S
+            while (left := deadline - time.monotonic()) > 0:
+                self._socket.settimeout(left)
+                if not socket.socket.recv(self._socket, _DRAIN_SIZE):
+                    break

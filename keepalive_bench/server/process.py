@@ -1,0 +1,103 @@
+"""A server as the main thing of a process: `kab serve`, and the child of a `ServerProcess`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import asdict
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.server.listener import Server
+from keepalive_bench.server.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+    from typing import TextIO
+
+    from keepalive_bench.server.counts import Stats
+
+# What is put in it ends the server. A SimpleQueue, because unlike an Event it may be put into
+# by a signal handler that interrupts the very thread that waits.
+_Reasons = SimpleQueue[str]
+
+_TOLD_TO_STOP = "told to stop"
+_PARENT_GONE = "parent gone"
+
+
+def serve_forever(settings: Settings, output: TextIO) -> Stats:
+    """Serve until Ctrl-C (SIGINT) or SIGTERM, in the main thread of a process.
+
+    The address goes to `output` as soon as connections are accepted, the counts at the end.
+
+    Raises:
+        UsageError: The address can't be served, or the record can't be written.
+    """
+    reasons: _Reasons = SimpleQueue()
+    with _ended_by(reasons, signal.SIGINT, signal.SIGTERM), Server(settings) as server:
+        _say(output, f"Serving {server.url}")
+        reasons.get()
+        stats = server.stop()
+    _say(output, str(stats))
+    return stats
+
+
+def serve_parent() -> None:
+    """Serve as the child of a `ServerProcess`; every line in and out is JSON or one word.
+
+    In: the settings, then ``stop``. The end of the input without it means that the parent has
+    died, even of SIGKILL: then the child ends at once, with nobody to talk to.
+    Out: ``{"url": …}`` or ``{"refused": …}``, and at the end the counts.
+    """
+    # A terminal's Ctrl-C goes to all processes at once; here the parent decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    settings = Settings.from_json(line)
+    reasons: _Reasons = SimpleQueue()
+    threading.Thread(target=_watch_parent, args=(reasons,), daemon=True).start()
+    with _ended_by(reasons, signal.SIGTERM):
+        try:
+            server = Server(settings)
+        except UsageError as error:
+            _say(sys.stdout, json.dumps({"refused": str(error)}))
+            return
+        with server:
+            _say(sys.stdout, json.dumps({"url": server.url}))
+            reason = reasons.get()
+            stats = server.stop()
+        if reason == _TOLD_TO_STOP:
+            _say(sys.stdout, json.dumps(asdict(stats)))
+
+
+@contextmanager
+def _ended_by(reasons: _Reasons, *signals: signal.Signals) -> Iterator[None]:
+    """Turn signals into reasons to end, and leave the handlers as they were found."""
+
+    def put(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        reasons.put(_TOLD_TO_STOP)
+
+    before = {which: signal.signal(which, put) for which in signals}
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
+
+
+def _watch_parent(reasons: _Reasons) -> None:
+    # Not sys.stdin, whose lock a waiting thread would hold while the interpreter ends.
+    reasons.put(_TOLD_TO_STOP if os.read(sys.stdin.fileno(), 1) else _PARENT_GONE)
+
+
+def _say(output: TextIO, line: str) -> None:
+    output.write(f"{line}\n")
+    output.flush()

@@ -1,0 +1,72 @@
+"""Where and how one server serves, as a value that can travel to another process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.server.behaviour import Behaviour
+
+TLS_VERSIONS = ("1.2", "1.3")
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a server must know before it can be started.
+
+    Attributes:
+        behaviour: How it answers.
+        host: A name or address (an IPv6 one without brackets); the first one it resolves to
+            that can be bound is served.
+        port: 0 takes any free one.
+        tls: Serve HTTPS, with the certificate that kab ships for loopback.
+        tls_min: Lowest TLS version, ``"1.2"`` or ``"1.3"``; ``None`` leaves it to OpenSSL.
+        tls_max: Highest TLS version, likewise.
+        record: A file to which every complete request is appended as one line of JSON.
+        allow_remote: Serve on addresses that other machines can reach, too.
+
+    Raises:
+        UsageError: A value is out of range, or two contradict each other.
+    """
+
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    host: str = "127.0.0.1"
+    port: int = 0
+    tls: bool = False
+    tls_min: str | None = None
+    tls_max: str | None = None
+    record: Path | None = None
+    allow_remote: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= _HIGHEST_PORT:
+            raise UsageError(f"Port {self.port} doesn't exist: it must be 0 to {_HIGHEST_PORT}.")
+        for version in (self.tls_min, self.tls_max):
+            if version not in {None, *TLS_VERSIONS}:
+                raise UsageError(
+                    f"TLS version {version!r} is not one of {', '.join(TLS_VERSIONS)}."
+                )
+        if (self.tls_min, self.tls_max) == ("1.3", "1.2"):
+            raise UsageError("The lowest TLS version (1.3) is above the highest (1.2).")
+
+    def to_json(self) -> str:
+        """Write the settings on one line, so that a child process can be given them."""
+        # The child works in another directory: a relative path would mean another file there.
+        record = None if self.record is None else str(self.record.absolute())
+        return json.dumps({**asdict(self), "record": record})
+
+    @classmethod
+    def from_json(cls, line: str | bytes) -> Settings:
+        """Read what `to_json` wrote."""
+        data = json.loads(line)
+        behaviour = data.pop("behaviour")
+        record = data.pop("record")
+        headers = tuple((name, value) for name, value in behaviour.pop("headers"))
+        return cls(
+            behaviour=Behaviour(headers=headers, **behaviour),
+            record=None if record is None else Path(record),
+            **data,
+        )

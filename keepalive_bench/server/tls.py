@@ -1,0 +1,55 @@
+"""TLS on the server's side, with a certificate that is good for loopback only."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from keepalive_bench.server.certificate import CERTIFICATE, KEY
+
+if TYPE_CHECKING:
+    import socket
+
+    from keepalive_bench.server.settings import Settings
+
+_HANDSHAKE_TIMEOUT_S = 10.0
+_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+class Tls:
+    """What a server's connections need for TLS; one context serves them all."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(CERTIFICATE, KEY)
+        if settings.tls_min is not None:
+            self._context.minimum_version = _VERSIONS[settings.tls_min]
+        if settings.tls_max is not None:
+            self._context.maximum_version = _VERSIONS[settings.tls_max]
+
+    def wrap(self, plain: socket.socket) -> ssl.SSLSocket:
+        """Take a connection over, without saying anything yet."""
+        return self._context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+
+    @staticmethod
+    def shake_hands(connection: ssl.SSLSocket) -> None:
+        """Do the handshake; a client that stays silent doesn't hold its thread for ever.
+
+        Raises:
+            OSError: The handshake failed or took too long.
+        """
+        connection.settimeout(_HANDSHAKE_TIMEOUT_S)
+        connection.do_handshake()
+        connection.settimeout(None)
+
+    @staticmethod
+    def say_goodbye(connection: socket.socket) -> None:
+        """Send TLS's own end of the connection, so that it can't be taken for a truncation.
+
+        The client's goodbye is not waited for: it may never come.
+        """
+        if isinstance(connection, ssl.SSLSocket):
+            connection.settimeout(0)
+            with suppress(OSError, ValueError):
+                connection.unwrap()

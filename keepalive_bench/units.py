@@ -1,0 +1,68 @@
+"""Numbers and foreign text as a person reads them; units appear here, at the edge, only."""
+
+from __future__ import annotations
+
+_KIB = 1024.0
+_MILLISECOND = 1e-3
+_SECOND_FROM = 0.9995  # what would read 1000 ms reads 1.00 s
+_HUNDRED, _TEN, _ONE = 99.95, 9.995, 0.9995  # likewise at each power of ten
+_MANY = 1000
+_BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+MISSING = "–"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds with three significant digits: `21.2 ms`, `1.45 s`, `0.310 ms`."""
+    if seconds is None:
+        return MISSING
+    if abs(seconds) >= _SECOND_FROM:
+        return f"{_three_digits(seconds)} s"
+    return f"{_three_digits(seconds / _MILLISECOND)} ms"
+
+
+def _three_digits(value: float) -> str:
+    for decimals, below in enumerate((_HUNDRED, _TEN, _ONE)):
+        if abs(value) >= below:
+            return f"{value:.{decimals}f}"
+    return f"{value:.3f}"
+
+
+def size(count: float) -> str:
+    """Bytes in binary units: `512 B`, `1.5 KiB`."""
+    value = float(count)
+    for unit in _BYTE_UNITS[:-1]:
+        if value < _KIB:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= _KIB
+    return f"{value:.1f} {_BYTE_UNITS[-1]}"
+
+
+def rate(per_second: float | None) -> str:
+    """Requests per second: `44.6`, `3,120`."""
+    if per_second is None:
+        return MISSING
+    return f"{per_second:.1f}" if per_second < _MANY else f"{per_second:,.0f}"
+
+
+def times(ratio: float | None) -> str:
+    """A ratio as `2.97×`."""
+    return MISSING if ratio is None else f"{ratio:.2f}×"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 request`, `2 requests`, `1,000 requests`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def printable(text: str) -> str:
+    r"""Text from outside, safe in a terminal: what doesn't print is escaped (`\x1b`, `\n`).
+
+    Line and paragraph separators, bidirectional controls and lone surrogates don't print either,
+    so neither an escape sequence nor a reordered line gets through.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
