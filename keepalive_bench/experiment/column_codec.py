@@ -12,7 +12,7 @@ from array import array
 from base64 import b64decode, b64encode
 from math import isnan, nan
 from struct import pack, unpack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ _CHUNK = 65_536
 _NAMES = {"B": "u1", "H": "u2", "I": "u4", "h": "i2", "i": "i4", "q": "i8", "f": "f4", "d": "f8"}
 _FLOAT32_DIGITS = range(6, 9)
 _MISSING = {"h": -1, "i": -1, "H": 0}
-Column = array[Any]
+Column: TypeAlias = "array[Any]"
 
 
 def encoding_for(rows: int) -> str:

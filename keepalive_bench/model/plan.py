@@ -110,9 +110,12 @@ class Network:
 
     def __post_init__(self) -> None:
         """Check the times."""
-        for name, seconds in (("timeout", self.timeout_s), ("connect", self.connect_timeout_s)):
+        for name, seconds in (
+            ("timeout", self.timeout_s),
+            ("connect timeout", self.connect_timeout_s),
+        ):
             if seconds is not None and not 0 < seconds < float("inf"):
-                raise UsageError(f"A {name} time of {seconds} s can't be: it must be above 0.")
+                raise UsageError(f"A {name} of {seconds} s can't be: it must be above 0.")
 
 
 @dataclass(frozen=True)
@@ -167,12 +170,12 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        _at_least(1, _MOST_REQUESTS, "requests", self.requests)
-        _at_least(1, _MOST_THREADS, "concurrency", self.concurrency)
-        _at_least(1, _MOST_THREADS, "maxsize", self.pool_size)
-        _at_least(0, _MOST_REQUESTS, "warmup", self.warmup)
-        _at_least(0, 2**64, "seed", self.seed)
-        _at_least(1, _MOST_ARMS, "number of arms", len(self.arms))
+        _within(1, _MOST_REQUESTS, "requests", self.requests)
+        _within(1, _MOST_THREADS, "concurrency", self.concurrency)
+        _within(1, _MOST_THREADS, "maxsize", self.pool_size)
+        _within(0, _MOST_REQUESTS, "warmup", self.warmup)
+        _within(0, 2**64, "seed", self.seed)
+        _within(1, _MOST_ARMS, "The number of arms", len(self.arms))
         labels = [arm.label for arm in self.arms]
         twice = next((label for label in labels if labels.count(label) > 1), None)
         if twice is not None:
@@ -258,6 +261,6 @@ def _joined(path: str, query: str) -> str:
     return f"{path}{mark}{query}"
 
 
-def _at_least(least: int, most: int, name: str, value: int) -> None:
+def _within(least: int, most: int, name: str, value: int) -> None:
     if not least <= value <= most:
-        raise UsageError(f"A {name} of {value} can't be: it goes from {least} to {most:,}.")
+        raise UsageError(f"{name} must be from {least:,} to {most:,}, not {value:,}.")

@@ -41,9 +41,7 @@ def _arm(arm: ArmSummary) -> Document:
         "body_bytes": None
         if arm.body_sizes is None
         else {"min": arm.body_sizes[0], "max": arm.body_sizes[1]},
-        "answers": [
-            {**answer._asdict(), "count": count} for answer, count in arm.answers.items()
-        ],
+        "answers": [{**answer._asdict(), "count": count} for answer, count in arm.answers.items()],
         "requests_per_second": arm.requests_per_second,
         "urllib3": arm.counters._asdict(),
         "latency_s": arm.latency._asdict(),
@@ -64,7 +62,5 @@ def _comparison(comparison: Comparison) -> Document:
         "arm": comparison.arm,
         "against": comparison.against,
         "speedup": comparison.speedup._asdict(),
-        "saving_s": {
-            metric: estimate._asdict() for metric, estimate in comparison.saving.items()
-        },
+        "saving_s": {metric: estimate._asdict() for metric, estimate in comparison.saving.items()},
     }

@@ -1,5 +1,6 @@
-"""A progress bar, drawn from the callback, between requests: a thread that draws while a request is
-under way would be measured with it.
+"""A progress bar, drawn from the callback, between requests.
+
+A thread that drew while a request is under way would be measured with it.
 """
 
 from __future__ import annotations

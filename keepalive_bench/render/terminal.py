@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -10,7 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from keepalive_bench.model.exchange import Failure
 from keepalive_bench.render import table
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,6 +23,15 @@ if TYPE_CHECKING:
 _WIDE = 100
 _BAR_WIDTH = 10
 _BLOCKS = " ▏▎▍▌▋▊▉█"
+_ADVICE = {
+    "tls-untrusted": " --cacert FILE trusts the certificate's issuer; -k doesn't check it.",
+    "tls-handshake": " Does this port speak TLS?",
+    "dns": " Is the host's name right?",
+    "connect-refused": " Does a server listen there?",
+    "connect-timeout": " Is the address right, and is there a firewall between?",
+    "closed-before-response": " Does this port speak HTTP, or only HTTPS?",
+    "malformed-response": " Does this port speak HTTP/1.1?",
+}
 _VERDICT_STYLES = {"faster": "bold green", "slower": "bold red", "no-difference": "bold"}
 
 
@@ -43,6 +55,20 @@ def report(analysis: Analysis, width: int, *, plain_ascii: bool = False) -> Rend
     return Padding(Group(*parts), (0, 1))
 
 
+def nothing_measured(analysis: Analysis) -> str:
+    """One sentence for a run without any answer: what happened, where, and what to do."""
+    where = printable(analysis.plan.target.shown)
+    failures = Counter[Failure]()
+    for arm in analysis.arms:
+        failures.update(arm.failures)
+    if not failures:
+        return f"Nothing was measured of {where}."
+    failure, _ = failures.most_common(1)[0]
+    advice = _ADVICE.get(failure.kind, "")
+    cause = f"{failure.kind} ({printable(failure.message)})"
+    return f"Nothing could be measured of {where}: {cause}.{advice}"
+
+
 def _comparison(analysis: Analysis) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     grid.add_column("")
@@ -59,12 +85,8 @@ def _comparison(analysis: Analysis) -> Table:
         tail: list[str] = []
         for saving, interval in zip(row.savings, row.intervals, strict=True):
             tail += [saving, interval] if with_intervals else [saving]
-        grid.add_row(*_label(row.group, row.name), *row.cells, *tail)
+        grid.add_row(row.group, row.name, *row.cells, *tail)
     return grid
-
-
-def _label(group: str, name: str) -> tuple[str, str]:
-    return group, name
 
 
 def _phases(analysis: Analysis, *, bars: bool, plain_ascii: bool) -> Table:
@@ -76,12 +98,14 @@ def _phases(analysis: Analysis, *, bars: bool, plain_ascii: bool) -> Table:
             grid.add_column("", width=_BAR_WIDTH, no_wrap=True)
     rows = table.phase_rows(analysis)
     longest = max((share for row in rows for share in row.shares), default=0.0)
-    counts = [max((len(row.cells[n][0]) for row in rows), default=0) for n in range(len(analysis.arms))]
-    durations = [max((len(row.cells[n][1]) for row in rows), default=0) for n in range(len(analysis.arms))]
+    widths = [
+        max((len(row.cells[number][1]) for row in rows), default=0)
+        for number in range(len(analysis.arms))
+    ]
     for row in rows:
         cells: list[RenderableType] = []
         for number, ((count, each), share) in enumerate(zip(row.cells, row.shares, strict=True)):
-            text = f"{count} × {each:>{durations[number]}}" if each else count
+            text = f"{count} × {each:>{widths[number]}}" if each else count
             cells.append(text)
             if bars:
                 cells.append(Text(_bar(share, longest, plain_ascii=plain_ascii), style="cyan"))

@@ -1,0 +1,79 @@
+"""The user's words: commands, options, exit codes. Commands are imported when they are called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from keepalive_bench import __version__
+from keepalive_bench.errors import ExitCode, KabError
+
+_COMMANDS = ("run", "demo", "serve")
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands' modules, with all that they need, are imported on demand."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command = import_module(f"keepalive_bench.cli.{name}").command
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kab")
+def kab() -> None:
+    """What does reusing the HTTP connection buy here, and why does it (or doesn't it) work?
+
+    \b
+    kab run URL    compare pooled with unpooled requests
+    kab demo       the same on a server of its own, on HTTP and on HTTPS
+    kab serve      that server, to try things on
+
+    \b
+    Exit codes, the first that applies: 130 interrupted, 2 usage,
+    1 nothing could be measured, 3 some requests failed or weren't sent, 0 measured.
+    """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+
+
+def main() -> NoReturn:
+    """Run `kab`; the only place that maps an error to an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # a character the terminal lacks is no reason to fail
+            reconfigure(errors="replace")
+    try:
+        code = kab.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        _end(error.format_message(), ExitCode.USAGE)
+    except click.ClickException as error:
+        _end(f"Error: {_sentence(error)}", ExitCode.USAGE)
+    except KabError as error:
+        _end(f"Error: {error}", error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _end("Interrupted.", ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.NOTHING_MEASURED)
+    sys.exit(code if isinstance(code, int) else ExitCode.MEASURED)
+
+
+def _sentence(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    hint = f" ({context.command_path} --help lists the options.)" if context else ""
+    return f"{error.format_message()}{hint}"
+
+
+def _end(message: str, code: ExitCode) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(code)

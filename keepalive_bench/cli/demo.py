@@ -1,0 +1,40 @@
+"""`kab demo`: the main job on the embedded server."""
+
+from __future__ import annotations
+
+import click
+
+from keepalive_bench.cli import session
+from keepalive_bench.errors import ExitCode
+from keepalive_bench.model.plan import Experiment, Plan, Request, Target, Tls, Variation
+from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, Settings
+
+_ANSWER = Behaviour(delay_s=0.002, keep_alive_header="timeout=5")
+_FIELDS = (("q", ("python", "php")), ("v", ("1.0",)))
+
+
+@click.command("demo", short_help="The main job, on a server of its own.")
+@click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
+def command(*, no_color: bool) -> ExitCode:
+    """Start a server on loopback, run the main job on HTTP and on HTTPS, and stop it again."""
+    shown = session.screen(color=not no_color, quiet=False, verbose=False, results_only=False)
+    codes = []
+    for tls in (False, True):
+        with ServerProcess(Settings(behaviour=_ANSWER, tls=tls)) as server:
+            analysis = session.analyse(session.measure(_plan(server.url), shown))
+        session.show(analysis, shown)
+        shown.out.print()
+        codes.append(session.exit_code(analysis))
+        if codes[-1] == ExitCode.INTERRUPTED:
+            break
+    shown.out.print("With a URL of your own:  kab run URL --requests 50 --maxsize 1")
+    return max(codes)
+
+
+def _plan(url: str) -> Plan:
+    return Plan(
+        Target(f"{url}/search"),
+        Request(variation=Variation(fields=_FIELDS)),
+        Tls(ca_file=CERTIFICATE),
+        experiment=Experiment(maxsize=1),
+    )

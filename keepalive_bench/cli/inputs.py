@@ -1,0 +1,151 @@
+"""What the user wrote, as values: each mistake gets one sentence that says where it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.model.plan import Arm
+from keepalive_bench.units import printable
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.variation import Parameter
+
+_JSON_LINES = {".jsonl", ".ndjson", ".json"}
+_STDIN = "-"
+
+
+def parse_header(text: str) -> tuple[str, str]:
+    """`Name: value`."""
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise UsageError(f"The header {printable(name)!r} has no colon: write -H 'Name: value'.")
+    return name.strip(), value.strip()
+
+
+def parse_fields(texts: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """`NAME=VALUE` each; the values of one name are gathered, in the order given."""
+    values: dict[str, list[str]] = {}
+    for text in texts:
+        name, mark, value = text.partition("=")
+        if not mark or not name:
+            raise UsageError(f"The field {printable(name)!r} is not of the form NAME=VALUE (-f).")
+        values.setdefault(name, []).append(value)
+    return tuple((name, tuple(several)) for name, several in values.items())
+
+
+def parse_arm(text: str) -> Arm:
+    """`KIND` or `LABEL=KIND`."""
+    label, mark, kind = text.rpartition("=")
+    if mark and not label:
+        raise UsageError(f"The arm {printable(text)!r} has an empty label: write LABEL=KIND.")
+    return Arm(kind, label)
+
+
+def parse_user(text: str) -> tuple[str, str]:
+    """`USER:PASSWORD`; a password that is left out is asked for, where there is a terminal."""
+    user, colon, password = text.partition(":")
+    if colon:
+        return user, password
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "-u has no password, and there is no terminal to ask for it: USER:PASSWORD."
+        )
+    return user, click.prompt(f"Password of {printable(user)}", hide_input=True, err=True)
+
+
+def read_body(texts: tuple[str, ...]) -> bytes | None:
+    """The request's body: given as text, `@FILE` byte for byte, `-` from standard input."""
+    return b"&".join(_body_part(text) for text in texts) if texts else None
+
+
+def _body_part(text: str) -> bytes:
+    if text in {_STDIN, f"@{_STDIN}"}:
+        return sys.stdin.buffer.read()
+    if text.startswith("@"):
+        return _read(Path(text[1:]), "-d")
+    return text.encode(errors="surrogateescape")
+
+
+def read_rows(path: Path | None) -> tuple[tuple[Parameter, ...], ...]:
+    """Rows of parameters from CSV (its header names them) or JSON Lines (an object a line)."""
+    if path is None:
+        return ()
+    try:
+        text = _read(path, "--fields-file").decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{printable(str(path))} is not UTF-8 at byte {error.start + 1} (--fields-file)."
+        ) from None
+    is_json = path.suffix.lower() in _JSON_LINES or text.lstrip().startswith("{")
+    rows = _json_rows(text, path) if is_json else _csv_rows(text, path)
+    if not rows:
+        raise UsageError(f"{printable(str(path))} holds no rows (--fields-file).")
+    return rows
+
+
+def _read(path: Path, option: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        shown = printable(str(path))
+        raise UsageError(f"{shown} can't be read ({option}): {error.strerror}.") from None
+
+
+def _csv_rows(text: str, path: Path) -> tuple[tuple[Parameter, ...], ...]:
+    rows: list[tuple[Parameter, ...]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        names = next(reader, [])
+        for row in filter(None, reader):
+            if len(row) != len(names):
+                _refuse(path, reader.line_num, f"{len(row)} values for {len(names)} names")
+            rows.append(tuple(zip(names, row, strict=True)))
+    except csv.Error as error:
+        _refuse(path, reader.line_num, str(error))
+    return tuple(rows)
+
+
+def _json_rows(text: str, path: Path) -> tuple[tuple[Parameter, ...], ...]:
+    rows: list[tuple[Parameter, ...]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            _refuse(path, number, f"this is no JSON: {error}")
+        if not isinstance(row, dict):
+            _refuse(path, number, 'a row is an object, as in {"q": "python"}')
+        rows.append(
+            tuple(
+                (name, value)
+                for name, values in row.items()
+                for value in _json_values(values, path, number)
+            )
+        )
+    return tuple(rows)
+
+
+def _json_values(value: Any, path: Path, number: int) -> list[str]:  # noqa: ANN401  # any JSON
+    """A list repeats the name, `null` leaves it out."""
+    if isinstance(value, list):
+        return [text for part in value for text in _json_values(part, path, number)]
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        _refuse(path, number, "a parameter's value can't be an object")
+    return [json.dumps(value)]
+
+
+def _refuse(path: Path, line: int, what: str) -> NoReturn:
+    raise UsageError(f"{printable(str(path))}, line {line}: {what} (--fields-file).")

@@ -1,0 +1,116 @@
+"""From a plan to a shown result, as every measuring command does it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from keepalive_bench.analysis import analyse
+from keepalive_bench.errors import ExitCode
+from keepalive_bench.experiment import benchmark
+from keepalive_bench.experiment.results_file import document_lines
+from keepalive_bench.render import terminal
+from keepalive_bench.render.document import derived_document
+from keepalive_bench.render.progress import ProgressBar
+from keepalive_bench.render.verbose import exchange_line
+from keepalive_bench.units import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.model.exchange import Exchange
+    from keepalive_bench.model.plan import Plan
+    from keepalive_bench.model.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """Where results and remarks go."""
+
+    out: Console
+    err: Console
+    quiet: bool = False
+    verbose: bool = False
+
+
+def screen(*, color: bool, quiet: bool, verbose: bool, results_only: bool) -> Screen:
+    """The terminal; where standard output is for results alone, the rest goes to standard error."""
+    err = _console(sys.stderr, color=color)
+    out = err if results_only else _console(sys.stdout, color=color)
+    return Screen(out=out, err=err, quiet=quiet, verbose=verbose)
+
+
+def _console(stream: TextIO, *, color: bool) -> Console:
+    plain = not color or bool(os.environ.get("NO_COLOR"))
+    return Console(
+        file=stream,
+        color_system=None if plain else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def announce(plan: Plan, shown: Screen) -> None:
+    """What has to be said before anything is sent."""
+    if not plan.tls.verify and plan.target.scheme == "https":
+        shown.err.print("Warning: the server's certificate is not checked (--insecure).")
+    if not plan.request.is_safe:
+        total = plural(plan.experiment.total_requests, f"{plan.request.method} request")
+        shown.err.print(f"{total} will be sent to {plan.target.shown}, warm-ups included.")
+
+
+def measure(plan: Plan, shown: Screen) -> Run:
+    """Carry out a plan, with a progress bar or a line for each response as asked."""
+    with ExitStack() as stack:
+        return benchmark(plan, _callback(plan, shown, stack))
+
+
+def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange], None] | None:
+    if shown.verbose:
+        return lambda exchange: shown.out.print(exchange_line(plan, exchange), soft_wrap=True)
+    if shown.err.is_terminal and not shown.quiet:
+        experiment = plan.experiment
+        total = experiment.requests * len(experiment.arms)
+        return stack.enter_context(ProgressBar(shown.err, total)).advance
+    return None
+
+
+def show(analysis: Analysis, shown: Screen) -> None:
+    """Print the report, or why there is none."""
+    if any(arm.succeeded for arm in analysis.arms):
+        plain_ascii = not shown.out.encoding.lower().startswith("utf")
+        with shown.out.capture() as captured:
+            shown.out.print(terminal.report(analysis, shown.out.width, plain_ascii=plain_ascii))
+        for line in captured.get().splitlines():  # Rich fills lines up with blanks
+            shown.out.file.write(f"{line.rstrip()}\n")
+    else:
+        shown.err.print(f"Error: {terminal.nothing_measured(analysis)}", soft_wrap=True)
+
+
+def write(run: Run, analysis: Analysis, stream: TextIO) -> None:
+    """Write the results file."""
+    stream.writelines(document_lines(run, derived_document(analysis)))
+    stream.flush()
+
+
+def exit_code(analysis: Analysis) -> ExitCode:
+    """The first that applies."""
+    arms = analysis.arms
+    if analysis.course.interrupted:
+        return ExitCode.INTERRUPTED
+    if not any(arm.succeeded for arm in arms):
+        return ExitCode.NOTHING_MEASURED
+    if any(arm.failed or arm.not_sent for arm in arms):
+        return ExitCode.PARTLY_MEASURED
+    return ExitCode.MEASURED
+
+
+__all__ = ["Screen", "analyse", "announce", "exit_code", "measure", "screen", "show", "write"]
