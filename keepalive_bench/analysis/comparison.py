@@ -17,10 +17,13 @@ _SAVINGS = ("mean", "p50", "p90", "p95")
 
 def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
     """How many times faster an arm is than another, and what it saves."""
+    ratios = _log_ratios(run, arm.label, against.label)
+    typical = stats.hodges_lehmann(ratios)
     return Comparison(
         arm=arm.label,
         against=against.label,
-        speedup=Estimate(_speedup(run, arm.label, against.label)),
+        pairs=len(ratios),
+        speedup=Estimate(None if typical is None else exp(typical)),
         saving={
             metric: _saving(getattr(arm.latency, metric), getattr(against.latency, metric))
             for metric in _SAVINGS
@@ -32,15 +35,14 @@ def _saving(own: float | None, other: float | None) -> Estimate:
     return Estimate(None if own is None or other is None else other - own)
 
 
-def _speedup(run: Run, arm: str, against: str) -> float | None:
-    """The typical ratio of latencies: Hodges-Lehmann's estimate over the pairs' log ratios.
+def _log_ratios(run: Run, arm: str, against: str) -> list[float]:
+    """Each pair's ratio of latencies, as a logarithm, so that halving and doubling weigh the same.
 
-    Noise that both halves of a pair share cancels, and one slow request moves it little.
+    Their Hodges-Lehmann estimate is the typical speed-up: noise that both halves of a pair share
+    cancels, and one slow request moves it little.
     """
     own, other = _pair_halves(run, arm), _pair_halves(run, against)
-    logs = [log(other[key] / own[key]) for key in sorted(own.keys() & other.keys())]
-    typical = stats.hodges_lehmann(logs)
-    return None if typical is None else exp(typical)
+    return [log(other[key] / own[key]) for key in sorted(own.keys() & other.keys())]
 
 
 def _pair_halves(run: Run, arm: str) -> dict[int, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.verdict import LEAST_PAIRS
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.model.plan import BLOCK_REQUESTS_PER_THREAD
 from keepalive_bench.units import plural, printable
@@ -91,12 +92,14 @@ def _order(run: Run) -> Iterator[Finding]:
             text=f"The arms ran one after the other{because}: a drift of the machine or the "
             "network in the meantime looks like a difference between them.",
         )
-    elif experiment.concurrency > 1 and experiment.rounds == 1:
-        enough = 2 * BLOCK_REQUESTS_PER_THREAD * experiment.concurrency
+    elif experiment.concurrency > 1 and experiment.rounds < LEAST_PAIRS:
+        block = BLOCK_REQUESTS_PER_THREAD * experiment.concurrency
+        drift = ", so a drift in the meantime isn't cancelled out" * (experiment.rounds == 1)
         yield Finding(
-            code="one-round",
+            code="few-rounds",
             severity="info",
-            evidence={"requests": experiment.requests, "concurrency": experiment.concurrency},
-            text="There was one round only, so a drift in the meantime isn't cancelled out.",
-            advice=f"--requests {enough} or more makes two rounds.",
+            evidence={"rounds": experiment.rounds, "concurrency": experiment.concurrency},
+            text=f"The requests made {plural(experiment.rounds, 'round')} of blocks only{drift}.",
+            advice=f"--requests {LEAST_PAIRS * block} or more makes {LEAST_PAIRS} rounds, "
+            f"of {block} requests each.",
         )

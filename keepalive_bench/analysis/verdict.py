@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MARGIN = 0.05
 """A difference within 5 % is called none."""
+LEAST_PAIRS = 6
+"""Of five pairs or fewer, all agree by chance alone in more than 5 % of cases: 2 ÷ 2**5."""
 _ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
@@ -27,30 +29,33 @@ _SOURCES = {
 
 
 def verdict(arms: Sequence[ArmSummary], comparison: Comparison | None) -> Verdict:
-    """What the run says, errors first."""
-    found = _verdict(arms, comparison)
-    errors = _errors(arms)
-    if not errors and comparison is not None and found.code != "not-comparable":
-        other = next(arm for arm in arms if arm.label == comparison.against)
-        if _distance(arms[0], other) > 0:
-            errors = f"{_differently(arms[0], other)}."
-    return Verdict(found.code, f"{errors} {found.text}") if errors else found
-
-
-def _verdict(arms: Sequence[ArmSummary], comparison: Comparison | None) -> Verdict:
-    first = arms[0]
+    """What the run says; errors, and answers that differ between the arms, come first."""
     unanswered = [arm.label for arm in arms if not arm.succeeded]
     if unanswered:
         return Verdict("not-measured", f"Nothing was measured of {' and '.join(unanswered)}.")
+    first = arms[0]
     if comparison is None:
-        return Verdict("one-arm", _alone(first))
+        return _after(_errors(arms), Verdict("one-arm", _alone(first)))
     other = next(arm for arm in arms if arm.label == comparison.against)
-    speedup = comparison.speedup.estimate
-    if _distance(first, other) > MARGIN or speedup is None:
+    distance = _distance(first, other)
+    if distance > MARGIN or comparison.speedup.estimate is None:
         text = f"{_differently(first, other)}, so their times can't be compared."
-        return Verdict("not-comparable", text)
+        return _after(_errors(arms), Verdict("not-comparable", text))
+    said_first = _errors(arms) or (f"{_differently(first, other)}." if distance else "")
+    return _after(said_first, _effect(first, other, comparison, comparison.speedup.estimate))
+
+
+def _after(said_first: str, found: Verdict) -> Verdict:
+    return Verdict(found.code, f"{said_first} {found.text}") if said_first else found
+
+
+def _effect(
+    first: ArmSummary, other: ArmSummary, comparison: Comparison, speedup: float
+) -> Verdict:
     if _is_not_reused(first):
         return Verdict("not-reused", _not_reused(first))
+    if comparison.pairs < LEAST_PAIRS:
+        return Verdict("inconclusive", _too_few(first, comparison, speedup))
     if abs(speedup - 1) <= MARGIN:
         text = f"{_subject(first, other)} made no difference here: {times(speedup)} as fast."
         return Verdict("no-difference", text)
@@ -92,6 +97,13 @@ def _sources(quick: ArmSummary, slow: ArmSummary, saving: float) -> str:
         if part >= _WORTH_NAMING * saving
     ]
     return f", of that {' and '.join(named)}" if named else ""
+
+
+def _too_few(first: ArmSummary, comparison: Comparison, speedup: float) -> str:
+    return (
+        f"{first.label} and {comparison.against} differed by {times(speedup)} in this run, but "
+        f"{plural(comparison.pairs, 'pair')} can't tell that from chance: it takes {LEAST_PAIRS}."
+    )
 
 
 def _alone(arm: ArmSummary) -> str:

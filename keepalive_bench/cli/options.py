@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 _FILE = click.Path(path_type=Path)
+_READABLE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 
 _EXPERIMENT = (
     click.option(
@@ -135,7 +136,7 @@ _NETWORK = (
         help="Seconds for name, TCP and TLS together.  [default: the timeout]",
     ),
     click.option("-k", "--insecure", is_flag=True, help="Don't check the server's certificate."),
-    click.option("--cacert", type=_FILE, help="Certificates to trust, PEM."),
+    click.option("--cacert", type=_READABLE, help="Certificates to trust, PEM."),
     click.option("-4", "--ipv4", is_flag=True, help="Use IPv4 only."),
     click.option("-6", "--ipv6", is_flag=True, help="Use IPv6 only."),
 )

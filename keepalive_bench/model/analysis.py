@@ -88,6 +88,8 @@ class Comparison:
 
     arm: str
     against: str
+    pairs: int
+    """How many pairs (of requests or of blocks, by the schedule) both arms answered."""
     speedup: Estimate
     """The other's latency ÷ the arm's own, typical of a pair."""
     saving: dict[str, Estimate]

@@ -61,6 +61,7 @@ def _comparison(comparison: Comparison) -> Document:
     return {
         "arm": comparison.arm,
         "against": comparison.against,
+        "pairs": comparison.pairs,
         "speedup": comparison.speedup._asdict(),
         "saving_s": {metric: estimate._asdict() for metric, estimate in comparison.saving.items()},
     }

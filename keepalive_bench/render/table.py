@@ -20,8 +20,7 @@ _NAMEABLE_S = 5e-7
 class Row:
     """One line of the comparison."""
 
-    group: str = ""
-    name: str = ""
+    name: str
     cells: tuple[str, ...]
     """One an arm."""
     savings: tuple[str, ...]
@@ -104,7 +103,7 @@ def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False
     counts = [getattr(arm, field) for arm in analysis.arms]
     savings = tuple(f"{other - counts[0]:,}" if compared else "" for other in counts[1:])
     return Row(
-        group=name,
+        name=name,
         cells=tuple(f"{count:,}" for count in counts),
         savings=savings,
         intervals=("",) * len(savings),
@@ -113,7 +112,7 @@ def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False
 
 def _plain(analysis: Analysis, name: str, cells: list[str]) -> Row:
     empty = ("",) * len(analysis.comparisons)
-    return Row(group=name, cells=tuple(cells), savings=empty, intervals=empty)
+    return Row(name=name, cells=tuple(cells), savings=empty, intervals=empty)
 
 
 def _ratio(arm: ArmSummary) -> str:
@@ -124,8 +123,7 @@ def _ratio(arm: ArmSummary) -> str:
 def _latency(analysis: Analysis, metric: str) -> Row:
     estimates = [comparison.saving.get(metric) for comparison in analysis.comparisons]
     return Row(
-        group="latency" if metric == METRICS[0] else "",
-        name=metric,
+        name=f"latency {metric}" if metric == METRICS[0] else f"        {metric}",
         cells=tuple(duration(getattr(arm.latency, metric)) for arm in analysis.arms),
         savings=tuple("" if found is None else duration(found.estimate) for found in estimates),
         intervals=tuple("" if found is None else _interval(found) for found in estimates),
@@ -141,7 +139,7 @@ def _interval(estimate: Estimate) -> str:
 def _throughput(analysis: Analysis) -> Row:
     ratios = [_faster(analysis, comparison) for comparison in analysis.comparisons]
     return Row(
-        group="requests/s",
+        name="requests/s",
         cells=tuple(rate(arm.requests_per_second) for arm in analysis.arms),
         savings=tuple(ratios),
         intervals=("",) * len(ratios),

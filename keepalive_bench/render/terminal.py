@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Group
-from rich.padding import Padding
+from rich.console import Console, Group
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -16,11 +17,13 @@ from keepalive_bench.render import table
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from keepalive_bench.model.analysis import Analysis, Finding
 
-_WIDE = 100
+_UNBOUNDED = 10_000
 _BAR_WIDTH = 10
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _ADVICE = {
@@ -42,17 +45,17 @@ def report(analysis: Analysis, width: int, *, plain_ascii: bool = False) -> Rend
         Text(table.circumstances(analysis)),
         *(Text(line, style="dim") for line in table.remarks(analysis)),
         Text(),
-        _comparison(analysis),
+        _comparison(analysis, width),
     ]
     if any(arm.succeeded for arm in analysis.arms):
-        parts += [Text(), _phases(analysis, bars=width >= _WIDE, plain_ascii=plain_ascii)]
+        parts += [Text(), _phases(analysis, width, plain_ascii=plain_ascii)]
     parts += [Text(), *(Text(line, style="dim") for line in table.answers(analysis))]
     parts.append(Text(table.urllib3_counters(analysis), style="dim"))
     for finding in analysis.findings:
         parts.append(_finding(finding))
     style = _VERDICT_STYLES.get(analysis.verdict.code, "bold yellow")
     parts += [Text(), Text(analysis.verdict.text, style=style)]
-    return Padding(Group(*parts), (0, 1))
+    return Group(*parts)
 
 
 def nothing_measured(analysis: Analysis) -> str:
@@ -69,46 +72,77 @@ def nothing_measured(analysis: Analysis) -> str:
     return f"Nothing could be measured of {where}: {cause}.{advice}"
 
 
-def _comparison(analysis: Analysis) -> Table:
-    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    grid.add_column("")
-    grid.add_column("")
-    for arm in analysis.arms:
-        grid.add_column(arm.label, justify="right", no_wrap=True)
+def _comparison(analysis: Analysis, width: int) -> RenderableType:
+    """Arms and savings side by side; where that is too wide, the savings below."""
+    whole = _grid(analysis, arms=True, savings=bool(analysis.comparisons))
+    if _fits(whole, width) or not analysis.comparisons:
+        return whole
+    arms = _grid(analysis, arms=True, savings=False)
+    return Group(arms, Text(), _grid(analysis, arms=False, savings=True))
+
+
+def _fits(grid: Table, width: int) -> bool:
+    console = Console(file=StringIO(), width=_UNBOUNDED)
+    return Measurement.get(console, console.options, grid).maximum <= width
+
+
+def _grid(analysis: Analysis, *, arms: bool, savings: bool) -> Table:
     rows = table.comparison_rows(analysis)
-    with_intervals = any(any(row.intervals) for row in rows)
-    for header in table.savings_headers(analysis) if analysis.comparisons else ():
+    intervals = any(any(row.intervals) for row in rows)
+    grid = _empty_grid("")
+    for arm in analysis.arms if arms else ():
+        grid.add_column(arm.label, justify="right", no_wrap=True)
+    for header in table.savings_headers(analysis) if savings else ():
         grid.add_column(header, justify="right", style="bold")
-        if with_intervals:
+        if intervals:
             grid.add_column("95 % interval", justify="right", no_wrap=True)
     for row in rows:
-        tail: list[str] = []
-        for saving, interval in zip(row.savings, row.intervals, strict=True):
-            tail += [saving, interval] if with_intervals else [saving]
-        grid.add_row(row.group, row.name, *row.cells, *tail)
+        cells = list(row.cells) if arms else []
+        if savings:
+            for saving, interval in zip(row.savings, row.intervals, strict=True):
+                cells += [saving, interval] if intervals else [saving]
+        if any(cells):
+            grid.add_row(row.name, *cells)
     return grid
 
 
-def _phases(analysis: Analysis, *, bars: bool, plain_ascii: bool) -> Table:
+def _empty_grid(heading: str) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    grid.add_column("where the time goes", no_wrap=True)
-    for arm in analysis.arms:
-        grid.add_column(arm.label, justify="right", no_wrap=True)
+    grid.add_column(heading, no_wrap=True)
+    return grid
+
+
+def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> RenderableType:
+    """Where the time goes, all arms side by side; where that is too wide, one below the other."""
+    numbers = range(len(analysis.arms))
+    with_bars = _phase_grid(analysis, numbers, bars=True, plain_ascii=plain_ascii)
+    if _fits(with_bars, width):
+        return with_bars
+    whole = _phase_grid(analysis, numbers)
+    if _fits(whole, width):
+        return whole
+    return Group(*(_phase_grid(analysis, [number]) for number in numbers))
+
+
+def _phase_grid(
+    analysis: Analysis, arms: Sequence[int], *, bars: bool = False, plain_ascii: bool = False
+) -> Table:
+    grid = _empty_grid("where the time goes")
+    for number in arms:
+        grid.add_column(analysis.arms[number].label, justify="right", no_wrap=True)
         if bars:
             grid.add_column("", width=_BAR_WIDTH, no_wrap=True)
     rows = table.phase_rows(analysis)
     longest = max((share for row in rows for share in row.shares), default=0.0)
-    widths = [
-        max((len(row.cells[number][1]) for row in rows), default=0)
-        for number in range(len(analysis.arms))
-    ]
     for row in rows:
         cells: list[RenderableType] = []
-        for number, ((count, each), share) in enumerate(zip(row.cells, row.shares, strict=True)):
-            text = f"{count} × {each:>{widths[number]}}" if each else count
-            cells.append(text)
+        for number in arms:
+            widest = max(len(other.cells[number][1]) for other in rows)
+            count, each = row.cells[number]
+            cells.append(f"{count} × {each:>{widest}}" if each else count)
             if bars:
-                cells.append(Text(_bar(share, longest, plain_ascii=plain_ascii), style="cyan"))
+                bar = _bar(row.shares[number], longest, plain_ascii=plain_ascii)
+                cells.append(Text(bar, style="cyan"))
         grid.add_row(row.phase, *cells)
     return grid
 
