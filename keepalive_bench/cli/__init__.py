@@ -28,9 +28,14 @@ class _LazyGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(__version__, prog_name="kab")
-def kab() -> None:
+@click.pass_context
+def kab(context: click.Context) -> ExitCode:
     """What does reusing the HTTP connection buy here, and why does it (or doesn't it) work?
 
     \b
@@ -42,6 +47,9 @@ def kab() -> None:
     Exit codes, the first that applies: 130 interrupted, 2 usage,
     1 nothing could be measured, 3 some requests failed or weren't sent, 0 measured.
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+    return ExitCode.USAGE
 
 
 def main() -> NoReturn:
@@ -53,8 +61,6 @@ def main() -> NoReturn:
     try:
         code = kab.main(standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.NoArgsIsHelpError as error:
-        _end(error.format_message(), ExitCode.USAGE)
     except click.ClickException as error:
         _end(f"Error: {_sentence(error)}", ExitCode.USAGE)
     except KabError as error:
@@ -70,6 +76,8 @@ def main() -> NoReturn:
 
 def _sentence(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
+    if "unexpected extra argument" in error.format_message():  # which may be half a header
+        return "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
     hint = f" ({context.command_path} --help lists the options.)" if context else ""
     return f"{error.format_message()}{hint}"
 

@@ -26,7 +26,8 @@ def parse_header(text: str) -> tuple[str, str]:
     """`Name: value`."""
     name, colon, value = text.partition(":")
     if not colon:
-        raise UsageError(f"The header {printable(name)!r} has no colon: write -H 'Name: value'.")
+        # It isn't shown: whatever it is, it may be a secret.
+        raise UsageError("A header has no colon: write -H 'Name: value'.")
     return name.strip(), value.strip()
 
 

@@ -180,10 +180,10 @@ def _experiment(given: dict[str, Any]) -> Experiment:
 def _request(given: dict[str, Any]) -> Request:
     body = inputs.read_body(given["data"])
     return Request(
-        method=given["method"] or ("GET" if body is None else "POST"),
+        method=("GET" if body is None else "POST") if given["method"] is None else given["method"],
         headers=tuple(inputs.parse_header(text) for text in given["headers"]),
         body=body,
-        credentials=inputs.parse_user(given["user"]) if given["user"] else None,
+        credentials=inputs.parse_user(given["user"]) if given["user"] is not None else None,
         user_agent=given["user_agent"],
         variation=Variation(
             fields=inputs.parse_fields(given["fields"]),

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from keepalive_bench.cli import session
 from keepalive_bench.cli.options import plan_from_options, plan_options
 from keepalive_bench.cli.output_file import STDOUT, open_output
-
-if TYPE_CHECKING:
-    from keepalive_bench.errors import ExitCode
+from keepalive_bench.errors import ExitCode
 
 
 @click.command(
@@ -48,12 +46,13 @@ def command(
         color=not no_color, quiet=quiet, verbose=verbose, results_only=json_path == STDOUT
     )
     with ExitStack() as stack:
-        results = stack.enter_context(open_output(json_path)) if json_path else None
+        results = stack.enter_context(open_output(json_path)) if json_path is not None else None
         session.announce(plan, shown)
         run = session.measure(plan, shown)
         analysis = session.analyse(run)
         if results is not None:
             session.write(run, analysis, results)
-    if json_path != STDOUT:
+    code = session.exit_code(analysis)
+    if json_path != STDOUT or code == ExitCode.NOTHING_MEASURED:
         session.show(analysis, shown)
-    return session.exit_code(analysis)
+    return code

@@ -57,7 +57,9 @@ class Request:
             raise UsageError(f"{printable(self.method)!r} can't be the method of a request.")
         for name, value in self.headers:
             if not _TOKEN.fullmatch(name):
-                raise UsageError(f"{printable(name)!r} can't be the name of a header field.")
+                word, blank, _ = name.partition(" ")  # what follows may be a secret
+                shown = f"{printable(word)} …" if blank else printable(word)
+                raise UsageError(f"A header field can't be called {shown!r}.")
             if _CONTROL.search(value):
                 raise UsageError(f"The value of the header field {name!r} has a control character.")
         if self.user_agent is not None and _CONTROL.search(self.user_agent):

@@ -11,11 +11,13 @@ from keepalive_bench.errors import UsageError
 from keepalive_bench.units import printable
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_UNSENDABLE = re.compile(r"[\x00-\x20\x7f-\x9f\s]")
+_UNSENDABLE = re.compile(r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+")
 _SECRET_NAME = re.compile(
-    r"(?i)pass(w(or)?d|phrase)?$|pwd|secret|token|api[-_]?key|^key$|auth|^sig(nature)?$|credential|session",
+    r"(?i)pass(w(or)?d|phrase)?$|pwd|secret|token|(api|[-_]|^)key$|auth|^sig$|signature|credential"
+    r"|session|api[-_]?key",
 )
+_BEFORE_AT = re.compile(r"(?s)^(\w*:?/+)?.*@")
 _ENCODED = "!#$%&'()*+,/:;=?@[]~"
 REDACTED = "***"
 
@@ -33,7 +35,7 @@ class Target:
     host: str = field(init=False)
     """The host as it is looked up: ASCII (IDNA where needed), IPv6 addresses without brackets."""
     port: int = field(init=False)
-    path: str = field(init=False)
+    path: str = field(init=False, repr=False)
     """The path with its query, percent-encoded, without the fragment."""
     credentials: tuple[str, str] | None = field(init=False, repr=False)
     """User name and password from the URL, decoded."""
@@ -82,8 +84,14 @@ def redacted_query(query: str) -> str:
     )
 
 
+def _shown_at_fault(url: str) -> str:
+    """A URL that can't be taken apart, without what may be a secret: rather a word too few."""
+    head, mark, query = _BEFORE_AT.sub(rf"\1{REDACTED}@", url.partition("#")[0]).partition("?")
+    return printable(f"{head}{mark}{redacted_query(query)}")
+
+
 def _split(url: str) -> tuple[SplitResult, int | None]:
-    shown = printable(re.sub(r"//[^/?#]*@", f"//{REDACTED}@", url))
+    shown = _shown_at_fault(url)
     unsendable = _UNSENDABLE.search(url)
     if unsendable:
         raise UsageError(
@@ -100,6 +108,8 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     if parts.scheme.lower() not in _DEFAULT_PORTS or "://" not in url:
         raise UsageError(_scheme_sentence(url, parts, shown))
     _, _, authority = parts.netloc.rpartition("@")
+    if authority.startswith("[") and not re.search(r"\](:|$)", authority):
+        raise UsageError(f"The host of {shown!r} goes on behind its closing bracket.")
     if authority.count(":") > 1 and not authority.startswith("["):
         raise UsageError(
             f"The host of {shown!r} looks like an IPv6 address without brackets: "
@@ -114,6 +124,17 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     return parts, port
 
 
+def _without_secrets(url: str) -> str:
+    """A URL that can't be read, for the sentence that says so: whatever may be secret is starred.
+
+    A password with a bare `/`, `?` or `#` is often why it can't be read.
+    """
+    scheme, mark, rest = url.rpartition("://") if url.count("://") == 1 else ("", "", url)
+    rest = re.sub(r"^(/*)(?:[^/?#]*@|[^/?#]*:[^@]*@)", rf"\1{REDACTED}@", rest)
+    before, question, query = rest.partition("?")
+    return printable(f"{scheme}{mark}{before}{question}{redacted_query(query)}")
+
+
 def _scheme_sentence(url: str, parts: SplitResult, shown: str) -> str:
     if "://" in url and parts.scheme:
         return f"kab speaks http and https, not {parts.scheme!r} ({shown!r})."
@@ -124,7 +145,7 @@ def _host(parts: SplitResult, url: str) -> str:
     host = parts.hostname or ""
     shown = printable(host)
     if not host:
-        raise UsageError(f"The URL {printable(url)!r} names no host.")
+        raise UsageError(f"The URL {_shown_at_fault(url)!r} names no host.")
     if ":" in host:
         try:
             IPv6Address(host)
