@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from keepalive_bench.analysis import analyse
     from keepalive_bench.errors import KabError, UsageError
-    from keepalive_bench.experiment import benchmark
+    from keepalive_bench.experiment.benchmark import benchmark
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.exchange import Connection, Exchange, Failure
     from keepalive_bench.model.plan import (

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class ExitCode(IntEnum):
@@ -13,6 +17,12 @@ class ExitCode(IntEnum):
     USAGE = 2
     PARTLY_MEASURED = 3
     INTERRUPTED = 130
+
+    @classmethod
+    def first_of(cls, codes: Collection[ExitCode]) -> ExitCode:
+        """The one of several that goes before the others."""
+        order = (cls.INTERRUPTED, cls.USAGE, cls.NOTHING_MEASURED, cls.PARTLY_MEASURED)
+        return next((code for code in order if code in codes), cls.MEASURED)
 
 
 class KabError(Exception):

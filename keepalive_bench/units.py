@@ -6,7 +6,7 @@ _KIB = 1024.0
 _MILLISECOND = 1e-3
 _SECOND_FROM = 0.9995  # what would read 1000 ms reads 1.00 s
 _HUNDRED, _TEN, _ONE = 99.95, 9.995, 0.9995  # likewise at each power of ten
-_MANY = 1000
+_MANY = 999.95  # what would read 1000.0 reads 1,000
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 MISSING = "–"
 
@@ -24,15 +24,16 @@ def _three_digits(value: float) -> str:
     for decimals, below in enumerate((_HUNDRED, _TEN, _ONE)):
         if abs(value) >= below:
             return f"{value:.{decimals}f}"
-    return f"{value:.3f}"
+    return f"{round(value, 3) + 0.0:.3f}"  # never -0.000
 
 
 def size(count: float) -> str:
     """Bytes in binary units: `512 B`, `1.5 KiB`."""
     value = float(count)
     for unit in _BYTE_UNITS[:-1]:
-        if value < _KIB:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        text = f"{value:.0f}" if unit == "B" else f"{value:.1f}"
+        if float(text) < _KIB:  # what would read 1024.0 KiB reads 1.0 MiB
+            return f"{text} {unit}"
         value /= _KIB
     return f"{value:.1f} {_BYTE_UNITS[-1]}"
 
@@ -66,3 +67,8 @@ def printable(text: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
+
+
+def quoted(text: str) -> str:
+    """Text from outside in quotes, for a sentence about it."""
+    return f"'{printable(text)}'"

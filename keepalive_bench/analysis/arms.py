@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.model.columns import ExchangeColumns
     from keepalive_bench.model.exchange import Answer
-    from keepalive_bench.model.plan import Arm
+    from keepalive_bench.model.experiment import Arm
     from keepalive_bench.model.run import Run
 
 

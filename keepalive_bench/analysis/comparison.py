@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp, log
+from statistics import median
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis import stats
@@ -58,5 +59,5 @@ def _pair_halves(run: Run, arm: str) -> dict[int, float]:
         if exchanges.failure[row] < 0:
             key = exchanges.round[row] if by_block else exchanges.index[row]
             halves.setdefault(key, []).append(exchanges.latency_s[row])
-    medians = {key: stats.quantile(sorted(values), 50) for key, values in halves.items()}
-    return {key: median for key, median in medians.items() if median}
+    medians = {key: median(values) for key, values in halves.items()}
+    return {key: value for key, value in medians.items() if value}

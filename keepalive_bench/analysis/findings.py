@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.network_findings import network_findings
 from keepalive_bench.analysis.verdict import LEAST_PAIRS
 from keepalive_bench.model.analysis import Finding
-from keepalive_bench.model.plan import BLOCK_REQUESTS_PER_THREAD
+from keepalive_bench.model.experiment import BLOCK_REQUESTS_PER_THREAD
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ def find(run: Run, arms: Sequence[ArmSummary]) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
     return (
         *_interrupted(run),
-        *(finding for arm in arms for finding in _failures(arm)),
+        *(finding for arm in arms for finding in _failures(run, arm)),
         *_failed_warmups(run),
+        *network_findings(run),
         *_order(run),
     )
 
@@ -38,7 +40,7 @@ def _interrupted(run: Run) -> Iterator[Finding]:
         )
 
 
-def _failures(arm: ArmSummary) -> Iterator[Finding]:
+def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     kinds: dict[str, int] = {}
     for failure, count in arm.failures.items():
         kinds[failure.kind] = kinds.get(failure.kind, 0) + count
@@ -57,7 +59,7 @@ def _failures(arm: ArmSummary) -> Iterator[Finding]:
             severity="warning",
             evidence={"arm": arm.label, "count": arm.not_sent},
             text=f"{plural(arm.not_sent, 'request')} of {arm.label} were not sent.",
-            advice="" if arm.succeeded else _STOPPED,
+            advice="" if arm.succeeded or run.course.interrupted else _STOPPED,
         )
 
 

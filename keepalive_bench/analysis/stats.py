@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_PER_CENT = 100
 _LEAST_FOR_SPREAD = 2
 _LARGEST_EXACT = 10_000
 
@@ -31,10 +32,10 @@ def quantile(ordered: Sequence[float], percent: int) -> float | None:
 
     Definition 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", The
     American Statistician 50 (1996), 361-365. `None` where fewer than one value is expected beyond
-    it (n·(1 − q) < 1), above the median: it would be little but the maximum.
+    it (n·(1 − q) < 1): it would be little but the maximum.
     """
     count = len(ordered)
-    if not count or (percent > 50 and count * (100 - percent) < 100):  # noqa: PLR2004  # per cent
+    if count * (100 - percent) < _PER_CENT:
         return None
     rank, fraction = divmod((count - 1) * percent, 100)
     low = ordered[rank]

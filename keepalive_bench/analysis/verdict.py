@@ -23,8 +23,9 @@ _WORTH_NAMING = 0.1
 _SOURCES = {
     "dns": "looking up the name",
     "connect": "TCP's handshake",
+    "tunnel": "the proxy's tunnel",
     "tls": "TLS's handshake",
-    "wait": "a slower first byte",
+    "wait": "a later first byte",
 }
 
 
@@ -38,11 +39,14 @@ def verdict(arms: Sequence[ArmSummary], comparison: Comparison | None) -> Verdic
         return _after(_errors(arms), Verdict("one-arm", _alone(first)))
     other = next(arm for arm in arms if arm.label == comparison.against)
     distance = _distance(first, other)
-    if distance > MARGIN or comparison.speedup.estimate is None:
-        text = f"{_differently(first, other)}, so their times can't be compared."
+    speedup = comparison.speedup.estimate
+    if distance > MARGIN or speedup is None:
+        apart = distance > MARGIN
+        why = _differently(first, other) if apart else "No pair of requests was answered whole"
+        text = f"{why}, so their times can't be compared."
         return _after(_errors(arms), Verdict("not-comparable", text))
     said_first = _errors(arms) or (f"{_differently(first, other)}." if distance else "")
-    return _after(said_first, _effect(first, other, comparison, comparison.speedup.estimate))
+    return _after(said_first, _effect(first, other, comparison, speedup))
 
 
 def _after(said_first: str, found: Verdict) -> Verdict:
@@ -71,13 +75,13 @@ def _difference(
         effect = f"{subject} was {times(speedup)} faster in this run"
         if saving <= 0:
             return Verdict("faster", f"{effect} for a typical request, though not on average.")
-        gain = f"it saved {duration(saving)} a request on average{_sources(first, other, saving)}"
-        return Verdict("faster", f"{effect}: {gain}.")
+        gain = f"It saved {duration(saving)} a request on average{_sources(first, other, saving)}"
+        return Verdict("faster", f"{effect}. {gain}.")
     effect = f"{subject} was {times(1 / speedup)} slower in this run"
     if saving >= 0:
         return Verdict("slower", f"{effect} for a typical request, though not on average.")
-    loss = f"it cost {duration(-saving)} a request on average{_sources(other, first, -saving)}"
-    return Verdict("slower", f"{effect}: {loss}.")
+    loss = f"It cost {duration(-saving)} a request on average{_sources(other, first, -saving)}"
+    return Verdict("slower", f"{effect}. {loss}.")
 
 
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
@@ -92,11 +96,11 @@ def _sources(quick: ArmSummary, slow: ArmSummary, saving: float) -> str:
         for phase, words in _SOURCES.items()
     }
     named = [
-        f"{words} ({duration(part)})"
+        f"{duration(part)} of it {words}"
         for words, part in parts.items()
         if part >= _WORTH_NAMING * saving
     ]
-    return f", of that {' and '.join(named)}" if named else ""
+    return f": {', '.join(named)}" if named else ""
 
 
 def _too_few(first: ArmSummary, comparison: Comparison, speedup: float) -> str:

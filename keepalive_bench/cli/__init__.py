@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -59,18 +60,21 @@ def main() -> NoReturn:
         if reconfigure is not None:  # a character the terminal lacks is no reason to fail
             reconfigure(errors="replace")
     try:
-        code = kab.main(standalone_mode=False)
+        code = kab.main(prog_name="kab", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         _end(f"Error: {_sentence(error)}", ExitCode.USAGE)
     except KabError as error:
         _end(f"Error: {error}", error.exit_code)
     except (KeyboardInterrupt, click.Abort):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # one more would be a traceback at the exit
         _end("Interrupted.", ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read the output has gone; Python would complain again when it flushes.
+    except OSError as error:
+        # Standard output may be what can't be written; Python would complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.NOTHING_MEASURED)
+        if isinstance(error, BrokenPipeError):  # whoever read the output has gone
+            sys.exit(ExitCode.NOTHING_MEASURED)
+        _end(f"Error: the results can't be written: {error.strerror}.", ExitCode.NOTHING_MEASURED)
     sys.exit(code if isinstance(code, int) else ExitCode.MEASURED)
 
 

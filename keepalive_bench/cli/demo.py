@@ -27,8 +27,9 @@ def command(*, no_color: bool) -> ExitCode:
         codes.append(session.exit_code(analysis))
         if codes[-1] == ExitCode.INTERRUPTED:
             break
-    shown.out.print("With a URL of your own:  kab run URL --requests 50 --maxsize 1")
-    return max(codes)
+    else:
+        shown.out.print("With a URL of your own:  kab run URL --requests 50 --maxsize 1")
+    return ExitCode.first_of(codes)
 
 
 def _plan(url: str) -> Plan:

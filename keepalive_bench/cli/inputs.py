@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.plan import Arm
-from keepalive_bench.units import printable
+from keepalive_bench.model.experiment import Arm
+from keepalive_bench.units import printable, quoted
 
 if TYPE_CHECKING:
     from keepalive_bench.model.variation import Parameter
@@ -37,7 +37,7 @@ def parse_fields(texts: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], .
     for text in texts:
         name, mark, value = text.partition("=")
         if not mark or not name:
-            raise UsageError(f"The field {printable(name)!r} is not of the form NAME=VALUE (-f).")
+            raise UsageError(f"The field {quoted(name)} is not of the form NAME=VALUE (-f).")
         values.setdefault(name, []).append(value)
     return tuple((name, tuple(several)) for name, several in values.items())
 
@@ -46,7 +46,7 @@ def parse_arm(text: str) -> Arm:
     """`KIND` or `LABEL=KIND`."""
     label, mark, kind = text.rpartition("=")
     if mark and not label:
-        raise UsageError(f"The arm {printable(text)!r} has an empty label: write LABEL=KIND.")
+        raise UsageError(f"The arm {quoted(text)} has an empty label: write LABEL=KIND.")
     return Arm(kind, label)
 
 
@@ -65,6 +65,16 @@ def parse_user(text: str) -> tuple[str, str]:
 def read_body(texts: tuple[str, ...]) -> bytes | None:
     """The request's body: given as text, `@FILE` byte for byte, `-` from standard input."""
     return b"&".join(_body_part(text) for text in texts) if texts else None
+
+
+def read_json(text: str) -> bytes:
+    """A body of JSON, given like another one; refused where it is none."""
+    body = _body_part(text)
+    try:
+        json.loads(body)
+    except ValueError as error:
+        raise UsageError(f"The body is no JSON (--json-body): {error}.") from None
+    return body
 
 
 def _body_part(text: str) -> bytes:
@@ -116,12 +126,12 @@ def _csv_rows(text: str, path: Path) -> tuple[tuple[Parameter, ...], ...]:
 
 def _json_rows(text: str, path: Path) -> tuple[tuple[Parameter, ...], ...]:
     rows: list[tuple[Parameter, ...]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             _refuse(path, number, f"this is no JSON: {error}")
         if not isinstance(row, dict):
             _refuse(path, number, 'a row is an object, as in {"q": "python"}')

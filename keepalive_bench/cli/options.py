@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from keepalive_bench.cli import inputs
+from keepalive_bench.cli.credentials import key_password, netrc_credentials
+from keepalive_bench.cli.endpoints import parse_resolution, parse_route
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.plan import (
-    KINDS,
-    ORDERS,
-    Experiment,
-    Network,
-    Plan,
-    Request,
-    Target,
-    Tls,
-    Variation,
-)
+from keepalive_bench.model.experiment import KINDS, ORDERS, Experiment
+from keepalive_bench.model.network import TLS_VERSIONS, Network, Tls
+from keepalive_bench.model.plan import Plan
+from keepalive_bench.model.request import FORM, JSON, Request
+from keepalive_bench.model.target import Target
+from keepalive_bench.model.variation import Variation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +89,14 @@ _REQUEST = (
         metavar="TEXT|@FILE|-",
         help="Request body; a file's bytes as they are; - is standard input.",
     ),
+    click.option("--json-body", metavar="JSON|@FILE|-", help="Request body, sent as JSON."),
+    click.option(
+        "-T", "--upload-file", "upload", type=_READABLE, help="Stream a file as the body (PUT)."
+    ),
     click.option("-u", "--user", metavar="USER:PASSWORD", help="Basic authentication."),
+    click.option("--bearer", metavar="TOKEN", help="Bearer token."),
+    click.option("--netrc", is_flag=True, help="Take user and password from ~/.netrc."),
+    click.option("-b", "--cookie", "cookies", multiple=True, metavar="NAME=VALUE", help="Cookie."),
     click.option("-A", "--user-agent", help="User agent.  [default: kab and its version]"),
     click.option(
         "-f",
@@ -121,6 +125,21 @@ _REQUEST = (
     ),
 )
 
+_RESPONSE = (
+    click.option(
+        "--expect-status",
+        multiple=True,
+        metavar="CODE",
+        help="Count other answers as failed: 200, or 2xx. Repeatable.  [default: all count]",
+    ),
+    click.option(
+        "--max-body",
+        type=int,
+        metavar="BYTES",
+        help="Stop reading a body there, which closes the connection.",
+    ),
+)
+
 _NETWORK = (
     click.option(
         "-t",
@@ -135,16 +154,61 @@ _NETWORK = (
         type=float,
         help="Seconds for name, TCP and TLS together.  [default: the timeout]",
     ),
-    click.option("-k", "--insecure", is_flag=True, help="Don't check the server's certificate."),
-    click.option("--cacert", type=_READABLE, help="Certificates to trust, PEM."),
     click.option("-4", "--ipv4", is_flag=True, help="Use IPv4 only."),
     click.option("-6", "--ipv6", is_flag=True, help="Use IPv6 only."),
+    click.option(
+        "-x",
+        "--proxy",
+        metavar="URL",
+        help="http:// or https:// proxy, with credentials: plain requests are forwarded, https is "
+        "tunnelled.",
+    ),
+    click.option(
+        "--connect-to",
+        multiple=True,
+        metavar="HOST1:PORT1:HOST2:PORT2",
+        help="Connect to the second in place of the first; Host header, SNI and certificate check "
+        "stay.",
+    ),
+    click.option(
+        "--resolve",
+        multiple=True,
+        metavar="HOST:PORT:ADDRESS[,ADDRESS]",
+        help="Take these addresses, and don't look the name up.",
+    ),
+    click.option("--unix-socket", type=_FILE, help="Connect to a Unix socket."),
+    click.option(
+        "--source-address",
+        "source_addresses",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Connect from a local address; several are taken in turns.",
+    ),
+    click.option(
+        "--tcp-nodelay/--no-tcp-nodelay",
+        default=None,
+        help="Nagle's algorithm off or on.  [default: urllib3's own, off except behind a proxy]",
+    ),
+    click.option("--tcp-keepalive", is_flag=True, help="Let the system probe idle connections."),
+)
+
+_TLS = (
+    click.option("-k", "--insecure", is_flag=True, help="Don't check the server's certificate."),
+    click.option("--cacert", type=_READABLE, help="Certificates to trust, PEM."),
+    click.option("--cert", type=_READABLE, help="The client's own certificate, PEM."),
+    click.option("--key", type=_READABLE, help="Its key.  [default: in the certificate's file]"),
+    click.option(
+        "--key-password-file", type=_READABLE, help="The key's passphrase.  [default: asked for]"
+    ),
+    click.option("--ciphers", metavar="LIST", help="OpenSSL's cipher list, for TLS 1.2."),
+    click.option("--tls-min", type=click.Choice(TLS_VERSIONS), help="Lowest version of TLS."),
+    click.option("--tls-max", type=click.Choice(TLS_VERSIONS), help="Highest version of TLS."),
 )
 
 
 def plan_options(command: _Command) -> _Command:
     """Add the options that `plan_from_options` takes."""
-    for option in reversed(_EXPERIMENT + _REQUEST + _NETWORK):
+    for option in reversed(_EXPERIMENT + _REQUEST + _RESPONSE + _NETWORK + _TLS):
         command = option(command)
     return command
 
@@ -155,8 +219,8 @@ def plan_from_options(url: str, **given: Any) -> Plan:  # noqa: ANN401  # Click'
     Raises:
         UsageError: something in it makes no sense or can't be read.
     """
-    experiment = _experiment(given)
-    return Plan(Target(url), _request(given), _tls(given), _network(given), experiment)
+    experiment, target = _experiment(given), Target(url)
+    return Plan(target, _request(given, target), _tls(given), _network(given), experiment)
 
 
 def _experiment(given: dict[str, Any]) -> Experiment:
@@ -177,13 +241,21 @@ def _experiment(given: dict[str, Any]) -> Experiment:
     )
 
 
-def _request(given: dict[str, Any]) -> Request:
-    body = inputs.read_body(given["data"])
+def _request(given: dict[str, Any], target: Target) -> Request:
+    as_json = given["json_body"] is not None
+    if as_json and given["data"]:
+        raise UsageError("--data and --json-body contradict each other: leave one out.")
+    body = inputs.read_json(given["json_body"]) if as_json else inputs.read_body(given["data"])
+    usual = "POST" if body is not None else "PUT" if given["upload"] else "GET"
     return Request(
-        method=("GET" if body is None else "POST") if given["method"] is None else given["method"],
+        method=usual if given["method"] is None else given["method"],
         headers=tuple(inputs.parse_header(text) for text in given["headers"]),
         body=body,
-        credentials=inputs.parse_user(given["user"]) if given["user"] is not None else None,
+        content_type=JSON if as_json else FORM,
+        upload=given["upload"],
+        credentials=_credentials(given, target),
+        bearer=given["bearer"],
+        cookies=given["cookies"],
         user_agent=given["user_agent"],
         variation=Variation(
             fields=inputs.parse_fields(given["fields"]),
@@ -191,13 +263,32 @@ def _request(given: dict[str, Any]) -> Request:
             unique=given["unique"],
             counter=not given["no_vary"],
         ),
+        expect_status=given["expect_status"],
+        max_body=given["max_body"],
     )
+
+
+def _credentials(given: dict[str, Any], target: Target) -> tuple[str, str] | None:
+    if given["user"] is not None:
+        return inputs.parse_user(given["user"])
+    if given["netrc"] and target.credentials is None and not given["bearer"]:
+        return netrc_credentials(target.host)
+    return None
 
 
 def _tls(given: dict[str, Any]) -> Tls:
     if given["insecure"] and given["cacert"]:
         raise UsageError("--insecure and --cacert contradict each other: leave one out.")
-    return Tls(verify=not given["insecure"], ca_file=given["cacert"])
+    return Tls(
+        verify=not given["insecure"],
+        ca_file=given["cacert"],
+        cert_file=given["cert"],
+        key_file=given["key"],
+        key_password=key_password(given["key"] or given["cert"], given["key_password_file"]),
+        ciphers=given["ciphers"],
+        minimum=given["tls_min"],
+        maximum=given["tls_max"],
+    )
 
 
 def _network(given: dict[str, Any]) -> Network:
@@ -207,4 +298,11 @@ def _network(given: dict[str, Any]) -> Network:
         ip_version=4 if given["ipv4"] else 6 if given["ipv6"] else None,
         timeout_s=given["timeout"],
         connect_timeout_s=given["connect_timeout"],
+        proxy=Target(given["proxy"]) if given["proxy"] else None,
+        connect_to=tuple(parse_route(text) for text in given["connect_to"]),
+        resolve=tuple(parse_resolution(text) for text in given["resolve"]),
+        unix_socket=given["unix_socket"],
+        source_addresses=given["source_addresses"],
+        tcp_nodelay=given["tcp_nodelay"],
+        tcp_keepalive=given["tcp_keepalive"],
     )

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keepalive_bench.cli import session
 from keepalive_bench.cli.options import plan_from_options, plan_options
 from keepalive_bench.cli.output_file import STDOUT, open_output
-from keepalive_bench.errors import ExitCode
+
+if TYPE_CHECKING:
+    from keepalive_bench.errors import ExitCode
 
 
 @click.command(
     "run",
     short_help="Compare pooled with unpooled requests.",
     epilog="Spellings are curl's and hey's where they have one. Different from curl: -f is always "
-    "a query parameter, -d @FILE keeps line ends, -t is the timeout, -A, -H and -u stay the same. "
+    "a query parameter, -n the number of requests, -c the concurrency, -t the timeout; -d @FILE "
+    "keeps line ends, and -d - is standard input. "
     "No redirect is followed, nothing is retried, no compression is asked for. Proxies named in "
     "the environment (http_proxy, …) are not used.",
 )
@@ -45,14 +48,16 @@ def command(
     shown = session.screen(
         color=not no_color, quiet=quiet, verbose=verbose, results_only=json_path == STDOUT
     )
-    with ExitStack() as stack:
-        results = stack.enter_context(open_output(json_path)) if json_path is not None else None
-        session.announce(plan, shown)
-        run = session.measure(plan, shown)
-        analysis = session.analyse(run)
-        if results is not None:
-            session.write(run, analysis, results)
-    code = session.exit_code(analysis)
-    if json_path != STDOUT or code == ExitCode.NOTHING_MEASURED:
-        session.show(analysis, shown)
-    return code
+    analysis = None
+    try:
+        with ExitStack() as stack:
+            results = stack.enter_context(open_output(json_path)) if json_path is not None else None
+            session.announce(plan, shown)
+            run = session.measure(plan, shown)
+            analysis = session.analyse(run)
+            if results is not None:
+                session.write(run, analysis, results)
+    finally:  # what was measured is shown though its file could not be written
+        if analysis is not None and (json_path != STDOUT or not analysis.has_answers):
+            session.show(analysis, shown)
+    return session.exit_code(analysis)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 
+_IN_ASCII = str.maketrans({"–": "-", "×": "x", "…": "..."})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Screen:
     """Where results and remarks go."""
@@ -85,12 +88,13 @@ def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange
 
 def show(analysis: Analysis, shown: Screen) -> None:
     """Print the report, or why there is none."""
-    if any(arm.succeeded for arm in analysis.arms):
+    if analysis.has_answers:
         plain_ascii = not shown.out.encoding.lower().startswith("utf")
         with shown.out.capture() as captured:
             shown.out.print(terminal.report(analysis, shown.out.width, plain_ascii=plain_ascii))
         for line in captured.get().splitlines():  # Rich fills lines up with blanks
-            shown.out.file.write(f"{line.rstrip()}\n")
+            text = line.translate(_IN_ASCII) if plain_ascii else line
+            shown.out.file.write(f"{text.rstrip()}\n")
     else:
         shown.err.print(f"Error: {terminal.nothing_measured(analysis)}", soft_wrap=True)
 
@@ -106,7 +110,7 @@ def exit_code(analysis: Analysis) -> ExitCode:
     arms = analysis.arms
     if analysis.course.interrupted:
         return ExitCode.INTERRUPTED
-    if not any(arm.succeeded for arm in arms):
+    if not analysis.has_answers:
         return ExitCode.NOTHING_MEASURED
     if any(arm.failed or arm.not_sent for arm in arms):
         return ExitCode.PARTLY_MEASURED

@@ -49,9 +49,11 @@ class Engine:
         self._block: Block | None = None
         self._next_index = 0
         self._halted = self._closed = False
+        self._working, self._ended = plan.experiment.concurrency, threading.Event()
         self._under_way: dict[int, tuple[str, int, int, float]] = {}
         self._failed_first = dict.fromkeys(transports, 0)
         self._answered: set[str] = set()
+        self._stopped: set[str] = set()
         self._error: BaseException | None = None
 
     def run(self, blocks: Iterable[Block]) -> bool:
@@ -65,14 +67,14 @@ class Engine:
             threading.Thread(target=self._work, args=(number,), daemon=True)
             for number in range(self._plan.experiment.concurrency)
         ]
-        for thread in threads:
-            thread.start()
         try:
             for thread in threads:
-                while thread.is_alive():
-                    thread.join(_POLL_S)
+                thread.start()
+            # Not join(): before Python 3.13, one that Ctrl-C interrupts takes the thread for ended.
+            while not self._ended.wait(_POLL_S):
+                pass
         except KeyboardInterrupt:
-            self._interrupt(threads)
+            self._interrupt()
         if self._error is not None:
             raise self._error
         return self._halted
@@ -85,6 +87,11 @@ class Engine:
         except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to
             self._error = error
             self._halt()
+        finally:
+            with self._lock:
+                self._working -= 1
+                if not self._working:
+                    self._ended.set()
 
     def _work_through(self, worker: int) -> None:
         # One thread has nobody to meet, and a barrier would cost it a microsecond a pair.
@@ -104,7 +111,7 @@ class Engine:
         for block in self._blocks:
             if self._halted:
                 break
-            if not self._is_stopped(block.arm):
+            if block.arm not in self._stopped:
                 self._block, self._next_index = block, block.indexes.start
                 return
         self._block = None
@@ -112,7 +119,7 @@ class Engine:
     def _claim(self, block: Block) -> int | None:
         with self._lock:
             index = self._next_index
-            if self._halted or index >= block.indexes.stop or self._is_stopped(block.arm):
+            if self._halted or index >= block.indexes.stop or block.arm in self._stopped:
                 return None
             self._next_index = index + 1
             return index
@@ -127,25 +134,21 @@ class Engine:
             if exchange.outcome.failure is None:
                 self._answered.add(arm)
             elif arm not in self._answered:
-                self._failed_first[arm] += 1
+                self._note_failed_first(arm)
 
-    def _is_stopped(self, arm: str) -> bool:
-        """Whether an arm's first exchanges have all failed: a black hole costs no more of them."""
-        return (
-            self._failed_first[arm] >= FAILURES_TO_STOP
-            and arm not in self._answered
-            and not self._plan.experiment.keep_going
-        )
+    def _note_failed_first(self, arm: str) -> None:
+        """Stop an arm whose first exchanges have all failed: a black hole costs no more of them."""
+        self._failed_first[arm] += 1
+        if self._failed_first[arm] >= FAILURES_TO_STOP and not self._plan.experiment.keep_going:
+            self._stopped.add(arm)
 
     def _halt(self) -> None:
         self._halted, self._block = True, None
         self._meeting.abort()
 
-    def _interrupt(self, threads: list[threading.Thread]) -> None:
+    def _interrupt(self) -> None:
         self._halt()
-        deadline = self._now_s() + _GRACE_S
-        for thread in threads:
-            thread.join(max(0.0, deadline - self._now_s()))
+        self._ended.wait(_GRACE_S)
         with self._lock:
             self._closed = True
             failure = Failure(INTERRUPTED, "stopped by the user")

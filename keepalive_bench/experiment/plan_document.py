@@ -11,6 +11,8 @@ from keepalive_bench.model.plan import (
     Network,
     Plan,
     Request,
+    Resolution,
+    Route,
     Target,
     Tls,
     Variation,
@@ -55,7 +57,12 @@ def plan_document(plan: Plan) -> Document:
         ],
         "user_agent": request.user_agent,
         "body_bytes": None if request.body is None else len(request.body),
-        "authenticated": bool(request.credentials or plan.target.credentials),
+        "content_type": request.content_type,
+        "upload": None if request.upload is None else str(request.upload),
+        "authenticated": bool(request.credentials or request.bearer or plan.target.credentials),
+        "cookies": len(request.cookies),
+        "expect_status": list(request.expect_status),
+        "max_body": request.max_body,
         "parameters": {
             "fields": [[name, list(values)] for name, values in variation.fields],
             "rows": [[list(parameter) for parameter in row] for row in variation.rows],
@@ -64,7 +71,18 @@ def plan_document(plan: Plan) -> Document:
         },
         "verify": tls.verify,
         "ca_file": None if tls.ca_file is None else str(tls.ca_file),
+        "cert_file": None if tls.cert_file is None else str(tls.cert_file),
+        "ciphers": tls.ciphers,
+        "tls_min": tls.minimum,
+        "tls_max": tls.maximum,
         "ip_version": network.ip_version,
+        "proxy": None if network.proxy is None else network.proxy.origin,
+        "connect_to": [list(route) for route in network.connect_to],
+        "resolve": [list(resolution) for resolution in network.resolve],
+        "unix_socket": None if network.unix_socket is None else str(network.unix_socket),
+        "source_addresses": list(network.source_addresses),
+        "tcp_nodelay": network.tcp_nodelay,
+        "tcp_keepalive": network.tcp_keepalive,
         "timeout_s": network.timeout_s,
         "connect_timeout_s": network.connect_timeout_s,
         "requests": experiment.requests,
@@ -93,6 +111,8 @@ def plan_from(document: Document) -> Plan:
         Request(
             method=document["method"],
             headers=tuple((name, value or "") for name, value in document["headers"]),
+            content_type=document["content_type"],
+            upload=_path(document["upload"]),
             user_agent=document["user_agent"],
             variation=Variation(
                 fields=tuple((name, tuple(values)) for name, values in parameters["fields"]),
@@ -102,15 +122,31 @@ def plan_from(document: Document) -> Plan:
                 unique=tuple(parameters["unique"]),
                 counter=parameters["counter"],
             ),
+            expect_status=tuple(document["expect_status"]),
+            max_body=document["max_body"],
         ),
         Tls(
             verify=document["verify"],
-            ca_file=None if document["ca_file"] is None else Path(document["ca_file"]),
+            ca_file=_path(document["ca_file"]),
+            cert_file=_path(document["cert_file"]),
+            ciphers=document["ciphers"],
+            minimum=document["tls_min"],
+            maximum=document["tls_max"],
         ),
         Network(
             ip_version=document["ip_version"],
             timeout_s=document["timeout_s"],
             connect_timeout_s=document["connect_timeout_s"],
+            proxy=None if document["proxy"] is None else Target(document["proxy"]),
+            connect_to=tuple(Route(*route) for route in document["connect_to"]),
+            resolve=tuple(
+                Resolution(host, port, tuple(addresses))
+                for host, port, addresses in document["resolve"]
+            ),
+            unix_socket=_path(document["unix_socket"]),
+            source_addresses=tuple(document["source_addresses"]),
+            tcp_nodelay=document["tcp_nodelay"],
+            tcp_keepalive=document["tcp_keepalive"],
         ),
         Experiment(
             requests=document["requests"],
@@ -124,3 +160,7 @@ def plan_from(document: Document) -> Plan:
             keep_going=document["keep_going"],
         ),
     )
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)

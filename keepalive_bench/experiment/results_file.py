@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SCHEMA_VERSION = 1
-_OPTIONAL = {"connection", "failure", "answer", "status", "cipher"}
+_OPTIONAL = {"connection", "failure", "failed", "answer", "status", "cipher"}
 Table = ExchangeColumns | ConnectionColumns
 
 
@@ -59,7 +59,7 @@ def read_run(lines: Iterable[str]) -> Run:
                 f"{SCHEMA_VERSION}."
             )
         return _run(document, chunks)
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
         if isinstance(error, ResultsFileError):
             raise
         raise ResultsFileError("That is no results file of kab's, or a damaged one.") from error
@@ -77,8 +77,10 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
     _fill(exchanges, table, chunks)
     table = document["connections"]
     connections.peers.extend(table["peers"])
+    connections.attempts.extend(table["attempts"])
     connections.ciphers.extend((version, cipher) for version, cipher in table["ciphers"])
     _fill(connections, table, chunks)
+    _check_numbers(exchanges, connections)
     return Run(
         plan=plan,
         environment=Environment(**document["environment"]),
@@ -117,6 +119,7 @@ def _exchange_tables(exchanges: ExchangeColumns) -> Document:
 def _connection_tables(connections: ConnectionColumns) -> Document:
     return {
         "peers": connections.peers.values,
+        "attempts": connections.attempts.values,
         "ciphers": [list(pair) for pair in connections.ciphers.values],
     }
 
@@ -156,11 +159,29 @@ def _fill(table: Table, document: Document, chunks: list[bytes]) -> None:
             raise ValueError(f"column {name} has {len(column)} rows of {document['count']}")
 
 
+def _check_numbers(exchanges: ExchangeColumns, connections: ConnectionColumns) -> None:
+    """Refuse numbers that stand for nothing."""
+    for column, values in (
+        (exchanges.arm, exchanges.arms),
+        (exchanges.connection, connections),
+        (exchanges.failure, exchanges.failures.values),
+        (exchanges.answer, exchanges.answers.values),
+        (connections.arm, connections.arms),
+        (connections.peer, connections.peers.values),
+        (connections.cipher, connections.ciphers.values),
+        (connections.failed, connections.attempts.values),
+    ):
+        if column and not -1 <= min(column) <= max(column) < len(values):
+            raise ValueError("a column has the number of something that isn't there")
+
+
 def _without_chunks(lines: Iterable[str], chunks: list[bytes]) -> Iterator[str]:
     """A file's lines, with each packed string that has a line of its own decoded and set aside."""
+    inside = False
     for line in lines:
         text = line.strip()
-        if not text.startswith(f'"{codec.MARK}'):
+        inside = text.endswith('"chunks": [') or (inside and not text.startswith("]"))
+        if not (inside and text.startswith(f'"{codec.MARK}')):  # a parameter can begin so, too
             yield line
             continue
         string, comma, _ = text.partition(",")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.model.plan import Experiment
+    from keepalive_bench.model.experiment import Experiment
 
 
 @dataclass(frozen=True)

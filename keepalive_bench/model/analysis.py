@@ -130,3 +130,8 @@ class Analysis:
     def first(self) -> ArmSummary:
         """The arm that the others are compared with."""
         return self.arms[0]
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything could be measured at all."""
+        return any(arm.succeeded for arm in self.arms)

@@ -151,15 +151,19 @@ class ConnectionColumns:
     def __init__(self, arms: tuple[str, ...]) -> None:
         self.arms = arms
         self.arm = array("B")
-        self.slot = array("I")
+        self.slot = array("H")
         self.opened_s = array("d")
         self.peer = array("h")
         self.dns = array("f")
         self.connect = array("f")
+        self.tunnel = array("f")
         self.tls = array("f")
+        self.failed = array("h")
+        self.lost = array("f")
         self.cipher = array("h")
         self.exchanges = array("I")
         self.peers: Interned[str] = Interned("?")
+        self.attempts: Interned[str] = Interned("?")
         self.ciphers: Interned[tuple[str, str]] = Interned(("?", "?"))
         self._arm_numbers = {label: number for number, label in enumerate(arms)}
         self._lock = Lock()
@@ -174,7 +178,11 @@ class ConnectionColumns:
             self.peer.append(self.peers.number(connection.peer))
             self.dns.append(nan if connection.dns is None else connection.dns)
             self.connect.append(connection.connect)
+            self.tunnel.append(nan if connection.tunnel is None else connection.tunnel)
             self.tls.append(nan if connection.tls is None else connection.tls)
+            failed = connection.failed
+            self.failed.append(_NONE if failed is None else self.attempts.number(failed))
+            self.lost.append(nan if connection.lost is None else connection.lost)
             self.cipher.append(
                 _NONE
                 if version is None or cipher is None
@@ -183,9 +191,12 @@ class ConnectionColumns:
             self.exchanges.append(connection.exchanges)
             return len(self.arm) - 1
 
-    def secured(self, row: int, tls: float, version: str, cipher: str) -> None:
+    def secured(
+        self, row: int, tunnel: float | None, tls: float, version: str, cipher: str
+    ) -> None:
         """Note a TLS handshake on a connection: how long it took and what it settled on."""
         with self._lock:
+            self.tunnel[row] = nan if tunnel is None else tunnel
             self.tls[row] = tls
             self.cipher[row] = self.ciphers.number((version, cipher))
 
@@ -199,6 +210,7 @@ class ConnectionColumns:
     def __getitem__(self, row: int) -> Connection:
         number = self.cipher[row]
         version, cipher = (None, None) if number == _NONE else self.ciphers.values[number]
+        failed = self.failed[row]
         return Connection(
             arm=self.arms[self.arm[row]],
             slot=self.slot[row],
@@ -206,7 +218,10 @@ class ConnectionColumns:
             peer=self.peers.values[self.peer[row]],
             dns=optional(self.dns[row]),
             connect=self.connect[row],
+            tunnel=optional(self.tunnel[row]),
             tls=optional(self.tls[row]),
+            failed=None if failed == _NONE else self.attempts.values[failed],
+            lost=optional(self.lost[row]),
             tls_version=version,
             cipher=cipher,
             exchanges=self.exchanges[row],
@@ -224,7 +239,10 @@ class ConnectionColumns:
             "peer": self.peer,
             "dns_s": self.dns,
             "connect_s": self.connect,
+            "tunnel_s": self.tunnel,
             "tls_s": self.tls,
+            "failed": self.failed,
+            "lost_s": self.lost,
             "cipher": self.cipher,
             "exchanges": self.exchanges,
         }

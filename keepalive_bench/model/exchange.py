@@ -19,6 +19,8 @@ class Phases(NamedTuple):
     """Resolving the name; `None` too where the URL names an address."""
     connect: float | None = None
     """TCP's handshake."""
+    tunnel: float | None = None
+    """Asking a proxy for a tunnel."""
     tls: float | None = None
     """TLS's handshake, checks of the certificate included."""
     send: float | None = None
@@ -88,8 +90,14 @@ class Connection(NamedTuple):
     """The address and port it leads to."""
     dns: float | None
     connect: float
+    tunnel: float | None = None
+    """Asking a proxy for a tunnel; `None` where there is none."""
     tls: float | None = None
     tls_version: str | None = None
     cipher: str | None = None
+    failed: str | None = None
+    """The addresses tried before in vain, with why."""
+    lost: float | None = None
+    """The part of `connect` that those took."""
     exchanges: int = 0
     """How many responses it carried."""

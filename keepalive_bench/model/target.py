@@ -14,8 +14,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSENDABLE = re.compile(r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+")
 _SECRET_NAME = re.compile(
-    r"(?i)pass(w(or)?d|phrase)?$|pwd|secret|token|(api|[-_]|^)key$|auth|^sig$|signature|credential"
-    r"|session|api[-_]?key",
+    r"(?i)pass(w(or)?d|phrase)?$|pwd|secret|token|(api|[-_]|^)key$|api[-_]?key|auth|^sig$|signature"
+    r"|credential|session",
 )
 _BEFORE_AT = re.compile(r"(?s)^(\w*:?/+)?.*@")
 _ENCODED = "!#$%&'()*+,/:;=?@[]~"
@@ -60,7 +60,7 @@ class Target:
     @property
     def origin(self) -> str:
         """Scheme, host, and the port where it isn't the scheme's own: `https://[::1]:8443`."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.host.replace('%', '%25')}]" if ":" in self.host else self.host
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
 
@@ -95,24 +95,24 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     unsendable = _UNSENDABLE.search(url)
     if unsendable:
         raise UsageError(
-            f"The URL {shown!r} has a blank or control character at position "
+            f"The URL '{shown}' has a blank or control character at position "
             f"{unsendable.start() + 1}: write it percent-encoded (a blank is %20)."
         )
     try:
         parts = urlsplit(url)
     except ValueError as error:
         raise UsageError(
-            f"The URL {shown!r} can't be read: {error}. An IPv6 address stands in brackets, "
+            f"The URL '{shown}' can't be read: {error}. An IPv6 address stands in brackets, "
             "as in http://[::1]:8080/."
         ) from None
     if parts.scheme.lower() not in _DEFAULT_PORTS or "://" not in url:
         raise UsageError(_scheme_sentence(url, parts, shown))
     _, _, authority = parts.netloc.rpartition("@")
     if authority.startswith("[") and not re.search(r"\](:|$)", authority):
-        raise UsageError(f"The host of {shown!r} goes on behind its closing bracket.")
+        raise UsageError(f"The host of '{shown}' goes on behind its closing bracket.")
     if authority.count(":") > 1 and not authority.startswith("["):
         raise UsageError(
-            f"The host of {shown!r} looks like an IPv6 address without brackets: "
+            f"The host of '{shown}' looks like an IPv6 address without brackets: "
             "write it as in http://[::1]:8080/."
         )
     try:
@@ -120,25 +120,16 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     except ValueError:
         port = 0
     if port == 0:
-        raise UsageError(f"The port in {shown!r} is not a number from 1 to 65535.")
+        raise UsageError(f"The port in '{shown}' is not a number from 1 to 65535.")
     return parts, port
-
-
-def _without_secrets(url: str) -> str:
-    """A URL that can't be read, for the sentence that says so: whatever may be secret is starred.
-
-    A password with a bare `/`, `?` or `#` is often why it can't be read.
-    """
-    scheme, mark, rest = url.rpartition("://") if url.count("://") == 1 else ("", "", url)
-    rest = re.sub(r"^(/*)(?:[^/?#]*@|[^/?#]*:[^@]*@)", rf"\1{REDACTED}@", rest)
-    before, question, query = rest.partition("?")
-    return printable(f"{scheme}{mark}{before}{question}{redacted_query(query)}")
 
 
 def _scheme_sentence(url: str, parts: SplitResult, shown: str) -> str:
     if "://" in url and parts.scheme:
-        return f"kab speaks http and https, not {parts.scheme!r} ({shown!r})."
-    return f"The URL {shown!r} has no scheme: write it out, as in http://{shown.lstrip('/')}."
+        return f"kab speaks http and https, not {parts.scheme!r} ('{shown}')."
+    if parts.scheme.lower() in _DEFAULT_PORTS:
+        return f"The URL '{shown}' needs two slashes behind its scheme, as in http://example.com/."
+    return f"The URL '{shown}' has no scheme: write it out, as in http://{shown.lstrip('/')}."
 
 
 def _host(parts: SplitResult, url: str) -> str:
@@ -147,15 +138,16 @@ def _host(parts: SplitResult, url: str) -> str:
     if not host:
         raise UsageError(f"The URL {_shown_at_fault(url)!r} names no host.")
     if ":" in host:
+        address = host.replace("%25", "%")  # RFC 6874: a zone's per cent sign is encoded
         try:
-            IPv6Address(host)
+            IPv6Address(address)
         except ValueError:
-            raise UsageError(f"{shown!r} is no IPv6 address.") from None
-        return host
+            raise UsageError(f"'{shown}' is no IPv6 address.") from None
+        return address
     try:
         ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
-        raise UsageError(f"{shown!r} can't be the name of a host.") from None
+        raise UsageError(f"'{shown}' can't be the name of a host.") from None
     if not _HOST.fullmatch(ascii_host) or ".." in ascii_host:
-        raise UsageError(f"{shown!r} can't be the name of a host.")
+        raise UsageError(f"'{shown}' can't be the name of a host.")
     return ascii_host

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.target import REDACTED, is_secret_name, redacted_query
+from keepalive_bench.units import quoted
 
 Parameter = tuple[str, str]
 COUNTER = "kab"
@@ -80,4 +81,10 @@ class Variation:
 
 
 def _pair(name: str, value: str) -> str:
-    return f"{quote(name, safe='')}={quote(value, safe='')}"
+    try:
+        return f"{quote(name, safe='')}={quote(value, safe='')}"
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"The parameter {quoted(name)} has bytes that are no UTF-8: write them "
+            "percent-encoded, into the URL."
+        ) from None

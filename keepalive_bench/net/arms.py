@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict
+from urllib3 import BaseHTTPResponse, HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
-from keepalive_bench.model.exchange import Answer, Outcome
+from keepalive_bench.model.exchange import Answer, Failure, Outcome
 from keepalive_bench.model.run import PoolCounters
 from keepalive_bench.net.failures import failure_of
-from keepalive_bench.net.tls import build_context
-from keepalive_bench.net.tracing import Tracer, traced_pool
+from keepalive_bench.net.pools import Contexts, load_contexts, open_pool
+from keepalive_bench.net.tracing import Tracer
+from keepalive_bench.net.uploads import TimedUpload, upload_size
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from keepalive_bench.model.columns import ConnectionColumns
     from keepalive_bench.model.plan import Arm, Plan
@@ -25,16 +25,20 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000_000
 _CHUNK = 65536
+_FINAL = 200
+"""Statuses below are not final (RFC 9110, section 15.2)."""
+_FIELD_LIMIT = 300
+"""Characters of a field's value that are kept: a server may send 60 KB, another one each time."""
 _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What all arms of a run share: the plan, one TLS context, one clock and its zero."""
+    """What all arms of a run share: the plan, the TLS contexts, one clock and its zero."""
 
     plan: Plan
-    user_agent: str
-    context: ssl.SSLContext | None
+    headers: HTTPHeaderDict
+    contexts: Contexts
     clock: Clock
     origin: int
 
@@ -43,12 +47,13 @@ def surroundings(plan: Plan, user_agent: str, clock: Clock) -> Surroundings:
     """Load what all arms of a run share, once; the run's time begins now.
 
     Raises:
-        UsageError: the file of trusted certificates can't be used.
+        UsageError: a file that the plan names can't be used.
     """
-    context = build_context(plan.tls) if plan.target.scheme == "https" else None
-    return Surroundings(
-        plan=plan, user_agent=user_agent, context=context, clock=clock, origin=clock()
-    )
+    headers = HTTPHeaderDict(plan.request.wire_headers(plan.target, user_agent))
+    if plan.request.upload is not None and "content-length" not in headers:
+        headers["Content-Length"] = str(upload_size(plan.request.upload))
+    contexts = load_contexts(plan)
+    return Surroundings(plan=plan, headers=headers, contexts=contexts, clock=clock, origin=clock())
 
 
 class PooledTransport:
@@ -58,35 +63,21 @@ class PooledTransport:
 
     def __init__(self, arm: Arm, shared: Surroundings, connections: ConnectionColumns) -> None:
         plan = shared.plan
-        self._clock, self._origin = shared.clock, shared.origin
+        self._clock, self._origin, self._request = shared.clock, shared.origin, plan.request
         self._timeout = int(plan.network.timeout_s * _SECOND)
         self._tracer = Tracer(arm.label, connections, plan.network, shared.clock, shared.origin)
-        self._pool = self._open_pool(plan, shared.context)
-        self._request: dict[str, Any] = {
-            "method": plan.request.method,
-            "body": plan.request.body,
-            "headers": HTTPHeaderDict(plan.request.wire_headers(plan.target, shared.user_agent)),
+        self._pool = open_pool(plan, shared.contexts, self._tracer, single_use=self.single_use)
+        is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
+        self._prefix = plan.target.origin if is_forwarded else ""
+        self._options: dict[str, Any] = {
+            "headers": _quick(shared.headers),
             "retries": False,
             "redirect": False,
+            "assert_same_host": False,
             "pool_timeout": plan.network.timeout_s,
             "preload_content": False,
             "decode_content": False,
         }
-
-    def _open_pool(self, plan: Plan, context: ssl.SSLContext | None) -> HTTPConnectionPool:
-        experiment = plan.experiment
-        pool_class = traced_pool(
-            self._tracer, secure=context is not None, single_use=self.single_use
-        )
-        options: dict[str, Any] = {} if context is None else {"ssl_context": context}
-        return pool_class(
-            plan.target.host,
-            plan.target.port,
-            maxsize=experiment.concurrency if self.single_use else experiment.pool_size,
-            block=experiment.block and not self.single_use,
-            timeout=None,  # every wait gets what is left of the exchange's own deadline
-            **options,
-        )
 
     @property
     def counters(self) -> PoolCounters:
@@ -95,23 +86,28 @@ class PooledTransport:
 
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end; a failure is an outcome too."""
-        clock, probe = self._clock, self._tracer.probe
+        clock, probe, tracer = self._clock, self._tracer.probe, self._tracer
         failure, response, size = None, None, 0
         began = clock()
         probe.begin(began + self._timeout)
         try:
-            response = self._pool.urlopen(url=path, **self._request)
-            for chunk in response.stream(_CHUNK):
+            response = self._send(f"{self._prefix}{path}")
+            if response.status < _FINAL and response.connection is not None:
+                # The final answer is still to come, and would be taken for the next request's.
+                response.connection.close()
+            for chunk in self._body_of(response):
                 size += len(chunk)
             ended = clock()
             response.release_conn()  # a body of no bytes is never read to its end
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             ended = clock()
-            failure = failure_of(error, probe.stage)
+            failure = failure_of(error, probe.reached)
         if probe.retired is not None:
             probe.retired.close()
-        if response is not None and probe.connection is not None:
-            self._tracer.answered(probe.connection)
+        if response is not None:
+            failure = failure or self._refusal(response)
+            if probe.connection is not None:
+                tracer.answered(probe.connection)
         return Outcome(
             (began - self._origin) / _SECOND,
             (ended - began) / _SECOND,
@@ -122,6 +118,26 @@ class PooledTransport:
             None if response is None else _answer(response),
             failure,
         )
+
+    def _send(self, url: str) -> BaseHTTPResponse:
+        request = self._request
+        if request.upload is None:
+            return self._pool.urlopen(request.method, url, request.body, **self._options)
+        with TimedUpload(request.upload, self._tracer) as body:
+            return self._pool.urlopen(request.method, url, body, **self._options)
+
+    def _body_of(self, response: BaseHTTPResponse) -> Iterator[bytes]:
+        most = self._request.max_body
+        return response.stream(_CHUNK) if most is None else _up_to(response, most)
+
+    def _refusal(self, response: BaseHTTPResponse) -> Failure | None:
+        """Why an answer that arrived whole is none all the same."""
+        status = response.status
+        if status < _FINAL:
+            return Failure("informational-response", f"{status} came in place of an answer")
+        if not self._request.expects(status):
+            return Failure("unexpected-status", f"the answer was {status}")
+        return None
 
     def close(self) -> None:
         """Close the connections that the pool keeps."""
@@ -145,6 +161,25 @@ def open_arm(arm: Arm, shared: Surroundings, connections: ConnectionColumns) -> 
     return _TRANSPORTS[arm.kind](arm, shared, connections)
 
 
+def _up_to(response: BaseHTTPResponse, most: int) -> Iterator[bytes]:
+    """A body's first bytes; a rest that is left unread makes the connection useless."""
+    size = 0
+    while size < most:
+        chunk = response.read(min(_CHUNK, most - size))
+        if not chunk:
+            return
+        size += len(chunk)
+        yield chunk
+    if response.length_remaining != 0:
+        response.close()
+
+
+def _quick(headers: HTTPHeaderDict) -> Mapping[str, str]:
+    """The same fields; urllib3's mapping, which keeps repeated ones apart, is slow to copy."""
+    fields = list(headers.iteritems())
+    return dict(fields) if len(fields) == len(headers) else headers
+
+
 def _answer(response: BaseHTTPResponse) -> Answer:
     headers = response.headers
     return Answer(
@@ -157,4 +192,4 @@ def _answer(response: BaseHTTPResponse) -> Answer:
 
 def _field(headers: Mapping[str, str], name: str) -> str | None:
     # A look-up that fails costs an exception in urllib3; asking first doesn't.
-    return headers[name] if name in headers else None  # noqa: SIM401
+    return headers[name][:_FIELD_LIMIT] if name in headers else None

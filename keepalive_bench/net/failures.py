@@ -7,25 +7,33 @@ import http.client
 import ssl
 from typing import Literal
 
-from urllib3.exceptions import EmptyPoolError, IncompleteRead
+from urllib3.exceptions import EmptyPoolError, IncompleteRead, InvalidChunkLength, ProtocolError
 
 from keepalive_bench.model.exchange import Failure
 
-Stage = Literal["pool", "dns", "connect", "tls", "send", "wait", "receive"]
+Stage = Literal["pool", "dns", "connect", "tunnel", "tls", "send", "wait", "receive"]
 """How far an exchange had got when it failed."""
 
 _TIMEOUTS: dict[Stage, str] = {
     "pool": "deadline",
     "dns": "connect-timeout",
     "connect": "connect-timeout",
+    "tunnel": "connect-timeout",
     "tls": "connect-timeout",
     "send": "deadline",
     "wait": "read-timeout",  # no byte of an answer came
     "receive": "deadline",  # an answer had begun
 }
+_BY_STAGE: dict[Stage, str] = {"dns": "dns", "tunnel": "proxy", "tls": "tls-handshake"}
 _MESSAGE_LIMIT = 300
 _PORTS_EXHAUSTED = {errno.EADDRNOTAVAIL}
-_RESET = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+_RESPONSE_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (http.client.RemoteDisconnected, "closed-before-response"),  # it is a reset, too
+    ((IncompleteRead, http.client.IncompleteRead, ProtocolError), "truncated-body"),
+    ((ConnectionResetError, ConnectionAbortedError, BrokenPipeError), "reset"),
+    ((http.client.HTTPException, ValueError), "malformed-response"),
+)
+"""The first that fits."""
 _UNTRUSTED = ssl.SSLCertVerificationError
 
 
@@ -42,15 +50,11 @@ def failure_of(error: BaseException, stage: Stage) -> Failure:
 def _kind(cause: BaseException, stage: Stage) -> str:
     if isinstance(cause, TimeoutError | EmptyPoolError):
         return _TIMEOUTS[stage]
-    if stage == "dns":
-        return "dns"
     if isinstance(cause, _UNTRUSTED):
         return "tls-untrusted"
-    if stage == "tls":
-        return "tls-handshake"
     if stage == "connect":
         return _connect(cause)
-    return _response(cause)
+    return _BY_STAGE.get(stage) or _response(cause)
 
 
 def _connect(cause: BaseException) -> str:
@@ -62,17 +66,11 @@ def _connect(cause: BaseException) -> str:
 
 
 def _response(cause: BaseException) -> str:
-    if isinstance(cause, http.client.RemoteDisconnected):
-        return "closed-before-response"
-    if isinstance(cause, IncompleteRead | http.client.IncompleteRead):
-        return "truncated-body"
-    if isinstance(cause, _RESET) or (isinstance(cause, OSError) and cause.errno == errno.EPIPE):
-        return "reset"
-    if isinstance(cause, http.client.HTTPException):
-        return "too-many-headers" if "headers" in str(cause) else "malformed-response"
-    if isinstance(cause, ValueError):
+    if isinstance(cause, InvalidChunkLength) and cause.length:
         return "malformed-response"
-    return "other"
+    if isinstance(cause, http.client.HTTPException) and "headers" in str(cause):
+        return "too-many-headers"
+    return next((kind for types, kind in _RESPONSE_KINDS if isinstance(cause, types)), "other")
 
 
 def _first_cause(error: BaseException) -> BaseException:
@@ -80,7 +78,8 @@ def _first_cause(error: BaseException) -> BaseException:
     while error not in seen:
         seen.append(error)
         wrapped = next((part for part in error.args if isinstance(part, BaseException)), None)
-        error = error.__cause__ or wrapped or error.__context__ or error
+        context = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or wrapped or context or error
     return error
 
 

@@ -6,7 +6,11 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, Literal
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.network import Network, Resolution, Route
 
 Clock = Callable[[], int]
 """A monotonic clock, in nanoseconds."""
@@ -14,6 +18,7 @@ Clock = Callable[[], int]
 SocketOption = tuple[int, int, int | bytes]
 
 _SECOND = 1_000_000_000
+_NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
@@ -25,6 +30,17 @@ class Address:
     sockaddr: Any  # its shape depends on the family; only the socket module looks into it
 
 
+@dataclass(frozen=True)
+class Dialled:
+    """An open connection, and what it took."""
+
+    socket: socket.socket
+    failed: tuple[str, ...]
+    """The addresses tried before in vain, with why."""
+    began: int
+    """When the attempt that succeeded began."""
+
+
 def is_literal(host: str) -> bool:
     """Whether a host is an address already, so that nothing has to be looked up."""
     try:
@@ -34,49 +50,102 @@ def is_literal(host: str) -> bool:
     return True
 
 
-def resolve(host: str, port: int, ip_version: Literal[4, 6] | None) -> list[Address]:
-    """The addresses of a host, in the order to try them. This can't be interrupted.
+class Dialer:
+    """Opens connections as a plan says: where to, from where, with which socket options."""
 
-    Raises:
-        socket.gaierror: there are none.
-    """
-    found = socket.getaddrinfo(host, port, _FAMILIES[ip_version], socket.SOCK_STREAM)
-    return [Address(family, sockaddr) for family, _, _, _, sockaddr in found]
+    def __init__(self, network: Network, clock: Clock) -> None:
+        self._network, self._clock = network, clock
+        self._sources = cycle(network.source_addresses or (None,))
+
+    def resolve(self, host: str, port: int) -> tuple[list[Address], bool]:
+        """The addresses to try, in order, and whether a name was looked up.
+
+        A look-up can't be interrupted.
+
+        Raises:
+            socket.gaierror: there are none.
+        """
+        network = self._network
+        if network.unix_socket is not None:
+            return [Address(socket.AF_UNIX, str(network.unix_socket))], False
+        host, port = routed(network.connect_to, host, port)
+        given = resolved(network.resolve, host, port)
+        family = _FAMILIES[network.ip_version]
+        found = [
+            Address(answer[0], answer[4])
+            for name in given or (host,)
+            for answer in socket.getaddrinfo(name, port, family, socket.SOCK_STREAM)
+        ]
+        return found, not given and not is_literal(host)
+
+    def options(self, defaults: Sequence[SocketOption]) -> list[SocketOption]:
+        """Socket options: urllib3's own, but for what the plan says."""
+        network, options = self._network, list(defaults)
+        if network.unix_socket is not None:
+            return []
+        if network.tcp_nodelay is not None:
+            options = [option for option in options if option[:2] != _NODELAY]
+            options.append((*_NODELAY, int(network.tcp_nodelay)))
+        if network.tcp_keepalive:
+            options.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
+        return options
+
+    def connect(
+        self, addresses: Sequence[Address], defaults: Sequence[SocketOption], deadline: int
+    ) -> Dialled:
+        """Open a connection to the first address that answers.
+
+        The addresses share one budget: each may use an equal part of the time that is left when
+        its turn comes, so that a dead first address can't eat the time of the others.
+
+        Raises:
+            TimeoutError: nobody answered before the deadline.
+            OSError: the last address refused, or can't be reached.
+        """
+        options, source = self.options(defaults), next(self._sources)
+        failed: list[str] = []
+        last: OSError = TimeoutError("no time left to connect")
+        for turn, address in enumerate(addresses):
+            began = self._clock()
+            remaining = (deadline - began) / _SECOND
+            if remaining <= 0:
+                break
+            try:
+                opened = _dial(address, options, source, remaining / (len(addresses) - turn))
+            except OSError as error:
+                last = error
+                failed.append(f"{address_name(address.sockaddr)}: {error.strerror or error}")
+            else:
+                return Dialled(opened, tuple(failed), began)
+        raise last
 
 
-def connect(
-    addresses: Sequence[Address],
-    options: Sequence[SocketOption],
-    deadline: int,
-    clock: Clock,
+def routed(routes: Sequence[Route], host: str, port: int) -> tuple[str, int]:
+    """Where to connect in place of a host and port; an empty host or port 0 stands for any."""
+    for route in routes:
+        if route.host.lower() in {"", host.lower()} and route.port in {0, port}:
+            return route.to_host or host, route.to_port or port
+    return host, port
+
+
+def resolved(resolutions: Sequence[Resolution], host: str, port: int) -> tuple[str, ...]:
+    """The addresses given for a host and port; none where nothing was said."""
+    for resolution in resolutions:
+        if resolution.host.lower() in {"*", host.lower()} and resolution.port == port:
+            return resolution.addresses
+    return ()
+
+
+def _dial(
+    address: Address, options: Sequence[SocketOption], source: str | None, timeout_s: float
 ) -> socket.socket:
-    """Open a connection to the first address that answers.
-
-    The addresses share one budget: each may use an equal part of the time that is left when its
-    turn comes, so that a dead first address can't eat the time of the others.
-
-    Raises:
-        TimeoutError: nobody answered before the deadline.
-        OSError: the last address refused, or can't be reached.
-    """
-    last: OSError = TimeoutError("no time left to connect")
-    for turn, address in enumerate(addresses):
-        remaining = (deadline - clock()) / _SECOND
-        if remaining <= 0:
-            break
-        try:
-            return _dial(address, options, remaining / (len(addresses) - turn))
-        except OSError as error:
-            last = error
-    raise last
-
-
-def _dial(address: Address, options: Sequence[SocketOption], timeout_s: float) -> socket.socket:
     opened = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         for option in options:
             opened.setsockopt(*option)
         opened.settimeout(timeout_s)
+        if source is not None:
+            opened.bind((source, 0))
         opened.connect(address.sockaddr)
     except BaseException:
         opened.close()
@@ -85,9 +154,16 @@ def _dial(address: Address, options: Sequence[SocketOption], timeout_s: float) -
 
 
 def peer_name(connected: socket.socket) -> str:
-    """Where a connection leads: `127.0.0.1:80`, `[::1]:80`."""
+    """Where a connection leads: `127.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`."""
     try:
-        host, port = connected.getpeername()[:2]
+        return address_name(connected.getpeername())
     except OSError:  # the peer has already gone again
         return "?"
+
+
+def address_name(sockaddr: Any) -> str:  # noqa: ANN401  # its shape depends on the family
+    """A socket address as people write it."""
+    if not isinstance(sockaddr, tuple):
+        return f"unix:{sockaddr}"
+    host, port = sockaddr[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -8,7 +8,6 @@ and the name it looks up, because only there a look-up and a TCP handshake can b
 
 from __future__ import annotations
 
-import io
 import queue
 import ssl
 import threading
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssltransport import SSLTransport
 
 from keepalive_bench.model.exchange import Connection, Phases
 from keepalive_bench.net import tcp
@@ -50,6 +50,7 @@ class Probe:
         "stage",
         "tcp",
         "tls",
+        "tunnel",
     )
 
     def begin(self, over: int) -> None:
@@ -58,12 +59,13 @@ class Probe:
         self.stage: Stage = "pool"
         self.connection: int | None = None
         self.retired: HTTPConnection | None = None
-        self.pool_wait = self.dns = self.tcp = self.tls = self.send = None
+        self.pool_wait = self.dns = self.tcp = self.tunnel = self.tls = self.send = None
         self.setup = self.established = self.sent = self.first_byte = 0
 
     pool_wait: int | None
     dns: int | None
     tcp: int | None
+    tunnel: int | None
     tls: int | None
     send: int | None
 
@@ -78,6 +80,11 @@ class Probe:
             raise TimeoutError("the exchange's time is up")
         return left / _SECOND
 
+    @property
+    def reached(self) -> Stage:
+        """How far the exchange has got."""
+        return "receive" if self.stage == "wait" and self.first_byte else self.stage
+
     def phases(self, ended: int) -> Phases:
         """What each phase took, of an exchange that ended, or broke off, at a time."""
         first_byte = self.first_byte
@@ -85,6 +92,7 @@ class Probe:
             _seconds(self.pool_wait),
             _seconds(self.dns),
             _seconds(self.tcp),
+            _seconds(self.tunnel),
             _seconds(self.tls),
             _seconds(self.send),
             (first_byte - self.sent) / _SECOND if first_byte else None,
@@ -108,6 +116,7 @@ class Tracer:
         origin: int,
     ) -> None:
         self.network, self.clock = network, clock
+        self.dialer = tcp.Dialer(network, clock)
         self._arm, self._connections, self._origin = arm, connections, origin
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -128,7 +137,7 @@ class Tracer:
         budget = self.network.connect_timeout_s
         return probe.over if budget is None else min(probe.over, now + int(budget * _SECOND))
 
-    def opened(self, probe: Probe, connected: socket.socket) -> tuple[int, int]:
+    def opened(self, probe: Probe, dialled: tcp.Dialled, lost: int) -> tuple[int, int]:
         """Note a connection whose TCP handshake is done; return its row and its slot."""
         with self._lock:
             if self._free_slots:
@@ -140,18 +149,21 @@ class Tracer:
                 arm=self._arm,
                 slot=slot,
                 opened_s=(probe.established - self._origin) / _SECOND,
-                peer=tcp.peer_name(connected),
+                peer=tcp.peer_name(dialled.socket),
                 dns=_seconds(probe.dns),
                 connect=(probe.tcp or 0) / _SECOND,
+                failed="; ".join(dialled.failed) or None,
+                lost=lost / _SECOND if dialled.failed else None,
             )
         )
         return row, slot
 
-    def secured(self, row: int, probe: Probe, secured: ssl.SSLSocket) -> None:
-        """Note a finished TLS handshake."""
+    def secured(self, row: int, probe: Probe, secured: ssl.SSLSocket | SSLTransport) -> None:
+        """Note a finished TLS handshake, and a tunnel if it goes through one."""
         cipher = secured.cipher()
         self._connections.secured(
             row,
+            _seconds(probe.tunnel),
             (probe.tls or 0) / _SECOND,
             secured.version() or "?",
             cipher[0] if cipher else "?",
@@ -181,19 +193,21 @@ class _TracedConnection(HTTPConnection):
         began = clock()
         deadline = tracer.connect_deadline(probe, began)
         # `host` lacks the dot that ends an absolute name; only this one is looked up.
+        looked_up = True
         try:
-            addresses = tcp.resolve(self._dns_host, self.port, tracer.network.ip_version)
+            addresses, looked_up = tracer.dialer.resolve(self._dns_host, self.port)
         finally:
             resolved = clock()
-            if not tcp.is_literal(self._dns_host):
+            if looked_up:
                 probe.dns = resolved - began
         probe.stage = "connect"
         try:
-            connected = tcp.connect(addresses, self.socket_options or (), deadline, clock)
+            dialled = tracer.dialer.connect(addresses, self.socket_options or (), deadline)
         finally:
             probe.established = clock()
             probe.tcp = probe.established - resolved
-        self._row, self._slot = tracer.opened(probe, connected)
+        connected = dialled.socket
+        self._row, self._slot = tracer.opened(probe, dialled, dialled.began - resolved)
         probe.connection = self._row
         probe.stage = "tls"
         # The handshake shares the connection's budget; at 0 it would not wait at all.
@@ -205,12 +219,21 @@ class _TracedConnection(HTTPConnection):
         began = tracer.clock()
         super().connect()
         ended = tracer.clock()
-        if isinstance(self.sock, ssl.SSLSocket):
-            probe.tls = ended - probe.established
-            tracer.secured(self._row, probe, self.sock)
+        secured = self.sock
+        if isinstance(secured, ssl.SSLSocket | SSLTransport):  # the latter is TLS within TLS
+            probe.tls = ended - probe.established - (probe.tunnel or 0)
+            tracer.secured(self._row, probe, secured)
         probe.setup += ended - began
         probe.stage = "send"
         self.sock.settimeout(probe.remaining_s(ended))
+
+    def _tunnel(self) -> None:
+        """Ask a proxy for a tunnel: `http.client`'s own step, timed."""
+        clock, probe = self.tracer.clock, self.tracer.probe
+        probe.stage, began = "tunnel", clock()
+        super()._tunnel()
+        probe.tunnel = clock() - began
+        probe.stage, probe.first_byte = "tls", 0  # the proxy's answer is not the server's
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         clock, probe = self.tracer.clock, self.tracer.probe
@@ -237,44 +260,27 @@ class _TracedSecureConnection(_TracedConnection, HTTPSConnection):
     """The same over TLS."""
 
 
-class _TimedReader(io.RawIOBase):
-    """The response's raw stream: notes the first byte, and gives each read only the time left.
+class _TracedResponse(HTTPResponse):
+    """`http.client`'s response: notes the first byte, and gives each read only the time left.
 
     A socket's own timeout starts anew at each read, so a server that sends a byte now and then
     would hold a request for ever.
     """
 
-    def __init__(self, source: socket.socket, tracer: Tracer) -> None:
-        super().__init__()
-        self._source, self._clock, self._probe = source, tracer.clock, tracer.probe
-        self._file = source.makefile("rb", buffering=0)  # keeps the socket open while it is read
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """What `http.client` asks of a socket."""
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401  # typeshed's own type is newer
-        probe = self._probe
-        self._source.settimeout(probe.remaining_s(self._clock()))
-        count = self._source.recv_into(buffer)
-        if not probe.first_byte and count:
-            probe.first_byte = self._clock()
-            probe.stage = "receive"
-        return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-class _TracedResponse(HTTPResponse):
-    """`http.client`'s response, read through a timed reader."""
-
     def __init__(self, tracer: Tracer, source: socket.socket, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
-        super().__init__(_TimedReader(source, tracer), **kwargs)  # type: ignore[arg-type]  # only makefile is asked of it
+        super().__init__(source, **kwargs)
+        clock, probe = tracer.clock, tracer.probe
+
+        def readinto(buffer: memoryview) -> int:
+            source.settimeout(probe.remaining_s(clock()))
+            count = source.recv_into(buffer)
+            if not probe.first_byte and count:
+                probe.first_byte = clock()
+                probe.stage = "receive"
+            return count
+
+        # In the place of the raw stream's own: a stream around it would cost more at each request.
+        self.fp.raw.readinto = readinto  # type: ignore[method-assign]  # meant so
 
 
 class _TracedQueue(queue.LifoQueue[Any]):

@@ -176,7 +176,7 @@ def answers(analysis: Analysis) -> tuple[str, ...]:
     lines = []
     for arm in analysis.arms:
         if arm.status_codes:
-            codes = ", ".join(f"{status} × {count:,}" for status, count in arm.status_codes.items())
+            codes = ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
             lines.append(f"{arm.label}: {codes}{_first_answer(arm)}")
     return tuple(lines) if len({line.partition(": ")[2] for line in lines}) > 1 else _common(lines)
 

@@ -47,7 +47,7 @@ def report(analysis: Analysis, width: int, *, plain_ascii: bool = False) -> Rend
         Text(),
         _comparison(analysis, width),
     ]
-    if any(arm.succeeded for arm in analysis.arms):
+    if analysis.has_answers:
         parts += [Text(), _phases(analysis, width, plain_ascii=plain_ascii)]
     parts += [Text(), *(Text(line, style="dim") for line in table.answers(analysis))]
     parts.append(Text(table.urllib3_counters(analysis), style="dim"))
@@ -90,10 +90,11 @@ def _grid(analysis: Analysis, *, arms: bool, savings: bool) -> Table:
     rows = table.comparison_rows(analysis)
     intervals = any(any(row.intervals) for row in rows)
     grid = _empty_grid("")
-    for arm in analysis.arms if arms else ():
-        grid.add_column(arm.label, justify="right", no_wrap=True)
+    for number, arm in enumerate(analysis.arms if arms else ()):
+        widest = max(len(row.cells[number]) for row in rows)
+        grid.add_column(arm.label, justify="right", overflow="fold", min_width=widest)
     for header in table.savings_headers(analysis) if savings else ():
-        grid.add_column(header, justify="right", style="bold")
+        grid.add_column(header, justify="right", style="bold", overflow="fold")
         if intervals:
             grid.add_column("95 % interval", justify="right", no_wrap=True)
     for row in rows:
@@ -121,7 +122,8 @@ def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> RenderableT
     whole = _phase_grid(analysis, numbers)
     if _fits(whole, width):
         return whole
-    return Group(*(_phase_grid(analysis, [number]) for number in numbers))
+    grids = (part for number in numbers for part in (Text(), _phase_grid(analysis, [number])))
+    return Group(*list(grids)[1:])
 
 
 def _phase_grid(

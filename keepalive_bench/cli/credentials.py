@@ -1,0 +1,55 @@
+"""Secrets that are not written on the command line: from a file, or asked for."""
+
+from __future__ import annotations
+
+import netrc
+import sys
+from pathlib import Path
+
+import click
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.units import printable
+
+_ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
+
+
+def netrc_credentials(host: str) -> tuple[str, str] | None:
+    """User and password for a host from the user's `.netrc`; `None` where it has none.
+
+    Raises:
+        UsageError: the file can't be read, or is none.
+    """
+    path = Path.home() / ".netrc"
+    try:
+        entry = netrc.netrc(str(path)).authenticators(host)
+    except OSError as error:
+        raise UsageError(f"{path} can't be read (--netrc): {error.strerror}.") from None
+    except netrc.NetrcParseError as error:
+        raise UsageError(f"{path}, line {error.lineno}, can't be understood (--netrc).") from None
+    return None if entry is None else (entry[0] or "", entry[2] or "")
+
+
+def key_password(key: Path | None, password_file: Path | None) -> str | None:
+    """The passphrase of a key: from a file, or asked for where the key has one.
+
+    Raises:
+        UsageError: it can't be read, or asked for.
+    """
+    if password_file is not None:
+        return _read(password_file, "--key-password-file").decode().rstrip("\r\n")
+    if key is None or not any(mark in _read(key, "--key") for mark in _ENCRYPTED):
+        return None
+    shown = printable(str(key))
+    if not sys.stdin.isatty():
+        raise UsageError(f"{shown} has a passphrase: give it in a file (--key-password-file).")
+    password: str = click.prompt(f"Passphrase of {shown}", hide_input=True, err=True)
+    return password
+
+
+def _read(path: Path, option: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        shown = printable(str(path))
+        raise UsageError(f"{shown} can't be read ({option}): {error.strerror}.") from None

@@ -1,0 +1,81 @@
+"""The urllib3 pool of an arm: straight to the server, or through a proxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from urllib3 import HTTPConnectionPool, ProxyManager
+
+from keepalive_bench.model.request import basic
+from keepalive_bench.net.tls import build_context, proxy_context
+from keepalive_bench.net.tracing import Tracer, traced_pool
+
+if TYPE_CHECKING:
+    import ssl
+
+    from keepalive_bench.model.plan import Plan
+    from keepalive_bench.model.target import Target
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """The TLS contexts that all arms share: the server's and an https proxy's."""
+
+    server: ssl.SSLContext | None
+    proxy: ssl.SSLContext | None
+
+
+def load_contexts(plan: Plan) -> Contexts:
+    """Load the certificates, once.
+
+    Raises:
+        UsageError: they, or a key, can't be used.
+    """
+    proxy = plan.network.proxy
+    return Contexts(
+        server=build_context(plan.tls) if plan.target.scheme == "https" else None,
+        proxy=proxy_context(plan.tls) if proxy and proxy.scheme == "https" else None,
+    )
+
+
+def open_pool(
+    plan: Plan, contexts: Contexts, tracer: Tracer, *, single_use: bool
+) -> HTTPConnectionPool:
+    """A pool whose connections report to a tracer, of the size that the plan says."""
+    experiment = plan.experiment
+    options: dict[str, Any] = {
+        "maxsize": experiment.concurrency if single_use else experiment.pool_size,
+        "block": experiment.block and not single_use,
+        "timeout": None,  # every wait gets what is left of the exchange's own deadline
+    }
+    if contexts.server is not None:
+        options["ssl_context"] = contexts.server
+    proxy = plan.network.proxy
+    if proxy is not None:
+        return _proxied_pool(plan, proxy, contexts, tracer, single_use=single_use, options=options)
+    pool_class = traced_pool(tracer, secure=contexts.server is not None, single_use=single_use)
+    return pool_class(plan.target.host, plan.target.port, **options)
+
+
+def _proxied_pool(
+    plan: Plan,
+    proxy: Target,
+    contexts: Contexts,
+    tracer: Tracer,
+    *,
+    single_use: bool,
+    options: dict[str, Any],
+) -> HTTPConnectionPool:
+    credentials = proxy.credentials
+    manager = ProxyManager(
+        proxy.origin,
+        proxy_headers={"Proxy-Authorization": basic(credentials)} if credentials else None,
+        proxy_ssl_context=contexts.proxy,
+        **options,
+    )
+    manager.pool_classes_by_scheme = {
+        "http": traced_pool(tracer, secure=False, single_use=single_use),
+        "https": traced_pool(tracer, secure=True, single_use=single_use),
+    }
+    return manager.connection_from_url(plan.target.origin)

@@ -1,0 +1,48 @@
+"""A file as the body of a request, streamed."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.units import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from keepalive_bench.net.tracing import Tracer
+
+
+def upload_size(path: Path) -> int:
+    """The bytes of a file, which is sent with its length known.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    try:
+        with path.open("rb"):
+            return path.stat().st_size
+    except OSError as error:
+        shown = printable(str(path))
+        raise UsageError(f"{shown} can't be read (--upload-file): {error.strerror}.") from None
+
+
+class TimedUpload(io.FileIO):
+    """A file that urllib3 reads block by block, and that ends when the exchange's time is up.
+
+    The socket's own timeout starts anew with each block.
+    """
+
+    def __init__(self, path: Path, tracer: Tracer) -> None:
+        super().__init__(path)
+        self._tracer, self._probe = tracer, tracer.probe
+
+    def read(self, size: int | None = -1, /) -> bytes | Any:  # noqa: ANN401  # typeshed's own type
+        """The next block.
+
+        Raises:
+            TimeoutError: the exchange's time is up.
+        """
+        self._probe.remaining_s(self._tracer.clock())
+        return super().read(size)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.runs import REFUSED, Script, paired_run
+
+from keepalive_bench.analysis import analyse
+from keepalive_bench.model.exchange import Failure
+from keepalive_bench.model.run import Run, WarmUp
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.analysis import Finding
+
+TWO = ("pooled", "unpooled")
+
+
+def found(run: Run) -> dict[str, Finding]:
+    return {finding.code: finding for finding in analyse(run).findings}
+
+
+def scripted(**experiment: Any) -> Run:  # noqa: ANN401  # whatever an Experiment takes
+    """A run whose requests were all answered."""
+    script = Script(**experiment)
+    for label in script.plan.experiment.labels:
+        row = script.open(label)
+        for _ in range(script.plan.experiment.requests):
+            script.send(label, 0.01, on=row)
+    return script.run()
+
+
+def test_nothing_is_found_where_nothing_is_the_matter() -> None:
+    assert not found(paired_run([0.01] * 20, [0.02] * 20))
+    assert not found(scripted(requests=600, concurrency=4))
+    assert not found(scripted(requests=5, arms=paired_run([1], [1]).plan.experiment.arms[:1]))
+
+
+def test_an_interruption_is_found_and_comes_first() -> None:
+    script = Script(*TWO, requests=10)
+    script.send("pooled", 0.01)
+    script.fail("unpooled", failure=Failure("interrupted", "stopped by the user"))
+    findings = analyse(script.run(interrupted=True)).findings
+    assert findings[0].code == "interrupted"
+    assert findings[0].severity == "warning"
+    assert findings[0].evidence == {"exchanges": 2}
+    assert findings[0].text == "The run was interrupted after 2 exchanges."
+
+
+def test_failures_are_found_by_arm_and_kind() -> None:
+    script = Script(*TWO, requests=10)
+    script.send("pooled", 0.01)
+    for message in ("one", "two", "one"):
+        script.fail("pooled", failure=Failure("reset", message))
+    script.fail("pooled", failure=REFUSED)
+    script.fail("unpooled", failure=REFUSED)
+    evidence = [
+        finding.evidence
+        for finding in analyse(script.run()).findings
+        if finding.code == "requests-failed"
+    ]
+    refused = {"kind": "connect-refused", "count": 1, "message": "Connection refused"}
+    assert evidence == [
+        {"arm": "pooled", "kind": "reset", "count": 3, "message": "one"},
+        {"arm": "pooled", **refused},
+        {"arm": "unpooled", **refused},
+    ]
+
+
+def test_a_message_from_outside_can_not_draw_in_the_terminal() -> None:
+    script = Script("pooled", requests=1)
+    script.fail("pooled", failure=Failure("malformed-response", "\x1b[2Jgone\u202e"))
+    assert found(script.run())["requests-failed"].text.isprintable()
+
+
+def test_requests_that_were_not_sent_are_found() -> None:
+    script = Script(*TWO, requests=10)
+    script.send("pooled", 0.01)
+    finding = found(script.run())["requests-not-sent"]
+    assert finding.severity == "warning"
+    assert finding.text == "10 requests of unpooled were not sent."
+
+
+def test_of_an_arm_that_was_stopped_it_is_said_how_to_go_on() -> None:
+    script = Script("pooled", requests=10)
+    for _ in range(5):
+        script.fail("pooled")
+    finding = found(script.run())["requests-not-sent"]
+    assert finding.evidence == {"arm": "pooled", "count": 5}
+    assert "--keep-going" in finding.advice
+
+
+def test_of_an_arm_that_ctrl_c_stopped_it_is_not() -> None:
+    run = Script(*TWO, requests=10, order="sequential").run(interrupted=True)
+    assert not found(run)["requests-not-sent"].advice
+
+
+def test_a_failed_warm_up_is_found_and_no_warning() -> None:
+    warmup = {"unpooled": WarmUp(requests=2, connections=0, failures=(REFUSED, REFUSED))}
+    script = Script(*TWO, requests=10)
+    finding = found(script.run(warmup=warmup))["warmup-failed"]
+    assert finding.severity == "info"
+    assert finding.evidence == {"arm": "unpooled", "kind": "connect-refused", "count": 2}
+
+
+def test_a_pool_below_the_concurrency_is_why_the_arms_ran_one_after_the_other() -> None:
+    finding = found(scripted(requests=80, concurrency=4, maxsize=2))["sequential-order"]
+    assert finding.evidence == {"concurrency": 4, "maxsize": 2}
+    assert "because maxsize 2 is below the concurrency of 4" in finding.text
+
+
+def test_who_asked_for_that_order_is_not_told_why() -> None:
+    finding = found(scripted(requests=10, order="sequential"))["sequential-order"]
+    assert "because" not in finding.text
+
+
+@pytest.mark.parametrize(
+    ("requests", "rounds", "drifts"), [(20, 1, True), (99, 2, False), (239, 5, False)]
+)
+def test_few_rounds_are_found_with_how_many_requests_make_enough(
+    requests: int, rounds: int, *, drifts: bool
+) -> None:
+    finding = found(scripted(requests=requests, concurrency=4))["few-rounds"]
+    assert finding.evidence == {"rounds": rounds, "concurrency": 4}
+    assert ("drift" in finding.text) is drifts
+    assert "--requests 240 or more" in finding.advice
+    assert "few-rounds" not in found(scripted(requests=240, concurrency=4))

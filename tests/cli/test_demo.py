@@ -1,0 +1,79 @@
+"""`kab demo`: two results in a few seconds, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import ended, kab, next_line, started
+
+if TYPE_CHECKING:
+    import subprocess
+
+_CHILDREN = Path("/proc/self/task")
+_LINUX = pytest.mark.skipif(not _CHILDREN.exists(), reason="reads /proc")
+
+
+def test_it_shows_both_results_quickly_and_leaves_no_file(tmp_path: Path) -> None:
+    began = time.monotonic()
+    done = kab("demo", cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
+    assert time.monotonic() - began < 15
+    assert (done.code, done.err) == (0, "")
+    assert "GET http://127.0.0.1:" in done.out
+    assert "GET https://127.0.0.1:" in done.out
+    assert done.out.count("connections opened          1         50") == 2
+    assert "kab run URL" in done.lines[-1]
+    assert not list(tmp_path.iterdir())
+
+
+@_LINUX
+@pytest.mark.parametrize("lines_first", [0, 1])
+def test_interrupted_it_leaves_no_process_and_no_file(lines_first: int, tmp_path: Path) -> None:
+    """Interrupted while it measures HTTP (no line was shown), and while HTTPS."""
+    with started("demo", env={"TMPDIR": str(tmp_path)}) as process:
+        for _ in range(lines_first):
+            next_line(process)
+        child = _first_child(process)
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert done.code == 130
+    assert "Traceback" not in done.err
+    _assert_gone(child)
+    assert not list(tmp_path.iterdir())
+
+
+@_LINUX
+def test_even_killed_it_leaves_no_process() -> None:
+    with started("demo") as process:
+        child = _first_child(process)
+        process.kill()
+        ended(process)
+    _assert_gone(child)
+
+
+def _first_child(process: subprocess.Popen[str]) -> int:
+    listing = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        children = listing.read_text().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.001)
+    pytest.fail("the server was not started")
+
+
+def _assert_gone(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return  # ended; whoever adopted it has not looked yet
+        except OSError:
+            return
+        time.sleep(0.01)
+    pytest.fail("the server is still there")

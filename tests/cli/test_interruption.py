@@ -1,0 +1,131 @@
+"""Ctrl-C shows and writes what was measured so far; a second one ends at once."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import ended, next_line, started
+from support.scripted_server import answering, response
+
+from keepalive_bench.server import Behaviour, ServerProcess, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_ENDLESS = ("-n", "100000", "--verbose")
+
+
+@pytest.fixture(scope="module")
+def slow_server() -> Iterator[ServerProcess]:
+    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.02))) as process:
+        yield process
+
+
+def test_ctrl_c_shows_and_writes_what_was_measured(
+    slow_server: ServerProcess, tmp_path: Path
+) -> None:
+    results = tmp_path / "run.json"
+    with started("run", slow_server.url, *_ENDLESS, "--json", str(results)) as process:
+        seen = "".join(next_line(process) for _ in range(6))
+        process.send_signal(signal.SIGINT)
+        done = ended(process, seen)
+    assert done.code == 130
+    assert "Traceback" not in done.err
+    assert "connections opened" in done.out
+    assert "The run was interrupted after" in done.out
+    document = json.loads(results.read_text())
+    assert document["course"]["interrupted"] is True
+    lines = [line for line in done.lines if line.startswith(("pooled #", "unpooled #"))]
+    assert document["exchanges"]["count"] == len(lines) >= 6
+    assert list(tmp_path.iterdir()) == [results]
+
+
+def test_ctrl_c_with_results_on_standard_output_still_leaves_whole_json(
+    slow_server: ServerProcess,
+) -> None:
+    with started("run", slow_server.url, *_ENDLESS, "--json", "-") as process:
+        assert process.stderr is not None
+        assert "#" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert done.code == 130
+    assert json.loads(done.out)["course"]["interrupted"] is True
+
+
+def test_what_hangs_when_ctrl_c_comes_is_counted_as_interrupted(tmp_path: Path) -> None:
+    results = tmp_path / "run.json"
+    arguments = ("--arm", "pooled", "--warmup", "0", "--json", str(results))
+    with (
+        answering(response(), None) as server,
+        started("run", server.url, *_ENDLESS, *arguments) as process,
+    ):
+        assert server.held.wait(10)
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert done.code == 130
+    arm = json.loads(results.read_text())["arms"]["pooled"]
+    assert (arm["succeeded"], arm["failures"]) == (1, {"interrupted": 1})
+    assert arm["not_sent"] == 100_000 - 2
+
+
+def test_interrupted_comes_before_nothing_measured() -> None:
+    with (
+        answering(None) as server,
+        started("run", server.url, "--arm", "pooled", "--warmup", "0") as process,
+    ):
+        assert server.held.wait(10)
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert (done.code, done.out) == (130, "")
+    assert done.err.count("\n") == 1
+    assert "interrupted" in done.err
+
+
+def test_ctrl_c_while_warming_up_leaves_no_file(tmp_path: Path) -> None:
+    with (
+        answering(None) as server,
+        started("run", server.url, "--json", str(tmp_path / "run.json")) as process,
+    ):
+        assert server.held.wait(10)
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert (done.code, done.out, done.err.strip()) == (130, "", "Interrupted.")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    arguments = ("--arm", "pooled", "--warmup", "0", "--json", str(tmp_path / "run.json"))
+    with (
+        answering(response(), None) as server,
+        started("run", server.url, "-n", "9", *arguments) as process,
+    ):
+        assert server.held.wait(10)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):  # the first lets what is under way end
+            process.wait(0.2)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        done = ended(process)
+        assert time.monotonic() - began < 0.7  # the first alone would wait for a second
+    assert (done.code, done.out, done.err.strip()) == (130, "", "Interrupted.")
+    assert not list(tmp_path.iterdir())
+
+
+def test_hammering_ctrl_c_gives_no_traceback() -> None:
+    with (
+        answering(response(), None) as server,
+        started("run", server.url, "--arm", "pooled", "--warmup", "0") as process,
+    ):
+        assert server.held.wait(10)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
+        done = ended(process)
+    assert "Traceback" not in done.err
+    assert done.code in {130, -signal.SIGINT}

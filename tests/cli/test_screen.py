@@ -1,0 +1,127 @@
+"""What reaches the screen: colours, widths, the progress bar, and what is left out of a pipe."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import called, kab, on_terminal
+
+from keepalive_bench.server import Behaviour, ServerProcess, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_THREE = ("--arm", "pooled", "--arm", "unpooled", "--arm", "once-more=pooled")
+_MANY_WARNINGS = ("-c", "2", "--maxsize", "1", "-n", "4")
+
+
+@pytest.fixture(scope="module")
+def slow_server() -> Iterator[ServerProcess]:
+    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.02))) as process:
+        yield process
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("arms", [(), _THREE], ids=["two arms", "three arms"])
+@pytest.mark.parametrize("options", [("-n", "20"), _MANY_WARNINGS], ids=["plain", "warnings"])
+def test_the_report_fits_and_nothing_is_cut_off(
+    columns: int,
+    arms: tuple[str, ...],
+    options: tuple[str, ...],
+    server: ServerProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = called("run", server.url, *options, *arms)
+    assert done.code == 0
+    assert "\x1b" not in done.text
+    assert max(map(len, done.lines)) <= columns
+    assert [line for line in done.lines if line != line.rstrip()] == []
+    assert "…" not in done.out
+    for label in ("pooled", "unpooled", *(["once-more"] if arms else [])):
+        assert label in done.out
+    latencies = [line for line in done.lines if line.startswith("latency mean")]
+    durations = [duration for line in latencies for duration in re.findall(r"-?[\d.]+ m?s", line)]
+    numbers_wanted = (3 + 2) if arms else (2 + 1)  # each arm's latency, and what the first saves
+    assert len(durations) == numbers_wanted, latencies
+
+
+def test_a_pipe_gets_80_columns_and_no_codes(server: ServerProcess) -> None:
+    done = kab("run", server.url, "-n", "3")
+    assert (done.code, done.err) == (0, "")
+    assert "\x1b" not in done.out
+    assert max(map(len, done.lines)) <= 80
+
+
+def test_the_progress_bar_is_drawn_on_a_terminal_and_leaves_standard_output_alone(
+    slow_server: ServerProcess,
+) -> None:
+    done = on_terminal("run", slow_server.url, "-n", "10")
+    assert done.code == 0
+    assert "measuring" in done.err
+    assert "/20" in done.err
+    assert "/s" in done.err
+    assert "measuring" not in done.out
+    assert "\x1b" not in done.out
+    assert done.err.rindex("\x1b[?25h") > done.err.rindex("\x1b[?25l")  # the cursor is back
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--verbose"])
+def test_no_progress_bar_is_drawn_with(option: str, server: ServerProcess) -> None:
+    done = on_terminal("run", server.url, "-n", "2", option)
+    assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env"), [(("--no-color",), {}), ((), {"NO_COLOR": "1"})], ids=["option", "env"]
+)
+def test_without_colour_the_bar_has_none(
+    arguments: tuple[str, ...], env: dict[str, str], slow_server: ServerProcess
+) -> None:
+    done = on_terminal("run", slow_server.url, "-n", "10", *arguments, env=env)
+    assert done.code == 0
+    assert "measuring" in done.err
+    assert not re.search(r"\x1b\[[\d;]*[1-9][\d;]*m", done.err)
+
+
+def test_an_ascii_terminal_gets_ascii(server: ServerProcess) -> None:
+    env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "COLUMNS": "120"}
+    done = kab("run", server.url, "-n", "3", "--verbose", env=env)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.isascii()
+    assert "connections opened" in done.out
+
+
+def test_an_ascii_terminal_gets_no_question_marks_for_what_ascii_can_say(
+    server: ServerProcess,
+) -> None:
+    env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "COLUMNS": "120"}
+    done = kab("run", server.url, "-n", "3", env=env)
+    assert "?" not in done.out
+
+
+def test_verbose_prints_a_line_for_each_response(server: ServerProcess) -> None:
+    done = called("run", server.url, "-n", "2", "-f", "q=a", "-f", "q=b", "--verbose")
+    lines = [line for line in done.lines if re.match(r"(un)?pooled #\d", line)]
+    assert sorted(line.split("  ")[0] for line in lines) == [
+        "pooled #0",
+        "pooled #1",
+        "unpooled #0",
+        "unpooled #1",
+    ]
+    for line in lines:
+        parts = line.split("  ")
+        assert parts[1:4] == ["200", "text/plain", "1.0 KiB"]
+        assert "connection " in parts[4]
+        assert "wait " in parts[6]
+        assert parts[7] == ("q=a" if "#0" in parts[0] else "q=b")
+    assert sum("(new)" in line for line in lines) == 3  # one pooled, two unpooled
+
+
+def test_verbose_says_why_a_request_failed(refusing_url: str) -> None:
+    done = called("run", refusing_url, "-n", "1", "--verbose")
+    lines = [line for line in done.lines if "#0" in line]
+    assert len(lines) == 2
+    assert all("connect-refused" in line for line in lines)

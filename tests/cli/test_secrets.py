@@ -1,0 +1,108 @@
+"""Credentials and tokens are sent, and are seen nowhere else."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import called
+from support.scripted_server import answering, response
+
+from keepalive_bench.server import ServerProcess, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SECRET = "s3kr1t"  # noqa: S105  # nobody's
+_ENCODED = b64encode(f"someone:{_SECRET}".encode()).decode()
+_SMALL = ("-n", "2", "--verbose")
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "sent"),
+    [
+        ("/", ["-u", f"someone:{_SECRET}"], _ENCODED),
+        ("/", ["-H", f"Authorization: Bearer {_SECRET}"], _SECRET),
+        ("/", ["-H", f"Cookie: session={_SECRET}"], _SECRET),
+        ("/", ["-H", f"X-Api-Key: {_SECRET}"], _SECRET),
+        ("/", ["-H", f"Proxy-Authorization: Basic {_SECRET}"], _SECRET),
+        (f"/?token={_SECRET}", [], _SECRET),
+        (f"/?a=1&api_key={_SECRET}&b=2", [], _SECRET),
+        ("/", ["-f", f"token={_SECRET}"], _SECRET),
+        ("/", ["-f", f"access_token={_SECRET}-1", "-f", f"access_token={_SECRET}-2"], _SECRET),
+        ("/", ["-d", f"password={_SECRET}"], _SECRET),
+    ],
+)
+def test_a_secret_is_sent_and_not_shown(
+    path: str, arguments: list[str], sent: str, tmp_path: Path
+) -> None:
+    record, results = tmp_path / "requests", tmp_path / "run.json"
+    with ServerProcess(Settings(record=record)) as server:
+        done = called("run", server.url + path, *arguments, *_SMALL, "--json", str(results))
+    assert done.code == 0, done.err
+    assert sent in record.read_text()
+    _assert_unseen(done.text, results.read_text())
+
+
+def test_credentials_in_the_url_are_sent_and_not_shown(tmp_path: Path) -> None:
+    record, results = tmp_path / "requests", tmp_path / "run.json"
+    with ServerProcess(Settings(record=record)) as server:
+        url = server.url.replace("//", f"//someone:{_SECRET}@")
+        done = called("run", url, *_SMALL, "--json", str(results))
+    assert done.code == 0, done.err
+    assert _ENCODED in record.read_text()
+    _assert_unseen(done.text, results.read_text())
+    assert json.loads(results.read_text())["plan"]["url"] == f"{server.url}/"
+
+
+def test_secrets_are_not_shown_when_nothing_could_be_measured(refusing_url: str) -> None:
+    url = refusing_url.replace("//", f"//someone:{_SECRET}@")
+    done = called("run", f"{url}?token={_SECRET}", "-H", f"Cookie: a={_SECRET}", "--json", "-")
+    assert done.code == 1
+    _assert_unseen(done.text)
+
+
+def test_secrets_are_not_shown_in_the_announcement() -> None:
+    with answering(response()) as server:
+        url = server.url.replace("//", f"//someone:{_SECRET}@")
+        done = called("run", f"{url}?token={_SECRET}", "-X", "DELETE", "-n", "1")
+    assert "DELETE" in done.err
+    _assert_unseen(done.text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [f"someone:{_SECRET}@127.0.0.1/"],
+        [f"http:/someone:{_SECRET}@127.0.0.1/"],
+        [f"http://someone:{_SECRET}@/"],
+        [f"http://someone:{_SECRET}@127.0.0.1:99999/"],
+        [f"http://someone:{_SECRET}@127.0.0.1:port/"],
+        [f"http://someone:{_SECRET}@127.0.0.1/a b"],
+        [f"http://someone:{_SECRET}@::1/"],
+        [f"http://someone:a/{_SECRET}@127.0.0.1/"],
+        [f"http://someone:a?{_SECRET}@127.0.0.1/"],
+        [f"http://someone:a#{_SECRET}@127.0.0.1/"],
+        [f"http://someone:a@{_SECRET}@127.0.0.1:99999/"],
+        [f"http://127.0.0.1:99999/?token={_SECRET}"],
+        [f"http://127.0.0.1/?token={_SECRET} "],
+        [f"ftp://someone:{_SECRET}@127.0.0.1/?token={_SECRET}"],
+        ["http://127.0.0.1/", "-H", f"Authorization Bearer {_SECRET}"],
+        ["http://127.0.0.1/", "-H", f"Authorization Bearer {_SECRET}:a"],
+        ["http://127.0.0.1/", "-H", f"Authorization: {_SECRET}\na"],
+        ["http://127.0.0.1/", "-H", "Authorization:", "Bearer", _SECRET],
+        ["http://127.0.0.1/", "-u", _SECRET],
+    ],
+)
+def test_a_mistake_does_not_show_the_secret_beside_it(arguments: list[str]) -> None:
+    done = called("run", *arguments)
+    assert done.code == 2
+    _assert_unseen(done.text)
+
+
+def _assert_unseen(*outputs: str) -> None:
+    for output in outputs:
+        assert _SECRET not in output
+        assert _ENCODED not in output

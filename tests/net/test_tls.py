@@ -1,0 +1,50 @@
+"""The context that all connections of a run share."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+from server.wire import settings
+from support.plans import run
+
+from keepalive_bench import Tls, UsageError
+from keepalive_bench.net.tls import build_context
+from keepalive_bench.server import CERTIFICATE, ServerProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_of_certificates_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"missing\.pem can't be read \(--cacert\): No such file"):
+        build_context(Tls(ca_file=tmp_path / "missing.pem"))
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"\x00\xff", b"-----BEGIN CERTIFICATE-----"])
+def test_a_file_without_certificates_is_a_usage_error(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "empty.pem"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match="holds no certificate in PEM format"):
+        build_context(Tls(ca_file=file))
+
+
+def test_nothing_is_sent_where_the_certificates_cannot_be_used(tmp_path: Path) -> None:
+    with ServerProcess(settings(tls=True)) as server:
+        with pytest.raises(UsageError):
+            run(server.url, ca_file=tmp_path / "missing.pem")
+        assert server.stop().accepts == 0
+
+
+def test_insecure_takes_any_certificate_without_a_warning_for_each_request() -> None:
+    with ServerProcess(settings(tls=True)) as server, warnings.catch_warnings():
+        measured = run(server.url, verify=False, requests=3)
+    assert {it.outcome.status for it in measured.exchanges} == {200}
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_connection_says_which_version_of_tls_it_has(version: str) -> None:
+    with ServerProcess(settings(tls=True, tls_min=version, tls_max=version)) as server:
+        measured = run(server.url, ca_file=CERTIFICATE, requests=3)
+    assert {it.tls_version for it in measured.connections} == {f"TLSv{version}"}

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from render.scripted import scripted_run
+from rich.console import Console
+
+from keepalive_bench.analysis import analyse
+from keepalive_bench.render import table, terminal
+
+_GOLDEN = Path(__file__).with_name("report-80-columns.txt")
+
+
+def _report(*more_arms: tuple[str, str], width: int = 80, plain_ascii: bool = False) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    analysis = analyse(scripted_run(*more_arms))
+    console.print(terminal.report(analysis, width, plain_ascii=plain_ascii))
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
+
+
+def test_the_report_reads_as_it_should() -> None:
+    assert _report() == _GOLDEN.read_text(encoding="utf-8")
+
+
+def test_secrets_in_the_url_are_not_shown() -> None:
+    report = _report()
+    assert "s3kr1t" not in report
+    assert "https://api.example.com/search?token=***&a=1" in report
+
+
+def test_bars_are_drawn_only_where_there_is_room() -> None:
+    assert "█" not in _report(width=60)
+    assert "█" in _report(width=120)
+    assert "#" in _report(width=120, plain_ascii=True)
+    assert "█" not in _report(width=120, plain_ascii=True)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+@pytest.mark.parametrize("label", ["third", "a-label-of-thirty-two-characters"])
+def test_three_arms_fit_and_no_number_is_cut(width: int, label: str) -> None:
+    report = _report((label, "pooled"), width=width)
+    assert max(map(len, report.splitlines())) <= width
+    assert "…" not in report
+    mean = next(line for line in report.splitlines() if line.startswith("latency mean"))
+    assert mean.count(" ms") >= 3
+
+
+def test_the_numbers_are_the_scripts() -> None:
+    rows = {row.name.strip(): row for row in table.comparison_rows(analyse(scripted_run()))}
+    assert rows["connections opened"].cells == ("1", "20")
+    assert rows["connections opened"].savings == ("19",)
+    assert rows["requests"].cells == ("20", "20")
+    assert rows["requests/connection"].cells == ("20.0", "1.0")
+    assert rows["failed"].cells == ("0", "0")
+    # 21.5 ms each, and 42.2 ms once in 20, or each time
+    assert rows["latency mean"].cells == ("23.6 ms", "63.7 ms")
+    assert rows["latency mean"].savings == ("40.1 ms",)
+    assert rows["p50"].cells == ("21.5 ms", "63.7 ms")
+    assert rows["p99"].cells == ("–", "–")  # 20 requests don't bear it
+    assert rows["max"].cells == ("63.7 ms", "63.7 ms")
+
+
+def test_phases_are_counts_times_durations_and_never_averages_over_zeros() -> None:
+    rows = {row.phase: row.cells for row in table.phase_rows(analyse(scripted_run()))}
+    assert rows["connect"] == (("1", "20.9 ms"), ("20", "20.9 ms"))
+    assert rows["tls"] == (("1", "21.3 ms"), ("20", "21.3 ms"))
+    assert rows["wait"] == (("20", "21.2 ms"), ("20", "21.2 ms"))
+    assert "dns" not in rows

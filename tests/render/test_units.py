@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from keepalive_bench.units import duration, plural, printable, rate, size, times
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (0.0, "0.000 ms"),
+        (1e-9, "0.000 ms"),
+        (0.000_310, "0.310 ms"),
+        (0.000_999_4, "0.999 ms"),
+        (0.000_999_6, "1.00 ms"),
+        (0.009_994, "9.99 ms"),
+        (0.009_996, "10.0 ms"),
+        (0.0212, "21.2 ms"),
+        (0.099_94, "99.9 ms"),
+        (0.099_96, "100 ms"),
+        (0.9994, "999 ms"),
+        (0.9995, "1.00 s"),
+        (0.9996, "1.00 s"),
+        (1.0, "1.00 s"),
+        (1.449, "1.45 s"),
+        (9.994, "9.99 s"),
+        (9.996, "10.0 s"),
+        (30.0, "30.0 s"),
+        (123.4, "123 s"),
+        (-0.0415, "-41.5 ms"),
+        (-2.0, "-2.00 s"),
+        (-1e-9, "0.000 ms"),
+    ],
+)
+def test_a_duration_has_three_digits_that_count(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        (1024**2 - 1, "1.0 MiB"),
+        (1024**2, "1.0 MiB"),
+        (10 * 1024**3, "10.0 GiB"),
+        (5 * 1024**5, "5120.0 TiB"),
+    ],
+)
+def test_a_size_is_in_binary_units(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("per_second", "text"),
+    [
+        (None, "–"),
+        (0.04, "0.0"),
+        (44.62, "44.6"),
+        (999.94, "999.9"),
+        (999.96, "1,000"),
+        (3120.4, "3,120"),
+    ],
+)
+def test_a_rate_has_no_more_digits_than_it_bears(per_second: float | None, text: str) -> None:
+    assert rate(per_second) == text
+
+
+def test_a_ratio_has_two_decimals() -> None:
+    assert (times(2.967), times(None)) == ("2.97×", "–")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 requests"), (1, "1 request"), (1234, "1,234 requests")]
+)
+def test_a_count_agrees_with_its_noun(count: int, text: str) -> None:
+    assert plural(count, "request") == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("", ""),
+        ("plain, naïve ☃", "plain, naïve ☃"),
+        ("\x1b[31m", r"\x1b[31m"),
+        ("a\nb\r\tc", r"a\nb\r\tc"),
+        ("\x9b\x85", r"\x9b\x85"),
+        ("\u202eabc\u2066", r"\u202eabc\u2066"),
+        ("\u2028\u2029", r"\u2028\u2029"),
+        ("\udcff", r"\udcff"),
+        ("\u200b\ufeff", r"\u200b\ufeff"),
+        ("[red]", "[red]"),
+    ],
+)
+def test_what_does_not_print_is_escaped(raw: str, shown: str) -> None:
+    assert printable(raw) == shown

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from keepalive_bench.model.exchange import Answer, Exchange, Failure, Outcome, Phases
+from keepalive_bench.model.plan import Experiment, Plan, Request, Target, Variation
+from keepalive_bench.render.verbose import exchange_line
+
+_PLAN = Plan(Target("http://127.0.0.1/"), experiment=Experiment(seed=7))
+
+
+def test_a_response_on_a_new_connection() -> None:
+    outcome = Outcome(
+        began_s=0.5,
+        latency_s=0.0647,
+        connection=0,
+        status=200,
+        body_bytes=1536,
+        phases=Phases(connect=0.0209, tls=0.0213, send=0.0001, wait=0.0212, receive=0.0011),
+        answer=Answer("HTTP/1.1", "text/html; charset=utf-8"),
+    )
+    assert exchange_line(_PLAN, Exchange("pooled", 3, 3, outcome)) == (
+        "pooled #3  200  text/html; charset=utf-8  1.5 KiB  connection 0 (new)  64.7 ms  "
+        "connect 20.9 ms tls 21.3 ms send 0.100 ms wait 21.2 ms receive 1.10 ms  kab=3"
+    )
+
+
+def test_a_response_on_a_used_connection_does_not_say_new() -> None:
+    outcome = Outcome(0.5, 0.02, connection=4, status=204, phases=Phases(wait=0.02))
+    line = exchange_line(_PLAN, Exchange("pooled", 3, 3, outcome))
+    assert line == "pooled #3  204  -  0 B  connection 4  20.0 ms  wait 20.0 ms  kab=3"
+
+
+def test_a_failure_says_why_and_escapes_it() -> None:
+    failure = Failure("malformed-response", "\x1b[31mHTTP")
+    line = exchange_line(_PLAN, Exchange("unpooled", 0, 0, Outcome(0.5, 0.02, failure=failure)))
+    assert line == (
+        "unpooled #0  -  -  0 B  connection -  20.0 ms  kab=0  "
+        r"failed: malformed-response (\x1b[31mHTTP)"
+    )
+
+
+def test_secret_parameters_are_starred() -> None:
+    variation = Variation(fields=(("q", ("a", "b")), ("token", ("s3kr1t",))))
+    plan = Plan(Target("http://127.0.0.1/"), Request(variation=variation))
+    line = exchange_line(plan, Exchange("pooled", 1, 1, Outcome(0.0, 0.02, status=200)))
+    assert line.endswith("q=b&token=***")

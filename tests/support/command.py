@@ -1,0 +1,155 @@
+"""`kab` as its users start it, in a process of its own; and, where that is enough, in this one."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from threading import Thread
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from keepalive_bench.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+TIMEOUT_S = 20.0
+COMMAND = (sys.executable, "-m", "keepalive_bench")
+_UNSET = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONIOENCODING", "PYTHONUTF8"}
+_READ_BYTES = 65536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This environment, without what would change how the output looks."""
+    kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
+    return {**kept, "PYTHONUTF8": "1", **(extra or {})}
+
+
+def kab(
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+) -> Finished:
+    """Run the real command to its end."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        input=stdin,
+        capture_output=True,
+        timeout=TIMEOUT_S,
+        env=environment(env),
+        cwd=cwd,
+        check=False,
+    )
+    return Finished(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
+
+
+def called(*arguments: str, stdin: bytes = b"") -> Finished:
+    """Call the command's main function in this process: quick, and the same but for the start."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    code: object = None
+    with (
+        redirect_stdout(out),
+        redirect_stderr(err),
+        patch.object(sys, "argv", ["kab", *arguments]),
+        patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    for stream in (out, err):
+        stream.flush()
+    assert isinstance(code, int)
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    return Finished(code=code, out=texts[0], err=texts[1])
+
+
+@contextmanager
+def started(
+    *arguments: str, stderr: int = subprocess.PIPE, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Start the real command; it is ended with the block, whatever happens."""
+    # Where the tests run in the background, SIGINT may be ignored, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        encoding="utf-8",
+        env=environment(env),
+    )
+    signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: subprocess.Popen[str], already_read: str = "") -> Finished:
+    """Wait for the end of a started command."""
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    return Finished(code=process.returncode, out=already_read + out, err=err or "")
+
+
+def next_line(process: subprocess.Popen[str]) -> str:
+    """The next line of a started command's output."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, "the command ended"
+    return line
+
+
+def on_terminal(
+    *arguments: str, columns: int = 80, env: Mapping[str, str] | None = None
+) -> Finished:
+    """Run the real command with a terminal for its standard error."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    seen: list[bytes] = []
+    reader = Thread(target=_read_to_end, args=(ours, seen), daemon=True)
+    reader.start()
+    try:
+        with started(*arguments, stderr=theirs, env={"TERM": "xterm", **(env or {})}) as process:
+            os.close(theirs)
+            done = ended(process)
+        reader.join(TIMEOUT_S)
+    finally:
+        os.close(ours)
+    return Finished(code=done.code, out=done.out, err=b"".join(seen).decode())
+
+
+def _read_to_end(terminal: int, seen: list[bytes]) -> None:
+    try:
+        while part := os.read(terminal, _READ_BYTES):
+            seen.append(part)
+    except OSError:  # so Linux says that nobody writes to it any more
+        pass
