@@ -7,6 +7,7 @@ from math import fsum
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis import stats
+from keepalive_bench.analysis.reasons import find_reasons
 from keepalive_bench.model.analysis import REMAINDER, ArmSummary, Latency, PhaseTime
 from keepalive_bench.model.columns import optional
 from keepalive_bench.model.exchange import PHASES
@@ -41,6 +42,7 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         requests_per_connection=carried / len(opened) if opened else None,
         reuse=(len(travelled) - len(set(travelled))) / len(rows) if rows else None,
         reopened=len(opened) - len({connections.slot[row] for row in opened}),
+        reasons=find_reasons(run, arm),
         failures={
             failure: numbers[number]
             for number, failure in enumerate(exchanges.failures.values)

@@ -50,14 +50,15 @@ def _pair_halves(run: Run, arm: str) -> dict[int, float]:
     """An arm's half of each pair: a request's latency, or the median one of a block.
 
     One request at a time, requests of the same index are a pair; several at a time, the requests
-    of a round are. A half that failed has no place in it.
+    of a round are, or as many of one arm after the other. A half that failed has no place in it.
     """
-    exchanges = run.exchanges
-    by_block = run.plan.experiment.concurrency > 1
+    exchanges, experiment = run.exchanges, run.plan.experiment
+    last_block = max(1, experiment.requests // experiment.block_size) - 1
     halves: dict[int, list[float]] = {}
     for row in exchanges.rows(arm):
         if exchanges.failure[row] < 0:
-            key = exchanges.round[row] if by_block else exchanges.index[row]
+            block = min(exchanges.index[row] // experiment.block_size, last_block)
+            key = exchanges.round[row] if experiment.rounds > 1 else block
             halves.setdefault(key, []).append(exchanges.latency_s[row])
     medians = {key: median(values) for key, values in halves.items()}
     return {key: value for key, value in medians.items() if value}

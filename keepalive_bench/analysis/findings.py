@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.network_findings import network_findings
+from keepalive_bench.analysis.reason_findings import reason_findings
 from keepalive_bench.analysis.verdict import LEAST_PAIRS
 from keepalive_bench.model.analysis import Finding
-from keepalive_bench.model.experiment import BLOCK_REQUESTS_PER_THREAD
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def find(run: Run, arms: Sequence[ArmSummary]) -> tuple[Finding, ...]:
         *_interrupted(run),
         *(finding for arm in arms for finding in _failures(run, arm)),
         *_failed_warmups(run),
+        *(finding for arm in arms for finding in reason_findings(run, arm)),
         *network_findings(run),
         *_order(run),
     )
@@ -41,10 +42,7 @@ def _interrupted(run: Run) -> Iterator[Finding]:
 
 
 def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    kinds: dict[str, int] = {}
-    for failure, count in arm.failures.items():
-        kinds[failure.kind] = kinds.get(failure.kind, 0) + count
-    for kind, count in kinds.items():
+    for kind, count in arm.failure_kinds.items():
         message = next(failure.message for failure in arm.failures if failure.kind == kind)
         yield Finding(
             code="requests-failed",
@@ -95,7 +93,7 @@ def _order(run: Run) -> Iterator[Finding]:
             "network in the meantime looks like a difference between them.",
         )
     elif experiment.concurrency > 1 and experiment.rounds < LEAST_PAIRS:
-        block = BLOCK_REQUESTS_PER_THREAD * experiment.concurrency
+        block = experiment.block_size
         drift = ", so a drift in the meantime isn't cancelled out" * (experiment.rounds == 1)
         yield Finding(
             code="few-rounds",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DELAYED_ACK = (0.03, 0.06)
 """Seconds: Linux holds an acknowledgement back for 40 ms (TCP_DELACK_MIN), timers add a few."""
+_AT_ONCE_S = 0.01
+_LEAST_REUSED = 5
 
 
 def network_findings(run: Run) -> Iterator[Finding]:
@@ -59,31 +61,44 @@ def _unread_bodies(run: Run) -> Iterator[Finding]:
 def _nagle_behind_proxy(run: Run) -> Iterator[Finding]:
     """Nagle's algorithm, which urllib3 leaves on behind proxies, waiting for a delayed ACK.
 
-    It shows on reused connections only: a fresh one acknowledges at once. So the wait on reused
-    ones is held against that on fresh ones, which have the same way to go.
+    It holds back a body that is written after its head. A fresh connection is acknowledged at once
+    at first, through a tunnel not for long. So the mark of it is this: waits on reused connections
+    are nearly all a delayed ACK longer than the fastest one, and hardly any lies between the two,
+    as those of a server would whose own time varies.
     """
     network = run.plan.network
     if network.proxy is None or network.tcp_nodelay:
         return
-    exchanges = run.exchanges
-    waits: dict[bool, list[float]] = {True: [], False: []}
-    for row in range(len(exchanges)):
-        if exchanges.failure[row] < 0:
-            is_reused = optional(exchanges.phases["connect"][row]) is None
-            sent = optional(exchanges.phases["send"][row]) or 0.0
-            waits[is_reused].append(sent + (optional(exchanges.phases["wait"][row]) or 0.0))
-    if not waits[True] or not waits[False]:
+    fresh, reused = _waits(run)
+    if len(reused) < _LEAST_REUSED or not fresh:
         return
-    reused, fresh = median(waits[True]), median(waits[False])
+    fastest = min(fresh + reused)
     low, high = DELAYED_ACK
-    if low <= reused - fresh <= high:
+    late = sum(low <= wait - fastest <= high for wait in reused)
+    between = sum(_AT_ONCE_S < wait - fastest < low for wait in fresh + reused)
+    if late >= 0.9 * len(reused) and between <= 0.1 * (len(fresh) + len(reused)):
+        typical = median(reused)
         yield Finding(
             code="nagle-behind-proxy",
             severity="warning",
-            evidence={"reused_s": reused, "fresh_s": fresh},
-            text="On reused connections the first byte takes "
-            f"{duration(reused - fresh)} longer than on fresh ones: Nagle's algorithm, which "
-            "urllib3 leaves on behind a proxy, waits for a delayed acknowledgement.",
+            evidence={"reused_s": typical, "fastest_s": fastest},
+            text=f"On reused connections the first byte comes {duration(typical - fastest)} later "
+            "than it can: Nagle's algorithm, which urllib3 leaves on behind a proxy, holds the "
+            "body back until the head is acknowledged, and that is delayed.",
             advice="--tcp-nodelay switches it off; in a program, "
             "socket_options=HTTPConnection.default_socket_options does.",
         )
+
+
+def _waits(run: Run) -> tuple[list[float], list[float]]:
+    """From the beginning of sending to the first byte, on fresh and on reused connections."""
+    exchanges = run.exchanges
+    fresh: list[float] = []
+    reused: list[float] = []
+    for row in range(len(exchanges)):
+        wait = optional(exchanges.phases["wait"][row])
+        if exchanges.failure[row] < 0 and wait is not None:
+            is_reused = optional(exchanges.phases["connect"][row]) is None
+            sent = optional(exchanges.phases["send"][row]) or 0.0
+            (reused if is_reused else fresh).append(sent + wait)
+    return fresh, reused

@@ -16,6 +16,7 @@ MARGIN = 0.05
 """A difference within 5 % is called none."""
 LEAST_PAIRS = 6
 """Of five pairs or fewer, all agree by chance alone in more than 5 % of cases: 2 ÷ 2**5."""
+_NO_COST = {"first-use", "by-design"}
 _ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
@@ -119,15 +120,21 @@ def _alone(arm: ArmSummary) -> str:
 
 
 def _is_not_reused(arm: ArmSummary) -> bool:
-    """Whether a pool reopened about as often as it sent; one request a slot shows nothing."""
+    """Whether a pool reopened about as often as it sent; one request a slot shows nothing.
+
+    Connections that only kab's other arm let go stale don't count.
+    """
     chances = arm.sent - (arm.connections - arm.reopened)
-    return arm.kind == "pooled" and chances > 0 and arm.reopened >= _NOT_REUSED * chances
+    reopened = arm.reopened - sum(reason.is_kabs_own for reason in arm.reasons.values())
+    return arm.kind == "pooled" and chances > 0 and reopened >= _NOT_REUSED * chances
 
 
 def _not_reused(arm: ArmSummary) -> str:
+    counts = {code: count for code, count in arm.reason_counts.items() if code not in _NO_COST}
+    why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
     return (
         f"The connection was not reused: {arm.label} opened {plural(arm.connections, 'connection')}"
-        f" for {plural(arm.sent, 'request')}, so there is no speed-up to speak of."
+        f" for {plural(arm.sent, 'request')}{why}. There is no speed-up to speak of."
     )
 
 

@@ -27,6 +27,8 @@ def netrc_credentials(host: str) -> tuple[str, str] | None:
         raise UsageError(f"{path} can't be read (--netrc): {error.strerror}.") from None
     except netrc.NetrcParseError as error:
         raise UsageError(f"{path}, line {error.lineno}, can't be understood (--netrc).") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 (--netrc).") from None
     return None if entry is None else (entry[0] or "", entry[2] or "")
 
 
@@ -37,7 +39,7 @@ def key_password(key: Path | None, password_file: Path | None) -> str | None:
         UsageError: it can't be read, or asked for.
     """
     if password_file is not None:
-        return _read(password_file, "--key-password-file").decode().rstrip("\r\n")
+        return _read_text(password_file, "--key-password-file").rstrip("\r\n")
     if key is None or not any(mark in _read(key, "--key") for mark in _ENCRYPTED):
         return None
     shown = printable(str(key))
@@ -45,6 +47,13 @@ def key_password(key: Path | None, password_file: Path | None) -> str | None:
         raise UsageError(f"{shown} has a passphrase: give it in a file (--key-password-file).")
     password: str = click.prompt(f"Passphrase of {shown}", hide_input=True, err=True)
     return password
+
+
+def _read_text(path: Path, option: str) -> str:
+    try:
+        return _read(path, option).decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{printable(str(path))} is not UTF-8 ({option}).") from None
 
 
 def _read(path: Path, option: str) -> bytes:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.network import Resolution, Route
+from keepalive_bench.model.network import Resolution, Route, is_address
 from keepalive_bench.units import quoted
 
 _PART = re.compile(r"\[[^\]]*\]|[^:\[\]]*")
@@ -40,7 +39,7 @@ def parse_resolution(text: str) -> Resolution:
     port, _, addresses = rest.partition(":")
     number = _port(port)
     found = tuple(address.strip("[]") for address in addresses.split(","))
-    if not host or not number or not all(_is_address(address) for address in found):
+    if not host or not number or not all(is_address(address) for address in found):
         raise UsageError(
             f"{quoted(text)} is not of the form HOST:PORT:ADDRESS[,ADDRESS] (--resolve)."
         )
@@ -67,11 +66,3 @@ def _port(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _MOST_PORT:
         return None
     return int(text)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

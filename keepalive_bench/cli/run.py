@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @click.argument("url")
 @plan_options
 @click.option("--json", "json_path", metavar="FILE", help="Write the results as JSON; - is stdout.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for each response.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="A line for each response, and for each connection."
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
 def command(
@@ -55,6 +57,8 @@ def command(
             session.announce(plan, shown)
             run = session.measure(plan, shown)
             analysis = session.analyse(run)
+            if verbose:
+                session.show_connections(run, analysis, shown)
             if results is not None:
                 session.write(run, analysis, results)
     finally:  # what was measured is shown though its file could not be written

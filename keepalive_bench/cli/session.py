@@ -17,7 +17,7 @@ from keepalive_bench.experiment.results_file import document_lines
 from keepalive_bench.render import terminal
 from keepalive_bench.render.document import derived_document
 from keepalive_bench.render.progress import ProgressBar
-from keepalive_bench.render.verbose import exchange_line
+from keepalive_bench.render.verbose import connection_line, exchange_line
 from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
@@ -63,8 +63,11 @@ def _console(stream: TextIO, *, color: bool) -> Console:
 
 def announce(plan: Plan, shown: Screen) -> None:
     """What has to be said before anything is sent."""
-    if not plan.tls.verify and plan.target.scheme == "https":
-        shown.err.print("Warning: the server's certificate is not checked (--insecure).")
+    ends = (("server's", plan.target), ("proxy's", plan.network.proxy))
+    secured = [name for name, url in ends if url is not None and url.scheme == "https"]
+    if not plan.tls.verify and secured:
+        whose = " and the ".join(secured)
+        shown.err.print(f"Warning: the {whose} certificate is not checked (--insecure).")
     if not plan.request.is_safe:
         total = plural(plan.experiment.total_requests, f"{plan.request.method} request")
         shown.err.print(f"{total} will be sent to {plan.target.shown}, warm-ups included.")
@@ -99,6 +102,13 @@ def show(analysis: Analysis, shown: Screen) -> None:
         shown.err.print(f"Error: {terminal.nothing_measured(analysis)}", soft_wrap=True)
 
 
+def show_connections(run: Run, analysis: Analysis, shown: Screen) -> None:
+    """Print a line for each connection."""
+    for arm in analysis.arms:
+        for row, reason in arm.reasons.items():
+            shown.out.print(connection_line(run.connections, row, reason), soft_wrap=True)
+
+
 def write(run: Run, analysis: Analysis, stream: TextIO) -> None:
     """Write the results file."""
     stream.writelines(document_lines(run, derived_document(analysis)))
@@ -117,4 +127,14 @@ def exit_code(analysis: Analysis) -> ExitCode:
     return ExitCode.MEASURED
 
 
-__all__ = ["Screen", "analyse", "announce", "exit_code", "measure", "screen", "show", "write"]
+__all__ = [
+    "Screen",
+    "analyse",
+    "announce",
+    "exit_code",
+    "measure",
+    "screen",
+    "show",
+    "show_connections",
+    "write",
+]

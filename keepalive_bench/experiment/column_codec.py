@@ -11,7 +11,6 @@ import sys
 from array import array
 from base64 import b64decode, b64encode
 from math import isnan, nan
-from struct import pack, unpack
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ MARK = "base64:"
 
 _CHUNK = 65_536
 _NAMES = {"B": "u1", "H": "u2", "I": "u4", "h": "i2", "i": "i4", "q": "i8", "f": "f4", "d": "f8"}
-_FLOAT32_DIGITS = range(6, 9)
+_BILLION = 1e9
+_FLOAT32_DIGITS = range(6, 10)
 _MISSING = {"h": -1, "i": -1, "H": 0}
 Column: TypeAlias = "array[Any]"
 
@@ -43,7 +43,7 @@ def number_type(column: Column) -> str:
 def plain_values(column: Column, *, optional: bool) -> list[float | None]:
     """A column as a list; floats with the digits that they need and no more."""
     if column.typecode == "f":
-        return [None if isnan(value) else _shortest(value) for value in column]
+        return _short_floats(column)
     missing = _MISSING.get(column.typecode) if optional else None
     return [None if value == missing else value for value in column]
 
@@ -92,10 +92,19 @@ def decoded(chunk: str) -> bytes:
     return b64decode(chunk[len(MARK) :], validate=True)
 
 
+def _short_floats(column: Column) -> list[float | None]:
+    """Single floats with few digits: whole nanoseconds where that is the same float."""
+    short = [0.0 if isnan(value) else round(value * _BILLION) / _BILLION for value in column]
+    return [
+        None if isnan(value) else candidate if same == value else _shortest(value)
+        for value, candidate, same in zip(column, short, array("f", short), strict=True)
+    ]
+
+
 def _shortest(value: float) -> float:
     """The shortest decimal that is the same single float."""
     for digits in _FLOAT32_DIGITS:
         short = float(f"{value:.{digits}g}")
-        if unpack("f", pack("f", short))[0] == value:
-            return short
-    return float(f"{value:.9g}")
+        if array("f", [short])[0] == value:
+            break
+    return short

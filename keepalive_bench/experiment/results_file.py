@@ -14,32 +14,50 @@ from keepalive_bench.errors import ResultsFileError
 from keepalive_bench.experiment import column_codec as codec
 from keepalive_bench.experiment.plan_document import Document, plan_document, plan_from
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.model.exchange import Answer, Failure
+from keepalive_bench.model.exchange import ENDINGS, Answer, Failure
 from keepalive_bench.model.run import Course, Environment, PoolCounters, Run, WarmUp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 SCHEMA_VERSION = 1
-_OPTIONAL = {"connection", "failure", "failed", "answer", "status", "cipher"}
+_OPTIONAL = {
+    "connection",
+    "failure",
+    "failed",
+    "answer",
+    "status",
+    "cipher",
+    "ending",
+    "data",
+    "previous",
+}
 Table = ExchangeColumns | ConnectionColumns
 
 
 def document_lines(run: Run, derived: Document) -> Iterator[str]:
-    """The file's lines: what is measured, with `derived` in its place before the raw columns."""
+    """The file's lines: what is measured, with `derived` in its place before the raw columns.
+
+    Its member `connections` has what is derived for each of them: tables, and `columns`.
+    """
+    by_connection = derived["connections"]
     head = {
         "schema_version": SCHEMA_VERSION,
         "plan": plan_document(run.plan),
         "environment": asdict(run.environment),
         "course": asdict(run.course),
         "warmup": {label: _warmup(warmup) for label, warmup in run.warmup.items()},
-        **derived,
+        **{name: value for name, value in derived.items() if name != "connections"},
     }
     yield "{\n"
     for name, value in head.items():
         yield f"{_member(name, value)},\n"
-    yield from _table_lines("exchanges", run.exchanges, _exchange_tables(run.exchanges), ",\n")
-    yield from _table_lines("connections", run.connections, _connection_tables(run.connections))
+    exchanges, connections = run.exchanges, run.connections
+    yield from _table_lines("exchanges", exchanges.columns(), _exchange_tables(exchanges), ",\n")
+    setups = {f"{name}_s": column for name, column in run.setups().items()}
+    columns = {**connections.columns(), **setups, **by_connection["columns"]}
+    tables = {**_connection_tables(connections), "reasons": by_connection["reasons"]}
+    yield from _table_lines("connections", columns, tables)
     yield "}\n"
 
 
@@ -78,6 +96,7 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
     table = document["connections"]
     connections.peers.extend(table["peers"])
     connections.attempts.extend(table["attempts"])
+    connections.unasked.extend(table["unasked"])
     connections.ciphers.extend((version, cipher) for version, cipher in table["ciphers"])
     _fill(connections, table, chunks)
     _check_numbers(exchanges, connections)
@@ -111,6 +130,7 @@ def _read_warmup(document: Document) -> WarmUp:
 
 def _exchange_tables(exchanges: ExchangeColumns) -> Document:
     return {
+        "arms": list(exchanges.arms),
         "failures": [failure._asdict() for failure in exchanges.failures.values],
         "answers": [answer._asdict() for answer in exchanges.answers.values],
     }
@@ -118,20 +138,25 @@ def _exchange_tables(exchanges: ExchangeColumns) -> Document:
 
 def _connection_tables(connections: ConnectionColumns) -> Document:
     return {
+        "arms": list(connections.arms),
         "peers": connections.peers.values,
         "attempts": connections.attempts.values,
+        "endings": list(ENDINGS),
+        "unasked": connections.unasked.values,
         "ciphers": [list(pair) for pair in connections.ciphers.values],
     }
 
 
-def _table_lines(name: str, table: Table, tables: Document, end: str = "\n") -> Iterator[str]:
-    encoding = codec.encoding_for(len(table))
-    head = {"encoding": encoding, "count": len(table), "arms": list(table.arms), **tables}
+def _table_lines(
+    name: str, columns: Mapping[str, codec.Column], tables: Document, end: str = "\n"
+) -> Iterator[str]:
+    rows = len(next(iter(columns.values())))
+    encoding = codec.encoding_for(rows)
+    head = {"encoding": encoding, "count": rows, **tables}
     yield f'  "{name}": {{\n'
     for key, value in head.items():
         yield f'    "{key}": {json.dumps(value, ensure_ascii=False)},\n'
     yield '    "columns": {\n'
-    columns = table.columns()
     for number, (key, column) in enumerate(columns.items(), start=1):
         comma = "," if number < len(columns) else ""
         if encoding == codec.PLAIN:

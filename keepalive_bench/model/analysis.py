@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -49,6 +50,22 @@ class PhaseTime:
     p95: float | None
 
 
+class Reason(NamedTuple):
+    """Why a connection was opened."""
+
+    code: str
+    evidence: dict[str, object]
+    previous: int | None = None
+    """The row of the connection whose place it took."""
+    exchange: int | None = None
+    """The row of the exchange after which that one was of no more use."""
+
+    @property
+    def is_kabs_own(self) -> bool:
+        """Whether only kab's other arm, in between, let the connection before go stale."""
+        return bool(self.evidence.get("interleaved"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArmSummary:
     """One arm's counts and times."""
@@ -64,6 +81,8 @@ class ArmSummary:
     requests_per_connection: float | None
     reuse: float | None
     reopened: int
+    reasons: dict[int, Reason]
+    """Why each connection was opened, by its row."""
     failures: dict[Failure, int]
     status_codes: dict[int, int]
     answers: dict[Answer, int]
@@ -75,6 +94,19 @@ class ArmSummary:
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
     counters: PoolCounters
+
+    @property
+    def reason_counts(self) -> dict[str, int]:
+        """How many connections have which reason, the most frequent first."""
+        return dict(Counter(reason.code for reason in self.reasons.values()).most_common())
+
+    @property
+    def failure_kinds(self) -> dict[str, int]:
+        """How many exchanges failed in which way, the most frequent first."""
+        kinds: Counter[str] = Counter()
+        for failure, count in self.failures.items():
+            kinds[failure.kind] += count
+        return dict(kinds.most_common())
 
     @property
     def sent(self) -> int:

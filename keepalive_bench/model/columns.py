@@ -14,9 +14,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from keepalive_bench.model.exchange import (
+    ENDINGS,
     PHASES,
     Answer,
     Connection,
+    Ending,
     Exchange,
     Failure,
     Outcome,
@@ -154,16 +156,18 @@ class ConnectionColumns:
         self.slot = array("H")
         self.opened_s = array("d")
         self.peer = array("h")
-        self.dns = array("f")
-        self.connect = array("f")
-        self.tunnel = array("f")
-        self.tls = array("f")
         self.failed = array("h")
         self.lost = array("f")
         self.cipher = array("h")
         self.exchanges = array("I")
+        self.lifetime = array("f")
+        self.ending = array("h")
+        self.idle = array("f")
+        self.closed_after = array("f")
+        self.data = array("h")
         self.peers: Interned[str] = Interned("?")
         self.attempts: Interned[str] = Interned("?")
+        self.unasked: Interned[str] = Interned("?")
         self.ciphers: Interned[tuple[str, str]] = Interned(("?", "?"))
         self._arm_numbers = {label: number for number, label in enumerate(arms)}
         self._lock = Lock()
@@ -176,10 +180,6 @@ class ConnectionColumns:
             self.slot.append(connection.slot)
             self.opened_s.append(connection.opened_s)
             self.peer.append(self.peers.number(connection.peer))
-            self.dns.append(nan if connection.dns is None else connection.dns)
-            self.connect.append(connection.connect)
-            self.tunnel.append(nan if connection.tunnel is None else connection.tunnel)
-            self.tls.append(nan if connection.tls is None else connection.tls)
             failed = connection.failed
             self.failed.append(_NONE if failed is None else self.attempts.number(failed))
             self.lost.append(nan if connection.lost is None else connection.lost)
@@ -189,16 +189,34 @@ class ConnectionColumns:
                 else self.ciphers.number((version, cipher))
             )
             self.exchanges.append(connection.exchanges)
-            return len(self.arm) - 1
+            for column in (self.lifetime, self.idle, self.closed_after):
+                column.append(nan)
+            self.ending.append(_NONE)
+            self.data.append(_NONE)
+            row = len(self.arm) - 1
+        if connection.ending is not None and connection.ended_s is not None:
+            self.ended(row, connection.ending, connection.ended_s)
+        return row
 
-    def secured(
-        self, row: int, tunnel: float | None, tls: float, version: str, cipher: str
-    ) -> None:
-        """Note a TLS handshake on a connection: how long it took and what it settled on."""
+    def secured(self, row: int, version: str, cipher: str) -> None:
+        """Note what a TLS handshake settled on."""
         with self._lock:
-            self.tunnel[row] = nan if tunnel is None else tunnel
-            self.tls[row] = tls
             self.cipher[row] = self.ciphers.number((version, cipher))
+
+    def ended(self, row: int, ending: Ending, ended_s: float) -> None:
+        """Note how and when a connection ended."""
+        with self._lock:
+            self.lifetime[row] = ended_s - self.opened_s[row]
+        self.refined(row, ending)
+
+    def refined(self, row: int, ending: Ending) -> None:
+        """Note how a connection ended whose end is noted already."""
+        kind, idle_s, after_s, data = ending
+        with self._lock:
+            self.ending[row] = ENDINGS.index(kind)
+            self.idle[row] = nan if idle_s is None else idle_s
+            self.closed_after[row] = nan if after_s is None else after_s
+            self.data[row] = self.unasked.number(data) if data else _NONE
 
     def answered(self, row: int) -> None:
         """Note one more response on a connection (which one thread has at a time)."""
@@ -216,15 +234,25 @@ class ConnectionColumns:
             slot=self.slot[row],
             opened_s=self.opened_s[row],
             peer=self.peers.values[self.peer[row]],
-            dns=optional(self.dns[row]),
-            connect=self.connect[row],
-            tunnel=optional(self.tunnel[row]),
-            tls=optional(self.tls[row]),
             failed=None if failed == _NONE else self.attempts.values[failed],
             lost=optional(self.lost[row]),
             tls_version=version,
             cipher=cipher,
             exchanges=self.exchanges[row],
+            ended_s=None if isnan(self.lifetime[row]) else self.opened_s[row] + self.lifetime[row],
+            ending=self.ending_of(row),
+        )
+
+    def ending_of(self, row: int) -> Ending | None:
+        """How a connection ended; `None`: it was open to the end."""
+        number, data = self.ending[row], self.data[row]
+        if number == _NONE:
+            return None
+        return Ending(
+            ENDINGS[number],
+            optional(self.idle[row]),
+            optional(self.closed_after[row]),
+            "" if data == _NONE else self.unasked.values[data],
         )
 
     def __iter__(self) -> Iterator[Connection]:
@@ -237,14 +265,15 @@ class ConnectionColumns:
             "slot": self.slot,
             "opened_s": self.opened_s,
             "peer": self.peer,
-            "dns_s": self.dns,
-            "connect_s": self.connect,
-            "tunnel_s": self.tunnel,
-            "tls_s": self.tls,
             "failed": self.failed,
             "lost_s": self.lost,
             "cipher": self.cipher,
             "exchanges": self.exchanges,
+            "lifetime_s": self.lifetime,
+            "ending": self.ending,
+            "idle_s": self.idle,
+            "closed_after_s": self.closed_after,
+            "data": self.data,
         }
 
     def rows(self, arm: str) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 
 class Phases(NamedTuple):
@@ -32,6 +32,8 @@ class Phases(NamedTuple):
 
 
 PHASES = Phases._fields
+SETUP = ("dns", "connect", "tunnel", "tls")
+"""The phases of opening a connection."""
 
 
 class Failure(NamedTuple):
@@ -43,6 +45,29 @@ class Failure(NamedTuple):
     """What the cause itself said; text that may come from outside, so escape it to show it."""
 
 
+Framing = Literal["length", "chunked", "close", "none"]
+"""How a response says where its body ends; `close`: with the connection."""
+EndingKind = Literal[
+    "announced", "cut", "data", "discarded", "failed", "fin", "leftover", "retired", "rst"
+]
+ENDINGS: tuple[EndingKind, ...] = get_args(EndingKind)
+
+
+class Ending(NamedTuple):
+    """How a connection ended, as kab saw it."""
+
+    kind: EndingKind
+    """`announced` by its last response, `cut` in the middle of a body, unasked-for `data` found,
+    `discarded` by a full pool, after an exchange that `failed`, found closed by `fin` or `rst`,
+    bytes `leftover` behind a response, `retired` by the unpooled arm."""
+    idle_s: float | None = None
+    """How long it had been idle when it was found so."""
+    after_s: float | None = None
+    """How long after its last response the peer's last segment came; `None`: unknown."""
+    data: str = ""
+    """What came unasked, or why it can't be told; text from outside."""
+
+
 class Answer(NamedTuple):
     """What a response said of itself and of its connection, as it was sent (`None`: it didn't)."""
 
@@ -50,6 +75,7 @@ class Answer(NamedTuple):
     content_type: str | None = None
     connection: str | None = None
     keep_alive: str | None = None
+    framing: Framing = "length"
 
 
 class Outcome(NamedTuple):
@@ -79,25 +105,28 @@ class Exchange:
 
 
 class Connection(NamedTuple):
-    """One TCP connection that was really opened. Times in seconds."""
+    """One TCP connection that was really opened. Times in seconds.
+
+    What its look-up and handshakes took are phases of the exchange that opened it
+    (`Run.setups` joins them).
+    """
 
     arm: str
     slot: int
     """Which of the places that the arm had connections open at, at once, from 0."""
     opened_s: float
-    """When its handshake was done, from the start of the run."""
+    """When its TCP handshake was done, from the start of the run."""
     peer: str
     """The address and port it leads to."""
-    dns: float | None
-    connect: float
-    tunnel: float | None = None
-    """Asking a proxy for a tunnel; `None` where there is none."""
-    tls: float | None = None
     tls_version: str | None = None
     cipher: str | None = None
     failed: str | None = None
     """The addresses tried before in vain, with why."""
     lost: float | None = None
-    """The part of `connect` that those took."""
+    """The part of the connect phase that those took."""
     exchanges: int = 0
     """How many responses it carried."""
+    ended_s: float | None = None
+    """When it was closed, or found closed; `None`: it was open to the end."""
+    ending: Ending | None = None
+    """How it ended; `None`: it was open to the end."""

@@ -114,7 +114,12 @@ class Experiment:
             return 1
         if self.concurrency == 1:
             return self.requests
-        return max(1, self.requests // (BLOCK_REQUESTS_PER_THREAD * self.concurrency))
+        return max(1, self.requests // self.block_size)
+
+    @property
+    def block_size(self) -> int:
+        """Requests that belong together at least: one, or enough for all threads to be busy."""
+        return 1 if self.concurrency == 1 else BLOCK_REQUESTS_PER_THREAD * self.concurrency
 
     @property
     def labels(self) -> tuple[str, ...]:

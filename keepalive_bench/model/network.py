@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +69,8 @@ class Network:
     """How the server is reached, and how long kab waits for it.
 
     Raises:
-        UsageError: a time that is not above 0, or two ways that contradict each other.
+        UsageError: a time that is not above 0, a source that is no address, or two ways that
+            contradict each other.
     """
 
     ip_version: Literal[4, 6] | None = None
@@ -94,7 +97,29 @@ class Network:
         for name, seconds in limits:
             if seconds is not None and not 0 < seconds < float("inf"):
                 raise UsageError(f"A {name} of {seconds} s can't be: it must be above 0.")
-        if self.proxy is not None and self.unix_socket is not None:
-            raise UsageError("A proxy and a Unix socket contradict each other: leave one out.")
         if self.proxy is not None and self.proxy.path != "/":
             raise UsageError(f"A proxy's URL has no path, as {self.proxy.shown!r} has.")
+        for address in self.source_addresses:
+            if not is_address(address):
+                raise UsageError(f"{quoted(address)} is no IP address to connect from.")
+        self._check_ways()
+
+    def _check_ways(self) -> None:
+        pairs = (
+            ("A proxy", self.proxy, "a Unix socket", self.unix_socket),
+            # The proxy connects to the server: where to isn't for kab to choose.
+            ("A proxy", self.proxy, "another place to connect to", self.connect_to),
+            ("A source address", self.source_addresses, "a Unix socket", self.unix_socket),
+        )
+        for one, first, other, second in pairs:
+            if first and second:
+                raise UsageError(f"{one} and {other} contradict each other: leave one out.")
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 or IPv6 address; the latter may have a scope."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -82,8 +82,11 @@ class Request:
             _without_control(value, f"The value of the header field {name!r}")
         _without_control(self.user_agent or "", "The user agent")
         _without_control(self.bearer or "", "The bearer token")
+        _without_control(self.content_type, "The content type")
         for cookie in self.cookies:
             _without_control(cookie, "A cookie")
+            if "=" not in cookie:
+                raise UsageError("A cookie is of the form NAME=VALUE, and no file is read (-b).")
 
     @property
     def is_safe(self) -> bool:

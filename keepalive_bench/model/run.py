@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
+from math import isnan, nan
 from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.model.exchange import SETUP
 
 if TYPE_CHECKING:
     from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
@@ -69,3 +73,18 @@ class Run:
     connections: ConnectionColumns
     counters: dict[str, PoolCounters]
     """By label."""
+
+    def setups(self) -> dict[str, array[float]]:
+        """What opening each connection took: a column of seconds (NaN: none) for each phase of it.
+
+        The phases belong to the exchange that opened the connection, which is the one on it that
+        has a `connect`.
+        """
+        columns = {name: array("f", [nan]) * len(self.connections) for name in SETUP}
+        exchanges = self.exchanges
+        connects = exchanges.phases["connect"]
+        for row, connection in enumerate(exchanges.connection):
+            if connection >= 0 and not isnan(connects[row]):
+                for name, column in columns.items():
+                    column[connection] = exchanges.phases[name][row]
+        return columns

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
-from keepalive_bench.model.exchange import Answer, Failure, Outcome
+from keepalive_bench.model.exchange import Answer, Ending, Failure, Framing, Outcome
 from keepalive_bench.model.run import PoolCounters
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.net.pools import Contexts, load_contexts, open_pool
-from keepalive_bench.net.tracing import Tracer
+from keepalive_bench.net.tracer import Tracer
+from keepalive_bench.net.tracing import end_with
 from keepalive_bench.net.uploads import TimedUpload, upload_size
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _SECOND = 1_000_000_000
 _CHUNK = 65536
 _FINAL = 200
 """Statuses below are not final (RFC 9110, section 15.2)."""
+_BODILESS = {204, 304}
 _FIELD_LIMIT = 300
 """Characters of a field's value that are kept: a server may send 60 KB, another one each time."""
 _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
@@ -92,13 +94,16 @@ class PooledTransport:
         probe.begin(began + self._timeout)
         try:
             response = self._send(f"{self._prefix}{path}")
-            if response.status < _FINAL and response.connection is not None:
+            connection = response.connection
+            if response.status < _FINAL:
                 # The final answer is still to come, and would be taken for the next request's.
-                response.connection.close()
+                end_with(connection, Ending("failed"))
             for chunk in self._body_of(response):
                 size += len(chunk)
             ended = clock()
             response.release_conn()  # a body of no bytes is never read to its end
+            if probe.leftover:
+                end_with(connection, Ending("leftover", data=probe.leftover.decode("latin-1")))
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             ended = clock()
             failure = failure_of(error, probe.reached)
@@ -141,6 +146,7 @@ class PooledTransport:
 
     def close(self) -> None:
         """Close the connections that the pool keeps."""
+        self._tracer.is_closing = True
         self._pool.close()
 
 
@@ -171,6 +177,7 @@ def _up_to(response: BaseHTTPResponse, most: int) -> Iterator[bytes]:
         size += len(chunk)
         yield chunk
     if response.length_remaining != 0:
+        end_with(response.connection, Ending("cut"))
         response.close()
 
 
@@ -187,7 +194,17 @@ def _answer(response: BaseHTTPResponse) -> Answer:
         _field(headers, "content-type"),
         _field(headers, "connection"),
         _field(headers, "keep-alive"),
+        _framing(response, headers),
     )
+
+
+def _framing(response: BaseHTTPResponse, headers: Mapping[str, str]) -> Framing:
+    """RFC 9112, section 6.3."""
+    if "transfer-encoding" in headers:
+        return "chunked"
+    if "content-length" in headers:
+        return "length"
+    return "none" if response.status in _BODILESS else "close"
 
 
 def _field(headers: Mapping[str, str], name: str) -> str | None:

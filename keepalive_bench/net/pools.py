@@ -9,13 +9,14 @@ from urllib3 import HTTPConnectionPool, ProxyManager
 
 from keepalive_bench.model.request import basic
 from keepalive_bench.net.tls import build_context, proxy_context
-from keepalive_bench.net.tracing import Tracer, traced_pool
+from keepalive_bench.net.tracing import traced_pool
 
 if TYPE_CHECKING:
     import ssl
 
     from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.target import Target
+    from keepalive_bench.net.tracer import Tracer
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,17 @@ def open_pool(
         "block": experiment.block and not single_use,
         "timeout": None,  # every wait gets what is left of the exchange's own deadline
     }
-    if contexts.server is not None:
-        options["ssl_context"] = contexts.server
+    # Older releases of urllib3 take the server's context for a proxy that forwards, too.
+    context = contexts.server or contexts.proxy
+    if context is not None:
+        options["ssl_context"] = context
     proxy = plan.network.proxy
     if proxy is not None:
         return _proxied_pool(plan, proxy, contexts, tracer, single_use=single_use, options=options)
     pool_class = traced_pool(tracer, secure=contexts.server is not None, single_use=single_use)
-    return pool_class(plan.target.host, plan.target.port, **options)
+    host = plan.target.host
+    # urllib3 knows the scope of an IPv6 address within brackets only.
+    return pool_class(f"[{host}]" if ":" in host else host, plan.target.port, **options)
 
 
 def _proxied_pool(

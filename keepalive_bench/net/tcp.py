@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.model.network import is_address
 
 if TYPE_CHECKING:
     from keepalive_bench.model.network import Network, Resolution, Route
@@ -41,19 +44,16 @@ class Dialled:
     """When the attempt that succeeded began."""
 
 
-def is_literal(host: str) -> bool:
-    """Whether a host is an address already, so that nothing has to be looked up."""
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
 class Dialer:
-    """Opens connections as a plan says: where to, from where, with which socket options."""
+    """Opens connections as a plan says: where to, from where, with which socket options.
+
+    Raises:
+        UsageError: an address to connect from isn't this machine's.
+    """
 
     def __init__(self, network: Network, clock: Clock) -> None:
+        for source in network.source_addresses:
+            _check_source(source)
         self._network, self._clock = network, clock
         self._sources = cycle(network.source_addresses or (None,))
 
@@ -76,7 +76,7 @@ class Dialer:
             for name in given or (host,)
             for answer in socket.getaddrinfo(name, port, family, socket.SOCK_STREAM)
         ]
-        return found, not given and not is_literal(host)
+        return found, not given and not is_address(host)
 
     def options(self, defaults: Sequence[SocketOption]) -> list[SocketOption]:
         """Socket options: urllib3's own, but for what the plan says."""
@@ -103,6 +103,9 @@ class Dialer:
             OSError: the last address refused, or can't be reached.
         """
         options, source = self.options(defaults), next(self._sources)
+        addresses = [address for address in addresses if _suits(address, source)]
+        if not addresses:
+            raise OSError(errno.EAFNOSUPPORT, f"no address can be reached from {source}")
         failed: list[str] = []
         last: OSError = TimeoutError("no time left to connect")
         for turn, address in enumerate(addresses):
@@ -136,6 +139,24 @@ def resolved(resolutions: Sequence[Resolution], host: str, port: int) -> tuple[s
     return ()
 
 
+def _check_source(source: str) -> None:
+    with socket.socket(_family(source)) as tried:
+        try:
+            tried.bind((source, 0))
+        except OSError as error:
+            raise UsageError(
+                f"{source} is no address of this machine's to connect from: {error.strerror}."
+            ) from None
+
+
+def _suits(address: Address, source: str | None) -> bool:
+    return source is None or address.family == _family(source)
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def _dial(
     address: Address, options: Sequence[SocketOption], source: str | None, timeout_s: float
 ) -> socket.socket:
@@ -165,5 +186,6 @@ def address_name(sockaddr: Any) -> str:  # noqa: ANN401  # its shape depends on 
     """A socket address as people write it."""
     if not isinstance(sockaddr, tuple):
         return f"unix:{sockaddr}"
-    host, port = sockaddr[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    host, port, *more = sockaddr  # of IPv6: flow and scope
+    scope = f"%{socket.if_indextoname(more[1])}" if more and more[1] else ""
+    return f"[{host}{scope}]:{port}" if ":" in host else f"{host}:{port}"

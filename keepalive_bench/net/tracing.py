@@ -8,190 +8,52 @@ and the name it looks up, because only there a look-up and a TCP handshake can b
 
 from __future__ import annotations
 
+import io
 import queue
 import ssl
-import threading
+from contextlib import suppress
 from functools import partial
-from heapq import heappop, heappush
-from http.client import HTTPResponse
+from http.client import BadStatusLine, HTTPResponse
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssltransport import SSLTransport
 
-from keepalive_bench.model.exchange import Connection, Phases
-from keepalive_bench.net import tcp
+from keepalive_bench.model.exchange import Ending
+from keepalive_bench.net.endings import found_ended
 
 if TYPE_CHECKING:
     import socket
 
-    from keepalive_bench.model.columns import ConnectionColumns
-    from keepalive_bench.model.plan import Network
-    from keepalive_bench.net.failures import Stage
+    from urllib3 import HTTPResponse as URLLib3Response
+    from urllib3._base_connection import BaseHTTPConnection
+
+    from keepalive_bench.net.probe import Probe
+    from keepalive_bench.net.tracer import Tracer
 
 _SECOND = 1_000_000_000
-
-
-class Probe:
-    """What one thread notes of the exchange that it is in; times in the clock's nanoseconds."""
-
-    __slots__ = (
-        "connection",
-        "dns",
-        "established",
-        "first_byte",
-        "over",
-        "pool_wait",
-        "retired",
-        "send",
-        "sent",
-        "setup",
-        "stage",
-        "tcp",
-        "tls",
-        "tunnel",
-    )
-
-    def begin(self, over: int) -> None:
-        """Forget the exchange before; the new one has to be over at a time."""
-        self.over = over
-        self.stage: Stage = "pool"
-        self.connection: int | None = None
-        self.retired: HTTPConnection | None = None
-        self.pool_wait = self.dns = self.tcp = self.tunnel = self.tls = self.send = None
-        self.setup = self.established = self.sent = self.first_byte = 0
-
-    pool_wait: int | None
-    dns: int | None
-    tcp: int | None
-    tunnel: int | None
-    tls: int | None
-    send: int | None
-
-    def remaining_s(self, now: int) -> float:
-        """The time left for this exchange.
-
-        Raises:
-            TimeoutError: there is none.
-        """
-        left = self.over - now
-        if left <= 0:
-            raise TimeoutError("the exchange's time is up")
-        return left / _SECOND
-
-    @property
-    def reached(self) -> Stage:
-        """How far the exchange has got."""
-        return "receive" if self.stage == "wait" and self.first_byte else self.stage
-
-    def phases(self, ended: int) -> Phases:
-        """What each phase took, of an exchange that ended, or broke off, at a time."""
-        first_byte = self.first_byte
-        return Phases(
-            _seconds(self.pool_wait),
-            _seconds(self.dns),
-            _seconds(self.tcp),
-            _seconds(self.tunnel),
-            _seconds(self.tls),
-            _seconds(self.send),
-            (first_byte - self.sent) / _SECOND if first_byte else None,
-            (ended - first_byte) / _SECOND if first_byte else None,
-        )
-
-
-def _seconds(nanoseconds: int | None) -> float | None:
-    return None if nanoseconds is None else nanoseconds / _SECOND
-
-
-class Tracer:
-    """Notes what the connections of one arm do."""
-
-    def __init__(
-        self,
-        arm: str,
-        connections: ConnectionColumns,
-        network: Network,
-        clock: tcp.Clock,
-        origin: int,
-    ) -> None:
-        self.network, self.clock = network, clock
-        self.dialer = tcp.Dialer(network, clock)
-        self._arm, self._connections, self._origin = arm, connections, origin
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._free_slots: list[int] = []
-        self._slots = 0
-
-    @property
-    def probe(self) -> Probe:
-        """The calling thread's own."""
-        try:
-            return self._local.probe  # type: ignore[no-any-return]  # a local's attributes are Any
-        except AttributeError:
-            probe = self._local.probe = Probe()
-            return probe
-
-    def connect_deadline(self, probe: Probe, now: int) -> int:
-        """When a connection that is begun now has to be ready."""
-        budget = self.network.connect_timeout_s
-        return probe.over if budget is None else min(probe.over, now + int(budget * _SECOND))
-
-    def opened(self, probe: Probe, dialled: tcp.Dialled, lost: int) -> tuple[int, int]:
-        """Note a connection whose TCP handshake is done; return its row and its slot."""
-        with self._lock:
-            if self._free_slots:
-                slot = heappop(self._free_slots)
-            else:
-                slot, self._slots = self._slots, self._slots + 1
-        row = self._connections.append(
-            Connection(
-                arm=self._arm,
-                slot=slot,
-                opened_s=(probe.established - self._origin) / _SECOND,
-                peer=tcp.peer_name(dialled.socket),
-                dns=_seconds(probe.dns),
-                connect=(probe.tcp or 0) / _SECOND,
-                failed="; ".join(dialled.failed) or None,
-                lost=lost / _SECOND if dialled.failed else None,
-            )
-        )
-        return row, slot
-
-    def secured(self, row: int, probe: Probe, secured: ssl.SSLSocket | SSLTransport) -> None:
-        """Note a finished TLS handshake, and a tunnel if it goes through one."""
-        cipher = secured.cipher()
-        self._connections.secured(
-            row,
-            _seconds(probe.tunnel),
-            (probe.tls or 0) / _SECOND,
-            secured.version() or "?",
-            cipher[0] if cipher else "?",
-        )
-
-    def answered(self, row: int) -> None:
-        """Note a response on a connection."""
-        self._connections.answered(row)
-
-    def ended(self, slot: int) -> None:
-        """Note that a connection is closed: the next one takes its place."""
-        with self._lock:
-            heappush(self._free_slots, slot)
+_LEAST_S = 1e-3
+"""A socket's timeout of 0 would mean not to wait at all."""
 
 
 class _TracedConnection(HTTPConnection):
     """urllib3's connection, with its steps timed. One thread uses it at a time."""
 
     tracer: ClassVar[Tracer]
+    ending: Ending | None = None
+    """How it is about to end, where that is known before it is closed."""
+    idle_since = 0
     _row = 0
     _slot: int | None = None
+    _last_slot: int | None = None
 
     def _new_conn(self) -> socket.socket:
         tracer, probe = self.tracer, self.tracer.probe
         clock = tracer.clock
         probe.stage = "dns"
         began = clock()
-        deadline = tracer.connect_deadline(probe, began)
+        deadline = self._deadline = tracer.connect_deadline(probe, began)
         # `host` lacks the dot that ends an absolute name; only this one is looked up.
         looked_up = True
         try:
@@ -207,11 +69,13 @@ class _TracedConnection(HTTPConnection):
             probe.established = clock()
             probe.tcp = probe.established - resolved
         connected = dialled.socket
-        self._row, self._slot = tracer.opened(probe, dialled, dialled.began - resolved)
+        lost = dialled.began - resolved
+        self._row, self._slot = tracer.opened(probe, dialled, lost, self._last_slot)
+        self._last_slot, self.ending = self._slot, None
         probe.connection = self._row
         probe.stage = "tls"
-        # The handshake shares the connection's budget; at 0 it would not wait at all.
-        connected.settimeout(max((deadline - probe.established) / _SECOND, 1e-3))
+        # The handshake shares the connection's budget.
+        connected.settimeout(max((deadline - probe.established) / _SECOND, _LEAST_S))
         return connected
 
     def connect(self) -> None:
@@ -222,18 +86,25 @@ class _TracedConnection(HTTPConnection):
         secured = self.sock
         if isinstance(secured, ssl.SSLSocket | SSLTransport):  # the latter is TLS within TLS
             probe.tls = ended - probe.established - (probe.tunnel or 0)
-            tracer.secured(self._row, probe, secured)
+            tracer.secured(self._row, secured)
         probe.setup += ended - began
         probe.stage = "send"
         self.sock.settimeout(probe.remaining_s(ended))
 
     def _tunnel(self) -> None:
-        """Ask a proxy for a tunnel: `http.client`'s own step, timed."""
+        """Ask a proxy for a tunnel: `http.client`'s own step, timed, in the connection's budget."""
         clock, probe = self.tracer.clock, self.tracer.probe
+        over, probe.over = probe.over, self._deadline
         probe.stage, began = "tunnel", clock()
-        super()._tunnel()
-        probe.tunnel = clock() - began
-        probe.stage, probe.first_byte = "tls", 0  # the proxy's answer is not the server's
+        try:
+            super()._tunnel()
+        finally:
+            ended = clock()
+            probe.tunnel = ended - began
+            # What the proxy answers is not the server's answer, even where it is the last one.
+            probe.stage, probe.over, probe.first_byte = "tunnel", over, 0
+        probe.stage = "tls"
+        self.sock.settimeout(max((self._deadline - ended) / _SECOND, _LEAST_S))
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         clock, probe = self.tracer.clock, self.tracer.probe
@@ -249,15 +120,53 @@ class _TracedConnection(HTTPConnection):
                 probe.send = probe.sent - began - (probe.setup - setup)
         probe.stage = "wait"
 
+    def getresponse(self) -> URLLib3Response:  # type: ignore[override]  # urllib3's own return type
+        response = super().getresponse()
+        if self.tracer.probe.is_over:  # http.client takes the end of the stream for the head's end
+            raise BadStatusLine("the connection ended in the middle of the head")
+        if self._slot is None:  # http.client closes it when the response says that it ends
+            self.tracer.refined(self._row, Ending("announced"))
+        return response
+
+    @property
+    def is_connected(self) -> bool:
+        is_connected = super().is_connected
+        if not is_connected and self._slot is not None:
+            idle = self.tracer.clock() - self.idle_since
+            self.ending = found_ended(self.sock, idle / _SECOND)
+        return is_connected
+
     def close(self) -> None:
         if self._slot is not None:
-            self.tracer.ended(self._slot)
+            self.tracer.ended(self._row, self._slot, self.ending or Ending("failed"))
             self._slot = None
         super().close()
 
 
 class _TracedSecureConnection(_TracedConnection, HTTPSConnection):
     """The same over TLS."""
+
+
+class _Body(io.BufferedReader):
+    """A response's stream that tells what is left in it when the response has ended.
+
+    Such bytes belong to no request of ours. A socket that is looked at later doesn't show them.
+    """
+
+    def __init__(self, raw: Any, probe: Probe) -> None:  # noqa: ANN401  # a SocketIO, patched
+        super().__init__(raw)
+        self._raw, self._probe = raw, probe
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.readinto = _nothing
+            with suppress(OSError, ValueError):
+                self._probe.leftover = self.peek()
+        super().close()
+
+
+def _nothing(_buffer: memoryview) -> int:
+    return 0
 
 
 class _TracedResponse(HTTPResponse):
@@ -276,17 +185,29 @@ class _TracedResponse(HTTPResponse):
             count = source.recv_into(buffer)
             if not probe.first_byte and count:
                 probe.first_byte = clock()
-                probe.stage = "receive"
+            probe.is_over = not count
             return count
 
         # In the place of the raw stream's own: a stream around it would cost more at each request.
-        self.fp.raw.readinto = readinto  # type: ignore[method-assign]  # meant so
+        raw: Any = self.fp.detach()
+        raw.readinto = readinto
+        self.fp = _Body(raw, probe)
 
 
 class _TracedQueue(queue.LifoQueue[Any]):
-    """A pool's queue, which times the wait for a free connection."""
+    """A pool's queue: times the wait for a free connection, and notes which are thrown away."""
 
     tracer: ClassVar[Tracer]
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
+        if item is not None:
+            item.idle_since = self.tracer.clock()
+        try:
+            super().put(item, block, timeout)
+        except queue.Full:
+            if item is not None:
+                item.ending = Ending("discarded")
+            raise
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
         try:
@@ -310,6 +231,7 @@ class _SingleUseQueue(_TracedQueue):
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
         if item is not None:
+            item.ending = Ending("retired")
             self.tracer.probe.retired = item
         super().put(None, block, timeout)
 
@@ -332,3 +254,10 @@ def traced_pool(
             "QueueCls": type("TracedQueue", (queue_class,), {"tracer": tracer}),
         },
     )
+
+
+def end_with(connection: BaseHTTPConnection | None, ending: Ending) -> None:
+    """Close a connection for a reason of our own."""
+    if isinstance(connection, _TracedConnection):
+        connection.ending = ending
+        connection.close()

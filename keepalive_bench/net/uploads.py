@@ -11,7 +11,7 @@ from keepalive_bench.units import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from keepalive_bench.net.tracing import Tracer
+    from keepalive_bench.net.tracer import Tracer
 
 
 def upload_size(path: Path) -> int:
@@ -20,11 +20,13 @@ def upload_size(path: Path) -> int:
     Raises:
         UsageError: it can't be read.
     """
+    shown = printable(str(path))
     try:
+        if not path.is_file():  # a device or a pipe has no length, and opening it may wait
+            raise UsageError(f"{shown} is no regular file (--upload-file).")
         with path.open("rb"):
             return path.stat().st_size
     except OSError as error:
-        shown = printable(str(path))
         raise UsageError(f"{shown} can't be read (--upload-file): {error.strerror}.") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,30 +13,44 @@ Document = dict[str, Any]
 
 
 def derived_document(analysis: Analysis) -> Document:
-    """Arms, comparisons, verdict and findings."""
+    """Arms, comparisons, verdict and findings; and what is derived for each connection."""
     return {
         "arms": {arm.label: _arm(arm) for arm in analysis.arms},
         "comparisons": [_comparison(comparison) for comparison in analysis.comparisons],
         "verdict": analysis.verdict._asdict(),
         "findings": [asdict(finding) for finding in analysis.findings],
+        "connections": _reasons_of_connections(analysis),
+    }
+
+
+def _reasons_of_connections(analysis: Analysis) -> Document:
+    """What to add to the raw connections: the reason of each, and which one it replaced."""
+    by_row = {row: reason for arm in analysis.arms for row, reason in arm.reasons.items()}
+    codes = sorted({reason.code for reason in by_row.values()})
+    numbers = {code: number for number, code in enumerate(codes)}
+    ordered = [by_row[row] for row in range(len(by_row))]
+    return {
+        "reasons": codes,
+        "columns": {
+            "reason": array("h", (numbers[reason.code] for reason in ordered)),
+            "previous": array("i", (-1 if it.previous is None else it.previous for it in ordered)),
+        },
     }
 
 
 def _arm(arm: ArmSummary) -> Document:
-    failures: dict[str, int] = {}
-    for failure, count in arm.failures.items():
-        failures[failure.kind] = failures.get(failure.kind, 0) + count
     return {
         "kind": arm.kind,
         "requests": arm.requests,
         "succeeded": arm.succeeded,
         "failed": arm.failed,
         "not_sent": arm.not_sent,
-        "failures": failures,
+        "failures": arm.failure_kinds,
         "connections": arm.connections,
         "requests_per_connection": arm.requests_per_connection,
         "reuse": arm.reuse,
         "reopened": arm.reopened,
+        "reasons": arm.reason_counts,
         "status_codes": {str(status): count for status, count in arm.status_codes.items()},
         "bytes_received": arm.bytes_received,
         "body_bytes": None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison, PhaseTime
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
+_BY_NATURE = {"first-use", "by-design"}
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
 
@@ -41,8 +42,17 @@ class PhaseRow:
 
 def headline(analysis: Analysis) -> str:
     """What was asked: method and URL."""
-    plan = analysis.plan
-    return f"{plan.request.method} {printable(plan.target.shown)}"
+    return f"{analysis.plan.request.method} {place(analysis)}"
+
+
+def place(analysis: Analysis) -> str:
+    """The URL, and the way there where it isn't the straight one."""
+    network, url = analysis.plan.network, printable(analysis.plan.target.shown)
+    if network.proxy is not None:
+        return f"{url} through the proxy {printable(network.proxy.origin)}"
+    if network.unix_socket is not None:
+        return f"{url} over the socket {printable(str(network.unix_socket))}"
+    return url
 
 
 def circumstances(analysis: Analysis) -> str:
@@ -88,9 +98,11 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     rows = [
         _counts(analysis, "connections opened", "connections", compared=True),
         _counts(analysis, "reopened", "reopened"),
+        *_breakdown(analysis, [_costly_reasons(arm) for arm in analysis.arms]),
         _counts(analysis, "requests", "sent"),
         _plain(analysis, "requests/connection", [_ratio(arm) for arm in analysis.arms]),
         _counts(analysis, "failed", "failed"),
+        *_breakdown(analysis, [arm.failure_kinds for arm in analysis.arms]),
     ]
     if any(arm.not_sent for arm in analysis.arms):
         rows.append(_counts(analysis, "not sent", "not_sent"))
@@ -108,6 +120,20 @@ def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False
         savings=savings,
         intervals=("",) * len(savings),
     )
+
+
+def _breakdown(analysis: Analysis, counts: list[dict[str, int]]) -> list[Row]:
+    """A line below a count for each of its parts, in the order in which they are met."""
+    codes = dict.fromkeys(code for arm in counts for code in arm)
+    return [
+        _plain(analysis, f"  {code}", [f"{arm[code]:,}" if code in arm else "" for arm in counts])
+        for code in codes
+    ]
+
+
+def _costly_reasons(arm: ArmSummary) -> dict[str, int]:
+    """Reasons for connections, but for those that every arm has by its nature."""
+    return {code: count for code, count in arm.reason_counts.items() if code not in _BY_NATURE}
 
 
 def _plain(analysis: Analysis, name: str, cells: list[str]) -> Row:

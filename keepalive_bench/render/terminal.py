@@ -60,7 +60,7 @@ def report(analysis: Analysis, width: int, *, plain_ascii: bool = False) -> Rend
 
 def nothing_measured(analysis: Analysis) -> str:
     """One sentence for a run without any answer: what happened, where, and what to do."""
-    where = printable(analysis.plan.target.shown)
+    where = table.place(analysis)
     failures = Counter[Failure]()
     for arm in analysis.arms:
         failures.update(arm.failures)

@@ -5,11 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.exchange import PHASES
-from keepalive_bench.units import duration, printable, size
+from keepalive_bench.units import duration, plural, printable, size
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.exchange import Exchange
+    from keepalive_bench.model.analysis import Reason
+    from keepalive_bench.model.columns import ConnectionColumns
+    from keepalive_bench.model.exchange import Connection, EndingKind, Exchange
     from keepalive_bench.model.plan import Plan
+
+_SEEN = 80
+_ENDINGS: dict[EndingKind, str] = {
+    "announced": "as its last response had said",
+    "cut": "its last body was not read to the end",
+    "data": "found with bytes that nobody had asked for",
+    "discarded": "thrown away, the pool was full",
+    "failed": "given up after a failed request",
+    "fin": "found closed by the server",
+    "leftover": "bytes behind its last response",
+    "retired": "closed by kab, as this arm does",
+    "rst": "found reset by the server",
+}
 
 
 def exchange_line(plan: Plan, exchange: Exchange) -> str:
@@ -40,3 +55,30 @@ def exchange_line(plan: Plan, exchange: Exchange) -> str:
 def parameters(plan: Plan, index: int) -> str:
     """The parameters that make this request differ from others; secrets starred."""
     return printable(plan.request.variation.shown(index, plan.experiment.token))
+
+
+def connection_line(connections: ConnectionColumns, row: int, reason: Reason) -> str:
+    """When and why a connection was opened, how many requests it served, how and when it ended."""
+    connection = connections[row]
+    place = "" if reason.previous is None else f" in place of {reason.previous}"
+    parts = [
+        f"connection {row}",
+        f"{connection.arm} to {printable(connection.peer)}",
+        f"opened at {duration(connection.opened_s)}{place}: {_because(reason)}",
+        plural(connection.exchanges, "response"),
+        _end(connection),
+    ]
+    return "  ".join(parts)
+
+
+def _because(reason: Reason) -> str:
+    seen = reason.evidence.get("seen")
+    return f"{reason.code} ({printable(str(seen))[:_SEEN]})" if seen else reason.code
+
+
+def _end(connection: Connection) -> str:
+    ending = connection.ending
+    if ending is None:
+        return "open to the end"
+    idle = "" if ending.idle_s is None else f" after {duration(ending.idle_s)} idle"
+    return f"ended at {duration(connection.ended_s)}: {_ENDINGS[ending.kind]}{idle}"

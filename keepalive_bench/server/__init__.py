@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keepalive_bench.server.behaviour import Behaviour
-    from keepalive_bench.server.certificate import CERTIFICATE
+    from keepalive_bench.server.certificate import CERTIFICATE, CERTIFICATES
     from keepalive_bench.server.child import ServerProcess
     from keepalive_bench.server.counts import Stats
+    from keepalive_bench.server.faults import FAULTS, Fault
     from keepalive_bench.server.listener import Server
     from keepalive_bench.server.process import serve_forever
     from keepalive_bench.server.settings import Settings
 
 __all__ = [
     "CERTIFICATE",
+    "CERTIFICATES",
+    "FAULTS",
     "Behaviour",
+    "Fault",
     "Server",
     "ServerProcess",
     "Settings",
@@ -26,7 +30,10 @@ __all__ = [
 
 _HOMES = {
     "CERTIFICATE": "certificate",
+    "CERTIFICATES": "certificate",
+    "FAULTS": "faults",
     "Behaviour": "behaviour",
+    "Fault": "faults",
     "Server": "listener",
     "ServerProcess": "child",
     "Settings": "settings",

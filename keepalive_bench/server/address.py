@@ -29,7 +29,7 @@ def bind(settings: Settings) -> socket.socket:
         if not (settings.allow_remote or ip_address(address[0]).is_loopback):
             raise UsageError(
                 f"Other machines could reach {settings.host}: only loopback is served "
-                "unless remote clients are allowed explicitly."
+                "unless remote clients are allowed (--allow-remote)."
             )
     problems = []
     for family, address in addresses:

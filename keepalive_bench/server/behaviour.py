@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from keepalive_bench.server.faults import Fault
 
 _LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
 
@@ -17,6 +21,7 @@ class Behaviour:
         body_size: Bytes in the body of every answer.
         delay_s: Seconds between the end of the request and the start of the answer.
         status: Status code of every answer, 200 to 599; 204 and 304 have no body.
+        reason: The words after the status code, in latin-1; ``None`` is what RFC 9110 says.
         headers: Extra response headers. They are sent as they are, in latin-1, and may be
             hostile on purpose; one that names ``Server`` or ``Content-Type`` replaces ours.
         close_after: The Nth answer on a connection says ``Connection: close`` and is the last.
@@ -25,9 +30,15 @@ class Behaviour:
         connection_close: Every answer says ``Connection: close`` and is the last.
         http_10: Answer as HTTP/1.0 does: the connection ends after each answer, unless the
             client asks for ``Connection: keep-alive``, which the answer then confirms.
-        keep_alive_header: Value of a ``Keep-Alive`` header on every answer that lets the
-            connection live, such as ``timeout=5, max=100``. It is said, not kept.
+        keep_alive_header: Value of a ``Keep-Alive`` header on every answer that doesn't end
+            the connection by its own account, such as ``timeout=5, max=100``. It is said, not
+            kept: `idle_timeout_s`, `silent_close_after` and the like decide what is true.
+        keep_alive_max: Announce ``max=N`` in the first answer on a connection, one less in each
+            that follows, and ``Connection: close`` in the one after ``max=1``. So a connection
+            serves N + 1 requests, as with Apache's ``MaxKeepAliveRequests``.
+            `silent_close_after` can break the promise, or keep it without a word.
         chunked: Send the body in chunks instead of with a ``Content-Length``.
+        fault: What goes wrong, and when.
 
     Raises:
         UsageError: A value is out of range, or two contradict each other.
@@ -36,6 +47,7 @@ class Behaviour:
     body_size: int = 1024
     delay_s: float = 0.0
     status: int = 200
+    reason: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     close_after: int | None = None
     silent_close_after: int | None = None
@@ -43,7 +55,9 @@ class Behaviour:
     connection_close: bool = False
     http_10: bool = False
     keep_alive_header: str | None = None
+    keep_alive_max: int | None = None
     chunked: bool = False
+    fault: Fault | None = None
 
     def __post_init__(self) -> None:
         if (problem := _problem(self)) is not None:
@@ -65,11 +79,15 @@ def _problem(wanted: Behaviour) -> str | None:
             "silent_close_after counts answers: it must be 1 or more.",
         ),
         (
+            _at_least_one(wanted.keep_alive_max),
+            "keep_alive_max counts answers: it must be 1 or more.",
+        ),
+        (
             wanted.idle_timeout_s is None or 0 < wanted.idle_timeout_s < float("inf"),
             f"An idle timeout of {wanted.idle_timeout_s} s is impossible: it must be above 0.",
         ),
         (not (wanted.http_10 and wanted.chunked), "HTTP/1.0 knows no chunked bodies."),
-        (_is_latin_1(wanted), "Header names and values must be in latin-1."),
+        (_is_latin_1(wanted), "Header names, values and the reason must be in latin-1."),
     )
     return next((sentence for holds, sentence in checks if not holds), None)
 
@@ -81,7 +99,7 @@ def _at_least_one(count: int | None) -> bool:
 def _is_latin_1(wanted: Behaviour) -> bool:
     texts = [text for header in wanted.headers for text in header]
     try:
-        "".join([*texts, wanted.keep_alive_header or ""]).encode("latin-1")
+        "".join([*texts, wanted.keep_alive_header or "", wanted.reason or ""]).encode("latin-1")
     except UnicodeEncodeError:
         return False
     return True

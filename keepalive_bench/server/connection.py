@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import threading
 
     from keepalive_bench.server.answers import Answer, Answers
+    from keepalive_bench.server.behaviour import Behaviour
     from keepalive_bench.server.counts import Counter
     from keepalive_bench.server.messages import Request
     from keepalive_bench.server.recording import Recorder
@@ -31,12 +32,11 @@ class Service:
     """What all connections of a server share.
 
     Attributes:
-        idle_timeout_s: How long a request is waited for; ``None`` is for ever.
         stopping: Set when the server ends; no delay outlasts it.
     """
 
+    behaviour: Behaviour
     answers: Answers
-    idle_timeout_s: float | None
     counter: Counter
     recorder: Recorder | None
     tls: Tls | None
@@ -89,15 +89,19 @@ class Connection:
                 return True
             if request is None or self._service.stopping.is_set():
                 break
-            answer = self._answer(request, nth)
-            self._deliver(answer)
-            if answer.closes:
+            if not self._respond(request, nth):
                 break
         return reader.holds_more
 
+    def _respond(self, request: Request, nth: int) -> bool:
+        """Answer a request; tell whether the connection outlives that."""
+        answer = self._answer(request, nth)
+        self._deliver(answer)
+        return not answer.closes
+
     def _next_request(self, reader: Reader) -> Request | None:
         """Wait for a request and read, record and count it; ``None`` is the client's end."""
-        idle_timeout_s = self._service.idle_timeout_s
+        idle_timeout_s = self._service.behaviour.idle_timeout_s
         if idle_timeout_s is not None:
             self._socket.settimeout(idle_timeout_s)
         head = reader.head()

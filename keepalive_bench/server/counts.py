@@ -15,15 +15,18 @@ class Stats:
         handshakes: TLS handshakes completed.
         requests: Complete requests read, those for `/stats` included.
         stats_requests: The requests for `/stats` among them.
+        faults: Times that the server did what a `Fault` asks for, or began to.
     """
 
     accepts: int = 0
     handshakes: int = 0
     requests: int = 0
     stats_requests: int = 0
+    faults: int = 0
 
     def __str__(self) -> str:
-        return f"accepts {self.accepts}, handshakes {self.handshakes}, requests {self.requests}"
+        plain = f"accepts {self.accepts}, handshakes {self.handshakes}, requests {self.requests}"
+        return f"{plain}, faults {self.faults}" if self.faults else plain
 
 
 class Counter:
@@ -32,6 +35,7 @@ class Counter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._accepts = self._handshakes = self._requests = self._stats_requests = 0
+        self._faults = 0
 
     def accept(self) -> int:
         """Count a connection and return its number, from 1."""
@@ -50,6 +54,11 @@ class Counter:
             self._requests += 1
             self._stats_requests += for_stats
 
+    def fault(self) -> None:
+        """Count a fault that begins."""
+        with self._lock:
+            self._faults += 1
+
     def snapshot(self) -> Stats:
         """Read all counts at one moment."""
         with self._lock:
@@ -58,4 +67,5 @@ class Counter:
                 handshakes=self._handshakes,
                 requests=self._requests,
                 stats_requests=self._stats_requests,
+                faults=self._faults,
             )

@@ -36,7 +36,8 @@ class Server:
         port: The port of that address.
 
     Raises:
-        UsageError: The address can't be served, or the record can't be written.
+        UsageError: The address can't be served, the record can't be written, or the certificate
+            can't be used.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -48,8 +49,8 @@ class Server:
             if settings.record is not None:
                 recorder = resources.enter_context(Recorder(settings.record))
             self._service = Service(
+                behaviour=settings.behaviour,
                 answers=Answers(settings.behaviour),
-                idle_timeout_s=settings.behaviour.idle_timeout_s,
                 counter=self._counter,
                 recorder=recorder,
                 tls=_load_tls(settings) if settings.tls else None,
@@ -106,10 +107,19 @@ class Server:
                 # The end, or a bad moment such as no free file descriptor, which passes.
                 self._stopping.wait(_PAUSE_AFTER_FAILED_ACCEPT_S)
                 continue
-            connection = Connection(accepted, self._counter.accept(), self._service)
+            connection = self._receive(accepted, self._counter.accept())
             thread = threading.Thread(target=self._live, args=(connection,), daemon=True)
             self._living[connection] = thread
             thread.start()
+
+    def _receive(self, accepted: socket.socket, number: int) -> Connection:
+        fault = self._service.behaviour.fault
+        if fault is not None and fault.strikes_connection(number):
+            # Here, because a server without faults is to start without them.
+            from keepalive_bench.server.faulty import FaultyConnection  # noqa: PLC0415
+
+            return FaultyConnection(accepted, number, self._service, fault)
+        return Connection(accepted, number, self._service)
 
     def _live(self, connection: Connection) -> None:
         try:

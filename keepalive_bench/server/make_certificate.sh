@@ -1,17 +1,18 @@
 #!/bin/sh
-# Makes loopback.pem and loopback.key anew: run it here, with OpenSSL 3.
-# Valid from 2020 (clocks of test machines are often behind) to 2069, for loopback names only;
+# Makes the shipped certificates anew, with OpenSSL 3: run it here. The key stays if it is there.
+# They are for loopback only, and all but the first have something wrong with them on purpose.
+# Valid from 2020 (clocks of test machines are often behind) to 2069, except for the expired one;
 # the extensions are those that OpenSSL's strict verification (Python 3.13's default) wants.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 : > "$work/index.txt"
-cat > "$work/ca.cnf" <<'END'
+cat > "$work/ca.cnf" <<'CONFIG'
 [req]
 distinguished_name = name
 prompt = no
 [name]
-CN = kab loopback only - this key is public
+CN = $ENV::NAME
 [ca]
 default_ca = self
 [self]
@@ -28,11 +29,22 @@ basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
-subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
-END
-export WORK="$work"
-openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-    -config "$work/ca.cnf" -keyout loopback.key -out "$work/request.pem"
-openssl ca -batch -selfsign -notext -config "$work/ca.cnf" -keyfile loopback.key \
-    -startdate 20200101000000Z -enddate 20690101000000Z \
-    -in "$work/request.pem" -out loopback.pem
+subjectAltName = $ENV::HOSTS
+CONFIG
+export WORK="$work" NAME HOSTS
+
+# Each has a name of its own: a client that trusts one of them must not find it in another.
+make() {
+    NAME=$2 HOSTS=$3
+    openssl req -new -key loopback.key -config "$work/ca.cnf" -out "$work/request.pem"
+    openssl ca -batch -selfsign -notext -config "$work/ca.cnf" -keyfile loopback.key \
+        -startdate 20200101000000Z -enddate "$4" -in "$work/request.pem" -out "$1.pem"
+}
+
+[ -e loopback.key ] || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
+    -out loopback.key
+loopback="DNS:localhost, IP:127.0.0.1, IP:::1"
+make loopback "kab loopback only - this key is public" "$loopback" 20690101000000Z
+make wrong-host "kab wrong host - this key is public" "DNS:wrong-host.invalid" 20690101000000Z
+make expired "kab expired - this key is public" "$loopback" 20200102000000Z
+make untrusted "kab untrusted - this key is public" "$loopback" 20690101000000Z

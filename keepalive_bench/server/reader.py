@@ -32,6 +32,11 @@ class Reader:
         """Whether something has been received that nobody has asked for yet."""
         return bool(self._buffer)
 
+    def wait(self) -> None:
+        """Wait until something is there to be read, be it the client's end."""
+        if not self._buffer:
+            self._buffer = self._receive(_RECEIVE_SIZE)
+
     def head(self) -> bytes | None:
         """Return the next request's head without the empty line, ``None`` if there is none.
 

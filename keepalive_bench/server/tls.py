@@ -6,7 +6,8 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.certificate import CERTIFICATE, KEY
+from keepalive_bench.errors import UsageError
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     import socket
@@ -18,11 +19,15 @@ _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 class Tls:
-    """What a server's connections need for TLS; one context serves them all."""
+    """What a server's connections need for TLS; one context serves them all.
+
+    Raises:
+        UsageError: The certificate or its key can't be used.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(CERTIFICATE, KEY)
+        _load(self._context, settings)
         if settings.tls_min is not None:
             self._context.minimum_version = _VERSIONS[settings.tls_min]
         if settings.tls_max is not None:
@@ -53,3 +58,16 @@ class Tls:
             connection.settimeout(0)
             with suppress(OSError, ValueError):
                 connection.unwrap()
+
+
+def _load(context: ssl.SSLContext, settings: Settings) -> None:
+    try:
+        # A key with a password is refused: without one given, OpenSSL would ask the terminal.
+        context.load_cert_chain(settings.certificate, settings.key_file, password=str)
+    except OSError as error:  # OpenSSL's errors are some, too.
+        no_match = "one of them is no plain PEM file, or they don't belong together"
+        reason = no_match if isinstance(error, ssl.SSLError) else error.strerror
+        raise UsageError(
+            f"The certificate {printable(str(settings.certificate))} and the key "
+            f"{printable(str(settings.key_file))} can't be used: {reason}."
+        ) from error

@@ -56,7 +56,7 @@ def test_an_exchange_takes_no_more_than_it_may() -> None:
 def test_an_exchange_with_a_connection_of_its_own_takes_no_more_either() -> None:
     exchanges = ExchangeColumns(("unpooled",))
     connections = ConnectionColumns(("unpooled",))
-    row = connections.append(Connection("unpooled", 0, 1.0, "127.0.0.1:80", None, 0.001))
+    row = connections.append(Connection("unpooled", 0, 1.0, "127.0.0.1:80"))
     exchanges.append(Exchange("unpooled", 0, 0, OUTCOME._replace(connection=row)))
     columns = [*exchanges.columns().values(), *connections.columns().values()]
     # Without the spare room that growing columns have: a sixteenth at most.

@@ -18,7 +18,7 @@ from keepalive_bench import Run, Variation, analyse
 from keepalive_bench.errors import ResultsFileError
 from keepalive_bench.experiment.plan_document import plan_document
 from keepalive_bench.experiment.results_file import document_lines, read_run
-from keepalive_bench.model.exchange import PHASES, Answer, Failure, Phases
+from keepalive_bench.model.exchange import Answer, Ending, Failure, PHASES, Phases
 from keepalive_bench.model.run import WarmUp
 from keepalive_bench.render.document import derived_document
 from keepalive_bench.server import CERTIFICATE, ServerProcess
@@ -44,7 +44,8 @@ def made(exchanges: int) -> Run:
     phases = cycle([Phases(), EVERY_PHASE, *(Phases(**{name: 1 / 7}) for name in PHASES)])
     answers = cycle([HTML, None, Answer("HTTP/1.0", 'a "quoted" \x1b\U0001f600 type', "close")])
     arms = cycle(["pooled", "unpooled"])
-    secured = {"dns": 0.1, "tls": 1 / 3, "tls_version": "TLSv1.3", "cipher": "X", "tunnel": 1 / 7}
+    ending = Ending("data", 0.5, 0.25, "HTTP/1.1 408 \u2028")
+    secured = {"tls_version": "TLSv1.3", "cipher": "X", "ended_s": 2.0, "ending": ending}
     connections = cycle(
         [
             None,

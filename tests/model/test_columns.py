@@ -49,20 +49,15 @@ def connection(  # hypothesis builds it of as many parts
     slot: int,
     opened_s: float,
     peer: str,
-    times: tuple[float | None, float, float | None],
     tls: tuple[str, str] | None,
     exchanges: int,
 ) -> Connection:
     version, cipher = tls or (None, None)
-    dns, connect, tls_s = times
     return Connection(
         arm=arm,
         slot=slot,
         opened_s=opened_s,
         peer=peer,
-        dns=dns,
-        connect=connect,
-        tls=tls_s,
         tls_version=version,
         cipher=cipher,
         exchanges=exchanges,
@@ -75,7 +70,6 @@ CONNECTIONS = st.builds(
     st.integers(0, 2**16 - 1),
     SECONDS,
     TEXT,
-    st.tuples(st.none() | SINGLE, SINGLE, st.none() | SINGLE),
     TLS,
     st.integers(0, 2**32 - 1),
 )
@@ -126,13 +120,13 @@ def test_a_phase_of_30_seconds_is_kept_to_two_microseconds() -> None:
 
 def test_a_connection_learns_of_its_handshake_and_of_its_answers() -> None:
     columns = ConnectionColumns(ARMS)
-    plain = Connection("pooled", 0, 0.5, "127.0.0.1:1", None, 0.25)
+    plain = Connection("pooled", 0, 0.5, "127.0.0.1:1")
     row = columns.append(plain)
-    columns.secured(row, None, 0.125, "TLSv1.3", "TLS_AES_256_GCM_SHA384")
+    columns.secured(row, "TLSv1.3", "TLS_AES_256_GCM_SHA384")
     columns.answered(row)
     columns.answered(row)
     assert columns[row] == plain._replace(
-        tls=0.125, tls_version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", exchanges=2
+        tls_version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", exchanges=2
     )
 
 
@@ -141,7 +135,7 @@ def test_threads_may_open_connections_at_once() -> None:
 
     def open_many() -> None:
         for slot in range(500):
-            rows.append(columns.append(Connection("pooled", slot, 0.0, "p", None, 0.0)))
+            rows.append(columns.append(Connection("pooled", slot, 0.0, "p")))
 
     threads = [threading.Thread(target=open_many) for _ in range(4)]
     for thread in threads:

@@ -182,7 +182,7 @@ def connections(measured: Run) -> int:
 
 def handshakes(measured: Run) -> int:
     """All connections over TLS; warm-ups don't say, but went the same way."""
-    secured = [connection.tls is not None for connection in measured.connections]
+    secured = [connection.tls_version is not None for connection in measured.connections]
     return connections(measured) if all(secured) else sum(secured)
 
 

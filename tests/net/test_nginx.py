@@ -43,7 +43,7 @@ def test_over_each_version_of_tls(version: str) -> None:
     with nginx(f"ssl_protocols TLSv{version};") as server:
         measured = counted(server, server.https, requests=30)
     assert {it.tls_version for it in measured.connections} == {f"TLSv{version}"}
-    assert all(it.tls for it in measured.connections)
+    assert all(it.tls_version for it in measured.connections)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -156,10 +156,9 @@ def test_connections_say_when_and_how_they_were_opened() -> None:
         connection = measured.connections[outcome.connection]
         assert connection.arm == it.arm
         if outcome.phases.connect is not None:
-            assert (connection.connect, connection.tls) == (
-                outcome.phases.connect,
-                outcome.phases.tls,
-            )
+            setups = measured.setups()
+            assert setups["connect"][outcome.connection] == outcome.phases.connect
+            assert setups["tls"][outcome.connection] == outcome.phases.tls
             assert outcome.began_s < connection.opened_s < outcome.began_s + outcome.latency_s
 
 

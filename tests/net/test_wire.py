@@ -14,6 +14,7 @@ from support.plans import PLAIN, exchange, run
 
 import keepalive_bench
 from keepalive_bench import Arm, Run, Variation
+from keepalive_bench.model.exchange import Answer
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def test_an_answer_says_what_it_said_of_its_connection() -> None:
     )
     with ServerProcess(server_settings) as server:
         answer = exchange(server.url).outcome.answer
-    assert answer == ("HTTP/1.1", "text/x", None, "timeout=5, max=100")
+    assert answer == Answer("HTTP/1.1", "text/x", None, "timeout=5, max=100", "length")
 
 
 @pytest.mark.parametrize("http_10", [False, True])

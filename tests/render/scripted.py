@@ -25,8 +25,7 @@ def scripted_run(*more_arms: tuple[str, str]) -> Run:
     arms = (("pooled", "pooled"), ("unpooled", "unpooled"), *more_arms)
     script = Script(*arms, plan=plan, requests=_REQUESTS)
     shared: dict[str, int] = {}
-    secured: dict[str, Any] = {"tls_version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384"}
-    opening: dict[str, Any] = {**_OPENING, **secured}
+    opening: dict[str, Any] = {"tls_version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384"}
     for index in range(_REQUESTS):
         for label, kind in arms:
             fresh = kind == "unpooled" or label not in shared

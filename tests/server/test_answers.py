@@ -6,7 +6,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
-from server.wire import GET, TIMEOUT_S, served, serving
+from server.wire import GET, STATS, TIMEOUT_S, served, serving
 
 from keepalive_bench.server.answers import Answers
 from keepalive_bench.server.behaviour import Behaviour
@@ -75,6 +75,12 @@ def test_any_final_status_can_be_answered() -> None:
         assert wire.ask().status_line == "HTTP/1.1 503 Service Unavailable"
     with served(status=299) as (_, wire):
         assert wire.ask().status_line == "HTTP/1.1 299 Unknown"
+
+
+def test_the_reason_can_be_any_text() -> None:
+    with served(status=404, reason="\x1b[31mNo\xff") as (_, wire):
+        assert wire.ask().status_line == "HTTP/1.1 404 \x1b[31mNo\xff"
+        assert wire.ask(STATS).status_line == "HTTP/1.1 200 OK"
 
 
 def test_extra_headers_are_sent_as_they_are() -> None:

@@ -7,19 +7,22 @@ from typing import Any
 import pytest
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.server import Behaviour, Settings
+from keepalive_bench.server import Behaviour, Fault, Settings
 
 ODD_BEHAVIOUR = Behaviour(
     body_size=0,
     delay_s=0.5,
     status=404,
+    reason="\x1b[31mGone \xff",
     headers=(("X-Odd", "\x1b[31mé\r\nX-Injected: \x00"), ("X-Odd", "")),
     close_after=3,
     silent_close_after=4,
     idle_timeout_s=0.1,
     connection_close=True,
     http_10=True,
-    keep_alive_header="timeout=5, max=100",
+    keep_alive_header="timeout=5",
+    keep_alive_max=100,
+    fault=Fault("drip", 0.5, requests="2-4", connections="*/3"),
 )
 
 
@@ -32,11 +35,13 @@ ODD_BEHAVIOUR = Behaviour(
         ({"status": 101}, "Status 101 ends no exchange"),
         ({"status": 600}, "200 to 599"),
         ({"close_after": 0}, "close_after counts answers"),
+        ({"keep_alive_max": 0}, "keep_alive_max counts answers"),
         ({"silent_close_after": -3}, "silent_close_after counts answers"),
         ({"idle_timeout_s": 0}, "idle timeout of 0 s"),
         ({"http_10": True, "chunked": True}, "no chunked bodies"),
         ({"headers": (("X-Euro", "€"),)}, "latin-1"),
         ({"keep_alive_header": "timeout=∞"}, "latin-1"),
+        ({"reason": "∞"}, "latin-1"),
     ],
 )
 def test_an_impossible_behaviour_is_refused_in_a_sentence(
@@ -50,6 +55,7 @@ def test_an_impossible_behaviour_is_refused_in_a_sentence(
     ("options", "sentence"),
     [
         ({"port": 65536}, "Port 65536 doesn't exist"),
+        ({"behaviour": Behaviour(fault=Fault("reset-in-handshake"))}, "needs TLS"),
         ({"port": -1}, "Port -1 doesn't exist"),
         ({"tls_min": "1.1"}, "'1.1' is not one of 1.2, 1.3"),
         ({"tls_min": "1.3", "tls_max": "1.2"}, r"lowest TLS version \(1.3\) is above"),
@@ -68,6 +74,8 @@ def test_settings_survive_the_journey_to_another_process() -> None:
         host="::1",
         port=8443,
         tls=True,
+        certificate=Path("/somewhere/server.pem"),
+        key=Path("/somewhere/server.key"),
         tls_min="1.2",
         tls_max="1.3",
         record=Path("/somewhere/record.jsonl"),

@@ -5,11 +5,15 @@ import threading
 import time
 
 import pytest
-from server.wire import GET, STATS, TIMEOUT_S, dialled, served, serving
+from server.wire import GET, STATS, TIMEOUT_S, Reply, Wire, dialled, served, serving
 
 CLOSE = GET[:-2] + b"Connection: close\r\n\r\n"
 OLD = b"GET / HTTP/1.0\r\n\r\n"
 OLD_KEEP_ALIVE = b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+
+
+def asked(wire: Wire, times: int) -> list[Reply]:
+    return [wire.ask() for _ in range(times)]
 
 
 def test_a_second_request_travels_on_the_same_connection() -> None:
@@ -88,6 +92,31 @@ def test_the_keep_alive_header_is_said_as_given() -> None:
     with served(keep_alive_header="timeout=5, max=100") as (_, wire):
         assert wire.ask().header("keep-alive") == "timeout=5, max=100"
         assert wire.ask(CLOSE).header("keep-alive") is None
+
+
+def test_a_maximum_is_counted_down_and_kept_as_apache_does() -> None:
+    with served(keep_alive_max=2, keep_alive_header="timeout=5") as (server, wire):
+        said = [
+            (reply.header("keep-alive"), reply.header("connection")) for reply in asked(wire, 3)
+        ]
+        assert said == [("timeout=5, max=2", None), ("timeout=5, max=1", None), (None, "close")]
+        assert wire.everything() == b""
+        assert server.stats.requests == 3
+
+
+def test_a_maximum_can_be_kept_without_a_word() -> None:
+    with served(keep_alive_max=2, silent_close_after=3) as (_, wire):
+        said = [
+            (reply.header("keep-alive"), reply.header("connection")) for reply in asked(wire, 3)
+        ]
+        assert said == [("max=2", None), ("max=1", None), ("max=0", None)]
+        assert wire.everything() == b""
+
+
+def test_a_maximum_can_be_broken() -> None:
+    with served(keep_alive_max=100, silent_close_after=1) as (_, wire):
+        assert wire.ask().header("keep-alive") == "max=100"
+        assert wire.everything() == b""
 
 
 def test_http_10_ends_the_connection_without_saying_so() -> None:

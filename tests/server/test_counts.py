@@ -28,6 +28,7 @@ def test_stats_tells_the_counts_as_json() -> None:
         "handshakes": 0,
         "requests": 2,
         "stats_requests": 1,
+        "faults": 0,
     }
 
 
@@ -63,6 +64,7 @@ def test_a_connection_without_a_request_is_an_accept() -> None:
 def test_the_counts_read_as_one_line() -> None:
     stats = Stats(accepts=51, handshakes=0, requests=51, stats_requests=1)
     assert str(stats) == "accepts 51, handshakes 0, requests 51"
+    assert str(Stats(accepts=1, faults=2)) == "accepts 1, handshakes 0, requests 0, faults 2"
 
 
 def test_a_failing_accept_passes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,8 @@ def test_requests_share_a_connection_and_its_handshake() -> None:
 def test_the_end_of_a_connection_is_said_in_tls_too() -> None:
     with served(tls=True, close_after=1) as (_, wire):
         assert isinstance(wire.socket, ssl.SSLSocket)
-        wire.socket.suppress_ragged_eofs = False  # Else a truncation would pass as the end.
+        # Else a truncation would pass as the end.
+        wire.socket.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # typeshed's gap
         wire.ask()
         assert wire.everything() == b""
 
@@ -129,8 +130,8 @@ def test_a_handshake_that_begins_while_the_server_stops_is_not_waited_for() -> N
     stopping = threading.Event()
     stopping.set()
     service = Service(
+        behaviour=Behaviour(),
         answers=Answers(Behaviour()),
-        idle_timeout_s=None,
         counter=Counter(),
         recorder=None,
         tls=tls.Tls(settings(tls=True)),

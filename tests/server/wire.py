@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.server import CERTIFICATE, Behaviour, Server, Settings
+from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, Server, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TIMEOUT_S = 10.0
+AT_ONCE_S = 0.05
+"""Long enough to see that nothing comes; a slow machine can't make a test fail with it."""
 GET = b"GET / HTTP/1.1\r\nHost: kab\r\n\r\n"
 STATS = b"GET /stats HTTP/1.1\r\nHost: kab\r\n\r\n"
 _BEHAVIOUR_NAMES = {field.name for field in fields(Behaviour)}
@@ -48,14 +51,44 @@ class Wire:
         return self.reply(bodiless=request.startswith(b"HEAD"))
 
     def reply(self, *, bodiless: bool = False) -> Reply:
+        head = self.head()
+        return head if bodiless else replace(head, body=self._body(head))
+
+    def head(self) -> Reply:
+        """Read a response up to its body."""
         status_line = self._line()
         headers = []
         while line := self._line():
             name, _, value = line.partition(": ")
             headers.append((name, value))
-        head = Reply(status_line=status_line, headers=headers, body=b"")
-        body = b"" if bodiless else self._body(head)
-        return Reply(status_line=status_line, headers=headers, body=body)
+        return Reply(status_line=status_line, headers=headers, body=b"")
+
+    def receive(self, size: int) -> bytes:
+        """Read exactly so many bytes, as they come."""
+        return self._file.read(size)
+
+    def until_the_end(self) -> tuple[bytes, str]:
+        """Read to the end of the connection, and say how it ended."""
+        # Python before 3.13 takes a reset under TLS for the end of the stream: look underneath.
+        reset = isinstance(self.socket, ssl.SSLSocket) and self._waits_for_reset()
+        received = b""
+        try:
+            while data := self._file.read1(65536):
+                received += data
+        except ConnectionResetError:
+            reset = True
+        return received, "RST" if reset else "FIN"
+
+    def is_silent(self) -> bool:
+        """Whether the connection is open and nothing comes."""
+        self.socket.settimeout(AT_ONCE_S)
+        try:
+            self.socket.recv(1)
+        except TimeoutError:
+            return True
+        finally:
+            self.socket.settimeout(TIMEOUT_S)
+        return False
 
     def everything(self) -> bytes:
         """Read to the end of the connection."""
@@ -64,6 +97,12 @@ class Wire:
     def close(self) -> None:
         self._file.close()
         self.socket.close()
+
+    def _waits_for_reset(self) -> bool:
+        poller = select.poll()
+        poller.register(self.socket, select.POLLRDHUP)
+        ((_, events),) = poller.poll(TIMEOUT_S * 1000)
+        return bool(events & select.POLLERR)
 
     def _line(self) -> str:
         line = self._file.readline()
@@ -82,7 +121,9 @@ class Wire:
 
 
 def settings(**options: Any) -> Settings:  # noqa: ANN401 - of a behaviour or of settings
-    """Put each option where it belongs."""
+    """Put each option where it belongs; a fault may be written as for ``--fault``."""
+    if isinstance(options.get("fault"), str):
+        options["fault"] = Fault.parse(options["fault"])
     behaviour = {name: options.pop(name) for name in _BEHAVIOUR_NAMES & options.keys()}
     return Settings(behaviour=Behaviour(**behaviour), **options)
 

@@ -57,8 +57,6 @@ class Script:
         known: dict[str, Any] = {
             "opened_s": self._now_s,
             "peer": "127.0.0.1:8000",
-            "dns": None,
-            "connect": 0.001,
         }
         return self.connections.append(Connection(arm=arm, slot=slot, **{**known, **details}))
 

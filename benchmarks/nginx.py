@@ -1,0 +1,106 @@
+"""A real nginx for the benchmarks, on a core of its own where there are two."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The default would close each connection after 1,000 requests, in the middle of the loops compared.
+_CONFIGURATION = """
+daemon off;
+worker_processes 1;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+    default_type application/json;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ return 200 '{body}'; }}
+    }}
+}}
+"""
+_BODY = '{"answer": "' + "x" * 1000 + '"}'
+_START_S = 10.0
+
+
+@contextmanager
+def nginx_on_a_core_of_its_own() -> Iterator[str]:
+    """Start nginx, yield its URL, and keep this process and its children off nginx's core."""
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        sys.exit("nginx is not installed: the benchmarks measure against a real server (apt).")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # nginx's worker is another user when this one is root
+        port = _free_port()
+        configuration = folder / "nginx.conf"
+        configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, body=_BODY))
+        own_cores = _move_to_last_core()
+        server = subprocess.Popen([program, "-p", name, "-c", configuration], stderr=sys.stderr)
+        _move_to(own_cores)
+        try:
+            _wait_until_open(port, server)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _move_to_last_core() -> set[int]:
+    """Go where nginx is to be started; return the cores that are left for the clients."""
+    if not hasattr(os, "sched_getaffinity"):
+        return set()
+    *others, last = sorted(os.sched_getaffinity(0))
+    if not others:
+        return set()
+    os.sched_setaffinity(0, {last})
+    return {others[0]}
+
+
+def _move_to(cores: set[int]) -> None:
+    if cores:
+        os.sched_setaffinity(0, cores)
+    else:
+        print("Client and nginx share a core here: expect a wide spread.")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait_until_open(port: int, server: subprocess.Popen[bytes]) -> None:
+    deadline = monotonic() + _START_S
+    while not _is_open(port):  # nginx says nowhere that it listens
+        if server.poll() is not None or monotonic() > deadline:
+            sys.exit("nginx did not start.")
+        sleep(0.02)
+
+
+def _is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True

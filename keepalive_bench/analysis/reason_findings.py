@@ -1,0 +1,173 @@
+"""What reopened connections cost the pooled arms, and what to do: one finding for each reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, cast
+
+from keepalive_bench.model.analysis import Finding
+from keepalive_bench.units import duration, plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from keepalive_bench.model.analysis import ArmSummary, Reason
+    from keepalive_bench.model.run import Run
+
+_SHOWN_DATA = 60
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The connections of one arm that were opened for one reason."""
+
+    run: Run
+    arm: ArmSummary
+    reasons: Sequence[Reason]
+
+    @property
+    def times(self) -> str:
+        return plural(len(self.reasons), "time")
+
+    @property
+    def each_after(self) -> int | None:
+        """How many responses each connection before had carried, if always the same number."""
+        counts = {
+            self.run.connections.exchanges[reason.previous]
+            for reason in self.reasons
+            if reason.previous is not None
+        }
+        return next(iter(counts)) if len(counts) == 1 else None
+
+
+def reason_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    """A finding for each reason that cost a pooled arm a connection."""
+    if arm.kind == "unpooled":
+        return
+    own = [reason for reason in arm.reasons.values() if reason.is_kabs_own]
+    if own:
+        yield _finding("stale-by-interleaving", _Case(run, arm, own))
+    for code in arm.reason_counts:
+        theirs = [it for it in arm.reasons.values() if it.code == code and not it.is_kabs_own]
+        if theirs and code in _SAYINGS:
+            yield _finding(code, _Case(run, arm, theirs))
+
+
+def _finding(code: str, case: _Case) -> Finding:
+    say, advice = _SAYINGS[code]
+    return Finding(
+        code=code,
+        severity="warning",
+        evidence={"arm": case.arm.label, "connections": len(case.reasons)},
+        text=f"{say(case)} ({case.arm.label}).",
+        advice=advice,
+    )
+
+
+def _server_close(case: _Case) -> str:
+    count = case.each_after
+    after = "" if count is None else f" after every {plural(count, 'request')}"
+    return f"The server said Connection: close{after} ({case.times})"
+
+
+def _announced_max(case: _Case) -> str:
+    return f"The server closed when the maximum that it announces was reached ({case.times})"
+
+
+def _request_limit(case: _Case) -> str:
+    count = plural(case.each_after or 0, "request")
+    return f"The server closed the connection after every {count}, unannounced ({case.times})"
+
+
+def _idle(case: _Case) -> str:
+    after = [
+        cast("float", reason.evidence.get("closed_after_s", reason.evidence["idle_s"]))
+        for reason in case.reasons
+    ]
+    typical = duration(median(after))
+    return f"The server closed connections that had been idle for {typical} or so ({case.times})"
+
+
+def _interleaved(case: _Case) -> str:
+    return (
+        f"{plural(len(case.reasons), 'connection')} went stale only because kab ran the other arm "
+        "in between, which is not the server's fault and doesn't count against it"
+    )
+
+
+def _unsolicited(case: _Case) -> str:
+    data = str(case.reasons[0].evidence.get("seen", ""))[:_SHOWN_DATA]
+    return f"The server sent what nobody had asked for ({case.times}): {printable(data)}"
+
+
+def _pool_full(case: _Case) -> str:
+    experiment = case.run.plan.experiment
+    return (
+        f"maxsize {experiment.pool_size} is too small for {experiment.concurrency} threads: "
+        f"{plural(len(case.reasons), 'connection')} thrown away had to be opened again"
+    )
+
+
+def _pool_exhausted(case: _Case) -> str:
+    return f"More connections than maxsize were opened, as all were busy ({case.times})"
+
+
+def _plainly(text: str) -> Callable[[_Case], str]:
+    return lambda case: f"{text} ({case.times})"
+
+
+_SAYINGS: dict[str, tuple[Callable[[_Case], str], str]] = {
+    "after-error": (
+        _plainly("After a failed request its connection was given up"),
+        "The failures are named above; a connection that failed can't be used again.",
+    ),
+    "stale-race": (
+        _plainly("A reused connection died under a request that was already sent"),
+        (
+            "The server closed it at just that moment: a shorter idle time at the client than at "
+            "the server avoids that, and requests that may be repeated can be retried."
+        ),
+    ),
+    "server-close": (
+        _server_close,
+        "On nginx that is keepalive_requests or keepalive_timeout; a proxy in between may say it.",
+    ),
+    "http-1.0": (
+        _plainly("The server answered as HTTP/1.0, which ends the connection"),
+        "Let it speak HTTP/1.1; for nginx in front of it: proxy_http_version 1.1.",
+    ),
+    "close-delimited": (
+        _plainly("The response didn't tell its length, so that it ended with the connection"),
+        "A Content-Length, or chunks, would keep the connection open.",
+    ),
+    "keep-alive-max": (_announced_max, "On Apache that is MaxKeepAliveRequests."),
+    "request-limit": (
+        _request_limit,
+        "Look for a limit of requests per connection; on nginx that is keepalive_requests.",
+    ),
+    "idle-timeout": (
+        _idle,
+        (
+            "Its idle timeout is shorter than the pauses of this traffic: raise it there, or "
+            "expect to reconnect."
+        ),
+    ),
+    "stale-by-interleaving": (_interleaved, "--order sequential runs the arms one by one."),
+    "unsolicited-data": (
+        _unsolicited,
+        "A connection with such bytes can't be used again; a 408 is an idle timeout's message.",
+    ),
+    "pool-full": (
+        _pool_full,
+        "A --maxsize of the concurrency keeps them all; --block makes threads wait instead.",
+    ),
+    "pool-exhausted": (
+        _pool_exhausted,
+        "A --maxsize of the concurrency gives each thread a place; --block makes threads wait.",
+    ),
+    "unknown": (
+        _plainly("Connections ended in a way that kab can't name"),
+        "--verbose shows what was seen of each.",
+    ),
+}

@@ -1,0 +1,95 @@
+"""What one thread notes of the exchange that it is in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from keepalive_bench.model.exchange import Phases
+
+if TYPE_CHECKING:
+    from keepalive_bench.net.failures import Stage
+
+_SECOND = 1_000_000_000
+
+
+class Closable(Protocol):
+    """What can be closed: here, a connection."""
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+class Probe:
+    """What one thread notes of the exchange that it is in; times in the clock's nanoseconds."""
+
+    __slots__ = (
+        "connection",
+        "dns",
+        "established",
+        "first_byte",
+        "is_over",
+        "leftover",
+        "over",
+        "pool_wait",
+        "retired",
+        "send",
+        "sent",
+        "setup",
+        "stage",
+        "tcp",
+        "tls",
+        "tunnel",
+    )
+
+    def begin(self, over: int) -> None:
+        """Forget the exchange before; the new one has to be over at a time."""
+        self.over = over
+        self.stage: Stage = "pool"
+        self.connection: int | None = None
+        self.retired: Closable | None = None
+        self.pool_wait = self.dns = self.tcp = self.tunnel = self.tls = self.send = None
+        self.leftover, self.is_over = b"", False
+        self.setup = self.established = self.sent = self.first_byte = 0
+
+    pool_wait: int | None
+    dns: int | None
+    tcp: int | None
+    tunnel: int | None
+    tls: int | None
+    send: int | None
+
+    def remaining_s(self, now: int) -> float:
+        """The time left for this exchange.
+
+        Raises:
+            TimeoutError: there is none.
+        """
+        left = self.over - now
+        if left <= 0:
+            raise TimeoutError("the exchange's time is up")
+        return left / _SECOND
+
+    @property
+    def reached(self) -> Stage:
+        """How far the exchange has got."""
+        return "receive" if self.stage == "wait" and self.first_byte else self.stage
+
+    def phases(self, ended: int) -> Phases:
+        """What each phase took, of an exchange that ended, or broke off, at a time."""
+        first_byte = self.first_byte
+        return Phases(
+            in_seconds(self.pool_wait),
+            in_seconds(self.dns),
+            in_seconds(self.tcp),
+            in_seconds(self.tunnel),
+            in_seconds(self.tls),
+            in_seconds(self.send),
+            (first_byte - self.sent) / _SECOND if first_byte else None,
+            (ended - first_byte) / _SECOND if first_byte else None,
+        )
+
+
+def in_seconds(nanoseconds: int | None) -> float | None:
+    """Nanoseconds in seconds; `None` stays `None`."""
+    return None if nanoseconds is None else nanoseconds / _SECOND

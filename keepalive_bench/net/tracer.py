@@ -1,0 +1,104 @@
+"""Notes, for one arm, which connections were opened and how each of them ended."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from keepalive_bench.model.exchange import Connection
+from keepalive_bench.net import tcp
+from keepalive_bench.net.probe import Probe
+
+if TYPE_CHECKING:
+    import ssl
+
+    from urllib3.util.ssltransport import SSLTransport
+
+    from keepalive_bench.model.columns import ConnectionColumns
+    from keepalive_bench.model.exchange import Ending
+    from keepalive_bench.model.network import Network
+
+_SECOND = 1_000_000_000
+
+
+class Tracer:
+    """Notes what the connections of one arm do. Safe from any thread."""
+
+    def __init__(
+        self,
+        arm: str,
+        connections: ConnectionColumns,
+        network: Network,
+        clock: tcp.Clock,
+        origin: int,
+    ) -> None:
+        self.network, self.clock = network, clock
+        self.dialer = tcp.Dialer(network, clock)
+        self.is_closing = False
+        """Whether the arm is done: connections that are closed now were open to the end."""
+        self._arm, self._connections, self._origin = arm, connections, origin
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._free_slots: set[int] = set()
+        self._slots = 0
+
+    @property
+    def probe(self) -> Probe:
+        """The calling thread's own."""
+        try:
+            return self._local.probe  # type: ignore[no-any-return]  # a local's attributes are Any
+        except AttributeError:
+            probe = self._local.probe = Probe()
+            return probe
+
+    def connect_deadline(self, probe: Probe, now: int) -> int:
+        """When a connection that is begun now has to be ready."""
+        budget = self.network.connect_timeout_s
+        return probe.over if budget is None else min(probe.over, now + int(budget * _SECOND))
+
+    def opened(
+        self, probe: Probe, dialled: tcp.Dialled, lost: int, last_slot: int | None
+    ) -> tuple[int, int]:
+        """Note a connection whose TCP handshake is done; return its row and its slot.
+
+        It takes the slot that the same object of urllib3's had before, or else any free one.
+        """
+        with self._lock:
+            if last_slot not in self._free_slots:
+                last_slot = min(self._free_slots, default=None)
+            if last_slot is None:
+                last_slot, self._slots = self._slots, self._slots + 1
+            self._free_slots.discard(last_slot)
+        row = self._connections.append(
+            Connection(
+                arm=self._arm,
+                slot=last_slot,
+                opened_s=(probe.established - self._origin) / _SECOND,
+                peer=tcp.peer_name(dialled.socket),
+                failed="; ".join(dialled.failed) or None,
+                lost=lost / _SECOND if dialled.failed else None,
+            )
+        )
+        return row, last_slot
+
+    def secured(self, row: int, secured: ssl.SSLSocket | SSLTransport) -> None:
+        """Note a finished TLS handshake."""
+        cipher = secured.cipher()
+        self._connections.secured(row, secured.version() or "?", cipher[0] if cipher else "?")
+
+    def answered(self, row: int) -> None:
+        """Note a response on a connection."""
+        self._connections.answered(row)
+
+    def ended(self, row: int, slot: int, ending: Ending) -> None:
+        """Note that a connection is closed, and how that came: the next one takes its place."""
+        if self.is_closing:
+            return
+        ended_s = (self.clock() - self._origin) / _SECOND
+        self._connections.ended(row, ending, ended_s)
+        with self._lock:
+            self._free_slots.add(slot)
+
+    def refined(self, row: int, ending: Ending) -> None:
+        """Say better how a connection ended that is closed already."""
+        self._connections.refined(row, ending)

@@ -1,0 +1,137 @@
+"""Which fault a server has, how exactly, and on which requests and connections."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.server.faults.steps import When
+from keepalive_bench.server.faults.table import FAULTS
+from keepalive_bench.units import printable, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from keepalive_bench.server.faults.steps import Kind, Parameter, Value
+
+ALL = "*"
+_LAST_OF_LATIN_1 = 0xFF
+_NUMBERS = re.compile(r"\*/(?P<step>[1-9]\d*)|(?P<first>[1-9]\d*)(?P<range>-(?P<last>[1-9]\d*)?)?")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong, on the requests and connections named.
+
+    Attributes:
+        name: One of `FAULTS`.
+        value: Its parameter; ``None`` stands for the parameter's default.
+        requests: The numbers of the requests on their connection (for idle faults: of the
+            request before), such as ``*``, ``3``, ``3-``, ``2-4``, or ``*/3`` for every third.
+        connections: The numbers of the connections, counted as the server accepts them.
+
+    Raises:
+        UsageError: There is no such fault, or not with this parameter or these numbers.
+    """
+
+    name: str
+    value: Value | None = None
+    _: KW_ONLY
+    requests: str = ALL
+    connections: str = ALL
+
+    def __post_init__(self) -> None:
+        if self.name not in FAULTS:
+            raise UsageError(
+                f"There is no fault {quoted(self.name)}: kab serve --list-faults names all."
+            )
+        if self.value is not None and not _is_allowed(self.value, self.kind.parameter):
+            shown = printable(str(self.value))
+            raise UsageError(f"The fault {self.name} can't be had with '{shown}'.")
+        selection(self.requests)
+        selection(self.connections)
+        if self.kind.when in {When.HANDSHAKE, When.OPEN} and self.requests != ALL:
+            raise UsageError(f"The fault {self.name} precedes all requests: it can't choose any.")
+
+    @classmethod
+    def parse(cls, text: str, *, requests: str = ALL, connections: str = ALL) -> Fault:
+        """Read ``NAME`` or ``NAME=PARAMETER``.
+
+        Raises:
+            UsageError: It makes no sense.
+        """
+        name, mark, given = text.partition("=")
+        value: Value | None = None
+        if mark and name in FAULTS:
+            if (parameter := FAULTS[name].parameter) is None:
+                raise UsageError(f"The fault {name} has no parameter.")
+            try:
+                value = type(parameter.default)(given)
+            except ValueError:
+                raise UsageError(
+                    f"{quoted(given)} is no {parameter.name} for the fault {name}."
+                ) from None
+        return cls(name, value, requests=requests, connections=connections)
+
+    @property
+    def kind(self) -> Kind:
+        """What it does, and when."""
+        return FAULTS[self.name]
+
+    @property
+    def needs_tls(self) -> bool:
+        """Whether it strikes in a handshake."""
+        return self.kind.when is When.HANDSHAKE
+
+    def strikes_connection(self, number: int) -> bool:
+        """Whether the connection of this number is one of its own."""
+        return selection(self.connections)(number)
+
+    def strikes_request(self, number: int) -> bool:
+        """Whether the request of this number on such a connection is; 0 never is."""
+        return selection(self.requests)(number)
+
+    @property
+    def exactly(self) -> Value | None:
+        """Its parameter, also where it is the default."""
+        if self.value is None and self.kind.parameter is not None:
+            return self.kind.parameter.default
+        return self.value
+
+
+@lru_cache(maxsize=64)
+def selection(text: str) -> Callable[[int], bool]:
+    """Read a choice of the numbers 1, 2, 3, …: ``*``, ``3``, ``3-``, ``2-4`` or ``*/3``.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    if text == ALL:
+        return lambda number: number > 0
+    match = _NUMBERS.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"{quoted(text)} names no numbers: write *, 3, 3-, 2-4, or */3 for every third."
+        )
+    if match["step"]:
+        step = int(match["step"])
+        return lambda number: number > 0 and number % step == 0
+    first = int(match["first"])
+    if not match["range"]:
+        return lambda number: number == first
+    last = int(match["last"]) if match["last"] else float("inf")
+    return lambda number: first <= number <= last
+
+
+def _is_allowed(value: Value, parameter: Parameter | None) -> bool:
+    if parameter is None:
+        return False
+    if parameter.choices:
+        return value in parameter.choices
+    if isinstance(parameter.default, str):
+        return isinstance(value, str) and all(ord(char) <= _LAST_OF_LATIN_1 for char in value)
+    number = int if isinstance(parameter.default, int) else (int, float)
+    return isinstance(value, number) and 0 <= value < float("inf")

@@ -1,0 +1,104 @@
+"""Addresses that are dead, or have a scope: in a network namespace of the tests' own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.command import COMMAND, TIMEOUT_S, environment
+from support.namespace import DEAD, LINK_LOCAL, Namespace, namespace, obstacle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(obstacle() is not None, reason=obstacle() or ""),
+]
+_BUDGET_S = 0.4
+
+
+@pytest.fixture(scope="module")
+def inside() -> Iterator[Namespace]:
+    with namespace() as made:
+        yield made
+
+
+@contextmanager
+def serving(inside: Namespace, *options: str) -> Iterator[str]:
+    """Run the embedded server there; its port."""
+    command = inside.command(*COMMAND, "serve", "--port", "0", *options)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as server:
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            yield line.split()[-1].rstrip("/.").rpartition(":")[2]
+        finally:
+            server.terminate()
+
+
+def measured(inside: Namespace, url: str, *options: str) -> dict[str, Any]:
+    """Run kab there, and read its results."""
+    command = inside.command(*COMMAND, "run", url, "--json", "-", "-n", "4", *options)
+    done = subprocess.run(
+        command, capture_output=True, timeout=TIMEOUT_S, env=environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    results: dict[str, Any] = json.loads(done.stdout)
+    return results
+
+
+def test_a_dead_first_address_is_found_and_the_peer_is_the_one_that_answered(
+    inside: Namespace,
+) -> None:
+    with serving(inside) as port:
+        results = measured(
+            inside,
+            f"http://many.test:{port}/",
+            "--resolve",
+            f"many.test:{port}:{DEAD},127.0.0.1",
+            "--connect-timeout",
+            str(_BUDGET_S),
+        )
+    (finding,) = (it for it in results["findings"] if it["code"] == "failing-address")
+    connections = results["connections"]["columns"]
+    opened = results["arms"]["pooled"]["connections"] + results["arms"]["unpooled"]["connections"]
+    assert (opened, finding["evidence"]["connections"]) == (5, 5)
+    assert finding["evidence"]["attempts"] == f"{DEAD}:{port}: timed out"
+    # The two addresses share the budget, so the first one may use half of it.
+    assert all(it >= _BUDGET_S / 2 for it in connections["connect_s"])
+    assert 5 * _BUDGET_S / 2 <= finding["evidence"]["lost_s"] <= sum(connections["connect_s"])
+    assert peers(results) == {f"127.0.0.1:{port}"}
+
+
+def test_a_living_first_address_is_the_one_used(inside: Namespace) -> None:
+    with serving(inside) as port:
+        results = measured(
+            inside,
+            f"http://many.test:{port}/",
+            "--resolve",
+            f"many.test:{port}:127.0.0.1,{DEAD}",
+        )
+    assert not [it for it in results["findings"] if it["code"] == "failing-address"]
+    assert peers(results) == {f"127.0.0.1:{port}"}
+
+
+def test_an_ipv6_address_with_a_scope(inside: Namespace, tmp_path: Path) -> None:
+    record = tmp_path / "requests"
+    host = f"{LINK_LOCAL}%lo"
+    with serving(inside, "--host", host, "--allow-remote", "--record", str(record)) as port:
+        results = measured(inside, f"http://[{LINK_LOCAL}%25lo]:{port}/")
+    assert peers(results) == {f"[{host}]:{port}"}
+    hosts = {dict(json.loads(line)["headers"])["Host"] for line in record.read_text().splitlines()}
+    # RFC 6874, section 4: a scope has no meaning to anybody else, and is not sent.
+    assert hosts == {f"[{LINK_LOCAL}]:{port}"}
+
+
+def peers(results: dict[str, Any]) -> set[str]:
+    return set(results["connections"]["peers"])

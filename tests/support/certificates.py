@@ -1,0 +1,43 @@
+"""A client's certificate and key, made by openssl for one test run."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PASSPHRASE = "s3kr1t-phr4se"  # noqa: S105  # of keys that live as long as a test
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """Files of one client; whoever trusts `cert` lets it in."""
+
+    cert: Path
+    key: Path
+    locked: Path
+    """The same key, with `PASSPHRASE`."""
+    both: Path
+    """Certificate and key in one file."""
+
+
+def client(folder: Path, name: str = "client") -> Client:
+    made = Client(
+        cert=folder / f"{name}.pem",
+        key=folder / f"{name}.key",
+        locked=folder / f"{name}-locked.key",
+        both=folder / f"{name}-both.pem",
+    )
+    wanted = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN={name}"
+    _openssl(*wanted.split(), "-keyout", str(made.key), "-out", str(made.cert))
+    locked = ("-aes256", "-passout", f"pass:{PASSPHRASE}", "-out", str(made.locked))
+    _openssl("pkey", "-in", str(made.key), *locked)
+    made.both.write_bytes(made.cert.read_bytes() + made.key.read_bytes())
+    return made
+
+
+def _openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)

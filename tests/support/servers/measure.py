@@ -1,0 +1,84 @@
+"""Runs kab against a server of the table, and notes what the server and the kernel saw."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.plans import plan
+from support.servers.place import place
+
+from keepalive_bench import Arm, analyse, benchmark
+from keepalive_bench.server import CERTIFICATE
+
+if TYPE_CHECKING:
+    from support.servers.case import Case
+
+    from keepalive_bench import Exchange
+    from keepalive_bench.model.analysis import ArmSummary
+
+_SLACK_S = 10.0
+"""Servers that look for idle connections now and then close them that much later, at most."""
+_ESTABLISHED = "01"
+_REMOTE, _STATE = 2, 3
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What kab found, and what others saw."""
+
+    arm: ArmSummary
+    seen: list[int]
+    """How many requests each connection carried, by the server's own notes."""
+    closed_after_s: float | None
+    """How long the kernel showed the connection that was left idle as open, where one was."""
+
+    @property
+    def reason(self) -> str:
+        """The reason for the connections after the first: one that all of them have."""
+        (code,) = {reason.code for row, reason in self.arm.reasons.items() if row}
+        return code
+
+
+def measure(case: Case) -> Measured:
+    """Send the case's requests one by one, and wait once where its server closes what is idle."""
+    closed: list[float] = []
+    with place() as at, case.start(at):
+
+        def rest(exchange: Exchange) -> None:
+            if case.idle_s is not None and exchange.index + 1 == case.served[0]:
+                closed.append(_until_closed(at.port, case.idle_s + _SLACK_S))
+
+        measured = benchmark(
+            plan(
+                f"http{'s' if case.tls else ''}://127.0.0.1:{at.port}/",
+                arms=(Arm("pooled"),),
+                requests=sum(case.served),
+                warmup=0,
+                timeout_s=20,
+                ca_file=CERTIFICATE,
+            ),
+            rest,
+        )
+        (arm,) = analyse(measured).arms
+        assert not arm.failed, arm.failures
+        return Measured(arm, at.requests_per_connection(arm.succeeded), *(closed or [None]))
+
+
+def _until_closed(port: int, timeout_s: float) -> float:
+    """Wait until the kernel has no open connection to a port; how long that took."""
+    began = time.monotonic()
+    while _is_open(port):
+        waited = time.monotonic() - began
+        assert waited < timeout_s, f"the server kept an idle connection for {waited:.1f} s"
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+def _is_open(port: int) -> bool:
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(
+        row[_STATE] == _ESTABLISHED and row[_REMOTE].endswith(f":{port:04X}") for row in rows
+    )
