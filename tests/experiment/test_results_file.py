@@ -131,7 +131,7 @@ def test_few_exchanges_are_written_so_that_jq_can_read_them() -> None:
     assert document["encoding"] == "plain"
     assert document["columns"]["latency_s"][:2] == [1 / 3, 1 / 4]
     assert document["columns"]["status"][:2] == [200, 201]
-    assert document["columns"]["pool_wait_s"][:2] == [None, 0.33333334]
+    assert document["columns"]["pool_wait_s"][:2] == [None, 0.333333343]
     assert document["columns"]["connection"][:3] == [None, 0, 1]
 
 
