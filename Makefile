@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
 
-.PHONY: demo test test-all coverage test-lowest lint types check bench clean help
+.PHONY: demo test test-all coverage test-lowest lint types check bench servers clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,6 +41,9 @@ check: lint types test ## what a commit must pass
 bench: $(READY) ## the performance figures (minutes; wants a quiet machine and nginx)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
+
+servers: $(READY) ## measure the servers people deploy and write docs/servers.md
+	PYTHONPATH=tests $(BIN)/python -m servers.generate
 
 clean: ## what the other targets built
 	rm -rf $(VENV) $(LOWEST) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

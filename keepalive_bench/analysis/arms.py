@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis import stats
 from keepalive_bench.analysis.reasons import find_reasons
 from keepalive_bench.model.analysis import REMAINDER, ArmSummary, Latency, PhaseTime
-from keepalive_bench.model.columns import optional
 from keepalive_bench.model.exchange import PHASES
 
 if TYPE_CHECKING:
@@ -99,15 +98,18 @@ def _latency(values: list[float]) -> Latency:
 
 
 def _phases(exchanges: ExchangeColumns, good: Sequence[int]) -> dict[str, PhaseTime]:
-    columns = [exchanges.phases[name] for name in PHASES]
-    times = {
-        name: [value for row in good if (value := optional(column[row])) is not None]
-        for name, column in zip(PHASES, columns, strict=True)
-    }
-    times[REMAINDER] = [
-        exchanges.latency_s[row] - fsum(optional(column[row]) or 0.0 for column in columns)
-        for row in good
-    ]
+    remainders = [exchanges.latency_s[row] for row in good]
+    times: dict[str, list[float]] = {}
+    for name in PHASES:
+        column = exchanges.phases[name]
+        values = [column[row] for row in good]
+        times[name] = [value for value in values if value == value]  # noqa: PLR0124  # not NaN
+        if times[name]:
+            remainders = [
+                rest - value if value == value else rest  # noqa: PLR0124  # not NaN
+                for rest, value in zip(remainders, values, strict=True)
+            ]
+    times[REMAINDER] = remainders
     return {name: _phase(sorted(values), len(good)) for name, values in times.items()}
 
 

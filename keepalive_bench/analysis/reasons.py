@@ -7,12 +7,12 @@ that slot ended. docs/findings.md says how each reason is proven.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.idle import Idle, idle_between, longest_survived
 from keepalive_bench.model.analysis import Reason
+from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
     from keepalive_bench.model.exchange import Answer, Ending, Exchange
@@ -24,12 +24,10 @@ AT_ONCE_S = 0.05
 _TIMES_SEEN = 2
 _DIED_UNDER_REQUEST = {"reset", "closed-before-response"}
 _MAX = re.compile(r"(?:^|[\s,;])max\s*=\s*(\d{1,9})")
-_SIMPLE = {
-    "data": "unsolicited-data",
-    "leftover": "unsolicited-data",
-    "cut": "unread-body",
-    "discarded": "pool-full",
-}
+_TIMEOUT = re.compile(r"(?:^|[\s,;])timeout\s*=\s*(\d{1,9})")
+_NO_ERROR = {"unexpected-status"}
+"""Failures of an answer that came whole: its connection is as good as any."""
+_SIMPLE = {"leftover": "unsolicited-data", "cut": "unread-body", "discarded": "pool-full"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,8 @@ class _Silence:
     """How many requests each of them carried, where that was always the same, twice at least."""
     survived_s: float
     """The longest time that a connection of the arm was idle and then used again."""
+    goes_by_time: bool
+    """Whether several were found closed after other numbers of requests, all idle for longer."""
 
 
 def find_reasons(run: Run, arm: Arm) -> dict[int, Reason]:
@@ -70,18 +70,22 @@ def _after(
     run: Run, arm: Arm, previous: int, row: int, last: dict[int, int], silence: _Silence
 ) -> Reason:
     """The reason for a connection that took the place of another one."""
-    if arm.kind == "unpooled":
-        return Reason("by-design", {}, previous)
-    ending = run.connections.ending_of(previous)
     exchange_row = last.get(previous)
+    if arm.kind == "unpooled":
+        return Reason("by-design", {}, previous, exchange_row)
+    ending = run.connections.ending_of(previous)
     if ending is None or exchange_row is None:
         return Reason("unknown", {"seen": "no exchange, and no end"}, previous, exchange_row)
     exchange = run.exchanges[exchange_row]
-    if ending.kind in {"fin", "rst"}:
+    failure = exchange.outcome.failure
+    if failure is not None and failure.kind not in _NO_ERROR:
+        code, evidence = _failed(run, previous, exchange, failure.kind)
+    elif ending.kind in {"fin", "rst"}:
         idle = idle_between(run, arm.label, exchange_row, row)
         code, evidence = _silent(run, previous, ending, exchange, idle, silence)
-    elif ending.kind == "failed":
-        code, evidence = _failed(run, previous, exchange)
+    elif ending.kind == "data":
+        idle = idle_between(run, arm.label, exchange_row, row)
+        code, evidence = "unsolicited-data", _unsolicited(ending, idle)
     elif ending.kind == "announced":
         code, evidence = _announced(exchange.outcome.answer)
     else:
@@ -90,13 +94,24 @@ def _after(
     return Reason(code, evidence, previous, exchange_row)
 
 
-def _failed(run: Run, previous: int, exchange: Exchange) -> tuple[str, dict[str, object]]:
-    failure, outcome = exchange.outcome.failure, exchange.outcome
-    kind = failure.kind if failure else "none"
-    died = kind in _DIED_UNDER_REQUEST and outcome.phases.wait is None
+def _failed(
+    run: Run, previous: int, exchange: Exchange, kind: str
+) -> tuple[str, dict[str, object]]:
+    died = kind in _DIED_UNDER_REQUEST and exchange.outcome.phases.wait is None
     if died and run.connections.exchanges[previous]:
         return "stale-race", {"failure": kind}
     return "after-error", {"failure": kind}
+
+
+def _unsolicited(ending: Ending, idle: Idle) -> dict[str, object]:
+    """Bytes on an idle connection; a server whose idle timeout says 408 sends such."""
+    evidence: dict[str, object] = {"seen": ending.data, "idle_s": idle.total_s}
+    evidence["idle_by_kab_s"] = idle.by_kab_s
+    if ending.after_s is not None:
+        evidence["came_after_s"] = ending.after_s
+        own = idle.total_s - idle.by_kab_s
+        evidence["interleaved"] = ending.after_s >= AT_ONCE_S and own < ending.after_s
+    return evidence
 
 
 def _announced(answer: Answer | None) -> tuple[str, dict[str, object]]:
@@ -126,15 +141,24 @@ def _silent(
     if _reached_announced_max(exchange.outcome.answer, served):
         return "keep-alive-max", evidence
     bound = idle.total_s if after_s is None else after_s
-    at_once = after_s is not None and after_s < AT_ONCE_S
+    at_once = bound < AT_ONCE_S
     if silence.limit == served and (at_once or bound <= silence.survived_s):
         return "request-limit", evidence
-    if bound > silence.survived_s and not at_once:
+    # When a system doesn't tell the time of the close, it may have been that of the last response.
+    by_time = after_s is not None or silence.goes_by_time
+    timed_out = bound > silence.survived_s and by_time
+    if not at_once and (timed_out or _reached_announced_timeout(exchange.outcome.answer, bound)):
         own = idle.total_s - idle.by_kab_s
         # Had the other arm's requests not come in between, it would have been used in time.
-        evidence["interleaved"] = own < bound
+        evidence["interleaved"] = own <= silence.survived_s if after_s is None else own < after_s
         return "idle-timeout", evidence
-    return "unknown", {**evidence, "seen": f"closed after {served} requests"}
+    return "unknown", {**evidence, "seen": f"closed after {plural(served, 'response')}"}
+
+
+def _reached_announced_timeout(answer: Answer | None, idle_s: float) -> bool:
+    """Whether a connection was idle for as long as a Keep-Alive field's `timeout` says."""
+    found = _TIMEOUT.search(answer.keep_alive or "") if answer else None
+    return found is not None and idle_s >= int(found.group(1))
 
 
 def _reached_announced_max(answer: Answer | None, served: int) -> bool:
@@ -147,13 +171,18 @@ def _reached_announced_max(answer: Answer | None, served: int) -> bool:
 
 def _silence(run: Run, arm: Arm) -> _Silence:
     connections = run.connections
-    counts = Counter(
-        connections.exchanges[row]
+    ended = [
+        (connections.exchanges[row], ending.idle_s or 0.0)
         for row in connections.rows(arm.label)
         if (ending := connections.ending_of(row)) is not None and ending.kind in {"fin", "rst"}
+    ]
+    counts = {count for count, _ in ended}
+    survived_s = longest_survived(run, arm.label)
+    return _Silence(
+        limit=ended[0][0] if len(counts) == 1 and len(ended) >= _TIMES_SEEN else None,
+        survived_s=survived_s,
+        goes_by_time=len(counts) > 1 and all(idle_s > survived_s for _, idle_s in ended),
     )
-    limit = next(iter(counts)) if len(counts) == 1 and counts.total() >= _TIMES_SEEN else None
-    return _Silence(limit, longest_survived(run, arm.label))
 
 
 def _last_exchanges(run: Run, arm: Arm) -> dict[int, int]:

@@ -14,7 +14,6 @@ from keepalive_bench.model.run import PoolCounters
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.net.pools import Contexts, load_contexts, open_pool
 from keepalive_bench.net.tracer import Tracer
-from keepalive_bench.net.tracing import end_with
 from keepalive_bench.net.uploads import TimedUpload, upload_size
 
 if TYPE_CHECKING:
@@ -68,6 +67,7 @@ class PooledTransport:
         self._clock, self._origin, self._request = shared.clock, shared.origin, plan.request
         self._timeout = int(plan.network.timeout_s * _SECOND)
         self._tracer = Tracer(arm.label, connections, plan.network, shared.clock, shared.origin)
+        self._answered = connections.answered
         self._pool = open_pool(plan, shared.contexts, self._tracer, single_use=self.single_use)
         is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
         self._prefix = plan.target.origin if is_forwarded else ""
@@ -88,31 +88,32 @@ class PooledTransport:
 
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end; a failure is an outcome too."""
-        clock, probe, tracer = self._clock, self._tracer.probe, self._tracer
+        clock, probe = self._clock, self._tracer.probe
         failure, response, size = None, None, 0
         began = clock()
         probe.begin(began + self._timeout)
         try:
             response = self._send(f"{self._prefix}{path}")
-            connection = response.connection
             if response.status < _FINAL:
                 # The final answer is still to come, and would be taken for the next request's.
-                end_with(connection, Ending("failed"))
+                probe.end_carrier(Ending("failed"))
             for chunk in self._body_of(response):
                 size += len(chunk)
             ended = clock()
             response.release_conn()  # a body of no bytes is never read to its end
-            if probe.leftover:
-                end_with(connection, Ending("leftover", data=probe.leftover.decode("latin-1")))
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             ended = clock()
             failure = failure_of(error, probe.reached)
         if probe.retired is not None:
             probe.retired.close()
+        elif probe.carrier is not None:
+            probe.carrier.idle_since = ended
+        answer = None
         if response is not None:
-            failure = failure or self._refusal(response)
+            answer = _answer(response)
+            failure = failure or self._refusal(response.status)
             if probe.connection is not None:
-                tracer.answered(probe.connection)
+                self._answered(probe.connection)
         return Outcome(
             (began - self._origin) / _SECOND,
             (ended - began) / _SECOND,
@@ -120,7 +121,7 @@ class PooledTransport:
             None if response is None else response.status,
             size,
             probe.phases(ended),
-            None if response is None else _answer(response),
+            answer,
             failure,
         )
 
@@ -133,14 +134,26 @@ class PooledTransport:
 
     def _body_of(self, response: BaseHTTPResponse) -> Iterator[bytes]:
         most = self._request.max_body
-        return response.stream(_CHUNK) if most is None else _up_to(response, most)
+        return response.stream(_CHUNK) if most is None else self._up_to(response, most)
 
-    def _refusal(self, response: BaseHTTPResponse) -> Failure | None:
+    def _up_to(self, response: BaseHTTPResponse, most: int) -> Iterator[bytes]:
+        """A body's first bytes; a rest that is left unread makes the connection useless."""
+        size = 0
+        while size < most:
+            chunk = response.read(min(_CHUNK, most - size))
+            if not chunk:
+                return
+            size += len(chunk)
+            yield chunk
+        if response.length_remaining != 0:
+            self._tracer.probe.end_carrier(Ending("cut"))
+            response.close()
+
+    def _refusal(self, status: int) -> Failure | None:
         """Why an answer that arrived whole is none all the same."""
-        status = response.status
         if status < _FINAL:
             return Failure("informational-response", f"{status} came in place of an answer")
-        if not self._request.expects(status):
+        if self._request.expect_status and not self._request.expects(status):
             return Failure("unexpected-status", f"the answer was {status}")
         return None
 
@@ -165,20 +178,6 @@ _TRANSPORTS: dict[str, type[PooledTransport]] = {
 def open_arm(arm: Arm, shared: Surroundings, connections: ConnectionColumns) -> PooledTransport:
     """The transport of an arm; the connections it opens go into `connections`."""
     return _TRANSPORTS[arm.kind](arm, shared, connections)
-
-
-def _up_to(response: BaseHTTPResponse, most: int) -> Iterator[bytes]:
-    """A body's first bytes; a rest that is left unread makes the connection useless."""
-    size = 0
-    while size < most:
-        chunk = response.read(min(_CHUNK, most - size))
-        if not chunk:
-            return
-        size += len(chunk)
-        yield chunk
-    if response.length_remaining != 0:
-        end_with(response.connection, Ending("cut"))
-        response.close()
 
 
 def _quick(headers: HTTPHeaderDict) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import sys
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.exchange import Ending
@@ -49,7 +50,8 @@ def _since_last_segment(plain: socket.socket) -> float | None:
 
     `None` where the system doesn't tell (it is Linux's `TCP_INFO`).
     """
-    option = getattr(socket, "TCP_INFO", None)
+    # Other systems have an option of that name, too, with another structure.
+    option = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
     if option is None:
         return None
     try:

@@ -7,14 +7,21 @@ import http.client
 import ssl
 from typing import Literal
 
-from urllib3.exceptions import EmptyPoolError, IncompleteRead, InvalidChunkLength, ProtocolError
+from urllib3.exceptions import (
+    EmptyPoolError,
+    IncompleteRead,
+    InvalidChunkLength,
+    InvalidHeader,
+    ProtocolError,
+)
 
 from keepalive_bench.model.exchange import Failure
 
-Stage = Literal["pool", "dns", "connect", "tunnel", "tls", "send", "wait", "receive"]
+Stage = Literal["idle", "pool", "dns", "connect", "tunnel", "tls", "send", "wait", "receive"]
 """How far an exchange had got when it failed."""
 
 _TIMEOUTS: dict[Stage, str] = {
+    "idle": "deadline",
     "pool": "deadline",
     "dns": "connect-timeout",
     "connect": "connect-timeout",
@@ -31,7 +38,7 @@ _RESPONSE_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (http.client.RemoteDisconnected, "closed-before-response"),  # it is a reset, too
     ((IncompleteRead, http.client.IncompleteRead, ProtocolError), "truncated-body"),
     ((ConnectionResetError, ConnectionAbortedError, BrokenPipeError), "reset"),
-    ((http.client.HTTPException, ValueError), "malformed-response"),
+    ((http.client.HTTPException, InvalidHeader, ValueError), "malformed-response"),
 )
 """The first that fits."""
 _UNTRUSTED = ssl.SSLCertVerificationError
@@ -68,7 +75,7 @@ def _connect(cause: BaseException) -> str:
 def _response(cause: BaseException) -> str:
     if isinstance(cause, InvalidChunkLength) and cause.length:
         return "malformed-response"
-    if isinstance(cause, http.client.HTTPException) and "headers" in str(cause):
+    if type(cause) is http.client.HTTPException and "headers" in str(cause):
         return "too-many-headers"
     return next((kind for types, kind in _RESPONSE_KINDS if isinstance(cause, types)), "other")
 

@@ -44,7 +44,7 @@ def open_pool(
     plan: Plan, contexts: Contexts, tracer: Tracer, *, single_use: bool
 ) -> HTTPConnectionPool:
     """A pool whose connections report to a tracer, of the size that the plan says."""
-    experiment = plan.experiment
+    experiment, target, proxy = plan.experiment, plan.target, plan.network.proxy
     options: dict[str, Any] = {
         "maxsize": experiment.concurrency if single_use else experiment.pool_size,
         "block": experiment.block and not single_use,
@@ -54,33 +54,25 @@ def open_pool(
     context = contexts.server or contexts.proxy
     if context is not None:
         options["ssl_context"] = context
-    proxy = plan.network.proxy
+    crowded = experiment.block or experiment.pool_size < experiment.concurrency
+    classes = {
+        scheme: traced_pool(tracer, secure=secure, single_use=single_use, crowded=crowded)
+        for scheme, secure in (("http", False), ("https", True))
+    }
     if proxy is not None:
-        return _proxied_pool(plan, proxy, contexts, tracer, single_use=single_use, options=options)
-    pool_class = traced_pool(tracer, secure=contexts.server is not None, single_use=single_use)
-    host = plan.target.host
+        manager = _proxy_manager(proxy, contexts, options)
+        manager.pool_classes_by_scheme = classes
+        return manager.connection_from_url(target.origin)
     # urllib3 knows the scope of an IPv6 address within brackets only.
-    return pool_class(f"[{host}]" if ":" in host else host, plan.target.port, **options)
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return classes[target.scheme](host, target.port, **options)
 
 
-def _proxied_pool(
-    plan: Plan,
-    proxy: Target,
-    contexts: Contexts,
-    tracer: Tracer,
-    *,
-    single_use: bool,
-    options: dict[str, Any],
-) -> HTTPConnectionPool:
+def _proxy_manager(proxy: Target, contexts: Contexts, options: dict[str, Any]) -> ProxyManager:
     credentials = proxy.credentials
-    manager = ProxyManager(
+    return ProxyManager(
         proxy.origin,
         proxy_headers={"Proxy-Authorization": basic(credentials)} if credentials else None,
         proxy_ssl_context=contexts.proxy,
         **options,
     )
-    manager.pool_classes_by_scheme = {
-        "http": traced_pool(tracer, secure=False, single_use=single_use),
-        "https": traced_pool(tracer, secure=True, single_use=single_use),
-    }
-    return manager.connection_from_url(plan.target.origin)

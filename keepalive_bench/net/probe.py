@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Protocol
 from keepalive_bench.model.exchange import Phases
 
 if TYPE_CHECKING:
+    from keepalive_bench.model.exchange import Ending
     from keepalive_bench.net.failures import Stage
 
 _SECOND = 1_000_000_000
 
 
-class Closable(Protocol):
-    """What can be closed: here, a connection."""
+class Carrier(Protocol):
+    """A connection, as far as the exchange on it is concerned."""
+
+    idle_since: int
 
     def close(self) -> None:
         """Close it."""
+        ...
+
+    def end(self, ending: Ending) -> None:
+        """Close it for a reason of our own."""
         ...
 
 
@@ -24,12 +31,12 @@ class Probe:
     """What one thread notes of the exchange that it is in; times in the clock's nanoseconds."""
 
     __slots__ = (
+        "carrier",
         "connection",
         "dns",
         "established",
         "first_byte",
         "is_over",
-        "leftover",
         "over",
         "pool_wait",
         "retired",
@@ -42,16 +49,22 @@ class Probe:
         "tunnel",
     )
 
+    def __init__(self) -> None:
+        self.begin(0)
+        self.stage = "idle"
+
     def begin(self, over: int) -> None:
         """Forget the exchange before; the new one has to be over at a time."""
         self.over = over
-        self.stage: Stage = "pool"
+        self.stage = "pool"
         self.connection: int | None = None
-        self.retired: Closable | None = None
+        self.retired: Carrier | None = None
         self.pool_wait = self.dns = self.tcp = self.tunnel = self.tls = self.send = None
-        self.leftover, self.is_over = b"", False
+        self.carrier: Carrier | None = None
+        self.is_over = False
         self.setup = self.established = self.sent = self.first_byte = 0
 
+    stage: Stage
     pool_wait: int | None
     dns: int | None
     tcp: int | None
@@ -75,15 +88,20 @@ class Probe:
         """How far the exchange has got."""
         return "receive" if self.stage == "wait" and self.first_byte else self.stage
 
+    def end_carrier(self, ending: Ending) -> None:
+        """Close the connection that the exchange is on, for a reason of our own."""
+        if self.carrier is not None:
+            self.carrier.end(ending)
+
     def phases(self, ended: int) -> Phases:
         """What each phase took, of an exchange that ended, or broke off, at a time."""
-        first_byte = self.first_byte
+        first_byte, tcp = self.first_byte, self.tcp
         return Phases(
             in_seconds(self.pool_wait),
             in_seconds(self.dns),
-            in_seconds(self.tcp),
-            in_seconds(self.tunnel),
-            in_seconds(self.tls),
+            None if tcp is None else tcp / _SECOND,
+            None if tcp is None else in_seconds(self.tunnel),
+            None if tcp is None else in_seconds(self.tls),
             in_seconds(self.send),
             (first_byte - self.sent) / _SECOND if first_byte else None,
             (ended - first_byte) / _SECOND if first_byte else None,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from keepalive_bench.model.network import Tls
 
+_NO_PEM = "it is not in PEM format, or the passphrase is wrong"
+"""What OpenSSL doesn't tell Python."""
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -82,7 +84,7 @@ def _identify(context: ssl.SSLContext, tls: Tls, cert_file: Path) -> None:
     try:
         context.load_cert_chain(cert_file, tls.key_file, password=lambda: tls.key_password or "")
     except ssl.SSLError as error:
-        reason = (error.reason or "unusable").replace("_", " ").lower()
+        reason = (error.reason or "").replace("_", " ").lower() or _NO_PEM
         raise UsageError(
             f"{files} can't be used as the client's certificate and key: {reason} "
             "(--cert, --key, --key-password-file)."

@@ -86,10 +86,6 @@ class Tracer:
         cipher = secured.cipher()
         self._connections.secured(row, secured.version() or "?", cipher[0] if cipher else "?")
 
-    def answered(self, row: int) -> None:
-        """Note a response on a connection."""
-        self._connections.answered(row)
-
     def ended(self, row: int, slot: int, ending: Ending) -> None:
         """Note that a connection is closed, and how that came: the next one takes its place."""
         if self.is_closing:

@@ -8,11 +8,9 @@ and the name it looks up, because only there a look-up and a TCP handshake can b
 
 from __future__ import annotations
 
-import io
 import queue
 import ssl
-from contextlib import suppress
-from functools import partial
+from email.errors import MissingHeaderBodySeparatorDefect
 from http.client import BadStatusLine, HTTPResponse
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,12 +25,11 @@ if TYPE_CHECKING:
     import socket
 
     from urllib3 import HTTPResponse as URLLib3Response
-    from urllib3._base_connection import BaseHTTPConnection
 
-    from keepalive_bench.net.probe import Probe
     from keepalive_bench.net.tracer import Tracer
 
 _SECOND = 1_000_000_000
+_SHOWN = 40
 _LEAST_S = 1e-3
 """A socket's timeout of 0 would mean not to wait at all."""
 
@@ -109,6 +106,7 @@ class _TracedConnection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         clock, probe = self.tracer.clock, self.tracer.probe
         began, setup = clock(), probe.setup
+        probe.carrier = self
         if self._slot is not None:
             probe.connection, probe.stage = self._row, "send"
         self.timeout = probe.remaining_s(began)
@@ -122,51 +120,29 @@ class _TracedConnection(HTTPConnection):
 
     def getresponse(self) -> URLLib3Response:  # type: ignore[override]  # urllib3's own return type
         response = super().getresponse()
-        if self.tracer.probe.is_over:  # http.client takes the end of the stream for the head's end
-            raise BadStatusLine("the connection ended in the middle of the head")
         if self._slot is None:  # http.client closes it when the response says that it ends
             self.tracer.refined(self._row, Ending("announced"))
         return response
 
-    @property
-    def is_connected(self) -> bool:
-        is_connected = super().is_connected
-        if not is_connected and self._slot is not None:
-            idle = self.tracer.clock() - self.idle_since
-            self.ending = found_ended(self.sock, idle / _SECOND)
-        return is_connected
-
     def close(self) -> None:
         if self._slot is not None:
-            self.tracer.ended(self._row, self._slot, self.ending or Ending("failed"))
+            tracer, ending = self.tracer, self.ending
+            if ending is None and not tracer.is_closing and tracer.probe.stage == "pool":
+                # The pool took it out, found it readable, and closes it before it is used.
+                idle = tracer.clock() - self.idle_since
+                ending = found_ended(self.sock, idle / _SECOND)
+            tracer.ended(self._row, self._slot, ending or Ending("failed"))
             self._slot = None
         super().close()
+
+    def end(self, ending: Ending) -> None:
+        """Close it for a reason of our own."""
+        self.ending = ending
+        self.close()
 
 
 class _TracedSecureConnection(_TracedConnection, HTTPSConnection):
     """The same over TLS."""
-
-
-class _Body(io.BufferedReader):
-    """A response's stream that tells what is left in it when the response has ended.
-
-    Such bytes belong to no request of ours. A socket that is looked at later doesn't show them.
-    """
-
-    def __init__(self, raw: Any, probe: Probe) -> None:  # noqa: ANN401  # a SocketIO, patched
-        super().__init__(raw)
-        self._raw, self._probe = raw, probe
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.readinto = _nothing
-            with suppress(OSError, ValueError):
-                self._probe.leftover = self.peek()
-        super().close()
-
-
-def _nothing(_buffer: memoryview) -> int:
-    return 0
 
 
 class _TracedResponse(HTTPResponse):
@@ -176,9 +152,11 @@ class _TracedResponse(HTTPResponse):
     would hold a request for ever.
     """
 
-    def __init__(self, tracer: Tracer, source: socket.socket, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
+    tracer: ClassVar[Tracer]
+
+    def __init__(self, source: socket.socket, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         super().__init__(source, **kwargs)
-        clock, probe = tracer.clock, tracer.probe
+        clock, probe = self.tracer.clock, self.tracer.probe
 
         def readinto(buffer: memoryview) -> int:
             source.settimeout(probe.remaining_s(clock()))
@@ -189,9 +167,40 @@ class _TracedResponse(HTTPResponse):
             return count
 
         # In the place of the raw stream's own: a stream around it would cost more at each request.
-        raw: Any = self.fp.detach()
+        raw: Any = self.fp.raw
         raw.readinto = readinto
-        self.fp = _Body(raw, probe)
+
+    def begin(self) -> None:
+        """Read the head, and refuse what `http.client` lets pass though its end can't be told."""
+        super().begin()
+        if self.tracer.probe.is_over:  # http.client takes the end of the stream for the head's end
+            raise BadStatusLine("the connection ended in the middle of the head")
+        for defect in self.msg.defects:
+            if isinstance(defect, MissingHeaderBodySeparatorDefect):  # the lines after it are lost
+                raise BadStatusLine("a line of the head is no header field")
+        if self.length is None and not self.chunked:
+            length = self.msg.get("Content-Length")
+            if length is not None:  # RFC 9112, section 6.3: an error that can't be recovered from
+                raise BadStatusLine(f"Content-Length is {length[:_SHOWN]!r}")
+
+    def _close_conn(self) -> None:
+        """Let go of the stream, which `http.client` does when the response has ended.
+
+        Bytes that are left in it belong to no request of ours, and looking at the socket later
+        doesn't show them. So the connection can't be trusted any more.
+        """
+        stream: Any = self.fp
+        leftover = b""
+        if stream is not None and self.headers is not None:
+            stream.raw.readinto = _nothing
+            leftover = stream.peek()
+        super()._close_conn()  # type: ignore[misc]  # not in typeshed
+        if leftover:
+            self.tracer.probe.end_carrier(Ending("leftover", data=leftover.decode("latin-1")))
+
+
+def _nothing(_buffer: memoryview) -> int:
+    return 0
 
 
 class _TracedQueue(queue.LifoQueue[Any]):
@@ -200,8 +209,6 @@ class _TracedQueue(queue.LifoQueue[Any]):
     tracer: ClassVar[Tracer]
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
-        if item is not None:
-            item.idle_since = self.tracer.clock()
         try:
             super().put(item, block, timeout)
         except queue.Full:
@@ -237,27 +244,20 @@ class _SingleUseQueue(_TracedQueue):
 
 
 def traced_pool(
-    tracer: Tracer, *, secure: bool, single_use: bool
+    tracer: Tracer, *, secure: bool, single_use: bool, crowded: bool
 ) -> type[HTTPConnectionPool | HTTPSConnectionPool]:
-    """A pool class whose connections report to a tracer, and are used once only if asked for."""
-    namespace = {
-        "tracer": tracer,
-        "response_class": staticmethod(partial(_TracedResponse, tracer)),
-    }
+    """A pool class whose connections report to a tracer, and are used once only if asked for.
+
+    Only where threads may outnumber the pool's places is its queue worth watching.
+    """
     connection = _TracedSecureConnection if secure else _TracedConnection
-    queue_class = _SingleUseQueue if single_use else _TracedQueue
-    return type(
-        "TracedPool",
-        (HTTPSConnectionPool if secure else HTTPConnectionPool,),
-        {
-            "ConnectionCls": type("TracedConnection", (connection,), namespace),
-            "QueueCls": type("TracedQueue", (queue_class,), {"tracer": tracer}),
-        },
-    )
-
-
-def end_with(connection: BaseHTTPConnection | None, ending: Ending) -> None:
-    """Close a connection for a reason of our own."""
-    if isinstance(connection, _TracedConnection):
-        connection.ending = ending
-        connection.close()
+    response = type("TracedResponse", (_TracedResponse,), {"tracer": tracer})
+    namespace: dict[str, Any] = {
+        "ConnectionCls": type(
+            "TracedConnection", (connection,), {"tracer": tracer, "response_class": response}
+        )
+    }
+    if single_use or crowded:
+        queue_class = _SingleUseQueue if single_use else _TracedQueue
+        namespace["QueueCls"] = type("TracedQueue", (queue_class,), {"tracer": tracer})
+    return type("TracedPool", (HTTPSConnectionPool if secure else HTTPConnectionPool,), namespace)

@@ -33,6 +33,9 @@ _SMALL = ("-n", "2", "--verbose")
         ("/", ["-f", f"token={_SECRET}"], _SECRET),
         ("/", ["-f", f"access_token={_SECRET}-1", "-f", f"access_token={_SECRET}-2"], _SECRET),
         ("/", ["-d", f"password={_SECRET}"], _SECRET),
+        ("/", ["--json-body", f'{{"password": "{_SECRET}"}}'], _SECRET),
+        ("/", ["--bearer", _SECRET], f"Bearer {_SECRET}"),
+        ("/", ["-b", f"session={_SECRET}"], f"session={_SECRET}"),
     ],
 )
 def test_a_secret_is_sent_and_not_shown(
@@ -55,6 +58,28 @@ def test_credentials_in_the_url_are_sent_and_not_shown(tmp_path: Path) -> None:
     assert _ENCODED in record.read_text()
     _assert_unseen(done.text, results.read_text())
     assert json.loads(results.read_text())["plan"]["url"] == f"{server.url}/"
+
+
+def test_a_proxys_password_is_sent_and_not_shown(tmp_path: Path) -> None:
+    record, results = tmp_path / "requests", tmp_path / "run.json"
+    with ServerProcess(Settings(record=record)) as proxy:
+        url = proxy.url.replace("//", f"//someone:{_SECRET}@")
+        arguments = ["-x", url, *_SMALL, "--json", str(results)]
+        done = called("run", "http://there.test/", *arguments)
+    assert done.code == 0, done.err
+    assert _ENCODED in record.read_text()
+    _assert_unseen(done.text, results.read_text())
+    assert json.loads(results.read_text())["plan"]["proxy"] == proxy.url
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxys_password_is_not_shown_when_it_cannot_be_reached(
+    refusing_url: str, scheme: str
+) -> None:
+    url = refusing_url.replace("//", f"//someone:{_SECRET}@")
+    done = called("run", f"{scheme}://there.test/", "-x", url, "--verbose", "--json", "-")
+    assert done.code == 1
+    _assert_unseen(done.text)
 
 
 def test_secrets_are_not_shown_when_nothing_could_be_measured(refusing_url: str) -> None:

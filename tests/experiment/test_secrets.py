@@ -10,7 +10,7 @@ import pytest
 from server.wire import settings
 from support.plans import run
 
-from keepalive_bench import Run, Variation, analyse
+from keepalive_bench import Run, Target, Variation, analyse
 from keepalive_bench.experiment.results_file import document_lines, read_run
 from keepalive_bench.render.document import derived_document
 from keepalive_bench.server import ServerProcess
@@ -41,6 +41,8 @@ SECRETS: dict[str, tuple[str, dict[str, Any]]] = {
     "a parameter from a file": ("", varying(rows=((("api_key", SECRET), ("q", "1")),))),
     "a bearer token": ("", {"bearer": SECRET}),
     "a cookie": ("", {"cookies": (f"session={SECRET}",)}),
+    "a proxy's password": ("", {"proxy": Target(f"http://user:{SECRET}@127.0.0.1:1")}),
+    "a key's passphrase": ("", {"key_password": SECRET}),
 }
 
 

@@ -85,9 +85,7 @@ def test_a_key_that_cannot_be_opened_is_refused_before_anything_is_sent(
     asking: Nginx, known: Client, password: str | None
 ) -> None:
     before = asking.accepts()
-    wanted = plan(
-        asking.https, cert_file=known.cert, key_file=known.locked, key_password=password
-    )
+    wanted = plan(asking.https, cert_file=known.cert, key_file=known.locked, key_password=password)
     with pytest.raises(UsageError, match=r"--key-password-file"):
         benchmark(wanted)
     assert asking.accepts() == before

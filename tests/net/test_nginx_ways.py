@@ -86,9 +86,7 @@ def test_a_route_changes_where_to_connect_and_no_name(
 
 
 @schemes
-def test_a_route_for_another_place_changes_nothing(
-    server: tuple[Nginx, Path], scheme: str
-) -> None:
+def test_a_route_for_another_place_changes_nothing(server: tuple[Nginx, Path], scheme: str) -> None:
     running = server[0]
     routes = (Route("elsewhere.test", 0, "127.0.0.1", 1), Route("", 1, "127.0.0.1", 1))
     measured = run(getattr(running, scheme), ca_file=CERTIFICATE, connect_to=routes, requests=1)

@@ -15,6 +15,7 @@ from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 schemes = pytest.mark.parametrize("scheme", ["http", "https"])
@@ -84,7 +85,7 @@ def test_each_step_on_the_way_has_its_own_time_and_tunnels_are_counted(
 
 @schemes
 def test_the_origin_sees_what_it_would_see_without_a_proxy(
-    free: Proxies, tmp_path: Any, scheme: str  # noqa: ANN401
+    free: Proxies, tmp_path: Path, scheme: str
 ) -> None:
     record = tmp_path / "requests"
     with ServerProcess(settings(tls=scheme == "https", record=record)) as server:
@@ -92,7 +93,9 @@ def test_the_origin_sees_what_it_would_see_without_a_proxy(
         assert [it.outcome.status for it in measured.exchanges] == [200, 200]
     lines = record.read_text().splitlines()
     assert len(lines) == 4
-    assert all("/path?kab=" in line and "http://" not in line.split("HTTP/1.1")[0] for line in lines)
+    assert all(
+        "/path?kab=" in line and "http://" not in line.split("HTTP/1.1")[0] for line in lines
+    )
 
 
 @kinds
@@ -101,15 +104,11 @@ def test_a_tunnel_that_is_refused_without_the_password_is_a_failure_of_the_proxy
     guarded: Proxies, origins: dict[str, str], kind: str, proxy: str
 ) -> None:
     url = guarded.http if proxy == "none" else with_password(guarded.http, "wr0ng")
-    outcome = exchange(
-        origins["https"], kind, proxy=Target(url), ca_file=CERTIFICATE
-    ).outcome
+    outcome = exchange(origins["https"], kind, proxy=Target(url), ca_file=CERTIFICATE).outcome
     assert outcome.failure is not None
     assert outcome.failure.kind == "proxy"
     assert "407" in outcome.failure.message
-    happened = {
-        name for name, took in outcome.phases._asdict().items() if took is not None
-    }
+    happened = {name for name, took in outcome.phases._asdict().items() if took is not None}
     assert happened == {"connect", "tunnel"}
 
 

@@ -7,9 +7,8 @@ import shutil
 import subprocess
 from contextlib import contextmanager, suppress
 from functools import cache
-from uuid import uuid4
-
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

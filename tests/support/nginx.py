@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import tempfile
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.daemon import TIMEOUT_S, daemon, listening, program
+
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from subprocess import Popen
 
-_TIMEOUT_S = 10.0
 _KEY = CERTIFICATE.with_suffix(".key")
-# Debian puts it where only root's path leads.
-_PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 _CONFIG = """\
 worker_processes 1;
 pid nginx.pid;
@@ -72,7 +70,7 @@ class Nginx:
 
     def _counts(self) -> list[int]:
         self._probes += 1
-        client = HTTPConnection(self._status, timeout=_TIMEOUT_S)
+        client = HTTPConnection(self._status, timeout=TIMEOUT_S)
         try:
             client.request("GET", "/")
             text = client.getresponse().read().decode()
@@ -89,20 +87,16 @@ def nginx(directives: str = "", *, host: str = "127.0.0.1") -> Iterator[Nginx]:
     It inherits its listening sockets from us, as it does from itself when it is upgraded while it
     runs: so its ports are free for sure, and connections wait in the queue until it takes them.
     """
-    assert _PROGRAM, "nginx is not installed"
     with ExitStack() as stack:
         # Its workers are another user, who must be able to look into the folder.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
-        sockets = [stack.enter_context(_listening(host)) for _ in range(3)]
+        sockets = [stack.enter_context(listening(host)) for _ in range(3)]
         addresses = [_shown(listener) for listener in sockets]
         (folder / "nginx.conf").write_text(_config(addresses, directives))
-        process = _start(_PROGRAM, folder, [listener.fileno() for listener in sockets])
-        try:
-            yield Nginx(addresses)
-        finally:
-            process.terminate()
-            process.wait(_TIMEOUT_S)
+        inherited = [listener.fileno() for listener in sockets]
+        stack.enter_context(_running(folder, inherited))
+        yield Nginx(addresses)
 
 
 def _config(addresses: Sequence[str], directives: str) -> str:
@@ -117,18 +111,10 @@ def _config(addresses: Sequence[str], directives: str) -> str:
     )
 
 
-def _start(program: str, folder: Path, inherited: Sequence[int]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [program, "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"],
-        env={**os.environ, "NGINX": "".join(f"{number};" for number in inherited)},
-        pass_fds=inherited,
-        stderr=subprocess.DEVNULL,  # It repeats there that it inherits its sockets.
-    )
-
-
-def _listening(host: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, 0), family=family, backlog=1024)
+def _running(folder: Path, inherited: Sequence[int]) -> AbstractContextManager[Popen[bytes]]:
+    command = [program("nginx"), "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
+    env = {"NGINX": "".join(f"{number};" for number in inherited)}
+    return daemon(command, env=env, inherited=inherited)
 
 
 def _shown(listener: socket.socket) -> str:

@@ -31,7 +31,7 @@ pinger_enable off
 coredump_dir {folder}
 {access}
 """
-_WITH_PASSWORD = """\
+_GUARDED = """\
 auth_param basic program {program} {folder}/users
 auth_param basic children 1
 acl known proxy_auth REQUIRED
@@ -58,12 +58,11 @@ class Proxies:
     Attributes:
         http: The URL of the proxy.
         https: The same with TLS; `CERTIFICATE` is to be trusted.
-        squid: The address of squid itself.
     """
 
-    def __init__(self, http: int, https: int, squid: str, stats: Path) -> None:
+    def __init__(self, http: int, https: int, stats: Path) -> None:
         self.http, self.https = f"http://127.0.0.1:{http}", f"https://127.0.0.1:{https}"
-        self.squid, self._stats = squid, stats
+        self._stats = stats
 
     def accepts(self) -> int:
         """Connections that HAProxy has accepted so far."""
@@ -89,16 +88,13 @@ def proxies(*, password: bool = False) -> Iterator[Proxies]:
         )
         config = folder / "haproxy.cfg"
         config.write_text(
-            _HAPROXY.format(
-                folder=folder, http=http.fileno(), https=https.fileno(), address=squid
-            )
+            _HAPROXY.format(folder=folder, http=http.fileno(), https=https.fileno(), address=squid)
         )
         command = [program("haproxy"), "-q", "-db", "-f", str(config)]
         inherited = [http.fileno(), https.fileno()]
         process = stack.enter_context(daemon(command, inherited=inherited))
         until_listening(folder / "stats", process)
-        ports = [listener.getsockname()[1] for listener in (http, https)]
-        yield Proxies(*ports, squid, folder / "stats")
+        yield Proxies(http.getsockname()[1], https.getsockname()[1], folder / "stats")
 
 
 @contextmanager
@@ -108,7 +104,7 @@ def _squid(folder: Path, *, password: bool) -> Iterator[str]:
     if password:
         hashed = subprocess.check_output(["openssl", "passwd", "-apr1", PASSWORD], text=True)
         (folder / "users").write_text(f"{USER}:{hashed}")
-        access = _WITH_PASSWORD.format(program="/usr/lib/squid/basic_ncsa_auth", folder=folder)
+        access = _GUARDED.format(program="/usr/lib/squid/basic_ncsa_auth", folder=folder)
     with closing(socket.socket()) as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))

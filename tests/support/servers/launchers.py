@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.daemon import program
-from support.servers.place import PROGRAMS, Place, place
+from support.servers.place import Place, place
 
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_PROGRAMS = Path(__file__).parent / "programs"
+_APP = "support.servers.programs.app"
 
 Launcher = Callable[[Place], AbstractContextManager[object]]
 
@@ -49,12 +53,12 @@ listen front
 
 
 def uvicorn(*options: object) -> Launcher:
-    return lambda at: at.python("-m", "uvicorn", "app:asgi", "--fd", at.descriptor, *options)
+    return lambda at: at.python("-m", "uvicorn", f"{_APP}:asgi", "--fd", at.descriptor, *options)
 
 
 def gunicorn(*options: object) -> Launcher:
     def start(at: Place) -> AbstractContextManager[object]:
-        return at.python("-m", "gunicorn", "app:wsgi", "-b", f"fd://{at.descriptor}", *options)
+        return at.python("-m", "gunicorn", f"{_APP}:wsgi", "-b", f"fd://{at.descriptor}", *options)
 
     return start
 
@@ -65,7 +69,7 @@ def hypercorn(**config: object) -> Launcher:
         file = at.folder / "hypercorn.toml"
         bound = {"bind": f"fd://{at.descriptor}", **config}
         file.write_text("".join(f"{name} = {json.dumps(bound[name])}\n" for name in bound))
-        with at.python("-m", "hypercorn", "-c", file, "app:asgi") as process:
+        with at.python("-m", "hypercorn", "-c", file, f"{_APP}:asgi") as process:
             yield process
 
     return start
@@ -73,12 +77,12 @@ def hypercorn(**config: object) -> Launcher:
 
 def script(name: str, **options: object) -> Launcher:
     """One of the programs in the folder, for servers that no command line starts so."""
-    return lambda at: at.python(PROGRAMS / name, at.descriptor, json.dumps(options))
+    return lambda at: at.python(_PROGRAMS / name, at.descriptor, json.dumps(options))
 
 
 def node(**options: object) -> Launcher:
     def start(at: Place) -> AbstractContextManager[object]:
-        file = PROGRAMS / "serve_node.js"
+        file = _PROGRAMS / "serve_node.js"
         return at.run(program("node"), file, at.descriptor, json.dumps(options))
 
     return start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from support.plans import plan
 from support.servers.place import place
@@ -25,6 +25,16 @@ _ESTABLISHED = "01"
 _REMOTE, _STATE = 2, 3
 
 
+class Rest(NamedTuple):
+    """A connection left idle. Times in seconds."""
+
+    latency_s: float
+    """Of the request before. Somewhere in it the server began to count: a body that Nagle's
+    algorithm holds back is written long before it is received."""
+    open_s: float
+    """How long the kernel then still showed it as open."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What kab found, and what others saw."""
@@ -32,8 +42,8 @@ class Measured:
     arm: ArmSummary
     seen: list[int]
     """How many requests each connection carried, by the server's own notes."""
-    closed_after_s: float | None
-    """How long the kernel showed the connection that was left idle as open, where one was."""
+    rest: Rest | None
+    """How the connection fared that was left idle, where one was."""
 
     @property
     def reason(self) -> str:
@@ -44,12 +54,13 @@ class Measured:
 
 def measure(case: Case) -> Measured:
     """Send the case's requests one by one, and wait once where its server closes what is idle."""
-    closed: list[float] = []
+    rests: list[Rest] = []
     with place() as at, case.start(at):
 
         def rest(exchange: Exchange) -> None:
             if case.idle_s is not None and exchange.index + 1 == case.served[0]:
-                closed.append(_until_closed(at.port, case.idle_s + _SLACK_S))
+                open_s = _until_closed(at.port, case.idle_s + _SLACK_S)
+                rests.append(Rest(exchange.outcome.latency_s, open_s))
 
         measured = benchmark(
             plan(
@@ -64,7 +75,8 @@ def measure(case: Case) -> Measured:
         )
         (arm,) = analyse(measured).arms
         assert not arm.failed, arm.failures
-        return Measured(arm, at.requests_per_connection(arm.succeeded), *(closed or [None]))
+        seen = at.requests_per_connection(arm.succeeded)
+        return Measured(arm, seen, rests[0] if rests else None)
 
 
 def _until_closed(port: int, timeout_s: float) -> float:

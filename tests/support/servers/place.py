@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-PROGRAMS = Path(__file__).parent / "programs"
+_TESTS = Path(__file__).parents[2]
+"""Where our modules are found from."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Place:
         self, *command: object, env: Mapping[str, str] | None = None
     ) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """Run a program that inherits the socket."""
-        known = {"SEEN": str(self.log), "PYTHONPATH": str(PROGRAMS), **(env or {})}
+        known = {"SEEN": str(self.log), "PYTHONPATH": str(_TESTS), **(env or {})}
         return daemon([str(word) for word in command], env=known, inherited=[self.descriptor])
 
     def python(self, *arguments: object) -> AbstractContextManager[subprocess.Popen[bytes]]:

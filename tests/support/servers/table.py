@@ -209,10 +209,10 @@ CASES = (
     Case(
         server="Node",
         page=f"{NODE}#serverkeepalivetimeout",
-        setting="`server.keepAliveTimeout = 400`",
+        setting="`server.keepAliveTimeout = 400`, `server.keepAliveTimeoutBuffer = 0`",
         documented="destroys a socket on which nothing comes for that long, in milliseconds, "
-        "after the last response; newer versions add `keepAliveTimeoutBuffer`",
-        start=node(keepAliveTimeout=400),
+        "after the last response; newer versions add a buffer (1 s if not set)",
+        start=node(keepAliveTimeout=400, keepAliveTimeoutBuffer=0),
         code="idle-timeout",
         served=IDLE,
         idle_s=0.4,

@@ -7,7 +7,7 @@ import socket
 import sys
 
 from aiohttp import web
-from app import BODY, note
+from support.servers.programs.app import BODY, note
 
 
 async def answer(request: web.Request) -> web.Response:

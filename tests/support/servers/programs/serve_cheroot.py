@@ -6,8 +6,8 @@ import json
 import os
 import sys
 
-from app import wsgi
 from cheroot.wsgi import Server
+from support.servers.programs.app import wsgi
 
 descriptor, options = sys.argv[1:]
 os.dup2(int(descriptor), 3)

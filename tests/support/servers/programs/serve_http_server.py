@@ -7,7 +7,7 @@ import socket
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from app import BODY, HEADERS, note
+from support.servers.programs.app import BODY, HEADERS, note
 
 
 class Handler(BaseHTTPRequestHandler):

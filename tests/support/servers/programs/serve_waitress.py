@@ -7,7 +7,7 @@ import socket
 import sys
 
 import waitress
-from app import wsgi
+from support.servers.programs.app import wsgi
 
 descriptor, options = sys.argv[1:]
 waitress.serve(wsgi, sockets=[socket.socket(fileno=int(descriptor))], **json.loads(options))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from app import wsgi
+from support.servers.programs.app import wsgi
 from werkzeug.serving import make_server
 
 descriptor, options = sys.argv[1:]
