@@ -22,19 +22,24 @@ def open_pool(url: str, timeout_s: float | None = TIMEOUT_S) -> HTTPConnectionPo
 
 
 def fetch(pool: HTTPConnectionPool, requests: int) -> None:
-    """Send the requests that kab sends, one after the other, and read each response to its end."""
+    """Send the requests that kab sends, one after the other."""
     for index in range(requests):
-        response = pool.urlopen(
-            "GET",
-            f"/?kab={index}",
-            preload_content=False,
-            retries=False,
-            redirect=False,
-            decode_content=False,
-        )
-        for _chunk in response.stream(CHUNK):
-            pass
-        response.release_conn()
+        fetch_one(pool, index)
+
+
+def fetch_one(pool: HTTPConnectionPool, index: int) -> None:
+    """Send one request and read its response to the end."""
+    response = pool.urlopen(
+        "GET",
+        f"/?kab={index}",
+        preload_content=False,
+        retries=False,
+        redirect=False,
+        decode_content=False,
+    )
+    for _chunk in response.stream(CHUNK):
+        pass
+    response.release_conn()
 
 
 if __name__ == "__main__":

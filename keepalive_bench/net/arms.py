@@ -104,6 +104,8 @@ class PooledTransport:
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             ended = clock()
             failure = failure_of(error, probe.reached)
+            if probe.connection is not None:  # closed by now, whatever its answer had announced
+                self._tracer.refined(probe.connection, Ending("failed"))
         if probe.retired is not None:
             probe.retired.close()
         elif probe.carrier is not None:

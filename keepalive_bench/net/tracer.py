@@ -97,4 +97,5 @@ class Tracer:
 
     def refined(self, row: int, ending: Ending) -> None:
         """Say better how a connection ended that is closed already."""
-        self._connections.refined(row, ending)
+        if not self.is_closing:
+            self._connections.refined(row, ending)
