@@ -23,6 +23,7 @@ JSON = "application/json"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NO_UTF_8 = re.compile(r"[\ud800-\udfff]")  # so a command line's other bytes arrive
+_SCOPE = re.compile(r"%25[^\]]*")
 _STATUS = re.compile(r"[1-5](\d\d|xx)")
 
 
@@ -103,6 +104,8 @@ class Request:
         """The header fields as they are sent; text beyond ASCII goes as UTF-8."""
         given = {name.lower() for name, _ in self.headers}
         added = [("User-Agent", self.user_agent or user_agent)]
+        if "%" in target.host:  # a scope means nothing to the server; Python 3.10 would send it
+            added.append(("Host", _SCOPE.sub("", target.origin).partition("://")[2]))
         credentials = self.credentials or target.credentials
         if self.bearer:
             added.append(("Authorization", f"Bearer {self.bearer}"))
