@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.plan import (
         Arm,
         Experiment,
+        Judgement,
         Network,
         Plan,
         Request,
@@ -42,6 +43,7 @@ __all__ = [
     "Exchange",
     "Experiment",
     "Failure",
+    "Judgement",
     "KabError",
     "Network",
     "Plan",

@@ -20,6 +20,18 @@ def duration(seconds: float | None) -> str:
     return f"{_three_digits(seconds / _MILLISECOND)} ms"
 
 
+def interval(low: float, high: float) -> str:
+    """Seconds from … to …, in the unit of `duration` of the larger: `[41.2 … 41.9]`.
+
+    With the unit, where that of the smaller would be another one.
+    """
+    ends = [duration(low), duration(high)]
+    units = {end.partition(" ")[2] for end in ends}
+    if len(units) == 1:
+        ends = [end.partition(" ")[0] for end in ends]
+    return f"[{ends[0]} … {ends[1]}]"
+
+
 def _three_digits(value: float) -> str:
     for decimals, below in enumerate((_HUNDRED, _TEN, _ONE)):
         if abs(value) >= below:

@@ -30,7 +30,7 @@ OUTSIDE = {
 }
 """Who may import what from elsewhere; `experiment` asks `ssl` for OpenSSL's version only."""
 PURE = {"analysis", "model"}
-IMPURE_MODULES = {"time", "os", "io", "tempfile", "sys", "random", "datetime", "subprocess"}
+IMPURE_MODULES = {"time", "os", "io", "tempfile", "sys", "datetime", "subprocess"}
 
 
 def modules() -> list[Path]:

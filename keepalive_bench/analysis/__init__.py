@@ -26,6 +26,6 @@ def analyse(run: Run) -> Analysis:
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
-        verdict=verdict(arms, comparisons[0] if comparisons else None),
-        findings=find(run, arms),
+        verdict=verdict(arms, comparisons[0] if comparisons else None, run.plan.judgement),
+        findings=find(run, arms, comparisons),
     )

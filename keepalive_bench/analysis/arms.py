@@ -7,6 +7,12 @@ from math import fsum
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis import stats
+from keepalive_bench.analysis.intervals import (
+    lag_one_correlation,
+    mean_interval,
+    quantile_interval,
+    widening,
+)
 from keepalive_bench.analysis.reasons import find_reasons
 from keepalive_bench.model.analysis import REMAINDER, ArmSummary, Latency, PhaseTime
 from keepalive_bench.model.exchange import PHASES
@@ -28,6 +34,7 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
     opened = connections.rows(arm.label)
     travelled = [exchanges.connection[row] for row in rows if exchanges.connection[row] >= 0]
     carried = sum(connections.exchanges[row] for row in opened)
+    latencies = [exchanges.latency_s[row] for row in good]
     sizes = [exchanges.body_bytes[row] for row in good]
     numbers = Counter(exchanges.failure[row] for row in rows)
     return ArmSummary(
@@ -52,7 +59,8 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         body_sizes=(min(sizes), max(sizes)) if sizes else None,
         bytes_received=sum(exchanges.body_bytes[row] for row in rows),
         requests_per_second=_rate(exchanges, rows, len(good)),
-        latency=_latency([exchanges.latency_s[row] for row in good]),
+        latency=_latency(latencies),
+        latency_bounds=_bounds(latencies, run.plan.judgement.confidence),
         phases=_phases(exchanges, good),
         counters=run.counters[arm.label],
     )
@@ -95,6 +103,18 @@ def _latency(values: list[float]) -> Latency:
         p99=stats.quantile(ordered, 99),
         max=ordered[-1],
     )
+
+
+def _bounds(values: Sequence[float], confidence: float) -> dict[str, tuple[float, float]]:
+    """Intervals of the mean and of the quantiles, wider where latencies are autocorrelated."""
+    ordered, factor = sorted(values), widening(lag_one_correlation(values))
+    bounds = {
+        f"p{percent}": quantile_interval(ordered, percent, confidence, factor)
+        for percent in (50, 90, 95, 99)
+        if stats.quantile(ordered, percent) is not None
+    }
+    bounds["mean"] = mean_interval(values, confidence, factor) if values else None
+    return {name: interval for name, interval in bounds.items() if interval is not None}
 
 
 def _phases(exchanges: ExchangeColumns, good: Sequence[int]) -> dict[str, PhaseTime]:

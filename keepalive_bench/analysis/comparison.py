@@ -7,43 +7,115 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis import stats
+from keepalive_bench.analysis.intervals import (
+    Interval,
+    difference_interval,
+    lag_one_correlation,
+    mean_interval,
+    ratio_interval,
+    signed_rank_interval,
+    widened,
+    widening,
+)
 from keepalive_bench.model.analysis import Comparison, Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keepalive_bench.model.analysis import ArmSummary
     from keepalive_bench.model.run import Run
 
-_SAVINGS = ("mean", "p50", "p90", "p95")
+Pair = tuple[float, float]
+"""The latency of an arm, and that of the other; of blocks, their medians."""
 
 
 def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
-    """How many times faster an arm is than another, and what it saves."""
-    ratios = _log_ratios(run, arm.label, against.label)
-    typical = stats.hodges_lehmann(ratios)
+    """How many times faster an arm is than another, and what it saves.
+
+    All intervals are widened where the pairs' log ratios are autocorrelated: noise that lasts from
+    one pair to the next, in one arm, makes plain ones too narrow.
+    """
+    confidence = run.plan.judgement.confidence
+    own, other = _pair_halves(run, arm.label), _pair_halves(run, against.label)
+    keys = sorted(own.keys() & other.keys())
+    pairs = [(own[key], other[key]) for key in keys]
+    ratios = [log(theirs / ours) for ours, theirs in pairs]
+    correlation = lag_one_correlation(ratios)
+    factor = widening(correlation)
     return Comparison(
         arm=arm.label,
         against=against.label,
-        pairs=len(ratios),
-        speedup=Estimate(None if typical is None else exp(typical)),
-        saving={
-            metric: _saving(getattr(arm.latency, metric), getattr(against.latency, metric))
-            for metric in _SAVINGS
-        },
+        pairs=len(pairs),
+        left_out=len(own.keys() | other.keys()) - len(pairs),
+        speedup=_speedup(ratios, confidence, factor),
+        throughput=_throughput(arm, against, pairs, confidence, factor),
+        correlation=correlation,
+        saving=_savings(run, arm, against, pairs, factor),
     )
 
 
-def _saving(own: float | None, other: float | None) -> Estimate:
-    return Estimate(None if own is None or other is None else other - own)
+def _speedup(ratios: Sequence[float], confidence: float, factor: float) -> Estimate:
+    """The typical ratio: the Hodges-Lehmann estimate of the pairs' log ratios.
 
-
-def _log_ratios(run: Run, arm: str, against: str) -> list[float]:
-    """Each pair's ratio of latencies, as a logarithm, so that halving and doubling weigh the same.
-
-    Their Hodges-Lehmann estimate is the typical speed-up: noise that both halves of a pair share
+    As logarithms, halving and doubling weigh the same. Noise that both halves of a pair share
     cancels, and one slow request moves it little.
     """
-    own, other = _pair_halves(run, arm), _pair_halves(run, against)
-    return [log(other[key] / own[key]) for key in sorted(own.keys() & other.keys())]
+    typical = stats.hodges_lehmann(ratios)
+    if typical is None:
+        return Estimate(None)
+    interval = signed_rank_interval(ratios, confidence)
+    if interval is None:
+        return Estimate(exp(typical))
+    low, high = widened(interval, typical, factor)
+    return Estimate(exp(typical), exp(low), exp(high))
+
+
+def _throughput(
+    arm: ArmSummary,
+    against: ArmSummary,
+    pairs: Sequence[Pair],
+    confidence: float,
+    factor: float,
+) -> Estimate:
+    ours, theirs = arm.requests_per_second, against.requests_per_second
+    if ours is None or theirs is None:
+        return Estimate(None)
+    estimate = ours / theirs
+    halves = [other for _, other in pairs], [own for own, _ in pairs]
+    interval = ratio_interval(*halves, confidence, factor) if pairs else None
+    if interval is None:
+        return Estimate(estimate)
+    # The pairs' ratio of means is the throughputs' ratio, but for the pauses within blocks.
+    scale = estimate * sum(halves[1]) / sum(halves[0])
+    return Estimate(estimate, interval[0] * scale, interval[1] * scale)
+
+
+def _savings(
+    run: Run, arm: ArmSummary, against: ArmSummary, pairs: Sequence[Pair], factor: float
+) -> dict[str, Estimate]:
+    confidence = run.plan.judgement.confidence
+    differences = [other - own for own, other in pairs]
+    own, other = sorted(_latencies(run, arm.label)), sorted(_latencies(run, against.label))
+    bounds = {
+        f"p{percent}": difference_interval(own, other, percent, confidence, factor)
+        for percent in (50, 90, 95)
+    }
+    bounds["mean"] = mean_interval(differences, confidence, factor) if differences else None
+    return {
+        metric: _saving(getattr(arm.latency, metric), getattr(against.latency, metric), interval)
+        for metric, interval in sorted(bounds.items())
+    }
+
+
+def _saving(own: float | None, other: float | None, interval: Interval | None) -> Estimate:
+    if own is None or other is None:
+        return Estimate(None)
+    return Estimate(other - own, *interval) if interval else Estimate(other - own)
+
+
+def _latencies(run: Run, arm: str) -> list[float]:
+    exchanges = run.exchanges
+    return [exchanges.latency_s[row] for row in exchanges.rows(arm) if exchanges.failure[row] < 0]
 
 
 def _pair_halves(run: Run, arm: str) -> dict[int, float]:

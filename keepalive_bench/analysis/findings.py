@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.intervals import widening
 from keepalive_bench.analysis.network_findings import network_findings
 from keepalive_bench.analysis.reason_findings import reason_findings
 from keepalive_bench.analysis.verdict import LEAST_PAIRS
 from keepalive_bench.model.analysis import Finding
-from keepalive_bench.units import plural, printable
+from keepalive_bench.units import plural, printable, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.analysis import ArmSummary, Comparison
     from keepalive_bench.model.run import Run
 
+_NOTABLE = 1.96
+"""÷ √n: beyond it, a correlation is hardly chance (Bartlett's bound at 95 %)."""
 _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going sends them all."
 
 
-def find(run: Run, arms: Sequence[ArmSummary]) -> tuple[Finding, ...]:
+def find(
+    run: Run, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]
+) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
     return (
         *_interrupted(run),
@@ -28,6 +34,7 @@ def find(run: Run, arms: Sequence[ArmSummary]) -> tuple[Finding, ...]:
         *(finding for arm in arms for finding in reason_findings(run, arm)),
         *network_findings(run),
         *_order(run),
+        *(finding for comparison in comparisons for finding in _pairs(comparison)),
     )
 
 
@@ -102,4 +109,31 @@ def _order(run: Run) -> Iterator[Finding]:
             text=f"The requests made {plural(experiment.rounds, 'round')} of blocks only{drift}.",
             advice=f"--requests {LEAST_PAIRS * block} or more makes {LEAST_PAIRS} rounds, "
             f"of {block} requests each.",
+        )
+
+
+def _pairs(comparison: Comparison) -> Iterator[Finding]:
+    names = f"{comparison.arm} and {comparison.against}"
+    evidence: dict[str, int | float | str] = {
+        "arm": comparison.arm,
+        "against": comparison.against,
+        "pairs": comparison.pairs,
+    }
+    if comparison.left_out and comparison.pairs:
+        yield Finding(
+            code="pairs-left-out",
+            severity="info",
+            evidence={**evidence, "left_out": comparison.left_out},
+            text=f"{plural(comparison.left_out, 'pair')} of {names} had no answer in one of the "
+            f"arms and are left out of the comparison; {comparison.pairs:,} are in it.",
+        )
+    if comparison.pairs and comparison.correlation > _NOTABLE / sqrt(comparison.pairs):
+        factor = widening(comparison.correlation)
+        yield Finding(
+            code="autocorrelated",
+            severity="info",
+            evidence={**evidence, "correlation": comparison.correlation, "factor": factor},
+            text=f"Neighbouring pairs of {names} resemble each other (correlation "
+            f"{comparison.correlation:.2f}), so intervals are {times(factor)} as wide as they "
+            "would be otherwise.",
         )

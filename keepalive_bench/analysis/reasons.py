@@ -152,7 +152,8 @@ def _silent(
         # Had the other arm's requests not come in between, it would have been used in time.
         evidence["interleaved"] = own <= silence.survived_s if after_s is None else own < after_s
         return "idle-timeout", evidence
-    return "unknown", {**evidence, "seen": f"closed after {plural(served, 'response')}"}
+    how = {"fin": "closed", "rst": "reset"}[ending.kind]
+    return "unknown", {**evidence, "seen": f"{how} after {plural(served, 'response')}"}
 
 
 def _reached_announced_timeout(answer: Answer | None, idle_s: float) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from math import ceil, log, log1p, log10
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.analysis import Verdict
-from keepalive_bench.units import duration, plural, times
+from keepalive_bench.units import duration, plural, size, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from keepalive_bench.model.analysis import ArmSummary, Comparison
+    from keepalive_bench.model.experiment import Judgement
 
-MARGIN = 0.05
-"""A difference within 5 % is called none."""
+_SAME = 0.05
+"""Arms whose answers differ by no more than a twentieth are comparable."""
+_FINEST = 0.01
+"""Nobody is asked for more requests than 1 % takes."""
 LEAST_PAIRS = 6
 """Of five pairs or fewer, all agree by chance alone in more than 5 % of cases: 2 ÷ 2**5."""
 _NO_COST = {"first-use", "by-design"}
@@ -30,7 +34,9 @@ _SOURCES = {
 }
 
 
-def verdict(arms: Sequence[ArmSummary], comparison: Comparison | None) -> Verdict:
+def verdict(
+    arms: Sequence[ArmSummary], comparison: Comparison | None, judgement: Judgement
+) -> Verdict:
     """What the run says; errors, and answers that differ between the arms, come first."""
     unanswered = [arm.label for arm in arms if not arm.succeeded]
     if unanswered:
@@ -39,15 +45,17 @@ def verdict(arms: Sequence[ArmSummary], comparison: Comparison | None) -> Verdic
     if comparison is None:
         return _after(_errors(arms), Verdict("one-arm", _alone(first)))
     other = next(arm for arm in arms if arm.label == comparison.against)
-    distance = _distance(first, other)
-    speedup = comparison.speedup.estimate
-    if distance > MARGIN or speedup is None:
-        apart = distance > MARGIN
-        why = _differently(first, other) if apart else "No pair of requests was answered whole"
-        text = f"{why}, so their times can't be compared."
+    if comparison.speedup.estimate is None:
+        text = f"No request of {first.label} and {other.label} makes a pair that both answered."
         return _after(_errors(arms), Verdict("not-comparable", text))
+    distance = _distance(first, other)
+    if distance > _SAME:
+        text = f"{_differently(first, other)}, so their times can't be compared."
+        return _after(_errors(arms), Verdict("not-comparable", text))
+    if _sizes_differ(first, other):
+        return _after(_errors(arms), Verdict("not-comparable", _sizes(first, other)))
     said_first = _errors(arms) or (f"{_differently(first, other)}." if distance else "")
-    return _after(said_first, _effect(first, other, comparison, speedup))
+    return _after(said_first, _effect(first, other, comparison, judgement))
 
 
 def _after(said_first: str, found: Verdict) -> Verdict:
@@ -55,34 +63,62 @@ def _after(said_first: str, found: Verdict) -> Verdict:
 
 
 def _effect(
-    first: ArmSummary, other: ArmSummary, comparison: Comparison, speedup: float
+    first: ArmSummary, other: ArmSummary, comparison: Comparison, judgement: Judgement
 ) -> Verdict:
     if _is_not_reused(first):
         return Verdict("not-reused", _not_reused(first))
-    if comparison.pairs < LEAST_PAIRS:
-        return Verdict("inconclusive", _too_few(first, comparison, speedup))
-    if abs(speedup - 1) <= MARGIN:
-        text = f"{_subject(first, other)} made no difference here: {times(speedup)} as fast."
-        return Verdict("no-difference", text)
-    return _difference(first, other, comparison, speedup)
-
-
-def _difference(
-    first: ArmSummary, other: ArmSummary, comparison: Comparison, speedup: float
-) -> Verdict:
-    saving = comparison.saving["mean"].estimate or 0.0
+    speedup, low, high = comparison.speedup
+    if speedup is None or low is None or high is None:
+        return Verdict("inconclusive", _too_few(first, comparison))
+    shown = f"{100 * judgement.confidence:g} % interval {times(low)}–{times(high)}"
     subject = _subject(first, other)
-    if speedup > 1:
-        effect = f"{subject} was {times(speedup)} faster in this run"
-        if saving <= 0:
-            return Verdict("faster", f"{effect} for a typical request, though not on average.")
-        gain = f"It saved {duration(saving)} a request on average{_sources(first, other, saving)}"
-        return Verdict("faster", f"{effect}. {gain}.")
-    effect = f"{subject} was {times(1 / speedup)} slower in this run"
-    if saving >= 0:
-        return Verdict("slower", f"{effect} for a typical request, though not on average.")
-    loss = f"It cost {duration(-saving)} a request on average{_sources(other, first, -saving)}"
-    return Verdict("slower", f"{effect}. {loss}.")
+    if high <= 1 + judgement.margin and low >= 1 / (1 + judgement.margin):
+        share = f"{100 * judgement.margin:g} %"
+        text = f"{subject} makes no difference beyond {share} here: {times(speedup)} ({shown})."
+        return Verdict("no-difference", text)
+    if low > 1:
+        effect = f"{subject} is {times(speedup)} faster here ({shown})"
+        return Verdict("faster", f"{effect}{_gain(first, other, comparison)}.")
+    if high < 1:
+        effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
+        return Verdict("slower", f"{effect}{_loss(first, other, comparison)}.")
+    text = (
+        f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
+        f"About {_enough(comparison, judgement):,} requests per arm would settle it."
+    )
+    return Verdict("inconclusive", text)
+
+
+def _inverse(shown: str, low: float, high: float) -> str:
+    return f"{shown.partition(' interval')[0]} interval {times(1 / high)}–{times(1 / low)}"
+
+
+def _enough(comparison: Comparison, judgement: Judgement) -> int:
+    """Pairs with which the interval, as wide as 1 ÷ √n, would exclude 1 or lie in the margin."""
+    speedup, low, high = comparison.speedup
+    if speedup is None or low is None or high is None:
+        return 0
+    half = log(high / low) / 2
+    target = max(abs(log(speedup)), log1p(judgement.margin) - abs(log(speedup)), _FINEST)
+    needed = comparison.pairs * (half / target) ** 2
+    step: int = 10 ** max(0, ceil(log10(max(needed, 1))) - 2)
+    return max(comparison.pairs + 1, ceil(needed / step) * step)
+
+
+def _gain(first: ArmSummary, other: ArmSummary, comparison: Comparison) -> str:
+    saving = comparison.saving["mean"].estimate or 0.0
+    if saving <= 0:
+        return " for a typical request, though not on average"
+    parts = _sources(first, other, saving)
+    return f": it saves {duration(saving)} a request on average{parts}"
+
+
+def _loss(first: ArmSummary, other: ArmSummary, comparison: Comparison) -> str:
+    loss = -(comparison.saving["mean"].estimate or 0.0)
+    if loss <= 0:
+        return " for a typical request, though not on average"
+    parts = _sources(other, first, loss)
+    return f": it costs {duration(loss)} a request on average{parts}"
 
 
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
@@ -101,13 +137,27 @@ def _sources(quick: ArmSummary, slow: ArmSummary, saving: float) -> str:
         for words, part in parts.items()
         if part >= _WORTH_NAMING * saving
     ]
-    return f": {', '.join(named)}" if named else ""
+    return f", {', '.join(named)}" if named else ""
 
 
-def _too_few(first: ArmSummary, comparison: Comparison, speedup: float) -> str:
+def _too_few(first: ArmSummary, comparison: Comparison) -> str:
     return (
-        f"{first.label} and {comparison.against} differed by {times(speedup)} in this run, but "
-        f"{plural(comparison.pairs, 'pair')} can't tell that from chance: it takes {LEAST_PAIRS}."
+        f"{plural(comparison.pairs, 'pair')} can't tell {first.label} and {comparison.against} "
+        f"apart: it takes {LEAST_PAIRS} at the least, and more for a small difference."
+    )
+
+
+def _sizes_differ(first: ArmSummary, other: ArmSummary) -> bool:
+    """Whether the arms' bodies differ on average by more than a twentieth."""
+    means = [arm.bytes_received / arm.sent for arm in (first, other)]
+    return abs(means[0] - means[1]) > _SAME * max(means)
+
+
+def _sizes(first: ArmSummary, other: ArmSummary) -> str:
+    one, two = (size(arm.bytes_received / arm.sent) for arm in (first, other))
+    return (
+        f"The arms' answers differ in size ({first.label} {one} on average, {other.label} {two}), "
+        "so their times can't be compared."
     )
 
 

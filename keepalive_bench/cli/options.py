@@ -11,7 +11,7 @@ from keepalive_bench.cli import inputs
 from keepalive_bench.cli.credentials import key_password, netrc_credentials
 from keepalive_bench.cli.endpoints import parse_resolution, parse_route
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.experiment import KINDS, ORDERS, Experiment
+from keepalive_bench.model.experiment import KINDS, ORDERS, Experiment, Judgement
 from keepalive_bench.model.network import TLS_VERSIONS, Network, Tls
 from keepalive_bench.model.plan import Plan
 from keepalive_bench.model.request import FORM, JSON, Request
@@ -72,6 +72,23 @@ _EXPERIMENT = (
         "--keep-going",
         is_flag=True,
         help="Go on with an arm though its first 5 requests all failed.",
+    ),
+)
+
+_JUDGEMENT = (
+    click.option(
+        "--confidence",
+        type=float,
+        default=0.95,
+        show_default=True,
+        help="Of every interval.",
+    ),
+    click.option(
+        "--margin",
+        type=float,
+        default=0.05,
+        show_default=True,
+        help="A speed-up wholly within 1 ± this is called no difference.",
     ),
 )
 
@@ -208,7 +225,7 @@ _TLS = (
 
 def plan_options(command: _Command) -> _Command:
     """Add the options that `plan_from_options` takes."""
-    for option in reversed(_EXPERIMENT + _REQUEST + _RESPONSE + _NETWORK + _TLS):
+    for option in reversed(_EXPERIMENT + _JUDGEMENT + _REQUEST + _RESPONSE + _NETWORK + _TLS):
         command = option(command)
     return command
 
@@ -220,7 +237,10 @@ def plan_from_options(url: str, **given: Any) -> Plan:  # noqa: ANN401  # Click'
         UsageError: something in it makes no sense or can't be read.
     """
     experiment, target = _experiment(given), Target(url)
-    return Plan(target, _request(given, target), _tls(given), _network(given), experiment)
+    judgement = Judgement(confidence=given["confidence"], margin=given["margin"])
+    return Plan(
+        target, _request(given, target), _tls(given), _network(given), experiment, judgement
+    )
 
 
 def _experiment(given: dict[str, Any]) -> Experiment:

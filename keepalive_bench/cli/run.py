@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     short_help="Compare pooled with unpooled requests.",
     epilog="Spellings are curl's and hey's where they have one. Different from curl: -f is always "
     "a query parameter, -n the number of requests, -c the concurrency, -t the timeout; -d @FILE "
-    "keeps line ends, and -d - is standard input. "
+    "keeps line ends, and -d - is standard input; -b reads no file; -T adds no name to the URL; -x "
+    "takes a whole URL. "
     "No redirect is followed, nothing is retried, no compression is asked for. Proxies named in "
     "the environment (http_proxy, …) are not used.",
 )

@@ -8,6 +8,7 @@ from typing import Any
 from keepalive_bench.model.plan import (
     Arm,
     Experiment,
+    Judgement,
     Network,
     Plan,
     Request,
@@ -97,6 +98,8 @@ def plan_document(plan: Plan) -> Document:
         "seed": experiment.seed,
         "warmup": experiment.warmup,
         "keep_going": experiment.keep_going,
+        "confidence": plan.judgement.confidence,
+        "margin": plan.judgement.margin,
     }
 
 
@@ -161,6 +164,7 @@ def plan_from(document: Document) -> Plan:
             warmup=document["warmup"],
             keep_going=document["keep_going"],
         ),
+        Judgement(confidence=document["confidence"], margin=document["margin"]),
     )
 
 

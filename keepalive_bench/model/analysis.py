@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.run import Course, PoolCounters, WarmUp
 
+BOUNDED = ("mean", "p50", "p90", "p95", "p99")
+"""Metrics of latency that can have an interval; a maximum can't."""
 REMAINDER = "remainder"
 """What is left of the latency when all phases are taken off: the client's own code."""
 
@@ -91,6 +93,8 @@ class ArmSummary:
     bytes_received: int
     requests_per_second: float | None
     latency: Latency
+    latency_bounds: dict[str, tuple[float, float]]
+    """Intervals of the metrics that the data can bound."""
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
     counters: PoolCounters
@@ -122,8 +126,14 @@ class Comparison:
     against: str
     pairs: int
     """How many pairs (of requests or of blocks, by the schedule) both arms answered."""
+    left_out: int
+    """How many more have no answer in one of the arms."""
     speedup: Estimate
     """The other's latency ÷ the arm's own, typical of a pair."""
+    throughput: Estimate
+    """The arm's requests per second ÷ the other's."""
+    correlation: float
+    """Autocorrelation of the pairs' log ratios at lag 1; what is positive widens intervals."""
     saving: dict[str, Estimate]
     """The other's latency − the arm's own, for `mean`, `p50`, `p90`, `p95`."""
 

@@ -18,6 +18,7 @@ BLOCK_REQUESTS_PER_THREAD = 10
 
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}")
 _SEED_BITS = 32
+_LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS = 1_000_000_000, 10_000, 255
 
 
@@ -140,3 +141,27 @@ class Experiment:
 def _within(least: int, most: int, name: str, value: int) -> None:
     if not least <= value <= most:
         raise UsageError(f"{name} must be from {least:,} to {most:,}, not {value:,}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What it takes for a difference to be called one.
+
+    Raises:
+        UsageError: a confidence that is no share between 0.5 and 1, or a margin below 0.
+    """
+
+    confidence: float = 0.95
+    """Of every interval."""
+    margin: float = 0.05
+    """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is no difference."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not _LEAST_CONFIDENCE <= self.confidence <= _MOST_CONFIDENCE:
+            raise UsageError(
+                f"confidence must be from {_LEAST_CONFIDENCE} to {_MOST_CONFIDENCE}, "
+                f"not {self.confidence}."
+            )
+        if not 0 <= self.margin < 1:
+            raise UsageError(f"margin must be from 0 to below 1, not {self.margin}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from keepalive_bench.model.experiment import Arm, Experiment
+from keepalive_bench.model.experiment import Arm, Experiment, Judgement
 from keepalive_bench.model.network import Network, Resolution, Route, Tls
 from keepalive_bench.model.request import Request
 from keepalive_bench.model.target import Target
@@ -13,6 +13,7 @@ from keepalive_bench.model.variation import Variation
 __all__ = [
     "Arm",
     "Experiment",
+    "Judgement",
     "Network",
     "Plan",
     "Request",
@@ -33,6 +34,7 @@ class Plan:
     tls: Tls = field(default_factory=Tls)
     network: Network = field(default_factory=Network)
     experiment: Experiment = field(default_factory=Experiment)
+    judgement: Judgement = field(default_factory=Judgement)
 
     def path(self, index: int) -> str:
         """The path and query of the request with an index."""

@@ -59,6 +59,9 @@ def _kind(cause: BaseException, stage: Stage) -> str:
         return _TIMEOUTS[stage]
     if isinstance(cause, _UNTRUSTED):
         return "tls-untrusted"
+    if isinstance(cause, ssl.SSLError) and "_ALERT_" in (cause.reason or ""):
+        # With TLS 1.3, a client learns after its handshake that its certificate is refused.
+        return "tls-handshake"
     if stage == "connect":
         return _connect(cause)
     return _BY_STAGE.get(stage) or _response(cause)

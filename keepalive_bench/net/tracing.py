@@ -8,10 +8,12 @@ and the name it looks up, because only there a look-up and a TCP handshake can b
 
 from __future__ import annotations
 
+import errno
 import queue
 import ssl
 from email.errors import MissingHeaderBodySeparatorDefect
 from http.client import BadStatusLine, HTTPResponse
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -19,7 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssltransport import SSLTransport
 
 from keepalive_bench.model.exchange import Ending
-from keepalive_bench.net.endings import found_ended
+from keepalive_bench.net.endings import found_ended, was_reset
 
 if TYPE_CHECKING:
     import socket
@@ -95,6 +97,9 @@ class _TracedConnection(HTTPConnection):
         probe.stage, began = "tunnel", clock()
         try:
             super()._tunnel()
+        except OSError as error:
+            clear_frames(error.__traceback__)  # Python 3.10 leaves the answer, so the socket, open
+            raise
         finally:
             ended = clock()
             probe.tunnel = ended - began
@@ -163,7 +168,10 @@ class _TracedResponse(HTTPResponse):
             count = source.recv_into(buffer)
             if not probe.first_byte and count:
                 probe.first_byte = clock()
-            probe.is_over = not count
+            if not count:
+                probe.is_over = True
+                if was_reset(source):
+                    raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
             return count
 
         # In the place of the raw stream's own: a stream around it would cost more at each request.

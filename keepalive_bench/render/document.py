@@ -6,6 +6,8 @@ from array import array
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.model.analysis import BOUNDED
+
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison, PhaseTime
 
@@ -59,9 +61,18 @@ def _arm(arm: ArmSummary) -> Document:
         "answers": [{**answer._asdict(), "count": count} for answer, count in arm.answers.items()],
         "requests_per_second": arm.requests_per_second,
         "urllib3": arm.counters._asdict(),
-        "latency_s": arm.latency._asdict(),
+        "latency_s": {
+            **arm.latency._asdict(),
+            "low": {name: _bound(arm, name, 0) for name in BOUNDED},
+            "high": {name: _bound(arm, name, 1) for name in BOUNDED},
+        },
         "phases_s": {name: _phase(phase) for name, phase in arm.phases.items()},
     }
+
+
+def _bound(arm: ArmSummary, metric: str, side: int) -> float | None:
+    bounds = arm.latency_bounds.get(metric)
+    return None if bounds is None else bounds[side]
 
 
 def _phase(phase: PhaseTime) -> Document:
@@ -77,6 +88,9 @@ def _comparison(comparison: Comparison) -> Document:
         "arm": comparison.arm,
         "against": comparison.against,
         "pairs": comparison.pairs,
+        "left_out": comparison.left_out,
         "speedup": comparison.speedup._asdict(),
+        "requests_per_second": comparison.throughput._asdict(),
+        "correlation": comparison.correlation,
         "saving_s": {metric: estimate._asdict() for metric, estimate in comparison.saving.items()},
     }

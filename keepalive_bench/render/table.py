@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.analysis import REMAINDER, Estimate
-from keepalive_bench.units import MISSING, duration, plural, printable, rate, size, times
+from keepalive_bench.units import MISSING, duration, interval, plural, printable, rate, size, times
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison, PhaseTime
+    from keepalive_bench.model.analysis import Analysis, ArmSummary, PhaseTime
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
 _BY_NATURE = {"first-use", "by-design"}
@@ -159,24 +159,28 @@ def _latency(analysis: Analysis, metric: str) -> Row:
 def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
-    return f"[{duration(estimate.low)} … {duration(estimate.high)}]"
+    return interval(estimate.low, estimate.high)
 
 
 def _throughput(analysis: Analysis) -> Row:
-    ratios = [_faster(analysis, comparison) for comparison in analysis.comparisons]
+    ratios = [comparison.throughput for comparison in analysis.comparisons]
     return Row(
         name="requests/s",
         cells=tuple(rate(arm.requests_per_second) for arm in analysis.arms),
-        savings=tuple(ratios),
-        intervals=("",) * len(ratios),
+        savings=tuple("" if it.estimate is None else times(it.estimate) for it in ratios),
+        intervals=tuple(_ratio_interval(ratio) for ratio in ratios),
     )
 
 
-def _faster(analysis: Analysis, comparison: Comparison) -> str:
-    own = analysis.first.requests_per_second
-    other = next(arm for arm in analysis.arms if arm.label == comparison.against)
-    theirs = other.requests_per_second
-    return times(own / theirs) if own and theirs else ""
+def _ratio_interval(ratio: Estimate) -> str:
+    if ratio.low is None or ratio.high is None:
+        return ""
+    return f"[{times(ratio.low)} … {times(ratio.high)}]"
+
+
+def confidence(analysis: Analysis) -> str:
+    """The heading of the intervals' column."""
+    return f"{100 * analysis.plan.judgement.confidence:g} % interval"
 
 
 def phase_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:

@@ -32,6 +32,8 @@ _ADVICE = {
     "dns": " Is the host's name right?",
     "connect-refused": " Does a server listen there?",
     "connect-timeout": " Is the address right, and is there a firewall between?",
+    "read-timeout": " --timeout sets how long kab waits.",
+    "deadline": " --timeout sets how long kab waits.",
     "closed-before-response": " Does this port speak HTTP, or only HTTPS?",
     "malformed-response": " Does this port speak HTTP/1.1?",
 }
@@ -74,11 +76,15 @@ def nothing_measured(analysis: Analysis) -> str:
 
 def _comparison(analysis: Analysis, width: int) -> RenderableType:
     """Arms and savings side by side; where that is too wide, the savings below."""
-    whole = _grid(analysis, arms=True, savings=bool(analysis.comparisons))
+    numbers = range(len(analysis.comparisons))
+    whole = _grid(analysis, arms=True, savings=numbers)
     if _fits(whole, width) or not analysis.comparisons:
         return whole
-    arms = _grid(analysis, arms=True, savings=False)
-    return Group(arms, Text(), _grid(analysis, arms=False, savings=True))
+    savings = [_grid(analysis, arms=False, savings=numbers)]
+    if not _fits(savings[0], width):
+        savings = [_grid(analysis, arms=False, savings=[number]) for number in numbers]
+    below = (part for grid in savings for part in (Text(), grid))
+    return Group(_grid(analysis, arms=True, savings=()), *below)
 
 
 def _fits(grid: Table, width: int) -> bool:
@@ -86,22 +92,26 @@ def _fits(grid: Table, width: int) -> bool:
     return Measurement.get(console, console.options, grid).maximum <= width
 
 
-def _grid(analysis: Analysis, *, arms: bool, savings: bool) -> Table:
+def _grid(analysis: Analysis, *, arms: bool, savings: Sequence[int]) -> Table:
+    """The comparison's rows, with the arms' columns, and those of some of the comparisons."""
     rows = table.comparison_rows(analysis)
     intervals = any(any(row.intervals) for row in rows)
+    headers = table.savings_headers(analysis)
     grid = _empty_grid("")
     for number, arm in enumerate(analysis.arms if arms else ()):
         widest = max(len(row.cells[number]) for row in rows)
         grid.add_column(arm.label, justify="right", overflow="fold", min_width=widest)
-    for header in table.savings_headers(analysis) if savings else ():
-        grid.add_column(header, justify="right", style="bold", overflow="fold")
+    for number in savings:
+        widest = max(len(row.savings[number]) for row in rows)
+        grid.add_column(
+            headers[number], justify="right", style="bold", overflow="fold", min_width=widest
+        )
         if intervals:
-            grid.add_column("95 % interval", justify="right", no_wrap=True)
+            grid.add_column(table.confidence(analysis), justify="right", no_wrap=True)
     for row in rows:
         cells = list(row.cells) if arms else []
-        if savings:
-            for saving, interval in zip(row.savings, row.intervals, strict=True):
-                cells += [saving, interval] if intervals else [saving]
+        for number in savings:
+            cells += [row.savings[number], row.intervals[number]][: 1 + intervals]
         if any(cells):
             grid.add_row(row.name, *cells)
     return grid
@@ -133,7 +143,7 @@ def _phase_grid(
     for number in arms:
         grid.add_column(analysis.arms[number].label, justify="right", no_wrap=True)
         if bars:
-            grid.add_column("", width=_BAR_WIDTH, no_wrap=True)
+            grid.add_column("", no_wrap=True)  # old releases of Rich widen a fixed width
     rows = table.phase_rows(analysis)
     longest = max((share for row in rows for share in row.shares), default=0.0)
     for row in rows:
@@ -144,7 +154,7 @@ def _phase_grid(
             cells.append(f"{count} × {each:>{widest}}" if each else count)
             if bars:
                 bar = _bar(row.shares[number], longest, plain_ascii=plain_ascii)
-                cells.append(Text(bar, style="cyan"))
+                cells.append(Text(f"{bar:<{_BAR_WIDTH}}", style="cyan"))
         grid.add_row(row.phase, *cells)
     return grid
 

@@ -32,8 +32,8 @@ def answered(pooled: list[int], unpooled: list[int], requests: int = 20) -> Run:
 def test_reuse_that_pays_is_faster() -> None:
     verdict = said(paired_run([0.01] * 20, [0.03] * 20))
     assert verdict.code == "faster"
-    assert "Reusing the connection was 3.00× faster" in verdict.text
-    assert "saved 20.0 ms a request on average" in verdict.text
+    assert "Reusing the connection is 3.00× faster" in verdict.text
+    assert "saves 20.0 ms a request on average" in verdict.text
 
 
 def test_what_the_time_was_saved_on_is_named_and_small_change_is_not() -> None:
@@ -51,8 +51,8 @@ def test_what_the_time_was_saved_on_is_named_and_small_change_is_not() -> None:
 def test_reuse_that_costs_is_slower() -> None:
     verdict = said(paired_run([0.044] * 20, [0.011] * 20))
     assert verdict.code == "slower"
-    assert "Reusing the connection was 4.00× slower" in verdict.text
-    assert "cost 33.0 ms a request on average" in verdict.text
+    assert "Reusing the connection is 4.00× slower" in verdict.text
+    assert "costs 33.0 ms a request on average" in verdict.text
 
 
 def test_a_typical_gain_that_is_none_on_average_is_told_as_such() -> None:
@@ -77,7 +77,7 @@ def test_arms_other_than_pooled_against_unpooled_are_called_by_their_labels() ->
     for index in range(10):
         script.send("a", 0.01, on=rows["a"], index=index)
         script.send("b", 0.02, on=rows["b"], index=index)
-    assert said(script.run()).text.startswith("a against b was 2.00× faster")
+    assert said(script.run()).text.startswith("a against b is 2.00× faster")
 
 
 def test_a_pool_that_reopens_for_every_request_did_not_reuse() -> None:

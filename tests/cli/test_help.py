@@ -80,7 +80,13 @@ def test_the_help_of_run_names_every_option() -> None:
 
 def test_the_help_of_run_says_where_curl_differs_and_that_proxies_are_not_used() -> None:
     text = " ".join(called("run", "--help").out.split())
-    for said in ("from curl", "-f is always a query parameter", "-t the timeout", "not used", "http_proxy"):
+    for said in (
+        "from curl",
+        "-f is always a query parameter",
+        "-t the timeout",
+        "not used",
+        "http_proxy",
+    ):
         assert said in text
 
 

@@ -39,7 +39,7 @@ def test_the_report_fits_and_nothing_is_cut_off(
     assert "\x1b" not in done.text
     assert max(map(len, done.lines)) <= columns
     assert [line for line in done.lines if line != line.rstrip()] == []
-    assert "…" not in done.out
+    assert not re.search(r"\S…", done.out)  # as Rich cuts; intervals have a blank
     for label in ("pooled", "unpooled", *(["once-more"] if arms else [])):
         assert label in done.out
     latencies = [line for line in done.lines if line.startswith("latency mean")]

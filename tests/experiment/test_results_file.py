@@ -18,7 +18,7 @@ from keepalive_bench import Run, Variation, analyse
 from keepalive_bench.errors import ResultsFileError
 from keepalive_bench.experiment.plan_document import plan_document
 from keepalive_bench.experiment.results_file import document_lines, read_run
-from keepalive_bench.model.exchange import Answer, Ending, Failure, PHASES, Phases
+from keepalive_bench.model.exchange import PHASES, Answer, Ending, Failure, Phases
 from keepalive_bench.model.run import WarmUp
 from keepalive_bench.render.document import derived_document
 from keepalive_bench.server import CERTIFICATE, ServerProcess

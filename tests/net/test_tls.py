@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import warnings
 from typing import TYPE_CHECKING
 
 import pytest
 from server.wire import settings
-from support.plans import run
+from support.misbehaving import Peer, misbehaving
+from support.plans import failure, run
 
 from keepalive_bench import Tls, UsageError
 from keepalive_bench.net.tls import build_context
@@ -48,3 +50,23 @@ def test_a_connection_says_which_version_of_tls_it_has(version: str) -> None:
     with ServerProcess(settings(tls=True, tls_min=version, tls_max=version)) as server:
         measured = run(server.url, ca_file=CERTIFICATE, requests=3)
     assert {it.tls_version for it in measured.connections} == {f"TLSv{version}"}
+
+
+@pytest.mark.parametrize("kind", ["pooled", "unpooled"])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_whose_certificate_is_missed_fails_in_the_handshake(
+    kind: str, version: ssl.TLSVersion
+) -> None:
+    # With TLS 1.3, it hears of that only when its own side of the handshake is over.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
+    context.load_verify_locations(CERTIFICATE)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.minimum_version = context.maximum_version = version
+
+    def script(peer: Peer) -> None:
+        context.wrap_socket(peer.socket, server_side=True)
+
+    with misbehaving(script) as server:
+        url = server.url.replace("http:", "https:")
+        assert failure(url, kind, ca_file=CERTIFICATE) == "tls-handshake"

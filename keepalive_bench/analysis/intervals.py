@@ -1,0 +1,215 @@
+"""Intervals: floats in, floats out. Every formula names its source and what it assumes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
+from itertools import pairwise
+from math import exp, floor, lgamma, log, log1p, sqrt
+from random import Random
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.stats import quantile, thinned, walsh_average
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Interval = tuple[float, float]
+
+_EXACT_SIGNED_RANKS = 50
+_EXACT_BINOMIAL = 2_000
+_LARGEST_EXACT = 10_000
+_RESAMPLES = 1_000
+_BLOCKS = 200
+_LEAST_FOR_LAG = 8
+_MOST_CORRELATION = 0.95
+
+
+def signed_rank_interval(values: Sequence[float], confidence: float) -> Interval | None:
+    """The interval of a location that Wilcoxon's signed-rank test doesn't reject.
+
+    M. Hollander and D. A. Wolfe, "Nonparametric Statistical Methods" (1999), section 3.3: two of
+    the ordered averages of two values, as far from either end as the test's distribution says. It
+    assumes that the values are independent and their distribution symmetric; `None` where there are
+    too few for the confidence. Of more than 10,000 values, as many order statistics stand for all.
+    """
+    ordered = thinned(sorted(values), _LARGEST_EXACT)
+    count = len(ordered)
+    rank = _signed_rank_critical(count, (1 - confidence) / 2)
+    if rank is None:
+        return None
+    pairs = count * (count + 1) // 2
+    scale = sqrt(count / len(values))  # what stands for many is as sure as the many are
+    low, high = walsh_average(ordered, rank), walsh_average(ordered, pairs - 1 - rank)
+    if scale == 1:
+        return low, high
+    middle = (low + high) / 2
+    return middle + (low - middle) * scale, middle + (high - middle) * scale
+
+
+@lru_cache(maxsize=64)
+def _signed_rank_critical(count: int, tail: float) -> int | None:
+    """The largest rank sum whose tail is no more probable; `None` where there is none."""
+    if count > _EXACT_SIGNED_RANKS:
+        centre, spread = count * (count + 1) / 4, sqrt(count * (count + 1) * (2 * count + 1) / 24)
+        return floor(centre + NormalDist().inv_cdf(tail) * spread - 0.5)
+    ways = [1]
+    for rank in range(1, count + 1):
+        longer = ways + [0] * rank
+        for total in range(len(ways)):
+            longer[total + rank] += ways[total]
+        ways = longer
+    cumulated, critical = 0, None
+    for total, number in enumerate(ways):
+        cumulated += number
+        if cumulated > tail * 2**count:
+            break
+        critical = total
+    return critical
+
+
+def lag_one_correlation(values: Sequence[float]) -> float:
+    """Autocorrelation at lag 1, of ranks, so that one slow request doesn't decide it; 0 of few.
+
+    The bias of short series, −(1 + 3r)/n, is taken off: M. G. Kendall, "Note on Bias in the
+    Estimation of Autocorrelation", Biometrika 41 (1954).
+    """
+    count = len(values)
+    if count < _LEAST_FOR_LAG:
+        return 0.0
+    centred = [rank - (count - 1) / 2 for rank in midranks(values)]
+    total = sum(value * value for value in centred)
+    if not total:
+        return 0.0
+    lagged = sum(one * other for one, other in pairwise(centred))
+    return lagged / total + (1 + 3 * lagged / total) / count
+
+
+def midranks(values: Sequence[float]) -> list[float]:
+    """The rank of each value, from 0; equal values share the middle of their ranks."""
+    ordered = sorted(values)
+    return [
+        (bisect_left(ordered, value) + bisect_right(ordered, value) - 1) / 2 for value in values
+    ]
+
+
+def widening(correlation: float) -> float:
+    """How much wider an interval gets by a positive lag-1 autocorrelation r: √((1 + r)/(1 − r)).
+
+    The effective sample size of a first-order autoregressive series: G. V. Bayley and J. M.
+    Hammersley, "The 'Effective' Number of Independent Observations in an Autocorrelated Time
+    Series", Supplement to the Journal of the Royal Statistical Society 8 (1946).
+    """
+    bounded = min(max(correlation, 0.0), _MOST_CORRELATION)
+    return sqrt((1 + bounded) / (1 - bounded))
+
+
+def widened(interval: Interval, estimate: float, factor: float) -> Interval:
+    """An interval, wider by a factor on both sides of its estimate."""
+    low, high = interval
+    return estimate - (estimate - low) * factor, estimate + (high - estimate) * factor
+
+
+def quantile_interval(
+    ordered: Sequence[float], percent: int, confidence: float, factor: float = 1.0
+) -> Interval | None:
+    """An interval of a quantile between two order statistics, whatever the distribution is.
+
+    H. A. David and H. N. Nagaraja, "Order Statistics" (2003), section 7.1: how many values lie
+    below the quantile is binomial. `None` where there are too few values to bound it on both sides.
+    `factor` widens it, as autocorrelation asks for.
+    """
+    count, share, tail = len(ordered), percent / 100, (1 - confidence) / 2
+    below = _binomial_lower(count, share, tail, factor)
+    above = _binomial_lower(count, 1 - share, tail, factor)
+    if below is None or above is None:
+        return None
+    return ordered[below], ordered[count - 1 - above]
+
+
+@lru_cache(maxsize=256)
+def _binomial_lower(count: int, share: float, tail: float, factor: float) -> int | None:
+    """The highest order statistic (from 0) that lies above the quantile with at most a tail."""
+    if factor > 1 or count > _EXACT_BINOMIAL:
+        spread = sqrt(count * share * (1 - share)) * factor
+        rank = floor(count * share + NormalDist().inv_cdf(tail) * spread - 0.5)
+        return rank if rank >= 0 else None
+    cumulated, rank = 0.0, -1
+    while rank + 1 < count:
+        cumulated += exp(_log_binomial(count, rank + 1, share))
+        if cumulated > tail:
+            break
+        rank += 1
+    return rank if rank >= 0 else None
+
+
+def _log_binomial(count: int, hits: int, share: float) -> float:
+    ways = lgamma(count + 1) - lgamma(hits + 1) - lgamma(count - hits + 1)
+    return ways + hits * log(share) + (count - hits) * log1p(-share)
+
+
+def mean_interval(values: Sequence[float], confidence: float, factor: float) -> Interval | None:
+    """A bootstrap interval of a mean; `None` of fewer than 8 values."""
+    sums, sizes = _block_sums(values)
+    return _bootstrap(sums, sizes, len(values), confidence, factor)
+
+
+def ratio_interval(
+    numerators: Sequence[float], denominators: Sequence[float], confidence: float, factor: float
+) -> Interval | None:
+    """A bootstrap interval of a ratio of two means, of pairs; `None` of fewer than 8 pairs."""
+    upper, _ = _block_sums(numerators)
+    lower, _ = _block_sums(denominators)
+    return _bootstrap(upper, lower, len(numerators), confidence, factor)
+
+
+def _bootstrap(
+    upper: Sequence[float], lower: Sequence[float], count: int, confidence: float, factor: float
+) -> Interval | None:
+    """An interval of the sum of `upper` ÷ the sum of `lower`, by resampling both together.
+
+    Expanded percentiles: T. C. Hesterberg, "What Teachers Should Know About the Bootstrap", The
+    American Statistician 69 (2015), section 5: plain ones are too narrow for few values. Blocks'
+    sums are resampled, 200 at most, and not the values: that bounds the cost, and keeps an
+    autocorrelation within a block. The resamples are the same at every call.
+    """
+    if count < _LEAST_FOR_LAG:
+        return None
+    random, numbers = Random(0), range(len(upper))  # noqa: S311  # not for secrets
+    ratios = []
+    for _ in range(_RESAMPLES):
+        chosen = random.choices(numbers, k=len(upper))
+        ratios.append(sum(map(upper.__getitem__, chosen)) / sum(map(lower.__getitem__, chosen)))
+    ratios.sort()
+    normal = NormalDist()
+    wide = normal.inv_cdf((1 + confidence) / 2) * (1 + 1 / count) * sqrt(count / (count - 1))
+    tail = normal.cdf(-wide)
+    low, high = ratios[int(tail * _RESAMPLES)], ratios[-1 - int(tail * _RESAMPLES)]
+    return widened((low, high), sum(upper) / sum(lower), factor)
+
+
+def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
+    count = min(len(values), _BLOCKS)
+    edges = [number * len(values) // count for number in range(count + 1)]
+    blocks = [values[start:stop] for start, stop in pairwise(edges)]
+    return [sum(block) for block in blocks], [len(block) for block in blocks]
+
+
+def difference_interval(
+    own: Sequence[float], other: Sequence[float], percent: int, confidence: float, factor: float
+) -> Interval | None:
+    """An interval of the difference of two quantiles, of sorted values: the other's − the own.
+
+    Each arm's order-statistic interval says how sure its quantile is; the two are put together as
+    independent ones. What pairs share makes the truth narrower, never wider. `None` where either
+    can't be bounded.
+    """
+    own_at, other_at = quantile(own, percent), quantile(other, percent)
+    own_bounds = quantile_interval(own, percent, confidence, factor)
+    other_bounds = quantile_interval(other, percent, confidence, factor)
+    if own_at is None or other_at is None or own_bounds is None or other_bounds is None:
+        return None
+    below = sqrt((other_at - other_bounds[0]) ** 2 + (own_bounds[1] - own_at) ** 2)
+    above = sqrt((other_bounds[1] - other_at) ** 2 + (own_at - own_bounds[0]) ** 2)
+    return other_at - own_at - below, other_at - own_at + above

@@ -1,0 +1,76 @@
+"""Whatever a server does, a run ends in time, and its counts are those of the server."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hostile.cases import HANDSHAKES, ON_BOTH, REQUESTS, TIMEOUT_S, Case
+from server.wire import settings
+from support.plans import plan
+
+from keepalive_bench import Arm, benchmark
+from keepalive_bench.analysis import analyse
+from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Fault, ServerProcess, Settings
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.model.exchange import Exchange
+
+_SLOW_MACHINE_S = 5.0
+_REST_S = 0.03
+
+
+def rest(_: Exchange) -> None:
+    """What the server does after an answer shall have arrived before the next request is sent."""
+    time.sleep(_REST_S)
+
+
+def server_settings(options: dict[str, Any], *, tls: bool) -> Settings:
+    options = {"tls": tls, **options}
+    if isinstance(fault := options.get("fault"), tuple):
+        text, *numbers = fault
+        options["fault"] = Fault.parse(text, **dict(zip(("requests", "connections"), numbers)))
+    if "certificate" in options:
+        options["certificate"] = CERTIFICATES[options["certificate"]]
+    return settings(**options)
+
+
+def measured(case: Case, *, tls: bool) -> tuple[Analysis, int]:
+    """A pooled run against a case's server, and what the server has accepted of it."""
+    client = {"arms": (Arm("pooled"),), "requests": REQUESTS, "timeout_s": TIMEOUT_S}
+    client |= {"keep_going": True, "warmup": 1, **case.client}
+    if tls:
+        client["ca_file"] = CERTIFICATE
+    with ServerProcess(server_settings(case.server, tls=tls)) as server:
+        analysis = analyse(benchmark(plan(server.url, **client), rest))
+        return analysis, server.stop().accepts
+
+
+def check(case: Case, *, tls: bool) -> None:
+    began = time.monotonic()
+    analysis, accepts = measured(case, tls=tls)
+    took_s = time.monotonic() - began
+    arm = analysis.first
+    assert (arm.failure_kinds, arm.reason_counts) == (case.failures, case.reasons)
+    assert accepts == case.connections + analysis.warmup["pooled"].connections
+    assert arm.succeeded + arm.failed + arm.not_sent == REQUESTS
+    assert arm.not_sent == 0
+    assert took_s < (sum(case.failures.values()) + 1) * TIMEOUT_S + _SLOW_MACHINE_S
+
+
+@pytest.mark.parametrize("case", ON_BOTH.values(), ids=ON_BOTH)
+def test_over_http(case: Case) -> None:
+    check(case, tls=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ON_BOTH.values(), ids=ON_BOTH)
+def test_over_https(case: Case) -> None:
+    check(case, tls=True)
+
+
+@pytest.mark.parametrize("case", HANDSHAKES.values(), ids=HANDSHAKES)
+def test_in_a_handshake(case: Case) -> None:
+    check(case, tls=True)

@@ -1,0 +1,300 @@
+"""Each reason for a connection, provoked: the one before it, the exchange that ended it, evidence."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from server.wire import settings
+from support.misbehaving import ANSWER, Peer, misbehaving
+from support.plans import plan
+
+from keepalive_bench import Arm, benchmark
+from keepalive_bench.analysis import analyse
+from keepalive_bench.server import CERTIFICATE, Fault, ServerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from keepalive_bench.model.analysis import Analysis, Reason
+    from keepalive_bench.model.exchange import Exchange
+
+POOLED = (Arm("pooled"),)
+both_schemes = pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+
+
+def rests(seconds: float) -> Callable[[object], None]:
+    """A pause after each exchange, in which a server's idle timeout can pass."""
+
+    def rest(_: object) -> None:
+        time.sleep(seconds)
+
+    return rest
+
+
+def analysed(
+    server: dict[str, Any],
+    *,
+    rest_s: float = 0.03,
+    tls: bool = False,
+    **client: Any,  # noqa: ANN401
+) -> Analysis:
+    """A run of three requests, whose connections are those that the server accepted."""
+    options: dict[str, Any] = {"arms": POOLED, "requests": 3, "warmup": 0, "timeout_s": 2.0}
+    options |= {"keep_going": True, "ca_file": CERTIFICATE if tls else None, **client}
+    with ServerProcess(settings(tls=tls, **server)) as process:
+        run = benchmark(plan(process.url, **options), rests(rest_s))
+        assert process.stop().accepts == len(run.connections)
+    return analyse(run)
+
+
+def second(analysis: Analysis, label: str = "pooled") -> Reason:
+    """The reason for the second connection of an arm, which took the place of the first."""
+    arm = next(arm for arm in analysis.arms if arm.label == label)
+    first, reason = list(arm.reasons)[0], list(arm.reasons.values())[1]
+    assert reason.previous == first
+    return reason
+
+
+def test_the_first_connection_of_a_slot_needs_no_other_reason() -> None:
+    (reason,) = analysed({}).first.reasons.values()
+    assert (reason.code, reason.previous, reason.exchange) == ("first-use", None, None)
+
+
+def test_the_unpooled_arm_opens_them_by_design() -> None:
+    reason = second(analysed({"connection_close": True}, arms=(Arm("unpooled"),)), "unpooled")
+    assert (reason.code, reason.exchange) == ("by-design", 0)
+
+
+SIMPLE: dict[str, tuple[dict[str, Any], dict[str, Any], str, dict[str, object]]] = {
+    "a truncated body": (
+        {"fault": "close-in-body"},
+        {},
+        "after-error",
+        {"failure": "truncated-body"},
+    ),
+    "a malformed response": (
+        {"fault": "garbage-status"},
+        {},
+        "after-error",
+        {"failure": "malformed-response"},
+    ),
+    "a read timeout": (
+        {"fault": "never-answer"},
+        {"timeout_s": 0.2},
+        "after-error",
+        {"failure": "read-timeout"},
+    ),
+    "an announced close": (
+        {"connection_close": True},
+        {},
+        "server-close",
+        {"connection": "close"},
+    ),
+    "HTTP/1.0": ({"http_10": True}, {}, "http-1.0", {"http_version": "HTTP/1.0"}),
+    "a body that ends with the connection": (
+        {"fault": "close-delimited"},
+        {},
+        "close-delimited",
+        {"http_version": "HTTP/1.1"},
+    ),
+    "a body left unread": ({}, {"max_body": 10}, "unread-body", {"seen": "cut"}),
+}
+
+
+@pytest.mark.parametrize(("server", "client", "code", "evidence"), SIMPLE.values(), ids=SIMPLE)
+def test_an_answer_that_ends_its_connection_says_why(
+    server: dict[str, Any], client: dict[str, Any], code: str, evidence: dict[str, object]
+) -> None:
+    reason = second(analysed(server, **client))
+    assert (reason.code, reason.exchange, reason.evidence) == (code, 0, evidence)
+
+
+@both_schemes
+@pytest.mark.parametrize(
+    ("fault", "failure"),
+    [("close-on-request", "closed-before-response"), ("reset-on-request", "reset")],
+)
+def test_a_connection_that_dies_under_a_request_was_a_stale_race(
+    fault: str, failure: str, *, tls: bool
+) -> None:
+    analysis = analysed({"fault": Fault(fault, requests="2")}, tls=tls)
+    reason = second(analysis)
+    assert (reason.code, reason.exchange) == ("stale-race", 1)
+    assert reason.evidence == {"failure": failure}
+
+
+def test_an_announced_maximum_that_is_reached_is_the_reason() -> None:
+    reason = second(analysed({"silent_close_after": 2, "keep_alive_header": "timeout=5, max=2"}))
+    assert (reason.code, reason.exchange) == ("keep-alive-max", 1)
+    assert reason.evidence["requests"] == 2
+
+
+def test_a_constant_number_of_requests_is_a_limit_once_it_was_seen_twice() -> None:
+    reason = second(analysed({"silent_close_after": 2}, requests=5))
+    assert (reason.code, reason.exchange) == ("request-limit", 1)
+    assert (reason.evidence["requests"], reason.evidence["found"]) == (2, "fin")
+
+
+def test_a_number_of_requests_seen_once_is_no_limit_yet() -> None:
+    reason = second(analysed({"silent_close_after": 2}))
+    assert (reason.code, reason.evidence["seen"]) == ("unknown", "closed after 2 responses")
+
+
+def test_changing_numbers_of_requests_are_no_limit() -> None:
+    served = iter([1, 2, 3])
+
+    def script(peer: Peer) -> None:
+        for _ in range(next(served)):
+            peer.answer()
+
+    with misbehaving(script) as server:
+        wanted = plan(server.url, arms=POOLED, requests=6, warmup=0)
+        analysis = analyse(benchmark(wanted, rests(0.03)))
+        assert server.accepts == analysis.first.connections == 3
+    assert analysis.first.reason_counts == {"unknown": 2, "first-use": 1}
+
+
+IDLE_S = 0.15
+REST_S = 0.4
+
+
+@both_schemes
+def test_a_close_while_idle_tells_after_how_long(*, tls: bool) -> None:
+    reason = second(analysed({"idle_timeout_s": IDLE_S}, rest_s=REST_S, tls=tls))
+    assert (reason.code, reason.exchange) == ("idle-timeout", 0)
+    assert reason.evidence["found"] == "fin"
+    assert reason.evidence["closed_after_s"] == pytest.approx(IDLE_S, abs=0.1)
+    assert REST_S <= float(str(reason.evidence["idle_s"])) < REST_S + 1
+    assert reason.evidence["idle_by_kab_s"] == 0
+    assert not reason.is_kabs_own
+
+
+def after(*indexes: int) -> Callable[[Exchange], None]:
+    """A pause after some exchanges only."""
+
+    def rest(exchange: Exchange) -> None:
+        if exchange.index in indexes:
+            time.sleep(REST_S)
+
+    return rest
+
+
+@both_schemes
+def test_resets_of_the_connections_that_were_idle_longest_are_a_timeouts(*, tls: bool) -> None:
+    # Linux doesn't tell when a reset came, so one alone may have come with the last response.
+    options: dict[str, Any] = {"arms": POOLED, "requests": 7, "warmup": 0}
+    options["ca_file"] = CERTIFICATE if tls else None
+    with ServerProcess(settings(tls=tls, fault=f"idle-reset={IDLE_S}")) as server:
+        analysis = analyse(benchmark(plan(server.url, **options), after(1, 4)))
+        assert server.stop().accepts == analysis.first.connections == 3
+    reason = second(analysis)
+    assert (reason.code, reason.exchange) == ("idle-timeout", 1)
+    assert reason.evidence["found"] == "rst"
+    assert float(str(reason.evidence["idle_s"])) >= REST_S
+    assert "closed_after_s" not in reason.evidence
+
+
+def test_resets_after_the_same_number_of_requests_may_be_a_limits_or_a_timeouts() -> None:
+    analysis = analysed({"fault": f"idle-reset={IDLE_S}"}, rest_s=REST_S)
+    assert second(analysis).code == "unknown"
+    assert second(analysis).evidence["seen"] == "reset after 1 response"
+
+
+@both_schemes
+@pytest.mark.parametrize(
+    ("server", "seen"),
+    [
+        ({"fault": f"idle-408={IDLE_S}"}, "HTTP/1.1 408 Request Timeout"),
+        ({"fault": f"idle-push={IDLE_S}"}, "HTTP/1.1 408 Request Timeout"),
+        ({"fault": f"idle-garbage={IDLE_S}"}, "\x00\xffkab"),
+        ({"fault": "answer-twice"}, "HTTP/1.1 200 OK"),  # the rest is in http.client's buffer
+        ({"fault": "length-too-small"}, "x"),
+    ],
+    ids=["408", "408 without FIN", "garbage", "a second answer", "a longer body"],
+)
+def test_bytes_that_nobody_asked_for_are_shown(
+    server: dict[str, Any], seen: str, *, tls: bool
+) -> None:
+    reason = second(analysed(server, rest_s=REST_S, tls=tls))
+    assert (reason.code, reason.exchange) == ("unsolicited-data", 0)
+    said = str(reason.evidence["seen"])
+    assert said.startswith(seen) or set(said) <= set("0123456789abcdefghijklmnopqrstuvwxyz -.\n")
+
+
+BURST = {"requests": 12, "concurrency": 3, "maxsize": 1, "order": "sequential"}
+
+
+def test_a_full_pool_throws_connections_away() -> None:
+    analysis = analysed({"delay_s": 0.02}, rest_s=0, **BURST)
+    counts = analysis.first.reason_counts
+    assert counts["first-use"] == 1
+    assert counts["pool-exhausted"] == 2
+    assert counts["pool-full"] == analysis.first.connections - 3 > 0
+    full = next(it for it in analysis.first.reasons.values() if it.code == "pool-full")
+    assert (full.previous is None, full.exchange is None) == (False, False)
+
+
+def test_a_blocking_pool_throws_none_away() -> None:
+    analysis = analysed({"delay_s": 0.02}, rest_s=0, block=True, **BURST)
+    assert analysis.first.reason_counts == {"first-use": 1}
+
+
+BOTH_TRUE = {
+    "an error and an announced close": (
+        {"fault": "close-in-body", "connection_close": True},
+        {},
+        "after-error",
+    ),
+    "an error on HTTP/1.0": ({"fault": "close-in-body", "http_10": True}, {}, "after-error"),
+    "an announced close on HTTP/1.0": (
+        {"http_10": True, "connection_close": True},
+        {},
+        "server-close",
+    ),
+    "HTTP/1.0 and no length": ({"http_10": True, "fault": "close-delimited"}, {}, "http-1.0"),
+    "an announced close and a second answer": (
+        {"fault": "answer-twice", "connection_close": True},
+        {},
+        "server-close",
+    ),
+    "an announced close and an unread body": (
+        {"connection_close": True},
+        {"max_body": 10},
+        "server-close",
+    ),
+    "an announced close and the end of a maximum": ({"keep_alive_max": 1}, {}, "server-close"),
+    "a maximum and a constant number": (
+        {"silent_close_after": 1, "keep_alive_header": "max=1"},
+        {},
+        "keep-alive-max",
+    ),
+    "a status that was not expected and an announced close": (
+        {"connection_close": True, "status": 500},
+        {"expect_status": ("200",)},
+        "server-close",
+    ),
+}
+
+
+@pytest.mark.parametrize(("server", "client", "code"), BOTH_TRUE.values(), ids=BOTH_TRUE)
+def test_of_several_true_reasons_the_first_in_order_is_named(
+    server: dict[str, Any], client: dict[str, Any], code: str
+) -> None:
+    assert second(analysed(server, **client)).code == code
+
+
+def test_an_unexpected_status_costs_no_connection() -> None:
+    analysis = analysed({"status": 500}, expect_status=("200",))
+    assert analysis.first.failure_kinds == {"unexpected-status": 3}
+    assert analysis.first.connections == 1
+
+
+def test_a_1xx_that_passes_for_the_answer_ends_the_connection() -> None:
+    answer = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    with misbehaving(partial(Peer.answer, data=answer + ANSWER)) as server:
+        wanted = plan(server.url, arms=POOLED, requests=2, warmup=0)
+        analysis = analyse(benchmark(wanted))
+    assert second(analysis).code == "after-error"
