@@ -6,6 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.intervals import widening
+from keepalive_bench.analysis.measurement_findings import measurement_findings
 from keepalive_bench.analysis.network_findings import network_findings
 from keepalive_bench.analysis.reason_findings import reason_findings
 from keepalive_bench.analysis.verdict import LEAST_PAIRS
@@ -33,6 +34,7 @@ def find(
         *_failed_warmups(run),
         *(finding for arm in arms for finding in reason_findings(run, arm)),
         *network_findings(run),
+        *measurement_findings(run, arms),
         *_order(run),
         *(finding for comparison in comparisons for finding in _pairs(comparison)),
     )

@@ -35,7 +35,7 @@ class _Silence:
     """What is known of an arm's connections that were closed without a word."""
 
     limit: int | None
-    """How many requests each of them carried, where that was always the same, twice at least."""
+    """How many responses each carried, where that was always the same, seen twice at least."""
     survived_s: float
     """The longest time that a connection of the arm was idle and then used again."""
     goes_by_time: bool
@@ -46,7 +46,7 @@ def find_reasons(run: Run, arm: Arm) -> dict[int, Reason]:
     """The reason for each connection of an arm, by row."""
     before: dict[int, int] = {}
     last = _last_exchanges(run, arm)
-    silence = _silence(run, arm)
+    silence = _silence(run, arm, last)
     reasons = {}
     for row in run.connections.rows(arm.label):
         slot = run.connections.slot[row]
@@ -97,8 +97,7 @@ def _after(
 def _failed(
     run: Run, previous: int, exchange: Exchange, kind: str
 ) -> tuple[str, dict[str, object]]:
-    died = kind in _DIED_UNDER_REQUEST and exchange.outcome.phases.wait is None
-    if died and run.connections.exchanges[previous]:
+    if run.connections.exchanges[previous] and _died_under_request(exchange):
         return "stale-race", {"failure": kind}
     return "after-error", {"failure": kind}
 
@@ -170,20 +169,30 @@ def _reached_announced_max(answer: Answer | None, served: int) -> bool:
     return int(found.group(1)) in {0, served}
 
 
-def _silence(run: Run, arm: Arm) -> _Silence:
+def _silence(run: Run, arm: Arm, last: dict[int, int]) -> _Silence:
     connections = run.connections
-    ended = [
-        (connections.exchanges[row], ending.idle_s or 0.0)
-        for row in connections.rows(arm.label)
-        if (ending := connections.ending_of(row)) is not None and ending.kind in {"fin", "rst"}
-    ]
-    counts = {count for count, _ in ended}
+    found: list[tuple[int, float]] = []
+    died: list[int] = []
+    for row in connections.rows(arm.label):
+        ending, served = connections.ending_of(row), connections.exchanges[row]
+        if ending is not None and ending.kind in {"fin", "rst"}:
+            found.append((served, ending.idle_s or 0.0))
+        elif served and row in last and _died_under_request(run.exchanges[last[row]]):
+            died.append(served)
+    counts = {served for served, _ in found}
     survived_s = longest_survived(run, arm.label)
     return _Silence(
-        limit=ended[0][0] if len(counts) == 1 and len(ended) >= _TIMES_SEEN else None,
+        limit=found[0][0]
+        if len(counts) == 1 == len(counts.union(died)) and len(found) + len(died) >= _TIMES_SEEN
+        else None,
         survived_s=survived_s,
-        goes_by_time=len(counts) > 1 and all(idle_s > survived_s for _, idle_s in ended),
+        goes_by_time=len(counts) > 1 and all(idle_s > survived_s for _, idle_s in found),
     )
+
+
+def _died_under_request(exchange: Exchange) -> bool:
+    failure, phases = exchange.outcome.failure, exchange.outcome.phases
+    return failure is not None and failure.kind in _DIED_UNDER_REQUEST and phases.wait is None
 
 
 def _last_exchanges(run: Run, arm: Arm) -> dict[int, int]:

@@ -84,7 +84,7 @@ def _effect(
         return Verdict("slower", f"{effect}{_loss(first, other, comparison)}.")
     text = (
         f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
-        f"About {_enough(comparison, judgement):,} requests per arm would settle it."
+        f"About {_enough(first.requests, comparison, judgement):,} requests per arm would settle it."
     )
     return Verdict("inconclusive", text)
 
@@ -93,16 +93,16 @@ def _inverse(shown: str, low: float, high: float) -> str:
     return f"{shown.partition(' interval')[0]} interval {times(1 / high)}–{times(1 / low)}"
 
 
-def _enough(comparison: Comparison, judgement: Judgement) -> int:
-    """Pairs with which the interval, as wide as 1 ÷ √n, would exclude 1 or lie in the margin."""
+def _enough(requests: int, comparison: Comparison, judgement: Judgement) -> int:
+    """Requests with which the interval, as wide as 1 ÷ √n, would exclude 1 or lie in the margin."""
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
         return 0
     half = log(high / low) / 2
     target = max(abs(log(speedup)), log1p(judgement.margin) - abs(log(speedup)), _FINEST)
-    needed = comparison.pairs * (half / target) ** 2
+    needed = requests * (half / target) ** 2
     step: int = 10 ** max(0, ceil(log10(max(needed, 1))) - 2)
-    return max(comparison.pairs + 1, ceil(needed / step) * step)
+    return max(requests + 1, ceil(needed / step) * step)
 
 
 def _gain(first: ArmSummary, other: ArmSummary, comparison: Comparison) -> str:

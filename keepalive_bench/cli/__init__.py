@@ -55,8 +55,10 @@ def kab(context: click.Context) -> ExitCode:
 
 def main() -> NoReturn:
     """Run `kab`; the only place that maps an error to an exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # whoever started kab has closed it
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        reconfigure = getattr(getattr(sys, name), "reconfigure", None)
         if reconfigure is not None:  # a character the terminal lacks is no reason to fail
             reconfigure(errors="replace")
     try:

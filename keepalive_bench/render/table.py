@@ -73,14 +73,15 @@ def _order(analysis: Analysis) -> str:
     if not experiment.is_paired:
         return "one arm after the other"
     if experiment.concurrency == 1:
-        return f"pairs in random order (seed {experiment.seed})"
-    return f"{plural(experiment.rounds, 'round')} in random order (seed {experiment.seed})"
+        return "pairs in random order"
+    return f"{plural(experiment.rounds, 'round')} in random order"
 
 
 def remarks(analysis: Analysis) -> tuple[str, ...]:
     """What a reader should know of the requests before the numbers."""
-    plan = analysis.plan
-    lines = [f"{plural(plan.experiment.total_requests, 'request')} in all, warm-ups included"]
+    plan, experiment = analysis.plan, analysis.plan.experiment
+    total = plural(experiment.total_requests, "request")
+    lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
     if plan.request.variation.counts:
         lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
     return tuple(lines)

@@ -152,3 +152,23 @@ def test_a_reader_who_has_gone_gets_no_traceback(server: ServerProcess) -> None:
         complaint = process.stderr.read()
         assert process.wait(20) == 1
     assert not complaint
+
+
+def _with_closed(stream: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    shell = ["sh", "-c", f'exec "$@" {stream}>&-', "sh"]
+    return subprocess.run(
+        [*shell, *COMMAND, *arguments], capture_output=True, check=False, text=True
+    )
+
+
+def test_a_closed_standard_output_gets_no_traceback(server: ServerProcess) -> None:
+    done = _with_closed(1, "run", server.url, "-n", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_standard_error_does_not_send_remarks_among_the_json(
+    server: ServerProcess,
+) -> None:
+    done = _with_closed(2, "run", server.url, "-n", "2", "-d", "x", "--json", "-")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["arms"]["pooled"]["succeeded"] == 2

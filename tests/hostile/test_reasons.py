@@ -224,7 +224,7 @@ def test_bytes_that_nobody_asked_for_are_shown(
     assert said.startswith(seen) or set(said) <= set("0123456789abcdefghijklmnopqrstuvwxyz -.\n")
 
 
-BURST = {"requests": 12, "concurrency": 3, "maxsize": 1, "order": "sequential"}
+BURST = {"requests": 12, "concurrency": 3, "maxsize": 1, "order": "paired"}
 
 
 def test_a_full_pool_throws_connections_away() -> None:
