@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from keepalive_bench.cli.inputs import read_file
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import printable
 
@@ -40,7 +41,7 @@ def key_password(key: Path | None, password_file: Path | None) -> str | None:
     """
     if password_file is not None:
         return _read_text(password_file, "--key-password-file").rstrip("\r\n")
-    if key is None or not any(mark in _read(key, "--key") for mark in _ENCRYPTED):
+    if key is None or not any(mark in read_file(key, "--key") for mark in _ENCRYPTED):
         return None
     shown = printable(str(key))
     if not sys.stdin.isatty():
@@ -51,14 +52,6 @@ def key_password(key: Path | None, password_file: Path | None) -> str | None:
 
 def _read_text(path: Path, option: str) -> str:
     try:
-        return _read(path, option).decode()
+        return read_file(path, option).decode()
     except UnicodeDecodeError:
         raise UsageError(f"{printable(str(path))} is not UTF-8 ({option}).") from None
-
-
-def _read(path: Path, option: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        shown = printable(str(path))
-        raise UsageError(f"{shown} can't be read ({option}): {error.strerror}.") from None

@@ -81,7 +81,7 @@ def _body_part(text: str) -> bytes:
     if text in {_STDIN, f"@{_STDIN}"}:
         return sys.stdin.buffer.read()
     if text.startswith("@"):
-        return _read(Path(text[1:]), "-d")
+        return read_file(Path(text[1:]), "-d")
     return text.encode(errors="surrogateescape")
 
 
@@ -90,7 +90,7 @@ def read_rows(path: Path | None) -> tuple[tuple[Parameter, ...], ...]:
     if path is None:
         return ()
     try:
-        text = _read(path, "--fields-file").decode("utf-8-sig")
+        text = read_file(path, "--fields-file").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{printable(str(path))} is not UTF-8 at byte {error.start + 1} (--fields-file)."
@@ -102,7 +102,8 @@ def read_rows(path: Path | None) -> tuple[tuple[Parameter, ...], ...]:
     return rows
 
 
-def _read(path: Path, option: str) -> bytes:
+def read_file(path: Path, option: str) -> bytes:
+    """A file's bytes, as an option asks for them."""
     try:
         return path.read_bytes()
     except OSError as error:

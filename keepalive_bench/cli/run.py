@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keepalive_bench.cli import session
-from keepalive_bench.cli.options import plan_from_options, plan_options
+from keepalive_bench.cli.options import plan_options
 from keepalive_bench.cli.output_file import STDOUT, open_output
+from keepalive_bench.cli.planning import plan_from_options
 
 if TYPE_CHECKING:
     from keepalive_bench.errors import ExitCode

@@ -1,4 +1,4 @@
-"""One line for each response."""
+"""A line for each response, and for each connection."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def rest(_: Exchange) -> None:
 def server_settings(options: dict[str, Any], *, tls: bool) -> Settings:
     options = {"tls": tls, **options}
     if isinstance(fault := options.get("fault"), tuple):
-        text, *numbers = fault
-        options["fault"] = Fault.parse(text, **dict(zip(("requests", "connections"), numbers)))
+        text, requests, connections = (*fault, "*")[:3]
+        options["fault"] = Fault.parse(text, requests=requests, connections=connections)
     if "certificate" in options:
         options["certificate"] = CERTIFICATES[options["certificate"]]
     return settings(**options)

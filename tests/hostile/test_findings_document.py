@@ -24,9 +24,11 @@ REASONS = entries("Reasons for connections")
 KINDS = entries("Kinds of failures")
 FINDINGS = entries("Findings")
 # As decided, in this order.
-PRECEDENCE = """first-use by-design after-error stale-race server-close http-1.0 close-delimited
-    keep-alive-max request-limit idle-timeout unsolicited-data unread-body pool-full pool-exhausted
-    unknown""".split()
+PRECEDENCE = [
+    *("first-use", "by-design", "after-error", "stale-race", "server-close", "http-1.0"),
+    *("close-delimited", "keep-alive-max", "request-limit", "idle-timeout", "unsolicited-data"),
+    *("unread-body", "pool-full", "pool-exhausted", "unknown"),
+]
 
 
 def codes(text: str, pattern: str) -> set[str]:

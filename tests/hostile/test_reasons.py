@@ -1,4 +1,4 @@
-"""Each reason for a connection, provoked: the one before it, the exchange that ended it, evidence."""
+"""Each reason for a connection, provoked: with the one before, what ended that, and evidence."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def analysed(
 def second(analysis: Analysis, label: str = "pooled") -> Reason:
     """The reason for the second connection of an arm, which took the place of the first."""
     arm = next(arm for arm in analysis.arms if arm.label == label)
-    first, reason = list(arm.reasons)[0], list(arm.reasons.values())[1]
+    first, other, *_ = arm.reasons
+    reason = arm.reasons[other]
     assert reason.previous == first
     return reason
 
@@ -224,7 +225,7 @@ def test_bytes_that_nobody_asked_for_are_shown(
     assert said.startswith(seen) or set(said) <= set("0123456789abcdefghijklmnopqrstuvwxyz -.\n")
 
 
-BURST = {"requests": 12, "concurrency": 3, "maxsize": 1, "order": "paired"}
+BURST: dict[str, Any] = {"requests": 12, "concurrency": 3, "maxsize": 1, "order": "paired"}
 
 
 def test_a_full_pool_throws_connections_away() -> None:

@@ -1,0 +1,57 @@
+"""What a hostile server says reaches the terminal as text, wherever kab shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from server.wire import settings
+from support.command import called
+
+from keepalive_bench.server import Fault, ServerProcess
+from keepalive_bench.server.faults.heads import HOSTILE_REASON
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HARMLESS = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*")
+EVIL = "\x1b[2J[bold red]evil[/]\x9b31m\x07\r\xe9"
+
+SAID: dict[str, dict[str, Any]] = {
+    "everywhere": {"fault": "hostile-text"},
+    "everywhere, and closed": {"fault": "hostile-text", "connection_close": True},
+    "in Connection": {"headers": (("Connection", f"close, {EVIL}"),), "silent_close_after": 1},
+    "in Keep-Alive": {"keep_alive_header": f"max=1, {EVIL}", "silent_close_after": 1},
+    "in the status line": {"fault": f"garbage-status={EVIL}"},
+    "in a second status line": {"fault": Fault("garbage-status", EVIL, requests="2")},
+    "in a line of the head": {"fault": f"malformed-header={EVIL}"},
+    "in Content-Length": {"fault": f"odd-length={EVIL}"},
+    "in Content-Type": {"headers": (("Content-Type", EVIL),)},
+    "in the reason": {"reason": HOSTILE_REASON},
+    "behind an answer": {"fault": "answer-twice", "reason": EVIL},
+    "behind an answer, as a first line": {"fault": "length-too-small", "reason": EVIL},
+    "on an idle connection": {"fault": "idle-garbage=0.01", "delay_s": 0.05},
+}
+
+
+@pytest.mark.parametrize("server", SAID.values(), ids=SAID)
+def test_it_is_escaped(server: dict[str, Any], tmp_path: Path) -> None:
+    target = tmp_path / "results.json"
+    with ServerProcess(settings(**server)) as process:
+        done = called("run", process.url, "-n", "6", "-v", "--keep-going", "--json", str(target))
+    assert done.code in {0, 1, 3}
+    assert "Traceback" not in done.text
+    assert _HARMLESS.fullmatch(done.text), repr(done.text)
+    assert "[/]" not in done.text or "[bold red]" in done.text  # Rich took none of it
+    json.loads(target.read_text())
+
+
+def test_unasked_bytes_are_shown_in_finding_and_connection_line() -> None:
+    with ServerProcess(settings(fault="answer-twice", reason="[red]\x1b[2Jevil")) as process:
+        done = called("run", process.url, "-n", "4", "--arm", "pooled", "--verbose")
+    shown = "HTTP/1.1 200 [red]\\x1b[2Jevil"
+    assert shown in " ".join(done.out.split())
+    (line, *_) = [line for line in done.lines if line.startswith("connection 1 ")]
+    assert f"unsolicited-data ({shown}" in line
