@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
@@ -12,7 +13,7 @@ LOWEST_READY := $(LOWEST)/.ready
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(READY) ## the main job, on the embedded server
+demo: $(INSTALLED) ## the main job, on the embedded server
 	$(BIN)/kab demo
 
 test: $(READY) ## the fast tests (about two minutes)
@@ -48,10 +49,14 @@ servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 clean: ## what the other targets built
 	rm -rf $(VENV) $(LOWEST) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
-$(READY): pyproject.toml
+$(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(READY): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group test --group lint
 	@touch $@
 
 $(LOWEST_READY): pyproject.toml

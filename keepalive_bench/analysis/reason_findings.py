@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 _SHOWN_DATA = 60
+_PER_CONNECTION = {"server-close", "keep-alive-max", "request-limit"}
+_POOLS = {"pool-full", "pool-exhausted"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ class _Case:
         }
         return next(iter(counts)) if len(counts) == 1 else None
 
+    @property
+    def typical_idle_s(self) -> float:
+        """After how long the server closed them, or how long they were idle where it is unknown."""
+        return median(
+            cast("float", reason.evidence.get("closed_after_s", reason.evidence["idle_s"]))
+            for reason in self.reasons
+        )
+
 
 def reason_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     """A finding for each reason that cost a pooled arm a connection."""
@@ -59,10 +69,22 @@ def _finding(code: str, case: _Case) -> Finding:
     return Finding(
         code=code,
         severity="warning",
-        evidence={"arm": case.arm.label, "connections": len(case.reasons)},
+        evidence={"arm": case.arm.label, "connections": len(case.reasons), **_numbers(code, case)},
         text=f"{say(case)} ({case.arm.label}).",
         advice=advice,
     )
+
+
+def _numbers(code: str, case: _Case) -> dict[str, int | float]:
+    """What a finding's text says of numbers, as data."""
+    experiment = case.run.plan.experiment
+    if code in _PER_CONNECTION and case.each_after is not None:
+        return {"requests": case.each_after}
+    if code == "idle-timeout":
+        return {"idle_s": case.typical_idle_s}
+    if code in _POOLS:
+        return {"maxsize": experiment.pool_size, "concurrency": experiment.concurrency}
+    return {}
 
 
 def _server_close(case: _Case) -> str:
@@ -81,11 +103,7 @@ def _request_limit(case: _Case) -> str:
 
 
 def _idle(case: _Case) -> str:
-    after = [
-        cast("float", reason.evidence.get("closed_after_s", reason.evidence["idle_s"]))
-        for reason in case.reasons
-    ]
-    typical = duration(median(after))
+    typical = duration(case.typical_idle_s)
     return f"The server closed connections that had been idle for {typical} or so ({case.times})"
 
 

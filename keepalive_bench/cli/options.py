@@ -1,4 +1,4 @@
-"""The options of a measuring command, and the plan that they make."""
+"""The options of a measuring command."""
 
 from __future__ import annotations
 

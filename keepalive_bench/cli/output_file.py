@@ -32,8 +32,8 @@ def open_output(path: str) -> Iterator[TextIO]:
     if path == STDOUT:
         yield sys.stdout
         return
-    target = Path(os.path.realpath(path))  # a link stays a link
     try:
+        target = _target(Path(path))
         draft, stream = _opened(target)
     except OSError as error:
         raise UsageError(f"{printable(path)} can't be written: {error.strerror}.") from None
@@ -45,6 +45,12 @@ def open_output(path: str) -> Iterator[TextIO]:
     finally:
         if draft != target:
             draft.unlink(missing_ok=True)
+
+
+def _target(path: Path) -> Path:
+    """What is written: a link stays a link, though one to a pipe (/dev/stdout) leads to no path."""
+    is_special = path.exists() and not path.is_file()
+    return path if is_special else Path(os.path.realpath(path))
 
 
 def _opened(target: Path) -> tuple[Path, TextIO]:

@@ -38,17 +38,9 @@ class Plan:
 
     def path(self, index: int) -> str:
         """The path and query of the request with an index."""
-        query = self.request.variation.query(index, self.experiment.token)
-        return _joined(self.target.path, query)
-
-    def shown_url(self, index: int) -> str:
-        """The URL of the request with an index, for people: secrets starred."""
-        query = self.request.variation.shown(index, self.experiment.token)
-        return _joined(self.target.shown, query)
-
-
-def _joined(path: str, query: str) -> str:
-    if not query:
-        return path
-    mark = "" if path.endswith(("?", "&")) else "&" if "?" in path else "?"
-    return f"{path}{mark}{query}"
+        path, variation = self.target.path, self.request.variation
+        query = variation.query(index, self.experiment.token)
+        if not query:
+            return path
+        mark = "" if path.endswith(("?", "&")) else "&" if "?" in path else "?"
+        return f"{path}{mark}{query}"

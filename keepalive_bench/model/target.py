@@ -129,7 +129,8 @@ def _scheme_sentence(url: str, parts: SplitResult, shown: str) -> str:
         return f"kab speaks http and https, not {parts.scheme!r} ('{shown}')."
     if parts.scheme.lower() in _DEFAULT_PORTS:
         return f"The URL '{shown}' needs two slashes behind its scheme, as in http://example.com/."
-    return f"The URL '{shown}' has no scheme: write it out, as in http://{shown.lstrip('/') or 'example.com/'}."
+    whole = f"http://{shown.lstrip('/') or 'example.com/'}"
+    return f"The URL '{shown}' has no scheme: write it out, as in {whole}."
 
 
 def _host(parts: SplitResult, url: str) -> str:

@@ -2,8 +2,9 @@
 
 urllib3 counts connection *objects*; a dropped one reconnects silently. So the truth is taken where
 it happens: a TCP connection counts when its handshake is done, and each step is timed around the
-public methods that urllib3 calls. Nothing is copied, and nothing private is touched but `_new_conn`
-and the name it looks up, because only there a look-up and a TCP handshake can be told apart.
+methods that urllib3 calls. Nothing is copied. Three of them are private, because only there things
+can be told apart: `_new_conn` (a look-up from a TCP handshake), `_tunnel` (a proxy's answer from
+the server's) and a response's `_close_conn` (what was left behind it from what comes later).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The shipped certificate, valid for localhost, 127.0.0.1 and ::1 until 2069, and bad ones.
 
 Their key is public, so nobody should ever trust them for more than a measurement on loopback.
-`make_certificate.sh` beside them says how they were made. Each is its own authority: a client
-that trusts the file finds nothing wrong but what its name says.
+`make_certificate.sh`, beside them in the repository, says how they were made. Each is its own
+authority: a client that trusts the file finds nothing wrong but what its name says.
 """
 
 from __future__ import annotations

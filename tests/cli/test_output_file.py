@@ -107,6 +107,15 @@ def test_a_fifo_is_written_to_and_stays_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [fifo]
 
 
+def test_a_pipe_that_has_a_number_only_is_written_to() -> None:
+    reading, writing = os.pipe()
+    with open_output(f"/dev/fd/{writing}") as stream:  # as a shell's >(jq .) is given
+        stream.write("new")
+    assert os.read(reading, 100) == b"new"
+    os.close(reading)
+    os.close(writing)
+
+
 def test_a_device_is_written_to_and_stays_one() -> None:
     with open_output("/dev/null") as stream:
         stream.write("new")

@@ -184,7 +184,7 @@ def test_secrets_are_not_in_what_a_plan_looks_like() -> None:
         headers=(("X-Token", "hunter2"),), body=b"hunter2", credentials=("joe", "hunter2")
     )
     plan = Plan(Target("http://jane:hunter2@h/?token=hunter2"), request)
-    assert "hunter2" not in repr(plan) + str(plan) + plan.shown_url(0)
+    assert "hunter2" not in repr(plan) + str(plan) + plan.target.shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,170 @@
+"""How often identical arms are called different: by kab, and by running a tool twice.
+
+Each experiment sends the same requests in both designs, in random order, to the embedded server.
+The table goes into docs/methodology.md, unless it is a quick run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass, field
+from math import log
+from random import Random
+from statistics import NormalDist, median
+from typing import TYPE_CHECKING
+
+from document import table, write_between_marks
+from pairing import Figure, report, spread
+
+from keepalive_bench import Arm, Experiment, Judgement, Plan, Target, analyse, benchmark
+from keepalive_bench.server import ServerProcess, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keepalive_bench import Run
+    from keepalive_bench.analysis.intervals import Interval
+    from keepalive_bench.model.experiment import Order
+
+REQUESTS, EXPERIMENTS, QUICK_EXPERIMENTS = 50, 2_000, 20
+AT_MOST_FALSE, AT_MOST_WIDE = 0.06, 0.6
+_RESAMPLES = 1_000
+_CONFIDENCE = 0.95
+_FALSE = {"faster", "slower"}
+_ARMS = (Arm("pooled", "a"), Arm("pooled", "b"))
+
+
+@dataclass
+class Design:
+    """What one way to compare said about arms that are the same."""
+
+    false: int = 0
+    widths: list[float] = field(default_factory=list)
+
+    def count(self, interval: Interval, *, false: bool) -> None:
+        """Count one experiment."""
+        self.false += false
+        self.widths.append(log(interval[1] / interval[0]))
+
+    def row(self, name: str) -> tuple[str, ...]:
+        """Its line in the table."""
+        count = len(self.widths)
+        low, high = wilson(self.false, count)
+        return (
+            name,
+            f"{count:,}",
+            f"{self.false:,}",
+            f"{100 * self.false / count:.1f} %",
+            f"{100 * low:.1f} … {100 * high:.1f} %",
+            f"{median(self.widths):.3f}",
+        )
+
+
+def main() -> int:
+    """Experiment and report; 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: its figures are noise")
+    parser.add_argument("--seed", type=int, default=None, help="of the orders and resamples")
+    parser.add_argument("--minutes", type=float, default=10, help="stop there, however many it is")
+    arguments = parser.parse_args()
+    most = QUICK_EXPERIMENTS if arguments.quick else EXPERIMENTS
+    random = Random(arguments.seed)  # noqa: S311  # not for secrets
+    began = time.perf_counter()
+    with ServerProcess(Settings()) as server:
+        paired, sequential = experiments(server.url, most, 60 * arguments.minutes, random)
+    count = len(paired.widths)
+    print(f"{count:,} experiments of {REQUESTS} requests in {time.perf_counter() - began:.0f} s")
+    page = _page(paired, sequential)
+    print(f"\n{page}")
+    widths = [one / other for one, other in zip(paired.widths, sequential.widths, strict=True)]
+    narrow = report(
+        "Width of the ratio's interval, as logarithms, of the same experiment:",
+        [Figure("kab ÷ run twice", spread(widths), AT_MOST_WIDE)],
+    )
+    if not arguments.quick:
+        write_between_marks("aa", page)
+    return 0 if narrow and _is_honest(paired) else 1
+
+
+def experiments(url: str, most: int, seconds: float, random: Random) -> tuple[Design, Design]:
+    """Both designs, once each per experiment, which of them first by lot."""
+    paired, sequential = Design(), Design()
+    deadline = time.perf_counter() + seconds
+    while len(paired.widths) < most and time.perf_counter() < deadline:
+        for design in random.sample((paired, sequential), 2):
+            if design is paired:
+                _paired(paired, _run(url, "paired", random))
+            else:
+                _twice(sequential, _run(url, "sequential", random), random)
+    return paired, sequential
+
+
+def _run(url: str, order: Order, random: Random) -> Run:
+    return benchmark(
+        Plan(
+            Target(url),
+            experiment=Experiment(
+                requests=REQUESTS, arms=_ARMS, order=order, seed=random.getrandbits(32)
+            ),
+            judgement=Judgement(confidence=_CONFIDENCE, margin=0.0),
+        )
+    )
+
+
+def _paired(design: Design, run: Run) -> None:
+    """Let kab judge."""
+    analysis = analyse(run)
+    _, low, high = analysis.comparisons[0].speedup
+    if low is None or high is None:
+        raise RuntimeError(analysis.verdict.text)
+    design.count((low, high), false=analysis.verdict.code in _FALSE)
+
+
+def _twice(design: Design, run: Run, random: Random) -> None:
+    """Judge by the medians of two separate runs: an ordinary bootstrap of their ratio."""
+    arms = [
+        [run.exchanges.latency_s[row] for row in run.exchanges.rows(arm.label)] for arm in _ARMS
+    ]
+    ratios = sorted(
+        median(random.choices(arms[1], k=REQUESTS)) / median(random.choices(arms[0], k=REQUESTS))
+        for _ in range(_RESAMPLES)
+    )
+    cut = round(_RESAMPLES * (1 - _CONFIDENCE) / 2)
+    low, high = ratios[cut], ratios[-1 - cut]
+    design.count((low, high), false=low > 1 or high < 1)
+
+
+def wilson(hits: int, count: int) -> Interval:
+    """A 95 % interval of a share: E. B. Wilson, JASA 22 (1927), 209-212."""
+    z = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
+    share, weight = hits / count, z * z / count
+    centre = (share + weight / 2) / (1 + weight)
+    half = z * (share * (1 - share) / count + weight / (4 * count)) ** 0.5 / (1 + weight)
+    return centre - half, centre + half
+
+
+def _is_honest(paired: Design) -> bool:
+    return paired.false <= AT_MOST_FALSE * len(paired.widths)
+
+
+def _page(paired: Design, sequential: Design) -> str:
+    ratio = median(paired.widths) / median(sequential.widths)
+    head = ("design", "experiments", "false verdicts", "rate", "its 95 % interval", "typical width")
+    rows: Sequence[Sequence[str]] = (
+        paired.row("pairs in random order, as kab has it"),
+        sequential.row("one arm after the other, bootstrap of medians"),
+    )
+    outcome = "MET" if _is_honest(paired) else "MISSED"
+    narrow = "MET" if ratio <= AT_MOST_WIDE else "MISSED"
+    return (
+        table(head, rows)
+        + f"\nAt most {100 * AT_MOST_FALSE:g} % false: {outcome}. The typical width (median, of "
+        f"the logarithm of the ratio) is {ratio:.2f}×\nthat of the other design; at most "
+        f"{AT_MOST_WIDE:g}×: {narrow}.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

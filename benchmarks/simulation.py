@@ -1,0 +1,108 @@
+"""Latencies whose truth is known: heavy tails, and a drift and a jitter that the arms share.
+
+The pooled arm's answer takes a round trip and the server's own time; the unpooled arm's takes two
+round trips more. So the arms' shapes differ, and their log ratios are skewed, as in reality.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from math import exp, log, sqrt
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.stats import hodges_lehmann
+
+if TYPE_CHECKING:
+    from random import Random
+
+POOLED, UNPOOLED = 1.0, 3.0
+"""Round trips, which are the unit of time."""
+_TAIL, _SERVER = 2.5, 0.3
+"""The server's time is 0.3 × a Lomax variable: P(X > x) = (1 + x)**-2.5, of infinite skewness."""
+_DRIFT = 0.5
+"""Everything is half as slow again at the end of a run."""
+_JITTER = 0.1
+"""Standard deviation of the logarithm of what the two requests of a pair share."""
+_FINE, _RATIO_FINE = 100, 300
+_BISECTIONS = 60
+_NORMAL = NormalDist()
+
+
+def draw(requests: int, correlation: float, random: Random) -> tuple[list[float], list[float]]:
+    """The latencies of a run, of the pooled and of the unpooled arm.
+
+    `correlation` is the one at lag 1 of each arm's own noise before it is given its heavy tail.
+    """
+    shared = [
+        _drift((number + 0.5) / requests) * exp(random.gauss(0, _JITTER))
+        for number in range(requests)
+    ]
+    pooled, unpooled = (
+        [
+            common * (trips + _server_time(_NORMAL.cdf(-noise)))
+            for common, noise in zip(shared, _noise(requests, correlation, random), strict=True)
+        ]
+        for trips in (POOLED, UNPOOLED)
+    )
+    return pooled, unpooled
+
+
+def _noise(requests: int, correlation: float, random: Random) -> list[float]:
+    """Normal noise, first-order autoregressive."""
+    values = [random.gauss(0, 1)]
+    fresh = sqrt(1 - correlation * correlation)
+    for _ in range(requests - 1):
+        values.append(correlation * values[-1] + fresh * random.gauss(0, 1))
+    return values
+
+
+def _drift(share: float) -> float:
+    return 1 + _DRIFT * share
+
+
+def _server_time(beyond: float) -> float:
+    """What a share of all requests exceeds."""
+    return _SERVER * (float(beyond ** (-1 / _TAIL)) - 1)
+
+
+def _exceeding(time: float) -> float:
+    """The share of requests whose server time exceeds this."""
+    return float((1 + max(time, 0.0) / _SERVER) ** -_TAIL)
+
+
+def true_log_ratio() -> float:
+    """What the Hodges-Lehmann estimate estimates: the median of averages of two log ratios."""
+    times = [_server_time(share) for share in _midpoints(_RATIO_FINE)]
+    pairs = product(times, times)
+    typical = hodges_lehmann([log((UNPOOLED + one) / (POOLED + other)) for one, other in pairs])
+    if typical is None:
+        raise ValueError("there are no ratios")
+    return typical
+
+
+def true_quantile(trips: float, percent: int) -> float:
+    """The quantile of an arm's latencies over a whole run, drift and jitter included."""
+    shared, share = _shared(), 1 - percent / 100
+    low, high = 0.0, 1000.0
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        beyond = sum(_exceeding(middle / common - trips) for common in shared) / len(shared)
+        low, high = (middle, high) if beyond > share else (low, middle)
+    return high
+
+
+@lru_cache
+def _shared() -> list[float]:
+    jitters = [exp(_JITTER * _NORMAL.inv_cdf(share)) for share in _midpoints(_FINE)]
+    return [_drift(share) * jitter for share, jitter in product(_midpoints(_FINE), jitters)]
+
+
+def true_mean(trips: float) -> float:
+    """The mean of an arm's latencies: that of a Lomax variable is 1 ÷ (tail − 1)."""
+    return (trips + _SERVER / (_TAIL - 1)) * (1 + _DRIFT / 2) * exp(_JITTER**2 / 2)
+
+
+def _midpoints(count: int) -> list[float]:
+    return [(number + 0.5) / count for number in range(count)]
