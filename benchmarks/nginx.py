@@ -13,6 +13,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from cores import move_to, move_to_last_core
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,33 +57,15 @@ def nginx_on_a_core_of_its_own() -> Iterator[str]:
         port = _free_port()
         configuration = folder / "nginx.conf"
         configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, body=_BODY))
-        own_cores = _move_to_last_core()
+        own_cores = move_to_last_core()
         server = subprocess.Popen([program, "-p", name, "-c", configuration], stderr=sys.stderr)
-        _move_to(own_cores)
+        move_to(own_cores)
         try:
             _wait_until_open(port, server)
             yield f"http://127.0.0.1:{port}/"
         finally:
             server.terminate()
             server.wait()
-
-
-def _move_to_last_core() -> set[int]:
-    """Go where nginx is to be started; return the cores that are left for the clients."""
-    if not hasattr(os, "sched_getaffinity"):
-        return set()
-    *others, last = sorted(os.sched_getaffinity(0))
-    if not others:
-        return set()
-    os.sched_setaffinity(0, {last})
-    return {others[0]}
-
-
-def _move_to(cores: set[int]) -> None:
-    if cores:
-        os.sched_setaffinity(0, cores)
-    else:
-        print("Client and nginx share a core here: expect a wide spread.")
 
 
 def _free_port() -> int:

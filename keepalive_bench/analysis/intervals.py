@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from itertools import pairwise
-from math import exp, floor, lgamma, log, log1p, sqrt
+from math import exp, floor, hypot, lgamma, log, log1p, sqrt
 from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -158,10 +158,17 @@ def mean_interval(values: Sequence[float], confidence: float, factor: float) -> 
 def ratio_interval(
     numerators: Sequence[float], denominators: Sequence[float], confidence: float, factor: float
 ) -> Interval | None:
-    """A bootstrap interval of a ratio of two means, of pairs; `None` of fewer than 8 pairs."""
+    """A bootstrap interval of a ratio of two means, of pairs; `None` of fewer than 8 pairs.
+
+    All are positive. It is widened as a logarithm, so that the inverse ratio has the inverse one.
+    """
     upper, _ = _block_sums(numerators)
     lower, _ = _block_sums(denominators)
-    return _bootstrap(upper, lower, len(numerators), confidence, factor)
+    plain = _bootstrap(upper, lower, len(numerators), confidence, 1.0)
+    if plain is None:
+        return None
+    low, high = widened((log(plain[0]), log(plain[1])), log(sum(upper) / sum(lower)), factor)
+    return exp(low), exp(high)
 
 
 def _bootstrap(
@@ -190,7 +197,7 @@ def _bootstrap(
 
 
 def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
-    count = min(len(values), _BLOCKS)
+    count = max(1, min(len(values), _BLOCKS))
     edges = [number * len(values) // count for number in range(count + 1)]
     blocks = [values[start:stop] for start, stop in pairwise(edges)]
     return [sum(block) for block in blocks], [len(block) for block in blocks]
@@ -202,14 +209,15 @@ def difference_interval(
     """An interval of the difference of two quantiles, of sorted values: the other's − the own.
 
     Each arm's order-statistic interval says how sure its quantile is; the two are put together as
-    independent ones. What pairs share makes the truth narrower, never wider. `None` where either
-    can't be bounded.
+    independent ones: G. Y. Zou and A. Donner, "Construction of confidence limits about effect
+    measures", Statistics in Medicine 27 (2008). What pairs share makes the truth narrower, never
+    wider. `None` where either can't be bounded.
     """
     own_at, other_at = quantile(own, percent), quantile(other, percent)
     own_bounds = quantile_interval(own, percent, confidence, factor)
     other_bounds = quantile_interval(other, percent, confidence, factor)
     if own_at is None or other_at is None or own_bounds is None or other_bounds is None:
         return None
-    below = sqrt((other_at - other_bounds[0]) ** 2 + (own_bounds[1] - own_at) ** 2)
-    above = sqrt((other_bounds[1] - other_at) ** 2 + (own_at - own_bounds[0]) ** 2)
+    below = hypot(other_at - other_bounds[0], own_bounds[1] - own_at)
+    above = hypot(other_bounds[1] - other_at, own_at - own_bounds[0])
     return other_at - own_at - below, other_at - own_at + above

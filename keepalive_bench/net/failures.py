@@ -38,6 +38,7 @@ _RESPONSE_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (http.client.RemoteDisconnected, "closed-before-response"),  # it is a reset, too
     ((IncompleteRead, http.client.IncompleteRead, ProtocolError), "truncated-body"),
     ((ConnectionResetError, ConnectionAbortedError, BrokenPipeError), "reset"),
+    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), "reset"),  # while writing: it had gone already
     ((http.client.HTTPException, InvalidHeader, ValueError), "malformed-response"),
 )
 """The first that fits."""

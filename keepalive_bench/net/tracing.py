@@ -118,6 +118,8 @@ class _TracedConnection(HTTPConnection):
         self.timeout = probe.remaining_s(began)
         try:
             super().request(*args, **kwargs)
+        except ssl.SSLEOFError as error:  # TLS's word for a broken pipe
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe") from error
         finally:  # urllib3 goes on after a broken pipe: the answer may be there already
             probe.sent = clock()
             if self._slot is not None:
