@@ -17,7 +17,7 @@ demo: $(INSTALLED) ## the main job, on the embedded server
 	$(BIN)/kab demo
 
 test: $(READY) ## the fast tests (about two minutes)
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n 3 -m "not slow"
 
 test-all: $(READY) coverage test-lowest ## every test, with coverage, on the newest and on the lowest versions
 
@@ -28,7 +28,7 @@ coverage: $(READY)
 	$(BIN)/python -m coverage report
 
 test-lowest: $(LOWEST_READY)
-	$(LOWEST)/bin/python -m pytest -q -m "not slow"
+	$(LOWEST)/bin/python -m pytest -q -n 3 -m "not slow"
 
 lint: $(READY) ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -39,9 +39,11 @@ types: $(READY) ## mypy, strict
 
 check: lint types test ## what a commit must pass
 
-bench: $(READY) ## the performance figures (minutes; wants a quiet machine and nginx)
+bench: $(READY) ## the figures of cost and of honesty (20 minutes; wants a quiet machine and nginx)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/aa.py
 
 servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 	PYTHONPATH=tests $(BIN)/python -m servers.generate

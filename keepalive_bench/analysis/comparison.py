@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp, log
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis import stats
@@ -20,7 +20,7 @@ from keepalive_bench.analysis.intervals import (
 from keepalive_bench.model.analysis import Comparison, Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from keepalive_bench.model.analysis import ArmSummary
     from keepalive_bench.model.run import Run
@@ -39,6 +39,7 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
     own, other = _pair_halves(run, arm.label), _pair_halves(run, against.label)
     keys = sorted(own.keys() & other.keys())
     pairs = [(own[key], other[key]) for key in keys]
+    means = _means(run, arm, against, keys)
     ratios = [log(theirs / ours) for ours, theirs in pairs]
     correlation = lag_one_correlation(ratios)
     factor = widening(correlation)
@@ -48,9 +49,9 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
         pairs=len(pairs),
         left_out=len(own.keys() | other.keys()) - len(pairs),
         speedup=_speedup(ratios, confidence, factor),
-        throughput=_throughput(arm, against, pairs, confidence, factor),
+        throughput=_throughput(arm, against, means, confidence, factor),
         correlation=correlation,
-        saving=_savings(run, arm, against, pairs, factor),
+        saving=_savings(run, arm, against, means, factor),
     )
 
 
@@ -100,7 +101,11 @@ def _savings(
         f"p{percent}": difference_interval(own, other, percent, confidence, factor)
         for percent in (50, 90, 95)
     }
-    bounds["mean"] = mean_interval(differences, confidence, factor) if differences else None
+    bounds["mean"] = mean_interval(differences, confidence, factor)
+    if bounds["mean"] is not None:
+        # Halves without a partner are part of the arms' means, and not of the pairs'.
+        off = fmean(other) - fmean(own) - fmean(differences)
+        bounds["mean"] = bounds["mean"][0] + off, bounds["mean"][1] + off
     return {
         metric: _saving(getattr(arm.latency, metric), getattr(against.latency, metric), interval)
         for metric, interval in sorted(bounds.items())
@@ -118,19 +123,28 @@ def _latencies(run: Run, arm: str) -> list[float]:
     return [exchanges.latency_s[row] for row in exchanges.rows(arm) if exchanges.failure[row] < 0]
 
 
-def _pair_halves(run: Run, arm: str) -> dict[int, float]:
+def _means(run: Run, arm: ArmSummary, against: ArmSummary, keys: Sequence[int]) -> list[Pair]:
+    """The pairs as means: a block's median says nothing about the mean of what is in it."""
+    own, other = (_pair_halves(run, each.label, fmean) for each in (arm, against))
+    return [(own[key], other[key]) for key in keys]
+
+
+def _pair_halves(
+    run: Run, arm: str, middle: Callable[[list[float]], float] = median
+) -> dict[int, float]:
     """An arm's half of each pair: a request's latency, or the median one of a block.
 
     One request at a time, requests of the same index are a pair; several at a time, the requests
     of a round are, or as many of one arm after the other. A half that failed has no place in it.
     """
     exchanges, experiment = run.exchanges, run.plan.experiment
-    last_block = max(1, experiment.requests // experiment.block_size) - 1
+    by_round, block_size = experiment.rounds > 1, experiment.block_size
+    last_block = max(1, experiment.requests // block_size) - 1
     halves: dict[int, list[float]] = {}
     for row in exchanges.rows(arm):
         if exchanges.failure[row] < 0:
-            block = min(exchanges.index[row] // experiment.block_size, last_block)
-            key = exchanges.round[row] if experiment.rounds > 1 else block
+            block = min(exchanges.index[row] // block_size, last_block)
+            key = exchanges.round[row] if by_round else block
             halves.setdefault(key, []).append(exchanges.latency_s[row])
-    medians = {key: median(values) for key, values in halves.items()}
-    return {key: value for key, value in medians.items() if value}
+    middles = {key: middle(values) for key, values in halves.items()}
+    return {key: value for key, value in middles.items() if value}

@@ -30,7 +30,7 @@ class _Case:
 
     @property
     def times(self) -> str:
-        return plural(len(self.reasons), "time")
+        return f"{self.arm.label}, {plural(len(self.reasons), 'time')}"
 
     @property
     def each_after(self) -> int | None:
@@ -70,7 +70,7 @@ def _finding(code: str, case: _Case) -> Finding:
         code=code,
         severity="warning",
         evidence={"arm": case.arm.label, "connections": len(case.reasons), **_numbers(code, case)},
-        text=f"{say(case)} ({case.arm.label}).",
+        text=f"{say(case)}.",
         advice=advice,
     )
 
@@ -109,8 +109,8 @@ def _idle(case: _Case) -> str:
 
 def _interleaved(case: _Case) -> str:
     return (
-        f"{plural(len(case.reasons), 'connection')} went stale only because kab ran the other arm "
-        "in between, which is not the server's fault and doesn't count against it"
+        f"{plural(len(case.reasons), 'connection')} of {case.arm.label} went stale only because kab "
+        "ran the other arm in between, which is not the server's fault and doesn't count against it"
     )
 
 
@@ -123,7 +123,7 @@ def _pool_full(case: _Case) -> str:
     experiment = case.run.plan.experiment
     return (
         f"maxsize {experiment.pool_size} is too small for {experiment.concurrency} threads: "
-        f"{plural(len(case.reasons), 'connection')} thrown away had to be opened again"
+        f"{plural(len(case.reasons), 'connection')} of {case.arm.label} had to be opened again"
     )
 
 

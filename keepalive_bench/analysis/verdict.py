@@ -82,9 +82,10 @@ def _effect(
     if high < 1:
         effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
         return Verdict("slower", f"{effect}{_loss(first, other, comparison)}.")
+    enough = _enough(first.requests, comparison, judgement)
     text = (
         f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
-        f"About {_enough(first.requests, comparison, judgement):,} requests per arm would settle it."
+        f"About {enough:,} requests per arm would settle it."
     )
     return Verdict("inconclusive", text)
 
@@ -94,7 +95,7 @@ def _inverse(shown: str, low: float, high: float) -> str:
 
 
 def _enough(requests: int, comparison: Comparison, judgement: Judgement) -> int:
-    """Requests with which the interval, as wide as 1 ÷ √n, would exclude 1 or lie in the margin."""
+    """Requests with which an interval as wide as 1 ÷ √n would exclude 1, or lie in the margin."""
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
         return 0

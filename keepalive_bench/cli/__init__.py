@@ -61,6 +61,7 @@ def main() -> NoReturn:
         reconfigure = getattr(getattr(sys, name), "reconfigure", None)
         if reconfigure is not None:  # a character the terminal lacks is no reason to fail
             reconfigure(errors="replace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as CI ends what takes too long
     try:
         code = kab.main(prog_name="kab", standalone_mode=False)
         sys.stdout.flush()

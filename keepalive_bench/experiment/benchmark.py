@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import keepalive_bench
-from keepalive_bench.experiment.engine import Engine
+from keepalive_bench.experiment.engine import FAILURES_TO_STOP, Engine
 from keepalive_bench.experiment.environment import describe_environment
 from keepalive_bench.experiment.schedule import schedule
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
@@ -20,7 +20,7 @@ from keepalive_bench.net.arms import Surroundings, open_arm, surroundings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from keepalive_bench.model.exchange import Exchange
+    from keepalive_bench.model.exchange import Exchange, Outcome
     from keepalive_bench.model.plan import Arm, Plan
 
 _SECOND = 1_000_000_000
@@ -78,15 +78,20 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
 
 
 def _warm_up(arm: Arm, shared: Surroundings) -> WarmUp:
-    """Requests with indexes below 0, on a pool of their own: first ones pay for imports, caches."""
+    """Requests with indexes below 0, on a pool of their own: first ones pay for imports, caches.
+
+    Of a server that never answers, no more are tried than of an arm.
+    """
     plan = shared.plan
+    outcomes: list[Outcome] = []
     connections = ConnectionColumns((arm.label,))
     transport = open_arm(arm, shared, connections)
     try:
-        outcomes = [
-            transport.exchange(plan.path(-number))
-            for number in range(1, plan.experiment.warmup + 1)
-        ]
+        for number in range(1, plan.experiment.warmup + 1):
+            outcomes.append(transport.exchange(plan.path(-number)))
+            answered = any(outcome.failure is None for outcome in outcomes)
+            if len(outcomes) >= FAILURES_TO_STOP and not answered:
+                break
     finally:
         transport.close()
     failures = tuple(outcome.failure for outcome in outcomes if outcome.failure is not None)

@@ -103,7 +103,7 @@ class Request:
     def wire_headers(self, target: Target, user_agent: str) -> tuple[Header, ...]:
         """The header fields as they are sent; text beyond ASCII goes as UTF-8."""
         given = {name.lower() for name, _ in self.headers}
-        added = [("User-Agent", self.user_agent or user_agent)]
+        added = [("User-Agent", user_agent if self.user_agent is None else self.user_agent)]
         if "%" in target.host:  # a scope means nothing to the server; Python 3.10 would send it
             added.append(("Host", _SCOPE.sub("", target.origin).partition("://")[2]))
         credentials = self.credentials or target.credentials

@@ -20,9 +20,9 @@ class Variation:
     With nothing asked for, it carries `kab=INDEX`, so that caches don't answer.
     """
 
-    fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fields: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
     """Names with the values that each is cycled through."""
-    rows: tuple[tuple[Parameter, ...], ...] = ()
+    rows: tuple[tuple[Parameter, ...], ...] = field(default=(), repr=False)
     """Whole sets of parameters, one a request, cycled through."""
     unique: tuple[str, ...] = ()
     """Names that get a value no other request of the run has."""

@@ -27,13 +27,14 @@ def slow_server() -> Iterator[ServerProcess]:
         yield process
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_shows_and_writes_what_was_measured(
-    slow_server: ServerProcess, tmp_path: Path
+    slow_server: ServerProcess, tmp_path: Path, sent: signal.Signals
 ) -> None:
     results = tmp_path / "run.json"
     with started("run", slow_server.url, *_ENDLESS, "--json", str(results)) as process:
         seen = "".join(next_line(process) for _ in range(6))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         done = ended(process, seen)
     assert done.code == 130
     assert "Traceback" not in done.err

@@ -23,14 +23,14 @@ from keepalive_bench.analysis import analyse
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
-def wanted(url, requests):
+def wanted(url, requests, timeout_s=30):
     experiment = Experiment(arms=(Arm("pooled"),), requests=requests, warmup=0, keep_going=True)
-    return Plan(Target(url), experiment=experiment, network=Network(timeout_s=0.5))
+    return Plan(Target(url), experiment=experiment, network=Network(timeout_s=timeout_s))
 
-good, hostile, requests = sys.argv[1], sys.argv[2], int(sys.argv[3])
+good, hostile, requests, endless = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
 analyse(benchmark(wanted(good, 20)))
 before = peak()
-arm = analyse(benchmark(wanted(hostile, requests))).first
+arm = analyse(benchmark(wanted(hostile, requests, 0.5 if endless else 30))).first
 print(json.dumps([arm.bytes_received, arm.failed, peak() - before]))
 """
 FLOODS: dict[str, tuple[dict[str, Any], int, int]] = {
@@ -52,7 +52,7 @@ def test_a_flood_is_not_held(server: dict[str, Any], requests: int, failed: int)
     pytest.importorskip("resource", reason="Windows doesn't tell the peak")
     with ServerProcess() as good, ServerProcess(settings(**server)) as hostile:
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, good.url, hostile.url, str(requests)],
+            [sys.executable, "-c", PROGRAM, good.url, hostile.url, str(requests), str(failed)],
             capture_output=True,
             env=environment(),
             timeout=60,

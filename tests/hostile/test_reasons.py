@@ -225,11 +225,11 @@ def test_bytes_that_nobody_asked_for_are_shown(
     assert said.startswith(seen) or set(said) <= set("0123456789abcdefghijklmnopqrstuvwxyz -.\n")
 
 
-BURST: dict[str, Any] = {"requests": 90, "concurrency": 3, "maxsize": 1, "order": "paired"}
+BURST: dict[str, Any] = {"requests": 30, "concurrency": 3, "maxsize": 1, "order": "paired"}
 
 
 def test_a_full_pool_throws_connections_away() -> None:
-    analysis = analysed({"delay_s": 0.005}, rest_s=0, **BURST)
+    analysis = analysed({"delay_s": 0.05}, rest_s=0, **BURST)
     counts = analysis.first.reason_counts
     assert counts["first-use"] == 1
     assert counts["pool-exhausted"] == 2
@@ -239,7 +239,7 @@ def test_a_full_pool_throws_connections_away() -> None:
 
 
 def test_a_blocking_pool_throws_none_away() -> None:
-    analysis = analysed({"delay_s": 0.005}, rest_s=0, block=True, **BURST)
+    analysis = analysed({"delay_s": 0.05}, rest_s=0, block=True, **BURST)
     assert analysis.first.reason_counts == {"first-use": 1}
 
 
