@@ -73,10 +73,10 @@ def spread(values: Sequence[float]) -> Spread:
 
 def _ranks_beyond(count: int) -> int:
     """How many values at each end the interval leaves out (none of fewer than 6)."""
-    rank, tail = 0, 0.5**count
-    while tail + comb(count, rank + 1) * 0.5**count <= (1 - _CONFIDENCE) / 2:
+    rank, tail = 0, 1 / 2**count
+    while tail + comb(count, rank + 1) / 2**count <= (1 - _CONFIDENCE) / 2:
         rank += 1
-        tail += comb(count, rank) * 0.5**count
+        tail += comb(count, rank) / 2**count
     return rank if rank < count / 2 else 0
 
 

@@ -39,7 +39,8 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
     own, other = _pair_halves(run, arm.label), _pair_halves(run, against.label)
     keys = sorted(own.keys() & other.keys())
     pairs = [(own[key], other[key]) for key in keys]
-    means = _means(run, arm, against, keys)
+    alone = run.plan.experiment.block_size == 1
+    means = pairs if alone else _means(run, arm, against, keys)
     ratios = [log(theirs / ours) for ours, theirs in pairs]
     correlation = lag_one_correlation(ratios)
     factor = widening(correlation)

@@ -109,8 +109,9 @@ def _idle(case: _Case) -> str:
 
 def _interleaved(case: _Case) -> str:
     return (
-        f"{plural(len(case.reasons), 'connection')} of {case.arm.label} went stale only because kab "
-        "ran the other arm in between, which is not the server's fault and doesn't count against it"
+        f"{plural(len(case.reasons), 'connection')} of {case.arm.label} went stale only because "
+        "kab ran the other arm in between, which is not the server's fault and doesn't count "
+        "against it"
     )
 
 
