@@ -134,11 +134,11 @@ def _sources(quick: ArmSummary, slow: ArmSummary, saving: float) -> str:
         for phase, words in _SOURCES.items()
     }
     named = [
-        f"{duration(part)} of it {words}"
+        f"{words} {duration(part)}"
         for words, part in parts.items()
         if part >= _WORTH_NAMING * saving
     ]
-    return f", {', '.join(named)}" if named else ""
+    return f" ({', '.join(named)})" if named else ""
 
 
 def _too_few(first: ArmSummary, comparison: Comparison) -> str:
