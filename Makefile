@@ -23,7 +23,7 @@ test-all: $(READY) coverage test-lowest ## every test, with coverage, on the new
 
 coverage: $(READY)
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage run -m pytest -q -n 3
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 
