@@ -77,7 +77,10 @@ def _answers(exchanges: ExchangeColumns, rows: Sequence[int]) -> dict[Answer, in
 
 
 def _rate(exchanges: ExchangeColumns, rows: Sequence[int], succeeded: int) -> float | None:
-    """Answers per second of the time in which the arm was running, its blocks added up."""
+    """Requests per second of the time in which the arm was running, its blocks added up.
+
+    Those that failed count too, as their time does; `None` where none succeeded.
+    """
     begun: dict[int, float] = {}
     ended: dict[int, float] = {}
     for row in rows:
@@ -86,7 +89,7 @@ def _rate(exchanges: ExchangeColumns, rows: Sequence[int], succeeded: int) -> fl
         end = began + exchanges.latency_s[row]
         ended[number] = max(end, ended.get(number, end))
     running = fsum(ended[number] - begun[number] for number in begun)
-    return succeeded / running if succeeded and running else None
+    return len(rows) / running if succeeded and running else None
 
 
 def _latency(values: list[float]) -> Latency:
