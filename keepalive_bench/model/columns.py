@@ -1,4 +1,4 @@
-"""Exchanges and connections as flat columns: at most 120 bytes an exchange, nothing to collect.
+"""Exchanges and connections as flat columns: 120 bytes an exchange at most, nothing to collect.
 
 A million small objects would set the garbage collector going in the middle of a measurement;
 an `array` doesn't. Durations of phases are single floats (relative error 6e-8: 2 µs in 30 s).
@@ -28,6 +28,8 @@ from keepalive_bench.model.exchange import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+Handshake = tuple[str, str, bool]
+"""What a TLS handshake settled on: version, cipher, and whether it resumed a session."""
 _NONE = -1
 _Item = TypeVar("_Item")
 
@@ -158,6 +160,7 @@ class ConnectionColumns:
         self.peer = array("h")
         self.failed = array("h")
         self.lost = array("f")
+        self.min_rtt = array("f")
         self.cipher = array("h")
         self.exchanges = array("I")
         self.lifetime = array("f")
@@ -168,7 +171,7 @@ class ConnectionColumns:
         self.peers: Interned[str] = Interned("?")
         self.attempts: Interned[str] = Interned("?")
         self.unasked: Interned[str] = Interned("?")
-        self.ciphers: Interned[tuple[str, str]] = Interned(("?", "?"))
+        self.handshakes: Interned[Handshake] = Interned(("?", "?", False))
         self._arm_numbers = {label: number for number, label in enumerate(arms)}
         self._lock = Lock()
 
@@ -183,10 +186,11 @@ class ConnectionColumns:
             failed = connection.failed
             self.failed.append(_NONE if failed is None else self.attempts.number(failed))
             self.lost.append(nan if connection.lost is None else connection.lost)
+            self.min_rtt.append(nan if connection.min_rtt is None else connection.min_rtt)
             self.cipher.append(
                 _NONE
                 if version is None or cipher is None
-                else self.ciphers.number((version, cipher))
+                else self.handshakes.number((version, cipher, connection.resumed))
             )
             self.exchanges.append(connection.exchanges)
             for column in (self.lifetime, self.idle, self.closed_after):
@@ -198,10 +202,10 @@ class ConnectionColumns:
             self.ended(row, connection.ending, connection.ended_s)
         return row
 
-    def secured(self, row: int, version: str, cipher: str) -> None:
+    def secured(self, row: int, version: str, cipher: str, *, resumed: bool = False) -> None:
         """Note what a TLS handshake settled on."""
         with self._lock:
-            self.cipher[row] = self.ciphers.number((version, cipher))
+            self.cipher[row] = self.handshakes.number((version, cipher, resumed))
 
     def ended(self, row: int, ending: Ending, ended_s: float) -> None:
         """Note how and when a connection ended."""
@@ -226,8 +230,7 @@ class ConnectionColumns:
         return len(self.arm)
 
     def __getitem__(self, row: int) -> Connection:
-        number = self.cipher[row]
-        version, cipher = (None, None) if number == _NONE else self.ciphers.values[number]
+        version, cipher, resumed = self.handshake_of(row) or (None, None, False)
         failed = self.failed[row]
         return Connection(
             arm=self.arms[self.arm[row]],
@@ -236,12 +239,19 @@ class ConnectionColumns:
             peer=self.peers.values[self.peer[row]],
             failed=None if failed == _NONE else self.attempts.values[failed],
             lost=optional(self.lost[row]),
+            min_rtt=optional(self.min_rtt[row]),
             tls_version=version,
             cipher=cipher,
+            resumed=resumed,
             exchanges=self.exchanges[row],
             ended_s=None if isnan(self.lifetime[row]) else self.opened_s[row] + self.lifetime[row],
             ending=self.ending_of(row),
         )
+
+    def handshake_of(self, row: int) -> Handshake | None:
+        """What a connection's TLS handshake settled on; `None`: there was none, or it failed."""
+        number = self.cipher[row]
+        return None if number == _NONE else self.handshakes.values[number]
 
     def ending_of(self, row: int) -> Ending | None:
         """How a connection ended; `None`: it was open to the end."""
@@ -267,6 +277,7 @@ class ConnectionColumns:
             "peer": self.peer,
             "failed": self.failed,
             "lost_s": self.lost,
+            "min_rtt_s": self.min_rtt,
             "cipher": self.cipher,
             "exchanges": self.exchanges,
             "lifetime_s": self.lifetime,

@@ -59,7 +59,7 @@ class Ending(NamedTuple):
     kind: EndingKind
     """`announced` by its last response, `cut` in the middle of a body, unasked-for `data` found,
     `discarded` by a full pool, after an exchange that `failed`, found closed by `fin` or `rst`,
-    bytes `leftover` behind a response, `retired` by the unpooled arm."""
+    bytes `leftover` behind a response, `retired` by an arm that uses each connection once."""
     idle_s: float | None = None
     """How long it had been idle when it was found so."""
     after_s: float | None = None
@@ -76,6 +76,8 @@ class Answer(NamedTuple):
     connection: str | None = None
     keep_alive: str | None = None
     framing: Framing = "length"
+    cache: str | None = None
+    """What says that a cache answered, or was asked: `Age`, or the value of a field of its own."""
 
 
 class Outcome(NamedTuple):
@@ -120,10 +122,14 @@ class Connection(NamedTuple):
     """The address and port it leads to."""
     tls_version: str | None = None
     cipher: str | None = None
+    resumed: bool = False
+    """Whether its TLS handshake took up the session of an earlier one."""
     failed: str | None = None
     """The addresses tried before in vain, with why."""
     lost: float | None = None
     """The part of the connect phase that those took."""
+    min_rtt: float | None = None
+    """The round trip of its TCP handshake, as the system measured it; `None`: nobody tells."""
     exchanges: int = 0
     """How many responses it carried."""
     ended_s: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from keepalive_bench.errors import UsageError
 from keepalive_bench.model.experiment import Arm, Experiment, Judgement
 from keepalive_bench.model.network import Network, Resolution, Route, Tls
 from keepalive_bench.model.request import Request
@@ -27,7 +28,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is decided before the first request is sent."""
+    """Everything that is decided before the first request is sent.
+
+    Raises:
+        UsageError: an arm resumes TLS sessions where there is no TLS.
+    """
 
     target: Target
     request: Request = field(default_factory=Request)
@@ -35,6 +40,15 @@ class Plan:
     network: Network = field(default_factory=Network)
     experiment: Experiment = field(default_factory=Experiment)
     judgement: Judgement = field(default_factory=Judgement)
+
+    def __post_init__(self) -> None:
+        """Check what the parts need of each other."""
+        resumes = any(arm.kind == "resumed" for arm in self.experiment.arms)
+        if resumes and self.target.scheme != "https":
+            raise UsageError(
+                "An arm of kind resumed takes up TLS sessions, and an http:// URL has none: "
+                "give an https:// URL, or leave that arm out."
+            )
 
     def path(self, index: int) -> str:
         """The path and query of the request with an index."""

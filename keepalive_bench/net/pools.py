@@ -1,13 +1,14 @@
-"""The urllib3 pool of an arm: straight to the server, or through a proxy."""
+"""The urllib3 pools of an arm: straight to the server, or through a proxy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from urllib3 import HTTPConnectionPool, ProxyManager
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 
 from keepalive_bench.model.request import basic
+from keepalive_bench.model.run import PoolCounters
 from keepalive_bench.net.tls import build_context, proxy_context
 from keepalive_bench.net.tracing import traced_pool
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     import ssl
 
     from keepalive_bench.model.plan import Plan
-    from keepalive_bench.model.target import Target
     from keepalive_bench.net.tracer import Tracer
+
+PoolClasses = dict[str, type[HTTPConnectionPool | HTTPSConnectionPool]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def open_pool(
     plan: Plan, contexts: Contexts, tracer: Tracer, *, single_use: bool
 ) -> HTTPConnectionPool:
     """A pool whose connections report to a tracer, of the size that the plan says."""
-    experiment, target, proxy = plan.experiment, plan.target, plan.network.proxy
+    experiment, target = plan.experiment, plan.target
     options: dict[str, Any] = {
         "maxsize": experiment.concurrency if single_use else experiment.pool_size,
         "block": experiment.block and not single_use,
@@ -54,25 +56,68 @@ def open_pool(
     context = contexts.server or contexts.proxy
     if context is not None:
         options["ssl_context"] = context
-    crowded = experiment.block or experiment.pool_size < experiment.concurrency
-    classes = {
-        scheme: traced_pool(tracer, secure=secure, single_use=single_use, crowded=crowded)
-        for scheme, secure in (("http", False), ("https", True))
-    }
-    if proxy is not None:
-        manager = _proxy_manager(proxy, contexts, options)
-        manager.pool_classes_by_scheme = classes
-        return manager.connection_from_url(target.origin)
+    classes = pool_classes(plan, tracer, single_use=single_use)
+    if plan.network.proxy is not None:
+        return new_manager(plan, classes, contexts.proxy, options).connection_from_url(
+            target.origin
+        )
     # urllib3 knows the scope of an IPv6 address within brackets only.
     host = f"[{target.host}]" if ":" in target.host else target.host
     return classes[target.scheme](host, target.port, **options)
 
 
-def _proxy_manager(proxy: Target, contexts: Contexts, options: dict[str, Any]) -> ProxyManager:
-    credentials = proxy.credentials
-    return ProxyManager(
-        proxy.origin,
-        proxy_headers={"Proxy-Authorization": basic(credentials)} if credentials else None,
-        proxy_ssl_context=contexts.proxy,
-        **options,
+def pool_classes(plan: Plan, tracer: Tracer, *, single_use: bool) -> PoolClasses:
+    """The classes of an arm's pools, by scheme."""
+    experiment = plan.experiment
+    crowded = experiment.block or experiment.pool_size < experiment.concurrency
+    return {
+        scheme: traced_pool(tracer, secure=secure, single_use=single_use, crowded=crowded)
+        for scheme, secure in (("http", False), ("https", True))
+    }
+
+
+def new_manager(
+    plan: Plan,
+    classes: PoolClasses,
+    proxy_tls: ssl.SSLContext | None,
+    options: dict[str, Any],
+) -> PoolManager:
+    """A manager of pools of our classes, behind the plan's proxy if there is one."""
+    proxy = plan.network.proxy
+    manager = (
+        PoolManager(**options)
+        if proxy is None
+        else ProxyManager(
+            proxy.origin,
+            proxy_headers={"Proxy-Authorization": basic(proxy.credentials)}
+            if proxy.credentials
+            else None,
+            proxy_ssl_context=proxy_tls,
+            **options,
+        )
     )
+    manager.pool_classes_by_scheme = classes
+    return manager
+
+
+class OnePool:
+    """One pool for all exchanges of an arm."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        self._pool = pool
+
+    @property
+    def counters(self) -> PoolCounters:
+        """urllib3's own numbers."""
+        return PoolCounters(self._pool.num_connections, self._pool.num_requests)
+
+    def take(self) -> HTTPConnectionPool:
+        """The pool for an exchange."""
+        return self._pool
+
+    def give_back(self, pool: HTTPConnectionPool) -> None:
+        """Keep it."""
+
+    def close(self) -> None:
+        """Close the connections that the pool keeps."""
+        self._pool.close()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _NO_PEM = "it is not in PEM format, or the passphrase is wrong"
 """What OpenSSL doesn't tell Python."""
-_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 def build_context(tls: Tls) -> ssl.SSLContext:
@@ -49,9 +49,9 @@ def proxy_context(tls: Tls) -> ssl.SSLContext:
 
 def _set_versions(context: ssl.SSLContext, tls: Tls) -> None:
     if tls.minimum is not None:
-        context.minimum_version = _VERSIONS[tls.minimum]
+        context.minimum_version = VERSIONS[tls.minimum]
     if tls.maximum is not None:
-        context.maximum_version = _VERSIONS[tls.maximum]
+        context.maximum_version = VERSIONS[tls.maximum]
     if tls.ciphers is not None:
         try:
             context.set_ciphers(tls.ciphers)

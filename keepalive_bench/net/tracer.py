@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from urllib3.util.ssltransport import SSLTransport
+
 from keepalive_bench.model.exchange import Connection
 from keepalive_bench.net import tcp
 from keepalive_bench.net.probe import Probe
+from keepalive_bench.net.tcp_info import min_rtt_s
 
 if TYPE_CHECKING:
     import ssl
 
-    from urllib3.util.ssltransport import SSLTransport
-
     from keepalive_bench.model.columns import ConnectionColumns
     from keepalive_bench.model.exchange import Ending
     from keepalive_bench.model.network import Network
+    from keepalive_bench.net.resumption import Sessions
 
 _SECOND = 1_000_000_000
 
@@ -32,11 +34,14 @@ class Tracer:
         clock: tcp.Clock,
         origin: int,
     ) -> None:
-        self.network, self.clock = network, clock
+        self.network, self.clock, self.origin = network, clock, origin
+        self.answered = connections.answered
         self.dialer = tcp.Dialer(network, clock)
         self.is_closing = False
         """Whether the arm is done: connections that are closed now were open to the end."""
-        self._arm, self._connections, self._origin = arm, connections, origin
+        self.sessions: Sessions | None = None
+        """Where an arm that resumes TLS sessions keeps them."""
+        self._arm, self._connections = arm, connections
         self._local = threading.local()
         self._lock = threading.Lock()
         self._free_slots: set[int] = set()
@@ -73,10 +78,11 @@ class Tracer:
             Connection(
                 arm=self._arm,
                 slot=last_slot,
-                opened_s=(probe.established - self._origin) / _SECOND,
+                opened_s=(probe.established - self.origin) / _SECOND,
                 peer=tcp.peer_name(dialled.socket),
                 failed="; ".join(dialled.failed) or None,
                 lost=lost / _SECOND if dialled.failed else None,
+                min_rtt=min_rtt_s(dialled.socket),
             )
         )
         return row, last_slot
@@ -84,13 +90,19 @@ class Tracer:
     def secured(self, row: int, secured: ssl.SSLSocket | SSLTransport) -> None:
         """Note a finished TLS handshake."""
         cipher = secured.cipher()
-        self._connections.secured(row, secured.version() or "?", cipher[0] if cipher else "?")
+        within = secured.sslobj if isinstance(secured, SSLTransport) else secured
+        self._connections.secured(
+            row,
+            secured.version() or "?",
+            cipher[0] if cipher else "?",
+            resumed=bool(within.session_reused),
+        )
 
     def ended(self, row: int, slot: int, ending: Ending) -> None:
         """Note that a connection is closed, and how that came: the next one takes its place."""
         if self.is_closing:
             return
-        ended_s = (self.clock() - self._origin) / _SECOND
+        ended_s = (self.clock() - self.origin) / _SECOND
         self._connections.ended(row, ending, ended_s)
         with self._lock:
             self._free_slots.add(slot)

@@ -23,6 +23,7 @@ from urllib3.util.ssltransport import SSLTransport
 
 from keepalive_bench.model.exchange import Ending
 from keepalive_bench.net.endings import found_ended, was_reset
+from keepalive_bench.net.resumption import say_goodbye
 
 if TYPE_CHECKING:
     import socket
@@ -139,6 +140,10 @@ class _TracedConnection(HTTPConnection):
                 # The pool took it out, found it readable, and closes it before it is used.
                 idle = tracer.clock() - self.idle_since
                 ending = found_ended(self.sock, idle / _SECOND)
+            if tracer.sessions is not None:
+                tracer.sessions.keep(self.sock)
+                if self.ending is not None and self.ending.kind == "retired":
+                    say_goodbye(self.sock)
             tracer.ended(self._row, self._slot, ending or Ending("failed"))
             self._slot = None
         super().close()

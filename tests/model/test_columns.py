@@ -37,11 +37,11 @@ EXCHANGES = st.builds(
         status=st.none() | st.integers(100, 999),
         body_bytes=st.integers(0, 2**63 - 1),
         phases=st.builds(Phases, *[st.none() | SINGLE] * len(PHASES)),
-        answer=st.none() | st.builds(Answer, TEXT, MAYBE, MAYBE, MAYBE),
+        answer=st.none() | st.builds(Answer, TEXT, MAYBE, MAYBE, MAYBE, cache=MAYBE),
         failure=st.none() | st.builds(Failure, TEXT, TEXT),
     ),
 )
-TLS = st.none() | st.tuples(TEXT, TEXT)
+TLS = st.none() | st.tuples(TEXT, TEXT, st.booleans())
 
 
 def connection(  # hypothesis builds it of as many parts
@@ -49,10 +49,11 @@ def connection(  # hypothesis builds it of as many parts
     slot: int,
     opened_s: float,
     peer: str,
-    tls: tuple[str, str] | None,
+    tls: tuple[str, str, bool] | None,
     exchanges: int,
+    min_rtt: float | None,
 ) -> Connection:
-    version, cipher = tls or (None, None)
+    version, cipher, resumed = tls or (None, None, False)
     return Connection(
         arm=arm,
         slot=slot,
@@ -60,7 +61,9 @@ def connection(  # hypothesis builds it of as many parts
         peer=peer,
         tls_version=version,
         cipher=cipher,
+        resumed=resumed,
         exchanges=exchanges,
+        min_rtt=min_rtt,
     )
 
 
@@ -72,6 +75,7 @@ CONNECTIONS = st.builds(
     TEXT,
     TLS,
     st.integers(0, 2**32 - 1),
+    st.none() | SINGLE,
 )
 
 
@@ -98,9 +102,10 @@ def test_connections_are_read_as_they_were_appended(connections: list[Connection
         assert [columns[row] for row in columns.rows(arm)] == mine
 
 
-def test_an_exchange_costs_at_most_120_bytes() -> None:
-    columns = ExchangeColumns(ARMS).columns()
-    assert sum(column.itemsize for column in columns.values()) <= 120
+def test_an_exchange_with_a_connection_of_its_own_costs_at_most_120_bytes() -> None:
+    tables = (ExchangeColumns(ARMS), ConnectionColumns(ARMS))
+    columns = [column for table in tables for column in table.columns().values()]
+    assert sum(column.itemsize for column in columns) <= 120
 
 
 @pytest.mark.parametrize("table", [ExchangeColumns(ARMS), ConnectionColumns(ARMS)])
@@ -122,11 +127,11 @@ def test_a_connection_learns_of_its_handshake_and_of_its_answers() -> None:
     columns = ConnectionColumns(ARMS)
     plain = Connection("pooled", 0, 0.5, "127.0.0.1:1")
     row = columns.append(plain)
-    columns.secured(row, "TLSv1.3", "TLS_AES_256_GCM_SHA384")
+    columns.secured(row, "TLSv1.3", "TLS_AES_256_GCM_SHA384", resumed=True)
     columns.answered(row)
     columns.answered(row)
     assert columns[row] == plain._replace(
-        tls_version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", exchanges=2
+        tls_version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", resumed=True, exchanges=2
     )
 
 

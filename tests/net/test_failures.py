@@ -208,11 +208,12 @@ def test_a_pool_without_a_free_connection_ends_at_the_deadline() -> None:
         wanted = plan(server.url, arms=(arm,), maxsize=1, block=True, timeout_s=0.2)
         shared = surroundings(wanted, "kab", time.perf_counter_ns)
         transport = open_arm(arm, shared, ConnectionColumns(("pooled",)))
-        assert transport._pool.pool is not None
-        place = transport._pool.pool.get()  # as a thread has it whose exchange doesn't end
+        queue = transport._pools.take().pool
+        assert queue is not None
+        place = queue.get()  # as a thread has it whose exchange doesn't end
         outcome = transport.exchange("/")
         assert server.accepts == 0
-        transport._pool.pool.put(place)
+        queue.put(place)
         assert transport.exchange("/").failure is None
         transport.close()
     assert outcome.failure is not None

@@ -93,7 +93,8 @@ def test_an_ipv6_address_with_a_scope(inside: Namespace, tmp_path: Path) -> None
     record = tmp_path / "requests"
     host = f"{LINK_LOCAL}%lo"
     with serving(inside, "--host", host, "--allow-remote", "--record", str(record)) as port:
-        results = measured(inside, f"http://[{LINK_LOCAL}%25lo]:{port}/")
+        url, arms = f"http://[{LINK_LOCAL}%25lo]:{port}/", ("pooled", "unpooled", "naive")
+        results = measured(inside, url, *(f"--arm={kind}" for kind in arms))
     assert peers(results) == {f"[{host}]:{port}"}
     hosts = {dict(json.loads(line)["headers"])["Host"] for line in record.read_text().splitlines()}
     # RFC 6874, section 4: a scope has no meaning to anybody else, and is not sent.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.exchange import Outcome
 
 pytestmark = pytest.mark.slow
-kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled"])
+kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled", "naive"])
 _AES_128, _AES_256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
 
 

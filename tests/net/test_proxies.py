@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 schemes = pytest.mark.parametrize("scheme", ["http", "https"])
 proxy_schemes = pytest.mark.parametrize("proxy_scheme", ["http", "https"])
-kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled"])
+kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled", "naive"])
 
 
 @pytest.fixture(scope="module")

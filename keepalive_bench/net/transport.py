@@ -1,0 +1,157 @@
+"""One exchange: a request sent, its response read to the end, and what came of it."""
+
+from __future__ import annotations
+
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, Protocol
+
+from urllib3.exceptions import HTTPError
+
+from keepalive_bench.model.exchange import Ending, Failure, Outcome
+from keepalive_bench.net.answers import FINAL, answer_of
+from keepalive_bench.net.failures import failure_of
+from keepalive_bench.net.uploads import TimedUpload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict
+
+    from keepalive_bench.model.plan import Plan
+    from keepalive_bench.model.run import PoolCounters
+    from keepalive_bench.net.tracer import Tracer
+
+_SECOND = 1_000_000_000
+_CHUNK = 65536
+
+
+class Pools(Protocol):
+    """Where an arm's exchanges get their pools from. Safe from any thread."""
+
+    @property
+    def counters(self) -> PoolCounters:
+        """urllib3's own numbers, of all pools so far."""
+        ...
+
+    def take(self) -> HTTPConnectionPool:
+        """The pool for an exchange that has begun: what this takes is part of its latency."""
+        ...
+
+    def give_back(self, pool: HTTPConnectionPool) -> None:
+        """The exchange is over, and its clock has stopped."""
+        ...
+
+    def close(self) -> None:
+        """Close what is still open."""
+        ...
+
+
+class Transport:
+    """Exchanges through the pools of an arm. Safe from any thread."""
+
+    def __init__(self, plan: Plan, headers: HTTPHeaderDict, tracer: Tracer, pools: Pools) -> None:
+        self._request, self._tracer, self._pools = plan.request, tracer, pools
+        self._clock, self._origin, self._answered = tracer.clock, tracer.origin, tracer.answered
+        self._timeout = int(plan.network.timeout_s * _SECOND)
+        is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
+        self._prefix = plan.target.origin if is_forwarded else ""
+        self._options: dict[str, Any] = {
+            "headers": _quick(headers),
+            "retries": False,
+            "redirect": False,
+            "assert_same_host": False,
+            "pool_timeout": plan.network.timeout_s,
+            "preload_content": False,
+            "decode_content": False,
+        }
+
+    @property
+    def counters(self) -> PoolCounters:
+        """urllib3's own numbers."""
+        return self._pools.counters
+
+    def exchange(self, path: str) -> Outcome:
+        """Send one request and read its response to the end; a failure is an outcome too."""
+        clock, probe = self._clock, self._tracer.probe
+        failure, response, size = None, None, 0
+        began = clock()
+        probe.begin(began + self._timeout)
+        pool = self._pools.take()
+        try:
+            response = self._send(pool, f"{self._prefix}{path}")
+            if response.status < FINAL:
+                # The final answer is still to come, and would be taken for the next request's.
+                probe.end_carrier(Ending("failed"))
+            for chunk in self._body_of(response):
+                size += len(chunk)
+            ended = clock()
+            response.release_conn()  # a body of no bytes is never read to its end
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            ended = clock()
+            failure = failure_of(error, probe.reached)
+            if probe.connection is not None:  # closed by now, whatever its answer had announced
+                self._tracer.refined(probe.connection, Ending("failed"))
+        if probe.retired is not None:
+            probe.retired.close()
+        elif probe.carrier is not None:
+            probe.carrier.idle_since = ended
+        self._pools.give_back(pool)
+        answer = None
+        if response is not None:
+            answer = answer_of(response)
+            failure = failure or self._refusal(response.status)
+            if probe.connection is not None:
+                self._answered(probe.connection)
+        return Outcome(
+            (began - self._origin) / _SECOND,
+            (ended - began) / _SECOND,
+            probe.connection,
+            None if response is None else response.status,
+            size,
+            probe.phases(ended),
+            answer,
+            failure,
+        )
+
+    def _send(self, pool: HTTPConnectionPool, url: str) -> BaseHTTPResponse:
+        request = self._request
+        if request.upload is None:
+            return pool.urlopen(request.method, url, request.body, **self._options)
+        with TimedUpload(request.upload, self._tracer) as body:
+            return pool.urlopen(request.method, url, body, **self._options)
+
+    def _body_of(self, response: BaseHTTPResponse) -> Iterator[bytes]:
+        most = self._request.max_body
+        return response.stream(_CHUNK) if most is None else self._up_to(response, most)
+
+    def _up_to(self, response: BaseHTTPResponse, most: int) -> Iterator[bytes]:
+        """A body's first bytes; a rest that is left unread makes the connection useless."""
+        size = 0
+        while size < most:
+            chunk = response.read(min(_CHUNK, most - size))
+            if not chunk:
+                return
+            size += len(chunk)
+            yield chunk
+        if response.length_remaining != 0:
+            self._tracer.probe.end_carrier(Ending("cut"))
+            response.close()
+
+    def _refusal(self, status: int) -> Failure | None:
+        """Why an answer that arrived whole is none all the same."""
+        if status < FINAL:
+            return Failure("informational-response", f"{status} came in place of an answer")
+        if self._request.expect_status and not self._request.expects(status):
+            return Failure("unexpected-status", f"the answer was {status}")
+        return None
+
+    def close(self) -> None:
+        """Close the connections that are still open."""
+        self._tracer.is_closing = True
+        self._pools.close()
+
+
+def _quick(headers: HTTPHeaderDict) -> Mapping[str, str]:
+    """The same fields; urllib3's mapping, which keeps repeated ones apart, is slow to copy."""
+    fields = list(headers.iteritems())
+    return dict(fields) if len(fields) == len(headers) else headers
