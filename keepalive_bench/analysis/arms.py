@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from math import fsum
+from itertools import compress, filterfalse, islice
+from math import fsum, isnan
+from operator import add, gt, sub
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis import stats
@@ -14,129 +17,168 @@ from keepalive_bench.analysis.intervals import (
     widening,
 )
 from keepalive_bench.analysis.reasons import find_reasons
+from keepalive_bench.analysis.rows import of_arm, pick, succeeded
 from keepalive_bench.model.analysis import REMAINDER, ArmSummary, Latency, PhaseTime
 from keepalive_bench.model.exchange import PHASES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.model.columns import ExchangeColumns
-    from keepalive_bench.model.exchange import Answer
+    from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
+    from keepalive_bench.model.exchange import Answer, Failure
     from keepalive_bench.model.experiment import Arm
     from keepalive_bench.model.run import Run
+
+_PERCENTS = (50, 90, 95, 99)
 
 
 def summarise(run: Run, arm: Arm) -> ArmSummary:
     """Count, and time, what one arm did. Failed exchanges are counted and never timed."""
     exchanges, connections = run.exchanges, run.connections
-    rows = exchanges.rows(arm.label)
-    good = [row for row in rows if exchanges.failure[row] < 0]
-    opened = connections.rows(arm.label)
-    travelled = [exchanges.connection[row] for row in rows if exchanges.connection[row] >= 0]
-    carried = sum(connections.exchanges[row] for row in opened)
-    latencies = [exchanges.latency_s[row] for row in good]
-    sizes = [exchanges.body_bytes[row] for row in good]
-    numbers = Counter(exchanges.failure[row] for row in rows)
+    sent, good = of_arm(exchanges, arm.label), succeeded(exchanges, arm.label)
+    opened = of_arm(connections, arm.label)
+    tried, answered, count = sent.count(1), good.count(1), opened.count(1)
+    latencies = pick(exchanges.latency_s, good)
+    carried = sum(compress(connections.exchanges, opened))
+    latency, bounds = _latency(latencies, run.plan.judgement.confidence)
     return ArmSummary(
         label=arm.label,
         kind=arm.kind,
-        requests=run.plan.experiment.requests,
-        succeeded=len(good),
-        failed=len(rows) - len(good),
-        not_sent=run.plan.experiment.requests - len(rows),
-        connections=len(opened),
-        requests_per_connection=carried / len(opened) if opened else None,
-        reuse=(len(travelled) - len(set(travelled))) / len(rows) if rows else None,
-        reopened=len(opened) - len({connections.slot[row] for row in opened}),
+        requests=run.requests_due(arm.label),
+        succeeded=answered,
+        failed=tried - answered,
+        not_sent=run.requests_due(arm.label) - tried,
+        connections=count,
+        requests_per_connection=carried / count if count else None,
+        reuse=_reused(run, sent) / tried if tried else None,
+        reopened=count - len(set(compress(connections.slot, opened))),
+        resumed=_resumed(connections, opened),
         reasons=find_reasons(run, arm),
-        failures={
-            failure: numbers[number]
-            for number, failure in enumerate(exchanges.failures.values)
-            if numbers[number]
-        },
-        status_codes=_status_codes(exchanges, rows),
-        answers=_answers(exchanges, rows),
-        body_sizes=(min(sizes), max(sizes)) if sizes else None,
-        bytes_received=sum(exchanges.body_bytes[row] for row in rows),
-        requests_per_second=_rate(exchanges, rows, len(good)),
-        latency=_latency(latencies),
-        latency_bounds=_bounds(latencies, run.plan.judgement.confidence),
-        phases=_phases(exchanges, good),
+        failures=_failures(exchanges, sent),
+        status_codes=_status_codes(exchanges, sent),
+        answers=_answers(exchanges, sent),
+        body_sizes=_body_sizes(exchanges, good) if answered else None,
+        bytes_received=sum(compress(exchanges.body_bytes, sent)),
+        requests_per_second=_rate(exchanges, sent) if answered else None,
+        latency=latency,
+        latency_bounds=bounds,
+        phases=_phases(exchanges, good, latencies),
         counters=run.counters[arm.label],
     )
 
 
-def _status_codes(exchanges: ExchangeColumns, rows: Sequence[int]) -> dict[int, int]:
-    counts = Counter(exchanges.status[row] for row in rows)
+def _reused(run: Run, sent: bytes) -> int:
+    """Exchanges on a connection that had carried one before."""
+    seen = bytearray(len(run.connections))
+    travelled = 0
+    for connection in compress(run.exchanges.connection, sent):
+        if connection >= 0:
+            travelled += 1
+            seen[connection] = 1
+    return travelled - sum(seen)
+
+
+def _resumed(connections: ConnectionColumns, opened: bytes) -> int:
+    """Connections whose TLS handshake took up an earlier session."""
+    counts = Counter(compress(connections.cipher, opened))
+    handshakes = connections.handshakes.values
+    return sum(counts[number] for number, (_, _, again) in enumerate(handshakes) if again)
+
+
+def _body_sizes(exchanges: ExchangeColumns, good: bytes) -> tuple[int, int]:
+    sizes = exchanges.body_bytes
+    return min(compress(sizes, good)), max(compress(sizes, good))
+
+
+def _failures(exchanges: ExchangeColumns, sent: bytes) -> dict[Failure, int]:
+    counts = Counter(compress(exchanges.failure, sent))
+    return {
+        failure: counts[number]
+        for number, failure in enumerate(exchanges.failures.values)
+        if counts[number]
+    }
+
+
+def _status_codes(exchanges: ExchangeColumns, sent: bytes) -> dict[int, int]:
+    counts = Counter(compress(exchanges.status, sent))
     return {status: counts[status] for status in sorted(counts) if status}
 
 
-def _answers(exchanges: ExchangeColumns, rows: Sequence[int]) -> dict[Answer, int]:
-    counts = Counter(exchanges.answer[row] for row in rows if exchanges.answer[row] >= 0)
-    return {exchanges.answers.values[number]: count for number, count in counts.most_common()}
+def _answers(exchanges: ExchangeColumns, sent: bytes) -> dict[Answer, int]:
+    counts = Counter(compress(exchanges.answer, sent)).most_common()
+    return {exchanges.answers.values[number]: count for number, count in counts if number >= 0}
 
 
-def _rate(exchanges: ExchangeColumns, rows: Sequence[int], succeeded: int) -> float | None:
+def _rate(exchanges: ExchangeColumns, sent: bytes) -> float | None:
     """Requests per second of the time in which the arm was running, its blocks added up.
 
-    Those that failed count too, as their time does; `None` where none succeeded.
+    Those that failed count too, as their time does.
     """
-    begun: dict[int, float] = {}
-    ended: dict[int, float] = {}
-    for row in rows:
-        number, began = exchanges.round[row], exchanges.began_s[row]
-        begun[number] = min(began, begun.get(number, began))
-        end = began + exchanges.latency_s[row]
-        ended[number] = max(end, ended.get(number, end))
-    running = fsum(ended[number] - begun[number] for number in begun)
-    return len(rows) / running if succeeded and running else None
+    rounds, began_s = pick(exchanges.round, sent), pick(exchanges.began_s, sent)
+    ended_s = map(add, began_s, compress(exchanges.latency_s, sent))
+    rows: Iterable[tuple[int, float, float]] = zip(rounds, began_s, ended_s, strict=True)
+    if any(map(gt, rounds, islice(rounds, 1, None))):
+        rows = sorted(rows)
+    running_s = fsum(_spans(rows))
+    return len(rounds) / running_s if running_s else None
 
 
-def _latency(values: list[float]) -> Latency:
-    if not values:
-        return Latency()
-    ordered = sorted(values)
-    return Latency(
+def _spans(rows: Iterable[tuple[int, float, float]]) -> Iterator[float]:
+    """From the first beginning to the last end of each round; rows of a round are neighbours."""
+    first = last = 0.0
+    current = None
+    for number, began_s, ended_s in rows:
+        if number != current:
+            yield last - first
+            current, first, last = number, began_s, ended_s
+        else:
+            first, last = min(first, began_s), max(last, ended_s)
+    yield last - first
+
+
+def _latency(
+    latencies: array[float], confidence: float
+) -> tuple[Latency, dict[str, tuple[float, float]]]:
+    """Latencies summed up; with intervals, wider where neighbours resemble each other."""
+    if not latencies:
+        return Latency(), {}
+    factor = widening(lag_one_correlation(latencies), len(latencies), confidence)
+    ordered = sorted(latencies)
+    quantiles = {f"p{percent}": stats.quantile(ordered, percent) for percent in _PERCENTS}
+    bounds = {
+        f"p{percent}": quantile_interval(ordered, percent, confidence, factor)
+        for percent in _PERCENTS
+        if quantiles[f"p{percent}"] is not None
+    }
+    bounds["mean"] = mean_interval(latencies, confidence, factor)
+    latency = Latency(
         mean=stats.mean(ordered),
         stdev=stats.stdev(ordered),
         min=ordered[0],
-        p50=stats.quantile(ordered, 50),
-        p90=stats.quantile(ordered, 90),
-        p95=stats.quantile(ordered, 95),
-        p99=stats.quantile(ordered, 99),
         max=ordered[-1],
+        **quantiles,
     )
+    return latency, {name: bound for name, bound in bounds.items() if bound is not None}
 
 
-def _bounds(values: Sequence[float], confidence: float) -> dict[str, tuple[float, float]]:
-    """Intervals of the mean and of the quantiles, wider where latencies are autocorrelated."""
-    ordered, factor = sorted(values), widening(lag_one_correlation(values))
-    bounds = {
-        f"p{percent}": quantile_interval(ordered, percent, confidence, factor)
-        for percent in (50, 90, 95, 99)
-        if stats.quantile(ordered, percent) is not None
-    }
-    bounds["mean"] = mean_interval(values, confidence, factor) if values else None
-    return {name: interval for name, interval in bounds.items() if interval is not None}
-
-
-def _phases(exchanges: ExchangeColumns, good: Sequence[int]) -> dict[str, PhaseTime]:
-    remainders = [exchanges.latency_s[row] for row in good]
-    times: dict[str, list[float]] = {}
+def _phases(
+    exchanges: ExchangeColumns, good: bytes, latencies: array[float]
+) -> dict[str, PhaseTime]:
+    remainders, times = latencies, {}
     for name in PHASES:
-        column = exchanges.phases[name]
-        values = [column[row] for row in good]
-        times[name] = [value for value in values if value == value]  # noqa: PLR0124  # not NaN
-        if times[name]:
-            remainders = [
-                rest - value if value == value else rest  # noqa: PLR0124  # not NaN
-                for rest, value in zip(remainders, values, strict=True)
-            ]
-    times[REMAINDER] = remainders
-    return {name: _phase(sorted(values), len(good)) for name, values in times.items()}
+        values = pick(exchanges.phases[name], good)
+        times[name] = _phase(values, len(latencies))
+        if times[name].count == len(values):
+            remainders = array("d", map(sub, remainders, values))
+        elif times[name].count:
+            took = (0.0 if isnan(value) else value for value in values)
+            remainders = array("d", map(sub, remainders, took))
+    return {**times, REMAINDER: _phase(remainders, len(latencies))}
 
 
-def _phase(ordered: Sequence[float], requests: int) -> PhaseTime:
+def _phase(values: Sequence[float], requests: int) -> PhaseTime:
+    """Of a phase that happened to some requests; to the others it is NaN."""
+    ordered = sorted(filterfalse(isnan, values))
     return PhaseTime(
         per_request=fsum(ordered) / requests if requests else 0.0,
         count=len(ordered),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
+from itertools import compress
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.analysis.rows import of_arm
 
 if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
@@ -40,15 +45,14 @@ def longest_survived(run: Run, arm: str) -> float:
 
     0 where none was used twice.
     """
-    exchanges = run.exchanges
-    free_since: dict[int, float] = {}
+    exchanges, mask = run.exchanges, of_arm(run.exchanges, arm)
+    columns = (exchanges.connection, exchanges.began_s, exchanges.latency_s, exchanges.failure)
+    free_since = array("d", [inf]) * len(run.connections)
     longest = 0.0
-    for row in exchanges.rows(arm):
-        connection = exchanges.connection[row]
+    for connection, began, latency, failure in compress(zip(*columns, strict=True), mask):
         if connection < 0:
             continue
-        began = exchanges.began_s[row]
-        if connection in free_since and exchanges.failure[row] < 0:
+        if failure < 0:
             longest = max(longest, began - free_since[connection])
-        free_since[connection] = began + exchanges.latency_s[row]
+        free_since[connection] = began + latency
     return longest

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import exp, floor, hypot, lgamma, log, log1p, sqrt
+from operator import itemgetter, mul
 from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -13,9 +15,11 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.stats import quantile, thinned, walsh_average
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Interval = tuple[float, float]
+Bounded = tuple[float, float, float]
+"""The low end of an interval, the estimate, and the high end."""
 
 _EXACT_SIGNED_RANKS = 50
 _EXACT_BINOMIAL = 2_000
@@ -24,6 +28,7 @@ _RESAMPLES = 1_000
 _BLOCKS = 200
 _LEAST_FOR_LAG = 8
 _MOST_CORRELATION = 0.95
+_LEAST_FREEDOM = 2.0
 
 
 def signed_rank_interval(values: Sequence[float], confidence: float) -> Interval | None:
@@ -73,36 +78,55 @@ def lag_one_correlation(values: Sequence[float]) -> float:
     """Autocorrelation at lag 1, of ranks, so that one slow request doesn't decide it; 0 of few.
 
     The bias of short series, −(1 + 3r)/n, is taken off: M. G. Kendall, "Note on Bias in the
-    Estimation of Autocorrelation", Biometrika 41 (1954).
+    Estimation of Autocorrelation", Biometrika 41 (1954). Of more than 10,000 values, the ranks are
+    those among as many order statistics.
     """
     count = len(values)
     if count < _LEAST_FOR_LAG:
         return 0.0
-    centred = [rank - (count - 1) / 2 for rank in midranks(values)]
-    total = sum(value * value for value in centred)
+    ordered = thinned(sorted(values), _LARGEST_EXACT)
+    middle = (len(ordered) - 1) / 2
+    centred = array("d", (rank - middle for rank in midranks(values, ordered)))
+    total: float = sum(map(mul, centred, centred))
     if not total:
         return 0.0
-    lagged = sum(one * other for one, other in pairwise(centred))
+    lagged: float = sum(map(mul, centred, islice(centred, 1, None)))
     return lagged / total + (1 + 3 * lagged / total) / count
 
 
-def midranks(values: Sequence[float]) -> list[float]:
-    """The rank of each value, from 0; equal values share the middle of their ranks."""
-    ordered = sorted(values)
-    return [
-        (bisect_left(ordered, value) + bisect_right(ordered, value) - 1) / 2 for value in values
-    ]
+def midranks(values: Iterable[float], ordered: Sequence[float]) -> Iterator[float]:
+    """The rank of each value among sorted ones, from 0; equal values share the middle of theirs."""
+    count = len(ordered)
+    for value in values:
+        rank = bisect_left(ordered, value)
+        if rank < count and ordered[rank] == value:
+            yield (rank + bisect_right(ordered, value, rank) - 1) / 2
+        else:
+            yield rank - 0.5
 
 
-def widening(correlation: float) -> float:
-    """How much wider an interval gets by a positive lag-1 autocorrelation r: √((1 + r)/(1 − r)).
+def widening(correlation: float, count: int, confidence: float) -> float:
+    """How much wider an interval of `count` values gets by a positive lag-1 autocorrelation r.
 
-    The effective sample size of a first-order autoregressive series: G. V. Bayley and J. M.
-    Hammersley, "The 'Effective' Number of Independent Observations in an Autocorrelated Time
-    Series", Supplement to the Journal of the Royal Statistical Society 8 (1946).
+    As many values say as much as count·(1 − r)/(1 + r) independent ones would: G. V. Bayley and
+    J. M. Hammersley, "The 'Effective' Number of Independent Observations in an Autocorrelated Time
+    Series", Supplement to the Journal of the Royal Statistical Society 8 (1946). Of so few, the
+    spread is less sure, too, as Student's t says: F. W. Zwiers and H. von Storch, "Taking Serial
+    Correlation into Account in Tests of the Mean", Journal of Climate 8 (1995).
     """
     bounded = min(max(correlation, 0.0), _MOST_CORRELATION)
-    return sqrt((1 + bounded) / (1 - bounded))
+    share = (1 - bounded) / (1 + bounded)
+    if share == 1 or count < _LEAST_FOR_LAG:
+        return 1 / sqrt(share)
+    tail = (1 + confidence) / 2
+    return _student(tail, count * share - 1) / _student(tail, count - 1) / sqrt(share)
+
+
+def _student(tail: float, freedom: float) -> float:
+    """A quantile of Student's t: M. Abramowitz and I. A. Stegun, 26.7.5, to the second term."""
+    freedom, normal = max(freedom, _LEAST_FREEDOM), NormalDist().inv_cdf(tail)
+    first = (normal**3 + normal) / (4 * freedom)
+    return normal + first + (5 * normal**5 + 16 * normal**3 + 3 * normal) / (96 * freedom**2)
 
 
 def widened(interval: Interval, estimate: float, factor: float) -> Interval:
@@ -183,17 +207,19 @@ def _bootstrap(
     """
     if count < _LEAST_FOR_LAG:
         return None
-    random, numbers = Random(0), range(len(upper))  # noqa: S311  # not for secrets
-    ratios = []
-    for _ in range(_RESAMPLES):
-        chosen = random.choices(numbers, k=len(upper))
-        ratios.append(sum(map(upper.__getitem__, chosen)) / sum(map(lower.__getitem__, chosen)))
-    ratios.sort()
+    ratios = sorted(sum(chosen(upper)) / sum(chosen(lower)) for chosen in _resamples(len(upper)))
     normal = NormalDist()
     wide = normal.inv_cdf((1 + confidence) / 2) * (1 + 1 / count) * sqrt(count / (count - 1))
     tail = normal.cdf(-wide)
     low, high = ratios[int(tail * _RESAMPLES)], ratios[-1 - int(tail * _RESAMPLES)]
     return widened((low, high), sum(upper) / sum(lower), factor)
+
+
+@lru_cache(maxsize=2)
+def _resamples(count: int) -> list[Callable[[Sequence[float]], tuple[float, ...]]]:
+    """What draws as many of a number of values, with replacement; the same at every call."""
+    random, numbers = Random(0), range(count)  # noqa: S311  # not for secrets
+    return [itemgetter(*random.choices(numbers, k=count)) for _ in range(_RESAMPLES)]
 
 
 def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
@@ -209,15 +235,24 @@ def difference_interval(
     """An interval of the difference of two quantiles, of sorted values: the other's − the own.
 
     Each arm's order-statistic interval says how sure its quantile is; the two are put together as
-    independent ones: G. Y. Zou and A. Donner, "Construction of confidence limits about effect
-    measures", Statistics in Medicine 27 (2008). What pairs share makes the truth narrower, never
-    wider. `None` where either can't be bounded.
+    independent ones. What pairs share makes the truth narrower, never wider. `None` where either
+    can't be bounded.
     """
     own_at, other_at = quantile(own, percent), quantile(other, percent)
     own_bounds = quantile_interval(own, percent, confidence, factor)
     other_bounds = quantile_interval(other, percent, confidence, factor)
     if own_at is None or other_at is None or own_bounds is None or other_bounds is None:
         return None
-    below = hypot(other_at - other_bounds[0], own_bounds[1] - own_at)
-    above = hypot(other_bounds[1] - other_at, own_at - own_bounds[0])
-    return other_at - own_at - below, other_at - own_at + above
+    (low, high), (other_low, other_high) = own_bounds, other_bounds
+    return apart((low, own_at, high), (other_low, other_at, other_high))
+
+
+def apart(own: Bounded, other: Bounded) -> Interval:
+    """An interval of the difference of two numbers that are known independently: other − own.
+
+    G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures", Statistics
+    in Medicine 27 (2008): the distances to the ends are put together as standard errors are.
+    """
+    (own_low, own_at, own_high), (low, at, high) = own, other
+    below, above = hypot(at - low, own_high - own_at), hypot(high - at, own_at - own_low)
+    return at - own_at - below, at - own_at + above

@@ -7,12 +7,13 @@ from statistics import median
 from typing import TYPE_CHECKING, cast
 
 from keepalive_bench.model.analysis import Finding
+from keepalive_bench.model.reasons import NONE
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from keepalive_bench.model.analysis import ArmSummary, Reason
+    from keepalive_bench.model.analysis import ArmSummary
     from keepalive_bench.model.run import Run
 
 _SHOWN_DATA = 60
@@ -26,41 +27,38 @@ class _Case:
 
     run: Run
     arm: ArmSummary
-    reasons: Sequence[Reason]
+    rows: Sequence[int]
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
 
     @property
     def times(self) -> str:
-        return f"{self.arm.label}, {plural(len(self.reasons), 'time')}"
+        return f"{self.arm.label}, {plural(self.count, 'time')}"
 
     @property
     def each_after(self) -> int | None:
         """How many responses each connection before had carried, if always the same number."""
-        counts = {
-            self.run.connections.exchanges[reason.previous]
-            for reason in self.reasons
-            if reason.previous is not None
-        }
+        previous, exchanges = self.arm.reasons.previous, self.run.connections.exchanges
+        counts = {exchanges[previous[row]] for row in self.rows if previous[row] != NONE}
         return next(iter(counts)) if len(counts) == 1 else None
 
     @property
     def typical_idle_s(self) -> float:
         """After how long the server closed them, or how long they were idle where it is unknown."""
-        return median(
-            cast("float", reason.evidence.get("closed_after_s", reason.evidence["idle_s"]))
-            for reason in self.reasons
-        )
+        evidence = (self.arm.reasons[row].evidence for row in self.rows)
+        return median(cast("float", it.get("closed_after_s", it["idle_s"])) for it in evidence)
 
 
 def reason_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     """A finding for each reason that cost a pooled arm a connection."""
-    if arm.kind == "unpooled":
+    if arm.kind != "pooled":
         return
-    own = [reason for reason in arm.reasons.values() if reason.is_kabs_own]
-    if own:
-        yield _finding("stale-by-interleaving", _Case(run, arm, own))
+    if arm.reasons.kabs_own:
+        yield _finding("stale-by-interleaving", _Case(run, arm, arm.reasons.kabs_own))
     for code in arm.reason_counts:
-        theirs = [it for it in arm.reasons.values() if it.code == code and not it.is_kabs_own]
-        if theirs and code in _SAYINGS:
+        if code in _SAYINGS and (theirs := arm.reasons.rows(code)):
             yield _finding(code, _Case(run, arm, theirs))
 
 
@@ -69,7 +67,7 @@ def _finding(code: str, case: _Case) -> Finding:
     return Finding(
         code=code,
         severity="warning",
-        evidence={"arm": case.arm.label, "connections": len(case.reasons), **_numbers(code, case)},
+        evidence={"arm": case.arm.label, "connections": case.count, **_numbers(code, case)},
         text=f"{say(case)}.",
         advice=advice,
     )
@@ -109,14 +107,14 @@ def _idle(case: _Case) -> str:
 
 def _interleaved(case: _Case) -> str:
     return (
-        f"{plural(len(case.reasons), 'connection')} of {case.arm.label} went stale only because "
+        f"{plural(case.count, 'connection')} of {case.arm.label} went stale only because "
         "kab ran the other arm in between, which is not the server's fault and doesn't count "
         "against it"
     )
 
 
 def _unsolicited(case: _Case) -> str:
-    data = str(case.reasons[0].evidence.get("seen", ""))[:_SHOWN_DATA]
+    data = str(case.arm.reasons[case.rows[0]].evidence.get("seen", ""))[:_SHOWN_DATA]
     return f"The server sent what nobody had asked for ({case.times}): {printable(data)}"
 
 
@@ -124,7 +122,7 @@ def _pool_full(case: _Case) -> str:
     experiment = case.run.plan.experiment
     return (
         f"maxsize {experiment.pool_size} is too small for {experiment.concurrency} threads: "
-        f"{plural(len(case.reasons), 'connection')} of {case.arm.label} had to be opened again"
+        f"{plural(case.count, 'connection')} of {case.arm.label} had to be opened again"
     )
 
 

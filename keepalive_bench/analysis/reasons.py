@@ -7,97 +7,124 @@ that slot ended. docs/findings.md says how each reason is proven.
 from __future__ import annotations
 
 import re
+from array import array
+from collections import Counter
 from dataclasses import dataclass
+from functools import partial
+from itertools import compress
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.idle import Idle, idle_between, longest_survived
-from keepalive_bench.model.analysis import Reason
+from keepalive_bench.analysis.idle import Idle, idle_between
+from keepalive_bench.analysis.rows import of_arm
+from keepalive_bench.analysis.silence import died_under_request, failure_kind, find_silence
+from keepalive_bench.model.reasons import NONE, Reason, Reasons
 from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.exchange import Answer, Ending, Exchange
+    from collections.abc import Iterator
+
+    from keepalive_bench.analysis.silence import Silence
+    from keepalive_bench.model.columns import ExchangeColumns
+    from keepalive_bench.model.exchange import Answer, Ending
     from keepalive_bench.model.plan import Arm
     from keepalive_bench.model.run import Run
 
 AT_ONCE_S = 0.05
 """A close within 50 ms of a response is no idle timeout: none is set that short."""
-_TIMES_SEEN = 2
-_DIED_UNDER_REQUEST = {"reset", "closed-before-response"}
 _MAX = re.compile(r"(?:^|[\s,;])max\s*=\s*(\d{1,9})")
 _TIMEOUT = re.compile(r"(?:^|[\s,;])timeout\s*=\s*(\d{1,9})")
 _NO_ERROR = {"unexpected-status"}
 """Failures of an answer that came whole: its connection is as good as any."""
+_BY_DESIGN = "by-design"
 _SIMPLE = {"leftover": "unsolicited-data", "cut": "unread-body", "discarded": "pool-full"}
 
 
 @dataclass(frozen=True)
-class _Silence:
-    """What is known of an arm's connections that were closed without a word."""
+class _Case:
+    """What the reasons of an arm's connections are found from."""
 
-    limit: int | None
-    """How many responses each carried, where that was always the same, seen twice at least."""
-    survived_s: float
-    """The longest time that a connection of the arm was idle and then used again."""
-    goes_by_time: bool
-    """Whether several were found closed after other numbers of requests, all idle for longer."""
+    run: Run
+    arm: Arm
+    previous: array[int]
+    """For each connection of the run: the row of the one whose place it took, or `NONE`."""
+    last: array[int]
+    """For each connection of the run: the row of the last exchange on it, or `NONE`."""
+    silence: Silence
 
 
-def find_reasons(run: Run, arm: Arm) -> dict[int, Reason]:
-    """The reason for each connection of an arm, by row."""
-    before: dict[int, int] = {}
+def find_reasons(run: Run, arm: Arm) -> Reasons:
+    """The reason for each connection of an arm."""
     last = _last_exchanges(run, arm)
-    silence = _silence(run, arm, last)
-    reasons = {}
-    for row in run.connections.rows(arm.label):
-        slot = run.connections.slot[row]
-        previous = before.get(slot)
-        reasons[row] = (
-            _first(run, arm, slot)
-            if previous is None
-            else _after(run, arm, previous, row, last, silence)
-        )
-        before[slot] = row
-    return reasons
+    case = _Case(run, arm, _previous(run, arm), last, find_silence(run, arm.label, last))
+    column, kabs_own = array("b", [NONE]) * len(run.connections), array("i")
+    numbers: dict[str, int] = {}
+    single_use = arm.is_single_use
+    for row in _connections(run, arm):
+        if single_use and case.previous[row] != NONE:
+            column[row] = numbers.setdefault(_BY_DESIGN, len(numbers))
+            continue  # there may be a million of them: no objects for those
+        reason = _reason(case, row)
+        column[row] = numbers.setdefault(reason.code, len(numbers))
+        if reason.is_kabs_own:
+            kabs_own.append(row)
+    codes = tuple(numbers)
+    return Reasons(
+        codes=codes,
+        counts={codes[it]: seen for it, seen in Counter(column).most_common() if it != NONE},
+        column=column,
+        previous=case.previous,
+        kabs_own=kabs_own,
+        explain=partial(_reason, case),
+    )
+
+
+def _reason(case: _Case, row: int) -> Reason:
+    previous = case.previous[row]
+    if previous == NONE:
+        return _first(case.run, case.arm, case.run.connections.slot[row])
+    return _after(case, previous, row)
 
 
 def _first(run: Run, arm: Arm, slot: int) -> Reason:
     experiment = run.plan.experiment
-    slots = experiment.pool_size if arm.kind == "pooled" else experiment.concurrency
+    slots = experiment.concurrency if arm.is_single_use else experiment.pool_size
     return Reason("first-use" if slot < slots else "pool-exhausted", {"slot": slot})
 
 
-def _after(
-    run: Run, arm: Arm, previous: int, row: int, last: dict[int, int], silence: _Silence
-) -> Reason:
+def _after(case: _Case, previous: int, row: int) -> Reason:
     """The reason for a connection that took the place of another one."""
-    exchange_row = last.get(previous)
-    if arm.kind == "unpooled":
-        return Reason("by-design", {}, previous, exchange_row)
+    run, arm = case.run, case.arm
+    exchange = None if case.last[previous] == NONE else case.last[previous]
+    if arm.is_single_use:
+        return Reason(_BY_DESIGN, {}, previous, exchange)
     ending = run.connections.ending_of(previous)
-    if ending is None or exchange_row is None:
-        return Reason("unknown", {"seen": "no exchange, and no end"}, previous, exchange_row)
-    exchange = run.exchanges[exchange_row]
-    failure = exchange.outcome.failure
-    if failure is not None and failure.kind not in _NO_ERROR:
-        code, evidence = _failed(run, previous, exchange, failure.kind)
+    if ending is None or exchange is None:
+        return Reason("unknown", {"seen": "no exchange, and no end"}, previous, exchange)
+    failure = failure_kind(run.exchanges, exchange)
+    if failure is not None and failure not in _NO_ERROR:
+        code, evidence = _failed(run, previous, exchange, failure)
     elif ending.kind in {"fin", "rst"}:
-        idle = idle_between(run, arm.label, exchange_row, row)
-        code, evidence = _silent(run, previous, ending, exchange, idle, silence)
+        idle = idle_between(run, arm.label, exchange, row)
+        answer = _answer(run.exchanges, exchange)
+        code, evidence = _silent(run, previous, ending, answer, idle, case.silence)
     elif ending.kind == "data":
-        idle = idle_between(run, arm.label, exchange_row, row)
+        idle = idle_between(run, arm.label, exchange, row)
         code, evidence = "unsolicited-data", _unsolicited(ending, idle)
     elif ending.kind == "announced":
-        code, evidence = _announced(exchange.outcome.answer)
+        code, evidence = _announced(_answer(run.exchanges, exchange))
     else:
         code = _SIMPLE.get(ending.kind, "unknown")
         evidence = {"seen": ending.data or ending.kind}
-    return Reason(code, evidence, previous, exchange_row)
+    return Reason(code, evidence, previous, exchange)
 
 
-def _failed(
-    run: Run, previous: int, exchange: Exchange, kind: str
-) -> tuple[str, dict[str, object]]:
-    if run.connections.exchanges[previous] and _died_under_request(exchange):
+def _answer(exchanges: ExchangeColumns, row: int) -> Answer | None:
+    number = exchanges.answer[row]
+    return None if number == NONE else exchanges.answers.values[number]
+
+
+def _failed(run: Run, previous: int, exchange: int, kind: str) -> tuple[str, dict[str, object]]:
+    if run.connections.exchanges[previous] and died_under_request(run.exchanges, exchange):
         return "stale-race", {"failure": kind}
     return "after-error", {"failure": kind}
 
@@ -128,7 +155,7 @@ def _announced(answer: Answer | None) -> tuple[str, dict[str, object]]:
 
 
 def _silent(
-    run: Run, previous: int, ending: Ending, exchange: Exchange, idle: Idle, silence: _Silence
+    run: Run, previous: int, ending: Ending, answer: Answer | None, idle: Idle, silence: Silence
 ) -> tuple[str, dict[str, object]]:
     """A connection that the server closed without a word, while it was idle."""
     served = run.connections.exchanges[previous]
@@ -137,7 +164,7 @@ def _silent(
     after_s = ending.after_s
     if after_s is not None:
         evidence["closed_after_s"] = after_s
-    if _reached_announced_max(exchange.outcome.answer, served):
+    if _reached_announced_max(answer, served):
         return "keep-alive-max", evidence
     bound = idle.total_s if after_s is None else after_s
     at_once = bound < AT_ONCE_S
@@ -146,7 +173,7 @@ def _silent(
     # When a system doesn't tell the time of the close, it may have been that of the last response.
     by_time = after_s is not None or silence.goes_by_time
     timed_out = bound > silence.survived_s and by_time
-    if not at_once and (timed_out or _reached_announced_timeout(exchange.outcome.answer, bound)):
+    if not at_once and (timed_out or _reached_announced_timeout(answer, bound)):
         own = idle.total_s - idle.by_kab_s
         # Had the other arm's requests not come in between, it would have been used in time.
         evidence["interleaved"] = own <= silence.survived_s if after_s is None else own < after_s
@@ -169,33 +196,28 @@ def _reached_announced_max(answer: Answer | None, served: int) -> bool:
     return int(found.group(1)) in {0, served}
 
 
-def _silence(run: Run, arm: Arm, last: dict[int, int]) -> _Silence:
-    connections = run.connections
-    found: list[tuple[int, float]] = []
-    died: list[int] = []
-    for row in connections.rows(arm.label):
-        ending, served = connections.ending_of(row), connections.exchanges[row]
-        if ending is not None and ending.kind in {"fin", "rst"}:
-            found.append((served, ending.idle_s or 0.0))
-        elif served and row in last and _died_under_request(run.exchanges[last[row]]):
-            died.append(served)
-    counts = {served for served, _ in found}
-    survived_s = longest_survived(run, arm.label)
-    return _Silence(
-        limit=found[0][0]
-        if len(counts) == 1 == len(counts.union(died)) and len(found) + len(died) >= _TIMES_SEEN
-        else None,
-        survived_s=survived_s,
-        goes_by_time=len(counts) > 1 and all(idle_s > survived_s for _, idle_s in found),
-    )
+def _connections(run: Run, arm: Arm) -> Iterator[int]:
+    """The rows of an arm's connections."""
+    return compress(range(len(run.connections)), of_arm(run.connections, arm.label))
 
 
-def _died_under_request(exchange: Exchange) -> bool:
-    failure, phases = exchange.outcome.failure, exchange.outcome.phases
-    return failure is not None and failure.kind in _DIED_UNDER_REQUEST and phases.wait is None
+def _previous(run: Run, arm: Arm) -> array[int]:
+    """The row of the connection that each had its slot from; `NONE`: it was the first there."""
+    previous = array("i", [NONE]) * len(run.connections)
+    before: dict[int, int] = {}
+    for row in _connections(run, arm):
+        slot = run.connections.slot[row]
+        previous[row] = before.get(slot, NONE)
+        before[slot] = row
+    return previous
 
 
-def _last_exchanges(run: Run, arm: Arm) -> dict[int, int]:
-    """The row of the last exchange on each connection."""
-    exchanges = run.exchanges
-    return {exchanges.connection[row]: row for row in exchanges.rows(arm.label)}
+def _last_exchanges(run: Run, arm: Arm) -> array[int]:
+    """The row of the last exchange on each connection; `NONE`: there was none."""
+    exchanges, last = run.exchanges, array("i", [NONE]) * len(run.connections)
+    mask = of_arm(exchanges, arm.label)
+    rows, on = compress(range(len(mask)), mask), compress(exchanges.connection, mask)
+    for row, connection in zip(rows, on, strict=True):
+        if connection != NONE:
+            last[connection] = row
+    return last

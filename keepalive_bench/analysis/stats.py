@@ -6,7 +6,7 @@ from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _PER_CENT = 100
 _LEAST_FOR_SPREAD = 2
@@ -55,7 +55,9 @@ def hodges_lehmann(values: Sequence[float]) -> float | None:
         return None
     ordered = thinned(sorted(values), _LARGEST_EXACT)
     pairs = len(ordered) * (len(ordered) + 1) // 2
-    low, high = walsh_average(ordered, (pairs - 1) // 2), walsh_average(ordered, pairs // 2)
+    low = high = walsh_average(ordered, pairs // 2)
+    if not pairs % 2:
+        low = walsh_average(ordered, pairs // 2 - 1)
     return (low + high) / 2
 
 
@@ -71,19 +73,23 @@ def walsh_average(ordered: Sequence[float], rank: int) -> float:
     """The average of two (or of one with itself) of sorted values that has a rank, from 0.
 
     There are n(n + 1)/2 of them; they are counted, not listed, and the rank is closed in on by
-    bisection: O(n) memory, O(n) for each of some 60 steps.
+    bisection until no more than n are left: O(n) memory, O(n) for each of some 15 steps.
     """
+    count = len(ordered)
     below, above = 2 * ordered[0], 2 * ordered[-1]
-    if _sums_up_to(ordered, below) > rank:
+    under, up_to = _sums_up_to(ordered, below), count * (count + 1) // 2
+    if under > rank:
         return below / 2
-    while True:  # rank(below) <= rank < rank(above), in sums of two
+    while up_to - under > count:  # under <= rank < up_to, the numbers of sums up to the two bounds
         middle = below + (above - below) / 2
         if not below < middle < above:
             return above / 2
-        if _sums_up_to(ordered, middle) > rank:
-            above = middle
+        found = _sums_up_to(ordered, middle)
+        if found > rank:
+            above, up_to = middle, found
         else:
-            below = middle
+            below, under = middle, found
+    return sorted(_sums_between(ordered, below, above))[rank - under] / 2
 
 
 def _sums_up_to(ordered: Sequence[float], bound: float) -> int:
@@ -96,3 +102,17 @@ def _sums_up_to(ordered: Sequence[float], bound: float) -> int:
             break
         count += partner - number + 1
     return count
+
+
+def _sums_between(ordered: Sequence[float], below: float, above: float) -> Iterator[float]:
+    """The sums of two sorted values, each pair once, above one bound and at most another."""
+    low = high = len(ordered) - 1
+    for number, value in enumerate(ordered):
+        while high >= number and value + ordered[high] > above:
+            high -= 1
+        if high < number:
+            break
+        while low >= number and value + ordered[low] > below:
+            low -= 1
+        for partner in range(max(low + 1, number), high + 1):
+            yield value + ordered[partner]

@@ -106,6 +106,13 @@ def test_requests_per_second_count_what_ran_at_once_once() -> None:
     assert summary(script).requests_per_second == pytest.approx(40 / 10.0)
 
 
+def test_a_round_is_one_stretch_of_time_in_whatever_order_its_requests_are_noted() -> None:
+    script = Script("pooled", requests=4, concurrency=2)
+    for began_s, number in ((0.0, 0), (100.0, 1), (0.5, 0), (100.5, 1)):
+        script.send("pooled", 0.5, began_s=began_s, round_number=number)
+    assert summary(script).requests_per_second == 4 / 2.0
+
+
 def test_status_codes_and_answers_are_counted() -> None:
     other = Answer("HTTP/1.0", None, "close", "timeout=5")
     script = Script("pooled", requests=5)

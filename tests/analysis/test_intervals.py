@@ -151,7 +151,10 @@ def test_of_well_behaved_values_the_bootstrap_is_students_interval() -> None:
 
 @given(ANY)
 def test_ranks_are_scipys(values: list[float]) -> None:
-    assert intervals.midranks(values) == (scipy_stats.rankdata(values) - 1).tolist()
+    assert (
+        list(intervals.midranks(values, sorted(values)))
+        == (scipy_stats.rankdata(values) - 1).tolist()
+    )
 
 
 @pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.2, 0.5, 0.9])
@@ -160,6 +163,13 @@ def test_the_correlation_of_a_long_series_is_found(correlation: float) -> None:
     expected = 6 / math.pi * math.asin(correlation / 2)
     found = intervals.lag_one_correlation(autoregressive(correlation, 20_000))
     assert found == pytest.approx(expected, abs=4 / math.sqrt(20_000))
+
+
+def test_of_many_values_ranks_among_a_part_of_them_are_enough() -> None:
+    values = autoregressive(0.5, 30_001)
+    ranks = scipy_stats.rankdata(values)
+    expected = float(np.corrcoef(ranks[:-1], ranks[1:])[0, 1])
+    assert intervals.lag_one_correlation(values) == pytest.approx(expected, abs=3e-4)
 
 
 def test_short_series_without_any_have_none_on_average() -> None:
@@ -172,11 +182,24 @@ def test_short_series_without_any_have_none_on_average() -> None:
     ("correlation", "factor"), [(-0.9, 1.0), (0.0, 1.0), (0.5, math.sqrt(3)), (0.8, 3.0)]
 )
 def test_only_a_positive_correlation_widens(correlation: float, factor: float) -> None:
-    assert intervals.widening(correlation) == pytest.approx(factor)
+    assert intervals.widening(correlation, 10**9, 0.95) == pytest.approx(factor)
 
 
 def test_however_high_the_correlation_the_factor_stays_finite() -> None:
-    assert intervals.widening(1.0) == intervals.widening(7.0) == pytest.approx(math.sqrt(39))
+    highest = [intervals.widening(correlation, 10**9, 0.95) for correlation in (1.0, 7.0)]
+    assert highest == pytest.approx([math.sqrt(39)] * 2)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize(("count", "correlation"), [(50, 0.5), (50, 0.2), (200, 0.8), (20, 0.3)])
+def test_few_independent_values_widen_as_student_s_t_does(
+    count: int, correlation: float, confidence: float
+) -> None:
+    share = (1 - correlation) / (1 + correlation)
+    tail = (1 + confidence) / 2
+    freedom = scipy_stats.t.ppf(tail, count * share - 1) / scipy_stats.t.ppf(tail, count - 1)
+    found = intervals.widening(correlation, count, confidence)
+    assert found == pytest.approx(freedom / math.sqrt(share), rel=0.005)
 
 
 @given(ANY, CONFIDENCES)

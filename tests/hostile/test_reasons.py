@@ -18,8 +18,9 @@ from keepalive_bench.server import CERTIFICATE, Fault, ServerProcess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.model.analysis import Analysis, Reason
+    from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.exchange import Exchange
+    from keepalive_bench.model.reasons import Reason
 
 POOLED = (Arm("pooled"),)
 both_schemes = pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
