@@ -11,21 +11,20 @@ from keepalive_bench.model.columns import optional
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from keepalive_bench.model.run import Run
 
-DELAYED_ACK = (0.03, 0.06)
-"""Seconds: Linux holds an acknowledgement back for 40 ms (TCP_DELACK_MIN), timers add a few."""
-_AT_ONCE_S = 0.01
-_LEAST_REUSED = 5
+_UNALIKE = 0.2
+"""Of an arm's requests, what went to other addresses than another arm's did."""
+_SHOWN = 4
 
 
 def network_findings(run: Run) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
     yield from _failing_addresses(run)
     yield from _unread_bodies(run)
-    yield from _nagle_behind_proxy(run)
+    yield from _several_peers(run)
 
 
 def _failing_addresses(run: Run) -> Iterator[Finding]:
@@ -58,47 +57,55 @@ def _unread_bodies(run: Run) -> Iterator[Finding]:
         )
 
 
-def _nagle_behind_proxy(run: Run) -> Iterator[Finding]:
-    """Nagle's algorithm, which urllib3 leaves on behind proxies, waiting for a delayed ACK.
-
-    It holds back a body that is written after its head. A fresh connection is acknowledged at once
-    at first, through a tunnel not for long. So the mark of it is this: waits on reused connections
-    are nearly all a delayed ACK longer than the fastest one, and hardly any lies between the two,
-    as those of a server would whose own time varies.
-    """
-    network = run.plan.network
-    if network.proxy is None or network.tcp_nodelay:
+def _several_peers(run: Run) -> Iterator[Finding]:
+    """One name, several addresses: what is measured is a mixture of what they are."""
+    latencies = _latencies_by_peer(run)
+    peers = sorted({peer for by_peer in latencies.values() for peer in by_peer})
+    if len(peers) < 2:  # noqa: PLR2004  # several
         return
-    fresh, reused = _waits(run)
-    if len(reused) < _LEAST_REUSED or not fresh:
-        return
-    fastest = min(fresh + reused)
-    low, high = DELAYED_ACK
-    late = sum(low <= wait - fastest <= high for wait in reused)
-    between = sum(_AT_ONCE_S < wait - fastest < low for wait in fresh + reused)
-    if late >= 0.9 * len(reused) and between <= 0.1 * (len(fresh) + len(reused)):
-        typical = median(reused)
-        yield Finding(
-            code="nagle-behind-proxy",
-            severity="warning",
-            evidence={"reused_s": typical, "fastest_s": fastest},
-            text=f"On reused connections the first byte comes {duration(typical - fastest)} later "
-            "than it can: Nagle's algorithm, which urllib3 leaves on behind a proxy, holds the "
-            "body back until the head is acknowledged, and that is delayed.",
-            advice="--tcp-nodelay switches it off; in a program, "
-            "socket_options=HTTPConnection.default_socket_options does.",
-        )
+    shares = [
+        [len(by_peer.get(peer, ())) / sum(map(len, by_peer.values())) for peer in peers]
+        for by_peer in latencies.values()
+    ]
+    unlike = max(_distance(one, other) for one in shares for other in shares) > _UNALIKE
+    split = "; ".join(f"{peer}: {_of_peer(latencies, peer)}" for peer in peers[:_SHOWN])
+    more = "" if len(peers) <= _SHOWN else f"; and {len(peers) - _SHOWN:,} more"
+    mixed = (
+        ", and the arms didn't use them alike: a difference between addresses looks like one "
+        "between arms"
+    ) * unlike
+    yield Finding(
+        code="several-peers",
+        severity="warning" if unlike else "info",
+        evidence={"addresses": len(peers), "split": split + more},
+        text=f"Connections led to {len(peers)} addresses{mixed}. Requests, and their median "
+        f"latency: {split}{more}.",
+        advice="--resolve HOST:PORT:ADDRESS keeps to one of them.",
+    )
 
 
-def _waits(run: Run) -> tuple[list[float], list[float]]:
-    """From the beginning of sending to the first byte, on fresh and on reused connections."""
-    exchanges = run.exchanges
-    fresh: list[float] = []
-    reused: list[float] = []
-    for row in range(len(exchanges)):
-        wait = optional(exchanges.phases["wait"][row])
-        if exchanges.failure[row] < 0 and wait is not None:
-            is_reused = optional(exchanges.phases["connect"][row]) is None
-            sent = optional(exchanges.phases["send"][row]) or 0.0
-            (reused if is_reused else fresh).append(sent + wait)
-    return fresh, reused
+def _latencies_by_peer(run: Run) -> dict[str, dict[str, list[float]]]:
+    """Latencies of what succeeded, by arm and by address."""
+    exchanges, connections = run.exchanges, run.connections
+    if len(connections.peers.values) == 1:
+        return {}
+    found: dict[str, dict[str, list[float]]] = {}
+    columns = (exchanges.arm, exchanges.failure, exchanges.connection, exchanges.latency_s)
+    for arm, failure, connection, latency in zip(*columns, strict=True):
+        if failure < 0 <= connection:
+            peer = printable(connections.peers.values[connections.peer[connection]])
+            found.setdefault(exchanges.arms[arm], {}).setdefault(peer, []).append(latency)
+    return found
+
+
+def _distance(one: Sequence[float], other: Sequence[float]) -> float:
+    """Half of the sum of the differences of two distributions: 0 alike, 1 nothing in common."""
+    return sum(abs(left - right) for left, right in zip(one, other, strict=True)) / 2
+
+
+def _of_peer(latencies: Mapping[str, Mapping[str, Sequence[float]]], peer: str) -> str:
+    return ", ".join(
+        f"{arm} {len(by_peer[peer]):,} × {duration(median(by_peer[peer]))}"
+        for arm, by_peer in latencies.items()
+        if peer in by_peer
+    )

@@ -8,9 +8,12 @@ import ssl
 import sys
 import time
 from importlib.metadata import version
+from pathlib import Path
 
 import keepalive_bench
 from keepalive_bench.model.run import Environment
+
+_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def describe_environment() -> Environment:
@@ -25,4 +28,14 @@ def describe_environment() -> Environment:
         machine=platform.machine(),
         cpu_count=os.cpu_count() or 1,
         clock_resolution_s=time.get_clock_info("perf_counter").resolution,
+        ephemeral_ports=_ephemeral_ports(),
     )
+
+
+def _ephemeral_ports() -> int | None:
+    """How many there are; of IPv6, too. Only Linux tells it in a file."""
+    try:
+        lowest, highest = map(int, _PORT_RANGE.read_text().split())
+    except (OSError, ValueError):
+        return None
+    return highest - lowest + 1

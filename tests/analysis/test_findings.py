@@ -30,9 +30,9 @@ def scripted(**experiment: Any) -> Run:  # noqa: ANN401  # whatever an Experimen
 
 
 def test_nothing_is_found_where_nothing_is_the_matter() -> None:
-    assert not found(paired_run([0.01] * 20, [0.02] * 20))
+    assert not found(paired_run([0.01] * 72, [0.02] * 72))
     assert not found(scripted(requests=600, concurrency=4))
-    assert not found(scripted(requests=5, arms=paired_run([1], [1]).plan.experiment.arms[:1]))
+    assert not found(scripted(requests=6, arms=paired_run([1], [1]).plan.experiment.arms[:1]))
 
 
 def test_an_interruption_is_found_and_comes_first() -> None:

@@ -2,79 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-from typing import TYPE_CHECKING
-
 import pytest
 from support.runs import URL, Script
 
 from keepalive_bench.analysis.network_findings import network_findings
-from keepalive_bench.model.exchange import Phases
-from keepalive_bench.model.plan import Network, Plan, Request, Target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from keepalive_bench.model.analysis import Finding
-
-PROXY = Target("http://127.0.0.1:3128")
-SOON, LATE = 0.001, 0.042
-
-
-def waiting(fresh: Iterable[float], reused: Iterable[float], network: Network) -> list[Finding]:
-    """Findings of a run whose first bytes come after so long."""
-    script = Script("pooled", "unpooled", plan=Plan(Target(URL), network=network))
-    for wait in fresh:
-        phases = Phases(connect=0.001, send=0.0, wait=wait)
-        script.send("unpooled", wait + 0.001, on=script.open("unpooled"), phases=phases)
-    row = script.open("pooled")
-    for wait in reused:
-        script.send("pooled", wait, on=row, phases=Phases(send=0.0, wait=wait))
-    return list(network_findings(script.run()))
-
-
-@pytest.mark.parametrize("fresh", [[SOON] * 20, [SOON, LATE] * 10], ids=["quick", "often late"])
-def test_reused_connections_that_wait_for_a_delayed_acknowledgement_are_a_finding(
-    fresh: list[float],
-) -> None:
-    (found,) = waiting(fresh, [SOON, *[LATE] * 19], Network(proxy=PROXY))
-    assert found.code == "nagle-behind-proxy"
-    assert found.evidence == pytest.approx({"reused_s": LATE, "fastest_s": SOON})
-    assert "comes 41.0 ms later" in found.text
-    assert "--tcp-nodelay" in found.advice
-
-
-@pytest.mark.parametrize(
-    ("fresh", "reused", "network"),
-    [
-        ([SOON] * 20, [SOON] * 20, Network(proxy=PROXY)),
-        ([LATE] * 20, [LATE] * 20, Network(proxy=PROXY)),
-        ([SOON, LATE] * 10, [SOON, LATE] * 10, Network(proxy=PROXY)),
-        ([SOON] * 20, [0.1] * 20, Network(proxy=PROXY)),
-        ([SOON] * 20, [LATE] * 4, Network(proxy=PROXY)),
-        ([], [LATE] * 20, Network(proxy=PROXY)),
-        ([SOON] * 20, [LATE] * 20, Network()),
-        ([SOON] * 20, [LATE] * 20, Network(proxy=PROXY, tcp_nodelay=True)),
-    ],
-    ids=[
-        "nothing late",
-        "all the same",
-        "late as often on fresh ones",
-        "later than any acknowledgement",
-        "too few",
-        "nothing to compare with",
-        "no proxy",
-        "switched off already",
-    ],
-)
-def test_other_waits_are_none(fresh: list[float], reused: list[float], network: Network) -> None:
-    assert not waiting(fresh, reused, network)
-
-
-def test_a_server_whose_time_varies_is_none() -> None:
-    varying = cycle([0.001, 0.008, 0.015, 0.022, 0.029, 0.036, 0.043, 0.05])
-    waits = [next(varying) for _ in range(40)]
-    assert not waiting(waits, [LATE] * 40, Network(proxy=PROXY))
+from keepalive_bench.model.plan import Plan, Request, Target
 
 
 def test_failing_addresses_are_counted_for_each_set_of_them() -> None:
@@ -99,3 +31,57 @@ def test_bodies_that_reach_the_limit_are_counted() -> None:
         script.send("pooled", 0.1, body_bytes=size)
     (found,) = network_findings(script.run())
     assert (found.code, found.evidence) == ("bodies-cut", {"max_body": 100, "exchanges": 2})
+
+
+ONE, TWO = "10.9.0.1:80", "10.9.0.2:80"
+
+
+def split(pooled: str, unpooled: list[str]) -> Script:
+    """The pooled arm at one address, the unpooled one at several in turns: 3 ms and 9 ms."""
+    took = {ONE: 0.003, TWO: 0.009}
+    script = Script("pooled", "unpooled")
+    row = script.open("pooled", peer=pooled)
+    for number in range(20):
+        script.send("pooled", took[pooled], on=row)
+        peer = unpooled[number % len(unpooled)]
+        script.send("unpooled", took[peer], on=script.open("unpooled", peer=peer))
+    return script
+
+
+def test_several_addresses_are_told_apart_with_what_went_to_each() -> None:
+    (found,) = network_findings(split(ONE, [ONE, TWO]).run())
+    assert (found.code, found.evidence["addresses"]) == ("several-peers", 2)
+    assert found.evidence["split"] == (
+        "10.9.0.1:80: pooled 20 × 3.00 ms, unpooled 10 × 3.00 ms; "
+        "10.9.0.2:80: unpooled 10 × 9.00 ms"
+    )
+    assert str(found.evidence["split"]) in found.text
+    assert "--resolve" in found.advice
+
+
+def test_arms_at_different_addresses_are_a_warning() -> None:
+    (unlike,) = network_findings(split(ONE, [TWO]).run())
+    (alike,) = network_findings(split(ONE, [ONE] * 9 + [TWO]).run())
+    assert (unlike.severity, alike.severity) == ("warning", "info")
+    assert "looks like one between arms" in unlike.text
+    assert "looks like one between arms" not in alike.text
+
+
+def test_one_address_is_nothing_to_tell_of() -> None:
+    assert not list(network_findings(split(ONE, [ONE]).run()))
+
+
+def test_a_request_that_failed_is_no_part_of_an_addresss_latency() -> None:
+    script = split(ONE, [ONE])
+    script.fail("unpooled", 5.0, on=script.open("unpooled", peer=TWO))
+    assert not list(network_findings(script.run()))
+
+
+def test_of_many_addresses_the_first_are_shown() -> None:
+    script = Script("unpooled", requests=9)
+    values = [0.001 * number for number in range(1, 10)]
+    for number, value in enumerate(values):
+        script.send("unpooled", value, on=script.open("unpooled", peer=f"10.9.0.{number}:80"))
+    (found,) = network_findings(script.run())
+    assert found.evidence["addresses"] == len(values)
+    assert "and 5 more" in found.text

@@ -1,0 +1,33 @@
+"""How busy this machine's processors are, as Linux tells it; other systems tell nothing here."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+_STAT = Path("/proc/stat")
+_IDLE = slice(3, 5)  # idle, and idle while waiting for a disk: proc_stat(5)
+_OF_ITS_OWN = 8  # what comes after is guests' time, which is counted in user's already
+
+
+class Reading(NamedTuple):
+    """Processor time spent since some point in the past, in seconds of one processor."""
+
+    total_s: float
+    """By all processors, busy or not."""
+    others_s: float
+    """For other processes than this one, and for other guests of the same host."""
+
+
+def read_processors() -> Reading | None:
+    """How much was spent so far; `None` where the system doesn't tell."""
+    try:
+        first, _, _ = _STAT.read_bytes().partition(b"\n")
+        ticks = [int(word) for word in first.split()[1:]][:_OF_ITS_OWN]
+        per_second = os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, AttributeError):
+        return None
+    total, idle = sum(ticks), sum(ticks[_IDLE])
+    return Reading(total / per_second, (total - idle) / per_second - time.process_time())

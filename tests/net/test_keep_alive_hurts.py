@@ -1,0 +1,42 @@
+"""Delayed acknowledgements on real connections, and servers that merely take as long."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from server.wire import settings
+from support.plans import run
+
+from keepalive_bench.analysis import analyse
+from keepalive_bench.server import ServerProcess
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.analysis import Finding
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems delay otherwise")
+
+
+def hurting(**behaviour: Any) -> list[Finding]:  # noqa: ANN401  # whatever settings take
+    with ServerProcess(settings(**behaviour)) as server:
+        measured = run(server.url, requests=30)
+    return [it for it in analyse(measured).findings if it.code == "keep-alive-hurts"]
+
+
+@linux
+@pytest.mark.parametrize(
+    "behaviour",
+    [{}, {"chunked": True, "delay_s": 0.02}],
+    ids=["at once", "chunked and slow"],
+)
+def test_a_server_that_writes_head_and_body_apart_is_told_of(behaviour: dict[str, Any]) -> None:
+    """Without TLS: a handshake uses up the acknowledgements that come at once."""
+    (finding,) = hurting(fault="nagle", **behaviour)
+    later = float(finding.evidence["reused_s"]) - float(finding.evidence["fastest_s"])
+    assert 0.035 <= later <= 0.06
+    assert "The server writes head and body apart" in finding.text
+
+
+def test_a_server_that_takes_40_ms_for_every_answer_is_not() -> None:
+    assert not hurting(delay_s=0.04)
