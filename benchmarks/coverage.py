@@ -157,7 +157,7 @@ def _paired(
 ) -> Iterator[tuple[str, Pair | None]]:
     """What kab's analysis shows of the arms' pairs, and of the pooled arm alone."""
     ratios = [log(other / own) for own, other in zip(pooled, unpooled, strict=True)]
-    factor = widening(lag_one_correlation(ratios))
+    factor = widening(lag_one_correlation(ratios), len(ratios), CONFIDENCE)
     yield (
         "speed-up",
         _both(signed_rank_interval(ratios, CONFIDENCE), hodges_lehmann(ratios), factor),
@@ -166,7 +166,7 @@ def _paired(
     for percent in SAVED_PERCENTS:
         found = [difference_interval(own, other, percent, CONFIDENCE, by) for by in (1.0, factor)]
         yield f"saving p{percent}", _pair(*found)
-    alone = widening(lag_one_correlation(pooled))
+    alone = widening(lag_one_correlation(pooled), len(pooled), CONFIDENCE)
     for percent in PERCENTS:
         found = [quantile_interval(own, percent, CONFIDENCE, by) for by in (1.0, alone)]
         yield f"pooled p{percent}", _pair(*found)

@@ -30,7 +30,12 @@ _BISECTIONS = 60
 _NORMAL = NormalDist()
 
 
-def draw(requests: int, correlation: float, random: Random) -> tuple[list[float], list[float]]:
+def draw(
+    requests: int,
+    correlation: float,
+    random: Random,
+    round_trips: tuple[float, float] = (POOLED, UNPOOLED),
+) -> tuple[list[float], list[float]]:
     """The latencies of a run, of the pooled and of the unpooled arm.
 
     `correlation` is the one at lag 1 of each arm's own noise before it is given its heavy tail.
@@ -44,7 +49,7 @@ def draw(requests: int, correlation: float, random: Random) -> tuple[list[float]
             common * (trips + _server_time(_NORMAL.cdf(-noise)))
             for common, noise in zip(shared, _noise(requests, correlation, random), strict=True)
         ]
-        for trips in (POOLED, UNPOOLED)
+        for trips in round_trips
     )
     return pooled, unpooled
 

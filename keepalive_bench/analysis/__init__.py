@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
 from keepalive_bench.analysis.findings import find
+from keepalive_bench.analysis.requirements import check, requirements_of
 from keepalive_bench.analysis.verdict import verdict
+from keepalive_bench.errors import RequirementError
 from keepalive_bench.model.analysis import Analysis
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from keepalive_bench.model.run import Run
 
-__all__ = ["analyse"]
+__all__ = ["analyse", "require"]
 
 
-def analyse(run: Run) -> Analysis:
-    """Everything that a run's numbers come to."""
+def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
+    """Everything that a run's numbers come to; with requirements beyond those of its plan.
+
+    Raises:
+        UsageError: a requirement is none.
+    """
+    demanded = requirements_of(run.plan, requirements)
     arms = tuple(summarise(run, arm) for arm in run.plan.experiment.arms)
     comparisons = tuple(compare(run, arms[0], other) for other in arms[1:])
-    return Analysis(
+    analysis = Analysis(
         plan=run.plan,
         course=run.course,
         warmup=run.warmup,
@@ -29,3 +39,23 @@ def analyse(run: Run) -> Analysis:
         verdict=verdict(arms, comparisons[0] if comparisons else None, run.plan.judgement),
         findings=find(run, arms, comparisons),
     )
+    return replace(analysis, requirements=tuple(check(each, analysis) for each in demanded))
+
+
+def require(run: Run, *requirements: str, strict: bool = False) -> Analysis:
+    """Analyse a run, and refuse it where it misses a requirement: an assertion for a test.
+
+    `strict` refuses what is undecided, too.
+
+    Raises:
+        RequirementError: one is missed; it is an `AssertionError`, and says what was found.
+        UsageError: a requirement is none.
+    """
+    analysis = analyse(run, requirements)
+    wrong = {"missed", "undecided"} if strict else {"missed"}
+    found = [each for each in analysis.requirements if each.standing in wrong]
+    if found:
+        raise RequirementError(
+            "\n".join(f"{each.standing}: {each.requirement.text}: {each.text}" for each in found)
+        )
+    return analysis

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from math import exp, log
-from statistics import fmean, median
-from typing import TYPE_CHECKING
+from array import array
+from math import exp, log, sqrt
+from operator import sub
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis import stats
+from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.intervals import (
     Interval,
     difference_interval,
@@ -17,16 +20,18 @@ from keepalive_bench.analysis.intervals import (
     widened,
     widening,
 )
+from keepalive_bench.analysis.pairs import pair
+from keepalive_bench.analysis.rows import pick, succeeded
 from keepalive_bench.model.analysis import Comparison, Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
+    from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.run import Run
 
-Pair = tuple[float, float]
-"""The latency of an arm, and that of the other; of blocks, their medians."""
+_LARGEST_LOG = 690.0
+"""Of a ratio: 1e300 is near what a number can be."""
 
 
 def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
@@ -35,56 +40,68 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
     All intervals are widened where the pairs' log ratios are autocorrelated: noise that lasts from
     one pair to the next, in one arm, makes plain ones too narrow.
     """
-    confidence = run.plan.judgement.confidence
-    own, other = _pair_halves(run, arm.label), _pair_halves(run, against.label)
-    keys = sorted(own.keys() & other.keys())
-    pairs = [(own[key], other[key]) for key in keys]
-    alone = run.plan.experiment.block_size == 1
-    means = pairs if alone else _means(run, arm, against, keys)
-    ratios = [log(theirs / ours) for ours, theirs in pairs]
-    correlation = lag_one_correlation(ratios)
-    factor = widening(correlation)
+    plan = run.plan
+    pairs = pair(run.exchanges, plan.experiment, arm.label, against.label)
+    effect = typical_effect(pairs, plan)
     return Comparison(
         arm=arm.label,
         against=against.label,
-        pairs=len(pairs),
-        left_out=len(own.keys() | other.keys()) - len(pairs),
-        speedup=_speedup(ratios, confidence, factor),
-        throughput=_throughput(arm, against, means, confidence, factor),
-        correlation=correlation,
-        saving=_savings(run, arm, against, means, factor),
+        pairs=pairs.number,
+        left_out=pairs.left_out,
+        speedup=effect.speedup,
+        throughput=_throughput(arm, against, pairs, plan.judgement.confidence, effect.widening),
+        correlation=effect.correlation,
+        widening=effect.widening,
+        saving=_savings(run, arm, against, pairs, effect.widening),
+        explanation=explain(run, (arm, against), pairs),
     )
 
 
-def _speedup(ratios: Sequence[float], confidence: float, factor: float) -> Estimate:
+class Effect(NamedTuple):
+    """How many times faster an arm is, typically; and how sure that is."""
+
+    speedup: Estimate
+    correlation: float
+    widening: float
+
+
+def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
     """The typical ratio: the Hodges-Lehmann estimate of the pairs' log ratios.
 
     As logarithms, halving and doubling weigh the same. Noise that both halves of a pair share
-    cancels, and one slow request moves it little.
+    cancels, and one slow request moves it little. A run that goes on until the interval is narrow
+    ends where the autocorrelation looks low by chance, so that is taken a standard error higher
+    (Bartlett's, √((1 − r²)/n)).
     """
+    confidence, count = plan.judgement.confidence, pairs.number
+    halves = zip(pairs.own.typical, pairs.other.typical, strict=True)
+    ratios = array("d", (log(theirs / ours) for ours, theirs in halves))
+    correlation = assumed = lag_one_correlation(ratios)
+    if plan.experiment.precision is not None and count:
+        assumed = max(correlation, 0.0)
+        assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
+    factor = widening(assumed, count, confidence)
     typical = stats.hodges_lehmann(ratios)
     if typical is None:
-        return Estimate(None)
+        return Effect(Estimate(None), correlation, factor)
     interval = signed_rank_interval(ratios, confidence)
     if interval is None:
-        return Estimate(exp(typical))
+        return Effect(Estimate(exp(typical)), correlation, factor)
     low, high = widened(interval, typical, factor)
-    return Estimate(exp(typical), exp(low), exp(high))
+    if max(-low, high) > _LARGEST_LOG:  # it says nothing
+        return Effect(Estimate(exp(typical)), correlation, factor)
+    return Effect(Estimate(exp(typical), exp(low), exp(high)), correlation, factor)
 
 
 def _throughput(
-    arm: ArmSummary,
-    against: ArmSummary,
-    pairs: Sequence[Pair],
-    confidence: float,
-    factor: float,
+    arm: ArmSummary, against: ArmSummary, pairs: Pairs, confidence: float, factor: float
 ) -> Estimate:
     ours, theirs = arm.requests_per_second, against.requests_per_second
     if ours is None or theirs is None:
         return Estimate(None)
     estimate = ours / theirs
-    halves = [other for _, other in pairs], [own for own, _ in pairs]
-    interval = ratio_interval(*halves, confidence, factor) if pairs else None
+    halves = pairs.other.mean, pairs.own.mean
+    interval = ratio_interval(*halves, confidence, factor) if pairs.number else None
     if interval is None:
         return Estimate(estimate)
     # The pairs' ratio of means is the throughputs' ratio, but for the pauses within blocks.
@@ -93,24 +110,16 @@ def _throughput(
 
 
 def _savings(
-    run: Run, arm: ArmSummary, against: ArmSummary, pairs: Sequence[Pair], factor: float
+    run: Run, arm: ArmSummary, against: ArmSummary, pairs: Pairs, factor: float
 ) -> dict[str, Estimate]:
     confidence = run.plan.judgement.confidence
-    differences = [other - own for own, other in pairs]
-    own, other = sorted(_latencies(run, arm.label)), sorted(_latencies(run, against.label))
-    bounds = {
-        f"p{percent}": difference_interval(own, other, percent, confidence, factor)
-        for percent in (50, 90, 95)
-    }
-    bounds["mean"] = mean_interval(differences, confidence, factor)
-    if bounds["mean"] is not None:
-        # Halves without a partner are part of the arms' means, and not of the pairs'.
-        off = fmean(other) - fmean(own) - fmean(differences)
-        bounds["mean"] = bounds["mean"][0] + off, bounds["mean"][1] + off
-    return {
-        metric: _saving(getattr(arm.latency, metric), getattr(against.latency, metric), interval)
-        for metric, interval in sorted(bounds.items())
-    }
+    own, other = _ordered(run, arm.label), _ordered(run, against.label)
+    found = {"mean": _mean_saving(run, pairs, factor)}
+    for percent in (50, 90, 95):
+        at = stats.quantile(own, percent), stats.quantile(other, percent)
+        interval = difference_interval(own, other, percent, confidence, factor)
+        found[f"p{percent}"] = _saving(*at, interval)
+    return found
 
 
 def _saving(own: float | None, other: float | None, interval: Interval | None) -> Estimate:
@@ -119,33 +128,21 @@ def _saving(own: float | None, other: float | None, interval: Interval | None) -
     return Estimate(other - own, *interval) if interval else Estimate(other - own)
 
 
-def _latencies(run: Run, arm: str) -> list[float]:
+def _mean_saving(run: Run, pairs: Pairs, factor: float) -> Estimate:
+    """Of the pairs' requests only, so that it doesn't matter which requests of an arm failed."""
+    if not pairs.number:
+        return Estimate(None)
+    differences = array("d", map(sub, pairs.other.mean, pairs.own.mean))
+    latency_of = run.exchanges.latency_s.__getitem__
+    own, other = (fmean(map(latency_of, half.rows)) for half in (pairs.own, pairs.other))
+    interval = mean_interval(differences, run.plan.judgement.confidence, factor)
+    if interval is None:
+        return Estimate(other - own)
+    off = other - own - fmean(differences)  # blocks that lost requests are not all of one size
+    return Estimate(other - own, interval[0] + off, interval[1] + off)
+
+
+def _ordered(run: Run, arm: str) -> array[float]:
+    """The latencies of an arm, sorted."""
     exchanges = run.exchanges
-    return [exchanges.latency_s[row] for row in exchanges.rows(arm) if exchanges.failure[row] < 0]
-
-
-def _means(run: Run, arm: ArmSummary, against: ArmSummary, keys: Sequence[int]) -> list[Pair]:
-    """The pairs as means: a block's median says nothing about the mean of what is in it."""
-    own, other = (_pair_halves(run, each.label, fmean) for each in (arm, against))
-    return [(own[key], other[key]) for key in keys]
-
-
-def _pair_halves(
-    run: Run, arm: str, middle: Callable[[list[float]], float] = median
-) -> dict[int, float]:
-    """An arm's half of each pair: a request's latency, or the median one of a block.
-
-    One request at a time, requests of the same index are a pair; several at a time, the requests
-    of a round are, or as many of one arm after the other. A half that failed has no place in it.
-    """
-    exchanges, experiment = run.exchanges, run.plan.experiment
-    by_round, block_size = experiment.rounds > 1, experiment.block_size
-    last_block = max(1, experiment.requests // block_size) - 1
-    halves: dict[int, list[float]] = {}
-    for row in exchanges.rows(arm):
-        if exchanges.failure[row] < 0:
-            block = min(exchanges.index[row] // block_size, last_block)
-            key = exchanges.round[row] if by_round else block
-            halves.setdefault(key, []).append(exchanges.latency_s[row])
-    middles = {key: middle(values) for key, values in halves.items()}
-    return {key: value for key, value in middles.items() if value}
+    return array("d", sorted(pick(exchanges.latency_s, succeeded(exchanges, arm))))

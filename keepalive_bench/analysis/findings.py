@@ -5,10 +5,15 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.intervals import widening
+from keepalive_bench.analysis.delay_findings import delay_findings
+from keepalive_bench.analysis.endpoint_findings import endpoint_findings
+from keepalive_bench.analysis.latency_findings import latency_findings, too_few_requests
 from keepalive_bench.analysis.measurement_findings import measurement_findings
 from keepalive_bench.analysis.network_findings import network_findings
+from keepalive_bench.analysis.precision import is_precise
+from keepalive_bench.analysis.promise_findings import promise_findings
 from keepalive_bench.analysis.reason_findings import reason_findings
+from keepalive_bench.analysis.tls_findings import tls_findings
 from keepalive_bench.analysis.verdict import LEAST_PAIRS
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import plural, printable, times
@@ -28,16 +33,26 @@ def find(
     run: Run, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]
 ) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
-    return (
+    of_measurement = [*measurement_findings(run, arms)]
+    crowded = not {"client-bound", "machine-busy"}.isdisjoint(it.code for it in of_measurement)
+    found = (
         *_interrupted(run),
         *(finding for arm in arms for finding in _failures(run, arm)),
         *_failed_warmups(run),
         *(finding for arm in arms for finding in reason_findings(run, arm)),
+        *(finding for arm in arms for finding in promise_findings(run, arm)),
+        *delay_findings(run),
+        *endpoint_findings(run, arms),
         *network_findings(run),
-        *measurement_findings(run, arms),
+        *tls_findings(run, arms),
+        *of_measurement,
         *_order(run),
+        *latency_findings(run, arms, crowded=crowded),
+        *(finding for comparison in comparisons for finding in _precision(run, comparison)),
         *(finding for comparison in comparisons for finding in _pairs(comparison)),
+        *too_few_requests(run, arms),
     )
+    return tuple(sorted(found, key=lambda finding: finding.severity != "warning"))
 
 
 def _interrupted(run: Run) -> Iterator[Finding]:
@@ -101,17 +116,39 @@ def _order(run: Run) -> Iterator[Finding]:
             text=f"The arms ran one after the other{because}: a drift of the machine or the "
             "network in the meantime looks like a difference between them.",
         )
-    elif experiment.concurrency > 1 and experiment.rounds < LEAST_PAIRS:
-        block = experiment.block_size
-        drift = ", so a drift in the meantime isn't cancelled out" * (experiment.rounds == 1)
+        return
+    rounds, block = (
+        experiment.rounds_of(run.requests_due(experiment.labels[0])),
+        experiment.block_size,
+    )
+    if experiment.concurrency > 1 and rounds < LEAST_PAIRS:
+        drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
         yield Finding(
             code="few-rounds",
             severity="info",
-            evidence={"rounds": experiment.rounds, "concurrency": experiment.concurrency},
-            text=f"The requests made {plural(experiment.rounds, 'round')} of blocks only{drift}.",
+            evidence={"rounds": rounds, "concurrency": experiment.concurrency},
+            text=f"The requests made {plural(rounds, 'round')} of blocks only{drift}.",
             advice=f"--requests {LEAST_PAIRS * block} or more makes {LEAST_PAIRS} rounds, "
             f"of {block} requests each.",
         )
+
+
+def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
+    """A precision that was asked for, and that the most requests or the time didn't suffice for."""
+    precision, (_, low, high) = run.plan.experiment.precision, comparison.speedup
+    if precision is None or is_precise(comparison.speedup, precision):
+        return
+    reached = None if low is None or high is None else sqrt(high / low) - 1
+    known = "not known at all" if reached is None else f"known to ±{reached:.1%} only"
+    evidence: dict[str, int | float | str] = {"against": comparison.against, "precision": precision}
+    yield Finding(
+        code="precision-not-reached",
+        severity="warning",
+        evidence=evidence if reached is None else {**evidence, "reached": reached},
+        text=f"The speed-up against {comparison.against} is {known}, and ±{precision:.1%} was "
+        f"asked for: {plural(comparison.pairs, 'pair')} don't suffice.",
+        advice="More --requests or a longer --duration let it go on.",
+    )
 
 
 def _pairs(comparison: Comparison) -> Iterator[Finding]:
@@ -130,7 +167,7 @@ def _pairs(comparison: Comparison) -> Iterator[Finding]:
             f"arms and are left out of the comparison; {comparison.pairs:,} are in it.",
         )
     if comparison.pairs and comparison.correlation > _NOTABLE / sqrt(comparison.pairs):
-        factor = widening(comparison.correlation)
+        factor = comparison.widening
         yield Finding(
             code="autocorrelated",
             severity="info",

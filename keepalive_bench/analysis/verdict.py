@@ -5,33 +5,26 @@ from __future__ import annotations
 from math import ceil, log, log1p, log10
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.gain import gain, loss
 from keepalive_bench.model.analysis import Verdict
 from keepalive_bench.units import duration, plural, size, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.model.analysis import ArmSummary, Comparison
+    from keepalive_bench.model.analysis import ArmSummary, Comparison, Estimate
     from keepalive_bench.model.experiment import Judgement
 
-_SAME = 0.05
+SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""
 _FINEST = 0.01
 """Nobody is asked for more requests than 1 % takes."""
 LEAST_PAIRS = 6
 """Of five pairs or fewer, all agree by chance alone in more than 5 % of cases: 2 ÷ 2**5."""
 _NO_COST = {"first-use", "by-design"}
-_ERROR_FROM = 400
+ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
-_WORTH_NAMING = 0.1
-_SOURCES = {
-    "dns": "looking up the name",
-    "connect": "TCP's handshake",
-    "tunnel": "the proxy's tunnel",
-    "tls": "TLS's handshake",
-    "wait": "a later first byte",
-}
 
 
 def verdict(
@@ -49,7 +42,7 @@ def verdict(
         text = f"No request of {first.label} and {other.label} makes a pair that both answered."
         return _after(_errors(arms), Verdict("not-comparable", text))
     distance = _distance(first, other)
-    if distance > _SAME:
+    if distance > SAME:
         text = f"{_differently(first, other)}, so their times can't be compared."
         return _after(_errors(arms), Verdict("not-comparable", text))
     if _sizes_differ(first, other):
@@ -78,11 +71,11 @@ def _effect(
         return Verdict("no-difference", text)
     if low > 1:
         effect = f"{subject} is {times(speedup)} faster here ({shown})"
-        return Verdict("faster", f"{effect}{_gain(first, other, comparison)}.")
+        return Verdict("faster", f"{effect}{gain(comparison)}.")
     if high < 1:
         effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
-        return Verdict("slower", f"{effect}{_loss(first, other, comparison)}.")
-    enough = _enough(first.requests, comparison, judgement)
+        return Verdict("slower", f"{effect}{loss(comparison)}.")
+    enough = settling(first.requests, comparison.speedup, judgement.margin)
     text = (
         f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
         f"About {enough:,} requests per arm would settle it."
@@ -94,51 +87,22 @@ def _inverse(shown: str, low: float, high: float) -> str:
     return f"{shown.partition(' interval')[0]} interval {times(1 / high)}–{times(1 / low)}"
 
 
-def _enough(requests: int, comparison: Comparison, judgement: Judgement) -> int:
+def settling(requests: int, ratio: Estimate, margin: float) -> int:
     """Requests with which an interval as wide as 1 ÷ √n would exclude 1, or lie in the margin."""
-    speedup, low, high = comparison.speedup
-    if speedup is None or low is None or high is None:
+    estimate, low, high = ratio
+    if estimate is None or low is None or high is None:
         return 0
     half = log(high / low) / 2
-    target = max(abs(log(speedup)), log1p(judgement.margin) - abs(log(speedup)), _FINEST)
+    target = max(abs(log(estimate)), log1p(margin) - abs(log(estimate)), _FINEST)
     needed = requests * (half / target) ** 2
     step: int = 10 ** max(0, ceil(log10(max(needed, 1))) - 2)
     return max(requests + 1, ceil(needed / step) * step)
-
-
-def _gain(first: ArmSummary, other: ArmSummary, comparison: Comparison) -> str:
-    saving = comparison.saving["mean"].estimate or 0.0
-    if saving <= 0:
-        return " for a typical request, though not on average"
-    parts = _sources(first, other, saving)
-    return f": it saves {duration(saving)} a request on average{parts}"
-
-
-def _loss(first: ArmSummary, other: ArmSummary, comparison: Comparison) -> str:
-    loss = -(comparison.saving["mean"].estimate or 0.0)
-    if loss <= 0:
-        return " for a typical request, though not on average"
-    parts = _sources(other, first, loss)
-    return f": it costs {duration(loss)} a request on average{parts}"
 
 
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
     if (first.kind, other.kind) == ("pooled", "unpooled"):
         return "Reusing the connection"
     return f"{first.label} against {other.label}"
-
-
-def _sources(quick: ArmSummary, slow: ArmSummary, saving: float) -> str:
-    parts = {
-        words: slow.phases[phase].per_request - quick.phases[phase].per_request
-        for phase, words in _SOURCES.items()
-    }
-    named = [
-        f"{words} {duration(part)}"
-        for words, part in parts.items()
-        if part >= _WORTH_NAMING * saving
-    ]
-    return f" ({', '.join(named)})" if named else ""
 
 
 def _too_few(first: ArmSummary, comparison: Comparison) -> str:
@@ -151,7 +115,7 @@ def _too_few(first: ArmSummary, comparison: Comparison) -> str:
 def _sizes_differ(first: ArmSummary, other: ArmSummary) -> bool:
     """Whether the arms' bodies differ on average by more than a twentieth."""
     means = [arm.bytes_received / arm.sent for arm in (first, other)]
-    return abs(means[0] - means[1]) > _SAME * max(means)
+    return abs(means[0] - means[1]) > SAME * max(means)
 
 
 def _sizes(first: ArmSummary, other: ArmSummary) -> str:
@@ -176,7 +140,7 @@ def _is_not_reused(arm: ArmSummary) -> bool:
     Connections that only kab's other arm let go stale don't count.
     """
     chances = arm.sent - (arm.connections - arm.reopened)
-    reopened = arm.reopened - sum(reason.is_kabs_own for reason in arm.reasons.values())
+    reopened = arm.reopened - len(arm.reasons.kabs_own)
     return arm.kind == "pooled" and chances > 0 and reopened >= _NOT_REUSED * chances
 
 
@@ -196,7 +160,7 @@ def _errors(arms: Sequence[ArmSummary]) -> str:
         for arm in arms
         for status in arm.status_codes
     }
-    bad = {status: count for status, count in counts.items() if status >= _ERROR_FROM}
+    bad = {status: count for status, count in counts.items() if status >= ERROR_FROM}
     if sum(bad.values()) <= _MOST * answered:
         return ""
     status = max(bad, key=lambda status: bad[status])

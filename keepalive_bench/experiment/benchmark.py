@@ -7,19 +7,23 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
+from math import inf
 from typing import TYPE_CHECKING
 
 import keepalive_bench
+from keepalive_bench.analysis.precision import PrecisionRule
 from keepalive_bench.experiment.engine import FAILURES_TO_STOP, Engine
 from keepalive_bench.experiment.environment import describe_environment
-from keepalive_bench.experiment.schedule import schedule
+from keepalive_bench.experiment.observer import Observer
+from keepalive_bench.experiment.schedule import schedule, until
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.model.run import Course, Run, WarmUp
 from keepalive_bench.net.arms import Surroundings, open_arm, surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from keepalive_bench.experiment.schedule import Block
     from keepalive_bench.model.exchange import Exchange, Outcome
     from keepalive_bench.model.plan import Arm, Plan
 
@@ -43,6 +47,7 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
     arms, labels = plan.experiment.arms, plan.experiment.labels
     warmup = {arm.label: _warm_up(arm, shared) for arm in arms}
     exchanges, connections = ExchangeColumns(labels), ConnectionColumns(labels)
+    observer = Observer(plan.experiment.concurrency)
 
     def record(exchange: Exchange) -> None:
         exchanges.append(exchange)
@@ -56,15 +61,25 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
         for transport in transports.values():
             closing.callback(transport.close)
         started_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+        def now_s() -> float:
+            return (clock() - origin) / _SECOND
+
         cpu_s, collections = time.process_time(), _collections()
-        engine = Engine(plan, transports, record, lambda: (clock() - origin) / _SECOND)
-        interrupted = engine.run(schedule(plan.experiment))
+        engine = Engine(plan, transports, record, now_s)
+        with observer:
+            interrupted = engine.run(_blocks(plan, exchanges, now_s))
+        others = observer.others or (None, None)
         course = Course(
             started_at=started_at,
-            wall_s=(clock() - origin) / _SECOND,
+            wall_s=now_s(),
             cpu_s=time.process_time() - cpu_s,
             gc_collections=_collections() - collections,
             interrupted=interrupted,
+            requests=engine.reached if plan.experiment.is_open else None,
+            gil_wait_s=observer.gil_wait_s,
+            others_least=others[0],
+            others_most=others[1],
         )
     return Run(
         plan=plan,
@@ -75,6 +90,16 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
         connections=connections,
         counters={label: transport.counters for label, transport in transports.items()},
     )
+
+
+def _blocks(plan: Plan, exchanges: ExchangeColumns, now_s: Callable[[], float]) -> Iterable[Block]:
+    """The schedule, up to the round in which time is over or enough is known."""
+    experiment, known = plan.experiment, PrecisionRule(plan, exchanges)
+    blocks = schedule(experiment)
+    if not experiment.is_open:
+        return blocks
+    ends_s = inf if experiment.duration_s is None else experiment.duration_s
+    return until(blocks, lambda: now_s() >= ends_s or known.is_met())
 
 
 def _warm_up(arm: Arm, shared: Surroundings) -> WarmUp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from keepalive_bench.model.exchange import Exchange, Failure, Outcome
@@ -47,7 +48,8 @@ class Engine:
         self._meeting = threading.Barrier(plan.experiment.concurrency, action=self._advance)
         self._blocks: Iterable[Block] = iter(())
         self._block: Block | None = None
-        self._next_index = 0
+        self._next_index, self._block_ends_s = 0, inf
+        self._reached, self._timed_arm = dict.fromkeys(transports, 0), ""
         self._halted = self._closed = False
         self._working, self._ended = plan.experiment.concurrency, threading.Event()
         self._under_way: dict[int, tuple[str, int, int, float]] = {}
@@ -55,6 +57,12 @@ class Engine:
         self._answered: set[str] = set()
         self._stopped: set[str] = set()
         self._error: BaseException | None = None
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """How many requests of each arm were due before time, or a rule, ended the run."""
+        timed = {self._timed_arm: self._next_index} if self._timed_arm else {}
+        return {**self._reached, **timed}
 
     def run(self, blocks: Iterable[Block]) -> bool:
         """Work through the blocks; whether Ctrl-C ended that early.
@@ -109,17 +117,29 @@ class Engine:
     def _advance(self) -> None:
         """Go on to the next block of an arm that still runs; all threads wait meanwhile."""
         for block in self._blocks:
-            if self._halted:
+            if self._halted or len(self._stopped) == len(self._transports):
                 break
+            self._begin(block)
             if block.arm not in self._stopped:
                 self._block, self._next_index = block, block.indexes.start
                 return
         self._block = None
 
+    def _begin(self, block: Block) -> None:
+        """Note how far a block will come; one that may end early, as far as it is claimed."""
+        if block.seconds is None:
+            self._reached[block.arm] = block.indexes.stop
+            return
+        self._reached = self.reached
+        self._timed_arm, self._next_index = block.arm, block.indexes.start
+        self._block_ends_s = self._now_s() + block.seconds
+
     def _claim(self, block: Block) -> int | None:
         with self._lock:
             index = self._next_index
             if self._halted or index >= block.indexes.stop or block.arm in self._stopped:
+                return None
+            if block.seconds is not None and self._now_s() >= self._block_ends_s:
                 return None
             self._next_index = index + 1
             return index

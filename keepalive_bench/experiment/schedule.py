@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from keepalive_bench.model.experiment import Experiment
 
@@ -19,15 +19,34 @@ class Block:
     round: int
     arm: str
     indexes: range
+    seconds: float | None = None
+    """When it ends at the latest, from its start; `None`: when all are sent."""
 
 
 def schedule(experiment: Experiment) -> Iterator[Block]:
     """The blocks of a run: within a round the arms are in random order, drawn from the seed."""
     random, count = Random(experiment.seed), experiment.rounds  # noqa: S311  # not for secrets
-    labels = experiment.labels
+    labels, seconds = experiment.labels, _share(experiment)
     for number in range(count):
         first = number * experiment.requests // count
         after = (number + 1) * experiment.requests // count
         order = random.sample(labels, len(labels)) if experiment.is_paired else labels
         for label in order:
-            yield Block(number, label, range(first, after))
+            yield Block(number, label, range(first, after), seconds)
+
+
+def _share(experiment: Experiment) -> float | None:
+    """The time of each arm, where arms that run one after the other share a duration."""
+    if experiment.duration_s is None or experiment.is_paired:
+        return None
+    return experiment.duration_s / len(experiment.arms)
+
+
+def until(blocks: Iterable[Block], is_over: Callable[[], bool]) -> Iterator[Block]:
+    """The blocks up to the end of the round in which it is over; of one round, all."""
+    number = 0
+    for block in blocks:
+        if block.round != number and is_over():
+            return
+        number = block.round
+        yield block

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from keepalive_bench.model.exchange import Answer, Failure
     from keepalive_bench.model.plan import Plan
+    from keepalive_bench.model.reasons import Reasons
+    from keepalive_bench.model.requirement import Checked
     from keepalive_bench.model.run import Course, PoolCounters, WarmUp
 
 BOUNDED = ("mean", "p50", "p90", "p95", "p99")
@@ -52,22 +54,6 @@ class PhaseTime:
     p95: float | None
 
 
-class Reason(NamedTuple):
-    """Why a connection was opened."""
-
-    code: str
-    evidence: dict[str, object]
-    previous: int | None = None
-    """The row of the connection whose place it took."""
-    exchange: int | None = None
-    """The row of the exchange after which that one was of no more use."""
-
-    @property
-    def is_kabs_own(self) -> bool:
-        """Whether only kab's other arm, in between, let the connection before go stale."""
-        return bool(self.evidence.get("interleaved"))
-
-
 @dataclass(frozen=True, kw_only=True)
 class ArmSummary:
     """One arm's counts and times."""
@@ -83,7 +69,9 @@ class ArmSummary:
     requests_per_connection: float | None
     reuse: float | None
     reopened: int
-    reasons: dict[int, Reason]
+    resumed: int
+    """Connections whose TLS handshake took up an earlier session."""
+    reasons: Reasons
     """Why each connection was opened, by its row."""
     failures: dict[Failure, int]
     status_codes: dict[int, int]
@@ -102,7 +90,7 @@ class ArmSummary:
     @property
     def reason_counts(self) -> dict[str, int]:
         """How many connections have which reason, the most frequent first."""
-        return dict(Counter(reason.code for reason in self.reasons.values()).most_common())
+        return self.reasons.counts
 
     @property
     def failure_kinds(self) -> dict[str, int]:
@@ -116,6 +104,29 @@ class ArmSummary:
     def sent(self) -> int:
         """Requests that were sent, or at least tried."""
         return self.succeeded + self.failed
+
+
+class RoundTrips(NamedTuple):
+    """How many round trips a step of opening a connection took."""
+
+    measured: float
+    """Its typical time ÷ the network's shortest round trip, as the system measured it."""
+    needed: int | None
+    """How many the protocol needs; `None`: unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Where a mean saving comes from. In seconds a request; the parts add up to the saving."""
+
+    parts: dict[str, float]
+    """By phase, with what remains."""
+    tls: str | None
+    """The version that the handshakes settled on."""
+    round_trip: float | None
+    """The network's shortest round trip, in seconds; `None` where the system doesn't tell."""
+    round_trips: dict[str, RoundTrips]
+    """By phase."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +145,12 @@ class Comparison:
     """The arm's requests per second ÷ the other's."""
     correlation: float
     """Autocorrelation of the pairs' log ratios at lag 1; what is positive widens intervals."""
+    widening: float
+    """How much wider than without it they are."""
     saving: dict[str, Estimate]
-    """The other's latency − the arm's own, for `mean`, `p50`, `p90`, `p95`."""
+    """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
+    explanation: Explanation | None
+    """Where the mean saving comes from; `None` where there are no pairs."""
 
 
 class Verdict(NamedTuple):
@@ -167,6 +182,8 @@ class Analysis:
     comparisons: tuple[Comparison, ...]
     verdict: Verdict
     findings: tuple[Finding, ...]
+    requirements: tuple[Checked, ...] = ()
+    """What was demanded, in that order, and whether it is so."""
 
     @property
     def first(self) -> ArmSummary:

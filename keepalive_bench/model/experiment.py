@@ -11,14 +11,19 @@ from keepalive_bench.errors import UsageError
 from keepalive_bench.units import quoted
 
 Order = Literal["paired", "sequential"]
-KINDS = ("pooled", "unpooled")
+KINDS = ("pooled", "unpooled", "resumed", "naive")
 ORDERS: tuple[Order, ...] = ("paired", "sequential")
 BLOCK_REQUESTS_PER_THREAD = 10
 """Each pause between blocks disturbs as many requests as there are threads: here one in ten."""
 
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}")
 _SEED_BITS = 32
+_USUAL_REQUESTS, _USUAL_FOR_PRECISION = 50, 10_000
+_UNSAID = -(2**31)
+_LONGEST_S = 1e6
+_FINEST, _COARSEST = 0.001, 0.5
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
+_MOST_REQUIREMENTS = 1_000
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS = 1_000_000_000, 10_000, 255
 
 
@@ -32,6 +37,11 @@ class Arm:
 
     kind: str
     label: str = ""
+
+    @property
+    def is_single_use(self) -> bool:
+        """Whether each of its connections serves one request, by design."""
+        return self.kind != "pooled"
 
     def __post_init__(self) -> None:
         """Call an arm by its kind where nothing else is said."""
@@ -52,11 +62,19 @@ class Experiment:
     """How many requests are sent, by how many threads, in which arms and in what order.
 
     Raises:
-        UsageError: a number below what makes sense, or two arms of one label.
+        UsageError: a number below what makes sense, two arms of one label, or a precision of arms
+            that don't take turns.
     """
 
-    requests: int = 50
-    """Measured requests of each arm."""
+    requests: int = _UNSAID
+    """Measured requests of each arm; where a duration or a precision is given, the most of them.
+
+    If nothing is said: 50, or 10,000 for a precision, or no limit for a duration.
+    """
+    duration_s: float | None = None
+    """How long the measurement takes at most, all arms together, but for the round under way."""
+    precision: float | None = None
+    """How well the speed-up has to be known, as a share of it, for the measurement to end."""
     concurrency: int = 1
     """Threads that share each arm's pool."""
     maxsize: int | None = None
@@ -73,7 +91,9 @@ class Experiment:
     """Whether an arm goes on when its first exchanges all fail."""
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Check the numbers, and settle how many requests are meant."""
+        if self.requests == _UNSAID:
+            object.__setattr__(self, "requests", self._usual_requests)
         _within(1, _MOST_REQUESTS, "requests", self.requests)
         _within(1, _MOST_THREADS, "concurrency", self.concurrency)
         _within(1, _MOST_THREADS, "maxsize", self.pool_size)
@@ -89,6 +109,42 @@ class Experiment:
             )
         if self.order not in {None, *ORDERS}:
             raise UsageError(f"There is no order {self.order!r}: it is paired or sequential.")
+        self._check_end()
+
+    @property
+    def _usual_requests(self) -> int:
+        if self.duration_s is not None:
+            return _MOST_REQUESTS
+        return _USUAL_REQUESTS if self.precision is None else _USUAL_FOR_PRECISION
+
+    def _check_end(self) -> None:
+        if self.duration_s is not None and not 0 < self.duration_s <= _LONGEST_S:
+            raise UsageError(
+                f"duration must be above 0 s and at most {_LONGEST_S:,.0f} s, "
+                f"not {self.duration_s:g} s."
+            )
+        if self.precision is None:
+            return
+        if not _FINEST <= self.precision <= _COARSEST:
+            raise UsageError(
+                f"precision must be from {_FINEST:.1%} to {_COARSEST:.0%}, "
+                f"not {self.precision:.3%}."
+            )
+        if not self.is_paired:
+            raise UsageError(
+                "A precision needs two arms that take turns: --order paired, with a maxsize not "
+                "below the concurrency."
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something else than the number of requests may end the run."""
+        return self.duration_s is not None or self.precision is not None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the number of requests is bounded at all."""
+        return self.requests < _MOST_REQUESTS
 
     @property
     def pool_size(self) -> int:
@@ -106,7 +162,11 @@ class Experiment:
 
     @property
     def rounds(self) -> int:
-        """How many rounds the arms' requests are divided into.
+        """How many rounds the arms' requests are divided into, at most."""
+        return self.rounds_of(self.requests)
+
+    def rounds_of(self, requests: int) -> int:
+        """How many rounds so many requests of each arm are divided into.
 
         One at a time, a round is a pair; several at a time, blocks have to be long enough that the
         threads' common start and end doesn't show. Arms that don't take turns have one round.
@@ -114,8 +174,8 @@ class Experiment:
         if not self.is_paired:
             return 1
         if self.concurrency == 1:
-            return self.requests
-        return max(1, self.requests // self.block_size)
+            return requests
+        return max(1, requests // self.block_size)
 
     @property
     def block_size(self) -> int:
@@ -148,13 +208,16 @@ class Judgement:
     """What it takes for a difference to be called one.
 
     Raises:
-        UsageError: a confidence that is no share between 0.5 and 1, or a margin below 0.
+        UsageError: a confidence that is no share between 0.5 and 1, a margin below 0, or more
+            requirements than anybody has.
     """
 
     confidence: float = 0.95
     """Of every interval."""
     margin: float = 0.05
     """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is no difference."""
+    requirements: tuple[str, ...] = ()
+    """What is demanded of the run, as the user writes it: `pooled.p95<=50ms`."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -165,3 +228,4 @@ class Judgement:
             )
         if not 0 <= self.margin < 1:
             raise UsageError(f"margin must be from 0 to below 1, not {self.margin}.")
+        _within(0, _MOST_REQUIREMENTS, "The number of requirements", len(self.requirements))

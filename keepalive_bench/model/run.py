@@ -44,6 +44,8 @@ class Environment:
     machine: str
     cpu_count: int
     clock_resolution_s: float
+    ephemeral_ports: int | None = None
+    """Local ports that the system has for connections to one address; `None`: unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,16 @@ class Course:
     gc_collections: int
     """Garbage collections while measuring."""
     interrupted: bool = False
+    requests: dict[str, int] | None = None
+    """How many of each arm were due when a duration or a precision ended the run, by label.
+
+    `None`: as many as were planned."""
+    gil_wait_s: float | None = None
+    """How much later than in an idle interpreter a thread got it, on average; `None`: unknown."""
+    others_least: float | None = None
+    """Of all processors' time, what other processes took in the calmest third of the run."""
+    others_most: float | None = None
+    """The same in the busiest third; `None`: unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +85,11 @@ class Run:
     connections: ConnectionColumns
     counters: dict[str, PoolCounters]
     """By label."""
+
+    def requests_due(self, arm: str) -> int:
+        """How many requests an arm was to send."""
+        due = self.course.requests
+        return self.plan.experiment.requests if due is None else due[arm]
 
     def setups(self) -> dict[str, array[float]]:
         """What opening each connection took: a column of seconds (NaN: none) for each phase of it.

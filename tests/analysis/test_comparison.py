@@ -116,7 +116,7 @@ def test_without_a_whole_pair_there_is_no_speed_up() -> None:
     found = compared(script.run())
     assert found.speedup == (None, None, None)
     assert found.pairs == 0
-    assert found.saving["mean"].estimate == pytest.approx(0.01)
+    assert found.saving["mean"].estimate is None
 
 
 def test_a_latency_of_nothing_makes_no_pair() -> None:

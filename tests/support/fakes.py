@@ -61,6 +61,10 @@ class Stage:
         return self._engine.run(schedule(self._plan.experiment))
 
     @property
+    def reached(self) -> dict[str, int]:
+        return self._engine.reached
+
+    @property
     def order(self) -> list[tuple[str, int]]:
         return [(it.arm, it.index) for it in self.exchanges]
 

@@ -1,0 +1,96 @@
+"""Where a saving comes from: the phases it consists of, and how many round trips they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import compress, filterfalse
+from math import fsum, isnan
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.rows import of_arm
+from keepalive_bench.model.analysis import REMAINDER, Explanation, RoundTrips
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keepalive_bench.analysis.pairs import Half, Pairs
+    from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.run import Run
+
+NAMED = ("dns", "connect", "tunnel", "tls", "wait")
+"""The phases that reuse can save; what else differs is the remainder."""
+_NEARLY_ALL = 0.9
+_FULL_HANDSHAKE = {"TLSv1.3": 1, "TLSv1.2": 2}
+"""Round trips: RFC 8446, section 2; RFC 5246, section 7.3."""
+
+
+def explain(run: Run, arms: Sequence[ArmSummary], pairs: Pairs) -> Explanation | None:
+    """What the other arm's requests of the pairs took longer in each phase, on average.
+
+    The parts add up to the mean saving of the pairs.
+    """
+    own, other = _phases(run, pairs.own), _phases(run, pairs.other)
+    if own is None or other is None:
+        return None
+    slow = max(arms, key=lambda arm: arm.connections)
+    handshake = _handshake(run, slow)
+    round_trip = min((_round_trip(run, arm) for arm in arms), key=_or_infinite)
+    return Explanation(
+        parts={name: other[name] - own[name] for name in own},
+        tls=None if handshake is None else handshake[0],
+        round_trip=round_trip,
+        round_trips=_round_trips(slow, handshake, round_trip),
+    )
+
+
+def _or_infinite(seconds: float | None) -> float:
+    return float("inf") if seconds is None else seconds
+
+
+def _phases(run: Run, half: Half) -> dict[str, float] | None:
+    """Seconds per request that went into each named phase, and what remains of the latency."""
+    exchanges, rows = run.exchanges, half.rows
+    if not rows:
+        return None
+    spent = {}
+    for name in NAMED:
+        column = exchanges.phases[name]
+        spent[name] = fsum(filterfalse(isnan, map(column.__getitem__, rows))) / len(rows)
+    latency = fsum(map(exchanges.latency_s.__getitem__, rows)) / len(rows)
+    return {**spent, REMAINDER: latency - fsum(spent.values())}
+
+
+def _handshake(run: Run, arm: ArmSummary) -> tuple[str, bool] | None:
+    """The version of TLS that nearly all handshakes settled on; whether they resumed sessions."""
+    connections = run.connections
+    numbers = Counter(compress(connections.cipher, of_arm(connections, arm.label)))
+    kinds: Counter[tuple[str, bool]] = Counter()
+    for number, count in numbers.items():
+        if number >= 0:
+            version, _, resumed = connections.handshakes.values[number]
+            kinds[version, resumed] += count
+    for kind, count in kinds.most_common(1):
+        return kind if count >= _NEARLY_ALL * arm.connections else None
+    return None
+
+
+def _round_trip(run: Run, arm: ArmSummary) -> float | None:
+    connections = run.connections
+    measured = compress(connections.min_rtt, of_arm(connections, arm.label))
+    return min((value for value in measured if value > 0), default=None)
+
+
+def _round_trips(
+    arm: ArmSummary, handshake: tuple[str, bool] | None, round_trip: float | None
+) -> dict[str, RoundTrips]:
+    """How many round trips each step of opening a connection took, and how many it has to take."""
+    if round_trip is None:
+        return {}
+    version, resumed = handshake or ("", False)
+    needed = {"connect": 1, "tunnel": 1, "tls": 1 if resumed else _FULL_HANDSHAKE.get(version)}
+    typical = {name: arm.phases[name].p50 or arm.phases[name].mean for name in needed}
+    return {
+        name: RoundTrips(seconds / round_trip, needed[name])
+        for name, seconds in typical.items()
+        if seconds is not None
+    }

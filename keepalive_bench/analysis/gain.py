@@ -1,0 +1,89 @@
+"""What a difference comes to for a request, and where it comes from: in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.model.analysis import REMAINDER
+from keepalive_bench.units import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keepalive_bench.model.analysis import Comparison, Explanation
+
+_WORTH_NAMING = 0.1
+"""A part below a tenth of the whole is small change."""
+_FROM, _TO = 0.75, 1.35
+"""A part is so many round trips where it is about as long as they are."""
+_ROUND_TRIPS = {1: "one round trip", 2: "two round trips"}
+_THOUSAND = 1000
+_NAMES = {
+    "dns": "looking up the name",
+    "connect": "TCP",
+    "tunnel": "the proxy's tunnel",
+    "tls": "TLS",
+    "wait": "waiting for the first byte",
+    REMAINDER: "the rest (sending, receiving, the client's own work)",
+}
+
+
+def gain(comparison: Comparison) -> str:
+    """What the first-named arm saves on average, and on what."""
+    return _told(comparison, "saves", 1)
+
+
+def loss(comparison: Comparison) -> str:
+    """What the first-named arm costs on average, and why."""
+    return _told(comparison, "costs", -1)
+
+
+def _told(comparison: Comparison, verb: str, sign: int) -> str:
+    amount = sign * (comparison.saving["mean"].estimate or 0.0)
+    if amount <= 0 or comparison.explanation is None:
+        return " for a typical request, though not on average"
+    thousand = duration(_THOUSAND * amount)
+    parts = {name: sign * part for name, part in comparison.explanation.parts.items()}
+    named = _parts(parts, amount, comparison.explanation)
+    return f": it {verb} {duration(amount)} a request on average, {thousand} in 1,000{named}"
+
+
+def _parts(parts: dict[str, float], amount: float, explanation: Explanation) -> str:
+    """The parts worth naming: what adds to the amount, with its round trips, and what takes off."""
+    large = {name: part for name, part in parts.items() if abs(part) >= _WORTH_NAMING * amount}
+    adding = {name: part for name, part in large.items() if part > 0}
+    trips = [_round_trips(name, part, explanation) for name, part in adding.items()]
+    named = [f"{duration(part)} of {_name(name, explanation)}" for name, part in adding.items()]
+    taking = [
+        f"{duration(-part)} of {_name(name, explanation)}"
+        for name, part in large.items()
+        if part < 0
+    ]
+    if len(set(trips)) == 1 and trips[0]:
+        each = f", {trips[0]} each" if len(trips) > 1 else f", {trips[0]}"
+    else:
+        pairs = zip(named, trips, strict=True)
+        named = [f"{words} ({trip})" if trip else words for words, trip in pairs]
+        each = ""
+    less = f", less {_enumerated(taking)}" if taking else ""
+    return f": {_enumerated(named)}{each}{less}"
+
+
+def _round_trips(name: str, part: float, explanation: Explanation) -> str:
+    """How many round trips a part is, where it is about as many as the protocol needs."""
+    found = explanation.round_trips.get(name)
+    if found is None or found.needed is None or explanation.round_trip is None:
+        return ""
+    trips = part / explanation.round_trip
+    return _ROUND_TRIPS[found.needed] if _FROM <= trips / found.needed <= _TO else ""
+
+
+def _name(name: str, explanation: Explanation) -> str:
+    if name == "tls" and explanation.tls is not None:
+        return explanation.tls.replace("TLSv", "TLS ")
+    return _NAMES[name]
+
+
+def _enumerated(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,125 @@
+"""Which requests of two arms belong together, and what each half of such a pair took."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import compress, groupby, islice
+from operator import gt, itemgetter, lt
+from statistics import fmean, median
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.analysis.rows import pick, succeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.model.columns import ExchangeColumns
+    from keepalive_bench.model.experiment import Experiment
+
+Group = tuple[int, list[int]]
+"""Which pair it is half of, and the rows of its exchanges."""
+
+
+class Half(NamedTuple):
+    """One arm's halves of the pairs that both arms answered; a row of each for each pair."""
+
+    typical: array[float]
+    """Seconds: a request's latency, or the median one of a block."""
+    mean: array[float]
+    """The same, but a block's mean: its median says nothing of what all of it took."""
+    rows: array[int]
+    """All exchanges that are in them."""
+
+
+class Pairs(NamedTuple):
+    """Pairs of requests, or of blocks; what failed has no place in them."""
+
+    own: Half
+    other: Half
+    left_out: int
+    """Pairs of which one arm has no answer, or took no time at all."""
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+        return len(self.own.typical)
+
+
+class _Members(NamedTuple):
+    """The exchanges of an arm that succeeded, in the order of the pairs that they belong to."""
+
+    keys: array[int]
+    """Which pair each belongs to."""
+    rows: array[int]
+
+
+def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: str) -> Pairs:
+    """Put two arms' exchanges together.
+
+    One request at a time, requests of the same index are a pair; several at a time, the requests
+    of a round are, or as many of one arm after the other.
+    """
+    latencies = exchanges.latency_s
+    own, other = (_members(exchanges, experiment, label) for label in (arm, against))
+    if own.keys == other.keys and all(map(lt, own.keys, islice(own.keys, 1, None))):
+        alone = _alone(latencies, own.rows), _alone(latencies, other.rows)
+        if all(all(half.typical) for half in alone):
+            return Pairs(*alone, 0)
+    halves, left_out = (_no_half(), _no_half()), 0
+    for groups in _matched(_groups(own), _groups(other)):
+        both = [[latencies[row] for row in rows] for rows in groups]
+        typical = [median(values) if values else 0.0 for values in both]
+        if not all(typical):
+            left_out += 1
+            continue
+        for half, rows, values, middle in zip(halves, groups, both, typical, strict=True):
+            half.typical.append(middle)
+            half.mean.append(fmean(values))
+            half.rows.extend(rows)
+    return Pairs(*halves, left_out)
+
+
+def _alone(latencies: array[float], rows: array[int]) -> Half:
+    """Halves of one request each."""
+    times = array("d", map(latencies.__getitem__, rows))
+    return Half(times, times, rows)
+
+
+def _no_half() -> Half:
+    return Half(array("d"), array("d"), array("I"))
+
+
+def _members(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> _Members:
+    mask, size = succeeded(exchanges, arm), experiment.block_size
+    rows = array("I", compress(range(len(mask)), mask))
+    if experiment.rounds > 1:
+        keys = pick(exchanges.round, mask)
+    else:
+        last = max(1, experiment.requests // size) - 1
+        indexes = compress(exchanges.index, mask)
+        keys = array("I", (min(index // size, last) for index in indexes))
+    if any(map(gt, keys, islice(keys, 1, None))):
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        keys, rows = (array("I", map(it.__getitem__, order)) for it in (keys, rows))
+    return _Members(keys, rows)
+
+
+def _groups(members: _Members) -> Iterator[Group]:
+    """An arm's halves, in order; the rows of exchanges that succeeded."""
+    for number, group in groupby(zip(*members, strict=True), itemgetter(0)):
+        yield number, [row for _, row in group]
+
+
+def _matched(own: Iterator[Group], other: Iterator[Group]) -> Iterator[tuple[list[int], list[int]]]:
+    """The rows of both halves of each pair, none where an arm has none."""
+    one, two = next(own, None), next(other, None)
+    while one is not None or two is not None:
+        if two is None or (one is not None and one[0] < two[0]):
+            yield one[1] if one else [], []
+            one = next(own, None)
+        elif one is None or two[0] < one[0]:
+            yield [], two[1]
+            two = next(other, None)
+        else:
+            yield one[1], two[1]
+            one, two = next(own, None), next(other, None)

@@ -1,0 +1,61 @@
+"""When a speed-up is known well enough for the measurement to end."""
+
+from __future__ import annotations
+
+from math import ceil, log, log1p
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.comparison import typical_effect
+from keepalive_bench.analysis.pairs import pair
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.analysis import Estimate
+    from keepalive_bench.model.columns import ExchangeColumns
+    from keepalive_bench.model.plan import Plan
+
+_FIRST_LOOK, _FIRST_LOOK_AT_BLOCKS = 50, 20
+"""Pairs; of fewer, neither the spread nor the autocorrelation is known well enough."""
+_GROWTH = 1.25
+"""The next look is taken when there are a quarter more, so that all looks cost little."""
+
+
+class PrecisionRule:
+    """Ends a measurement when the interval of every speed-up is as narrow as the plan asks.
+
+    The rule looks at the width alone, and not at where the interval lies, so a run doesn't end
+    because it has come to say something: Y. S. Chow and H. Robbins, "On the Asymptotic Theory of
+    Fixed-Width Sequential Confidence Intervals for the Mean", The Annals of Mathematical
+    Statistics 36 (1965), 457-462. It has to be narrow at two looks in a row, because it is so once
+    by chance, too.
+    """
+
+    def __init__(self, plan: Plan, exchanges: ExchangeColumns) -> None:
+        self._plan, self._exchanges = plan, exchanges
+        experiment = plan.experiment
+        alone = experiment.block_size == 1
+        first = _FIRST_LOOK if alone else _FIRST_LOOK_AT_BLOCKS * experiment.block_size
+        self._next_look = first * len(experiment.arms)
+        self._was_narrow = False
+
+    def is_met(self) -> bool:
+        """Whether the measurement can end; called at the end of a round."""
+        sent = len(self._exchanges)
+        precision = self._plan.experiment.precision
+        if precision is None or sent < self._next_look:
+            return False
+        self._next_look = ceil(_GROWTH * sent)
+        first, *others = self._plan.experiment.labels
+        was_narrow = self._was_narrow
+        self._was_narrow = all(self._is_known(first, other, precision) for other in others)
+        return was_narrow and self._was_narrow
+
+    def _is_known(self, arm: str, against: str, precision: float) -> bool:
+        pairs = pair(self._exchanges, self._plan.experiment, arm, against)
+        # Of arms that have no pair by now, one doesn't answer, and there will hardly be any.
+        return not pairs.number or is_precise(typical_effect(pairs, self._plan).speedup, precision)
+
+
+def is_precise(speedup: Estimate, precision: float) -> bool:
+    """Whether an interval is at most so wide, on either side and as a share of the estimate."""
+    _, low, high = speedup
+    return low is not None and high is not None and log(high / low) / 2 <= log1p(precision)
