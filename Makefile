@@ -39,11 +39,14 @@ types: $(READY) ## mypy, strict
 
 check: lint types test ## what a commit must pass
 
-bench: $(READY) ## the figures of cost and of honesty (20 minutes; wants a quiet machine and nginx)
+bench: $(READY) ## the figures of cost and of honesty (25 minutes; wants a quiet machine and nginx)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/analysis_cost.py --million
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/aa.py
+	$(BIN)/python benchmarks/wan_link.py
 
 servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 	PYTHONPATH=tests $(BIN)/python -m servers.generate
@@ -58,7 +61,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 $(READY): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --group test --group lint
+	$(BIN)/python -m pip install --quiet --group test --group browser --group lint
 	@touch $@
 
 $(LOWEST_READY): pyproject.toml

@@ -12,11 +12,23 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
+needs_nginx = pytest.mark.skipif(
     shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None,
     reason="the benchmarks measure against nginx, which is not installed",
 )
+
+
+def quick(script: str, *options: str) -> str:
+    """What a quick run of a benchmark prints."""
+    command = [sys.executable, str(BENCHMARKS / script), "--quick", *options]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert not finished.stderr
+    assert finished.returncode in {0, 1}
+    return finished.stdout
+
+
+@pytest.mark.slow
+@needs_nginx
 @pytest.mark.parametrize(
     ("script", "rows"),
     [
@@ -25,13 +37,18 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
     ],
 )
 def test_a_quick_run_prints_its_table(script: str, rows: list[str]) -> None:
-    command = [sys.executable, str(BENCHMARKS / script), "--quick", "--seed", "1"]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert not finished.stderr
-    assert finished.returncode in {0, 1}
-    assert "95 % interval" in finished.stdout
+    printed = quick(script, "--seed", "1")
+    assert "95 % interval" in printed
     for row in rows:
-        assert row in finished.stdout
+        assert row in printed
+
+
+@pytest.mark.slow
+@needs_nginx
+def test_a_quick_run_says_what_the_analysis_costs() -> None:
+    printed = quick("analysis_cost.py")
+    for row in ("analysis ÷ measuring", "peak of memory", "(0 failed)", "| 1,000 |", "| 10,000 |"):
+        assert row in printed
 
 
 @pytest.mark.slow
@@ -39,24 +56,22 @@ def test_a_quick_run_prints_its_table(script: str, rows: list[str]) -> None:
     ("script", "rows"),
     [
         ("coverage.py", ["| lag 1 | requests |", "| 0 | 50 | 12 |", "| 0.5 | 1,000 | 4 |"]),
+        ("precision.py", ["| precision | lag 1 |", "| ±3 % | 0.5 | different | 20 |"]),
         ("aa.py", ["| pairs in random order", "| one arm after the other", "kab ÷ run twice"]),
     ],
 )
 def test_a_quick_run_leaves_the_documentation_as_it_is(script: str, rows: list[str]) -> None:
     page = BENCHMARKS.parent / "docs" / "methodology.md"
     before = page.read_bytes()
-    command = [sys.executable, str(BENCHMARKS / script), "--quick", "--seed", "1"]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert not finished.stderr
-    assert finished.returncode in {0, 1}
+    printed = quick(script, "--seed", "1")
     for row in rows:
-        assert row in finished.stdout
+        assert row in printed
     assert page.read_bytes() == before
 
 
 def test_the_documentation_holds_both_tables_of_honesty() -> None:
     page = (BENCHMARKS.parent / "docs" / "methodology.md").read_text(encoding="utf-8")
-    for name in ("coverage", "aa"):
+    for name in ("coverage", "precision", "aa"):
         _, _, rest = page.partition(f"<!-- {name}: written by benchmarks/{name}.py -->")
         table, end, _ = rest.partition(f"<!-- {name}: end -->")
         assert end
