@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from keepalive_bench.model.exchange import Failure
 from keepalive_bench.render import table
-from keepalive_bench.units import printable
+from keepalive_bench.render.histogram import histogram_lines
+from keepalive_bench.render.requirements import STYLES, demand, standing, undecided_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,26 +21,22 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from keepalive_bench.model.analysis import Analysis, Finding
+    from keepalive_bench.model.requirement import Checked
+    from keepalive_bench.model.run import Run
 
 _UNBOUNDED = 10_000
 _BAR_WIDTH = 10
 _BLOCKS = " ▏▎▍▌▋▊▉█"
-_ADVICE = {
-    "tls-untrusted": " --cacert FILE trusts the certificate's issuer; -k doesn't check it.",
-    "tls-handshake": " Does this port speak TLS?",
-    "dns": " Is the host's name right?",
-    "connect-refused": " Does a server listen there?",
-    "connect-timeout": " Is the address right, and is there a firewall between?",
-    "read-timeout": " --timeout sets how long kab waits.",
-    "deadline": " --timeout sets how long kab waits.",
-    "closed-before-response": " Does this port speak HTTP, or only HTTPS?",
-    "malformed-response": " Does this port speak HTTP/1.1?",
-}
 _VERDICT_STYLES = {"faster": "bold green", "slower": "bold red", "no-difference": "bold"}
 
 
-def report(analysis: Analysis, width: int, *, plain_ascii: bool = False) -> RenderableType:
-    """The whole report, for a terminal of a width; bars only where there is room for them."""
+def report(
+    analysis: Analysis, width: int, *, plotted: Run | None = None, plain_ascii: bool = False
+) -> RenderableType:
+    """The whole report, for a terminal of a width; bars only where there is room for them.
+
+    With the distributions of latencies of the run that is `plotted`.
+    """
     parts: list[RenderableType] = [
         Text(table.headline(analysis), style="bold", overflow="fold"),
         Text(table.circumstances(analysis)),
@@ -49,6 +44,8 @@ def report(analysis: Analysis, width: int, *, plain_ascii: bool = False) -> Rend
         Text(),
         _comparison(analysis, width),
     ]
+    if plotted is not None:
+        parts += _distributions(plotted, width, plain_ascii=plain_ascii)
     if analysis.has_answers:
         parts += [Text(), _phases(analysis, width, plain_ascii=plain_ascii)]
     parts += [Text(), *(Text(line, style="dim") for line in table.answers(analysis))]
@@ -57,21 +54,24 @@ def report(analysis: Analysis, width: int, *, plain_ascii: bool = False) -> Rend
         parts.append(_finding(finding))
     style = _VERDICT_STYLES.get(analysis.verdict.code, "bold yellow")
     parts += [Text(), Text(analysis.verdict.text, style=style)]
+    parts += requirement_parts(analysis.requirements, plain_ascii=plain_ascii)
     return Group(*parts)
 
 
-def nothing_measured(analysis: Analysis) -> str:
-    """One sentence for a run without any answer: what happened, where, and what to do."""
-    where = table.place(analysis)
-    failures = Counter[Failure]()
-    for arm in analysis.arms:
-        failures.update(arm.failures)
-    if not failures:
-        return f"Nothing was measured of {where}."
-    failure, _ = failures.most_common(1)[0]
-    advice = _ADVICE.get(failure.kind, "")
-    cause = f"{failure.kind} ({printable(failure.message)})"
-    return f"Nothing could be measured of {where}: {cause}.{advice}"
+def requirement_parts(
+    requirements: Sequence[Checked], *, plain_ascii: bool
+) -> list[RenderableType]:
+    """How each requirement stands; nothing where there are none."""
+    if not requirements:
+        return []
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for checked in requirements:
+        head, text = standing(checked, plain_ascii=plain_ascii), demand(checked)
+        grid.add_row(head, text, style=STYLES[checked.standing])
+    note = undecided_note(requirements)
+    return [Text(), grid, *([Text(note, style="dim")] if note else [])]
 
 
 def _comparison(analysis: Analysis, width: int) -> RenderableType:
@@ -121,6 +121,13 @@ def _empty_grid(heading: str) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     grid.add_column(heading, no_wrap=True)
     return grid
+
+
+def _distributions(run: Run, width: int, *, plain_ascii: bool) -> list[Text]:
+    heading, *lines = histogram_lines(run, width, plain_ascii=plain_ascii) or [""]
+    if not heading:
+        return []
+    return [Text(), Text(heading, style="bold"), *(Text(line, no_wrap=True) for line in lines)]
 
 
 def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> RenderableType:

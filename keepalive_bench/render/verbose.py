@@ -8,10 +8,10 @@ from keepalive_bench.model.exchange import PHASES
 from keepalive_bench.units import duration, plural, printable, size
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Reason
     from keepalive_bench.model.columns import ConnectionColumns
     from keepalive_bench.model.exchange import Connection, EndingKind, Exchange
     from keepalive_bench.model.plan import Plan
+    from keepalive_bench.model.reasons import Reason
 
 _SEEN = 80
 _ENDINGS: dict[EndingKind, str] = {
@@ -64,19 +64,30 @@ def connection_line(connections: ConnectionColumns, row: int, reason: Reason) ->
     parts = [
         f"connection {row}",
         f"{connection.arm} to {printable(connection.peer)}",
-        f"opened at {duration(connection.opened_s)}{place}: {_because(reason)}",
+        f"opened at {duration(connection.opened_s)}{place}: {because(reason)}",
+        secured(connection),
         plural(connection.exchanges, "response"),
-        _end(connection),
+        ended(connection),
     ]
-    return "  ".join(parts)
+    return "  ".join(part for part in parts if part)
 
 
-def _because(reason: Reason) -> str:
+def secured(connection: Connection) -> str:
+    """The version of TLS, and whether a session was resumed; nothing without TLS."""
+    if connection.tls_version is None:
+        return ""
+    version = printable(connection.tls_version)
+    return f"{version}, session resumed" if connection.resumed else version
+
+
+def because(reason: Reason) -> str:
+    """Why a connection was opened, in few words."""
     seen = reason.evidence.get("seen")
     return f"{reason.code} ({printable(str(seen))[:_SEEN]})" if seen else reason.code
 
 
-def _end(connection: Connection) -> str:
+def ended(connection: Connection) -> str:
+    """When and how a connection ended, in few words."""
     ending = connection.ending
     if ending is None:
         return "open to the end"

@@ -14,11 +14,14 @@ from keepalive_bench.render import table, terminal
 _GOLDEN = Path(__file__).with_name("report-80-columns.txt")
 
 
-def _report(*more_arms: tuple[str, str], width: int = 80, plain_ascii: bool = False) -> str:
+def _report(
+    *more_arms: tuple[str, str], width: int = 80, plain_ascii: bool = False, plot: bool = True
+) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-    analysis = analyse(scripted_run(*more_arms))
-    console.print(terminal.report(analysis, width, plain_ascii=plain_ascii))
+    run = scripted_run(*more_arms)
+    plotted = run if plot else None
+    console.print(terminal.report(analyse(run), width, plotted=plotted, plain_ascii=plain_ascii))
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
 
@@ -33,10 +36,18 @@ def test_secrets_in_the_url_are_not_shown() -> None:
 
 
 def test_bars_are_drawn_only_where_there_is_room() -> None:
-    assert "█" not in _report(width=60)
-    assert "█" in _report(width=120)
-    assert "#" in _report(width=120, plain_ascii=True)
-    assert "█" not in _report(width=120, plain_ascii=True)
+    assert "█" not in _report(width=60, plot=False)
+    assert "█" in _report(width=120, plot=False)
+    assert "#" in _report(width=120, plot=False, plain_ascii=True)
+    assert "█" not in _report(width=120, plot=False, plain_ascii=True)
+
+
+def test_distributions_stand_under_the_table_unless_they_are_not_wanted() -> None:
+    lines = _report().splitlines()
+    heading = "how latencies spread; each arm to its own height"
+    assert lines[lines.index(heading) - 2].startswith("requests/s")
+    assert heading not in _report(plot=False)
+    assert "▁" not in _report(plain_ascii=True)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])

@@ -1,0 +1,69 @@
+"""HTML as a tree of elements, so that no text can become markup."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from keepalive_bench.units import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Content = Element | str
+
+
+def element(tag: str, *content: Content, **attributes: str) -> Element:
+    """An element with its attributes (`class_` is `class`, `aria_label` is `aria-label`)."""
+    made = Element(
+        tag,
+        {name.strip("_").replace("_", "-"): printable(it) for name, it in attributes.items()},
+    )
+    for part in content:
+        if not isinstance(part, str):
+            made.append(part)
+        elif len(made):
+            made[-1].tail = (made[-1].tail or "") + printable(part)
+        else:
+            made.text = (made.text or "") + printable(part)
+    return made
+
+
+def verbatim(tag: str, content: str, **attributes: str) -> Element:
+    """A `script` or `style` element: its content is the project's own, and isn't escaped."""
+    made = element(tag, **attributes)
+    made.text = content
+    return made
+
+
+def data_block(name: str, values: object) -> Element:
+    """Data for a script to read. Whatever is in them, they can't end the element."""
+    text = json.dumps(values, separators=(",", ":"), allow_nan=False)
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return verbatim("script", text, type="application/json", id=name)
+
+
+def table(
+    caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]], *, numbers: bool = True
+) -> Element:
+    """A table whose rows begin with their heading, in a box that scrolls where it is too wide.
+
+    `numbers` are set flush right.
+    """
+    made = element("table", element("caption", caption), class_="numbers" if numbers else "words")
+    head = SubElement(SubElement(made, "thead"), "tr")
+    head.extend(element("th", heading, scope="col") for heading in headings)
+    body = SubElement(made, "tbody")
+    for first, *cells in rows:
+        indent = {"class": "part"} if first.startswith(" ") else {}
+        heading = element("th", first.strip(), scope="row", **indent)
+        body.append(element("tr", heading, *(element("td", cell) for cell in cells)))
+    # What scrolls has to be reachable with the keyboard.
+    return element("div", made, class_="wide", role="region", aria_label=caption, tabindex="0")
+
+
+def as_html(root: Element) -> str:
+    """An element and all in it, as HTML."""
+    return tostring(root, encoding="unicode", method="html")

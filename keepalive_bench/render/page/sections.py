@@ -1,0 +1,144 @@
+"""What the page says in words: verdict, comparison, requirements, findings, how it was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.render import table as words
+from keepalive_bench.render.page.command import command
+from keepalive_bench.render.page.markup import element, table
+from keepalive_bench.render.requirements import undecided_note
+from keepalive_bench.units import duration, plural, rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
+    from keepalive_bench.model.analysis import Analysis, Finding
+    from keepalive_bench.model.requirement import Checked
+    from keepalive_bench.model.run import Run
+
+
+def section(heading: str, name: str, *content: Element) -> Element:
+    """A part of the page, which its heading names."""
+    title = element("h2", heading, id=f"{name}-heading")
+    return element("section", title, *content, aria_labelledby=f"{name}-heading")
+
+
+def verdict(analysis: Analysis) -> Element:
+    """What was asked, and the answer."""
+    return element(
+        "header",
+        element("h1", words.headline(analysis)),
+        element("p", analysis.verdict.text, class_=f"verdict {analysis.verdict.code}"),
+        element("p", words.circumstances(analysis)),
+        *(element("p", line, class_="remark") for line in words.remarks(analysis)),
+    )
+
+
+def comparison(analysis: Analysis) -> Element:
+    """The table of the report."""
+    rows = words.comparison_rows(analysis)
+    intervals = any(any(row.intervals) for row in rows)
+    headings = ["", *(arm.label for arm in analysis.arms)]
+    for heading in words.savings_headers(analysis) if analysis.comparisons else ():
+        headings += [heading, words.confidence(analysis)][: 1 + intervals]
+    cells = []
+    for row in rows:
+        line = [row.name, *row.cells]
+        for saving, interval in zip(row.savings, row.intervals, strict=True):
+            line += [saving, interval][: 1 + intervals]
+        cells.append(tuple(line))
+    below = [*words.answers(analysis), words.urllib3_counters(analysis)]
+    return section(
+        "Comparison",
+        "comparison",
+        table("Counts and times of each arm", headings, cells),
+        *(element("p", line, class_="remark") for line in below),
+    )
+
+
+def requirements(analysis: Analysis) -> Iterator[Element]:
+    """What was demanded of the run, if anything was."""
+    if analysis.requirements:
+        listed = element("ul", *map(_requirement, analysis.requirements), class_="findings")
+        note = undecided_note(analysis.requirements)
+        below = [element("p", note, class_="remark")] if note else []
+        yield section("Requirements", "requirements", listed, *below)
+
+
+def _requirement(checked: Checked) -> Element:
+    return element(
+        "li",
+        element("strong", f"{checked.standing}: "),
+        element("code", checked.requirement.text),
+        f" – {checked.text}",
+        class_=checked.standing,
+    )
+
+
+def findings(analysis: Analysis) -> Element:
+    """What kab noticed, and its advice."""
+    if not analysis.findings:
+        return section("Findings", "findings", element("p", "kab noticed nothing unusual."))
+    listed = element("ul", *map(_finding, analysis.findings), class_="findings")
+    return section("Findings", "findings", listed)
+
+
+def _finding(finding: Finding) -> Element:
+    return element(
+        "li",
+        element("strong", "Warning: " if finding.severity == "warning" else "Note: "),
+        f"{finding.text} {finding.advice}".strip(),
+        " ",
+        element("code", finding.code),
+        class_=finding.severity,
+    )
+
+
+def method(run: Run, analysis: Analysis) -> Element:
+    """How it was measured, and with what."""
+    terms: list[Element] = []
+    for term, said in _circumstances(run, analysis):
+        terms += [element("dt", term), element("dd", said)]
+    return section("How it was measured", "method", element("dl", *terms))
+
+
+def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
+    experiment, judgement, network = run.plan.experiment, run.plan.judgement, run.plan.network
+    machine, course = run.environment, run.course
+    yield "asked", words.headline(analysis)
+    yield (
+        "arms",
+        ", ".join(
+            arm.label if arm.label == arm.kind else f"{arm.label} ({arm.kind})"
+            for arm in experiment.arms
+        ),
+    )
+    yield "experiment", words.circumstances(analysis)
+    warmups = plural(experiment.warmup, "warm-up")
+    yield "before it", f"{warmups} of each arm, on pools of their own, not counted"
+    yield "seed", f"{experiment.seed}"
+    yield "judged at", f"{100 * judgement.confidence:g} % confidence, margin {judgement.margin:g}"
+    yield "time limit", f"{duration(network.timeout_s)} for each exchange"
+    yield "command", f"{command(run.plan)} (without header fields, bodies, credentials)"
+    yield "started", course.started_at + (", interrupted" if course.interrupted else "")
+    yield (
+        "took",
+        f"{duration(course.wall_s)}, {duration(course.cpu_s)} of processor time, "
+        + (plural(course.gc_collections, "garbage collection")),
+    )
+    yield (
+        "with",
+        (
+            f"kab {machine.kab}, urllib3 {machine.urllib3}, {machine.implementation} "
+            f"{machine.python}, {machine.openssl}"
+        ),
+    )
+    yield "on", f"{machine.os}, {machine.machine}, {plural(machine.cpu_count, 'processor')}"
+    yield (
+        "rates",
+        ", ".join(
+            f"{arm.label} {rate(arm.requests_per_second)} requests/s" for arm in analysis.arms
+        ),
+    )

@@ -1,0 +1,70 @@
+"""Latency over time, with each new connection and each failure marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.render.page.dots import Dots, dots, why
+from keepalive_bench.render.page.figure import BY_NATURE, Figure, chart, folded, without
+from keepalive_bench.render.page.markup import element, table
+from keepalive_bench.units import duration, plural
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from keepalive_bench.model.analysis import Analysis, ArmSummary
+    from keepalive_bench.model.run import Run
+
+_MOST_LISTED = 100
+_KEY = [("shape-dot", "reused a connection"), ("shape-triangle", "opened a connection")]
+
+
+def timeline(run: Run, analysis: Analysis) -> Figure:
+    """A mark for each request, and below it a list of connections that had to be opened."""
+    if not len(run.exchanges):
+        return without("No request was sent.")
+    marks = dots(run, analysis)
+    opened = "; ".join(_opened(arm) for arm in analysis.arms)
+    failed = [("shape-cross", "failed")] if any(arm.failed for arm in analysis.arms) else []
+    shows = f"Latencies over time. New connections: {opened}."
+    drawn = chart("timeline", shows, _notes(marks), _KEY + failed)
+    data = {"arms": marks.arms, "fates": marks.fates, "logarithmic": marks.logarithmic}
+    return Figure([drawn, _listed(run, analysis)], data)
+
+
+def _notes(marks: Dots) -> list[str]:
+    notes = ["Each mark is a request at the time it began. Point at one to see which, and why."]
+    if marks.merged:
+        notes.append(
+            "Requests alike that lie so close together that their marks would cover each other "
+            "share one, which says how many they are."
+        )
+    if marks.logarithmic:
+        notes.append("The scale of latencies is logarithmic.")
+    return notes
+
+
+def _opened(arm: ArmSummary) -> str:
+    counts = ", ".join(f"{count:,} {code}" for code, count in arm.reason_counts.items())
+    return f"{arm.label} {counts or 'none'}"
+
+
+def _listed(run: Run, analysis: Analysis) -> Element:
+    """The new connections but those that an arm has by its nature, for who can't point at them."""
+    opened = [
+        (arm, row)
+        for arm in analysis.arms
+        for row in arm.reasons
+        if arm.reasons.codes[arm.reasons.column[row]] not in BY_NATURE
+    ]
+    if not opened:
+        return element("p", "Every connection is one that its arm has by its nature.")
+    caption = f"{plural(len(opened), 'connection')} that had to be opened, and why"
+    if len(opened) > _MOST_LISTED:
+        caption += f" (the first {_MOST_LISTED})"
+    rows = [
+        (f"{row}", arm.label, duration(run.connections.opened_s[row]), why(run, arm.reasons[row]))
+        for arm, row in opened[:_MOST_LISTED]
+    ]
+    headings = ("connection", "arm", "opened at", "why")
+    return folded(caption, table(caption, headings, rows, numbers=False))

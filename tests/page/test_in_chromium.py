@@ -1,0 +1,193 @@
+"""The page in a real browser: it opens from disk, draws, answers the pointer, and asks nobody."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from page.browser import Browser, browser
+from page.noisy import HOSTILE, noisy_run
+
+from keepalive_bench.analysis import analyse
+from keepalive_bench.render.histogram import histogram, latencies_of
+from keepalive_bench.render.webpage import page_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from keepalive_bench.model.run import Run
+
+pytestmark = pytest.mark.slow
+
+_FOUR = (*(("pooled", "pooled"), ("unpooled", "unpooled")), ("again", "pooled"), ("x", "unpooled"))
+_RUNS: dict[str, Callable[[], Run]] = {
+    "good": lambda: noisy_run(50),
+    "bad": lambda: noisy_run(300, per_connection=7, failing=0.05, keep_alive=HOSTILE),
+    "large": lambda: noisy_run(10_000, per_connection=2),
+    "four": lambda: noisy_run(40, _FOUR, interrupted=True),
+    "failed": lambda: noisy_run(10, failing=1.0),
+    "single": lambda: noisy_run(1),
+}
+_NAMES = sorted(_RUNS)
+_WHY = re.compile(
+    r"idle-timeout; connection \d+ before it ended at .* s: found closed by the server"
+)
+_CONTRAST = """
+(() => {
+  const linear = (part) =>
+    part <= 10.31475 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4;
+  const luminance = (colour) => {
+    const [red, green, blue] = colour.match(/[\\d.]+/g).map(Number).map(linear);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const behind = (node) => {
+    const colour = getComputedStyle(node).backgroundColor;
+    return colour === "rgba(0, 0, 0, 0)" ? behind(node.parentElement) : colour;
+  };
+  const texts = [...document.querySelectorAll("main *")].filter((node) =>
+    [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()));
+  return Math.min(...texts.map((node) => {
+    const paint = getComputedStyle(node);
+    const own = luminance(node.ownerSVGElement ? paint.fill : paint.color);
+    const paper = luminance(behind(node.ownerSVGElement?.parentElement ?? node));
+    return (Math.max(own, paper) + 0.05) / (Math.min(own, paper) + 0.05);
+  }));
+})()
+"""
+"""The lowest contrast of any text, by the formula of WCAG 2.2."""
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Run]:
+    return {name: make() for name, make in _RUNS.items()}
+
+
+@pytest.fixture(scope="module")
+def pages(runs: dict[str, Run], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    made = {name: folder / f"{name}.html" for name in runs}
+    for name, path in made.items():
+        path.write_text("".join(page_lines(runs[name], analyse(runs[name]))), encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"), [*((name, "light") for name in _NAMES), ("good", "dark"), ("bad", "dark")]
+)
+def test_it_opens_from_disk_without_a_complaint_or_a_request(
+    name: str, scheme: str, shown: Browser, pages: dict[str, Path], tmp_path: Path
+) -> None:
+    shown.open(pages[name], scheme=scheme)
+    shown.picture(tmp_path / f"{name}-{scheme}.png")
+    assert shown.complaints() == []
+    assert set(shown.requests()) <= {pages[name].as_uri(), "data:,"}
+    dark = shown.ask("getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
+    assert dark == (scheme == "dark")
+    assert shown.ask(_CONTRAST) >= 4.5
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_a_phone_shows_it_without_scrolling_sideways(
+    name: str, shown: Browser, pages: dict[str, Path]
+) -> None:
+    shown.open(pages[name], width=360)
+    assert shown.ask("document.documentElement.scrollWidth") <= 360
+    assert shown.complaints() == []
+
+
+def test_every_request_connection_and_phase_is_drawn(
+    shown: Browser, pages: dict[str, Path], runs: dict[str, Run]
+) -> None:
+    shown.open(pages["good"])
+    run = runs["good"]
+    assert shown.count("#timeline [aria-label=dot] :is(circle, path)") == 100
+    assert shown.count("#timeline [aria-label=dot] path") == len(run.connections) == 51
+    assert shown.count("#pool svg:nth-of-type(1) [aria-label=rule] line") == 1
+    assert shown.count("#pool svg:nth-of-type(2) [aria-label=rule] line") == 30
+    # connect, TLS, send, wait, receive and the client's own
+    assert shown.count("#stack [aria-label=bar] rect") == 2 * 6
+    drawn = histogram(latencies_of(run), 60)
+    assert drawn is not None
+    filled = sum(bool(count) for counts in drawn.counts.values() for count in counts)
+    assert shown.count("#spread [aria-label=rect] rect") == filled > 10
+
+
+def test_ten_thousand_requests_do_not_drown_the_browser(
+    shown: Browser, pages: dict[str, Path]
+) -> None:
+    shown.open(pages["large"])
+    assert shown.count("svg *") < 8_000
+    assert shown.ask("performance.getEntriesByType('navigation')[0].loadEventEnd") < 5_000
+
+
+@pytest.mark.parametrize("width", [1000, 360])
+def test_pointing_at_a_new_connection_says_why_it_was_opened(
+    width: int, shown: Browser, pages: dict[str, Path]
+) -> None:
+    shown.open(pages["bad"], width=width)
+    shown.point_at("#timeline [aria-label=dot] path", 1)
+    said = _tip(shown, "timeline")
+    assert "newly opened" in said
+    assert _WHY.search(said)
+    assert shown.ask("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    ("chart", "mark", "aside", "expected"),
+    [
+        ("spread", "rect", 0, r"pooled: \d+ of 2\d\d .* ms to .* ms"),
+        ("stack", "bar", 15, r"pooled: connect .* ms a request \d\d × .* ms"),
+        ("pool", "rule", 300, r"connection: 0 .* responses: 7 .* found closed by the server"),
+    ],
+)
+def test_pointing_at_any_chart_tells_its_numbers(
+    chart: str, mark: str, aside: int, expected: str, shown: Browser, pages: dict[str, Path]
+) -> None:
+    shown.open(pages["bad"])
+    shown.point_at(f"#{chart} [aria-label={mark}] :is(rect, line)", aside=aside)
+    assert re.search(expected, _tip(shown, chart))
+
+
+def _tip(shown: Browser, chart: str) -> str:
+    """The text of the tip in a chart, once it's there."""
+    said: str = shown.driver.execute_async_script(
+        "const [chart, done] = arguments;"
+        "const look = () => {"
+        "  const lines = [...document.querySelectorAll(`#${chart} [aria-label=tip] tspan`)];"
+        "  if (lines.length) done(lines.map((line) => line.textContent).join(' '));"
+        "  else requestAnimationFrame(look);"
+        "}; look();",
+        chart,
+    )
+    return " ".join(said.replace("\u200b", "").split())
+
+
+def test_a_hostile_header_shows_as_text(shown: Browser, pages: dict[str, Path]) -> None:
+    shown.open(pages["bad"])
+    assert shown.driver.title == "GET https://api.example.com/search?a=1 – kab"
+    assert "<script>document.title='owned'</script>" in shown.ask("document.body.innerText")
+    assert shown.count("img, main script") == 0
+
+
+def test_the_list_of_new_connections_is_reached_and_opened_with_the_keyboard(
+    shown: Browser, pages: dict[str, Path]
+) -> None:
+    shown.open(pages["bad"])
+    for _ in range(20):
+        shown.press("TAB")
+        if shown.ask("document.activeElement.tagName") == "SUMMARY":
+            break
+    outline = shown.ask("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    shown.press("ENTER")
+    listed = shown.ask("document.activeElement.parentElement.innerText")
+    assert "that had to be opened, and why" in listed
+    assert _WHY.search(listed)

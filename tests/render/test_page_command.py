@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from keepalive_bench.model.plan import (
+    Arm,
+    Experiment,
+    Judgement,
+    Network,
+    Plan,
+    Request,
+    Target,
+    Tls,
+)
+from keepalive_bench.render.page.command import command
+
+_URL = "https://user:s3kr1t@example.com/search?q=a+b&token=s3kr1t"
+
+
+def test_what_is_as_usual_is_not_spelled_out() -> None:
+    plan = Plan(Target("http://example.com/"), experiment=Experiment(seed=3))
+    assert command(plan) == "kab run http://example.com/ -n 50 --seed 3"
+
+
+def test_what_differs_is_spelled_out_without_secrets() -> None:
+    plan = Plan(
+        Target(_URL),
+        Request(method="HEAD", bearer="s3kr1t", headers=(("X", "s3kr1t"),)),
+        Tls(verify=False),
+        Network(timeout_s=2.5, proxy=Target("http://user:s3kr1t@proxy:3128"), ip_version=4),
+        Experiment(
+            duration_s=90,
+            concurrency=4,
+            maxsize=2,
+            block=True,
+            arms=(Arm("pooled"), Arm("unpooled", "fresh")),
+            order="paired",
+            warmup=0,
+            seed=3,
+        ),
+        Judgement(confidence=0.99, requirements=("pooled.p95<=50ms",)),
+    )
+    assert command(plan) == (
+        "kab run 'https://example.com/search?q=a+b&token=***' -z 90s -c 4 --maxsize 2 --block "
+        "--arm pooled --arm fresh=unpooled --order paired --warmup 0 --confidence 0.99 "
+        "--require 'pooled.p95<=50ms' --seed 3 -X HEAD --timeout 2.5 --proxy http://proxy:3128 "
+        "-4 --insecure"
+    )
