@@ -16,12 +16,19 @@ class ExitCode(IntEnum):
     NOTHING_MEASURED = 1
     USAGE = 2
     PARTLY_MEASURED = 3
+    REQUIREMENT_MISSED = 4
     INTERRUPTED = 130
 
     @classmethod
     def first_of(cls, codes: Collection[ExitCode]) -> ExitCode:
         """The one of several that goes before the others."""
-        order = (cls.INTERRUPTED, cls.USAGE, cls.NOTHING_MEASURED, cls.PARTLY_MEASURED)
+        order = (
+            cls.INTERRUPTED,
+            cls.USAGE,
+            cls.NOTHING_MEASURED,
+            cls.REQUIREMENT_MISSED,
+            cls.PARTLY_MEASURED,
+        )
         return next((code for code in order if code in codes), cls.MEASURED)
 
 
@@ -35,6 +42,12 @@ class UsageError(KabError, ValueError):
     """What was asked for makes no sense, or can't be read or written; nothing was sent."""
 
     exit_code = ExitCode.USAGE
+
+
+class RequirementError(KabError, AssertionError):
+    """A run misses a requirement."""
+
+    exit_code = ExitCode.REQUIREMENT_MISSED
 
 
 class ResultsFileError(UsageError):

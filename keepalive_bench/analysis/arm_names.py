@@ -1,0 +1,193 @@
+"""What each arm has names for."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.analysis.quantity import Basis, Evidence, Kind, exact
+from keepalive_bench.model.analysis import BOUNDED, REMAINDER
+from keepalive_bench.model.exchange import PHASES
+from keepalive_bench.model.experiment import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from keepalive_bench.model.analysis import ArmSummary
+
+REASONS = (
+    "first-use",
+    "by-design",
+    "after-error",
+    "stale-race",
+    "server-close",
+    "http-1.0",
+    "close-delimited",
+    "keep-alive-max",
+    "request-limit",
+    "idle-timeout",
+    "unsolicited-data",
+    "unread-body",
+    "pool-full",
+    "pool-exhausted",
+    "unknown",
+)
+FAILURES = (
+    "dns",
+    "connect-refused",
+    "connect-timeout",
+    "connect-failed",
+    "ports-exhausted",
+    "tls-untrusted",
+    "tls-handshake",
+    "proxy",
+    "reset",
+    "closed-before-response",
+    "read-timeout",
+    "deadline",
+    "truncated-body",
+    "malformed-response",
+    "too-many-headers",
+    "informational-response",
+    "unexpected-status",
+    "interrupted",
+    "other",
+)
+_STATUSES = range(100, 600)
+NO_INTERVAL = "kab knows no interval of it"
+
+
+class Member(NamedTuple):
+    """One thing that every arm has."""
+
+    kind: Kind
+    read: Callable[[ArmSummary], Evidence]
+    basis: Basis = "exact"
+    words: tuple[str, ...] = ()
+
+
+def _members() -> dict[str, Member]:
+    """By path within the arm, as the results file has it."""
+    return {
+        "kind": Member("word", partial(_sent, field="kind"), words=KINDS),
+        **{
+            name: Member("count", partial(_sent, field=name))
+            for name in ("requests", "succeeded", "failed", "not_sent")
+        },
+        **{f"failures.{kind}": Member("count", partial(_failures, kind=kind)) for kind in FAILURES},
+        "connections": Member("count", partial(_field, field="connections")),
+        "requests_per_connection": Member(
+            "number", partial(_field, field="requests_per_connection")
+        ),
+        "reuse": Member("share", partial(_field, field="reuse")),
+        "reopened": Member("count", partial(_field, field="reopened")),
+        "resumed": Member("count", partial(_field, field="resumed")),
+        **{f"reasons.{code}": Member("count", partial(_reasons, code=code)) for code in REASONS},
+        **{
+            f"status_codes.{status}": Member("count", partial(_statuses, status=status))
+            for status in _STATUSES
+        },
+        "bytes_received": Member("bytes", partial(_field, field="bytes_received")),
+        "body_bytes.min": Member("bytes", partial(_body_bytes, end=0)),
+        "body_bytes.max": Member("bytes", partial(_body_bytes, end=1)),
+        "requests_per_second": Member("rate", _rate, "mean"),
+        "urllib3.num_connections": Member("count", partial(_counter, field="num_connections")),
+        "urllib3.num_requests": Member("count", partial(_counter, field="num_requests")),
+        **_times(),
+    }
+
+
+def _times() -> dict[str, Member]:
+    latencies: dict[str, Basis] = {
+        "mean": "mean",
+        "stdev": "nothing",
+        "min": "exact",
+        "p50": "p50",
+        "p90": "p90",
+        "p95": "p95",
+        "p99": "p99",
+        "max": "exact",
+    }
+    members = {
+        f"latency_s.{metric}": Member("seconds", partial(_latency, metric=metric), basis)
+        for metric, basis in latencies.items()
+    }
+    for phase in (*PHASES, REMAINDER):
+        place = f"phases_s.{phase}"
+        members[f"{place}.count"] = Member("count", partial(_phase_count, phase=phase))
+        for path in ("per_request", "when_happened.mean", "when_happened.p50", "when_happened.p95"):
+            read = partial(_phase, phase=phase, field=path.rpartition(".")[2])
+            members[f"{place}.{path}"] = Member("seconds", read, "nothing")
+    return members
+
+
+def _sent(arm: ArmSummary, *, field: str) -> Evidence:
+    """What can be said of an arm though none of its requests was answered."""
+    return exact(getattr(arm, field))
+
+
+def _failures(arm: ArmSummary, *, kind: str) -> Evidence:
+    return exact(arm.failure_kinds.get(kind, 0))
+
+
+def _unanswered(arm: ArmSummary) -> str:
+    """Why an arm shows nothing: no connection is reopened where none could be opened."""
+    return "" if arm.succeeded else f"no request of {arm.label} was answered"
+
+
+def _counted(arm: ArmSummary, value: float | None) -> Evidence:
+    lacking = _unanswered(arm)
+    return exact(None, lacking) if lacking else exact(value)
+
+
+def _field(arm: ArmSummary, *, field: str) -> Evidence:
+    return _counted(arm, getattr(arm, field))
+
+
+def _reasons(arm: ArmSummary, *, code: str) -> Evidence:
+    return _counted(arm, arm.reason_counts.get(code, 0))
+
+
+def _statuses(arm: ArmSummary, *, status: int) -> Evidence:
+    return exact(arm.status_codes.get(status, 0))
+
+
+def _body_bytes(arm: ArmSummary, *, end: int) -> Evidence:
+    return _counted(arm, arm.body_sizes[end] if arm.body_sizes else None)
+
+
+def _counter(arm: ArmSummary, *, field: str) -> Evidence:
+    return _counted(arm, getattr(arm.counters, field))
+
+
+def _latency(arm: ArmSummary, *, metric: str) -> Evidence:
+    lacking = _unanswered(arm) or ("" if metric in BOUNDED else NO_INTERVAL)
+    low, high = arm.latency_bounds.get(metric, (None, None))
+    return Evidence(getattr(arm.latency, metric), low, high, lacking)
+
+
+def _rate(arm: ArmSummary) -> Evidence:
+    """Requests per second, as sure as the mean latency is.
+
+    The time in which an arm runs is the sum of its latencies ÷ the threads, but for pauses; so the
+    mean latency's interval, turned over, is the rate's. Where requests failed, theirs is missing.
+    """
+    mean, bounds = arm.latency.mean, arm.latency_bounds.get("mean")
+    rate, lacking = arm.requests_per_second, _unanswered(arm)
+    if arm.failed and not lacking:
+        lacking = f"{arm.label} has requests that failed, and their time is part of it"
+    if lacking or rate is None or not mean or bounds is None or bounds[0] <= 0:
+        return Evidence(rate, lacking=lacking)
+    return Evidence(rate, rate * mean / bounds[1], rate * mean / bounds[0])
+
+
+def _phase_count(arm: ArmSummary, *, phase: str) -> Evidence:
+    return _counted(arm, arm.phases[phase].count)
+
+
+def _phase(arm: ArmSummary, *, phase: str, field: str) -> Evidence:
+    lacking = _unanswered(arm) or NO_INTERVAL
+    return Evidence(getattr(arm.phases[phase], field), lacking=lacking)
+
+
+ARM_MEMBERS = _members()

@@ -1,0 +1,94 @@
+"""Met, missed or undecided: what was found, held against a bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.bounds import shown
+from keepalive_bench.model.requirement import Checked
+
+if TYPE_CHECKING:
+    from keepalive_bench.analysis.quantity import Evidence, Nameable
+    from keepalive_bench.model.requirement import Requirement, Standing
+
+WITH_ENOUGH = {"faster", "slower", "better", "worse", "no-difference"}
+"""Verdicts that it takes enough requests to come to; fewer are inconclusive."""
+
+
+def decide(
+    requirement: Requirement,
+    quantity: Nameable,
+    found: Evidence,
+    confidence: float,
+    *,
+    too_few: str,
+) -> Checked:
+    """How a requirement stands: exactly what was counted, what was estimated by all its interval.
+
+    It's undecided where only a part of the interval meets it, or where there is none; and where
+    there is no value, which never meets anything. `too_few` is said where no other reason is known.
+    """
+    if not found.lacking and None in found[:3]:
+        found = found._replace(lacking=too_few)
+    low, high = (found.low, found.high) if quantity.basis != "exact" else (None, None)
+    standing = _standing(requirement, quantity, found)
+    text = _sentence(requirement, quantity, found, standing, confidence)
+    return Checked(requirement, standing, found.value, low, high, text)
+
+
+def _standing(requirement: Requirement, quantity: Nameable, found: Evidence) -> Standing:
+    if found.value is None or _is_open(requirement, found):
+        return "undecided"
+    if quantity.basis in {"exact", "verdict"}:
+        return "met" if _holds(found.value, requirement) else "missed"
+    if found.lacking or found.low is None or found.high is None:
+        return "undecided"
+    ends = {_holds(end, requirement) for end in (found.low, found.high)}
+    return "undecided" if len(ends) > 1 else "met" if ends == {True} else "missed"
+
+
+def _is_open(requirement: Requirement, found: Evidence) -> bool:
+    """Whether a verdict was left open that more requests would have made this one, or another."""
+    return found.value == "inconclusive" and requirement.bound in WITH_ENOUGH
+
+
+def _holds(value: float | str, requirement: Requirement) -> bool:
+    operator, bound = requirement.operator, requirement.bound
+    if operator == "==":
+        return value == bound
+    if operator == "!=":
+        return value != bound
+    if isinstance(value, str) or isinstance(bound, str):
+        raise TypeError(f"words have no order: {requirement.text}")
+    if operator == "<":
+        return value < bound
+    if operator == "<=":
+        return value <= bound
+    return value > bound if operator == ">" else value >= bound
+
+
+def _sentence(
+    requirement: Requirement,
+    quantity: Nameable,
+    found: Evidence,
+    standing: Standing,
+    confidence: float,
+) -> str:
+    """What was found, and why that decides it or doesn't."""
+    if found.value is None:
+        return f"{quantity.spoken} is unknown: {found.lacking}."
+    bound = requirement.bound
+    value = f"{quantity.spoken} is {shown(found.value, quantity.kind, bound)}"
+    if _is_open(requirement, found):
+        return f"{value}: {bound} can't be told from it."
+    if quantity.basis in {"exact", "verdict"}:
+        return f"{value}."
+    if found.lacking:
+        return f"{value}, but {found.lacking}."
+    ends = " to ".join(
+        shown(end, quantity.kind, bound) for end in (found.low, found.high) if end is not None
+    )
+    interval = f"the {100 * confidence:g} % interval, {ends}"
+    if standing == "undecided":
+        return f"{value}, but {shown(bound, quantity.kind)} lies within {interval}."
+    return f"{value}, and {'all' if standing == 'met' else 'none'} of {interval}, meets this."

@@ -1,0 +1,232 @@
+"""What a requirement can be about: each name, and what a run has to say of it.
+
+docs/requirements.md is this table for people. A name is a path in the results file
+(`arms.pooled.latency_s.p95`), or one of the short ones that stand for it (`pooled.p95`, `p95`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.arm_names import ARM_MEMBERS, NO_INTERVAL
+from keepalive_bench.analysis.quantity import Basis, Evidence, Kind, Quantity, exact
+from keepalive_bench.analysis.verdict import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison, Estimate
+    from keepalive_bench.model.experiment import Arm
+
+Named = tuple[tuple[str, ...], Quantity]
+"""Something, and all its spellings."""
+
+VERDICTS = (
+    "faster",
+    "slower",
+    "no-difference",
+    "inconclusive",
+    "not-reused",
+    "not-comparable",
+    "not-measured",
+    "one-arm",
+)
+FINDINGS = (
+    "after-error",
+    "autocorrelated",
+    "bimodal",
+    "bodies-cut",
+    "cache-answered",
+    "client-bound",
+    "clock-too-coarse",
+    "close-delimited",
+    "drift",
+    "failing-address",
+    "few-rounds",
+    "garbage-collected",
+    "http-1.0",
+    "idle-timeout",
+    "interrupted",
+    "keep-alive-hurts",
+    "keep-alive-max",
+    "keep-alive-max-differs",
+    "keep-alive-timeout-differs",
+    "load-changed",
+    "machine-busy",
+    "nagle-behind-proxy",
+    "not-resumed",
+    "outliers",
+    "pairs-left-out",
+    "pool-exhausted",
+    "pool-full",
+    "ports-low",
+    "precision-not-reached",
+    "redirects-measured",
+    "request-limit",
+    "requests-failed",
+    "requests-not-sent",
+    "sequential-order",
+    "server-close",
+    "server-overloaded",
+    "several-peers",
+    "stale-by-interleaving",
+    "stale-race",
+    "too-few-requests",
+    "unknown",
+    "unsolicited-data",
+    "warmup-failed",
+)
+_COMPARED: dict[str, tuple[Kind, Basis]] = {
+    "speedup": ("ratio", "ranks"),
+    "requests_per_second": ("ratio", "pairs"),
+    "pairs": ("count", "exact"),
+    "left_out": ("count", "exact"),
+    "correlation": ("number", "nothing"),
+    "widening": ("number", "nothing"),
+}
+_SAVINGS: dict[str, Basis] = {"mean": "pairs", "p50": "p50", "p90": "p90", "p95": "p95"}
+_INCOMPARABLE = {"not-comparable", "not-measured"}
+_COURSE: dict[str, Kind] = {
+    "wall_s": "seconds",
+    "cpu_s": "seconds",
+    "gc_collections": "count",
+    "interrupted": "word",
+}
+
+
+@lru_cache(maxsize=8)
+def names(arms: tuple[Arm, ...]) -> dict[str, Quantity]:
+    """Everything that a run of these arms has a name for, by each of its spellings.
+
+    Where an arm is called like something else, the short name is the other thing's, and the arm's
+    begins with `arms.`.
+    """
+    found: dict[str, Quantity] = {}
+    for spellings, quantity in _all(arms):
+        for spelling in spellings:
+            found.setdefault(spelling, quantity)
+    return found
+
+
+def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
+    yield from _whole()
+    for number, arm in enumerate(arms[1:]):
+        yield from _comparison(number, arm.label)
+    pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
+    if pooled is not None:
+        yield from _arm(pooled.label, prefixes=("",))
+    for arm in arms:
+        yield from _arm(arm.label, prefixes=(f"{arm.label}.", f"arms.{arm.label}."))
+
+
+def _whole() -> Iterator[Named]:
+    """What is about all arms together; but for the totals, by its place in the file."""
+    for field in ("failed", "not_sent"):
+        yield (field,), Quantity(name=field, kind="count", find=partial(_total, field=field))
+    yield (
+        ("verdict", "verdict.code"),
+        Quantity(name="verdict.code", kind="word", find=_verdict, basis="verdict", words=VERDICTS),
+    )
+    for field, kind in _COURSE.items():
+        find = partial(_course, field=field)
+        words = ("true", "false") if kind == "word" else ()
+        name = f"course.{field}"
+        yield (name,), Quantity(name=name, kind=kind, find=find, words=words)
+    for code in FINDINGS:
+        name = f"findings.{code}"
+        yield (name,), Quantity(name=name, kind="count", find=partial(_findings, code=code))
+
+
+def _total(analysis: Analysis, *, field: str) -> Evidence:
+    return exact(sum(getattr(arm, field) for arm in analysis.arms))
+
+
+def _verdict(analysis: Analysis) -> Evidence:
+    return exact(analysis.verdict.code)
+
+
+def _course(analysis: Analysis, *, field: str) -> Evidence:
+    value = getattr(analysis.course, field)
+    return exact(str(value).lower() if isinstance(value, bool) else value)
+
+
+def _findings(analysis: Analysis, *, code: str) -> Evidence:
+    return exact(sum(finding.code == code for finding in analysis.findings))
+
+
+def _arm(label: str, *, prefixes: tuple[str, ...]) -> Iterator[Named]:
+    for path, member in ARM_MEMBERS.items():
+        short = path.removeprefix("latency_s.")
+        spellings = tuple(f"{prefix}{end}" for prefix in prefixes for end in (short, path))
+        find = partial(_of_arm, label=label, read=member.read)
+        yield (
+            spellings,
+            Quantity(
+                name=f"arms.{label}.{path}",
+                kind=member.kind,
+                find=find,
+                basis=member.basis,
+                words=member.words,
+            ),
+        )
+    for field in ("requests", "failed", "connections"):
+        name, find = f"warmup.{label}.{field}", partial(_warmup, label=label, field=field)
+        yield (name,), Quantity(name=name, kind="count", find=find)
+
+
+def _of_arm(analysis: Analysis, *, label: str, read: Callable[[ArmSummary], Evidence]) -> Evidence:
+    return read(next(arm for arm in analysis.arms if arm.label == label))
+
+
+def _warmup(analysis: Analysis, *, label: str, field: str) -> Evidence:
+    warmup = analysis.warmup[label]
+    return exact(len(warmup.failures) if field == "failed" else getattr(warmup, field))
+
+
+def _comparison(number: int, other: str) -> Iterator[Named]:
+    """The first-named arm against another; the first comparison need not be named."""
+    place, is_first = f"comparisons[{number}]", number == 0
+    for field, (kind, basis) in _COMPARED.items():
+        name, find = f"{place}.{field}", partial(_compared, number=number, field=field)
+        spellings = [name] if basis == "exact" else [name, f"{name}.estimate"]
+        if is_first and field != "requests_per_second":  # which is the pooled arm's own
+            spellings.append(field)
+        if field == "speedup":
+            spellings.append(f"{field}.{other}")
+        quantity = Quantity(name=name, kind=kind, find=find, basis=basis)
+        yield tuple(spellings), quantity
+    for metric, basis in _SAVINGS.items():
+        name, find = f"{place}.saving_s.{metric}", partial(_saving, number=number, metric=metric)
+        spellings = [name, f"{name}.estimate", f"saving.{other}.{metric}"]
+        if is_first:
+            spellings += [f"saving.{metric}", f"saving_s.{metric}"]
+        if metric == "mean":
+            spellings += ["saving"] * is_first
+            spellings += [f"saving.{other}"] * (other not in _SAVINGS)
+        quantity = Quantity(name=name, kind="seconds", find=find, basis=basis)
+        yield tuple(spellings), quantity
+
+
+def _compared(analysis: Analysis, *, number: int, field: str) -> Evidence:
+    comparison = analysis.comparisons[number]
+    if field in {"pairs", "left_out"}:
+        return exact(getattr(comparison, field))
+    if field in {"correlation", "widening"}:
+        return exact(getattr(comparison, field), NO_INTERVAL)
+    speed = comparison.speedup if field == "speedup" else comparison.throughput
+    return _estimate(analysis, comparison, speed)
+
+
+def _saving(analysis: Analysis, *, number: int, metric: str) -> Evidence:
+    comparison = analysis.comparisons[number]
+    return _estimate(analysis, comparison, comparison.saving[metric])
+
+
+def _estimate(analysis: Analysis, comparison: Comparison, estimate: Estimate) -> Evidence:
+    """What a comparison shows; nothing where the verdict says that the arms can't be compared."""
+    arms = [arm for arm in analysis.arms if arm.label in {comparison.arm, comparison.against}]
+    found = verdict(arms, comparison, analysis.plan.judgement)
+    if found.code in _INCOMPARABLE:
+        return exact(None, found.text.rstrip("."))
+    return Evidence(*estimate)

@@ -1,0 +1,59 @@
+"""Something that a run has a name for: what it is measured in, and how a run is asked for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from keepalive_bench.model.analysis import Analysis
+
+Kind = Literal["count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word"]
+Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "verdict", "nothing"]
+"""What bounds an estimate: its arm's values, the ranks of pairs, the means of pairs, nothing.
+
+What is `exact` is no estimate: it was counted, or it is a single measured value. A verdict is a
+word that rests on ranks.
+"""
+
+
+class Evidence(NamedTuple):
+    """What a run says of a quantity; times in seconds."""
+
+    value: float | str | None
+    low: float | None = None
+    high: float | None = None
+    lacking: str = ""
+    """Why there is no value, or no interval; empty where it's for want of requests."""
+
+
+def exact(value: float | str | None, lacking: str = "") -> Evidence:
+    """What needs no interval."""
+    return Evidence(value, lacking=lacking)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nameable:
+    """Something that a requirement can be about."""
+
+    name: str
+    """Its place in the results file, in full."""
+    kind: Kind
+    basis: Basis = "exact"
+    words: tuple[str, ...] = ()
+    """All that it can be, of a word."""
+
+    @property
+    def spoken(self) -> str:
+        """What a sentence calls it."""
+        short = self.name.removeprefix("arms.").removeprefix("comparisons[0].")
+        return short.replace("latency_s.", "").removesuffix(".code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity(Nameable):
+    """Something about a run."""
+
+    find: Callable[[Analysis], Evidence]

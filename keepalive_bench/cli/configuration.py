@@ -1,0 +1,233 @@
+"""Options kept in a file: `kab.toml`, or `[tool.kab]` in `pyproject.toml`; whole runs by name.
+
+The command line goes before the environment, that before the file's named run, that before what the
+file says of every run. A list isn't added to: the nearest one counts.
+"""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from keepalive_bench.cli.variables import named
+from keepalive_bench.errors import UsageError
+from keepalive_bench.units import printable, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
+_OWN_FILE, _SHARED_FILE = "kab.toml", "pyproject.toml"
+_RUNS = "runs"
+_LARGEST_BYTES = 1_000_000
+_LARGEST_NUMBER = 2**64
+_SOURCES = (
+    ParameterSource.COMMANDLINE,
+    ParameterSource.ENVIRONMENT,
+    ParameterSource.DEFAULT_MAP,
+    ParameterSource.DEFAULT,
+)
+_RIVALS = (
+    ("insecure", "cacert"),
+    ("ipv4", "ipv6"),
+    ("data", "json_body", "upload"),
+    ("user", "bearer", "netrc"),
+)
+_TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+def configured(command: _Command) -> _Command:
+    """Add `--config` and `--run`, which change the defaults of all other options."""
+    run = click.option(
+        "--run",
+        metavar="NAME",
+        is_eager=True,
+        expose_value=False,
+        callback=_configure,
+        help="Options of a run that the file keeps, as [runs.NAME] or [tool.kab.runs.NAME].",
+    )
+    config = click.option(
+        "--config",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_configure,
+        help="Take options from a TOML file.  [default: kab.toml, or [tool.kab] in pyproject.toml, "
+        "where kab is started]",
+    )
+    return config(run(command))
+
+
+def _configure(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401  # whatever the option's value is
+    """Read the file when both options are known; Click takes them in the order they are given."""
+    given = context.meta.setdefault(__name__, {})
+    given[parameter.name] = value
+    if context.resilient_parsing or len(given) < len({"config", "run"}):
+        return
+    context.default_map = _options(context, given["config"], given["run"])
+
+
+def nearest(given: dict[str, Any]) -> dict[str, Any]:
+    """The options as given; of those that exclude each other, only the ones of the nearest source.
+
+    So `--insecure` on the command line overrules a file's `cacert`, and doesn't contradict it.
+    """
+    context, kept = click.get_current_context(), dict(given)
+    for rivals in _RIVALS:
+        sources = {name: context.get_parameter_source(name) for name in rivals if given[name]}
+        nearest_source = next((each for each in _SOURCES if each in sources.values()), None)
+        for name, source in sources.items():
+            if source is not nearest_source:
+                kept[name] = type(given[name])() if isinstance(given[name], (bool, tuple)) else None
+    return kept
+
+
+def _options(context: click.Context, path: Path | None, run: str | None) -> dict[str, Any]:
+    """The options that a file keeps for a command, by the names of its parameters.
+
+    Raises:
+        UsageError: it can't be read; or something in it is no option, or no value for one.
+    """
+    found = _read(path) if path is not None else _find()
+    if found is None:
+        if run is not None:
+            raise UsageError(
+                f"There is no {_OWN_FILE} here, and no [tool.kab] in {_SHARED_FILE}, to keep a run "
+                f"called {quoted(run)}: name a file (--config)."
+            )
+        return {}
+    place, table = found
+    runs = _table(table.pop(_RUNS, {}), f"{place}, {_RUNS}")
+    chosen = {} if run is None else _named_run(runs, run, place)
+    general = _checked(context, table, place)
+    return general | _checked(context, chosen, f"{place}, {_RUNS}.{printable(run or '')}")
+
+
+def _find() -> tuple[str, dict[str, Any]] | None:
+    """The file in the folder where kab is started; a pyproject.toml only if it speaks of kab."""
+    own, shared = Path(_OWN_FILE), Path(_SHARED_FILE)
+    if own.is_file():
+        return _announced(_read(own))
+    if shared.is_file() and b"kab" in _bytes(shared):
+        return _announced(_read(shared, optional=True))
+    return None
+
+
+def _announced(found: tuple[str, dict[str, Any]] | None) -> tuple[str, dict[str, Any]] | None:
+    """Say which file is used that nobody named."""
+    if found is not None:
+        click.echo(f"Options are taken from {found[0]}.", err=True)
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            f"{printable(str(path))} can't be read (--config): {error.strerror}."
+        ) from None
+    if len(text) > _LARGEST_BYTES:
+        raise UsageError(f"{printable(str(path))} is too large for a file of options (--config).")
+    return text
+
+
+def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] | None:
+    """The options in a file, and what to call the place; `optional`: `None` where it has none."""
+    place = printable(str(path))
+    toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # its forerunner
+    try:
+        document: dict[str, Any] = toml.loads(_bytes(path).decode())
+    except RecursionError:
+        raise UsageError(f"{place} is no TOML (--config): it is nested too deep.") from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+        raise UsageError(f"{place} is no TOML (--config): {printable(str(error))}.") from None
+    if path.name != _SHARED_FILE:
+        return place, document
+    tools = _table(document.get("tool", {}), f"{place}, tool")
+    if "kab" not in tools:
+        if optional:
+            return None
+        raise UsageError(f"{place} has no table [tool.kab] (--config).")
+    place = f"{place}, tool.kab"
+    return place, _table(tools["kab"], place)
+
+
+def _table(value: object, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{place} must be a table of options.")
+    return value
+
+
+def _named_run(runs: dict[str, Any], name: str, place: str) -> dict[str, Any]:
+    if name not in runs:
+        hint = _hint(name, runs) or "."
+        raise UsageError(f"{place} keeps no run called {quoted(name)}{hint}")
+    return _table(runs[name], f"{place}, {_RUNS}.{printable(name)}")
+
+
+def _checked(context: click.Context, table: dict[str, Any], place: str) -> dict[str, Any]:
+    """A table's options, by the names of the command's parameters; `kab run`'s alone are let be."""
+    known = _parameters(context.command)
+    group = context.parent.command if context.parent else None
+    run = group.get_command(context, "run") if isinstance(group, click.Group) else None
+    elsewhere = set() if run is None else set(_parameters(run))
+    options = {}
+    for key, value in table.items():
+        name = key.replace("_", "-")
+        if name in known:
+            options[str(known[name].name)] = _value(known[name], value, place, key)
+        elif name not in elsewhere:
+            _refuse(place, key, f"is no option{_hint(key, known)}")
+    return options
+
+
+def _parameters(command: click.Command) -> dict[str, click.Parameter]:
+    return {named(parameter): parameter for parameter in command.params if parameter.expose_value}
+
+
+def _value(parameter: click.Parameter, value: Any, place: str, key: str) -> Any:  # noqa: ANN401  # what TOML holds, what Click takes
+    """A value that the option would take on the command line, too."""
+    if parameter.multiple:
+        several = value if isinstance(value, list) else [value]
+        return [_text(each, place, key) for each in several]
+    if getattr(parameter, "is_flag", False):
+        return _of_type(bool, value, place, key)
+    if isinstance(parameter.type, click.types.IntParamType):
+        return _of_type(int, value, place, key)
+    if isinstance(parameter.type, click.types.FloatParamType):
+        return float(_of_type(int if isinstance(value, int) else float, value, place, key))
+    return _text(value, place, key)
+
+
+def _of_type(kind: type, value: Any, place: str, key: str) -> Any:  # noqa: ANN401  # the same
+    if type(value) is not kind:
+        _refuse(place, key, f"must be {_TYPES[kind]}")
+    if isinstance(value, int) and abs(value) >= _LARGEST_NUMBER:
+        _refuse(place, key, "is too large a number")
+    return value
+
+
+def _text(value: object, place: str, key: str) -> str:
+    """Text, or a number that stands for it, as in `tls-min = 1.2` and `expect-status = [200]`."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        _refuse(place, key, "must be text, or a list of texts where the option is repeatable")
+    return str(value)
+
+
+def _refuse(place: str, key: str, sentence: str) -> NoReturn:
+    end = "" if sentence.endswith("?") else "."
+    raise UsageError(f"{place}: {quoted(key)} {sentence}{end}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {quoted(close[0])}?" if close else ""

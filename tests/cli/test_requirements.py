@@ -1,0 +1,223 @@
+"""`--require`: met, missed and undecided on real runs, and what the exit code makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import called, kab
+from support.runs import paired_run
+from support.scripted_server import answering, response
+
+from keepalive_bench import RequirementError, UsageError, analyse
+from keepalive_bench.cli.session import exit_code
+from keepalive_bench.errors import ExitCode
+from keepalive_bench.experiment.results_file import document_lines
+from keepalive_bench.render.document import derived_document
+from keepalive_bench.server import Behaviour, ServerProcess, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = (Path(__file__).parents[2] / "docs/requirements.md").read_text("utf-8")
+IMPOSSIBLE, SURE, OPEN = "pooled.p50<=1ns", "pooled.max<=10s", "pooled.stdev<=10s"
+"""Of any server on loopback: missed, met, and undecided however many requests are sent."""
+MANY = ("-n", "100")
+"""Enough to bound a median, however alike neighbouring requests are."""
+
+
+@pytest.fixture(scope="module")
+def closing() -> Iterator[ServerProcess]:
+    """A server that ends each connection after two responses, and says so."""
+    with ServerProcess(Settings(behaviour=Behaviour(close_after=2))) as process:
+        yield process
+
+
+def required(url: str, *texts: str, options: tuple[str, ...] = ()) -> tuple[int, str, str]:
+    arguments = [part for text in texts for part in ("--require", text)]
+    done = called("run", url, "-n", "40", "--no-plot", *arguments, *options)
+    return done.code, done.out, done.err
+
+
+def test_requirements_that_are_met_end_with_0_and_are_listed_after_the_verdict(
+    server: ServerProcess,
+) -> None:
+    code, out, err = required(server.url, "reopened==0", "connections<=1", SURE)
+    assert (code, err) == (0, "")
+    listed = out.rpartition("\n\n")[2].splitlines()
+    assert listed[:2] == [
+        "✓ met        reopened==0: pooled.reopened is 0.",
+        "✓ met        connections<=1: pooled.connections is 1.",
+    ]
+    assert listed[2].startswith("✓ met        pooled.max<=10s: pooled.max is ")
+
+
+def test_one_that_is_missed_ends_with_4_as_the_server_counted(closing: ServerProcess) -> None:
+    before = closing.stats()
+    code, out, _ = required(closing.url, "reasons.server-close==0", "failed==0")
+    after = closing.stats()
+    opened = after.accepts - before.accepts - 1 - 2 - 40  # this, warm-ups, unpooled
+    assert code == 4
+    assert (
+        f"✗ missed     reasons.server-close==0: pooled.reasons.server-close is {opened - 1}." in out
+    )
+    assert "✓ met        failed==0: failed is 0." in out
+
+
+def test_what_is_undecided_fails_with_strict_only(server: ServerProcess) -> None:
+    code, out, err = required(server.url, OPEN)
+    assert code == 0
+    assert "? undecided  pooled.stdev<=10s: pooled.stdev is " in out
+    assert "What is undecided fails nothing by itself" in out
+    assert err.startswith("Warning: No number of requests can decide pooled.stdev<=10s")
+    assert required(server.url, OPEN, options=("--strict",))[0] == 4
+
+
+def test_that_so_few_requests_cannot_decide_is_said_before_any_is_sent(refusing_url: str) -> None:
+    code, out, err = required(refusing_url, "pooled.p95<=50ms")
+    assert (code, out) == (1, "")
+    assert err.splitlines()[0] == (
+        "Warning: 40 requests per arm can't decide pooled.p95<=50ms: it takes 72 at the least (-n)."
+    )
+
+
+@pytest.mark.parametrize("text", ["pooled.p59<=50ms", "reopened", "x.connections==1", "p95<=50"])
+def test_a_bad_expression_is_refused_before_anything_is_sent(
+    text: str, server: ServerProcess, tmp_path: Path
+) -> None:
+    before = server.stats()
+    file = tmp_path / "results.json"
+    code, out, err = required(server.url, "failed==0", text, options=("--json", str(file)))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"In the requirement '{text}', at character " in err
+    assert server.stats().requests == before.requests + 1  # this one
+    assert not file.exists()
+
+
+def test_nothing_measured_goes_before_a_missed_requirement(refusing_url: str) -> None:
+    assert required(refusing_url, "failed==0")[0] == 1
+
+
+def test_a_missed_requirement_goes_before_failed_requests() -> None:
+    arm = ("--arm", "pooled", "--warmup", "0")
+    for text, code in (("failed==0", 4), ("failed>=1", 3)):
+        with answering(response(), b"") as scripted:
+            assert required(scripted.url, text, options=arm)[0] == code
+
+
+def test_an_interruption_goes_before_a_missed_requirement() -> None:
+    run = paired_run([0.25] * 8, [0.5] * 8)
+    assert exit_code(analyse(run, ["reopened==1"])) == ExitCode.REQUIREMENT_MISSED
+    interrupted = replace(run, course=replace(run.course, interrupted=True))
+    assert exit_code(analyse(interrupted, ["reopened==1"])) == ExitCode.INTERRUPTED
+
+
+def test_the_results_file_has_them_and_standard_error_too_where_no_report_is_shown(
+    server: ServerProcess,
+) -> None:
+    code, out, err = required(server.url, "reopened==0", IMPOSSIBLE, options=(*MANY, "--json", "-"))
+    assert code == 4
+    document = json.loads(out)
+    assert document["plan"]["requirements"] == ["reopened==0", IMPOSSIBLE]
+    met, missed = document["requirements"]
+    assert met == {
+        "text": "reopened==0",
+        "name": "arms.pooled.reopened",
+        "operator": "==",
+        "bound": 0,
+        "standing": "met",
+        "value": 0,
+        "low": None,
+        "high": None,
+        "sentence": "pooled.reopened is 0.",
+    }
+    latency = document["arms"]["pooled"]["latency_s"]
+    assert (missed["standing"], missed["bound"]) == ("missed", 1e-9)
+    assert missed["value"] == latency["p50"]
+    assert (missed["low"], missed["high"]) == (latency["low"]["p50"], latency["high"]["p50"])
+    assert [line[:12] for line in err.splitlines()] == ["✓ met       ", "✗ missed    "]
+
+
+def test_a_stored_run_is_held_against_the_same_requirements_again(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "run.json"
+    code, out, _ = required(
+        server.url, "reopened==0", IMPOSSIBLE, options=(*MANY, "--json", str(file))
+    )
+    again = called("report", str(file), "--no-plot")
+    assert (again.code, again.out) == (code, out) == (4, out)
+    more = called("report", str(file), "--require", "connections>=2")
+    assert "✗ missed     connections>=2: pooled.connections is 1." in more.out
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (["nonsense==0"], "In the requirement 'nonsense==0', at character 1"),
+        (["p95<=\x1b[31m"], r"\x1b[31m"),
+        ([5], "no results file"),
+        ("reopened==0", "no results file"),
+        ([["reopened==0"]], "no results file"),
+        ([f"p95<={number}s" for number in range(1001)], ""),
+    ],
+)
+def test_hostile_requirements_of_a_stored_run_are_refused_in_one_sentence(
+    stored: object, said: str, tmp_path: Path
+) -> None:
+    run = paired_run([0.25] * 8, [0.5] * 8)
+    document = json.loads("".join(document_lines(run, derived_document(analyse(run)))))
+    document["plan"]["requirements"] = stored
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps(document), "utf-8")
+    done = called("report", str(file))
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert said.lower() in done.err.lower()
+
+
+def test_where_the_terminal_knows_ascii_only_the_marks_are_plain(server: ServerProcess) -> None:
+    done = kab(
+        *("run", server.url, "-n", "40", "--no-plot", "--require", "reopened==0"),
+        *("--require", "reopened==1", "--require", OPEN, "--require", "speedup>=0.001"),
+        env={"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+    )
+    lines = [line for line in done.lines if re.match(r"[+x?] (met|missed|undecided)", line)]
+    assert [line[:12] for line in lines] == [
+        "+ met       ",
+        "x missed    ",
+        "? undecided ",
+        "+ met       ",
+    ]
+    assert done.text.isascii()
+
+
+def test_long_lines_stay_within_the_terminal_and_below_their_own_beginning(
+    server: ServerProcess,
+) -> None:
+    done = kab(
+        *("run", server.url, "-n", "40", "--no-plot", "--require", SURE),
+        *("--require", "pooled.phases_s.wait.when_happened.mean<=10000000ms"),
+        env={"COLUMNS": "60"},
+    )
+    lines = done.out.partition("✓ met")[2].partition("\nWhat is undecided")[0].splitlines()
+    assert max(map(len, lines)) <= 60
+    assert all(line[:13].strip() in {"", "? undecided"} for line in lines[1:])
+
+
+def test_the_page_s_python_is_an_assertion_on_a_real_run(
+    server: ServerProcess, closing: ServerProcess
+) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    known: dict[str, object] = {}
+    exec(program, known)  # noqa: S102  # the page's own program
+    check = known["check_that_keepalive_works"]
+    assert callable(check)
+    check(server.url)
+    with pytest.raises(RequirementError, match=r"^missed: reopened==0: pooled\.reopened is \d+\."):
+        check(closing.url)
+    with pytest.raises(UsageError):
+        analyse(paired_run([0.25], [0.5]), ["reopened"])
