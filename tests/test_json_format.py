@@ -251,7 +251,7 @@ def test_every_member_is_documented_once_and_every_documented_one_exists() -> No
 
 
 def sources(*folders: str) -> str:
-    files = [file for folder in folders for file in sorted((PACKAGE / folder).glob("*.py"))]
+    files = [file for folder in folders for file in sorted((PACKAGE / folder).rglob("*.py"))]
     return "\n".join(file.read_text("utf-8") for file in files)
 
 

@@ -11,9 +11,10 @@ from typing import NoReturn
 import click
 
 from keepalive_bench import __version__
+from keepalive_bench.cli.variables import origin, with_variables
 from keepalive_bench.errors import ExitCode, KabError
 
-_COMMANDS = ("run", "demo", "serve")
+_COMMANDS = ("run", "report", "demo", "serve")
 
 
 class _LazyGroup(click.Group):
@@ -26,7 +27,7 @@ class _LazyGroup(click.Group):
         if name not in _COMMANDS:
             return None
         command = import_module(f"keepalive_bench.cli.{name}").command
-        return command if isinstance(command, click.Command) else None
+        return with_variables(command) if isinstance(command, click.Command) else None
 
 
 @click.group(
@@ -40,13 +41,20 @@ def kab(context: click.Context) -> ExitCode:
     """What does reusing the HTTP connection buy here, and why does it (or doesn't it) work?
 
     \b
-    kab run URL    compare pooled with unpooled requests
-    kab demo       the same on a server of its own, on HTTP and on HTTPS
-    kab serve      that server, to try things on
+    kab run URL           compare pooled with unpooled requests
+    kab report RUN.json   show a stored run again, or write it in other formats
+    kab demo              kab run on a server of its own, on HTTP and on HTTPS
+    kab serve             that server, to try things on
 
     \b
     Exit codes, the first that applies: 130 interrupted, 2 usage,
-    1 nothing could be measured, 3 some requests failed or weren't sent, 0 measured.
+    1 nothing could be measured, 4 a requirement was missed,
+    3 some requests failed or weren't sent, 0 measured.
+
+    \b
+    Every option has an environment variable: KAB_RUN_REQUESTS is `kab run
+    --requests`; repeatable ones take a value per line. kab.toml, or [tool.kab]
+    in pyproject.toml, keeps options, too. The command line wins.
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
@@ -62,6 +70,8 @@ def main() -> NoReturn:
         if reconfigure is not None:  # a character the terminal lacks is no reason to fail
             reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as CI ends what takes too long
+    if "_KAB_COMPLETE" in os.environ:  # a shell asks, and kab.main() will answer
+        import_module("keepalive_bench.cli.completion").answer()
     try:
         code = kab.main(prog_name="kab", standalone_mode=False)
         sys.stdout.flush()
@@ -85,7 +95,7 @@ def _sentence(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if "unexpected extra argument" in error.format_message():  # which may be half a header
         return "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
-    hint = f" ({context.command_path} --help lists the options.)" if context else ""
+    hint = f" ({origin(error)}{context.command_path} --help lists the options.)" if context else ""
     return f"{error.format_message()}{hint}"
 
 

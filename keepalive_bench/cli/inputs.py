@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _STDIN = "-"
+_SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|min|h|)")
+_SHARE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)")
 
 
 def parse_header(text: str) -> tuple[str, str]:
@@ -48,6 +52,24 @@ def parse_arm(text: str) -> Arm:
     if mark and not label:
         raise UsageError(f"The arm {quoted(text)} has an empty label: write LABEL=KIND.")
     return Arm(kind, label)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds: `30s`, `1.5m`, `500ms`, `2h`; a number alone is of seconds."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"The duration {quoted(text)} is none: write 30s, 2m, 1h or 500ms (--duration)."
+        )
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def parse_share(text: str) -> float:
+    """`2%` or `0.02`."""
+    found = _SHARE.fullmatch(text)
+    if found is None:
+        raise UsageError(f"The precision {quoted(text)} is no share: write 2% (--precision).")
+    return float(found[1]) / (100 if found[2] else 1)
 
 
 def parse_user(text: str) -> tuple[str, str]:

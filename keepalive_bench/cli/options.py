@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from keepalive_bench.model.experiment import KINDS, ORDERS
+from keepalive_bench.cli import completion
+from keepalive_bench.model.experiment import ORDERS
 from keepalive_bench.model.network import TLS_VERSIONS
 
 if TYPE_CHECKING:
@@ -19,7 +20,22 @@ _READABLE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=Tru
 
 _EXPERIMENT = (
     click.option(
-        "-n", "--requests", type=int, default=50, show_default=True, help="Requests of each arm."
+        "-n",
+        "--requests",
+        type=int,
+        help="Requests of each arm.  [default: 50; 10,000 at most with --precision; no limit with "
+        "--duration]",
+    ),
+    click.option(
+        "-z",
+        "--duration",
+        metavar="TIME",
+        help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
+    ),
+    click.option(
+        "--precision",
+        metavar="SHARE",
+        help="Measure until the interval of the speed-up is as narrow on either side: 2%.",
     ),
     click.option(
         "--maxsize", type=int, help="Connections that the pool keeps.  [default: the concurrency]"
@@ -42,9 +58,12 @@ _EXPERIMENT = (
         "arms",
         multiple=True,
         metavar="[LABEL=]KIND",
-        help=f"A way of treating connections: {', '.join(KINDS)}. Repeat it to name the arms; the "
-        "first is compared with each other one, and two labels of one kind make an A/A "
-        "experiment.  [default: pooled, unpooled]",
+        shell_complete=completion.arms,
+        help="A way of treating connections: pooled; unpooled, a new one for each request; "
+        "resumed, the same with TLS sessions taken up again (https only); naive, a new "
+        "PoolManager for each request. Repeat it to name the arms; the first is compared with each "
+        "other one, and two labels of one kind make an A/A experiment.  [default: pooled, "
+        "unpooled]",
     ),
     click.option(
         "--order",
@@ -81,6 +100,20 @@ _JUDGEMENT = (
         default=0.05,
         show_default=True,
         help="A speed-up wholly within 1 ± this is called no difference.",
+    ),
+)
+
+_REQUIREMENTS = (
+    click.option(
+        "--require",
+        "requirements",
+        multiple=True,
+        metavar="EXPR",
+        help="What has to be so, or kab ends with 4: 'reopened==0', 'pooled.p95<=50ms', "
+        "'speedup>=1.5'. Repeatable; docs/requirements.md lists the names.",
+    ),
+    click.option(
+        "--strict", is_flag=True, help="Take a requirement that is undecided for a missed one."
     ),
 )
 
@@ -213,6 +246,13 @@ _TLS = (
     click.option("--tls-min", type=click.Choice(TLS_VERSIONS), help="Lowest version of TLS."),
     click.option("--tls-max", type=click.Choice(TLS_VERSIONS), help="Highest version of TLS."),
 )
+
+
+def requirement_options(command: _Command) -> _Command:
+    """Add `--require` (`requirements`, a tuple of texts) and `--strict`."""
+    for option in reversed(_REQUIREMENTS):
+        command = option(command)
+    return command
 
 
 def plan_options(command: _Command) -> _Command:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import stat
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import printable
@@ -17,11 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STDOUT = "-"
+COMPRESSED = ".gz"
+_UNENCODABLE = "backslashreplace"
+"""Half a surrogate pair, as hostile text can have it, becomes what JSON writes for it."""
 
 
 @contextmanager
 def open_output(path: str) -> Iterator[TextIO]:
-    """A text stream that becomes the file when the block ends well.
+    """A text stream that becomes the file when the block ends well; a `.gz` is compressed.
 
     A regular file is replaced whole, at the end. What is no regular file (a device, a FIFO) is
     written to: renaming something over it would destroy it.
@@ -30,15 +35,18 @@ def open_output(path: str) -> Iterator[TextIO]:
         UsageError: it can't be written.
     """
     if path == STDOUT:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a file is UTF-8, whatever a terminal is
+            sys.stdout.reconfigure(encoding="utf-8", errors=_UNENCODABLE, newline="")
         yield sys.stdout
+        sys.stdout.flush()
         return
     try:
-        target = _target(Path(path))
-        draft, stream = _opened(target)
+        target = target_of(path)
+        draft, raw = _opened(target)
     except OSError as error:
         raise UsageError(f"{printable(path)} can't be written: {error.strerror}.") from None
     try:
-        with stream:
+        with raw, _text(raw, compressed=path.endswith(COMPRESSED)) as stream:
             yield stream
         if draft != target:
             draft.replace(target)
@@ -47,28 +55,43 @@ def open_output(path: str) -> Iterator[TextIO]:
             draft.unlink(missing_ok=True)
 
 
-def _target(path: Path) -> Path:
+def target_of(path: str) -> Path:
     """What is written: a link stays a link, though one to a pipe (/dev/stdout) leads to no path."""
-    is_special = path.exists() and not path.is_file()
-    return path if is_special else Path(os.path.realpath(path))
+    given = Path(path)
+    is_special = given.exists() and not given.is_file()
+    return given if is_special else Path(os.path.realpath(given))
 
 
-def _opened(target: Path) -> tuple[Path, TextIO]:
+@contextmanager
+def _text(raw: IO[bytes], *, compressed: bool) -> Iterator[TextIO]:
+    """A stream for text; the same text is compressed to the same bytes."""
+    packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if compressed else raw
+    stream = io.TextIOWrapper(packed, encoding="utf-8", errors=_UNENCODABLE, newline="")
+    try:
+        yield stream
+    except BaseException:
+        with suppress(OSError):  # what can't be written any more isn't wanted either
+            stream.close()
+        raise
+    stream.close()
+
+
+def _opened(target: Path) -> tuple[Path, IO[bytes]]:
     """Where the text goes for now, and a stream to there."""
     if not target.exists():
         return _draft(target, 0o666 & ~_umask())
     mode = target.stat().st_mode
     if not stat.S_ISREG(mode):
-        return target, target.open("w", encoding="utf-8")
-    with target.open("a"):  # whether it may be written at all
+        return target, target.open("wb")
+    with target.open("ab"):  # whether it may be written at all
         return _draft(target, stat.S_IMODE(mode))
 
 
-def _draft(target: Path, mode: int) -> tuple[Path, TextIO]:
+def _draft(target: Path, mode: int) -> tuple[Path, IO[bytes]]:
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     draft = Path(name)
     draft.chmod(mode)
-    return draft, os.fdopen(handle, "w", encoding="utf-8")
+    return draft, os.fdopen(handle, "wb")
 
 
 def _umask() -> int:

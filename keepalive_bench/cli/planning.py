@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keepalive_bench.analysis.requirements import requirements_of
 from keepalive_bench.cli import inputs
 from keepalive_bench.cli.credentials import key_password, netrc_credentials
 from keepalive_bench.cli.endpoints import parse_resolution, parse_route
@@ -23,20 +24,31 @@ def plan_from_options(url: str, **given: Any) -> Plan:  # noqa: ANN401  # Click'
         UsageError: something in it makes no sense or can't be read.
     """
     experiment, target = _experiment(given), Target(url)
-    judgement = Judgement(confidence=given["confidence"], margin=given["margin"])
-    return Plan(
+    judgement = Judgement(
+        confidence=given["confidence"],
+        margin=given["margin"],
+        requirements=given["requirements"],
+    )
+    plan = Plan(
         target, _request(given, target), _tls(given), _network(given), experiment, judgement
     )
+    requirements_of(plan)  # a bad one is refused now, and not when all is measured
+    return plan
 
 
 def _experiment(given: dict[str, Any]) -> Experiment:
     optional: dict[str, Any] = {}
     if given["seed"] is not None:
         optional["seed"] = given["seed"]
+    if given["requests"] is not None:
+        optional["requests"] = given["requests"]
+    if given["duration"] is not None:
+        optional["duration_s"] = inputs.parse_duration(given["duration"])
+    if given["precision"] is not None:
+        optional["precision"] = inputs.parse_share(given["precision"])
     if given["arms"]:
         optional["arms"] = tuple(inputs.parse_arm(text) for text in given["arms"])
     return Experiment(
-        requests=given["requests"],
         concurrency=given["concurrency"],
         maxsize=given["maxsize"],
         block=given["block"],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from keepalive_bench.cli import session
-from keepalive_bench.cli.options import plan_options
-from keepalive_bench.cli.output_file import STDOUT, open_output
-from keepalive_bench.cli.planning import plan_from_options
+from keepalive_bench.cli import exports
+from keepalive_bench.cli.configuration import configured, nearest
+from keepalive_bench.cli.options import plan_options, requirement_options
+from keepalive_bench.cli.output_file import STDOUT
+from keepalive_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from keepalive_bench.errors import ExitCode
@@ -26,19 +26,23 @@ if TYPE_CHECKING:
     "No redirect is followed, nothing is retried, no compression is asked for. Proxies named in "
     "the environment (http_proxy, …) are not used.",
 )
-@click.argument("url")
+@click.argument("url", required=False)
 @plan_options
-@click.option("--json", "json_path", metavar="FILE", help="Write the results as JSON; - is stdout.")
+@requirement_options
+@exports.export_options
+@configured
 @click.option(
     "-v", "--verbose", is_flag=True, help="A line for each response, and for each connection."
 )
+@click.option("--no-plot", is_flag=True, help="No histograms below the table.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
 def command(
-    url: str,
+    url: str | None,
     *,
-    json_path: str | None,
+    strict: bool,
     verbose: bool,
+    no_plot: bool,
     quiet: bool,
     no_color: bool,
     **options: Any,  # noqa: ANN401  # Click's own values
@@ -48,22 +52,29 @@ def command(
     \b
     kab run https://api.example.com/search -f q=python -f q=php --requests 50 --maxsize 1
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
-    plan = plan_from_options(url, **options)
+    from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
+    from keepalive_bench.cli.planning import plan_from_options  # noqa: PLC0415  # the same
+
+    if url is None:
+        raise UsageError("There is no URL: kab run URL, or url in a file of options (--config).")
+    plan = plan_from_options(url, **nearest(options))
+    wanted = exports.wanted(options)
+    results_only = STDOUT in wanted.values()
     shown = session.screen(
-        color=not no_color, quiet=quiet, verbose=verbose, results_only=json_path == STDOUT
+        color=not no_color, quiet=quiet, verbose=verbose, results_only=results_only
     )
-    analysis = None
+    run = analysis = None
     try:
-        with ExitStack() as stack:
-            results = stack.enter_context(open_output(json_path)) if json_path is not None else None
+        with exports.opened(wanted, strict=strict) as files:
             session.announce(plan, shown)
             run = session.measure(plan, shown)
             analysis = session.analyse(run)
             if verbose:
                 session.show_connections(run, analysis, shown)
-            if results is not None:
-                session.write(run, analysis, results)
+            files.write(run, analysis)
     finally:  # what was measured is shown though its file could not be written
-        if analysis is not None and (json_path != STDOUT or not analysis.has_answers):
-            session.show(analysis, shown)
-    return session.exit_code(analysis)
+        if analysis is not None and (not results_only or not analysis.has_answers):
+            session.show(analysis, shown, None if no_plot else run)
+        elif analysis is not None:
+            session.show_requirements(analysis, shown)
+    return session.exit_code(analysis, strict=strict)

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from keepalive_bench.analysis import analyse
+from keepalive_bench.analysis.requirements import undecidable
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.experiment import benchmark
-from keepalive_bench.experiment.results_file import document_lines
 from keepalive_bench.render import terminal
-from keepalive_bench.render.document import derived_document
+from keepalive_bench.render.failed_run import nothing_measured
 from keepalive_bench.render.progress import ProgressBar
+from keepalive_bench.render.requirements import STYLES, demand, standing
 from keepalive_bench.render.verbose import connection_line, exchange_line
-from keepalive_bench.units import plural
+from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +70,18 @@ def announce(plan: Plan, shown: Screen) -> None:
         whose = " and the ".join(secured)
         shown.err.print(f"Warning: the {whose} certificate is not checked (--insecure).")
     if not plan.request.is_safe:
-        total = plural(plan.experiment.total_requests, f"{plan.request.method} request")
-        shown.err.print(f"{total} will be sent to {plan.target.shown}, warm-ups included.")
+        shown.err.print(f"{_extent(plan)} will be sent to {plan.target.shown}, warm-ups included.")
+    for sentence in undecidable(plan):
+        shown.err.print(f"Warning: {sentence}", soft_wrap=True)
+
+
+def _extent(plan: Plan) -> str:
+    """How many requests a plan is about to send."""
+    experiment, noun = plan.experiment, f"{plan.request.method} request"
+    if not experiment.is_limited and experiment.duration_s is not None:
+        return f"{noun}s of {duration(experiment.duration_s)}"
+    most = "At most " if experiment.is_open else ""
+    return f"{most}{plural(experiment.total_requests, noun)}"
 
 
 def measure(plan: Plan, shown: Screen) -> Run:
@@ -84,22 +95,30 @@ def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange
         return lambda exchange: shown.out.print(exchange_line(plan, exchange), soft_wrap=True)
     if shown.err.is_terminal and not shown.quiet:
         experiment = plan.experiment
-        total = experiment.requests * len(experiment.arms)
+        total = experiment.requests * len(experiment.arms) if experiment.is_limited else None
         return stack.enter_context(ProgressBar(shown.err, total)).advance
     return None
 
 
-def show(analysis: Analysis, shown: Screen) -> None:
-    """Print the report, or why there is none."""
+def show(analysis: Analysis, shown: Screen, plotted: Run | None = None) -> None:
+    """Print the report, with the histograms of a run if there is one; or why there is none."""
     if analysis.has_answers:
         plain_ascii = not shown.out.encoding.lower().startswith("utf")
         with shown.out.capture() as captured:
-            shown.out.print(terminal.report(analysis, shown.out.width, plain_ascii=plain_ascii))
+            width = shown.out.width
+            report = terminal.report(analysis, width, plotted=plotted, plain_ascii=plain_ascii)
+            shown.out.print(report)
         for line in captured.get().splitlines():  # Rich fills lines up with blanks
             text = line.translate(_IN_ASCII) if plain_ascii else line
             shown.out.file.write(f"{text.rstrip()}\n")
     else:
-        shown.err.print(f"Error: {terminal.nothing_measured(analysis)}", soft_wrap=True)
+        shown.err.print(f"Error: {nothing_measured(analysis)}", soft_wrap=True)
+
+
+def show_exchanges(run: Run, shown: Screen) -> None:
+    """Print a line for each response of a run that is over."""
+    for exchange in run.exchanges:
+        shown.out.print(exchange_line(run.plan, exchange), soft_wrap=True)
 
 
 def show_connections(run: Run, analysis: Analysis, shown: Screen) -> None:
@@ -109,19 +128,25 @@ def show_connections(run: Run, analysis: Analysis, shown: Screen) -> None:
             shown.out.print(connection_line(run.connections, row, reason), soft_wrap=True)
 
 
-def write(run: Run, analysis: Analysis, stream: TextIO) -> None:
-    """Write the results file."""
-    stream.writelines(document_lines(run, derived_document(analysis)))
-    stream.flush()
+def show_requirements(analysis: Analysis, shown: Screen) -> None:
+    """Print how each requirement stands, where the report isn't shown."""
+    plain_ascii = not shown.out.encoding.lower().startswith("utf")
+    for checked in analysis.requirements:
+        line = f"{standing(checked, plain_ascii=plain_ascii)}  {demand(checked)}"
+        text = line.translate(_IN_ASCII) if plain_ascii else line
+        shown.out.print(text, style=STYLES[checked.standing], soft_wrap=True)
 
 
-def exit_code(analysis: Analysis) -> ExitCode:
-    """The first that applies."""
+def exit_code(analysis: Analysis, *, strict: bool = False) -> ExitCode:
+    """The first that applies; `strict` takes an undecided requirement for a missed one."""
     arms = analysis.arms
     if analysis.course.interrupted:
         return ExitCode.INTERRUPTED
     if not analysis.has_answers:
         return ExitCode.NOTHING_MEASURED
+    standings = {checked.standing for checked in analysis.requirements}
+    if "missed" in standings or (strict and "undecided" in standings):
+        return ExitCode.REQUIREMENT_MISSED
     if any(arm.failed or arm.not_sent for arm in arms):
         return ExitCode.PARTLY_MEASURED
     return ExitCode.MEASURED
@@ -136,5 +161,6 @@ __all__ = [
     "screen",
     "show",
     "show_connections",
-    "write",
+    "show_exchanges",
+    "show_requirements",
 ]

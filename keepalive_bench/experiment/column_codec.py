@@ -10,8 +10,10 @@ from __future__ import annotations
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from math import isnan, nan
+from math import nan
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from keepalive_bench.model.single_floats import short_floats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,9 +26,8 @@ MARK = "base64:"
 
 _CHUNK = 65_536
 _NAMES = {"B": "u1", "H": "u2", "I": "u4", "h": "i2", "i": "i4", "q": "i8", "f": "f4", "d": "f8"}
-_BILLION = 1e9
-_FLOAT32_DIGITS = range(6, 10)
-_MISSING = {"h": -1, "i": -1, "H": 0}
+MISSING = {"h": -1, "i": -1, "H": 0}
+"""What stands for a missing number, by type code; in columns of floats NaN does."""
 Column: TypeAlias = "array[Any]"
 
 
@@ -43,8 +44,8 @@ def number_type(column: Column) -> str:
 def plain_values(column: Column, *, optional: bool) -> list[float | None]:
     """A column as a list; floats with the digits that they need and no more."""
     if column.typecode == "f":
-        return _short_floats(column)
-    missing = _MISSING.get(column.typecode) if optional else None
+        return short_floats(column)
+    missing = MISSING.get(column.typecode) if optional else None
     return [None if value == missing else value for value in column]
 
 
@@ -63,7 +64,7 @@ def fill_plain(column: Column, values: Iterable[float | None]) -> None:
     Raises:
         TypeError, OverflowError: they don't fit into it.
     """
-    missing = nan if column.typecode in "fd" else _MISSING.get(column.typecode)
+    missing = nan if column.typecode in "fd" else MISSING.get(column.typecode)
     column.extend(missing if value is None else value for value in values)
 
 
@@ -90,21 +91,3 @@ def decoded(chunk: str) -> bytes:
     if not chunk.startswith(MARK):
         raise ValueError("a packed column's strings begin with " + MARK)
     return b64decode(chunk[len(MARK) :], validate=True)
-
-
-def _short_floats(column: Column) -> list[float | None]:
-    """Single floats with few digits: whole nanoseconds where that is the same float."""
-    short = [0.0 if isnan(value) else round(value * _BILLION) / _BILLION for value in column]
-    return [
-        None if isnan(value) else candidate if same == value else _shortest(value)
-        for value, candidate, same in zip(column, short, array("f", short), strict=True)
-    ]
-
-
-def _shortest(value: float) -> float:
-    """The shortest decimal that is the same single float."""
-    for digits in _FLOAT32_DIGITS:
-        short = float(f"{value:.{digits}g}")
-        if array("f", [short])[0] == value:
-            break
-    return short

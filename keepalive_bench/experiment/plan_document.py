@@ -18,6 +18,7 @@ from keepalive_bench.model.plan import (
     Tls,
     Variation,
 )
+from keepalive_bench.model.request import Withheld
 
 _SHOWN_HEADERS = {
     "accept",
@@ -48,7 +49,7 @@ Document = dict[str, Any]
 def plan_document(plan: Plan) -> Document:
     """A plan as JSON has it."""
     request, tls, network, experiment = plan.request, plan.tls, plan.network, plan.experiment
-    variation = request.variation.redacted()
+    variation, withheld = request.variation.redacted(), request.withhold(plan.target)
     return {
         "url": plan.target.shown,
         "method": request.method,
@@ -57,11 +58,11 @@ def plan_document(plan: Plan) -> Document:
             for name, value in request.headers
         ],
         "user_agent": request.user_agent,
-        "body_bytes": None if request.body is None else len(request.body),
+        "body_bytes": withheld.body_bytes,
         "content_type": request.content_type,
         "upload": None if request.upload is None else str(request.upload),
-        "authenticated": bool(request.credentials or request.bearer or plan.target.credentials),
-        "cookies": len(request.cookies),
+        "authenticated": withheld.authenticated,
+        "cookies": withheld.cookies,
         "expect_status": list(request.expect_status),
         "max_body": request.max_body,
         "parameters": {
@@ -94,12 +95,15 @@ def plan_document(plan: Plan) -> Document:
         "arms": [{"label": arm.label, "kind": arm.kind} for arm in experiment.arms],
         "order": "paired" if experiment.is_paired else "sequential",
         "order_given": experiment.order is not None,
+        "duration_s": experiment.duration_s,
+        "precision": experiment.precision,
         "rounds": experiment.rounds,
         "seed": experiment.seed,
         "warmup": experiment.warmup,
         "keep_going": experiment.keep_going,
         "confidence": plan.judgement.confidence,
         "margin": plan.judgement.margin,
+        "requirements": list(plan.judgement.requirements),
     }
 
 
@@ -128,6 +132,9 @@ def plan_from(document: Document) -> Plan:
             ),
             expect_status=tuple(document["expect_status"]),
             max_body=document["max_body"],
+            withheld=Withheld(
+                document["body_bytes"], document["authenticated"], document["cookies"]
+            ),
         ),
         Tls(
             verify=document["verify"],
@@ -155,6 +162,8 @@ def plan_from(document: Document) -> Plan:
         ),
         Experiment(
             requests=document["requests"],
+            duration_s=document.get("duration_s"),
+            precision=document.get("precision"),
             concurrency=document["concurrency"],
             maxsize=document["maxsize"],
             block=document["block"],
@@ -164,8 +173,18 @@ def plan_from(document: Document) -> Plan:
             warmup=document["warmup"],
             keep_going=document["keep_going"],
         ),
-        Judgement(confidence=document["confidence"], margin=document["margin"]),
+        Judgement(
+            confidence=document["confidence"],
+            margin=document["margin"],
+            requirements=tuple(map(_text, document.get("requirements", []))),
+        ),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 def _path(text: str | None) -> Path | None:

@@ -7,20 +7,30 @@ measured and computes the rest again.
 from __future__ import annotations
 
 import json
+import reprlib
+import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.errors import ResultsFileError
+from keepalive_bench.errors import ResultsFileError, UsageError
 from keepalive_bench.experiment import column_codec as codec
 from keepalive_bench.experiment.plan_document import Document, plan_document, plan_from
+from keepalive_bench.experiment.results_check import FaultError, check_document, known_members
+from keepalive_bench.experiment.results_consistency import check_run, check_tables
+from keepalive_bench.experiment.results_text import chunk_of, parsed
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.model.exchange import ENDINGS, Answer, Failure
 from keepalive_bench.model.run import Course, Environment, PoolCounters, Run, WarmUp
+from keepalive_bench.units import printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from keepalive_bench.model.columns import Handshake
+
 SCHEMA_VERSION = 1
+_LONGEST_REASON = 200
+_NONE = "is no results file of kab's, or a damaged one"
 _OPTIONAL = {
     "connection",
     "failure",
@@ -32,6 +42,8 @@ _OPTIONAL = {
     "data",
     "previous",
 }
+_LATER = {"min_rtt_s"}
+"""Columns that files of the first release lack."""
 Table = ExchangeColumns | ConnectionColumns
 
 
@@ -61,28 +73,51 @@ def document_lines(run: Run, derived: Document) -> Iterator[str]:
     yield "}\n"
 
 
-def read_run(lines: Iterable[str]) -> Run:
-    """The run in a results file.
+def read_run(lines: Iterable[str], name: str = "The file") -> Run:
+    """The run in a results file, which is called `name` where something is wrong with it.
+
+    Lines may come in pieces. Memory is bounded, whatever is in them.
 
     Raises:
-        ResultsFileError: it is none, is damaged, or is newer than this program.
+        ResultsFileError: it is none, is damaged, too large, or newer than this program.
     """
     chunks: list[bytes] = []
     try:
-        document = json.loads("".join(_without_chunks(lines, chunks)))
-        version = document["schema_version"]
-        if version != SCHEMA_VERSION:
-            raise ResultsFileError(
-                f"The results file has schema version {version!r}; this kab reads version "
-                f"{SCHEMA_VERSION}."
-            )
-        return _run(document, chunks)
+        document = parsed(lines, chunks)
+        _check_version(document, name)
+        check_document(document)
+        run = _run(document, chunks)
+        check_run(run)
+    except ResultsFileError:
+        raise
+    except FaultError as error:
+        raise ResultsFileError(f"{name} {_NONE}: {error}.") from error
+    except UsageError as error:
+        why = textwrap.shorten(str(error), _LONGEST_REASON, placeholder=" …")
+        raise ResultsFileError(f"{name} {_NONE}. {why}") from error
+    except KeyError as error:
+        what = f"{quoted(str(error.args[0]))} is missing"
+        raise ResultsFileError(f"{name} {_NONE}: {what}.") from error
     except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
-        if isinstance(error, ResultsFileError):
-            raise
-        raise ResultsFileError("That is no results file of kab's, or a damaged one.") from error
+        raise ResultsFileError(f"{name} {_NONE}.") from error
     except RecursionError:
-        raise ResultsFileError("That is no results file of kab's: it is nested too deep.") from None
+        raise ResultsFileError(f"{name} {_NONE}: it is nested too deep.") from None
+    return run
+
+
+def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whatever JSON can hold
+    if not isinstance(document, dict):
+        raise FaultError("it is no JSON object")
+    if "schema_version" not in document:
+        raise FaultError("it has no schema_version")
+    version = document["schema_version"]
+    if version != SCHEMA_VERSION or isinstance(version, bool | float):
+        shown = printable(reprlib.repr(version))
+        is_newer = isinstance(version, int) and version > SCHEMA_VERSION
+        advice = " A newer kab wrote it: update kab." if is_newer else ""
+        raise ResultsFileError(
+            f"{name} has schema version {shown}; this kab reads version {SCHEMA_VERSION}.{advice}"
+        )
 
 
 def _run(document: Document, chunks: list[bytes]) -> Run:
@@ -90,25 +125,35 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
     labels = plan.experiment.labels
     exchanges, connections = ExchangeColumns(labels), ConnectionColumns(labels)
     table = document["exchanges"]
-    exchanges.failures.extend(Failure(**value) for value in table["failures"])
-    exchanges.answers.extend(Answer(**value) for value in table["answers"])
+    exchanges.failures.extend(known_members(Failure, value) for value in table["failures"])
+    exchanges.answers.extend(known_members(Answer, value) for value in table["answers"])
     _fill(exchanges, table, chunks)
     table = document["connections"]
     connections.peers.extend(table["peers"])
     connections.attempts.extend(table["attempts"])
     connections.unasked.extend(table["unasked"])
-    connections.ciphers.extend((version, cipher) for version, cipher in table["ciphers"])
+    connections.handshakes.extend(_handshakes(table))
     _fill(connections, table, chunks)
-    _check_numbers(exchanges, connections)
+    check_tables(document, labels)
     return Run(
         plan=plan,
-        environment=Environment(**document["environment"]),
-        course=Course(**document["course"]),
+        environment=known_members(Environment, document["environment"]),
+        course=known_members(Course, document["course"]),
         warmup={label: _read_warmup(document["warmup"][label]) for label in labels},
         exchanges=exchanges,
         connections=connections,
-        counters={label: PoolCounters(**document["arms"][label]["urllib3"]) for label in labels},
+        counters={
+            label: known_members(PoolCounters, document["arms"][label]["urllib3"])
+            for label in labels
+        },
     )
+
+
+def _handshakes(table: Document) -> Iterator[Handshake]:
+    """What TLS handshakes settled on; files of the first release don't say which resumed one."""
+    ciphers = table["ciphers"]
+    resumed = table.get("resumed", [False] * len(ciphers))
+    return ((*pair, again) for pair, again in zip(ciphers, resumed, strict=True))
 
 
 def _warmup(warmup: WarmUp) -> Document:
@@ -124,7 +169,7 @@ def _read_warmup(document: Document) -> WarmUp:
     return WarmUp(
         requests=document["requests"],
         connections=document["connections"],
-        failures=tuple(Failure(**failure) for failure in document["failures"]),
+        failures=tuple(known_members(Failure, failure) for failure in document["failures"]),
     )
 
 
@@ -143,7 +188,8 @@ def _connection_tables(connections: ConnectionColumns) -> Document:
         "attempts": connections.attempts.values,
         "endings": list(ENDINGS),
         "unasked": connections.unasked.values,
-        "ciphers": [list(pair) for pair in connections.ciphers.values],
+        "ciphers": [[version, cipher] for version, cipher, _ in connections.handshakes.values],
+        "resumed": [resumed for _, _, resumed in connections.handshakes.values],
     }
 
 
@@ -175,51 +221,15 @@ def _table_lines(
 def _fill(table: Table, document: Document, chunks: list[bytes]) -> None:
     values = document["columns"]
     for name, column in table.columns().items():
-        if document["encoding"] == codec.PLAIN:
+        if name in _LATER and name not in values:
+            codec.fill_plain(column, [None] * document["count"])
+        elif document["encoding"] == codec.PLAIN:
             codec.fill_plain(column, values[name])
         else:
             packed = values[name]
-            codec.fill_packed(column, (_chunk(part, chunks) for part in packed["chunks"]))
+            codec.fill_packed(column, (chunk_of(part, chunks) for part in packed["chunks"]))
         if len(column) != document["count"]:
             raise ValueError(f"column {name} has {len(column)} rows of {document['count']}")
-
-
-def _check_numbers(exchanges: ExchangeColumns, connections: ConnectionColumns) -> None:
-    """Refuse numbers that stand for nothing."""
-    for column, values in (
-        (exchanges.arm, exchanges.arms),
-        (exchanges.connection, connections),
-        (exchanges.failure, exchanges.failures.values),
-        (exchanges.answer, exchanges.answers.values),
-        (connections.arm, connections.arms),
-        (connections.peer, connections.peers.values),
-        (connections.cipher, connections.ciphers.values),
-        (connections.failed, connections.attempts.values),
-    ):
-        if column and not -1 <= min(column) <= max(column) < len(values):
-            raise ValueError("a column has the number of something that isn't there")
-
-
-def _without_chunks(lines: Iterable[str], chunks: list[bytes]) -> Iterator[str]:
-    """A file's lines, with each packed string that has a line of its own decoded and set aside."""
-    inside = False
-    for line in lines:
-        text = line.strip()
-        inside = text.endswith('"chunks": [') or (inside and not text.startswith("]"))
-        if not (inside and text.startswith(f'"{codec.MARK}')):  # a parameter can begin so, too
-            yield line
-            continue
-        string, comma, _ = text.partition(",")
-        chunks.append(codec.decoded(string.strip('"')))
-        yield f"{len(chunks) - 1}{comma}\n"
-
-
-def _chunk(part: int | str, chunks: list[bytes]) -> bytes | str:
-    """A packed string: set aside already, or still in place where lines were joined since."""
-    if isinstance(part, str):
-        return part
-    chunk, chunks[part] = chunks[part], b""
-    return chunk
 
 
 def _member(name: str, value: Any) -> str:  # noqa: ANN401  # whatever JSON can hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.variation import Variation
@@ -25,6 +25,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NO_UTF_8 = re.compile(r"[\ud800-\udfff]")  # so a command line's other bytes arrive
 _SCOPE = re.compile(r"%25[^\]]*")
 _STATUS = re.compile(r"[1-5](\d\d|xx)")
+
+
+class Withheld(NamedTuple):
+    """What a stored plan says in place of what it leaves out."""
+
+    body_bytes: int | None
+    """`None`: no body."""
+    authenticated: bool
+    cookies: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +64,8 @@ class Request:
     """Status codes (`200`, `2xx`) that count as success; empty: all do."""
     max_body: int | None = None
     """Stop reading a body after so many bytes, which closes the connection."""
+    withheld: Withheld | None = field(default=None, compare=False)
+    """Of a plan that was read back, in place of body, credentials and cookies."""
 
     def __post_init__(self) -> None:
         """Refuse what would make another request than the one meant."""
@@ -98,6 +109,14 @@ class Request:
         """Whether an answer with a status counts as success."""
         return not self.expect_status or any(
             code in {str(status), f"{status // 100}xx"} for code in self.expect_status
+        )
+
+    def withhold(self, target: Target) -> Withheld:
+        """What to say of the request where neither its secrets nor its body belong."""
+        return self.withheld or Withheld(
+            body_bytes=None if self.body is None else len(self.body),
+            authenticated=bool(self.credentials or self.bearer or target.credentials),
+            cookies=len(self.cookies),
         )
 
     def wire_headers(self, target: Target, user_agent: str) -> tuple[Header, ...]:

@@ -7,9 +7,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.model.analysis import BOUNDED
+from keepalive_bench.model.reasons import NONE
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison, PhaseTime
+    from keepalive_bench.model.analysis import (
+        Analysis,
+        ArmSummary,
+        Comparison,
+        Explanation,
+        PhaseTime,
+    )
+    from keepalive_bench.model.requirement import Checked
 
 Document = dict[str, Any]
 
@@ -21,23 +29,24 @@ def derived_document(analysis: Analysis) -> Document:
         "comparisons": [_comparison(comparison) for comparison in analysis.comparisons],
         "verdict": analysis.verdict._asdict(),
         "findings": [asdict(finding) for finding in analysis.findings],
+        "requirements": [_requirement(checked) for checked in analysis.requirements],
         "connections": _reasons_of_connections(analysis),
     }
 
 
 def _reasons_of_connections(analysis: Analysis) -> Document:
     """What to add to the raw connections: the reason of each, and which one it replaced."""
-    by_row = {row: reason for arm in analysis.arms for row, reason in arm.reasons.items()}
-    codes = sorted({reason.code for reason in by_row.values()})
+    codes = sorted({code for arm in analysis.arms for code in arm.reasons.codes})
     numbers = {code: number for number, code in enumerate(codes)}
-    ordered = [by_row[row] for row in range(len(by_row))]
-    return {
-        "reasons": codes,
-        "columns": {
-            "reason": array("h", (numbers[reason.code] for reason in ordered)),
-            "previous": array("i", (-1 if it.previous is None else it.previous for it in ordered)),
-        },
-    }
+    count = sum(len(arm.reasons) for arm in analysis.arms)
+    reason, previous = array("h", [NONE]) * count, array("i", [NONE]) * count
+    for arm in analysis.arms:
+        reasons = arm.reasons
+        as_here = [numbers[code] for code in reasons.codes]
+        for row in reasons:
+            reason[row] = as_here[reasons.column[row]]
+            previous[row] = reasons.previous[row]
+    return {"reasons": codes, "columns": {"reason": reason, "previous": previous}}
 
 
 def _arm(arm: ArmSummary) -> Document:
@@ -52,6 +61,7 @@ def _arm(arm: ArmSummary) -> Document:
         "requests_per_connection": arm.requests_per_connection,
         "reuse": arm.reuse,
         "reopened": arm.reopened,
+        "resumed": arm.resumed,
         "reasons": arm.reason_counts,
         "status_codes": {str(status): count for status, count in arm.status_codes.items()},
         "bytes_received": arm.bytes_received,
@@ -92,5 +102,33 @@ def _comparison(comparison: Comparison) -> Document:
         "speedup": comparison.speedup._asdict(),
         "requests_per_second": comparison.throughput._asdict(),
         "correlation": comparison.correlation,
+        "widening": comparison.widening,
         "saving_s": {metric: estimate._asdict() for metric, estimate in comparison.saving.items()},
+        "explained": _explanation(comparison.explanation),
+    }
+
+
+def _requirement(checked: Checked) -> Document:
+    return {
+        **checked.requirement._asdict(),
+        "standing": checked.standing,
+        "value": checked.value,
+        "low": checked.low,
+        "high": checked.high,
+        "sentence": checked.text,
+    }
+
+
+def _explanation(explanation: Explanation | None) -> Document | None:
+    if explanation is None:
+        return None
+    return {
+        "parts_s": explanation.parts,
+        "per_1000_requests_s": 1000 * sum(explanation.parts.values()),
+        "tls": explanation.tls,
+        "round_trip_s": explanation.round_trip,
+        "round_trips": {
+            name: found._asdict() if (found := explanation.round_trips.get(name)) else None
+            for name in ("connect", "tunnel", "tls")
+        },
     }

@@ -24,7 +24,7 @@ _EVERY_S = 0.25
 class ProgressBar:
     """Requests done, rate and time left, on a terminal; leaves nothing behind."""
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int | None) -> None:
         self._progress = Progress(
             TextColumn("measuring"),
             BarColumn(),

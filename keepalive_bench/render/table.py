@@ -59,7 +59,7 @@ def circumstances(analysis: Analysis) -> str:
     """How it was asked, in one line."""
     experiment = analysis.plan.experiment
     parts = [
-        f"{plural(experiment.requests, 'request')} per arm",
+        _extent(analysis),
         f"{experiment.concurrency} at a time",
         f"maxsize {experiment.pool_size}" + (", blocking" if experiment.block else ""),
     ]
@@ -68,19 +68,33 @@ def circumstances(analysis: Analysis) -> str:
     return ", ".join(parts)
 
 
+def _extent(analysis: Analysis) -> str:
+    """How many requests each arm was to send, and what ended the run if it wasn't their number."""
+    experiment = analysis.plan.experiment
+    counts = [arm.requests for arm in analysis.arms]
+    least, most = min(counts), max(counts)
+    number = plural(least, "request") if least == most else f"{least:,} to {most:,} requests"
+    ends = []
+    if experiment.duration_s is not None:
+        ends.append(f"in {duration(experiment.duration_s)}")
+    if experiment.precision is not None:
+        ends.append(f"for ±{100 * experiment.precision:g} %")
+    return " ".join([f"{number} per arm", *ends])
+
+
 def _order(analysis: Analysis) -> str:
     experiment = analysis.plan.experiment
     if not experiment.is_paired:
         return "one arm after the other"
     if experiment.concurrency == 1:
         return "pairs in random order"
-    return f"{plural(experiment.rounds, 'round')} in random order"
+    return f"{plural(experiment.rounds_of(analysis.first.requests), 'round')} in random order"
 
 
 def remarks(analysis: Analysis) -> tuple[str, ...]:
     """What a reader should know of the requests before the numbers."""
     plan, experiment = analysis.plan, analysis.plan.experiment
-    total = plural(experiment.total_requests, "request")
+    total = plural(sum(arm.requests + experiment.warmup for arm in analysis.arms), "request")
     lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
     if plan.request.variation.counts:
         lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
@@ -99,6 +113,7 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     rows = [
         _counts(analysis, "connections opened", "connections", compared=True),
         _counts(analysis, "reopened", "reopened"),
+        *_resumption(analysis),
         *_breakdown(analysis, [_costly_reasons(arm) for arm in analysis.arms]),
         _counts(analysis, "requests", "sent"),
         _plain(analysis, "requests/connection", [_ratio(arm) for arm in analysis.arms]),
@@ -121,6 +136,13 @@ def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False
         savings=savings,
         intervals=("",) * len(savings),
     )
+
+
+def _resumption(analysis: Analysis) -> list[Row]:
+    """How many TLS sessions were resumed, where an arm tries to."""
+    if all(arm.kind != "resumed" for arm in analysis.arms):
+        return []
+    return [_counts(analysis, "sessions resumed", "resumed")]
 
 
 def _breakdown(analysis: Analysis, counts: list[dict[str, int]]) -> list[Row]:

@@ -216,3 +216,28 @@ def test_a_password_is_not_asked_for_where_there_is_no_terminal(server: ServerPr
 def test_an_arm_is_a_kind_with_or_without_a_label(text: str, kind: str, label: str) -> None:
     arm = inputs.parse_arm(text)
     assert (arm.kind, arm.label) == (kind, label)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("30", 30), ("1.5m", 90), ("2 min", 120), ("500ms", 0.5), ("1h", 3600)],
+)
+def test_a_duration_has_a_unit_or_is_of_seconds(text: str, seconds: float) -> None:
+    assert inputs.parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1s", "1 day", "1e3", "nan", "inf", "1s2", "٣s"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--duration"):
+        inputs.parse_duration(text)
+
+
+@pytest.mark.parametrize(("text", "share"), [("2%", 0.02), ("0.02", 0.02), ("0.5 %", 0.005)])
+def test_a_precision_is_a_share(text: str, share: float) -> None:
+    assert inputs.parse_share(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["", "%", "-2%", "2x", "nan%"])
+def test_what_is_no_share_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--precision"):
+        inputs.parse_share(text)

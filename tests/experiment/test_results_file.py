@@ -59,10 +59,11 @@ def made(exchanges: int) -> Run:
             script.fail(next(arms), failure=Failure("other", "said \u2028 \x00 <b>"))
             continue
         status = None if number % 13 == 7 else 200 + number % 300
+        row = next(connections)
         script.send(
-            next(arms),
+            next(arms) if row is None else script.connections[row].arm,
             1 / (number + 3),
-            on=next(connections),
+            on=row,
             status=status,
             body_bytes=number * 10**9,
             answer=next(answers),
@@ -84,7 +85,7 @@ def assert_same(one: Run, other: Run) -> None:
     assert one.exchanges.answers.values == other.exchanges.answers.values
     assert one.connections.peers.values == other.connections.peers.values
     assert one.connections.attempts.values == other.connections.attempts.values
-    assert one.connections.ciphers.values == other.connections.ciphers.values
+    assert one.connections.handshakes.values == other.connections.handshakes.values
     assert (one.environment, one.course) == (other.environment, other.course)
     assert (one.warmup, one.counters) == (other.warmup, other.counters)
     assert plan_document(one.plan) == plan_document(other.plan)
@@ -267,3 +268,16 @@ def test_a_file_of_the_first_release_can_still_be_read() -> None:
         for label in ("pooled", "unpooled"):
             assert again["arms"][label][name] == stored["arms"][label][name]
     assert again["comparisons"][0]["speedup"] == stored["comparisons"][0]["speedup"]
+    assert set(again["connections"]["columns"]["min_rtt_s"]) == {None}
+    assert {arm["resumed"] for arm in again["arms"].values()} == {0}
+    assert {answer["cache"] for answer in again["exchanges"]["answers"]} == {None}
+
+
+@pytest.mark.parametrize("rows", [4, 10_004])
+def test_resumed_sessions_and_round_trips_come_back(rows: int) -> None:
+    script = Script("unpooled", requests=rows)
+    for number in range(rows):
+        tls: dict[str, Any] = {"tls_version": "TLSv1.3", "cipher": "X", "resumed": number % 2 == 1}
+        script.open("unpooled", **tls if number % 4 else {}, min_rtt=0.25 if number % 3 else None)
+    found = script.run()
+    assert list(read(text_of(found)).connections) == list(found.connections)

@@ -1,0 +1,114 @@
+"""`kab report RUN.json`: a stored run, shown and written again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keepalive_bench.cli import completion, exports
+from keepalive_bench.cli.options import requirement_options
+from keepalive_bench.cli.output_file import STDOUT
+
+if TYPE_CHECKING:
+    from keepalive_bench.cli.session import Screen
+    from keepalive_bench.errors import ExitCode
+    from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.model.experiment import Judgement
+    from keepalive_bench.model.run import Run
+
+
+@click.command(
+    "report",
+    short_help="Show a stored run again, or write it in other formats.",
+    epilog="Everything is computed again from what was measured. Exit codes are those of kab run; "
+    "a run that was interrupted counts as one of which requests weren't sent.",
+)
+@click.argument("path", metavar="RUN.json", shell_complete=completion.files)
+@exports.export_options
+@requirement_options
+@click.option("--confidence", type=float, help="Of every interval.  [default: as in the run]")
+@click.option(
+    "--margin",
+    type=float,
+    help="A speed-up wholly within 1 ± this is called no difference.  [default: as in the run]",
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="A line for each response, and for each connection."
+)
+@click.option("--no-plot", is_flag=True, help="No histograms below the table.")
+@click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
+def command(
+    path: str,
+    *,
+    strict: bool,
+    verbose: bool,
+    no_plot: bool,
+    no_color: bool,
+    **options: Any,  # noqa: ANN401  # Click's own values
+) -> ExitCode:
+    """Print what kab run printed of a run that it stored with --json; - is standard input.
+
+    \b
+    kab report run.json --html run.html --csv rows.csv.gz
+    """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
+    from keepalive_bench.cli.stored_run import load  # noqa: PLC0415  # the same
+
+    wanted = exports.wanted(options)
+    results_only = STDOUT in wanted.values()
+    shown = session.screen(
+        color=not no_color, quiet=True, verbose=verbose, results_only=results_only
+    )
+    stored = load(path)
+    run = _judged(stored, **options)
+    _announce(stored.plan.judgement, run.plan.judgement, shown)
+    analysis = session.analyse(run)
+    try:
+        with exports.opened(wanted, strict=strict) as files:
+            files.write(run, analysis)
+    finally:
+        if verbose:
+            session.show_exchanges(run, shown)
+            session.show_connections(run, analysis, shown)
+        if not results_only or not analysis.has_answers:
+            session.show(analysis, shown, None if no_plot else run)
+        else:
+            session.show_requirements(analysis, shown)
+    return session.exit_code(_uninterrupted(analysis), strict=strict)
+
+
+def _judged(
+    run: Run,
+    confidence: float | None,
+    margin: float | None,
+    requirements: tuple[str, ...],
+    **_: object,
+) -> Run:
+    """The run, judged as it was but for what is given; requirements come on top of its own."""
+    stored = run.plan.judgement
+    judgement = replace(
+        stored,
+        confidence=stored.confidence if confidence is None else confidence,
+        margin=stored.margin if margin is None else margin,
+        requirements=(*stored.requirements, *requirements),
+    )
+    return replace(run, plan=replace(run.plan, judgement=judgement))
+
+
+def _announce(stored: Judgement, judgement: Judgement, shown: Screen) -> None:
+    """Say so where a run is judged otherwise than it was."""
+    if _said(judgement) != _said(stored):
+        shown.err.print(
+            f"Judged at {_said(judgement)}; the run itself was at {_said(stored)}.", soft_wrap=True
+        )
+
+
+def _said(judgement: Judgement) -> str:
+    return f"{100 * judgement.confidence:g} % confidence, {100 * judgement.margin:g} % margin"
+
+
+def _uninterrupted(analysis: Analysis) -> Analysis:
+    """The same, for the exit code: 130 says that this command itself was interrupted."""
+    return replace(analysis, course=replace(analysis.course, interrupted=False))

@@ -1,0 +1,141 @@
+"""A report in GitHub's Markdown, as a job's summary or a comment: the words of `table.py`, set.
+
+Nothing from outside is markup. https://github.github.com/gfm/ is the syntax.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from keepalive_bench.render import table
+from keepalive_bench.render.failed_run import nothing_measured
+from keepalive_bench.units import plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from keepalive_bench.model.analysis import Analysis, Finding
+    from keepalive_bench.model.requirement import Checked, Standing
+    from keepalive_bench.model.run import Run
+
+_ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
+_LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|[\w+-]+:)|(?<=www)(?=\.)")
+_APART = "&#8203;"
+"""A zero-width space: what GitHub would make a mention, a reference or a link of, it doesn't."""
+_VERDICT_MARKS = {"faster": "✅", "no-difference": "⚖️", "one-arm": "📏", "not-measured": "❌"}
+_STANDING_MARKS: dict[Standing, str] = {"missed": "❌", "undecided": "❔", "met": "✅"}
+"""The worst first."""
+_SEVERITY_MARKS = {"warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001  # an emoji
+
+
+def markdown_lines(run: Run, analysis: Analysis) -> Iterator[str]:
+    """The report's lines: the verdict first, then what it rests on."""
+    said = analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
+    yield f"## {_headline(analysis)}\n\n"
+    yield f"**{text(said)}**\n\n"
+    yield f"{code(table.headline(analysis))}: {text(table.circumstances(analysis))}.\n\n"
+    yield from _requirements(analysis.requirements)
+    yield from _comparison(analysis)
+    yield from _phases(analysis)
+    yield from _findings(analysis.findings)
+    yield from _circumstances(run, analysis)
+
+
+def _headline(analysis: Analysis) -> str:
+    """The verdict's code, and how the requirements stand: all that a reader in a hurry needs."""
+    standings = Counter(checked.standing for checked in analysis.requirements)
+    mark = _VERDICT_MARKS.get(analysis.verdict.code, _SEVERITY_MARKS["warning"])
+    worst = next((word for word in _STANDING_MARKS if standings[word]), None)
+    if worst is None:
+        return f"{mark} kab: {analysis.verdict.code}"
+    share = f"{standings[worst]} of {plural(standings.total(), 'requirement')} {worst}"
+    return f"{_STANDING_MARKS[worst]} kab: {analysis.verdict.code}, {share}"
+
+
+def text(words: str) -> str:
+    """Words that show as they are, whatever is in them."""
+    return _LIVELY.sub(_APART, _ACTIVE.sub(r"\\\1", printable(words)))
+
+
+def code(words: str) -> str:
+    """Words as they are, set as code, which may stand in a table."""
+    shown = printable(words)
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    blank = " " if "`" in shown else ""
+    return f"{fence}{blank}{shown}{blank}{fence}".replace("|", r"\|")
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Iterator[str]:
+    """A table of cells that are Markdown already; all but the first columns are numbers."""
+    marks = [":---" if number < left else "---:" for number in range(len(heads))]
+    for cells in (heads, marks, *rows):
+        yield f"| {' | '.join(cells)} |\n"
+    yield "\n"
+
+
+def _requirements(checked: Sequence[Checked]) -> Iterator[str]:
+    if checked:
+        rows = (
+            (
+                f"{_STANDING_MARKS[it.standing]} {it.standing}",
+                code(it.requirement.text),
+                text(it.text),
+            )
+            for it in checked
+        )
+        yield "### Requirements\n\n"
+        yield from _table(("", "requirement", "what was found"), rows, left=3)
+
+
+def _comparison(analysis: Analysis) -> Iterator[str]:
+    heads = ["", *(text(arm.label) for arm in analysis.arms)]
+    for head in table.savings_headers(analysis):
+        heads += [text(head), text(table.confidence(analysis))]
+    rows = []
+    for row in table.comparison_rows(analysis):
+        name = row.name.lstrip()
+        cells = ["&nbsp;" * (len(row.name) - len(name)) + text(name), *map(text, row.cells)]
+        for saving, interval in zip(row.savings, row.intervals, strict=True):
+            cells += [text(saving), text(interval)]
+        rows.append(cells)
+    yield "### Comparison\n\n"
+    yield from _table(heads, rows)
+
+
+def _phases(analysis: Analysis) -> Iterator[str]:
+    rows = table.phase_rows(analysis) if analysis.has_answers else ()
+    if rows:
+        yield "### Where the time goes\n\n"
+        heads = ("phase", *(text(arm.label) for arm in analysis.arms))
+        cells = (
+            (text(row.phase), *(" × ".join(map(text, filter(None, cell))) for cell in row.cells))
+            for row in rows
+        )
+        yield from _table(heads, cells)
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    if findings:
+        yield "### Findings\n\n"
+        for finding in findings:
+            words = f"{finding.text} {finding.advice}".rstrip()
+            yield f"- {_SEVERITY_MARKS[finding.severity]} {text(words)}\n"
+        yield "\n"
+
+
+def _circumstances(run: Run, analysis: Analysis) -> Iterator[str]:
+    """How it was measured, for whoever looks closely."""
+    environment = run.environment
+    versions = f"kab {environment.kab}, Python {environment.python}, urllib3 {environment.urllib3}"
+    lines = [
+        *table.remarks(analysis),
+        *table.answers(analysis),
+        table.urllib3_counters(analysis),
+        f"{run.course.started_at}; {versions}, {environment.openssl}, {environment.os}",
+    ]
+    yield "<details><summary>How it was measured</summary>\n\n"
+    for line in lines:
+        yield f"- {text(line)}\n"
+    yield "\n</details>\n"

@@ -1,0 +1,106 @@
+"""Every exchange as a row of CSV (RFC 4180): what docs/exports.md says of each column."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Protocol
+
+from keepalive_bench.model.single_floats import short_floats
+from keepalive_bench.units import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.model.run import Run
+
+_AT_ONCE = 4096
+_FORMULA = ("=", "+", "-", "@")
+_KNOWN = (
+    "arm",
+    "index",
+    "round",
+    "began_s",
+    "latency_s",
+    "connection",
+    "slot",
+    "reused",
+    "reason",
+    "status",
+    "body_bytes",
+    "failure",
+    "message",
+)
+Cell = str | int | float | None
+
+
+class _Writer(Protocol):
+    def writerow(self, row: Iterable[Cell]) -> str: ...
+
+
+class _Echo:
+    """What `csv` writes to: it hands back what it is given."""
+
+    @staticmethod
+    def write(text: str) -> str:
+        return text
+
+
+def csv_lines(run: Run, analysis: Analysis) -> Iterator[str]:
+    """The header, and a line for each exchange, in the order in which they ended.
+
+    A line is made when it is asked for: a million of them take no room.
+    """
+    writer: _Writer = csv.writer(_Echo())
+    yield writer.writerow((*_KNOWN, *(f"{name}_s" for name in run.exchanges.phases)))
+    opened = bytearray(len(run.connections))
+    for start in range(0, len(run.exchanges), _AT_ONCE):
+        rows = range(start, min(start + _AT_ONCE, len(run.exchanges)))
+        columns = run.exchanges.phases.values()
+        parts = (short_floats(column[rows.start : rows.stop]) for column in columns)
+        phases = zip(*parts, strict=True)
+        for row, durations in zip(rows, phases, strict=True):
+            yield writer.writerow((*_exchange(run, analysis, row, opened), *durations))
+
+
+def _exchange(run: Run, analysis: Analysis, row: int, opened: bytearray) -> tuple[Cell, ...]:
+    """All that is known of an exchange but its phases; `opened` marks connections met before."""
+    exchanges, connections = run.exchanges, run.connections
+    connection, number = exchanges.connection[row], exchanges.failure[row]
+    slot = reused = reason = failure = None
+    if connection >= 0:
+        slot = connections.slot[connection]
+        reused = "true" if opened[connection] else "false"
+        reason = None if opened[connection] else _reason(run, analysis, connection)
+        opened[connection] = True
+    if number >= 0:
+        failure = exchanges.failures.values[number]
+    return (
+        exchanges.arms[exchanges.arm[row]],
+        exchanges.index[row],
+        exchanges.round[row],
+        exchanges.began_s[row],
+        exchanges.latency_s[row],
+        None if connection < 0 else connection,
+        slot,
+        reused,
+        reason,
+        exchanges.status[row] or None,
+        exchanges.body_bytes[row],
+        failure.kind if failure else None,
+        _harmless(failure.message) if failure else None,
+    )
+
+
+def _reason(run: Run, analysis: Analysis, connection: int) -> str:
+    reasons = analysis.arms[run.connections.arm[connection]].reasons
+    return reasons.codes[reasons.column[connection]]
+
+
+def _harmless(text: str) -> str:
+    """Text from outside, on one line, and no formula where a spreadsheet opens the file.
+
+    The apostrophe in front is what OWASP's "CSV Injection" recommends; spreadsheets hide it.
+    """
+    shown = printable(text)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown

@@ -1,0 +1,81 @@
+"""A run with everything in it that an export has to cope with, and what exports make of one."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from support.runs import REFUSED, Script
+
+from keepalive_bench import Judgement, Plan, Request, Target, Variation, analyse
+from keepalive_bench.cli import exports
+from keepalive_bench.experiment.results_file import document_lines
+from keepalive_bench.model.exchange import Answer, Ending, Failure, Phases
+from keepalive_bench.model.run import WarmUp
+from keepalive_bench.render.document import derived_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench import Analysis, Run
+
+HOSTILE_TEXT = "=1+1|`<script>@team\n\x1b[31m\u202e]](http://evil.example) #7 \U0001f600\ufffe"
+HOSTILE_URL = "http://127.0.0.1:8000/a|b`c?q=%3Cb%3E&token=hunter2"
+
+
+@cache
+def everything() -> Run:
+    """Requests that fail, connections that end, and a server that says hostile things."""
+    base = Plan(
+        Target(HOSTILE_URL),
+        Request(
+            headers=(("Accept", "*/*"), ("X-Secret", "hunter2")),
+            cookies=("a=hunter2",),
+            variation=Variation(fields=(("q", ("=1", "<b>")),)),
+        ),
+        judgement=Judgement(requirements=("reopened==0", "pooled.p95<=50ms", "failed<=2")),
+    )
+    script = Script("pooled", "unpooled", plan=base, requests=12)
+    answer = Answer("HTTP/1.1", HOSTILE_TEXT, HOSTILE_TEXT, HOSTILE_TEXT)
+    ending = Ending("data", 0.5, 0.25, HOSTILE_TEXT)
+    shared: int | None = None
+    for index in range(10):
+        is_first = shared is None or index == 6
+        if index == 6:
+            shared = script.open("pooled", ended_s=9.0, ending=ending)
+        elif shared is None:
+            shared = script.open(
+                "pooled", ended_s=0.4, ending=ending, failed="[::1]:80", lost=0.001
+            )
+        phases = Phases(connect=0.001 if is_first else None, send=1e-5, wait=0.011 + index * 1e-4)
+        script.send("pooled", 0.0125 + index * 1e-4, on=shared, answer=answer, phases=phases)
+        row = script.open("unpooled", tls_version="TLSv1.3", cipher="X")
+        phases = Phases(dns=0.002, connect=0.003, tls=0.004, wait=0.012)
+        script.send("unpooled", 0.0225 + index * 1e-4, on=row, phases=phases)
+    script.fail("pooled", failure=Failure("other", HOSTILE_TEXT), on=shared)
+    script.fail("unpooled")
+    warmup = WarmUp(requests=2, connections=1, failures=(REFUSED,))
+    return script.run(warmup={"pooled": warmup}, interrupted=True)
+
+
+@cache
+def nothing() -> Run:
+    """A run without an answer, with a hostile cause."""
+    script = Script(plan=Plan(Target(HOSTILE_URL)), requests=2)
+    script.fail("pooled", failure=Failure("other", HOSTILE_TEXT))
+    return script.run()
+
+
+def stored(run: Run) -> str:
+    return "".join(document_lines(run, derived_document(analyse(run))))
+
+
+def written(dialect: str, run: Run, analysis: Analysis | None = None) -> str:
+    """What an option writes."""
+    return "".join(exports.EXPORTERS[dialect](run, analysis or analyse(run)))
+
+
+def all_lines(run: Run, analysis: Analysis) -> Iterator[str]:
+    """What all of them write."""
+    for exporter in exports.EXPORTERS.values():
+        yield from exporter(run, analysis)
