@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis import analyse
-    from keepalive_bench.errors import KabError, UsageError
+    from keepalive_bench.analysis import analyse, require
+    from keepalive_bench.errors import KabError, RequirementError, UsageError
     from keepalive_bench.experiment.benchmark import benchmark
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.exchange import Connection, Exchange, Failure
@@ -48,6 +48,7 @@ __all__ = [
     "Network",
     "Plan",
     "Request",
+    "RequirementError",
     "Resolution",
     "Route",
     "Run",
@@ -57,12 +58,15 @@ __all__ = [
     "Variation",
     "analyse",
     "benchmark",
+    "require",
 ]
 
 _HOMES = {
     "analyse": "analysis",
+    "require": "analysis",
     "benchmark": "experiment",
     "KabError": "errors",
+    "RequirementError": "errors",
     "UsageError": "errors",
     "Analysis": "model.analysis",
     "Connection": "model.exchange",

@@ -62,6 +62,15 @@ def times(ratio: float | None) -> str:
     return MISSING if ratio is None else f"{ratio:.2f}×"
 
 
+def signed_share(share: float | None) -> str:
+    """A change as `+12.3 %`, `-0.4 %`, `+1,200 %`."""
+    if share is None:
+        return MISSING
+    percent = 100 * share
+    decimals = 1 if abs(percent) < _MANY else 0
+    return f"{round(percent, decimals) + 0.0:+,.{decimals}f} %"  # never -0.0
+
+
 def plural(count: int, noun: str) -> str:
     """`1 request`, `2 requests`, `1,000 requests`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

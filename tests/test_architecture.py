@@ -13,7 +13,7 @@ BASE = {"errors", "units"}
 MAY_IMPORT = {
     "cli": {"render", "experiment", "analysis", "server", "model", "net"} | BASE,
     "render": {"model"} | BASE,
-    "experiment": {"net", "model"} | BASE,
+    "experiment": {"net", "analysis", "model"} | BASE,
     "analysis": {"model"} | BASE,
     "net": {"model"} | BASE,
     "server": BASE,

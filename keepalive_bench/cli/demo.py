@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from keepalive_bench.cli import session
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.model.plan import Experiment, Plan, Request, Target, Tls, Variation
 from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, Settings
@@ -17,6 +16,8 @@ _FIELDS = (("q", ("python", "php")), ("v", ("1.0",)))
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
 def command(*, no_color: bool) -> ExitCode:
     """Start a server on loopback, run the main job on HTTP and on HTTPS, and stop it again."""
+    from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
+
     shown = session.screen(color=not no_color, quiet=False, verbose=False, results_only=False)
     codes = []
     for tls in (False, True):

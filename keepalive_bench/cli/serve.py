@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from keepalive_bench.cli import completion
 from keepalive_bench.cli.inputs import parse_header
 from keepalive_bench.errors import UsageError
 from keepalive_bench.server import (
@@ -25,7 +26,7 @@ _NUMBERS = "3, 3-, 2-4, or */3 for every third"
 
 def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # Click's way
     """Say of every fault what happens on the wire."""
-    if not wanted:
+    if not wanted or context.resilient_parsing:
         return
     for name, kind in FAULTS.items():
         parameter = kind.parameter
@@ -47,6 +48,7 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
 @click.option(
     "--certificate",
     metavar="NAME|FILE",
+    shell_complete=completion.words(CERTIFICATES, or_files=True),
     help="HTTPS with another certificate: wrong-host, expired, untrusted, or a PEM file.",
 )
 @click.option(
@@ -85,7 +87,10 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     help="Announce max=N, one less each time, and close after N + 1 responses, as Apache does.",
 )
 @click.option(
-    "--fault", metavar="NAME[=PARAMETER]", help="Go wrong in this way (see --list-faults)."
+    "--fault",
+    metavar="NAME[=PARAMETER]",
+    shell_complete=completion.words(FAULTS),
+    help="Go wrong in this way (see --list-faults).",
 )
 @click.option(
     "--fault-requests",
