@@ -26,7 +26,7 @@ from keepalive_bench.server import ServerProcess, Settings
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
-    from keepalive_bench.analysis.intervals import Interval
+    from keepalive_bench.analysis.inference.intervals import Interval
     from keepalive_bench.model.experiment import Order
 
 REQUESTS, EXPERIMENTS, QUICK_EXPERIMENTS = 50, 2_000, 20

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from document import table, write_between_marks
 from simulation import POOLED, UNPOOLED, draw, true_log_ratio, true_mean, true_quantile
 
-from keepalive_bench.analysis.intervals import (
+from keepalive_bench.analysis.inference.intervals import (
     Interval,
     difference_interval,
     lag_one_correlation,
@@ -27,7 +27,7 @@ from keepalive_bench.analysis.intervals import (
     widened,
     widening,
 )
-from keepalive_bench.analysis.stats import hodges_lehmann, mean
+from keepalive_bench.analysis.inference.stats import hodges_lehmann, mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.stats import hodges_lehmann
+from keepalive_bench.analysis.inference.stats import hodges_lehmann
 
 if TYPE_CHECKING:
     from random import Random

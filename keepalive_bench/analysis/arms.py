@@ -9,8 +9,8 @@ from math import fsum, isnan
 from operator import add, gt, sub
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis import stats
-from keepalive_bench.analysis.intervals import (
+from keepalive_bench.analysis.inference import stats
+from keepalive_bench.analysis.inference.intervals import (
     lag_one_correlation,
     mean_interval,
     quantile_interval,

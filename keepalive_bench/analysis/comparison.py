@@ -8,9 +8,9 @@ from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis import stats
 from keepalive_bench.analysis.explanation import explain
-from keepalive_bench.analysis.intervals import (
+from keepalive_bench.analysis.inference import stats
+from keepalive_bench.analysis.inference.intervals import (
     Interval,
     difference_interval,
     lag_one_correlation,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support.runs import URL, Script
 
-from keepalive_bench.analysis.delay_findings import delay_findings
+from keepalive_bench.analysis.findings.delay import delay_findings
 from keepalive_bench.model.exchange import Phases
 from keepalive_bench.model.plan import Network, Plan, Target
 

@@ -9,8 +9,8 @@ from scipy.stats import binom
 from support.runs import paired_run
 
 from keepalive_bench import Experiment, Judgement, Plan, Target, analyse
-from keepalive_bench.analysis.enough import least_requests
 from keepalive_bench.analysis.requirements import requirements_of, undecidable
+from keepalive_bench.analysis.requirements.enough import least_requests
 
 
 def plan(requests: int, *texts: str, confidence: float = 0.95, concurrency: int = 1) -> Plan:

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepalive_bench import Arm, UsageError
-from keepalive_bench.analysis.bounds import written
-from keepalive_bench.analysis.expression import parse
-from keepalive_bench.analysis.names import names
+from keepalive_bench.analysis.requirements.bounds import written
+from keepalive_bench.analysis.requirements.expression import parse
+from keepalive_bench.analysis.requirements.names import names
 from keepalive_bench.model.requirement import OPERATORS
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.quantity import Quantity
+    from keepalive_bench.analysis.requirements.quantity import Quantity
     from keepalive_bench.model.requirement import Operator
 
 NAMED = names((Arm("pooled"), Arm("unpooled")))

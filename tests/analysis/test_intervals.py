@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from keepalive_bench.analysis import intervals
-from keepalive_bench.analysis.stats import hodges_lehmann, quantile
+from keepalive_bench.analysis.inference import intervals
+from keepalive_bench.analysis.inference.stats import hodges_lehmann, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
 
-    from keepalive_bench.analysis.intervals import Interval
+    from keepalive_bench.analysis.inference.intervals import Interval
 
 VALUES = st.lists(st.floats(-1e6, 1e6), max_size=80)
 POSITIVE = st.lists(st.floats(1e-6, 100), min_size=8, max_size=80)

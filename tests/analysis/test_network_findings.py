@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.runs import URL, Script
 
-from keepalive_bench.analysis.network_findings import network_findings
+from keepalive_bench.analysis.findings.network import network_findings
 from keepalive_bench.model.plan import Plan, Request, Target
 
 

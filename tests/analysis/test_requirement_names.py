@@ -14,9 +14,9 @@ from support.documents import entries
 from support.runs import paired_run
 
 from keepalive_bench import Arm, analyse
-from keepalive_bench.analysis.arm_names import FAILURES, REASONS
-from keepalive_bench.analysis.expression import parse
-from keepalive_bench.analysis.names import FINDINGS, VERDICTS, names
+from keepalive_bench.analysis.requirements.arm_names import FAILURES, REASONS
+from keepalive_bench.analysis.requirements.expression import parse
+from keepalive_bench.analysis.requirements.names import FINDINGS, VERDICTS, names
 from keepalive_bench.model.analysis import REMAINDER, Finding
 from keepalive_bench.model.exchange import PHASES
 from keepalive_bench.render.document import derived_document
@@ -24,7 +24,7 @@ from keepalive_bench.render.document import derived_document
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.quantity import Quantity
+    from keepalive_bench.analysis.requirements.quantity import Quantity
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/requirements.md").read_text("utf-8")

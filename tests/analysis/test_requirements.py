@@ -12,9 +12,9 @@ from support.runs import Script, paired_run
 
 from keepalive_bench import RequirementError, UsageError, require
 from keepalive_bench import analyse as analyse_run
-from keepalive_bench.analysis.expression import parse
-from keepalive_bench.analysis.names import names
 from keepalive_bench.analysis.requirements import check
+from keepalive_bench.analysis.requirements.expression import parse
+from keepalive_bench.analysis.requirements.names import names
 from keepalive_bench.model.analysis import Estimate
 from keepalive_bench.model.requirement import OPERATORS
 

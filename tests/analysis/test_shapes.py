@@ -13,8 +13,8 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepalive_bench.analysis.dip import dip
-from keepalive_bench.analysis.shapes import outlier_bound, several_modes, trend
+from keepalive_bench.analysis.inference.dip import dip
+from keepalive_bench.analysis.inference.shapes import outlier_bound, several_modes, trend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

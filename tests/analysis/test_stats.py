@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepalive_bench.analysis import stats
+from keepalive_bench.analysis.inference import stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from support.command import called, next_line, started
 from support.documents import Entry, entries, failure_kinds
 
 import keepalive_bench
-from keepalive_bench.analysis.reason_findings import _SAYINGS
+from keepalive_bench.analysis.findings.reason import _SAYINGS
 from keepalive_bench.experiment.engine import INTERRUPTED
 from keepalive_bench.net.failures import Stage
 from keepalive_bench.server import CERTIFICATE
@@ -41,7 +41,7 @@ def test_the_reasons_are_listed_in_their_order_of_precedence() -> None:
 
 
 def test_every_reason_in_the_source_is_listed() -> None:
-    source = (SOURCE / "analysis" / "reasons.py").read_text()
+    source = (SOURCE / "analysis" / "reasons" / "rules.py").read_text()
     assert {code for code in PRECEDENCE if f'"{code}"' in source} == set(PRECEDENCE)
     given = codes(source, r'(?:return|Reason\(|code, evidence =) ?"([a-z0-9.-]+)"')
     assert given <= set(PRECEDENCE)
@@ -56,7 +56,7 @@ def test_every_kind_of_failure_is_listed_and_no_other() -> None:
 
 
 def test_every_finding_is_listed_and_no_other() -> None:
-    sources = [path.read_text() for path in (SOURCE / "analysis").glob("*findings.py")]
+    sources = [path.read_text() for path in (SOURCE / "analysis" / "findings").glob("*.py")]
     written = {code for text in sources for code in codes(text, r'code="([a-z-]+)"')}
     assert {entry.code for entry in FINDINGS} == written | set(_SAYINGS)
 

@@ -14,16 +14,16 @@ from functools import partial
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.idle import Idle, idle_between
+from keepalive_bench.analysis.reasons.idle import Idle, idle_between
+from keepalive_bench.analysis.reasons.silence import died_under_request, failure_kind, find_silence
 from keepalive_bench.analysis.rows import of_arm
-from keepalive_bench.analysis.silence import died_under_request, failure_kind, find_silence
 from keepalive_bench.model.reasons import NONE, Reason, Reasons
 from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.silence import Silence
+    from keepalive_bench.analysis.reasons.silence import Silence
     from keepalive_bench.model.columns import ExchangeColumns
     from keepalive_bench.model.exchange import Answer, Ending
     from keepalive_bench.model.plan import Arm

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.bounds import shown
+from keepalive_bench.analysis.requirements.bounds import shown
 from keepalive_bench.model.requirement import Checked
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.quantity import Evidence, Nameable
+    from keepalive_bench.analysis.requirements.quantity import Evidence, Nameable
     from keepalive_bench.model.requirement import Requirement, Standing
 
 WITH_ENOUGH = {"faster", "slower", "better", "worse", "no-difference"}

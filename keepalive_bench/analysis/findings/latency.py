@@ -9,10 +9,10 @@ from operator import eq, ne
 from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.delay_findings import DELAYED_ACK
-from keepalive_bench.analysis.intervals import quantile_interval
+from keepalive_bench.analysis.findings.delay import DELAYED_ACK
+from keepalive_bench.analysis.inference.intervals import quantile_interval
+from keepalive_bench.analysis.inference.shapes import outlier_bound, several_modes, trend
 from keepalive_bench.analysis.rows import pick, succeeded
-from keepalive_bench.analysis.shapes import outlier_bound, several_modes, trend
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import duration, plural
 

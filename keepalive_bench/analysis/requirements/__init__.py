@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.decision import WITH_ENOUGH, decide
-from keepalive_bench.analysis.enough import least_requests
-from keepalive_bench.analysis.expression import parse
-from keepalive_bench.analysis.names import names
+from keepalive_bench.analysis.requirements.decision import WITH_ENOUGH, decide
+from keepalive_bench.analysis.requirements.enough import least_requests
+from keepalive_bench.analysis.requirements.expression import parse
+from keepalive_bench.analysis.requirements.names import names
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:

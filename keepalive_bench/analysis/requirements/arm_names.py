@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.quantity import Basis, Evidence, Kind, exact
+from keepalive_bench.analysis.requirements.quantity import Basis, Evidence, Kind, exact
 from keepalive_bench.model.analysis import BOUNDED, REMAINDER
 from keepalive_bench.model.exchange import PHASES
 from keepalive_bench.model.experiment import KINDS

@@ -12,7 +12,7 @@ from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.stats import quantile, thinned, walsh_average
+from keepalive_bench.analysis.inference.stats import quantile, thinned, walsh_average
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

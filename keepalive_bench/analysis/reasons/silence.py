@@ -8,7 +8,7 @@ from itertools import compress
 from math import isnan
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.idle import longest_survived
+from keepalive_bench.analysis.reasons.idle import longest_survived
 from keepalive_bench.analysis.rows import of_arm
 from keepalive_bench.model.columns import optional
 from keepalive_bench.model.exchange import ENDINGS

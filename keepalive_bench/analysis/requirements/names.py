@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.arm_names import ARM_MEMBERS, NO_INTERVAL
-from keepalive_bench.analysis.quantity import Basis, Evidence, Kind, Quantity, exact
+from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS, NO_INTERVAL
+from keepalive_bench.analysis.requirements.quantity import Basis, Evidence, Kind, Quantity, exact
 from keepalive_bench.analysis.verdict import verdict
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
-from keepalive_bench.analysis.bounds import NUMBER, UnitError, scaled
+from keepalive_bench.analysis.requirements.bounds import NUMBER, UnitError, scaled
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.requirement import OPERATORS, Requirement
 from keepalive_bench.units import quoted
@@ -15,7 +15,7 @@ from keepalive_bench.units import quoted
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from keepalive_bench.analysis.quantity import Nameable
+    from keepalive_bench.analysis.requirements.quantity import Nameable
     from keepalive_bench.model.requirement import Operator
 
 _LONGEST = 200

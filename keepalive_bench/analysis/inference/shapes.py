@@ -8,9 +8,9 @@ from math import exp, log, sqrt
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.dip import dip
-from keepalive_bench.analysis.intervals import lag_one_correlation, widening
-from keepalive_bench.analysis.stats import thinned
+from keepalive_bench.analysis.inference.dip import dip
+from keepalive_bench.analysis.inference.intervals import lag_one_correlation, widening
+from keepalive_bench.analysis.inference.stats import thinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

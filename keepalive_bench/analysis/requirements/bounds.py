@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.units import duration, rate, times
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.quantity import Kind
+    from keepalive_bench.analysis.requirements.quantity import Kind
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _MICRO = "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis import stats
-from keepalive_bench.analysis.intervals import (
+from keepalive_bench.analysis.inference import stats
+from keepalive_bench.analysis.inference.intervals import (
     mean_interval,
     quantile_interval,
     signed_rank_interval,
 )
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.quantity import Basis
+    from keepalive_bench.analysis.requirements.quantity import Basis
     from keepalive_bench.model.plan import Plan
 
 _MOST = 100_000

@@ -6,7 +6,7 @@ import re
 from math import isnan
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.idle import longest_survived
+from keepalive_bench.analysis.reasons.idle import longest_survived
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import duration, plural
 

@@ -1,0 +1,45 @@
+"""What kab noticed, as data before it is prose; the advice fits the options in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.findings.comparison import comparison_findings
+from keepalive_bench.analysis.findings.course import course_findings, order_findings
+from keepalive_bench.analysis.findings.delay import delay_findings
+from keepalive_bench.analysis.findings.endpoint import endpoint_findings
+from keepalive_bench.analysis.findings.latency import latency_findings, too_few_requests
+from keepalive_bench.analysis.findings.measurement import measurement_findings
+from keepalive_bench.analysis.findings.network import network_findings
+from keepalive_bench.analysis.findings.promise import promise_findings
+from keepalive_bench.analysis.findings.reason import reason_findings
+from keepalive_bench.analysis.findings.tls import tls_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keepalive_bench.model.analysis import ArmSummary, Comparison, Finding
+    from keepalive_bench.model.run import Run
+
+
+def find(
+    run: Run, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]
+) -> tuple[Finding, ...]:
+    """Everything noticed about a run, what endangers its result first."""
+    of_measurement = [*measurement_findings(run, arms)]
+    crowded = not {"client-bound", "machine-busy"}.isdisjoint(it.code for it in of_measurement)
+    found = (
+        *course_findings(run, arms),
+        *(finding for arm in arms for finding in reason_findings(run, arm)),
+        *(finding for arm in arms for finding in promise_findings(run, arm)),
+        *delay_findings(run),
+        *endpoint_findings(run, arms),
+        *network_findings(run),
+        *tls_findings(run, arms),
+        *of_measurement,
+        *order_findings(run),
+        *latency_findings(run, arms, crowded=crowded),
+        *(it for comparison in comparisons for it in comparison_findings(run, comparison)),
+        *too_few_requests(run, arms),
+    )
+    return tuple(sorted(found, key=lambda finding: finding.severity != "warning"))

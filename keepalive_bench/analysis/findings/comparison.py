@@ -1,0 +1,70 @@
+"""What kab noticed of how the arms compare: how sure it is, and what isn't in it."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.precision import is_precise
+from keepalive_bench.model.analysis import Finding
+from keepalive_bench.units import plural, times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.model.analysis import Comparison
+    from keepalive_bench.model.run import Run
+
+_NOTABLE = 1.96
+"""÷ √n: beyond it, a correlation is hardly chance (Bartlett's bound at 95 %)."""
+
+
+def comparison_findings(run: Run, comparison: Comparison) -> Iterator[Finding]:
+    """Everything of that kind, for one comparison."""
+    yield from _precision(run, comparison)
+    yield from _pairs(comparison)
+
+
+def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
+    """A precision that was asked for, and that the most requests or the time didn't suffice for."""
+    precision, (_, low, high) = run.plan.experiment.precision, comparison.speedup
+    if precision is None or is_precise(comparison.speedup, precision):
+        return
+    reached = None if low is None or high is None else sqrt(high / low) - 1
+    known = "not known at all" if reached is None else f"known to ±{reached:.1%} only"
+    evidence: dict[str, int | float | str] = {"against": comparison.against, "precision": precision}
+    yield Finding(
+        code="precision-not-reached",
+        severity="warning",
+        evidence=evidence if reached is None else {**evidence, "reached": reached},
+        text=f"The speed-up against {comparison.against} is {known}, and ±{precision:.1%} was "
+        f"asked for: {plural(comparison.pairs, 'pair')} don't suffice.",
+        advice="More --requests or a longer --duration let it go on.",
+    )
+
+
+def _pairs(comparison: Comparison) -> Iterator[Finding]:
+    names = f"{comparison.arm} and {comparison.against}"
+    evidence: dict[str, int | float | str] = {
+        "arm": comparison.arm,
+        "against": comparison.against,
+        "pairs": comparison.pairs,
+    }
+    if comparison.left_out and comparison.pairs:
+        yield Finding(
+            code="pairs-left-out",
+            severity="info",
+            evidence={**evidence, "left_out": comparison.left_out},
+            text=f"{plural(comparison.left_out, 'pair')} of {names} had no answer in one of the "
+            f"arms and are left out of the comparison; {comparison.pairs:,} are in it.",
+        )
+    if comparison.pairs and comparison.correlation > _NOTABLE / sqrt(comparison.pairs):
+        factor = comparison.widening
+        yield Finding(
+            code="autocorrelated",
+            severity="info",
+            evidence={**evidence, "correlation": comparison.correlation, "factor": factor},
+            text=f"Neighbouring pairs of {names} resemble each other (correlation "
+            f"{comparison.correlation:.2f}), so intervals are {times(factor)} as wide as they "
+            "would be otherwise.",
+        )

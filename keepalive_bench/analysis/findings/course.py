@@ -1,0 +1,104 @@
+"""What kab noticed of the course of a run: its end, what failed in it, and its order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.verdict import LEAST_PAIRS
+from keepalive_bench.model.analysis import Finding
+from keepalive_bench.units import plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.run import Run
+
+_STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going sends them all."
+
+
+def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """What endangers a result: an early end, and failures."""
+    yield from _interrupted(run)
+    for arm in arms:
+        yield from _failures(run, arm)
+    yield from _failed_warmups(run)
+
+
+def _interrupted(run: Run) -> Iterator[Finding]:
+    if run.course.interrupted:
+        yield Finding(
+            code="interrupted",
+            severity="warning",
+            evidence={"exchanges": len(run.exchanges)},
+            text=f"The run was interrupted after {plural(len(run.exchanges), 'exchange')}.",
+        )
+
+
+def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    for kind, count in arm.failure_kinds.items():
+        message = next(failure.message for failure in arm.failures if failure.kind == kind)
+        yield Finding(
+            code="requests-failed",
+            severity="warning",
+            evidence={"arm": arm.label, "kind": kind, "count": count, "message": message},
+            text=f"{plural(count, 'request')} of {arm.label} failed: {kind} "
+            f"({printable(message)}).",
+        )
+    if arm.not_sent:
+        yield Finding(
+            code="requests-not-sent",
+            severity="warning",
+            evidence={"arm": arm.label, "count": arm.not_sent},
+            text=f"{plural(arm.not_sent, 'request')} of {arm.label} were not sent.",
+            advice="" if arm.succeeded or run.course.interrupted else _STOPPED,
+        )
+
+
+def _failed_warmups(run: Run) -> Iterator[Finding]:
+    for label, warmup in run.warmup.items():
+        if warmup.failures:
+            kind, message = warmup.failures[0]
+            yield Finding(
+                code="warmup-failed",
+                severity="info",
+                evidence={"arm": label, "kind": kind, "count": len(warmup.failures)},
+                text=f"{plural(len(warmup.failures), 'warm-up')} of {label} failed: {kind} "
+                f"({printable(message)}).",
+            )
+
+
+def order_findings(run: Run) -> Iterator[Finding]:
+    """What the order of the arms, and the rounds they are in, don't protect against."""
+    experiment = run.plan.experiment
+    if len(experiment.arms) == 1:
+        return
+    if not experiment.is_paired:
+        because = (
+            f", because maxsize {experiment.pool_size} is below the concurrency of "
+            f"{experiment.concurrency} and a pause between blocks would throw connections away"
+            if experiment.order is None
+            else ""
+        )
+        yield Finding(
+            code="sequential-order",
+            severity="info",
+            evidence={"concurrency": experiment.concurrency, "maxsize": experiment.pool_size},
+            text=f"The arms ran one after the other{because}: a drift of the machine or the "
+            "network in the meantime looks like a difference between them.",
+        )
+        return
+    rounds, block = (
+        experiment.rounds_of(run.requests_due(experiment.labels[0])),
+        experiment.block_size,
+    )
+    if experiment.concurrency > 1 and rounds < LEAST_PAIRS:
+        drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
+        yield Finding(
+            code="few-rounds",
+            severity="info",
+            evidence={"rounds": rounds, "concurrency": experiment.concurrency},
+            text=f"The requests made {plural(rounds, 'round')} of blocks only{drift}.",
+            advice=f"--requests {LEAST_PAIRS * block} or more makes {LEAST_PAIRS} rounds, "
+            f"of {block} requests each.",
+        )

@@ -1,0 +1,1 @@
+"""Statistics: floats in, floats out. Every formula names its source."""
