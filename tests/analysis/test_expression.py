@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keepalive_bench import Arm, UsageError
@@ -26,7 +26,6 @@ def numbers(quantity: Quantity) -> st.SearchStrategy[float]:
     return whole if quantity.kind in {"count", "bytes"} else st.floats(allow_nan=False)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(data=st.data(), name=st.sampled_from(sorted(NAMED)), operator=st.sampled_from(OPERATORS))
 def test_what_is_written_is_read_back(data: st.DataObject, name: str, operator: Operator) -> None:
     quantity = NAMED[name]
@@ -45,7 +44,6 @@ def test_what_is_written_is_read_back(data: st.DataObject, name: str, operator: 
         assert requirement == (text, quantity.name, operator, bound)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=60) | st.from_regex(r"[a-z0-9_.]{1,20}[<>=!]{1,3}[0-9a-zµ%.+-]{0,9}"))
 def test_whatever_is_written_is_a_requirement_or_refused_in_one_line(text: str) -> None:
     try:

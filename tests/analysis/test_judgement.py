@@ -63,7 +63,7 @@ def assert_in_order(estimate: Estimate) -> None:
         assert low - slack <= value <= high + slack
 
 
-@settings(deadline=None, max_examples=40)  # thousands of resamples each
+@settings(max_examples=40)  # thousands of resamples each
 @given(PAIRS)
 def test_every_interval_of_a_comparison_contains_its_estimate(
     pairs: list[tuple[float, float]],
@@ -72,7 +72,7 @@ def test_every_interval_of_a_comparison_contains_its_estimate(
         assert_in_order(estimate)
 
 
-@settings(deadline=None, max_examples=40)  # thousands of resamples each
+@settings(max_examples=40)  # thousands of resamples each
 @given(PAIRS)
 def test_the_other_way_round_intervals_are_mirrored(pairs: list[tuple[float, float]]) -> None:
     there, back = compared(pairs), compared(pairs, swapped=True)
@@ -89,7 +89,7 @@ def test_the_other_way_round_intervals_are_mirrored(pairs: list[tuple[float, flo
             assert mirrored[1:] == pytest.approx((-saving.high, -saving.low), rel=1e-6, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=40)  # thousands of resamples each
+@settings(max_examples=40)  # thousands of resamples each
 @given(PAIRS, st.sampled_from([1e-3, 0.5, 100.0]))
 def test_times_on_another_scale_give_the_same_ratios_and_scaled_savings(
     pairs: list[tuple[float, float]], scale: float
@@ -167,6 +167,39 @@ def test_arms_whose_answers_differ_in_size_are_not_comparable() -> None:
     verdict = analyse(script.run()).verdict
     assert verdict.code == "not-comparable"
     assert "differ in size" in verdict.text
+
+
+def test_arms_that_do_not_fail_alike_are_not_comparable_and_not_for_the_size_of_answers() -> None:
+    script = Script("pooled", "unpooled", requests=20)
+    for index in range(20):
+        if index % 3:
+            script.send("pooled", 0.01, index=index)
+        else:
+            script.fail("pooled", 0.01, index=index)
+        script.send("unpooled", 0.02, index=index)
+    verdict = analyse(script.run()).verdict
+    assert verdict.code == "not-comparable"
+    assert "(pooled in 7 of 20 requests, unpooled in 0 of 20 requests)" in verdict.text
+    assert "size" not in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "least"), [(0.8, 4), (0.9, 5), (0.95, 6), (0.99, 8), (0.999, 11)]
+)
+def test_how_many_pairs_it_takes_at_the_least_depends_on_the_confidence(
+    confidence: float, least: int
+) -> None:
+    """SciPy: of n pairs that all agree, the two-sided signed-rank test's least p is 2 ÷ 2**n."""
+    verdict = judged([2.0], count=least - 1, confidence=confidence)
+    assert verdict.code == "inconclusive"
+    assert f"it takes {least} at the least" in verdict.text
+    assert judged([2.0], count=least, confidence=confidence).code == "faster"
+
+
+def test_a_sure_difference_within_the_margin_is_named() -> None:
+    assert "faster by 2.0 %, within the margin" in judged([1.02]).text
+    assert "slower by 2.0 %, within the margin" in judged([1 / 1.02]).text
+    assert "within the margin" not in judged([0.99, 1.01]).text
 
 
 def test_it_says_about_how_many_requests_would_settle_it_and_they_do() -> None:

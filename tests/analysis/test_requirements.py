@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import Script, paired_run
 
@@ -197,7 +197,6 @@ def test_a_value_that_reads_like_the_bound_gets_more_digits() -> None:
 SPEEDUPS = st.floats(0.01, 10)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     ends=st.tuples(SPEEDUPS, SPEEDUPS).map(sorted),
     bound=SPEEDUPS,
@@ -213,7 +212,6 @@ def test_the_negation_of_what_is_met_is_missed(
     assert negated.standing == OPPOSITE[checked.standing]
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(bound=st.integers(-5, 100), operator=st.sampled_from(OPERATORS))
 def test_of_a_count_either_a_requirement_or_its_negation_is_met(
     bound: int, operator: Operator

@@ -90,13 +90,13 @@ def test_the_file_itself_is_shown() -> None:
     shown(json.dumps(DOCUMENT))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.sampled_from(PLACES), st.sampled_from(HOSTILE))
 def test_a_value_that_was_changed_is_refused_or_shown(path: Path, value: object) -> None:
     assert_shown_or_refused(changed(path, value))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.sampled_from([path for path in PLACES if isinstance(path[-1], str)]))
 def test_a_member_that_is_missing_is_refused_or_has_a_default(path: Path) -> None:
     document = copy.deepcopy(DOCUMENT)
@@ -107,7 +107,7 @@ def test_a_member_that_is_missing_is_refused_or_has_a_default(path: Path) -> Non
     assert_shown_or_refused(json.dumps(document))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.integers(0, len(stored(everything())) - 3))
 def test_a_file_that_was_cut_off_anywhere_is_refused(length: int) -> None:
     with pytest.raises(ResultsFileError, match="damaged"):

@@ -114,9 +114,7 @@ def check(wanted: list[Answer]) -> None:
 
 
 many_answers = st.lists(answers, min_size=25, max_size=25)
-profile = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+profile = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @settings(profile, max_examples=30)

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure: how long an example takes isn't what these tests are about.
+settings.register_profile(
+    "kab", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("kab")
