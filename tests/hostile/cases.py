@@ -7,6 +7,9 @@ from typing import Any
 
 REQUESTS = 4
 TIMEOUT_S = 0.3
+"""Of cases in which one is waited for; in others a slow machine gets the time that it needs."""
+_NO_TIMEOUT_S = 10.0
+_TIMEOUTS = {"connect-timeout", "deadline", "read-timeout"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,10 @@ class Case:
     @property
     def connections(self) -> int:
         return sum(self.reasons.values())
+
+    @property
+    def timeout_s(self) -> float:
+        return TIMEOUT_S if _TIMEOUTS & self.failures.keys() else _NO_TIMEOUT_S
 
 
 def broken(kind: str, fault: str, reason: str = "after-error", **server: Any) -> Case:  # noqa: ANN401

@@ -9,6 +9,7 @@ import pytest
 from hostile.cases import HANDSHAKES, ON_BOTH, REQUESTS, TIMEOUT_S, Case
 from server.wire import settings
 from support.plans import plan
+from support.stillness import until_still
 
 from keepalive_bench import Arm, benchmark
 from keepalive_bench.analysis import analyse
@@ -16,15 +17,8 @@ from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Fault, ServerProce
 
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis
-    from keepalive_bench.model.exchange import Exchange
 
 _SLOW_MACHINE_S = 5.0
-_REST_S = 0.03
-
-
-def rest(_: Exchange) -> None:
-    """What the server does after an answer shall have arrived before the next request is sent."""
-    time.sleep(_REST_S)
 
 
 def server_settings(options: dict[str, Any], *, tls: bool) -> Settings:
@@ -39,12 +33,13 @@ def server_settings(options: dict[str, Any], *, tls: bool) -> Settings:
 
 def measured(case: Case, *, tls: bool) -> tuple[Analysis, int]:
     """A pooled run against a case's server, and what the server has accepted of it."""
-    client = {"arms": (Arm("pooled"),), "requests": REQUESTS, "timeout_s": TIMEOUT_S}
+    client = {"arms": (Arm("pooled"),), "requests": REQUESTS, "timeout_s": case.timeout_s}
     client |= {"keep_going": True, "warmup": 1, **case.client}
     if tls:
         client["ca_file"] = CERTIFICATE
     with ServerProcess(server_settings(case.server, tls=tls)) as server:
-        analysis = analyse(benchmark(plan(server.url, **client), rest))
+        # What the server does after an answer has happened before the next request is sent.
+        analysis = analyse(benchmark(plan(server.url, **client), lambda _: until_still(server.pid)))
         return analysis, server.stop().accepts
 
 

@@ -1,0 +1,44 @@
+"""When a server has done all that it does after an answer, with no guess at how long it takes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+TIMEOUT_S = 10.0
+_LOOK_AGAIN_S = 0.0005
+_GUESS_S = 0.03
+"""Where the system doesn't tell what threads do."""
+
+
+def until_still(pid: int) -> None:
+    """Wait until all threads of a process sleep at once, be it for the network or for a time.
+
+    Each thread is looked at twice. One that slept both times, and was put to sleep no further
+    time between, slept all the while; so all of them did between the first look at the last of
+    them and the second look at the first.
+    """
+    if not Path("/proc/self/task").exists():
+        time.sleep(_GUESS_S)
+        return
+    deadline = time.monotonic() + TIMEOUT_S
+    before, now = None, _sleeping(pid)
+    while now is None or now != before:
+        assert time.monotonic() < deadline, f"process {pid} never rests"
+        time.sleep(_LOOK_AGAIN_S)
+        before, now = now, _sleeping(pid)
+
+
+def _sleeping(pid: int) -> dict[str, str] | None:
+    """How often each thread was put to sleep; nothing while one of them runs, or ends."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            lines = (task / "status").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        told = dict(line.split(":\t", 1) for line in lines)
+        if not told["State"].startswith("S"):
+            return None
+        found[task.name] = told["voluntary_ctxt_switches"]
+    return found
