@@ -98,7 +98,7 @@ def test_the_time_between_head_and_body_is_received_not_waited_for(kind: str) ->
         phases = exchange(server.url, kind).outcome.phases
     assert phases.receive is not None
     assert phases.wait is not None
-    assert phases.receive >= DELAY_S * 0.9  # the client sees the head a little after it is sent
+    assert phases.receive >= DELAY_S / 2  # the client sees the head a little after it is sent
     assert phases.wait < phases.receive
 
 
@@ -110,7 +110,7 @@ def test_a_slow_handshake_is_tls_and_not_connect() -> None:
         outcome = exchange(server.url.replace("http:", "https:")).outcome
     assert outcome.failure is not None
     assert outcome.phases.connect is not None
-    assert outcome.latency_s >= outcome.phases.connect + DELAY_S * 0.9
+    assert outcome.latency_s >= outcome.phases.connect + DELAY_S / 2
 
 
 def test_waiting_for_a_free_connection_is_a_phase_of_its_own() -> None:
