@@ -1,6 +1,6 @@
 """What a shell may offer to complete a command line; `docs/completion.md` says how to switch it on.
 
-Click does it, but that bash breaks words at `=` and `:`, too, and kab's words have both in them.
+Click does it, but for words that have `=` or `:` in them: `--order=pa`, `--arm fast=po`, a URL.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
     add_completion_class,
     split_arg_string,
 )
@@ -50,12 +53,15 @@ def words(known: Iterable[str], *, or_files: bool = False) -> Callable[..., list
 
 
 def answer() -> None:
-    """Get ready to answer a shell; `kab` itself then does."""
-    add_completion_class(_Bash)
+    """Get ready to answer a shell; `kab` itself then does. By hand, there is no line yet."""
+    os.environ.setdefault("COMP_WORDS", "kab ")
+    os.environ.setdefault("COMP_CWORD", "1")
+    for each in (_Bash, _Zsh, _Fish):
+        add_completion_class(each)
 
 
 class _Bash(BashComplete):
-    """Click's own, but that the line comes as it was typed, with the part that bash completes."""
+    """The line comes as it was typed, and the part that bash completes: it breaks at both signs."""
 
     source_template = BashComplete.source_template.replace(_BROKEN, _WHOLE)
     _kept = 0
@@ -63,14 +69,36 @@ class _Bash(BashComplete):
 
     def get_completion_args(self) -> tuple[list[str], str]:
         line, part = os.environ["COMP_WORDS"], os.environ["COMP_CWORD"]
-        words = split_arg_string(line)
-        last = "" if line[-1:].isspace() else words.pop()
+        parts = split_arg_string(line)
+        last = "" if line[-1:].isspace() else parts.pop()
         option, _, value = last.partition("=")
         typed = value if option.startswith("-") else last
         part = "" if part in {"=", ":"} else part
         if typed.endswith(part):
             self._kept = len(typed) - len(part)
-        return words[1:], last
+        return parts[1:], last
 
     def format_completion(self, item: CompletionItem) -> str:
         return f"{item.type},{item.value[self._kept :]}"
+
+
+class _Joined(ShellComplete):
+    """An option that is joined to its value stays in front of it."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[Any]:
+        option, mark, _ = incomplete.partition("=")
+        items = super().get_completions(args, incomplete)
+        if mark and option.startswith("-"):
+            for item in items:
+                item.value = option + mark + item.value
+        return items
+
+
+class _Zsh(_Joined, ZshComplete):
+    pass
+
+
+class _Fish(_Joined, FishComplete):
+    """Help texts have commas in them, too."""
+
+    source_template = FishComplete.source_template.replace('split ","', 'split --max 1 ","')

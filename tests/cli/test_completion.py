@@ -1,0 +1,127 @@
+"""A shell that is set up as docs/completion.md says completes what is typed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from support.command import COMMAND, TIMEOUT_S, environment
+from support.command import kab as kab_ended
+from support.shells import shell
+
+from keepalive_bench.cli import kab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.shells import Fish, TypingShell
+
+_GROUP = click.Context(kab)
+COMMANDS = kab.list_commands(_GROUP)
+CASES = (
+    ("kab ser", "kab serve"),
+    ("kab run --ord", "kab run --order"),
+    ("kab run --order pa", "kab run --order paired"),
+    ("kab run --order=pa", "kab run --order=paired"),
+    ("kab run --arm nai", "kab run --arm naive"),
+    ("kab run --arm fast=po", "kab run --arm fast=pooled"),
+    ("kab run http://h:80/?a=b --arm=x=un", "kab run http://h:80/?a=b --arm=x=unpooled"),
+    ("kab serve --fault drip-b", "kab serve --fault drip-body"),
+    ("kab serve --certificate exp", "kab serve --certificate expired"),
+    ("kab serve --certificate my", "kab serve --certificate my-file.json"),
+    ("kab report my", "kab report my-file.json"),
+    ("kab run --html my", "kab run --html my-file.json"),
+    ("kab run --cacert my", "kab run --cacert my-file.json"),
+)
+
+
+@pytest.fixture(scope="module", params=["bash", "zsh", "fish"])
+def typing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TypingShell | Fish]:
+    """A shell in a folder with a file to complete, and one of options that nobody can read."""
+    if shutil.which(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    home = tmp_path_factory.mktemp(request.param)
+    (home / "my-file.json").touch()
+    (home / "kab.toml").write_text("this is no TOML", "utf-8")
+    with shell(request.param, home) as ready:
+        yield ready
+
+
+@pytest.mark.parametrize(("typed", "line"), CASES, ids=[typed for typed, _ in CASES])
+def test_a_line_is_completed(typing: TypingShell | Fish, typed: str, line: str) -> None:
+    typing.completes(typed, line)
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_asked_by_hand_kab_has_an_answer(name: str) -> None:
+    done = kab_ended(env={"_KAB_COMPLETE": f"{name}_complete"})
+    assert (done.code, done.err) == (0, "")
+
+
+def asked(line: str, *python: str) -> subprocess.CompletedProcess[str]:
+    """What kab answers to bash."""
+    command = [COMMAND[0], *python, *COMMAND[1:]]
+    question = {"COMP_WORDS": line, "COMP_CWORD": line.rpartition(" ")[2]}
+    return subprocess.run(
+        command,
+        env=environment({"_KAB_COMPLETE": "bash_complete", **question}),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIMEOUT_S,
+    )
+
+
+def offered(line: str) -> set[str]:
+    """Words that kab offers; each stands on a line of its own, and nothing else does."""
+    answers = [answer.split(",") for answer in asked(line).stdout.splitlines()]
+    assert {kind for kind, _ in answers} <= {"plain"}
+    return {word for _, word in answers}
+
+
+def test_all_commands_are_offered() -> None:
+    assert offered("kab ") == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_all_options_of_a_command_are_offered(name: str) -> None:
+    command = kab.get_command(_GROUP, name)
+    assert command is not None
+    spellings = {
+        spelling
+        for parameter in command.get_params(_GROUP)
+        for spelling in (*parameter.opts, *parameter.secondary_opts)
+        if spelling.startswith("--")
+    }
+    assert offered(f"kab {name} --") == spellings
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("kab run --tls-min ", {"1.2", "1.3"}),
+        ("kab run --order ", {"paired", "sequential"}),
+        ("kab run --arm pooled --arm a=", {"a=pooled", "a=unpooled", "a=resumed", "a=naive"}),
+        ("kab run 'http://h/?a b' --arm 'x=na", {"x=naive"}),
+        ("kab serve --list-faults --tls-m", {"--tls-min", "--tls-max"}),
+    ],
+)
+def test_choices_are_offered(line: str, words: set[str]) -> None:
+    assert offered(line) == words
+
+
+@pytest.mark.parametrize("line", ["kab ", *(f"kab {name} --" for name in COMMANDS)])
+def test_an_answer_takes_neither_urllib3_nor_rich(line: str) -> None:
+    modules = {each.rpartition("|")[2].strip() for each in imported(line)}
+    assert "click" in modules
+    assert {"urllib3", "rich.console"}.isdisjoint(modules)
+
+
+def imported(line: str) -> list[str]:
+    """The modules that Python says it imported for an answer."""
+    return asked(line, "-X", "importtime").stderr.splitlines()

@@ -1,0 +1,76 @@
+"""docs/cli.md is written from the help texts, and leaves no option of any command out."""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import cache
+
+import click
+import cmarkgfm  # type: ignore[import-untyped]  # it has no types
+import pytest
+from documents.generate import DOCUMENT, page, value_name
+
+from keepalive_bench.cli import kab
+
+_GROUP = click.Context(kab, info_name="kab", **kab.context_settings)
+_COMMANDS = ("kab", *(f"kab {name}" for name in kab.list_commands(_GROUP)))
+_TELLS_AND_ENDS = {"--help", "--version", "--list-faults"}
+"""These have no variable: it would be set for good, and kab never do anything else."""
+
+
+def parameters(command: str) -> list[click.Parameter]:
+    name = command.partition(" ")[2]
+    found = kab.get_command(_GROUP, name) if name else kab
+    assert found is not None
+    return found.get_params(_GROUP)
+
+
+def words(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", markup))
+
+
+@cache
+def rows(command: str) -> list[list[str]]:
+    """The table of a command as GitHub shows it."""
+    section = DOCUMENT.read_text("utf-8").partition(f"\n## `{command}`\n")[2].partition("\n## ")[0]
+    table = cmarkgfm.github_flavored_markdown_to_html(section)
+    shown = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
+    return [[words(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in shown[1:]]
+
+
+def named(row: list[str]) -> list[str]:
+    """Spellings, then what the value is called."""
+    return re.split("[ ,/]+", row[0])
+
+
+EVERY = [
+    pytest.param(command, parameter, id=f"{command} {parameter.opts[-1]}")
+    for command in _COMMANDS
+    for parameter in parameters(command)
+]
+
+
+def test_the_page_is_current() -> None:
+    assert DOCUMENT.read_text("utf-8") == page(), "run `make docs`"
+
+
+@pytest.mark.parametrize(("command", "parameter"), EVERY)
+def test_each_option_is_documented(command: str, parameter: click.Parameter) -> None:
+    spellings = [*parameter.opts, *parameter.secondary_opts]
+    if isinstance(parameter, click.Argument):
+        spellings = [value_name(parameter)]
+    (row,) = [row for row in rows(command) if named(row)[: len(spellings)] == spellings]
+    help_text = parameter.help if isinstance(parameter, click.Option) else "The "
+    assert help_text
+    assert row[1].startswith(" ".join(help_text.replace("`", "").split()))
+    if _TELLS_AND_ENDS.isdisjoint(spellings):
+        assert row[2] == parameter.envvar
+        assert str(parameter.envvar).startswith("KAB_")
+    else:
+        assert not row[2]
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_no_row_is_about_an_option_that_is_not_there(command: str) -> None:
+    assert len(rows(command)) == len(parameters(command))
