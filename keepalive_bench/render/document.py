@@ -6,7 +6,7 @@ from array import array
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.model.analysis import BOUNDED
+from keepalive_bench.model.analysis import BOUNDED, Latency
 from keepalive_bench.model.reasons import NONE
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from keepalive_bench.model.requirement import Checked
 
 Document = dict[str, Any]
+_NO_SCHEDULE = {"count": None, "mean_s": None, "max_s": None}
+"""Nothing can start late where nothing says when it is to start."""
 
 
 def derived_document(analysis: Analysis) -> Document:
@@ -29,7 +31,7 @@ def derived_document(analysis: Analysis) -> Document:
         "comparisons": [_comparison(comparison) for comparison in analysis.comparisons],
         "verdict": analysis.verdict._asdict(),
         "findings": [asdict(finding) for finding in analysis.findings],
-        "requirements": [_requirement(checked) for checked in analysis.requirements],
+        "requirements": [requirement_document(checked) for checked in analysis.requirements],
         "connections": _reasons_of_connections(analysis),
     }
 
@@ -76,6 +78,8 @@ def _arm(arm: ArmSummary) -> Document:
             "low": {name: _bound(arm, name, 0) for name in BOUNDED},
             "high": {name: _bound(arm, name, 1) for name in BOUNDED},
         },
+        "uncorrected_latency_s": (arm.uncorrected or Latency())._asdict(),
+        "late_starts": asdict(arm.late_starts) if arm.late_starts else _NO_SCHEDULE,
         "phases_s": {name: _phase(phase) for name, phase in arm.phases.items()},
     }
 
@@ -108,7 +112,8 @@ def _comparison(comparison: Comparison) -> Document:
     }
 
 
-def _requirement(checked: Checked) -> Document:
+def requirement_document(checked: Checked) -> Document:
+    """A requirement, and how it stands."""
     return {
         **checked.requirement._asdict(),
         "standing": checked.standing,

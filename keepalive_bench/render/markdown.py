@@ -36,7 +36,7 @@ def markdown_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     yield f"## {_headline(analysis)}\n\n"
     yield f"**{text(said)}**\n\n"
     yield f"{code(table.headline(analysis))}: {text(table.circumstances(analysis))}.\n\n"
-    yield from _requirements(analysis.requirements)
+    yield from requirements(analysis.requirements)
     yield from _comparison(analysis)
     yield from _phases(analysis)
     yield from _findings(analysis.findings)
@@ -67,7 +67,9 @@ def code(words: str) -> str:
     return f"{fence}{blank}{shown}{blank}{fence}".replace("|", r"\|")
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Iterator[str]:
+def rows_table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
+) -> Iterator[str]:
     """A table of cells that are Markdown already; all but the first columns are numbers."""
     marks = [":---" if number < left else "---:" for number in range(len(heads))]
     for cells in (heads, marks, *rows):
@@ -75,7 +77,8 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
     yield "\n"
 
 
-def _requirements(checked: Sequence[Checked]) -> Iterator[str]:
+def requirements(checked: Sequence[Checked]) -> Iterator[str]:
+    """How each requirement stands; nothing where there are none."""
     if checked:
         rows = (
             (
@@ -86,7 +89,7 @@ def _requirements(checked: Sequence[Checked]) -> Iterator[str]:
             for it in checked
         )
         yield "### Requirements\n\n"
-        yield from _table(("", "requirement", "what was found"), rows, left=3)
+        yield from rows_table(("", "requirement", "what was found"), rows, left=3)
 
 
 def _comparison(analysis: Analysis) -> Iterator[str]:
@@ -101,7 +104,7 @@ def _comparison(analysis: Analysis) -> Iterator[str]:
             cells += [text(saving), text(interval)]
         rows.append(cells)
     yield "### Comparison\n\n"
-    yield from _table(heads, rows)
+    yield from rows_table(heads, rows)
 
 
 def _phases(analysis: Analysis) -> Iterator[str]:
@@ -113,7 +116,7 @@ def _phases(analysis: Analysis) -> Iterator[str]:
             (text(row.phase), *(" × ".join(map(text, filter(None, cell))) for cell in row.cells))
             for row in rows
         )
-        yield from _table(heads, cells)
+        yield from rows_table(heads, cells)
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:

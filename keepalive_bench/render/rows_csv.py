@@ -52,15 +52,26 @@ def csv_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     A line is made when it is asked for: a million of them take no room.
     """
     writer: _Writer = csv.writer(_Echo())
-    yield writer.writerow((*_KNOWN, *(f"{name}_s" for name in run.exchanges.phases)))
+    timed = run.exchanges.phases | {"queued": run.exchanges.queued_s}
+    yield writer.writerow((*_KNOWN, *(f"{name}_s" for name in timed)))
     opened = bytearray(len(run.connections))
     for start in range(0, len(run.exchanges), _AT_ONCE):
         rows = range(start, min(start + _AT_ONCE, len(run.exchanges)))
-        columns = run.exchanges.phases.values()
-        parts = (short_floats(column[rows.start : rows.stop]) for column in columns)
+        parts = (
+            [None] * len(rows) if column is None else short_floats(column[rows.start : rows.stop])
+            for column in timed.values()
+        )
         phases = zip(*parts, strict=True)
         for row, durations in zip(rows, phases, strict=True):
             yield writer.writerow((*_exchange(run, analysis, row, opened), *durations))
+
+
+def table_lines(heads: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
+    """A header, and a line for each row; texts in it do no harm."""
+    writer: _Writer = csv.writer(_Echo())
+    yield writer.writerow(heads)
+    for row in rows:
+        yield writer.writerow(_harmless(it) if isinstance(it, str) else it for it in row)
 
 
 def _exchange(run: Run, analysis: Analysis, row: int, opened: bytearray) -> tuple[Cell, ...]:

@@ -10,8 +10,10 @@ from keepalive_bench.units import MISSING, duration, interval, plural, printable
 
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis, ArmSummary, PhaseTime
+    from keepalive_bench.model.load import Load
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
+UNCORRECTED, SHOWN_UNCORRECTED = "uncorrected", ("mean", "p50", "p95", "max")
 _BY_NATURE = {"first-use", "by-design"}
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
@@ -58,14 +60,29 @@ def place(analysis: Analysis) -> str:
 def circumstances(analysis: Analysis) -> str:
     """How it was asked, in one line."""
     experiment = analysis.plan.experiment
+    at_most = " at most" if experiment.load.is_open else ""
     parts = [
         _extent(analysis),
-        f"{experiment.concurrency} at a time",
+        *_load(experiment.load),
+        f"{experiment.concurrency} at a time{at_most}",
         f"maxsize {experiment.pool_size}" + (", blocking" if experiment.block else ""),
     ]
     if len(experiment.arms) > 1:
         parts.append(_order(analysis))
     return ", ".join(parts)
+
+
+def _load(load: Load) -> list[str]:
+    """When requests were sent, where that wasn't as soon as possible."""
+    parts = []
+    if load.rate is not None:
+        parts.append(f"{load.rate:,.10g}/s each")
+    if load.has_pauses:
+        least, most = map(duration, load.think_s)
+        parts.append(f"pauses of {least}" + (f" to {most}" if most != least else ""))
+    if load.in_bursts:
+        parts.append("in bursts")
+    return parts
 
 
 def _extent(analysis: Analysis) -> str:
@@ -86,7 +103,7 @@ def _order(analysis: Analysis) -> str:
     experiment = analysis.plan.experiment
     if not experiment.is_paired:
         return "one arm after the other"
-    if experiment.concurrency == 1:
+    if experiment.block_size == 1:
         return "pairs in random order"
     return f"{plural(experiment.rounds_of(analysis.first.requests), 'round')} in random order"
 
@@ -123,7 +140,10 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     if any(arm.not_sent for arm in analysis.arms):
         rows.append(_counts(analysis, "not sent", "not_sent"))
     rows += [_latency(analysis, metric) for metric in METRICS]
+    rows += _of_open_load(analysis)
     rows.append(_throughput(analysis))
+    if len(analysis.comparisons) > 1:  # of one, the verdict says it
+        rows.append(_speedups(analysis))
     return tuple(rows)
 
 
@@ -179,9 +199,32 @@ def _latency(analysis: Analysis, metric: str) -> Row:
     )
 
 
+def _of_open_load(analysis: Analysis) -> list[Row]:
+    """Latency from the real start, and what started late, where requests had a time to start at."""
+    starts = [arm.late_starts for arm in analysis.arms if arm.late_starts is not None]
+    latencies = [arm.uncorrected for arm in analysis.arms if arm.uncorrected is not None]
+    if not starts:
+        return []
+    rows = [
+        _plain(
+            analysis,
+            f"{UNCORRECTED if metric == SHOWN_UNCORRECTED[0] else '':>11} {metric}",
+            [duration(getattr(latency, metric)) for latency in latencies],
+        )
+        for metric in SHOWN_UNCORRECTED
+    ]
+    rows.append(_plain(analysis, "late starts", [f"{late.count:,}" for late in starts]))
+    rows += [
+        _plain(analysis, f"  {name}", [duration(getattr(late, field)) for late in starts])
+        for name, field in (("mean", "mean_s"), ("at most", "max_s"))
+        if any(late.count for late in starts)
+    ]
+    return rows
+
+
 def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
-        return ""
+        return MISSING
     return interval(estimate.low, estimate.high)
 
 
@@ -195,9 +238,20 @@ def _throughput(analysis: Analysis) -> Row:
     )
 
 
+def _speedups(analysis: Analysis) -> Row:
+    """How many times faster a typical request is, which the verdict says of the first two only."""
+    ratios = [comparison.speedup for comparison in analysis.comparisons]
+    return Row(
+        name="typical speed-up",
+        cells=("",) * len(analysis.arms),
+        savings=tuple(times(ratio.estimate) for ratio in ratios),
+        intervals=tuple(_ratio_interval(ratio) for ratio in ratios),
+    )
+
+
 def _ratio_interval(ratio: Estimate) -> str:
     if ratio.low is None or ratio.high is None:
-        return ""
+        return MISSING if ratio.estimate is not None else ""
     return f"[{times(ratio.low)} … {times(ratio.high)}]"
 
 

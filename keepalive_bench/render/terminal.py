@@ -78,16 +78,17 @@ def _comparison(analysis: Analysis, width: int) -> RenderableType:
     """Arms and savings side by side; where that is too wide, the savings below."""
     numbers = range(len(analysis.comparisons))
     whole = _grid(analysis, arms=True, savings=numbers)
-    if _fits(whole, width) or not analysis.comparisons:
+    if fits(whole, width) or not analysis.comparisons:
         return whole
     savings = [_grid(analysis, arms=False, savings=numbers)]
-    if not _fits(savings[0], width):
+    if not fits(savings[0], width):
         savings = [_grid(analysis, arms=False, savings=[number]) for number in numbers]
     below = (part for grid in savings for part in (Text(), grid))
     return Group(_grid(analysis, arms=True, savings=()), *below)
 
 
-def _fits(grid: Table, width: int) -> bool:
+def fits(grid: Table, width: int) -> bool:
+    """Whether a table has room for all its words."""
     console = Console(file=StringIO(), width=_UNBOUNDED)
     return Measurement.get(console, console.options, grid).maximum <= width
 
@@ -134,10 +135,10 @@ def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> RenderableT
     """Where the time goes, all arms side by side; where that is too wide, one below the other."""
     numbers = range(len(analysis.arms))
     with_bars = _phase_grid(analysis, numbers, bars=True, plain_ascii=plain_ascii)
-    if _fits(with_bars, width):
+    if fits(with_bars, width):
         return with_bars
     whole = _phase_grid(analysis, numbers)
-    if _fits(whole, width):
+    if fits(whole, width):
         return whole
     grids = (part for number in numbers for part in (Text(), _phase_grid(analysis, [number])))
     return Group(*list(grids)[1:])

@@ -29,12 +29,11 @@ _NO_SCRIPT = "The charts are drawn by a script, which is not run here. All numbe
 
 def page_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     """The page. It loads nothing, and its policy forbids it to."""
-    style = _file("style.css")
     library, script = _file("plot", "plot.min.js"), _file("script.js")
     content, data = _content(run, analysis)
     page = element(
         "html",
-        _head(analysis, style, (library, script)),
+        head(words.headline(analysis), (library, script)),
         element(
             "body",
             element("main", *content),
@@ -61,7 +60,7 @@ def _content(run: Run, analysis: Analysis) -> tuple[list[Element], dict[str, obj
         sections.verdict(analysis),
         element("noscript", element("p", _NO_SCRIPT)),
         sections.comparison(analysis),
-        *sections.requirements(analysis),
+        *sections.requirements(analysis.requirements),
         *(section(heading, name, *it.content) for name, (heading, it) in figures.items()),
         sections.findings(analysis),
         sections.method(run, analysis),
@@ -70,10 +69,13 @@ def _content(run: Run, analysis: Analysis) -> tuple[list[Element], dict[str, obj
     return content, {"labels": [arm.label for arm in analysis.arms], "charts": drawn}
 
 
-def _head(analysis: Analysis, style: str, scripts: tuple[str, ...]) -> Element:
+def head(title: str, scripts: tuple[str, ...] = ()) -> Element:
+    """What comes before the page's content; its policy allows what it names, and nothing else."""
+    style = _file("style.css")
+    allowed = f"script-src {' '.join(map(_hash, scripts))}" if scripts else "script-src 'none'"
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
-        f"style-src {_hash(style)}; script-src {' '.join(map(_hash, scripts))}"
+        f"style-src {_hash(style)}; {allowed}"
     )
     return element(
         "head",
@@ -82,7 +84,7 @@ def _head(analysis: Analysis, style: str, scripts: tuple[str, ...]) -> Element:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),
-        element("title", f"{words.headline(analysis)} – kab"),
+        element("title", f"{title} – kab"),
         element("link", rel="icon", href="data:,"),  # or a browser asks the server for one
         verbatim("style", style),
     )

@@ -114,11 +114,15 @@ def _uses(run: Run, wanted: set[int]) -> dict[int, list[Span]]:
     """When each of the wanted connections was in use, in order."""
     uses: dict[int, list[Span]] = {row: [] for row in wanted}
     exchanges = run.exchanges
-    for connection, began_s, latency_s in zip(
-        exchanges.connection, exchanges.began_s, exchanges.latency_s, strict=True
+    for connection, began_s, latency_s, started_s in zip(
+        exchanges.connection,
+        exchanges.began_s,
+        exchanges.latency_s,
+        exchanges.started_s,
+        strict=True,
     ):
         if connection in uses:
-            span = (microseconds(began_s), microseconds(began_s + latency_s))
+            span = (microseconds(started_s), microseconds(began_s + latency_s))
             uses[connection].append(span)
     return {row: sorted(spans) for row, spans in uses.items()}
 

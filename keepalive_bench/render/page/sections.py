@@ -11,7 +11,7 @@ from keepalive_bench.render.requirements import undecided_note
 from keepalive_bench.units import duration, plural, rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.model.analysis import Analysis, Finding
@@ -58,11 +58,11 @@ def comparison(analysis: Analysis) -> Element:
     )
 
 
-def requirements(analysis: Analysis) -> Iterator[Element]:
-    """What was demanded of the run, if anything was."""
-    if analysis.requirements:
-        listed = element("ul", *map(_requirement, analysis.requirements), class_="findings")
-        note = undecided_note(analysis.requirements)
+def requirements(checked: Sequence[Checked]) -> Iterator[Element]:
+    """What was demanded, if anything was."""
+    if checked:
+        listed = element("ul", *map(_requirement, checked), class_="findings")
+        note = undecided_note(checked)
         below = [element("p", note, class_="remark")] if note else []
         yield section("Requirements", "requirements", listed, *below)
 
@@ -136,9 +136,10 @@ def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
         ),
     )
     yield "on", f"{machine.os}, {machine.machine}, {plural(machine.cpu_count, 'processor')}"
-    yield (
-        "rates",
-        ", ".join(
-            f"{arm.label} {rate(arm.requests_per_second)} requests/s" for arm in analysis.arms
-        ),
-    )
+    rates = [
+        f"{arm.label} {rate(arm.requests_per_second)} requests/s"
+        for arm in analysis.arms
+        if arm.requests_per_second is not None
+    ]
+    if rates:
+        yield "rates", ", ".join(rates)

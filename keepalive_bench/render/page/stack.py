@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {name.replace("_", " "): number for number, name in enumerate(PHASES)}
 _REMAINDER = len(_COLOURS)
+_COLOURS["queued"] = 0  # as the wait for a place in the pool
 
 
 def stack(analysis: Analysis) -> Figure:

@@ -1,0 +1,150 @@
+"""`kab compare BASE.json NEW.json`: what changed from one stored run to others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keepalive_bench.cli import completion, exports
+from keepalive_bench.cli.options import requirement_options
+from keepalive_bench.cli.output_file import STDOUT
+from keepalive_bench.errors import ExitCode, UsageError
+from keepalive_bench.units import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keepalive_bench.cli.session import Screen
+    from keepalive_bench.model.change import Change, Source
+    from keepalive_bench.model.experiment import Judgement
+
+_HOME = "render.changes"
+_EXPORTERS: dict[str, exports.Exporter] = {
+    "json": exports.late(f"{_HOME}.document", "json_lines"),
+    "csv": exports.late(f"{_HOME}.document", "csv_lines"),
+    "markdown": exports.late(f"{_HOME}.markdown", "markdown_lines"),
+    "junit": exports.late(f"{_HOME}.junit", "junit_lines"),
+    "openmetrics": exports.late(f"{_HOME}.openmetrics", "openmetrics_lines"),
+    "html": exports.late(f"{_HOME}.page", "page_lines"),
+}
+
+
+@click.command(
+    "compare",
+    short_help="Compare stored runs with an earlier one.",
+    epilog="Exit codes: 4 where a requirement was missed, 2 where a file or an option is no good, "
+    "else 0, whatever the verdict is: --require 'verdict!=worse' makes it count.",
+)
+@click.argument("base", metavar="BASE.json", shell_complete=completion.files)
+@click.argument("news", metavar="NEW.json...", nargs=-1, shell_complete=completion.files)
+@partial(
+    exports.export_options,
+    csv="Write a row for each number that both runs have.",
+    html="Write a page of tables, in one file.",
+)
+@requirement_options
+@click.option(
+    "--force", is_flag=True, help="Compare runs, too, whose plans differ in what matters."
+)
+@click.option("--confidence", type=float, help="Of every interval.  [default: the first NEW's]")
+@click.option(
+    "--margin",
+    type=float,
+    help="A change wholly within 1 ± this is called no difference.  [default: the first NEW's]",
+)
+@click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
+def command(
+    base: str,
+    news: tuple[str, ...],
+    *,
+    strict: bool,
+    force: bool,
+    no_color: bool,
+    requirements: tuple[str, ...],
+    **options: Any,  # noqa: ANN401  # Click's own values
+) -> ExitCode:
+    """Say what changed from one run to each of the others; - is standard input.
+
+    \b
+    kab compare yesterday.json today.json --require 'pooled.p95.change<=10%'
+    """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    from keepalive_bench.analysis.changes import compare_runs  # noqa: PLC0415  # --help does without
+    from keepalive_bench.cli import session  # noqa: PLC0415  # the same
+
+    _check_files((base, *news))
+    wanted = exports.wanted(options)
+    results_only = STDOUT in wanted.values()
+    shown = session.screen(color=not no_color, quiet=True, verbose=False, results_only=results_only)
+    earlier, *later = _sources((base, *news), **options)
+    changes = [compare_runs(earlier, it, requirements, forced=force) for it in later]
+    try:
+        with exports.opened(wanted, strict=strict, exporters=_EXPORTERS) as files:
+            files.write(changes)
+    finally:
+        _show(changes, shown, results_only=results_only)
+    return _exit_code(changes, strict=strict)
+
+
+def _check_files(paths: Sequence[str]) -> None:
+    if len(paths) == 1:
+        raise UsageError("There is nothing to compare with: kab compare BASE.json NEW.json.")
+    news = paths[1:]
+    twice = next((path for path in news if news.count(path) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{printable(twice)} is named twice: name each NEW once.")
+    if paths.count("-") > 1:
+        raise UsageError("Standard input (-) holds one run: name a file for the other.")
+
+
+def _sources(paths: Sequence[str], **options: Any) -> list[Source]:  # noqa: ANN401  # Click's values
+    """The runs in the files, all judged alike: as the first NEW was, but for what is given."""
+    from keepalive_bench.analysis import analyse  # noqa: PLC0415  # --help does without
+    from keepalive_bench.cli.stored_run import load  # noqa: PLC0415  # the same
+    from keepalive_bench.experiment.plan_document import plan_document  # noqa: PLC0415  # the same
+    from keepalive_bench.model.change import Source  # noqa: PLC0415  # the same
+
+    runs = [load(path) for path in paths]
+    judgement = _judgement(runs[1].plan.judgement, **options)
+    sources = []
+    for path, stored in zip(paths, runs, strict=True):
+        run = replace(stored, plan=replace(stored.plan, judgement=judgement))
+        name = "standard input" if path == STDOUT else path
+        sources.append(Source(name, run, analyse(run), plan_document(stored.plan)))
+    return sources
+
+
+def _judgement(
+    stored: Judgement, confidence: float | None, margin: float | None, **_: object
+) -> Judgement:
+    """How changes are judged; what was demanded of the single runs isn't demanded of them."""
+    return replace(
+        stored,
+        confidence=stored.confidence if confidence is None else confidence,
+        margin=stored.margin if margin is None else margin,
+        requirements=(),
+    )
+
+
+def _show(changes: Sequence[Change], shown: Screen, *, results_only: bool) -> None:
+    """Print a block for each new run; only how requirements stand, where results go to stdout."""
+    from keepalive_bench.cli import session  # noqa: PLC0415  # --help does without
+    from keepalive_bench.render.changes import terminal  # noqa: PLC0415  # the same
+
+    plain_ascii = not shown.out.encoding.lower().startswith("utf")
+    for number, change in enumerate(changes):
+        if results_only:
+            session.show_requirements(change.requirements, shown)
+            continue
+        if number:
+            shown.out.print()
+        session.show_text(terminal.report(change, shown.out.width, plain_ascii=plain_ascii), shown)
+
+
+def _exit_code(changes: Sequence[Change], *, strict: bool) -> ExitCode:
+    standings = {it.standing for change in changes for it in change.requirements}
+    if "missed" in standings or (strict and "undecided" in standings):
+        return ExitCode.REQUIREMENT_MISSED
+    return ExitCode.MEASURED

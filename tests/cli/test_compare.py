@@ -1,0 +1,221 @@
+"""`kab compare`: two stored runs, what changed, and what a build makes of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from support.command import called, kab
+from support.exports import everything, stored
+from support.runs import paired_run
+
+from keepalive_bench.analysis.changes.names import change_names
+from keepalive_bench.analysis.changes.verdict import CODES
+from keepalive_bench.analysis.requirements.expression import parse
+from keepalive_bench.cli.exports import DIALECTS
+from keepalive_bench.model.plan import Experiment
+from keepalive_bench.render import changes
+from keepalive_bench.server import Behaviour, ServerProcess, Settings
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.run import Run
+
+PAGE = (Path(__file__).parents[2] / "docs/compare.md").read_text("utf-8")
+SCHEMA = json.loads(Path(changes.__file__).with_name("comparison.schema.json").read_text("utf-8"))
+
+
+def steady(latency_s: float, count: int = 80) -> Run:
+    jitter = [1 + (number * 37 % 19) / 1000 for number in range(count)]
+    return paired_run([latency_s * it for it in jitter], [3 * latency_s * it for it in jitter])
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    runs = {"base": steady(0.01), "same": steady(0.01004), "slow": steady(0.02)}
+    for name, run in (runs | {"hostile": everything()}).items():
+        text = stored(run)
+        (tmp_path / f"{name}.json").write_text(text, "utf-8", errors="backslashreplace")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def verdict_of(*arguments: str) -> str:
+    done = called("compare", *arguments, "--json", "-")
+    assert done.code == 0
+    return str(json.loads(done.out)["changes"][0]["verdict"]["code"])
+
+
+def test_a_slower_server_is_worse_and_a_quicker_one_better(tmp_path: Path) -> None:
+    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.002))) as quick:
+        url, port = quick.url, quick.url.rpartition(":")[2].strip("/")
+        one = called("run", url, "-n", "40", "--no-plot", "--json", str(tmp_path / "a.json"))
+    with ServerProcess(Settings(port=int(port), behaviour=Behaviour(delay_s=0.02))) as slow:
+        two = called("run", slow.url, "-n", "40", "--no-plot", "--json", str(tmp_path / "b.json"))
+    assert (one.code, two.code, slow.url) == (0, 0, url)
+    base, new = str(tmp_path / "a.json"), str(tmp_path / "b.json")
+    assert verdict_of(base, new) == "worse"
+    assert verdict_of(new, base) == "better"
+    done = called("compare", base, new, "--require", "pooled.p50.change<=10%")
+    assert done.code == 4
+    assert "✗ missed     pooled.p50.change<=10%" in done.out
+
+
+@pytest.mark.usefixtures("files")
+def test_each_further_file_is_compared_with_the_first() -> None:
+    done = called("compare", "base.json", "same.json", "slow.json")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count("BASE  base.json") == 2
+    assert "\nno-difference: " in done.out
+    assert "\nworse: A typical request of pooled (p50) takes 100.0 % longer" in done.out
+    assert done.out.count("The two runs are independent") == 2
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        (["p50.change<=10%", "connections.change==0"], 0),
+        (["p50.change<=-50%"], 4),
+        (["pooled.p99.change<=10%"], 0),
+        (["pooled.p99.change<=10%", "--strict"], 4),
+        (["pooled.p99<=10ms"], 2),
+        (["x.change<=1"], 2),
+    ],
+)
+def test_the_exit_code_is_that_of_the_requirements(texts: list[str], code: int) -> None:
+    options = [it if it == "--strict" else f"--require={it}" for it in texts]
+    assert called("compare", "base.json", "same.json", *options).code == code
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["base.json"], "There is nothing to compare with"),
+        (["base.json", "none.json"], "none.json can't be read: No such file"),
+        (["base.json", "same.json", "same.json"], "same.json is named twice"),
+        (["-", "-"], "Standard input (-) holds one run"),
+        (["base.json", "/dev/null"], "it ends too early"),
+        (["base.json", "same.json", "--margin", "2"], "margin must be from 0 to below 1"),
+    ],
+)
+def test_what_can_t_be_compared_is_refused_in_one_sentence(arguments: list[str], said: str) -> None:
+    done = called("compare", *arguments)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert said in done.err
+
+
+@pytest.mark.usefixtures("files")
+def test_standard_input_is_one_of_them() -> None:
+    done = kab("compare", "base.json", "-", stdin=Path("slow.json").read_bytes())
+    assert done.code == 0
+    assert "NEW   standard input" in done.out
+
+
+@pytest.mark.usefixtures("files")
+def test_runs_that_differ_in_what_matters_are_compared_by_force_only() -> None:
+    done = called("compare", "base.json", "hostile.json", "--require", "verdict!=worse")
+    assert done.code == 0
+    assert "not-comparable: The runs can't be compared: their plans differ in url" in done.out
+    assert "? undecided  verdict!=worse" in done.out
+    forced = called("compare", "base.json", "hostile.json", "--force")
+    assert "worse: Though their plans differ in url" in forced.out
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_the_width_is_the_terminal_s(columns: int) -> None:
+    done = kab("compare", "base.json", "slow.json", env={"COLUMNS": str(columns)})
+    assert max(map(len, done.lines)) <= columns
+    assert "+98.5 %" in done.out
+
+
+@pytest.mark.usefixtures("files")
+def test_where_the_terminal_knows_ascii_only_so_is_the_output() -> None:
+    env = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    done = kab("compare", "base.json", "slow.json", "--require", "failed.change<=0", env=env)
+    assert "?" not in done.out
+    assert "+ met" in done.out
+
+
+@pytest.mark.usefixtures("files")
+def test_all_exports_at_once() -> None:
+    to = [part for it in DIALECTS for part in (f"--{it}", f"out.{it}")]
+    required = ("--require", "p50.change<=10%", "--require", "failed.change<=0")
+    done = called("compare", "base.json", "same.json", "slow.json", *required, *to)
+    assert done.code == 4
+    text = {it: Path(f"out.{it}").read_text("utf-8") for it in DIALECTS}
+    document = json.loads(text["json"])
+    jsonschema.validate(document, SCHEMA)
+    assert [it["verdict"]["code"] for it in document["changes"]] == ["no-difference", "worse"]
+    rows = list(csv.DictReader(text["csv"].splitlines()))
+    (row,) = [it for it in rows if it["name"] == "latency_s.p50" and it["new"] == "slow.json"][:1]
+    assert (row["part"], row["base"]) == ("arms.pooled", "base.json")
+    p50 = document["changes"][1]["arms"]["pooled"]["latency_s"]["p50"]
+    assert float(row["change"]) == p50["change"] == pytest.approx(1.0)
+    assert p50["low"] < 1 < p50["high"]
+    assert text["markdown"].count("kab compare: ") == 2
+    root = ET.fromstring(text["junit"])  # noqa: S314  # kab's own XML
+    assert [it.get("failures") for it in root] == ["0", "1"]
+    families = {it.name: it for it in text_string_to_metric_families(text["openmetrics"])}
+    ratios = families["kab_compare_latency_ratio"].samples
+    wanted = {"new": "slow.json", "arm": "pooled", "statistic": "p50", "bound": "estimate"}
+    (found,) = [it.value for it in ratios if it.labels.items() >= wanted.items()]
+    assert found == pytest.approx(2.0)
+    assert text["html"].startswith("<!DOCTYPE html>")
+    assert "<script" not in text["html"]
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_hostile_text_shows_as_text(dialect: str, files: Path) -> None:
+    name = "<script>\x1b[31m|`.json"
+    (files / name).write_bytes(Path("hostile.json").read_bytes())
+    done = called("compare", "base.json", name, "--force", f"--{dialect}", "-")
+    assert done.code == 0
+    assert "\x1b" not in done.text
+    assert "hunter2" not in done.text
+    if dialect in {"html", "junit", "markdown"}:
+        assert "<script>" not in done.out.replace("`` <script>", "")
+
+
+@pytest.mark.usefixtures("files")
+def test_every_kind_of_pair_is_valid_against_the_schema() -> None:
+    for base, new in (("hostile", "base"), ("base", "hostile"), ("hostile", "hostile")):
+        for options in ((), ("--force", "--require", "p95.change<=10%")):
+            done = called("compare", f"{base}.json", f"{new}.json", *options, "--json", "-")
+            jsonschema.validate(json.loads(done.out), SCHEMA)
+
+
+@pytest.mark.usefixtures("files")
+def test_a_comparison_is_no_run() -> None:
+    assert called("compare", "base.json", "same.json", "--json", "c.json").code == 0
+    done = called("report", "c.json")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.usefixtures("files")
+def test_confidence_and_margin_are_those_given() -> None:
+    def change(*options: str) -> Any:  # noqa: ANN401  # whatever JSON has
+        done = called("compare", "base.json", "same.json", "--json", "-", *options)
+        return json.loads(done.out)["changes"][0]
+
+    usual, wide = change(), change("--confidence", "0.99", "--margin", "0.2")
+    assert (usual["confidence"], wide["confidence"], wide["margin"]) == (0.95, 0.99, 0.2)
+    one, other = (it["arms"]["pooled"]["latency_s"]["p50"] for it in (usual, wide))
+    assert other["low"] < one["low"] < one["high"] < other["high"]
+
+
+def test_the_page_s_requirements_and_verdicts_are_kab_s() -> None:
+    named = change_names(Experiment().arms)
+    block = PAGE.partition("```text\n")[2].partition("```")[0]
+    for text in block.splitlines():
+        parse(text, named)
+    for code in CODES:
+        assert f"| `{code}` |" in PAGE
