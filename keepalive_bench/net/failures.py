@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
 import ssl
 from typing import Literal
@@ -16,6 +15,7 @@ from urllib3.exceptions import (
 )
 
 from keepalive_bench.model.exchange import Failure
+from keepalive_bench.net.exhaustion import PortsExhaustedError
 
 Stage = Literal["idle", "pool", "dns", "connect", "tunnel", "tls", "send", "wait", "receive"]
 """How far an exchange had got when it failed."""
@@ -33,7 +33,6 @@ _TIMEOUTS: dict[Stage, str] = {
 }
 _BY_STAGE: dict[Stage, str] = {"dns": "dns", "tunnel": "proxy", "tls": "tls-handshake"}
 _MESSAGE_LIMIT = 300
-_PORTS_EXHAUSTED = {errno.EADDRNOTAVAIL}
 _RESPONSE_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (http.client.RemoteDisconnected, "closed-before-response"),  # it is a reset, too
     ((IncompleteRead, http.client.IncompleteRead, ProtocolError), "truncated-body"),
@@ -71,7 +70,7 @@ def _kind(cause: BaseException, stage: Stage) -> str:
 def _connect(cause: BaseException) -> str:
     if isinstance(cause, ConnectionRefusedError):
         return "connect-refused"
-    if isinstance(cause, OSError) and cause.errno in _PORTS_EXHAUSTED:
+    if isinstance(cause, PortsExhaustedError):
         return "ports-exhausted"
     return "connect-failed"
 

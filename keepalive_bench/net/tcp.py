@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.network import is_address
+from keepalive_bench.net.exhaustion import PortsExhaustedError, ran_out
 
 if TYPE_CHECKING:
     from keepalive_bench.model.network import Network, Resolution, Route
@@ -22,6 +24,9 @@ SocketOption = tuple[int, int, int | bytes]
 
 _SECOND = 1_000_000_000
 _NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
+# Without it, Linux gives a port at once that no other connection has, to wherever it leads, and
+# takes none again before a minute is over. Python knows the name since 3.12.
+_LATE_PORT = (socket.IPPROTO_IP, getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24))
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
@@ -103,7 +108,7 @@ class Dialer:
             OSError: the last address refused, or can't be reached.
         """
         options, source = self.options(defaults), next(self._sources)
-        addresses = [address for address in addresses if _suits(address, source)]
+        addresses = [address for address in addresses if suits(address, source)]
         if not addresses:
             raise OSError(errno.EAFNOSUPPORT, f"no address can be reached from {source}")
         failed: list[str] = []
@@ -140,7 +145,8 @@ def resolved(resolutions: Sequence[Resolution], host: str, port: int) -> tuple[s
 
 
 def _check_source(source: str) -> None:
-    with socket.socket(_family(source)) as tried:
+    # A UDP socket: TCP's ports may be used up, and then it isn't the address that is wrong.
+    with socket.socket(_family(source), socket.SOCK_DGRAM) as tried:
         try:
             tried.bind((source, 0))
         except OSError as error:
@@ -149,7 +155,8 @@ def _check_source(source: str) -> None:
             ) from None
 
 
-def _suits(address: Address, source: str | None) -> bool:
+def suits(address: Address, source: str | None) -> bool:
+    """Whether an address can be reached from a local one; from `None`, any can."""
     return source is None or address.family == _family(source)
 
 
@@ -166,10 +173,14 @@ def _dial(
             opened.setsockopt(*option)
         opened.settimeout(timeout_s)
         if source is not None:
+            if sys.platform == "linux":
+                opened.setsockopt(*_LATE_PORT, 1)
             opened.bind((source, 0))
         opened.connect(address.sockaddr)
-    except BaseException:
+    except BaseException as error:
         opened.close()
+        if isinstance(error, OSError) and ran_out(error, address.family, address.sockaddr, source):
+            raise PortsExhaustedError(error.errno, "no local port is free") from None
         raise
     return opened
 

@@ -15,6 +15,7 @@ from support.plans import exchange, failure, plan, run
 from keepalive_bench import Arm
 from keepalive_bench.model.columns import ConnectionColumns
 from keepalive_bench.net.arms import open_arm, surroundings
+from keepalive_bench.net.exhaustion import PortsExhaustedError
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
@@ -223,9 +224,11 @@ def test_a_pool_without_a_free_connection_ends_at_the_deadline() -> None:
 
 
 def test_used_up_ports_have_a_name_of_their_own() -> None:
-    # Nothing on loopback uses up 28,000 ports in a test's time.
-    error = OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
-    assert failure_of(error, "connect") == ("ports-exhausted", "Cannot assign requested address")
+    # That they are what is lacking is found out where the connection fails: test_local_ports.py.
+    why = "Cannot assign requested address"
+    exhausted = PortsExhaustedError(errno.EADDRNOTAVAIL, why)
+    assert failure_of(exhausted, "connect") == ("ports-exhausted", why)
+    assert failure_of(OSError(errno.EADDRNOTAVAIL, why), "connect") == ("connect-failed", why)
 
 
 def test_a_failed_exchange_leaves_nothing_behind_for_the_next_one() -> None:

@@ -1,0 +1,173 @@
+"""How many connections a second this machine's local ports bear: arithmetic, and its words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor, inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.units import plural, printable
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.experiment import Experiment
+
+QUICKEST = 10_000
+"""Connections a second that no process of Python's opens by urllib3: a limit above it is none."""
+_WHOLE_FROM = 10
+
+
+def connections_wanted(experiment: Experiment) -> float:
+    """How many connections the arms open that use each for one request; infinity: no limit."""
+    arms = _single_use(experiment)
+    if not arms:
+        return 0
+    if not experiment.is_limited:
+        return inf
+    return len(arms) * (experiment.requests + experiment.warmup)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortUse:
+    """What a run wants of the local ports towards one address, and what there is."""
+
+    peer: str
+    ports: int
+    """Free ones, of all source addresses together."""
+    held_s: float
+    """How long a port stays taken after its connection."""
+    wanted: float
+    """Connections that the run opens at most; infinity: no limit."""
+    span_s: float
+    """How long it opens them at most; infinity: no limit."""
+    besides: int = 0
+    """Connections that a run of a limited time opens before its beginning and after its end."""
+    quickest: float = QUICKEST
+    """How many a second it opens at most."""
+
+    @property
+    def per_second(self) -> float | None:
+        """How many a second the ports bear to the end of the run; `None`: any number."""
+        if self.wanted <= self.ports:
+            return None
+        spare = max(self.ports - self.besides, self.ports / 2)
+        lasting = max(self.ports / self.held_s, spare / self.span_s)
+        return None if lasting >= self.quickest else lasting
+
+
+def port_use(experiment: Experiment, *, peer: str, free: int, each: int, held_s: float) -> PortUse:
+    """What a run wants, against ports that are free.
+
+    `each` says of how many source addresses. Those that connections have which are open at once,
+    in all arms, aren't counted as free, nor one for the warm-ups of each: on every source.
+    """
+    of_arm = experiment.concurrency + min(1, experiment.warmup)
+    # What is warmed up, and the round in which time is over; with one for the fence's last post.
+    besides = len(_single_use(experiment)) * (experiment.warmup + experiment.block_size + 1)
+    return PortUse(
+        peer=peer,
+        ports=max(1, free - of_arm * len(experiment.arms) * each),
+        held_s=held_s,
+        wanted=connections_wanted(experiment),
+        span_s=inf if experiment.duration_s is None else experiment.duration_s,
+        besides=besides,
+        quickest=min(QUICKEST, _quickest(experiment)),
+    )
+
+
+def _quickest(experiment: Experiment) -> float:
+    """Connections for one request each that a load opens in a second; infinity: no limit."""
+    load = experiment.load
+    if load.rate is not None:
+        return load.rate * _share(experiment)
+    return experiment.concurrency / load.think_s[0] if load.think_s[0] else inf
+
+
+def _share(experiment: Experiment) -> float:
+    """Of the requests in any longer time, those with a connection of their own."""
+    return len(_single_use(experiment)) / len(experiment.arms) if experiment.is_paired else 1
+
+
+class Pace(NamedTuple):
+    """How a run is slowed, so that ports last."""
+
+    per_second: float
+    """Connections that serve one request, of all arms together."""
+    spacing_s: float
+    """From one burst to the next, of whatever arm; steady traffic's bursts are of one request."""
+    burst: int
+    """Requests that start together."""
+    ports: int
+    """What such connections may take within `held_s` of their ends, those under way included."""
+    held_s: float
+
+
+def pace_of(experiment: Experiment, use: PortUse | None) -> Pace | None:
+    """How a run has to be slowed; `None`: it needn't be, or mustn't.
+
+    A schedule of the load's own isn't slowed: `ports_for` refuses it.
+
+    All arms are spaced alike. While only one arm were, another would be measured under more load,
+    with a processor that hasn't slept, and with what it needs still in the caches.
+    """
+    if use is None or use.per_second is None or not experiment.pace:
+        return None
+    grain = experiment.grain
+    return Pace(
+        per_second=use.per_second,
+        spacing_s=grain * _share(experiment) / use.per_second,
+        burst=grain,
+        ports=use.ports + experiment.concurrency,
+        held_s=use.held_s,
+    )
+
+
+def arithmetic(use: PortUse) -> str:
+    """`50,000 connections in all, 28,230 free local ports to …, each held for 66 s`."""
+    head = f"{use.wanted:,.0f} connections in all, " if use.wanted < inf else ""
+    return (
+        f"{head}{plural(use.ports, 'free local port')} to {printable(use.peer)}, each held for up "
+        f"to {use.held_s:g} s"
+    )
+
+
+def slowed(experiment: Experiment, use: PortUse, per_second: float) -> str:
+    """What is said before a run that will be slowed."""
+    arms = _single_use(experiment)
+    names, several = " and ".join(arms), len(arms) > 1
+    which = f"the arms {names} together are" if several else f"the {names} arm is"
+    quicker = "if they are quicker" if several else "if it is quicker"
+    alike = ", and the others wait alike" if len(arms) < len(experiment.arms) else ""
+    return f"{arithmetic(use)}: {which} slowed to {a_second(per_second)} {quicker}{alike}."
+
+
+def endangered(use: PortUse, per_second: float) -> str:
+    """What is said before a run that isn't slowed, and may end before its ports do."""
+    return (
+        f"{arithmetic(use)}: more than {a_second(per_second)} would use them up, and "
+        "--no-pace lets that happen."
+    )
+
+
+def refused(experiment: Experiment, use: PortUse, per_second: float) -> str:
+    """Why a run isn't begun that may not be slowed, and what to do."""
+    lasting = f"{arithmetic(use)}: more than {a_second(per_second)} would use them up"
+    elsewhere = "or connect from several addresses (--source-address)"
+    if experiment.load.rate is None:
+        return (
+            f"{lasting}, and --no-pace forbids to slow the run. Leave --no-pace out, send fewer "
+            f"--requests, {elsewhere}."
+        )
+    return (
+        f"{lasting}, and --rate {experiment.load.rate:g}/s opens {a_second(use.quickest)}. Lower "
+        f"--rate, send fewer --requests, {elsewhere}."
+    )
+
+
+def a_second(rate: float) -> str:
+    """A number of connections a second, never rounded up: `470 a second`, `1.4 a second`."""
+    whole = rate >= _WHOLE_FROM
+    return f"{floor(rate):,} a second" if whole else f"{floor(rate * 10) / 10:g} a second"
+
+
+def _single_use(experiment: Experiment) -> list[str]:
+    return [arm.label for arm in experiment.arms if arm.is_single_use]

@@ -1,0 +1,121 @@
+"""Pauses between requests, outside of what is timed, so that local ports last."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from keepalive_bench.model.exchange import Outcome
+    from keepalive_bench.model.ports import Pace
+    from keepalive_bench.model.run import PoolCounters
+    from keepalive_bench.net.tcp import Clock
+    from keepalive_bench.net.transport import Transport
+
+_SECOND = 1_000_000_000
+
+
+class Spacing:
+    """Keeps bursts, of whatever arm, at least a time apart; of steady traffic, single requests.
+
+    One that comes late gives the next ones no right to catch up. And whatever the order of the
+    arms, one that takes ports begins only when fewer than there are have been taken in the time
+    that each stays taken.
+    """
+
+    def __init__(
+        self, pace: Pace, clock: Clock, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._spacing, self._held = (
+            int(seconds * _SECOND) for seconds in (pace.spacing_s, pace.held_s)
+        )
+        self.burst, self.clock, self.sleep = pace.burst, clock, sleep
+        self.lock = threading.Lock()
+        self.paused = 0
+        self._ports, self._due = pace.ports, clock()
+        self._under_way = 0
+        self._ends: deque[int] = deque()
+
+    @property
+    def paused_s(self) -> float:
+        """What all requests waited, added up."""
+        return self.paused / _SECOND
+
+    def next_turn(self, now: int, *, takes_ports: bool) -> int:
+        """When the next burst may start."""
+        turn = max(self._due, now)
+        if takes_ports:
+            turn = max(turn, self._free_at(now))
+        self._due = turn + self._spacing
+        return turn
+
+    def _free_at(self, now: int) -> int:
+        """When ports will be free: each stays taken for a time after its connection."""
+        ends = self._ends
+        while ends and ends[0] + self._held <= now:
+            ends.popleft()
+        lacking = len(ends) + self._under_way + self.burst - self._ports
+        return ends[min(lacking, len(ends)) - 1] + self._held if ends and lacking > 0 else now
+
+    def take_port(self) -> None:
+        """Note that a request begins which takes one."""
+        self._under_way += 1
+
+    def give_back(self) -> None:
+        """Note that it is over."""
+        self._under_way -= 1
+        self._ends.append(self.clock())
+
+
+def spaced(
+    transport: Transport, spacing: Spacing | None, *, takes_port: bool
+) -> Transport | SpacedTransport:
+    """A transport that takes its turns, if turns are to be taken."""
+    return transport if spacing is None else SpacedTransport(transport, spacing, takes_port)
+
+
+class SpacedTransport:
+    """An arm's transport that takes its turn before an exchange, whose clock starts after it."""
+
+    def __init__(self, transport: Transport, spacing: Spacing, takes_port: bool) -> None:  # noqa: FBT001  # called by `spaced` only
+        self._transport, self._spacing, self._takes_port = transport, spacing, takes_port
+        self._turn = self._left = 0
+
+    @property
+    def counters(self) -> PoolCounters:
+        """urllib3's own numbers."""
+        return self._transport.counters
+
+    def exchange(self, path: str) -> Outcome:
+        """Wait, then send one request and read its response to the end."""
+        spacing = self._spacing
+        with spacing.lock:
+            wait = self._wait(spacing)
+        if wait > 0:
+            spacing.sleep(wait / _SECOND)
+        outcome = self._transport.exchange(path)
+        if self._takes_port:
+            with spacing.lock:
+                spacing.give_back()
+        return outcome
+
+    def _wait(self, spacing: Spacing) -> int:
+        """How long the next request has to wait; all of a burst, for the same moment."""
+        now = spacing.clock()
+        if not self._left:
+            self._turn = spacing.next_turn(now, takes_ports=self._takes_port)
+            self._left = spacing.burst
+        self._left -= 1
+        if self._takes_port:
+            spacing.take_port()
+        wait = max(0, self._turn - now)
+        spacing.paused += wait
+        return wait
+
+    def close(self) -> None:
+        """Close the connections that are still open."""
+        self._transport.close()

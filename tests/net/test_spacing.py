@@ -1,0 +1,94 @@
+"""Pauses between requests, with a clock that only moves when somebody sleeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from keepalive_bench.model.exchange import Outcome
+from keepalive_bench.model.ports import Pace
+from keepalive_bench.net.spacing import Spacing, spaced
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.run import PoolCounters
+
+SECOND = 1_000_000_000
+FOREVER = 1e6
+
+
+class Course:
+    """A clock, and when each request of two arms began."""
+
+    def __init__(self, pace: Pace, *, latency_s: float = 0.0) -> None:
+        self.now, self.latency = 0, int(latency_s * SECOND)
+        self.began: list[float] = []
+        self.spacing = Spacing(pace, lambda: self.now, self.sleep)
+        self.pooled, self.unpooled = (self.arm(takes_port=takes) for takes in (False, True))
+
+    def arm(self, *, takes_port: bool) -> Any:  # noqa: ANN401  # it takes a fake for a transport
+        fake: Any = Fake(self)
+        return spaced(fake, self.spacing, takes_port=takes_port)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += round(seconds * SECOND)
+
+
+class Fake:
+    counters: PoolCounters
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+
+    def exchange(self, _: str) -> Outcome:
+        self.course.began.append(self.course.now / SECOND)
+        self.course.now += self.course.latency
+        return Outcome(0.0, 0.0)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def pace(spacing_s: float, *, burst: int = 1, ports: int = 1000, held_s: float = 60.0) -> Pace:
+    return Pace(per_second=1.0, spacing_s=spacing_s, burst=burst, ports=ports, held_s=held_s)
+
+
+def test_requests_of_all_arms_are_the_same_time_apart() -> None:
+    course = Course(pace(0.5))
+    for arm in (course.pooled, course.unpooled, course.unpooled, course.pooled):
+        arm.exchange("/")
+    assert course.began == [0.0, 0.5, 1.0, 1.5]
+    assert course.spacing.paused_s == 1.5
+
+
+def test_who_is_slower_anyway_never_waits_and_saves_nothing_up() -> None:
+    course = Course(pace(0.5), latency_s=2.0)
+    for _ in range(3):
+        course.unpooled.exchange("/")
+    assert course.began == [0.0, 2.0, 4.0]
+    assert course.spacing.paused_s == 0
+    course.latency = 0
+    for _ in range(3):
+        course.unpooled.exchange("/")
+    assert course.began[3:] == [6.0, 6.5, 7.0]
+
+
+def test_a_burst_starts_together_and_the_next_one_after_the_time_of_all_of_it() -> None:
+    course = Course(pace(1.5, burst=3))
+    for arm in (course.pooled, course.unpooled, course.pooled):
+        for _ in range(3):
+            arm.exchange("/")
+    assert course.began == [0.0] * 3 + [1.5] * 3 + [3.0] * 3
+
+
+def test_no_more_ports_are_taken_than_there_are_in_whatever_order_the_arms_come() -> None:
+    course = Course(pace(0.1, ports=4, held_s=2.0), latency_s=0.01)
+    for arm in [course.pooled] * 10 + [course.unpooled] * 30:
+        arm.exchange("/")
+    began_ms = [round(began * 1000) for began in course.began[10:]]
+    for number, began in enumerate(began_ms):
+        assert sum(before + 10 + 2000 > began for before in began_ms[:number]) < 4
+
+
+def test_without_a_pace_a_transport_stays_as_it_is() -> None:
+    course = Course(pace(FOREVER))
+    fake: Any = Fake(course)
+    assert spaced(fake, None, takes_port=True) is fake
