@@ -23,6 +23,7 @@ from pairing import Figure, in_turns, ratio, report
 import keepalive_bench
 from keepalive_bench import Arm, Experiment, Plan, Target
 from keepalive_bench.experiment.engine import Engine
+from keepalive_bench.experiment.pacing import RunClock
 from keepalive_bench.experiment.schedule import schedule
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.net.arms import open_arm, surroundings
@@ -164,7 +165,7 @@ def _engine_loop(url: str, stack: ExitStack) -> Loop:
     exchanges = ExchangeColumns(labels)
 
     def loop(requests: int) -> None:
-        engine = Engine(plan, {arm.label: transport}, exchanges.append, time.perf_counter)
+        engine = Engine(plan, {arm.label: transport}, exchanges.append, RunClock(0))
         engine.run(schedule(replace(plan.experiment, requests=requests)))
 
     return loop

@@ -15,10 +15,14 @@ from keepalive_bench.analysis.precision import PrecisionRule
 from keepalive_bench.experiment.engine import FAILURES_TO_STOP, Engine
 from keepalive_bench.experiment.environment import describe_environment
 from keepalive_bench.experiment.observer import Observer
+from keepalive_bench.experiment.pacing import RunClock, pacing_of
 from keepalive_bench.experiment.schedule import schedule, until
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.model.ports import pace_of
 from keepalive_bench.model.run import Course, Run, WarmUp
 from keepalive_bench.net.arms import Surroundings, open_arm, surroundings
+from keepalive_bench.net.ports import ports_for
+from keepalive_bench.net.spacing import Spacing, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,8 +30,8 @@ if TYPE_CHECKING:
     from keepalive_bench.experiment.schedule import Block
     from keepalive_bench.model.exchange import Exchange, Outcome
     from keepalive_bench.model.plan import Arm, Plan
-
-_SECOND = 1_000_000_000
+    from keepalive_bench.net.spacing import SpacedTransport
+    from keepalive_bench.net.transport import Transport
 
 
 def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None) -> Run:
@@ -39,14 +43,20 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
     `run.course.interrupted` says so.
 
     Raises:
-        UsageError: the file of trusted certificates can't be used.
+        UsageError: the file of trusted certificates can't be used, or this machine's local ports
+            don't suffice and the plan says not to slow the run.
         KeyboardInterrupt: Ctrl-C while warming up, when nothing is measured yet.
     """
     clock = time.perf_counter_ns
     shared = surroundings(plan, f"kab/{keepalive_bench.__version__}", clock)
     arms, labels = plan.experiment.arms, plan.experiment.labels
-    warmup = {arm.label: _warm_up(arm, shared) for arm in arms}
-    exchanges, connections = ExchangeColumns(labels), ConnectionColumns(labels)
+    ports = ports_for(plan)
+    pace = pace_of(plan.experiment, ports)
+    spacing = Spacing(pace, clock) if pace else None
+    warmup = {arm.label: _warm_up(arm, shared, spacing) for arm in arms}
+    warmed_up_s = spacing.paused_s if spacing else 0.0
+    exchanges = ExchangeColumns(labels, queued=plan.experiment.load.is_open)
+    connections = ConnectionColumns(labels)
     observer = Observer(plan.experiment.concurrency)
 
     def record(exchange: Exchange) -> None:
@@ -57,22 +67,20 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
     with _quiet_collector(), ExitStack() as closing:
         origin = clock()
         shared = replace(shared, origin=origin)
-        transports = {arm.label: open_arm(arm, shared, connections) for arm in arms}
+        transports = {arm.label: _opened(arm, shared, connections, spacing) for arm in arms}
         for transport in transports.values():
             closing.callback(transport.close)
         started_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-
-        def now_s() -> float:
-            return (clock() - origin) / _SECOND
-
+        run_clock, pacing = RunClock(origin), pacing_of(plan.experiment)
+        paced = {} if pacing is None else dict.fromkeys(labels, pacing)
         cpu_s, collections = time.process_time(), _collections()
-        engine = Engine(plan, transports, record, now_s)
+        engine = Engine(plan, transports, record, run_clock, paced)
         with observer:
-            interrupted = engine.run(_blocks(plan, exchanges, now_s))
+            interrupted = engine.run(_blocks(plan, exchanges, run_clock.now_s))
         others = observer.others or (None, None)
         course = Course(
             started_at=started_at,
-            wall_s=now_s(),
+            wall_s=run_clock.now_s(),
             cpu_s=time.process_time() - cpu_s,
             gc_collections=_collections() - collections,
             interrupted=interrupted,
@@ -80,6 +88,10 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
             gil_wait_s=observer.gil_wait_s,
             others_least=others[0],
             others_most=others[1],
+            free_ports=ports.ports if ports else None,
+            port_held_s=ports.held_s if ports else None,
+            paced_per_s=pace.per_second if pace else None,
+            paused_s=spacing.paused_s - warmed_up_s if spacing else 0.0,
         )
     return Run(
         plan=plan,
@@ -102,7 +114,7 @@ def _blocks(plan: Plan, exchanges: ExchangeColumns, now_s: Callable[[], float]) 
     return until(blocks, lambda: now_s() >= ends_s or known.is_met())
 
 
-def _warm_up(arm: Arm, shared: Surroundings) -> WarmUp:
+def _warm_up(arm: Arm, shared: Surroundings, spacing: Spacing | None) -> WarmUp:
     """Requests with indexes below 0, on a pool of their own: first ones pay for imports, caches.
 
     Of a server that never answers, no more are tried than of an arm.
@@ -110,7 +122,7 @@ def _warm_up(arm: Arm, shared: Surroundings) -> WarmUp:
     plan = shared.plan
     outcomes: list[Outcome] = []
     connections = ConnectionColumns((arm.label,))
-    transport = open_arm(arm, shared, connections)
+    transport = _opened(arm, shared, connections, spacing)
     try:
         for number in range(1, plan.experiment.warmup + 1):
             outcomes.append(transport.exchange(plan.path(-number)))
@@ -121,6 +133,13 @@ def _warm_up(arm: Arm, shared: Surroundings) -> WarmUp:
         transport.close()
     failures = tuple(outcome.failure for outcome in outcomes if outcome.failure is not None)
     return WarmUp(requests=len(outcomes), connections=len(connections), failures=failures)
+
+
+def _opened(
+    arm: Arm, shared: Surroundings, connections: ConnectionColumns, spacing: Spacing | None
+) -> Transport | SpacedTransport:
+    transport = open_arm(arm, shared, connections)
+    return spaced(transport, spacing, takes_port=arm.is_single_use)
 
 
 def _collections() -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.model.plan import (
     Arm,
     Experiment,
     Judgement,
+    Load,
     Network,
     Plan,
     Request,
@@ -19,6 +20,9 @@ from keepalive_bench.model.plan import (
     Variation,
 )
 from keepalive_bench.model.request import Withheld
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SHOWN_HEADERS = {
     "accept",
@@ -97,10 +101,14 @@ def plan_document(plan: Plan) -> Document:
         "order_given": experiment.order is not None,
         "duration_s": experiment.duration_s,
         "precision": experiment.precision,
+        "rate": experiment.load.rate,
+        "think_time_s": list(experiment.load.think_s),
+        "traffic": experiment.load.traffic,
         "rounds": experiment.rounds,
         "seed": experiment.seed,
         "warmup": experiment.warmup,
         "keep_going": experiment.keep_going,
+        "pace": experiment.pace,
         "confidence": plan.judgement.confidence,
         "margin": plan.judgement.margin,
         "requirements": list(plan.judgement.requirements),
@@ -169,9 +177,15 @@ def plan_from(document: Document) -> Plan:
             block=document["block"],
             arms=tuple(Arm(arm["kind"], arm["label"]) for arm in document["arms"]),
             order=document["order"] if document["order_given"] else None,
+            load=Load(
+                rate=document.get("rate"),
+                think_s=_span(document.get("think_time_s", (0.0, 0.0))),
+                traffic=document.get("traffic", "steady"),
+            ),
             seed=document["seed"],
             warmup=document["warmup"],
             keep_going=document["keep_going"],
+            pace=document.get("pace", True),
         ),
         Judgement(
             confidence=document["confidence"],
@@ -185,6 +199,11 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    least, most = values
+    return float(least), float(most)
 
 
 def _path(text: str | None) -> Path | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import reprlib
 import textwrap
+from array import array
 from dataclasses import asdict
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import ResultsFileError, UsageError
@@ -65,7 +67,9 @@ def document_lines(run: Run, derived: Document) -> Iterator[str]:
     for name, value in head.items():
         yield f"{_member(name, value)},\n"
     exchanges, connections = run.exchanges, run.connections
-    yield from _table_lines("exchanges", exchanges.columns(), _exchange_tables(exchanges), ",\n")
+    columns = exchanges.columns()
+    columns.setdefault("queued_s", array("f", [nan]) * len(exchanges))  # it is no open load
+    yield from _table_lines("exchanges", columns, _exchange_tables(exchanges), ",\n")
     setups = {f"{name}_s": column for name, column in run.setups().items()}
     columns = {**connections.columns(), **setups, **by_connection["columns"]}
     tables = {**_connection_tables(connections), "reasons": by_connection["reasons"]}
@@ -123,7 +127,8 @@ def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whateve
 def _run(document: Document, chunks: list[bytes]) -> Run:
     plan = plan_from(document["plan"])
     labels = plan.experiment.labels
-    exchanges, connections = ExchangeColumns(labels), ConnectionColumns(labels)
+    exchanges = ExchangeColumns(labels, queued=plan.experiment.load.is_open)
+    connections = ConnectionColumns(labels)
     table = document["exchanges"]
     exchanges.failures.extend(known_members(Failure, value) for value in table["failures"])
     exchanges.answers.extend(known_members(Answer, value) for value in table["answers"])

@@ -14,25 +14,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Block:
-    """Requests of one arm that are sent without a pause."""
+    """Requests of one arm that are sent without another arm's in between."""
 
     round: int
     arm: str
     indexes: range
     seconds: float | None = None
     """When it ends at the latest, from its start; `None`: when all are sent."""
+    in_beats: bool = False
+    """Whether every thread sends one request, and waits for all others before the next."""
 
 
 def schedule(experiment: Experiment) -> Iterator[Block]:
     """The blocks of a run: within a round the arms are in random order, drawn from the seed."""
     random, count = Random(experiment.seed), experiment.rounds  # noqa: S311  # not for secrets
-    labels, seconds = experiment.labels, _share(experiment)
+    labels, seconds, requests = experiment.labels, _share(experiment), experiment.requests
+    grain, in_beats = experiment.grain, experiment.load.in_beats
+    after = 0
     for number in range(count):
-        first = number * experiment.requests // count
-        after = (number + 1) * experiment.requests // count
+        first, after = after, requests * (number + 1) // count
+        if grain > 1 and number + 1 < count:
+            after = after // grain * grain  # no burst is parted
         order = random.sample(labels, len(labels)) if experiment.is_paired else labels
         for label in order:
-            yield Block(number, label, range(first, after), seconds)
+            yield Block(number, label, range(first, after), seconds, in_beats)
 
 
 def _share(experiment: Experiment) -> float | None:

@@ -41,6 +41,16 @@ class Latency(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateStarts:
+    """Requests of an open load that started later than they were to."""
+
+    count: int
+    mean_s: float | None
+    """How late these were, on average; `None`: none was late."""
+    max_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseTime:
     """One phase of the exchanges that succeeded."""
 
@@ -78,6 +88,8 @@ class ArmSummary:
     answers: dict[Answer, int]
     body_sizes: tuple[int, int] | None
     """The smallest and the largest, of exchanges that succeeded."""
+    mean_body: float | None
+    """Bytes, of exchanges that succeeded."""
     bytes_received: int
     requests_per_second: float | None
     latency: Latency
@@ -86,6 +98,10 @@ class ArmSummary:
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
     counters: PoolCounters
+    uncorrected: Latency | None = None
+    """Of an open load, latencies from the real start; `None`: all of them are."""
+    late_starts: LateStarts | None = None
+    """`None`: it was no open load, where nothing can be late."""
 
     @property
     def reason_counts(self) -> dict[str, int]:

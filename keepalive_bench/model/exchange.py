@@ -32,6 +32,8 @@ class Phases(NamedTuple):
 
 
 PHASES = Phases._fields
+QUEUED = "queued"
+"""What goes before the phases in an open load: waiting for a thread that is free to start."""
 SETUP = ("dns", "connect", "tunnel", "tls")
 """The phases of opening a connection."""
 
@@ -93,6 +95,17 @@ class Outcome(NamedTuple):
     phases: Phases = Phases()
     answer: Answer | None = None
     failure: Failure | None = None
+    queued_s: float | None = None
+    """How late it started, of an open load: from when it was to start, which is `began_s` then.
+
+    It is part of the latency. `None`: nothing said when it was to start."""
+
+    def since(self, start_s: float) -> Outcome:
+        """The same exchange, counted from when it was to start."""
+        queued_s = max(0.0, self.began_s - start_s)
+        return self._replace(
+            began_s=start_s, latency_s=self.latency_s + queued_s, queued_s=queued_s
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import ceil
 from secrets import randbits
 from typing import Literal
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.model.load import Load
 from keepalive_bench.units import quoted
 
 Order = Literal["paired", "sequential"]
@@ -15,6 +17,10 @@ KINDS = ("pooled", "unpooled", "resumed", "naive")
 ORDERS: tuple[Order, ...] = ("paired", "sequential")
 BLOCK_REQUESTS_PER_THREAD = 10
 """Each pause between blocks disturbs as many requests as there are threads: here one in ten."""
+OPEN_BLOCK_S = 0.1
+"""How long a block of an open load lasts at least: its first requests meet no others under way."""
+LEAST_ROUNDS = 6
+"""So many pairs can tell arms apart."""
 
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}")
 _SEED_BITS = 32
@@ -83,12 +89,16 @@ class Experiment:
     """Whether a thread waits for a connection rather than open one more than `maxsize`."""
     arms: tuple[Arm, ...] = (Arm("pooled"), Arm("unpooled"))
     order: Order | None = None
-    """`None`: paired, but sequential where the pool is smaller than the concurrency."""
+    """`None`: paired, but sequential where blocks would change what the pool meets."""
+    load: Load = field(default_factory=Load)
+    """When requests are sent."""
     seed: int = field(default_factory=lambda: randbits(_SEED_BITS))
     warmup: int = 1
     """Requests of each arm before the measurement, on pools of their own."""
     keep_going: bool = False
     """Whether an arm goes on when its first exchanges all fail."""
+    pace: bool = True
+    """Whether the arms are slowed where local ports wouldn't last; if not, no such run begins."""
 
     def __post_init__(self) -> None:
         """Check the numbers, and settle how many requests are meant."""
@@ -133,7 +143,7 @@ class Experiment:
         if not self.is_paired:
             raise UsageError(
                 "A precision needs two arms that take turns: --order paired, with a maxsize not "
-                "below the concurrency."
+                "below the concurrency, and no think time of several threads but in bursts."
             )
 
     @property
@@ -153,12 +163,18 @@ class Experiment:
 
     @property
     def is_paired(self) -> bool:
-        """Whether arms take turns, rather than run one after the other; a single one can't."""
+        """Whether arms take turns, rather than run one after the other; a single one can't.
+
+        Steady traffic of several threads is changed by the ends of blocks: a pool smaller than the
+        concurrency throws connections away there, and pauses get longer by the other arms' blocks.
+        """
         if len(self.arms) == 1:
             return False
-        if self.order is None:
-            return self.pool_size >= self.concurrency
-        return self.order == "paired"
+        if self.order is not None:
+            return self.order == "paired"
+        if self.concurrency == 1 or self.load.in_bursts:
+            return True
+        return self.pool_size >= self.concurrency and not self.load.has_pauses
 
     @property
     def rounds(self) -> int:
@@ -168,19 +184,39 @@ class Experiment:
     def rounds_of(self, requests: int) -> int:
         """How many rounds so many requests of each arm are divided into.
 
-        One at a time, a round is a pair; several at a time, blocks have to be long enough that the
-        threads' common start and end doesn't show. Arms that don't take turns have one round.
+        Arms that don't take turns have one round.
         """
-        if not self.is_paired:
-            return 1
-        if self.concurrency == 1:
-            return requests
-        return max(1, requests // self.block_size)
+        return max(1, requests // self.block_size) if self.is_paired else 1
 
     @property
     def block_size(self) -> int:
-        """Requests that belong together at least: one, or enough for all threads to be busy."""
-        return 1 if self.concurrency == 1 else BLOCK_REQUESTS_PER_THREAD * self.concurrency
+        """Requests that belong together at least.
+
+        One at a time, it is one; several at a time, blocks have to be long enough that the threads'
+        common start and end doesn't show. Bursts have a common start by nature: a block is one
+        burst. Those of an open load last for a while, too; and where time is limited, they are so
+        short that it has several rounds.
+        """
+        if self.load.rate is not None:
+            return self._open_block_size(self.load.rate)
+        if self.concurrency == 1 or self.load.in_bursts:
+            return self.concurrency
+        return BLOCK_REQUESTS_PER_THREAD * self.concurrency
+
+    def _open_block_size(self, rate: float) -> int:
+        least = max(BLOCK_REQUESTS_PER_THREAD * self.concurrency, OPEN_BLOCK_S * rate)
+        if self.duration_s is not None:
+            least = min(least, rate * self.duration_s / (LEAST_ROUNDS * len(self.arms)))
+        return max(1, ceil(least / self.grain)) * self.grain
+
+    @property
+    def grain(self) -> int:
+        """Requests that a block can't part: those of a burst."""
+        return self.concurrency if self.load.in_bursts else 1
+
+    def pause_before(self, index: int) -> float:
+        """The pause before a request, in seconds; all requests of a burst have the first one's."""
+        return self.load.pause_s(self.seed, index // self.grain * self.grain)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.experiment import Arm, Experiment, Judgement
+from keepalive_bench.model.load import Load
 from keepalive_bench.model.network import Network, Resolution, Route, Tls
 from keepalive_bench.model.request import Request
 from keepalive_bench.model.target import Target
@@ -15,6 +16,7 @@ __all__ = [
     "Arm",
     "Experiment",
     "Judgement",
+    "Load",
     "Network",
     "Plan",
     "Request",

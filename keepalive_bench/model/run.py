@@ -70,6 +70,14 @@ class Course:
     """Of all processors' time, what other processes took in the calmest third of the run."""
     others_most: float | None = None
     """The same in the busiest third; `None`: unknown."""
+    free_ports: int | None = None
+    """Local ports that were free for the run's connections; `None`: plenty, or unknown."""
+    port_held_s: float | None = None
+    """How long each of them stays taken after its connection."""
+    paced_per_s: float | None = None
+    """Single-use connections a second that the run was kept to, so that ports last."""
+    paused_s: float = 0.0
+    """What requests waited for that, added up: outside of their latencies."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from support.plans import plan
 
 import keepalive_bench
-from keepalive_bench import Resolution, Route, Target, Variation
+from keepalive_bench import Load, Resolution, Route, Target, Variation
 from keepalive_bench.experiment.plan_document import plan_document, plan_from
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -38,6 +38,8 @@ WAYS: dict[str, dict[str, Any]] = {
     },
     "an upload": {"method": "PUT", "upload": Path("/a/file"), "max_body": 0},
     "answers": {"expect_status": ("2xx", "404"), "max_body": 10, "user_agent": "me"},
+    "a rate": {"load": Load(rate=200.5, traffic="bursts"), "concurrency": 4},
+    "pauses": {"load": Load(think_s=(1.0, 2.5))},
     "JSON": {"method": "POST", "content_type": "application/json"},
     "parameters": {
         "variation": Variation(fields=(("a", ("1", "2")),), unique=("u",), counter=False)

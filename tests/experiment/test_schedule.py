@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import chain, groupby, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepalive_bench import Arm, Experiment
+from keepalive_bench import Arm, Experiment, Load
 from keepalive_bench.experiment.schedule import Block, schedule
 
 if TYPE_CHECKING:
     from keepalive_bench.model.experiment import Order
 
 orders: st.SearchStrategy[Order | None] = st.sampled_from([None, "paired", "sequential"])
+loads = st.sampled_from(
+    [
+        Load(),
+        Load(rate=100.0),
+        Load(rate=100.0, traffic="bursts"),
+        Load(traffic="bursts"),
+        Load(think_s=(1.0, 2.0)),
+        Load(think_s=(1.0, 2.0), traffic="bursts"),
+    ]
+)
 experiments = st.builds(
-    lambda requests, concurrency, maxsize, count, order, seed: Experiment(
+    lambda requests, concurrency, maxsize, count, order, load, seed: Experiment(
         requests=requests,
         concurrency=concurrency,
         maxsize=maxsize,
         arms=tuple(Arm("pooled", f"arm{number}") for number in range(count)),
         order=order,
+        load=load,
         seed=seed,
     ),
     st.integers(1, 500),
@@ -30,6 +42,7 @@ experiments = st.builds(
     st.none() | st.integers(1, 20),
     st.integers(1, 4),
     orders,
+    loads,
     st.integers(0, 2**32),
 )
 
@@ -61,17 +74,30 @@ def test_the_same_seed_gives_the_same_order(experiment: Experiment) -> None:
 def test_blocks_of_many_rounds_are_long_enough(experiment: Experiment) -> None:
     if not experiment.is_paired:
         assert len(rounds(experiment)) == 1
-    elif experiment.concurrency > 1 and len(rounds(experiment)) > 1:
+    elif len(rounds(experiment)) > 1:
         shortest = min(len(block.indexes) for block in schedule(experiment))
-        assert shortest >= 10 * experiment.concurrency
+        assert shortest >= least(experiment)
+
+
+def least(experiment: Experiment) -> int:
+    """Requests of a block."""
+    threads, load = experiment.concurrency, experiment.load
+    if load.is_open or not (threads == 1 or load.in_bursts):
+        return 10 * threads
+    return threads
+
+
+@given(experiments)
+def test_no_burst_is_parted(experiment: Experiment) -> None:
+    if experiment.load.in_bursts:
+        starts = {block.indexes.start % experiment.concurrency for block in schedule(experiment)}
+        assert starts == {0}
 
 
 @given(experiments)
 def test_there_are_as_many_rounds_as_that_leaves(experiment: Experiment) -> None:
-    threads, requests = experiment.concurrency, experiment.requests
     if experiment.is_paired:
-        expected = requests if threads == 1 else max(1, requests // (10 * threads))
-        assert len(rounds(experiment)) == expected
+        assert len(rounds(experiment)) == max(1, experiment.requests // least(experiment))
 
 
 @given(experiments)
@@ -92,6 +118,32 @@ def test_a_pool_smaller_than_the_concurrency_is_sequential_unless_asked_otherwis
     small = Experiment(requests=1000, concurrency=4, maxsize=2)
     assert len(rounds(small)) == 1
     assert len(rounds(Experiment(requests=1000, concurrency=4, maxsize=2, order="paired"))) == 25
+
+
+@pytest.mark.parametrize(
+    ("load", "options", "is_paired"),
+    [
+        (Load(think_s=(1, 1)), {"concurrency": 2}, False),
+        (Load(think_s=(1, 1)), {"concurrency": 1}, True),
+        (Load(think_s=(1, 1), traffic="bursts"), {"concurrency": 2}, True),
+        (Load(traffic="bursts"), {"concurrency": 8, "maxsize": 1}, True),
+        (Load(rate=5), {"concurrency": 8, "maxsize": 1}, False),
+        (Load(rate=5), {"concurrency": 8}, True),
+        (Load(think_s=(1, 1)), {"concurrency": 2, "order": "paired"}, True),
+    ],
+)
+def test_arms_take_turns_where_the_ends_of_blocks_change_nothing(
+    load: Load, options: dict[str, Any], *, is_paired: bool
+) -> None:
+    assert Experiment(load=load, **options).is_paired is is_paired
+
+
+def test_a_block_of_an_open_load_lasts_a_tenth_of_a_second_or_less_than_its_share() -> None:
+    assert Experiment(load=Load(rate=5000)).block_size == 500
+    assert Experiment(load=Load(rate=50), concurrency=4).block_size == 40
+    # Two arms, six rounds each, in 3 s: a quarter of a second.
+    assert Experiment(load=Load(rate=50), concurrency=4, duration_s=3).block_size == 13
+    assert Experiment(load=Load(rate=1), concurrency=4, duration_s=3).block_size == 1
 
 
 def test_either_arm_goes_first_about_as_often_and_in_no_pattern() -> None:

@@ -1,0 +1,83 @@
+"""When requests are sent: as fast as answers come, after pauses, or on a schedule of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.units import quoted
+
+Traffic = Literal["steady", "bursts"]
+TRAFFICS: tuple[Traffic, ...] = ("steady", "bursts")
+
+_SLOWEST, _FASTEST = 1e-4, 1e6
+_LONGEST_PAUSE_S = 86_400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """When requests are sent. Nothing said: each thread sends its next as soon as it has an answer.
+
+    Raises:
+        UsageError: a rate or a pause that makes no sense, or both.
+    """
+
+    rate: float | None = None
+    """Requests a second, of each arm while it runs, whatever answers do; `None`: closed load."""
+    think_s: tuple[float, float] = (0.0, 0.0)
+    """The shortest and the longest pause between a worker's requests, in seconds."""
+    traffic: Traffic = "steady"
+    """`bursts`: all workers start together, again and again."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.traffic not in TRAFFICS:
+            raise UsageError(f"There is no traffic {quoted(self.traffic)}: it is steady or bursts.")
+        if self.rate is not None and not _SLOWEST <= self.rate <= _FASTEST:
+            raise UsageError(
+                f"rate must be from {_SLOWEST:g} to {_FASTEST:,.0f} requests a second, "
+                f"not {self.rate:g}."
+            )
+        least, most = self.think_s
+        if not 0 <= least <= most <= _LONGEST_PAUSE_S:
+            raise UsageError(
+                f"think time must be from 0 s to {_LONGEST_PAUSE_S:,.0f} s, the shorter first, "
+                f"not {least:g} s to {most:g} s."
+            )
+        if self.rate is not None and self.has_pauses:
+            raise UsageError(
+                "A rate says when requests start, and a think time how long after an answer: "
+                "give one of them."
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests start on a schedule, whatever the answers do."""
+        return self.rate is not None
+
+    @property
+    def has_pauses(self) -> bool:
+        """Whether a worker pauses between its requests."""
+        return self.think_s[1] > 0
+
+    @property
+    def in_bursts(self) -> bool:
+        """Whether all workers start together."""
+        return self.traffic == "bursts"
+
+    @property
+    def in_beats(self) -> bool:
+        """Whether a burst waits for the answers of the one before."""
+        return self.in_bursts and not self.is_open
+
+    def pause_s(self, seed: int, index: int) -> float:
+        """The pause before the request with an index: the same in every arm, and for one seed.
+
+        It depends on nothing else, so that shares of a schedule draw what the whole would have.
+        """
+        least, most = self.think_s
+        if least == most:
+            return least
+        return Random(f"{seed} {index}").uniform(least, most)  # noqa: S311  # not for secrets
