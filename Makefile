@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
 
-.PHONY: demo test test-all coverage test-lowest lint types check bench servers clean help
+.PHONY: demo test test-all coverage test-lowest lint types check bench servers docs clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,9 +47,13 @@ bench: $(READY) ## the figures of cost and of honesty (25 minutes; wants a quiet
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/aa.py
 	$(BIN)/python benchmarks/wan_link.py
+	$(BIN)/python benchmarks/under_load.py
 
 servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 	PYTHONPATH=tests $(BIN)/python -m servers.generate
+
+docs: $(READY) ## write docs/cli.md from the help texts
+	PYTHONPATH=tests $(BIN)/python -m documents.generate
 
 clean: ## what the other targets built
 	rm -rf $(VENV) $(LOWEST) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -69,6 +69,13 @@ def test_a_quick_run_leaves_the_documentation_as_it_is(script: str, rows: list[s
     assert page.read_bytes() == before
 
 
+@pytest.mark.slow
+def test_a_quick_run_under_load_says_what_was_off_and_what_was_said() -> None:
+    printed = quick("under_load.py")
+    assert "| 10 | 8 |" in printed
+    assert "Of 1 medians" in printed
+
+
 def test_the_documentation_holds_both_tables_of_honesty() -> None:
     page = (BENCHMARKS.parent / "docs" / "methodology.md").read_text(encoding="utf-8")
     for name in ("coverage", "precision", "aa"):

@@ -18,8 +18,14 @@ from keepalive_bench.analysis.inference.intervals import (
 )
 from keepalive_bench.analysis.reasons import find_reasons
 from keepalive_bench.analysis.rows import of_arm, pick, succeeded
-from keepalive_bench.model.analysis import REMAINDER, ArmSummary, Latency, PhaseTime
-from keepalive_bench.model.exchange import PHASES
+from keepalive_bench.model.analysis import (
+    REMAINDER,
+    ArmSummary,
+    Latency,
+    LateStarts,
+    PhaseTime,
+)
+from keepalive_bench.model.exchange import QUEUED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 _PERCENTS = (50, 90, 95, 99)
+LATE_S = 1e-3
+"""A start this late is called so; a clock that waits for one is late by a tenth of it at times."""
 
 
 def summarise(run: Run, arm: Arm) -> ArmSummary:
@@ -40,7 +48,8 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
     latencies = pick(exchanges.latency_s, good)
     carried = sum(compress(connections.exchanges, opened))
-    latency, bounds = _latency(latencies, run.plan.judgement.confidence)
+    confidence = run.plan.judgement.confidence
+    latency, bounds = _latency(latencies, confidence)
     return ArmSummary(
         label=arm.label,
         kind=arm.kind,
@@ -58,12 +67,15 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         status_codes=_status_codes(exchanges, sent),
         answers=_answers(exchanges, sent),
         body_sizes=_body_sizes(exchanges, good) if answered else None,
+        mean_body=sum(compress(exchanges.body_bytes, good)) / answered if answered else None,
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
-        requests_per_second=_rate(exchanges, sent) if answered else None,
+        requests_per_second=_rate(run, sent) if answered and not _paused(run) else None,
         latency=latency,
         latency_bounds=bounds,
         phases=_phases(exchanges, good, latencies),
         counters=run.counters[arm.label],
+        uncorrected=_uncorrected(exchanges, good),
+        late_starts=_late_starts(exchanges, sent),
     )
 
 
@@ -109,31 +121,41 @@ def _answers(exchanges: ExchangeColumns, sent: bytes) -> dict[Answer, int]:
     return {exchanges.answers.values[number]: count for number, count in counts if number >= 0}
 
 
-def _rate(exchanges: ExchangeColumns, sent: bytes) -> float | None:
+def _paused(run: Run) -> bool:
+    """Whether there were pauses between requests, so that nobody knows how many were possible."""
+    return bool(run.course.paused_s) or run.plan.experiment.load.has_pauses
+
+
+def _rate(run: Run, sent: bytes) -> float | None:
     """Requests per second of the time in which the arm was running, its blocks added up.
 
-    Those that failed count too, as their time does.
+    Those that failed count too, as their time does. Of an open load, a block lasts up to when one
+    more request would have started.
     """
+    exchanges, rate = run.exchanges, run.plan.experiment.load.rate
     rounds, began_s = pick(exchanges.round, sent), pick(exchanges.began_s, sent)
     ended_s = map(add, began_s, compress(exchanges.latency_s, sent))
     rows: Iterable[tuple[int, float, float]] = zip(rounds, began_s, ended_s, strict=True)
     if any(map(gt, rounds, islice(rounds, 1, None))):
         rows = sorted(rows)
-    running_s = fsum(_spans(rows))
+    running_s = fsum(_spans(rows, 1 / rate if rate else 0.0))
     return len(rounds) / running_s if running_s else None
 
 
-def _spans(rows: Iterable[tuple[int, float, float]]) -> Iterator[float]:
-    """From the first beginning to the last end of each round; rows of a round are neighbours."""
+def _spans(rows: Iterable[tuple[int, float, float]], gap_s: float) -> Iterator[float]:
+    """From the first beginning to the last end of each round; rows of a round are neighbours.
+
+    At least a gap for each of its requests.
+    """
     first = last = 0.0
-    current = None
+    current, count = None, 0
     for number, began_s, ended_s in rows:
         if number != current:
-            yield last - first
-            current, first, last = number, began_s, ended_s
+            yield max(last - first, count * gap_s)
+            current, count, first, last = number, 1, began_s, ended_s
         else:
-            first, last = min(first, began_s), max(last, ended_s)
-    yield last - first
+            first, last, count = min(first, began_s), max(last, ended_s), count + 1
+    yield max(last - first, count * gap_s)
 
 
 def _latency(
@@ -144,31 +166,51 @@ def _latency(
         return Latency(), {}
     factor = widening(lag_one_correlation(latencies), len(latencies), confidence)
     ordered = sorted(latencies)
-    quantiles = {f"p{percent}": stats.quantile(ordered, percent) for percent in _PERCENTS}
+    latency = _summed_up(ordered)
     bounds = {
         f"p{percent}": quantile_interval(ordered, percent, confidence, factor)
         for percent in _PERCENTS
-        if quantiles[f"p{percent}"] is not None
+        if getattr(latency, f"p{percent}") is not None
     }
     bounds["mean"] = mean_interval(latencies, confidence, factor)
-    latency = Latency(
+    return latency, {name: bound for name, bound in bounds.items() if bound is not None}
+
+
+def _summed_up(ordered: Sequence[float]) -> Latency:
+    return Latency(
         mean=stats.mean(ordered),
         stdev=stats.stdev(ordered),
         min=ordered[0],
         max=ordered[-1],
-        **quantiles,
+        **{f"p{percent}": stats.quantile(ordered, percent) for percent in _PERCENTS},
     )
-    return latency, {name: bound for name, bound in bounds.items() if bound is not None}
+
+
+def _uncorrected(exchanges: ExchangeColumns, good: bytes) -> Latency | None:
+    """Latencies from the real start, of an open load."""
+    if exchanges.queued_s is None:
+        return None
+    late = pick(exchanges.queued_s, good)
+    ordered = sorted(map(sub, pick(exchanges.latency_s, good), late))
+    return _summed_up(ordered) if ordered else Latency()
+
+
+def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:
+    """Requests that had to wait for a thread: failed ones, too."""
+    if exchanges.queued_s is None:
+        return None
+    late = sorted(filter(LATE_S.__le__, compress(exchanges.queued_s, sent)))
+    return LateStarts(count=len(late), mean_s=stats.mean(late), max_s=late[-1] if late else None)
 
 
 def _phases(
     exchanges: ExchangeColumns, good: bytes, latencies: array[float]
 ) -> dict[str, PhaseTime]:
     remainders, times = latencies, {}
-    for name in PHASES:
-        values = pick(exchanges.phases[name], good)
+    for name, column in {QUEUED: exchanges.queued_s, **exchanges.phases}.items():
+        values = array("f") if column is None else pick(column, good)
         times[name] = _phase(values, len(latencies))
-        if times[name].count == len(values):
+        if values and times[name].count == len(values):
             remainders = array("d", map(sub, remainders, values))
         elif times[name].count:
             took = (0.0 if isnan(value) else value for value in values)

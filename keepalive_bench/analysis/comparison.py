@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.run import Run
 
+_MOST_FAILED = 0.05
 _LARGEST_LOG = 690.0
 """Of a ratio: 1e300 is near what a number can be."""
 
@@ -97,12 +98,13 @@ def _throughput(
     arm: ArmSummary, against: ArmSummary, pairs: Pairs, confidence: float, factor: float
 ) -> Estimate:
     ours, theirs = arm.requests_per_second, against.requests_per_second
-    if ours is None or theirs is None:
+    failed = max(each.failed / max(1, each.sent) for each in (arm, against))
+    if ours is None or theirs is None or failed > _MOST_FAILED:  # what fails at once is no answer
         return Estimate(None)
     estimate = ours / theirs
     halves = pairs.other.mean, pairs.own.mean
     interval = ratio_interval(*halves, confidence, factor) if pairs.number else None
-    if interval is None:
+    if interval is None or arm.late_starts is not None:  # of an open load, the rate was given
         return Estimate(estimate)
     # The pairs' ratio of means is the throughputs' ratio, but for the pauses within blocks.
     scale = estimate * sum(halves[1]) / sum(halves[0])
@@ -119,6 +121,10 @@ def _savings(
         at = stats.quantile(own, percent), stats.quantile(other, percent)
         interval = difference_interval(own, other, percent, confidence, factor)
         found[f"p{percent}"] = _saving(*at, interval)
+    # Of p99, a saving that nothing bounds would be little but a difference of two maxima.
+    bounded = difference_interval(own, other, 99, confidence, factor)
+    at = stats.quantile(own, 99), stats.quantile(other, 99)
+    found["p99"] = _saving(*at, bounded) if bounded else Estimate(None)
     return found
 
 

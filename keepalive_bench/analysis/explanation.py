@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.rows import of_arm
 from keepalive_bench.model.analysis import REMAINDER, Explanation, RoundTrips
+from keepalive_bench.model.exchange import QUEUED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 NAMED = ("dns", "connect", "tunnel", "tls", "wait")
-"""The phases that reuse can save; what else differs is the remainder."""
+"""The phases that reuse can save; what else differs is the remainder, but for late starts."""
 _NEARLY_ALL = 0.9
 _FULL_HANDSHAKE = {"TLSv1.3": 1, "TLSv1.2": 2}
 """Round trips: RFC 8446, section 2; RFC 5246, section 7.3."""
@@ -52,9 +53,11 @@ def _phases(run: Run, half: Half) -> dict[str, float] | None:
     exchanges, rows = run.exchanges, half.rows
     if not rows:
         return None
-    spent = {}
-    for name in NAMED:
-        column = exchanges.phases[name]
+    spent = {QUEUED: 0.0}
+    columns = {name: exchanges.phases[name] for name in NAMED}
+    if exchanges.queued_s is not None:
+        columns[QUEUED] = exchanges.queued_s
+    for name, column in columns.items():
         spent[name] = fsum(filterfalse(isnan, map(column.__getitem__, rows))) / len(rows)
     latency = fsum(map(exchanges.latency_s.__getitem__, rows)) / len(rows)
     return {**spent, REMAINDER: latency - fsum(spent.values())}

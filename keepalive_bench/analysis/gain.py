@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.analysis import REMAINDER
+from keepalive_bench.model.exchange import QUEUED
 from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _FROM, _TO = 0.75, 1.35
 _ROUND_TRIPS = {1: "one round trip", 2: "two round trips"}
 _THOUSAND = 1000
 _NAMES = {
+    QUEUED: "starting late, for want of a free thread",
     "dns": "looking up the name",
     "connect": "TCP",
     "tunnel": "the proxy's tunnel",

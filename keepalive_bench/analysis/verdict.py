@@ -19,8 +19,6 @@ SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""
 _FINEST = 0.01
 """Nobody is asked for more requests than 1 % takes."""
-LEAST_PAIRS = 6
-"""Of five pairs or fewer, all agree by chance alone in more than 5 % of cases: 2 ÷ 2**5."""
 _NO_COST = {"first-use", "by-design"}
 ERROR_FROM = 400
 _MOST = 0.5
@@ -42,13 +40,20 @@ def verdict(
         text = f"No request of {first.label} and {other.label} makes a pair that both answered."
         return _after(_errors(arms), Verdict("not-comparable", text))
     distance = _distance(first, other)
-    if distance > SAME:
-        text = f"{_differently(first, other)}, so their times can't be compared."
+    if unlike := _unlike(first, other, distance):
+        text = f"{unlike}, so their times can't be compared."
         return _after(_errors(arms), Verdict("not-comparable", text))
-    if _sizes_differ(first, other):
-        return _after(_errors(arms), Verdict("not-comparable", _sizes(first, other)))
     said_first = _errors(arms) or (f"{_differently(first, other)}." if distance else "")
     return _after(said_first, _effect(first, other, comparison, judgement))
+
+
+def _unlike(first: ArmSummary, other: ArmSummary, distance: float) -> str:
+    """In what the arms' answers differ so much that their times mean different things."""
+    if distance > SAME:
+        return _differently(first, other)
+    if abs(_failing(first) - _failing(other)) > SAME:
+        return _failed(first, other)
+    return _sizes(first, other) if _sizes_differ(first, other) else ""
 
 
 def _after(said_first: str, found: Verdict) -> Verdict:
@@ -62,13 +67,13 @@ def _effect(
         return Verdict("not-reused", _not_reused(first))
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
-        return Verdict("inconclusive", _too_few(first, comparison))
+        return Verdict("inconclusive", _too_few(first, comparison, judgement))
     shown = f"{100 * judgement.confidence:g} % interval {times(low)}–{times(high)}"
     subject = _subject(first, other)
     if high <= 1 + judgement.margin and low >= 1 / (1 + judgement.margin):
         share = f"{100 * judgement.margin:g} %"
-        text = f"{subject} makes no difference beyond {share} here: {times(speedup)} ({shown})."
-        return Verdict("no-difference", text)
+        text = f"{subject} makes no difference beyond {share} here: {times(speedup)} ({shown})"
+        return Verdict("no-difference", f"{text}{_within(comparison.speedup)}.")
     if low > 1:
         effect = f"{subject} is {times(speedup)} faster here ({shown})"
         return Verdict("faster", f"{effect}{gain(comparison)}.")
@@ -81,6 +86,17 @@ def _effect(
         f"About {enough:,} requests per arm would settle it."
     )
     return Verdict("inconclusive", text)
+
+
+def _within(ratio: Estimate) -> str:
+    """What is surely there, and too small to matter."""
+    speedup, low, high = ratio
+    if speedup is None or low is None or high is None or low <= 1 <= high:
+        return ""
+    share = f"{100 * (max(speedup, 1 / speedup) - 1):.1f}"
+    if share == "0.0":
+        return ""
+    return f", {'faster' if low > 1 else 'slower'} by {share} %, within the margin"
 
 
 def _inverse(shown: str, low: float, high: float) -> str:
@@ -105,25 +121,43 @@ def _subject(first: ArmSummary, other: ArmSummary) -> str:
     return f"{first.label} against {other.label}"
 
 
-def _too_few(first: ArmSummary, comparison: Comparison) -> str:
+def _too_few(first: ArmSummary, comparison: Comparison, judgement: Judgement) -> str:
     return (
         f"{plural(comparison.pairs, 'pair')} can't tell {first.label} and {comparison.against} "
-        f"apart: it takes {LEAST_PAIRS} at the least, and more for a small difference."
+        f"apart: it takes {least_pairs(judgement.confidence)} at the least, and more for a small "
+        "difference."
     )
+
+
+def least_pairs(confidence: float) -> int:
+    """How many pairs can tell two arms apart.
+
+    Of one fewer, all agree by chance alone in more than 1 − confidence of cases: 2 ÷ 2**n.
+    """
+    pairs = 1
+    while 2 / 2**pairs > 1 - confidence:
+        pairs += 1
+    return pairs
+
+
+def _failing(arm: ArmSummary) -> float:
+    return arm.failed / arm.sent
+
+
+def _failed(first: ArmSummary, other: ArmSummary) -> str:
+    one, two = (f"{arm.failed:,} of {plural(arm.sent, 'request')}" for arm in (first, other))
+    return f"The arms didn't fail alike ({first.label} in {one}, {other.label} in {two})"
 
 
 def _sizes_differ(first: ArmSummary, other: ArmSummary) -> bool:
     """Whether the arms' bodies differ on average by more than a twentieth."""
-    means = [arm.bytes_received / arm.sent for arm in (first, other)]
+    means = [arm.mean_body or 0.0 for arm in (first, other)]
     return abs(means[0] - means[1]) > SAME * max(means)
 
 
 def _sizes(first: ArmSummary, other: ArmSummary) -> str:
-    one, two = (size(arm.bytes_received / arm.sent) for arm in (first, other))
-    return (
-        f"The arms' answers differ in size ({first.label} {one} on average, {other.label} {two}), "
-        "so their times can't be compared."
-    )
+    one, two = (size(arm.mean_body or 0.0) for arm in (first, other))
+    return f"The arms' answers differ in size ({first.label} {one} on average, {other.label} {two})"
 
 
 def _alone(arm: ArmSummary) -> str:

@@ -14,7 +14,7 @@ from keepalive_bench import __version__
 from keepalive_bench.cli.variables import origin, with_variables
 from keepalive_bench.errors import ExitCode, KabError
 
-_COMMANDS = ("run", "report", "demo", "serve")
+_COMMANDS = ("run", "report", "compare", "demo", "serve")
 
 
 class _LazyGroup(click.Group):
@@ -43,15 +43,15 @@ def kab(context: click.Context) -> ExitCode:
     \b
     kab run URL           compare pooled with unpooled requests
     kab report RUN.json   show a stored run again, or write it in other formats
+    kab compare BASE.json NEW.json
+                          say what changed between stored runs
     kab demo              kab run on a server of its own, on HTTP and on HTTPS
     kab serve             that server, to try things on
 
-    \b
     Exit codes, the first that applies: 130 interrupted, 2 usage,
     1 nothing could be measured, 4 a requirement was missed,
     3 some requests failed or weren't sent, 0 measured.
 
-    \b
     Every option has an environment variable: KAB_RUN_REQUESTS is `kab run
     --requests`; repeatable ones take a value per line. kab.toml, or [tool.kab]
     in pyproject.toml, keeps options, too. The command line wins.

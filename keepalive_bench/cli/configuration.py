@@ -38,6 +38,7 @@ _RIVALS = (
     ("ipv4", "ipv6"),
     ("data", "json_body", "upload"),
     ("user", "bearer", "netrc"),
+    ("rate", "think_time"),
 )
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 

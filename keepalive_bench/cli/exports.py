@@ -39,12 +39,12 @@ DIALECTS = tuple(_WHAT)
 
 
 def _json_lines(run: Run, analysis: Analysis) -> Iterator[str]:
-    lines = _late("experiment.results_file", "document_lines")
-    derived = _late("render.document", "derived_document")
+    lines = late("experiment.results_file", "document_lines")
+    derived = late("render.document", "derived_document")
     yield from lines(run, derived(analysis))
 
 
-def _late(home: str, name: str) -> Callable[..., Any]:
+def late(home: str, name: str) -> Callable[..., Any]:
     """A function that is imported when it is called: neither `--help` nor a shell needs it."""
 
     def function(*given: object, **named: object) -> object:
@@ -55,19 +55,19 @@ def _late(home: str, name: str) -> Callable[..., Any]:
 
 EXPORTERS: dict[str, Exporter] = {
     "json": _json_lines,
-    "csv": _late("render.rows_csv", "csv_lines"),
-    "markdown": _late("render.markdown", "markdown_lines"),
-    "junit": _late("render.junit", "junit_lines"),
-    "openmetrics": _late("render.openmetrics", "openmetrics_lines"),
-    "html": _late("render.webpage", "page_lines"),
+    "csv": late("render.rows_csv", "csv_lines"),
+    "markdown": late("render.markdown", "markdown_lines"),
+    "junit": late("render.junit", "junit_lines"),
+    "openmetrics": late("render.openmetrics", "openmetrics_lines"),
+    "html": late("render.webpage", "page_lines"),
 }
 
 
-def export_options(command: _Command) -> _Command:
-    """Add an option for each dialect; `wanted` takes them."""
+def export_options(command: _Command, **other_words: str) -> _Command:
+    """Add an option for each dialect; `wanted` takes them. Its help may have other words."""
     for dialect in reversed(DIALECTS):
         where = "  - is stdout; .gz compresses." if dialect == DIALECTS[0] else ""
-        help_text = _WHAT[dialect] + where
+        help_text = {**_WHAT, **other_words}[dialect] + where
         command = click.option(
             f"--{dialect}", metavar="FILE", shell_complete=completion.files, help=help_text
         )(command)

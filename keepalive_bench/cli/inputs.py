@@ -23,6 +23,7 @@ _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _STDIN = "-"
 _SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|min|h|)")
+_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?: ?/ ?(s|m|min|h))?")
 _SHARE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)")
 
 
@@ -54,14 +55,31 @@ def parse_arm(text: str) -> Arm:
     return Arm(kind, label)
 
 
-def parse_duration(text: str) -> float:
+def parse_duration(text: str, option: str = "--duration") -> float:
     """Seconds: `30s`, `1.5m`, `500ms`, `2h`; a number alone is of seconds."""
     found = _DURATION.fullmatch(text)
     if found is None:
         raise UsageError(
-            f"The duration {quoted(text)} is none: write 30s, 2m, 1h or 500ms (--duration)."
+            f"The duration {quoted(text)} is none: write 30s, 2m, 1h or 500ms ({option})."
         )
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def parse_pause(text: str) -> tuple[float, float]:
+    """The shortest and the longest pause: `5s`, `1s-5s`."""
+    least, dash, most = text.partition("-")
+    shortest_s = parse_duration(least.strip(), "--think-time")
+    return shortest_s, parse_duration(most.strip(), "--think-time") if dash else shortest_s
+
+
+def parse_rate(text: str) -> float:
+    """Requests a second: `200/s`, `12000/min`, `3600/h`; a number alone is a second's."""
+    found = _RATE.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"The rate {quoted(text)} is none: write 200/s, 12000/min or 200 (--rate)."
+        )
+    return float(found[1]) / _SECONDS[found[2] or "s"]
 
 
 def parse_share(text: str) -> float:

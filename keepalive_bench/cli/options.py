@@ -9,6 +9,7 @@ import click
 
 from keepalive_bench.cli import completion
 from keepalive_bench.model.experiment import ORDERS
+from keepalive_bench.model.load import TRAFFICS
 from keepalive_bench.model.network import TLS_VERSIONS
 
 if TYPE_CHECKING:
@@ -49,6 +50,27 @@ _EXPERIMENT = (
         help="Threads that share the pool.",
     ),
     click.option(
+        "-q",
+        "--rate",
+        metavar="N[/s|/min|/h]",
+        help="Start so many requests of each arm a second while it runs, whatever the answers do: "
+        "200/s, 12000/min. Latency counts from when they were to start; --concurrency is the most "
+        "under way at once.  [default: the next when there is an answer]",
+    ),
+    click.option(
+        "--think-time",
+        metavar="TIME[-TIME]",
+        help="Pause so long between an answer and the next request of a thread: 5s, 1s-5s.",
+    ),
+    click.option(
+        "--traffic",
+        type=click.Choice(TRAFFICS),
+        default="steady",
+        show_default=True,
+        help="Each thread by itself; or in bursts: all start together, when all of the burst "
+        "before are answered and have paused, or in step with --rate.",
+    ),
+    click.option(
         "--block/--no-block",
         default=False,
         help="Wait for a free connection, rather than open one more than maxsize.",
@@ -69,7 +91,8 @@ _EXPERIMENT = (
         "--order",
         type=click.Choice(ORDERS),
         help="Arms in turns, in random order, or one after the other.  [default: paired; "
-        "sequential where maxsize is below the concurrency]",
+        "sequential where maxsize is below the concurrency, or several threads pause, but for "
+        "bursts]",
     ),
     click.option("--seed", type=int, help="Makes the random order repeatable.  [default: drawn]"),
     click.option(
@@ -83,6 +106,12 @@ _EXPERIMENT = (
         "--keep-going",
         is_flag=True,
         help="Go on with an arm though its first 5 requests all failed.",
+    ),
+    click.option(
+        "--pace/--no-pace",
+        default=True,
+        help="Slow the arms where a connection for each request would use up this machine's ports, "
+        "or refuse to begin.  [default: --pace]",
     ),
 )
 

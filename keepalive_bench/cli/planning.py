@@ -10,6 +10,7 @@ from keepalive_bench.cli.credentials import key_password, netrc_credentials
 from keepalive_bench.cli.endpoints import parse_resolution, parse_route
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.experiment import Experiment, Judgement
+from keepalive_bench.model.load import Load
 from keepalive_bench.model.network import Network, Tls
 from keepalive_bench.model.plan import Plan
 from keepalive_bench.model.request import FORM, JSON, Request
@@ -49,13 +50,24 @@ def _experiment(given: dict[str, Any]) -> Experiment:
     if given["arms"]:
         optional["arms"] = tuple(inputs.parse_arm(text) for text in given["arms"])
     return Experiment(
+        load=_load(given),
         concurrency=given["concurrency"],
         maxsize=given["maxsize"],
         block=given["block"],
         order=given["order"],
         warmup=given["warmup"],
         keep_going=given["keep_going"],
+        pace=given["pace"],
         **optional,
+    )
+
+
+def _load(given: dict[str, Any]) -> Load:
+    think = given["think_time"]
+    return Load(
+        rate=None if given["rate"] is None else inputs.parse_rate(given["rate"]),
+        think_s=(0.0, 0.0) if think is None else inputs.parse_pause(think),
+        traffic=given["traffic"],
     )
 
 

@@ -75,7 +75,7 @@ def command(
         if not results_only or not analysis.has_answers:
             session.show(analysis, shown, None if no_plot else run)
         else:
-            session.show_requirements(analysis, shown)
+            session.show_requirements(analysis.requirements, shown)
     return session.exit_code(_uninterrupted(analysis), strict=strict)
 
 

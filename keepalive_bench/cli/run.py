@@ -76,5 +76,5 @@ def command(
         if analysis is not None and (not results_only or not analysis.has_answers):
             session.show(analysis, shown, None if no_plot else run)
         elif analysis is not None:
-            session.show_requirements(analysis, shown)
+            session.show_requirements(analysis.requirements, shown)
     return session.exit_code(analysis, strict=strict)

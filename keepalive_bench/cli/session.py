@@ -14,6 +14,8 @@ from keepalive_bench.analysis import analyse
 from keepalive_bench.analysis.requirements import undecidable
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.experiment import benchmark
+from keepalive_bench.model.ports import endangered, pace_of, slowed
+from keepalive_bench.net.ports import ports_for
 from keepalive_bench.render import terminal
 from keepalive_bench.render.failed_run import nothing_measured
 from keepalive_bench.render.progress import ProgressBar
@@ -22,16 +24,19 @@ from keepalive_bench.render.verbose import connection_line, exchange_line
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TextIO
+
+    from rich.console import RenderableType
 
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.exchange import Exchange
     from keepalive_bench.model.plan import Plan
+    from keepalive_bench.model.requirement import Checked
     from keepalive_bench.model.run import Run
 
 
-_IN_ASCII = str.maketrans({"–": "-", "×": "x", "…": "..."})
+_IN_ASCII = str.maketrans({"–": "-", "×": "x", "…": "...", "→": "->"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +76,20 @@ def announce(plan: Plan, shown: Screen) -> None:
         shown.err.print(f"Warning: the {whose} certificate is not checked (--insecure).")
     if not plan.request.is_safe:
         shown.err.print(f"{_extent(plan)} will be sent to {plan.target.shown}, warm-ups included.")
+    _announce_ports(plan, shown)
     for sentence in undecidable(plan):
         shown.err.print(f"Warning: {sentence}", soft_wrap=True)
+
+
+def _announce_ports(plan: Plan, shown: Screen) -> None:
+    """That there are too few local ports for the quickest run, and what comes of it."""
+    use, experiment = ports_for(plan), plan.experiment
+    if use is None or use.per_second is None:
+        return
+    if pace_of(experiment, use) is None:
+        shown.err.print(f"Warning: {endangered(use, use.per_second)}", soft_wrap=True)
+    else:
+        shown.err.print(slowed(experiment, use, use.per_second), soft_wrap=True)
 
 
 def _extent(plan: Plan) -> str:
@@ -104,15 +121,21 @@ def show(analysis: Analysis, shown: Screen, plotted: Run | None = None) -> None:
     """Print the report, with the histograms of a run if there is one; or why there is none."""
     if analysis.has_answers:
         plain_ascii = not shown.out.encoding.lower().startswith("utf")
-        with shown.out.capture() as captured:
-            width = shown.out.width
-            report = terminal.report(analysis, width, plotted=plotted, plain_ascii=plain_ascii)
-            shown.out.print(report)
-        for line in captured.get().splitlines():  # Rich fills lines up with blanks
-            text = line.translate(_IN_ASCII) if plain_ascii else line
-            shown.out.file.write(f"{text.rstrip()}\n")
+        width = shown.out.width
+        report = terminal.report(analysis, width, plotted=plotted, plain_ascii=plain_ascii)
+        show_text(report, shown)
     else:
         shown.err.print(f"Error: {nothing_measured(analysis)}", soft_wrap=True)
+
+
+def show_text(report: RenderableType, shown: Screen) -> None:
+    """Print what Rich has set, in the characters that the terminal has."""
+    plain_ascii = not shown.out.encoding.lower().startswith("utf")
+    with shown.out.capture() as captured:
+        shown.out.print(report)
+    for line in captured.get().splitlines():  # Rich fills lines up with blanks
+        text = line.translate(_IN_ASCII) if plain_ascii else line
+        shown.out.file.write(f"{text.rstrip()}\n")
 
 
 def show_exchanges(run: Run, shown: Screen) -> None:
@@ -128,10 +151,10 @@ def show_connections(run: Run, analysis: Analysis, shown: Screen) -> None:
             shown.out.print(connection_line(run.connections, row, reason), soft_wrap=True)
 
 
-def show_requirements(analysis: Analysis, shown: Screen) -> None:
+def show_requirements(requirements: Iterable[Checked], shown: Screen) -> None:
     """Print how each requirement stands, where the report isn't shown."""
     plain_ascii = not shown.out.encoding.lower().startswith("utf")
-    for checked in analysis.requirements:
+    for checked in requirements:
         line = f"{standing(checked, plain_ascii=plain_ascii)}  {demand(checked)}"
         text = line.translate(_IN_ASCII) if plain_ascii else line
         shown.out.print(text, style=STYLES[checked.standing], soft_wrap=True)
@@ -163,4 +186,5 @@ __all__ = [
     "show_connections",
     "show_exchanges",
     "show_requirements",
+    "show_text",
 ]

@@ -29,7 +29,7 @@ def with_variables(command: click.Command) -> click.Command:
             continue
         name = f"KAB_{command.name}_{named(parameter)}"
         parameter.envvar = name.upper().replace("-", "_")
-        if parameter.multiple:
+        if parameter.multiple or parameter.nargs != 1:
             parameter.type = _ONE_A_LINE
     return command
 

@@ -10,7 +10,7 @@ from support.runs import HTML, REFUSED, Script, paired_run
 from keepalive_bench.analysis import analyse
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.model.analysis import REMAINDER, ArmSummary, Latency
-from keepalive_bench.model.exchange import PHASES, Answer, Failure, Phases
+from keepalive_bench.model.exchange import PHASES, QUEUED, Answer, Failure, Phases
 
 SECONDS = st.floats(0, 1, width=32)
 
@@ -137,7 +137,7 @@ def test_phases_and_the_remainder_add_up_to_the_mean_latency(
     for phases, remainder in times:
         script.send("pooled", fsum(filter(None, phases)) + remainder, phases=phases)
     arm = summary(script)
-    assert list(arm.phases) == [*PHASES, REMAINDER]
+    assert list(arm.phases) == [QUEUED, *PHASES, REMAINDER]
     total = fsum(time.per_request for time in arm.phases.values())
     assert total == pytest.approx(arm.latency.mean, rel=1e-9, abs=1e-12)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,6 +137,25 @@ def test_too_few_requests_bear_no_saving_at_a_quantile() -> None:
     found = compared(paired_run([0.01] * 19, [0.02] * 19))
     assert found.saving["p95"].estimate is None
     assert found.saving["p50"].estimate == pytest.approx(0.01)
+
+
+def test_of_p99_a_saving_is_told_where_both_arms_can_bound_it() -> None:
+    """At 95 %, 0.99**368 is the first below 2.5 %."""
+    few, enough = (
+        compared(paired_run(_scattered(count), [2 * it for it in _scattered(count)]))
+        for count in (367, 368)
+    )
+    assert few.saving["p99"] == (None, None, None)
+    estimate, low, high = enough.saving["p99"]
+    assert estimate == pytest.approx(float(np.percentile(_scattered(368), 99)))
+    assert estimate is not None
+    assert low is not None
+    assert high is not None
+    assert low < estimate < high
+
+
+def _scattered(count: int) -> list[float]:
+    return [float(value) for value in np.random.default_rng(5).lognormal(-4, 0.5, count)]
 
 
 @pytest.mark.parametrize(

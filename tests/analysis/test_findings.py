@@ -6,7 +6,7 @@ import pytest
 from support.runs import REFUSED, Script, paired_run
 
 from keepalive_bench.analysis import analyse
-from keepalive_bench.model.exchange import Failure
+from keepalive_bench.model.exchange import Answer, Ending, Failure
 from keepalive_bench.model.run import Run, WarmUp
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def scripted(**experiment: Any) -> Run:  # noqa: ANN401  # whatever an Experimen
         row = script.open(label)
         for _ in range(script.plan.experiment.requests):
             script.send(label, 0.01, on=row)
-    return script.run()
+    return script.run(cpu_s=0.1)
 
 
 def test_nothing_is_found_where_nothing_is_the_matter() -> None:
@@ -124,3 +124,26 @@ def test_few_rounds_are_found_with_how_many_requests_make_enough(
     assert ("drift" in finding.text) is drifts
     assert "--requests 240 or more" in finding.advice
     assert "few-rounds" not in found(scripted(requests=240, concurrency=4))
+
+
+def test_what_happens_to_each_request_is_told_without_a_number() -> None:
+    script = Script("pooled", "unpooled", requests=10)
+    closing = Answer("HTTP/1.1", connection="close")
+    for index in range(10):
+        row = script.open("pooled")
+        script.send("pooled", 0.01, on=row, index=index, answer=closing)
+        script.connections.ended(row, Ending("announced"), 1.0)
+        script.send("unpooled", 0.02, on=script.open("unpooled"), index=index)
+    assert "after every request (" in found(script.run())["server-close"].text
+
+
+def test_pairs_left_out_are_told_with_how_many_there_were() -> None:
+    script = Script("pooled", "unpooled", requests=10)
+    for index in range(10):
+        script.send("pooled", 0.01, index=index)
+        if index:
+            script.send("unpooled", 0.02, index=index)
+        else:
+            script.fail("unpooled", 0.02, index=index)
+    text = found(script.run())["pairs-left-out"].text
+    assert text.endswith("left out of the comparison of pooled and unpooled: 1 of 10.")

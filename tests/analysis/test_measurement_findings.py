@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.runs import ENVIRONMENT, URL, Script
+from support.runs import ENVIRONMENT, Script
 
 from keepalive_bench.analysis import analyse
-from keepalive_bench.model.plan import Network, Plan, Target
+from keepalive_bench.model.load import Load
 
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Finding
@@ -24,12 +24,15 @@ def noticed(course: dict[str, Any], **experiment: Any) -> dict[str, Finding]:  #
         row = script.open(label)
         for _ in range(script.plan.experiment.requests):
             script.send(label, 0.01, on=row)
-    return {finding.code: finding for finding in analyse(script.run(**course)).findings}
+    run = script.run(**{"cpu_s": 0.1, **course})
+    return {finding.code: finding for finding in analyse(run).findings}
 
 
 def test_a_busy_process_of_several_threads_is_found() -> None:
     finding = noticed(BUSY, concurrency=4)["client-bound"]
-    assert finding.evidence == {"wall_s": 4.0, "cpu_s": 3.0, "share": 0.75}
+    assert finding.evidence == {"wall_s": 4.0, "cpu_s": 3.0, "share": 0.75} | {
+        "own_s": pytest.approx((3.0 - 0.008) / 800)
+    }
     assert "busy for 75% of the time" in finding.text
 
 
@@ -52,6 +55,52 @@ def test_waiting_for_the_interpreter_is_found_however_idle_the_process_is() -> N
 )
 def test_little_waiting_and_one_thread_are_not(course: dict[str, Any], concurrency: int) -> None:
     assert "client-bound" not in noticed(course, concurrency=concurrency)
+
+
+def crowd(together: int, apart_s: float, cpu_s: float) -> dict[str, Finding]:
+    """Findings of a run of 1,000 requests of 100 ms, so many of which each time end together."""
+    script = Script("pooled", requests=1000, concurrency=together)
+    row = script.open("pooled")
+    for number in range(1000):
+        burst, place = divmod(number, together)
+        ended_s = 0.2 * (1 + burst) + place * apart_s
+        script.send("pooled", 0.1, on=row, began_s=ended_s - 0.1)
+    run = script.run(cpu_s=cpu_s, wall_s=0.2 * (1 + 1000 / together))
+    return {finding.code: finding for finding in analyse(run).findings}
+
+
+def test_answers_that_come_together_and_are_taken_one_by_one_are_found() -> None:
+    # 64 answers, 0.3 ms of processor time each: the median one is the 32nd or 33rd to be taken.
+    own_s = crowd(64, 0.0003, 0.3)["client-bound"].evidence["own_s"]
+    assert own_s == pytest.approx(32 * 0.0003, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("together", "apart_s", "cpu_s"),
+    [(8, 0.0003, 0.3), (64, 0.0009, 0.3), (64, 0.0001, 0.02)],
+    ids=["few", "apart", "quickly taken"],
+)
+def test_where_they_are_few_or_apart_or_quickly_taken_they_are_not(
+    together: int, apart_s: float, cpu_s: float
+) -> None:
+    assert "client-bound" not in crowd(together, apart_s, cpu_s)
+
+
+def open_load(late: int) -> dict[str, Finding]:
+    """Findings of a run at a rate; of 400 requests so many started 20 ms late."""
+    script = Script("pooled", requests=400, load=Load(rate=10.0), concurrency=3)
+    row = script.open("pooled")
+    for number in range(400):
+        queued_s = 0.02 if number < late else 0.0005
+        script.send("pooled", 0.03, on=row, began_s=number / 10, queued_s=queued_s)
+    return {finding.code: finding for finding in analyse(script.run(cpu_s=0.1)).findings}
+
+
+def test_late_starts_are_found_from_one_in_a_hundred_on() -> None:
+    evidence = open_load(4)["late-starts"].evidence
+    late_s = pytest.approx(0.02)
+    assert evidence == {"arm": "pooled", "count": 4, "mean_s": late_s, "max_s": late_s}
+    assert "late-starts" not in open_load(3)
 
 
 def test_a_machine_that_is_busy_all_along_is_found_and_its_changes_then_are_not() -> None:
@@ -79,40 +128,6 @@ def test_a_load_that_is_unknown_or_steady_is_not(most: float | None) -> None:
 
 def test_collected_garbage_is_found() -> None:
     assert noticed({"gc_collections": 3})["garbage-collected"].evidence == {"collections": 3}
-
-
-def opening(count: int, seconds: float, **network: Any) -> dict[str, Finding]:  # noqa: ANN401
-    """Findings of a run that opens so many connections, of 100 ports, in so many seconds."""
-    plan = Plan(Target(URL), network=Network(**network))
-    script = Script("unpooled", plan=plan, requests=count)
-    for number in range(count):
-        began = number * seconds / count
-        row = script.open("unpooled", opened_s=began)
-        script.send("unpooled", 0.01, on=row, began_s=began)
-    run = replace(script.run(), environment=replace(ENVIRONMENT, ephemeral_ports=100))
-    return {finding.code: finding for finding in analyse(run).findings}
-
-
-def test_half_of_the_ports_taken_within_a_minute_is_found_with_the_arithmetic() -> None:
-    finding = opening(60, 50)["ports-low"]
-    assert finding.evidence == {"opened": 60, "ports": 100, "peer": "127.0.0.1:8000"}
-    assert "60 connections to 127.0.0.1:8000" in finding.text
-    assert "(60%)" in finding.text
-    assert "2 a second" in finding.text
-
-
-def test_more_than_there_are_is_not_as_none_was_missing() -> None:
-    assert "ports-low" not in opening(120, 50)
-
-
-def test_as_many_in_a_longer_time_are_not() -> None:
-    assert "ports-low" not in opening(60, 120)
-
-
-def test_each_source_address_has_ports_of_its_own() -> None:
-    assert "ports-low" not in opening(60, 50, source_addresses=("127.0.0.2", "127.0.0.3"))
-    finding = opening(120, 50, source_addresses=("127.0.0.2", "127.0.0.3"))["ports-low"]
-    assert finding.evidence["ports"] == 200
 
 
 def test_a_clock_that_ticks_too_coarsely_is_found() -> None:

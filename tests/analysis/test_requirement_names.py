@@ -18,7 +18,7 @@ from keepalive_bench.analysis.requirements.arm_names import FAILURES, REASONS
 from keepalive_bench.analysis.requirements.expression import parse
 from keepalive_bench.analysis.requirements.names import FINDINGS, VERDICTS, names
 from keepalive_bench.model.analysis import REMAINDER, Finding
-from keepalive_bench.model.exchange import PHASES
+from keepalive_bench.model.exchange import PHASES, QUEUED
 from keepalive_bench.render.document import derived_document
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ CHOICES = {
     "<kind>": FAILURES,
     "<status>": range(100, 600),
     "<code>": REASONS,
-    "<phase>": (*PHASES, REMAINDER),
+    "<phase>": (QUEUED, *PHASES, REMAINDER),
     "<finding>": FINDINGS,
     "LABEL": ("pooled", "unpooled"),
     "OTHER": ("unpooled",),

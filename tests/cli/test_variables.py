@@ -14,6 +14,8 @@ from keepalive_bench.cli import kab
 from keepalive_bench.cli.variables import named
 
 _COMMANDS = kab.list_commands(click.Context(kab))
+NEEDED = {"report": ["it"], "compare": ["it"]}
+"""Arguments that a command can't do without."""
 _TOLD_APART = {"config", "run"}  # they lead to the file itself; see test_configuration.py
 
 
@@ -55,9 +57,9 @@ def parsed(name: str, *arguments: str, file: str | None = None) -> dict[str, Any
 
 
 def on_command_line(name: str, parameter: click.Parameter) -> list[str]:
-    needed = ["it"] if name == "report" and not isinstance(parameter, click.Argument) else []
     if isinstance(parameter, click.Argument):
-        return [sample(parameter)]
+        return [*NEEDED.get(name, [])[: parameter.name == "news"], sample(parameter)]
+    needed = NEEDED.get(name, [])
     option = max(parameter.opts, key=len)
     if getattr(parameter, "is_flag", False):
         return [option, *needed]
@@ -92,12 +94,13 @@ def test_the_variable_says_the_same_as_the_option(
     else:
         value = f"{sample(parameter)}\nc, d" if parameter.multiple else sample(parameter)
     monkeypatch.setenv(variable, value)
-    rest = [] if isinstance(parameter, click.Argument) else arguments[-1:] * (name == "report")
+    is_needed = isinstance(parameter, click.Argument) and parameter.name != "news"
+    rest = [] if is_needed else NEEDED.get(name, [])
     assert parsed(name, *rest)[str(parameter.name)] == expected[str(parameter.name)]
     monkeypatch.setenv(variable, "")
-    default = parsed(name, *(rest or ["it"] * (name == "report")))
+    default = parsed(name, *NEEDED.get(name, []))
     monkeypatch.delenv(variable)
-    assert default == parsed(name, *(rest or ["it"] * (name == "report")))
+    assert default == parsed(name, *NEEDED.get(name, []))
 
 
 @pytest.mark.parametrize(

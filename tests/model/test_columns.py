@@ -39,6 +39,7 @@ EXCHANGES = st.builds(
         phases=st.builds(Phases, *[st.none() | SINGLE] * len(PHASES)),
         answer=st.none() | st.builds(Answer, TEXT, MAYBE, MAYBE, MAYBE, cache=MAYBE),
         failure=st.none() | st.builds(Failure, TEXT, TEXT),
+        queued_s=st.none() | SINGLE,
     ),
 )
 TLS = st.none() | st.tuples(TEXT, TEXT, st.booleans())
@@ -81,7 +82,7 @@ CONNECTIONS = st.builds(
 
 @given(st.lists(EXCHANGES))
 def test_exchanges_are_read_as_they_were_appended(exchanges: list[Exchange]) -> None:
-    columns = ExchangeColumns(ARMS)
+    columns = ExchangeColumns(ARMS, queued=True)
     for exchange in exchanges:
         columns.append(exchange)
     assert list(columns) == exchanges
@@ -108,7 +109,16 @@ def test_an_exchange_with_a_connection_of_its_own_costs_at_most_120_bytes() -> N
     assert sum(column.itemsize for column in columns) <= 120
 
 
-@pytest.mark.parametrize("table", [ExchangeColumns(ARMS), ConnectionColumns(ARMS)])
+def test_one_of_an_open_load_costs_four_bytes_more() -> None:
+    tables = [ExchangeColumns(ARMS, queued=queued).columns().values() for queued in (False, True)]
+    closed, opened = (sum(column.itemsize for column in table) for table in tables)
+    assert opened == closed + 4
+
+
+@pytest.mark.parametrize(
+    "table",
+    [ExchangeColumns(ARMS), ExchangeColumns(ARMS, queued=True), ConnectionColumns(ARMS)],
+)
 def test_every_column_is_among_the_columns_of_the_file(
     table: ExchangeColumns | ConnectionColumns,
 ) -> None:

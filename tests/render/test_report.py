@@ -29,6 +29,15 @@ def test_the_report_reads_as_it_should() -> None:
     assert _report() == _GOLDEN.read_text(encoding="utf-8")
 
 
+def test_of_several_comparisons_each_has_its_typical_speed_up_in_the_table() -> None:
+    run = scripted_run(("other", "unpooled"))
+    row = table.comparison_rows(analyse(run))[-1]
+    speedups = [comparison.speedup for comparison in analyse(run).comparisons]
+    assert row.name == "typical speed-up"
+    assert row.savings == tuple(f"{it.estimate:.2f}×" for it in speedups)
+    assert len(row.savings) > 1
+
+
 def test_secrets_in_the_url_are_not_shown() -> None:
     report = _report()
     assert "s3kr1t" not in report

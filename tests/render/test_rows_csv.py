@@ -13,7 +13,7 @@ from support.exports import HOSTILE_TEXT, everything, stored, written
 from support.runs import Script
 
 from keepalive_bench import Failure, Run, analyse
-from keepalive_bench.model.exchange import PHASES
+from keepalive_bench.model.exchange import PHASES, QUEUED
 from keepalive_bench.render.rows_csv import csv_lines
 
 ROWS = 100_000
@@ -27,7 +27,7 @@ def test_lines_end_as_the_rfc_has_it_and_all_have_as_many_fields() -> None:
     text = written("csv", everything())
     assert text.endswith("\r\n")
     assert text.count("\n") == text.count("\r\n") == 1 + 22
-    assert {len(row) for row in csv.reader(io.StringIO(text, newline=""), strict=True)} == {21}
+    assert {len(row) for row in csv.reader(io.StringIO(text, newline=""), strict=True)} == {22}
 
 
 def test_the_numbers_are_those_of_the_results_file() -> None:
@@ -35,7 +35,7 @@ def test_the_numbers_are_those_of_the_results_file() -> None:
     columns = document["exchanges"]["columns"]
     found = rows(written("csv", everything()))
     names = ["index", "round", "connection", "status", "body_bytes", "began_s", "latency_s"]
-    for name in (*names, *(f"{phase}_s" for phase in PHASES)):
+    for name in (*names, *(f"{phase}_s" for phase in (*PHASES, QUEUED))):
         values = [json.loads(row[name]) if row[name] else None for row in found]
         assert values == columns[name], name
     labels = document["exchanges"]["arms"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from support.plans import plan
 
 from keepalive_bench.experiment.engine import Engine
+from keepalive_bench.experiment.pacing import pacing_of
 from keepalive_bench.experiment.schedule import schedule
 from keepalive_bench.model.exchange import Exchange, Failure, Outcome
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from keepalive_bench import Plan
+    from keepalive_bench.experiment.pacing import Clock
 
 URL = "http://127.0.0.1/"
 FAILED = Outcome(0.0, 0.0, failure=Failure("other", "as told"))
@@ -40,20 +42,64 @@ def failing(_: int) -> Outcome:
     return FAILED
 
 
+class Ticking:
+    """A clock that goes on by a second whenever it is looked at; waiting takes no time at all."""
+
+    def __init__(self) -> None:
+        self._ticks = count()
+
+    def now_s(self) -> float:
+        return float(next(self._ticks))
+
+    def wait_until(self, at_s: float, given_up: threading.Event) -> None:
+        raise AssertionError(f"nothing was to wait for {at_s}, or {given_up}")
+
+
+class Scripted:
+    """A clock that stands still but for waits, and for what a script takes; it notes the waits."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._lock = threading.Lock()
+        self.waits: list[float] = []
+        self.before_wait: Callable[[float, threading.Event], None] = lambda _at, _given_up: None
+
+    def now_s(self) -> float:
+        return self._now_s
+
+    def take(self, seconds: float) -> None:
+        with self._lock:
+            self._now_s += seconds
+
+    def wait_until(self, at_s: float, given_up: threading.Event) -> None:
+        self.before_wait(at_s, given_up)
+        if given_up.is_set():
+            return
+        with self._lock:
+            self.waits.append(at_s)
+            self._now_s = max(self._now_s, at_s)
+
+
 class Stage:
     """An engine with fakes for arms; `exchanges` is what it has recorded, in order."""
 
-    def __init__(self, scripts: Mapping[str, Callable[[int], Outcome]], plan: Plan) -> None:
+    def __init__(
+        self,
+        scripts: Mapping[str, Callable[[int], Outcome]],
+        plan: Plan,
+        clock: Clock | None = None,
+    ) -> None:
         self.exchanges: list[Exchange] = []
         self.recording = threading.Lock()
         self.on_record: Callable[[Exchange], None] = lambda _: None
-        ticks = count()
         self._plan = plan
+        pacing = pacing_of(plan.experiment)
         self._engine = Engine(
             plan,
             {label: Fake(script) for label, script in scripts.items()},
             self._record,
-            lambda: float(next(ticks)),
+            clock or Ticking(),
+            {} if pacing is None else dict.fromkeys(scripts, pacing),
         )
 
     def run(self) -> bool:
@@ -83,6 +129,7 @@ class Stage:
 def stage(
     pooled: Callable[[int], Outcome] = answering,
     unpooled: Callable[[int], Outcome] = answering,
+    clock: Clock | None = None,
     **options: object,
 ) -> Stage:
-    return Stage({"pooled": pooled, "unpooled": unpooled}, plan(URL, **options))
+    return Stage({"pooled": pooled, "unpooled": unpooled}, plan(URL, **options), clock)

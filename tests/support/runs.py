@@ -48,7 +48,10 @@ class Script:
         base = plan or Plan(Target(URL))
         self.plan = replace(base, experiment=Experiment(**{"seed": 7, **experiment}))
         labels = self.plan.experiment.labels
-        self.exchanges, self.connections = ExchangeColumns(labels), ConnectionColumns(labels)
+        self.exchanges, self.connections = (
+            ExchangeColumns(labels, queued=self.plan.experiment.load.is_open),
+            ConnectionColumns(labels),
+        )
         self._sent = dict.fromkeys(labels, 0)
         self._now_s = 0.0
 
@@ -73,6 +76,7 @@ class Script:
         body_bytes: int = 100,
         answer: Answer | None = HTML,
         phases: Phases | None = None,
+        queued_s: float | None = None,
     ) -> None:
         """Note an exchange that succeeded: after the one before, in a round of its own."""
         outcome = Outcome(
@@ -83,6 +87,7 @@ class Script:
             body_bytes=body_bytes,
             phases=phases or Phases(),
             answer=answer,
+            queued_s=queued_s,
         )
         if on is not None:
             self.connections.answered(on)

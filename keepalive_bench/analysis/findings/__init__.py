@@ -11,6 +11,7 @@ from keepalive_bench.analysis.findings.endpoint import endpoint_findings
 from keepalive_bench.analysis.findings.latency import latency_findings, too_few_requests
 from keepalive_bench.analysis.findings.measurement import measurement_findings
 from keepalive_bench.analysis.findings.network import network_findings
+from keepalive_bench.analysis.findings.ports import port_findings
 from keepalive_bench.analysis.findings.promise import promise_findings
 from keepalive_bench.analysis.findings.reason import reason_findings
 from keepalive_bench.analysis.findings.tls import tls_findings
@@ -30,6 +31,7 @@ def find(
     crowded = not {"client-bound", "machine-busy"}.isdisjoint(it.code for it in of_measurement)
     found = (
         *course_findings(run, arms),
+        *port_findings(run, arms),
         *(finding for arm in arms for finding in reason_findings(run, arm)),
         *(finding for arm in arms for finding in promise_findings(run, arm)),
         *delay_findings(run),

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Comparison
     from keepalive_bench.model.run import Run
 
-_NOTABLE = 1.96
-"""÷ √n: beyond it, a correlation is hardly chance (Bartlett's bound at 95 %)."""
+_NOTABLE = 1.2
+"""A fifth wider is to be seen."""
 
 
 def comparison_findings(run: Run, comparison: Comparison) -> Iterator[Finding]:
@@ -55,11 +55,11 @@ def _pairs(comparison: Comparison) -> Iterator[Finding]:
             code="pairs-left-out",
             severity="info",
             evidence={**evidence, "left_out": comparison.left_out},
-            text=f"{plural(comparison.left_out, 'pair')} of {names} had no answer in one of the "
-            f"arms and are left out of the comparison; {comparison.pairs:,} are in it.",
+            text=f"Pairs without an answer in one of the arms are left out of the comparison "
+            f"of {names}: {comparison.left_out:,} of {comparison.pairs + comparison.left_out:,}.",
         )
-    if comparison.pairs and comparison.correlation > _NOTABLE / sqrt(comparison.pairs):
-        factor = comparison.widening
+    factor = comparison.widening
+    if comparison.pairs and factor >= _NOTABLE:
         yield Finding(
             code="autocorrelated",
             severity="info",

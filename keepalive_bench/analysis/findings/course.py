@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.verdict import LEAST_PAIRS
+from keepalive_bench.analysis.verdict import least_pairs
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import plural, printable
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.experiment import Experiment
     from keepalive_bench.model.run import Run
 
 _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going sends them all."
@@ -68,18 +69,22 @@ def _failed_warmups(run: Run) -> Iterator[Finding]:
             )
 
 
+def _why_sequential(experiment: Experiment) -> str:
+    if experiment.load.has_pauses:
+        return ", because other arms' blocks would make the pauses of several threads longer"
+    return (
+        f", because maxsize {experiment.pool_size} is below the concurrency of "
+        f"{experiment.concurrency} and a pause between blocks would throw connections away"
+    )
+
+
 def order_findings(run: Run) -> Iterator[Finding]:
     """What the order of the arms, and the rounds they are in, don't protect against."""
     experiment = run.plan.experiment
     if len(experiment.arms) == 1:
         return
     if not experiment.is_paired:
-        because = (
-            f", because maxsize {experiment.pool_size} is below the concurrency of "
-            f"{experiment.concurrency} and a pause between blocks would throw connections away"
-            if experiment.order is None
-            else ""
-        )
+        because = "" if experiment.order else _why_sequential(experiment)
         yield Finding(
             code="sequential-order",
             severity="info",
@@ -92,13 +97,15 @@ def order_findings(run: Run) -> Iterator[Finding]:
         experiment.rounds_of(run.requests_due(experiment.labels[0])),
         experiment.block_size,
     )
-    if experiment.concurrency > 1 and rounds < LEAST_PAIRS:
+    if experiment.concurrency > 1 and rounds < (
+        least := least_pairs(run.plan.judgement.confidence)
+    ):
         drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
         yield Finding(
             code="few-rounds",
             severity="info",
             evidence={"rounds": rounds, "concurrency": experiment.concurrency},
             text=f"The requests made {plural(rounds, 'round')} of blocks only{drift}.",
-            advice=f"--requests {LEAST_PAIRS * block} or more makes {LEAST_PAIRS} rounds, "
+            advice=f"--requests {least * block} or more makes {least} rounds, "
             f"of {block} requests each.",
         )

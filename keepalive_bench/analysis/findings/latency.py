@@ -30,6 +30,8 @@ _NOTABLE_CHANGE = 1.1
 _NOTABLE_RAISE = 0.1
 _APART = 1.5
 _SMALLER_GROUP = 0.1
+_MOST_OUTLYING = 0.1
+"""What more requests do is no exception."""
 _EXPECTED = (50, 90)
 """Percentiles that a run should bound; p95 and p99 are shown without an interval before that."""
 
@@ -146,7 +148,7 @@ def _outliers(alike: _Alike) -> Iterator[Finding]:
     usual = [value for value in ordered if value <= bound]
     count = len(ordered) - len(usual)
     raised = fmean(ordered) / fmean(usual) - 1
-    if raised >= _NOTABLE_RAISE:
+    if raised >= _NOTABLE_RAISE and count <= _MOST_OUTLYING * len(ordered):
         yield Finding(
             code="outliers",
             severity="info",
@@ -175,7 +177,7 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     }
     lacking = [percent for percent, count in needed.items() if count > fewest.succeeded]
     if lacking:
-        takes = ", ".join(f"p{percent} takes {needed[percent]:,}" for percent in lacking)
+        takes = " and ".join(f"p{percent}, which takes {needed[percent]:,}" for percent in lacking)
         yield Finding(
             code="too-few-requests",
             severity="info",
@@ -184,11 +186,10 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
                 "lacking": " ".join(f"p{percent}" for percent in lacking),
                 "needed": needed[lacking[-1]],
             },
-            text=f"{plural(fewest.succeeded, 'request')} can't bound every quantile shown: "
-            f"{takes}.",
+            text=f"{plural(fewest.succeeded, 'request')} can't bound {takes}.",
             advice="A longer run does."
             if run.plan.experiment.is_open
-            else f"-n {needed[lacking[-1]]} does.",
+            else f"-n {max(needed[percent] for percent in lacking)} is the least that does.",
         )
 
 

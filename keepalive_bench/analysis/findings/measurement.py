@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.findings.crowding import own_s
 from keepalive_bench.model.analysis import Finding
-from keepalive_bench.units import duration, plural, printable
+from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,11 +18,12 @@ CLIENT_BOUND_FROM = 0.5
 """Processor time ÷ wall time above which waiting for the client itself shows in latencies."""
 _NOTABLE_WAIT = 0.1
 """Of the typical latency."""
+_NOTABLY_LATE = 0.01
+"""Of an arm's requests."""
+_NOTABLY_OWN = 0.05
+"""Of an arm's typical latency."""
 _TICKS = 20
 """Ticks of the clock that a latency has to last at least, for its differences to be real."""
-_LINGER_S = 60.0
-"""How long a port stays taken after its connection: Linux's TCP_TIMEWAIT_LEN."""
-_LOW = 0.5
 _CHANGED = 0.25
 _BUSY = 0.75
 
@@ -30,7 +32,8 @@ def measurement_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Findi
     """Everything of that kind, for all arms."""
     yield from _client_bound(run, arms)
     yield from _coarse_clock(run, arms)
-    yield from _ports(run)
+    for arm in arms:
+        yield from _late_starts(run, arm)
     yield from _load(run)
     yield from _garbage(run)
 
@@ -41,24 +44,58 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if concurrency == 1 or not course.wall_s:
         return
     share, wait_s = course.cpu_s / course.wall_s, course.gil_wait_s or 0.0
-    typical = min((arm.latency.p50 for arm in arms if arm.latency.p50), default=None)
-    of_latency = wait_s / typical if typical else 0.0
+    typical = {arm.label: arm.latency.p50 for arm in arms if arm.latency.p50}
+    own = {label: own_s(run, label) for label in typical}
+    most = max(typical, key=lambda label: own[label] / typical[label], default="")
+    of_latency = wait_s / min(typical.values()) if typical else 0.0
     if (course.others_least or 0.0) >= _BUSY:
         of_latency = 0.0  # it may as well have waited for a processor, which is told apart
-    if share < CLIENT_BOUND_FROM and of_latency < _NOTABLE_WAIT:
+    is_busy = share >= CLIENT_BOUND_FROM or of_latency >= _NOTABLE_WAIT
+    if not is_busy and (not most or own[most] < _NOTABLY_OWN * typical[most]):
         return
     waits = (
         f" After each wait for the network a thread waits {duration(wait_s)} more, on average, for "
-        f"its turn; the quickest arm's typical latency is {duration(typical)}."
+        f"its turn; the quickest arm's typical latency is {duration(min(typical.values()))}."
     ) * (of_latency >= _NOTABLE_WAIT)
     measured = {"cpu_s": course.cpu_s, "wall_s": course.wall_s, "share": share}
+    if course.gil_wait_s is not None:
+        measured["gil_wait_s"] = wait_s
+    if most:
+        measured["own_s"] = own[most]
+        waits = f" Of {most}'s {duration(typical[most])} that is {duration(own[most])}.{waits}"
     yield Finding(
         code="client-bound",
         severity="warning",
-        evidence={**measured, **({"gil_wait_s": wait_s} if course.gil_wait_s is not None else {})},
-        text=f"kab's own process was busy for {share:.0%} of the time: with {concurrency} "
-        f"threads in one interpreter, much of these latencies is waiting for one another.{waits}",
+        evidence={**measured},
+        text=f"kab's own process was busy for {share:.0%} of the time: with {concurrency} threads "
+        f"in one interpreter, part of these latencies is its work, and waiting for one another."
+        f"{waits}",
         advice="Compare the arms, not the latencies; a lower --concurrency shows the server's.",
+    )
+
+
+def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    """Requests of an open load that had to wait for a thread."""
+    late, threads = arm.late_starts, run.plan.experiment.concurrency
+    if late is None or late.mean_s is None or late.max_s is None:
+        return
+    if late.count < _NOTABLY_LATE * arm.sent:
+        return
+    yield Finding(
+        code="late-starts",
+        severity="warning",
+        evidence={
+            "arm": arm.label,
+            "count": late.count,
+            "mean_s": late.mean_s,
+            "max_s": late.max_s,
+        },
+        text=f"{plural(late.count, 'request')} of {arm.label} ({late.count / arm.sent:.0%}) "
+        f"started later than --rate says, by {duration(late.mean_s)} on average and "
+        f"{duration(late.max_s)} at most: all threads ({threads}) were busy, or the machine was. "
+        "Latencies count from when they were to start.",
+        advice="A higher --concurrency starts in time what the server can bear; where it can't, "
+        "the rate is too high for it.",
     )
 
 
@@ -75,44 +112,6 @@ def _coarse_clock(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         )
 
 
-def _ports(run: Run) -> Iterator[Finding]:
-    """Local ports used up: as many connections to one address as came within a minute.
-
-    Where more came than there are ports, this system evidently takes ports again sooner.
-    """
-    ports = run.environment.ephemeral_ports
-    if ports is None or len(run.connections) < _LOW * ports:
-        return
-    ports *= max(1, len(run.plan.network.source_addresses))
-    peer, opened = _most_within(run, _LINGER_S)
-    if _LOW * ports <= opened <= ports:
-        yield Finding(
-            code="ports-low",
-            severity="warning",
-            evidence={"opened": opened, "ports": ports, "peer": peer},
-            text=f"{opened:,} connections to {printable(peer)} were opened within a minute, of "
-            f"{ports:,} local ports for it ({opened / ports:.0%}): each stays taken for up to a "
-            f"minute more, so about {ports / _LINGER_S:,.0f} a second is all that lasts.",
-            advice="Fewer --requests, or several --source-address, leave room.",
-        )
-
-
-def _most_within(run: Run, span_s: float) -> tuple[str, int]:
-    """The address that most connections were opened to within a span, and how many."""
-    connections = run.connections
-    most = ("", 0)
-    for number, peer in enumerate(connections.peers.values):
-        columns = zip(connections.peer, connections.opened_s, strict=True)
-        opened = sorted(at for other, at in columns if other == number)
-        first = 0
-        for last, at in enumerate(opened):
-            while opened[first] < at - span_s:
-                first += 1
-            if last + 1 - first > most[1]:
-                most = (peer, last + 1 - first)
-    return most
-
-
 def _load(run: Run) -> Iterator[Finding]:
     """What other processes took; a server on the same machine is one of them."""
     least, most = run.course.others_least, run.course.others_most
@@ -124,7 +123,7 @@ def _load(run: Run) -> Iterator[Finding]:
             code="machine-busy",
             severity="warning",
             evidence=evidence,
-            text=f"Other processes kept {least:.0%} of this machine's processors busy, or more: "
+            text=f"Other processes kept at least {least:.0%} of this machine's processors busy: "
             "latencies are also of waiting for one.",
             advice="Measure when it is quieter.",
         )

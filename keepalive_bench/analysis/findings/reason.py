@@ -87,7 +87,7 @@ def _numbers(code: str, case: _Case) -> dict[str, int | float]:
 
 def _server_close(case: _Case) -> str:
     count = case.each_after
-    after = "" if count is None else f" after every {plural(count, 'request')}"
+    after = "" if count is None else f" after {_every(count)}"
     return f"The server said Connection: close{after} ({case.times})"
 
 
@@ -96,8 +96,12 @@ def _announced_max(case: _Case) -> str:
 
 
 def _request_limit(case: _Case) -> str:
-    count = plural(case.each_after or 0, "request")
-    return f"The server closed the connection after every {count}, unannounced ({case.times})"
+    each = _every(case.each_after or 0)
+    return f"The server closed the connection after {each}, unannounced ({case.times})"
+
+
+def _every(count: int) -> str:
+    return "every request" if count == 1 else f"every {plural(count, 'request')}"
 
 
 def _idle(case: _Case) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.requirements.quantity import Basis, Evidence, Kind, exact
 from keepalive_bench.model.analysis import BOUNDED, REMAINDER
-from keepalive_bench.model.exchange import PHASES
+from keepalive_bench.model.exchange import PHASES, QUEUED
 from keepalive_bench.model.experiment import KINDS
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ FAILURES = (
 )
 _STATUSES = range(100, 600)
 NO_INTERVAL = "kab knows no interval of it"
+_NOT_OPEN = "only requests of a --rate have a time to start at"
 
 
 class Member(NamedTuple):
@@ -112,7 +113,16 @@ def _times() -> dict[str, Member]:
         f"latency_s.{metric}": Member("seconds", partial(_latency, metric=metric), basis)
         for metric, basis in latencies.items()
     }
-    for phase in (*PHASES, REMAINDER):
+    members |= {
+        f"uncorrected_{path}": Member(
+            member.kind, partial(_uncorrected, metric=path.rpartition(".")[2]), "nothing"
+        )
+        for path, member in members.items()
+    }
+    members["late_starts.count"] = Member("count", partial(_late, field="count"))
+    for end in ("mean_s", "max_s"):
+        members[f"late_starts.{end}"] = Member("seconds", partial(_late, field=end))
+    for phase in (QUEUED, *PHASES, REMAINDER):
         place = f"phases_s.{phase}"
         members[f"{place}.count"] = Member("count", partial(_phase_count, phase=phase))
         for path in ("per_request", "when_happened.mean", "when_happened.p50", "when_happened.p95"):
@@ -166,6 +176,19 @@ def _latency(arm: ArmSummary, *, metric: str) -> Evidence:
     return Evidence(getattr(arm.latency, metric), low, high, lacking)
 
 
+def _uncorrected(arm: ArmSummary, *, metric: str) -> Evidence:
+    if arm.uncorrected is None:
+        return exact(None, _NOT_OPEN)
+    lacking = _unanswered(arm) or NO_INTERVAL
+    return Evidence(getattr(arm.uncorrected, metric), lacking=lacking)
+
+
+def _late(arm: ArmSummary, *, field: str) -> Evidence:
+    if arm.late_starts is None:
+        return exact(None, _NOT_OPEN)
+    return exact(getattr(arm.late_starts, field), f"no request of {arm.label} was late")
+
+
 def _rate(arm: ArmSummary) -> Evidence:
     """Requests per second, as sure as the mean latency is.
 
@@ -176,6 +199,10 @@ def _rate(arm: ArmSummary) -> Evidence:
     rate, lacking = arm.requests_per_second, _unanswered(arm)
     if arm.failed and not lacking:
         lacking = f"{arm.label} has requests that failed, and their time is part of it"
+    if rate is None and not lacking:
+        lacking = "requests paused, and how many were possible isn't known"
+    if arm.late_starts is not None and not lacking:
+        lacking = "requests were started at a given --rate"
     if lacking or rate is None or not mean or bounds is None or bounds[0] <= 0:
         return Evidence(rate, lacking=lacking)
     return Evidence(rate, rate * mean / bounds[1], rate * mean / bounds[0])

@@ -49,6 +49,8 @@ def _standing(requirement: Requirement, quantity: Nameable, found: Evidence) -> 
 
 def _is_open(requirement: Requirement, found: Evidence) -> bool:
     """Whether a verdict was left open that more requests would have made this one, or another."""
+    if found.value == "not-comparable":  # a build doesn't pass because its plan was changed
+        return requirement.bound in {"better", "worse"}
     return found.value == "inconclusive" and requirement.bound in WITH_ENOUGH
 
 

@@ -52,6 +52,7 @@ FINDINGS = (
     "keep-alive-max",
     "keep-alive-max-differs",
     "keep-alive-timeout-differs",
+    "late-starts",
     "load-changed",
     "machine-busy",
     "nagle-behind-proxy",
@@ -61,6 +62,8 @@ FINDINGS = (
     "pool-exhausted",
     "pool-full",
     "ports-low",
+    "ports-exhausted",
+    "paced",
     "precision-not-reached",
     "redirects-measured",
     "request-limit",
@@ -85,7 +88,13 @@ _COMPARED: dict[str, tuple[Kind, Basis]] = {
     "correlation": ("number", "nothing"),
     "widening": ("number", "nothing"),
 }
-_SAVINGS: dict[str, Basis] = {"mean": "pairs", "p50": "p50", "p90": "p90", "p95": "p95"}
+_SAVINGS: dict[str, Basis] = {
+    "mean": "pairs",
+    "p50": "p50",
+    "p90": "p90",
+    "p95": "p95",
+    "p99": "p99",
+}
 _INCOMPARABLE = {"not-comparable", "not-measured"}
 _COURSE: dict[str, Kind] = {
     "wall_s": "seconds",
