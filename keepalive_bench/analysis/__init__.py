@@ -9,7 +9,8 @@ from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
 from keepalive_bench.analysis.findings import find
 from keepalive_bench.analysis.requirements import check, requirements_of
-from keepalive_bench.analysis.verdict import verdict
+from keepalive_bench.analysis.sweep import sweep_of
+from keepalive_bench.analysis.verdict import verdict, verdict_of_sweep
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.model.analysis import Analysis
 
@@ -30,14 +31,18 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
     demanded = requirements_of(run.plan, requirements)
     arms = tuple(summarise(run, arm) for arm in run.plan.experiment.arms)
     comparisons = tuple(compare(run, arms[0], other) for other in arms[1:])
+    sweep = sweep_of(run, arms)
     analysis = Analysis(
         plan=run.plan,
         course=run.course,
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
-        verdict=verdict(arms, comparisons[0] if comparisons else None, run.plan.judgement),
+        verdict=verdict(arms, comparisons[0] if comparisons else None, run.plan.judgement)
+        if sweep is None
+        else verdict_of_sweep(arms, sweep),
         findings=find(run, arms, comparisons),
+        sweep=sweep,
     )
     return replace(analysis, requirements=tuple(check(each, analysis) for each in demanded))
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.model.analysis import ArmSummary, Comparison, Estimate
     from keepalive_bench.model.experiment import Judgement
+    from keepalive_bench.model.sweep import Sweep
 
 SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""
@@ -29,9 +30,9 @@ def verdict(
     arms: Sequence[ArmSummary], comparison: Comparison | None, judgement: Judgement
 ) -> Verdict:
     """What the run says; errors, and answers that differ between the arms, come first."""
-    unanswered = [arm.label for arm in arms if not arm.succeeded]
-    if unanswered:
-        return Verdict("not-measured", f"Nothing was measured of {' and '.join(unanswered)}.")
+    unanswered = _unanswered(arms)
+    if unanswered is not None:
+        return unanswered
     first = arms[0]
     if comparison is None:
         return _after(_errors(arms), Verdict("one-arm", _alone(first)))
@@ -54,6 +55,19 @@ def _unlike(first: ArmSummary, other: ArmSummary, distance: float) -> str:
     if abs(_failing(first) - _failing(other)) > SAME:
         return _failed(first, other)
     return _sizes(first, other) if _sizes_differ(first, other) else ""
+
+
+def verdict_of_sweep(arms: Sequence[ArmSummary], sweep: Sweep) -> Verdict:
+    """What a sweep says: its recommendation."""
+    found = Verdict("sweep", sweep.recommendation.text)
+    return _unanswered(arms) or _after(_errors(arms), found)
+
+
+def _unanswered(arms: Sequence[ArmSummary]) -> Verdict | None:
+    labels = [arm.label for arm in arms if not arm.succeeded]
+    if not labels:
+        return None
+    return Verdict("not-measured", f"Nothing was measured of {' and '.join(labels)}.")
 
 
 def _after(said_first: str, found: Verdict) -> Verdict:

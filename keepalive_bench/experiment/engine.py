@@ -32,6 +32,10 @@ class Transport(Protocol):
         """Send one request and read its response to the end."""
         ...
 
+    def pause(self) -> None:
+        """Before a pause that is kab's, not the traffic's: do what would have been done next."""
+        ...
+
 
 class Engine:
     """Threads that work through a schedule, all on one arm at a time.
@@ -70,6 +74,9 @@ class Engine:
         self._answered: set[str] = set()
         self._stopped: set[str] = set()
         self._error: BaseException | None = None
+        experiment = plan.experiment
+        self._threads = {arm.label: experiment.threads_of(arm) for arm in experiment.arms}
+        self._pauses = experiment.sweep is not None and not self._pacing
 
     @property
     def reached(self) -> dict[str, int]:
@@ -125,7 +132,8 @@ class Engine:
             if self._pacing:
                 pacing = self._pacing.get(arm)
             scheduled = pacing is not None and pacing.is_schedule
-            while (claimed := self._claim(block, pacing, worker, own_s)) is not None:
+            takes_part = worker < self._threads[arm]
+            while takes_part and (claimed := self._claim(block, pacing, worker, own_s)) is not None:
                 index, start_s = claimed
                 if start_s is not None and not self._await(block, start_s):
                     break
@@ -138,6 +146,8 @@ class Engine:
                 self._note(worker, Exchange(arm, index, block.round, outcome))
                 if block.in_beats:
                     break
+            if self._pauses and takes_part:
+                transport.pause()
             meet()
 
     def _advance(self) -> None:

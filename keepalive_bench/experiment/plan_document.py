@@ -96,7 +96,9 @@ def plan_document(plan: Plan) -> Document:
         "concurrency": experiment.concurrency,
         "maxsize": experiment.pool_size,
         "block": experiment.block,
-        "arms": [{"label": arm.label, "kind": arm.kind} for arm in experiment.arms],
+        "arms": [
+            {"label": arm.label, "kind": arm.kind, "value": arm.value} for arm in experiment.arms
+        ],
         "order": "paired" if experiment.is_paired else "sequential",
         "order_given": experiment.order is not None,
         "duration_s": experiment.duration_s,
@@ -109,6 +111,7 @@ def plan_document(plan: Plan) -> Document:
         "warmup": experiment.warmup,
         "keep_going": experiment.keep_going,
         "pace": experiment.pace,
+        "sweep": experiment.sweep,
         "confidence": plan.judgement.confidence,
         "margin": plan.judgement.margin,
         "requirements": list(plan.judgement.requirements),
@@ -175,7 +178,9 @@ def plan_from(document: Document) -> Plan:
             concurrency=document["concurrency"],
             maxsize=document["maxsize"],
             block=document["block"],
-            arms=tuple(Arm(arm["kind"], arm["label"]) for arm in document["arms"]),
+            arms=tuple(
+                Arm(arm["kind"], arm["label"], arm.get("value")) for arm in document["arms"]
+            ),
             order=document["order"] if document["order_given"] else None,
             load=Load(
                 rate=document.get("rate"),
@@ -186,6 +191,7 @@ def plan_from(document: Document) -> Plan:
             warmup=document["warmup"],
             keep_going=document["keep_going"],
             pace=document.get("pace", True),
+            sweep=document.get("sweep"),
         ),
         Judgement(
             confidence=document["confidence"],

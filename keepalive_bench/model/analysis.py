@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.reasons import Reasons
     from keepalive_bench.model.requirement import Checked
     from keepalive_bench.model.run import Course, PoolCounters, WarmUp
+    from keepalive_bench.model.sweep import Sweep
 
 BOUNDED = ("mean", "p50", "p90", "p95", "p99")
 """Metrics of latency that can have an interval; a maximum can't."""
@@ -200,6 +201,8 @@ class Analysis:
     findings: tuple[Finding, ...]
     requirements: tuple[Checked, ...] = ()
     """What was demanded, in that order, and whether it is so."""
+    sweep: Sweep | None = None
+    """What an option's values come to; `None`: none was swept over."""
 
     @property
     def first(self) -> ArmSummary:

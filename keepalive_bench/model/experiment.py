@@ -6,15 +6,17 @@ import re
 from dataclasses import dataclass, field
 from math import ceil
 from secrets import randbits
-from typing import Literal
+from typing import Literal, get_args
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.load import Load
 from keepalive_bench.units import quoted
 
 Order = Literal["paired", "sequential"]
+Swept = Literal["maxsize", "concurrency", "data-size"]
 KINDS = ("pooled", "unpooled", "resumed", "naive")
 ORDERS: tuple[Order, ...] = ("paired", "sequential")
+SWEPT: tuple[Swept, ...] = get_args(Swept)
 BLOCK_REQUESTS_PER_THREAD = 10
 """Each pause between blocks disturbs as many requests as there are threads: here one in ten."""
 OPEN_BLOCK_S = 0.1
@@ -30,6 +32,7 @@ _LONGEST_S = 1e6
 _FINEST, _COARSEST = 0.001, 0.5
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
 _MOST_REQUIREMENTS = 1_000
+_LEAST_VALUES, _LARGEST_BODY = 2, 2**28
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS = 1_000_000_000, 10_000, 255
 
 
@@ -43,6 +46,8 @@ class Arm:
 
     kind: str
     label: str = ""
+    value: int | None = None
+    """What the swept option is in this arm; `None`: the experiment sweeps over none."""
 
     @property
     def is_single_use(self) -> bool:
@@ -99,6 +104,8 @@ class Experiment:
     """Whether an arm goes on when its first exchanges all fail."""
     pace: bool = True
     """Whether the arms are slowed where local ports wouldn't last; if not, no such run begins."""
+    sweep: Swept | None = None
+    """The option that has a value of its own in each arm; all else is alike."""
 
     def __post_init__(self) -> None:
         """Check the numbers, and settle how many requests are meant."""
@@ -120,6 +127,7 @@ class Experiment:
         if self.order not in {None, *ORDERS}:
             raise UsageError(f"There is no order {self.order!r}: it is paired or sequential.")
         self._check_end()
+        self._check_sweep()
 
     @property
     def _usual_requests(self) -> int:
@@ -145,6 +153,36 @@ class Experiment:
                 "A precision needs two arms that take turns: --order paired, with a maxsize not "
                 "below the concurrency, and no think time of several threads but in bursts."
             )
+
+    def _check_sweep(self) -> None:
+        values = [arm.value for arm in self.arms if arm.value is not None]
+        if self.sweep is None:
+            if values:
+                raise UsageError("An arm has a value, and the experiment sweeps over no option.")
+            return
+        if self.sweep not in SWEPT:
+            raise UsageError(f"There is no sweep over {self.sweep!r}.")
+        if len(values) < max(_LEAST_VALUES, len(self.arms)) or len(values) > len(set(values)):
+            raise UsageError(f"A sweep needs two values of {self.sweep} or more, all different.")
+        if any(arm.is_single_use for arm in self.arms) or not self.is_paired:
+            raise UsageError("The values of a sweep are pooled arms that take turns.")
+        least, most = (0, _LARGEST_BODY) if self.sweep == "data-size" else (1, _MOST_THREADS)
+        for value in values:
+            _within(least, most, self.sweep, value)
+        if self.sweep == "concurrency" and max(values) != self.concurrency:
+            raise UsageError("The concurrency of a sweep is the largest of its values.")
+
+    def threads_of(self, arm: Arm) -> int:
+        """Threads that share an arm's pool."""
+        if self.sweep == "concurrency" and arm.value is not None:
+            return arm.value
+        return self.concurrency
+
+    def pool_size_of(self, arm: Arm) -> int:
+        """The `maxsize` of an arm's pool."""
+        if self.sweep == "maxsize" and arm.value is not None:
+            return arm.value
+        return self.threads_of(arm) if self.maxsize is None else self.maxsize
 
     @property
     def is_open(self) -> bool:

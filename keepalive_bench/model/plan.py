@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.experiment import Arm, Experiment, Judgement
@@ -51,6 +51,23 @@ class Plan:
                 "An arm of kind resumed takes up TLS sessions, and an http:// URL has none: "
                 "give an https:// URL, or leave that arm out."
             )
+
+    def of_arm(self, arm: Arm) -> Plan:
+        """The plan of an arm alone: of a sweep, with the value that is the arm's own."""
+        experiment = self.experiment
+        if experiment.sweep is None or arm.value is None:
+            return self
+        alone = replace(
+            experiment,
+            concurrency=experiment.threads_of(arm),
+            maxsize=experiment.pool_size_of(arm),
+            arms=(replace(arm, value=None),),
+            sweep=None,
+        )
+        request = self.request
+        if experiment.sweep == "data-size":
+            request = replace(request, body=b"x" * arm.value)
+        return replace(self, experiment=alone, request=request)
 
     def path(self, index: int) -> str:
         """The path and query of the request with an index."""

@@ -48,7 +48,8 @@ def surroundings(plan: Plan, user_agent: str, clock: Clock) -> Surroundings:
 
 def open_arm(arm: Arm, shared: Surroundings, connections: ConnectionColumns) -> Transport:
     """The transport of an arm; the connections it opens go into `connections`."""
-    plan = shared.plan
+    plan = shared.plan.of_arm(arm)
+    shared = replace(shared, plan=plan)
     tracer = Tracer(arm.label, connections, plan.network, shared.clock, shared.origin)
     return Transport(plan, shared.headers, tracer, OPENERS[arm.kind](shared, tracer))
 

@@ -55,6 +55,9 @@ class PoolPerExchange:
             self._requests += pool.num_requests
         pool.close()
 
+    def pause(self) -> None:
+        """There is nothing to keep."""
+
     def close(self) -> None:
         """Nothing is left open."""
 

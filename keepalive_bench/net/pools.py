@@ -9,6 +9,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyM
 
 from keepalive_bench.model.request import basic
 from keepalive_bench.model.run import PoolCounters
+from keepalive_bench.net.queues import HoldingQueue, queue_for
 from keepalive_bench.net.tls import build_context, proxy_context
 from keepalive_bench.net.tracing import traced_pool
 
@@ -69,9 +70,13 @@ def open_pool(
 def pool_classes(plan: Plan, tracer: Tracer, *, single_use: bool) -> PoolClasses:
     """The classes of an arm's pools, by scheme."""
     experiment = plan.experiment
-    crowded = experiment.block or experiment.pool_size < experiment.concurrency
+    queue_class = queue_for(
+        single_use=single_use,
+        crowded=experiment.pool_size < experiment.concurrency,
+        block=experiment.block,
+    )
     return {
-        scheme: traced_pool(tracer, secure=secure, single_use=single_use, crowded=crowded)
+        scheme: traced_pool(tracer, secure=secure, queue_class=queue_class)
         for scheme, secure in (("http", False), ("https", True))
     }
 
@@ -118,6 +123,13 @@ class OnePool:
     def give_back(self, pool: HTTPConnectionPool) -> None:
         """Keep it."""
 
+    def pause(self) -> None:
+        """Let the calling thread have its next connection now, where the pool may be too small."""
+        if isinstance(self._pool.pool, HoldingQueue):
+            self._pool.pool.hold()
+
     def close(self) -> None:
         """Close the connections that the pool keeps."""
+        if isinstance(self._pool.pool, HoldingQueue):
+            self._pool.pool.let_go()
         self._pool.close()

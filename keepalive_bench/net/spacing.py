@@ -116,6 +116,10 @@ class SpacedTransport:
         spacing.paused += wait
         return wait
 
+    def pause(self) -> None:
+        """Have the next connection now, if the pool wants that."""
+        self._transport.pause()
+
     def close(self) -> None:
         """Close the connections that are still open."""
         self._transport.close()

@@ -10,7 +10,6 @@ the server's) and a response's `_close_conn` (what was left behind it from what 
 from __future__ import annotations
 
 import errno
-import queue
 import ssl
 from email.errors import MissingHeaderBodySeparatorDefect
 from http.client import BadStatusLine, HTTPResponse
@@ -26,6 +25,7 @@ from keepalive_bench.net.endings import found_ended, was_reset
 from keepalive_bench.net.resumption import say_goodbye
 
 if TYPE_CHECKING:
+    import queue
     import socket
 
     from urllib3 import HTTPResponse as URLLib3Response
@@ -219,53 +219,10 @@ def _nothing(_buffer: memoryview) -> int:
     return 0
 
 
-class _TracedQueue(queue.LifoQueue[Any]):
-    """A pool's queue: times the wait for a free connection, and notes which are thrown away."""
-
-    tracer: ClassVar[Tracer]
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
-        try:
-            super().put(item, block, timeout)
-        except queue.Full:
-            if item is not None:
-                item.ending = Ending("discarded")
-            raise
-
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
-        try:
-            return super().get(block=False)
-        except queue.Empty:
-            if not block:
-                raise
-        clock, probe = self.tracer.clock, self.tracer.probe
-        began = clock()
-        try:
-            return super().get(timeout=timeout)
-        finally:
-            probe.pool_wait = clock() - began
-
-
-class _SingleUseQueue(_TracedQueue):
-    """A pool's queue that keeps no connection: the place becomes free, the connection is retired.
-
-    Whoever asked for the exchange closes it when the clock has stopped.
-    """
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
-        if item is not None:
-            item.ending = Ending("retired")
-            self.tracer.probe.retired = item
-        super().put(None, block, timeout)
-
-
 def traced_pool(
-    tracer: Tracer, *, secure: bool, single_use: bool, crowded: bool
+    tracer: Tracer, *, secure: bool, queue_class: type[queue.LifoQueue[Any]] | None
 ) -> type[HTTPConnectionPool | HTTPSConnectionPool]:
-    """A pool class whose connections report to a tracer, and are used once only if asked for.
-
-    Only where threads may outnumber the pool's places is its queue worth watching.
-    """
+    """A pool class whose connections report to a tracer."""
     connection = _TracedSecureConnection if secure else _TracedConnection
     response = type("TracedResponse", (_TracedResponse,), {"tracer": tracer})
     namespace: dict[str, Any] = {
@@ -273,7 +230,6 @@ def traced_pool(
             "TracedConnection", (connection,), {"tracer": tracer, "response_class": response}
         )
     }
-    if single_use or crowded:
-        queue_class = _SingleUseQueue if single_use else _TracedQueue
+    if queue_class is not None:
         namespace["QueueCls"] = type("TracedQueue", (queue_class,), {"tracer": tracer})
     return type("TracedPool", (HTTPSConnectionPool if secure else HTTPConnectionPool,), namespace)

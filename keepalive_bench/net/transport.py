@@ -41,6 +41,10 @@ class Pools(Protocol):
         """The exchange is over, and its clock has stopped."""
         ...
 
+    def pause(self) -> None:
+        """The calling thread would go on at once, and has to wait for kab."""
+        ...
+
     def close(self) -> None:
         """Close what is still open."""
         ...
@@ -144,6 +148,13 @@ class Transport:
         if self._request.expect_status and not self._request.expects(status):
             return Failure("unexpected-status", f"the answer was {status}")
         return None
+
+    def pause(self) -> None:
+        """Let the calling thread have its next connection now: kab makes it wait, not the traffic.
+
+        A pool would throw away what waits beyond its size, though nobody would have waited.
+        """
+        self._pools.pause()
 
     def close(self) -> None:
         """Close the connections that are still open."""

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
         PhaseTime,
     )
     from keepalive_bench.model.requirement import Checked
+    from keepalive_bench.model.sweep import Sweep
 
 Document = dict[str, Any]
 _NO_SCHEDULE = {"count": None, "mean_s": None, "max_s": None}
 """Nothing can start late where nothing says when it is to start."""
+_RECOMMENDED = ("maxsize", "concurrency")
 
 
 def derived_document(analysis: Analysis) -> Document:
@@ -32,6 +34,8 @@ def derived_document(analysis: Analysis) -> Document:
         "verdict": analysis.verdict._asdict(),
         "findings": [asdict(finding) for finding in analysis.findings],
         "requirements": [requirement_document(checked) for checked in analysis.requirements],
+        "sweep": None if analysis.sweep is None else _sweep(analysis.sweep),
+        "recommendation": _recommendation(analysis.sweep),
         "connections": _reasons_of_connections(analysis),
     }
 
@@ -122,6 +126,25 @@ def requirement_document(checked: Checked) -> Document:
         "high": checked.high,
         "sentence": checked.text,
     }
+
+
+def _sweep(sweep: Sweep) -> Document:
+    return {
+        "option": sweep.option,
+        "traffic": sweep.traffic,
+        "values": [
+            {**value._asdict(), "requests_per_second": value.requests_per_second._asdict()}
+            for value in sweep.values
+        ],
+    }
+
+
+def _recommendation(sweep: Sweep | None) -> Document | None:
+    if sweep is None:
+        return None
+    found = sweep.recommendation
+    value = {name: found.value if sweep.option == name else None for name in _RECOMMENDED}
+    return {"code": found.code, **value, "text": found.text}
 
 
 def _explanation(explanation: Explanation | None) -> Document | None:

@@ -122,9 +122,10 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, object]]:  # noqa:
 
 NAMELESS = re.compile(
     r"\.answers\[|\.(low|high)(\.|$)|\.(arm|against)$|\.explained\b|^verdict\.text$"
-    r"|^connections\b|^findings\["
+    r"|^connections\b|^findings\[|^(sweep|recommendation)$"
 )
-"""Texts, ends of intervals, what explains a saving, connections; findings, which are counted."""
+"""Texts, ends of intervals, what explains a saving, connections; findings, which are counted;
+what only a sweep has."""
 
 
 def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_finds() -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 
+_TRIED = {"pool-full", "pool-exhausted", "autocorrelated"}
+"""What a sweep shows in its table, or has no place for: it shows no arm's saving on another."""
+
+
 def find(
     run: Run, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]
 ) -> tuple[Finding, ...]:
@@ -44,4 +48,7 @@ def find(
         *(it for comparison in comparisons for it in comparison_findings(run, comparison)),
         *too_few_requests(run, arms),
     )
+    if run.plan.experiment.sweep is not None:
+        tried = _TRIED | ({"bimodal"} if run.plan.experiment.block else set())  # those that waited
+        found = tuple(finding for finding in found if finding.code not in tried)
     return tuple(sorted(found, key=lambda finding: finding.severity != "warning"))

@@ -64,6 +64,8 @@ def reason_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
 
 def _finding(code: str, case: _Case) -> Finding:
     say, advice = _SAYINGS[code]
+    if code == "stale-by-interleaving" and case.run.plan.experiment.sweep is not None:
+        advice = "In a sweep over fewer values, each has its turn again sooner."
     return Finding(
         code=code,
         severity="warning",

@@ -31,6 +31,7 @@ VERDICTS = (
     "not-comparable",
     "not-measured",
     "one-arm",
+    "sweep",
 )
 FINDINGS = (
     "after-error",
@@ -142,6 +143,9 @@ def _whole() -> Iterator[Named]:
         words = ("true", "false") if kind == "word" else ()
         name = f"course.{field}"
         yield (name,), Quantity(name=name, kind=kind, find=find, words=words)
+    for option in ("maxsize", "concurrency"):
+        name, find = f"recommendation.{option}", partial(_recommended, option=option)
+        yield (name,), Quantity(name=name, kind="count", find=find)
     for code in FINDINGS:
         name = f"findings.{code}"
         yield (name,), Quantity(name=name, kind="count", find=partial(_findings, code=code))
@@ -158,6 +162,14 @@ def _verdict(analysis: Analysis) -> Evidence:
 def _course(analysis: Analysis, *, field: str) -> Evidence:
     value = getattr(analysis.course, field)
     return exact(str(value).lower() if isinstance(value, bool) else value)
+
+
+def _recommended(analysis: Analysis, *, option: str) -> Evidence:
+    """What a sweep over an option recommends; a sentence where that is nothing."""
+    sweep = analysis.sweep
+    if sweep is None or sweep.option != option:
+        return exact(None, f"the run is no sweep over {option}")
+    return exact(sweep.recommendation.value, sweep.recommendation.text.rstrip("."))
 
 
 def _findings(analysis: Analysis, *, code: str) -> Evidence:

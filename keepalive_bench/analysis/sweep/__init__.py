@@ -1,0 +1,79 @@
+"""A run with a value of an option in each arm → what the values come to, and which is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.comparison import typical_effect
+from keepalive_bench.analysis.pairs import pair
+from keepalive_bench.analysis.rows import of_arm, pick
+from keepalive_bench.analysis.sweep.rates import rate, rate_ratio, rounds_of
+from keepalive_bench.analysis.sweep.recommendation import Case, Tried, recommend
+from keepalive_bench.model.exchange import ENDINGS
+from keepalive_bench.model.sweep import Sweep, SweptValue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keepalive_bench.model.analysis import ArmSummary, Estimate
+    from keepalive_bench.model.run import Run
+
+_DISCARDED = ENDINGS.index("discarded")
+
+
+def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
+    """What a sweep comes to; `None` where a run is none."""
+    experiment, judgement = run.plan.experiment, run.plan.judgement
+    option = experiment.sweep
+    if option is None:
+        return None
+    value_of = {arm.label: arm.value or 0 for arm in experiment.arms}
+    ordered = sorted(arms, key=lambda arm: value_of[arm.label])
+    tried = [_tried(run, arm, value_of[arm.label]) for arm in ordered]
+    rounds = {it.value: rounds_of(run, it.label) for it in tried}
+
+    def effect(one: Tried, other: Tried) -> Estimate:
+        if option == "concurrency":
+            return rate_ratio(rounds[one.value], rounds[other.value], judgement.confidence)
+        pairs = pair(run.exchanges, experiment, one.label, other.label)
+        return typical_effect(pairs, run.plan).speedup
+
+    case = Case(
+        option=option,
+        traffic=experiment.load.traffic,
+        threads=experiment.concurrency,
+        block=experiment.block,
+        margin=judgement.margin,
+    )
+    return Sweep(
+        option=option,
+        traffic=experiment.load.traffic,
+        values=tuple(
+            SweptValue(
+                arm=it.label,
+                value=it.value,
+                discarded=it.discarded,
+                open_at_once=it.open_at_once,
+                waited=it.waited,
+                requests_per_second=rate(rounds[it.value], judgement.confidence),
+            )
+            for it in tried
+        ),
+        recommendation=recommend(tried, case, effect),
+    )
+
+
+def _tried(run: Run, arm: ArmSummary, value: int) -> Tried:
+    connections = run.connections
+    opened = of_arm(connections, arm.label)
+    endings = pick(connections.ending, opened)
+    return Tried(
+        label=arm.label,
+        value=value,
+        answered=arm.succeeded,
+        reuse=arm.reuse or 0.0,
+        reopened=arm.reopened,
+        discarded=endings.count(_DISCARDED),
+        open_at_once=len(set(pick(connections.slot, opened))),
+        waited=arm.phases["pool_wait"].count,
+    )

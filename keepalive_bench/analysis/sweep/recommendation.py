@@ -1,0 +1,204 @@
+"""Which value the traffic needs: decided on what was counted, and on intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.model.sweep import Recommendation
+from keepalive_bench.units import plural, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from keepalive_bench.model.analysis import Estimate
+    from keepalive_bench.model.experiment import Swept
+    from keepalive_bench.model.load import Traffic
+
+_SCARCELY = 0.1
+"""Of the requests: so few on a connection used before say that the server keeps none open."""
+
+
+class Tried(NamedTuple):
+    """What was counted with one value."""
+
+    label: str
+    value: int
+    answered: int
+    """Requests that succeeded."""
+    reuse: float
+    reopened: int
+    discarded: int
+    open_at_once: int
+    waited: int
+
+
+if TYPE_CHECKING:
+    Effect = Callable[[Tried, Tried], Estimate]
+    """How many times better one value is than another: shorter latency, or more requests/s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What was asked."""
+
+    option: Swept
+    traffic: Traffic
+    threads: int
+    block: bool
+    margin: float
+
+    @property
+    def who(self) -> str:
+        """Whose traffic it is."""
+        how = "in bursts" if self.traffic == "bursts" else "that never pause"
+        return f"{plural(self.threads, 'thread')} {how}"
+
+
+def recommend(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendation:
+    """The smallest value that is enough; `tried` are sorted by their values."""
+    silent = [it.label for it in tried if not it.answered]
+    if silent:
+        return Recommendation(
+            "not-measured", None, f"Nothing was measured with {case.option} {', '.join(silent)}."
+        )
+    if case.option == "data-size":
+        return _described(tried, effect)
+    if case.option == "concurrency":
+        return _fastest(tried, case, effect)
+    if tried[-1].reuse < _SCARCELY:
+        return Recommendation(
+            "not-reused",
+            None,
+            f"No maxsize helps here: even with {tried[-1].label}, only "
+            f"{100 * tried[-1].reuse:.0f} % of the requests travelled on a connection that had "
+            "been used before.",
+        )
+    return _waiting(tried, case, effect) if case.block else _keeping(tried, case, effect)
+
+
+def _keeping(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendation:
+    """Of pools that open one more when all are busy: the smallest that throws none away.
+
+    That is counted. A larger one does nothing else in such a run, so its latency can't decide.
+    """
+    enough = next((it for it in tried if not it.discarded), None)
+    if enough is None:
+        most = tried[-1]
+        return Recommendation(
+            "none-suffices",
+            None,
+            f"None of these is enough for {case.who}: maxsize {most.label} still threw "
+            f"{plural(most.discarded, 'connection')} away. {most.open_at_once:,} were open at "
+            f"once: try --maxsize {most.open_at_once}.",
+        )
+    what = (
+        f"throws no connection of {case.who} away, though {enough.reopened:,} had to be opened "
+        "again for other reasons"
+        if enough.reopened
+        else f"reuses every connection of {case.who}"
+    )
+    beyond = _beyond(enough, tried, case, effect)
+    text = f"maxsize {enough.label} is the smallest that {what}; {beyond}"
+    smaller = [it.value for it in tried if it.value < enough.value]
+    peak = max(it.open_at_once for it in tried)
+    if peak < enough.value and max(smaller, default=0) < peak:
+        text = f"{text}. Never more than {peak:,} were open at once, so that {peak:,} would do"
+    return Recommendation("keeps-all", enough.value, f"{text}.")
+
+
+def _beyond(
+    enough: Tried,
+    tried: Sequence[Tried],
+    case: Case,
+    effect: Effect,
+) -> str:
+    """What a larger value changes."""
+    larger = [it for it in tried if it.value > enough.value]
+    if not larger:
+        return "no larger one was tried"
+    if all(_is_same(effect(enough, it), case.margin) for it in larger):
+        return "a larger one changes nothing"
+    if any(it.discarded for it in larger):
+        return "that a larger one threw some away was chance"
+    return (
+        "a larger one did nothing else, though so few requests don't show that latencies are the "
+        f"same within {100 * case.margin:g} %"
+    )
+
+
+def _waiting(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendation:
+    """Of pools that make threads wait: the smallest with which that costs nothing.
+
+    Either nobody waited, which is counted; or latencies are known not to be longer than with any
+    larger value, which must not be short of connections itself.
+    """
+    most = tried[-1]
+    if most.waited:
+        return Recommendation(
+            "none-suffices",
+            None,
+            f"None of these is known to be enough for {case.who}: with maxsize {most.label}, "
+            f"{plural(most.waited, 'request')} still waited for a connection. "
+            f"Try --maxsize {case.threads}.",
+        )
+    for number, it in enumerate(tried):
+        if not it.waited:
+            text = (
+                f"maxsize {it.label} is the smallest with which no request of {case.who} waits "
+                f"for a connection; {_beyond(it, tried, case, effect)}."
+            )
+            return Recommendation("none-waits", it.value, text)
+        if all(_is_no_worse(effect(it, other), case.margin) for other in tried[number + 1 :]):
+            text = (
+                f"maxsize {it.label} is the smallest with which {case.who} are as fast as with a "
+                f"larger one, within {100 * case.margin:g} %, though "
+                f"{plural(it.waited, 'request')} waited for a connection."
+            )
+            return Recommendation("fast-enough", it.value, text)
+    raise AssertionError("nobody waited with the largest value")
+
+
+def _fastest(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendation:
+    """The smallest concurrency that makes as many requests per second as any other."""
+    for it in tried:
+        others = [other for other in tried if other is not it]
+        if all(_is_no_worse(effect(it, other), case.margin) for other in others):
+            beyond = (
+                "no larger one was tried."
+                if it is tried[-1]
+                else f"a larger one adds nothing beyond {100 * case.margin:g} %."
+            )
+            text = f"concurrency {it.label} is the smallest with the most requests/s; {beyond}"
+            return Recommendation("fastest", it.value, text)
+    return Recommendation(
+        "inconclusive",
+        None,
+        "These requests don't show which concurrency makes the most requests/s: more of them "
+        "(-n) would.",
+    )
+
+
+def _described(tried: Sequence[Tried], effect: Effect) -> Recommendation:
+    """What the largest body costs: there is none to recommend."""
+    least, most = tried[0], tried[-1]
+    ratio, low, high = effect(least, most)
+    if ratio is None or low is None or high is None:
+        text = "These requests don't show what a larger body costs: more of them (-n) would."
+        return Recommendation("inconclusive", None, text)
+    text = (
+        f"A request with a body of {most.label} takes {times(ratio)} ({times(low)}–{times(high)}) "
+        f"as long as one of {least.label}."
+    )
+    return Recommendation("described", None, text)
+
+
+def _is_same(effect: Estimate, margin: float) -> bool:
+    """Whether it is known that two values differ by no more than the margin."""
+    _, low, high = effect
+    return low is not None and high is not None and 1 / (1 + margin) <= low <= high <= 1 + margin
+
+
+def _is_no_worse(effect: Estimate, margin: float) -> bool:
+    """Whether it is known that a value is not worse by more than the margin."""
+    return effect.low is not None and effect.low >= 1 / (1 + margin)

@@ -1,0 +1,176 @@
+"""Which value a sweep recommends, and on what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.sweeps import scripted_sweep
+
+from keepalive_bench import analyse
+from keepalive_bench.analysis.sweep.rates import Round, rate, rate_ratio
+from keepalive_bench.analysis.sweep.recommendation import Case, Tried, recommend
+from keepalive_bench.model.analysis import Estimate
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.sweep import Recommendation
+
+SAME, FASTER, SLOWER, UNSURE = (
+    Estimate(1.0, 0.99, 1.01),
+    Estimate(2.0, 1.9, 2.1),
+    Estimate(0.5, 0.45, 0.55),
+    Estimate(1.0, 0.7, 1.4),
+)
+
+
+def tried(value: int, **counts: Any) -> Tried:  # noqa: ANN401  # counts, and a share
+    known = {"answered": 80, "reuse": 0.9, "reopened": 0, "discarded": 0, "waited": 0}
+    known |= {"open_at_once": 8}
+    return Tried(label=f"{value}", value=value, **{**known, **counts})
+
+
+def found(*values: Tried, effect: Estimate = SAME, **case: Any) -> Recommendation:  # noqa: ANN401
+    known = {"option": "maxsize", "traffic": "bursts", "threads": 8, "block": False, "margin": 0.05}
+    return recommend(values, Case(**{**known, **case}), lambda _one, _other: effect)
+
+
+def test_the_smallest_pool_that_throws_nothing_away_is_recommended() -> None:
+    values = (tried(4, discarded=40), tried(8), tried(16))
+    assert found(*values)[:2] == ("keeps-all", 8)
+    assert found(*values).text == (
+        "maxsize 8 is the smallest that reuses every connection of 8 threads in bursts; "
+        "a larger one changes nothing."
+    )
+    assert "that never pause" in found(*values, traffic="steady").text
+
+
+def test_that_a_larger_pool_changes_nothing_is_said_only_where_it_is_known() -> None:
+    for effect in (UNSURE, SLOWER, FASTER, Estimate(None)):
+        text = found(tried(8), tried(16), effect=effect).text
+        assert "changes nothing" not in text
+        assert "so few requests don't show" in text
+    assert found(tried(4, discarded=1), tried(8)).text.endswith("no larger one was tried.")
+
+
+def test_latencies_do_not_overrule_what_was_counted() -> None:
+    assert found(tried(4, discarded=1), tried(8), tried(16), effect=SLOWER).value == 8
+
+
+def test_where_every_size_throws_some_away_none_is_recommended() -> None:
+    code, value, text = found(tried(1, discarded=70), tried(4, discarded=30))
+    assert (code, value) == ("none-suffices", None)
+    assert "try --maxsize 8" in text
+
+
+def test_a_size_between_those_tried_that_would_do_is_named() -> None:
+    assert "so that 8 would do" in found(tried(4, discarded=9), tried(16)).text
+    assert "would do" not in found(tried(8), tried(16)).text
+
+
+def test_reopened_connections_are_not_called_reused() -> None:
+    text = found(tried(1, discarded=4), tried(8, reopened=3), tried(16)).text
+    assert "reuses every" not in text
+    assert "3 had to be opened again for other reasons" in text
+
+
+def test_a_server_that_keeps_none_open_gets_no_recommendation() -> None:
+    assert found(tried(1, reuse=0.0), tried(8, reuse=0.02))[:2] == ("not-reused", None)
+
+
+def test_a_value_without_an_answer_is_named() -> None:
+    code, value, text = found(tried(1), tried(8, answered=0))
+    assert (code, value) == ("not-measured", None)
+    assert "maxsize 8" in text
+
+
+def test_where_threads_wait_the_smallest_that_costs_nothing_is_recommended() -> None:
+    values = (tried(2, waited=60), tried(4, waited=4), tried(8))
+    assert found(*values, block=True, effect=SAME)[:2] == ("fast-enough", 2)
+    for effect in (UNSURE, SLOWER, Estimate(None)):
+        assert found(*values, block=True, effect=effect)[:2] == ("none-waits", 8)
+    assert found(*values[:2], block=True)[:2] == ("none-suffices", None)
+
+
+def test_the_smallest_concurrency_with_the_most_requests_per_second_is_recommended() -> None:
+    rates = {1: 100.0, 2: 200.0, 4: 300.0, 8: 301.0}
+
+    def effect(one: Tried, other: Tried) -> Estimate:
+        ratio = rates[one.value] / rates[other.value]
+        return Estimate(ratio, ratio * 0.98, ratio * 1.02)
+
+    case = Case(option="concurrency", traffic="steady", threads=8, block=False, margin=0.05)
+    values = [tried(value) for value in rates]
+    assert recommend(values, case, effect)[:2] == ("fastest", 4)
+    assert recommend(values[:3], case, effect)[:2] == ("fastest", 4)
+    assert "no larger one was tried" in recommend(values[:3], case, effect).text
+    assert found(*values, option="concurrency", effect=UNSURE)[:2] == ("inconclusive", None)
+
+
+def test_of_bodies_it_is_said_what_the_largest_costs() -> None:
+    code, value, text = found(tried(1000), tried(10**5), option="data-size", effect=FASTER)
+    assert (code, value) == ("described", None)
+    assert "2.00× (1.90×–2.10×)" in text
+    assert found(tried(1), tried(2), option="data-size", effect=Estimate(None)).value is None
+
+
+COUNTS = st.lists(st.integers(0, 3), min_size=2, max_size=8)
+EFFECTS = st.sampled_from([SAME, FASTER, SLOWER, UNSURE, Estimate(None)])
+
+
+@given(COUNTS, EFFECTS)
+def test_what_is_recommended_was_tried_threw_nothing_away_and_is_the_smallest_such(
+    counts: list[int], effect: Estimate
+) -> None:
+    values = [tried(2**power, discarded=count) for power, count in enumerate(counts)]
+    value = found(*values, effect=effect).value
+    enough = [it.value for it in values if not it.discarded]
+    assert value == (min(enough) if enough else None)
+
+
+@given(COUNTS, EFFECTS, EFFECTS)
+def test_where_threads_wait_better_evidence_never_asks_for_more(
+    counts: list[int], effect: Estimate, other: Estimate
+) -> None:
+    values = [tried(2**power, waited=count) for power, count in enumerate([*counts, 0])]
+    narrow, wide = sorted((effect, other), key=lambda it: it.low or 0.0, reverse=True)
+    one, two = (found(*values, block=True, effect=it).value for it in (narrow, wide))
+    assert one is not None
+    assert two is not None
+    assert one <= two
+    assert two <= min(it.value for it in values if not it.waited)
+
+
+def test_rates_are_all_requests_by_all_seconds_and_need_eight_rounds_for_an_interval() -> None:
+    rounds = {number: Round(8, 0.1 + number / 100) for number in range(12)}
+    estimate, low, high = rate(rounds, 0.95)
+    assert estimate == pytest.approx(96 / (1.2 + 0.66))
+    assert low is not None
+    assert high is not None
+    assert low < 96 / 1.86 < high
+    few = {number: rounds[number] for number in range(7)}
+    assert rate(few, 0.95)[1:] == (None, None)
+    assert rate({}, 0.95) == Estimate(None)
+
+
+def test_rates_are_compared_over_rounds_in_which_both_sent_as_many() -> None:
+    one = {number: Round(8, 0.1) for number in range(20)}
+    other = {number: Round(8, 0.2) for number in range(19)} | {19: Round(3, 5.0)}
+    assert rate_ratio(one, other, 0.95) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_a_sweep_written_down_by_hand_comes_to_what_it_says() -> None:
+    analysis = analyse(scripted_sweep(2, 1, 8, 4))
+    swept = analysis.sweep
+    assert swept is not None
+    assert [(it.value, it.discarded, it.open_at_once) for it in swept.values] == [
+        (1, 36, 4),
+        (2, 24, 4),
+        (4, 0, 4),
+        (8, 0, 4),
+    ]
+    assert swept.values[2].requests_per_second.estimate == pytest.approx(48 / (0.002 + 11 * 0.001))
+    assert swept.recommendation[:2] == ("keeps-all", 4)
+    assert analysis.verdict == ("sweep", swept.recommendation.text)
+    assert not {"pool-full", "pool-exhausted"} & {it.code for it in analysis.findings}
