@@ -14,7 +14,7 @@ from keepalive_bench import __version__
 from keepalive_bench.cli.variables import origin, with_variables
 from keepalive_bench.errors import ExitCode, KabError
 
-_COMMANDS = ("run", "report", "compare", "demo", "serve")
+_COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
 
 
 class _LazyGroup(click.Group):
@@ -42,6 +42,7 @@ def kab(context: click.Context) -> ExitCode:
 
     \b
     kab run URL           compare pooled with unpooled requests
+    kab sweep URL         which maxsize (or concurrency) does this traffic need?
     kab report RUN.json   show a stored run again, or write it in other formats
     kab compare BASE.json NEW.json
                           say what changed between stored runs

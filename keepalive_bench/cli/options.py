@@ -286,6 +286,14 @@ def requirement_options(command: _Command) -> _Command:
 
 def plan_options(command: _Command) -> _Command:
     """Add the options that `plan_from_options` takes."""
-    for option in reversed(_EXPERIMENT + _JUDGEMENT + _REQUEST + _RESPONSE + _NETWORK + _TLS):
+    command = shared_options(command)
+    for option in reversed(_EXPERIMENT):
+        command = option(command)
+    return command
+
+
+def shared_options(command: _Command) -> _Command:
+    """Add what `plan_of` takes: all options of a command that measures, but the experiment's."""
+    for option in reversed(_JUDGEMENT + _REQUEST + _RESPONSE + _NETWORK + _TLS):
         command = option(command)
     return command

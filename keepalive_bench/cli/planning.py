@@ -24,7 +24,16 @@ def plan_from_options(url: str, **given: Any) -> Plan:  # noqa: ANN401  # Click'
     Raises:
         UsageError: something in it makes no sense or can't be read.
     """
-    experiment, target = _experiment(given), Target(url)
+    return plan_of(url, _experiment(given), given)
+
+
+def plan_of(url: str, experiment: Experiment, given: dict[str, Any]) -> Plan:
+    """The plan of an experiment, with all else that a command line says.
+
+    Raises:
+        UsageError: something in it makes no sense or can't be read.
+    """
+    target = Target(url)
     judgement = Judgement(
         confidence=given["confidence"],
         margin=given["margin"],

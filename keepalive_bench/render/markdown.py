@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from keepalive_bench.render import sweep as words
 from keepalive_bench.render import table
 from keepalive_bench.render.failed_run import nothing_measured
 from keepalive_bench.units import plural, printable
@@ -19,12 +20,19 @@ if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis, Finding
     from keepalive_bench.model.requirement import Checked, Standing
     from keepalive_bench.model.run import Run
+    from keepalive_bench.model.sweep import Sweep
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
 _LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|[\w+-]+:)|(?<=www)(?=\.)")
 _APART = "&#8203;"
 """A zero-width space: what GitHub would make a mention, a reference or a link of, it doesn't."""
-_VERDICT_MARKS = {"faster": "✅", "no-difference": "⚖️", "one-arm": "📏", "not-measured": "❌"}
+_VERDICT_MARKS = {
+    "faster": "✅",
+    "no-difference": "⚖️",
+    "one-arm": "📏",
+    "sweep": "📏",
+    "not-measured": "❌",
+}
 _STANDING_MARKS: dict[Standing, str] = {"missed": "❌", "undecided": "❔", "met": "✅"}
 """The worst first."""
 _SEVERITY_MARKS = {"warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001  # an emoji
@@ -37,7 +45,10 @@ def markdown_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     yield f"**{text(said)}**\n\n"
     yield f"{code(table.headline(analysis))}: {text(table.circumstances(analysis))}.\n\n"
     yield from requirements(analysis.requirements)
-    yield from _comparison(analysis)
+    if analysis.sweep is None:
+        yield from _comparison(analysis)
+    else:
+        yield from _sweep(analysis, analysis.sweep)
     yield from _phases(analysis)
     yield from _findings(analysis.findings)
     yield from _circumstances(run, analysis)
@@ -90,6 +101,16 @@ def requirements(checked: Sequence[Checked]) -> Iterator[str]:
         )
         yield "### Requirements\n\n"
         yield from rows_table(("", "requirement", "what was found"), rows, left=3)
+
+
+def _sweep(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
+    """The counts, then the times: a table of both is wider than a page."""
+    values = words.value_column(sweep)
+    yield "### What each value does\n\n"
+    for columns in (words.count_columns(analysis, sweep), words.time_columns(analysis, sweep)):
+        shown = (values, *columns)
+        cells = zip(*(map(text, column.cells) for column in shown), strict=True)
+        yield from rows_table([text(column.heading) for column in shown], cells)
 
 
 def _comparison(analysis: Analysis) -> Iterator[str]:

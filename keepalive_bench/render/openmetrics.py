@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison
     from keepalive_bench.model.run import Run
+    from keepalive_bench.model.sweep import Sweep
 
 _QUANTILES = {"0.5": "p50", "0.9": "p90", "0.95": "p95", "0.99": "p99"}
 
@@ -38,6 +39,8 @@ def _families(run: Run, analysis: Analysis) -> Iterator[Family]:
     yield from _of_the_connections(analysis)
     yield from _of_the_times(analysis)
     yield from _of_the_comparisons(analysis.comparisons)
+    if analysis.sweep is not None:
+        yield from _of_the_sweep(analysis.sweep)
 
 
 def _of_the_run(run: Run, analysis: Analysis) -> Iterator[Family]:
@@ -162,6 +165,32 @@ def _of_the_comparisons(comparisons: Iterable[Comparison]) -> Iterator[Family]:
     words = "with the ends of its interval."
     yield gauge("kab_speedup_ratio", f"The other arm's latency by the arm's own, {words}", speedups)
     yield gauge("kab_saving_seconds", f"What the arm saves on the other, {words}", savings)
+
+
+def _of_the_sweep(sweep: Sweep) -> Iterator[Family]:
+    swept = {"option": sweep.option, "traffic": sweep.traffic}
+    found = sweep.recommendation
+    yield gauge(
+        "kab_recommended",
+        "The value that this traffic needs, where one can be named.",
+        [Sample(found.value, {**swept, "code": found.code})],
+    )
+    yield counter(
+        "kab_connections_discarded_total",
+        "Connections that a full pool threw away.",
+        (Sample(it.discarded, {"arm": it.arm, **swept}) for it in sweep.values),
+    )
+    yield gauge(
+        "kab_connections_open_at_once",
+        "Connections that were open at once, at most.",
+        (Sample(it.open_at_once, {"arm": it.arm, **swept}) for it in sweep.values),
+    )
+    rates = (
+        sample
+        for it in sweep.values
+        for sample in end_samples({"arm": it.arm, **swept}, *it.requests_per_second[1:])
+    )
+    yield gauge("kab_requests_per_second_bound", "The ends of the rates' intervals.", rates)
 
 
 def _of(arm: ArmSummary, **more: str) -> Labels:

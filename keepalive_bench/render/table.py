@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.analysis import REMAINDER, Estimate
+from keepalive_bench.render import sweep
 from keepalive_bench.units import MISSING, duration, interval, plural, printable, rate, size, times
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def place(analysis: Analysis) -> str:
 def circumstances(analysis: Analysis) -> str:
     """How it was asked, in one line."""
     experiment = analysis.plan.experiment
+    if analysis.sweep is not None:
+        return sweep.circumstances(analysis, analysis.sweep)
     at_most = " at most" if experiment.load.is_open else ""
     parts = [
         _extent(analysis),
@@ -113,6 +116,8 @@ def remarks(analysis: Analysis) -> tuple[str, ...]:
     plan, experiment = analysis.plan, analysis.plan.experiment
     total = plural(sum(arm.requests + experiment.warmup for arm in analysis.arms), "request")
     lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
+    if analysis.sweep is not None:
+        lines.insert(0, sweep.model(analysis.sweep))
     if plan.request.variation.counts:
         lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
     return tuple(lines)

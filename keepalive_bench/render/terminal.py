@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console, Group
-from rich.measure import Measurement
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from keepalive_bench.render import table
+from keepalive_bench.render.grid import empty_grid, fits
 from keepalive_bench.render.histogram import histogram_lines
 from keepalive_bench.render.requirements import STYLES, demand, standing, undecided_note
+from keepalive_bench.render.terminal_sweep import sweep_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from keepalive_bench.model.requirement import Checked
     from keepalive_bench.model.run import Run
 
-_UNBOUNDED = 10_000
 _BAR_WIDTH = 10
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _VERDICT_STYLES = {"faster": "bold green", "slower": "bold red", "no-difference": "bold"}
@@ -42,17 +40,23 @@ def report(
         Text(table.circumstances(analysis)),
         *(Text(line, style="dim") for line in table.remarks(analysis)),
         Text(),
-        _comparison(analysis, width),
     ]
-    if plotted is not None:
-        parts += _distributions(plotted, width, plain_ascii=plain_ascii)
-    if analysis.has_answers:
-        parts += [Text(), _phases(analysis, width, plain_ascii=plain_ascii)]
+    if analysis.sweep is not None:
+        parts += sweep_parts(analysis, analysis.sweep, width)
+    else:
+        parts.append(_comparison(analysis, width))
+        if plotted is not None:
+            parts += _distributions(plotted, width, plain_ascii=plain_ascii)
+        if analysis.has_answers:
+            parts += [Text(), _phases(analysis, width, plain_ascii=plain_ascii)]
     parts += [Text(), *(Text(line, style="dim") for line in table.answers(analysis))]
-    parts.append(Text(table.urllib3_counters(analysis), style="dim"))
+    if analysis.sweep is None:
+        parts.append(Text(table.urllib3_counters(analysis), style="dim"))
     for finding in analysis.findings:
         parts.append(_finding(finding))
     style = _VERDICT_STYLES.get(analysis.verdict.code, "bold yellow")
+    if analysis.sweep is not None and analysis.sweep.recommendation.value is not None:
+        style = "bold green"
     parts += [Text(), Text(analysis.verdict.text, style=style)]
     parts += requirement_parts(analysis.requirements, plain_ascii=plain_ascii)
     return Group(*parts)
@@ -87,18 +91,12 @@ def _comparison(analysis: Analysis, width: int) -> RenderableType:
     return Group(_grid(analysis, arms=True, savings=()), *below)
 
 
-def fits(grid: Table, width: int) -> bool:
-    """Whether a table has room for all its words."""
-    console = Console(file=StringIO(), width=_UNBOUNDED)
-    return Measurement.get(console, console.options, grid).maximum <= width
-
-
 def _grid(analysis: Analysis, *, arms: bool, savings: Sequence[int]) -> Table:
     """The comparison's rows, with the arms' columns, and those of some of the comparisons."""
     rows = table.comparison_rows(analysis)
     intervals = any(any(row.intervals) for row in rows)
     headers = table.savings_headers(analysis)
-    grid = _empty_grid("")
+    grid = empty_grid("")
     for number, arm in enumerate(analysis.arms if arms else ()):
         widest = max(len(row.cells[number]) for row in rows)
         grid.add_column(arm.label, justify="right", overflow="fold", min_width=widest)
@@ -115,12 +113,6 @@ def _grid(analysis: Analysis, *, arms: bool, savings: Sequence[int]) -> Table:
             cells += [row.savings[number], row.intervals[number]][: 1 + intervals]
         if any(cells):
             grid.add_row(row.name, *cells)
-    return grid
-
-
-def _empty_grid(heading: str) -> Table:
-    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    grid.add_column(heading, no_wrap=True)
     return grid
 
 
@@ -147,7 +139,7 @@ def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> RenderableT
 def _phase_grid(
     analysis: Analysis, arms: Sequence[int], *, bars: bool = False, plain_ascii: bool = False
 ) -> Table:
-    grid = _empty_grid("where the time goes")
+    grid = empty_grid("where the time goes")
     for number in arms:
         grid.add_column(analysis.arms[number].label, justify="right", no_wrap=True)
         if bars:

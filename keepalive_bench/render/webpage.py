@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.render import table as words
 from keepalive_bench.render.page import sections
+from keepalive_bench.render.page.curve import curve
 from keepalive_bench.render.page.markup import as_html, data_block, element, verbatim
 from keepalive_bench.render.page.pool import pool
 from keepalive_bench.render.page.sections import section
@@ -50,7 +51,9 @@ def page_lines(run: Run, analysis: Analysis) -> Iterator[str]:
 
 def _content(run: Run, analysis: Analysis) -> tuple[list[Element], dict[str, object]]:
     """The page from the top, the verdict first; and what the charts are drawn from."""
+    swept = {} if analysis.sweep is None else {"curve": curve(analysis, analysis.sweep)}
     figures = {
+        **{name: ("What each value does", figure) for name, figure in swept.items()},
         "spread": ("How latencies spread", spread(run)),
         "timeline": ("Latency over time", timeline(run, analysis)),
         "stack": ("Where the time goes", stack(analysis)),

@@ -103,7 +103,7 @@ def test_the_help_of_run_says_where_curl_differs_and_that_proxies_are_not_used()
         assert said in text
 
 
-@pytest.mark.parametrize("command", ["report", "compare", "serve", "demo"])
+@pytest.mark.parametrize("command", ["sweep", "report", "compare", "serve", "demo"])
 def test_the_other_commands_have_help(command: str) -> None:
     done = called(command, "--help")
     assert done.code == 0
@@ -111,6 +111,6 @@ def test_the_other_commands_have_help(command: str) -> None:
 
 
 def test_no_help_has_a_line_wider_than_80() -> None:
-    for arguments in ((), ("run",), ("report",), ("compare",), ("serve",), ("demo",)):
+    for arguments in ((), ("run",), ("sweep",), ("report",), ("compare",), ("serve",), ("demo",)):
         for line in called(*arguments, "--help").lines:
             assert len(line) <= 88, line  # an example may be long, and must not be broken

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from page.browser import Browser, browser
 from page.noisy import HOSTILE, noisy_run
+from support.sweeps import scripted_sweep
 
 from keepalive_bench.analysis import analyse
 from keepalive_bench.render.histogram import histogram, latencies_of
@@ -28,6 +29,7 @@ _RUNS: dict[str, Callable[[], Run]] = {
     "large": lambda: noisy_run(10_000, per_connection=2),
     "four": lambda: noisy_run(40, _FOUR, interrupted=True),
     "failed": lambda: noisy_run(10, failing=1.0),
+    "sweep": lambda: scripted_sweep(1, 2, 4, 8),
     "single": lambda: noisy_run(1),
 }
 _NAMES = sorted(_RUNS)

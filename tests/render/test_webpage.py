@@ -13,6 +13,7 @@ import pytest
 from page.noisy import HOSTILE, noisy_run
 from render.scripted import scripted_run
 from support.runs import Script
+from support.sweeps import scripted_sweep
 
 from keepalive_bench.analysis import analyse
 from keepalive_bench.render import table
@@ -220,3 +221,10 @@ def test_how_it_was_measured_names_the_command_the_seed_and_the_versions() -> No
     shown = next(part for part in text if part.startswith("kab run"))
     assert shown.startswith("kab run 'https://api.example.com/search?a=1' -n 50 --seed 7 (without")
     assert "kab 0.1.0, urllib3 2.8.0, cpython 3.12.1, OpenSSL 3.0.0" in text
+
+
+def test_a_sweep_has_its_curve_and_its_table() -> None:
+    page = "".join(page_lines(run := scripted_sweep(1, 2, 4, 8), analyse(run)))
+    assert "What each value does" in page
+    assert "maxsize 1: 37 connections, 36 discarded, median 2.00 ms" in page
+    assert "kab sweep http://127.0.0.1:8000/ -n 48 --maxsize 1,2,4,8 --concurrency 4" in page

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from keepalive_bench.render.changes import table
-from keepalive_bench.render.terminal import fits, requirement_parts
+from keepalive_bench.render.grid import fits
+from keepalive_bench.render.terminal import requirement_parts
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

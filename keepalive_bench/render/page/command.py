@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from keepalive_bench.model.experiment import SWEPT
 from keepalive_bench.model.plan import Plan
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ def command(plan: Plan) -> str:
 
     That may be secret, and isn't in a stored run.
     """
-    words = ["kab", "run", plan.target.shown]
-    for spelling, value, usual in (*_experiment(plan), *_way(plan)):
+    experiment = _experiment if plan.experiment.sweep is None else _sweep
+    words = ["kab", "run" if experiment is _experiment else "sweep", plan.target.shown]
+    for spelling, value, usual in (*_extent(plan), *experiment(plan), *_rest(plan), *_way(plan)):
         if value is True and not usual:
             words.append(spelling)
         elif value is not None and value != usual:
@@ -30,10 +32,14 @@ def command(plan: Plan) -> str:
     return shlex.join(words)
 
 
-def _experiment(plan: Plan) -> Iterator[_Option]:
-    asked, usual = plan.experiment, Plan(plan.target).experiment
+def _extent(plan: Plan) -> Iterator[_Option]:
+    asked = plan.experiment
     yield "-n", asked.requests if asked.is_limited else None, None
     yield "-z", None if asked.duration_s is None else f"{asked.duration_s:g}s", None
+
+
+def _experiment(plan: Plan) -> Iterator[_Option]:
+    asked, usual = plan.experiment, Plan(plan.target).experiment
     yield "--precision", None if asked.precision is None else f"{100 * asked.precision:g}%", None
     yield "-c", asked.concurrency, usual.concurrency
     yield "--maxsize", asked.pool_size, asked.concurrency
@@ -42,6 +48,23 @@ def _experiment(plan: Plan) -> Iterator[_Option]:
         for arm in asked.arms:
             yield "--arm", _arm(arm), None
     yield "--order", asked.order, usual.order
+
+
+def _sweep(plan: Plan) -> Iterator[_Option]:
+    asked, values = plan.experiment, ",".join(arm.label for arm in plan.experiment.arms)
+    for option in SWEPT:
+        if option == asked.sweep:
+            yield f"--{option}", values, None
+        elif option == "concurrency":
+            yield "--concurrency", asked.concurrency, None
+        elif option == "maxsize":
+            yield "--maxsize", asked.pool_size, asked.concurrency
+    yield "--block", asked.block, False
+    yield "--traffic", asked.load.traffic, None
+
+
+def _rest(plan: Plan) -> Iterator[_Option]:
+    asked, usual = plan.experiment, Plan(plan.target).experiment
     yield "--warmup", asked.warmup, usual.warmup
     yield "--keep-going", asked.keep_going, usual.keep_going
     yield "--confidence", plan.judgement.confidence, Plan(plan.target).judgement.confidence

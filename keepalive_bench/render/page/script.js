@@ -75,6 +75,38 @@ const drawings = {
     }));
   },
 
+  curve(place, { option, points }) {
+    const values = points.map((point) => point.value);
+    const x = { type: "point", domain: values, label: `${option} →` };
+    const ofPoint = (point) => ({
+      ...point,
+      latency: point.p50 / MILLI,
+      low: point.bounds[0] / MILLI,
+      high: point.bounds[1] / MILLI,
+    });
+    const panel = (label, what, fill, marks) => {
+      const where = { x: "value", y: what };
+      return draw(place, {
+        height: 180,
+        x,
+        y: { label, grid: true, zero: true, nice: true },
+        marks: [
+          Plot.ruleY([0]),
+          ...marks.bounded.map((some) =>
+            Plot.ruleX(some, { x: "value", y1: "low", y2: "high", stroke: fill })),
+          Plot.dot(marks.shown, { ...where, r: 4, fill }),
+          tip(marks.shown, Plot.pointer, where),
+        ],
+      });
+    };
+    const all = points.map(ofPoint), answered = all.filter((point) => point.p50 !== null);
+    const bounded = answered.filter((point) => point.bounds.length);
+    place.replaceChildren(
+      panel("↑ connections", "connections", colour(0), { shown: all, bounded: [] }),
+      panel("↑ median latency, ms", "latency", colour(1), { shown: answered, bounded: [bounded] }),
+    );
+  },
+
   timeline(place, { arms, fates, logarithmic }) {
     const marks = arms.flatMap((columns, arm) => requests(columns, arm, fates));
     const where = { x: "at", y: "latency", fy: "label" };

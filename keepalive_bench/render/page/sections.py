@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.render import table as words
 from keepalive_bench.render.page.command import command
+from keepalive_bench.render.page.curve import listed
 from keepalive_bench.render.page.markup import element, table
 from keepalive_bench.render.requirements import undecided_note
 from keepalive_bench.units import duration, plural, rate
@@ -38,6 +39,9 @@ def verdict(analysis: Analysis) -> Element:
 
 def comparison(analysis: Analysis) -> Element:
     """The table of the report."""
+    if analysis.sweep is not None:
+        remarks = (element("p", line, class_="remark") for line in words.answers(analysis))
+        return section("Comparison", "comparison", listed(analysis, analysis.sweep), *remarks)
     rows = words.comparison_rows(analysis)
     intervals = any(any(row.intervals) for row in rows)
     headings = ["", *(arm.label for arm in analysis.arms)]

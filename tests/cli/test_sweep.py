@@ -1,0 +1,154 @@
+"""`kab sweep`, as its users call it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.command import called, ended, kab, started
+
+from keepalive_bench.server import Behaviour, ServerProcess, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SLOW = Settings(behaviour=Behaviour(delay_s=0.03))
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with ServerProcess(_SLOW) as server:
+        yield server.url
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The rows of the first table, by their value."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        first, *cells = re.split(r"  +", line.strip())
+        if first.isdigit():
+            found.setdefault(first, cells)
+    return found
+
+
+def test_the_report_has_a_row_for_each_value_and_one_sentence(url: str) -> None:
+    done = called("sweep", url, "--maxsize", "1,4,8", "-c", "4", "-n", "12")
+    assert (done.code, done.err) == (0, "")
+    assert {value: cells[:5] for value, cells in rows(done.out).items()} == {
+        "1": ["12", "10", "4", "16.7 %", "9"],
+        "4": ["12", "4", "4", "66.7 %", "0"],
+        "8": ["12", "4", "4", "66.7 %", "0"],
+    }
+    assert "traffic in bursts" in done.out
+    text = " ".join(done.out.split())
+    assert "maxsize 4 is the smallest that reuses every connection of 4 threads in bursts" in text
+
+
+def test_every_export_is_written_and_a_stored_sweep_is_shown_the_same(
+    url: str, tmp_path: Path
+) -> None:
+    names = ("json", "csv", "markdown", "junit", "openmetrics", "html")
+    files = [word for name in names for word in (f"--{name}", str(tmp_path / name))]
+    demands = ["--require", "recommendation.maxsize<=4", "--require", "recommendation.maxsize<4"]
+    done = called("sweep", url, "--maxsize", "1,4", "-c", "4", "-n", "8", *files, *demands)
+    assert done.code == 4
+    assert all((tmp_path / name).stat().st_size for name in names)
+    document = json.loads((tmp_path / "json").read_text("utf-8"))
+    assert document["recommendation"]["maxsize"] == 4
+    assert [it["standing"] for it in document["requirements"]] == ["met", "missed"]
+    assert "kab_recommended{" in (tmp_path / "openmetrics").read_text("utf-8")
+    assert "What each value does" in (tmp_path / "markdown").read_text("utf-8")
+    again = called("report", str(tmp_path / "json"), "--json", str(tmp_path / "again"))
+    assert (again.code, again.out) == (4, done.out)
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "json").read_bytes()
+
+
+def test_both_kinds_of_traffic_are_shown_one_after_the_other(url: str) -> None:
+    done = called("sweep", url, "--maxsize", "1,2", "-c", "2", "-n", "20", "--traffic", "both")
+    assert done.code == 0
+    sentences = [line for line in done.lines if "is the smallest" in line]
+    assert sentences[0].startswith("maxsize 2 is the smallest that reuses every connection of 2 ")
+    assert done.out.index("traffic in bursts") < done.out.index("steady traffic")
+
+
+def test_without_values_sizes_are_doubled_up_to_twice_the_concurrency(url: str) -> None:
+    done = called("sweep", url, "-c", "3", "-n", "3")
+    assert list(rows(done.out)) == ["1", "2", "3", "6"]
+
+
+def test_bodies_of_each_size_are_posted(url: str) -> None:
+    done = called("sweep", url, "--data-size", "0,1kB", "-c", "1", "-n", "10")
+    assert done.code == 0
+    assert done.lines[0].startswith("POST ")
+    assert "22 POST requests will be sent" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--maxsize", "4"], "none has"),
+        (["--maxsize", "1,2", "--concurrency", "1,2"], "maxsize and concurrency have"),
+        (["--maxsize", "1,x"], "can't be 'x'"),
+        (["--maxsize", "1,2,1"], "'1' twice"),
+        (["--maxsize", "0,2"], "maxsize must be from 1"),
+        (["--data-size", "1kB,2kB", "-d", "x"], "makes the body itself"),
+        (["--data-size", "1kB", "--maxsize", "1,2"], "one body goes with --data"),
+        (["--traffic", "both", "--json", "x.json"], "name bursts or steady"),
+        (["--require", "recommendation.maxsiz<=3"], "recommendation.maxsize"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence_and_sends_nothing(
+    options: list[str], said: str
+) -> None:
+    done = called("sweep", "http://127.0.0.1:9/", *options)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Error: ")
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_a_server_that_is_not_there_is_exit_code_1() -> None:
+    done = called("sweep", "http://127.0.0.1:9/", "--maxsize", "1,2", "-c", "2", "-n", "10")
+    assert done.code == 1
+    assert "Traceback" not in done.text
+
+
+def test_answers_that_were_not_expected_are_exit_code_1(url: str) -> None:
+    options = ["--maxsize", "1,2", "-c", "2", "-n", "20", "--expect-status", "404"]
+    assert called("sweep", url, *options).code == 1
+
+
+def test_where_the_server_keeps_no_connection_no_size_is_recommended() -> None:
+    with ServerProcess(Settings(behaviour=Behaviour(silent_close_after=1))) as server:
+        done = called("sweep", server.url, "--maxsize", "1,2", "-c", "2", "-n", "20")
+    assert "No maxsize helps here" in " ".join(done.out.split())
+
+
+def test_what_was_measured_is_kept_when_it_is_interrupted(url: str, tmp_path: Path) -> None:
+    target = tmp_path / "run.json"
+    options = ["--maxsize", "1,2", "-c", "2", "-n", "100000", "--json", str(target), "-z", "60s"]
+    with started("sweep", url, *options) as process:
+        with pytest.raises(Exception, match="timed out"):
+            process.wait(2.5)
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert done.code == 130
+    document: dict[str, Any] = json.loads(target.read_text("utf-8"))
+    assert document["course"]["interrupted"]
+    sent = [arm["succeeded"] for arm in document["arms"].values()]
+    assert min(sent) > 2
+    assert document["recommendation"]["maxsize"] == 2
+    assert "is the smallest" in done.out
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_no_line_of_the_report_is_wider_than_the_terminal(url: str, columns: int) -> None:
+    done = kab("sweep", url, "-c", "8", "-n", "80", env={"COLUMNS": f"{columns}"})
+    assert done.code == 0
+    assert max(map(len, done.lines)) <= columns
+    headings = [line for line in done.lines if line.startswith("maxsize ") and "   " in line]
+    assert len(headings) > 1 if columns == 80 else len(headings) == 1
