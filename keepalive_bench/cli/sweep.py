@@ -151,5 +151,5 @@ def _measured(
         if shown.out is not shown.err or not analysis.has_answers:
             session.show(analysis, shown)
         else:
-            session.show_requirements(analysis, shown)
+            session.show_requirements(analysis.requirements, shown)
     return session.exit_code(analysis, strict=strict)

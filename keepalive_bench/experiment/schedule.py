@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from keepalive_bench.model.experiment import Arm, Experiment
+    from keepalive_bench.model.experiment import Experiment
 
 
 @dataclass(frozen=True)
