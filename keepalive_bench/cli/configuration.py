@@ -82,7 +82,7 @@ def nearest(given: dict[str, Any]) -> dict[str, Any]:
     """
     context, kept = click.get_current_context(), dict(given)
     for rivals in _RIVALS:
-        sources = {name: context.get_parameter_source(name) for name in rivals if given[name]}
+        sources = {name: context.get_parameter_source(name) for name in rivals if given.get(name)}
         nearest_source = next((each for each in _SOURCES if each in sources.values()), None)
         for name, source in sources.items():
             if source is not nearest_source:

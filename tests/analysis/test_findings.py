@@ -147,3 +147,11 @@ def test_pairs_left_out_are_told_with_how_many_there_were() -> None:
             script.fail("unpooled", 0.02, index=index)
     text = found(script.run())["pairs-left-out"].text
     assert text.endswith("left out of the comparison of pooled and unpooled: 1 of 10.")
+
+
+def test_a_run_without_an_answer_is_nobody_s_waiting() -> None:
+    script = Script("pooled", "unpooled", requests=4, concurrency=4)
+    for arm in ("pooled", "unpooled"):
+        for _ in range(4):
+            script.fail(arm)
+    assert "client-bound" not in found(script.run(wall_s=1.0, cpu_s=1.0))

@@ -45,24 +45,25 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         return
     share, wait_s = course.cpu_s / course.wall_s, course.gil_wait_s or 0.0
     typical = {arm.label: arm.latency.p50 for arm in arms if arm.latency.p50}
+    if not typical:  # where nothing was answered, there is no latency to speak of
+        return
     own = {label: own_s(run, label) for label in typical}
-    most = max(typical, key=lambda label: own[label] / typical[label], default="")
-    of_latency = wait_s / min(typical.values()) if typical else 0.0
+    most = max(typical, key=lambda label: own[label] / typical[label])
+    of_latency = wait_s / min(typical.values())
     if (course.others_least or 0.0) >= _BUSY:
         of_latency = 0.0  # it may as well have waited for a processor, which is told apart
     is_busy = share >= CLIENT_BOUND_FROM or of_latency >= _NOTABLE_WAIT
-    if not is_busy and (not most or own[most] < _NOTABLY_OWN * typical[most]):
+    if not is_busy and own[most] < _NOTABLY_OWN * typical[most]:
         return
     waits = (
         f" After each wait for the network a thread waits {duration(wait_s)} more, on average, for "
         f"its turn; the quickest arm's typical latency is {duration(min(typical.values()))}."
     ) * (of_latency >= _NOTABLE_WAIT)
+    waits = f" Of {most}'s {duration(typical[most])} that is {duration(own[most])}.{waits}"
     measured = {"cpu_s": course.cpu_s, "wall_s": course.wall_s, "share": share}
     if course.gil_wait_s is not None:
         measured["gil_wait_s"] = wait_s
-    if most:
-        measured["own_s"] = own[most]
-        waits = f" Of {most}'s {duration(typical[most])} that is {duration(own[most])}.{waits}"
+    measured["own_s"] = own[most]
     yield Finding(
         code="client-bound",
         severity="warning",
