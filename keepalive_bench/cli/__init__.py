@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -85,6 +86,8 @@ def main() -> NoReturn:
         _end("Interrupted.", ExitCode.INTERRUPTED)
     except OSError as error:
         # Standard output may be what can't be written; Python would complain when it flushes.
+        with suppress(OSError):
+            sys.stdout.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # whoever read the output has gone
             sys.exit(ExitCode.NOTHING_MEASURED)
