@@ -26,6 +26,7 @@ _EXACT_BINOMIAL = 2_000
 _LARGEST_EXACT = 10_000
 _RESAMPLES = 1_000
 _BLOCKS = 200
+_BYTES = 256
 _LEAST_FOR_LAG = 8
 _MOST_CORRELATION = 0.95
 _LEAST_FREEDOM = 2.0
@@ -218,8 +219,23 @@ def _bootstrap(
 @lru_cache(maxsize=2)
 def _resamples(count: int) -> list[Callable[[Sequence[float]], tuple[float, ...]]]:
     """What draws as many of a number of values, with replacement; the same at every call."""
-    random, numbers = Random(0), range(count)  # noqa: S311  # not for secrets
-    return [itemgetter(*random.choices(numbers, k=count)) for _ in range(_RESAMPLES)]
+    return [itemgetter(*numbers) for numbers in _drawn(count)]
+
+
+def _drawn(count: int) -> Iterator[bytes]:
+    """Resamples of the numbers below a count (256 at most), as bytes, which is quick.
+
+    A random byte modulo the count is as likely one number as another when those are left out that
+    lie above the largest multiple of it.
+    """
+    random, most = Random(0), _BYTES - _BYTES % count  # noqa: S311  # not for secrets
+    numbers, unfair = bytes(byte % count for byte in range(_BYTES)), bytes(range(most, _BYTES))
+    pool = b""
+    for _ in range(_RESAMPLES):
+        while len(pool) < count:
+            pool += random.randbytes(_BYTES).translate(numbers, unfair)
+        yield pool[:count]
+        pool = pool[count:]
 
 
 def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
