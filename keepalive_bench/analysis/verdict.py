@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from keepalive_bench.model.analysis import ArmSummary, Comparison, Estimate
-    from keepalive_bench.model.experiment import Judgement
+    from keepalive_bench.model.judgement import Judgement
     from keepalive_bench.model.sweep import Sweep
 
 SAME = 0.05

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.cli.session import Screen
     from keepalive_bench.model.change import Change, Source
-    from keepalive_bench.model.experiment import Judgement
+    from keepalive_bench.model.judgement import Judgement
 
 _HOME = "render.changes"
 _EXPORTERS: dict[str, exports.Exporter] = {

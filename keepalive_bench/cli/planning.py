@@ -9,7 +9,8 @@ from keepalive_bench.cli import inputs
 from keepalive_bench.cli.credentials import key_password, netrc_credentials
 from keepalive_bench.cli.endpoints import parse_resolution, parse_route
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.experiment import Experiment, Judgement
+from keepalive_bench.model.experiment import Experiment
+from keepalive_bench.model.judgement import Judgement
 from keepalive_bench.model.load import Load
 from keepalive_bench.model.network import Network, Tls
 from keepalive_bench.model.plan import Plan

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keepalive_bench.cli.session import Screen
     from keepalive_bench.errors import ExitCode
     from keepalive_bench.model.analysis import Analysis
-    from keepalive_bench.model.experiment import Judgement
+    from keepalive_bench.model.judgement import Judgement
     from keepalive_bench.model.run import Run
 
 

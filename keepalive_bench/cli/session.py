@@ -97,7 +97,7 @@ def _extent(plan: Plan) -> str:
     experiment, noun = plan.experiment, f"{plan.request.method} request"
     if not experiment.is_limited and experiment.duration_s is not None:
         return f"{noun}s of {duration(experiment.duration_s)}"
-    most = "At most " if experiment.is_open else ""
+    most = "At most " if experiment.may_end_early else ""
     return f"{most}{plural(experiment.total_requests, noun)}"
 
 

@@ -84,7 +84,7 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
             cpu_s=time.process_time() - cpu_s,
             gc_collections=_collections() - collections,
             interrupted=interrupted,
-            requests=engine.reached if plan.experiment.is_open else None,
+            requests=engine.reached if plan.experiment.may_end_early else None,
             gil_wait_s=observer.gil_wait_s,
             others_least=others[0],
             others_most=others[1],
@@ -108,7 +108,7 @@ def _blocks(plan: Plan, exchanges: ExchangeColumns, now_s: Callable[[], float]) 
     """The schedule, up to the round in which time is over or enough is known."""
     experiment, known = plan.experiment, PrecisionRule(plan, exchanges)
     blocks = schedule(experiment)
-    if not experiment.is_open:
+    if not experiment.may_end_early:
         return blocks
     ends_s = inf if experiment.duration_s is None else experiment.duration_s
     return until(blocks, lambda: now_s() >= ends_s or known.is_met())

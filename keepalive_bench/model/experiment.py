@@ -30,8 +30,6 @@ _USUAL_REQUESTS, _USUAL_FOR_PRECISION = 50, 10_000
 _UNSAID = -(2**31)
 _LONGEST_S = 1e6
 _FINEST, _COARSEST = 0.001, 0.5
-_LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
-_MOST_REQUIREMENTS = 1_000
 _LEAST_VALUES, _LARGEST_BODY = 2, 2**28
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS = 1_000_000_000, 10_000, 255
 
@@ -185,7 +183,7 @@ class Experiment:
         return self.threads_of(arm) if self.maxsize is None else self.maxsize
 
     @property
-    def is_open(self) -> bool:
+    def may_end_early(self) -> bool:
         """Whether something else than the number of requests may end the run."""
         return self.duration_s is not None or self.precision is not None
 
@@ -275,31 +273,3 @@ class Experiment:
 def _within(least: int, most: int, name: str, value: int) -> None:
     if not least <= value <= most:
         raise UsageError(f"{name} must be from {least:,} to {most:,}, not {value:,}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judgement:
-    """What it takes for a difference to be called one.
-
-    Raises:
-        UsageError: a confidence that is no share between 0.5 and 1, a margin below 0, or more
-            requirements than anybody has.
-    """
-
-    confidence: float = 0.95
-    """Of every interval."""
-    margin: float = 0.05
-    """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is no difference."""
-    requirements: tuple[str, ...] = ()
-    """What is demanded of the run, as the user writes it: `pooled.p95<=50ms`."""
-
-    def __post_init__(self) -> None:
-        """Check the numbers."""
-        if not _LEAST_CONFIDENCE <= self.confidence <= _MOST_CONFIDENCE:
-            raise UsageError(
-                f"confidence must be from {_LEAST_CONFIDENCE} to {_MOST_CONFIDENCE}, "
-                f"not {self.confidence}."
-            )
-        if not 0 <= self.margin < 1:
-            raise UsageError(f"margin must be from 0 to below 1, not {self.margin}.")
-        _within(0, _MOST_REQUIREMENTS, "The number of requirements", len(self.requirements))

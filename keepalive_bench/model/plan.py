@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.experiment import Arm, Experiment, Judgement
+from keepalive_bench.model.experiment import Arm, Experiment
+from keepalive_bench.model.judgement import Judgement
 from keepalive_bench.model.load import Load
 from keepalive_bench.model.network import Network, Resolution, Route, Tls
 from keepalive_bench.model.request import Request

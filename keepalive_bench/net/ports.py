@@ -88,7 +88,7 @@ def _may_begin(experiment: Experiment) -> bool:
 
     One that may not be slowed may, where something else can end it before its ports do.
     """
-    return experiment.load.rate is None if experiment.pace else experiment.is_open
+    return experiment.load.rate is None if experiment.pace else experiment.may_end_early
 
 
 def _look(plan: Plan, system: Settings, table: Sequence[Entry]) -> PortUse | None:

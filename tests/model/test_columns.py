@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns, Interned
+from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.model.exchange import (
     PHASES,
     Answer,
@@ -17,6 +17,7 @@ from keepalive_bench.model.exchange import (
     Outcome,
     Phases,
 )
+from keepalive_bench.model.interned import Interned
 
 ARMS = ("pooled", "unpooled")
 SECONDS = st.floats(0, 1e6)

@@ -188,7 +188,7 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
             },
             text=f"{plural(fewest.succeeded, 'request')} can't bound {takes}.",
             advice="A longer run does."
-            if run.plan.experiment.is_open
+            if run.plan.experiment.may_end_early
             else f"-n {max(needed[percent] for percent in lacking)} is the least that does.",
         )
 
