@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.render import table
+from keepalive_bench.render import preamble
 from keepalive_bench.render.failed_run import nothing_measured
 from keepalive_bench.render.junit_suite import (
     measurement_case,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def junit_lines(run: Run, analysis: Analysis, *, strict: bool = False) -> Iterator[str]:
     """The document's lines. What is undecided is skipped; where that is `strict`, it failed."""
-    name = table.headline(analysis)
+    name = preamble.headline(analysis)
     error = "" if analysis.has_answers else nothing_measured(analysis)
     cases = [measurement_case(name, run.course.wall_s, error)]
     cases += [requirement_case(checked, strict=strict) for checked in analysis.requirements]

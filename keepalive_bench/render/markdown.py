@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from keepalive_bench.render import preamble, table
 from keepalive_bench.render import sweep as words
-from keepalive_bench.render import table
 from keepalive_bench.render.failed_run import nothing_measured
 from keepalive_bench.units import plural, printable
 
@@ -43,7 +43,7 @@ def markdown_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     said = analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
     yield f"## {_headline(analysis)}\n\n"
     yield f"**{text(said)}**\n\n"
-    yield f"{code(table.headline(analysis))}: {text(table.circumstances(analysis))}.\n\n"
+    yield f"{code(preamble.headline(analysis))}: {text(preamble.circumstances(analysis))}.\n\n"
     yield from requirements(analysis.requirements)
     if analysis.sweep is None:
         yield from _comparison(analysis)
@@ -154,9 +154,9 @@ def _circumstances(run: Run, analysis: Analysis) -> Iterator[str]:
     environment = run.environment
     versions = f"kab {environment.kab}, Python {environment.python}, urllib3 {environment.urllib3}"
     lines = [
-        *table.remarks(analysis),
-        *table.answers(analysis),
-        table.urllib3_counters(analysis),
+        *preamble.remarks(analysis),
+        *preamble.answers(analysis),
+        preamble.urllib3_counters(analysis),
         f"{run.course.started_at}; {versions}, {environment.openssl}, {environment.os}",
     ]
     yield "<details><summary>How it was measured</summary>\n\n"

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.analysis import REMAINDER, Estimate
-from keepalive_bench.render import sweep
-from keepalive_bench.units import MISSING, duration, interval, plural, printable, rate, size, times
+from keepalive_bench.units import MISSING, duration, interval, rate, times
 
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis, ArmSummary, PhaseTime
-    from keepalive_bench.model.load import Load
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
 UNCORRECTED, SHOWN_UNCORRECTED = "uncorrected", ("mean", "p50", "p95", "max")
@@ -41,86 +39,6 @@ class PhaseRow:
     """For each arm, how often it happened and how long it took then."""
     shares: tuple[float, ...]
     """For each arm, the time per request, in seconds."""
-
-
-def headline(analysis: Analysis) -> str:
-    """What was asked: method and URL."""
-    return f"{analysis.plan.request.method} {place(analysis)}"
-
-
-def place(analysis: Analysis) -> str:
-    """The URL, and the way there where it isn't the straight one."""
-    network, url = analysis.plan.network, printable(analysis.plan.target.shown)
-    if network.proxy is not None:
-        return f"{url} through the proxy {printable(network.proxy.origin)}"
-    if network.unix_socket is not None:
-        return f"{url} over the socket {printable(str(network.unix_socket))}"
-    return url
-
-
-def circumstances(analysis: Analysis) -> str:
-    """How it was asked, in one line."""
-    experiment = analysis.plan.experiment
-    if analysis.sweep is not None:
-        return sweep.circumstances(analysis, analysis.sweep)
-    at_most = " at most" if experiment.load.is_open else ""
-    parts = [
-        _extent(analysis),
-        *_load(experiment.load),
-        f"{experiment.concurrency} at a time{at_most}",
-        f"maxsize {experiment.pool_size}" + (", blocking" if experiment.block else ""),
-    ]
-    if len(experiment.arms) > 1:
-        parts.append(_order(analysis))
-    return ", ".join(parts)
-
-
-def _load(load: Load) -> list[str]:
-    """When requests were sent, where that wasn't as soon as possible."""
-    parts = []
-    if load.rate is not None:
-        parts.append(f"{load.rate:,.10g}/s each")
-    if load.has_pauses:
-        least, most = map(duration, load.think_s)
-        parts.append(f"pauses of {least}" + (f" to {most}" if most != least else ""))
-    if load.in_bursts:
-        parts.append("in bursts")
-    return parts
-
-
-def _extent(analysis: Analysis) -> str:
-    """How many requests each arm was to send, and what ended the run if it wasn't their number."""
-    experiment = analysis.plan.experiment
-    counts = [arm.requests for arm in analysis.arms]
-    least, most = min(counts), max(counts)
-    number = plural(least, "request") if least == most else f"{least:,} to {most:,} requests"
-    ends = []
-    if experiment.duration_s is not None:
-        ends.append(f"in {duration(experiment.duration_s)}")
-    if experiment.precision is not None:
-        ends.append(f"for ±{100 * experiment.precision:g} %")
-    return " ".join([f"{number} per arm", *ends])
-
-
-def _order(analysis: Analysis) -> str:
-    experiment = analysis.plan.experiment
-    if not experiment.is_paired:
-        return "one arm after the other"
-    if experiment.block_size == 1:
-        return "pairs in random order"
-    return f"{plural(experiment.rounds_of(analysis.first.requests), 'round')} in random order"
-
-
-def remarks(analysis: Analysis) -> tuple[str, ...]:
-    """What a reader should know of the requests before the numbers."""
-    plan, experiment = analysis.plan, analysis.plan.experiment
-    total = plural(sum(arm.requests + experiment.warmup for arm in analysis.arms), "request")
-    lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
-    if analysis.sweep is not None:
-        lines.insert(0, sweep.model(analysis.sweep))
-    if plan.request.variation.counts:
-        lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
-    return tuple(lines)
 
 
 def savings_headers(analysis: Analysis) -> tuple[str, ...]:
@@ -281,41 +199,3 @@ def _phase_row(name: str, times_of_arms: list[PhaseTime]) -> PhaseRow:
         ),
         shares=tuple(time.per_request for time in times_of_arms),
     )
-
-
-def answers(analysis: Analysis) -> tuple[str, ...]:
-    """What the server answered: status codes, type, size, and what it says of keep-alive."""
-    lines = []
-    for arm in analysis.arms:
-        if arm.status_codes:
-            codes = ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
-            lines.append(f"{arm.label}: {codes}{_first_answer(arm)}")
-    return tuple(lines) if len({line.partition(": ")[2] for line in lines}) > 1 else _common(lines)
-
-
-def _common(lines: list[str]) -> tuple[str, ...]:
-    return (f"each arm: {lines[0].partition(': ')[2]}",) if len(lines) > 1 else tuple(lines)
-
-
-def _first_answer(arm: ArmSummary) -> str:
-    answer = next(iter(arm.answers), None)
-    if answer is None:
-        return ""
-    parts = [answer.http_version, printable(answer.content_type or "no content type")]
-    if arm.body_sizes:
-        low, high = arm.body_sizes
-        parts.append(size(low) if low == high else f"{size(low)} to {size(high)}")
-    if answer.connection:
-        parts.append(f"Connection: {printable(answer.connection)}")
-    if answer.keep_alive:
-        parts.append(f"Keep-Alive: {printable(answer.keep_alive)}")
-    return "; " + ", ".join(parts)
-
-
-def urllib3_counters(analysis: Analysis) -> str:
-    """urllib3's own two numbers, for those who know them."""
-    parts = [
-        f"{arm.label} {arm.counters.num_connections:,}/{arm.counters.num_requests:,}"
-        for arm in analysis.arms
-    ]
-    return f"urllib3's num_connections/num_requests: {', '.join(parts)}"

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from keepalive_bench.render import table
+from keepalive_bench.render import preamble, table
 from keepalive_bench.render.grid import empty_grid, fits
 from keepalive_bench.render.histogram import histogram_lines
 from keepalive_bench.render.requirements import STYLES, demand, standing, undecided_note
@@ -36,9 +36,9 @@ def report(
     With the distributions of latencies of the run that is `plotted`.
     """
     parts: list[RenderableType] = [
-        Text(table.headline(analysis), style="bold", overflow="fold"),
-        Text(table.circumstances(analysis)),
-        *(Text(line, style="dim") for line in table.remarks(analysis)),
+        Text(preamble.headline(analysis), style="bold", overflow="fold"),
+        Text(preamble.circumstances(analysis)),
+        *(Text(line, style="dim") for line in preamble.remarks(analysis)),
         Text(),
     ]
     if analysis.sweep is not None:
@@ -49,9 +49,9 @@ def report(
             parts += _distributions(plotted, width, plain_ascii=plain_ascii)
         if analysis.has_answers:
             parts += [Text(), _phases(analysis, width, plain_ascii=plain_ascii)]
-    parts += [Text(), *(Text(line, style="dim") for line in table.answers(analysis))]
+    parts += [Text(), *(Text(line, style="dim") for line in preamble.answers(analysis))]
     if analysis.sweep is None:
-        parts.append(Text(table.urllib3_counters(analysis), style="dim"))
+        parts.append(Text(preamble.urllib3_counters(analysis), style="dim"))
     for finding in analysis.findings:
         parts.append(_finding(finding))
     style = _VERDICT_STYLES.get(analysis.verdict.code, "bold yellow")

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keepalive_bench.render import table as words
+from keepalive_bench.render import preamble
 from keepalive_bench.render.page import sections
 from keepalive_bench.render.page.curve import curve
 from keepalive_bench.render.page.markup import as_html, data_block, element, verbatim
@@ -34,7 +34,7 @@ def page_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     content, data = _content(run, analysis)
     page = element(
         "html",
-        head(words.headline(analysis), (library, script)),
+        head(preamble.headline(analysis), (library, script)),
         element(
             "body",
             element("main", *content),

@@ -13,7 +13,8 @@ from keepalive_bench.experiment.results_file import document_lines, read_run
 from keepalive_bench.model.analysis import LateStarts
 from keepalive_bench.model.exchange import Ending, Phases
 from keepalive_bench.render.document import derived_document
-from keepalive_bench.render.table import circumstances, comparison_rows
+from keepalive_bench.render.preamble import circumstances
+from keepalive_bench.render.table import comparison_rows
 
 LATE = [0.0, 0.0, 0.75, 0.5, 0.25]
 

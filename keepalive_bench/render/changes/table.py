@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from keepalive_bench.render import table
+from keepalive_bench.render import preamble
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def sources(change: Change) -> tuple[tuple[str, str, str], tuple[str, str, str]]
 
 def _source(role: str, it: Source) -> tuple[str, str, str]:
     when = it.run.course.started_at[:_TO_THE_SECOND].replace("T", " ")
-    asked = f"{table.headline(it.analysis)}, {table.circumstances(it.analysis)}"
+    asked = f"{preamble.headline(it.analysis)}, {preamble.circumstances(it.analysis)}"
     return role, f"{printable(it.name)} ({when} UTC)", asked
 
 

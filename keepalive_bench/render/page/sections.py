@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.render import preamble
 from keepalive_bench.render import table as words
 from keepalive_bench.render.page.command import command
 from keepalive_bench.render.page.curve import listed
@@ -30,17 +31,17 @@ def verdict(analysis: Analysis) -> Element:
     """What was asked, and the answer."""
     return element(
         "header",
-        element("h1", words.headline(analysis)),
+        element("h1", preamble.headline(analysis)),
         element("p", analysis.verdict.text, class_=f"verdict {analysis.verdict.code}"),
-        element("p", words.circumstances(analysis)),
-        *(element("p", line, class_="remark") for line in words.remarks(analysis)),
+        element("p", preamble.circumstances(analysis)),
+        *(element("p", line, class_="remark") for line in preamble.remarks(analysis)),
     )
 
 
 def comparison(analysis: Analysis) -> Element:
     """The table of the report."""
     if analysis.sweep is not None:
-        remarks = (element("p", line, class_="remark") for line in words.answers(analysis))
+        remarks = (element("p", line, class_="remark") for line in preamble.answers(analysis))
         return section("Comparison", "comparison", listed(analysis, analysis.sweep), *remarks)
     rows = words.comparison_rows(analysis)
     intervals = any(any(row.intervals) for row in rows)
@@ -53,7 +54,7 @@ def comparison(analysis: Analysis) -> Element:
         for saving, interval in zip(row.savings, row.intervals, strict=True):
             line += [saving, interval][: 1 + intervals]
         cells.append(tuple(line))
-    below = [*words.answers(analysis), words.urllib3_counters(analysis)]
+    below = [*preamble.answers(analysis), preamble.urllib3_counters(analysis)]
     return section(
         "Comparison",
         "comparison",
@@ -111,7 +112,7 @@ def method(run: Run, analysis: Analysis) -> Element:
 def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
     experiment, judgement, network = run.plan.experiment, run.plan.judgement, run.plan.network
     machine, course = run.environment, run.course
-    yield "asked", words.headline(analysis)
+    yield "asked", preamble.headline(analysis)
     yield (
         "arms",
         ", ".join(
@@ -119,7 +120,7 @@ def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
             for arm in experiment.arms
         ),
     )
-    yield "experiment", words.circumstances(analysis)
+    yield "experiment", preamble.circumstances(analysis)
     warmups = plural(experiment.warmup, "warm-up")
     yield "before it", f"{warmups} of each arm, on pools of their own, not counted"
     yield "seed", f"{experiment.seed}"
