@@ -73,7 +73,6 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
         started_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         run_clock, pacing = RunClock(origin), pacing_of(plan.experiment)
         paced = {} if pacing is None else dict.fromkeys(labels, pacing)
-        cpu_s, collections = time.process_time(), _collections()
         engine = Engine(plan, transports, record, run_clock, paced)
         with observer:
             interrupted = engine.run(_blocks(plan, exchanges, run_clock.now_s))
@@ -81,8 +80,8 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
         course = Course(
             started_at=started_at,
             wall_s=run_clock.now_s(),
-            cpu_s=time.process_time() - cpu_s,
-            gc_collections=_collections() - collections,
+            cpu_s=observer.cpu_s,
+            gc_collections=observer.gc_collections,
             interrupted=interrupted,
             requests=engine.reached if plan.experiment.may_end_early else None,
             gil_wait_s=observer.gil_wait_s,
@@ -140,10 +139,6 @@ def _opened(
 ) -> Transport | SpacedTransport:
     transport = open_arm(arm, shared, connections)
     return spaced(transport, spacing, takes_port=arm.is_single_use)
-
-
-def _collections() -> int:
-    return sum(generation["collections"] for generation in gc.get_stats())
 
 
 @contextmanager

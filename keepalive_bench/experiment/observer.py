@@ -1,7 +1,8 @@
-"""A thread that watches how a measurement goes: what else the machine does, and who waits."""
+"""How a measurement goes: what it takes, what else the machine does, and who waits."""
 
 from __future__ import annotations
 
+import gc
 import time
 from array import array
 from itertools import pairwise
@@ -31,6 +32,10 @@ class Observer:
         self._several = concurrency > 1
         self._done = Event()
         self._samples, self._late_s = 0, 0.0
+        self.cpu_s = 0.0
+        """Processor time that this process took meanwhile."""
+        self.gc_collections = 0
+        """Garbage collections meanwhile."""
         # Flat, so that no garbage collection falls into the measurement for them.
         self._total, self._others = array("d"), array("d")
         samples = _IDLE_SAMPLES if self._several else 0
@@ -39,6 +44,7 @@ class Observer:
 
     def __enter__(self) -> None:
         """Begin to watch."""
+        self.cpu_s, self.gc_collections = -time.process_time(), -_collections()
         self._note_processors()
         if self._several or self._total:
             self._thread.start()
@@ -49,6 +55,8 @@ class Observer:
         if self._thread.ident is not None:
             self._thread.join()
         self._note_processors()
+        self.cpu_s += time.process_time()
+        self.gc_collections += _collections()
 
     @property
     def gil_wait_s(self) -> float | None:
@@ -104,3 +112,7 @@ class Observer:
         if reading is not None:
             self._total.append(reading.total_s)
             self._others.append(reading.others_s)
+
+
+def _collections() -> int:
+    return sum(generation["collections"] for generation in gc.get_stats())
