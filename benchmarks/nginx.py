@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from cores import move_to, move_to_last_core
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # The default would close each connection after 1,000 requests, in the middle of the loops compared.
 _CONFIGURATION = """
@@ -34,52 +34,68 @@ http {{
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ return 200 '{body}'; }}
-    }}
+    scgi_temp_path {folder}/scgi;{servers}
 }}
 """
+_SERVER = """
+    server {{
+        listen {listen};
+        location / {{ return 200 '{body}'; }}
+    }}"""
 _BODY = '{"answer": "' + "x" * 1000 + '"}'
 _START_S = 10.0
+
+
+def nginx_program() -> str | None:
+    """Where nginx is; Debian puts it where only root's path leads."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+@contextmanager
+def nginx_folder(listens: Iterable[str]) -> Iterator[Path]:
+    """A folder with a configuration, of a server for each thing to listen on."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # nginx's worker is another user when this one is root
+        servers = "".join(_SERVER.format(listen=listen, body=_BODY) for listen in listens)
+        (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, servers=servers))
+        yield folder
+
+
+@contextmanager
+def running(server: subprocess.Popen[bytes], is_open: Callable[[], bool]) -> Iterator[None]:
+    """Wait until nginx listens, and stop it afterwards."""
+    try:
+        deadline = monotonic() + _START_S
+        while not is_open():
+            if server.poll() is not None or monotonic() > deadline:
+                sys.exit("nginx did not start.")
+            sleep(0.02)
+        yield
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @contextmanager
 def nginx_on_a_core_of_its_own() -> Iterator[str]:
     """Start nginx, yield its URL, and keep this process and its children off nginx's core."""
-    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    program, port = nginx_program(), _free_port()
     if program is None:
         sys.exit("nginx is not installed: the benchmarks measure against a real server (apt).")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # nginx's worker is another user when this one is root
-        port = _free_port()
-        configuration = folder / "nginx.conf"
-        configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, body=_BODY))
+    with nginx_folder([f"127.0.0.1:{port}"]) as folder:
         own_cores = move_to_last_core()
-        server = subprocess.Popen([program, "-p", name, "-c", configuration], stderr=sys.stderr)
+        command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+        server = subprocess.Popen(command, stderr=sys.stderr)
         move_to(own_cores)
-        try:
-            _wait_until_open(port, server)
+        with running(server, lambda: _is_open(port)):
             yield f"http://127.0.0.1:{port}/"
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
-
-
-def _wait_until_open(port: int, server: subprocess.Popen[bytes]) -> None:
-    deadline = monotonic() + _START_S
-    while not _is_open(port):  # nginx says nowhere that it listens
-        if server.poll() is not None or monotonic() > deadline:
-            sys.exit("nginx did not start.")
-        sleep(0.02)
 
 
 def _is_open(port: int) -> bool:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
+
+from nginx import nginx_folder, nginx_program, running
 
 from keepalive_bench.server.certificate import CERTIFICATE, KEY
 
@@ -20,34 +17,10 @@ if TYPE_CHECKING:
 
     from wan import Namespace
 
-_SERVER = """
-    server {{
-        listen {port}{tls};
-        location / {{ return 200 '{body}'; }}
-    }}"""
 _TLS = """ ssl;
         ssl_certificate {certificate};
         ssl_certificate_key {key};
         ssl_protocols TLSv{version}"""
-_CONFIGURATION = """
-daemon off;
-worker_processes 1;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    keepalive_requests 1000000;
-    keepalive_timeout 1h;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;{servers}
-}}
-"""
-_BODY = "x" * 1000
-_START_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,46 +52,18 @@ ENDPOINTS = (
 )
 
 
-def nginx_program() -> str | None:
-    """Where nginx is; Debian puts it where only root's path leads."""
-    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-
-
 @contextmanager
 def nginx_in(namespace: Namespace) -> Iterator[None]:
     """Run nginx there, at all `ENDPOINTS`, on every address of the namespace."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # nginx's worker is another user
-        (folder / "nginx.conf").write_text(_configuration(folder))
-        command = [nginx_program() or "nginx", "-p", name, "-c", f"{name}/nginx.conf"]
+    with nginx_folder(_listen(endpoint) for endpoint in ENDPOINTS) as folder:
+        command = [nginx_program() or "nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
         server = subprocess.Popen(namespace.command(*command), stderr=sys.stderr)
-        try:
-            _wait_until_open(folder / "pid", server)
+        with running(server, (folder / "pid").exists):  # written when it listens
             yield
-        finally:
-            server.terminate()
-            server.wait()
 
 
-def _configuration(folder: Path) -> str:
-    servers = [
-        _SERVER.format(
-            port=endpoint.port,
-            tls=_TLS.format(certificate=CERTIFICATE, key=KEY, version=endpoint.tls)
-            if endpoint.tls
-            else "",
-            body=_BODY,
-        )
-        for endpoint in ENDPOINTS
-    ]
-    return _CONFIGURATION.format(folder=folder, servers="".join(servers))
-
-
-def _wait_until_open(pid: Path, server: subprocess.Popen[bytes]) -> None:
-    """Wait for the file that nginx writes when it listens."""
-    deadline = monotonic() + _START_S
-    while not pid.exists():
-        if server.poll() is not None or monotonic() > deadline:
-            sys.exit("nginx did not start.")
-        sleep(0.02)
+def _listen(endpoint: Endpoint) -> str:
+    if endpoint.tls is None:
+        return str(endpoint.port)
+    tls = _TLS.format(certificate=CERTIFICATE, key=KEY, version=endpoint.tls)
+    return f"{endpoint.port}{tls}"
