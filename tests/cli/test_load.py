@@ -91,8 +91,8 @@ def test_ctrl_c_ends_a_wait_at_once(url: str, tmp_path: Path, options: tuple[str
         assert "pooled #0" in running.stdout.readline()
         pressed = time.monotonic()
         os.kill(running.pid, signal.SIGINT)
-        running.stdout.read()
-        assert running.wait(20) == 130
+        running.communicate(timeout=20)
+    assert running.returncode == 130
     assert time.monotonic() - pressed < 10
     arm = json.loads(target.read_text())["arms"]["pooled"]
     assert (arm["succeeded"], arm["failed"], arm["not_sent"]) == (1, 0, 19)
