@@ -66,6 +66,19 @@ def test_a_slower_server_is_worse_and_a_quicker_one_better(tmp_path: Path) -> No
     assert "✗ missed     pooled.p50.change<=10%" in done.out
 
 
+def test_a_run_compared_with_itself_is_recognised_and_another_one_is_not(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    a, b, s = (str(tmp_path / f"{name}.json") for name in "abs")
+    for file in (a, b):
+        assert called("run", server.url, "-n", "8", "--json", file).code == 0
+    assert called("sweep", server.url, "--maxsize", "1,2", "-n", "8", "--json", s).code == 0
+    for same in (a, s):
+        line = "no-difference: Both files hold the same run, so nothing changed."
+        assert line in called("compare", same, same).out.splitlines()
+    assert "the same run" not in called("compare", a, b).out
+
+
 @pytest.mark.usefixtures("files")
 def test_each_further_file_is_compared_with_the_first() -> None:
     done = called("compare", "base.json", "same.json", "slow.json")

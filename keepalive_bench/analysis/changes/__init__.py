@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.changes.differences import differences
 from keepalive_bench.analysis.changes.estimates import relative
@@ -17,7 +17,8 @@ from keepalive_bench.analysis.requirements.quantity import Evidence
 from keepalive_bench.model.change import ArmChange, Change, ComparisonChange, Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from array import array
+    from collections.abc import Iterable, Iterator, Mapping
 
     from keepalive_bench.model.analysis import Analysis, ArmSummary
     from keepalive_bench.model.change import Source
@@ -61,9 +62,14 @@ def _is_same(base: Source, new: Source) -> bool:
     return (
         one.course == two.course
         and one.plan.experiment == two.plan.experiment
-        and one.exchanges.columns() == two.exchanges.columns()
-        and one.connections.columns() == two.connections.columns()
+        and _bytes_of(one.exchanges.columns()) == _bytes_of(two.exchanges.columns())
+        and _bytes_of(one.connections.columns()) == _bytes_of(two.connections.columns())
     )
+
+
+def _bytes_of(columns: Mapping[str, array[Any]]) -> dict[str, bytes]:
+    """What columns can be compared by: NaN, which stands for "not measured", equals nothing."""
+    return {name: column.tobytes() for name, column in columns.items()}
 
 
 def _arms(base: Analysis, new: Analysis) -> Iterator[ArmChange]:
