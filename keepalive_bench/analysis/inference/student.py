@@ -1,0 +1,73 @@
+"""Quantiles of Student's t distribution, of any degrees of freedom."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import exp, lgamma, log, log1p
+from statistics import NormalDist
+
+LEAST_FREEDOM = 2.0
+"""Of fewer degrees of freedom, t has no spread, and what is made of it no bound."""
+_NEARLY_NORMAL = 1_000.0
+_BISECTIONS = 60
+_MOST_STEPS = 500
+_PRECISE = 1e-14
+_TINY = 1e-300
+
+
+@lru_cache(maxsize=256)
+def student(level: float, freedom: float) -> float:
+    """The value below which t lies with a probability of `level` (above a half).
+
+    Degrees of freedom below 2 count as 2. M. Abramowitz and I. A. Stegun, "Handbook of Mathematical
+    Functions" (1964): 26.7.1 by bisection, from 1,000 degrees of freedom on 26.7.5 to the second
+    term.
+    """
+    freedom, normal = max(freedom, LEAST_FREEDOM), NormalDist().inv_cdf(level)
+    if freedom >= _NEARLY_NORMAL:
+        first = (normal**3 + normal) / (4 * freedom)
+        return normal + first + (5 * normal**5 + 16 * normal**3 + 3 * normal) / (96 * freedom**2)
+    low, high = 0.0, 1.0
+    while _beyond(high, freedom) > 1 - level:
+        low, high = high, 2 * high
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _beyond(middle, freedom) > 1 - level else (low, middle)
+    return (low + high) / 2
+
+
+def _beyond(value: float, freedom: float) -> float:
+    """How probable it is that t exceeds a positive value."""
+    square = value * value
+    share = square / (freedom + square)
+    if share < 1 / (freedom / 2 + 2.5):  # where the fraction converges, 26.5.8
+        return (1 - _incomplete_beta(0.5, freedom / 2, share)) / 2
+    return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square)) / 2
+
+
+def _incomplete_beta(one: float, other: float, share: float) -> float:
+    """The regularised incomplete beta function: 26.5.8, by W. J. Lentz's method (1976)."""
+    if not share:
+        return 0.0
+    scale = exp(
+        lgamma(one + other) - lgamma(one) - lgamma(other) + one * log(share) + other * log1p(-share)
+    )
+    above, below = 1.0, 1 / _apart(1 - (one + other) * share / (one + 1))
+    fraction = below
+    for number in range(1, _MOST_STEPS):
+        doubled = one + 2 * number
+        for term in (
+            number * (other - number) * share / ((doubled - 1) * doubled),
+            -(one + number) * (one + other + number) * share / (doubled * (doubled + 1)),
+        ):
+            below = 1 / _apart(1 + term * below)
+            above = _apart(1 + term / above)
+            fraction *= above * below
+        if abs(above * below - 1) < _PRECISE:
+            break
+    return scale * fraction / one
+
+
+def _apart(value: float) -> float:
+    """Never 0, so that it can be divided by."""
+    return value if abs(value) > _TINY else _TINY
