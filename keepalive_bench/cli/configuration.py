@@ -145,8 +145,9 @@ def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] |
     """The options in a file, and what to call the place; `optional`: `None` where it has none."""
     place = printable(str(path))
     toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # its forerunner
+    text = _bytes(path)  # a UsageError is a ValueError, too
     try:
-        document: dict[str, Any] = toml.loads(_bytes(path).decode())
+        document: dict[str, Any] = toml.loads(text.decode())
     except RecursionError:
         raise UsageError(f"{place} is no TOML (--config): it is nested too deep.") from None
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
