@@ -180,13 +180,17 @@ def test_what_is_no_option_or_no_value_is_refused_in_one_sentence(
         (["--config", "pyproject.toml"], "pyproject.toml has no table [tool.kab] (--config)."),
         (
             ["--run", "it"],
-            "There is no kab.toml here, and no [tool.kab] in pyproject.toml, to keep a run called "
-            "'it': name a file (--config).",
+            (
+                "There is no kab.toml here, and no [tool.kab] in pyproject.toml, to keep a run "
+                "called 'it': name a file (--config)."
+            ),
         ),
         (
             ["--config", "binary.toml"],
-            "binary.toml is no TOML (--config): 'utf-8' codec can't decode byte 0xff in position "
-            "0: invalid start byte.",
+            (
+                "binary.toml is no TOML (--config): 'utf-8' codec can't decode byte 0xff in "
+                "position 0: invalid start byte."
+            ),
         ),
         (["--config", "empty.toml", "--run", "it"], "empty.toml keeps no run called 'it'."),
         (
