@@ -83,8 +83,12 @@ def cost(requests: int, url: str = "") -> tuple[Cost, Reading]:
 
 def _alone(function: Callable[..., _Made], *arguments: object) -> _Made:
     """Call a function in a process of its own."""
-    with get_context("spawn").Pool(1) as pool:
+    pool = get_context("spawn").Pool(1)
+    try:
         return pool.apply(function, arguments)
+    finally:
+        pool.close()  # not terminated: it ends as a process does that has nothing more to do
+        pool.join()
 
 
 def _made(requests: int, url: str, path: Path) -> Cost:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
-from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from keepalive_bench.experiment.pacing import Turn
+from keepalive_bench.experiment.claims import Claims
 from keepalive_bench.model.exchange import Exchange, Failure, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from keepalive_bench.experiment.claims import Claim
     from keepalive_bench.experiment.pacing import Clock, Pacing
     from keepalive_bench.experiment.schedule import Block
     from keepalive_bench.model.plan import Plan
@@ -20,13 +19,15 @@ if TYPE_CHECKING:
 FAILURES_TO_STOP = 5
 INTERRUPTED = "interrupted"
 _POLL_S = 0.2
-_GRACE_S = 1.0
-_LATEST_S = 1.0
-"""After the time of an arm is over, how long what was due before is still sent."""
+_GRACE_S, _GRACES = 1.0, 50
 
 
 class Transport(Protocol):
     """One arm's way of making an exchange; a failure is an outcome, not an exception."""
+
+    def take_turn(self, given_up: threading.Event) -> bool:
+        """Wait until a request may be sent; whether it may, or was given up before."""
+        ...
 
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end."""
@@ -44,7 +45,7 @@ class Engine:
     main thread, so that Ctrl-C never falls into the middle of an exchange or of its record: it
     stops the claiming of further requests, those under way have a moment to end, and what has not
     ended by then is recorded as interrupted. `pacing` has what an arm waits for, by label; the
-    others send as soon as they can.
+    others send as soon as they can. Of several processes, `process` says which this one is.
     """
 
     def __init__(
@@ -54,58 +55,64 @@ class Engine:
         record: Callable[[Exchange], None],
         clock: Clock,
         pacing: Mapping[str, Pacing] | None = None,
+        process: int = 0,
     ) -> None:
+        experiment = plan.experiment
         self._plan, self._transports, self._record, self._clock = plan, transports, record, clock
         self._pacing, self._now_s = pacing or {}, clock.now_s
+        self._threads = {arm.label: experiment.threads_of(arm) for arm in experiment.arms}
+        self._claims = Claims(
+            self._threads, self._pacing, clock.now_s, process * experiment.concurrency
+        )
         self._lock = threading.Lock()
-        self._meeting = threading.Barrier(plan.experiment.concurrency, action=self._advance)
-        self._blocks: Iterable[Block] = iter(())
-        self._block: Block | None = None
-        self._next_index, self._block_ends_s = 0, inf
-        self._began_s = self._lasts_to_s = 0.0
-        self._rested_s: float | None = None
-        self._arm_ended_s: dict[str, float] = {}
-        self._reached, self._timed_arm = dict.fromkeys(transports, 0), ""
+        self._meeting = threading.Barrier(experiment.concurrency, action=self._advance)
+        self._blocks: Iterator[Block] = iter(())
         self._halted = self._closed = False
-        self._given_up = threading.Event()
-        self._working, self._ended = plan.experiment.concurrency, threading.Event()
+        self._given_up, self._interrupted = threading.Event(), threading.Event()
+        self._hurry, self._over = threading.Event(), threading.Event()
+        self._working, self._ended = experiment.concurrency, threading.Event()
         self._under_way: dict[int, tuple[str, int, int, float]] = {}
         self._failed_first = dict.fromkeys(transports, 0)
         self._answered: set[str] = set()
-        self._stopped: set[str] = set()
         self._error: BaseException | None = None
-        experiment = plan.experiment
-        self._threads = {arm.label: experiment.threads_of(arm) for arm in experiment.arms}
         self._pauses = experiment.sweep is not None and not self._pacing
 
     @property
     def reached(self) -> dict[str, int]:
         """How many requests of each arm were due before time, or a rule, ended the run."""
-        timed = {self._timed_arm: self._next_index} if self._timed_arm else {}
-        return {**self._reached, **timed}
+        return self._claims.reached
 
-    def run(self, blocks: Iterable[Block]) -> bool:
-        """Work through the blocks; whether Ctrl-C ended that early.
+    def run(self, blocks: Iterable[Block], stop: threading.Event | None = None) -> bool:
+        """Work through the blocks; whether Ctrl-C, or the event, ended that early.
 
         Raises:
             BaseException: what a transport or the record raised, which none should.
         """
         self._blocks = iter(blocks)
-        threads = [
+        threads = [threading.Thread(target=self._close, daemon=True)]
+        threads += [
             threading.Thread(target=self._work, args=(number,), daemon=True)
             for number in range(self._plan.experiment.concurrency)
         ]
-        try:
-            for thread in threads:
-                thread.start()
-            # Not join(): before Python 3.13, one that Ctrl-C interrupts takes the thread for ended.
-            while not self._ended.wait(_POLL_S):
-                pass
-        except KeyboardInterrupt:
-            self._interrupt()
+        while not self._wait(threads, stop):
+            (self._hurry if self._halted else self._interrupted).set()
+            self._halted = True
         if self._error is not None:
             raise self._error
         return self._halted
+
+    def _wait(self, threads: list[threading.Thread], stop: threading.Event | None) -> bool:
+        """Start what is to be started, and wait for the end: whether that came, and not Ctrl-C."""
+        try:
+            while threads:
+                threads.pop(0).start()
+            # Not join(): before Python 3.13, one that Ctrl-C interrupts takes the thread for ended.
+            while not self._over.wait(_POLL_S):
+                if stop is not None and stop.is_set():
+                    self._interrupted.set()
+        except KeyboardInterrupt:
+            return False
+        return True
 
     def _work(self, worker: int) -> None:
         try:
@@ -120,6 +127,7 @@ class Engine:
                 self._working -= 1
                 if not self._working:
                     self._ended.set()
+                    self._interrupted.set()  # or rather: there is nothing to interrupt any more
 
     def _work_through(self, worker: int) -> None:
         # One thread has nobody to meet, and a barrier would cost it a microsecond a pair.
@@ -127,15 +135,15 @@ class Engine:
         path, now_s, under_way = self._plan.path, self._now_s, self._under_way
         own_s: dict[str, float] = {}
         meet()
-        while (block := self._block) is not None:
+        while (block := self._claims.block) is not None:
             arm, transport, pacing = block.arm, self._transports[block.arm], None
             if self._pacing:
                 pacing = self._pacing.get(arm)
             scheduled = pacing is not None and pacing.is_schedule
             takes_part = worker < self._threads[arm]
-            while takes_part and (claimed := self._claim(block, pacing, worker, own_s)) is not None:
+            while takes_part and (claimed := self._claim(worker, own_s.get(arm))) is not None:
                 index, start_s = claimed
-                if start_s is not None and not self._await(block, start_s):
+                if not self._may_send(arm, transport, start_s):
                     break
                 began_s = start_s if scheduled and start_s is not None else now_s()
                 under_way[worker] = (arm, index, block.round, began_s)
@@ -152,94 +160,41 @@ class Engine:
 
     def _advance(self) -> None:
         """Go on to the next beat, or to the next block of an arm that still runs; all wait."""
-        if self._pacing:
+        claims = self._claims
+        if self._given_up.is_set() and not self._halted:
             self._given_up.clear()
-            if self._halted:  # perhaps just before
+            if self._halted:  # just now
                 self._given_up.set()
-        if self._block is not None and self._block.in_beats and self._has_more(self._block):
-            self._begin_beat(self._block)
+        if not self._halted and claims.next_beat():
             return
-        for block in self._blocks:
-            if self._halted or len(self._stopped) == len(self._transports):
-                break
-            self._begin(block)
-            if block.arm not in self._stopped:
-                self._block, self._next_index = block, block.indexes.start
+        claims.leave()
+        while not self._halted and len(claims.stopped) < len(self._transports):
+            block = next(self._blocks, None)
+            if block is None:
                 return
-        self._block = None
+            if block.arm not in claims.stopped:
+                claims.begin(block)
+                return
 
-    def _has_more(self, block: Block) -> bool:
-        """Whether a block goes on with another beat."""
-        if self._halted or (block.seconds is not None and self._now_s() >= self._block_ends_s):
-            return False
-        return self._next_index < block.indexes.stop and block.arm not in self._stopped
-
-    def _begin(self, block: Block) -> None:
-        """Note how far a block will come; one that may end early, as far as it is claimed."""
-        now_s = 0.0
-        if self._pacing:
-            self._begin_beat(block)
-            now_s = self._began_s = max(self._began_s, self._lasts_to_s)
-            if block.arm in self._pacing:
-                self._lasts_to_s = now_s + self._pacing[block.arm].lasts_s(len(block.indexes))
-        if block.seconds is None:
-            self._reached[block.arm] = block.indexes.stop
-            return
-        self._reached = self.reached
-        self._timed_arm, self._next_index = block.arm, block.indexes.start
-        self._block_ends_s = (now_s or self._now_s()) + block.seconds
-
-    def _begin_beat(self, block: Block) -> None:
-        """Note what the pacing counts from."""
-        self._began_s, self._rested_s = self._now_s(), self._arm_ended_s.get(block.arm)
-
-    def _claim(
-        self, block: Block, pacing: Pacing | None, worker: int, own_s: dict[str, float]
-    ) -> tuple[int, float | None] | None:
-        """The index of a worker's next request, and when it is to start; `None`: at once."""
+    def _claim(self, worker: int, own_s: float | None) -> Claim | None:
         with self._lock:
-            index, start_s = self._next_index, None
-            if self._halted or index >= block.indexes.stop or block.arm in self._stopped:
-                return None
-            if pacing is not None:
-                start_s = self._start_s(block, pacing, index, worker, own_s.get(block.arm))
-            if block.seconds is not None and self._is_too_late(block, pacing, start_s):
-                return None
-            self._next_index = index + 1
-            return index, start_s
+            return None if self._halted else self._claims.claim(worker, own_s)
 
-    def _start_s(
-        self, block: Block, pacing: Pacing, index: int, worker: int, own_s: float | None
-    ) -> float:
-        position = index - block.indexes.start
-        return pacing.start_s(Turn(index, position, worker, self._began_s, own_s, self._rested_s))
+    def _may_send(self, arm: str, transport: Transport, start_s: float | None) -> bool:
+        """Wait for a request's start, and for its turn; whether it is still to be sent then."""
+        if start_s is not None and start_s > self._now_s():
+            self._clock.wait_until(start_s, self._given_up)
+            if self._is_over(arm):
+                return False
+        return transport.take_turn(self._given_up) or not self._is_over(arm)
 
-    def _is_too_late(self, block: Block, pacing: Pacing | None, start_s: float | None) -> bool:
-        """Whether a block's time is over for its next request.
-
-        What was due before, but is late, is sent for a moment more; the rest of it was due, too.
-        """
-        now_s, ends_s = self._now_s(), self._block_ends_s
-        if start_s is None or pacing is None or not pacing.is_schedule:
-            return max(now_s, start_s or now_s) >= ends_s
-        if start_s < ends_s and now_s >= ends_s + _LATEST_S:
-            left = range(self._next_index, block.indexes.stop)
-            self._next_index += bisect_left(
-                left, ends_s, key=lambda index: self._start_s(block, pacing, index, 0, None)
-            )
-            return True
-        return start_s >= ends_s
-
-    def _await(self, block: Block, start_s: float) -> bool:
-        """Wait for a request's start; whether it is still to be sent then."""
-        if start_s <= self._now_s():
-            return True
-        self._clock.wait_until(start_s, self._given_up)
-        if not (self._halted or block.arm in self._stopped):
-            return True
+    def _is_over(self, arm: str) -> bool:
+        """Whether nothing of an arm is sent any more: then what was claimed is given back."""
         with self._lock:
-            self._next_index -= 1
-        return False
+            is_over = self._halted or arm in self._claims.stopped
+            if is_over:
+                self._claims.give_back()
+        return is_over
 
     def _note(self, worker: int, exchange: Exchange) -> None:
         with self._lock:
@@ -248,8 +203,7 @@ class Engine:
             del self._under_way[worker]
             self._record(exchange)
             arm = exchange.arm
-            if self._pacing:
-                self._arm_ended_s[arm] = self._now_s()
+            self._claims.ended(worker, arm)
             if exchange.outcome.failure is None:
                 self._answered.add(arm)
             elif arm not in self._answered:
@@ -259,21 +213,33 @@ class Engine:
         """Stop an arm whose first exchanges have all failed: a black hole costs no more of them."""
         self._failed_first[arm] += 1
         if self._failed_first[arm] >= FAILURES_TO_STOP and not self._plan.experiment.keep_going:
-            self._stopped.add(arm)
+            self._claims.stopped.add(arm)
             self._given_up.set()
 
     def _halt(self) -> None:
-        self._halted, self._block = True, None
+        self._halted = True
         self._given_up.set()
         self._meeting.abort()
 
-    def _interrupt(self) -> None:
-        self._halt()
-        self._ended.wait(_GRACE_S)
-        with self._lock:
-            self._closed = True
-            failure = Failure(INTERRUPTED, "stopped by the user")
-            for arm, index, number, began_s in self._under_way.values():
-                latency_s = self._now_s() - began_s
-                outcome = Outcome(began_s, latency_s, failure=failure)
-                self._record(Exchange(arm, index, number, outcome))
+    def _close(self) -> None:
+        """Close the record when all have worked, or a moment after Ctrl-C; a second one hurries it.
+
+        On a thread of its own, where no Ctrl-C falls into the middle of it.
+        """
+        self._interrupted.wait()
+        if not self._ended.is_set():
+            self._halt()
+            for _ in range(_GRACES):
+                if self._ended.wait(_GRACE_S / _GRACES) or self._hurry.is_set():
+                    break
+        try:
+            with self._lock:
+                self._closed = True
+                for arm, index, number, began_s in self._under_way.values():
+                    failure = Failure(INTERRUPTED, "stopped by the user")
+                    outcome = Outcome(began_s, self._now_s() - began_s, failure=failure)
+                    self._record(Exchange(arm, index, number, outcome))
+        except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to
+            self._error = error
+        finally:
+            self._over.set()

@@ -8,8 +8,12 @@ from array import array
 from itertools import pairwise
 from statistics import median
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 from keepalive_bench.experiment.processors import read_processors
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _OFTEN_S, _SELDOM_S = 0.05, 0.25
 _PARTS = 3
@@ -28,8 +32,9 @@ class Observer:
     takes longer in an interpreter without other threads is measured at birth, and taken off.
     """
 
-    def __init__(self, concurrency: int) -> None:
-        self._several = concurrency > 1
+    def __init__(self, concurrency: int, children: Collection[int] = ()) -> None:
+        """`children` are other processes that measure, by their numbers."""
+        self._several, self._children = concurrency > 1, children
         self._done = Event()
         self._samples, self._late_s = 0, 0.0
         self.cpu_s = 0.0
@@ -108,7 +113,7 @@ class Observer:
         return time.perf_counter() - began - period
 
     def _note_processors(self) -> None:
-        reading = read_processors()
+        reading = read_processors(self._children)
         if reading is not None:
             self._total.append(reading.total_s)
             self._others.append(reading.others_s)

@@ -23,6 +23,7 @@ class Turn(NamedTuple):
     position: int
     """Which of its block's it is, from 0."""
     worker: int
+    """Which of all threads, of all processes."""
     began_s: float
     """When the block began, or the beat that the request belongs to."""
     own_s: float | None
@@ -89,7 +90,7 @@ class Pauses:
         Workers that all began together would be a burst, again and again.
         """
         pause_s = self.experiment.pause_before(turn.number)
-        spread_s = pause_s * turn.worker / self.experiment.concurrency
+        spread_s = pause_s * turn.worker / self.experiment.threads
         earliest_s = turn.began_s + spread_s
         return earliest_s if turn.own_s is None else max(earliest_s, turn.own_s + pause_s)
 

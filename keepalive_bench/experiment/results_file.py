@@ -22,7 +22,14 @@ from keepalive_bench.experiment.results_consistency import check_run, check_tabl
 from keepalive_bench.experiment.results_text import chunk_of, parsed
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.model.exchange import ENDINGS, Answer, Failure
-from keepalive_bench.model.run import Course, Environment, PoolCounters, Run, WarmUp
+from keepalive_bench.model.run import (
+    Course,
+    Environment,
+    LostProcess,
+    PoolCounters,
+    Run,
+    WarmUp,
+)
 from keepalive_bench.units import printable, quoted
 
 if TYPE_CHECKING:
@@ -59,7 +66,7 @@ def document_lines(run: Run, derived: Document) -> Iterator[str]:
         "schema_version": SCHEMA_VERSION,
         "plan": plan_document(run.plan),
         "environment": asdict(run.environment),
-        "course": asdict(run.course),
+        "course": _course(run.course),
         "warmup": {label: _warmup(warmup) for label, warmup in run.warmup.items()},
         **{name: value for name, value in derived.items() if name != "connections"},
     }
@@ -143,7 +150,7 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
     return Run(
         plan=plan,
         environment=known_members(Environment, document["environment"]),
-        course=known_members(Course, document["course"]),
+        course=_read_course(document["course"]),
         warmup={label: _read_warmup(document["warmup"][label]) for label in labels},
         exchanges=exchanges,
         connections=connections,
@@ -159,6 +166,16 @@ def _handshakes(table: Document) -> Iterator[Handshake]:
     ciphers = table["ciphers"]
     resumed = table.get("resumed", [False] * len(ciphers))
     return ((*pair, again) for pair, again in zip(ciphers, resumed, strict=True))
+
+
+def _course(course: Course) -> Document:
+    return {**asdict(course), "lost": [process._asdict() for process in course.lost]}
+
+
+def _read_course(document: Document) -> Course:
+    """How a run went; files of earlier versions know of one process only."""
+    lost = tuple(known_members(LostProcess, process) for process in document.get("lost", ()))
+    return known_members(Course, {**document, "lost": lost})
 
 
 def _warmup(warmup: WarmUp) -> Document:

@@ -125,6 +125,11 @@ class ExchangeColumns:
         }
 
     @property
+    def interned(self) -> dict[str, Interned[Any]]:
+        """What the numbers of some columns stand for, by the column's name."""
+        return {"failure": self.failures, "answer": self.answers}
+
+    @property
     def started_s(self) -> array[float]:
         """When each was really started, which for those of an open load is later than `began_s`."""
         if self.queued_s is None:
@@ -274,6 +279,16 @@ class ConnectionColumns:
             "idle_s": self.idle,
             "closed_after_s": self.closed_after,
             "data": self.data,
+        }
+
+    @property
+    def interned(self) -> dict[str, Interned[Any]]:
+        """What the numbers of some columns stand for, by the column's name."""
+        return {
+            "peer": self.peers,
+            "failed": self.attempts,
+            "cipher": self.handshakes,
+            "data": self.unasked,
         }
 
     def rows(self, arm: str) -> list[int]:

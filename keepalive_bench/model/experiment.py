@@ -31,7 +31,7 @@ _UNSAID = -(2**31)
 _LONGEST_S = 1e6
 _FINEST, _COARSEST = 0.001, 0.5
 _LEAST_VALUES, _LARGEST_BODY = 2, 2**28
-_MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS = 1_000_000_000, 10_000, 255
+_MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS, _MOST_PROCESSES = 1_000_000_000, 10_000, 255, 256
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,10 @@ class Experiment:
     """How long the measurement takes at most, all arms together, but for the round under way."""
     precision: float | None = None
     """How well the speed-up has to be known, as a share of it, for the measurement to end."""
+    processes: int = 1
+    """Processes that share the requests, each with threads and pools of its own."""
     concurrency: int = 1
-    """Threads that share each arm's pool."""
+    """Threads that share each arm's pool, in each process."""
     maxsize: int | None = None
     """Connections that a pool keeps; `None`: the concurrency."""
     block: bool = False
@@ -110,6 +112,7 @@ class Experiment:
         if self.requests == _UNSAID:
             object.__setattr__(self, "requests", self._usual_requests)
         _within(1, _MOST_REQUESTS, "requests", self.requests)
+        _within(1, _MOST_PROCESSES, "processes", self.processes)
         _within(1, _MOST_THREADS, "concurrency", self.concurrency)
         _within(1, _MOST_THREADS, "maxsize", self.pool_size)
         _within(0, _MOST_REQUESTS, "warmup", self.warmup)
@@ -160,6 +163,8 @@ class Experiment:
             return
         if self.sweep not in SWEPT:
             raise UsageError(f"There is no sweep over {self.sweep!r}.")
+        if self.processes > 1:
+            raise UsageError("A sweep is about one pool of each size: it runs in one process.")
         if len(values) < max(_LEAST_VALUES, len(self.arms)) or len(values) > len(set(values)):
             raise UsageError(f"A sweep needs two values of {self.sweep} or more, all different.")
         if any(arm.is_single_use for arm in self.arms) or not self.is_paired:
@@ -170,8 +175,13 @@ class Experiment:
         if self.sweep == "concurrency" and max(values) != self.concurrency:
             raise UsageError("The concurrency of a sweep is the largest of its values.")
 
+    @property
+    def threads(self) -> int:
+        """All threads of all processes: so many requests are under way at once at most."""
+        return self.processes * self.concurrency
+
     def threads_of(self, arm: Arm) -> int:
-        """Threads that share an arm's pool."""
+        """Threads that share an arm's pool, in one process."""
         if self.sweep == "concurrency" and arm.value is not None:
             return arm.value
         return self.concurrency
@@ -208,7 +218,7 @@ class Experiment:
             return False
         if self.order is not None:
             return self.order == "paired"
-        if self.concurrency == 1 or self.load.in_bursts:
+        if self.threads == 1 or self.load.in_bursts:
             return True
         return self.pool_size >= self.concurrency and not self.load.has_pauses
 
@@ -235,12 +245,12 @@ class Experiment:
         """
         if self.load.rate is not None:
             return self._open_block_size(self.load.rate)
-        if self.concurrency == 1 or self.load.in_bursts:
-            return self.concurrency
-        return BLOCK_REQUESTS_PER_THREAD * self.concurrency
+        if self.threads == 1 or self.load.in_bursts:
+            return self.threads
+        return BLOCK_REQUESTS_PER_THREAD * self.threads
 
     def _open_block_size(self, rate: float) -> int:
-        least = max(BLOCK_REQUESTS_PER_THREAD * self.concurrency, OPEN_BLOCK_S * rate)
+        least = max(BLOCK_REQUESTS_PER_THREAD * self.threads, OPEN_BLOCK_S * rate)
         if self.duration_s is not None:
             least = min(least, rate * self.duration_s / (LEAST_ROUNDS * len(self.arms)))
         return max(1, ceil(least / self.grain)) * self.grain
@@ -248,7 +258,7 @@ class Experiment:
     @property
     def grain(self) -> int:
         """Requests that a block can't part: those of a burst."""
-        return self.concurrency if self.load.in_bursts else 1
+        return self.threads if self.load.in_bursts else 1
 
     def pause_before(self, index: int) -> float:
         """The pause before a request, in seconds; all requests of a burst have the first one's."""
@@ -262,7 +272,12 @@ class Experiment:
     @property
     def total_requests(self) -> int:
         """All requests that the run sends at most, warm-ups included."""
-        return len(self.arms) * (self.requests + self.warmup)
+        return len(self.arms) * (self.requests + self.warmups)
+
+    @property
+    def warmups(self) -> int:
+        """Warm-ups of each arm, of all processes: each has first requests of its own."""
+        return self.processes * self.warmup
 
     @property
     def token(self) -> str:

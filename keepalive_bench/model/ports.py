@@ -23,7 +23,7 @@ def connections_wanted(experiment: Experiment) -> float:
         return 0
     if not experiment.is_limited:
         return inf
-    return len(arms) * (experiment.requests + experiment.warmup)
+    return len(arms) * (experiment.requests + experiment.warmups)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,9 @@ def port_use(experiment: Experiment, *, peer: str, free: int, each: int, held_s:
     `each` says of how many source addresses. Those that connections have which are open at once,
     in all arms, aren't counted as free, nor one for the warm-ups of each: on every source.
     """
-    of_arm = experiment.concurrency + min(1, experiment.warmup)
+    of_arm = experiment.threads + min(experiment.processes, experiment.warmups)
     # What is warmed up, and the round in which time is over; with one for the fence's last post.
-    besides = len(_single_use(experiment)) * (experiment.warmup + experiment.block_size + 1)
+    besides = len(_single_use(experiment)) * (experiment.warmups + experiment.block_size + 1)
     return PortUse(
         peer=peer,
         ports=max(1, free - of_arm * len(experiment.arms) * each),
@@ -79,7 +79,7 @@ def _quickest(experiment: Experiment) -> float:
     load = experiment.load
     if load.rate is not None:
         return load.rate * _share(experiment)
-    return experiment.concurrency / load.think_s[0] if load.think_s[0] else inf
+    return experiment.threads / load.think_s[0] if load.think_s[0] else inf
 
 
 def _share(experiment: Experiment) -> float:
@@ -100,6 +100,16 @@ class Pace(NamedTuple):
     """What such connections may take within `held_s` of their ends, those under way included."""
     held_s: float
 
+    def share_of(self, processes: int) -> Pace:
+        """The pace of each of several processes, which together keep this one."""
+        burst = max(1, self.burst // processes)
+        return self._replace(
+            per_second=self.per_second / processes,
+            spacing_s=self.spacing_s * processes * burst / self.burst,
+            burst=burst,
+            ports=max(1, self.ports // processes),
+        )
+
 
 def pace_of(experiment: Experiment, use: PortUse | None) -> Pace | None:
     """How a run has to be slowed; `None`: it needn't be, or mustn't.
@@ -116,7 +126,7 @@ def pace_of(experiment: Experiment, use: PortUse | None) -> Pace | None:
         per_second=use.per_second,
         spacing_s=grain * _share(experiment) / use.per_second,
         burst=grain,
-        ports=use.ports + experiment.concurrency,
+        ports=use.ports + experiment.threads,
         held_s=use.held_s,
     )
 

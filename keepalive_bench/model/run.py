@@ -48,6 +48,16 @@ class Environment:
     """Local ports that the system has for connections to one address; `None`: unknown."""
 
 
+class LostProcess(NamedTuple):
+    """One of several processes that ended before it had told what it measured."""
+
+    process: int
+    """Which one, from 0."""
+    why: str
+    sent: dict[str, int]
+    """How many of its exchanges are lost, by arm, as far as they were told."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Course:
     """How the measurement itself went, warm-ups left out."""
@@ -56,7 +66,7 @@ class Course:
     """The wall clock's time at the start, ISO 8601, UTC."""
     wall_s: float
     cpu_s: float
-    """Processor time of the whole process."""
+    """Processor time of the whole process; of several, of all that measured."""
     gc_collections: int
     """Garbage collections while measuring."""
     interrupted: bool = False
@@ -78,6 +88,8 @@ class Course:
     """Single-use connections a second that the run was kept to, so that ports last."""
     paused_s: float = 0.0
     """What requests waited for that, added up: outside of their latencies."""
+    lost: tuple[LostProcess, ...] = ()
+    """Processes whose results are lost."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,7 @@ def _look(plan: Plan, system: Settings, table: Sequence[Entry]) -> PortUse | Non
     """The use of the ports to the address that has the fewest."""
     experiment, network = plan.experiment, plan.network
     most = len(table) + connections_wanted(experiment)
-    if most + experiment.concurrency * len(experiment.arms) < len(system.ports) / 2:
+    if most + experiment.threads * len(experiment.arms) < len(system.ports) / 2:
         return None
     if len(system.ports) > system.most_lingering:  # what is over that number isn't held at all
         return None

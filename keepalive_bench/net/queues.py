@@ -68,6 +68,8 @@ class HoldingQueue(_TracedQueue):
 
     def hold(self) -> None:
         """Take the calling thread's next connection out, for its next `get`."""
+        if get_ident() in self._held:  # it had no turn since
+            return
         try:
             self._held[get_ident()] = super().get(block=False)
         except queue.Empty:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
+from threading import Event
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ class Spacing:
     """
 
     def __init__(
-        self, pace: Pace, clock: Clock, sleep: Callable[[float], None] = time.sleep
+        self, pace: Pace, clock: Clock, wait: Callable[[Event, float], bool] = Event.wait
     ) -> None:
         self._spacing, self._held = (
             int(seconds * _SECOND) for seconds in (pace.spacing_s, pace.held_s)
         )
-        self.burst, self.clock, self.sleep = pace.burst, clock, sleep
+        self.burst, self.clock, self.wait = pace.burst, clock, wait
         self.lock = threading.Lock()
         self.paused = 0
         self._ports, self._due = pace.ports, clock()
@@ -65,10 +65,11 @@ class Spacing:
         """Note that a request begins which takes one."""
         self._under_way += 1
 
-    def give_back(self) -> None:
-        """Note that it is over."""
+    def give_back(self, *, used: bool) -> None:
+        """Note that it is over; the port stays taken for a time if it was used."""
         self._under_way -= 1
-        self._ends.append(self.clock())
+        if used:
+            self._ends.append(self.clock())
 
 
 def spaced(
@@ -90,18 +91,26 @@ class SpacedTransport:
         """urllib3's own numbers."""
         return self._transport.counters
 
-    def exchange(self, path: str) -> Outcome:
-        """Wait, then send one request and read its response to the end."""
+    def take_turn(self, given_up: Event) -> bool:
+        """Wait until the next request may be sent; whether it may, or was given up before."""
         spacing = self._spacing
         with spacing.lock:
             wait = self._wait(spacing)
-        if wait > 0:
-            spacing.sleep(wait / _SECOND)
+        if wait > 0 and spacing.wait(given_up, wait / _SECOND):
+            self._give_back(used=False)
+            return False
+        return True
+
+    def exchange(self, path: str) -> Outcome:
+        """Send a request whose turn it is, and read its response to the end."""
         outcome = self._transport.exchange(path)
-        if self._takes_port:
-            with spacing.lock:
-                spacing.give_back()
+        self._give_back(used=True)
         return outcome
+
+    def _give_back(self, *, used: bool) -> None:
+        if self._takes_port:
+            with self._spacing.lock:
+                self._spacing.give_back(used=used)
 
     def _wait(self, spacing: Spacing) -> int:
         """How long the next request has to wait; all of a burst, for the same moment."""

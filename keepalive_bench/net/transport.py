@@ -14,6 +14,7 @@ from keepalive_bench.net.uploads import TimedUpload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from threading import Event
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict
 
@@ -73,6 +74,10 @@ class Transport:
     def counters(self) -> PoolCounters:
         """urllib3's own numbers."""
         return self._pools.counters
+
+    def take_turn(self, _given_up: Event) -> bool:
+        """Any time is as good as another."""
+        return True
 
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end; a failure is an outcome too."""

@@ -14,6 +14,7 @@ from support.misbehaving import Peer, misbehaving
 from support.plans import plan
 
 from keepalive_bench import Arm, analyse, benchmark
+from keepalive_bench.experiment import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,10 +109,16 @@ def test_threads_that_wait_for_the_others_are_woken_up() -> None:
     assert {it.index for it in stages.exchanges if it.arm == "pooled"} == set(range(4))
 
 
-def test_a_second_ctrl_c_ends_at_once() -> None:
+def test_a_second_ctrl_c_waits_for_nothing_and_keeps_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "_GRACE_S", 3600.0)  # the first alone would let it end
+    monkeypatch.setattr(engine, "_GRACES", 360_000)
     released = threading.Event()
 
-    def blocking(_: int) -> Outcome:
+    def blocking(index: int) -> Outcome:
+        if index < 3:
+            return ANSWERED
         press_ctrl_c()
         assert noticed.wait(60)
         press_ctrl_c()
@@ -120,10 +127,10 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
 
     stages = stage(blocking, requests=10, order="sequential")
     with noticing_ctrl_c() as noticed:
-        with pytest.raises(KeyboardInterrupt):
-            stages.run()
+        assert stages.run() is True
         released.set()
-    assert stages.exchanges == []
+    assert stages.order == [("pooled", index) for index in range(4)]
+    assert interrupted(stages) == [("pooled", 3)]
 
 
 def test_ctrl_c_while_the_threads_are_started_is_one_like_any_other() -> None:

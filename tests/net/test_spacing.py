@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.model.exchange import Outcome
@@ -21,15 +22,20 @@ class Course:
     def __init__(self, pace: Pace, *, latency_s: float = 0.0) -> None:
         self.now, self.latency = 0, int(latency_s * SECOND)
         self.began: list[float] = []
-        self.spacing = Spacing(pace, lambda: self.now, self.sleep)
+        self.spacing = Spacing(pace, lambda: self.now, self.wait)
         self.pooled, self.unpooled = (self.arm(takes_port=takes) for takes in (False, True))
 
     def arm(self, *, takes_port: bool) -> Any:  # noqa: ANN401  # it takes a fake for a transport
         fake: Any = Fake(self)
         return spaced(fake, self.spacing, takes_port=takes_port)
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, given_up: Event, seconds: float) -> bool:
         self.now += round(seconds * SECOND)
+        return given_up.is_set()
+
+    def send(self, arm: Any) -> None:  # noqa: ANN401  # the same
+        arm.take_turn(Event())
+        arm.exchange("/")
 
 
 class Fake:
@@ -54,7 +60,7 @@ def pace(spacing_s: float, *, burst: int = 1, ports: int = 1000, held_s: float =
 def test_requests_of_all_arms_are_the_same_time_apart() -> None:
     course = Course(pace(0.5))
     for arm in (course.pooled, course.unpooled, course.unpooled, course.pooled):
-        arm.exchange("/")
+        course.send(arm)
     assert course.began == [0.0, 0.5, 1.0, 1.5]
     assert course.spacing.paused_s == 1.5
 
@@ -62,12 +68,12 @@ def test_requests_of_all_arms_are_the_same_time_apart() -> None:
 def test_who_is_slower_anyway_never_waits_and_saves_nothing_up() -> None:
     course = Course(pace(0.5), latency_s=2.0)
     for _ in range(3):
-        course.unpooled.exchange("/")
+        course.send(course.unpooled)
     assert course.began == [0.0, 2.0, 4.0]
     assert course.spacing.paused_s == 0
     course.latency = 0
     for _ in range(3):
-        course.unpooled.exchange("/")
+        course.send(course.unpooled)
     assert course.began[3:] == [6.0, 6.5, 7.0]
 
 
@@ -75,14 +81,14 @@ def test_a_burst_starts_together_and_the_next_one_after_the_time_of_all_of_it() 
     course = Course(pace(1.5, burst=3))
     for arm in (course.pooled, course.unpooled, course.pooled):
         for _ in range(3):
-            arm.exchange("/")
+            course.send(arm)
     assert course.began == [0.0] * 3 + [1.5] * 3 + [3.0] * 3
 
 
 def test_no_more_ports_are_taken_than_there_are_in_whatever_order_the_arms_come() -> None:
     course = Course(pace(0.1, ports=4, held_s=2.0), latency_s=0.01)
     for arm in [course.pooled] * 10 + [course.unpooled] * 30:
-        arm.exchange("/")
+        course.send(arm)
     began_ms = [round(began * 1000) for began in course.began[10:]]
     for number, began in enumerate(began_ms):
         assert sum(before + 10 + 2000 > began for before in began_ms[:number]) < 4

@@ -87,8 +87,9 @@ def _reason(case: _Case, row: int) -> Reason:
 
 def _first(run: Run, arm: Arm, slot: int) -> Reason:
     experiment = run.plan.experiment
-    slots = experiment.concurrency if arm.is_single_use else experiment.pool_size_of(arm)
-    return Reason("first-use" if slot < slots else "pool-exhausted", {"slot": slot})
+    places = experiment.concurrency if arm.is_single_use else experiment.pool_size_of(arm)
+    places *= experiment.processes
+    return Reason("first-use" if slot < places else "pool-exhausted", {"slot": slot})
 
 
 def _after(case: _Case, previous: int, row: int) -> Reason:

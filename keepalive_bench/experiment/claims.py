@@ -1,0 +1,163 @@
+"""Which request of a block is next, when it is to start, and how many were due: no threads here."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from math import inf
+from typing import TYPE_CHECKING
+
+from keepalive_bench.experiment.pacing import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from keepalive_bench.experiment.pacing import Pacing
+    from keepalive_bench.experiment.schedule import Block
+
+LATEST_S = 1.0
+"""After time is over, how long what was due before is still sent, or a round may go on."""
+Claim = tuple[int, "float | None"]
+"""A request's index, and when it is to start; `None`: at once."""
+
+
+class Claims:
+    """Goes through blocks, and gives their requests to workers that ask for one.
+
+    Not safe by itself: one thread at a time asks, and none while the next block begins. `threads`
+    has how many work on each arm, by label; `pacing`, what those wait for that have to wait.
+    """
+
+    def __init__(
+        self,
+        threads: Mapping[str, int],
+        pacing: Mapping[str, Pacing],
+        now_s: Callable[[], float],
+        first_worker: int = 0,
+    ) -> None:
+        self._threads, self._paces, self._now_s = threads, pacing, now_s
+        self._first_worker = first_worker
+        self.stopped: set[str] = set()
+        """Arms that don't go on."""
+        self.block: Block | None = None
+        self._pacing: Pacing | None = None
+        self._claimed = self._beat_from = 0
+        self._ends_s = self._cut_s = inf
+        self._began_s = self._lasts_to_s = 0.0
+        self._rested_s: float | None = None
+        self._reached = dict.fromkeys(threads, 0)
+        self._ended_s: dict[str, float] = {}
+        self._free_s: dict[int, float] = {}
+        self._behind_s: dict[str, float] = {}
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """How many requests of each arm were due before time, or a rule, ended the run."""
+        if self.block is None or self._ends_s == inf:
+            return self._reached
+        arm = self.block.arm
+        return {**self._reached, arm: self._reached[arm] + self._claimed}
+
+    def begin(self, block: Block) -> None:
+        """Go on with a block; the one before has been left."""
+        self.block, self._pacing, self._claimed = block, self._paces.get(block.arm), 0
+        now_s = self._now_s() if self._pacing or block.seconds is not None else 0.0
+        if self._pacing is not None:
+            now_s = max(now_s, self._lasts_to_s) if block.began_s is None else block.began_s
+            self._begin_beat(block, now_s)
+            self._began_s -= self._behind_s.get(block.arm, 0.0)
+        self._ends_s = self._cut_s = inf
+        if block.seconds is not None:
+            self._ends_s = self._cut_s = now_s + block.seconds
+        elif block.over_s is not None:
+            self._ends_s, self._cut_s = block.over_s, block.over_s + LATEST_S
+        else:
+            self._reached[block.arm] += len(block.indexes)
+
+    def leave(self) -> None:
+        """The block is over; note what the next ones have to know of it."""
+        block, pacing = self.block, self._pacing
+        self._reached, self.block = self.reached, None
+        if block is None or pacing is None:
+            return
+        self._lasts_to_s, behind_s = 0.0 if self._claimed else self._began_s, 0.0
+        if self._claimed == len(block.indexes) and block.arm not in self.stopped:
+            self._lasts_to_s = self._began_s + pacing.lasts_s(block.indexes.stop - block.first)
+            if len(self._free_s) == self._threads[block.arm]:
+                behind_s = min(self._free_s.values()) - self._lasts_to_s
+        # A schedule goes on in the next block of the arm where it was left: a stall that all
+        # threads were in at a block's end has delayed what was to start after it, too.
+        self._behind_s[block.arm] = max(0.0, behind_s) if pacing.is_schedule else 0.0
+        self._free_s.clear()
+
+    def next_beat(self) -> bool:
+        """Go on to the block's next beat, if there is one, and somebody took part in the last."""
+        block = self.block
+        if block is None or not block.in_beats or self._claimed == self._beat_from:
+            return False
+        now_s = self._now_s()
+        if now_s >= self._ends_s or not self.has_more:
+            return False
+        self._begin_beat(block, now_s if block.began_s is None else block.began_s)
+        return True
+
+    def _begin_beat(self, block: Block, now_s: float) -> None:
+        """Note what the pacing counts from; of several processes, all have been told the same."""
+        self._beat_from, self._began_s = self._claimed, now_s
+        told = block.began_s is not None
+        self._rested_s = block.rested_s if told else self._ended_s.get(block.arm)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether any of the block's requests is still to be claimed."""
+        block = self.block
+        return (
+            block is not None
+            and self._claimed < len(block.indexes)
+            and (block.arm not in self.stopped)
+        )
+
+    def claim(self, worker: int, own_s: float | None) -> Claim | None:
+        """A worker's next request; `own_s` is when its last one of the arm ended, if it had any."""
+        block = self.block
+        if block is None or self._claimed >= len(block.indexes) or block.arm in self.stopped:
+            return None
+        index, start_s = block.indexes[self._claimed], None
+        if self._pacing is not None:
+            start_s = self._start_s(block, self._pacing, index, worker, own_s)
+        if self._ends_s != inf and self._is_too_late(block, start_s):
+            return None
+        self._claimed += 1
+        return index, start_s
+
+    def give_back(self) -> None:
+        """What was claimed isn't sent: its arm, or all, has been stopped."""
+        self._claimed -= 1
+
+    def ended(self, worker: int, arm: str) -> None:
+        """Note that a worker's request is over; without pacing, nobody asks when."""
+        if self._paces:
+            self._ended_s[arm] = self._free_s[worker] = self._now_s()
+
+    def _start_s(
+        self, block: Block, pacing: Pacing, index: int, worker: int, own_s: float | None
+    ) -> float:
+        position, worker = index - block.first, self._first_worker + worker
+        return pacing.start_s(Turn(index, position, worker, self._began_s, own_s, self._rested_s))
+
+    def _is_too_late(self, block: Block, start_s: float | None) -> bool:
+        """Whether a block's time is over for its next request.
+
+        What was due before, but is late, is sent for a moment more; the rest of it was due, too.
+        """
+        now_s, ends_s, pacing = self._now_s(), self._ends_s, self._pacing
+        if start_s is None or pacing is None:
+            return now_s >= self._cut_s
+        if not pacing.is_schedule:
+            return start_s >= ends_s if start_s > now_s else now_s >= self._cut_s
+        if start_s < ends_s and now_s >= ends_s + LATEST_S:
+            left = block.indexes[self._claimed :]
+            self._claimed += bisect_left(
+                left, ends_s, key=lambda index: self._start_s(block, pacing, index, 0, None)
+            )
+            return True
+        return start_s >= ends_s

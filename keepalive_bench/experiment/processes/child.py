@@ -1,0 +1,134 @@
+"""One of several processes of a run: it does its share of each block, and reports."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from keepalive_bench.errors import KabError
+from keepalive_bench.experiment.processes.messages import (
+    Channel,
+    Done,
+    Failed,
+    Ready,
+    Start,
+    Task,
+    Word,
+)
+from keepalive_bench.experiment.processes.rows import Sender
+from keepalive_bench.experiment.schedule import Block
+from keepalive_bench.experiment.station import Station, quiet_collector
+from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from keepalive_bench.model.exchange import Exchange
+
+_ROWS_AT_ONCE = 500
+"""Exchanges in a message: it fits into a pipe, so that sending it doesn't wait for the reader."""
+_CONNECTIONS_AT_ONCE = 10_000
+
+_Orders = SimpleQueue["Block | Start | Word"]
+
+
+def main() -> None:
+    """Take part in a run, as the process at the other end of standard input and output says.
+
+    The end of the input means that it has died, even of SIGKILL: then this one ends at once.
+    """
+    channel = Channel(sys.stdin.buffer, _own_output())
+    with suppress(EOFError, BrokenPipeError):
+        task: Task = channel.receive()
+        os.chdir(task.folder)
+        try:
+            _take_part(task, channel)
+        except KabError as error:
+            channel.send(Failed(str(error)))
+
+
+def _own_output() -> BinaryIO:
+    """Standard output for ourselves; what is printed by accident goes to standard error."""
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return output
+
+
+def _take_part(task: Task, channel: Channel) -> None:
+    plan, labels = task.plan, task.plan.experiment.labels
+    station = Station(plan, time.perf_counter_ns, task.pace, task.process)
+    channel.send(Ready(station.warm_up()))
+    orders, stop = _Orders(), threading.Event()
+    listener = threading.Thread(target=_listen, args=(channel, orders, stop), daemon=True)
+    listener.start()
+    start = orders.get()
+    if not isinstance(start, Start):
+        return
+    exchanges = ExchangeColumns(labels, queued=plan.experiment.load.is_open)
+    connections = ConnectionColumns(labels)
+    report = _Report(channel, exchanges)
+    with quiet_collector():
+        tally = station.measure(
+            start.origin, _blocks(orders, report), report.add, connections, stop
+        )
+    report.send()
+    sender = Sender(connections, of_exchanges=False)
+    while len(connections):
+        channel.send(sender.take(_CONNECTIONS_AT_ONCE))
+    channel.send(tally)
+    listener.join()  # the interpreter can't end while standard input is read
+
+
+def _listen(channel: Channel, orders: _Orders, stop: threading.Event) -> None:
+    """Pass orders on; one to halt at once, too, and the end of whoever gives them."""
+    order: Block | Start | Word | None = None
+    while not isinstance(order, Word):
+        try:
+            order = channel.receive()
+        except EOFError:
+            order = Word.HALT
+        if order is Word.HALT:
+            stop.set()
+        orders.put(order)
+
+
+def _blocks(orders: _Orders, report: _Report) -> Iterator[Block]:
+    """The blocks that are ordered; when the next one is asked for, all threads have met."""
+    while isinstance(block := orders.get(), Block):
+        yield block
+        report.block_done()
+
+
+class _Report:
+    """Sends exchanges on, many at a time: what is sent isn't kept."""
+
+    def __init__(self, channel: Channel, exchanges: ExchangeColumns) -> None:
+        self._channel, self._exchanges = channel, exchanges
+        self._sender = Sender(exchanges, of_exchanges=True)
+        self._ended_s: float | None = None
+        self._lock = threading.Lock()  # on Ctrl-C, two threads may have something to say
+
+    def add(self, exchange: Exchange) -> None:
+        """Note an exchange; for one at a time."""
+        self._exchanges.append(exchange)
+        ended_s = exchange.outcome.began_s + exchange.outcome.latency_s
+        self._ended_s = max(ended_s, self._ended_s or 0.0)
+        if len(self._exchanges) >= _ROWS_AT_ONCE:
+            self.send()
+
+    def block_done(self) -> None:
+        """Say that a block is done."""
+        self.send()
+        self._channel.send(Done(self._ended_s))
+
+    def send(self) -> None:
+        """Send what there is."""
+        with self._lock:
+            if len(self._exchanges):
+                self._channel.send(self._sender.take(len(self._exchanges)))

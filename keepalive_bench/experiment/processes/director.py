@@ -1,0 +1,242 @@
+"""Directs the processes of a run: each block's shares, and what comes of them."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from keepalive_bench.errors import KabError
+from keepalive_bench.experiment.pacing import pacing_of
+from keepalive_bench.experiment.processes.merging import new_share
+from keepalive_bench.experiment.processes.messages import (
+    Done,
+    Failed,
+    Ready,
+    Start,
+    Task,
+    Word,
+)
+from keepalive_bench.experiment.processes.rows import Rows, put
+from keepalive_bench.experiment.processes.worker import Worker
+from keepalive_bench.experiment.station import Tally
+from keepalive_bench.model.run import LostProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from typing_extensions import Self
+
+    from keepalive_bench.experiment.pacing import RunClock
+    from keepalive_bench.experiment.schedule import Block
+    from keepalive_bench.model.columns import ExchangeColumns
+    from keepalive_bench.model.exchange import Exchange
+    from keepalive_bench.model.plan import Plan
+    from keepalive_bench.model.ports import Pace
+    from keepalive_bench.model.run import WarmUp
+
+_POLL_S = 0.2
+_SILENCE_S = 10.0
+"""After Ctrl-C, how long a process may say nothing before it is given up."""
+_LEAD_S = 0.002
+"""How far ahead a block's start is set, so that all processes know of it in time."""
+
+
+class Director:
+    """The processes of a run, as a context manager: they have warmed up when it is entered.
+
+    `followed` gets all exchanges, too, as they come in, for who looks at their times meanwhile.
+
+    Raises:
+        KabError: none of them could.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        pace: Pace | None,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        followed: ExchangeColumns | None = None,
+    ) -> None:
+        self._plan, self._on_exchange, self._followed = plan, on_exchange, followed
+        experiment, queued = plan.experiment, plan.experiment.load.is_open
+        count = experiment.processes
+        self._pace = pace.share_of(count) if pace else None
+        self.shares = [new_share(experiment.labels, queued=queued) for _ in range(count)]
+        self.tallies: dict[int, Tally] = {}
+        self.warmups: dict[int, dict[str, WarmUp]] = {}
+        self.lost: list[LostProcess] = []
+        self._inbox: SimpleQueue[tuple[int, object]] = SimpleQueue()
+        self._workers: dict[int, Worker] = {}
+        self._owing: set[int] = set()
+        """Those from which something is still to come: that they are ready, or done."""
+        self._ended_s: dict[str, float] = {}
+        self._lasts_to_s = 0.0
+        self._halted, self._over = threading.Event(), threading.Event()
+        self._error: BaseException | None = None
+        self._closing = ExitStack()
+        self.wall_s = 0.0
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """How many requests of each arm were due, of processes that are lost as far as is known."""
+        tolls = [tally.reached for tally in self.tallies.values()]
+        tolls += [lost.sent for lost in self.lost]
+        labels = self._plan.experiment.labels
+        return {label: sum(toll[label] for toll in tolls) for label in labels}
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that measure."""
+        return tuple(worker.pid for worker in self._workers.values())
+
+    def __enter__(self) -> Self:
+        """Start all of them, and wait until they have warmed up."""
+        with ExitStack() as stack:
+            for number in range(self._plan.experiment.processes):
+                task = Task(plan=self._plan, process=number, pace=self._pace, folder=Path.cwd())
+                worker = self._workers[number] = Worker(task, self._inbox)
+                stack.callback(worker.close)
+                stack.push(lambda kind, *_, worker=worker: worker.kill() if kind else None)
+            self._wait_for(set(self._workers))
+            if not self._alive:
+                raise KabError(f"No process could begin to measure: {self.lost[0].why}.")
+            self._closing = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End them."""
+        self._closing.close()
+
+    @property
+    def _alive(self) -> set[int]:
+        """Those that measure still."""
+        gone = {lost.process for lost in self.lost}
+        return self._workers.keys() - gone - self.tallies.keys()
+
+    def run(self, blocks: Iterable[Block], clock: RunClock, origin: int) -> bool:
+        """Work through the blocks; whether Ctrl-C ended that early.
+
+        As in the engine, the main thread only waits, so that Ctrl-C falls into nothing.
+        """
+        self._tell_all(Start(origin))
+        threading.Thread(target=self._direct, args=(blocks, clock), daemon=True).start()
+        while not self._is_over():
+            self._halted.set()
+            self._tell_all(Word.HALT)
+        if self._error is not None:
+            raise self._error
+        return self._halted.is_set()
+
+    def _is_over(self) -> bool:
+        """Wait for the end; Ctrl-C comes before it."""
+        try:
+            while not self._over.wait(_POLL_S):
+                pass
+        except KeyboardInterrupt:
+            return False
+        return True
+
+    def _direct(self, blocks: Iterable[Block], clock: RunClock) -> None:
+        try:
+            for beat in self._beats(blocks, clock):
+                self._carry_out(beat)
+            self.wall_s = clock.now_s()
+            self._tell_all(Word.END)
+            self._wait_for(self._alive)
+        except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to
+            self._error = error
+        finally:
+            self._over.set()
+
+    def _beats(self, blocks: Iterable[Block], clock: RunClock) -> Iterator[Block]:
+        """The blocks, or the beats of those that have some, with what all have to know of time."""
+        grain = self._plan.experiment.grain
+        for block in blocks:
+            ends_s = inf if block.seconds is None else clock.now_s() + block.seconds
+            for beat in block.beats(grain):
+                now_s = clock.now_s()
+                if self._halted.is_set() or not self._alive:
+                    return
+                if now_s >= ends_s:
+                    break
+                seconds = None if block.seconds is None else ends_s - now_s
+                yield self._timed(replace(beat, seconds=seconds), now_s)
+
+    def _carry_out(self, block: Block) -> None:
+        """Hand out a block's shares, and wait until they are done."""
+        alive = self._alive
+        for number in alive:
+            self._workers[number].tell(block.share_of(number, len(self._workers)))
+        ended_s = self._wait_for(alive)
+        if ended_s is not None:
+            self._ended_s[block.arm] = ended_s
+
+    def _timed(self, block: Block, now_s: float) -> Block:
+        """The block, with what all processes have to know of its time; without pacing, nothing."""
+        pacing = pacing_of(self._plan.experiment)
+        if pacing is None:
+            return block
+        began_s = max(now_s + _LEAD_S, self._lasts_to_s)
+        self._lasts_to_s = began_s + pacing.lasts_s(len(block.indexes))
+        return replace(block, began_s=began_s, rested_s=self._ended_s.get(block.arm))
+
+    def _tell_all(self, message: object) -> None:
+        for worker in self._workers.values():
+            worker.tell(message)
+
+    def _wait_for(self, numbers: set[int]) -> float | None:
+        """Take what comes in, until all of these have said that they are ready, done or through.
+
+        Returns when the last request ended that any of them told of.
+        """
+        self._owing, latest_s = set(numbers), -inf
+        while self._owing:
+            try:
+                number, message = self._inbox.get(timeout=_SILENCE_S)
+            except Empty:
+                if self._halted.is_set():
+                    for silent in self._owing:
+                        self._workers[silent].kill()
+                continue
+            if isinstance(message, Done) and message.ended_s is not None:
+                latest_s = max(latest_s, message.ended_s)
+            self._take(number, message)
+        return None if latest_s == -inf else latest_s
+
+    def _take(self, number: int, message: object) -> None:
+        """Keep what a process said."""
+        if isinstance(message, Rows):
+            self._keep(number, message)
+            return
+        if isinstance(message, Ready):
+            self.warmups[number] = message.warmup
+        elif isinstance(message, Tally):
+            self.tallies[number] = message
+        elif isinstance(message, Failed) and number in self._alive:
+            self._lose(number, message.why)
+        self._owing.discard(number)
+
+    def _keep(self, number: int, rows: Rows) -> None:
+        share = self.shares[number]
+        if not rows.of_exchanges:
+            put(share.connections, rows)
+            return
+        before = len(share.exchanges)
+        put(share.exchanges, rows)
+        if self._followed is not None:
+            put(self._followed, rows)
+        if self._on_exchange is not None:
+            for row in range(before, len(share.exchanges)):
+                self._on_exchange(share.exchanges[row])
+
+    def _lose(self, number: int, why: str) -> None:
+        """Give up a process: without its connections, its exchanges can't be told."""
+        exchanges = self.shares[number].exchanges
+        sent = {label: len(exchanges.rows(label)) for label in exchanges.arms}
+        self.lost.append(LostProcess(number, why, sent))
+        self.shares[number] = new_share(exchanges.arms, queued=exchanges.queued_s is not None)
