@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.render import preamble
 from keepalive_bench.render import table as words
-from keepalive_bench.render.page.command import command
+from keepalive_bench.render.page.command import command, left_out
 from keepalive_bench.render.page.curve import listed
 from keepalive_bench.render.page.markup import element, table
 from keepalive_bench.render.requirements import undecided_note
@@ -126,7 +126,10 @@ def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
     yield "seed", f"{experiment.seed}"
     yield "judged at", f"{100 * judgement.confidence:g} % confidence, margin {judgement.margin:g}"
     yield "time limit", f"{duration(network.timeout_s)} for each exchange"
-    yield "command", f"{command(run.plan)} (without header fields, bodies, credentials)"
+    yield "command", command(run.plan)
+    without = left_out(run.plan)
+    if without:
+        yield "which lacks", without
     yield "started", course.started_at + (", interrupted" if course.interrupted else "")
     yield (
         "took",
