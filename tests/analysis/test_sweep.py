@@ -105,6 +105,23 @@ def test_a_server_that_keeps_none_open_gets_no_recommendation() -> None:
     assert found(tried(1, reuse=0.0), tried(8, reuse=0.02))[:2] == ("not-reused", None)
 
 
+def test_a_single_burst_tells_nothing() -> None:
+    for sent in (1, 8, 15):
+        values = tried(4, sent=sent, reuse=0), tried(8, sent=80)
+        assert found(*values)[:2] == ("too-few-requests", None)
+        assert "each thread has sent a second one (-n 16 at least)" in found(*values).text
+    two = tried(4, sent=16, reuse=0.25, discarded=8), tried(8, sent=16, reuse=0.5)
+    assert found(*two)[:2] == ("keeps-all", 8)
+
+
+def test_a_pool_far_too_small_is_no_server_that_keeps_none_open() -> None:
+    """1 of 32 threads, and of the 1,600 requests 49: that is all there can be."""
+    one = tried(1, sent=1600, reuse=49 / 1600, reopened=1550, discarded=1550, open_at_once=32)
+    assert found(one, threads=32)[0] == "none-suffices"
+    for other in ({"traffic": "steady"}, {"block": True}):
+        assert found(one, threads=32, **other)[0] == "not-reused"
+
+
 def test_a_value_without_an_answer_is_named() -> None:
     code, value, text = found(tried(1), tried(8, answered=0))
     assert (code, value) == ("not-measured", None)

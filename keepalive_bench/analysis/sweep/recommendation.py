@@ -29,7 +29,14 @@ def recommend(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendat
         )
     if case.option != "maxsize":
         return _by_times(tried, case, effect)
-    if tried[-1].reuse_alone < _SCARCELY:
+    if min(it.sent for it in tried) < case.least:
+        return Recommendation(
+            "too-few-requests",
+            None,
+            "So few requests don't tell: before each thread has sent "
+            f"a second one (-n {case.least:,} at least), nothing can be used again.",
+        )
+    if tried[-1].reuse_alone < _SCARCELY * case.most_reuse(tried[-1]):
         return Recommendation(
             "not-reused",
             None,

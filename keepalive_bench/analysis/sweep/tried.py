@@ -57,3 +57,18 @@ class Case:
         """Whose traffic it is."""
         how = "in bursts" if self.traffic == "bursts" else "that never pause"
         return f"{plural(self.threads, 'thread')} {how}"
+
+    @property
+    def least(self) -> int:
+        """Requests with each value before which nothing can be used again: two full bursts."""
+        return 2 * self.threads
+
+    def most_reuse(self, it: Tried) -> float:
+        """The share of requests on a used connection, where the server keeps all connections.
+
+        Each thread's first request opens one, and of a burst a pool keeps as many as it has places
+        for.
+        """
+        is_kept = self.block or self.traffic == "steady"
+        kept = 1.0 if is_kept else min(1.0, it.value / self.threads)
+        return kept * (1 - self.threads / it.sent)
