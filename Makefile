@@ -9,8 +9,12 @@ LOWEST := .venv-lowest
 # The other rooms don't meet the libraries whose lowest versions are tried.
 MEETING_THEM := tests/net tests/cli tests/render tests/hostile tests/documents
 LOWEST_READY := $(LOWEST)/.ready
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.ready
+PEERS_NPM := .peers-npm
+AUTOCANNON := $(PEERS_NPM)/node_modules/.bin/autocannon
 
-.PHONY: demo test test-all coverage test-lowest lint types check bench servers docs clean help
+.PHONY: demo test test-all coverage test-lowest lint types check bench peers servers docs clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,7 +45,7 @@ types: $(READY) ## mypy, strict
 
 check: lint types test ## what a commit must pass
 
-bench: $(READY) ## the figures of cost and of honesty (25 minutes; wants a quiet machine and nginx)
+bench: $(READY) ## the figures of cost and of honesty (50 minutes; wants a quiet machine and nginx)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/analysis_cost.py --million
@@ -50,6 +54,10 @@ bench: $(READY) ## the figures of cost and of honesty (25 minutes; wants a quiet
 	$(BIN)/python benchmarks/aa.py
 	$(BIN)/python benchmarks/wan_link.py
 	$(BIN)/python benchmarks/under_load.py
+	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/growth.py
+
+peers: $(PEERS_READY) $(AUTOCANNON) ## what benchmarks/peers.py measures that isn't Debian's (wants npm)
 
 servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 	PYTHONPATH=tests $(BIN)/python -m servers.generate
@@ -58,7 +66,7 @@ docs: $(READY) ## write docs/cli.md from the help texts
 	PYTHONPATH=tests $(BIN)/python -m documents.generate
 
 clean: ## what the other targets built
-	rm -rf $(VENV) $(LOWEST) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) $(LOWEST) $(PEERS) $(PEERS_NPM) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -76,3 +84,12 @@ $(LOWEST_READY): pyproject.toml
 	$(LOWEST)/bin/python -m pip install --quiet --editable . --group test \
 		$$(sed -n 's/^    "\(click\|rich\|urllib3\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml)
 	@touch $@
+
+$(PEERS_READY): pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(PEERS)/bin/python -m pip install --quiet --group peers
+	@touch $@
+
+$(AUTOCANNON):
+	npm install --silent --no-audit --no-fund --prefix $(PEERS_NPM) autocannon@9

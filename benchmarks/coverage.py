@@ -15,17 +15,16 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from document import table, write_between_marks
-from simulation import POOLED, UNPOOLED, draw, true_log_ratio, true_mean, true_quantile
+from simulation import POOLED, UNPOOLED, Noise, draw, true_log_ratio, true_mean, true_quantile
 
+from keepalive_bench.analysis.inference.dependence import dependence, widening
 from keepalive_bench.analysis.inference.intervals import (
     Interval,
     difference_interval,
-    lag_one_correlation,
     mean_interval,
     quantile_interval,
     signed_rank_interval,
     widened,
-    widening,
 )
 from keepalive_bench.analysis.inference.stats import hodges_lehmann, mean
 
@@ -146,7 +145,7 @@ def simulate(
     tallies = {name: Tally() for name in METRICS}
     for number in numbers:
         random = Random(f"{seed}/{setting}/{number}")  # noqa: S311  # not for secrets
-        pooled, unpooled = draw(setting.requests, setting.correlation, random)
+        pooled, unpooled = draw(setting.requests, Noise(setting.correlation), random)
         for name, intervals in _paired(pooled, unpooled, with_mean=not number % _MEAN_EVERY):
             tallies[name].count(truth[name], intervals)
     return tallies
@@ -157,7 +156,7 @@ def _paired(
 ) -> Iterator[tuple[str, Pair | None]]:
     """What kab's analysis shows of the arms' pairs, and of the pooled arm alone."""
     ratios = [log(other / own) for own, other in zip(pooled, unpooled, strict=True)]
-    factor = widening(lag_one_correlation(ratios), len(ratios), CONFIDENCE)
+    factor = widening(dependence(ratios).inefficiency, len(ratios), CONFIDENCE)
     yield (
         "speed-up",
         _both(signed_rank_interval(ratios, CONFIDENCE), hodges_lehmann(ratios), factor),
@@ -166,7 +165,7 @@ def _paired(
     for percent in SAVED_PERCENTS:
         found = [difference_interval(own, other, percent, CONFIDENCE, by) for by in (1.0, factor)]
         yield f"saving p{percent}", _pair(*found)
-    alone = widening(lag_one_correlation(pooled), len(pooled), CONFIDENCE)
+    alone = widening(dependence(pooled).inefficiency, len(pooled), CONFIDENCE)
     for percent in PERCENTS:
         found = [quantile_interval(own, percent, CONFIDENCE, by) for by in (1.0, alone)]
         yield f"pooled p{percent}", _pair(*found)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-METHODOLOGY = Path(__file__).parents[1] / "docs" / "methodology.md"
+_DOCS = Path(__file__).parents[1] / "docs"
+METHODOLOGY, PERFORMANCE = _DOCS / "methodology.md", _DOCS / "performance.md"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from cores import move_to, move_to_last_core
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # The default would close each connection after 1,000 requests, in the middle of the loops compared.
 _CONFIGURATION = """
@@ -39,9 +39,11 @@ http {{
 """
 _SERVER = """
     server {{
-        listen {listen};
+        listen {listen};{more}
         location / {{ return 200 '{body}'; }}
     }}"""
+STATUS = "/status"
+_STATUS = f"\n        location = {STATUS} {{ stub_status; }}"
 _BODY = '{"answer": "' + "x" * 1000 + '"}'
 _START_S = 10.0
 
@@ -52,12 +54,14 @@ def nginx_program() -> str | None:
 
 
 @contextmanager
-def nginx_folder(listens: Iterable[str]) -> Iterator[Path]:
-    """A folder with a configuration, of a server for each thing to listen on."""
+def nginx_folder(listens: Iterable[str], more: str = "") -> Iterator[Path]:
+    """A folder with a configuration, of a server for each thing to listen on, and more in each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx's worker is another user when this one is root
-        servers = "".join(_SERVER.format(listen=listen, body=_BODY) for listen in listens)
+        servers = "".join(
+            _SERVER.format(listen=listen, body=_BODY, more=more) for listen in listens
+        )
         (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, servers=servers))
         yield folder
 
@@ -80,22 +84,34 @@ def running(server: subprocess.Popen[bytes], is_open: Callable[[], bool]) -> Ite
 @contextmanager
 def nginx_on_a_core_of_its_own() -> Iterator[str]:
     """Start nginx, yield its URL, and keep this process and its children off nginx's core."""
-    program, port = nginx_program(), _free_port()
+    (port,) = free_ports(1)
+    with nginx_at([port]):
+        yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def nginx_at(ports: Sequence[int], *, status: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """Start it on a core of its own; its own counts are at `STATUS` of each port, if asked for."""
+    program = nginx_program()
     if program is None:
         sys.exit("nginx is not installed: the benchmarks measure against a real server (apt).")
-    with nginx_folder([f"127.0.0.1:{port}"]) as folder:
+    listens = [f"127.0.0.1:{port}" for port in ports]
+    with nginx_folder(listens, _STATUS if status else "") as folder:
         own_cores = move_to_last_core()
         command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
         server = subprocess.Popen(command, stderr=sys.stderr)
         move_to(own_cores)
-        with running(server, lambda: _is_open(port)):
-            yield f"http://127.0.0.1:{port}/"
+        with running(server, lambda: _is_open(ports[0])):
+            yield server
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """So many different ones that nothing listens at."""
+    with ExitStack() as stack:
+        listeners = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 def _is_open(port: int) -> bool:

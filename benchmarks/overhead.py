@@ -195,7 +195,7 @@ def whole_command(url: str, effort: Effort, random: Random) -> list[Figure]:
     """
     options = ("--arm", "pooled", "--quiet", "--json", "/dev/null", "-n")
     command = (processes.kab(), "run", url, *options)
-    script = (sys.executable, lean.__file__, url)
+    script = (sys.executable, lean.__file__, url, "--requests")
     many, one = str(effort.requests), "1"
     seconds = in_turns(
         {

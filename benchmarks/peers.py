@@ -1,71 +1,104 @@
-"""What wrk, hey and ab report as the typical latency, of reused and of fresh connections."""
+"""kab beside what people send requests with: requests per second, processor time, and honesty.
+
+On one nginx, in turns, in random order. The tables go into docs/performance.md, unless it is a
+quick run or a peer is missing (`make peers` installs those that aren't Debian's).
+"""
 
 from __future__ import annotations
 
-import re
-import shutil
+import argparse
+import json
+import platform
 import subprocess
 import sys
-from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from time import perf_counter
 
-if TYPE_CHECKING:
-    from wan import Namespace
+from document import PERFORMANCE, write_between_marks
+from peer_clients import AUTOCANNON, CLIENTS, MODES, REQUESTS, THREADS
+from peer_server import peer_server
+from peer_tables import claims, claims_table, speed_table, truth_table
+from peer_visits import Effort, Visits, measured
+from processes import finished, kab
+from wan_tables import system
 
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "secs": 1.0}
-_LEAST_S = 2
+from keepalive_bench.units import plural
 
-
-class Peer(NamedTuple):
-    """How a tool is called, and where in its output the median is."""
-
-    command: tuple[str, ...]
-    reused: tuple[str, ...]
-    fresh: tuple[str, ...]
-    """What makes it open a connection for each request."""
-    median: str
-    """A pattern of a line: a number, and perhaps its unit, which is milliseconds otherwise."""
-
-
-PEERS = {
-    "wrk": Peer(
-        ("wrk", "--latency", "-t1", "-c1", "-d{seconds}s"),
-        reused=(),
-        fresh=("-H", "Connection: close"),
-        median=r"^ +50% +([\d.]+)(us|ms|s)$",
-    ),
-    "hey": Peer(
-        ("hey", "-c", "1", "-n", "{requests}"),
-        reused=(),
-        fresh=("-disable-keepalive",),
-        median=r"^ +50%+ in ([\d.]+) (secs)$",
-    ),
-    "ab": Peer(
-        # What it prints are whole milliseconds; the file that -e asks for has more digits.
-        ("ab", "-q", "-c", "1", "-n", "{requests}", "-e", "/dev/stdout"),
-        reused=("-k",),
-        fresh=(),
-        median=r"^50,([\d.]+)$",
-    ),
-}
+THOROUGH, QUICK = Effort(rounds=27, every=3, quick=False), Effort(rounds=2, every=2, quick=True)
+_BOTH_ARMS, _QUICK_BOTH_ARMS, _AT_MOST_S = 10_000, 800, 120.0
+_OF_PYTHON = "from importlib.metadata import version as of; print(of('{}'))"
 
 
-def missing() -> list[str]:
-    """Those that aren't installed."""
-    return [name for name in PEERS if shutil.which(name) is None]
+def main() -> int:
+    """Measure and report; 1 when a target is missed, 0 also where it can't run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: its figures are noise")
+    parser.add_argument("--seed", type=int, default=None, help="of the random order")
+    arguments = parser.parse_args()
+    if sys.platform != "linux":
+        print("This benchmark can't run here: only Linux tells what a server's processor time is.")
+        return 0
+    random = Random(arguments.seed)  # noqa: S311  # not for secrets
+    effort, began = QUICK if arguments.quick else THOROUGH, perf_counter()
+    with peer_server(len(CLIENTS) * len(MODES) + 1) as server:
+        visits = measured(server, effort, random)
+        effect = effect_told_by_kab(server.url(-1), quick=arguments.quick)
+    text = page(visits, effort, effect)
+    print(f"{text}\n{perf_counter() - began:.0f} s")
+    if visits.absent:
+        print(f"Without {', '.join(visits.absent)} the documentation stays as it is.")
+    elif not arguments.quick:
+        write_between_marks("peers", text, PERFORMANCE)
+    return 0 if all(claim.verdict == "MET" for claim in claims(visits)) else 1
 
 
-def typical_s(
-    name: str, url: str, inside: Namespace, *, fresh: bool, requests: int, expected_s: float
-) -> float:
-    """The median that a tool reports, in seconds, of so many requests that take about so long."""
-    peer = PEERS[name]
-    seconds = max(_LEAST_S, ceil(requests * expected_s))  # what wrk takes in place of a number
-    words = [word.format(requests=requests, seconds=seconds) for word in peer.command]
-    command = inside.command(*words, *(peer.fresh if fresh else peer.reused), url)
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    found = re.search(peer.median, done.stdout, re.MULTILINE)
-    if found is None:
-        sys.exit(f"{' '.join(command)} reports no median:\n{done.stdout}{done.stderr}")
-    number, *unit = found.groups()
-    return float(number) * _SECONDS[unit[0] if unit else "ms"]
+def effect_told_by_kab(url: str, *, quick: bool) -> str:
+    """What it says of reuse, when it is called as it is meant to be: with both arms."""
+    requests = str(_QUICK_BOTH_ARMS if quick else _BOTH_ARMS)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "results.json"
+        command = (kab(), "run", url, "-n", requests, "-c", str(THREADS), "--json", str(path))
+        finished(command, _AT_MOST_S)
+        speedup = json.loads(path.read_text("utf-8"))["comparisons"][0]["speedup"]
+    return "{estimate:.2f}× ({low:.2f} – {high:.2f})".format_map(speedup)
+
+
+def page(visits: Visits, effort: Effort, effect: str) -> str:
+    """All of it, in Markdown."""
+    rounds = plural(len(range(0, effort.rounds, effort.every)), "round")
+    return "\n".join(
+        (
+            f"Medians of {rounds}, {THREADS} requests at a time of each process.",
+            f"{versions()}\n",
+            speed_table(visits),
+            f"The targets, in {effort.rounds} rounds (of requests and locust in {rounds}):\n",
+            claims_table(claims(visits)),
+            "What each says of its connections, and what nginx counted, of one call each:\n",
+            truth_table(visits, effect),
+        )
+    )
+
+
+def versions() -> str:
+    """What was measured, as a sentence."""
+    told = [f"Python {platform.python_version()}", f"urllib3 {version('urllib3')}"]
+    if REQUESTS.is_installed:
+        python = REQUESTS.words[0]
+        told += [
+            f"{name} {_first_line(python, '-c', _OF_PYTHON.format(name))}"
+            for name in ("requests", "locust")
+        ]
+    if AUTOCANNON.is_installed:
+        told.append(_first_line(AUTOCANNON.words[0], "--version"))
+    return f"{', '.join(told)}; hey, wrk, ab and nginx as {system()} has them."
+
+
+def _first_line(*command: str) -> str:
+    return subprocess.check_output(command, text=True).splitlines()[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import product
 from math import exp, log, sqrt
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.inference.stats import hodges_lehmann
 
@@ -30,37 +30,54 @@ _BISECTIONS = 60
 _NORMAL = NormalDist()
 
 
+class Noise(NamedTuple):
+    """What an arm's own noise is like before it is given its heavy tail."""
+
+    correlation: float = 0.0
+    """Of the part that lasts, at lag 1."""
+    share: float = 1.0
+    """Of the variance, how much lasts; the rest is white."""
+
+    @property
+    def said(self) -> str:
+        """As a table has it."""
+        if self.share == 1:
+            return f"{self.correlation:g}"
+        return f"{self.correlation:g} of {100 * self.share:g} %"
+
+
 def draw(
     requests: int,
-    correlation: float,
+    noise: Noise,
     random: Random,
     round_trips: tuple[float, float] = (POOLED, UNPOOLED),
 ) -> tuple[list[float], list[float]]:
-    """The latencies of a run, of the pooled and of the unpooled arm.
-
-    `correlation` is the one at lag 1 of each arm's own noise before it is given its heavy tail.
-    """
+    """The latencies of a run, of the pooled and of the unpooled arm."""
     shared = [
         _drift((number + 0.5) / requests) * exp(random.gauss(0, _JITTER))
         for number in range(requests)
     ]
     pooled, unpooled = (
         [
-            common * (trips + _server_time(_NORMAL.cdf(-noise)))
-            for common, noise in zip(shared, _noise(requests, correlation, random), strict=True)
+            common * (trips + _server_time(_NORMAL.cdf(-value)))
+            for common, value in zip(shared, _drawn(requests, noise, random), strict=True)
         ]
         for trips in round_trips
     )
     return pooled, unpooled
 
 
-def _noise(requests: int, correlation: float, random: Random) -> list[float]:
-    """Normal noise, first-order autoregressive."""
-    values = [random.gauss(0, 1)]
+def _drawn(requests: int, noise: Noise, random: Random) -> list[float]:
+    """Normal noise: a first-order autoregressive part, and white noise."""
+    correlation, share = noise
+    lasting = [random.gauss(0, 1)]
     fresh = sqrt(1 - correlation * correlation)
     for _ in range(requests - 1):
-        values.append(correlation * values[-1] + fresh * random.gauss(0, 1))
-    return values
+        lasting.append(correlation * lasting[-1] + fresh * random.gauss(0, 1))
+    if share == 1:
+        return lasting
+    white = sqrt(1 - share)
+    return [sqrt(share) * value + white * random.gauss(0, 1) for value in lasting]
 
 
 def _drift(share: float) -> float:

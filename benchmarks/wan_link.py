@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from document import write_between_marks
 from link import Link, be_urgent
 from nginx import nginx_program
-from peers import PEERS, missing, typical_s
 from wan import SERVER_ADDRESS, obstacle, wan
 from wan_figures import checks
 from wan_kab import Task, measured
+from wan_peers import PEERS, missing, typical_s
 from wan_server import ENDPOINTS, nginx_in
 from wan_tables import page
 

@@ -22,7 +22,7 @@ def page(
         parts += ["The figure that is furthest from each target:", _targets_table(checked)]
     if peers:
         told = (
-            f"The same by {', '.join(peers)} as {_system()} has them, each called twice: the\n"
+            f"The same by {', '.join(peers)} as {system()} has them, each called twice: the\n"
             "median that it reports of reused and of fresh connections, and the ratio of the two."
         )
         parts += [told, _peers_table(found, peers)]
@@ -77,7 +77,8 @@ def _ms(seconds: float | None) -> str:
     return "–" if seconds is None else f"{1000 * seconds:.1f}"
 
 
-def _system() -> str:
+def system() -> str:
+    """What its programs come from."""
     try:
         return freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -74,6 +75,33 @@ def test_a_quick_run_under_load_says_what_was_off_and_what_was_said() -> None:
     printed = quick("under_load.py")
     assert "| 10 | 8 |" in printed
     assert "Of 1 medians" in printed
+
+
+@pytest.mark.slow
+@needs_nginx
+def test_a_quick_run_beside_peers_counts_as_nginx_does_and_says_who_is_missing() -> None:
+    page = BENCHMARKS.parent / "docs" / "performance.md"
+    before = page.read_bytes()
+    printed = quick("peers.py", "--seed", "1")
+    told = r"^\| kab \| (\d+) \| \1 ÷ 200 \| 100 \| 100 ÷ 100 \| [\d.]+× \([\d.]+ – [\d.]+\) \|"
+    assert re.search(told, printed, re.MULTILINE)
+    assert "| – | 100 ÷ 100 | – |" in printed  # the lean loop says nothing
+    for target in ("kab ÷ lean urllib3", "kab, 1 process ÷ 2 processes", "requests ÷ kab"):
+        assert re.search(
+            rf"^\| {target} \| .* (MET|MISSED|not measured) \|$", printed, re.MULTILINE
+        )
+    for peer in ("http.client", "requests", "locust, FastHttpUser", "hey", "wrk", "autocannon"):
+        assert re.search(rf"^\| {peer}( \(not installed\))? \| ", printed, re.MULTILINE)
+    assert page.read_bytes() == before
+
+
+@pytest.mark.slow
+@needs_nginx
+def test_a_quick_run_says_how_the_whole_command_grows() -> None:
+    printed = quick("growth.py", "--seed", "1")
+    assert "| 300 |" in printed
+    assert "| 3,000 |" in printed
+    assert re.search(r"to the power of -?[\d.]+ \(pooled\), -?[\d.]+ \(unpooled\)", printed)
 
 
 def test_the_documentation_holds_both_tables_of_honesty() -> None:

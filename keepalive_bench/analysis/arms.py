@@ -10,12 +10,8 @@ from operator import add, gt, sub
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.inference import stats
-from keepalive_bench.analysis.inference.intervals import (
-    lag_one_correlation,
-    mean_interval,
-    quantile_interval,
-    widening,
-)
+from keepalive_bench.analysis.inference.dependence import dependence, widening
+from keepalive_bench.analysis.inference.intervals import mean_interval, quantile_interval
 from keepalive_bench.analysis.reasons import find_reasons
 from keepalive_bench.analysis.rows import of_arm, pick, succeeded
 from keepalive_bench.model.analysis import (
@@ -164,7 +160,7 @@ def _latency(
     """Latencies summed up; with intervals, wider where neighbours resemble each other."""
     if not latencies:
         return Latency(), {}
-    factor = widening(lag_one_correlation(latencies), len(latencies), confidence)
+    factor = widening(dependence(latencies).inefficiency, len(latencies), confidence)
     ordered = sorted(latencies)
     latency = _summed_up(ordered)
     bounds = {

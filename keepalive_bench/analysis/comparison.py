@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.inference import stats
+from keepalive_bench.analysis.inference.dependence import (
+    dependence,
+    first_order_inefficiency,
+    widening,
+)
 from keepalive_bench.analysis.inference.intervals import (
     Interval,
     difference_interval,
-    lag_one_correlation,
     mean_interval,
     ratio_interval,
     signed_rank_interval,
     widened,
-    widening,
 )
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.rows import pick, succeeded
@@ -77,11 +80,12 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
     confidence, count = plan.judgement.confidence, pairs.number
     halves = zip(pairs.own.typical, pairs.other.typical, strict=True)
     ratios = array("d", (log(theirs / ours) for ours, theirs in halves))
-    correlation = assumed = lag_one_correlation(ratios)
+    correlation, inefficiency = dependence(ratios)
     if plan.experiment.precision is not None and count:
         assumed = max(correlation, 0.0)
         assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
-    factor = widening(assumed, count, confidence)
+        inefficiency = max(inefficiency, first_order_inefficiency(assumed))
+    factor = widening(inefficiency, count, confidence)
     typical = stats.hodges_lehmann(ratios)
     if typical is None:
         return Effect(Estimate(None), correlation, factor)

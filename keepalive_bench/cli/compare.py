@@ -84,7 +84,7 @@ def command(
         with exports.opened(wanted, strict=strict, exporters=_EXPORTERS) as files:
             files.write(changes)
     finally:
-        _show(changes, shown, results_only=results_only)
+        _show(changes, shown, results_only=results_only, strict=strict)
     return _exit_code(changes, strict=strict)
 
 
@@ -128,7 +128,7 @@ def _judgement(
     )
 
 
-def _show(changes: Sequence[Change], shown: Screen, *, results_only: bool) -> None:
+def _show(changes: Sequence[Change], shown: Screen, *, results_only: bool, strict: bool) -> None:
     """Print a block for each new run; only how requirements stand, where results go to stdout."""
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help does without
     from keepalive_bench.render.changes import terminal  # noqa: PLC0415  # the same
@@ -136,11 +136,13 @@ def _show(changes: Sequence[Change], shown: Screen, *, results_only: bool) -> No
     plain_ascii = not shown.out.encoding.lower().startswith("utf")
     for number, change in enumerate(changes):
         if results_only:
-            session.show_requirements(change.requirements, shown)
+            session.show_requirements(change.requirements, shown, strict=strict)
             continue
         if number:
             shown.out.print()
-        session.show_text(terminal.report(change, shown.out.width, plain_ascii=plain_ascii), shown)
+        width = shown.out.width
+        report = terminal.report(change, width, plain_ascii=plain_ascii, strict=strict)
+        session.show_text(report, shown)
 
 
 def _exit_code(changes: Sequence[Change], *, strict: bool) -> ExitCode:

@@ -36,6 +36,8 @@ _WHAT = {
     "html": "Write a page with charts, in one file.",
 }
 DIALECTS = tuple(_WHAT)
+_WITH_STANDINGS = {"markdown", "junit", "html"}
+"""Those that say what undecided requirements are taken for."""
 
 
 def _json_lines(run: Run, analysis: Analysis) -> Iterator[str]:
@@ -145,7 +147,7 @@ def opened(
 ) -> Iterator[Exports]:
     """Open all files at once; those that are not written when the block ends are not made.
 
-    `strict`: what is undecided of the requirements counts as a failed test case.
+    `strict`: what is undecided of the requirements counts as missed.
 
     Raises:
         UsageError: one can't be written.
@@ -156,7 +158,7 @@ def opened(
             unfinished = stack.enter_context(ExitStack())
             stream = unfinished.enter_context(open_output(path))
             exporter = exporters[dialect]
-            if dialect == "junit":
+            if dialect in _WITH_STANDINGS:
                 exporter = partial(exporter, strict=strict)
             files.append(_File(exporter=exporter, stream=stream, unfinished=unfinished))
         yield Exports(tuple(files))

@@ -73,9 +73,9 @@ def command(
             session.show_exchanges(run, shown)
             session.show_connections(run, analysis, shown)
         if not results_only or not analysis.has_answers:
-            session.show(analysis, shown, None if no_plot else run)
+            session.show(analysis, shown, None if no_plot else run, strict=strict)
         else:
-            session.show_requirements(analysis.requirements, shown)
+            session.show_requirements(analysis.requirements, shown, strict=strict)
     return session.exit_code(_uninterrupted(analysis), strict=strict)
 
 

@@ -74,7 +74,7 @@ def command(
             files.write(run, analysis)
     finally:  # what was measured is shown though its file could not be written
         if analysis is not None and (not results_only or not analysis.has_answers):
-            session.show(analysis, shown, None if no_plot else run)
+            session.show(analysis, shown, None if no_plot else run, strict=strict)
         elif analysis is not None:
-            session.show_requirements(analysis.requirements, shown)
+            session.show_requirements(analysis.requirements, shown, strict=strict)
     return session.exit_code(analysis, strict=strict)

@@ -19,12 +19,19 @@ from keepalive_bench.net.ports import ports_for
 from keepalive_bench.render import terminal
 from keepalive_bench.render.failed_run import nothing_measured
 from keepalive_bench.render.progress import ProgressBar
-from keepalive_bench.render.requirements import STYLES, demand, standing
+from keepalive_bench.render.requirements import (
+    STYLES,
+    demand,
+    in_order,
+    standing,
+    summary,
+    worst,
+)
 from keepalive_bench.render.verbose import connection_line, exchange_line
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from typing import TextIO
 
     from rich.console import RenderableType
@@ -117,12 +124,16 @@ def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange
     return None
 
 
-def show(analysis: Analysis, shown: Screen, plotted: Run | None = None) -> None:
+def show(
+    analysis: Analysis, shown: Screen, plotted: Run | None = None, *, strict: bool = False
+) -> None:
     """Print the report, with the histograms of a run if there is one; or why there is none."""
     if analysis.has_answers:
         plain_ascii = not shown.out.encoding.lower().startswith("utf")
         width = shown.out.width
-        report = terminal.report(analysis, width, plotted=plotted, plain_ascii=plain_ascii)
+        report = terminal.report(
+            analysis, width, plotted=plotted, plain_ascii=plain_ascii, strict=strict
+        )
         show_text(report, shown)
     else:
         shown.err.print(f"Error: {nothing_measured(analysis)}", soft_wrap=True)
@@ -151,13 +162,19 @@ def show_connections(run: Run, analysis: Analysis, shown: Screen) -> None:
             shown.out.print(connection_line(run.connections, row, reason), soft_wrap=True)
 
 
-def show_requirements(requirements: Iterable[Checked], shown: Screen) -> None:
-    """Print how each requirement stands, where the report isn't shown."""
+def show_requirements(requirements: Sequence[Checked], shown: Screen, *, strict: bool) -> None:
+    """Print how each requirement stands, the worst first, where the report isn't shown."""
+    leading = worst(requirements, strict=strict)
+    if leading is None:
+        return
     plain_ascii = not shown.out.encoding.lower().startswith("utf")
-    for checked in requirements:
-        line = f"{standing(checked, plain_ascii=plain_ascii)}  {demand(checked)}"
+    lines = [
+        (f"{standing(it, plain_ascii=plain_ascii)}  {demand(it)}", STYLES[it.standing])
+        for it in in_order(requirements)
+    ]
+    for line, style in (*lines, (summary(requirements, strict=strict), STYLES[leading])):
         text = line.translate(_IN_ASCII) if plain_ascii else line
-        shown.out.print(text, style=STYLES[checked.standing], soft_wrap=True)
+        shown.out.print(text, style=style, soft_wrap=True)
 
 
 def exit_code(analysis: Analysis, *, strict: bool = False) -> ExitCode:

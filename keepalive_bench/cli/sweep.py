@@ -149,7 +149,7 @@ def _measured(
             files.write(run, analysis)
     finally:  # what was measured is shown though its file could not be written
         if shown.out is not shown.err or not analysis.has_answers:
-            session.show(analysis, shown)
+            session.show(analysis, shown, strict=strict)
         else:
-            session.show_requirements(analysis.requirements, shown)
+            session.show_requirements(analysis.requirements, shown, strict=strict)
     return session.exit_code(analysis, strict=strict)

@@ -161,9 +161,9 @@ class Comparison:
     throughput: Estimate
     """The arm's requests per second ÷ the other's."""
     correlation: float
-    """Autocorrelation of the pairs' log ratios at lag 1; what is positive widens intervals."""
+    """Autocorrelation of the pairs' log ratios at lag 1."""
     widening: float
-    """How much wider than without it they are."""
+    """How much wider intervals are than without any, by that at all lags."""
     saving: dict[str, Estimate]
     """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
     explanation: Explanation | None

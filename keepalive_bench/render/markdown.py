@@ -6,13 +6,13 @@ Nothing from outside is markup. https://github.github.com/gfm/ is the syntax.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from keepalive_bench.render import preamble, table
 from keepalive_bench.render import sweep as words
 from keepalive_bench.render.failed_run import nothing_measured
-from keepalive_bench.units import plural, printable
+from keepalive_bench.render.requirements import counted, in_order, undecided_note, worst
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,17 +34,20 @@ _VERDICT_MARKS = {
     "not-measured": "❌",
 }
 _STANDING_MARKS: dict[Standing, str] = {"missed": "❌", "undecided": "❔", "met": "✅"}
-"""The worst first."""
 _SEVERITY_MARKS = {"warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001  # an emoji
 
 
-def markdown_lines(run: Run, analysis: Analysis) -> Iterator[str]:
-    """The report's lines: the verdict first, then what it rests on."""
+def markdown_lines(run: Run, analysis: Analysis, *, strict: bool = False) -> Iterator[str]:
+    """The report's lines: the verdict first, then what it rests on.
+
+    `strict`: undecided requirements count as missed.
+    """
     said = analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
-    yield f"## {_headline(analysis)}\n\n"
+    mark = _VERDICT_MARKS.get(analysis.verdict.code, _SEVERITY_MARKS["warning"])
+    yield headline(f"kab: {analysis.verdict.code}", mark, analysis.requirements, strict=strict)
     yield f"**{text(said)}**\n\n"
     yield f"{code(preamble.headline(analysis))}: {text(preamble.circumstances(analysis))}.\n\n"
-    yield from requirements(analysis.requirements)
+    yield from requirements(analysis.requirements, strict=strict)
     if analysis.sweep is None:
         yield from _comparison(analysis)
     else:
@@ -54,15 +57,12 @@ def markdown_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     yield from _circumstances(run, analysis)
 
 
-def _headline(analysis: Analysis) -> str:
+def headline(verdict: str, mark: str, checked: Sequence[Checked], *, strict: bool) -> str:
     """The verdict's code, and how the requirements stand: all that a reader in a hurry needs."""
-    standings = Counter(checked.standing for checked in analysis.requirements)
-    mark = _VERDICT_MARKS.get(analysis.verdict.code, _SEVERITY_MARKS["warning"])
-    worst = next((word for word in _STANDING_MARKS if standings[word]), None)
-    if worst is None:
-        return f"{mark} kab: {analysis.verdict.code}"
-    share = f"{standings[worst]} of {plural(standings.total(), 'requirement')} {worst}"
-    return f"{_STANDING_MARKS[worst]} kab: {analysis.verdict.code}, {share}"
+    leading = worst(checked, strict=strict)
+    if leading is None:
+        return f"## {mark} {verdict}\n\n"
+    return f"## {_STANDING_MARKS[leading]} {verdict}; {counted(checked)}\n\n"
 
 
 def text(words: str) -> str:
@@ -88,8 +88,8 @@ def rows_table(
     yield "\n"
 
 
-def requirements(checked: Sequence[Checked]) -> Iterator[str]:
-    """How each requirement stands; nothing where there are none."""
+def requirements(checked: Sequence[Checked], *, strict: bool) -> Iterator[str]:
+    """How each requirement stands, the worst first; nothing where there are none."""
     if checked:
         rows = (
             (
@@ -97,10 +97,13 @@ def requirements(checked: Sequence[Checked]) -> Iterator[str]:
                 code(it.requirement.text),
                 text(it.text),
             )
-            for it in checked
+            for it in in_order(checked)
         )
         yield "### Requirements\n\n"
         yield from rows_table(("", "requirement", "what was found"), rows, left=3)
+        note = undecided_note(checked, strict=strict)
+        if note:
+            yield f"{text(note)}\n\n"
 
 
 def _sweep(analysis: Analysis, sweep: Sweep) -> Iterator[str]:

@@ -11,7 +11,15 @@ from rich.text import Text
 from keepalive_bench.render import preamble, table
 from keepalive_bench.render.grid import empty_grid, fits
 from keepalive_bench.render.histogram import histogram_lines
-from keepalive_bench.render.requirements import STYLES, demand, standing, undecided_note
+from keepalive_bench.render.requirements import (
+    STYLES,
+    counted,
+    demand,
+    in_order,
+    standing,
+    undecided_note,
+    worst,
+)
 from keepalive_bench.render.terminal_sweep import sweep_parts
 
 if TYPE_CHECKING:
@@ -29,11 +37,17 @@ _VERDICT_STYLES = {"faster": "bold green", "slower": "bold red", "no-difference"
 
 
 def report(
-    analysis: Analysis, width: int, *, plotted: Run | None = None, plain_ascii: bool = False
+    analysis: Analysis,
+    width: int,
+    *,
+    plotted: Run | None = None,
+    plain_ascii: bool = False,
+    strict: bool = False,
 ) -> RenderableType:
     """The whole report, for a terminal of a width; bars only where there is room for them.
 
-    With the distributions of latencies of the run that is `plotted`.
+    With the distributions of latencies of the run that is `plotted`. `strict`: undecided
+    requirements count as missed.
     """
     parts: list[RenderableType] = [
         Text(preamble.headline(analysis), style="bold", overflow="fold"),
@@ -58,24 +72,26 @@ def report(
     if analysis.sweep is not None and analysis.sweep.recommendation.value is not None:
         style = "bold green"
     parts += [Text(), Text(analysis.verdict.text, style=style)]
-    parts += requirement_parts(analysis.requirements, plain_ascii=plain_ascii)
+    parts += requirement_parts(analysis.requirements, plain_ascii=plain_ascii, strict=strict)
     return Group(*parts)
 
 
 def requirement_parts(
-    requirements: Sequence[Checked], *, plain_ascii: bool
+    requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool
 ) -> list[RenderableType]:
-    """How each requirement stands; nothing where there are none."""
-    if not requirements:
+    """How each requirement stands, and all of them; nothing where there are none."""
+    leading = worst(requirements, strict=strict)
+    if leading is None:
         return []
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for checked in requirements:
+    for checked in in_order(requirements):
         head, text = standing(checked, plain_ascii=plain_ascii), demand(checked)
         grid.add_row(head, text, style=STYLES[checked.standing])
-    note = undecided_note(requirements)
-    return [Text(), grid, *([Text(note, style="dim")] if note else [])]
+    note = undecided_note(requirements, strict=strict)
+    told = Text(f"{counted(requirements)}.", style=STYLES[leading])
+    return [Text(), grid, told, *([Text(note, style="dim")] if note else [])]
 
 
 def _comparison(analysis: Analysis, width: int) -> RenderableType:

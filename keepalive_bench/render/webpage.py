@@ -28,10 +28,13 @@ _FOLDER = Path(__file__).with_name("page")
 _NO_SCRIPT = "The charts are drawn by a script, which is not run here. All numbers are in tables."
 
 
-def page_lines(run: Run, analysis: Analysis) -> Iterator[str]:
-    """The page. It loads nothing, and its policy forbids it to."""
+def page_lines(run: Run, analysis: Analysis, *, strict: bool = False) -> Iterator[str]:
+    """The page. It loads nothing, and its policy forbids it to.
+
+    `strict`: undecided requirements count as missed.
+    """
     library, script = _file("plot", "plot.min.js"), _file("script.js")
-    content, data = _content(run, analysis)
+    content, data = _content(run, analysis, strict=strict)
     page = element(
         "html",
         head(preamble.headline(analysis), (library, script)),
@@ -49,7 +52,9 @@ def page_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     yield "\n"
 
 
-def _content(run: Run, analysis: Analysis) -> tuple[list[Element], dict[str, object]]:
+def _content(
+    run: Run, analysis: Analysis, *, strict: bool
+) -> tuple[list[Element], dict[str, object]]:
     """The page from the top, the verdict first; and what the charts are drawn from."""
     swept = {} if analysis.sweep is None else {"curve": curve(analysis, analysis.sweep)}
     figures = {
@@ -60,10 +65,10 @@ def _content(run: Run, analysis: Analysis) -> tuple[list[Element], dict[str, obj
         "pool": ("The life of the pool", pool(run, analysis)),
     }
     content = [
-        sections.verdict(analysis),
+        sections.verdict(analysis, strict=strict),
         element("noscript", element("p", _NO_SCRIPT)),
         sections.comparison(analysis),
-        *sections.requirements(analysis.requirements),
+        *sections.requirements(analysis.requirements, strict=strict),
         *(section(heading, name, *it.content) for name, (heading, it) in figures.items()),
         sections.findings(analysis),
         sections.method(run, analysis),

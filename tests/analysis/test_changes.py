@@ -265,8 +265,8 @@ def test_runs_without_a_common_arm_are_not_compared() -> None:
 
 
 def test_requirements_are_met_missed_or_undecided() -> None:
-    base = paired_run(latencies(100, 1, tail=0.05), latencies(100, 2, 3, tail=0.05))
-    new = paired_run(latencies(100, 3, 1.5, tail=0.05), latencies(100, 4, 3, tail=0.05))
+    base = paired_run(latencies(150, 1, tail=0.05), latencies(150, 2, 3, tail=0.05))
+    new = paired_run(latencies(150, 3, 1.5, tail=0.05), latencies(150, 4, 3, tail=0.05))
     texts = {
         "pooled.p95.change<=10%": "missed",
         "p50.change<=80%": "met",

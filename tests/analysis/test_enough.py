@@ -68,7 +68,7 @@ def test_several_at_a_time_pairs_are_blocks_and_take_more_requests() -> None:
 
 @pytest.mark.parametrize(("requests", "standing"), [(71, "undecided"), (72, "met")])
 def test_that_number_decides_and_one_less_does_not(requests: int, standing: str) -> None:
-    jitter = [0.01 + (37 * i % requests) * 1e-5 for i in range(requests)]
+    jitter = [0.01 + (23 * i % requests) * 1e-5 for i in range(requests)]
     analysis = analyse(paired_run(jitter, jitter), ["p95<=50ms"])
     assert [checked.standing for checked in analysis.requirements] == [standing]
 

@@ -49,13 +49,6 @@ def normal(count: int, seed: int = 1) -> list[float]:
     return values
 
 
-def autoregressive(correlation: float, count: int) -> list[float]:
-    noise, values = normal(count), [0.0]
-    for fresh in noise:
-        values.append(correlation * values[-1] + math.sqrt(1 - correlation**2) * fresh)
-    return values[1:]
-
-
 def contains(interval: Interval, value: float) -> bool:
     """But for the last digits of floats."""
     slack = 1e-9 * max(1e-9, abs(value), *map(abs, interval))
@@ -147,59 +140,6 @@ def test_of_well_behaved_values_the_bootstrap_is_students_interval() -> None:
         width = expected.high - expected.low
         found = intervals.mean_interval(values, 0.95, 1.0)
         assert found == pytest.approx((expected.low, expected.high), abs=0.12 * float(width))
-
-
-@given(ANY)
-def test_ranks_are_scipys(values: list[float]) -> None:
-    assert (
-        list(intervals.midranks(values, sorted(values)))
-        == (scipy_stats.rankdata(values) - 1).tolist()
-    )
-
-
-@pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.2, 0.5, 0.9])
-def test_the_correlation_of_a_long_series_is_found(correlation: float) -> None:
-    # Of ranks of a normal series: 6/pi * asin(r/2), K. Pearson (1907).
-    expected = 6 / math.pi * math.asin(correlation / 2)
-    found = intervals.lag_one_correlation(autoregressive(correlation, 20_000))
-    assert found == pytest.approx(expected, abs=4 / math.sqrt(20_000))
-
-
-def test_of_many_values_ranks_among_a_part_of_them_are_enough() -> None:
-    values = autoregressive(0.5, 30_001)
-    ranks = scipy_stats.rankdata(values)
-    expected = float(np.corrcoef(ranks[:-1], ranks[1:])[0, 1])
-    assert intervals.lag_one_correlation(values) == pytest.approx(expected, abs=3e-4)
-
-
-def test_short_series_without_any_have_none_on_average() -> None:
-    # Without Kendall's correction it would be about -1/n = -0.05.
-    found = [intervals.lag_one_correlation(normal(20, seed)) for seed in range(2_000)]
-    assert np.mean(found) == pytest.approx(0.0, abs=4 * 0.21 / math.sqrt(2_000))
-
-
-@pytest.mark.parametrize(
-    ("correlation", "factor"), [(-0.9, 1.0), (0.0, 1.0), (0.5, math.sqrt(3)), (0.8, 3.0)]
-)
-def test_only_a_positive_correlation_widens(correlation: float, factor: float) -> None:
-    assert intervals.widening(correlation, 10**9, 0.95) == pytest.approx(factor)
-
-
-def test_however_high_the_correlation_the_factor_stays_finite() -> None:
-    highest = [intervals.widening(correlation, 10**9, 0.95) for correlation in (1.0, 7.0)]
-    assert highest == pytest.approx([math.sqrt(39)] * 2)
-
-
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-@pytest.mark.parametrize(("count", "correlation"), [(50, 0.5), (50, 0.2), (200, 0.8), (20, 0.3)])
-def test_few_independent_values_widen_as_student_s_t_does(
-    count: int, correlation: float, confidence: float
-) -> None:
-    share = (1 - correlation) / (1 + correlation)
-    tail = (1 + confidence) / 2
-    freedom = scipy_stats.t.ppf(tail, count * share - 1) / scipy_stats.t.ppf(tail, count - 1)
-    found = intervals.widening(correlation, count, confidence)
-    assert found == pytest.approx(freedom / math.sqrt(share), rel=0.005)
 
 
 @given(ANY, CONFIDENCES)
@@ -309,14 +249,12 @@ def test_too_few_values_have_no_interval_rather_than_a_wrong_one(count: int) -> 
     assert (intervals.quantile_interval(sorted(values), 50, 0.95) is None) == (count < 6)
     assert intervals.quantile_interval(sorted(values), 90, 0.95) is None
     assert intervals.difference_interval(sorted(values), sorted(values), 95, 0.95, 1.0) is None
-    assert intervals.lag_one_correlation(values) == 0.0
 
 
 @pytest.mark.parametrize("value", [0.0, 5e-324, 1e-9, 0.25, 1e150, 1e300])
 @pytest.mark.parametrize("count", [20, 50, 500])
 def test_what_is_always_the_same_is_bounded_by_itself(value: float, count: int) -> None:
     values = [value] * count
-    assert intervals.lag_one_correlation(values) == 0.0
     assert intervals.signed_rank_interval(values, 0.95) == (value, value)
     assert intervals.quantile_interval(values, 50, 0.95) == (value, value)
     assert intervals.difference_interval(values, values, 50, 0.95, 2.0) == (0.0, 0.0)
@@ -336,7 +274,6 @@ def test_values_of_wildly_different_size_do_not_overflow() -> None:
         lambda values: intervals.mean_interval(values, 0.95, 1.2),
         lambda values: intervals.ratio_interval(values, values[::-1], 0.95, 1.2),
         lambda values: intervals.quantile_interval(sorted(values), 99, 0.95, 1.2),
-        intervals.lag_one_correlation,
     ],
 )
 def test_a_hundred_thousand_values_take_seconds_at_most(

@@ -11,7 +11,8 @@ from support.sweeps import scripted_sweep
 
 from keepalive_bench import analyse
 from keepalive_bench.analysis.sweep.rates import Round, rate, rate_ratio
-from keepalive_bench.analysis.sweep.recommendation import Case, Tried, recommend
+from keepalive_bench.analysis.sweep.recommendation import recommend
+from keepalive_bench.analysis.sweep.tried import Case, Tried
 from keepalive_bench.model.analysis import Estimate
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ SAME, FASTER, SLOWER, UNSURE = (
 
 
 def tried(value: int, **counts: Any) -> Tried:  # noqa: ANN401  # counts, and a share
-    known = {"answered": 80, "reuse": 0.9, "reopened": 0, "discarded": 0, "waited": 0}
-    known |= {"open_at_once": 8}
+    known = {"sent": 80, "answered": 80, "reuse": 0.9, "reopened": 0, "by_kab": 0}
+    known |= {"discarded": 0, "waited": 0, "open_at_once": 8}
     return Tried(label=f"{value}", value=value, **{**known, **counts})
 
 
@@ -75,8 +76,50 @@ def test_reopened_connections_are_not_called_reused() -> None:
     assert "3 had to be opened again for other reasons" in text
 
 
+def test_what_only_kabs_turns_let_go_stale_is_named_and_decides_nothing() -> None:
+    values = tried(1, discarded=4, by_kab=2, reopened=6), tried(8, reopened=70, by_kab=70, reuse=0)
+    code, value, text = found(*values)
+    assert (code, value) == ("keeps-all", 8)
+    assert text == (
+        "maxsize 8 is the smallest that throws no connection of 8 threads in bursts away; no "
+        "larger one was tried. Only because kab gave the values their turns, 72 connections went "
+        "stale that this traffic alone would have used again."
+    )
+    assert "fewer values" in found(*values, tried(16)).text
+    assert "though 3 had" in found(values[0], tried(8, reopened=73, by_kab=70)).text
+
+
+def test_no_time_decides_where_kabs_turns_let_many_go_stale() -> None:
+    many, few = {"reopened": 9, "by_kab": 9}, {"reopened": 1, "by_kab": 1}
+    for option in ("concurrency", "data-size"):
+        code, value, text = found(tried(1, **many), tried(8), option=option, effect=FASTER)
+        assert (code, value) == ("inconclusive", None)
+        assert "can't be told here. Only because kab" in text
+        assert found(tried(1, **few), tried(8), option=option, effect=FASTER)[0] != "inconclusive"
+    waiting = tried(2, waited=60), tried(8, **many)
+    assert found(*waiting, block=True)[:2] == ("none-waits", 8)
+    assert found(waiting[0], tried(8, **few), block=True)[:2] == ("fast-enough", 2)
+
+
 def test_a_server_that_keeps_none_open_gets_no_recommendation() -> None:
     assert found(tried(1, reuse=0.0), tried(8, reuse=0.02))[:2] == ("not-reused", None)
+
+
+def test_a_single_burst_tells_nothing() -> None:
+    for sent in (1, 8, 15):
+        values = tried(4, sent=sent, reuse=0), tried(8, sent=80)
+        assert found(*values)[:2] == ("too-few-requests", None)
+        assert "each thread has sent a second one (-n 16 at least)" in found(*values).text
+    two = tried(4, sent=16, reuse=0.25, discarded=8), tried(8, sent=16, reuse=0.5)
+    assert found(*two)[:2] == ("keeps-all", 8)
+
+
+def test_a_pool_far_too_small_is_no_server_that_keeps_none_open() -> None:
+    """1 of 32 threads, and of the 1,600 requests 49: that is all there can be."""
+    one = tried(1, sent=1600, reuse=49 / 1600, reopened=1550, discarded=1550, open_at_once=32)
+    assert found(one, threads=32)[0] == "none-suffices"
+    for other in ({"traffic": "steady"}, {"block": True}):
+        assert found(one, threads=32, **other)[0] == "not-reused"
 
 
 def test_a_value_without_an_answer_is_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -137,6 +138,8 @@ def test_runs_that_differ_in_what_matters_are_compared_by_force_only() -> None:
     assert done.code == 0
     assert "not-comparable: The runs can't be compared: their plans differ in url" in done.out
     assert "? undecided  verdict!=worse" in done.out
+    note = "What is undecided fails nothing by itself; with --strict it does."
+    assert done.out.endswith(f"\n1 requirement: 1 undecided.\n{note}\n")
     forced = called("compare", "base.json", "hostile.json", "--force")
     assert "worse: Though their plans differ in url" in forced.out
 
@@ -173,7 +176,10 @@ def test_all_exports_at_once() -> None:
     p50 = document["changes"][1]["arms"]["pooled"]["latency_s"]["p50"]
     assert float(row["change"]) == p50["change"] == pytest.approx(1.0)
     assert p50["low"] < 1 < p50["high"]
-    assert text["markdown"].count("kab compare: ") == 2
+    assert [line for line in text["markdown"].splitlines() if line.startswith("## ")] == [
+        "## ✅ kab compare: no-difference; 2 requirements: 2 met",
+        "## ❌ kab compare: worse; 2 requirements: 1 missed, 1 met",
+    ]
     root = ET.fromstring(text["junit"])  # noqa: S314  # kab's own XML
     assert [it.get("failures") for it in root] == ["0", "1"]
     families = {it.name: it for it in text_string_to_metric_families(text["openmetrics"])}
@@ -183,6 +189,10 @@ def test_all_exports_at_once() -> None:
     assert found == pytest.approx(2.0)
     assert text["html"].startswith("<!DOCTYPE html>")
     assert "<script" not in text["html"]
+    assert '<p class="standing met">2 requirements: 2 met.</p>' in text["html"]
+    assert '<p class="standing missed">2 requirements: 1 missed, 1 met.</p>' in text["html"]
+    ids = re.findall(r' id="([^"]*)"', text["html"])
+    assert len(ids) == len(set(ids)) == 2
 
 
 @pytest.mark.usefixtures("files")

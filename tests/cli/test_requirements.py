@@ -54,6 +54,7 @@ def test_requirements_that_are_met_end_with_0_and_are_listed_after_the_verdict(
         "✓ met        connections<=1: pooled.connections is 1.",
     ]
     assert listed[2].startswith("✓ met        pooled.max<=10s: pooled.max is ")
+    assert listed[3:] == ["3 requirements: 3 met."]
 
 
 def test_one_that_is_missed_ends_with_4_as_the_server_counted(closing: ServerProcess) -> None:
@@ -72,9 +73,47 @@ def test_what_is_undecided_fails_with_strict_only(server: ServerProcess) -> None
     code, out, err = required(server.url, OPEN)
     assert code == 0
     assert "? undecided  pooled.stdev<=10s: pooled.stdev is " in out
-    assert "What is undecided fails nothing by itself" in out
+    note = "What is undecided fails nothing by itself; with --strict it does."
+    assert out.endswith(f"\n1 requirement: 1 undecided.\n{note}\n")
     assert err.startswith("Warning: No number of requests can decide pooled.stdev<=10s")
-    assert required(server.url, OPEN, options=("--strict",))[0] == 4
+    code, out, _ = required(server.url, OPEN, options=("--strict",))
+    assert code == 4
+    assert out.splitlines()[-2:] == [
+        "1 requirement: 1 undecided.",
+        "What is undecided counts as missed (--strict).",
+    ]
+
+
+FIVE = ("failed==0", OPEN, "reopened==1", "correlation<=1", SURE)
+COUNTED = "5 requirements: 1 missed, 2 undecided, 2 met"
+
+
+@pytest.mark.parametrize(
+    ("strict", "note"),
+    [
+        ((), "What is undecided fails nothing by itself; with --strict it does."),
+        (("--strict",), "What is undecided counts as missed (--strict)."),
+    ],
+)
+def test_what_is_missed_comes_first_then_what_is_undecided_and_all_are_counted(
+    strict: tuple[str, ...], note: str, server: ServerProcess, tmp_path: Path
+) -> None:
+    markdown, page = tmp_path / "report.md", tmp_path / "page.html"
+    options = (*strict, "--markdown", str(markdown), "--html", str(page))
+    code, out, _ = required(server.url, *FIVE, options=options)
+    assert code == 4
+    *listed, told, last = out.rpartition("\n\n")[2].splitlines()
+    marked = [line[:2] for line in listed if line[0] != " "]
+    assert marked == ["✗ ", "? ", "? ", "✓ ", "✓ "]
+    assert (told, last) == (f"{COUNTED}.", note)
+    first = markdown.read_text("utf-8").splitlines()[0]
+    assert re.fullmatch(rf"## ❌ kab: [a-z-]+; {COUNTED}", first)
+    assert re.search(
+        rf'<p class="verdict [a-z-]+ missed">[^<]*</p><p class="standing missed">'
+        rf"{re.escape(COUNTED)}\.</p>",
+        page.read_text("utf-8"),
+    )
+    assert f'<p class="remark">{note}</p>' in page.read_text("utf-8")
 
 
 def test_that_so_few_requests_cannot_decide_is_said_before_any_is_sent(refusing_url: str) -> None:
@@ -139,7 +178,11 @@ def test_the_results_file_has_them_and_standard_error_too_where_no_report_is_sho
     assert (missed["standing"], missed["bound"]) == ("missed", 1e-9)
     assert missed["value"] == latency["p50"]
     assert (missed["low"], missed["high"]) == (latency["low"]["p50"], latency["high"]["p50"])
-    assert [line[:12] for line in err.splitlines()] == ["✓ met       ", "✗ missed    "]
+    assert [line[:12] for line in err.splitlines()] == [
+        "✗ missed    ",
+        "✓ met       ",
+        "2 requiremen",
+    ]
 
 
 def test_a_stored_run_is_held_against_the_same_requirements_again(
@@ -187,9 +230,9 @@ def test_where_the_terminal_knows_ascii_only_the_marks_are_plain(server: ServerP
     )
     lines = [line for line in done.lines if re.match(r"[+x?] (met|missed|undecided)", line)]
     assert [line[:12] for line in lines] == [
-        "+ met       ",
         "x missed    ",
         "? undecided ",
+        "+ met       ",
         "+ met       ",
     ]
     assert done.text.isascii()
@@ -203,9 +246,9 @@ def test_long_lines_stay_within_the_terminal_and_below_their_own_beginning(
         *("--require", "pooled.phases_s.wait.when_happened.mean<=10000000ms"),
         env={"COLUMNS": "60"},
     )
-    lines = done.out.partition("✓ met")[2].partition("\nWhat is undecided")[0].splitlines()
+    lines = done.out.partition("? undecided")[2].partition("\n2 requirements")[0].splitlines()
     assert max(map(len, lines)) <= 60
-    assert all(line[:13].strip() in {"", "? undecided"} for line in lines[1:])
+    assert all(line[:13].strip() in {"", "✓ met"} for line in lines[1:])
 
 
 def test_the_page_s_python_is_an_assertion_on_a_real_run(

@@ -76,7 +76,7 @@ def test_both_kinds_of_traffic_are_shown_one_after_the_other(url: str) -> None:
 
 
 def test_without_values_sizes_are_doubled_up_to_twice_the_concurrency(url: str) -> None:
-    done = called("sweep", url, "-c", "3", "-n", "3")
+    done = called("sweep", url, "-c", "3", "-n", "6")
     assert list(rows(done.out)) == ["1", "2", "3", "6"]
 
 
@@ -120,6 +120,25 @@ def test_a_server_that_is_not_there_is_exit_code_1() -> None:
 def test_answers_that_were_not_expected_are_exit_code_1(url: str) -> None:
     options = ["--maxsize", "1,2", "-c", "2", "-n", "20", "--expect-status", "404"]
     assert called("sweep", url, *options).code == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            ["1,4", "-c", "4", "-n", "7"],
+            "So few requests don't tell: before each thread has sent a second one (-n 8",
+        ),
+        (["1,4", "-c", "4", "-n", "8"], "maxsize 4 is the smallest that reuses every connection"),
+        (["1,2", "-c", "16", "-n", "48"], "None of these is enough for 16 threads in bursts: "),
+    ],
+)
+def test_what_a_server_that_keeps_all_connections_open_lets_be_said(
+    url: str, options: list[str], expected: str
+) -> None:
+    done = called("sweep", url, "--maxsize", *options)
+    assert done.code == 0
+    assert expected in " ".join(done.out.split())
 
 
 def test_where_the_server_keeps_no_connection_no_size_is_recommended() -> None:

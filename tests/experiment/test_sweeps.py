@@ -10,9 +10,10 @@ import pytest
 from support.plans import plan
 from support.sweeps import sweep, swept
 
-from keepalive_bench import analyse
+from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.experiment.schedule import schedule
 from keepalive_bench.model.columns import ConnectionColumns
+from keepalive_bench.model.load import Load
 from keepalive_bench.net.arms import open_arm, surroundings
 from keepalive_bench.server import Behaviour, ServerProcess, Settings
 
@@ -55,6 +56,28 @@ def test_threads_that_never_pause_reuse_even_with_a_pool_of_one_though_values_ta
     # theirs back in the same moment may do so once in a while.
     assert 4 <= opened["1"] < 4 + rounds
     assert 4 <= opened["2"] < 4 + rounds
+
+
+def test_what_goes_stale_while_other_values_have_their_turn_is_kabs_own() -> None:
+    """A lone burst after the other keeps both connections, with the same server."""
+    settings = Settings(behaviour=Behaviour(delay_s=0.1, idle_timeout_s=0.25))
+    with ServerProcess(settings) as server:
+        lone = {"arms": (Arm("pooled"),), "load": Load(traffic="bursts")}
+        benchmark(plan(server.url, concurrency=2, requests=8, warmup=0, **lone))
+        alone = server.stop().accepts
+    assert alone == 2
+    values = (2, 3, 4, 5, 6, 7)
+    with ServerProcess(settings) as server:
+        run = sweep(server.url, *values, concurrency=2, requests=8)
+        accepted = server.stop().accepts
+    stale = accepted - alone * len(values)
+    assert stale > len(values)
+    found = analyse(run).sweep
+    assert found is not None
+    code, value, text = found.recommendation
+    assert (code, value) == ("keeps-all", 2)
+    assert "throws no connection of 2 threads in bursts away; " in text
+    assert f" their turns, {stale} connections went stale that this traffic alone" in text
 
 
 def test_a_thread_that_kab_makes_wait_has_its_connection_afterwards() -> None:

@@ -10,6 +10,7 @@ from hostile.test_reasons import after
 from server.wire import settings
 from support.plans import plan, run
 from support.stillness import until_still
+from support.sweeps import sweep
 
 from keepalive_bench import Arm, benchmark
 from keepalive_bench.analysis import analyse
@@ -54,6 +55,18 @@ def test_a_408_that_only_the_other_arm_let_come_is_kabs_own_too() -> None:
     assert analysis.first.reason_counts["unsolicited-data"] == analysis.first.connections - 1 > 0
     assert STALE in {it.code for it in analysis.findings}
     assert "unsolicited-data" not in {it.code for it in analysis.findings}
+
+
+@pytest.mark.parametrize("timeout_s", [0.045, 0.12])
+def test_of_a_sweep_s_turns_even_a_short_idle_timeout_is_no_unknown_end(timeout_s: float) -> None:
+    server = settings(delay_s=timeout_s / 1.5, idle_timeout_s=timeout_s)
+    with ServerProcess(server) as process:
+        run = sweep(process.url, 1, 2, 3, 4, concurrency=1, requests=10)
+        accepted = process.stop().accepts
+    arms = analyse(run).arms
+    own = sum(len(arm.reasons.kabs_own) for arm in arms)
+    assert accepted == len(arms) + own > 2 * len(arms)
+    assert {code for arm in arms for code in arm.reason_counts} == {"first-use", "idle-timeout"}
 
 
 def test_a_limit_of_requests_is_the_servers_own_in_pairs_too() -> None:

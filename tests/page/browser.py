@@ -70,12 +70,11 @@ class Browser:
         """How many elements a selector finds."""
         return len(self.driver.find_elements("css selector", selector))
 
-    def point_at(self, selector: str, number: int = 0, *, aside: int = 0) -> None:
-        """Move the pointer to the middle of an element, or some pixels aside from there."""
-        found = self.driver.find_elements("css selector", selector)
-        webdriver.ActionChains(self.driver).move_to_element_with_offset(
-            found[number], aside, 0
-        ).perform()
+    def point_at(self, selector: str, number: int = 0, *, aside: int = 0, up: int = 0) -> None:
+        """Move the pointer to the middle of an element, or some pixels from there."""
+        mark = self.driver.find_elements("css selector", selector)[number]
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
+        webdriver.ActionChains(self.driver).move_to_element_with_offset(mark, aside, -up).perform()
 
     def press(self, key: str) -> None:
         """Press a key: by its name in Selenium."""

@@ -145,7 +145,6 @@ def test_pointing_at_a_new_connection_says_why_it_was_opened(
 @pytest.mark.parametrize(
     ("chart", "mark", "aside", "expected"),
     [
-        ("spread", "rect", 0, r"pooled: \d+ of 2\d\d .* ms to .* ms"),
         ("stack", "bar", 15, r"pooled: connect .* ms a request \d\d × .* ms"),
         ("pool", "rule", 300, r"connection: 0 .* responses: 7 .* found closed by the server"),
     ],
@@ -156,6 +155,45 @@ def test_pointing_at_any_chart_tells_its_numbers(
     shown.open(pages["bad"])
     shown.point_at(f"#{chart} [aria-label={mark}] :is(rect, line)", aside=aside)
     assert re.search(expected, _tip(shown, chart))
+
+
+@pytest.mark.parametrize("name", ["good", "bad", "four"])
+def test_pointing_at_a_bar_tells_the_numbers_of_that_bar_in_all_arms(
+    name: str, shown: Browser, pages: dict[str, Path], runs: dict[str, Run]
+) -> None:
+    latencies = latencies_of(runs[name])
+    drawn = histogram(latencies, 60)
+    assert drawn is not None
+    shown.open(pages[name])
+    filled = [bin_ for counts in drawn.counts.values() for bin_, it in enumerate(counts) if it]
+    assert shown.count("#spread [aria-label=rect] rect") == len(filled) > 10
+    for number, bin_ in enumerate(filled):
+        shown.point_at("#spread [aria-label=rect] rect", number)
+        said = _tip(shown, "spread")
+        ends = [float(it) for it in re.findall(r"([\d.]+) ms", said)]
+        wanted = [1e3 * edge for edge in drawn.edges_s[bin_ : bin_ + 2]]
+        assert ends == pytest.approx(wanted, rel=0.005)
+        for label, counts in drawn.counts.items():
+            assert f" {label}: {counts[bin_]} of {len(latencies[label])}" in said
+
+
+def test_pointing_anywhere_over_a_value_of_a_sweep_tells_the_numbers_of_that_value(
+    shown: Browser, pages: dict[str, Path]
+) -> None:
+    shown.open(pages["sweep"])
+    for chart in (f"#curve svg:nth-of-type({number})" for number in (1, 2)):
+        middle = _middle(shown, chart)
+        for number, value in enumerate((1, 2, 4, 8)):
+            aside = _middle(shown, f"{chart} [aria-label=dot] circle", number) - middle
+            for up in (-40, 0, 40):
+                shown.point_at(chart, aside=round(aside), up=up)
+                assert _tip(shown, "curve").startswith(f"maxsize {value}: ")
+
+
+def _middle(shown: Browser, selector: str, number: int = 0) -> float:
+    """How far from the left the middle of an element is."""
+    box = shown.ask(f"document.querySelectorAll('{selector}')[{number}].getBoundingClientRect()")
+    return float(box["left"] + box["width"] / 2)
 
 
 def _tip(shown: Browser, chart: str) -> str:

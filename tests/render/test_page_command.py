@@ -9,8 +9,9 @@ from keepalive_bench.model.plan import (
     Request,
     Target,
     Tls,
+    Variation,
 )
-from keepalive_bench.render.page.command import command
+from keepalive_bench.render.page.command import command, left_out
 
 _URL = "https://user:s3kr1t@example.com/search?q=a+b&token=s3kr1t"
 
@@ -43,4 +44,20 @@ def test_what_differs_is_spelled_out_without_secrets() -> None:
         "--arm pooled --arm fresh=unpooled --order paired --warmup 0 --confidence 0.99 "
         "--require 'pooled.p95<=50ms' --seed 3 -X HEAD --timeout 2.5 --proxy http://proxy:3128 "
         "-4 --insecure"
+    )
+    assert left_out(plan) == "the header field X, the credentials and what *** stands for"
+
+
+def test_what_is_left_out_is_named() -> None:
+    assert left_out(Plan(Target("http://example.com/"))) == ""
+    request = Request(
+        headers=(("Accept", "x"), ("X-Key", "s3kr1t"), ("Accept", "y")),
+        body=b"{}",
+        content_type="application/json",
+        cookies=("a=s3kr1t",),
+        variation=Variation(rows=((("q", "1"),), (("q", "2"),))),
+    )
+    assert left_out(Plan(Target("http://example.com/"), request)) == (
+        "the header fields Accept, X-Key, the body of 2 B, application/json, 1 cookie and the "
+        "2 rows of its --fields-file"
     )

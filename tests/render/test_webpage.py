@@ -218,8 +218,7 @@ def test_every_run_has_a_page(run: Run) -> None:
 
 def test_how_it_was_measured_names_the_command_the_seed_and_the_versions() -> None:
     text = Page(noisy_run(50)).texts
-    shown = next(part for part in text if part.startswith("kab run"))
-    assert shown.startswith("kab run 'https://api.example.com/search?a=1' -n 50 --seed 7 (without")
+    assert "kab run 'https://api.example.com/search?a=1' -n 50 --seed 7" in text
     assert "kab 0.1.0, urllib3 2.8.0, cpython 3.12.1, OpenSSL 3.0.0" in text
 
 

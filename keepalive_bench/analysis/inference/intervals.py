@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import exp, floor, hypot, lgamma, log, log1p, sqrt
-from operator import itemgetter, mul
+from operator import itemgetter
 from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ from keepalive_bench.analysis.inference.stats import quantile, thinned, walsh_av
 from keepalive_bench.analysis.inference.student import student
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Interval = tuple[float, float]
 Bounded = tuple[float, float, float]
@@ -30,8 +28,7 @@ _LEAST_BEYOND = 5
 """Resamples beyond a percentile: of fewer, it is hardly known."""
 _BLOCKS = 200
 _BYTES = 256
-_LEAST_FOR_LAG = 8
-_MOST_CORRELATION = 0.95
+_LEAST_FOR_BOOTSTRAP = 8
 
 
 def signed_rank_interval(values: Sequence[float], confidence: float) -> Interval | None:
@@ -75,54 +72,6 @@ def _signed_rank_critical(count: int, tail: float) -> int | None:
             break
         critical = total
     return critical
-
-
-def lag_one_correlation(values: Sequence[float]) -> float:
-    """Autocorrelation at lag 1, of ranks, so that one slow request doesn't decide it; 0 of few.
-
-    The bias of short series, −(1 + 3r)/n, is taken off: M. G. Kendall, "Note on Bias in the
-    Estimation of Autocorrelation", Biometrika 41 (1954). Of more than 10,000 values, the ranks are
-    those among as many order statistics.
-    """
-    count = len(values)
-    if count < _LEAST_FOR_LAG:
-        return 0.0
-    ordered = thinned(sorted(values), _LARGEST_EXACT)
-    middle = (len(ordered) - 1) / 2
-    centred = array("d", (rank - middle for rank in midranks(values, ordered)))
-    total: float = sum(map(mul, centred, centred))
-    if not total:
-        return 0.0
-    lagged: float = sum(map(mul, centred, islice(centred, 1, None)))
-    return lagged / total + (1 + 3 * lagged / total) / count
-
-
-def midranks(values: Iterable[float], ordered: Sequence[float]) -> Iterator[float]:
-    """The rank of each value among sorted ones, from 0; equal values share the middle of theirs."""
-    count = len(ordered)
-    for value in values:
-        rank = bisect_left(ordered, value)
-        if rank < count and ordered[rank] == value:
-            yield (rank + bisect_right(ordered, value, rank) - 1) / 2
-        else:
-            yield rank - 0.5
-
-
-def widening(correlation: float, count: int, confidence: float) -> float:
-    """How much wider an interval of `count` values gets by a positive lag-1 autocorrelation r.
-
-    As many values say as much as count·(1 − r)/(1 + r) independent ones would: G. V. Bayley and
-    J. M. Hammersley, "The 'Effective' Number of Independent Observations in an Autocorrelated Time
-    Series", Supplement to the Journal of the Royal Statistical Society 8 (1946). Of so few, the
-    spread is less sure, too, as Student's t says: F. W. Zwiers and H. von Storch, "Taking Serial
-    Correlation into Account in Tests of the Mean", Journal of Climate 8 (1995).
-    """
-    bounded = min(max(correlation, 0.0), _MOST_CORRELATION)
-    share = (1 - bounded) / (1 + bounded)
-    if share == 1 or count < _LEAST_FOR_LAG:
-        return 1 / sqrt(share)
-    tail = (1 + confidence) / 2
-    return student(tail, count * share - 1) / student(tail, count - 1) / sqrt(share)
 
 
 def widened(interval: Interval, estimate: float, factor: float) -> Interval:
@@ -203,7 +152,7 @@ def _bootstrap(
     not the values: that bounds the cost, and keeps an autocorrelation within a block. The resamples
     are the same at every call.
     """
-    if count < _LEAST_FOR_LAG:
+    if count < _LEAST_FOR_BOOTSTRAP:
         return None
     ratios = sorted(sum(chosen(upper)) / sum(chosen(lower)) for chosen in _resamples(len(upper)))
     normal, units = NormalDist(), len(upper)

@@ -8,8 +8,12 @@ from math import exp, log, sqrt
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.inference.dependence import (
+    first_order_inefficiency,
+    lag_one_correlation,
+    widening,
+)
 from keepalive_bench.analysis.inference.dip import dip
-from keepalive_bench.analysis.inference.intervals import lag_one_correlation, widening
 from keepalive_bench.analysis.inference.stats import thinned
 
 if TYPE_CHECKING:
@@ -69,8 +73,9 @@ def trend(values: Sequence[float]) -> Trend | None:
     spread = sqrt(count * (count - 1) * (2 * count + 5) / 18)
     rests = [value - slope * number for number, value in enumerate(blocks)]
     middle = median(rests)
+    inefficiency = first_order_inefficiency(lag_one_correlation(rests))
     return Trend(
-        score=score / spread / widening(lag_one_correlation(rests), count, _CONFIDENCE),
+        score=score / spread / widening(inefficiency, count, _CONFIDENCE),
         first=middle,
         last=middle + slope * (count - 1),
     )

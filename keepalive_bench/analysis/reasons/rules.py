@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 AT_ONCE_S = 0.05
-"""A close within 50 ms of a response is no idle timeout: none is set that short."""
+"""A close within 50 ms of a response is no idle timeout, unless it shows: few are that short."""
+SURELY_LATER_S = 0.02
+"""Systems tell as coarsely as that when something came: of what is sooner, nothing shows."""
 _MAX = re.compile(r"(?:^|[\s,;])max\s*=\s*(\d{1,9})")
 _TIMEOUT = re.compile(r"(?:^|[\s,;])timeout\s*=\s*(\d{1,9})")
 _NO_ERROR = {"unexpected-status"}
@@ -174,7 +176,12 @@ def _silent(
     # When a system doesn't tell the time of the close, it may have been that of the last response.
     by_time = after_s is not None or silence.goes_by_time
     timed_out = bound > silence.survived_s and by_time
-    if not at_once and (timed_out or _reached_announced_timeout(answer, bound)):
+    if at_once:
+        is_timed = after_s is not None and after_s >= SURELY_LATER_S
+        proven = is_timed and timed_out and silence.goes_by_time
+    else:
+        proven = timed_out or _reached_announced_timeout(answer, bound)
+    if proven:
         own = idle.total_s - idle.by_kab_s
         # Had the other arm's requests not come in between, it would have been used in time.
         evidence["interleaved"] = own <= silence.survived_s if after_s is None else own < after_s

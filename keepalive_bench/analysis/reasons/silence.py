@@ -28,11 +28,13 @@ class Silence:
     """What is known of an arm's connections that were closed without a word."""
 
     limit: int | None
-    """How many responses each carried, where that was always the same, seen twice at least."""
+    """How many responses each carried, where that was always the same, seen twice at least, and no
+    connection of the run carried more."""
     survived_s: float
     """The longest time that a connection of the arm was idle and then used again."""
     goes_by_time: bool
-    """Whether several were found closed after other numbers of requests, all idle for longer."""
+    """Whether several were found closed, all idle for longer, and numbers of requests don't tell
+    why."""
 
 
 def find_silence(run: Run, arm: str, last: array[int]) -> Silence:
@@ -52,10 +54,13 @@ def find_silence(run: Run, arm: str, last: array[int]) -> Silence:
     shortest_s = min(optional(connections.idle[row]) or 0.0 for row in found)
     survived_s = longest_survived(run, arm)
     is_constant = len(counts.union(died)) == 1 and len(found) + len(died) >= _TIMES_SEEN
+    # Where a connection of any arm carried more, there is no such limit.
+    is_limit = is_constant and max(connections.exchanges) <= max(counts)
+    varies = len(counts) > 1 or (is_constant and not is_limit)
     return Silence(
-        limit=next(iter(counts)) if is_constant else None,
+        limit=next(iter(counts)) if is_limit else None,
         survived_s=survived_s,
-        goes_by_time=len(counts) > 1 and shortest_s > survived_s,
+        goes_by_time=varies and shortest_s > survived_s,
     )
 
 

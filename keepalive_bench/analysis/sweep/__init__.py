@@ -8,7 +8,8 @@ from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.rows import of_arm, pick
 from keepalive_bench.analysis.sweep.rates import rate, rate_ratio, rounds_of
-from keepalive_bench.analysis.sweep.recommendation import Case, Tried, recommend
+from keepalive_bench.analysis.sweep.recommendation import recommend
+from keepalive_bench.analysis.sweep.tried import Case, Tried
 from keepalive_bench.model.exchange import ENDINGS
 from keepalive_bench.model.sweep import Sweep, SweptValue
 
@@ -70,9 +71,11 @@ def _tried(run: Run, arm: ArmSummary, value: int) -> Tried:
     return Tried(
         label=arm.label,
         value=value,
+        sent=arm.sent,
         answered=arm.succeeded,
         reuse=arm.reuse or 0.0,
         reopened=arm.reopened,
+        by_kab=len(arm.reasons.kabs_own),
         discarded=endings.count(_DISCARDED),
         open_at_once=len(set(pick(connections.slot, opened))),
         waited=arm.phases["pool_wait"].count,

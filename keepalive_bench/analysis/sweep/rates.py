@@ -5,11 +5,8 @@ from __future__ import annotations
 from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.inference.intervals import (
-    lag_one_correlation,
-    ratio_interval,
-    widening,
-)
+from keepalive_bench.analysis.inference.dependence import dependence, widening
+from keepalive_bench.analysis.inference.intervals import ratio_interval
 from keepalive_bench.analysis.rows import of_arm, pick
 from keepalive_bench.model.analysis import Estimate
 
@@ -72,7 +69,7 @@ def _ratio(upper: Sequence[float], lower: Sequence[float], confidence: float) ->
     if not upper:
         return Estimate(None)
     ratios = [above / below for above, below in zip(upper, lower, strict=True)]
-    factor = widening(lag_one_correlation(ratios), len(ratios), confidence)
+    factor = widening(dependence(ratios).inefficiency, len(ratios), confidence)
     estimate = fsum(upper) / fsum(lower)
     interval = ratio_interval(upper, lower, confidence, factor)
     return Estimate(estimate, *interval) if interval else Estimate(estimate)

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from keepalive_bench.model.sweep import Recommendation
 from keepalive_bench.units import plural, times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from keepalive_bench.analysis.sweep.tried import Case, Effect, Tried
     from keepalive_bench.model.analysis import Estimate
-    from keepalive_bench.model.experiment import Swept
-    from keepalive_bench.model.load import Traffic
 
 _SCARCELY = 0.1
-"""Of the requests: so few on a connection used before say that the server keeps none open."""
-
-
-class Tried(NamedTuple):
-    """What was counted with one value."""
-
-    label: str
-    value: int
-    answered: int
-    """Requests that succeeded."""
-    reuse: float
-    reopened: int
-    discarded: int
-    open_at_once: int
-    waited: int
-
-
-if TYPE_CHECKING:
-    Effect = Callable[[Tried, Tried], Estimate]
-    """How many times better one value is than another: shorter latency, or more requests/s."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """What was asked."""
-
-    option: Swept
-    traffic: Traffic
-    threads: int
-    block: bool
-    margin: float
-
-    @property
-    def who(self) -> str:
-        """Whose traffic it is."""
-        how = "in bursts" if self.traffic == "bursts" else "that never pause"
-        return f"{plural(self.threads, 'thread')} {how}"
+"""Of what could be: so little use of used connections says that the server keeps none open."""
+_LEAST_VALUES = 2
+_NOTABLY = 0.02
+"""Of a value's requests: beyond that, what opening connections costs may decide about times."""
 
 
 def recommend(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendation:
@@ -62,19 +27,52 @@ def recommend(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendat
         return Recommendation(
             "not-measured", None, f"Nothing was measured with {case.option} {', '.join(silent)}."
         )
-    if case.option == "data-size":
-        return _described(tried, effect)
-    if case.option == "concurrency":
-        return _fastest(tried, case, effect)
-    if tried[-1].reuse < _SCARCELY:
+    if case.option != "maxsize":
+        return _by_times(tried, case, effect)
+    if min(it.sent for it in tried) < case.least:
+        return Recommendation(
+            "too-few-requests",
+            None,
+            "So few requests don't tell: before each thread has sent "
+            f"a second one (-n {case.least:,} at least), nothing can be used again.",
+        )
+    if tried[-1].reuse_alone < _SCARCELY * case.most_reuse(tried[-1]):
         return Recommendation(
             "not-reused",
             None,
             f"No maxsize helps here: even with {tried[-1].label}, only "
-            f"{100 * tried[-1].reuse:.0f} % of the requests travelled on a connection that had "
-            "been used before.",
+            f"{100 * tried[-1].reuse_alone:.0f} % of the requests travelled on a connection that "
+            "had been used before.",
         )
-    return _waiting(tried, case, effect) if case.block else _keeping(tried, case, effect)
+    found = _waiting(tried, case, effect) if case.block else _keeping(tried, case, effect)
+    return found._replace(text=f"{found.text}{_turns(tried)}")
+
+
+def _by_times(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendation:
+    """What only latencies or rates tell; connections that kab itself let go stale distort them."""
+    if any(_is_distorted(it) for it in tried):
+        what = "a larger body costs" if case.option == "data-size" else "more threads bring"
+        text = f"What {what} can't be told here.{_turns(tried)}"
+        return Recommendation("inconclusive", None, text)
+    return (
+        _described(tried, effect) if case.option == "data-size" else _fastest(tried, case, effect)
+    )
+
+
+def _is_distorted(it: Tried) -> bool:
+    return it.by_kab > _NOTABLY * it.sent
+
+
+def _turns(tried: Sequence[Tried]) -> str:
+    """What taking turns did that the traffic doesn't, as a sentence more; nothing if it didn't."""
+    count = sum(it.by_kab for it in tried)
+    if not count:
+        return ""
+    fewer = ": fewer values would let fewer" if len(tried) > _LEAST_VALUES else ""
+    return (
+        f" Only because kab gave the values their turns, {plural(count, 'connection')} went stale "
+        f"that this traffic alone would have used again{fewer}."
+    )
 
 
 def _keeping(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendation:
@@ -92,12 +90,14 @@ def _keeping(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendati
             f"{plural(most.discarded, 'connection')} away. {most.open_at_once:,} were open at "
             f"once: try --maxsize {most.open_at_once}.",
         )
+    others = enough.reopened - enough.by_kab
     what = (
-        f"throws no connection of {case.who} away, though {enough.reopened:,} had to be opened "
-        "again for other reasons"
-        if enough.reopened
-        else f"reuses every connection of {case.who}"
+        f"reuses every connection of {case.who}"
+        if not enough.reopened
+        else f"throws no connection of {case.who} away"
     )
+    if others:
+        what = f"{what}, though {others:,} had to be opened again for other reasons"
     beyond = _beyond(enough, tried, case, effect)
     text = f"maxsize {enough.label} is the smallest that {what}; {beyond}"
     smaller = [it.value for it in tried if it.value < enough.value]
@@ -149,7 +149,10 @@ def _waiting(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendati
                 f"for a connection; {_beyond(it, tried, case, effect)}."
             )
             return Recommendation("none-waits", it.value, text)
-        if all(_is_no_worse(effect(it, other), case.margin) for other in tried[number + 1 :]):
+        larger = tried[number + 1 :]
+        if any(_is_distorted(other) for other in (it, *larger)):
+            continue
+        if all(_is_no_worse(effect(it, other), case.margin) for other in larger):
             text = (
                 f"maxsize {it.label} is the smallest with which {case.who} are as fast as with a "
                 f"larger one, within {100 * case.margin:g} %, though "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.render.changes import table
-from keepalive_bench.render.markdown import code, requirements, rows_table, text
+from keepalive_bench.render.markdown import code, headline, requirements, rows_table, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,16 +16,17 @@ _MARKS = {"better": "✅", "worse": "❌", "no-difference": "⚖️"}
 _OPEN = "⚠️"
 
 
-def markdown_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """A part for each new run, the verdict first."""
+def markdown_lines(changes: Sequence[Change], *, strict: bool = False) -> Iterator[str]:
+    """A part for each new run, the verdict first. `strict`: what is undecided counts as missed."""
     for change in changes:
         verdict = change.verdict
-        yield f"## {_MARKS.get(verdict.code, _OPEN)} kab compare: {verdict.code}\n\n"
+        mark = _MARKS.get(verdict.code, _OPEN)
+        yield headline(f"kab compare: {verdict.code}", mark, change.requirements, strict=strict)
         yield f"**{text(verdict.text)}**\n\n"
         for role, which, asked in table.sources(change):
             yield f"- {role}: {code(which)}, {text(asked)}\n"
         yield "\n"
-        yield from requirements(change.requirements)
+        yield from requirements(change.requirements, strict=strict)
         for block in table.blocks(change):
             yield f"### {text(block.heading)}\n\n"
             rows = (_cells(line) for line in block.lines)

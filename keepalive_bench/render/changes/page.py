@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 _STYLES = {"better": "faster", "worse": "slower"}
 
 
-def page_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """The page: a part for each new run, the verdict first."""
-    content = [part for change in changes for part in _content(change)]
+def page_lines(changes: Sequence[Change], *, strict: bool = False) -> Iterator[str]:
+    """The page: a part for each new run, the verdict first. `strict`: undecided is missed."""
+    numbered = enumerate(changes)
+    content = [part for it, change in numbered for part in _content(change, it, strict=strict)]
     title = f"{changes[0].base.name} compared"
     page = element("html", head(title), element("body", element("main", *content)), lang="en")
     yield "<!DOCTYPE html>\n"
@@ -28,7 +29,7 @@ def page_lines(changes: Sequence[Change]) -> Iterator[str]:
     yield "\n"
 
 
-def _content(change: Change) -> Iterator[Element]:
+def _content(change: Change, number: int, *, strict: bool) -> Iterator[Element]:
     verdict = change.verdict
     style = _STYLES.get(verdict.code, verdict.code)
     told = [
@@ -37,10 +38,13 @@ def _content(change: Change) -> Iterator[Element]:
     yield element(
         "header",
         element("h1", f"{change.base.name} → {change.new.name}"),
-        element("p", f"{verdict.code}: {verdict.text}", class_=f"verdict {style}"),
+        *sections.answer(
+            f"{verdict.code}: {verdict.text}", style, change.requirements, strict=strict
+        ),
         *told,
     )
-    yield from sections.requirements(change.requirements)
+    name = f"requirements-{number}"
+    yield from sections.requirements(change.requirements, strict=strict, name=name)
     for block in words.blocks(change):
         cells = [line.cells for line in block.lines]
         # Two runs' parts may be called alike, and an id is used once.

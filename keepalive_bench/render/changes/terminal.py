@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _VERDICT_STYLES = {"better": "bold green", "worse": "bold red", "no-difference": "bold"}
 
 
-def report(change: Change, width: int, *, plain_ascii: bool = False) -> RenderableType:
+def report(
+    change: Change, width: int, *, plain_ascii: bool = False, strict: bool = False
+) -> RenderableType:
     """The whole comparison of two runs, for a terminal of a width."""
     parts: list[RenderableType] = []
     for role, which, asked in table.sources(change):
@@ -39,7 +41,7 @@ def report(change: Change, width: int, *, plain_ascii: bool = False) -> Renderab
     parts.append(Text(table.SMALL_PRINT, style="dim"))
     style = _VERDICT_STYLES.get(change.verdict.code, "bold yellow")
     parts += [Text(), Text(f"{change.verdict.code}: {change.verdict.text}", style=style)]
-    parts += requirement_parts(change.requirements, plain_ascii=plain_ascii)
+    parts += requirement_parts(change.requirements, plain_ascii=plain_ascii, strict=strict)
     return Group(*parts)
 
 

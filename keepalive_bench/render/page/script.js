@@ -5,11 +5,13 @@ const { labels, charts } = JSON.parse(document.getElementById("data").textConten
 
 const MILLI = 1e3, SECOND = 1e6; // the data are in microseconds
 const NARROW = 500;
+const MANY = 6; // arms in one tip
 
 const colour = (arm) => `var(--arm-${arm % 8})`;
 const number = (value) => value.toLocaleString("en");
+const digits = (value) => (value < 999.5 ? value.toPrecision(3) : value.toFixed());
 const duration = (micro) =>
-  micro < SECOND ? `${(micro / MILLI).toPrecision(3)} ms` : `${(micro / SECOND).toPrecision(3)} s`;
+  micro < 0.9995 * SECOND ? `${digits(micro / MILLI)} ms` : `${digits(micro / SECOND)} s`;
 const scale = (logarithmic) => ({
   type: logarithmic ? "log" : "linear", tickFormat: number, ticks: 5,
 });
@@ -52,16 +54,22 @@ function summed(steps) {
 
 const drawings = {
   spread(place, { edges, counts, answers, logarithmic }) {
+    const span = (bin) => ({ bin, low: edges[bin] / MILLI, high: edges[bin + 1] / MILLI });
     const bars = counts.flatMap((ofArm, arm) =>
       ofArm.map((count, bin) => ({
         arm,
         count,
-        low: edges[bin] / MILLI,
-        high: edges[bin + 1] / MILLI,
+        ...span(bin),
         share: (100 * count) / answers[arm],
-        words: `${labels[arm]}: ${number(count)} of ${number(answers[arm])}\n`
-          + `${duration(edges[bin])} to ${duration(edges[bin + 1])}`,
       }))).filter((bar) => bar.count);
+    const bins = edges.slice(1).map((_, bin) => ({
+      ...span(bin),
+      share: Math.max(0, ...bars.filter((bar) => bar.bin === bin).map((bar) => bar.share)),
+      words: [
+        `${duration(edges[bin])} to ${duration(edges[bin + 1])}`,
+        ...some(labels.map((label, arm) => [label, counts[arm][bin], answers[arm]])),
+      ].join("\n"),
+    }));
     const where = { x1: "low", x2: "high", y: "share" };
     const ofArm = (_, arm) =>
       Plot.rectY(bars.filter((bar) => bar.arm === arm), {
@@ -71,7 +79,7 @@ const drawings = {
       height: 260,
       x: { ...scale(logarithmic), label: "latency, ms →" },
       y: { label: "↑ % of the arm's answers", grid: true },
-      marks: [...labels.map(ofArm), Plot.ruleY([0]), tip(bars, Plot.pointer, where)],
+      marks: [...labels.map(ofArm), Plot.ruleY([0]), tip(bins, Plot.pointerX, where)],
     }));
   },
 
@@ -95,7 +103,7 @@ const drawings = {
           ...marks.bounded.map((some) =>
             Plot.ruleX(some, { x: "value", y1: "low", y2: "high", stroke: fill })),
           Plot.dot(marks.shown, { ...where, r: 4, fill }),
-          tip(marks.shown, Plot.pointer, where),
+          tip(marks.shown, Plot.pointerX, where),
         ],
       });
     };
@@ -175,6 +183,14 @@ const drawings = {
     });
   },
 };
+
+/** How many answers of each arm are in a bin, in words; of many arms, of those that have any. */
+function some(counted) {
+  const told = counted.length > MANY ? counted.filter(([, count]) => count) : counted;
+  const lines = told.slice(0, MANY).map(([label, count, all]) =>
+    `${label}: ${number(count)} of ${number(all)}`);
+  return told.length > MANY ? [...lines, `and ${number(told.length - MANY)} more`] : lines;
+}
 
 /** The marks of one arm's requests. */
 function requests(columns, arm, fates) {

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.render import preamble
 from keepalive_bench.render import table as words
-from keepalive_bench.render.page.command import command
+from keepalive_bench.render.page.command import command, left_out
 from keepalive_bench.render.page.curve import listed
 from keepalive_bench.render.page.markup import element, table
-from keepalive_bench.render.requirements import undecided_note
+from keepalive_bench.render.requirements import counted, in_order, undecided_note, worst
 from keepalive_bench.units import duration, plural, rate
 
 if TYPE_CHECKING:
@@ -27,15 +27,23 @@ def section(heading: str, name: str, *content: Element) -> Element:
     return element("section", title, *content, aria_labelledby=f"{name}-heading")
 
 
-def verdict(analysis: Analysis) -> Element:
-    """What was asked, and the answer."""
+def verdict(analysis: Analysis, *, strict: bool) -> Element:
+    """What was asked, and the answer; with how the requirements stand, if there are any."""
     return element(
         "header",
         element("h1", preamble.headline(analysis)),
-        element("p", analysis.verdict.text, class_=f"verdict {analysis.verdict.code}"),
+        *answer(analysis.verdict.text, analysis.verdict.code, analysis.requirements, strict=strict),
         element("p", preamble.circumstances(analysis)),
         *(element("p", line, class_="remark") for line in preamble.remarks(analysis)),
     )
+
+
+def answer(said: str, code: str, checked: Sequence[Checked], *, strict: bool) -> Iterator[Element]:
+    """A verdict; nobody should take it for a pass where a requirement is missed."""
+    leading = worst(checked, strict=strict)
+    yield element("p", said, class_=f"verdict {code} {leading or ''}".strip())
+    if leading is not None:
+        yield element("p", f"{counted(checked)}.", class_=f"standing {leading}")
 
 
 def comparison(analysis: Analysis) -> Element:
@@ -63,13 +71,15 @@ def comparison(analysis: Analysis) -> Element:
     )
 
 
-def requirements(checked: Sequence[Checked]) -> Iterator[Element]:
-    """What was demanded, if anything was."""
+def requirements(
+    checked: Sequence[Checked], *, strict: bool, name: str = "requirements"
+) -> Iterator[Element]:
+    """What was demanded, if anything was, the worst first."""
     if checked:
-        listed = element("ul", *map(_requirement, checked), class_="findings")
-        note = undecided_note(checked)
+        listed = element("ul", *map(_requirement, in_order(checked)), class_="findings")
+        note = undecided_note(checked, strict=strict)
         below = [element("p", note, class_="remark")] if note else []
-        yield section("Requirements", "requirements", listed, *below)
+        yield section("Requirements", name, listed, *below)
 
 
 def _requirement(checked: Checked) -> Element:
@@ -126,7 +136,10 @@ def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
     yield "seed", f"{experiment.seed}"
     yield "judged at", f"{100 * judgement.confidence:g} % confidence, margin {judgement.margin:g}"
     yield "time limit", f"{duration(network.timeout_s)} for each exchange"
-    yield "command", f"{command(run.plan)} (without header fields, bodies, credentials)"
+    yield "command", command(run.plan)
+    without = left_out(run.plan)
+    if without:
+        yield "which lacks", without
     yield "started", course.started_at + (", interrupted" if course.interrupted else "")
     yield (
         "took",
