@@ -22,6 +22,7 @@ from keepalive_bench.model.analysis import (
     PhaseTime,
 )
 from keepalive_bench.model.exchange import QUEUED
+from keepalive_bench.model.load import LATE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 _PERCENTS = (50, 90, 95, 99)
-LATE_S = 1e-3
-"""A start this late is called so; a clock that waits for one is late by a tenth of it at times."""
 
 
 def summarise(run: Run, arm: Arm) -> ArmSummary:
@@ -131,7 +130,8 @@ def _rate(run: Run, sent: bytes) -> float | None:
     exchanges, rate = run.exchanges, run.plan.experiment.load.rate
     rounds, began_s = pick(exchanges.round, sent), pick(exchanges.began_s, sent)
     ended_s = map(add, began_s, compress(exchanges.latency_s, sent))
-    rows: Iterable[tuple[int, float, float]] = zip(rounds, began_s, ended_s, strict=True)
+    started_s = compress(exchanges.started_s, sent)
+    rows: Iterable[tuple[int, float, float]] = zip(rounds, started_s, ended_s, strict=True)
     if any(map(gt, rounds, islice(rounds, 1, None))):
         rows = sorted(rows)
     running_s = fsum(_spans(rows, 1 / rate if rate else 0.0))

@@ -24,8 +24,8 @@ _EXPERIMENT = (
         "-n",
         "--requests",
         type=int,
-        help="Requests of each arm.  [default: 50; 10,000 at most with --precision; no limit with "
-        "--duration]",
+        help="Requests of each arm.  [default: 50, or 10 rounds of several at a time; 10,000 "
+        "at most with --precision; no limit with --duration]",
     ),
     click.option(
         "-z",
@@ -48,6 +48,14 @@ _EXPERIMENT = (
         default=1,
         show_default=True,
         help="Threads that share the pool.",
+    ),
+    click.option(
+        "--processes",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Processes that share the requests, each with --concurrency threads and a pool of its "
+        "own: threads of one wait for one another.",
     ),
     click.option(
         "-q",

@@ -61,6 +61,7 @@ def _experiment(given: dict[str, Any]) -> Experiment:
         optional["arms"] = tuple(inputs.parse_arm(text) for text in given["arms"])
     return Experiment(
         load=_load(given),
+        processes=given["processes"],
         concurrency=given["concurrency"],
         maxsize=given["maxsize"],
         block=given["block"],

@@ -111,13 +111,16 @@ def _extent(plan: Plan) -> str:
 def measure(plan: Plan, shown: Screen) -> Run:
     """Carry out a plan, with a progress bar or a line for each response as asked."""
     with ExitStack() as stack:
-        return benchmark(plan, _callback(plan, shown, stack))
+        run = benchmark(plan, _callback(plan, shown, stack))
+    if shown.verbose and plan.experiment.processes > 1:  # before, connections had no numbers
+        show_exchanges(run, shown)
+    return run
 
 
 def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange], None] | None:
-    if shown.verbose:
+    if shown.verbose and plan.experiment.processes == 1:
         return lambda exchange: shown.out.print(exchange_line(plan, exchange), soft_wrap=True)
-    if shown.err.is_terminal and not shown.quiet:
+    if shown.err.is_terminal and not shown.quiet and not shown.verbose:
         experiment = plan.experiment
         total = experiment.requests * len(experiment.arms) if experiment.is_limited else None
         return stack.enter_context(ProgressBar(shown.err, total)).advance

@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from keepalive_bench.experiment.pacing import Turn
+from keepalive_bench.model.load import LATE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +48,7 @@ class Claims:
         self._reached = dict.fromkeys(threads, 0)
         self._ended_s: dict[str, float] = {}
         self._free_s: dict[int, float] = {}
+        self._late_s, self._idle_blocks = 0.0, 0
         self._behind_s: dict[str, float] = {}
 
     @property
@@ -77,17 +79,25 @@ class Claims:
         """The block is over; note what the next ones have to know of it."""
         block, pacing = self.block, self._pacing
         self._reached, self.block = self.reached, None
+        if block is not None and block.indexes:
+            self._idle_blocks = 0 if self._claimed else self._idle_blocks + 1
         if block is None or pacing is None:
             return
         self._lasts_to_s, behind_s = 0.0 if self._claimed else self._began_s, 0.0
         if self._claimed == len(block.indexes) and block.arm not in self.stopped:
             self._lasts_to_s = self._began_s + pacing.lasts_s(block.indexes.stop - block.first)
-            if len(self._free_s) == self._threads[block.arm]:
+            all_busy = len(self._free_s) == self._threads[block.arm] or self._late_s >= LATE_S
+            if self._free_s and all_busy:
                 behind_s = min(self._free_s.values()) - self._lasts_to_s
         # A schedule goes on in the next block of the arm where it was left: a stall that all
         # threads were in at a block's end has delayed what was to start after it, too.
         self._behind_s[block.arm] = max(0.0, behind_s) if pacing.is_schedule else 0.0
         self._free_s.clear()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody has anything to do any more: all arms are stopped, or out of time."""
+        return self._idle_blocks >= len(self._threads) - len(self.stopped)
 
     def next_beat(self) -> bool:
         """Go on to the block's next beat, if there is one, and somebody took part in the last."""
@@ -127,6 +137,8 @@ class Claims:
         if self._ends_s != inf and self._is_too_late(block, start_s):
             return None
         self._claimed += 1
+        if start_s is not None:
+            self._late_s = self._now_s() - start_s
         return index, start_s
 
     def give_back(self) -> None:

@@ -168,7 +168,7 @@ class Engine:
         if not self._halted and claims.next_beat():
             return
         claims.leave()
-        while not self._halted and len(claims.stopped) < len(self._transports):
+        while not self._halted and not claims.is_over:
             block = next(self._blocks, None)
             if block is None:
                 return

@@ -26,7 +26,7 @@ LEAST_ROUNDS = 6
 
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}")
 _SEED_BITS = 32
-_USUAL_REQUESTS, _USUAL_FOR_PRECISION = 50, 10_000
+_USUAL_REQUESTS, _USUAL_ROUNDS, _USUAL_FOR_PRECISION = 50, 10, 10_000
 _UNSAID = -(2**31)
 _LONGEST_S = 1e6
 _FINEST, _COARSEST = 0.001, 0.5
@@ -78,7 +78,8 @@ class Experiment:
     requests: int = _UNSAID
     """Measured requests of each arm; where a duration or a precision is given, the most of them.
 
-    If nothing is said: 50, or 10,000 for a precision, or no limit for a duration.
+    If nothing is said: 50, or 10 rounds where those are more; 10,000 for a precision, or no limit
+    for a duration.
     """
     duration_s: float | None = None
     """How long the measurement takes at most, all arms together, but for the round under way."""
@@ -134,7 +135,10 @@ class Experiment:
     def _usual_requests(self) -> int:
         if self.duration_s is not None:
             return _MOST_REQUESTS
-        return _USUAL_REQUESTS if self.precision is None else _USUAL_FOR_PRECISION
+        if self.precision is not None:
+            return _USUAL_FOR_PRECISION
+        rounds = _USUAL_ROUNDS if len(self.arms) > 1 else 1
+        return max(_USUAL_REQUESTS, rounds * self.block_size)
 
     def _check_end(self) -> None:
         if self.duration_s is not None and not 0 < self.duration_s <= _LONGEST_S:

@@ -12,6 +12,8 @@ from keepalive_bench.units import quoted
 Traffic = Literal["steady", "bursts"]
 TRAFFICS: tuple[Traffic, ...] = ("steady", "bursts")
 
+LATE_S = 1e-3
+"""A start this late is called so; a clock that waits for one is late by a tenth of it at times."""
 _SLOWEST, _FASTEST = 1e-4, 1e6
 _LONGEST_PAUSE_S = 86_400.0
 

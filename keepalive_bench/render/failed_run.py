@@ -32,7 +32,8 @@ def nothing_measured(analysis: Analysis) -> str:
     for arm in analysis.arms:
         failures.update(arm.failures)
     if not failures:
-        return f"Nothing was measured of {where}."
+        lost = [f" A process is lost: {printable(it.why)}." for it in analysis.course.lost]
+        return f"Nothing was measured of {where}.{''.join(lost[:1])}"
     failure, _ = failures.most_common(1)[0]
     advice = _ADVICE.get(failure.kind, "")
     cause = f"{failure.kind} ({printable(failure.message)})"

@@ -9,6 +9,7 @@ from keepalive_bench.units import duration, plural, printable, size
 
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis, ArmSummary
+    from keepalive_bench.model.experiment import Experiment
     from keepalive_bench.model.load import Load
 
 
@@ -36,12 +37,21 @@ def circumstances(analysis: Analysis) -> str:
     parts = [
         _extent(analysis),
         *_load(experiment.load),
-        f"{experiment.concurrency} at a time{at_most}",
-        f"maxsize {experiment.pool_size}" + (", blocking" if experiment.block else ""),
+        f"{_threads(experiment)} at a time{at_most}",
+        f"maxsize {experiment.pool_size}"
+        + (" in each" if experiment.processes > 1 else "")
+        + (", blocking" if experiment.block else ""),
     ]
     if len(experiment.arms) > 1:
         parts.append(_order(analysis))
     return ", ".join(parts)
+
+
+def _threads(experiment: Experiment) -> str:
+    """How many requests are under way at once, and in how many processes."""
+    if experiment.processes == 1:
+        return f"{experiment.concurrency}"
+    return f"{experiment.processes} processes with {experiment.concurrency} each"
 
 
 def _load(load: Load) -> list[str]:
@@ -83,7 +93,7 @@ def _order(analysis: Analysis) -> str:
 def remarks(analysis: Analysis) -> tuple[str, ...]:
     """What a reader should know of the requests before the numbers."""
     plan, experiment = analysis.plan, analysis.plan.experiment
-    total = plural(sum(arm.requests + experiment.warmup for arm in analysis.arms), "request")
+    total = plural(sum(arm.requests + experiment.warmups for arm in analysis.arms), "request")
     lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
     if analysis.sweep is not None:
         lines.insert(0, sweep.model(analysis.sweep))

@@ -52,7 +52,7 @@ def test_a_duration_is_kept_and_nothing_is_left_unsent(options: dict[str, object
     analysis = analyse(measured)
     assert measured.course.wall_s >= 0.4
     assert all(arm.not_sent == arm.failed == 0 for arm in analysis.arms)
-    assert sum(arm.succeeded for arm in analysis.arms) == len(measured.exchanges) > 10
+    assert sum(arm.succeeded for arm in analysis.arms) == len(measured.exchanges) > 4
     warmups = sum(warmup.connections for warmup in measured.warmup.values())
     assert accepted == len(measured.connections) + warmups
 

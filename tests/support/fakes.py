@@ -10,7 +10,7 @@ from support.plans import plan
 
 from keepalive_bench.experiment.engine import Engine
 from keepalive_bench.experiment.pacing import pacing_of
-from keepalive_bench.experiment.schedule import schedule
+from keepalive_bench.experiment.schedule import schedule, until
 from keepalive_bench.model.exchange import Exchange, Failure, Outcome
 
 if TYPE_CHECKING:
@@ -99,18 +99,23 @@ class Stage:
         self.recording = threading.Lock()
         self.on_record: Callable[[Exchange], None] = lambda _: None
         self._plan = plan
-        pacing = pacing_of(plan.experiment)
+        self._clock, pacing = clock or Ticking(), pacing_of(plan.experiment)
         self._engine = Engine(
             plan,
             {label: Fake(script) for label, script in scripts.items()},
             self._record,
-            clock or Ticking(),
+            self._clock,
             {} if pacing is None else dict.fromkeys(scripts, pacing),
         )
 
     def run(self) -> bool:
         """Whether it was interrupted."""
-        return self._engine.run(schedule(self._plan.experiment))
+        experiment = self._plan.experiment
+        blocks = schedule(experiment)
+        if experiment.duration_s is not None:
+            ends_s = experiment.duration_s
+            blocks = until(blocks, lambda: self._clock.now_s() >= ends_s)
+        return self._engine.run(blocks)
 
     @property
     def reached(self) -> dict[str, int]:

@@ -21,6 +21,7 @@ _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going s
 def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """What endangers a result: an early end, and failures."""
     yield from _interrupted(run)
+    yield from _lost(run)
     for arm in arms:
         yield from _failures(run, arm)
     yield from _failed_warmups(run)
@@ -33,6 +34,21 @@ def _interrupted(run: Run) -> Iterator[Finding]:
             severity="warning",
             evidence={"exchanges": len(run.exchanges)},
             text=f"The run was interrupted after {plural(len(run.exchanges), 'exchange')}.",
+        )
+
+
+def _lost(run: Run) -> Iterator[Finding]:
+    """Processes that ended before they had told what they measured."""
+    count = run.plan.experiment.processes
+    for lost in run.course.lost:
+        sent = sum(lost.sent.values())
+        yield Finding(
+            code="process-lost",
+            severity="warning",
+            evidence={"process": lost.process, "why": lost.why, "sent": sent},
+            text=f"Process {lost.process + 1} of {count} is lost: {printable(lost.why)}. The "
+            f"{plural(sent, 'exchange')} that it had told of are left out, and its requests count "
+            "as not sent; the others' results are kept.",
         )
 
 
@@ -97,9 +113,7 @@ def order_findings(run: Run) -> Iterator[Finding]:
         experiment.rounds_of(run.requests_due(experiment.labels[0])),
         experiment.block_size,
     )
-    if experiment.concurrency > 1 and rounds < (
-        least := least_pairs(run.plan.judgement.confidence)
-    ):
+    if experiment.threads > 1 and rounds < (least := least_pairs(run.plan.judgement.confidence)):
         drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
         yield Finding(
             code="few-rounds",

@@ -32,7 +32,7 @@ def tls_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     for arm in arms:
         if arm.kind == "resumed":
             versions = _versions(run, arm)
-            chances = versions.total() - run.plan.experiment.concurrency
+            chances = versions.total() - run.plan.experiment.threads
             if chances > 0 and arm.resumed < _ENOUGH * chances:
                 yield _not_resumed(arm, chances, versions)
 

@@ -77,6 +77,7 @@ def _extent(plan: Plan) -> Iterator[_Option]:
 def _experiment(plan: Plan) -> Iterator[_Option]:
     asked, usual = plan.experiment, Plan(plan.target).experiment
     yield "--precision", None if asked.precision is None else _percent(asked.precision), None
+    yield "--processes", asked.processes, usual.processes
     yield "-c", asked.concurrency, usual.concurrency
     yield "--maxsize", asked.pool_size, asked.concurrency
     yield "--block", asked.block, usual.block
