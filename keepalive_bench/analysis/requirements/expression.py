@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
-from keepalive_bench.analysis.requirements.bounds import NUMBER, UnitError, scaled
+from keepalive_bench.analysis.requirements.bounds import NUMBER, UnitError, out_of_range, scaled
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.requirement import OPERATORS, Requirement
 from keepalive_bench.units import quoted
@@ -144,10 +144,14 @@ def _number(place: int, text: str, quantity: Nameable, spelled: str) -> float:
     unit_at, unit = _trimmed(text, number.end())
     in_seconds = quantity.kind == "seconds" and not _SECONDS.isdisjoint(spelled.split("."))
     try:
-        return scaled(number[0], unit, quantity.kind, in_seconds=in_seconds)
+        bound = scaled(number[0], unit, quantity.kind, in_seconds=in_seconds)
     except ValueError as error:
         is_behind = isinstance(error, UnitError) and unit
         _refuse(place + (unit_at if is_behind else 0), str(error))
+    wrong = out_of_range(bound, unit, quantity.kind, is_signed=quantity.is_signed)
+    if wrong:
+        _refuse(place, f"{spelled} is {wrong}")
+    return bound
 
 
 def _refuse(place: int, sentence: str) -> NoReturn:

@@ -215,7 +215,9 @@ def _comparison(number: int, other: str) -> Iterator[Named]:
             spellings.append(field)
         if field == "speedup":
             spellings.append(f"{field}.{other}")
-        quantity = Quantity(name=name, kind=kind, find=find, basis=basis)
+        quantity = Quantity(
+            name=name, kind=kind, find=find, basis=basis, is_signed=field == "correlation"
+        )
         yield tuple(spellings), quantity
     for metric, basis in _SAVINGS.items():
         name, find = f"{place}.saving_s.{metric}", partial(_saving, number=number, metric=metric)
@@ -225,7 +227,7 @@ def _comparison(number: int, other: str) -> Iterator[Named]:
         if metric == "mean":
             spellings += ["saving"] * is_first
             spellings += [f"saving.{other}"] * (other not in _SAVINGS)
-        quantity = Quantity(name=name, kind="seconds", find=find, basis=basis)
+        quantity = Quantity(name=name, kind="seconds", find=find, basis=basis, is_signed=True)
         yield tuple(spellings), quantity
 
 

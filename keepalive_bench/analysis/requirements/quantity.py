@@ -44,6 +44,8 @@ class Nameable:
     basis: Basis = "exact"
     words: tuple[str, ...] = ()
     """All that it can be, of a word."""
+    is_signed: bool = False
+    """Whether it may be below 0."""
 
     @property
     def spoken(self) -> str:
