@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import replace
 from math import exp, sqrt
 from random import Random
@@ -16,13 +15,13 @@ from scipy import stats as scipy_stats
 from support.runs import URL, Script, paired_run
 
 from keepalive_bench import Plan, Target, UsageError, analyse
-from keepalive_bench.analysis.arms import _latency
 from keepalive_bench.analysis.changes import compare_runs
 from keepalive_bench.analysis.changes.differences import HARMLESS
 from keepalive_bench.analysis.changes.estimates import relative
 from keepalive_bench.analysis.changes.shares import Share, tail_of, trend
 from keepalive_bench.analysis.changes.verdict import Terms
 from keepalive_bench.analysis.changes.verdict import _latency as judged
+from keepalive_bench.analysis.latencies import _known, _of_requests, summed_up
 from keepalive_bench.analysis.requirements.quantity import Evidence
 from keepalive_bench.experiment.plan_document import plan_document
 from keepalive_bench.model.change import ArmChange, Source
@@ -50,7 +49,8 @@ def latencies(count: int, seed: object, scale: float = 1.0, tail: float = 0.5) -
 
 
 def changes(base: list[float], new: list[float]) -> dict[str, Estimate]:
-    (before, low), (after, high) = (_latency(array("d", it), 0.95) for it in (base, new))
+    before, after = (summed_up(sorted(it)) for it in (base, new))
+    low, high = (_known(_of_requests(it, sorted(it), 0.95)) for it in (base, new))
     return {
         metric: relative(
             Evidence(getattr(before, metric), *low.get(metric, (None, None))),

@@ -194,13 +194,17 @@ def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
 
 
 def difference_interval(
-    own: Sequence[float], other: Sequence[float], percent: int, confidence: float, factor: float
+    own: Sequence[float],
+    other: Sequence[float],
+    percent: int,
+    confidence: float,
+    factor: float,
+    correlation: float = 0.0,
 ) -> Interval | None:
     """An interval of the difference of two quantiles, of sorted values: the other's − the own.
 
-    Each arm's order-statistic interval says how sure its quantile is; the two are put together as
-    independent ones. What pairs share makes the truth narrower, never wider. `None` where either
-    can't be bounded.
+    Each arm's order-statistic interval says how sure its quantile is; the two are put together
+    (`apart`). `None` where either can't be bounded.
     """
     own_at, other_at = quantile(own, percent), quantile(other, percent)
     own_bounds = quantile_interval(own, percent, confidence, factor)
@@ -208,15 +212,23 @@ def difference_interval(
     if own_at is None or other_at is None or own_bounds is None or other_bounds is None:
         return None
     (low, high), (other_low, other_high) = own_bounds, other_bounds
-    return apart((low, own_at, high), (other_low, other_at, other_high))
+    return apart((low, own_at, high), (other_low, other_at, other_high), correlation)
 
 
-def apart(own: Bounded, other: Bounded) -> Interval:
-    """An interval of the difference of two numbers that are known independently: other − own.
+def apart(own: Bounded, other: Bounded, correlation: float = 0.0) -> Interval:
+    """An interval of the difference of two numbers, of which each has one: other − own.
 
     G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures", Statistics
-    in Medicine 27 (2008): the distances to the ends are put together as standard errors are.
+    in Medicine 27 (2008): the distances to the ends are put together as standard errors are. What
+    the two estimates have in common takes off: G. Y. Zou, "Toward Using Confidence Intervals to
+    Compare Correlations", Psychological Methods 12 (2007).
     """
     (own_low, own_at, own_high), (low, at, high) = own, other
-    below, above = hypot(at - low, own_high - own_at), hypot(high - at, own_at - own_low)
+    below = _put_together(at - low, own_high - own_at, correlation)
+    above = _put_together(high - at, own_at - own_low, correlation)
     return at - own_at - below, at - own_at + above
+
+
+def _put_together(one: float, other: float, correlation: float) -> float:
+    """The root of a² + b² − 2rab, which doesn't overflow."""
+    return hypot(one - correlation * other, other * sqrt(1 - correlation * correlation))
