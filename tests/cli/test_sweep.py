@@ -147,6 +147,20 @@ def test_where_the_server_keeps_no_connection_no_size_is_recommended() -> None:
     assert "No maxsize helps here" in " ".join(done.out.split())
 
 
+def test_what_several_values_have_in_common_is_said_once() -> None:
+    with ServerProcess(Settings(behaviour=Behaviour(close_after=1))) as server:
+        options = ["--maxsize", "1,2,4", "-c", "2", "-n", "20"]
+        done = kab("sweep", server.url, *options, env={"COLUMNS": "300"})
+        assert server.stop().accepts == 3 * (20 + 1)
+    assert [line for line in done.lines if "Connection: close" in line and line[0] == "!"] == [
+        (
+            "! The server said Connection: close after every request (maxsize 1, 18 times). Likewise, "
+            "with other figures: maxsize 2 and 4. On nginx that is keepalive_requests or "
+            "keepalive_timeout; a proxy in between may say it."
+        )
+    ]
+
+
 def test_what_was_measured_is_kept_when_it_is_interrupted(url: str, tmp_path: Path) -> None:
     target = tmp_path / "run.json"
     options = ["--maxsize", "1,2", "-c", "2", "-n", "100000", "--json", str(target), "-z", "60s"]
