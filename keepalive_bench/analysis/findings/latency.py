@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import compress
 from math import exp, log
 from operator import eq, ne
@@ -10,8 +9,8 @@ from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.findings.delay import DELAYED_ACK
-from keepalive_bench.analysis.inference.intervals import quantile_interval
 from keepalive_bench.analysis.inference.shapes import outlier_bound, several_modes, trend
+from keepalive_bench.analysis.requirements.enough import least_requests
 from keepalive_bench.analysis.rows import pick, succeeded
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import duration, plural
@@ -19,6 +18,7 @@ from keepalive_bench.units import duration, plural
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from keepalive_bench.analysis.requirements.quantity import Basis
     from keepalive_bench.model.analysis import ArmSummary
     from keepalive_bench.model.experiment import Experiment
     from keepalive_bench.model.run import Run
@@ -33,7 +33,7 @@ _APART = 1.5
 _SMALLER_GROUP = 0.1
 _MOST_OUTLYING = 0.1
 """What more requests do is no exception."""
-_EXPECTED = (50, 90)
+_EXPECTED: dict[int, Basis] = {50: "p50", 90: "p90"}
 """Percentiles that a run should bound; p95 and p99 are shown without an interval before that."""
 
 
@@ -178,11 +178,10 @@ def _what_is_robust(experiment: Experiment) -> str:
 def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Quantiles that are shown, and can't be bounded by so few requests."""
     fewest = min(arms, key=lambda arm: arm.succeeded)
-    confidence = run.plan.judgement.confidence
     needed = {
-        percent: _needed(percent, confidence)
-        for percent in _EXPECTED
-        if getattr(fewest.latency, f"p{percent}") is not None
+        percent: least_requests(basis, run.plan) or 0
+        for percent, basis in _EXPECTED.items()
+        if getattr(fewest.latency, basis) is not None
     }
     lacking = [percent for percent, count in needed.items() if count > fewest.succeeded]
     if lacking:
@@ -200,12 +199,3 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
             if run.plan.experiment.may_end_early
             else f"-n {max(needed[percent] for percent in lacking)} is the least that does.",
         )
-
-
-@lru_cache(maxsize=64)
-def _needed(percent: int, confidence: float) -> int:
-    """The least requests, independent of each other, by which a quantile can be bounded."""
-    count = 1
-    while quantile_interval(range(count), percent, confidence) is None:
-        count += 1
-    return count
