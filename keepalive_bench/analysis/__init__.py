@@ -29,9 +29,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         UsageError: a requirement is none.
     """
     demanded = requirements_of(run.plan, requirements)
-    experiment = run.plan.experiment
-    summaries = (summarise(run, arm) for arm in experiment.arms)
-    arms = tuple(replace(arm, option=experiment.sweep) for arm in summaries)
+    arms = tuple(summarise(run, arm) for arm in run.plan.experiment.arms)
     comparisons = tuple(compare(run, arms[0], other) for other in arms[1:])
     sweep = sweep_of(run, arms)
     analysis = Analysis(
