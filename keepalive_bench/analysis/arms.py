@@ -10,7 +10,7 @@ from operator import add, gt, sub
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.inference import stats
-from keepalive_bench.analysis.latencies import mean_bound, quantile_bounds, summed_up
+from keepalive_bench.analysis.latencies import latency_bounds, summed_up
 from keepalive_bench.analysis.reasons import find_reasons
 from keepalive_bench.analysis.rows import of_arm, pick, succeeded
 from keepalive_bench.model.analysis import (
@@ -64,7 +64,7 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
         requests_per_second=_rate(run, sent) if answered and not _paused(run) else None,
         latency=summed_up(ordered) if ordered else Latency(),
-        latency_bounds=_bounds(run, arm.label, ordered),
+        latency_bounds=latency_bounds(run, arm.label, ordered) if ordered else {},
         phases=_phases(exchanges, good, latencies),
         counters=run.counters[arm.label],
         uncorrected=_uncorrected(exchanges, good),
@@ -150,11 +150,6 @@ def _spans(rows: Iterable[tuple[int, float, float]], gap_s: float) -> Iterator[f
         else:
             first, last, count = min(first, began_s), max(last, ended_s), count + 1
     yield max(last - first, count * gap_s)
-
-
-def _bounds(run: Run, arm: str, ordered: Sequence[float]) -> dict[str, tuple[float, float]]:
-    mean = mean_bound(run, arm)
-    return {**quantile_bounds(run, arm, ordered), **({} if mean is None else {"mean": mean})}
 
 
 def _uncorrected(exchanges: ExchangeColumns, good: bytes) -> Latency | None:
