@@ -120,7 +120,7 @@ def _confidence(analysis: Analysis) -> str:
 
 def _bounds(arm: ArmSummary, metric: str) -> str:
     bounds = arm.latency_bounds.get(metric)
-    return "" if bounds is None else interval(*bounds)
+    return "" if bounds is None else interval(*bounds, beside=getattr(arm.latency, metric))
 
 
 def _rates(estimate: Estimate) -> str:

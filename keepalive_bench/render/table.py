@@ -148,7 +148,7 @@ def _of_open_load(analysis: Analysis) -> list[Row]:
 def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return MISSING
-    return interval(estimate.low, estimate.high)
+    return interval(estimate.low, estimate.high, beside=estimate.estimate)
 
 
 def _throughput(analysis: Analysis) -> Row:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 from render.scripted import scripted_run
 from rich.console import Console
+from support.runs import paired_run
 
 from keepalive_bench.analysis import analyse
 from keepalive_bench.render import table, terminal
@@ -31,7 +33,7 @@ def test_the_report_reads_as_it_should() -> None:
 
 def test_of_several_comparisons_each_has_its_typical_speed_up_in_the_table() -> None:
     run = scripted_run(("other", "unpooled"))
-    row = table.comparison_rows(analyse(run))[-1]
+    row = table.table.comparison_rows(analyse(run))[-1]
     speedups = [comparison.speedup for comparison in analyse(run).comparisons]
     assert row.name == "typical speed-up"
     assert row.savings == tuple(f"{it.estimate:.2f}×" for it in speedups)
@@ -90,3 +92,13 @@ def test_phases_are_counts_times_durations_and_never_averages_over_zeros() -> No
     assert rows["tls"] == (("1", "21.3 ms"), ("20", "21.3 ms"))
     assert rows["wait"] == (("20", "21.2 ms"), ("20", "21.2 ms"))
     assert "dns" not in rows
+
+
+def test_an_interval_of_seconds_beside_milliseconds_says_so() -> None:
+    """Two arms that don't differ, of answers between half a second and six."""
+    random = Random(3)
+    values = [random.uniform(0.5, 6) for _ in range(100)]
+    rows = comparison_rows(analyse(paired_run(values[:50], values[50:])))
+    (p50,) = [row for row in rows if row.name.strip() == "p50"]
+    assert re.fullmatch(r"-?\d{1,3}(\.\d+)? ms", p50.savings[0])
+    assert re.fullmatch(r"\[-\d\.\d\d s … \d\.\d\d s\]", p50.intervals[0])
