@@ -118,6 +118,10 @@ def test_an_expression_as_long_as_a_book_is_not_repeated() -> None:
         ("p95<=50000\N{GREEK SMALL LETTER MU}s", 0.05),
         ("p95<=.5min", 30.0),
         ("latency_s.p95<=0.05", 0.05),
+        ("uncorrected_latency_s.p95<=0.05", 0.05),
+        ("late_starts.max_s<=0.05", 0.05),
+        ("phases_s.wait.per_request<=0.05", 0.05),
+        ("course.wall_s<=0.05min", 3.0),
         ("saving>=-0", 0.0),
         ("saving>=-5ms", -0.005),
         ("correlation>=-1", -1.0),
@@ -137,6 +141,7 @@ def test_units_are_those_that_people_write(text: str, bound: float) -> None:
 
 
 def test_a_label_that_ends_in_s_says_nothing_of_seconds() -> None:
-    named = names((Arm("pooled", "a_s"),))
-    with pytest.raises(UsageError, match="a unit is missing"):
-        parse("a_s.p95<=50", named)
+    for label in ("a_s", "wall_s", "max_s"):
+        named = names((Arm("pooled", label),))
+        with pytest.raises(UsageError, match="a unit is missing"):
+            parse(f"{label}.p95<=50", named)

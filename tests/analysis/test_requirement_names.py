@@ -138,6 +138,15 @@ def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_fin
             assert quantity.find(analysis).value == value, path
 
 
+def test_what_no_run_of_a_plan_can_decide_is_known_beforehand() -> None:
+    analysis = analyse(paired_run([0.25 + i / 512 for i in range(80)], [0.5] * 80))
+    for name, quantity in NAMED.items():
+        if quantity.basis != "nothing":
+            found, beforehand = quantity.find(analysis), quantity.lacks(analysis.plan.experiment)
+            assert found.lacking == beforehand, name
+            assert (found.value is None) == bool(beforehand) or ".p99" in f".{name}", name
+
+
 def test_findings_are_counted_by_their_code() -> None:
     analysis = analyse(paired_run([0.25] * 8, [0.5] * 8))
     finding = Finding(code="client-bound", severity="warning", evidence={}, text="")

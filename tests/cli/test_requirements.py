@@ -124,6 +124,38 @@ def test_that_so_few_requests_cannot_decide_is_said_before_any_is_sent(refusing_
     )
 
 
+PAUSED = "requests pause, and how many are possible isn't known"
+GIVEN = "requests are started at a given --rate"
+
+
+@pytest.mark.parametrize(
+    ("options", "texts", "why"),
+    [
+        ((), ("late_starts.count==0", "pooled.late_starts.max_s<=1"), "only requests of a --rate "),
+        ((), ("recommendation.maxsize<=4",), "the run is no sweep over maxsize"),
+        (
+            ("--think-time", "1ms"),
+            ("requests_per_second>=1", "comparisons[0].requests_per_second>=0.001"),
+            PAUSED,
+        ),
+        (
+            ("--rate", "2000/s"),
+            ("requests_per_second>=1", "comparisons[0].requests_per_second>=0.001"),
+            GIVEN,
+        ),
+    ],
+)
+def test_what_the_plan_never_decides_is_said_before_any_is_sent_and_stays_so(
+    options: tuple[str, ...], texts: tuple[str, ...], why: str, server: ServerProcess
+) -> None:
+    code, out, err = required(server.url, *texts, options=options)
+    assert code == 0
+    for text, line in zip(texts, err.splitlines(), strict=True):
+        assert line.startswith(f"Warning: No number of requests can decide {text}: {why}")
+        words = " ".join(out.split())
+        assert re.search(rf"\? undecided {re.escape(text)}: [^?]*{re.escape(why)}", words)
+
+
 @pytest.mark.parametrize("text", ["pooled.p59<=50ms", "reopened", "x.connections==1", "p95<=50"])
 def test_a_bad_expression_is_refused_before_anything_is_sent(
     text: str, server: ServerProcess, tmp_path: Path

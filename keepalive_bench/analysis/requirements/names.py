@@ -9,18 +9,16 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS, NO_INTERVAL
-from keepalive_bench.analysis.requirements.quantity import Basis, Evidence, Kind, Quantity, exact
-from keepalive_bench.analysis.verdict import verdict
+from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS
+from keepalive_bench.analysis.requirements.comparison_names import comparison
+from keepalive_bench.analysis.requirements.quantity import Evidence, Kind, Quantity, exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison, Estimate
-    from keepalive_bench.model.experiment import Arm
-
-Named = tuple[tuple[str, ...], Quantity]
-"""Something, and all its spellings."""
+    from keepalive_bench.analysis.requirements.quantity import Named
+    from keepalive_bench.model.analysis import Analysis, ArmSummary
+    from keepalive_bench.model.experiment import Arm, Experiment
 
 VERDICTS = (
     "faster",
@@ -81,22 +79,6 @@ FINDINGS = (
     "unsolicited-data",
     "warmup-failed",
 )
-_COMPARED: dict[str, tuple[Kind, Basis]] = {
-    "speedup": ("ratio", "ranks"),
-    "requests_per_second": ("ratio", "pairs"),
-    "pairs": ("count", "exact"),
-    "left_out": ("count", "exact"),
-    "correlation": ("number", "nothing"),
-    "widening": ("number", "nothing"),
-}
-_SAVINGS: dict[str, Basis] = {
-    "mean": "pairs",
-    "p50": "p50",
-    "p90": "p90",
-    "p95": "p95",
-    "p99": "p99",
-}
-_INCOMPARABLE = {"not-comparable", "not-measured"}
 _COURSE: dict[str, Kind] = {
     "wall_s": "seconds",
     "cpu_s": "seconds",
@@ -122,7 +104,7 @@ def names(arms: tuple[Arm, ...]) -> dict[str, Quantity]:
 def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
     yield from _whole()
     for number, arm in enumerate(arms[1:]):
-        yield from _comparison(number, arm.label)
+        yield from comparison(number, arm.label)
     pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
     if pooled is not None:
         yield from _arm(pooled.label, prefixes=("",))
@@ -145,7 +127,8 @@ def _whole() -> Iterator[Named]:
         yield (name,), Quantity(name=name, kind=kind, find=find, words=words)
     for option in ("maxsize", "concurrency"):
         name, find = f"recommendation.{option}", partial(_recommended, option=option)
-        yield (name,), Quantity(name=name, kind="count", find=find)
+        lacks = partial(_unswept, option=option)
+        yield (name,), Quantity(name=name, kind="count", find=find, lacks=lacks)
     for code in FINDINGS:
         name = f"findings.{code}"
         yield (name,), Quantity(name=name, kind="count", find=partial(_findings, code=code))
@@ -166,10 +149,14 @@ def _course(analysis: Analysis, *, field: str) -> Evidence:
 
 def _recommended(analysis: Analysis, *, option: str) -> Evidence:
     """What a sweep over an option recommends; a sentence where that is nothing."""
-    sweep = analysis.sweep
-    if sweep is None or sweep.option != option:
-        return exact(None, f"the run is no sweep over {option}")
+    sweep, lacking = analysis.sweep, _unswept(analysis.plan.experiment, option=option)
+    if sweep is None or lacking:
+        return exact(None, lacking)
     return exact(sweep.recommendation.value, sweep.recommendation.text.rstrip("."))
+
+
+def _unswept(experiment: Experiment, *, option: str) -> str:
+    return "" if experiment.sweep == option else f"the run is no sweep over {option}"
 
 
 def _findings(analysis: Analysis, *, code: str) -> Evidence:
@@ -189,6 +176,7 @@ def _arm(label: str, *, prefixes: tuple[str, ...]) -> Iterator[Named]:
                 find=find,
                 basis=member.basis,
                 words=member.words,
+                lacks=member.lacks,
             ),
         )
     for field in ("requests", "failed", "connections"):
@@ -203,53 +191,3 @@ def _of_arm(analysis: Analysis, *, label: str, read: Callable[[ArmSummary], Evid
 def _warmup(analysis: Analysis, *, label: str, field: str) -> Evidence:
     warmup = analysis.warmup[label]
     return exact(len(warmup.failures) if field == "failed" else getattr(warmup, field))
-
-
-def _comparison(number: int, other: str) -> Iterator[Named]:
-    """The first-named arm against another; the first comparison need not be named."""
-    place, is_first = f"comparisons[{number}]", number == 0
-    for field, (kind, basis) in _COMPARED.items():
-        name, find = f"{place}.{field}", partial(_compared, number=number, field=field)
-        spellings = [name] if basis == "exact" else [name, f"{name}.estimate"]
-        if is_first and field != "requests_per_second":  # which is the pooled arm's own
-            spellings.append(field)
-        if field == "speedup":
-            spellings.append(f"{field}.{other}")
-        quantity = Quantity(
-            name=name, kind=kind, find=find, basis=basis, is_signed=field == "correlation"
-        )
-        yield tuple(spellings), quantity
-    for metric, basis in _SAVINGS.items():
-        name, find = f"{place}.saving_s.{metric}", partial(_saving, number=number, metric=metric)
-        spellings = [name, f"{name}.estimate", f"saving.{other}.{metric}"]
-        if is_first:
-            spellings += [f"saving.{metric}", f"saving_s.{metric}"]
-        if metric == "mean":
-            spellings += ["saving"] * is_first
-            spellings += [f"saving.{other}"] * (other not in _SAVINGS)
-        quantity = Quantity(name=name, kind="seconds", find=find, basis=basis, is_signed=True)
-        yield tuple(spellings), quantity
-
-
-def _compared(analysis: Analysis, *, number: int, field: str) -> Evidence:
-    comparison = analysis.comparisons[number]
-    if field in {"pairs", "left_out"}:
-        return exact(getattr(comparison, field))
-    if field in {"correlation", "widening"}:
-        return exact(getattr(comparison, field), NO_INTERVAL)
-    speed = comparison.speedup if field == "speedup" else comparison.throughput
-    return _estimate(analysis, comparison, speed)
-
-
-def _saving(analysis: Analysis, *, number: int, metric: str) -> Evidence:
-    comparison = analysis.comparisons[number]
-    return _estimate(analysis, comparison, comparison.saving[metric])
-
-
-def _estimate(analysis: Analysis, comparison: Comparison, estimate: Estimate) -> Evidence:
-    """What a comparison shows; nothing where the verdict says that the arms can't be compared."""
-    arms = [arm for arm in analysis.arms if arm.label in {comparison.arm, comparison.against}]
-    found = verdict(arms, comparison, analysis.plan.judgement)
-    if found.code in _INCOMPARABLE:
-        return exact(None, found.text.rstrip("."))
-    return Evidence(*estimate)
