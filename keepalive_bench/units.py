@@ -51,9 +51,11 @@ def size(count: float) -> str:
 
 
 def rate(per_second: float | None) -> str:
-    """Requests per second: `44.6`, `3,120`."""
+    """Requests per second: `0.033`, `44.6`, `3,120`."""
     if per_second is None:
         return MISSING
+    if per_second < _ONE:
+        return f"{per_second:.3f}"
     return f"{per_second:.1f}" if per_second < _MANY else f"{per_second:,.0f}"
 
 

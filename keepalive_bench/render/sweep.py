@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.render.table import rate_of
 from keepalive_bench.units import MISSING, duration, interval, plural, rate
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ def time_columns(analysis: Analysis, sweep: Sweep) -> tuple[Column, ...]:
             Column(metric, tuple(duration(getattr(arm.latency, metric)) for arm in arms)),
             Column(confidence, tuple(_bounds(arm, metric) for arm in arms)),
         ]
-    rates = [it.requests_per_second for it in sweep.values]
+    rates = [(arm, it.requests_per_second) for it, arm in zip(sweep.values, arms, strict=True)]
     columns += [
-        Column("requests/s", tuple(rate(it.estimate) for it in rates)),
-        Column(confidence, tuple(_rates(it) for it in rates)),
+        Column("requests/s", tuple(rate_of(arm, found.estimate) for arm, found in rates)),
+        Column(confidence, tuple(_rates(arm, found) for arm, found in rates)),
     ]
     return tuple(columns)
 
@@ -123,7 +124,7 @@ def _bounds(arm: ArmSummary, metric: str) -> str:
     return "" if bounds is None else interval(*bounds, beside=getattr(arm.latency, metric))
 
 
-def _rates(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
+def _rates(arm: ArmSummary, estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None or arm.failed > arm.succeeded:
         return ""
     return f"[{rate(estimate.low)} … {rate(estimate.high)}]"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
 UNCORRECTED = "uncorrected"
+MOSTLY_FAILED = "most failed"
 _BY_NATURE = {"first-use", "by-design"}
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
@@ -151,11 +152,17 @@ def _interval(estimate: Estimate) -> str:
     return interval(estimate.low, estimate.high, beside=estimate.estimate)
 
 
+def rate_of(arm: ArmSummary, per_second: float | None) -> str:
+    """An arm's requests per second; but what fails at once is no speed."""
+    is_none = per_second is not None and arm.failed > arm.succeeded
+    return MOSTLY_FAILED if is_none else rate(per_second)
+
+
 def _throughput(analysis: Analysis) -> Row:
     ratios = [comparison.throughput for comparison in analysis.comparisons]
     return Row(
         name="requests/s",
-        cells=tuple(rate(arm.requests_per_second) for arm in analysis.arms),
+        cells=tuple(rate_of(arm, arm.requests_per_second) for arm in analysis.arms),
         savings=tuple("" if it.estimate is None else times(it.estimate) for it in ratios),
         intervals=tuple(_ratio_interval(ratio) for ratio in ratios),
     )

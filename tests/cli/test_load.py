@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.command import COMMAND, called, environment
 
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, Fault, ServerProcess, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,21 @@ def test_the_parts_of_a_request_that_began_late_add_up_to_its_latency(url: str) 
         assert sum(parts_s) == pytest.approx(latency_s, abs=0.02)
         assert line.index(" queued ") < line.index(" wait ")
         assert latency_s > 0.020 + number * (0.020 - 0.005)
+
+
+def test_requests_that_fail_at_once_are_no_speed() -> None:
+    """The pooled arm keeps the first connection; of the others, all but one die at once."""
+    fault = Fault("close-on-request", connections="3-")
+    with ServerProcess(Settings(behaviour=Behaviour(fault=fault))) as server:
+        options = ("--arm", "pooled", "--arm", "unpooled", "-n", "20", "--keep-going")
+        done = called("run", server.url, *options, "--warmup", "0", "--order", "sequential")
+        assert server.stop().accepts == 1 + 20
+    (row,) = [line.split() for line in done.lines if line.startswith("requests/s")]
+    assert float(row[1].replace(",", "")) > 0
+    assert row[2:4] == ["most", "failed"]
+    assert next(line.split() for line in done.lines if line.startswith("failed")) == [
+        *("failed", "0", "19")
+    ]
 
 
 def seconds(text: str) -> list[float]:
