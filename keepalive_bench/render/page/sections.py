@@ -157,7 +157,7 @@ def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
     rates = [
         f"{arm.label} {rate(arm.requests_per_second)} requests/s"
         for arm in analysis.arms
-        if arm.requests_per_second is not None
+        if arm.requests_per_second is not None and arm.failed <= arm.succeeded
     ]
     if rates:
         yield "rates", ", ".join(rates)
