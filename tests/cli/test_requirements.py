@@ -283,6 +283,23 @@ def test_long_lines_stay_within_the_terminal_and_below_their_own_beginning(
     assert all(line[:13].strip() in {"", "✓ met"} for line in lines[1:])
 
 
+def test_what_each_value_of_a_sweep_came_to_can_be_required() -> None:
+    demands = ("4.discarded==0", "1.discarded==0", "sweep.values[0].open_at_once<=4")
+    demands += ("recommendation.code==keeps-all", "1.waited==0")
+    options = [word for text in demands for word in ("--require", text)]
+    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.03))) as slow:
+        done = called("sweep", slow.url, "--maxsize", "4,1", "-c", "4", "-n", "12", *options)
+    assert (done.code, done.err) == (4, "")
+    assert done.lines[-6:] == [
+        "✗ missed     1.discarded==0: sweep.values[0].discarded is 9.",
+        "✓ met        4.discarded==0: sweep.values[1].discarded is 0.",
+        "✓ met        sweep.values[0].open_at_once<=4: sweep.values[0].open_at_once is 4.",
+        "✓ met        recommendation.code==keeps-all: recommendation is keeps-all.",
+        "✓ met        1.waited==0: sweep.values[0].waited is 0.",
+        "5 requirements: 1 missed, 4 met.",
+    ]
+
+
 def test_the_page_s_python_is_an_assertion_on_a_real_run(
     server: ServerProcess, closing: ServerProcess
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.explanation import NAMED
 from keepalive_bench.analysis.requirements.arm_names import NO_INTERVAL, rate, rate_lacks
 from keepalive_bench.analysis.requirements.quantity import (
     Basis,
@@ -15,6 +16,8 @@ from keepalive_bench.analysis.requirements.quantity import (
     nothing,
 )
 from keepalive_bench.analysis.verdict import verdict
+from keepalive_bench.model.analysis import REMAINDER
+from keepalive_bench.model.exchange import QUEUED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +40,12 @@ _SAVINGS: dict[str, Basis] = {
     "p95": "p95",
     "p99": "p99",
 }
+_PART, _THOUSAND, _ROUND_TRIP = "parts_s.", "per_1000_requests_s", "round_trip_s"
+_EXPLAINED: dict[str, Basis] = {
+    **{f"{_PART}{phase}": "nothing" for phase in (QUEUED, *NAMED, REMAINDER)},
+    _THOUSAND: "nothing",
+    _ROUND_TRIP: "exact",
+}
 _INCOMPARABLE = {"not-comparable", "not-measured"}
 
 
@@ -45,7 +54,7 @@ def comparison(number: int, other: str) -> Iterator[Named]:
     place, is_first = f"comparisons[{number}]", number == 0
     for field, (kind, basis) in _COMPARED.items():
         name, find = f"{place}.{field}", partial(_compared, number=number, field=field)
-        spellings = [name] if basis == "exact" else [name, f"{name}.estimate"]
+        spellings = [name] if basis in {"exact", "nothing"} else [name, f"{name}.estimate"]
         if is_first and field != "requests_per_second":  # which is the pooled arm's own
             spellings.append(field)
         if field == "speedup":
@@ -68,6 +77,13 @@ def comparison(number: int, other: str) -> Iterator[Named]:
             spellings += ["saving"] * is_first
             spellings += [f"saving.{other}"] * (other not in _SAVINGS)
         quantity = Quantity(name=name, kind="seconds", find=find, basis=basis, is_signed=True)
+        yield tuple(spellings), quantity
+    for path, basis in _EXPLAINED.items():
+        name = f"{place}.explained.{path}"
+        find = partial(_explained, number=number, path=path)
+        spellings = [name, f"explained.{path}"][: 1 + is_first]
+        is_signed = path != _ROUND_TRIP
+        quantity = Quantity(name=name, kind="seconds", find=find, basis=basis, is_signed=is_signed)
         yield tuple(spellings), quantity
 
 
@@ -98,3 +114,14 @@ def _estimate(analysis: Analysis, comparison: Comparison, estimate: Estimate) ->
     if found.code in _INCOMPARABLE:
         return exact(None, found.text.rstrip("."))
     return Evidence(*estimate)
+
+
+def _explained(analysis: Analysis, *, number: int, path: str) -> Evidence:
+    found = analysis.comparisons[number].explanation
+    if found is None:
+        return exact(None, "no pair of requests was answered by both arms")
+    if path == _ROUND_TRIP:
+        return exact(found.round_trip, "the system doesn't tell")
+    if path == _THOUSAND:
+        return exact(1000 * sum(found.parts.values()), NO_INTERVAL)
+    return exact(found.parts[path.removeprefix(_PART)], NO_INTERVAL)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.requirements import sweep_names
 from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS
 from keepalive_bench.analysis.requirements.comparison_names import comparison
 from keepalive_bench.analysis.requirements.quantity import Evidence, Kind, Quantity, exact
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.requirements.quantity import Named
     from keepalive_bench.model.analysis import Analysis, ArmSummary
-    from keepalive_bench.model.experiment import Arm, Experiment
+    from keepalive_bench.model.experiment import Arm
 
 VERDICTS = (
     "faster",
@@ -79,12 +80,20 @@ FINDINGS = (
     "unsolicited-data",
     "warmup-failed",
 )
-_COURSE: dict[str, Kind] = {
-    "wall_s": "seconds",
-    "cpu_s": "seconds",
-    "gc_collections": "count",
-    "interrupted": "word",
+_COURSE: dict[str, tuple[Kind, str]] = {
+    "wall_s": ("seconds", ""),
+    "cpu_s": ("seconds", ""),
+    "gc_collections": ("count", ""),
+    "interrupted": ("word", ""),
+    "gil_wait_s": ("seconds", "the run was too short to tell"),
+    "others_least": ("share", "the run was too short, or the system doesn't tell"),
+    "others_most": ("share", "the run was too short, or the system doesn't tell"),
+    "free_ports": ("count", "there were plenty, or the system doesn't tell"),
+    "port_held_s": ("seconds", "there were plenty of ports, or the system doesn't tell"),
+    "paced_per_s": ("rate", "the run was kept to no pace"),
+    "paused_s": ("seconds", ""),
 }
+"""What each is measured in, and why it may be unknown."""
 
 
 @lru_cache(maxsize=8)
@@ -103,6 +112,8 @@ def names(arms: tuple[Arm, ...]) -> dict[str, Quantity]:
 
 def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
     yield from _whole()
+    yield from sweep_names.recommendation()
+    yield from sweep_names.values(arms)
     for number, arm in enumerate(arms[1:]):
         yield from comparison(number, arm.label)
     pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
@@ -120,15 +131,11 @@ def _whole() -> Iterator[Named]:
         ("verdict", "verdict.code"),
         Quantity(name="verdict.code", kind="word", find=_verdict, basis="verdict", words=VERDICTS),
     )
-    for field, kind in _COURSE.items():
-        find = partial(_course, field=field)
+    for field, (kind, lacking) in _COURSE.items():
+        find = partial(_course, field=field, lacking=lacking)
         words = ("true", "false") if kind == "word" else ()
         name = f"course.{field}"
         yield (name,), Quantity(name=name, kind=kind, find=find, words=words)
-    for option in ("maxsize", "concurrency"):
-        name, find = f"recommendation.{option}", partial(_recommended, option=option)
-        lacks = partial(_unswept, option=option)
-        yield (name,), Quantity(name=name, kind="count", find=find, lacks=lacks)
     for code in FINDINGS:
         name = f"findings.{code}"
         yield (name,), Quantity(name=name, kind="count", find=partial(_findings, code=code))
@@ -142,21 +149,9 @@ def _verdict(analysis: Analysis) -> Evidence:
     return exact(analysis.verdict.code)
 
 
-def _course(analysis: Analysis, *, field: str) -> Evidence:
+def _course(analysis: Analysis, *, field: str, lacking: str) -> Evidence:
     value = getattr(analysis.course, field)
-    return exact(str(value).lower() if isinstance(value, bool) else value)
-
-
-def _recommended(analysis: Analysis, *, option: str) -> Evidence:
-    """What a sweep over an option recommends; a sentence where that is nothing."""
-    sweep, lacking = analysis.sweep, _unswept(analysis.plan.experiment, option=option)
-    if sweep is None or lacking:
-        return exact(None, lacking)
-    return exact(sweep.recommendation.value, sweep.recommendation.text.rstrip("."))
-
-
-def _unswept(experiment: Experiment, *, option: str) -> str:
-    return "" if experiment.sweep == option else f"the run is no sweep over {option}"
+    return exact(str(value).lower() if isinstance(value, bool) else value, lacking)
 
 
 def _findings(analysis: Analysis, *, code: str) -> Evidence:
