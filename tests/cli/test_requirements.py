@@ -284,8 +284,13 @@ def test_long_lines_stay_within_the_terminal_and_below_their_own_beginning(
 
 
 def test_what_each_value_of_a_sweep_came_to_can_be_required() -> None:
-    demands = ("4.discarded==0", "1.discarded==0", "sweep.values[0].open_at_once<=4")
-    demands += ("recommendation.code==keeps-all", "1.waited==0")
+    demands = [
+        "4.discarded==0",
+        "1.discarded==0",
+        "sweep.values[0].open_at_once<=4",
+        "recommendation.code==keeps-all",
+        "1.waited==0",
+    ]
     options = [word for text in demands for word in ("--require", text)]
     with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.03))) as slow:
         done = called("sweep", slow.url, "--maxsize", "4,1", "-c", "4", "-n", "12", *options)
