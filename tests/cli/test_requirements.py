@@ -169,8 +169,24 @@ def test_a_bad_expression_is_refused_before_anything_is_sent(
     assert not file.exists()
 
 
-def test_nothing_measured_goes_before_a_missed_requirement(refusing_url: str) -> None:
-    assert required(refusing_url, "failed==0")[0] == 1
+@pytest.mark.parametrize("export", [(), ("--json", "-"), ("--markdown", "-")])
+def test_where_nothing_was_measured_that_goes_first_and_requirements_are_told_all_the_same(
+    export: tuple[str, ...], refusing_url: str
+) -> None:
+    texts = ("reopened==0", "failed==0", "failures.connect-refused==5")
+    code, out, err = required(refusing_url, *texts, options=(*export, "--quiet"))
+    assert (code, bool(out)) == (1, bool(export))
+    error, *lines = err.splitlines()
+    assert error.startswith(f"Error: Nothing could be measured of {refusing_url}: connect-refused ")
+    assert lines == [
+        "✗ missed     failed==0: failed is 10.",
+        "? undecided  reopened==0: pooled.reopened is unknown: no request of pooled was answered.",
+        "✓ met        failures.connect-refused==5: pooled.failures.connect-refused is 5.",
+        (
+            "3 requirements: 1 missed, 1 undecided, 1 met. What is undecided fails nothing by "
+            "itself; with --strict it does."
+        ),
+    ]
 
 
 def test_a_missed_requirement_goes_before_failed_requests() -> None:
