@@ -249,8 +249,8 @@ def test_a_stored_run_is_held_against_the_same_requirements_again(
 @pytest.mark.parametrize(
     ("stored", "said"),
     [
-        (["nonsense==0"], "In the requirement 'nonsense==0', at character 1"),
-        (["p95<=\x1b[31m"], r"\x1b[31m"),
+        (["nonsense==0"], "run.json has a bad requirement. In the requirement 'nonsense==0', at "),
+        (["p95<=\x1b[31m"], r"run.json has a bad requirement. In the requirement 'p95<=\x1b[31m'"),
         ([5], "no results file"),
         ("reopened==0", "no results file"),
         ([["reopened==0"]], "no results file"),
