@@ -81,7 +81,23 @@ def circumstances(analysis: Analysis, sweep: Sweep) -> str:
         parts.append("blocking")
     parts.append(f"traffic in {sweep.traffic}" if sweep.traffic == "bursts" else "steady traffic")
     parts.append(f"{plural(experiment.rounds_of(most), 'round')} in random order")
-    return ", ".join(parts)
+    return ", ".join([*parts, *_last_burst(analysis, sweep)])
+
+
+def _last_burst(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
+    """That it isn't a whole one, where the threads don't divide the requests."""
+    experiment = analysis.plan.experiment
+    if not experiment.load.in_beats:
+        return
+    requests = {arm.label: arm.requests for arm in analysis.arms}
+    rests = {arm.label: requests[arm.label] % experiment.threads_of(arm) for arm in experiment.arms}
+    smaller = [it.arm for it in sweep.values if rests[it.arm]]
+    if not smaller:
+        return
+    if sweep.option == "concurrency":
+        yield f"the last burst a smaller one with {' and '.join(smaller)}"
+    else:
+        yield f"the last burst of {rests[smaller[0]]} only"
 
 
 def model(sweep: Sweep) -> str:
