@@ -71,9 +71,10 @@ def one_of_several(path: str, word: str) -> str:
     if path == STDOUT or (Path(path).exists() and not Path(path).is_file()):
         shown = "standard output" if path == STDOUT else printable(path)
         raise UsageError(f"There are several files to write, and {shown} can't be all of them.")
-    whole, compressed = Path(path.removesuffix(COMPRESSED)), path.endswith(COMPRESSED)
-    named = whole.with_name(f"{whole.stem}-{word}{whole.suffix}")
-    return f"{named}{COMPRESSED * compressed}"
+    given = Path(path)
+    plain = Path(given.name.removesuffix(COMPRESSED) or given.name)
+    compressed = given.name.removeprefix(plain.name)
+    return str(given.with_name(f"{plain.stem}-{word}{plain.suffix}{compressed}"))
 
 
 @contextmanager
