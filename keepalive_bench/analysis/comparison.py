@@ -18,8 +18,9 @@ from keepalive_bench.analysis.inference.intervals import (
     signed_rank_interval,
     widened,
 )
+from keepalive_bench.analysis.latencies import Latencies
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.analysis.savings import savings
+from keepalive_bench.analysis.savings import mean_saving, quantile_savings
 from keepalive_bench.model.analysis import Comparison, Estimate
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
     plan = run.plan
     pairs = pair(run.exchanges, plan.experiment, arm.label, against.label)
     effect = typical_effect(pairs, plan)
+    own, other = (Latencies(it.label, it.latency, it.latency_bounds) for it in (arm, against))
     return Comparison(
         arm=arm.label,
         against=against.label,
@@ -51,7 +53,10 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
         throughput=_throughput(arm, against, pairs, plan.judgement.confidence, effect.widening),
         correlation=effect.correlation,
         widening=effect.widening,
-        saving=savings(run, (arm, against), pairs, effect.widening),
+        saving={
+            "mean": mean_saving(run, pairs, effect.widening),
+            **quantile_savings(run, own, other, pairs, effect.widening),
+        },
         explanation=explain(run, (arm, against), pairs),
     )
 

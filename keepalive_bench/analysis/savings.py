@@ -8,6 +8,7 @@ from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.inference import stats
 from keepalive_bench.analysis.inference.dependence import common_correlation
 from keepalive_bench.analysis.inference.intervals import (
     apart,
@@ -19,59 +20,65 @@ from keepalive_bench.analysis.rows import pick, succeeded
 from keepalive_bench.model.analysis import Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keepalive_bench.analysis.inference.intervals import Interval
+    from keepalive_bench.analysis.latencies import Latencies
     from keepalive_bench.analysis.pairs import Pairs
-    from keepalive_bench.model.analysis import ArmSummary
     from keepalive_bench.model.run import Run
 
 _ONLY_BOUNDED = 99
 """Of p99, a saving that nothing bounds would be little but a difference of two maxima."""
 
-Arms = tuple["ArmSummary", "ArmSummary"]
-"""The first-named, and the one that it is compared with."""
 
-
-def savings(run: Run, arms: Arms, pairs: Pairs, factor: float) -> dict[str, Estimate]:
+def quantile_savings(
+    run: Run, own: Latencies, other: Latencies, pairs: Pairs, factor: float
+) -> dict[str, Estimate]:
     """By metric; `factor` is how much wider the pairs' autocorrelation makes intervals."""
-    alone, confidence = run.plan.experiment.block_size == 1, run.plan.judgement.confidence
-    ours, theirs = (_ordered(run, arm.label) for arm in arms)
-    found = {"mean": _mean_saving(run, pairs, factor)}
+    alone = run.plan.experiment.block_size == 1
+    ordered = [_ordered(run, it.arm) for it in (own, other)] if alone else []
+    found = {}
     for percent in PERCENTS:
-        own, other = (getattr(arm.latency, f"p{percent}") for arm in arms)
-        if own is None or other is None:
-            found[f"p{percent}"] = Estimate(None)
+        metric = f"p{percent}"
+        at, other_at = getattr(own.latency, metric), getattr(other.latency, metric)
+        if at is None or other_at is None:
+            found[metric] = Estimate(None)
             continue
-        if alone:
-            common = _in_common(run, pairs, (own, other)) * pairs.number
-            common /= sqrt(len(ours) * len(theirs))
-            interval = difference_interval(ours, theirs, percent, confidence, factor, common)
-        else:
-            interval = _of_blocks(arms, f"p{percent}")
+        interval = (
+            _of_requests(run, ordered, pairs, percent, factor)
+            if alone
+            else _of_blocks(own, other, metric)
+        )
         if interval is not None:
-            found[f"p{percent}"] = Estimate(other - own, *interval)
+            found[metric] = Estimate(other_at - at, *interval)
         else:
-            found[f"p{percent}"] = Estimate(None if percent == _ONLY_BOUNDED else other - own)
+            found[metric] = Estimate(None if percent == _ONLY_BOUNDED else other_at - at)
     return found
 
 
-def _in_common(run: Run, pairs: Pairs, at: tuple[float, float]) -> float:
-    """How much the arms' quantiles have in common, if all requests are in pairs."""
-    if not run.plan.experiment.is_paired:
-        return 0.0
-    return common_correlation(pairs.own.typical, pairs.other.typical, *at)
+def _of_requests(
+    run: Run, ordered: Sequence[Sequence[float]], pairs: Pairs, percent: int, factor: float
+) -> Interval | None:
+    """One request at a time: as sure as the arms' quantiles are, less what pairs have in common."""
+    own, other = ordered
+    at, other_at = stats.quantile(own, percent), stats.quantile(other, percent)
+    common = 0.0
+    if run.plan.experiment.is_paired and at is not None and other_at is not None:
+        common = common_correlation(pairs.own.typical, pairs.other.typical, at, other_at)
+        common *= pairs.number / sqrt(len(own) * len(other))
+    return difference_interval(own, other, percent, run.plan.judgement.confidence, factor, common)
 
 
-def _of_blocks(arms: Arms, metric: str) -> Interval | None:
+def _of_blocks(own: Latencies, other: Latencies, metric: str) -> Interval | None:
     """Several at a time: as sure as the arms' quantiles are, by how blocks differ."""
-    bounds = [arm.latency_bounds.get(metric) for arm in arms]
-    if bounds[0] is None or bounds[1] is None:
+    if metric not in own.bounds or metric not in other.bounds:
         return None
-    (low, high), (other_low, other_high) = bounds[0], bounds[1]
-    own, other = (getattr(arm.latency, metric) for arm in arms)
-    return apart((low, own, high), (other_low, other, other_high))
+    (low, high), (other_low, other_high) = own.bounds[metric], other.bounds[metric]
+    at, other_at = getattr(own.latency, metric), getattr(other.latency, metric)
+    return apart((low, at, high), (other_low, other_at, other_high))
 
 
-def _mean_saving(run: Run, pairs: Pairs, factor: float) -> Estimate:
+def mean_saving(run: Run, pairs: Pairs, factor: float) -> Estimate:
     """Of the pairs' requests only, so that it doesn't matter which requests of an arm failed."""
     if not pairs.number:
         return Estimate(None)

@@ -10,8 +10,8 @@ from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.inference.distributions import student
 from keepalive_bench.analysis.inference.stats import quantile, thinned, walsh_average
-from keepalive_bench.analysis.inference.student import student
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -100,17 +100,35 @@ def quantile_interval(
 @lru_cache(maxsize=256)
 def _binomial_lower(count: int, share: float, tail: float, factor: float) -> int | None:
     """The highest order statistic (from 0) that lies above the quantile with at most a tail."""
-    if factor > 1 or count > _EXACT_BINOMIAL:
-        spread = sqrt(count * share * (1 - share)) * factor
-        rank = floor(count * share + NormalDist().inv_cdf(tail) * spread - 0.5)
-        return rank if rank >= 0 else None
+    rank = _independent_lower(count, share, tail)
+    if factor > 1 and rank >= 0:
+        rank = min(rank, _widened_lower(count, share, tail, factor))
+    return rank if rank >= 0 else None
+
+
+def _independent_lower(count: int, share: float, tail: float) -> int:
+    if count > _EXACT_BINOMIAL:
+        spread = sqrt(count * share * (1 - share))
+        return floor(count * share + NormalDist().inv_cdf(tail) * spread - 0.5)
     cumulated, rank = 0.0, -1
     while rank + 1 < count:
         cumulated += exp(_log_binomial(count, rank + 1, share))
         if cumulated > tail:
             break
         rank += 1
-    return rank if rank >= 0 else None
+    return rank
+
+
+def _widened_lower(count: int, share: float, tail: float, factor: float) -> int:
+    """The same where the share is less sure than of independent values by a factor.
+
+    Normal on the scale of log odds, which knows no shares below 0 or above 1: T. Lumley, "Complex
+    Surveys" (2010), section 2.4. On the shares' own scale, a high quantile would have an interval
+    only in those runs that look surer than they are.
+    """
+    odds = log(share / (1 - share))
+    odds += NormalDist().inv_cdf(tail) * factor / sqrt(count * share * (1 - share))
+    return floor(count / (1 + exp(-odds)) - 0.5)
 
 
 def _log_binomial(count: int, hits: int, share: float) -> float:
