@@ -42,11 +42,10 @@ class Claim:
     @property
     def verdict(self) -> str:
         """Whether the median keeps to the bound; what wasn't measured doesn't."""
-        if self.ratio is None:
+        if self.ratio is None or self.ratio.median <= 0:  # nothing but noise is less than nothing
             return "not measured"
-        is_met = (
-            (self.ratio.median <= self.bound) if self.at_most else self.ratio.median >= self.bound
-        )
+        reached = self.ratio.median
+        is_met = reached <= self.bound if self.at_most else reached >= self.bound
         return "MET" if is_met else "MISSED"
 
     @property

@@ -20,13 +20,13 @@ def duration(seconds: float | None) -> str:
     return f"{_three_digits(seconds / _MILLISECOND)} ms"
 
 
-def interval(low: float, high: float) -> str:
-    """Seconds from … to …, in the unit of `duration` of the larger: `[41.2 … 41.9]`.
+def interval(low: float, high: float, *, beside: float | None) -> str:
+    """Seconds from … to …, beside an estimate, whose unit they share: `[41.2 … 41.9]`.
 
-    With the unit, where that of the smaller would be another one.
+    With their units, where one of them is another: `8.32 ms [-2.08 s … 2.10 s]`.
     """
     ends = [duration(low), duration(high)]
-    units = {end.partition(" ")[2] for end in ends}
+    units = {end.partition(" ")[2] for end in (*ends, duration(beside))}
     if len(units) == 1:
         ends = [end.partition(" ")[0] for end in ends]
     return f"[{ends[0]} … {ends[1]}]"
@@ -51,9 +51,11 @@ def size(count: float) -> str:
 
 
 def rate(per_second: float | None) -> str:
-    """Requests per second: `44.6`, `3,120`."""
+    """Requests per second: `0.033`, `44.6`, `3,120`."""
     if per_second is None:
         return MISSING
+    if per_second < _ONE:
+        return f"{per_second:.3f}"
     return f"{per_second:.1f}" if per_second < _MANY else f"{per_second:,.0f}"
 
 

@@ -56,7 +56,7 @@ def test_a_quick_run_says_what_the_analysis_costs() -> None:
 @pytest.mark.parametrize(
     ("script", "rows"),
     [
-        ("coverage.py", ["| lag 1 | requests |", "| 0 | 50 | 12 |", "| 0.5 | 1,000 | 4 |"]),
+        ("coverage.py", ["| lag 1 | requests |", "| 0 | 50 | 8 |", "| 10 % | 40 | 4 |"]),
         ("precision.py", ["| precision | lag 1 |", "| ±3 % | 0.5 | different | 20 |"]),
         ("aa.py", ["| pairs in random order", "| one arm after the other", "kab ÷ run twice"]),
     ],

@@ -10,8 +10,7 @@ from operator import add, gt, sub
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.inference import stats
-from keepalive_bench.analysis.inference.dependence import dependence, widening
-from keepalive_bench.analysis.inference.intervals import mean_interval, quantile_interval
+from keepalive_bench.analysis.latencies import latency_bounds, summed_up
 from keepalive_bench.analysis.reasons import find_reasons
 from keepalive_bench.analysis.rows import of_arm, pick, succeeded
 from keepalive_bench.model.analysis import (
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from keepalive_bench.model.experiment import Arm
     from keepalive_bench.model.run import Run
 
-_PERCENTS = (50, 90, 95, 99)
-
 
 def summarise(run: Run, arm: Arm) -> ArmSummary:
     """Count, and time, what one arm did. Failed exchanges are counted and never timed."""
@@ -42,9 +39,8 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
     opened = of_arm(connections, arm.label)
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
     latencies = pick(exchanges.latency_s, good)
+    ordered = array("d", sorted(latencies))
     carried = sum(compress(connections.exchanges, opened))
-    confidence = run.plan.judgement.confidence
-    latency, bounds = _latency(latencies, confidence)
     return ArmSummary(
         label=arm.label,
         kind=arm.kind,
@@ -65,12 +61,13 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         mean_body=sum(compress(exchanges.body_bytes, good)) / answered if answered else None,
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
         requests_per_second=_rate(run, sent) if answered and not _paused(run) else None,
-        latency=latency,
-        latency_bounds=bounds,
+        latency=summed_up(ordered) if ordered else Latency(),
+        latency_bounds=latency_bounds(run, arm.label, ordered) if ordered else {},
         phases=_phases(exchanges, good, latencies),
         counters=run.counters[arm.label],
         uncorrected=_uncorrected(exchanges, good),
         late_starts=_late_starts(exchanges, sent),
+        option=run.plan.experiment.sweep,
     )
 
 
@@ -154,41 +151,13 @@ def _spans(rows: Iterable[tuple[int, float, float]], gap_s: float) -> Iterator[f
     yield max(last - first, count * gap_s)
 
 
-def _latency(
-    latencies: array[float], confidence: float
-) -> tuple[Latency, dict[str, tuple[float, float]]]:
-    """Latencies summed up; with intervals, wider where neighbours resemble each other."""
-    if not latencies:
-        return Latency(), {}
-    factor = widening(dependence(latencies).inefficiency, len(latencies), confidence)
-    ordered = sorted(latencies)
-    latency = _summed_up(ordered)
-    bounds = {
-        f"p{percent}": quantile_interval(ordered, percent, confidence, factor)
-        for percent in _PERCENTS
-        if getattr(latency, f"p{percent}") is not None
-    }
-    bounds["mean"] = mean_interval(latencies, confidence, factor)
-    return latency, {name: bound for name, bound in bounds.items() if bound is not None}
-
-
-def _summed_up(ordered: Sequence[float]) -> Latency:
-    return Latency(
-        mean=stats.mean(ordered),
-        stdev=stats.stdev(ordered),
-        min=ordered[0],
-        max=ordered[-1],
-        **{f"p{percent}": stats.quantile(ordered, percent) for percent in _PERCENTS},
-    )
-
-
 def _uncorrected(exchanges: ExchangeColumns, good: bytes) -> Latency | None:
     """Latencies from the real start, of an open load."""
     if exchanges.queued_s is None:
         return None
     late = pick(exchanges.queued_s, good)
     ordered = sorted(map(sub, pick(exchanges.latency_s, good), late))
-    return _summed_up(ordered) if ordered else Latency()
+    return summed_up(ordered) if ordered else Latency()
 
 
 def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:

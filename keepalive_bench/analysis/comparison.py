@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from array import array
 from math import exp, log, sqrt
-from operator import sub
-from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.explanation import explain
@@ -16,15 +14,13 @@ from keepalive_bench.analysis.inference.dependence import (
     widening,
 )
 from keepalive_bench.analysis.inference.intervals import (
-    Interval,
-    difference_interval,
-    mean_interval,
     ratio_interval,
     signed_rank_interval,
     widened,
 )
+from keepalive_bench.analysis.latencies import Latencies
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.analysis.rows import pick, succeeded
+from keepalive_bench.analysis.savings import mean_saving, quantile_savings
 from keepalive_bench.model.analysis import Comparison, Estimate
 
 if TYPE_CHECKING:
@@ -47,6 +43,7 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
     plan = run.plan
     pairs = pair(run.exchanges, plan.experiment, arm.label, against.label)
     effect = typical_effect(pairs, plan)
+    own, other = (Latencies(it.label, it.latency, it.latency_bounds) for it in (arm, against))
     return Comparison(
         arm=arm.label,
         against=against.label,
@@ -56,7 +53,10 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
         throughput=_throughput(arm, against, pairs, plan.judgement.confidence, effect.widening),
         correlation=effect.correlation,
         widening=effect.widening,
-        saving=_savings(run, arm, against, pairs, effect.widening),
+        saving={
+            "mean": mean_saving(run, pairs, effect.widening),
+            **quantile_savings(run, own, other, pairs, effect.widening),
+        },
         explanation=explain(run, (arm, against), pairs),
     )
 
@@ -113,46 +113,3 @@ def _throughput(
     # The pairs' ratio of means is the throughputs' ratio, but for the pauses within blocks.
     scale = estimate * sum(halves[1]) / sum(halves[0])
     return Estimate(estimate, interval[0] * scale, interval[1] * scale)
-
-
-def _savings(
-    run: Run, arm: ArmSummary, against: ArmSummary, pairs: Pairs, factor: float
-) -> dict[str, Estimate]:
-    confidence = run.plan.judgement.confidence
-    own, other = _ordered(run, arm.label), _ordered(run, against.label)
-    found = {"mean": _mean_saving(run, pairs, factor)}
-    for percent in (50, 90, 95):
-        at = stats.quantile(own, percent), stats.quantile(other, percent)
-        interval = difference_interval(own, other, percent, confidence, factor)
-        found[f"p{percent}"] = _saving(*at, interval)
-    # Of p99, a saving that nothing bounds would be little but a difference of two maxima.
-    bounded = difference_interval(own, other, 99, confidence, factor)
-    at = stats.quantile(own, 99), stats.quantile(other, 99)
-    found["p99"] = _saving(*at, bounded) if bounded else Estimate(None)
-    return found
-
-
-def _saving(own: float | None, other: float | None, interval: Interval | None) -> Estimate:
-    if own is None or other is None:
-        return Estimate(None)
-    return Estimate(other - own, *interval) if interval else Estimate(other - own)
-
-
-def _mean_saving(run: Run, pairs: Pairs, factor: float) -> Estimate:
-    """Of the pairs' requests only, so that it doesn't matter which requests of an arm failed."""
-    if not pairs.number:
-        return Estimate(None)
-    differences = array("d", map(sub, pairs.other.mean, pairs.own.mean))
-    latency_of = run.exchanges.latency_s.__getitem__
-    own, other = (fmean(map(latency_of, half.rows)) for half in (pairs.own, pairs.other))
-    interval = mean_interval(differences, run.plan.judgement.confidence, factor)
-    if interval is None:
-        return Estimate(other - own)
-    off = other - own - fmean(differences)  # blocks that lost requests are not all of one size
-    return Estimate(other - own, interval[0] + off, interval[1] + off)
-
-
-def _ordered(run: Run, arm: str) -> array[float]:
-    """The latencies of an arm, sorted."""
-    exchanges = run.exchanges
-    return array("d", sorted(pick(exchanges.latency_s, succeeded(exchanges, arm))))

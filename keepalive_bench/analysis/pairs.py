@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from itertools import compress, groupby, islice
-from operator import gt, itemgetter, lt
+from itertools import groupby, islice
+from operator import itemgetter, lt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.rows import pick, succeeded
+from keepalive_bench.analysis.blocks import blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keepalive_bench.analysis.blocks import Blocks
     from keepalive_bench.model.columns import ExchangeColumns
     from keepalive_bench.model.experiment import Experiment
 
@@ -45,14 +46,6 @@ class Pairs(NamedTuple):
         return len(self.own.typical)
 
 
-class _Members(NamedTuple):
-    """The exchanges of an arm that succeeded, in the order of the pairs that they belong to."""
-
-    keys: array[int]
-    """Which pair each belongs to."""
-    rows: array[int]
-
-
 def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: str) -> Pairs:
     """Put two arms' exchanges together.
 
@@ -60,7 +53,7 @@ def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: 
     of a round are, or as many of one arm after the other.
     """
     latencies = exchanges.latency_s
-    own, other = (_members(exchanges, experiment, label) for label in (arm, against))
+    own, other = (blocks_of(exchanges, experiment, label) for label in (arm, against))
     if own.keys == other.keys and all(map(lt, own.keys, islice(own.keys, 1, None))):
         alone = _alone(latencies, own.rows), _alone(latencies, other.rows)
         if all(all(half.typical) for half in alone):
@@ -89,24 +82,9 @@ def _no_half() -> Half:
     return Half(array("d"), array("d"), array("I"))
 
 
-def _members(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> _Members:
-    mask, size = succeeded(exchanges, arm), experiment.block_size
-    rows = array("I", compress(range(len(mask)), mask))
-    if experiment.rounds > 1:
-        keys = pick(exchanges.round, mask)
-    else:
-        last = max(1, experiment.requests // size) - 1
-        indexes = compress(exchanges.index, mask)
-        keys = array("I", (min(index // size, last) for index in indexes))
-    if any(map(gt, keys, islice(keys, 1, None))):
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        keys, rows = (array("I", map(it.__getitem__, order)) for it in (keys, rows))
-    return _Members(keys, rows)
-
-
-def _groups(members: _Members) -> Iterator[Group]:
+def _groups(blocks: Blocks) -> Iterator[Group]:
     """An arm's halves, in order; the rows of exchanges that succeeded."""
-    for number, group in groupby(zip(*members, strict=True), itemgetter(0)):
+    for number, group in groupby(zip(*blocks, strict=True), itemgetter(0)):
         yield number, [row for _, row in group]
 
 

@@ -64,10 +64,10 @@ def verdict_of_sweep(arms: Sequence[ArmSummary], sweep: Sweep) -> Verdict:
 
 
 def _unanswered(arms: Sequence[ArmSummary]) -> Verdict | None:
-    labels = [arm.label for arm in arms if not arm.succeeded]
-    if not labels:
+    names = [arm.name for arm in arms if not arm.succeeded]
+    if not names:
         return None
-    return Verdict("not-measured", f"Nothing was measured of {' and '.join(labels)}.")
+    return Verdict("not-measured", f"Nothing was measured of {' and '.join(names)}.")
 
 
 def _after(said_first: str, found: Verdict) -> Verdict:

@@ -62,6 +62,21 @@ def target_of(path: str) -> Path:
     return given if is_special else Path(os.path.realpath(given))
 
 
+def one_of_several(path: str, word: str) -> str:
+    """The name of one file of several: of `run.json.gz` and `steady`, `run-steady.json.gz`.
+
+    Raises:
+        UsageError: it is no file's.
+    """
+    if path == STDOUT or (Path(path).exists() and not Path(path).is_file()):
+        shown = "standard output" if path == STDOUT else printable(path)
+        raise UsageError(f"There are several files to write, and {shown} can't be all of them.")
+    given = Path(path)
+    plain = Path(given.name.removesuffix(COMPRESSED) or given.name)
+    compressed = given.name.removeprefix(plain.name)
+    return str(given.with_name(f"{plain.stem}-{word}{plain.suffix}{compressed}"))
+
+
 @contextmanager
 def _text(raw: IO[bytes], *, compressed: bool) -> Iterator[TextIO]:
     """A stream for text; the same text is compressed to the same bytes."""

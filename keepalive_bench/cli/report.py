@@ -54,7 +54,7 @@ def command(
     kab report run.json --html run.html --csv rows.csv.gz
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
-    from keepalive_bench.cli.stored_run import load  # noqa: PLC0415  # the same
+    from keepalive_bench.cli.stored_run import check_requirements, load  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(options)
     results_only = STDOUT in wanted.values()
@@ -62,6 +62,7 @@ def command(
         color=not no_color, quiet=True, verbose=verbose, results_only=results_only
     )
     stored = load(path)
+    check_requirements(stored, path)
     run = _judged(stored, **options)
     _announce(stored.plan.judgement, run.plan.judgement, shown)
     analysis = session.analyse(run)

@@ -130,7 +130,10 @@ def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange
 def show(
     analysis: Analysis, shown: Screen, plotted: Run | None = None, *, strict: bool = False
 ) -> None:
-    """Print the report, with the histograms of a run if there is one; or why there is none."""
+    """Print the report, with the histograms of a run if there is one; or why there is none.
+
+    Then how requirements stand is an error, too: what counts requests may be met or missed.
+    """
     if analysis.has_answers:
         plain_ascii = not shown.out.encoding.lower().startswith("utf")
         width = shown.out.width
@@ -140,6 +143,7 @@ def show(
         show_text(report, shown)
     else:
         shown.err.print(f"Error: {nothing_measured(analysis)}", soft_wrap=True)
+        _print_requirements(analysis.requirements, shown.err, strict=strict)
 
 
 def show_text(report: RenderableType, shown: Screen) -> None:
@@ -167,17 +171,21 @@ def show_connections(run: Run, analysis: Analysis, shown: Screen) -> None:
 
 def show_requirements(requirements: Sequence[Checked], shown: Screen, *, strict: bool) -> None:
     """Print how each requirement stands, the worst first, where the report isn't shown."""
+    _print_requirements(requirements, shown.out, strict=strict)
+
+
+def _print_requirements(requirements: Sequence[Checked], to: Console, *, strict: bool) -> None:
     leading = worst(requirements, strict=strict)
     if leading is None:
         return
-    plain_ascii = not shown.out.encoding.lower().startswith("utf")
+    plain_ascii = not to.encoding.lower().startswith("utf")
     lines = [
         (f"{standing(it, plain_ascii=plain_ascii)}  {demand(it)}", STYLES[it.standing])
         for it in in_order(requirements)
     ]
     for line, style in (*lines, (summary(requirements, strict=strict), STYLES[leading])):
         text = line.translate(_IN_ASCII) if plain_ascii else line
-        shown.out.print(text, style=style, soft_wrap=True)
+        to.print(text, style=style, soft_wrap=True)
 
 
 def exit_code(analysis: Analysis, *, strict: bool = False) -> ExitCode:

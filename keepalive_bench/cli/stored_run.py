@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.requirements import requirements_of
 from keepalive_bench.errors import ResultsFileError, UsageError
 from keepalive_bench.experiment.results_file import read_run
 from keepalive_bench.units import printable
@@ -31,7 +32,7 @@ def load(path: str) -> Run:
     Raises:
         UsageError: it can't be read, or is no results file.
     """
-    name = "Standard input" if path == STDIN else printable(path)
+    name = _named(path)
     try:
         with _opened(path) as lines:
             return read_run(lines, name)
@@ -41,6 +42,22 @@ def load(path: str) -> Run:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
     except MemoryError:
         raise UsageError(f"{name} needs more memory than there is.") from None
+
+
+def check_requirements(run: Run, path: str) -> None:
+    """Hold what a stored run was required to be against what there are names for.
+
+    Raises:
+        ResultsFileError: a requirement in the file is none.
+    """
+    try:
+        requirements_of(run.plan)
+    except UsageError as error:
+        raise ResultsFileError(f"{_named(path)} has a bad requirement. {error}") from None
+
+
+def _named(path: str) -> str:
+    return "Standard input" if path == STDIN else printable(path)
 
 
 @contextmanager

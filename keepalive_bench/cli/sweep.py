@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,12 +10,13 @@ import click
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import configured, nearest
 from keepalive_bench.cli.options import requirement_options, shared_options
-from keepalive_bench.cli.output_file import STDOUT
+from keepalive_bench.cli.output_file import STDOUT, one_of_several
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.model.load import TRAFFICS
 
 if TYPE_CHECKING:
     from keepalive_bench.cli.session import Screen
+    from keepalive_bench.model.load import Traffic
     from keepalive_bench.model.plan import Plan
 
 _BOTH = "both"
@@ -54,7 +55,8 @@ _BOTH = "both"
     default="bursts",
     show_default=True,
     help="Bursts: all threads send one request at once, then wait for each other. Steady: no "
-    "thread ever pauses. Both: one sweep after the other, for the screen only.",
+    "thread ever pauses. Both: one sweep after the other; of FILE.json, FILE-bursts.json and "
+    "FILE-steady.json are written.",
 )
 @click.option(
     "--block/--no-block",
@@ -113,31 +115,31 @@ def command(
         raise UsageError("There is no URL: kab sweep URL, or url in a file of options (--config).")
     wanted = exports.wanted(options)
     traffic = options.pop("traffic")
-    if traffic == _BOTH and wanted:
-        raise UsageError(
-            "--traffic both makes two runs, and a file holds one: name bursts or steady with "
-            f"--{next(iter(wanted))}."
-        )
     traffics = TRAFFICS[::-1] if traffic == _BOTH else (traffic,)
     given = nearest(options)
     plans = [sweep_plan(url, each, **given) for each in traffics]
+    targets = [wanted] if traffic != _BOTH else [_named(wanted, each) for each in traffics]
     shown = session.screen(
         color=not no_color, quiet=quiet, verbose=False, results_only=STDOUT in wanted.values()
     )
     codes: list[ExitCode] = []
-    with exports.opened(wanted, strict=strict) if wanted else nullcontext() as files:
-        for plan in plans:
+    with ExitStack() as stack:
+        files = [stack.enter_context(exports.opened(paths, strict=strict)) for paths in targets]
+        for plan, its_files in zip(plans, files, strict=True):
             if codes:
                 shown.out.print()
-            codes.append(_measured(plan, shown, files, strict=strict))
+            codes.append(_measured(plan, shown, its_files, strict=strict))
             if codes[-1] == ExitCode.INTERRUPTED:
                 break
     return ExitCode.first_of(codes)
 
 
-def _measured(
-    plan: Plan, shown: Screen, files: exports.Exports | None, *, strict: bool
-) -> ExitCode:
+def _named(wanted: dict[str, str], traffic: Traffic) -> dict[str, str]:
+    """The files of one of two sweeps: each holds one run."""
+    return {dialect: one_of_several(path, traffic) for dialect, path in wanted.items()}
+
+
+def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool) -> ExitCode:
     """Carry out one sweep, show it and write it."""
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
 
@@ -145,8 +147,7 @@ def _measured(
     run = session.measure(plan, shown)
     analysis = session.analyse(run)
     try:
-        if files is not None:
-            files.write(run, analysis)
+        files.write(run, analysis)
     finally:  # what was measured is shown though its file could not be written
         if shown.out is not shown.err or not analysis.has_answers:
             session.show(analysis, shown, strict=strict)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from keepalive_bench.model.exchange import Answer, Failure
+    from keepalive_bench.model.experiment import Swept
     from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.reasons import Reasons
     from keepalive_bench.model.requirement import Checked
@@ -103,6 +104,13 @@ class ArmSummary:
     """Of an open load, latencies from the real start; `None`: all of them are."""
     late_starts: LateStarts | None = None
     """`None`: it was no open load, where nothing can be late."""
+    option: Swept | None = None
+    """The option that the label is a value of; `None`: the experiment sweeps over none."""
+
+    @property
+    def name(self) -> str:
+        """What a sentence calls it."""
+        return self.label if self.option is None else f"{self.option} {self.label}"
 
     @property
     def reason_counts(self) -> dict[str, int]:

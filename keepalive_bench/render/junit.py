@@ -24,7 +24,7 @@ def junit_lines(run: Run, analysis: Analysis, *, strict: bool = False) -> Iterat
     """The document's lines. What is undecided is skipped; where that is `strict`, it failed."""
     name = preamble.headline(analysis)
     error = "" if analysis.has_answers else nothing_measured(analysis)
-    cases = [measurement_case(name, run.course.wall_s, error)]
+    cases = [measurement_case(name, run.course.wall_s, error=error)]
     cases += [requirement_case(checked, strict=strict) for checked in analysis.requirements]
     properties = _properties(run, analysis)
     return suites_lines([suite(name, cases, run.course, properties, _notes(analysis))])

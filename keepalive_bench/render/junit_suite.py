@@ -20,11 +20,16 @@ _MEASUREMENT, _REQUIREMENT = "kab.measurement", "kab.requirement"
 _TO_THE_SECOND = len("2026-01-02T03:04:05")
 
 
-def measurement_case(name: str, time_s: float, error: str = "") -> ET.Element:
-    """Whether anything was measured at all; requests that failed are a matter of requirements."""
+def measurement_case(name: str, time_s: float, *, error: str = "", skipped: str = "") -> ET.Element:
+    """Whether anything was measured at all; requests that failed are a matter of requirements.
+
+    `error` says why nothing was, `skipped` why it says nothing and yet is no failure.
+    """
     case = _case(_MEASUREMENT, name, time_s)
     if error:
         _outcome(case, "error", "not-measured", error)
+    elif skipped:
+        _outcome(case, "skipped", "not-comparable", skipped)
     return case
 
 

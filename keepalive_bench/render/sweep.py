@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.render.table import rate_of
 from keepalive_bench.units import MISSING, duration, interval, plural, rate
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ def time_columns(analysis: Analysis, sweep: Sweep) -> tuple[Column, ...]:
             Column(metric, tuple(duration(getattr(arm.latency, metric)) for arm in arms)),
             Column(confidence, tuple(_bounds(arm, metric) for arm in arms)),
         ]
-    rates = [it.requests_per_second for it in sweep.values]
+    rates = [(arm, it.requests_per_second) for it, arm in zip(sweep.values, arms, strict=True)]
     columns += [
-        Column("requests/s", tuple(rate(it.estimate) for it in rates)),
-        Column(confidence, tuple(_rates(it) for it in rates)),
+        Column("requests/s", tuple(rate_of(arm, found.estimate) for arm, found in rates)),
+        Column(confidence, tuple(_rates(arm, found) for arm, found in rates)),
     ]
     return tuple(columns)
 
@@ -80,7 +81,23 @@ def circumstances(analysis: Analysis, sweep: Sweep) -> str:
         parts.append("blocking")
     parts.append(f"traffic in {sweep.traffic}" if sweep.traffic == "bursts" else "steady traffic")
     parts.append(f"{plural(experiment.rounds_of(most), 'round')} in random order")
-    return ", ".join(parts)
+    return ", ".join([*parts, *_last_burst(analysis, sweep)])
+
+
+def _last_burst(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
+    """That it isn't a whole one, where the threads don't divide the requests."""
+    experiment = analysis.plan.experiment
+    if not experiment.load.in_beats:
+        return
+    requests = {arm.label: arm.requests for arm in analysis.arms}
+    rests = {arm.label: requests[arm.label] % experiment.threads_of(arm) for arm in experiment.arms}
+    smaller = [it.arm for it in sweep.values if rests[it.arm]]
+    if not smaller:
+        return
+    if sweep.option == "concurrency":
+        yield f"the last burst a smaller one with {' and '.join(smaller)}"
+    else:
+        yield f"the last burst of {rests[smaller[0]]} only"
 
 
 def model(sweep: Sweep) -> str:
@@ -120,10 +137,10 @@ def _confidence(analysis: Analysis) -> str:
 
 def _bounds(arm: ArmSummary, metric: str) -> str:
     bounds = arm.latency_bounds.get(metric)
-    return "" if bounds is None else interval(*bounds)
+    return "" if bounds is None else interval(*bounds, beside=getattr(arm.latency, metric))
 
 
-def _rates(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
+def _rates(arm: ArmSummary, estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None or arm.failed > arm.succeeded:
         return ""
     return f"[{rate(estimate.low)} … {rate(estimate.high)}]"

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis, ArmSummary, PhaseTime
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
-UNCORRECTED, SHOWN_UNCORRECTED = "uncorrected", ("mean", "p50", "p95", "max")
+UNCORRECTED = "uncorrected"
+MOSTLY_FAILED = "most failed"
 _BY_NATURE = {"first-use", "by-design"}
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
@@ -131,10 +132,10 @@ def _of_open_load(analysis: Analysis) -> list[Row]:
     rows = [
         _plain(
             analysis,
-            f"{UNCORRECTED if metric == SHOWN_UNCORRECTED[0] else '':>11} {metric}",
+            f"{UNCORRECTED if metric == METRICS[0] else '':>11} {metric}",
             [duration(getattr(latency, metric)) for latency in latencies],
         )
-        for metric in SHOWN_UNCORRECTED
+        for metric in METRICS
     ]
     rows.append(_plain(analysis, "late starts", [f"{late.count:,}" for late in starts]))
     rows += [
@@ -148,14 +149,20 @@ def _of_open_load(analysis: Analysis) -> list[Row]:
 def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return MISSING
-    return interval(estimate.low, estimate.high)
+    return interval(estimate.low, estimate.high, beside=estimate.estimate)
+
+
+def rate_of(arm: ArmSummary, per_second: float | None) -> str:
+    """An arm's requests per second; but what fails at once is no speed."""
+    is_none = per_second is not None and arm.failed > arm.succeeded
+    return MOSTLY_FAILED if is_none else rate(per_second)
 
 
 def _throughput(analysis: Analysis) -> Row:
     ratios = [comparison.throughput for comparison in analysis.comparisons]
     return Row(
         name="requests/s",
-        cells=tuple(rate(arm.requests_per_second) for arm in analysis.arms),
+        cells=tuple(rate_of(arm, arm.requests_per_second) for arm in analysis.arms),
         savings=tuple("" if it.estimate is None else times(it.estimate) for it in ratios),
         intervals=tuple(_ratio_interval(ratio) for ratio in ratios),
     )

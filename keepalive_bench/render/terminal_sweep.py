@@ -10,7 +10,7 @@ from keepalive_bench.render import sweep as words
 from keepalive_bench.render.grid import empty_grid, fits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
     from rich.table import Table
@@ -18,20 +18,35 @@ if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.sweep import Sweep
 
+    Columns = tuple[words.Column, ...]
+
 
 def sweep_parts(analysis: Analysis, sweep: Sweep, width: int) -> list[RenderableType]:
     """Counts, latencies and rates side by side; what is too wide for that goes below."""
     values = words.value_column(sweep)
-    times = words.time_columns(analysis, sweep)
-    parts: list[RenderableType] = []
-    row: tuple[words.Column, ...] = words.count_columns(analysis, sweep)
-    for more in (times[:-2], times[-2:]):
-        if fits(_grid(values, (*row, *more)), width):
-            row += more
-        else:
-            parts += [_grid(values, row), Text()]
-            row = more
-    return [*parts, _grid(values, row)]
+    counts, times = words.count_columns(analysis, sweep), words.time_columns(analysis, sweep)
+    pairs = [times[at : at + 2] for at in range(0, len(times), 2)]  # a figure and its interval
+    groups: list[Sequence[Columns]] = [[(column,) for column in counts], pairs[:-1], pairs[-1:]]
+    first, *more = _packed(values, groups, width)
+    parts: list[RenderableType] = [_grid(values, first)]
+    for columns in more:
+        parts += [Text(), _grid(values, columns)]
+    return parts
+
+
+def _packed(
+    values: words.Column, groups: Iterable[Sequence[Columns]], width: int
+) -> Iterator[Columns]:
+    """The columns of each table: groups whole where one has room for them, or else in parts."""
+    row: Columns = ()
+    for group in groups:
+        whole: Columns = tuple(column for part in group for column in part)
+        for part in [whole] if fits(_grid(values, whole), width) else group:
+            if row and not fits(_grid(values, (*row, *part)), width):
+                yield row
+                row = ()
+            row += part
+    yield row
 
 
 def _grid(values: words.Column, columns: Sequence[words.Column]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.model.exchange import PHASES
+from keepalive_bench.model.exchange import QUEUED
 from keepalive_bench.units import duration, plural, printable, size
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def exchange_line(plan: Plan, exchange: Exchange) -> str:
         duration(outcome.latency_s),
         " ".join(
             f"{name} {duration(value)}"
-            for name, value in zip(PHASES, outcome.phases, strict=True)
+            for name, value in ((QUEUED, outcome.queued_s), *outcome.phases._asdict().items())
             if value is not None
         ),
         parameters(plan, exchange.index),

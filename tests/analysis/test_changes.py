@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import replace
 from math import exp, sqrt
 from random import Random
@@ -16,7 +15,7 @@ from scipy import stats as scipy_stats
 from support.runs import URL, Script, paired_run
 
 from keepalive_bench import Plan, Target, UsageError, analyse
-from keepalive_bench.analysis.arms import _latency
+from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.changes import compare_runs
 from keepalive_bench.analysis.changes.differences import HARMLESS
 from keepalive_bench.analysis.changes.estimates import relative
@@ -28,7 +27,7 @@ from keepalive_bench.experiment.plan_document import plan_document
 from keepalive_bench.model.change import ArmChange, Source
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Estimate
+    from keepalive_bench.model.analysis import ArmSummary, Estimate
     from keepalive_bench.model.change import Change
     from keepalive_bench.model.run import Run
 
@@ -50,14 +49,26 @@ def latencies(count: int, seed: object, scale: float = 1.0, tail: float = 0.5) -
 
 
 def changes(base: list[float], new: list[float]) -> dict[str, Estimate]:
-    (before, low), (after, high) = (_latency(array("d", it), 0.95) for it in (base, new))
+    before, after = (alone(it) for it in (base, new))
     return {
         metric: relative(
-            Evidence(getattr(before, metric), *low.get(metric, (None, None))),
-            Evidence(getattr(after, metric), *high.get(metric, (None, None))),
+            Evidence(
+                getattr(before.latency, metric), *before.latency_bounds.get(metric, (None, None))
+            ),
+            Evidence(
+                getattr(after.latency, metric), *after.latency_bounds.get(metric, (None, None))
+            ),
         ).change
         for metric in METRICS
     }
+
+
+def alone(latencies_s: list[float]) -> ArmSummary:
+    script = Script("pooled", requests=len(latencies_s))
+    for latency_s in latencies_s:
+        script.send("pooled", latency_s)
+    run = script.run()
+    return summarise(run, run.plan.experiment.arms[0])
 
 
 @pytest.mark.parametrize("truth", [0.0, 0.25], ids=["equal", "a quarter slower"])

@@ -62,8 +62,8 @@ def test_several_at_a_time_pairs_are_blocks_and_take_more_requests() -> None:
     needs = {
         text: undecidable(plan(100, text, concurrency=4)) for text in ("speedup>=2", "p50<=1s")
     }
-    assert "it takes 240 at the least" in needs["speedup>=2"][0]
-    assert needs["p50<=1s"] == ()
+    for text in needs:
+        assert "it takes 240 at the least" in needs[text][0]
 
 
 @pytest.mark.parametrize(("requests", "standing"), [(71, "undecided"), (72, "met")])

@@ -22,8 +22,11 @@ NAMED = names((Arm("pooled"), Arm("unpooled")))
 
 
 def numbers(quantity: Quantity) -> st.SearchStrategy[float]:
-    whole = st.integers(-(10**15), 10**15).map(float)
-    return whole if quantity.kind in {"count", "bytes"} else st.floats(allow_nan=False)
+    least = -(10**15) if quantity.is_signed else 0
+    if quantity.kind in {"count", "bytes"}:
+        return st.integers(least, 10**15).map(float)
+    most = 1.0 if quantity.kind == "share" else 1e300
+    return st.floats(least, most, allow_nan=False)
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(NAMED)), operator=st.sampled_from(OPERATORS))
@@ -76,6 +79,12 @@ def test_whatever_is_written_is_a_requirement_or_refused_in_one_line(text: str) 
         ("max==1s", 4, "is measured"),
         ("speedup>=150%", 13, "'%' is no unit"),
         ("reopened==0.5", 11, "no whole number"),
+        ("reopened==-1", 11, "reopened is counted, and never below 0."),
+        ("max>=-5ms", 6, "max is never below 0."),
+        ("speedup>=-1", 10, "speedup is never below 0."),
+        ("reuse>=98", 8, "reuse is a share, and at most 1, which is 100%: write 98%."),
+        ("reuse>=980%", 8, "reuse is a share, and at most 1, which is 100%."),
+        ("reuse>=-1%", 8, "reuse is never below 0."),
         ("reopened==1,000", 12, "',000' is no unit"),
         ("bytes_received<=1KB", 18, "'KB' is no unit"),
         ("reuse>=٣", 8, "no number"),
@@ -109,7 +118,16 @@ def test_an_expression_as_long_as_a_book_is_not_repeated() -> None:
         ("p95<=50000\N{GREEK SMALL LETTER MU}s", 0.05),
         ("p95<=.5min", 30.0),
         ("latency_s.p95<=0.05", 0.05),
+        ("uncorrected_latency_s.p95<=0.05", 0.05),
+        ("late_starts.max_s<=0.05", 0.05),
+        ("phases_s.wait.per_request<=0.05", 0.05),
+        ("course.wall_s<=0.05min", 3.0),
         ("saving>=-0", 0.0),
+        ("saving>=-5ms", -0.005),
+        ("correlation>=-1", -1.0),
+        ("reopened>=-0", 0.0),
+        ("reuse<=1", 1.0),
+        ("reuse<=100%", 1.0),
         ("reuse>=98.75%", 0.9875),
         ("speedup>=1.5×", 1.5),
         ("bytes_received<=1.5MiB", 1.5 * 2**20),
@@ -123,6 +141,7 @@ def test_units_are_those_that_people_write(text: str, bound: float) -> None:
 
 
 def test_a_label_that_ends_in_s_says_nothing_of_seconds() -> None:
-    named = names((Arm("pooled", "a_s"),))
-    with pytest.raises(UsageError, match="a unit is missing"):
-        parse("a_s.p95<=50", named)
+    for label in ("a_s", "wall_s", "max_s"):
+        named = names((Arm("pooled", label),))
+        with pytest.raises(UsageError, match="a unit is missing"):
+            parse(f"{label}.p95<=50", named)

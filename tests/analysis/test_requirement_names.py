@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.documents import entries
+from support.exports import everything, stored
 from support.runs import paired_run
+from support.sweeps import scripted_sweep
 
 from keepalive_bench import Arm, analyse
 from keepalive_bench.analysis.requirements.arm_names import FAILURES, REASONS
 from keepalive_bench.analysis.requirements.expression import parse
 from keepalive_bench.analysis.requirements.names import FINDINGS, VERDICTS, names
+from keepalive_bench.analysis.requirements.sweep_names import RECOMMENDATIONS
 from keepalive_bench.model.analysis import REMAINDER, Finding
 from keepalive_bench.model.exchange import PHASES, QUEUED
-from keepalive_bench.render.document import derived_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.requirements.quantity import Quantity
+    from keepalive_bench import Run
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/requirements.md").read_text("utf-8")
@@ -38,12 +40,13 @@ CHOICES = {
     "<finding>": FINDINGS,
     "LABEL": ("pooled", "unpooled"),
     "OTHER": ("unpooled",),
+    "<part>": (QUEUED, "dns", "connect", "tunnel", "tls", "wait", REMAINDER),
 }
 
 
-def expanded(name: str) -> Iterator[str]:
+def expanded(name: str, *, labels: bool = True) -> Iterator[str]:
     """A documented name as all those that it stands for."""
-    mark = next((mark for mark in CHOICES if mark in name), None)
+    mark = next((mark for mark in CHOICES if mark in name and (labels or "<" in mark)), None)
     if mark is not None:
         for choice in CHOICES[mark]:
             yield from expanded(name.replace(mark, str(choice)))
@@ -52,14 +55,14 @@ def expanded(name: str) -> Iterator[str]:
     yield from ("".join(choice) for choice in product(*(part.split(",") for part in parts)))
 
 
-def rows(heading: str) -> Iterator[tuple[list[str], str]]:
+def rows(heading: str, *, labels: bool = True) -> Iterator[tuple[list[str], str]]:
     """The names in each row of a table, all spelled out, and how they are decided."""
     section = PAGE.partition(f"\n### {heading}\n")[2].partition("\n### ")[0].partition("\n## ")[0]
     for line in section.splitlines():
         if line.startswith("| `"):
             first, *_, how = line.strip("| ").split(" | ")
-            found = [each for name in re.findall(r"`(.*?)`", first) for each in expanded(name)]
-            yield found, how
+            spelled = re.findall(r"`(.*?)`", first)
+            yield [each for name in spelled for each in expanded(name, labels=labels)], how
 
 
 def documented() -> dict[str, str]:
@@ -71,7 +74,7 @@ def documented() -> dict[str, str]:
     for heading in ("Of a comparison", "Of the run"):
         for spelled, how in rows(heading):
             found |= dict.fromkeys(spelled, how)
-            if heading == "Of a comparison" and how != "exactly":
+            if heading == "Of a comparison" and how == "interval":
                 full = [name for name in spelled if name.startswith("comparisons[0].")]
                 found |= {f"{name}.estimate": how for name in full}
     return found
@@ -79,6 +82,21 @@ def documented() -> dict[str, str]:
 
 def test_every_name_is_documented_and_every_documented_one_exists() -> None:
     assert sorted(documented()) == sorted(NAMED)
+
+
+def test_of_a_sweep_every_name_is_documented_besides() -> None:
+    swept = names((Arm("pooled", "1", 1), Arm("pooled", "16", 16)))
+    without = names((Arm("pooled", "1"), Arm("pooled", "16")))
+    spelled = {
+        spelling.replace("LABEL", label).replace("[N]", f"[{number}]"): how
+        for row, how in rows("Of a sweep", labels=False)
+        for spelling in row
+        for number, label in enumerate(("1", "16"))
+    }
+    spelled |= {f"{name}.estimate": how for name, how in spelled.items() if how == "interval"}
+    assert spelled.keys() == swept.keys() - without.keys()
+    for name, how in spelled.items():
+        assert how == {"exact": "exactly", "pairs": "interval"}[swept[name].basis]
 
 
 def test_it_is_documented_how_each_name_is_decided() -> None:
@@ -106,6 +124,11 @@ def test_the_codes_with_a_name_are_those_documented() -> None:
     assert sorted(FAILURES) == table("Kinds of failures")
     assert sorted(REASONS) == table("Reasons for connections")
     assert sorted(FINDINGS) == table("Findings")
+    sweeps = (ROOT / "docs/sweep.md").read_text("utf-8").partition("## The recommendation")[2]
+    codes = re.findall(
+        r"^\| `([a-z-]+)` \|", sweeps.partition("## What is written")[0], re.MULTILINE
+    )
+    assert sorted(RECOMMENDATIONS) == sorted(codes)
     assert sorted(VERDICTS) == sorted(set(re.findall(r"`([a-z-]+)`", verdicts)) - {"code"})
 
 
@@ -121,21 +144,53 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, object]]:  # noqa:
 
 
 NAMELESS = re.compile(
-    r"\.answers\[|\.(low|high)(\.|$)|\.(arm|against)$|\.explained\b|^verdict\.text$"
-    r"|^connections\b|^findings\[|^(sweep|recommendation)$"
+    r"^(schema_version|plan|environment|exchanges|connections|requirements|findings)\b"
+    r"|^course\.(started_at|requests)\b|^warmup\.\w+\.failures\b|\.(text|arm|against)$"
+    r"|\.answers\[|\.(low|high)(\.|$)|\.explained\.(tls$|round_trips\b)"
+    r"|^sweep(\.option|\.traffic|\.values\[\d+\]\.value)?$|^recommendation$"
 )
-"""Texts, ends of intervals, what explains a saving, connections; findings, which are counted;
-what only a sweep has."""
+"""Texts, what was asked for, the machine, ends of intervals, single answers, exchanges and
+connections, how many round trips there were; findings, which are counted; and how many requests
+were due, which the arms say."""
 
 
-def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_finds() -> None:
-    analysis = analyse(paired_run([0.25 + i / 512 for i in range(80)], [0.5] * 80))
-    document = json.loads(json.dumps(derived_document(analysis), default=list))
-    by_name = {quantity.name: quantity for quantity in NAMED.values()}
-    for path, value in leaves(document):
+@pytest.mark.parametrize(
+    "run",
+    [
+        paired_run([0.25 + i / 512 for i in range(80)], [0.5] * 80),
+        scripted_sweep(1, 2, 4, 8),
+        everything(),
+    ],
+    ids=["pairs", "sweep", "with failures"],
+)
+def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_finds(
+    run: Run,
+) -> None:
+    course = replace(
+        run.course, gil_wait_s=1e-4, others_least=0.125, others_most=0.5, free_ports=28_000
+    )
+    course = replace(course, port_held_s=60.0, paced_per_s=450.0, paused_s=0.25)
+    analysis = analyse(run := replace(run, course=course))
+    by_name = {it.name: it for it in names(run.plan.experiment.arms).values()}
+    incomparable = analysis.verdict.code == "not-comparable"
+    seen = 0
+    for path, value in leaves(json.loads(stored(run))):
         if not NAMELESS.search(path):
-            quantity: Quantity = by_name[path.removesuffix(".estimate")]
-            assert quantity.find(analysis).value == value, path
+            found = by_name[path.removesuffix(".estimate")].find(analysis).value
+            shown = str(value).lower() if isinstance(value, bool) else value
+            assert found == shown or (incomparable and found is None), path
+            seen += 1
+    assert seen > 150
+
+
+def test_what_no_run_of_a_plan_can_decide_is_known_beforehand() -> None:
+    analysis = analyse(paired_run([0.25 + i / 512 for i in range(80)], [0.5] * 80))
+    for name, quantity in NAMED.items():
+        told_by_the_machine = name.startswith("course.") or name.endswith(".round_trip_s")
+        if quantity.basis != "nothing" and not told_by_the_machine:
+            found, beforehand = quantity.find(analysis), quantity.lacks(analysis.plan.experiment)
+            assert found.lacking == beforehand, name
+            assert (found.value is None) == bool(beforehand) or ".p99" in f".{name}", name
 
 
 def test_findings_are_counted_by_their_code() -> None:

@@ -154,7 +154,10 @@ def test_the_smallest_concurrency_with_the_most_requests_per_second_is_recommend
 def test_of_bodies_it_is_said_what_the_largest_costs() -> None:
     code, value, text = found(tried(1000), tried(10**5), option="data-size", effect=FASTER)
     assert (code, value) == ("described", None)
-    assert "2.00× (1.90×–2.10×)" in text
+    assert text == (
+        "A request with a body of 100000 B takes 2.00× (1.90×–2.10×) as long as one with a body "
+        "of 1000 B."
+    )
     assert found(tried(1), tried(2), option="data-size", effect=Estimate(None)).value is None
 
 

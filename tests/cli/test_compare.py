@@ -196,6 +196,29 @@ def test_all_exports_at_once() -> None:
 
 
 @pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("options", "code", "outcomes"),
+    [
+        ((), 0, ["skipped"]),
+        (("--strict",), 0, ["skipped"]),
+        (("--require", "verdict!=worse"), 0, ["skipped", "skipped"]),
+        (("--require", "verdict!=worse", "--strict"), 4, ["skipped", "failure"]),
+        (("--require", "verdict!=worse", "--force"), 4, [None, "failure"]),
+    ],
+)
+def test_test_cases_fail_where_the_exit_code_does(
+    options: tuple[str, ...], code: int, outcomes: list[str | None]
+) -> None:
+    done = called("compare", "base.json", "hostile.json", *options, "--junit", "-")
+    assert done.code == code
+    (suite,) = ET.fromstring(done.out)  # noqa: S314  # kab's own XML
+    cases = [[part.tag for part in case] for case in suite.iter("testcase")]
+    assert cases == [[] if it is None else [it] for it in outcomes]
+    counted = [suite.get(name) for name in ("failures", "errors", "skipped")]
+    assert counted == [f"{outcomes.count('failure')}", "0", f"{outcomes.count('skipped')}"]
+
+
+@pytest.mark.usefixtures("files")
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_hostile_text_shows_as_text(dialect: str, files: Path) -> None:
     name = "<script>\x1b[31m|`.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.command import COMMAND, called, environment
 
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, Fault, ServerProcess, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,39 @@ def test_a_rate_is_kept_and_every_arm_has_the_same_schedule(url: str, tmp_path: 
         gaps = arm["latency_s"]["mean"] - arm["uncorrected_latency_s"]["mean"]
         assert gaps == pytest.approx(arm["phases_s"]["queued"]["per_request"], abs=1e-6)
         assert arm["late_starts"]["count"] <= arm["succeeded"] == 160
+
+
+def test_the_parts_of_a_request_that_began_late_add_up_to_its_latency(url: str) -> None:
+    """Every 5 ms one, of 20 ms each, by one thread: the last of 12 begins 165 ms late or more."""
+    options = ("-q", "200/s", "-n", "12", "--arm", "pooled", "--verbose", "--seed", "1")
+    lines = [line for line in called("run", url, *options).lines if line.startswith("pooled #")]
+    assert len(lines) == 12
+    for number, line in enumerate(lines):
+        latency_s, *parts_s = seconds(line.partition("connection ")[2])
+        assert sum(parts_s) == pytest.approx(latency_s, abs=0.02)
+        assert line.index(" queued ") < line.index(" wait ")
+        assert latency_s > 0.020 + number * (0.020 - 0.005)
+
+
+def test_requests_that_fail_at_once_are_no_speed() -> None:
+    """The pooled arm keeps the first connection; of the others, all but one die at once."""
+    fault = Fault("close-on-request", connections="3-")
+    with ServerProcess(Settings(behaviour=Behaviour(fault=fault))) as server:
+        options = ("--arm", "pooled", "--arm", "unpooled", "-n", "20", "--keep-going")
+        done = called("run", server.url, *options, "--warmup", "0", "--order", "sequential")
+        assert server.stop().accepts == 1 + 20
+    (row,) = [line.split() for line in done.lines if line.startswith("requests/s")]
+    assert float(row[1].replace(",", "")) > 0
+    assert row[2:4] == ["most", "failed"]
+    assert next(line.split() for line in done.lines if line.startswith("failed")) == [
+        *("failed", "0", "19")
+    ]
+
+
+def seconds(text: str) -> list[float]:
+    """All durations in a text."""
+    units = {"ms": 1e-3, "s": 1.0}
+    return [float(number) * units[unit] for number, unit in re.findall(r"([\d.]+) (m?s)\b", text)]
 
 
 def test_a_burst_opens_a_connection_for_each_thread_and_a_small_pool_throws_them_away(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import called
 
-from keepalive_bench.cli.output_file import open_output
+from keepalive_bench.cli.output_file import one_of_several, open_output
 from keepalive_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -150,3 +150,24 @@ def test_a_file_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("run", "run-steady"),
+        ("some/run.v2.json", "some/run.v2-steady.json"),
+        ("/nowhere/run.json.gz", "/nowhere/run-steady.json.gz"),
+        (".hidden", ".hidden-steady"),
+        (".gz", ".gz-steady"),
+        ("a.gz/run.csv", "a.gz/run-steady.csv"),
+    ],
+)
+def test_of_several_files_each_has_its_word_before_its_ending(path: str, named: str) -> None:
+    assert one_of_several(path, "steady") == named
+
+
+@pytest.mark.parametrize("path", ["-", "", ".", "/dev/null"])
+def test_several_files_are_named_after_a_file_only(path: str) -> None:
+    with pytest.raises(UsageError, match="can't be all of them"):
+        one_of_several(path, "steady")

@@ -124,6 +124,38 @@ def test_that_so_few_requests_cannot_decide_is_said_before_any_is_sent(refusing_
     )
 
 
+PAUSED = "requests pause, and how many are possible isn't known"
+GIVEN = "requests are started at a given --rate"
+
+
+@pytest.mark.parametrize(
+    ("options", "texts", "why"),
+    [
+        ((), ("late_starts.count==0", "pooled.late_starts.max_s<=1"), "only requests of a --rate "),
+        ((), ("recommendation.maxsize<=4",), "the run is no sweep over maxsize"),
+        (
+            ("--think-time", "1ms"),
+            ("requests_per_second>=1", "comparisons[0].requests_per_second>=0.001"),
+            PAUSED,
+        ),
+        (
+            ("--rate", "2000/s"),
+            ("requests_per_second>=1", "comparisons[0].requests_per_second>=0.001"),
+            GIVEN,
+        ),
+    ],
+)
+def test_what_the_plan_never_decides_is_said_before_any_is_sent_and_stays_so(
+    options: tuple[str, ...], texts: tuple[str, ...], why: str, server: ServerProcess
+) -> None:
+    code, out, err = required(server.url, *texts, options=options)
+    assert code == 0
+    for text, line in zip(texts, err.splitlines(), strict=True):
+        assert line.startswith(f"Warning: No number of requests can decide {text}: {why}")
+        words = " ".join(out.split())
+        assert re.search(rf"\? undecided {re.escape(text)}: [^?]*{re.escape(why)}", words)
+
+
 @pytest.mark.parametrize("text", ["pooled.p59<=50ms", "reopened", "x.connections==1", "p95<=50"])
 def test_a_bad_expression_is_refused_before_anything_is_sent(
     text: str, server: ServerProcess, tmp_path: Path
@@ -137,8 +169,24 @@ def test_a_bad_expression_is_refused_before_anything_is_sent(
     assert not file.exists()
 
 
-def test_nothing_measured_goes_before_a_missed_requirement(refusing_url: str) -> None:
-    assert required(refusing_url, "failed==0")[0] == 1
+@pytest.mark.parametrize("export", [(), ("--json", "-"), ("--markdown", "-")])
+def test_where_nothing_was_measured_that_goes_first_and_requirements_are_told_all_the_same(
+    export: tuple[str, ...], refusing_url: str
+) -> None:
+    texts = ("reopened==0", "failed==0", "failures.connect-refused==5")
+    code, out, err = required(refusing_url, *texts, options=(*export, "--quiet"))
+    assert (code, bool(out)) == (1, bool(export))
+    error, *lines = err.splitlines()
+    assert error.startswith(f"Error: Nothing could be measured of {refusing_url}: connect-refused ")
+    assert lines == [
+        "✗ missed     failed==0: failed is 10.",
+        "? undecided  reopened==0: pooled.reopened is unknown: no request of pooled was answered.",
+        "✓ met        failures.connect-refused==5: pooled.failures.connect-refused is 5.",
+        (
+            "3 requirements: 1 missed, 1 undecided, 1 met. What is undecided fails nothing by "
+            "itself; with --strict it does."
+        ),
+    ]
 
 
 def test_a_missed_requirement_goes_before_failed_requests() -> None:
@@ -201,8 +249,8 @@ def test_a_stored_run_is_held_against_the_same_requirements_again(
 @pytest.mark.parametrize(
     ("stored", "said"),
     [
-        (["nonsense==0"], "In the requirement 'nonsense==0', at character 1"),
-        (["p95<=\x1b[31m"], r"\x1b[31m"),
+        (["nonsense==0"], "run.json has a bad requirement. In the requirement 'nonsense==0', at "),
+        (["p95<=\x1b[31m"], r"run.json has a bad requirement. In the requirement 'p95<=\x1b[31m'"),
         ([5], "no results file"),
         ("reopened==0", "no results file"),
         ([["reopened==0"]], "no results file"),
@@ -249,6 +297,28 @@ def test_long_lines_stay_within_the_terminal_and_below_their_own_beginning(
     lines = done.out.partition("? undecided")[2].partition("\n2 requirements")[0].splitlines()
     assert max(map(len, lines)) <= 60
     assert all(line[:13].strip() in {"", "✓ met"} for line in lines[1:])
+
+
+def test_what_each_value_of_a_sweep_came_to_can_be_required() -> None:
+    demands = [
+        "4.discarded==0",
+        "1.discarded==0",
+        "sweep.values[0].open_at_once<=4",
+        "recommendation.code==keeps-all",
+        "1.waited==0",
+    ]
+    options = [word for text in demands for word in ("--require", text)]
+    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.03))) as slow:
+        done = called("sweep", slow.url, "--maxsize", "4,1", "-c", "4", "-n", "12", *options)
+    assert (done.code, done.err) == (4, "")
+    assert done.lines[-6:] == [
+        "✗ missed     1.discarded==0: sweep.values[0].discarded is 9.",
+        "✓ met        4.discarded==0: sweep.values[1].discarded is 0.",
+        "✓ met        sweep.values[0].open_at_once<=4: sweep.values[0].open_at_once is 4.",
+        "✓ met        recommendation.code==keeps-all: recommendation is keeps-all.",
+        "✓ met        1.waited==0: sweep.values[0].waited is 0.",
+        "5 requirements: 1 missed, 4 met.",
+    ]
 
 
 def test_the_page_s_python_is_an_assertion_on_a_real_run(

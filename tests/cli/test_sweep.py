@@ -75,6 +75,21 @@ def test_both_kinds_of_traffic_are_shown_one_after_the_other(url: str) -> None:
     assert done.out.index("traffic in bursts") < done.out.index("steady traffic")
 
 
+def test_of_both_kinds_of_traffic_each_has_files_of_its_own(url: str, tmp_path: Path) -> None:
+    options = ["--maxsize", "1,2", "-c", "2", "-n", "20", "--traffic", "both"]
+    targets = ["--json", str(tmp_path / "run.v2.json.gz"), "--csv", str(tmp_path / "rows")]
+    done = called("sweep", url, *options, *targets)
+    assert (done.code, done.err) == (0, "")
+    named = {
+        f"{name}" for it in ("bursts", "steady") for name in (f"run.v2-{it}.json.gz", f"rows-{it}")
+    }
+    assert {path.name for path in tmp_path.iterdir()} == named
+    for traffic in ("bursts", "steady"):
+        again = called("report", str(tmp_path / f"run.v2-{traffic}.json.gz"), "--json", "-")
+        assert json.loads(again.out)["sweep"]["traffic"] == traffic
+        assert len((tmp_path / f"rows-{traffic}").read_text("utf-8").splitlines()) == 1 + 2 * 20
+
+
 def test_without_values_sizes_are_doubled_up_to_twice_the_concurrency(url: str) -> None:
     done = called("sweep", url, "-c", "3", "-n", "6")
     assert list(rows(done.out)) == ["1", "2", "3", "6"]
@@ -97,7 +112,8 @@ def test_bodies_of_each_size_are_posted(url: str) -> None:
         (["--maxsize", "0,2"], "maxsize must be from 1"),
         (["--data-size", "1kB,2kB", "-d", "x"], "makes the body itself"),
         (["--data-size", "1kB", "--maxsize", "1,2"], "one body goes with --data"),
-        (["--traffic", "both", "--json", "x.json"], "name bursts or steady"),
+        (["--traffic", "both", "--json", "-"], "standard output can't be all of them"),
+        (["--traffic", "both", "--csv", "/dev/null"], "/dev/null can't be all of them"),
         (["--require", "recommendation.maxsiz<=3"], "recommendation.maxsize"),
     ],
 )
@@ -145,6 +161,20 @@ def test_where_the_server_keeps_no_connection_no_size_is_recommended() -> None:
     with ServerProcess(Settings(behaviour=Behaviour(silent_close_after=1))) as server:
         done = called("sweep", server.url, "--maxsize", "1,2", "-c", "2", "-n", "20")
     assert "No maxsize helps here" in " ".join(done.out.split())
+
+
+def test_what_several_values_have_in_common_is_said_once() -> None:
+    with ServerProcess(Settings(behaviour=Behaviour(close_after=1))) as server:
+        options = ["--maxsize", "1,2,4", "-c", "2", "-n", "20"]
+        done = kab("sweep", server.url, *options, env={"COLUMNS": "300"})
+        assert server.stop().accepts == 3 * (20 + 1)
+    assert [line for line in done.lines if "Connection: close" in line and line[0] == "!"] == [
+        (
+            "! The server said Connection: close after every request (maxsize 1, 18 times). "
+            "Likewise, with other figures: maxsize 2 and 4. On nginx that is keepalive_requests or "
+            "keepalive_timeout; a proxy in between may say it."
+        )
+    ]
 
 
 def test_what_was_measured_is_kept_when_it_is_interrupted(url: str, tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ from page.noisy import HOSTILE, noisy_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench.analysis import analyse
+from keepalive_bench.analysis.changes import compare_runs
+from keepalive_bench.experiment.plan_document import plan_document
+from keepalive_bench.model.change import Source
+from keepalive_bench.render.changes.page import page_lines as comparison_lines
 from keepalive_bench.render.histogram import histogram, latencies_of
 from keepalive_bench.render.webpage import page_lines
 
@@ -59,6 +63,10 @@ _CONTRAST = """
 })()
 """
 """The lowest contrast of any text, by the formula of WCAG 2.2."""
+
+
+_USED = "%s [aria-label=bar] rect"
+_KEY = "document.querySelector('section[aria-labelledby=pool-heading] .key.arm-%d')"
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +128,42 @@ def test_every_request_connection_and_phase_is_drawn(
     assert drawn is not None
     filled = sum(bool(count) for counts in drawn.counts.values() for count in counts)
     assert shown.count("#spread [aria-label=rect] rect") == filled > 10
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_charts_are_whole_and_nothing_but_pictures(
+    name: str, shown: Browser, pages: dict[str, Path]
+) -> None:
+    shown.open(pages[name])
+    assert shown.count("[role=img] :is(h1, h2, h3, h4, a, button, [tabindex])") == 0
+    cut = shown.ask(
+        "[...document.querySelectorAll('.chart text')].filter((text) => {"
+        "  const own = text.getBoundingClientRect();"
+        "  const place = text.closest('.chart').getBoundingClientRect();"
+        "  return own.left < place.left - 1 || own.right > place.right + 1;"
+        "}).map((text) => text.textContent)"
+    )
+    assert cut == []
+    wider = (
+        "[...document.querySelectorAll('.wide')].filter((it) => it.scrollWidth > it.clientWidth)"
+    )
+    assert shown.ask(f"{wider}.length") == (name == "four")  # whose comparisons are three
+
+
+def test_lanes_have_their_arm_s_colour_and_one_axis(shown: Browser, pages: dict[str, Path]) -> None:
+    shown.open(pages["sweep"])
+    ticks, fills = set(), []
+    for number in range(1, 5):
+        chart = f"#pool svg:nth-of-type({number})"
+        fills.append(shown.ask(f"getComputedStyle(document.querySelector('{_USED % chart}')).fill"))
+        labels = (
+            f"[...document.querySelectorAll('{chart} [aria-label=\"x-axis tick label\"] text')]"
+        )
+        ticks.add(tuple(shown.ask(f"{labels}.map((it) => it.textContent)")))
+    keys = [shown.ask(f"getComputedStyle({_KEY % number}).backgroundColor") for number in range(4)]
+    assert fills == keys
+    assert len(set(fills)) == 4
+    assert len(ticks) == 1
 
 
 def test_ten_thousand_requests_do_not_drown_the_browser(
@@ -221,13 +265,44 @@ def test_the_list_of_new_connections_is_reached_and_opened_with_the_keyboard(
     shown: Browser, pages: dict[str, Path]
 ) -> None:
     shown.open(pages["bad"])
-    for _ in range(20):
-        shown.press("TAB")
-        if shown.ask("document.activeElement.tagName") == "SUMMARY":
-            break
+    _next_summary(shown)
     outline = shown.ask("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     shown.press("ENTER")
     listed = shown.ask("document.activeElement.parentElement.innerText")
     assert "that had to be opened, and why" in listed
     assert _WHY.search(listed)
+    _next_summary(shown)
+    shown.press("ENTER")
+    listed = shown.ask("document.activeElement.parentElement.innerText")
+    assert listed.startswith("35 requests that failed, and why")
+    assert "reset: Connection reset by peer <script>" in listed
+
+
+def _next_summary(shown: Browser) -> None:
+    """Go on with the keyboard until something that opens is reached."""
+    for _ in range(20):
+        shown.press("TAB")
+        if shown.ask("document.activeElement.tagName") == "SUMMARY":
+            return
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1000), ("dark", 1000), ("light", 360)])
+def test_the_page_of_a_comparison_opens_alike(
+    scheme: str, width: int, shown: Browser, runs: dict[str, Run], tmp_path: Path
+) -> None:
+    sources = [
+        Source(name, runs[name], analyse(runs[name]), plan_document(runs[name].plan))
+        for name in ("good", "bad", "large")
+    ]
+    texts = ("p50.change<=1%", "reopened.change<=0", "p99.change<=1%")
+    changes = [compare_runs(sources[0], it, texts, forced=True) for it in sources[1:]]
+    page = tmp_path / "compared.html"
+    page.write_text("".join(comparison_lines(changes)), encoding="utf-8")
+    shown.open(page, scheme=scheme, width=width)
+    shown.picture(tmp_path / f"compared-{scheme}-{width}.png")
+    assert shown.complaints() == []
+    assert set(shown.requests()) <= {page.as_uri(), "data:,"}
+    assert shown.ask(_CONTRAST) >= 4.5
+    assert shown.ask("document.documentElement.scrollWidth") <= width
+    assert shown.count("h1") == 2

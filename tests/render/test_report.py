@@ -3,12 +3,15 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 from render.scripted import scripted_run
 from rich.console import Console
+from support.runs import Script, paired_run
 
 from keepalive_bench.analysis import analyse
+from keepalive_bench.model.load import Load
 from keepalive_bench.render import table, terminal
 
 _GOLDEN = Path(__file__).with_name("report-80-columns.txt")
@@ -90,3 +93,26 @@ def test_phases_are_counts_times_durations_and_never_averages_over_zeros() -> No
     assert rows["tls"] == (("1", "21.3 ms"), ("20", "21.3 ms"))
     assert rows["wait"] == (("20", "21.2 ms"), ("20", "21.2 ms"))
     assert "dns" not in rows
+
+
+def test_an_interval_of_seconds_beside_milliseconds_says_so() -> None:
+    """Two arms that don't differ, of answers between half a second and six."""
+    random = Random(3)  # noqa: S311  # not for secrets
+    values = [random.uniform(0.5, 6) for _ in range(100)]
+    rows = table.comparison_rows(analyse(paired_run(values[:50], values[50:])))
+    (p50,) = [row for row in rows if row.name.strip() == "p50"]
+    assert re.fullmatch(r"-?\d{1,3}(\.\d+)? ms", p50.savings[0])
+    assert re.fullmatch(r"\[-\d\.\d\d s … \d\.\d\d s\]", p50.intervals[0])
+
+
+def test_of_an_open_load_every_figure_stands_beside_the_uncorrected_one() -> None:
+    """Each answer takes 10 ms, and every second one of them came 100 ms late."""
+    script = Script("pooled", requests=200, load=Load(rate=10.0))
+    for number in range(200):
+        late_s = 0.1 * (number % 2)
+        script.send("pooled", 0.01 + late_s, queued_s=late_s)
+    rows = {row.name: row.cells[0] for row in table.comparison_rows(analyse(script.run()))}
+    names = ("mean", "p50", "p90", "p95", "p99", "max")
+    corrected = ("60.0 ms", "60.0 ms", *["110 ms"] * 4)
+    assert [rows[f"{'latency' * (it == 'mean'):7} {it}"] for it in names] == [*corrected]
+    assert [rows[f"{'uncorrected' * (it == 'mean'):11} {it}"] for it in names] == ["10.0 ms"] * 6

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from keepalive_bench.units import duration, plural, printable, rate, size, times
+from keepalive_bench.units import duration, interval, plural, printable, rate, size, times
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,22 @@ def test_a_duration_has_three_digits_that_count(seconds: float | None, text: str
 
 
 @pytest.mark.parametrize(
+    ("ends", "beside", "text"),
+    [
+        ((0.0412, 0.0419), 0.0415, "[41.2 … 41.9]"),
+        ((1.2, 1.4), 1.3, "[1.20 … 1.40]"),
+        ((0.9, 1.1), 1.0, "[900 ms … 1.10 s]"),
+        ((-2.08, 2.1), 0.008_32, "[-2.08 s … 2.10 s]"),
+        ((0.9, 0.95), 1.0, "[900 ms … 950 ms]"),
+    ],
+)
+def test_an_interval_leaves_out_the_unit_of_what_it_stands_beside_and_no_other(
+    ends: tuple[float, float], beside: float, text: str
+) -> None:
+    assert interval(*ends, beside=beside) == text
+
+
+@pytest.mark.parametrize(
     ("count", "text"),
     [
         (0, "0 B"),
@@ -58,7 +74,9 @@ def test_a_size_is_in_binary_units(count: int, text: str) -> None:
     ("per_second", "text"),
     [
         (None, "–"),
-        (0.04, "0.0"),
+        (0.0333, "0.033"),
+        (0.9994, "0.999"),
+        (0.9996, "1.0"),
         (44.62, "44.6"),
         (999.94, "999.9"),
         (999.96, "1,000"),

@@ -23,6 +23,16 @@ def test_a_response_on_a_new_connection() -> None:
     )
 
 
+def test_of_a_response_that_began_late_the_parts_add_up() -> None:
+    """30 + 0.1 + 20 + 0.9 ms, as latency counts from when it was to begin."""
+    phases = Phases(send=0.0001, wait=0.02, receive=0.0009)
+    outcome = Outcome(0.5, 0.051, connection=0, status=200, phases=phases, queued_s=0.03)
+    assert exchange_line(_PLAN, Exchange("pooled", 1, 0, outcome)) == (
+        "pooled #1  200  -  0 B  connection 0  51.0 ms  "
+        "queued 30.0 ms send 0.100 ms wait 20.0 ms receive 0.900 ms  kab=1"
+    )
+
+
 def test_a_response_on_a_used_connection_does_not_say_new() -> None:
     outcome = Outcome(0.5, 0.02, connection=4, status=204, phases=Phases(wait=0.02))
     line = exchange_line(_PLAN, Exchange("pooled", 3, 3, outcome))

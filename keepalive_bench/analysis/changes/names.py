@@ -31,6 +31,7 @@ _TOTALS = ("failed", "not_sent")
 class ChangeQuantity(Nameable):
     """Something about two runs."""
 
+    is_signed: bool = True
     find: Callable[[Change], Evidence]
 
 

@@ -14,6 +14,7 @@ from keepalive_bench.analysis.findings.network import network_findings
 from keepalive_bench.analysis.findings.ports import port_findings
 from keepalive_bench.analysis.findings.promise import promise_findings
 from keepalive_bench.analysis.findings.reason import reason_findings
+from keepalive_bench.analysis.findings.sweep import of_sweep
 from keepalive_bench.analysis.findings.tls import tls_findings
 
 if TYPE_CHECKING:
@@ -23,32 +24,27 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 
-_TRIED = {"pool-full", "pool-exhausted", "autocorrelated"}
-"""What a sweep shows in its table, or has no place for: it shows no arm's saving on another."""
-
-
 def find(
     run: Run, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]
 ) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
     of_measurement = [*measurement_findings(run, arms)]
     crowded = not {"client-bound", "machine-busy"}.isdisjoint(it.code for it in of_measurement)
-    found = (
+    found = [
         *course_findings(run, arms),
         *port_findings(run, arms),
         *(finding for arm in arms for finding in reason_findings(run, arm)),
         *(finding for arm in arms for finding in promise_findings(run, arm)),
         *delay_findings(run),
         *endpoint_findings(run, arms),
-        *network_findings(run),
+        *network_findings(run, arms),
         *tls_findings(run, arms),
         *of_measurement,
         *order_findings(run),
         *latency_findings(run, arms, crowded=crowded),
         *(it for comparison in comparisons for it in comparison_findings(run, comparison)),
         *too_few_requests(run, arms),
-    )
+    ]
     if run.plan.experiment.sweep is not None:
-        tried = _TRIED | ({"bimodal"} if run.plan.experiment.block else set())  # those that waited
-        found = tuple(finding for finding in found if finding.code not in tried)
+        found = of_sweep(found, run.plan.experiment)
     return tuple(sorted(found, key=lambda finding: finding.severity != "warning"))

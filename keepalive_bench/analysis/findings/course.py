@@ -24,7 +24,7 @@ def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     yield from _lost(run)
     for arm in arms:
         yield from _failures(run, arm)
-    yield from _failed_warmups(run)
+    yield from _failed_warmups(run, arms)
 
 
 def _interrupted(run: Run) -> Iterator[Finding]:
@@ -59,28 +59,28 @@ def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
             code="requests-failed",
             severity="warning",
             evidence={"arm": arm.label, "kind": kind, "count": count, "message": message},
-            text=f"{plural(count, 'request')} of {arm.label} failed: {kind} "
-            f"({printable(message)}).",
+            text=f"{plural(count, 'request')} of {arm.name} failed: {kind} ({printable(message)}).",
         )
     if arm.not_sent:
         yield Finding(
             code="requests-not-sent",
             severity="warning",
             evidence={"arm": arm.label, "count": arm.not_sent},
-            text=f"{plural(arm.not_sent, 'request')} of {arm.label} were not sent.",
+            text=f"{plural(arm.not_sent, 'request')} of {arm.name} were not sent.",
             advice="" if arm.succeeded or run.course.interrupted else _STOPPED,
         )
 
 
-def _failed_warmups(run: Run) -> Iterator[Finding]:
-    for label, warmup in run.warmup.items():
-        if warmup.failures:
+def _failed_warmups(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    for arm in arms:
+        warmup = run.warmup.get(arm.label)
+        if warmup is not None and warmup.failures:
             kind, message = warmup.failures[0]
             yield Finding(
                 code="warmup-failed",
                 severity="info",
-                evidence={"arm": label, "kind": kind, "count": len(warmup.failures)},
-                text=f"{plural(len(warmup.failures), 'warm-up')} of {label} failed: {kind} "
+                evidence={"arm": arm.label, "kind": kind, "count": len(warmup.failures)},
+                text=f"{plural(len(warmup.failures), 'warm-up')} of {arm.name} failed: {kind} "
                 f"({printable(message)}).",
             )
 

@@ -44,7 +44,7 @@ def _redirects(arm: ArmSummary) -> Iterator[Finding]:
             code="redirects-measured",
             severity="warning",
             evidence={"arm": arm.label, "count": count, "answered": answered},
-            text=f"{arm.label} measured redirects ({count:,} of {answered:,} answers), which kab "
+            text=f"{arm.name} measured redirects ({count:,} of {answered:,} answers), which kab "
             "doesn't follow.",
             advice="Give the URL that they lead to.",
         )
@@ -57,7 +57,7 @@ def _overload(arm: ArmSummary) -> Iterator[Finding]:
             code="server-overloaded",
             severity="warning",
             evidence={"arm": arm.label, "count": count},
-            text=f"The server turned {plural(count, 'request')} of {arm.label} away (429 or 503): "
+            text=f"The server turned {plural(count, 'request')} of {arm.name} away (429 or 503): "
             "it limits the rate, or is overloaded.",
             advice="Fewer --requests, or a lower --concurrency, stays below its limit.",
         )
@@ -93,6 +93,6 @@ def _past_caches(run: Run) -> str:
         how = "Without --no-vary" if not variation.counter else "With --vary NAME"
         return f"{how}, each request has a parameter of its own, which passes most caches by."
     return (
-        "This cache leaves the varying parameter out of account, or keeps what the other arm asked "
+        "This cache leaves the varying parameter out of account, or keeps what another arm asked "
         "for; -H 'Cache-Control: no-cache' asks it not to."
     )

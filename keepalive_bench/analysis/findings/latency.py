@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import compress
 from math import exp, log
 from operator import eq, ne
@@ -10,8 +9,8 @@ from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.findings.delay import DELAYED_ACK
-from keepalive_bench.analysis.inference.intervals import quantile_interval
 from keepalive_bench.analysis.inference.shapes import outlier_bound, several_modes, trend
+from keepalive_bench.analysis.requirements.enough import least_requests
 from keepalive_bench.analysis.rows import pick, succeeded
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import duration, plural
@@ -19,7 +18,9 @@ from keepalive_bench.units import duration, plural
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from keepalive_bench.analysis.requirements.quantity import Basis
     from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.experiment import Experiment
     from keepalive_bench.model.run import Run
 
 LEAST = 20
@@ -32,7 +33,7 @@ _APART = 1.5
 _SMALLER_GROUP = 0.1
 _MOST_OUTLYING = 0.1
 """What more requests do is no exception."""
-_EXPECTED = (50, 90)
+_EXPECTED: dict[int, Basis] = {50: "p50", 90: "p90"}
 """Percentiles that a run should bound; p95 and p99 are shown without an interval before that."""
 
 
@@ -40,6 +41,7 @@ class _Alike(NamedTuple):
     """Latencies of an arm that bear comparison with each other."""
 
     label: str
+    name: str
     in_turn: list[float]
     ordered: list[float]
 
@@ -47,27 +49,27 @@ class _Alike(NamedTuple):
 def latency_findings(run: Run, arms: Sequence[ArmSummary], *, crowded: bool) -> Iterator[Finding]:
     """Everything of that kind, for all arms; `crowded`: threads or processes had to wait."""
     for arm in arms:
-        alike = _alike(run, arm.label)
+        alike = _alike(run, arm)
         if len(alike.ordered) < LEAST:
             continue
         yield from _drift(run, alike)
         groups = _groups(run, alike, crowded=crowded)
         # Many that are far off are a group, and are told of once.
-        yield from [groups] if groups else _outliers(alike)
+        yield from [groups] if groups else _outliers(run, alike)
 
 
-def _alike(run: Run, label: str) -> _Alike:
+def _alike(run: Run, arm: ArmSummary) -> _Alike:
     """Those on reused connections, or those on fresh ones, whichever are more.
 
     What opening a connection costs is known, and no oddity of the others.
     """
     exchanges = run.exchanges
-    mask = succeeded(exchanges, label)
+    mask = succeeded(exchanges, arm.label)
     latencies, connects = pick(exchanges.latency_s, mask), pick(exchanges.phases["connect"], mask)
     fresh = compress(latencies, map(eq, connects, connects))  # what isn't a number equals nothing
     reused = compress(latencies, map(ne, connects, connects))
     in_turn = [latency for latency in max(list(reused), list(fresh), key=len) if latency > 0]
-    return _Alike(label, in_turn, sorted(in_turn))
+    return _Alike(arm.label, arm.name, in_turn, sorted(in_turn))
 
 
 def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
@@ -79,6 +81,7 @@ def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
         return
     experiment = run.plan.experiment
     alone = len(experiment.arms) == 1
+    one = "arm" if experiment.sweep is None else "value"
     first, last = exp(found.first), exp(found.last)
     yield Finding(
         code="drift",
@@ -89,12 +92,12 @@ def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
             "last_s": last,
             "score": found.score,
         },
-        text=f"The latency of {alike.label} {'rose' if change > 1 else 'fell'} in the course of "
+        text=f"The latency of {alike.name} {'rose' if change > 1 else 'fell'} in the course of "
         f"the run, from {duration(first)} to {duration(last)}.",
         advice="Its figures are of the time in between; a longer --warmup helps if it settles."
         if alone
-        else "The arms took turns, so their comparison holds; figures of one arm are of the time "
-        "in between."
+        else f"The {one}s took turns, so their comparison holds; figures of one {one} are of the "
+        "time in between."
         if experiment.is_paired
         else "Arms that run one after the other differ by that alone: --order paired takes turns.",
     )
@@ -119,7 +122,7 @@ def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
             "upper": upper,
             "upper_s": high,
         },
-        text=f"The latencies of {alike.label} fall into groups: {lower:,} requests took "
+        text=f"The latencies of {alike.name} fall into groups: {lower:,} requests took "
         f"{duration(low)} or so, and {upper:,} {duration(high)}. A figure between them is typical "
         "of neither.",
         advice=_why_groups(run, high - low, crowded=crowded),
@@ -140,7 +143,7 @@ def _why_groups(run: Run, apart_s: float, *, crowded: bool) -> str:
     return "A cache, several servers behind one address, or a neighbour's load do that."
 
 
-def _outliers(alike: _Alike) -> Iterator[Finding]:
+def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
     ordered = alike.ordered
     bound = outlier_bound(ordered)
     if bound is None:
@@ -159,21 +162,26 @@ def _outliers(alike: _Alike) -> Iterator[Finding]:
                 "median_s": median(ordered),
                 "raised": raised,
             },
-            text=f"{plural(count, 'request')} of {alike.label} took far longer than the others, "
+            text=f"{plural(count, 'request')} of {alike.name} took far longer than the others, "
             f"up to {duration(ordered[-1])}, and made the mean {raised:.0%} larger. Nothing is "
             "left out for that.",
-            advice="The median and the speed-up hardly feel them.",
+            advice=_what_is_robust(run.plan.experiment),
         )
+
+
+def _what_is_robust(experiment: Experiment) -> str:
+    if len(experiment.arms) == 1 or experiment.sweep is not None:
+        return "The median hardly feels them."
+    return "The median and the speed-up hardly feel them."
 
 
 def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Quantiles that are shown, and can't be bounded by so few requests."""
     fewest = min(arms, key=lambda arm: arm.succeeded)
-    confidence = run.plan.judgement.confidence
     needed = {
-        percent: _needed(percent, confidence)
-        for percent in _EXPECTED
-        if getattr(fewest.latency, f"p{percent}") is not None
+        percent: least_requests(basis, run.plan) or 0
+        for percent, basis in _EXPECTED.items()
+        if getattr(fewest.latency, basis) is not None
     }
     lacking = [percent for percent, count in needed.items() if count > fewest.succeeded]
     if lacking:
@@ -191,12 +199,3 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
             if run.plan.experiment.may_end_early
             else f"-n {max(needed[percent] for percent in lacking)} is the least that does.",
         )
-
-
-@lru_cache(maxsize=64)
-def _needed(percent: int, confidence: float) -> int:
-    """The least requests, independent of each other, by which a quantile can be bounded."""
-    count = 1
-    while quantile_interval(range(count), percent, confidence) is None:
-        count += 1
-    return count

@@ -59,7 +59,8 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         f" After each wait for the network a thread waits {duration(wait_s)} more, on average, for "
         f"its turn; the quickest arm's typical latency is {duration(min(typical.values()))}."
     ) * (of_latency >= _NOTABLE_WAIT)
-    waits = f" Of {most}'s {duration(typical[most])} that is {duration(own[most])}.{waits}"
+    name = next(arm.name for arm in arms if arm.label == most)
+    waits = f" Of {name}'s {duration(typical[most])} that is {duration(own[most])}.{waits}"
     measured = {"cpu_s": course.cpu_s, "wall_s": course.wall_s, "share": share}
     if course.gil_wait_s is not None:
         measured["gil_wait_s"] = wait_s
@@ -91,7 +92,7 @@ def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:
             "mean_s": late.mean_s,
             "max_s": late.max_s,
         },
-        text=f"{plural(late.count, 'request')} of {arm.label} ({late.count / arm.sent:.0%}) "
+        text=f"{plural(late.count, 'request')} of {arm.name} ({late.count / arm.sent:.0%}) "
         f"started later than --rate says, by {duration(late.mean_s)} on average and "
         f"{duration(late.max_s)} at most: all threads ({threads}) were busy, or the machine was. "
         "Latencies count from when they were to start.",

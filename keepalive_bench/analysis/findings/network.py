@@ -13,6 +13,7 @@ from keepalive_bench.units import duration, plural, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from keepalive_bench.model.analysis import ArmSummary
     from keepalive_bench.model.run import Run
 
 _UNALIKE = 0.2
@@ -20,11 +21,11 @@ _UNALIKE = 0.2
 _SHOWN = 4
 
 
-def network_findings(run: Run) -> Iterator[Finding]:
+def network_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
     yield from _failing_addresses(run)
     yield from _unread_bodies(run)
-    yield from _several_peers(run)
+    yield from _several_peers(run, arms)
 
 
 def _failing_addresses(run: Run) -> Iterator[Finding]:
@@ -57,9 +58,10 @@ def _unread_bodies(run: Run) -> Iterator[Finding]:
         )
 
 
-def _several_peers(run: Run) -> Iterator[Finding]:
+def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """One name, several addresses: what is measured is a mixture of what they are."""
-    latencies = _latencies_by_peer(run)
+    names = {arm.label: f"{arm.name} with" if arm.option else arm.label for arm in arms}
+    latencies = {names[arm]: by_peer for arm, by_peer in _latencies_by_peer(run).items()}
     peers = sorted({peer for by_peer in latencies.values() for peer in by_peer})
     if len(peers) < 2:  # noqa: PLR2004  # several
         return

@@ -42,7 +42,7 @@ def _timeout(run: Run, arm: ArmSummary, announced: int) -> Iterator[Finding]:
             code="keep-alive-timeout-differs",
             severity="warning",
             evidence={**evidence, "seen_s": longest},
-            text=f"{said} closed {plural(len(closed), 'connection')} of {arm.label} that had been "
+            text=f"{said} closed {plural(len(closed), 'connection')} of {arm.name} that had been "
             f"idle for {duration(longest)} or less.",
             advice="Clients that trust it send requests into closed connections. Have the server, "
             "and what stands before it, announce what they do.",
@@ -54,7 +54,7 @@ def _timeout(run: Run, arm: ArmSummary, announced: int) -> Iterator[Finding]:
             code="keep-alive-timeout-differs",
             severity="info",
             evidence={**evidence, "seen_s": survived},
-            text=f"{said} a connection of {arm.label} was good for another request after "
+            text=f"{said} a connection of {arm.name} was good for another request after "
             f"{duration(survived)}.",
             advice="Clients that trust it give connections up too early.",
         )
@@ -96,7 +96,7 @@ def _maximum(run: Run, arm: ArmSummary) -> Iterator[Finding]:
             code="keep-alive-max-differs",
             severity="warning",
             evidence={"arm": arm.label, "announced": int(found[1]), "seen": served},
-            text=f"The server closes connections of {arm.label} after "
+            text=f"The server closes connections of {arm.name} after "
             f"{plural(served, 'response')}, the last of which announced Keep-Alive: "
             f"max={found[1]}.",
             advice="What stands before the server may have a limit of its own: set both alike.",

@@ -35,7 +35,7 @@ class _Case:
 
     @property
     def times(self) -> str:
-        return f"{self.arm.label}, {plural(self.count, 'time')}"
+        return f"{self.arm.name}, {plural(self.count, 'time')}"
 
     @property
     def each_after(self) -> int | None:
@@ -64,8 +64,8 @@ def reason_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
 
 def _finding(code: str, case: _Case) -> Finding:
     say, advice = _SAYINGS[code]
-    if code == "stale-by-interleaving" and case.run.plan.experiment.sweep is not None:
-        advice = "In a sweep over fewer values, each has its turn again sooner."
+    if case.arm.option is not None:
+        advice = _IN_SWEEPS.get(code, advice)
     return Finding(
         code=code,
         severity="warning",
@@ -112,9 +112,10 @@ def _idle(case: _Case) -> str:
 
 
 def _interleaved(case: _Case) -> str:
+    others = "the other arm" if case.arm.option is None else "other values"
     return (
-        f"{plural(case.count, 'connection')} of {case.arm.label} went stale only because "
-        "kab ran the other arm in between, which is not the server's fault and doesn't count "
+        f"{plural(case.count, 'connection')} of {case.arm.name} went stale only because "
+        f"kab ran {others} in between, which is not the server's fault and doesn't count "
         "against it"
     )
 
@@ -128,12 +129,19 @@ def _pool_full(case: _Case) -> str:
     experiment = case.run.plan.experiment
     return (
         f"maxsize {experiment.pool_size} is too small for {experiment.concurrency} threads: "
-        f"{plural(case.count, 'connection')} of {case.arm.label} had to be opened again"
+        f"{plural(case.count, 'connection')} of {case.arm.name} had to be opened again"
     )
 
 
 def _pool_exhausted(case: _Case) -> str:
     return f"More connections than maxsize were opened, as all were busy ({case.times})"
+
+
+_IN_SWEEPS = {
+    "stale-by-interleaving": "In a sweep over fewer values, each has its turn again sooner.",
+    "unknown": "kab report --verbose shows what was seen of each, from the file of --json.",
+}
+"""What to do where the usual advice names an option that a sweep doesn't have."""
 
 
 def _plainly(text: str) -> Callable[[_Case], str]:

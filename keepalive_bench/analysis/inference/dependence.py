@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from itertools import islice, pairwise
+from itertools import islice, pairwise, repeat
 from math import sqrt
-from operator import mul
+from operator import and_, le, mul
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.inference.distributions import student
 from keepalive_bench.analysis.inference.stats import thinned
-from keepalive_bench.analysis.inference.student import student
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,27 +37,34 @@ class Dependence(NamedTuple):
     """How many of the values say as much of a mean as an independent one would; 1 or more."""
 
 
-def dependence(values: Sequence[float]) -> Dependence:
+def dependence(values: Sequence[float], *, around_trend: bool = False) -> Dependence:
     """How values depend on those before them, by their ranks: one slow request doesn't decide it.
 
     The inefficiency is the larger of what the lag-1 autocorrelation says, if noise is of first
     order, and of what all lags say (`_all_lags`), where that is notably more: noise that is mostly
-    without any, and for the rest slow, has a small autocorrelation at lag 1.
+    without any, and for the rest slow, has a small autocorrelation at lag 1. `around_trend`: a line
+    through the ranks is taken off, where a drift is no noise, but told apart.
     """
-    centred = _centred_ranks(values)
-    correlation = _correlation(centred, 1)
+    centred, removed = _centred_ranks(values), 1
+    if around_trend:
+        centred, removed = detrended(centred), 2
+    correlation = _correlation(centred, 1, removed)
     first = first_order_inefficiency(correlation)
-    found = _all_lags(centred)
+    found = _all_lags(centred, removed)
     return Dependence(correlation, found if found >= _NOTABLE * first else first)
 
 
-def lag_one_correlation(values: Sequence[float]) -> float:
-    """Autocorrelation at lag 1, of ranks; 0 of fewer than 8 values.
+def detrended(centred: Sequence[float]) -> array[float]:
+    """Values around 0 less the line of least squares through them, by their places."""
+    middle = (len(centred) - 1) / 2
+    places = array("d", (place - middle for place in range(len(centred))))
+    spread = sum(map(mul, places, places))
+    slope = sum(map(mul, places, centred)) / spread if spread else 0.0
+    return array("d", (value - slope * place for place, value in zip(places, centred, strict=True)))
 
-    The bias of short series, −(1 + 3r)/n, is taken off: M. G. Kendall, "Note on Bias in the
-    Estimation of Autocorrelation", Biometrika 41 (1954). Of more than 10,000 values, the ranks are
-    those among as many order statistics.
-    """
+
+def lag_one_correlation(values: Sequence[float]) -> float:
+    """Autocorrelation at lag 1, of ranks; 0 of fewer than 8 values."""
     return _correlation(_centred_ranks(values), 1)
 
 
@@ -72,7 +79,7 @@ def first_order_inefficiency(correlation: float) -> float:
     return (1 + bounded) / (1 - bounded)
 
 
-def _all_lags(centred: Sequence[float]) -> float:
+def _all_lags(centred: Sequence[float], removed: int) -> float:
     """1 + 2 × the sum of the autocorrelations at all lags that can be told from noise; 1 or more.
 
     C. J. Geyer, "Practical Markov Chain Monte Carlo", Statistical Science 7 (1992), section 3.3:
@@ -84,9 +91,9 @@ def _all_lags(centred: Sequence[float]) -> float:
     count, spread = len(means), sum(map(mul, centred, centred)) / len(centred) if centred else 0.0
     if count < LEAST_FOR_LAG or not spread:
         return 1.0
-    both = 1 + 2 * _correlation(means, 1)
+    both = 1 + 2 * _correlation(means, 1, removed)
     for lag in range(2, count // 2 - 1, 2):
-        further = _correlation(means, lag) + _correlation(means, lag + 1)
+        further = _correlation(means, lag, removed) + _correlation(means, lag + 1, removed)
         if further <= 0:
             break
         both += 2 * further
@@ -103,17 +110,24 @@ def _block_means(values: Sequence[float]) -> Sequence[float]:
     return [sum(values[start:stop]) / (stop - start) for start, stop in pairwise(edges)]
 
 
-def _correlation(centred: Sequence[float], lag: int) -> float:
-    """At one lag, of values around 0, with Kendall's correction; 0 of too few."""
+def _correlation(centred: Sequence[float], lag: int, removed: int = 1) -> float:
+    """At one lag, of values around 0; 0 of fewer than 8.
+
+    The bias of short series is taken off: −(1 + 3r)/n where a mean was removed (M. G. Kendall,
+    "Note on Bias in the Estimation of Autocorrelation", Biometrika 41, 1954), −(2 + 4r)/n where a
+    line was (G. H. Orcutt and H. S. Winokur, "First Order Autoregression: Inference, Estimation,
+    and Prediction", Econometrica 37, 1969).
+    """
     count = len(centred)
     total: float = sum(map(mul, centred, centred))
     if count < LEAST_FOR_LAG or not total:
         return 0.0
     found: float = sum(map(mul, centred, islice(centred, lag, None))) / total
-    return found + (1 + 3 * found) / count
+    return found + (removed + (2 + removed) * found) / count
 
 
 def _centred_ranks(values: Sequence[float]) -> array[float]:
+    """Of more than 10,000 values, ranks are those among as many order statistics."""
     ordered = thinned(sorted(values), _LARGEST_EXACT)
     middle = (len(ordered) - 1) / 2
     return array("d", (rank - middle for rank in midranks(values, ordered)))
@@ -142,3 +156,22 @@ def widening(inefficiency: float, count: int, confidence: float) -> float:
     tail = (1 + confidence) / 2
     fewer = student(tail, count / inefficiency - 1)
     return fewer / student(tail, float(count - 1)) * sqrt(inefficiency)
+
+
+def common_correlation(
+    own: Sequence[float], other: Sequence[float], own_at: float, other_at: float
+) -> float:
+    """How much two quantiles have in common, of values in pairs; 0 or more.
+
+    A quantile is too high where too few values lie below it (R. R. Bahadur, "A Note on Quantiles in
+    Large Samples", The Annals of Mathematical Statistics 37, 1966), so it is how often both halves
+    of a pair do: the correlation of two shares (φ: K. Pearson, 1900), less its standard error.
+    """
+    count = len(own)
+    one, two = bytes(map(le, own, repeat(own_at))), bytes(map(le, other, repeat(other_at)))
+    below, other_below, both = one.count(1), two.count(1), sum(map(and_, one, two))
+    spread = below * (count - below) * other_below * (count - other_below)
+    if spread <= 0:
+        return 0.0
+    found: float = (count * both - below * other_below) / sqrt(spread)
+    return max(0.0, found - (1 - found * found) / sqrt(count))

@@ -10,8 +10,8 @@ from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.inference.distributions import student
 from keepalive_bench.analysis.inference.stats import quantile, thinned, walsh_average
-from keepalive_bench.analysis.inference.student import student
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -100,17 +100,35 @@ def quantile_interval(
 @lru_cache(maxsize=256)
 def _binomial_lower(count: int, share: float, tail: float, factor: float) -> int | None:
     """The highest order statistic (from 0) that lies above the quantile with at most a tail."""
-    if factor > 1 or count > _EXACT_BINOMIAL:
-        spread = sqrt(count * share * (1 - share)) * factor
-        rank = floor(count * share + NormalDist().inv_cdf(tail) * spread - 0.5)
-        return rank if rank >= 0 else None
+    rank = _independent_lower(count, share, tail)
+    if factor > 1 and rank >= 0:
+        rank = min(rank, _widened_lower(count, share, tail, factor))
+    return rank if rank >= 0 else None
+
+
+def _independent_lower(count: int, share: float, tail: float) -> int:
+    if count > _EXACT_BINOMIAL:
+        spread = sqrt(count * share * (1 - share))
+        return floor(count * share + NormalDist().inv_cdf(tail) * spread - 0.5)
     cumulated, rank = 0.0, -1
     while rank + 1 < count:
         cumulated += exp(_log_binomial(count, rank + 1, share))
         if cumulated > tail:
             break
         rank += 1
-    return rank if rank >= 0 else None
+    return rank
+
+
+def _widened_lower(count: int, share: float, tail: float, factor: float) -> int:
+    """The same where the share is less sure than of independent values by a factor.
+
+    Normal on the scale of log odds, which knows no shares below 0 or above 1: T. Lumley, "Complex
+    Surveys" (2010), section 2.4. On the shares' own scale, a high quantile would have an interval
+    only in those runs that look surer than they are.
+    """
+    odds = log(share / (1 - share))
+    odds += NormalDist().inv_cdf(tail) * factor / sqrt(count * share * (1 - share))
+    return floor(count / (1 + exp(-odds)) - 0.5)
 
 
 def _log_binomial(count: int, hits: int, share: float) -> float:
@@ -194,13 +212,17 @@ def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
 
 
 def difference_interval(
-    own: Sequence[float], other: Sequence[float], percent: int, confidence: float, factor: float
+    own: Sequence[float],
+    other: Sequence[float],
+    percent: int,
+    confidence: float,
+    factor: float,
+    correlation: float = 0.0,
 ) -> Interval | None:
     """An interval of the difference of two quantiles, of sorted values: the other's − the own.
 
-    Each arm's order-statistic interval says how sure its quantile is; the two are put together as
-    independent ones. What pairs share makes the truth narrower, never wider. `None` where either
-    can't be bounded.
+    Each arm's order-statistic interval says how sure its quantile is; the two are put together
+    (`apart`). `None` where either can't be bounded.
     """
     own_at, other_at = quantile(own, percent), quantile(other, percent)
     own_bounds = quantile_interval(own, percent, confidence, factor)
@@ -208,15 +230,23 @@ def difference_interval(
     if own_at is None or other_at is None or own_bounds is None or other_bounds is None:
         return None
     (low, high), (other_low, other_high) = own_bounds, other_bounds
-    return apart((low, own_at, high), (other_low, other_at, other_high))
+    return apart((low, own_at, high), (other_low, other_at, other_high), correlation)
 
 
-def apart(own: Bounded, other: Bounded) -> Interval:
-    """An interval of the difference of two numbers that are known independently: other − own.
+def apart(own: Bounded, other: Bounded, correlation: float = 0.0) -> Interval:
+    """An interval of the difference of two numbers, of which each has one: other − own.
 
     G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures", Statistics
-    in Medicine 27 (2008): the distances to the ends are put together as standard errors are.
+    in Medicine 27 (2008): the distances to the ends are put together as standard errors are. What
+    the two estimates have in common takes off: G. Y. Zou, "Toward Using Confidence Intervals to
+    Compare Correlations", Psychological Methods 12 (2007).
     """
     (own_low, own_at, own_high), (low, at, high) = own, other
-    below, above = hypot(at - low, own_high - own_at), hypot(high - at, own_at - own_low)
+    below = _put_together(at - low, own_high - own_at, correlation)
+    above = _put_together(high - at, own_at - own_low, correlation)
     return at - own_at - below, at - own_at + above
+
+
+def _put_together(one: float, other: float, correlation: float) -> float:
+    """The root of a² + b² − 2rab, which doesn't overflow."""
+    return hypot(one - correlation * other, other * sqrt(1 - correlation * correlation))

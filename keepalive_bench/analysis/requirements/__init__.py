@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.requirements.arm_names import NO_INTERVAL
 from keepalive_bench.analysis.requirements.decision import WITH_ENOUGH, decide
 from keepalive_bench.analysis.requirements.enough import least_requests
 from keepalive_bench.analysis.requirements.expression import parse
@@ -31,18 +32,17 @@ def requirements_of(plan: Plan, more: Iterable[str] = ()) -> tuple[Requirement, 
 
 
 def undecidable(plan: Plan) -> tuple[str, ...]:
-    """A sentence for each requirement that so few requests can't ever decide: how many could."""
+    """A sentence for each requirement that the plan can't ever decide: how many requests could."""
     sentences = []
     for requirement in requirements_of(plan):
         quantity = names(plan.experiment.arms)[requirement.name]
         if quantity.basis == "verdict" and requirement.bound not in WITH_ENOUGH:
             continue
         least = least_requests(quantity.basis, plan)
+        lacking = quantity.lacks(plan.experiment) or (NO_INTERVAL if least is None else "")
         text = printable(requirement.text)
-        if least is None:
-            sentences.append(
-                f"No number of requests can decide {text}: kab knows no interval of it."
-            )
+        if least is None or lacking:
+            sentences.append(f"No number of requests can decide {text}: {lacking}.")
         elif least > plan.experiment.requests:
             planned = plural(plan.experiment.requests, "request")
             sentences.append(

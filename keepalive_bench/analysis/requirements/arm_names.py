@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.requirements.quantity import Basis, Evidence, Kind, exact
+from keepalive_bench.analysis.requirements.quantity import Basis, Evidence, Kind, exact, nothing
 from keepalive_bench.model.analysis import BOUNDED, REMAINDER
 from keepalive_bench.model.exchange import PHASES, QUEUED
 from keepalive_bench.model.experiment import KINDS
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.model.experiment import Experiment
 
 REASONS = (
     "first-use",
@@ -56,6 +57,8 @@ FAILURES = (
 _STATUSES = range(100, 600)
 NO_INTERVAL = "kab knows no interval of it"
 _NOT_OPEN = "only requests of a --rate have a time to start at"
+_GIVEN = "requests are started at a given --rate"
+_PAUSED = "requests pause, and how many are possible isn't known"
 
 
 class Member(NamedTuple):
@@ -65,6 +68,19 @@ class Member(NamedTuple):
     read: Callable[[ArmSummary], Evidence]
     basis: Basis = "exact"
     words: tuple[str, ...] = ()
+    lacks: Callable[[Experiment], str] = nothing
+    """As that of a `Quantity`."""
+
+
+def rate_lacks(experiment: Experiment) -> str:
+    """Why no arm of an experiment has as many requests a second as were possible."""
+    if experiment.load.is_open:
+        return _GIVEN
+    return _PAUSED if experiment.load.has_pauses else ""
+
+
+def _start_lacks(experiment: Experiment) -> str:
+    return "" if experiment.load.is_open else _NOT_OPEN
 
 
 def _members() -> dict[str, Member]:
@@ -91,7 +107,7 @@ def _members() -> dict[str, Member]:
         "bytes_received": Member("bytes", partial(_field, field="bytes_received")),
         "body_bytes.min": Member("bytes", partial(_body_bytes, end=0)),
         "body_bytes.max": Member("bytes", partial(_body_bytes, end=1)),
-        "requests_per_second": Member("rate", _rate, "mean"),
+        "requests_per_second": Member("rate", rate, "mean", lacks=rate_lacks),
         "urllib3.num_connections": Member("count", partial(_counter, field="num_connections")),
         "urllib3.num_requests": Member("count", partial(_counter, field="num_requests")),
         **_times(),
@@ -115,13 +131,17 @@ def _times() -> dict[str, Member]:
     }
     members |= {
         f"uncorrected_{path}": Member(
-            member.kind, partial(_uncorrected, metric=path.rpartition(".")[2]), "nothing"
+            member.kind,
+            partial(_uncorrected, metric=path.rpartition(".")[2]),
+            "nothing",
+            lacks=_start_lacks,
         )
         for path, member in members.items()
     }
-    members["late_starts.count"] = Member("count", partial(_late, field="count"))
-    for end in ("mean_s", "max_s"):
-        members[f"late_starts.{end}"] = Member("seconds", partial(_late, field=end))
+    late: dict[str, Kind] = {"count": "count", "mean_s": "seconds", "max_s": "seconds"}
+    for field, kind in late.items():
+        read = partial(_late, field=field)
+        members[f"late_starts.{field}"] = Member(kind, read, lacks=_start_lacks)
     for phase in (QUEUED, *PHASES, REMAINDER):
         place = f"phases_s.{phase}"
         members[f"{place}.count"] = Member("count", partial(_phase_count, phase=phase))
@@ -171,7 +191,7 @@ def _counter(arm: ArmSummary, *, field: str) -> Evidence:
 
 
 def _latency(arm: ArmSummary, *, metric: str) -> Evidence:
-    lacking = _unanswered(arm) or ("" if metric in BOUNDED else NO_INTERVAL)
+    lacking = _unanswered(arm) or ("" if metric in {*BOUNDED, "min", "max"} else NO_INTERVAL)
     low, high = arm.latency_bounds.get(metric, (None, None))
     return Evidence(getattr(arm.latency, metric), low, high, lacking)
 
@@ -189,23 +209,23 @@ def _late(arm: ArmSummary, *, field: str) -> Evidence:
     return exact(getattr(arm.late_starts, field), f"no request of {arm.label} was late")
 
 
-def _rate(arm: ArmSummary) -> Evidence:
+def rate(arm: ArmSummary) -> Evidence:
     """Requests per second, as sure as the mean latency is.
 
     The time in which an arm runs is the sum of its latencies ÷ the threads, but for pauses; so the
     mean latency's interval, turned over, is the rate's. Where requests failed, theirs is missing.
     """
     mean, bounds = arm.latency.mean, arm.latency_bounds.get("mean")
-    rate, lacking = arm.requests_per_second, _unanswered(arm)
+    value, lacking = arm.requests_per_second, _unanswered(arm)
     if arm.failed and not lacking:
         lacking = f"{arm.label} has requests that failed, and their time is part of it"
-    if rate is None and not lacking:
-        lacking = "requests paused, and how many were possible isn't known"
+    if value is None and not lacking:
+        lacking = _PAUSED
     if arm.late_starts is not None and not lacking:
-        lacking = "requests were started at a given --rate"
-    if lacking or rate is None or not mean or bounds is None or bounds[0] <= 0:
-        return Evidence(rate, lacking=lacking)
-    return Evidence(rate, rate * mean / bounds[1], rate * mean / bounds[0])
+        lacking = _GIVEN
+    if lacking or value is None or not mean or bounds is None or bounds[0] <= 0:
+        return Evidence(value, lacking=lacking)
+    return Evidence(value, value * mean / bounds[1], value * mean / bounds[0])
 
 
 def _phase_count(arm: ArmSummary, *, phase: str) -> Evidence:

@@ -37,6 +37,7 @@ _UNITS: dict[Kind, tuple[float, str]] = {
     "rate": (1, "/s"),
     "count": (1, ""),
 }
+_PERCENT = 100
 _FEW_DIGITS, _ALL_DIGITS = 4, 18
 _SHOWN = {"seconds": "50ms or 0.05s", "bytes": "512B, 64kB or 64KiB", "share": "0.9 or 90%"} | {
     "ratio": "1.5 or 1.5x",
@@ -70,6 +71,16 @@ def scaled(number: str, unit: str, kind: Kind, *, in_seconds: bool = False) -> f
     if kind in _WHOLE and exact != exact.to_integral_value():
         raise ValueError("it is counted, and this is no whole number")
     return value
+
+
+def out_of_range(value: float, unit: str, kind: Kind, *, is_signed: bool) -> str:
+    """What is wrong with a bound that every run meets, or none, as the end of a sentence."""
+    if kind == "share" and abs(value) > 1:
+        meant = f": write {value:g}%" if not unit and abs(value) <= _PERCENT else ""
+        return f"a share, and at most 1, which is 100%{meant}"
+    if value < 0 and not is_signed:
+        return "counted, and never below 0" if kind in _WHOLE else "never below 0"
+    return ""
 
 
 def written(value: float, kind: Kind) -> str:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.inference import stats
+from keepalive_bench.analysis.inference.clusters import LEAST_CLUSTERS
 from keepalive_bench.analysis.inference.intervals import (
     mean_interval,
     quantile_interval,
@@ -17,20 +18,23 @@ if TYPE_CHECKING:
     from keepalive_bench.model.plan import Plan
 
 _MOST = 100_000
-_OF_PAIRS = {"ranks", "pairs", "verdict"}
+_OF_BLOCKS = {"ranks", "pairs", "verdict", "mean"}
 
 
 def least_requests(basis: Basis, plan: Plan) -> int | None:
     """Requests of each arm that could bound an estimate, if none fails; `None`: no number could.
 
-    Pairs are of blocks where several requests are on their way at once, so it takes more there.
+    Where several requests are on their way at once, blocks of them count, so it takes more there.
     """
     if basis == "exact":
         return 1
     values = _least_values(basis, plan.judgement.confidence)
     if values is None:
         return None
-    return values * plan.experiment.block_size if basis in _OF_PAIRS else values
+    block = plan.experiment.block_size
+    if basis in _OF_BLOCKS:
+        return values * block
+    return values if block == 1 else max(values, LEAST_CLUSTERS * block)
 
 
 @lru_cache(maxsize=32)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
-from keepalive_bench.analysis.requirements.bounds import NUMBER, UnitError, scaled
+from keepalive_bench.analysis.requirements.bounds import NUMBER, UnitError, out_of_range, scaled
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.requirement import OPERATORS, Requirement
 from keepalive_bench.units import quoted
@@ -24,8 +24,6 @@ _OPERATOR = re.compile(r"[=!<>~≤≥≠]+")
 _MEANT: dict[str, Operator] = {"=": "==", "===": "==", "=<": "<=", "=>": ">=", "<>": "!="}
 _MEANT |= {"≤": "<=", "≥": ">=", "≠": "!="}
 _EQUALITY = {"==", "!="}
-_SECONDS = {"latency_s", "saving_s", "phases_s", "wall_s", "cpu_s"}
-"""Parts of names that say the unit already."""
 
 
 class _FaultError(Exception):
@@ -142,12 +140,23 @@ def _number(place: int, text: str, quantity: Nameable, spelled: str) -> float:
     if number is None:
         _refuse(place, f"{quoted(text)} is no number")
     unit_at, unit = _trimmed(text, number.end())
-    in_seconds = quantity.kind == "seconds" and not _SECONDS.isdisjoint(spelled.split("."))
     try:
-        return scaled(number[0], unit, quantity.kind, in_seconds=in_seconds)
+        bound = scaled(number[0], unit, quantity.kind, in_seconds=_in_seconds(quantity, spelled))
     except ValueError as error:
         is_behind = isinstance(error, UnitError) and unit
         _refuse(place + (unit_at if is_behind else 0), str(error))
+    wrong = out_of_range(bound, unit, quantity.kind, is_signed=quantity.is_signed)
+    if wrong:
+        _refuse(place, f"{spelled} is {wrong}")
+    return bound
+
+
+def _in_seconds(quantity: Nameable, spelled: str) -> bool:
+    """Whether a name says the unit already; what an arm is called says nothing."""
+    parts = quantity.name.split(".")
+    own = parts[2:] if parts[0] == "arms" else parts
+    says = any(part.endswith("_s") and part in own for part in spelled.split("."))
+    return says and quantity.kind == "seconds"
 
 
 def _refuse(place: int, sentence: str) -> NoReturn:

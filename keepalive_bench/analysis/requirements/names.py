@@ -9,18 +9,17 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS, NO_INTERVAL
-from keepalive_bench.analysis.requirements.quantity import Basis, Evidence, Kind, Quantity, exact
-from keepalive_bench.analysis.verdict import verdict
+from keepalive_bench.analysis.requirements import sweep_names
+from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS
+from keepalive_bench.analysis.requirements.comparison_names import comparison
+from keepalive_bench.analysis.requirements.quantity import Evidence, Kind, Quantity, exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from keepalive_bench.model.analysis import Analysis, ArmSummary, Comparison, Estimate
+    from keepalive_bench.analysis.requirements.quantity import Named
+    from keepalive_bench.model.analysis import Analysis, ArmSummary
     from keepalive_bench.model.experiment import Arm
-
-Named = tuple[tuple[str, ...], Quantity]
-"""Something, and all its spellings."""
 
 VERDICTS = (
     "faster",
@@ -81,28 +80,20 @@ FINDINGS = (
     "unsolicited-data",
     "warmup-failed",
 )
-_COMPARED: dict[str, tuple[Kind, Basis]] = {
-    "speedup": ("ratio", "ranks"),
-    "requests_per_second": ("ratio", "pairs"),
-    "pairs": ("count", "exact"),
-    "left_out": ("count", "exact"),
-    "correlation": ("number", "nothing"),
-    "widening": ("number", "nothing"),
+_COURSE: dict[str, tuple[Kind, str]] = {
+    "wall_s": ("seconds", ""),
+    "cpu_s": ("seconds", ""),
+    "gc_collections": ("count", ""),
+    "interrupted": ("word", ""),
+    "gil_wait_s": ("seconds", "the run was too short to tell"),
+    "others_least": ("share", "the run was too short, or the system doesn't tell"),
+    "others_most": ("share", "the run was too short, or the system doesn't tell"),
+    "free_ports": ("count", "there were plenty, or the system doesn't tell"),
+    "port_held_s": ("seconds", "there were plenty of ports, or the system doesn't tell"),
+    "paced_per_s": ("rate", "the run was kept to no pace"),
+    "paused_s": ("seconds", ""),
 }
-_SAVINGS: dict[str, Basis] = {
-    "mean": "pairs",
-    "p50": "p50",
-    "p90": "p90",
-    "p95": "p95",
-    "p99": "p99",
-}
-_INCOMPARABLE = {"not-comparable", "not-measured"}
-_COURSE: dict[str, Kind] = {
-    "wall_s": "seconds",
-    "cpu_s": "seconds",
-    "gc_collections": "count",
-    "interrupted": "word",
-}
+"""What each is measured in, and why it may be unknown."""
 
 
 @lru_cache(maxsize=8)
@@ -121,8 +112,10 @@ def names(arms: tuple[Arm, ...]) -> dict[str, Quantity]:
 
 def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
     yield from _whole()
+    yield from sweep_names.recommendation()
+    yield from sweep_names.values(arms)
     for number, arm in enumerate(arms[1:]):
-        yield from _comparison(number, arm.label)
+        yield from comparison(number, arm.label)
     pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
     if pooled is not None:
         yield from _arm(pooled.label, prefixes=("",))
@@ -138,14 +131,11 @@ def _whole() -> Iterator[Named]:
         ("verdict", "verdict.code"),
         Quantity(name="verdict.code", kind="word", find=_verdict, basis="verdict", words=VERDICTS),
     )
-    for field, kind in _COURSE.items():
-        find = partial(_course, field=field)
+    for field, (kind, lacking) in _COURSE.items():
+        find = partial(_course, field=field, lacking=lacking)
         words = ("true", "false") if kind == "word" else ()
         name = f"course.{field}"
         yield (name,), Quantity(name=name, kind=kind, find=find, words=words)
-    for option in ("maxsize", "concurrency"):
-        name, find = f"recommendation.{option}", partial(_recommended, option=option)
-        yield (name,), Quantity(name=name, kind="count", find=find)
     for code in FINDINGS:
         name = f"findings.{code}"
         yield (name,), Quantity(name=name, kind="count", find=partial(_findings, code=code))
@@ -159,17 +149,9 @@ def _verdict(analysis: Analysis) -> Evidence:
     return exact(analysis.verdict.code)
 
 
-def _course(analysis: Analysis, *, field: str) -> Evidence:
+def _course(analysis: Analysis, *, field: str, lacking: str) -> Evidence:
     value = getattr(analysis.course, field)
-    return exact(str(value).lower() if isinstance(value, bool) else value)
-
-
-def _recommended(analysis: Analysis, *, option: str) -> Evidence:
-    """What a sweep over an option recommends; a sentence where that is nothing."""
-    sweep = analysis.sweep
-    if sweep is None or sweep.option != option:
-        return exact(None, f"the run is no sweep over {option}")
-    return exact(sweep.recommendation.value, sweep.recommendation.text.rstrip("."))
+    return exact(str(value).lower() if isinstance(value, bool) else value, lacking)
 
 
 def _findings(analysis: Analysis, *, code: str) -> Evidence:
@@ -189,6 +171,7 @@ def _arm(label: str, *, prefixes: tuple[str, ...]) -> Iterator[Named]:
                 find=find,
                 basis=member.basis,
                 words=member.words,
+                lacks=member.lacks,
             ),
         )
     for field in ("requests", "failed", "connections"):
@@ -203,51 +186,3 @@ def _of_arm(analysis: Analysis, *, label: str, read: Callable[[ArmSummary], Evid
 def _warmup(analysis: Analysis, *, label: str, field: str) -> Evidence:
     warmup = analysis.warmup[label]
     return exact(len(warmup.failures) if field == "failed" else getattr(warmup, field))
-
-
-def _comparison(number: int, other: str) -> Iterator[Named]:
-    """The first-named arm against another; the first comparison need not be named."""
-    place, is_first = f"comparisons[{number}]", number == 0
-    for field, (kind, basis) in _COMPARED.items():
-        name, find = f"{place}.{field}", partial(_compared, number=number, field=field)
-        spellings = [name] if basis == "exact" else [name, f"{name}.estimate"]
-        if is_first and field != "requests_per_second":  # which is the pooled arm's own
-            spellings.append(field)
-        if field == "speedup":
-            spellings.append(f"{field}.{other}")
-        quantity = Quantity(name=name, kind=kind, find=find, basis=basis)
-        yield tuple(spellings), quantity
-    for metric, basis in _SAVINGS.items():
-        name, find = f"{place}.saving_s.{metric}", partial(_saving, number=number, metric=metric)
-        spellings = [name, f"{name}.estimate", f"saving.{other}.{metric}"]
-        if is_first:
-            spellings += [f"saving.{metric}", f"saving_s.{metric}"]
-        if metric == "mean":
-            spellings += ["saving"] * is_first
-            spellings += [f"saving.{other}"] * (other not in _SAVINGS)
-        quantity = Quantity(name=name, kind="seconds", find=find, basis=basis)
-        yield tuple(spellings), quantity
-
-
-def _compared(analysis: Analysis, *, number: int, field: str) -> Evidence:
-    comparison = analysis.comparisons[number]
-    if field in {"pairs", "left_out"}:
-        return exact(getattr(comparison, field))
-    if field in {"correlation", "widening"}:
-        return exact(getattr(comparison, field), NO_INTERVAL)
-    speed = comparison.speedup if field == "speedup" else comparison.throughput
-    return _estimate(analysis, comparison, speed)
-
-
-def _saving(analysis: Analysis, *, number: int, metric: str) -> Evidence:
-    comparison = analysis.comparisons[number]
-    return _estimate(analysis, comparison, comparison.saving[metric])
-
-
-def _estimate(analysis: Analysis, comparison: Comparison, estimate: Estimate) -> Evidence:
-    """What a comparison shows; nothing where the verdict says that the arms can't be compared."""
-    arms = [arm for arm in analysis.arms if arm.label in {comparison.arm, comparison.against}]
-    found = verdict(arms, comparison, analysis.plan.judgement)
-    if found.code in _INCOMPARABLE:
-        return exact(None, found.text.rstrip("."))
-    return Evidence(*estimate)

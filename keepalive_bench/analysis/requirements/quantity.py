@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.model.experiment import Experiment
 
 Kind = Literal["count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word"]
 Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "verdict", "nothing"]
@@ -44,6 +45,8 @@ class Nameable:
     basis: Basis = "exact"
     words: tuple[str, ...] = ()
     """All that it can be, of a word."""
+    is_signed: bool = False
+    """Whether it may be below 0."""
 
     @property
     def spoken(self) -> str:
@@ -52,8 +55,19 @@ class Nameable:
         return short.replace("latency_s.", "").removesuffix(".code")
 
 
+def nothing(_: Experiment) -> str:
+    """What most quantities lack, whatever the experiment."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity(Nameable):
     """Something about a run."""
 
     find: Callable[[Analysis], Evidence]
+    lacks: Callable[[Experiment], str] = nothing
+    """Why no run of an experiment has a value of it, or an interval; empty: one can have it."""
+
+
+Named = tuple[tuple[str, ...], Quantity]
+"""Something, and all its spellings."""

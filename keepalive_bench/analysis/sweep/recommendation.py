@@ -68,7 +68,7 @@ def _turns(tried: Sequence[Tried]) -> str:
     count = sum(it.by_kab for it in tried)
     if not count:
         return ""
-    fewer = ": fewer values would let fewer" if len(tried) > _LEAST_VALUES else ""
+    fewer = "; with fewer values, fewer do" if len(tried) > _LEAST_VALUES else ""
     return (
         f" Only because kab gave the values their turns, {plural(count, 'connection')} went stale "
         f"that this traffic alone would have used again{fewer}."
@@ -190,10 +190,15 @@ def _described(tried: Sequence[Tried], effect: Effect) -> Recommendation:
         text = "These requests don't show what a larger body costs: more of them (-n) would."
         return Recommendation("inconclusive", None, text)
     text = (
-        f"A request with a body of {most.label} takes {times(ratio)} ({times(low)}–{times(high)}) "
-        f"as long as one of {least.label}."
+        f"A request with a body of {_sized(most)} takes {times(ratio)} "
+        f"({times(low)}–{times(high)}) as long as one with a body of {_sized(least)}."
     )
     return Recommendation("described", None, text)
+
+
+def _sized(it: Tried) -> str:
+    """A body's size as the user wrote it, with a unit."""
+    return f"{it.label} B" if it.label.isdigit() else it.label
 
 
 def _is_same(effect: Estimate, margin: float) -> bool:

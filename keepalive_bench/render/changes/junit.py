@@ -27,9 +27,10 @@ def junit_lines(changes: Sequence[Change], *, strict: bool = False) -> Iterator[
 
 def _suite(change: Change, number: int, *, strict: bool) -> Element:
     name = f"{change.base.name} → {change.new.name}"
-    error = change.verdict.text if change.verdict.code == "not-comparable" else ""
+    # Whatever the verdict is, it is requirements that fail a build.
+    skipped = change.verdict.text if change.verdict.code == "not-comparable" else ""
     course = change.new.run.course
-    cases = [measurement_case(name, course.wall_s, error)]
+    cases = [measurement_case(name, course.wall_s, skipped=skipped)]
     cases += [requirement_case(checked, strict=strict) for checked in change.requirements]
     properties = {
         "base": change.base.name,

@@ -11,7 +11,7 @@ from keepalive_bench.render.page.markup import table
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.model.analysis import Analysis, ArmSummary
@@ -44,13 +44,17 @@ def curve(analysis: Analysis, sweep: Sweep) -> Figure:
     return Figure([drawn], data)
 
 
-def listed(analysis: Analysis, sweep: Sweep) -> Element:
-    """The report's table: a row for each value."""
-    counts, times = words.count_columns(analysis, sweep), words.time_columns(analysis, sweep)
-    columns = (words.value_column(sweep), *counts, *times)
-    rows: Iterable[tuple[str, ...]] = zip(*(column.cells for column in columns), strict=True)
-    headings = [column.heading for column in columns]
-    return table(f"Counts and times with each {sweep.option}", headings, rows)
+def listed(analysis: Analysis, sweep: Sweep) -> Iterator[Element]:
+    """The report's table, a row for each value; in two, because all of it is wider than a page."""
+    parts = {
+        "Counts": words.count_columns(analysis, sweep),
+        "Times": words.time_columns(analysis, sweep),
+    }
+    for what, some in parts.items():
+        columns = (words.value_column(sweep), *some)
+        rows: Iterable[tuple[str, ...]] = zip(*(column.cells for column in columns), strict=True)
+        headings = [column.heading for column in columns]
+        yield table(f"{what} with each {sweep.option}", headings, rows)
 
 
 def _in_words(sweep: Sweep, value: SweptValue, arm: ArmSummary) -> str:

@@ -19,6 +19,8 @@ MOST = 60
 """Lanes of all arms together."""
 _MOST_SPANS = 2_500
 """Stretches of use in all lanes together."""
+_ALIKE = 3
+"""Arms share an axis where none of them takes less than a third of it."""
 _FINEST = 2_000
 """Pauses shorter than this part of what is shown can't be seen."""
 
@@ -51,7 +53,7 @@ class Lanes(NamedTuple):
     connections: int
     """How many the arm opened in all."""
     shown: Span
-    """The part of the run that the lanes take."""
+    """The part of the run that is on the axis."""
     pause: int
     """Pauses up to this, in microseconds, are too short to be seen, and left out."""
 
@@ -69,7 +71,28 @@ def lanes(run: Run, analysis: Analysis) -> list[Lanes]:
     ]
     uses = _uses(run, {row for _, rows in chosen for row in rows})
     ready = _ready(run)
-    return [_of_arm(run, arm, rows, (uses, ready), _MOST_SPANS // arms) for arm, rows in chosen]
+    made = [
+        (arm, [_lane(run, arm, row, ready[row], uses[row]) for row in rows]) for arm, rows in chosen
+    ]
+    spans = _shown(run, made)
+    return [
+        _of_arm(arm, found, span, _MOST_SPANS // arms)
+        for (arm, found), span in zip(made, spans, strict=True)
+    ]
+
+
+def _shown(run: Run, made: list[tuple[ArmSummary, list[Lane]]]) -> list[Span]:
+    """The time that is shown of each arm: the same of all, unless one's lanes took far less."""
+    spans = []
+    for arm, found in made:
+        span = (0, length(run))
+        if len(found) < arm.connections:
+            span = (min(lane.opening[0] for lane in found), max(lane.end for lane in found))
+        spans.append(span)
+    whole = (min(start for start, _ in spans), max(end for _, end in spans))
+    if min(end - start for start, end in spans) * _ALIKE >= whole[1] - whole[0]:
+        return [whole] * len(spans)
+    return spans
 
 
 def _ready(run: Run) -> list[int]:
@@ -83,18 +106,7 @@ def _ready(run: Run) -> list[int]:
     ]
 
 
-def _of_arm(
-    run: Run,
-    arm: ArmSummary,
-    rows: list[int],
-    times: tuple[dict[int, list[Span]], list[int]],
-    most_spans: int,
-) -> Lanes:
-    uses, ready = times
-    made = [_lane(run, arm, row, ready[row], uses[row]) for row in rows]
-    shown = (0, length(run))
-    if len(rows) < arm.connections:
-        shown = (min(lane.opening[0] for lane in made), max(lane.end for lane in made))
+def _of_arm(arm: ArmSummary, made: list[Lane], shown: Span, most_spans: int) -> Lanes:
     pause = (shown[1] - shown[0]) // _FINEST
     drawn = [lane._replace(used=_merged(lane.used, pause)) for lane in made]
     while sum(len(lane.used) for lane in drawn) > max(most_spans, len(drawn)):

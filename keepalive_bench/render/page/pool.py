@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.render.page.figure import Figure, chart, folded, without
+from keepalive_bench.render.page.figure import ARM_COLOURS, Figure, chart, folded, without
 from keepalive_bench.render.page.lanes import WORDS, Lane, Lanes, lanes
 from keepalive_bench.render.page.markup import table
 from keepalive_bench.units import duration, plural
@@ -15,12 +15,8 @@ if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.run import Run
 
-_KEY = (
-    ("lane-opening", "being opened"),
-    ("lane-used", "in use"),
-    ("lane-idle", "idle"),
-    ("shape-cross", "closed"),
-)
+_OPENING = ("lane-opening", "being opened")
+_KEY = (("lane-idle", "idle"), ("shape-cross", "closed"))
 
 
 def pool(run: Run, analysis: Analysis) -> Figure:
@@ -31,10 +27,12 @@ def pool(run: Run, analysis: Analysis) -> Figure:
     said = "; ".join(f"{arm.label} {plural(arm.connections, 'connection')}" for arm in arms)
     notes = [
         f"Of the {arm.connections:,} connections of {arm.label} the first {len(arm.lanes)} are "
-        "shown, and only the time that they took."
+        "shown."
         for arm in arms
         if arm.is_part
     ]
+    if len({arm.shown for arm in arms}) > 1:
+        notes.append("Each arm has an axis of its own: the time that its lanes take.")
     pause_s = max(arm.pause for arm in arms) / 1e6
     notes.append(f"Pauses below {duration(pause_s)} are too short to be seen here.")
     data = {
@@ -43,7 +41,11 @@ def pool(run: Run, analysis: Analysis) -> Figure:
         ],
         "words": WORDS,
     }
-    drawn = chart("pool", f"Connections over time: {said}.", notes, _KEY)
+    used = [
+        (f"arm-{number % ARM_COLOURS}", f"{arm.label} in use") for number, arm in enumerate(arms)
+    ]
+    key = (_OPENING, *used, *_KEY)
+    drawn = chart("pool", f"Connections over time: {said}.", notes, key)
     return Figure([drawn, *(_listed(arm) for arm in arms if arm.lanes)], data)
 
 

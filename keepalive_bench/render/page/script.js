@@ -21,7 +21,7 @@ function draw(place, options) {
   const svg = Plot.plot({
     width: Math.max(place.clientWidth, 240),
     marginLeft: place.clientWidth < NARROW ? 44 : 56,
-    marginRight: 12,
+    marginRight: 20, // half of the last tick's label is right of its place
     marginBottom: 40,
     style: { fontSize: "12px" },
     ...options,
@@ -161,7 +161,7 @@ const drawings = {
     place.replaceChildren(draw(place, {
       height: 50 + 56 * labels.length,
       marginTop: 22,
-      marginLeft: 4,
+      marginLeft: 12, // half of the first tick's label is left of its place
       x: { label: "ms a request →", grid: true },
       fy: { domain: labels, axis: null, padding: 0.45 },
       marks: [
@@ -177,9 +177,10 @@ const drawings = {
     place.replaceChildren();
     arms.forEach(({ lanes, shown }, arm) => {
       if (!lanes.length) return;
-      const heading = document.createElement("h3");
-      heading.textContent = labels[arm];
-      place.append(heading, draw(place, life(lanes, words, shown)));
+      const name = document.createElement("div"); // all of it is one image: no heading is in it
+      name.className = "name";
+      name.textContent = labels[arm];
+      place.append(name, draw(place, life(lanes, words, shown, colour(arm))));
     });
   },
 };
@@ -228,7 +229,7 @@ function inside(parts) {
 }
 
 /** The lanes of one arm. */
-function life(lanes, words, shown) {
+function life(lanes, words, shown, fill) {
   const name = (lane) => `#${lane.row}`;
   const span = (lane, from, to) => ({ lane: name(lane), from: from / SECOND, to: to / SECOND });
   const uses = (lane) =>
@@ -251,8 +252,8 @@ function life(lanes, words, shown) {
     y: { domain: lanes.map(name), label: null, tickSize: 0, padding: 0.1, round: false },
     marks: [
       Plot.ruleY(lives, { ...where, stroke: "var(--faint)" }),
-      bars(lanes.flatMap(uses), "var(--arm-0)"),
-      bars(lanes.map((lane) => span(lane, ...lane.opening)), "var(--doubt)"),
+      bars(lanes.flatMap(uses), fill),
+      bars(lanes.map((lane) => span(lane, ...lane.opening)), "var(--ink)"),
       Plot.dot(closed, { x: "to", y: "lane", symbol: "times", r: 3, stroke: "var(--bad)" }),
       tip(lives, Plot.pointerY, where),
     ],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.render import preamble
 from keepalive_bench.render import table as words
+from keepalive_bench.render.failed_run import nothing_measured
 from keepalive_bench.render.page.command import command, left_out
 from keepalive_bench.render.page.curve import listed
 from keepalive_bench.render.page.markup import element, table
@@ -29,10 +30,11 @@ def section(heading: str, name: str, *content: Element) -> Element:
 
 def verdict(analysis: Analysis, *, strict: bool) -> Element:
     """What was asked, and the answer; with how the requirements stand, if there are any."""
+    said = analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
     return element(
         "header",
         element("h1", preamble.headline(analysis)),
-        *answer(analysis.verdict.text, analysis.verdict.code, analysis.requirements, strict=strict),
+        *answer(said, analysis.verdict.code, analysis.requirements, strict=strict),
         element("p", preamble.circumstances(analysis)),
         *(element("p", line, class_="remark") for line in preamble.remarks(analysis)),
     )
@@ -50,7 +52,7 @@ def comparison(analysis: Analysis) -> Element:
     """The table of the report."""
     if analysis.sweep is not None:
         remarks = (element("p", line, class_="remark") for line in preamble.answers(analysis))
-        return section("Comparison", "comparison", listed(analysis, analysis.sweep), *remarks)
+        return section("Comparison", "comparison", *listed(analysis, analysis.sweep), *remarks)
     rows = words.comparison_rows(analysis)
     intervals = any(any(row.intervals) for row in rows)
     headings = ["", *(arm.label for arm in analysis.arms)]
@@ -157,7 +159,7 @@ def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
     rates = [
         f"{arm.label} {rate(arm.requests_per_second)} requests/s"
         for arm in analysis.arms
-        if arm.requests_per_second is not None
+        if arm.requests_per_second is not None and arm.failed <= arm.succeeded
     ]
     if rates:
         yield "rates", ", ".join(rates)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from keepalive_bench.render.page.dots import Dots, dots, why
 from keepalive_bench.render.page.figure import BY_NATURE, Figure, chart, folded, without
 from keepalive_bench.render.page.markup import element, table
-from keepalive_bench.units import duration, plural
+from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.model.analysis import Analysis, ArmSummary
@@ -29,7 +30,7 @@ def timeline(run: Run, analysis: Analysis) -> Figure:
     shows = f"Latencies over time. New connections: {opened}."
     drawn = chart("timeline", shows, _notes(marks), _KEY + failed)
     data = {"arms": marks.arms, "fates": marks.fates, "logarithmic": marks.logarithmic}
-    return Figure([drawn, _listed(run, analysis)], data)
+    return Figure([drawn, _listed(run, analysis), *_failures(run)], data)
 
 
 def _notes(marks: Dots) -> list[str]:
@@ -57,6 +58,8 @@ def _listed(run: Run, analysis: Analysis) -> Element:
         for row in arm.reasons
         if arm.reasons.codes[arm.reasons.column[row]] not in BY_NATURE
     ]
+    if not len(run.connections):
+        return element("p", "No connection was opened.")
     if not opened:
         return element("p", "Every connection is one that its arm has by its nature.")
     caption = f"{plural(len(opened), 'connection')} that had to be opened, and why"
@@ -68,3 +71,22 @@ def _listed(run: Run, analysis: Analysis) -> Element:
     ]
     headings = ("connection", "arm", "opened at", "why")
     return folded(caption, table(caption, headings, rows, numbers=False))
+
+
+def _failures(run: Run) -> Iterator[Element]:
+    """The requests that failed, and why, for who can't point at them; nothing if none did."""
+    exchanges = run.exchanges
+    failed = [row for row, failure in enumerate(exchanges.failure) if failure >= 0]
+    if not failed:
+        return
+    caption = f"{plural(len(failed), 'request')} that failed, and why"
+    if len(failed) > _MOST_LISTED:
+        caption += f" (the first {_MOST_LISTED})"
+    rows = []
+    for row in failed[:_MOST_LISTED]:
+        failure = exchanges.failures.values[exchanges.failure[row]]
+        why_not = f"{failure.kind}: {printable(failure.message)}"
+        label, began = exchanges.arms[exchanges.arm[row]], duration(exchanges.began_s[row])
+        rows.append((f"#{exchanges.index[row]}", label, began, why_not))
+    headings = ("request", "arm", "began at", "why")
+    yield folded(caption, table(caption, headings, rows, numbers=False))

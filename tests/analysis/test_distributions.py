@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from keepalive_bench.analysis.inference.distributions import beta_quantile, student
 from keepalive_bench.analysis.inference.intervals import mean_interval
-from keepalive_bench.analysis.inference.student import student
 
 
 @pytest.mark.parametrize("level", [0.6, 0.75, 0.9, 0.95, 0.975, 0.995, 0.9995])
@@ -28,6 +28,15 @@ def test_quantiles_of_t_are_the_published_ones(freedom: float, published: float)
 
 def test_of_less_than_two_degrees_of_freedom_t_is_that_of_two() -> None:
     assert student(0.975, -3.0) == student(0.975, 2.0)
+
+
+@pytest.mark.parametrize("level", [0.0005, 0.025, 0.5, 0.9])
+@pytest.mark.parametrize(
+    ("one", "other"), [(0.1, 1.9), (1, 1), (13.5, 2.5), (475.2, 5.8), (9.3, 84.7), (5e4, 5e4)]
+)
+def test_quantiles_of_a_beta_variable_are_scipys(level: float, one: float, other: float) -> None:
+    expected = scipy_stats.beta.ppf(level, one, other)
+    assert beta_quantile(level, one, other) == pytest.approx(expected, rel=1e-7, abs=1e-15)
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99, 0.999])

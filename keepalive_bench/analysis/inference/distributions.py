@@ -1,4 +1,7 @@
-"""Quantiles of Student's t distribution, of any degrees of freedom."""
+"""Quantiles of Student's t and of the beta distribution, of any parameters.
+
+Formulas are those of M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions" (1964).
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,8 @@ _TINY = 1e-300
 def student(level: float, freedom: float) -> float:
     """The value below which t lies with a probability of `level` (above a half).
 
-    Degrees of freedom below 2 count as 2. M. Abramowitz and I. A. Stegun, "Handbook of Mathematical
-    Functions" (1964): 26.7.1 by bisection, from 1,000 degrees of freedom on 26.7.5 to the second
-    term.
+    Degrees of freedom below 2 count as 2. By bisection of 26.7.1; from 1,000 degrees of freedom on,
+    26.7.5 to the second term.
     """
     freedom, normal = max(freedom, LEAST_FREEDOM), NormalDist().inv_cdf(level)
     if freedom >= _NEARLY_NORMAL:
@@ -37,16 +39,33 @@ def student(level: float, freedom: float) -> float:
 
 
 def _beyond(value: float, freedom: float) -> float:
-    """How probable it is that t exceeds a positive value."""
+    """How probable it is that t exceeds a positive value: 26.7.1."""
     square = value * value
-    share = square / (freedom + square)
-    if share < 1 / (freedom / 2 + 2.5):  # where the fraction converges, 26.5.8
-        return (1 - _incomplete_beta(0.5, freedom / 2, share)) / 2
-    return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square)) / 2
+    return (
+        _beta_below(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square)) / 2
+    )
+
+
+@lru_cache(maxsize=256)
+def beta_quantile(level: float, one: float, other: float) -> float:
+    """The share below which a beta variable of two positive parameters lies with a probability."""
+    low, high = 0.0, 1.0
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        below = _beta_below(one, other, middle, 1 - middle)
+        low, high = (middle, high) if below < level else (low, middle)
+    return (low + high) / 2
+
+
+def _beta_below(one: float, other: float, share: float, rest: float) -> float:
+    """The regularised incomplete beta function of a share; `rest` is 1 less that: 26.5.2."""
+    if share > (one + 1) / (one + other + 2):  # where the fraction doesn't converge
+        return 1 - _incomplete_beta(other, one, rest)
+    return _incomplete_beta(one, other, share)
 
 
 def _incomplete_beta(one: float, other: float, share: float) -> float:
-    """The regularised incomplete beta function: 26.5.8, by W. J. Lentz's method (1976)."""
+    """By a continued fraction, 26.5.8, with W. J. Lentz's method (1976)."""
     if not share:
         return 0.0
     scale = exp(

@@ -1,0 +1,183 @@
+"""Simulated runs, analysed by kab's own code: the intervals of each figure, and what is true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp
+from random import Random
+from typing import TYPE_CHECKING
+
+from simulation import (
+    POOLED,
+    UNPOOLED,
+    Noise,
+    draw,
+    draw_blocks,
+    true_block_log_ratio,
+    true_log_ratio,
+    true_mean,
+    true_quantile,
+)
+
+from keepalive_bench import Exchange, Experiment, Plan, Run, Target, analyse
+from keepalive_bench.analysis.comparison import typical_effect
+from keepalive_bench.analysis.latencies import PERCENTS, Latencies, latency_bounds, summed_up
+from keepalive_bench.analysis.pairs import pair
+from keepalive_bench.analysis.savings import quantile_savings
+from keepalive_bench.experiment.environment import describe_environment
+from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.model.exchange import Outcome
+from keepalive_bench.model.run import Course, PoolCounters, WarmUp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from keepalive_bench.analysis.inference.intervals import Interval
+    from keepalive_bench.model.analysis import Estimate
+
+PLAIN = "unwidened"
+_LABELS = ("pooled", "unpooled")
+_TRIPS = dict(zip(_LABELS, (POOLED, UNPOOLED), strict=True))
+_THREADS = 4
+_WHITE = Noise()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Runs of one kind."""
+
+    requests: int
+    noise: Noise = _WHITE
+    concurrency: int = 1
+    between: float = 0.0
+    """Of blocks: how much one differs from another."""
+
+    @property
+    def target(self) -> float | None:
+        """The least share of intervals that have to hold the truth; `None`: it is told only."""
+        if self.noise.share < 1:
+            return None
+        return 0.92 if self.noise.correlation or self.between else 0.93
+
+    @property
+    def experiment(self) -> Experiment:
+        """What kab would have been asked for."""
+        return Experiment(requests=self.requests, concurrency=self.concurrency, seed=1)
+
+    @property
+    def block_size(self) -> int:
+        """Requests of a block."""
+        return self.experiment.block_size
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """What a table says of it."""
+        if self.concurrency == 1:
+            return self.noise.said, f"{self.requests:,}"
+        return f"{100 * self.between:g} %", f"{self.requests // self.block_size}"
+
+
+def settings() -> list[Setting]:
+    """All that are tried."""
+    noises = [Noise(0.0), Noise(0.2), Noise(0.5), Noise(0.9, 0.25)]
+    alone = [Setting(requests, noise) for noise in noises for requests in (50, 200, 1_000)]
+    kinds = ((0.0, 12), (0.05, 12), (0.1, 12), (0.1, 40))
+    block = Setting(1, concurrency=_THREADS).block_size
+    return alone + [
+        Setting(rounds * block, concurrency=_THREADS, between=between) for between, rounds in kinds
+    ]
+
+
+def truth(setting: Setting) -> Mapping[str, float]:
+    """What is true of each figure; of the speed-up and the requests/s, as ratios."""
+    return _truth(setting.block_size, setting.between)
+
+
+@lru_cache
+def _truth(block_size: int, between: float) -> Mapping[str, float]:
+    typical = true_log_ratio() if block_size == 1 else true_block_log_ratio(block_size)
+    mean = {arm: true_mean(trips, between) for arm, trips in _TRIPS.items()}
+    found = {
+        "speed-up": exp(typical),
+        PLAIN: exp(typical),
+        "saving mean": mean["unpooled"] - mean["pooled"],
+        "requests/s": mean["unpooled"] / mean["pooled"],
+        "pooled mean": mean["pooled"],
+    }
+    for percent in PERCENTS:
+        own, other = (true_quantile(trips, percent, between) for trips in _TRIPS.values())
+        found |= {f"pooled p{percent}": own, f"unpooled p{percent}": other}
+        found[f"saving p{percent}"] = other - own
+    return found
+
+
+def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval | None]:
+    """A run's intervals as kab has them; in full, those of means, too."""
+    run = _drawn(setting, Random(seed))  # noqa: S311  # not for secrets
+    pairs = pair(run.exchanges, run.plan.experiment, *_LABELS)
+    effect = typical_effect(pairs, run.plan)
+    own, other = (_latencies(run, label) for label in _LABELS)
+    savings = quantile_savings(run, own, other, pairs, effect.widening)
+    found = {
+        "speed-up": _ends(effect.speedup),
+        PLAIN: _unwidened(effect.speedup, effect.widening),
+        **{f"saving {metric}": _ends(saving) for metric, saving in savings.items()},
+    }
+    for arm in (own, other):
+        for percent in PERCENTS:
+            found[f"{arm.arm} p{percent}"] = arm.bounds.get(f"p{percent}")
+    if in_full:
+        analysis = analyse(run)
+        (comparison,) = analysis.comparisons
+        found["saving mean"] = _ends(comparison.saving["mean"])
+        found["requests/s"] = _ends(comparison.throughput)
+        found["pooled mean"] = analysis.arms[0].latency_bounds.get("mean")
+    return found
+
+
+def _latencies(run: Run, arm: str) -> Latencies:
+    exchanges = run.exchanges
+    ordered = sorted(exchanges.latency_s[row] for row in exchanges.rows(arm))
+    return Latencies(arm, summed_up(ordered), latency_bounds(run, arm, ordered, with_mean=False))
+
+
+def _ends(estimate: Estimate) -> Interval | None:
+    _, low, high = estimate
+    return None if low is None or high is None else (low, high)
+
+
+def _unwidened(ratio: Estimate, factor: float) -> Interval | None:
+    middle, low, high = ratio
+    if middle is None or low is None or high is None:
+        return None
+    return middle * (low / middle) ** (1 / factor), middle * (high / middle) ** (1 / factor)
+
+
+def _drawn(setting: Setting, random: Random) -> Run:
+    """A run that was never sent, each arm's requests one after the other on the clock."""
+    experiment = setting.experiment
+    halves = (
+        draw(setting.requests, setting.noise, random)
+        if setting.concurrency == 1
+        else draw_blocks(experiment.rounds, setting.block_size, setting.between, random)
+    )
+    exchanges = ExchangeColumns(_LABELS)
+    now_s = 0.0
+    for label, latencies in zip(_LABELS, halves, strict=True):
+        for index, latency_s in enumerate(latencies):
+            outcome = Outcome(now_s, latency_s)
+            exchanges.append(Exchange(label, index, index // setting.block_size, outcome))
+            now_s += latency_s
+    return Run(
+        plan=Plan(Target("http://127.0.0.1/"), experiment=experiment),
+        environment=_ENVIRONMENT,
+        course=Course(started_at="", wall_s=now_s, cpu_s=0.0, gc_collections=0),
+        warmup=dict.fromkeys(_LABELS, WarmUp()),
+        exchanges=exchanges,
+        connections=ConnectionColumns(_LABELS),
+        counters=dict.fromkeys(_LABELS, PoolCounters()),
+    )
+
+
+_ENVIRONMENT = describe_environment()

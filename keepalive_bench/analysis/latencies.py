@@ -1,0 +1,97 @@
+"""One arm's latencies summed up, each figure with the interval that the data can give it."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import accumulate, pairwise
+from math import fsum
+from operator import truediv
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.analysis.blocks import blocks_of
+from keepalive_bench.analysis.inference import stats
+from keepalive_bench.analysis.inference.clusters import clustered_quantile_interval
+from keepalive_bench.analysis.inference.dependence import dependence, widening
+from keepalive_bench.analysis.inference.intervals import (
+    mean_interval,
+    quantile_interval,
+    ratio_interval,
+)
+from keepalive_bench.analysis.rows import pick, succeeded
+from keepalive_bench.model.analysis import Latency
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from keepalive_bench.analysis.inference.intervals import Interval
+    from keepalive_bench.model.run import Run
+
+PERCENTS = (50, 90, 95, 99)
+
+
+def summed_up(ordered: Sequence[float]) -> Latency:
+    """Sorted latencies, one at least."""
+    return Latency(
+        mean=stats.mean(ordered),
+        stdev=stats.stdev(ordered),
+        min=ordered[0],
+        max=ordered[-1],
+        **{f"p{percent}": stats.quantile(ordered, percent) for percent in PERCENTS},
+    )
+
+
+class Latencies(NamedTuple):
+    """An arm's latencies, summed up, and the intervals of its quantiles."""
+
+    arm: str
+    latency: Latency
+    bounds: Mapping[str, Interval]
+
+
+def latency_bounds(
+    run: Run, arm: str, ordered: Sequence[float], *, with_mean: bool = True
+) -> dict[str, Interval]:
+    """Intervals of an arm's quantiles and mean, of those that the data can bound.
+
+    `ordered` are the latencies of its exchanges that succeeded, sorted; the mean takes longer than
+    all else. One request at a time, the intervals are wider where latencies depend on those before
+    them. Several at a time, requests of a block have much in common: the network, and what else the
+    server does. Then blocks are what is independent, or nearly.
+    """
+    experiment, confidence = run.plan.experiment, run.plan.judgement.confidence
+    shown = [it for it in PERCENTS if stats.quantile(ordered, it) is not None]
+    found: dict[str, Interval | None]
+    if experiment.block_size == 1:
+        latencies = pick(run.exchanges.latency_s, succeeded(run.exchanges, arm))
+        factor = _factor_of(latencies, confidence)
+        found = {f"p{it}": quantile_interval(ordered, it, confidence, factor) for it in shown}
+        found["mean"] = mean_interval(latencies, confidence, factor) if with_mean else None
+    else:
+        blocks = _in_blocks(run, arm)
+        found = {
+            f"p{it}": clustered_quantile_interval(*blocks, ordered, it, confidence) for it in shown
+        }
+        found["mean"] = _mean_of_blocks(*blocks, confidence) if with_mean else None
+    return {name: bound for name, bound in found.items() if bound is not None}
+
+
+def _mean_of_blocks(
+    latencies: Sequence[float], sizes: Sequence[int], confidence: float
+) -> Interval | None:
+    sums = [fsum(latencies[start:stop]) for start, stop in pairwise(accumulate(sizes, initial=0))]
+    if not all(sums):  # a mean of nothing has no logarithm
+        return None
+    factor = _factor_of([*map(truediv, sums, sizes)], confidence)
+    return ratio_interval(sums, sizes, confidence, factor)
+
+
+def _factor_of(values: Sequence[float], confidence: float) -> float:
+    """A drift doesn't widen anything: it is told apart, and figures are of the run's time."""
+    found = dependence(values, around_trend=True)
+    return widening(found.inefficiency, len(values), confidence)
+
+
+def _in_blocks(run: Run, arm: str) -> tuple[array[float], list[int]]:
+    """An arm's latencies, block by block, and how many are in each."""
+    blocks = blocks_of(run.exchanges, run.plan.experiment, arm)
+    return array("d", map(run.exchanges.latency_s.__getitem__, blocks.rows)), blocks.sizes

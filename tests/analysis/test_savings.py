@@ -1,0 +1,95 @@
+"""What two quantiles have in common: simulated pairs whose truth is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.runs import Script, paired_run
+
+from keepalive_bench.analysis import analyse
+from keepalive_bench.analysis.inference.dependence import common_correlation
+from keepalive_bench.analysis.inference.intervals import apart
+
+LATENCIES = st.lists(st.floats(1e-6, 100), min_size=2, max_size=60)
+BOUNDED = st.tuples(*[st.floats(-1e6, 1e6)] * 3).map(sorted)
+
+
+def drawn(seed: int, common: float, requests: int = 50) -> tuple[list[float], list[float]]:
+    """Lognormal latencies around 10 and 30 ms, whose halves have some noise in common."""
+    random = np.random.default_rng(seed)
+    shared = random.normal(0.0, common, requests)
+    pooled, unpooled = (
+        middle * np.exp(shared + random.normal(0.0, 0.1, requests)) for middle in (0.01, 0.03)
+    )
+    return pooled.tolist(), unpooled.tolist()
+
+
+@pytest.mark.parametrize("common", [0.0, 0.3])
+def test_a_saving_of_quantiles_is_covered_and_narrower_where_pairs_have_much_in_common(
+    common: float,
+) -> None:
+    held, widths, unpaired = 0, [], []
+    for seed in range(150):
+        run = paired_run(*drawn(seed, common))
+        found = analyse(run)
+        _, low, high = found.comparisons[0].saving["p50"]
+        assert low is not None
+        assert high is not None
+        held += low <= 0.02 <= high
+        widths.append(high - low)
+        ends = (arm.latency_bounds["p50"] for arm in found.arms)
+        unpaired.append(math.hypot(*(there - here for here, there in ends)))
+    assert held >= 0.92 * 150
+    assert np.median(widths) < (0.85 if common else 1.1) * np.median(unpaired)
+
+
+def test_the_correlation_of_two_shares_is_numpys_less_a_standard_error() -> None:
+    own, other = drawn(3, 0.3, 400)
+    at = float(np.median(own)), float(np.median(other))
+    phi = float(np.corrcoef(np.less_equal(own, at[0]), np.less_equal(other, at[1]))[0, 1])
+    found = common_correlation(own, other, *at)
+    assert found == pytest.approx(phi - (1 - phi * phi) / 20)
+
+
+def test_arms_that_ran_one_after_the_other_have_nothing_in_common() -> None:
+    pooled, unpooled = drawn(1, 0.5)
+    widths = []
+    for order in ("paired", "sequential"):
+        script = Script("pooled", "unpooled", requests=50, order=order)
+        for label, latencies in (("pooled", pooled), ("unpooled", unpooled)):
+            for latency_s in latencies:
+                script.send(label, latency_s)
+        _, low, high = analyse(script.run()).comparisons[0].saving["p50"]
+        assert low is not None
+        assert high is not None
+        widths.append(high - low)
+    assert widths[0] < 0.8 * widths[1]
+
+
+@given(LATENCIES, st.integers(0, 59), st.integers(0, 59))
+def test_what_is_common_is_alike_both_ways_and_less_than_all(
+    own: list[float], one: int, two: int
+) -> None:
+    other = own[::-1]
+    at = own[one % len(own)], other[two % len(own)]
+    found = common_correlation(own, other, *at)
+    assert 0 <= found <= 1
+    assert found == pytest.approx(common_correlation(other, own, at[1], at[0]))
+
+
+@given(BOUNDED, BOUNDED, st.floats(0, 1))
+def test_a_difference_lies_in_its_interval_and_the_way_back_mirrors_it(
+    own: list[float], other: list[float], correlation: float
+) -> None:
+    one, two = (own[0], own[1], own[2]), (other[0], other[1], other[2])
+    low, high = apart(one, two, correlation)
+    assert low <= other[1] - own[1] <= high
+    back = apart(two, one, correlation)
+    assert back == pytest.approx((-high, -low), abs=1e-6 * max(1.0, *map(abs, own + other)))
+    wider = apart(one, two)
+    slack = 1e-9 * max(1.0, *map(abs, own + other))
+    assert wider[0] - slack <= low <= high <= wider[1] + slack
