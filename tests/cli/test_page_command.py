@@ -75,6 +75,7 @@ PARTS: dict[type, dict[str, list[Any]]] = {
         "requests": [1, 1_000_000],
         "duration_s": [0.5, 90.0, 1e6],
         "precision": [0.07, 0.001],
+        "processes": [4],
         "concurrency": [8],
         "maxsize": [3],
         "block": [True],

@@ -67,6 +67,7 @@ FINDINGS = (
     "precision-not-reached",
     "redirects-measured",
     "request-limit",
+    "process-lost",
     "requests-failed",
     "requests-not-sent",
     "sequential-order",
