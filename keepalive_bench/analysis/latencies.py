@@ -10,20 +10,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.blocks import blocks_of
 from keepalive_bench.analysis.inference import stats
-from keepalive_bench.analysis.inference.clusters import clustered_quantile_interval
+from keepalive_bench.analysis.inference.clusters import (
+    clustered_quantile_ends,
+    clustered_quantile_interval,
+)
 from keepalive_bench.analysis.inference.dependence import dependence, widening
 from keepalive_bench.analysis.inference.intervals import (
     mean_interval,
     quantile_interval,
     ratio_interval,
 )
+from keepalive_bench.analysis.inference.intervals import quantile_ends as one_by_one
 from keepalive_bench.analysis.rows import pick, succeeded
 from keepalive_bench.model.analysis import Latency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from keepalive_bench.analysis.inference.intervals import Interval
+    from keepalive_bench.analysis.inference.intervals import Ends, Interval
     from keepalive_bench.model.run import Run
 
 PERCENTS = (50, 90, 95, 99)
@@ -73,6 +77,22 @@ def latency_bounds(
         }
         found["mean"] = _mean_of_blocks(*blocks, confidence) if with_mean else None
     return {name: bound for name, bound in found.items() if bound is not None}
+
+
+def quantile_ends(run: Run, arm: str, percent: int) -> Ends:
+    """Where an arm's quantile lies at least, and at most: each end by itself, at the confidence.
+
+    An interval leaves half of the doubt to either side; an end that decides something alone has all
+    of it. Of nothing, neither is known.
+    """
+    experiment, tail = run.plan.experiment, 1 - run.plan.judgement.confidence
+    latencies = pick(run.exchanges.latency_s, succeeded(run.exchanges, arm))
+    ordered = sorted(latencies)
+    if not ordered:
+        return None, None
+    if experiment.block_size > 1:
+        return clustered_quantile_ends(*_in_blocks(run, arm), ordered, percent, tail)
+    return one_by_one(ordered, percent, tail, _factor_of(latencies, 1 - 2 * tail))
 
 
 def _mean_of_blocks(

@@ -18,6 +18,7 @@ from keepalive_bench.model.ports import endangered, pace_of, slowed
 from keepalive_bench.net.ports import ports_for
 from keepalive_bench.render import terminal
 from keepalive_bench.render.failed_run import nothing_measured
+from keepalive_bench.render.plain import for_terminal
 from keepalive_bench.render.progress import ProgressBar
 from keepalive_bench.render.requirements import (
     STYLES,
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.requirement import Checked
     from keepalive_bench.model.run import Run
-
-
-_IN_ASCII = str.maketrans({"–": "-", "×": "x", "…": "...", "→": "->"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +150,7 @@ def show_text(report: RenderableType, shown: Screen) -> None:
     with shown.out.capture() as captured:
         shown.out.print(report)
     for line in captured.get().splitlines():  # Rich fills lines up with blanks
-        text = line.translate(_IN_ASCII) if plain_ascii else line
-        shown.out.file.write(f"{text.rstrip()}\n")
+        shown.out.file.write(f"{for_terminal(line, plain_ascii=plain_ascii).rstrip()}\n")
 
 
 def show_exchanges(run: Run, shown: Screen) -> None:
@@ -184,8 +181,7 @@ def _print_requirements(requirements: Sequence[Checked], to: Console, *, strict:
         for it in in_order(requirements)
     ]
     for line, style in (*lines, (summary(requirements, strict=strict), STYLES[leading])):
-        text = line.translate(_IN_ASCII) if plain_ascii else line
-        to.print(text, style=style, soft_wrap=True)
+        to.print(for_terminal(line, plain_ascii=plain_ascii), style=style, soft_wrap=True)
 
 
 def exit_code(analysis: Analysis, *, strict: bool = False) -> ExitCode:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.sweep import Sweep
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
-_LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|[\w+-]+:)|(?<=www)(?=\.)")
+_LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|(?!\d\d:)[\w+-]+:)|(?<=www)(?=\.)")
 _APART = "&#8203;"
 """A zero-width space: what GitHub would make a mention, a reference or a link of, it doesn't."""
 _VERDICT_MARKS = {

@@ -21,6 +21,7 @@ from keepalive_bench.render.requirements import (
     worst,
 )
 from keepalive_bench.render.terminal_sweep import sweep_parts
+from keepalive_bench.render.terminal_table import comparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,9 +57,9 @@ def report(
         Text(),
     ]
     if analysis.sweep is not None:
-        parts += sweep_parts(analysis, analysis.sweep, width)
+        parts += sweep_parts(analysis, analysis.sweep, width, plain_ascii=plain_ascii)
     else:
-        parts.append(_comparison(analysis, width))
+        parts.append(comparison(analysis, width, plain_ascii=plain_ascii))
         if plotted is not None:
             parts += _distributions(plotted, width, plain_ascii=plain_ascii)
         if analysis.has_answers:
@@ -92,44 +93,6 @@ def requirement_parts(
     note = undecided_note(requirements, strict=strict)
     told = Text(f"{counted(requirements)}.", style=STYLES[leading])
     return [Text(), grid, told, *([Text(note, style="dim")] if note else [])]
-
-
-def _comparison(analysis: Analysis, width: int) -> RenderableType:
-    """Arms and savings side by side; where that is too wide, the savings below."""
-    numbers = range(len(analysis.comparisons))
-    whole = _grid(analysis, arms=True, savings=numbers)
-    if fits(whole, width) or not analysis.comparisons:
-        return whole
-    savings = [_grid(analysis, arms=False, savings=numbers)]
-    if not fits(savings[0], width):
-        savings = [_grid(analysis, arms=False, savings=[number]) for number in numbers]
-    below = (part for grid in savings for part in (Text(), grid))
-    return Group(_grid(analysis, arms=True, savings=()), *below)
-
-
-def _grid(analysis: Analysis, *, arms: bool, savings: Sequence[int]) -> Table:
-    """The comparison's rows, with the arms' columns, and those of some of the comparisons."""
-    rows = table.comparison_rows(analysis)
-    intervals = any(any(row.intervals) for row in rows)
-    headers = table.savings_headers(analysis)
-    grid = empty_grid("")
-    for number, arm in enumerate(analysis.arms if arms else ()):
-        widest = max(len(row.cells[number]) for row in rows)
-        grid.add_column(arm.label, justify="right", overflow="fold", min_width=widest)
-    for number in savings:
-        widest = max(len(row.savings[number]) for row in rows)
-        grid.add_column(
-            headers[number], justify="right", style="bold", overflow="fold", min_width=widest
-        )
-        if intervals:
-            grid.add_column(table.confidence(analysis), justify="right", no_wrap=True)
-    for row in rows:
-        cells = list(row.cells) if arms else []
-        for number in savings:
-            cells += [row.savings[number], row.intervals[number]][: 1 + intervals]
-        if any(cells):
-            grid.add_row(row.name, *cells)
-    return grid
 
 
 def _distributions(run: Run, width: int, *, plain_ascii: bool) -> list[Text]:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from keepalive_bench.render import sweep as words
 from keepalive_bench.render.grid import empty_grid, fits
+from keepalive_bench.render.plain import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,17 +22,30 @@ if TYPE_CHECKING:
     Columns = tuple[words.Column, ...]
 
 
-def sweep_parts(analysis: Analysis, sweep: Sweep, width: int) -> list[RenderableType]:
+def sweep_parts(
+    analysis: Analysis, sweep: Sweep, width: int, *, plain_ascii: bool = False
+) -> list[RenderableType]:
     """Counts, latencies and rates side by side; what is too wide for that goes below."""
     values = words.value_column(sweep)
-    counts, times = words.count_columns(analysis, sweep), words.time_columns(analysis, sweep)
-    pairs = [times[at : at + 2] for at in range(0, len(times), 2)]  # a figure and its interval
+    counts, times = (
+        [_plain(column, plain_ascii=plain_ascii) for column in columns]
+        for columns in (words.count_columns(analysis, sweep), words.time_columns(analysis, sweep))
+    )
+    pairs: list[Columns] = [
+        tuple(times[at : at + 2]) for at in range(0, len(times), 2)
+    ]  # a figure and its interval
     groups: list[Sequence[Columns]] = [[(column,) for column in counts], pairs[:-1], pairs[-1:]]
     first, *more = _packed(values, groups, width)
     parts: list[RenderableType] = [_grid(values, first)]
     for columns in more:
         parts += [Text(), _grid(values, columns)]
     return parts
+
+
+def _plain(column: words.Column, *, plain_ascii: bool) -> words.Column:
+    """In the terminal's characters, before they are set: three dots are wider than an ellipsis."""
+    cells = (for_terminal(cell, plain_ascii=plain_ascii) for cell in column.cells)
+    return words.Column(for_terminal(column.heading, plain_ascii=plain_ascii), tuple(cells))
 
 
 def _packed(

@@ -78,6 +78,11 @@ def test_whatever_is_written_is_a_requirement_or_refused_in_one_line(text: str) 
         ("speedup==2", 8, "is measured"),
         ("max==1s", 4, "is measured"),
         ("speedup>=150%", 13, "'%' is no unit"),
+        ("REOPENED==0", 1, "there is no 'REOPENED'; did you mean reopened"),
+        ("Pooled.P95<=1s", 1, "there is no 'Pooled.P95'; did you mean pooled.p95"),
+        ("pooled.P95<=1s", 8, "'pooled' has no 'P95'; did you mean pooled.p95"),
+        ("10<=reopened", 1, "the name goes first, and what it is compared with last."),
+        (" 50ms >= p95", 2, "the name goes first, and what it is compared with last."),
         ("reopened==0.5", 11, "no whole number"),
         ("reopened==-1", 11, "reopened is counted, and never below 0."),
         ("max>=-5ms", 6, "max is never below 0."),
@@ -99,6 +104,16 @@ def test_a_bad_expression_is_refused_with_the_place_of_the_fault(
         parse(text, NAMED)
     assert f"at character {place}: " in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["speedup", "saving.p95", "comparisons[0].pairs"])
+def test_of_one_arm_it_is_said_that_there_is_nothing_to_compare_with(name: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse(f"{name}>=1", names((Arm("pooled"),)))
+    assert str(refused.value) == (
+        f"In the requirement '{name}>=1', at character 1: of one arm there is no '{name}': "
+        "nothing to compare it with."
+    )
 
 
 def test_an_expression_as_long_as_a_book_is_not_repeated() -> None:

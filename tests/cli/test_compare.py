@@ -145,11 +145,14 @@ def test_runs_that_differ_in_what_matters_are_compared_by_force_only() -> None:
 
 
 @pytest.mark.usefixtures("files")
-@pytest.mark.parametrize("columns", [60, 80, 200])
-def test_the_width_is_the_terminal_s(columns: int) -> None:
-    done = kab("compare", "base.json", "slow.json", env={"COLUMNS": str(columns)})
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+@pytest.mark.parametrize("new", ["slow.json", "hostile.json"])
+def test_the_width_is_the_terminal_s(new: str, columns: int) -> None:
+    done = kab("compare", "base.json", new, "--force", env={"COLUMNS": str(columns)})
     assert max(map(len, done.lines)) <= columns
-    assert "+98.5 %" in done.out
+    assert "+100.0 %" in done.out or new != "slow.json"
+    listed = done.out.partition("What differs besides\n")[2].partition("The two runs")[0]
+    assert all(line.startswith("  ") for line in listed.splitlines())
 
 
 @pytest.mark.usefixtures("files")

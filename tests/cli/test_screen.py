@@ -23,7 +23,7 @@ def slow_server() -> Iterator[ServerProcess]:
         yield process
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
 @pytest.mark.parametrize("arms", [(), _THREE], ids=["two arms", "three arms"])
 @pytest.mark.parametrize("options", [("-n", "20"), _MANY_WARNINGS], ids=["plain", "warnings"])
 def test_the_report_fits_and_nothing_is_cut_off(
@@ -84,6 +84,29 @@ def test_without_colour_the_bar_has_none(
     assert done.code == 0
     assert "measuring" in done.err
     assert not re.search(r"\x1b\[[\d;]*[1-9][\d;]*m", done.err)
+
+
+_SWEPT = ("sweep", "--maxsize", "1,4", "-c", "4", "-n", "160")
+
+
+@pytest.mark.parametrize("words", [("run", "-n", "20"), _SWEPT], ids=["run", "sweep"])
+def test_the_columns_of_an_ascii_terminal_are_below_each_other(
+    words: tuple[str, ...], server: ServerProcess
+) -> None:
+    command, *options = words
+    env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "COLUMNS": "80"}
+    done = kab(command, server.url, *options, env=env)
+    assert "] |" in done.out or re.search(r"\[.* \.\.\. .*\]$", done.out, re.MULTILINE)
+    tables = re.findall(r"(?:^.*\|.*\n)(?:^[-+]+\n)(?:^.*\|.*\n)+", done.out, re.MULTILINE)
+    assert len(tables) == (2 if command == "run" else 3)
+    for table in tables:
+        head, rule, *rows = table.splitlines()
+        bars = [place for place, char in enumerate(rule) if char == "+"]
+        for row in (head, *rows):
+            assert [place for place, char in enumerate(row) if char == "|"] == bars[
+                : row.count("|")
+            ]
+            assert len(row) <= len(rule)
 
 
 def test_an_ascii_terminal_gets_ascii(server: ServerProcess) -> None:

@@ -141,6 +141,16 @@ def test_words_show_as_they_are_in_a_cell_in_a_list_and_in_bold(words: str) -> N
         assert not re.search(r"@\w|#\d|://|www\.\w|:smile:", found.words)
 
 
+@pytest.mark.parametrize("words", ["2026-11-27 19:17:59 UTC", "2026-01-02T03:04:05.678+00:00"])
+def test_a_time_can_be_copied(words: str) -> None:
+    assert text(words) == words
+
+
+@pytest.mark.parametrize("words", [":100:", ":1234:", ":+1:", ":8ball:"])
+def test_no_picture_is_made_of_digits_between_colons(words: str) -> None:
+    assert text(words) == words.replace(":", ":&#8203;", 1)
+
+
 @pytest.mark.parametrize("words", LIVELY)
 def test_words_as_code_show_as_they_are_in_a_cell(words: str) -> None:
     found = _Page(html(f"| a |\n| --- |\n| {code(words)} |\n"))

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keepalive_bench.model.columns import ExchangeColumns
 from keepalive_bench.model.exchange import Answer, Exchange, Failure, Outcome, Phases
 from keepalive_bench.model.plan import Experiment, Plan, Request, Target, Variation
 from keepalive_bench.render.verbose import exchange_line
@@ -37,6 +41,25 @@ def test_a_response_on_a_used_connection_does_not_say_new() -> None:
     outcome = Outcome(0.5, 0.02, connection=4, status=204, phases=Phases(wait=0.02))
     line = exchange_line(_PLAN, Exchange("pooled", 3, 3, outcome))
     assert line == "pooled #3  204  -  0 B  connection 4  20.0 ms  wait 20.0 ms  kab=3"
+
+
+@given(st.lists(st.floats(1e-7, 100), min_size=3, max_size=3))
+def test_while_it_runs_a_line_reads_as_it_will_of_the_stored_run(times: list[float]) -> None:
+    wait, receive, queued_s = times
+    phases = Phases(wait=wait, receive=receive)
+    outcome = Outcome(0.5, 200.0, connection=4, status=200, phases=phases, queued_s=queued_s)
+    exchange = Exchange("pooled", 3, 3, outcome)
+    columns = ExchangeColumns(("pooled",), queued=True)
+    columns.append(exchange)
+    assert exchange_line(_PLAN, exchange) == exchange_line(_PLAN, columns[0])
+
+
+def test_a_phase_between_two_numbers_reads_as_it_will_of_the_stored_run() -> None:
+    outcome = Outcome(0.5, 0.02, phases=Phases(connect=0.00048150000233055214))
+    columns = ExchangeColumns(("pooled",))
+    columns.append(Exchange("pooled", 3, 3, outcome))
+    line = exchange_line(_PLAN, Exchange("pooled", 3, 3, outcome))
+    assert line == exchange_line(_PLAN, columns[0])
 
 
 def test_a_failure_says_why_and_escapes_it() -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from array import array
-from itertools import pairwise
-from operator import add
+from itertools import compress
 from statistics import median
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.rows import of_arm, pick
+from keepalive_bench.analysis.rows import pick, succeeded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.model.experiment import Experiment
     from keepalive_bench.model.run import Run
 
 _CLOSE = 2.0
 """Answers no further apart than so many times what each takes the client came together."""
+_NEVER_IDLE = 0.9
+"""Of a processor: an interpreter that is so busy has hardly a moment for the next request."""
 _WATCHING = 0.002
 """Of a processor: what the thread takes that watches a measurement (`experiment/observer.py`)."""
 _LEAST = 20
@@ -22,22 +25,55 @@ _LEAST = 20
 
 
 def own_s(run: Run, arm: str) -> float:
-    """What a typical request of an arm owes to kab itself, in seconds.
+    """What a typical request of an arm owes to kab itself, in seconds; never more than it took.
 
     Its share of the processor time; and, of answers that ended one right behind the other, how long
     after the first of them. Those may have arrived together, and one interpreter takes them one by
     one. A thread that looks now and then how long it waits doesn't see that: threads that were
-    answered together ask together, and are answered together again.
+    answered together ask together, and are answered together again. None waited longer than it took
+    longer than the quickest, which found the interpreter idle. One that never is idle decides all
+    latencies: threads × work (J. D. C. Little, "A Proof for the Queuing Formula L = λW", Operations
+    Research 9, 1961), however quick the server is.
     """
-    exchanges, course = run.exchanges, run.course
-    mask = of_arm(exchanges, arm)
-    ends = array("d", map(add, pick(exchanges.began_s, mask), pick(exchanges.latency_s, mask)))
-    if len(ends) < _LEAST:
+    exchanges, course, experiment = run.exchanges, run.course, run.plan.experiment
+    answered = succeeded(exchanges, arm)
+    if answered.count(1) < _LEAST:
         return 0.0
     work_s = max(0.0, course.cpu_s - _WATCHING * course.wall_s) / len(exchanges)
-    first, waited = ends[0], array("d", [0.0])
-    for before, end in pairwise(ends):
-        if end - before > _CLOSE * work_s:
+    latencies = pick(exchanges.latency_s, answered)
+    if course.cpu_s >= _NEVER_IDLE * course.wall_s * processes_of(experiment):
+        return float(median(latencies))
+    quickest_s = min(latencies)
+    own: float = median(
+        min(work_s + min(waited_s, latency_s - quickest_s), latency_s)
+        for waited_s, latency_s in zip(_waited(run, answered, work_s), latencies, strict=True)
+    )
+    return own
+
+
+def _waited(run: Run, mask: bytes, work_s: float) -> Iterator[float]:
+    """How long after the first of a row of close answers each one ended.
+
+    A row is of one interpreter, and of one block: before a block, all threads have waited.
+    """
+    exchanges, processes = run.exchanges, processes_of(run.plan.experiment)
+    rows: dict[int, tuple[int, float, float]] = {}
+    for index, number, began_s, latency_s in zip(
+        compress(exchanges.index, mask),
+        compress(exchanges.round, mask),
+        compress(exchanges.began_s, mask),
+        compress(exchanges.latency_s, mask),
+        strict=True,
+    ):
+        end, process = began_s + latency_s, index % processes
+        block, first, before = rows.get(process, (-1, end, end))
+        if block != number or end - before > _CLOSE * work_s:
             first = end
-        waited.append(max(0.0, end - first))
-    return work_s + median(waited)
+        rows[process] = number, first, end
+        yield max(0.0, end - first)
+
+
+def processes_of(experiment: Experiment) -> int:
+    """How many interpreters share the requests, by turns."""
+    count: int = getattr(experiment, "processes", 1)
+    return count

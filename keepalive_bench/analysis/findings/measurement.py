@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.findings.crowding import own_s
+from keepalive_bench.analysis.findings.crowding import own_s, processes_of
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import duration, plural
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from keepalive_bench.model.analysis import ArmSummary
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.model.experiment import Experiment
+    from keepalive_bench.model.run import Course, Run
 
 CLIENT_BOUND_FROM = 0.5
 """Processor time ÷ wall time above which waiting for the client itself shows in latencies."""
@@ -40,40 +41,72 @@ def measurement_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Findi
 
 def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """At one request at a time the client's own work is known; several wait for one another."""
-    course, concurrency = run.course, run.plan.experiment.concurrency
-    if concurrency == 1 or not course.wall_s:
+    course, experiment = run.course, run.plan.experiment
+    if experiment.concurrency == 1 or not course.wall_s:
         return
-    share, wait_s = course.cpu_s / course.wall_s, course.gil_wait_s or 0.0
+    share = course.cpu_s / course.wall_s / processes_of(experiment)
     typical = {arm.label: arm.latency.p50 for arm in arms if arm.latency.p50}
     if not typical:  # where nothing was answered, there is no latency to speak of
         return
     own = {label: own_s(run, label) for label in typical}
     most = max(typical, key=lambda label: own[label] / typical[label])
-    of_latency = wait_s / min(typical.values())
-    if (course.others_least or 0.0) >= _BUSY:
-        of_latency = 0.0  # it may as well have waited for a processor, which is told apart
-    is_busy = share >= CLIENT_BOUND_FROM or of_latency >= _NOTABLE_WAIT
-    if not is_busy and own[most] < _NOTABLY_OWN * typical[most]:
+    waits = _waits(course, min(typical.values()))
+    if not (share >= CLIENT_BOUND_FROM or waits or own[most] >= _NOTABLY_OWN * typical[most]):
         return
-    waits = (
-        f" After each wait for the network a thread waits {duration(wait_s)} more, on average, for "
-        f"its turn; the quickest arm's typical latency is {duration(min(typical.values()))}."
-    ) * (of_latency >= _NOTABLE_WAIT)
     name = next(arm.name for arm in arms if arm.label == most)
-    waits = f" Of {name}'s {duration(typical[most])} that is {duration(own[most])}.{waits}"
     measured = {"cpu_s": course.cpu_s, "wall_s": course.wall_s, "share": share}
     if course.gil_wait_s is not None:
-        measured["gil_wait_s"] = wait_s
+        measured["gil_wait_s"] = course.gil_wait_s
     measured["own_s"] = own[most]
     yield Finding(
         code="client-bound",
         severity="warning",
         evidence={**measured},
-        text=f"kab's own process was busy for {share:.0%} of the time: with {concurrency} threads "
-        f"in one interpreter, part of these latencies is its work, and waiting for one another."
-        f"{waits}",
-        advice="Compare the arms, not the latencies; a lower --concurrency shows the server's.",
+        text=f"{_busy(share, experiment)}, part of these latencies is its work, and waiting for "
+        f"one another. Of {name}'s {duration(typical[most])} that is "
+        f"{_part(own[most], typical[most])}.{waits}",
+        advice=_less_crowded(run),
     )
+
+
+def _part(own_s: float, of_s: float) -> str:
+    said = duration(own_s)
+    return "all" if said == duration(of_s) else said
+
+
+def _busy(share: float, experiment: Experiment) -> str:
+    processes = processes_of(experiment)
+    who = "own process was" if processes == 1 else f"own {processes:,} processes were each"
+    return (
+        f"kab's {who} busy for {share:.0%} of the time: with {experiment.concurrency:,} threads in "
+        "one interpreter"
+    )
+
+
+def _waits(course: Course, quickest_s: float) -> str:
+    """How long a thread waits for its turn, where that shows in the quickest arm's latency."""
+    wait_s = course.gil_wait_s or 0.0
+    if wait_s < _NOTABLE_WAIT * quickest_s or (course.others_least or 0.0) >= _BUSY:
+        return ""  # it may as well have waited for a processor, which is told apart
+    typical = f"the quickest arm's typical latency is {duration(quickest_s)}."
+    if wait_s >= quickest_s:  # those that are answered wait for less, or they would take longer
+        return (
+            f" A thread that had slept got its turn {duration(wait_s)} late, on average; {typical}"
+        )
+    return (
+        f" After each wait for the network a thread waits {duration(wait_s)} more, on average, for "
+        f"its turn; {typical}"
+    )
+
+
+def _less_crowded(run: Run) -> str:
+    experiment = run.plan.experiment
+    comparing = "compare the arms, not the latencies." if len(experiment.arms) > 1 else ""
+    if experiment.sweep is not None or processes_of(experiment) >= run.environment.cpu_count:
+        advice = "A lower --concurrency shows the server's"
+    else:
+        advice = "More --processes, with fewer threads each, take the interpreter's share away"
+    return f"{advice}; otherwise {comparing}" if comparing else f"{advice}."
 
 
 def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.inference.dependence import dependence, detrended, widening
 from keepalive_bench.analysis.inference.distributions import beta_quantile, student
-from keepalive_bench.analysis.inference.intervals import quantile_interval
+from keepalive_bench.analysis.inference.intervals import quantile_ends
 from keepalive_bench.analysis.inference.stats import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.inference.intervals import Interval
+    from keepalive_bench.analysis.inference.intervals import Ends, Interval
 
 LEAST_CLUSTERS = 6
 """Of fewer, hardly anything is known of how they vary."""
@@ -39,18 +39,36 @@ def clustered_quantile_interval(
     Methodology 24 (1998). Never narrower than `quantile_interval`. `ordered` are the values,
     sorted. `None` of fewer than 6 clusters, or of too few values.
     """
-    at, plain = quantile(ordered, percent), quantile_interval(ordered, percent, confidence)
-    if at is None or plain is None or len(sizes) < LEAST_CLUSTERS:
+    if quantile(ordered, percent) is None:
         return None
-    count, share, tail = len(ordered), percent / 100, (1 - confidence) / 2
-    worth = count / _design_factor(values, sizes, at, confidence) ** 2
+    low, high = clustered_quantile_ends(values, sizes, ordered, percent, (1 - confidence) / 2)
+    return None if low is None or high is None else (low, high)
+
+
+def clustered_quantile_ends(
+    values: Sequence[float],
+    sizes: Sequence[int],
+    ordered: Sequence[float],
+    percent: int,
+    tail: float,
+) -> Ends:
+    """The same, each end by itself: beyond either the quantile lies with a chance of `tail`."""
+    if len(sizes) < LEAST_CLUSTERS:
+        return None, None
+    count, share = len(ordered), percent / 100
+    at = quantile(ordered, percent)
+    if at is None:
+        at = ordered[(count - 1) * percent // 100]
+    worth = count / _design_factor(values, sizes, at, 1 - 2 * tail) ** 2
+    low, high = quantile_ends(ordered, percent, tail)
     below, above = (
         floor(count * beta_quantile(tail, worth * part, worth * (1 - part) + 1) - 0.5)
         for part in (share, 1 - share)
     )
-    if below < 0 or above < 0:
-        return None
-    return min(plain[0], ordered[below]), max(plain[1], ordered[count - 1 - above])
+    return (
+        None if low is None or below < 0 else min(low, ordered[below]),
+        None if high is None or above < 0 else max(high, ordered[count - 1 - above]),
+    )
 
 
 def _design_factor(

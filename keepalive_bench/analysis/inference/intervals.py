@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 Interval = tuple[float, float]
+Ends = tuple[float | None, float | None]
+"""The same where one end may be unknown, or both."""
 Bounded = tuple[float, float, float]
 """The low end of an interval, the estimate, and the high end."""
 
@@ -89,12 +91,22 @@ def quantile_interval(
     below the quantile is binomial. `None` where there are too few values to bound it on both sides.
     `factor` widens it, as autocorrelation asks for.
     """
-    count, share, tail = len(ordered), percent / 100, (1 - confidence) / 2
+    low, high = quantile_ends(ordered, percent, (1 - confidence) / 2, factor)
+    return None if low is None or high is None else (low, high)
+
+
+def quantile_ends(ordered: Sequence[float], percent: int, tail: float, factor: float = 1.0) -> Ends:
+    """The same, each end by itself: beyond either the quantile lies with a chance of `tail`.
+
+    `None` is an end that so few values don't show: a high quantile's lower one takes far fewer.
+    """
+    count, share = len(ordered), percent / 100
     below = _binomial_lower(count, share, tail, factor)
     above = _binomial_lower(count, 1 - share, tail, factor)
-    if below is None or above is None:
-        return None
-    return ordered[below], ordered[count - 1 - above]
+    return (
+        None if below is None else ordered[below],
+        None if above is None else ordered[count - 1 - above],
+    )
 
 
 @lru_cache(maxsize=256)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 _COMPARED_WITH = 5_000
+_COMPARISON = re.compile(r"speedup|saving|comparisons\[|explained\.")
 _OPERATOR = re.compile(r"[=!<>~≤≥≠]+")
 _MEANT: dict[str, Operator] = {"=": "==", "===": "==", "=<": "<=", "=>": ">=", "<>": "!="}
 _MEANT |= {"≤": "<=", "≥": ">=", "≠": "!="}
@@ -82,6 +83,10 @@ def _quantity(place: int, spelled: str, named: Mapping[str, Nameable]) -> Nameab
         _refuse(0, "a name is missing before the comparison")
     quantity = named.get(spelled)
     if quantity is None:
+        if NUMBER.match(spelled):
+            _refuse(place, "the name goes first, and what it is compared with last")
+        if _COMPARISON.match(spelled) and not any(map(_COMPARISON.match, named)):
+            _refuse(place, f"of one arm there is no {quoted(spelled)}: nothing to compare it with")
         known = _longest_known(spelled, named)
         _refuse(place + len(known), _unknown(spelled, known, named))
     return quantity
@@ -100,7 +105,8 @@ def _unknown(spelled: str, known: str, named: Collection[str]) -> str:
     wrong, whole = spelled[len(known) :], quoted(known.rstrip("."))
     if not wrong:
         return f"{whole} has parts, so name one, as in {known}{ends[0]}"
-    close = get_close_matches(wrong, list(islice(ends, _COMPARED_WITH)))
+    among = list(islice(ends, _COMPARED_WITH))
+    close = get_close_matches(wrong, among) or get_close_matches(wrong.lower(), among)
     meant = " or ".join(f"{known}{end}" for end in close)
     hint = f"; did you mean {meant}?" if meant else "; docs/requirements.md lists the names"
     return f"{f'{whole} has' if known else 'there is'} no {quoted(wrong)}{hint}"

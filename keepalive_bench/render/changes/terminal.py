@@ -12,6 +12,7 @@ from rich.text import Text
 
 from keepalive_bench.render.changes import table
 from keepalive_bench.render.grid import fits
+from keepalive_bench.render.plain import for_terminal
 from keepalive_bench.render.terminal import requirement_parts
 
 if TYPE_CHECKING:
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
     from keepalive_bench.model.change import Change
 
+_PARTS = (
+    (range(1, 5),),
+    (range(1, 4), range(3, 5)),
+    (range(1, 3), range(3, 4), range(4, 5)),
+    (range(1, 2), range(2, 3), range(3, 4), range(4, 5)),
+)
+"""The columns of each table, from the widest terminal to the narrowest."""
 _VERDICT_STYLES = {"better": "bold green", "worse": "bold red", "no-difference": "bold"}
 
 
@@ -30,12 +38,12 @@ def report(
     for role, which, asked in table.sources(change):
         parts.append(Text(f"{role:<4}  {which}", style="bold", overflow="fold"))
         parts.append(Padding(Text(asked, overflow="fold"), (0, 0, 0, 6)))
-    parts += [Text(), _table(change, width), Text()]
+    parts += [Text(), _table(change, width, plain_ascii=plain_ascii), Text()]
     lines = table.difference_lines(change)
     if lines:
         parts.append(Text("What differs besides", style="bold"))
         parts += [
-            Text(f"  {line}", style="yellow" if ", matters:" in line else "", overflow="fold")
+            Padding(Text(line, style="yellow" if ", matters:" in line else ""), (0, 0, 0, 2))
             for line in lines
         ]
     parts.append(Text(table.SMALL_PRINT, style="dim"))
@@ -45,24 +53,40 @@ def report(
     return Group(*parts)
 
 
-def _table(change: Change, width: int) -> RenderableType:
-    """All columns side by side; where that is too wide, the intervals below."""
-    whole = _grid(change, range(1, 5))
-    if fits(whole, width):
-        return whole
-    return Group(_grid(change, range(1, 4)), Text(), _grid(change, range(3, 5)))
+def _table(change: Change, width: int, *, plain_ascii: bool) -> RenderableType:
+    """All columns side by side; where that is too wide, first the change below, then its ends."""
+    for parts in _PARTS:
+        grids = [_grid(change, columns, plain_ascii=plain_ascii) for columns in parts]
+        if parts is _PARTS[-1] or all(fits(grid, width) for grid in grids):
+            break
+    first, *more = (grid for grid in grids if grid.row_count)
+    return Group(first, *(part for grid in more for part in (Text(), grid)))
 
 
-def _grid(change: Change, columns: range) -> Table:
+def _grid(change: Change, columns: range, *, plain_ascii: bool) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     first, *_ = heads = table.heads(change)
     grid.add_column(first, no_wrap=True)
-    for number in columns:
-        grid.add_column(heads[number], justify="right", overflow="fold")
-    for block in table.blocks(change):
-        grid.add_row(Text(block.heading, style="bold"))
-        for line in block.lines:
-            cells = [line.cells[number] for number in columns]
-            if any(cells):
-                grid.add_row(f"  {line.name}", *cells)
+    blocks = [_rows(block, columns, plain_ascii=plain_ascii) for block in table.blocks(change)]
+    for place, number in enumerate(columns, start=1):
+        widest = max((len(row[place]) for _, rows in blocks for row in rows), default=0)
+        grid.add_column(heads[number], justify="right", overflow="fold", min_width=widest)
+    for heading, rows in blocks:
+        if rows:
+            grid.add_row(Text(heading, style="bold"))
+        for row in rows:
+            grid.add_row(*row)
     return grid
+
+
+def _rows(
+    block: table.Block, columns: range, *, plain_ascii: bool
+) -> tuple[str, list[tuple[str, ...]]]:
+    """A block's heading, and those of its rows that have something in the columns."""
+    rows = []
+    for line in block.lines:
+        shown = (line.cells[number] for number in columns)
+        cells = [for_terminal(cell, plain_ascii=plain_ascii) for cell in shown]
+        if any(cells):
+            rows.append((f"  {line.name}", *cells))
+    return block.heading, rows
