@@ -71,8 +71,9 @@ def _after(said_first: str, found: Verdict) -> Verdict:
 
 
 def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: Plan) -> Verdict:
-    if _is_not_reused(first):
-        return Verdict("not-reused", _not_reused(first))
+    for arm in (first, other):
+        if _is_not_reused(arm):
+            return Verdict("not-reused", _not_reused(arm))
     judgement = plan.judgement
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
