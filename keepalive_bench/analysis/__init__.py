@@ -38,13 +38,13 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
-        verdict=verdict(arms, comparisons[0] if comparisons else None, run.plan.judgement)
+        verdict=verdict(arms, comparisons[0] if comparisons else None, run.plan)
         if sweep is None
         else verdict_of_sweep(arms, sweep),
         findings=find(run, arms, comparisons),
         sweep=sweep,
     )
-    return replace(analysis, requirements=tuple(check(each, analysis) for each in demanded))
+    return replace(analysis, requirements=tuple(check(each, analysis, run) for each in demanded))
 
 
 def require(run: Run, *requirements: str, strict: bool = False) -> Analysis:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import ceil, log, log1p, log10
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.gain import gain, loss
+from keepalive_bench.analysis.settling import least_pairs, settling
 from keepalive_bench.model.analysis import Verdict
 from keepalive_bench.units import duration, plural, size, times
 
@@ -13,22 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from keepalive_bench.model.analysis import ArmSummary, Comparison, Estimate
-    from keepalive_bench.model.judgement import Judgement
+    from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.sweep import Sweep
 
 SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""
-_FINEST = 0.01
-"""Nobody is asked for more requests than 1 % takes."""
 _NO_COST = {"first-use", "by-design"}
 ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
 
 
-def verdict(
-    arms: Sequence[ArmSummary], comparison: Comparison | None, judgement: Judgement
-) -> Verdict:
+def verdict(arms: Sequence[ArmSummary], comparison: Comparison | None, plan: Plan) -> Verdict:
     """What the run says; errors, and answers that differ between the arms, come first."""
     unanswered = _unanswered(arms)
     if unanswered is not None:
@@ -45,7 +41,7 @@ def verdict(
         text = f"{unlike}, so their times can't be compared."
         return _after(_errors(arms), Verdict("not-comparable", text))
     said_first = _errors(arms) or (f"{_differently(first, other)}." if distance else "")
-    return _after(said_first, _effect(first, other, comparison, judgement))
+    return _after(said_first, _effect(first, other, comparison, plan))
 
 
 def _unlike(first: ArmSummary, other: ArmSummary, distance: float) -> str:
@@ -74,14 +70,14 @@ def _after(said_first: str, found: Verdict) -> Verdict:
     return Verdict(found.code, f"{said_first} {found.text}") if said_first else found
 
 
-def _effect(
-    first: ArmSummary, other: ArmSummary, comparison: Comparison, judgement: Judgement
-) -> Verdict:
-    if _is_not_reused(first):
-        return Verdict("not-reused", _not_reused(first))
+def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: Plan) -> Verdict:
+    for arm in (first, other):
+        if _is_not_reused(arm):
+            return Verdict("not-reused", _not_reused(arm))
+    judgement = plan.judgement
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
-        return Verdict("inconclusive", _too_few(first, comparison, judgement))
+        return Verdict("inconclusive", _too_few(first, comparison, plan))
     shown = f"{100 * judgement.confidence:g} % interval {times(low)}–{times(high)}"
     subject = _subject(first, other)
     if high <= 1 + judgement.margin and low >= 1 / (1 + judgement.margin):
@@ -117,41 +113,21 @@ def _inverse(shown: str, low: float, high: float) -> str:
     return f"{shown.partition(' interval')[0]} interval {times(1 / high)}–{times(1 / low)}"
 
 
-def settling(requests: int, ratio: Estimate, margin: float) -> int:
-    """Requests with which an interval as wide as 1 ÷ √n would exclude 1, or lie in the margin."""
-    estimate, low, high = ratio
-    if estimate is None or low is None or high is None:
-        return 0
-    half = log(high / low) / 2
-    target = max(abs(log(estimate)), log1p(margin) - abs(log(estimate)), _FINEST)
-    needed = requests * (half / target) ** 2
-    step: int = 10 ** max(0, ceil(log10(max(needed, 1))) - 2)
-    return max(requests + 1, ceil(needed / step) * step)
-
-
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
     if (first.kind, other.kind) == ("pooled", "unpooled"):
         return "Reusing the connection"
     return f"{first.label} against {other.label}"
 
 
-def _too_few(first: ArmSummary, comparison: Comparison, judgement: Judgement) -> str:
+def _too_few(first: ArmSummary, comparison: Comparison, plan: Plan) -> str:
+    least, block = least_pairs(plan.judgement.confidence), plan.experiment.block_size
+    needed = f"{least}" if block == 1 else f"{least}, of {block:,} requests of each arm,"
+    counted = block > 1 and not plan.experiment.may_end_early
+    enough = f" -n {least * block} makes as many." if counted else ""
     return (
         f"{plural(comparison.pairs, 'pair')} can't tell {first.label} and {comparison.against} "
-        f"apart: it takes {least_pairs(judgement.confidence)} at the least, and more for a small "
-        "difference."
+        f"apart: it takes {needed} at the least, and more for a small difference.{enough}"
     )
-
-
-def least_pairs(confidence: float) -> int:
-    """How many pairs can tell two arms apart.
-
-    Of one fewer, all agree by chance alone in more than 1 − confidence of cases: 2 ÷ 2**n.
-    """
-    pairs = 1
-    while 2 / 2**pairs > 1 - confidence:
-        pairs += 1
-    return pairs
 
 
 def _failing(arm: ArmSummary) -> float:

@@ -80,11 +80,16 @@ def test_arms_other_than_pooled_against_unpooled_are_called_by_their_labels() ->
     assert said(script.run()).text.startswith("a against b is 2.00× faster")
 
 
-def test_a_pool_that_reopens_for_every_request_did_not_reuse() -> None:
-    script = Script("pooled", "unpooled", requests=10)
+@pytest.mark.parametrize(
+    "arms", [("pooled", "unpooled"), ("unpooled", "pooled"), ("naive", "pooled")]
+)
+def test_a_pool_that_reopens_for_every_request_did_not_reuse_wherever_it_is_named(
+    arms: tuple[str, str],
+) -> None:
+    script = Script(*arms, requests=10)
     for index in range(10):
-        script.send("pooled", 0.02, on=script.open("pooled"), index=index)
-        script.send("unpooled", 0.02, on=script.open("unpooled"), index=index)
+        for arm in arms:
+            script.send(arm, 0.02, on=script.open(arm), index=index)
     verdict = said(script.run())
     assert verdict.code == "not-reused"
     assert "pooled opened 10 connections for 10 requests" in verdict.text

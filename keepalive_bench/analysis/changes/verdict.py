@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from keepalive_bench.analysis.changes.estimates import ratio
 from keepalive_bench.analysis.changes.shares import Share, trend
-from keepalive_bench.analysis.verdict import ERROR_FROM, least_pairs, settling
+from keepalive_bench.analysis.settling import least_pairs, settling
+from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.model.analysis import Verdict
 from keepalive_bench.units import signed_share
 

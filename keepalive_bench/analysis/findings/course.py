@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.verdict import least_pairs
+from keepalive_bench.analysis.settling import least_pairs
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import plural, printable
 

@@ -110,7 +110,7 @@ def _saving(analysis: Analysis, *, number: int, metric: str) -> Evidence:
 def _estimate(analysis: Analysis, comparison: Comparison, estimate: Estimate) -> Evidence:
     """What a comparison shows; nothing where the verdict says that the arms can't be compared."""
     arms = [arm for arm in analysis.arms if arm.label in {comparison.arm, comparison.against}]
-    found = verdict(arms, comparison, analysis.plan.judgement)
+    found = verdict(arms, comparison, analysis.plan)
     if found.code in _INCOMPARABLE:
         return exact(None, found.text.rstrip("."))
     return Evidence(*estimate)
