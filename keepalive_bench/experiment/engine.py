@@ -59,7 +59,7 @@ class Engine:
     ) -> None:
         experiment = plan.experiment
         self._plan, self._transports, self._record, self._clock = plan, transports, record, clock
-        self._pacing, self._now_s = pacing or {}, clock.now_s
+        self._pacing, self._now_s, self._path = pacing or {}, clock.now_s, plan.paths()
         self._threads = {arm.label: experiment.threads_of(arm) for arm in experiment.arms}
         self._claims = Claims(
             self._threads, self._pacing, clock.now_s, process * experiment.concurrency
@@ -132,7 +132,7 @@ class Engine:
     def _work_through(self, worker: int) -> None:
         # One thread has nobody to meet, and a barrier would cost it a microsecond a pair.
         meet = self._advance if self._meeting.parties == 1 else self._meeting.wait
-        path, now_s, under_way = self._plan.path, self._now_s, self._under_way
+        path, now_s, under_way = self._path, self._now_s, self._under_way
         own_s: dict[str, float] = {}
         meet()
         while (block := self._claims.block) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.experiment import Arm, Experiment
@@ -11,7 +12,10 @@ from keepalive_bench.model.load import Load
 from keepalive_bench.model.network import Network, Resolution, Route, Tls
 from keepalive_bench.model.request import Request
 from keepalive_bench.model.target import Target
-from keepalive_bench.model.variation import Variation
+from keepalive_bench.model.variation import COUNTER, Variation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "Arm",
@@ -71,10 +75,20 @@ class Plan:
         return replace(self, experiment=alone, request=request)
 
     def path(self, index: int) -> str:
-        """The path and query of the request with an index."""
+        """The path and query of the request with an index; warm-ups have indexes below 0."""
+        return self.paths()(index)
+
+    def paths(self) -> Callable[[int], str]:
+        """The same for many requests: what they have in common is put together once."""
         path, variation = self.target.path, self.request.variation
-        query = variation.query(index, self.experiment.token)
-        if not query:
-            return path
         mark = "" if path.endswith(("?", "&")) else "&" if "?" in path else "?"
-        return f"{path}{mark}{query}"
+        base, token = f"{path}{mark}", self.experiment.token
+        if variation.counts:
+            base = f"{base}{COUNTER}="
+            return lambda index: f"{base}{index}"
+
+        def varied(index: int) -> str:
+            query = variation.query(index, token)
+            return f"{base}{query}" if query else path
+
+        return varied

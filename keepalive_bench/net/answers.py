@@ -8,8 +8,7 @@ from keepalive_bench.model.exchange import Answer, Framing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from urllib3 import BaseHTTPResponse
+    from email.message import Message
 
 FINAL = 200
 """Statuses below are not final (RFC 9110, section 15.2)."""
@@ -23,42 +22,45 @@ _CACHE_FIELDS = ("x-cache", "cf-cache-status", "x-cache-status")
 _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
-def answer_of(response: BaseHTTPResponse) -> Answer:
-    """What a response's head says."""
-    headers = response.headers
+def answer_of(status: int, version: int, head: Message) -> Answer:
+    """What a response says: its status, its version as `http.client` numbers it, and its fields."""
+    fields: dict[str, str] = {}
+    # Each at once as it came: to ask for one by one costs more than all else that is kept here.
+    for name, value in head.raw_items():
+        key = name.lower()
+        fields[key] = f"{fields[key]}, {value}" if key in fields else value
     return Answer(
-        _VERSIONS.get(response.version, "HTTP/?"),
-        _field(headers, "content-type"),
-        _field(headers, "connection"),
-        _field(headers, "keep-alive"),
-        _framing(response, headers),
-        _cache(headers),
+        _VERSIONS.get(version, "HTTP/?"),
+        _cut(fields.get("content-type")),
+        _cut(fields.get("connection")),
+        _cut(fields.get("keep-alive")),
+        _framing(status, fields),
+        _cache(fields),
     )
 
 
-def _framing(response: BaseHTTPResponse, headers: Mapping[str, str]) -> Framing:
+def _framing(status: int, fields: Mapping[str, str]) -> Framing:
     """RFC 9112, section 6.3."""
-    if "transfer-encoding" in headers:
+    if "transfer-encoding" in fields:
         return "chunked"
-    if "content-length" in headers:
+    if "content-length" in fields:
         return "length"
-    return "none" if response.status in _BODILESS else "close"
+    return "none" if status in _BODILESS else "close"
 
 
-def _cache(headers: Mapping[str, str]) -> str | None:
+def _cache(fields: Mapping[str, str]) -> str | None:
     """What says that a cache answered, or was asked; an age's own number says no more.
 
     `Age` is of a response that a cache had stored (RFC 9111, section 5.1); but Varnish sends an age
     of 0 with what it has just fetched, too.
     """
-    if "age" in headers and headers["age"].strip() != "0":
+    if fields.get("age", "0").strip() != "0":
         return _AGE
     for name in _CACHE_FIELDS:
-        if name in headers:
-            return headers[name][:_CACHE_LIMIT]
+        if name in fields:
+            return fields[name][:_CACHE_LIMIT]
     return None
 
 
-def _field(headers: Mapping[str, str], name: str) -> str | None:
-    # A look-up that fails costs an exception in urllib3; asking first doesn't.
-    return headers[name][:_FIELD_LIMIT] if name in headers else None
+def _cut(value: str | None) -> str | None:
+    return None if value is None else value[:_FIELD_LIMIT]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from keepalive_bench.model.exchange import Phases
 
 if TYPE_CHECKING:
+    from email.message import Message
+
     from keepalive_bench.model.exchange import Ending
     from keepalive_bench.net.failures import Stage
 
@@ -36,6 +38,7 @@ class Probe:
         "dns",
         "established",
         "first_byte",
+        "head",
         "is_over",
         "over",
         "pool_wait",
@@ -65,6 +68,8 @@ class Probe:
         self.setup = self.established = self.sent = self.first_byte = 0
 
     stage: Stage
+    head: Message
+    """Of the last response that has one."""
     pool_wait: int | None
     dns: int | None
     tcp: int | None

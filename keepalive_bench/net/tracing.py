@@ -189,7 +189,9 @@ class _TracedResponse(HTTPResponse):
     def begin(self) -> None:
         """Read the head, and refuse what `http.client` lets pass though its end can't be told."""
         super().begin()
-        if self.tracer.probe.is_over:  # http.client takes the end of the stream for the head's end
+        probe = self.tracer.probe
+        probe.head = self.msg
+        if probe.is_over:  # http.client takes the end of the stream for the head's end
             raise BadStatusLine("the connection ended in the middle of the head")
         for defect in self.msg.defects:
             if isinstance(defect, MissingHeaderBodySeparatorDefect):  # the lines after it are lost

@@ -107,7 +107,7 @@ class Transport:
         self._pools.give_back(pool)
         answer = None
         if response is not None:
-            answer = answer_of(response)
+            answer = answer_of(response.status, response.version, probe.head)
             failure = failure or self._refusal(response.status)
             if probe.connection is not None:
                 self._answered(probe.connection)
