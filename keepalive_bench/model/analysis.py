@@ -163,7 +163,7 @@ class Comparison:
     pairs: int
     """How many pairs (of requests or of blocks, by the schedule) both arms answered."""
     left_out: int
-    """How many more have no answer in one of the arms."""
+    """How many more were sent, and have no answer in one of the arms, or in both."""
     speedup: Estimate
     """The other's latency ÷ the arm's own, typical of a pair."""
     throughput: Estimate
