@@ -152,6 +152,8 @@ class Explanation:
     """The network's shortest round trip, in seconds; `None` where the system doesn't tell."""
     round_trips: dict[str, RoundTrips]
     """By phase."""
+    receive: float = 0.0
+    """How much of what remains is the rest of the answer, from its first byte on."""
 
 
 @dataclass(frozen=True, kw_only=True)
