@@ -44,7 +44,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         findings=find(run, arms, comparisons),
         sweep=sweep,
     )
-    return replace(analysis, requirements=tuple(check(each, analysis) for each in demanded))
+    return replace(analysis, requirements=tuple(check(each, analysis, run) for each in demanded))
 
 
 def require(run: Run, *requirements: str, strict: bool = False) -> Analysis:
