@@ -8,9 +8,11 @@ from itertools import compress, islice
 from operator import gt
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.rows import pick, succeeded
+from keepalive_bench.analysis.rows import of_arm, pick, succeeded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from keepalive_bench.model.columns import ExchangeColumns
     from keepalive_bench.model.experiment import Experiment
 
@@ -34,15 +36,26 @@ def blocks_of(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> B
     Where arms don't take turns, as many requests as make a block are one, by their index; the last
     is the larger by what is left.
     """
-    mask, size = succeeded(exchanges, arm), experiment.block_size
-    rows = array("I", compress(range(len(mask)), mask))
-    if experiment.rounds > 1:
-        keys = pick(exchanges.round, mask)
-    else:
-        last = max(1, experiment.requests // size) - 1
-        indexes = compress(exchanges.index, mask)
-        keys = array("I", (min(index // size, last) for index in indexes))
+    mask = succeeded(exchanges, arm)
+    keys, rows = _keys(exchanges, experiment, mask), array("I", compress(range(len(mask)), mask))
     if any(map(gt, keys, islice(keys, 1, None))):
         order = sorted(range(len(keys)), key=keys.__getitem__)
         keys, rows = (array("I", map(it.__getitem__, order)) for it in (keys, rows))
     return Blocks(keys, rows)
+
+
+def tried(exchanges: ExchangeColumns, experiment: Experiment, arms: Iterable[str]) -> int:
+    """How many blocks any of these arms sent a request of, whatever became of it."""
+    keys: set[int] = set()
+    for arm in arms:
+        keys.update(_keys(exchanges, experiment, of_arm(exchanges, arm)))
+    return len(keys)
+
+
+def _keys(exchanges: ExchangeColumns, experiment: Experiment, mask: bytes) -> array[int]:
+    if experiment.rounds > 1:
+        return pick(exchanges.round, mask)
+    size = experiment.block_size
+    last = max(1, experiment.requests // size) - 1
+    indexes = compress(exchanges.index, mask)
+    return array("I", (min(index // size, last) for index in indexes))

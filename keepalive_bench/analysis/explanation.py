@@ -12,6 +12,7 @@ from keepalive_bench.model.analysis import REMAINDER, Explanation, RoundTrips
 from keepalive_bench.model.exchange import QUEUED
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Sequence
 
     from keepalive_bench.analysis.pairs import Half, Pairs
@@ -41,6 +42,7 @@ def explain(run: Run, arms: Sequence[ArmSummary], pairs: Pairs) -> Explanation |
         tls=None if handshake is None else handshake[0],
         round_trip=round_trip,
         round_trips=_round_trips(slow, handshake, round_trip),
+        receive=_spent(run, pairs.other, "receive") - _spent(run, pairs.own, "receive"),
     )
 
 
@@ -54,13 +56,21 @@ def _phases(run: Run, half: Half) -> dict[str, float] | None:
     if not rows:
         return None
     spent = {QUEUED: 0.0}
-    columns = {name: exchanges.phases[name] for name in NAMED}
     if exchanges.queued_s is not None:
-        columns[QUEUED] = exchanges.queued_s
-    for name, column in columns.items():
-        spent[name] = fsum(filterfalse(isnan, map(column.__getitem__, rows))) / len(rows)
+        spent[QUEUED] = _average(exchanges.queued_s, half)
+    spent |= {name: _spent(run, half, name) for name in NAMED}
     latency = fsum(map(exchanges.latency_s.__getitem__, rows)) / len(rows)
     return {**spent, REMAINDER: latency - fsum(spent.values())}
+
+
+def _spent(run: Run, half: Half, phase: str) -> float:
+    return _average(run.exchanges.phases[phase], half)
+
+
+def _average(column: array[float], half: Half) -> float:
+    """Seconds per request; what didn't happen took none."""
+    rows = half.rows
+    return fsum(filterfalse(isnan, map(column.__getitem__, rows))) / len(rows)
 
 
 def _handshake(run: Run, arm: ArmSummary) -> tuple[str, bool] | None:

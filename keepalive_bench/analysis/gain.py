@@ -19,6 +19,7 @@ _FROM, _TO = 0.75, 1.35
 """A part is so many round trips where it is about as long as they are."""
 _ROUND_TRIPS = {1: "one round trip", 2: "two round trips"}
 _THOUSAND = 1000
+_RECEIVE, _BUT_THAT = "receive", "remainder but for receive"
 _NAMES = {
     QUEUED: "starting late, for want of a free thread",
     "dns": "looking up the name",
@@ -26,6 +27,8 @@ _NAMES = {
     "tunnel": "the proxy's tunnel",
     "tls": "TLS",
     "wait": "waiting for the first byte",
+    _RECEIVE: "receiving the rest of the answer",
+    _BUT_THAT: "sending, and the client's own work",
     REMAINDER: "the rest (sending, receiving, the client's own work)",
 }
 
@@ -45,9 +48,18 @@ def _told(comparison: Comparison, verb: str, sign: int) -> str:
     if amount <= 0 or comparison.explanation is None:
         return " for a typical request, though not on average"
     thousand = duration(_THOUSAND * amount)
-    parts = {name: sign * part for name, part in comparison.explanation.parts.items()}
+    told = _apart(comparison.explanation, amount)
+    parts = {name: sign * part for name, part in told.items()}
     named = _parts(parts, amount, comparison.explanation)
     return f": it {verb} {duration(amount)} a request on average, {thousand} in 1,000{named}"
+
+
+def _apart(explanation: Explanation, amount: float) -> dict[str, float]:
+    """The parts; where receiving is worth naming, as a delayed acknowledgement is, by itself."""
+    receive, parts = explanation.receive, dict(explanation.parts)
+    if abs(receive) >= _WORTH_NAMING * amount:
+        parts |= {_RECEIVE: receive, _BUT_THAT: parts.pop(REMAINDER) - receive}
+    return parts
 
 
 def _parts(parts: dict[str, float], amount: float, explanation: Explanation) -> str:

@@ -8,7 +8,7 @@ from operator import itemgetter, lt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.blocks import blocks_of
+from keepalive_bench.analysis.blocks import blocks_of, tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Pairs(NamedTuple):
     own: Half
     other: Half
     left_out: int
-    """Pairs of which one arm has no answer, or took no time at all."""
+    """Pairs of which an arm, or both, has no answer, or took no time at all."""
 
     @property
     def number(self) -> int:
@@ -56,19 +56,19 @@ def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: 
     own, other = (blocks_of(exchanges, experiment, label) for label in (arm, against))
     if own.keys == other.keys and all(map(lt, own.keys, islice(own.keys, 1, None))):
         alone = _alone(latencies, own.rows), _alone(latencies, other.rows)
-        if all(all(half.typical) for half in alone):
+        if all(all(half.typical) for half in alone) and not exchanges.failures.values:
             return Pairs(*alone, 0)
-    halves, left_out = (_no_half(), _no_half()), 0
+    halves = _no_half(), _no_half()
     for groups in _matched(_groups(own), _groups(other)):
         both = [[latencies[row] for row in rows] for rows in groups]
         typical = [median(values) if values else 0.0 for values in both]
         if not all(typical):
-            left_out += 1
             continue
         for half, rows, values, middle in zip(halves, groups, both, typical, strict=True):
             half.typical.append(middle)
             half.mean.append(fmean(values))
             half.rows.extend(rows)
+    left_out = tried(exchanges, experiment, (arm, against)) - len(halves[0].typical)
     return Pairs(*halves, left_out)
 
 

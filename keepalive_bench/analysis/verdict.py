@@ -178,6 +178,18 @@ def _not_reused(arm: ArmSummary) -> str:
 
 
 def _errors(arms: Sequence[ArmSummary]) -> str:
+    """What is to be said before anything else: what failed, and answers that are errors."""
+    return " ".join(filter(None, (_without_answer(arms), _error_pages(arms))))
+
+
+def _without_answer(arms: Sequence[ArmSummary]) -> str:
+    failed, sent = sum(arm.failed for arm in arms), sum(arm.sent for arm in arms)
+    if failed <= SAME * sent:
+        return ""
+    return f"{failed:,} of {plural(sent, 'request')} failed, so this is about the others."
+
+
+def _error_pages(arms: Sequence[ArmSummary]) -> str:
     answered = sum(sum(arm.status_codes.values()) for arm in arms)
     counts = {
         status: sum(arm.status_codes.get(status, 0) for arm in arms)

@@ -14,6 +14,7 @@ from keepalive_bench.experiment.engine import FAILURES_TO_STOP, Engine
 from keepalive_bench.experiment.observer import Observer
 from keepalive_bench.experiment.pacing import RunClock, pacing_of
 from keepalive_bench.model.columns import ConnectionColumns
+from keepalive_bench.model.ports import ports_a_request
 from keepalive_bench.model.run import PoolCounters, WarmUp
 from keepalive_bench.net.arms import open_arm, surroundings
 from keepalive_bench.net.spacing import Spacing, spaced
@@ -157,7 +158,8 @@ class Station:
         self, arm: Arm, connections: ConnectionColumns, origin: int
     ) -> Transport | SpacedTransport:
         transport = open_arm(arm, replace(self._shared, origin=origin), connections)
-        return spaced(transport, self._spacing, takes_port=arm.is_single_use)
+        takes_port = ports_a_request(self._plan.experiment, arm) > 0
+        return spaced(transport, self._spacing, takes_port=takes_port)
 
 
 @contextmanager

@@ -152,6 +152,8 @@ class Explanation:
     """The network's shortest round trip, in seconds; `None` where the system doesn't tell."""
     round_trips: dict[str, RoundTrips]
     """By phase."""
+    receive: float = 0.0
+    """How much of what remains is the rest of the answer, from its first byte on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +165,7 @@ class Comparison:
     pairs: int
     """How many pairs (of requests or of blocks, by the schedule) both arms answered."""
     left_out: int
-    """How many more have no answer in one of the arms."""
+    """How many more were sent, and have no answer in one of the arms, or in both."""
     speedup: Estimate
     """The other's latency ÷ the arm's own, typical of a pair."""
     throughput: Estimate

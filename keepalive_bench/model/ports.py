@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, inf
+from math import ceil, floor, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.experiment import Experiment
+    from keepalive_bench.model.experiment import Arm, Experiment
 
 QUICKEST = 10_000
 """Connections a second that no process of Python's opens by urllib3: a limit above it is none."""
 _WHOLE_FROM = 10
 
 
+def ports_a_request(experiment: Experiment, arm: Arm) -> float:
+    """How many connections an arm gives up for each request, and with each of them a port.
+
+    A pool with fewer places than threads throws the rest of each burst's away.
+    """
+    if arm.is_single_use:
+        return 1.0
+    if experiment.block or not experiment.load.in_bursts:
+        return 0.0
+    threads = experiment.threads_of(arm)
+    return max(0, threads - experiment.pool_size_of(arm)) / threads
+
+
 def connections_wanted(experiment: Experiment) -> float:
-    """How many connections the arms open that use each for one request; infinity: no limit."""
-    arms = _single_use(experiment)
-    if not arms:
+    """How many connections the arms open and give up again at most; infinity: no limit."""
+    a_request = _a_request(experiment)
+    if not a_request:
         return 0
     if not experiment.is_limited:
         return inf
-    return len(arms) * (experiment.requests + experiment.warmups)
+    return ceil(sum(a_request) * experiment.requests) + _warmups(experiment)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,36 +75,53 @@ def port_use(experiment: Experiment, *, peer: str, free: int, each: int, held_s:
     """
     of_arm = experiment.threads + min(experiment.processes, experiment.warmups)
     # What is warmed up, and the round in which time is over; with one for the fence's last post.
-    besides = len(_single_use(experiment)) * (experiment.warmups + experiment.block_size + 1)
+    a_request = _a_request(experiment)
+    last_round = ceil(sum(a_request) * experiment.block_size) + len(a_request)
     return PortUse(
         peer=peer,
         ports=max(1, free - of_arm * len(experiment.arms) * each),
         held_s=held_s,
         wanted=connections_wanted(experiment),
         span_s=inf if experiment.duration_s is None else experiment.duration_s,
-        besides=besides,
+        besides=_warmups(experiment) + last_round,
         quickest=min(QUICKEST, _quickest(experiment)),
     )
 
 
 def _quickest(experiment: Experiment) -> float:
-    """Connections for one request each that a load opens in a second; infinity: no limit."""
+    """Connections that a load opens and gives up again in a second; infinity: no limit."""
     load = experiment.load
     if load.rate is not None:
         return load.rate * _share(experiment)
-    return experiment.threads / load.think_s[0] if load.think_s[0] else inf
+    if not load.think_s[0]:
+        return inf
+    return max(_a_request(experiment), default=0.0) * experiment.threads / load.think_s[0]
 
 
 def _share(experiment: Experiment) -> float:
-    """Of the requests in any longer time, those with a connection of their own."""
-    return len(_single_use(experiment)) / len(experiment.arms) if experiment.is_paired else 1
+    """Connections opened and given up again, for each request in any longer time."""
+    a_request = _a_request(experiment)
+    if experiment.is_paired:
+        return sum(a_request) / len(experiment.arms)
+    return max(a_request, default=0.0)
+
+
+def _a_request(experiment: Experiment) -> list[float]:
+    """`ports_a_request` of each arm that gives connections up."""
+    found = (ports_a_request(experiment, arm) for arm in experiment.arms)
+    return [each for each in found if each]
+
+
+def _warmups(experiment: Experiment) -> int:
+    """Connections of the warm-ups: one request at a time leaves a pool what it has."""
+    return experiment.warmups * sum(arm.is_single_use for arm in experiment.arms)
 
 
 class Pace(NamedTuple):
     """How a run is slowed, so that ports last."""
 
     per_second: float
-    """Connections that serve one request, of all arms together."""
+    """Connections opened and given up again, of all arms together."""
     spacing_s: float
     """From one burst to the next, of whatever arm; steady traffic's bursts are of one request."""
     burst: int
@@ -142,9 +172,12 @@ def arithmetic(use: PortUse) -> str:
 
 def slowed(experiment: Experiment, use: PortUse, per_second: float) -> str:
     """What is said before a run that will be slowed."""
-    arms = _single_use(experiment)
+    arms = [arm.label for arm in experiment.arms if ports_a_request(experiment, arm)]
     names, several = " and ".join(arms), len(arms) > 1
-    which = f"the arms {names} together are" if several else f"the {names} arm is"
+    if experiment.sweep is not None:
+        which = f"{experiment.sweep} {names}{' together' * several} {'are' if several else 'is'}"
+    else:
+        which = f"the arms {names} together are" if several else f"the {names} arm is"
     quicker = "if they are quicker" if several else "if it is quicker"
     alike = ", and the others wait alike" if len(arms) < len(experiment.arms) else ""
     return f"{arithmetic(use)}: {which} slowed to {a_second(per_second)} {quicker}{alike}."
@@ -177,7 +210,3 @@ def a_second(rate: float) -> str:
     """A number of connections a second, never rounded up: `470 a second`, `1.4 a second`."""
     whole = rate >= _WHOLE_FROM
     return f"{floor(rate):,} a second" if whole else f"{floor(rate * 10) / 10:g} a second"
-
-
-def _single_use(experiment: Experiment) -> list[str]:
-    return [arm.label for arm in experiment.arms if arm.is_single_use]

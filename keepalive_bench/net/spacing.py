@@ -104,7 +104,8 @@ class SpacedTransport:
     def exchange(self, path: str) -> Outcome:
         """Send a request whose turn it is, and read its response to the end."""
         outcome = self._transport.exchange(path)
-        self._give_back(used=True)
+        is_reused = outcome.connection is not None and outcome.phases.connect is None
+        self._give_back(used=not is_reused)
         return outcome
 
     def _give_back(self, *, used: bool) -> None:

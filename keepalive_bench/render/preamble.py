@@ -108,12 +108,12 @@ def answers(analysis: Analysis) -> tuple[str, ...]:
     for arm in analysis.arms:
         if arm.status_codes:
             codes = ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
-            lines.append(f"{arm.label}: {codes}{_first_answer(arm)}")
-    return tuple(lines) if len({line.partition(": ")[2] for line in lines}) > 1 else _common(lines)
-
-
-def _common(lines: list[str]) -> tuple[str, ...]:
-    return (f"each arm: {lines[0].partition(': ')[2]}",) if len(lines) > 1 else tuple(lines)
+            lines.append(f"{arm.name}: {codes}{_first_answer(arm)}")
+    said = {line.partition(": ")[2] for line in lines}
+    if len(said) > 1 or len(lines) == 1:
+        return tuple(lines)
+    every = analysis.first.option or "arm"
+    return tuple(f"each {every}: {it}" for it in said)
 
 
 def _first_answer(arm: ArmSummary) -> str:

@@ -10,7 +10,7 @@ from support.runs import paired_run
 
 from keepalive_bench import Experiment, Judgement, Plan, Target, analyse
 from keepalive_bench.analysis.requirements import requirements_of, undecidable
-from keepalive_bench.analysis.requirements.enough import least_requests
+from keepalive_bench.analysis.requirements.enough import least_requests, least_to_bound
 
 
 def plan(requests: int, *texts: str, confidence: float = 0.95, concurrency: int = 1) -> Plan:
@@ -35,23 +35,37 @@ def test_the_least_requests_of_a_quantile_are_those_whose_maximum_bounds_it(
 
 def test_the_page_says_how_many_requests_it_takes() -> None:
     page = " ".join((Path(__file__).parents[2] / "docs/requirements.md").read_text("utf-8").split())
-    p95, p99, speedup, mean = (
-        least_requests(basis, plan(50)) for basis in ("p95", "p99", "ranks", "mean")
-    )
+    p95, p99 = (least_to_bound(percent, plan(50), above=True) for percent in (95, 99))
+    speedup, mean = (least_requests(basis, plan(50)) for basis in ("ranks", "mean"))
     assert f"a p95 takes {p95}, a p99 {p99}, a speed-up {speedup} and a mean {mean} " in page
-    p95 = least_requests("p95", plan(50, confidence=0.9))
-    assert f"At 90 %, which is 95 % on either side of an interval, a p95 takes {p95}." in page
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize("percent", [50, 90, 95, 99])
+def test_the_least_requests_that_show_how_high_a_quantile_is_have_one_beyond_it(
+    percent: int, confidence: float
+) -> None:
+    # All n values lie below the quantile with a chance of q ** n.
+    judged = plan(50, confidence=confidence)
+    least = least_to_bound(percent, judged, above=True)
+    assert least is not None
+    assert (percent / 100) ** least <= 1 - confidence < (percent / 100) ** (least - 1)
+    few = least_to_bound(percent, judged, above=False)
+    assert few is not None
+    chances = [(1 - percent / 100) ** count for count in (few - 1, few)]
+    assert chances[1] <= 1 - confidence <= chances[0] + 1e-12
 
 
 def test_too_few_requests_are_announced_with_the_number_that_could() -> None:
     texts = ("p95<=50ms", "reopened==0", "speedup>=2", "verdict==faster", "verdict!=not-reused")
-    assert undecidable(plan(72, *texts)) == ()
-    assert undecidable(plan(71, *texts)) == (
-        "71 requests per arm can't decide p95<=50ms: it takes 72 at the least (-n).",
+    assert undecidable(plan(59, *texts)) == ()
+    assert undecidable(plan(58, *texts)) == (
+        "58 requests per arm can't show that p95<=50ms is met: it takes 59 at the least (-n).",
     )
+    assert undecidable(plan(2, "p95>=50ms")) == ()
     few = undecidable(plan(5, *texts))
     assert [sentence.partition(": it takes ")[2] for sentence in few] == [
-        "72 at the least (-n).",
+        "59 at the least (-n).",
         "6 at the least (-n).",
         "6 at the least (-n).",
     ]
@@ -66,7 +80,7 @@ def test_several_at_a_time_pairs_are_blocks_and_take_more_requests() -> None:
         assert "it takes 240 at the least" in needs[text][0]
 
 
-@pytest.mark.parametrize(("requests", "standing"), [(71, "undecided"), (72, "met")])
+@pytest.mark.parametrize(("requests", "standing"), [(58, "undecided"), (59, "met")])
 def test_that_number_decides_and_one_less_does_not(requests: int, standing: str) -> None:
     jitter = [0.01 + (23 * i % requests) * 1e-5 for i in range(requests)]
     analysis = analyse(paired_run(jitter, jitter), ["p95<=50ms"])

@@ -149,6 +149,36 @@ def test_pairs_left_out_are_told_with_how_many_there_were() -> None:
     assert text.endswith("left out of the comparison of pooled and unpooled: 1 of 10.")
 
 
+def test_a_pair_without_any_answer_is_left_out_like_one_with_one() -> None:
+    script = Script("pooled", "unpooled", requests=20)
+    for index in range(20):
+        for arm in ("pooled", "unpooled"):
+            if index in {3, 4} or (index, arm) == (7, "pooled"):
+                script.fail(arm, index=index)
+            else:
+                script.send(arm, 0.01, index=index)
+    finding = found(script.run())["pairs-left-out"]
+    assert finding.text.endswith(": 3 of 20.")
+    assert (finding.evidence["pairs"], finding.evidence["left_out"]) == (17, 3)
+
+
+def test_blocks_that_lost_half_of_their_requests_are_told_and_the_verdict_says_it_first() -> None:
+    script = Script("pooled", "unpooled", requests=480, concurrency=8)
+    for index in range(480):
+        for arm, latency_s in (("pooled", 0.01), ("unpooled", 0.02)):
+            number = index // 80
+            if index % 2:
+                script.fail(arm, index=index, round_number=number)
+            else:
+                script.send(arm, latency_s, index=index, round_number=number)
+    run = script.run()
+    finding = found(run)["pairs-left-out"]
+    assert finding.text.startswith("480 requests failed, so blocks of pooled and unpooled")
+    assert finding.evidence["lost"] == 480
+    text = analyse(run).verdict.text
+    assert text.startswith("480 of 960 requests failed, so this is about the others. Reusing")
+
+
 def test_a_run_without_an_answer_is_nobody_s_waiting() -> None:
     script = Script("pooled", "unpooled", requests=4, concurrency=4)
     for arm in ("pooled", "unpooled"):

@@ -48,15 +48,35 @@ def test_waiting_for_the_interpreter_is_found_however_idle_the_process_is() -> N
 @pytest.mark.parametrize(
     ("course", "concurrency"),
     [
-        (BUSY, 1),
+        ({"wall_s": 4.0, "cpu_s": 1.9}, 1),
         ({"gil_wait_s": 0.0009}, 4),
         ({}, 4),
         ({"gil_wait_s": 0.002, "others_least": 0.9, "others_most": 0.9}, 4),
     ],
-    ids=["one thread", "a little", "unknown", "for a processor, perhaps"],
+    ids=["one idle thread", "a little", "unknown", "for a processor, perhaps"],
 )
-def test_little_waiting_and_one_thread_are_not(course: dict[str, Any], concurrency: int) -> None:
+def test_little_waiting_and_little_work_are_not(course: dict[str, Any], concurrency: int) -> None:
     assert "client-bound" not in noticed(course, concurrency=concurrency)
+
+
+def test_the_work_of_one_thread_is_told_where_it_is_half_of_the_time() -> None:
+    finding = noticed(BUSY)["client-bound"]
+    assert finding.severity == "info"
+    assert finding.evidence == {"wall_s": 4.0, "cpu_s": 3.0, "share": 0.75, "own_s": 3.0 / 800}
+    assert "busy for 75% of the time: about 3.75 ms a request" in finding.text
+
+
+def test_processes_share_what_they_were_busy_for() -> None:
+    assert "client-bound" not in noticed(BUSY, processes=2)
+    evidence = noticed({"wall_s": 4.0, "cpu_s": 6.0}, processes=2)["client-bound"].evidence
+    assert evidence["share"] == 0.75
+
+
+def test_more_processes_are_advised_where_there_are_processors_for_them() -> None:
+    assert "More --processes" in noticed(BUSY, concurrency=4)["client-bound"].advice
+    many = noticed({"wall_s": 4.0, "cpu_s": 6.0}, concurrency=4, processes=2)["client-bound"]
+    assert "A lower --concurrency" in many.advice
+    assert "own 2 processes were each busy for 75% of the time" in many.text
 
 
 def crowd(together: int, apart_s: float, cpu_s: float) -> dict[str, Finding]:
@@ -148,7 +168,7 @@ def test_answers_of_several_processes_are_rows_of_their_own() -> None:
         script.send("pooled", latency_s, began_s=0.2 * burst, round_number=0)
     run = script.run(cpu_s=0.384, wall_s=4.0)
     found = [own_s(run, "pooled")]
-    object.__setattr__(run.plan.experiment, "processes", 2)
+    run = replace(run, plan=replace(run.plan, experiment=replace(run.plan.experiment, processes=2)))
     found.append(own_s(run, "pooled"))
     assert found == pytest.approx([16 * 0.0003] * 2, rel=0.1)
 

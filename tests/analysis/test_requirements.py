@@ -28,16 +28,13 @@ NEGATED: dict[str, str] = dict(zip(OPERATORS, ("!=", "==", ">=", ">", "<=", "<")
 OPPOSITE = {"met": "missed", "missed": "met", "undecided": "undecided"}
 
 
-def a_run() -> Analysis:
-    """80 pairs: pooled 250 to 280 ms, unpooled 500 ms; one connection against 80."""
-    return analyse_run(paired_run([0.25 + (7 * i % 80) * 0.03 / 79 for i in range(80)], [0.5] * 80))
-
-
-ANALYSIS = a_run()
+RUN = paired_run([0.25 + (7 * i % 80) * 0.03 / 79 for i in range(80)], [0.5] * 80)
+"""80 pairs: pooled 250 to 280 ms, unpooled 500 ms; one connection against 80."""
+ANALYSIS = analyse_run(RUN)
 
 
 def held(text: str, analysis: Analysis = ANALYSIS) -> Checked:
-    return check(parse(text, names(analysis.plan.experiment.arms)), analysis)
+    return check(parse(text, names(analysis.plan.experiment.arms)), analysis, RUN)
 
 
 def with_speedup(low: float | None, estimate: float | None, high: float | None) -> Analysis:
@@ -118,6 +115,27 @@ def test_without_an_interval_an_estimate_is_undecided_and_it_is_said_why() -> No
     assert "too few requests bound it (6 at the least" in checked.text
     assert held("stdev<=1s").text.endswith("but kab knows no interval of it.")
     assert held("phases_s.wait.per_request<=1s").standing == "undecided"
+
+
+def test_a_quantile_is_decided_by_either_end_by_itself_and_says_by_which() -> None:
+    """Of 40 requests, p95 has a lower end and no upper one; p50 has both.
+
+    The chance of 35 or fewer of 40 below p95 is 4.8 %; of 14 or fewer below p50, 4.0 %.
+    """
+    latencies = [0.25 + (39 - i // 2 if i % 2 else i // 2) / 1e3 for i in range(40)]
+    texts = {
+        "p95<=240ms": "missed: pooled.p95 is 287 ms, and at least 285 ms at 95 % confidence.",
+        "p95>=240ms": "met: pooled.p95 is 287 ms, and at least 285 ms at 95 % confidence.",
+        "p95<=1s": "undecided: pooled.p95 is 287 ms, but too few requests bound it from above (59 "
+        "at the least, more if neighbours resemble each other).",
+        "p50<=300ms": "met: pooled.p50 is 270 ms, and at most 275 ms at 95 % confidence.",
+        "p50>=300ms": "missed: pooled.p50 is 270 ms, and at most 275 ms at 95 % confidence.",
+        "p50<=270ms": "undecided: pooled.p50 is 269.5 ms, but 270 ms lies between 264 ms and "
+        "275 ms, its ends at 95 % confidence.",
+    }
+    analysis = analyse_run(paired_run(latencies, latencies), list(texts))
+    found = {it.requirement.text: f"{it.standing}: {it.text}" for it in analysis.requirements}
+    assert found == texts
 
 
 def test_an_arm_without_an_answer_meets_and_misses_nothing_but_what_counts_requests() -> None:

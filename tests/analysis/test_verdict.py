@@ -48,6 +48,20 @@ def test_what_the_time_was_saved_on_is_named_and_small_change_is_not() -> None:
     assert "looking up the name" not in text
 
 
+def test_a_delayed_rest_of_the_answer_is_what_reuse_costs() -> None:
+    """As `kab serve --fault nagle` has it: it was told as the client's own work."""
+    script = Script("pooled", "unpooled", requests=20)
+    shared = script.open("pooled")
+    for index in range(20):
+        delayed = Phases(send=0.0001, wait=0.0005, receive=0.0422)
+        script.send("pooled", 0.0430, on=shared, index=index, phases=delayed)
+        fresh = Phases(connect=0.0005, send=0.0001, wait=0.0007, receive=0.0001)
+        script.send("unpooled", 0.0016, on=script.open("unpooled"), index=index, phases=fresh)
+    verdict = said(script.run())
+    assert verdict.code == "slower"
+    assert verdict.text.endswith("in 1,000: 42.1 ms of receiving the rest of the answer.")
+
+
 def test_reuse_that_costs_is_slower() -> None:
     verdict = said(paired_run([0.044] * 20, [0.011] * 20))
     assert verdict.code == "slower"

@@ -81,6 +81,8 @@ def test_github_gets_a_summary_artifacts_and_a_gate(tmp_path: Path, site: tuple[
     summary = (tmp_path / "summary.md").read_text("utf-8")
     assert "reopened==0" in summary
     assert ("missed" in summary) == bool(code)
+    assert "| ✅ met | `pooled.p95<=250ms` |" in summary
+    assert "undecided" not in summary.partition("kab compare")[0]
 
 
 def test_github_compares_with_the_last_good_run(tmp_path: Path, steady: str) -> None:
@@ -104,6 +106,7 @@ def test_gitlab_gets_test_cases_and_a_gate(tmp_path: Path, site: tuple[str, int]
     report = junitparser.JUnitXml.fromfile(str(tmp_path / job["artifacts"]["reports"]["junit"]))
     assert report.tests == 1 + 3
     assert bool(report.failures) == bool(code)
+    assert report.skipped == 0  # which is what undecided ones are
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
@@ -118,7 +121,7 @@ def test_the_script_tells_what_was_found_and_is_a_gate(
     assert lines[0] == json.loads((tmp_path / "run.json").read_text("utf-8"))["verdict"]["text"]
     assert lines[1:3] == ["met: failed==0", f"{'missed' if code else 'met'}: reopened==0"]
     assert "opened for first-use: 1" in lines
-    assert ("opened for server-close: 99" in lines) == bool(code)
+    assert ("opened for server-close: 199" in lines) == bool(code)
 
 
 def test_the_script_ends_as_kab_does_where_nothing_is_measured(tmp_path: Path) -> None:

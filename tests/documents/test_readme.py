@@ -18,10 +18,16 @@ CLOSING = Behaviour(delay_s=0.005, silent_close_after=10)
 
 
 def headings(report: str) -> list[str]:
-    """What the lines of a report are about; the indented ones depend on how things went."""
-    found = [re.split(r" {2,}|: ", line)[0] for line in report.splitlines() if line[:1].isalpha()]
+    """What the lines of a report are about; the indented ones depend on how things went.
+
+    So does the scale of the histograms.
+    """
+    found = [
+        re.split(r" {2,}|: |, on a", line)[0] for line in report.splitlines() if line[:1].isalpha()
+    ]
     table, place = found.index("connections opened"), found.index("where the time goes")
-    return [each for each in found[table:place] if not each.startswith("latency")]
+    about = (each.partition(";")[0] for each in found[table:place])
+    return [each for each in about if not each.startswith("latency")]
 
 
 def test_the_output_has_the_lines_that_the_shown_command_prints() -> None:

@@ -6,6 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.sweeps import swept
 
 from keepalive_bench.model.experiment import Arm, Experiment
 from keepalive_bench.model.load import Load
@@ -22,6 +23,7 @@ from keepalive_bench.model.ports import (
 if TYPE_CHECKING:
     from keepalive_bench.model.experiment import Order
 
+BURSTS = {"maxsize": 1, "concurrency": 8, "load": Load(traffic="bursts")}
 FREE = 28_232
 """Linux's usual range, 32768 to 60999."""
 
@@ -41,6 +43,13 @@ def of(**options: Any) -> Experiment:  # noqa: ANN401  # an Experiment's
         ({"warmup": 2}, 50_002),
         ({"arms": (Arm("pooled"),)}, 0),
         ({"arms": (Arm("pooled"), Arm("unpooled"), Arm("naive"))}, 100_000),
+        ({"arms": (Arm("pooled"),), "maxsize": 1, "concurrency": 8, "warmup": 2}, 0),
+        ({"arms": (Arm("pooled"),), **BURSTS, "warmup": 2}, 50_000 * 7 / 8),
+        ({**BURSTS, "warmup": 2}, 50_000 * 15 / 8 + 2),
+        ({**BURSTS, "block": True}, 50_000),
+        ({**BURSTS, "maxsize": 8}, 50_000),
+        (swept(1, 4, 8, 16, concurrency=8), 50_000 * (7 + 4) / 8),
+        (swept(1, 4, sweep="concurrency", concurrency=4, maxsize=2), 50_000 * 2 / 4),
     ],
 )
 def test_each_request_of_an_arm_that_keeps_no_connection_takes_a_port(
@@ -100,6 +109,21 @@ def test_a_load_that_is_slow_enough_by_itself_needs_no_slowing(
     assert use(of(load=quick, order=order)).per_second is not None
 
 
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (
+            (1, 8),
+            ": maxsize 1 is slowed to 470 a second if it is quicker, and the others wait alik",
+        ),
+        ((1, 2), ": maxsize 1 and 2 together are slowed to 470 a second if they are quicker."),
+    ],
+)
+def test_values_of_a_sweep_that_are_slowed_are_named(values: tuple[int, ...], text: str) -> None:
+    experiment = of(**swept(*values, concurrency=8))
+    assert text in slowed(experiment, use(experiment), 470.5)
+
+
 def test_a_rate_that_does_not_last_is_refused_in_its_own_words() -> None:
     experiment = of(load=Load(rate=1000))
     text = refused(experiment, use(experiment), 470.5)
@@ -114,6 +138,8 @@ def test_a_rate_that_does_not_last_is_refused_in_its_own_words() -> None:
         ({"arms": (Arm("unpooled"),)}, 1, 1),
         ({"arms": (Arm("pooled"), Arm("unpooled"), Arm("naive"))}, 2 / 3, 1),
         ({"concurrency": 4, "load": Load(traffic="bursts")}, 4 / 2, 4),
+        (swept(1, 8, concurrency=8), 7 / 2, 8),
+        ({**BURSTS, "order": "sequential"}, 8, 8),
     ],
 )
 def test_all_arms_are_spaced_alike_so_that_so_many_connections_come_of_it(

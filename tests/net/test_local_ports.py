@@ -71,9 +71,9 @@ def serving(inside: Namespace, *options: str) -> Iterator[list[int]]:
         accepts.append(int(re.findall(r"accepts (\d+)", server.stdout.read())[0]))
 
 
-def kab(inside: Namespace, *options: str, url: str = URL) -> Finished:
+def kab(inside: Namespace, *options: str, url: str = URL, name: str = "run") -> Finished:
     done = subprocess.run(
-        inside.command(*COMMAND, "run", url, "--json", "-", *options),
+        inside.command(*COMMAND, name, url, "--json", "-", *options),
         capture_output=True,
         timeout=TIMEOUT_S,
         text=True,
@@ -173,6 +173,36 @@ class TestInANamespace:
         refusal, in_bounds = json.loads(called(inside, sys.executable, "-c", _RATES))
         assert "--rate 300/s opens 150 a second. Lower --rate" in refusal
         assert in_bounds is None
+
+    def test_what_a_small_pool_throws_away_takes_ports_too(self, inside: Namespace) -> None:
+        # Of each burst of 8 maxsize 1 keeps one connection: 7 of 8 requests take a port.
+        with serving(inside, "--delay", "0.02") as accepts:
+            done = kab(inside, "--maxsize", "1,8", "-c", "8", "-n", "160", name="sweep")
+        document = results(done)
+        assert done.code == 0, done.err
+        assert done.err.startswith(
+            "140 connections in all, 82 free local ports to 127.0.0.1:18080, each held for up to "
+            "1 s: maxsize 1 is slowed to 82 a second if it is quicker, and the others wait alike."
+        )
+        arms, course = document["arms"], document["course"]
+        assert [arm["failed"] for arm in arms.values()] == [0, 0]
+        assert arms["1"]["connections"] == 8 + 19 * 7
+        assert accepts == [arms["1"]["connections"] + arms["8"]["connections"] + 2]
+        assert course["paced_per_s"] == 82
+        assert course["wall_s"] >= 19 * 7 / 82
+        assert {it["requests_per_second"]["estimate"] for it in document["sweep"]["values"]} == {
+            None
+        }
+        assert document["recommendation"]["maxsize"] == 8
+
+    def test_bursts_of_a_small_pool_are_refused_where_they_must_not_be_slowed(
+        self, inside: Namespace
+    ) -> None:
+        bursts = ("--arm", "pooled", "--traffic", "bursts", "-c", "8", "--maxsize", "1")
+        with serving(inside) as accepts:
+            done = kab(inside, *bursts, "-n", "160", "--no-pace")
+        assert (done.code, accepts) == (2, [0])
+        assert done.err.startswith("Error: 140 connections in all, 91 free local ports")
 
     def test_what_counts_is_where_the_connections_lead(self, inside: Namespace) -> None:
         assert json.loads(called(inside, sys.executable, "-c", _WAYS)) == [

@@ -5,7 +5,9 @@ from __future__ import annotations
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.model.exchange import Outcome
+import pytest
+
+from keepalive_bench.model.exchange import Outcome, Phases
 from keepalive_bench.model.ports import Pace
 from keepalive_bench.net.spacing import Spacing, spaced
 
@@ -22,6 +24,7 @@ class Course:
     def __init__(self, pace: Pace, *, latency_s: float = 0.0) -> None:
         self.now, self.latency = 0, int(latency_s * SECOND)
         self.began: list[float] = []
+        self.outcome = Outcome(0.0, 0.0)
         self.spacing = Spacing(pace, lambda: self.now, self.wait)
         self.pooled, self.unpooled = (self.arm(takes_port=takes) for takes in (False, True))
 
@@ -47,7 +50,7 @@ class Fake:
     def exchange(self, _: str) -> Outcome:
         self.course.began.append(self.course.now / SECOND)
         self.course.now += self.course.latency
-        return Outcome(0.0, 0.0)
+        return self.course.outcome
 
     def close(self) -> None:
         """Nothing is open."""
@@ -92,6 +95,20 @@ def test_no_more_ports_are_taken_than_there_are_in_whatever_order_the_arms_come(
     began_ms = [round(began * 1000) for began in course.began[10:]]
     for number, began in enumerate(began_ms):
         assert sum(before + 10 + 2000 > began for before in began_ms[:number]) < 4
+
+
+def test_a_request_on_a_connection_that_the_pool_kept_takes_no_port() -> None:
+    """With 4 ports, each held for longer than all of that takes."""
+    course = Course(pace(0.1, ports=4, held_s=100.0))
+    course.outcome = Outcome(0.0, 0.0, connection=0)
+    for _ in range(10):
+        course.send(course.unpooled)
+    course.outcome = Outcome(0.0, 0.0, connection=0, phases=Phases(connect=0.001))
+    for _ in range(4):
+        course.send(course.unpooled)
+    assert course.spacing.paused_s == pytest.approx(13 * 0.1)
+    course.send(course.unpooled)
+    assert course.began[-1] == pytest.approx(10 * 0.1 + 100.0)
 
 
 def test_without_a_pace_a_transport_stays_as_it_is() -> None:

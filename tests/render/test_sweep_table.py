@@ -13,7 +13,7 @@ from support.sweeps import scripted_sweep, swept
 
 from keepalive_bench import analyse
 from keepalive_bench.render import terminal
-from keepalive_bench.render.preamble import circumstances
+from keepalive_bench.render.preamble import answers, circumstances
 
 COUNTS = ["requests", "connections", "open at once", "reuse", "discarded"]
 TIMES = ["p50", "95 % interval", "p95", "95 % interval", "requests/s", "95 % interval"]
@@ -66,3 +66,15 @@ def test_of_several_concurrencies_those_that_do_not_divide_the_requests_are_name
         for _ in range(8):
             script.send(label, 0.001)
     assert circumstances(analyse(script.run())).endswith(", the last burst a smaller one with 3")
+
+
+def test_what_was_answered_is_told_of_each_value_by_its_name() -> None:
+    alike, unlike = (Script(**swept(1, 4, requests=1)) for _ in range(2))
+    for script, status in ((alike, 200), (unlike, 404)):
+        script.send("1", 0.001)
+        script.send("4", 0.001, status=status)
+    assert answers(analyse(alike.run())) == ("each maxsize: 1 × 200; HTTP/1.1, text/html, 100 B",)
+    assert [line.partition(";")[0] for line in answers(analyse(unlike.run()))] == [
+        "maxsize 1: 1 × 200",
+        "maxsize 4: 1 × 404",
+    ]

@@ -29,7 +29,10 @@ def find(
 ) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
     of_measurement = [*measurement_findings(run, arms)]
-    crowded = not {"client-bound", "machine-busy"}.isdisjoint(it.code for it in of_measurement)
+    crowded = any(
+        it.code in {"client-bound", "machine-busy"} and it.severity == "warning"
+        for it in of_measurement
+    )
     found = [
         *course_findings(run, arms),
         *port_findings(run, arms),

@@ -6,6 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.precision import is_precise
+from keepalive_bench.analysis.rows import of_arm, succeeded
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import plural, times
 
@@ -22,7 +23,7 @@ _NOTABLE = 1.2
 def comparison_findings(run: Run, comparison: Comparison) -> Iterator[Finding]:
     """Everything of that kind, for one comparison."""
     yield from _precision(run, comparison)
-    yield from _pairs(comparison)
+    yield from _pairs(run, comparison)
 
 
 def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
@@ -43,20 +44,24 @@ def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
     )
 
 
-def _pairs(comparison: Comparison) -> Iterator[Finding]:
+def _pairs(run: Run, comparison: Comparison) -> Iterator[Finding]:
     names = f"{comparison.arm} and {comparison.against}"
     evidence: dict[str, int | float | str] = {
         "arm": comparison.arm,
         "against": comparison.against,
         "pairs": comparison.pairs,
     }
-    if comparison.left_out and comparison.pairs:
+    lost = _lost(run, comparison)
+    if comparison.pairs and (comparison.left_out or lost):
+        sent = comparison.pairs + comparison.left_out
+        told = f"Pairs that lack an answer are left out of the comparison of {names}: "
+        told = f"{told}{comparison.left_out:,} of {sent:,}."
+        of_blocks = f"{plural(lost, 'request')} failed, so blocks of {names} are so many smaller."
         yield Finding(
             code="pairs-left-out",
             severity="info",
-            evidence={**evidence, "left_out": comparison.left_out},
-            text=f"Pairs without an answer in one of the arms are left out of the comparison "
-            f"of {names}: {comparison.left_out:,} of {comparison.pairs + comparison.left_out:,}.",
+            evidence={**evidence, "left_out": comparison.left_out, "lost": lost},
+            text=" ".join([told] * bool(comparison.left_out) + [of_blocks] * bool(lost)),
         )
     factor = comparison.widening
     if comparison.pairs and factor >= _NOTABLE:
@@ -68,3 +73,14 @@ def _pairs(comparison: Comparison) -> Iterator[Finding]:
             f"{comparison.correlation:.2f}), so intervals are {times(factor)} as wide as they "
             "would be otherwise.",
         )
+
+
+def _lost(run: Run, comparison: Comparison) -> int:
+    """Requests that failed in blocks of several, of which the others stand for all."""
+    if run.plan.experiment.block_size == 1:
+        return 0
+    exchanges = run.exchanges
+    return sum(
+        of_arm(exchanges, arm).count(1) - succeeded(exchanges, arm).count(1)
+        for arm in (comparison.arm, comparison.against)
+    )

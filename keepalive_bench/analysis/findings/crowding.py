@@ -11,7 +11,6 @@ from keepalive_bench.analysis.rows import pick, succeeded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.model.experiment import Experiment
     from keepalive_bench.model.run import Run
 
 _CLOSE = 2.0
@@ -41,7 +40,7 @@ def own_s(run: Run, arm: str) -> float:
         return 0.0
     work_s = max(0.0, course.cpu_s - _WATCHING * course.wall_s) / len(exchanges)
     latencies = pick(exchanges.latency_s, answered)
-    if course.cpu_s >= _NEVER_IDLE * course.wall_s * processes_of(experiment):
+    if course.cpu_s >= _NEVER_IDLE * course.wall_s * experiment.processes:
         return float(median(latencies))
     quickest_s = min(latencies)
     own: float = median(
@@ -56,7 +55,7 @@ def _waited(run: Run, mask: bytes, work_s: float) -> Iterator[float]:
 
     A row is of one interpreter, and of one block: before a block, all threads have waited.
     """
-    exchanges, processes = run.exchanges, processes_of(run.plan.experiment)
+    exchanges, processes = run.exchanges, run.plan.experiment.processes
     rows: dict[int, tuple[int, float, float]] = {}
     for index, number, began_s, latency_s in zip(
         compress(exchanges.index, mask),
@@ -71,9 +70,3 @@ def _waited(run: Run, mask: bytes, work_s: float) -> Iterator[float]:
             first = end
         rows[process] = number, first, end
         yield max(0.0, end - first)
-
-
-def processes_of(experiment: Experiment) -> int:
-    """How many interpreters share the requests, by turns."""
-    count: int = getattr(experiment, "processes", 1)
-    return count

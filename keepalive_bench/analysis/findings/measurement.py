@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.findings.crowding import own_s, processes_of
+from keepalive_bench.analysis.findings.crowding import own_s
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import duration, plural
 
@@ -40,13 +40,15 @@ def measurement_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Findi
 
 
 def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """At one request at a time the client's own work is known; several wait for one another."""
+    """Where much of the latencies is kab's own work, or threads wait for one another."""
     course, experiment = run.course, run.plan.experiment
-    if experiment.concurrency == 1 or not course.wall_s:
-        return
-    share = course.cpu_s / course.wall_s / processes_of(experiment)
     typical = {arm.label: arm.latency.p50 for arm in arms if arm.latency.p50}
-    if not typical:  # where nothing was answered, there is no latency to speak of
+    if not typical or not course.wall_s:  # without an answer, there is no latency to speak of
+        return
+    share = course.cpu_s / course.wall_s / experiment.processes
+    if experiment.concurrency == 1:
+        if share >= CLIENT_BOUND_FROM:
+            yield _own_work(run, share)
         return
     own = {label: own_s(run, label) for label in typical}
     most = max(typical, key=lambda label: own[label] / typical[label])
@@ -69,13 +71,32 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     )
 
 
+def _own_work(run: Run, share: float) -> Finding:
+    """Of a thread that has an interpreter to itself: nothing waits, but work takes its time."""
+    course = run.course
+    return Finding(
+        code="client-bound",
+        severity="info",
+        evidence={
+            "cpu_s": course.cpu_s,
+            "wall_s": course.wall_s,
+            "share": share,
+            "own_s": course.cpu_s / len(run.exchanges),
+        },
+        text=f"kab's own process was busy for {share:.0%} of the time: about "
+        f"{duration(course.cpu_s / len(run.exchanges))} a request, of all arms on average, is its "
+        "own work, and neither the server's nor the network's.",
+        advice="A program in Python has the same; a quicker client would have shorter latencies.",
+    )
+
+
 def _part(own_s: float, of_s: float) -> str:
     said = duration(own_s)
     return "all" if said == duration(of_s) else said
 
 
 def _busy(share: float, experiment: Experiment) -> str:
-    processes = processes_of(experiment)
+    processes = experiment.processes
     who = "own process was" if processes == 1 else f"own {processes:,} processes were each"
     return (
         f"kab's {who} busy for {share:.0%} of the time: with {experiment.concurrency:,} threads in "
@@ -102,7 +123,7 @@ def _waits(course: Course, quickest_s: float) -> str:
 def _less_crowded(run: Run) -> str:
     experiment = run.plan.experiment
     comparing = "compare the arms, not the latencies." if len(experiment.arms) > 1 else ""
-    if experiment.sweep is not None or processes_of(experiment) >= run.environment.cpu_count:
+    if experiment.sweep is not None or experiment.processes >= run.environment.cpu_count:
         advice = "A lower --concurrency shows the server's"
     else:
         advice = "More --processes, with fewer threads each, take the interpreter's share away"

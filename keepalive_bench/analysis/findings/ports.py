@@ -54,7 +54,7 @@ def _paced(run: Run) -> Finding:
         code="paced",
         severity="warning",
         evidence={"per_second": limit, "paused_s": course.paused_s},
-        text=f"The run was kept to {a_second(limit)} of connections that serve one request each, "
+        text=f"The run was kept to {a_second(limit)} of connections that aren't kept open, "
         f"so that local ports last: requests waited {duration(course.paused_s)} in all, before "
         "their latencies began. How many a second are possible wasn't measured.",
         advice="Fewer --requests, or several --source-address, need no slowing.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.requirements.arm_names import NO_INTERVAL
-from keepalive_bench.analysis.requirements.decision import WITH_ENOUGH, decide
-from keepalive_bench.analysis.requirements.enough import least_requests
+from keepalive_bench.analysis.requirements.decision import UPWARDS, WITH_ENOUGH, decide
+from keepalive_bench.analysis.requirements.enough import least_requests, least_to_bound
 from keepalive_bench.analysis.requirements.expression import parse
 from keepalive_bench.analysis.requirements.names import names
 from keepalive_bench.units import plural, printable
@@ -14,9 +14,13 @@ from keepalive_bench.units import plural, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from keepalive_bench.analysis.requirements.quantity import Evidence, Quantity
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.requirement import Checked, Requirement
+    from keepalive_bench.model.run import Run
+
+_AT_LEAST = "at the least, more if neighbours resemble each other"
 
 
 def requirements_of(plan: Plan, more: Iterable[str] = ()) -> tuple[Requirement, ...]:
@@ -38,29 +42,48 @@ def undecidable(plan: Plan) -> tuple[str, ...]:
         quantity = names(plan.experiment.arms)[requirement.name]
         if quantity.basis == "verdict" and requirement.bound not in WITH_ENOUGH:
             continue
-        least = least_requests(quantity.basis, plan)
+        least = _least(requirement, quantity, plan)
         lacking = quantity.lacks(plan.experiment) or (NO_INTERVAL if least is None else "")
         text = printable(requirement.text)
         if least is None or lacking:
             sentences.append(f"No number of requests can decide {text}: {lacking}.")
         elif least > plan.experiment.requests:
             planned = plural(plan.experiment.requests, "request")
+            what = f"show that {text} is met" if quantity.ends else f"decide {text}"
             sentences.append(
-                f"{planned} per arm can't decide {text}: it takes {least:,} at the least (-n)."
+                f"{planned} per arm can't {what}: it takes {least:,} at the least (-n)."
             )
     return tuple(sentences)
 
 
-def check(requirement: Requirement, analysis: Analysis) -> Checked:
+def _least(requirement: Requirement, quantity: Quantity, plan: Plan) -> int | None:
+    """Requests of an arm that could show that it's met. Of a quantile, fewer may show it isn't."""
+    if quantity.ends is None:
+        return least_requests(quantity.basis, plan)
+    return least_to_bound(quantity.percent, plan, above=requirement.operator in UPWARDS)
+
+
+def check(requirement: Requirement, analysis: Analysis, run: Run) -> Checked:
     """Hold a requirement against a run."""
     plan = analysis.plan
     quantity = names(plan.experiment.arms)[requirement.name]
-    least = least_requests(quantity.basis, plan)
-    enough = f" ({least:,} at the least, more if neighbours resemble each other)" if least else ""
-    return decide(
-        requirement,
-        quantity,
-        quantity.find(analysis),
-        plan.judgement.confidence,
-        too_few=f"too few requests bound it{enough}",
-    )
+    found = quantity.find(analysis)
+    if quantity.ends is not None and not found.lacking:
+        low, high = quantity.ends(run)
+        found = found._replace(low=low, high=high, one_sided=True)
+        too_few = _unbounded(requirement, quantity, found, plan)
+    else:
+        least = least_requests(quantity.basis, plan)
+        enough = f" ({least:,} {_AT_LEAST})" if least else ""
+        too_few = f"too few requests bound it{enough}"
+    return decide(requirement, quantity, found, plan.judgement.confidence, too_few=too_few)
+
+
+def _unbounded(requirement: Requirement, quantity: Quantity, found: Evidence, plan: Plan) -> str:
+    """Which end of a quantile is unknown, if one is; of both, that which could show it's met."""
+    above = found.high is None
+    if above and found.low is None:
+        above = requirement.operator in UPWARDS
+    least = least_to_bound(quantity.percent, plan, above=above)
+    enough = f" ({least:,} {_AT_LEAST})" if least else ""
+    return f"too few requests bound it from {'above' if above else 'below'}{enough}"

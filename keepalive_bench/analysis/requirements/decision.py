@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.requirements.quantity import Evidence, Nameable
     from keepalive_bench.model.requirement import Requirement, Standing
 
+UPWARDS = {"<", "<="}
+"""What demands that something is low: how far up it may lie decides."""
 WITH_ENOUGH = {"faster", "slower", "better", "worse", "no-difference"}
 """Verdicts that it takes enough requests to come to; fewer are inconclusive."""
 
@@ -28,23 +30,33 @@ def decide(
     It's undecided where only a part of the interval meets it, or where there is none; and where
     there is no value, which never meets anything. `too_few` is said where no other reason is known.
     """
-    if not found.lacking and None in found[:3]:
+    if not found.lacking and None in {found.value, found.low, found.high}:
         found = found._replace(lacking=too_few)
     low, high = (found.low, found.high) if quantity.basis != "exact" else (None, None)
     standing = _standing(requirement, quantity, found)
-    text = _sentence(requirement, quantity, found, standing, confidence)
+    said = _of_ends if found.one_sided else _sentence
+    text = said(requirement, quantity, found, standing, confidence)
     return Checked(requirement, standing, found.value, low, high, text)
 
 
 def _standing(requirement: Requirement, quantity: Nameable, found: Evidence) -> Standing:
-    if found.value is None or _is_open(requirement, found):
+    if _is_open(requirement, found):
         return "undecided"
-    if quantity.basis in {"exact", "verdict"}:
+    if quantity.basis in {"exact", "verdict"} and found.value is not None:
         return "met" if _holds(found.value, requirement) else "missed"
-    if found.lacking or found.low is None or found.high is None:
+    if found.one_sided:
+        return _by_ends(requirement, found.low, found.high)
+    if found.value is None or found.lacking:
         return "undecided"
-    ends = {_holds(end, requirement) for end in (found.low, found.high)}
-    return "undecided" if len(ends) > 1 else "met" if ends == {True} else "missed"
+    return _by_ends(requirement, found.low, found.high)
+
+
+def _by_ends(requirement: Requirement, low: float | None, high: float | None) -> Standing:
+    """What is at most something is known by its high end; that it isn't, by its low one."""
+    for_it, against = (high, low) if requirement.operator in UPWARDS else (low, high)
+    if against is not None and not _holds(against, requirement):
+        return "missed"
+    return "met" if for_it is not None and _holds(for_it, requirement) else "undecided"
 
 
 def _is_open(requirement: Requirement, found: Evidence) -> bool:
@@ -94,3 +106,26 @@ def _sentence(
     if standing == "undecided":
         return f"{value}, but {shown(bound, quantity.kind)} lies within {interval}."
     return f"{value}, and {'all' if standing == 'met' else 'none'} of {interval}, meets this."
+
+
+def _of_ends(
+    requirement: Requirement,
+    quantity: Nameable,
+    found: Evidence,
+    standing: Standing,
+    confidence: float,
+) -> str:
+    """The same where either end decides by itself."""
+    bound, kind = requirement.bound, quantity.kind
+    sure = f"at {100 * confidence:g} % confidence"
+    value = "unknown" if found.value is None else shown(found.value, kind, bound)
+    said, joint = f"{quantity.spoken} is {value}", "but" if found.value is None else "and"
+    is_high = (requirement.operator in UPWARDS) == (standing == "met")
+    end = found.high if is_high else found.low
+    if standing != "undecided" and end is not None:
+        which = "at most" if is_high else "at least"
+        return f"{said}, {joint} {which} {shown(end, kind, bound)} {sure}."
+    if found.low is None or found.high is None:
+        return f"{said}, but {found.lacking}."
+    ends = f"{shown(found.low, kind, bound)} and {shown(found.high, kind, bound)}"
+    return f"{said}, but {shown(bound, kind)} lies between {ends}, its ends {sure}."

@@ -9,11 +9,14 @@ from keepalive_bench.analysis.inference import stats
 from keepalive_bench.analysis.inference.clusters import LEAST_CLUSTERS
 from keepalive_bench.analysis.inference.intervals import (
     mean_interval,
+    quantile_ends,
     quantile_interval,
     signed_rank_interval,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from keepalive_bench.analysis.requirements.quantity import Basis
     from keepalive_bench.model.plan import Plan
 
@@ -37,18 +40,37 @@ def least_requests(basis: Basis, plan: Plan) -> int | None:
     return values if block == 1 else max(values, LEAST_CLUSTERS * block)
 
 
+def least_to_bound(percent: int, plan: Plan, *, above: bool, factor: float = 1.0) -> int | None:
+    """Requests of an arm that could bound its quantile from above, or from below; as that one does.
+
+    `factor`: how much less sure they make it than as many that have nothing to do with each other.
+    """
+    tail = 1 - plan.judgement.confidence
+    values = _least(
+        lambda count: quantile_ends(range(count), percent, tail, factor)[above] is not None
+    )
+    block = plan.experiment.block_size
+    return values if values is None or block == 1 else max(values, LEAST_CLUSTERS * block)
+
+
 @lru_cache(maxsize=32)
 def _least_values(basis: Basis, confidence: float) -> int | None:
-    """By asking for intervals, of ever more values and then in between: more never bound less."""
+    if basis == "nothing":
+        return None
+    return _least(lambda count: _is_bounded(basis, count, confidence))
+
+
+def _least(is_enough: Callable[[int], bool]) -> int | None:
+    """By asking for ever more values and then in between: more never bound less."""
     enough = 1
-    while not _is_bounded(basis, enough, confidence):
+    while not is_enough(enough):
         enough *= 2
-        if basis == "nothing" or enough > _MOST:
+        if enough > _MOST:
             return None
     too_few = enough // 2
     while enough - too_few > 1:
         middle = (enough + too_few) // 2
-        if _is_bounded(basis, middle, confidence):
+        if is_enough(middle):
             enough = middle
         else:
             too_few = middle
@@ -61,8 +83,6 @@ def _is_bounded(basis: Basis, count: int, confidence: float) -> bool:
         return signed_rank_interval(values, confidence) is not None
     if basis in {"mean", "pairs"}:
         return mean_interval(values, confidence, 1.0) is not None
-    if basis == "nothing":
-        return False
     percent = int(basis[1:])
     is_shown = stats.quantile(values, percent) is not None
     return is_shown and quantile_interval(values, percent, confidence) is not None

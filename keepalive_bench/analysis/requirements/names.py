@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.latencies import PERCENTS, quantile_ends
 from keepalive_bench.analysis.requirements import sweep_names
 from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS
 from keepalive_bench.analysis.requirements.comparison_names import comparison
@@ -17,9 +18,11 @@ from keepalive_bench.analysis.requirements.quantity import Evidence, Kind, Quant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from keepalive_bench.analysis.inference.intervals import Ends
     from keepalive_bench.analysis.requirements.quantity import Named
     from keepalive_bench.model.analysis import Analysis, ArmSummary
     from keepalive_bench.model.experiment import Arm
+    from keepalive_bench.model.run import Run
 
 VERDICTS = (
     "faster",
@@ -81,6 +84,7 @@ FINDINGS = (
     "unsolicited-data",
     "warmup-failed",
 )
+QUANTILES = {f"p{percent}": percent for percent in PERCENTS}
 _COURSE: dict[str, tuple[Kind, str]] = {
     "wall_s": ("seconds", ""),
     "cpu_s": ("seconds", ""),
@@ -173,11 +177,19 @@ def _arm(label: str, *, prefixes: tuple[str, ...]) -> Iterator[Named]:
                 basis=member.basis,
                 words=member.words,
                 lacks=member.lacks,
+                ends=_ends(label, path),
             ),
         )
     for field in ("requests", "failed", "connections"):
         name, find = f"warmup.{label}.{field}", partial(_warmup, label=label, field=field)
         yield (name,), Quantity(name=name, kind="count", find=find)
+
+
+def _ends(label: str, path: str) -> Callable[[Run], Ends] | None:
+    place, _, metric = path.rpartition(".")
+    if place != "latency_s" or metric not in QUANTILES:
+        return None
+    return partial(quantile_ends, arm=label, percent=QUANTILES[metric])
 
 
 def _of_arm(analysis: Analysis, *, label: str, read: Callable[[ArmSummary], Evidence]) -> Evidence:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from keepalive_bench.analysis.inference.intervals import Ends
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.experiment import Experiment
+    from keepalive_bench.model.run import Run
 
 Kind = Literal["count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word"]
 Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "verdict", "nothing"]
@@ -28,6 +30,8 @@ class Evidence(NamedTuple):
     high: float | None = None
     lacking: str = ""
     """Why there is no value, or no interval; empty where it's for want of requests."""
+    one_sided: bool = False
+    """Whether either end decides by itself, and is as sure as the confidence says alone."""
 
 
 def exact(value: float | str | None, lacking: str = "") -> Evidence:
@@ -67,6 +71,13 @@ class Quantity(Nameable):
     find: Callable[[Analysis], Evidence]
     lacks: Callable[[Experiment], str] = nothing
     """Why no run of an experiment has a value of it, or an interval; empty: one can have it."""
+    ends: Callable[[Run], Ends] | None = None
+    """Of an arm's quantile, where it lies at least, and at most; each by itself."""
+
+    @property
+    def percent(self) -> int:
+        """Which quantile it is."""
+        return int(self.basis[1:])
 
 
 Named = tuple[tuple[str, ...], Quantity]

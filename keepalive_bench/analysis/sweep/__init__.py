@@ -10,13 +10,14 @@ from keepalive_bench.analysis.rows import of_arm, pick
 from keepalive_bench.analysis.sweep.rates import rate, rate_ratio, rounds_of
 from keepalive_bench.analysis.sweep.recommendation import recommend
 from keepalive_bench.analysis.sweep.tried import Case, Tried
+from keepalive_bench.model.analysis import Estimate
 from keepalive_bench.model.exchange import ENDINGS
 from keepalive_bench.model.sweep import Sweep, SweptValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.model.analysis import ArmSummary, Estimate
+    from keepalive_bench.model.analysis import ArmSummary
     from keepalive_bench.model.run import Run
 
 _DISCARDED = ENDINGS.index("discarded")
@@ -31,10 +32,13 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
     value_of = {arm.label: arm.value or 0 for arm in experiment.arms}
     ordered = sorted(arms, key=lambda arm: value_of[arm.label])
     tried = [_tried(run, arm, value_of[arm.label]) for arm in ordered]
+    is_paced = run.course.paused_s > 0
     rounds = {it.value: rounds_of(run, it.label) for it in tried}
 
     def effect(one: Tried, other: Tried) -> Estimate:
         if option == "concurrency":
+            if is_paced:
+                return Estimate(None)
             return rate_ratio(rounds[one.value], rounds[other.value], judgement.confidence)
         pairs = pair(run.exchanges, experiment, one.label, other.label)
         return typical_effect(pairs, run.plan).speedup
@@ -45,6 +49,7 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
         threads=experiment.concurrency,
         block=experiment.block,
         margin=judgement.margin,
+        paced=is_paced,
     )
     return Sweep(
         option=option,
@@ -56,7 +61,9 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
                 discarded=it.discarded,
                 open_at_once=it.open_at_once,
                 waited=it.waited,
-                requests_per_second=rate(rounds[it.value], judgement.confidence),
+                requests_per_second=Estimate(None)
+                if is_paced
+                else rate(rounds[it.value], judgement.confidence),
             )
             for it in tried
         ),

@@ -174,12 +174,9 @@ def _fastest(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendati
             )
             text = f"concurrency {it.label} is the smallest with the most requests/s; {beyond}"
             return Recommendation("fastest", it.value, text)
-    return Recommendation(
-        "inconclusive",
-        None,
-        "These requests don't show which concurrency makes the most requests/s: more of them "
-        "(-n) would.",
-    )
+    more = "the run was slowed so that local ports last" if case.paced else "more of them would"
+    text = f"These requests don't show which concurrency makes the most requests/s: {more}."
+    return Recommendation("inconclusive", None, text)
 
 
 def _described(tried: Sequence[Tried], effect: Effect) -> Recommendation:
