@@ -139,7 +139,8 @@ def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval
 def _latencies(run: Run, arm: str) -> Latencies:
     exchanges = run.exchanges
     ordered = sorted(exchanges.latency_s[row] for row in exchanges.rows(arm))
-    return Latencies(arm, summed_up(ordered), latency_bounds(run, arm, ordered, with_mean=False))
+    bounds = latency_bounds(run, arm, ordered, with_mean=False).bounds
+    return Latencies(arm, summed_up(ordered), bounds)
 
 
 def _ends(estimate: Estimate) -> Interval | None:

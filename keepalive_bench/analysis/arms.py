@@ -40,6 +40,7 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
     latencies = pick(exchanges.latency_s, good)
     ordered = array("d", sorted(latencies))
+    bounded = latency_bounds(run, arm.label, ordered)
     carried = sum(compress(connections.exchanges, opened))
     return ArmSummary(
         label=arm.label,
@@ -62,7 +63,9 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
         requests_per_second=_rate(run, sent) if answered and not _paused(run) else None,
         latency=summed_up(ordered) if ordered else Latency(),
-        latency_bounds=latency_bounds(run, arm.label, ordered) if ordered else {},
+        latency_bounds=bounded.bounds,
+        correlation=bounded.correlation,
+        widening=bounded.widening,
         phases=_phases(exchanges, good, latencies),
         counters=run.counters[arm.label],
         uncorrected=_uncorrected(exchanges, good),

@@ -44,6 +44,17 @@ def summed_up(ordered: Sequence[float]) -> Latency:
     )
 
 
+class Bounds(NamedTuple):
+    """Intervals of an arm's figures, and what dependence does to them."""
+
+    bounds: dict[str, Interval]
+    """By metric, of those that the data can bound."""
+    correlation: float
+    """Autocorrelation at lag 1, around a line, of its requests' ranks, or of its blocks' means."""
+    widening: float
+    """How much wider that at all lags makes the intervals."""
+
+
 class Latencies(NamedTuple):
     """An arm's latencies, summed up, and the intervals of its quantiles."""
 
@@ -54,8 +65,8 @@ class Latencies(NamedTuple):
 
 def latency_bounds(
     run: Run, arm: str, ordered: Sequence[float], *, with_mean: bool = True
-) -> dict[str, Interval]:
-    """Intervals of an arm's quantiles and mean, of those that the data can bound.
+) -> Bounds:
+    """Intervals of an arm's quantiles and mean.
 
     `ordered` are the latencies of its exchanges that succeeded, sorted; the mean takes longer than
     all else. One request at a time, the intervals are wider where latencies depend on those before
@@ -67,16 +78,21 @@ def latency_bounds(
     found: dict[str, Interval | None]
     if experiment.block_size == 1:
         latencies = pick(run.exchanges.latency_s, succeeded(run.exchanges, arm))
-        factor = _factor_of(latencies, confidence)
+        correlation, factor = _dependence_of(latencies, confidence)
         found = {f"p{it}": quantile_interval(ordered, it, confidence, factor) for it in shown}
         found["mean"] = mean_interval(latencies, confidence, factor) if with_mean else None
     else:
         blocks = _in_blocks(run, arm)
+        sums = _sums(*blocks)
+        means = [*map(truediv, sums, blocks[1])]
+        correlation, factor = _dependence_of(means, confidence)
         found = {
             f"p{it}": clustered_quantile_interval(*blocks, ordered, it, confidence) for it in shown
         }
-        found["mean"] = _mean_of_blocks(*blocks, confidence) if with_mean else None
-    return {name: bound for name, bound in found.items() if bound is not None}
+        if with_mean and all(sums):  # a mean of nothing has no logarithm
+            found["mean"] = ratio_interval(sums, blocks[1], confidence, factor)
+    known = {name: bound for name, bound in found.items() if bound is not None}
+    return Bounds(known, correlation, factor)
 
 
 def quantile_ends(run: Run, arm: str, percent: int) -> Ends:
@@ -92,23 +108,19 @@ def quantile_ends(run: Run, arm: str, percent: int) -> Ends:
         return None, None
     if experiment.block_size > 1:
         return clustered_quantile_ends(*_in_blocks(run, arm), ordered, percent, tail)
-    return one_by_one(ordered, percent, tail, _factor_of(latencies, 1 - 2 * tail))
+    _, factor = _dependence_of(latencies, 1 - 2 * tail)
+    return one_by_one(ordered, percent, tail, factor)
 
 
-def _mean_of_blocks(
-    latencies: Sequence[float], sizes: Sequence[int], confidence: float
-) -> Interval | None:
-    sums = [fsum(latencies[start:stop]) for start, stop in pairwise(accumulate(sizes, initial=0))]
-    if not all(sums):  # a mean of nothing has no logarithm
-        return None
-    factor = _factor_of([*map(truediv, sums, sizes)], confidence)
-    return ratio_interval(sums, sizes, confidence, factor)
+def _sums(latencies: Sequence[float], sizes: Sequence[int]) -> list[float]:
+    edges = accumulate(sizes, initial=0)
+    return [fsum(latencies[start:stop]) for start, stop in pairwise(edges)]
 
 
-def _factor_of(values: Sequence[float], confidence: float) -> float:
+def _dependence_of(values: Sequence[float], confidence: float) -> tuple[float, float]:
     """A drift doesn't widen anything: it is told apart, and figures are of the run's time."""
-    found = dependence(values, around_trend=True)
-    return widening(found.inefficiency, len(values), confidence)
+    correlation, inefficiency = dependence(values, around_trend=True)
+    return correlation, widening(inefficiency, len(values), confidence)
 
 
 def _in_blocks(run: Run, arm: str) -> tuple[array[float], list[int]]:

@@ -97,6 +97,10 @@ class ArmSummary:
     latency: Latency
     latency_bounds: dict[str, tuple[float, float]]
     """Intervals of the metrics that the data can bound."""
+    correlation: float
+    """Autocorrelation at lag 1, of its requests or blocks, but for a drift."""
+    widening: float
+    """How much wider intervals are than without any, by that at all lags."""
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
     counters: PoolCounters

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+import scipy.signal
 from support.runs import REFUSED, Script, paired_run
 
 from keepalive_bench.analysis import analyse
@@ -185,3 +187,21 @@ def test_a_run_without_an_answer_is_nobody_s_waiting() -> None:
         for _ in range(4):
             script.fail(arm)
     assert "client-bound" not in found(script.run(wall_s=1.0, cpu_s=1.0))
+
+
+@pytest.mark.parametrize(("correlation", "noticed"), [(0.7, True), (0.0, False)])
+def test_of_one_arm_whose_latencies_resemble_those_before_them_it_is_said(
+    correlation: float, *, noticed: bool
+) -> None:
+    """AR(1) of 0.7: intervals are some √((1 + 0.7)/(1 − 0.7)) = 2.4 times as wide."""
+    noise = np.random.default_rng(1).normal(size=1_000)
+    series = scipy.signal.lfilter([1], [1, -correlation], noise)
+    script = Script("pooled", requests=1_000)
+    for value in series:
+        script.send("pooled", 0.01 * float(np.exp(0.1 * value)))
+    finding = found(script.run()).get("autocorrelated")
+    assert (finding is not None) == noticed
+    if finding is not None:
+        assert finding.evidence["arm"] == "pooled"
+        assert finding.evidence["factor"] == pytest.approx(2.4, rel=0.25)
+        assert "Latencies of pooled resemble those before them (correlation 0.6" in finding.text

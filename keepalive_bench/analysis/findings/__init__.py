@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.findings.comparison import comparison_findings
+from keepalive_bench.analysis.findings.comparison import comparison_findings, own_findings
 from keepalive_bench.analysis.findings.course import course_findings, order_findings
 from keepalive_bench.analysis.findings.delay import delay_findings
 from keepalive_bench.analysis.findings.endpoint import endpoint_findings
@@ -45,6 +45,7 @@ def find(
         *of_measurement,
         *order_findings(run),
         *latency_findings(run, arms, crowded=crowded),
+        *(it for arm in arms for it in own_findings(run, arm)),
         *(it for comparison in comparisons for it in comparison_findings(run, comparison)),
         *too_few_requests(run, arms),
     ]

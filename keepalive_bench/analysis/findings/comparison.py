@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.inference.dependence import first_order_inefficiency
 from keepalive_bench.analysis.precision import is_precise
 from keepalive_bench.analysis.rows import of_arm, succeeded
 from keepalive_bench.model.analysis import Finding
@@ -13,7 +14,7 @@ from keepalive_bench.units import plural, times
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.model.analysis import Comparison
+    from keepalive_bench.model.analysis import ArmSummary, Comparison
     from keepalive_bench.model.run import Run
 
 _NOTABLE = 1.2
@@ -69,10 +70,32 @@ def _pairs(run: Run, comparison: Comparison) -> Iterator[Finding]:
             code="autocorrelated",
             severity="info",
             evidence={**evidence, "correlation": comparison.correlation, "factor": factor},
-            text=f"Neighbouring pairs of {names} resemble each other (correlation "
-            f"{comparison.correlation:.2f}), so intervals are {times(factor)} as wide as they "
-            "would be otherwise.",
+            text=f"Pairs of {names} resemble those before them "
+            f"({_lasting(comparison.correlation, factor)}), so intervals are {times(factor)} as "
+            "wide as they would be otherwise.",
         )
+
+
+def own_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    """What makes an arm's own figures less sure than so many requests would be."""
+    if arm.widening < _NOTABLE or not arm.latency_bounds:
+        return
+    what = "Latencies" if run.plan.experiment.block_size == 1 else "Blocks"
+    yield Finding(
+        code="autocorrelated",
+        severity="info",
+        evidence={"arm": arm.label, "correlation": arm.correlation, "factor": arm.widening},
+        text=f"{what} of {arm.name} resemble those before them "
+        f"({_lasting(arm.correlation, arm.widening)}), so intervals of its own figures are "
+        f"{times(arm.widening)} as wide as they would be otherwise.",
+    )
+
+
+def _lasting(correlation: float, factor: float) -> str:
+    """How much, and whether what is further back counts for more than that says."""
+    further = factor > _NOTABLE * sqrt(first_order_inefficiency(correlation))
+    beyond = ", and those further back count for more" * further
+    return f"correlation {correlation:.2f} from one to the next{beyond}"
 
 
 def _lost(run: Run, comparison: Comparison) -> int:
