@@ -86,16 +86,23 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
         return Verdict("no-difference", f"{text}{_within(comparison.speedup)}.")
     if low > 1:
         effect = f"{subject} is {times(speedup)} faster here ({shown})"
-        return Verdict("faster", f"{effect}{gain(comparison)}.")
+        return Verdict("faster", f"{effect}{gain(comparison)}.{_drift(plan)}")
     if high < 1:
         effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
-        return Verdict("slower", f"{effect}{loss(comparison)}.")
+        return Verdict("slower", f"{effect}{loss(comparison)}.{_drift(plan)}")
     enough = settling(first.requests, comparison.speedup, judgement.margin)
     text = (
         f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
         f"About {enough:,} requests per arm would settle it."
     )
     return Verdict("inconclusive", text)
+
+
+def _drift(plan: Plan) -> str:
+    """What no interval covers where the arms' turns were one after the other."""
+    if plan.experiment.is_paired:
+        return ""
+    return " The arms ran one after the other, so that a drift in the meantime is part of that."
 
 
 def _within(ratio: Estimate) -> str:

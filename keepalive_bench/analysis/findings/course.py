@@ -103,7 +103,7 @@ def order_findings(run: Run) -> Iterator[Finding]:
         because = "" if experiment.order else _why_sequential(experiment)
         yield Finding(
             code="sequential-order",
-            severity="info",
+            severity="warning",
             evidence={"concurrency": experiment.concurrency, "maxsize": experiment.pool_size},
             text=f"The arms ran one after the other{because}: a drift of the machine or the "
             "network in the meantime looks like a difference between them.",
