@@ -20,14 +20,18 @@ from keepalive_bench import Arm, Experiment, Plan, Target, analyse, benchmark
 SERVER = Path(__file__).parent / "delay_server.py"
 TRUSTED = 0.05
 _SAYING = {"client-bound", "machine-busy"}
-_DELAYS_S, _THREADS, _SECONDS = (0.01, 0.02, 0.05, 0.1), (8, 16, 32, 64), 4.0
+_DELAYS_S, _SECONDS = (0.01, 0.02, 0.05, 0.1), 4.0
+_SHARED = ((1, 8), (1, 64), (2, 32), (4, 16), (8, 8))
+"""Processes, and threads in each: but for the first, 64 requests at once."""
 
 
 class Cell(NamedTuple):
     """A run, and what it was against."""
 
     delay_s: float
+    processes: int
     threads: int
+    """In each process."""
     truth_s: float
     """The server's own median."""
     median_s: float
@@ -51,12 +55,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: its figures are noise")
     quick = parser.parse_args().quick
-    grid = [(0.01, 8)] if quick else list(product(_DELAYS_S, _THREADS))
-    cells = [measured(*place, 0.3 if quick else _SECONDS) for place in grid]
+    grid = [(0.01, _SHARED[0])] if quick else list(product(_DELAYS_S, _SHARED))
+    cells = [measured(delay, *how, 0.3 if quick else _SECONDS) for delay, how in grid]
     silent = sum(not cell.is_honest for cell in cells)
     needless = sum(cell.off <= TRUSTED and "client-bound" in cell.said for cell in cells)
     wrong = sum(cell.off > TRUSTED for cell in cells)
-    head = ("delay", "threads", "server's own", "median", "off", "kab's own", "said")
+    head = (
+        "delay",
+        "processes",
+        "threads each",
+        "server's own",
+        "median",
+        "off",
+        "kab's own",
+        "said",
+    )
     text = (
         f"Times in milliseconds.\n\n{table(head, shown(cells))}\n"
         f"Of {len(cells)} medians {wrong} are more than {TRUSTED:.0%} off, {silent} of them in "
@@ -69,7 +82,7 @@ def main() -> int:
     return 1 if silent else 0
 
 
-def measured(delay_s: float, threads: int, seconds: float) -> Cell:
+def measured(delay_s: float, processes: int, threads: int, seconds: float) -> Cell:
     """One run against a server of its own."""
     command = [sys.executable, str(SERVER), str(delay_s)]
     with subprocess.Popen(
@@ -78,7 +91,10 @@ def measured(delay_s: float, threads: int, seconds: float) -> Cell:
         if server.stdin is None or server.stdout is None:
             raise RuntimeError("pipes were asked for")
         experiment = Experiment(
-            requests=int(seconds / delay_s) * threads, concurrency=threads, arms=(Arm("pooled"),)
+            requests=int(seconds / delay_s) * processes * threads,
+            processes=processes,
+            concurrency=threads,
+            arms=(Arm("pooled"),),
         )
         target = Target(f"http://127.0.0.1:{server.stdout.readline().strip()}/")
         analysis = analyse(benchmark(Plan(target, experiment=experiment)))
@@ -88,6 +104,7 @@ def measured(delay_s: float, threads: int, seconds: float) -> Cell:
     own_s = findings.get("client-bound", {}).get("own_s")
     return Cell(
         delay_s,
+        processes,
         threads,
         truth_s,
         analysis.first.latency.p50 or 0.0,
@@ -101,6 +118,7 @@ def shown(cells: list[Cell]) -> list[list[str]]:
     return [
         [
             f"{1000 * cell.delay_s:.0f}",
+            str(cell.processes),
             str(cell.threads),
             f"{1000 * cell.truth_s:.2f}",
             f"{1000 * cell.median_s:.2f}",

@@ -61,7 +61,7 @@ def test_a_408_that_only_the_other_arm_let_come_is_kabs_own_too() -> None:
 def test_of_a_sweep_s_turns_even_a_short_idle_timeout_is_no_unknown_end(timeout_s: float) -> None:
     server = settings(delay_s=timeout_s / 1.5, idle_timeout_s=timeout_s)
     with ServerProcess(server) as process:
-        run = sweep(process.url, 1, 2, 3, 4, concurrency=1, requests=10)
+        run = sweep(process.url, *range(1, 9), concurrency=1, requests=10)
         accepted = process.stop().accepts
     arms = analyse(run).arms
     own = sum(len(arm.reasons.kabs_own) for arm in arms)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Table = ExchangeColumns | ConnectionColumns
     Translation = Callable[[int], int]
 
-_AT_ONCE = 20_000
+_AT_ONCE = 5_000
 _NONE = -1
 
 
