@@ -25,6 +25,9 @@ _SHARED = ((1, 8), (1, 64), (2, 32), (4, 16), (8, 8))
 """Processes, and threads in each: but for the first, 64 requests at once."""
 
 
+_KABS = ("median", "off", "kab's own", "said")
+
+
 class Cell(NamedTuple):
     """A run, and what it was against."""
 
@@ -60,16 +63,7 @@ def main() -> int:
     silent = sum(not cell.is_honest for cell in cells)
     needless = sum(cell.off <= TRUSTED and "client-bound" in cell.said for cell in cells)
     wrong = sum(cell.off > TRUSTED for cell in cells)
-    head = (
-        "delay",
-        "processes",
-        "threads each",
-        "server's own",
-        "median",
-        "off",
-        "kab's own",
-        "said",
-    )
+    head = ("delay", "processes", "threads each", "server's own", *_KABS)
     text = (
         f"Times in milliseconds.\n\n{table(head, shown(cells))}\n"
         f"Of {len(cells)} medians {wrong} are more than {TRUSTED:.0%} off, {silent} of them in "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -313,6 +314,30 @@ def test_how_a_process_ended_is_told_in_words() -> None:
     assert ending(-9) == "it was ended by SIGKILL"
     assert ending(-99) == "it was ended by signal 99"
     assert ending(3) == "it ended by itself, with exit code 3"
+
+
+_PEAKS = """
+import resource, sys
+from keepalive_bench import Arm, Experiment, Plan, Target, benchmark
+arms = Arm("pooled", "a"), Arm("pooled", "b")
+experiment = Experiment(requests=int(sys.argv[2]), processes=2, concurrency=2, arms=arms)
+run = benchmark(Plan(Target(sys.argv[1]), experiment=experiment))
+assert len(run.exchanges) == 2 * experiment.requests
+for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):  # the largest child's
+    print(resource.getrusage(whose).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@linux
+def test_an_exchange_takes_no_more_memory_in_all_processes_together(url: str) -> None:
+    peaks, few, many = [], 4_000, 24_000
+    for requests in (few, many):
+        command = [sys.executable, "-c", _PEAKS, url, str(requests)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+        own, largest = map(int, done.stdout.split())
+        peaks.append(1024 * (own + 2 * largest))
+    assert (peaks[1] - peaks[0]) / (2 * (many - few)) <= 120
 
 
 def test_a_slow_server_is_waited_for_by_all_of_them() -> None:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from math import inf
 from operator import add
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Table = ExchangeColumns | ConnectionColumns
     Translation = Callable[[int], int]
 
+_Table = TypeVar("_Table", ExchangeColumns, ConnectionColumns)
 _AT_ONCE = 5_000
 _NONE = -1
 
@@ -41,24 +42,28 @@ def merge(shares: Sequence[Share], merged: Share) -> None:
     own: every so manieth.
     """
     connections = [share.connections for share in shares]
-    opened = [_rising(table.opened_s) for table in connections]
     rows = [array("i") for _ in shares]
     translations = _translations(connections, merged.connections)
     translations["slot"] = [_every(len(shares), number) for number in range(len(shares))]
-    for number, row in _moved(connections, opened, merged.connections, translations):
+    for number, row in _moved(connections, _opened, merged.connections, translations):
         rows[number].append(row)
 
     exchanges = [share.exchanges for share in shares]
-    ended = [_rising(map(add, table.began_s, table.latency_s)) for table in exchanges]
     translations = _translations(exchanges, merged.exchanges)
     translations["connection"] = [column.__getitem__ for column in rows]
-    for _ in _moved(exchanges, ended, merged.exchanges, translations):
+    for _ in _moved(exchanges, _ended, merged.exchanges, translations):
         pass
 
 
-def _rising(times: Iterable[float]) -> array[float]:
-    """Times at which rows may be sorted in without changing their order: threads overtake."""
-    return array("d", accumulate(times, max))
+def _opened(connections: ConnectionColumns) -> Iterable[float]:
+    """When each of the next connections was opened."""
+    return connections.opened_s[: _AT_ONCE + 1]
+
+
+def _ended(exchanges: ExchangeColumns) -> Iterable[float]:
+    """When each of the next exchanges ended."""
+    next_ones = slice(_AT_ONCE + 1)
+    return map(add, exchanges.began_s[next_ones], exchanges.latency_s[next_ones])
 
 
 def _translations(tables: Sequence[Table], merged: Table) -> dict[str, list[Translation]]:
@@ -77,41 +82,54 @@ def _every(step: int, first: int) -> Translation:
 
 
 def _moved(
-    tables: Sequence[Table],
-    keys: Sequence[array[Any]],
-    merged: Table,
+    tables: Sequence[_Table],
+    times: Callable[[_Table], Iterable[float]],
+    merged: _Table,
     translations: dict[str, list[Translation]],
 ) -> Iterator[tuple[int, int]]:
-    """Move all rows, in the order of their keys; the share and the new row of each.
+    """Move all rows, in the order of their times; the share and the new row of each.
 
-    A chunk at a time, so that no more rows than those are there twice.
+    A chunk at a time, so that no more rows than those are there twice. Threads overtake each other
+    between a time and its record; within a share, rows keep the order of the record.
     """
-    while any(keys):
-        order = _next_rows(keys)
-        columns = [table.columns() for table in tables]
+    latest = [-inf] * len(tables)
+    while any(len(table) for table in tables):
+        keys = [
+            array("d", accumulate(times(table), max, initial=after))[1:]
+            for table, after in zip(tables, latest, strict=True)
+        ]
+        counts = _next_counts(keys)
+        rows = [(share, row) for share, count in enumerate(counts) for row in range(count)]
+        order = sorted(rows, key=lambda at: keys[at[0]][at[1]])
         start = len(merged)
-        for name, column in merged.columns().items():
-            sources = [table[name] for table in columns]
-            change = translations.get(name)
-            if change is None:
-                column.extend([sources[share][row] for share, row in order])
-            else:
-                column.extend(
-                    [
-                        value if (value := sources[share][row]) == _NONE else change[share](value)
-                        for share, row in order
-                    ]
-                )
+        _append(tables, merged, translations, order)
         yield from ((share, start + at) for at, (share, _) in enumerate(order))
-        for number, key in enumerate(keys):
-            count = sum(share == number for share, _ in order)
-            for column in (key, *columns[number].values()):
+        for number, (table, count) in enumerate(zip(tables, counts, strict=True)):
+            latest[number] = keys[number][count - 1] if count else latest[number]
+            for column in table.columns().values():
                 del column[:count]
 
 
-def _next_rows(keys: Sequence[array[Any]]) -> list[tuple[int, int]]:
-    """The share and the row of those that come next, so many of each share at most."""
+def _next_counts(keys: Sequence[array[float]]) -> list[int]:
+    """How many of each share come next, so that all that come later are later."""
     latest = min((key[_AT_ONCE] for key in keys if len(key) > _AT_ONCE), default=inf)
-    counts = [min(bisect_right(key, latest), _AT_ONCE) for key in keys]
-    rows = [(share, row) for share, count in enumerate(counts) for row in range(count)]
-    return sorted(rows, key=lambda at: keys[at[0]][at[1]])
+    return [min(bisect_right(key, latest), _AT_ONCE) for key in keys]
+
+
+def _append(
+    tables: Sequence[_Table],
+    merged: _Table,
+    translations: dict[str, list[Translation]],
+    order: Sequence[tuple[int, int]],
+) -> None:
+    """Append the rows at these places, their numbers translated."""
+    columns = [table.columns() for table in tables]
+    for name, column in merged.columns().items():
+        sources, change = [table[name] for table in columns], translations.get(name)
+        values = [sources[share][row] for share, row in order]
+        if change is not None:
+            values = [
+                value if value == _NONE else change[share](value)
+                for value, (share, _) in zip(values, order, strict=True)
+            ]
+        column.extend(array(column.typecode, values))
