@@ -29,18 +29,35 @@ def verdict(arms: Sequence[ArmSummary], comparison: Comparison | None, plan: Pla
     unanswered = _unanswered(arms)
     if unanswered is not None:
         return unanswered
-    first = arms[0]
     if comparison is None:
-        return _after(_errors(arms), Verdict("one-arm", _alone(first)))
+        return _after(_errors(arms), Verdict("one-arm", _alone(arms[0])))
+    return _compared(arms, comparison, plan, _errors(arms))
+
+
+def verdict_of_all(
+    arms: Sequence[ArmSummary], comparisons: Sequence[Comparison], plan: Plan
+) -> Verdict:
+    """The verdict on the first comparison, and behind it the sentence of each further one."""
+    found = verdict(arms, comparisons[0] if comparisons else None, plan)
+    if _unanswered(arms) is not None:
+        return found
+    further = (_compared(arms, it, plan, "").text for it in comparisons[1:])
+    return Verdict(found.code, " ".join((found.text, *further)))
+
+
+def _compared(
+    arms: Sequence[ArmSummary], comparison: Comparison, plan: Plan, said_first: str
+) -> Verdict:
+    first = arms[0]
     other = next(arm for arm in arms if arm.label == comparison.against)
     if comparison.speedup.estimate is None:
         text = f"No request of {first.label} and {other.label} makes a pair that both answered."
-        return _after(_errors(arms), Verdict("not-comparable", text))
+        return _after(said_first, Verdict("not-comparable", text))
     distance = _distance(first, other)
     if unlike := _unlike(first, other, distance):
         text = f"{unlike}, so their times can't be compared."
-        return _after(_errors(arms), Verdict("not-comparable", text))
-    said_first = _errors(arms) or (f"{_differently(first, other)}." if distance else "")
+        return _after(said_first, Verdict("not-comparable", text))
+    said_first = said_first or (f"{_differently(first, other)}." if distance else "")
     return _after(said_first, _effect(first, other, comparison, plan))
 
 
