@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.comparability import SAME, differently, distance, unlike
 from keepalive_bench.analysis.gain import gain, loss
 from keepalive_bench.analysis.settling import least_pairs, settling
 from keepalive_bench.model.analysis import Verdict
-from keepalive_bench.units import duration, plural, size, times
+from keepalive_bench.units import duration, plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.sweep import Sweep
 
-SAME = 0.05
-"""Arms whose answers differ by no more than a twentieth are comparable."""
 _NO_COST = {"first-use", "by-design"}
 ERROR_FROM = 400
 _MOST = 0.5
@@ -53,21 +52,11 @@ def _compared(
     if comparison.speedup.estimate is None:
         text = f"No request of {first.label} and {other.label} makes a pair that both answered."
         return _after(said_first, Verdict("not-comparable", text))
-    distance = _distance(first, other)
-    if unlike := _unlike(first, other, distance):
-        text = f"{unlike}, so their times can't be compared."
+    if differing := unlike(first, other):
+        text = f"{differing}, so their times can't be compared."
         return _after(said_first, Verdict("not-comparable", text))
-    said_first = said_first or (f"{_differently(first, other)}." if distance else "")
+    said_first = said_first or (f"{differently(first, other)}." if distance(first, other) else "")
     return _after(said_first, _effect(first, other, comparison, plan))
-
-
-def _unlike(first: ArmSummary, other: ArmSummary, distance: float) -> str:
-    """In what the arms' answers differ so much that their times mean different things."""
-    if distance > SAME:
-        return _differently(first, other)
-    if abs(_failing(first) - _failing(other)) > SAME:
-        return _failed(first, other)
-    return _sizes(first, other) if _sizes_differ(first, other) else ""
 
 
 def verdict_of_sweep(arms: Sequence[ArmSummary], sweep: Sweep) -> Verdict:
@@ -154,26 +143,6 @@ def _too_few(first: ArmSummary, comparison: Comparison, plan: Plan) -> str:
     )
 
 
-def _failing(arm: ArmSummary) -> float:
-    return arm.failed / arm.sent
-
-
-def _failed(first: ArmSummary, other: ArmSummary) -> str:
-    one, two = (f"{arm.failed:,} of {plural(arm.sent, 'request')}" for arm in (first, other))
-    return f"The arms didn't fail alike ({first.label} in {one}, {other.label} in {two})"
-
-
-def _sizes_differ(first: ArmSummary, other: ArmSummary) -> bool:
-    """Whether the arms' bodies differ on average by more than a twentieth."""
-    means = [arm.mean_body or 0.0 for arm in (first, other)]
-    return abs(means[0] - means[1]) > SAME * max(means)
-
-
-def _sizes(first: ArmSummary, other: ArmSummary) -> str:
-    one, two = (size(arm.mean_body or 0.0) for arm in (first, other))
-    return f"The arms' answers differ in size ({first.label} {one} on average, {other.label} {two})"
-
-
 def _alone(arm: ArmSummary) -> str:
     return (
         f"{arm.label} sent {plural(arm.sent, 'request')} on "
@@ -228,27 +197,3 @@ def _error_pages(arms: Sequence[ArmSummary]) -> str:
         f"Most answers were errors ({status} in {bad[status]:,} of {answered:,}), "
         "so this is about error pages."
     )
-
-
-def _distance(first: ArmSummary, other: ArmSummary) -> float:
-    """How far apart the arms' status codes are: total variation distance of their shares."""
-    answered = [max(1, sum(arm.status_codes.values())) for arm in (first, other)]
-    codes = first.status_codes.keys() | other.status_codes.keys()
-    return 0.5 * sum(
-        abs(
-            first.status_codes.get(code, 0) / answered[0]
-            - other.status_codes.get(code, 0) / answered[1]
-        )
-        for code in codes
-    )
-
-
-def _differently(first: ArmSummary, other: ArmSummary) -> str:
-    return (
-        f"The arms were answered differently ({first.label} {_statuses(first)}; "
-        f"{other.label} {_statuses(other)})"
-    )
-
-
-def _statuses(arm: ArmSummary) -> str:
-    return ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
