@@ -44,7 +44,8 @@ def compare_runs(
     """
     demanded = _demanded(base, new, requirements)
     judgement = new.analysis.plan.judgement
-    terms = Terms(judgement.confidence, judgement.margin)
+    least = max(least_requests("p50", it.analysis.plan) or 0 for it in (base, new))
+    terms = Terms(judgement.confidence, judgement.margin, least)
     arms = tuple(_arms(base.analysis, new.analysis))
     differing = tuple(differences(base, new, arms))
     found = verdict(arms, differing, terms, forced=forced)
