@@ -133,8 +133,9 @@ def _page(tallies: Mapping[Setting, Tallies]) -> str:
         "other:\n\n"
         + _table(several, SEVERAL)
         + f"\n“–”: fewer than {100 * _SELDOM:g} % of the runs bound that quantile; of noise that "
-        "is partly white there is no target. “Unwidened”\nis the speed-up's interval without its "
-        f"widening. What concerns means is from every {MEAN_EVERY}th run, and has no target.\n"
+        "is partly white, and of few rounds,\nthere is no target. “Unwidened” is the speed-up's "
+        "interval without its widening. What concerns means is from\nevery "
+        f"{MEAN_EVERY}th run, and has no target.\n"
     )
 
 

@@ -10,7 +10,7 @@ from keepalive_bench.analysis.comparison import compare
 from keepalive_bench.analysis.findings import find
 from keepalive_bench.analysis.requirements import check, requirements_of
 from keepalive_bench.analysis.sweep import sweep_of
-from keepalive_bench.analysis.verdict import verdict, verdict_of_sweep
+from keepalive_bench.analysis.verdict import verdict_of_all, verdict_of_sweep
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.model.analysis import Analysis
 
@@ -38,7 +38,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
-        verdict=verdict(arms, comparisons[0] if comparisons else None, run.plan)
+        verdict=verdict_of_all(arms, comparisons, run.plan)
         if sweep is None
         else verdict_of_sweep(arms, sweep),
         findings=find(run, arms, comparisons),

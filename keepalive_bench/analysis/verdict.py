@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.comparability import SAME, differently, distance, unlike
 from keepalive_bench.analysis.gain import gain, loss
 from keepalive_bench.analysis.settling import least_pairs, settling
 from keepalive_bench.model.analysis import Verdict
-from keepalive_bench.units import duration, plural, size, times
+from keepalive_bench.units import duration, plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from keepalive_bench.model.plan import Plan
     from keepalive_bench.model.sweep import Sweep
 
-SAME = 0.05
-"""Arms whose answers differ by no more than a twentieth are comparable."""
 _NO_COST = {"first-use", "by-design"}
 ERROR_FROM = 400
 _MOST = 0.5
@@ -29,28 +28,35 @@ def verdict(arms: Sequence[ArmSummary], comparison: Comparison | None, plan: Pla
     unanswered = _unanswered(arms)
     if unanswered is not None:
         return unanswered
-    first = arms[0]
     if comparison is None:
-        return _after(_errors(arms), Verdict("one-arm", _alone(first)))
+        return _after(_errors(arms), Verdict("one-arm", _alone(arms[0])))
+    return _compared(arms, comparison, plan, _errors(arms))
+
+
+def verdict_of_all(
+    arms: Sequence[ArmSummary], comparisons: Sequence[Comparison], plan: Plan
+) -> Verdict:
+    """The verdict on the first comparison, and behind it the sentence of each further one."""
+    found = verdict(arms, comparisons[0] if comparisons else None, plan)
+    if _unanswered(arms) is not None:
+        return found
+    further = (_compared(arms, it, plan, "").text for it in comparisons[1:])
+    return Verdict(found.code, " ".join((found.text, *further)))
+
+
+def _compared(
+    arms: Sequence[ArmSummary], comparison: Comparison, plan: Plan, said_first: str
+) -> Verdict:
+    first = arms[0]
     other = next(arm for arm in arms if arm.label == comparison.against)
     if comparison.speedup.estimate is None:
         text = f"No request of {first.label} and {other.label} makes a pair that both answered."
-        return _after(_errors(arms), Verdict("not-comparable", text))
-    distance = _distance(first, other)
-    if unlike := _unlike(first, other, distance):
-        text = f"{unlike}, so their times can't be compared."
-        return _after(_errors(arms), Verdict("not-comparable", text))
-    said_first = _errors(arms) or (f"{_differently(first, other)}." if distance else "")
+        return _after(said_first, Verdict("not-comparable", text))
+    if differing := unlike(first, other):
+        text = f"{differing}, so their times can't be compared."
+        return _after(said_first, Verdict("not-comparable", text))
+    said_first = said_first or (f"{differently(first, other)}." if distance(first, other) else "")
     return _after(said_first, _effect(first, other, comparison, plan))
-
-
-def _unlike(first: ArmSummary, other: ArmSummary, distance: float) -> str:
-    """In what the arms' answers differ so much that their times mean different things."""
-    if distance > SAME:
-        return _differently(first, other)
-    if abs(_failing(first) - _failing(other)) > SAME:
-        return _failed(first, other)
-    return _sizes(first, other) if _sizes_differ(first, other) else ""
 
 
 def verdict_of_sweep(arms: Sequence[ArmSummary], sweep: Sweep) -> Verdict:
@@ -137,26 +143,6 @@ def _too_few(first: ArmSummary, comparison: Comparison, plan: Plan) -> str:
     )
 
 
-def _failing(arm: ArmSummary) -> float:
-    return arm.failed / arm.sent
-
-
-def _failed(first: ArmSummary, other: ArmSummary) -> str:
-    one, two = (f"{arm.failed:,} of {plural(arm.sent, 'request')}" for arm in (first, other))
-    return f"The arms didn't fail alike ({first.label} in {one}, {other.label} in {two})"
-
-
-def _sizes_differ(first: ArmSummary, other: ArmSummary) -> bool:
-    """Whether the arms' bodies differ on average by more than a twentieth."""
-    means = [arm.mean_body or 0.0 for arm in (first, other)]
-    return abs(means[0] - means[1]) > SAME * max(means)
-
-
-def _sizes(first: ArmSummary, other: ArmSummary) -> str:
-    one, two = (size(arm.mean_body or 0.0) for arm in (first, other))
-    return f"The arms' answers differ in size ({first.label} {one} on average, {other.label} {two})"
-
-
 def _alone(arm: ArmSummary) -> str:
     return (
         f"{arm.label} sent {plural(arm.sent, 'request')} on "
@@ -211,27 +197,3 @@ def _error_pages(arms: Sequence[ArmSummary]) -> str:
         f"Most answers were errors ({status} in {bad[status]:,} of {answered:,}), "
         "so this is about error pages."
     )
-
-
-def _distance(first: ArmSummary, other: ArmSummary) -> float:
-    """How far apart the arms' status codes are: total variation distance of their shares."""
-    answered = [max(1, sum(arm.status_codes.values())) for arm in (first, other)]
-    codes = first.status_codes.keys() | other.status_codes.keys()
-    return 0.5 * sum(
-        abs(
-            first.status_codes.get(code, 0) / answered[0]
-            - other.status_codes.get(code, 0) / answered[1]
-        )
-        for code in codes
-    )
-
-
-def _differently(first: ArmSummary, other: ArmSummary) -> str:
-    return (
-        f"The arms were answered differently ({first.label} {_statuses(first)}; "
-        f"{other.label} {_statuses(other)})"
-    )
-
-
-def _statuses(arm: ArmSummary) -> str:
-    return ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())

@@ -59,6 +59,19 @@ class ComparisonChange:
     speedup: Figure
 
 
+class RecommendationChange(NamedTuple):
+    """What two sweeps over one option recommend; `None`: nothing."""
+
+    option: str
+    base: int | None
+    new: int | None
+
+    @property
+    def change(self) -> int | None:
+        """The difference; `None` where either recommends nothing."""
+        return None if self.base is None or self.new is None else self.new - self.base
+
+
 class Difference(NamedTuple):
     """Something that the two runs don't have in common, besides what they measured."""
 
@@ -85,4 +98,6 @@ class Change:
     arms: tuple[ArmChange, ...]
     comparisons: tuple[ComparisonChange, ...]
     verdict: Verdict
+    recommendation: RecommendationChange | None = None
+    """Of two sweeps over one option; `None`: they are none."""
     requirements: tuple[Checked, ...] = ()

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from keepalive_bench.model.load import Traffic
 
 
+RECOMMENDED = ("maxsize", "concurrency")
+"""The options of which a sweep recommends a value."""
+
+
 class SweptValue(NamedTuple):
     """One value, and what is known of its arm beyond every arm's summary."""
 

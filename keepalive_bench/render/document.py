@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.model.analysis import BOUNDED, Latency
 from keepalive_bench.model.reasons import NONE
+from keepalive_bench.model.sweep import RECOMMENDED
 
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import (
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 _NO_SCHEDULE = {"count": None, "mean_s": None, "max_s": None}
 """Nothing can start late where nothing says when it is to start."""
-_RECOMMENDED = ("maxsize", "concurrency")
 
 
 def derived_document(analysis: Analysis) -> Document:
@@ -143,7 +143,7 @@ def _recommendation(sweep: Sweep | None) -> Document | None:
     if sweep is None:
         return None
     found = sweep.recommendation
-    value = {name: found.value if sweep.option == name else None for name in _RECOMMENDED}
+    value = {name: found.value if sweep.option == name else None for name in RECOMMENDED}
     return {"code": found.code, **value, "text": found.text}
 
 

@@ -177,11 +177,19 @@ def test_what_changed_besides_is_named_and_does_not_decide() -> None:
     assert "Changed besides: unpooled p50 +" in verdict.text
 
 
-def test_few_requests_leave_it_open() -> None:
-    few = paired_run(latencies(4, 1), latencies(4, 2))
-    verdict = compared(few, paired_run(latencies(4, 5), latencies(4, 6))).verdict
+@pytest.mark.parametrize(("count", "threads", "least"), [(4, 1, "6"), (5, 2, "120")])
+def test_few_requests_leave_it_open(count: int, threads: int, least: str) -> None:
+    """At a time, blocks count: six of ten requests a thread bound a median."""
+    base, new = (
+        paired_run(latencies(count, one), latencies(count, two), concurrency=threads)
+        for one, two in ((1, 2), (5, 6))
+    )
+    verdict = compared(base, new).verdict
     assert verdict.code == "inconclusive"
-    assert "too few answers" in verdict.text
+    assert verdict.text == (
+        f"pooled has too few answers to tell: it takes {least} in each run at the least, and more "
+        "for a small change."
+    )
 
 
 def one_arm(statuses: list[int], *, opened_anew: int = 0, latency_s: float = 0.01) -> Run:
@@ -316,4 +324,4 @@ def test_what_is_no_requirement_on_a_change_is_refused(text: str, said: str) -> 
 def test_an_arm_judged_alone_says_the_same_as_the_verdict() -> None:
     run = paired_run(latencies(40, 1), latencies(40, 2))
     arm: ArmChange = compared(run, run).arms[0]
-    assert judged(arm, Terms(0.95, 0.999)).code == "no-difference"
+    assert judged(arm, Terms(0.95, 0.999, 6)).code == "no-difference"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.inference.intervals import Interval
 
 VALUES = st.lists(st.floats(-1e6, 1e6), max_size=80)
-POSITIVE = st.lists(st.floats(1e-6, 100), min_size=8, max_size=80)
+TIMES = st.floats(1e-6, 100)
+POSITIVE = st.lists(TIMES, min_size=8, max_size=80)
 TIED = st.lists(st.integers(1, 4).map(float), max_size=80)
 ANY = st.one_of(VALUES, TIED)
 CONFIDENCES = st.floats(0.5, 0.99)
@@ -167,6 +168,34 @@ def test_a_mean_lies_in_its_interval(values: list[float], factor: float) -> None
     assert found is None or contains(found, math.fsum(values) / len(values))
 
 
+@given(st.lists(st.tuples(TIMES, TIMES), min_size=8, max_size=80), CONFIDENCES, FACTORS)
+def test_a_ratio_of_means_lies_in_its_interval(
+    pairs: list[tuple[float, float]], confidence: float, factor: float
+) -> None:
+    upper, lower = zip(*pairs, strict=True)
+    found = intervals.ratio_interval(upper, lower, confidence, factor)
+    assert found is not None
+    assert contains(found, math.fsum(upper) / math.fsum(lower))
+
+
+@given(POSITIVE, POSITIVE, PERCENTS, CONFIDENCES, FACTORS, st.floats(0.0, 1.0))
+def test_a_difference_of_quantiles_lies_in_its_interval(
+    own: list[float],
+    other: list[float],
+    percent: int,
+    confidence: float,
+    factor: float,
+    correlation: float,
+) -> None:
+    ordered = sorted(own), sorted(other)
+    found = intervals.difference_interval(*ordered, percent, confidence, factor, correlation)
+    at, other_at = (quantile(it, percent) for it in ordered)
+    if found is not None:
+        assert at is not None
+        assert other_at is not None
+        assert contains(found, other_at - at)
+
+
 def every_interval(
     values: Sequence[float], confidence: float, factor: float
 ) -> list[Interval | None]:
@@ -295,3 +324,12 @@ def test_what_stands_for_many_values_is_as_sure_as_the_many_are() -> None:
     # Its standard error on a normal sample is 1.023 / sqrt(n).
     expected = 2 * 1.96 * 1.023 / math.sqrt(40_000)
     assert found[1] - found[0] == pytest.approx(expected, rel=0.03)
+
+
+def test_the_ratio_of_means_of_a_few_wild_pairs_is_above_nothing() -> None:
+    """A percentile that 1,000 resamples don't reach was extrapolated to below 0."""
+    upper, lower = [1.0] * 6 + [1.0, 40.0], [1.0] * 6 + [5.0, 1.0]
+    for confidence in (0.95, 0.97, 0.999):
+        found = intervals.ratio_interval(upper, lower, confidence, 1.0)
+        assert found is not None
+        assert 0 < found[0] < sum(upper) / sum(lower) < found[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,26 @@ def test_a_quantile_is_decided_by_either_end_by_itself_and_says_by_which() -> No
     analysis = analyse_run(paired_run(latencies, latencies), list(texts))
     found = {it.requirement.text: f"{it.standing}: {it.text}" for it in analysis.requirements}
     assert found == texts
+
+
+def test_where_neighbours_are_alike_the_number_said_is_what_that_takes() -> None:
+    """60 requests would bound a p95, but not in long waves; so many as are said would."""
+
+    def wave(count: int) -> list[float]:
+        return [0.25 + 0.01 * (i // 12 % 2) + (7 * i % 12) / 1e4 for i in range(count)]
+
+    texts = ["p95<=1s"]
+    (few,) = analyse_run(paired_run(wave(60), wave(60)), texts).requirements
+    assert few.standing == "undecided"
+    said = re.search(
+        r"but too few requests bound it from above \((\d+) at the least, as alike as neighbours "
+        r"are here\)\.$",
+        few.text,
+    )
+    assert said
+    assert int(said[1]) > 60
+    (enough,) = analyse_run(paired_run(wave(2 * int(said[1])), []), texts).requirements
+    assert enough.standing == "met"
 
 
 def test_an_arm_without_an_answer_meets_and_misses_nothing_but_what_counts_requests() -> None:

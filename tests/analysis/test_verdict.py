@@ -109,6 +109,19 @@ def test_a_pool_that_reopens_for_every_request_did_not_reuse_wherever_it_is_name
     assert "pooled opened 10 connections for 10 requests" in verdict.text
 
 
+def test_of_three_arms_each_comparison_has_its_sentence() -> None:
+    script = Script("pooled", "unpooled", "naive", requests=20)
+    shared = script.open("pooled")
+    for index in range(20):
+        script.send("pooled", 0.01, on=shared, index=index)
+        script.send("unpooled", 0.02, on=script.open("unpooled"), index=index)
+        script.send("naive", 0.05, on=script.open("naive"), index=index)
+    verdict = said(script.run())
+    assert verdict.code == "faster"
+    assert verdict.text.startswith("Reusing the connection is 2.00× faster here")
+    assert " pooled against naive is 5.00× faster here" in verdict.text
+
+
 def test_a_pool_that_reopens_now_and_then_did_reuse() -> None:
     script = Script("pooled", "unpooled", requests=20)
     row = 0

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.command import called, kab
 from support.exports import everything, stored
 from support.runs import paired_run
+from support.sweeps import scripted_sweep
 
 from keepalive_bench.analysis.changes.names import change_names
 from keepalive_bench.analysis.changes.verdict import CODES
@@ -151,7 +152,8 @@ def test_the_width_is_the_terminal_s(new: str, columns: int) -> None:
     done = kab("compare", "base.json", new, "--force", env={"COLUMNS": str(columns)})
     assert max(map(len, done.lines)) <= columns
     assert "+100.0 %" in done.out or new != "slow.json"
-    listed = done.out.partition("What differs besides\n")[2].partition("The two runs")[0]
+    listed = done.out.partition("What differs besides\n")[2].partition("The runs sent")[0]
+    listed = listed.partition("The two runs")[0]
     assert all(line.startswith("  ") for line in listed.splitlines())
 
 
@@ -196,6 +198,30 @@ def test_all_exports_at_once() -> None:
     assert '<p class="standing missed">2 requirements: 1 missed, 1 met.</p>' in text["html"]
     ids = re.findall(r' id="([^"]*)"', text["html"])
     assert len(ids) == len(set(ids)) == 2
+
+
+def test_what_two_sweeps_recommend_is_compared(files: Path) -> None:
+    for name, threads in (("four", 4), ("eight", 8)):
+        text = stored(scripted_sweep(1, 2, 4, 8, threads=threads))
+        (files / f"{name}.json").write_text(text, "utf-8")
+    options = ("--force", "--require", "recommendation.maxsize.change<=0", "--json", "-")
+    done = called("compare", "four.json", "eight.json", *options)
+    assert done.code == 4
+    document = json.loads(done.out)
+    jsonschema.validate(document, SCHEMA)
+    recommended = {"option": "maxsize", "base": 4, "new": 8, "change": 4}
+    assert document["changes"][0]["recommendation"] == recommended
+    shown = called("compare", "four.json", "eight.json", "--force", "--no-color").out
+    assert re.search(r"^recommended\n  maxsize +4 +8 +\+4$", shown, re.MULTILINE)
+    sizes = "(1 48 and 96, 2 48 and 96, 4 48 and 96, 8 48 and 96)"
+    words = " ".join(shown.split())
+    assert f"The runs sent different numbers of requests {sizes}, so that counts differ" in words
+    alike = called("compare", "four.json", "four.json", "--json", "-").out
+    assert json.loads(alike)["changes"][0]["recommendation"]["change"] == 0
+    done = called("compare", "base.json", "same.json", *options[:3])
+    assert "undecided  recommendation.maxsize.change<=0" in done.out
+    assert "the runs are no sweeps over maxsize" in " ".join(done.out.split())
+    assert "different numbers" not in done.out
 
 
 @pytest.mark.usefixtures("files")

@@ -14,7 +14,13 @@ from keepalive_bench.analysis.requirements.decision import decide
 from keepalive_bench.analysis.requirements.enough import least_requests
 from keepalive_bench.analysis.requirements.expression import parse
 from keepalive_bench.analysis.requirements.quantity import Evidence
-from keepalive_bench.model.change import ArmChange, Change, ComparisonChange, Figure
+from keepalive_bench.model.change import (
+    ArmChange,
+    Change,
+    ComparisonChange,
+    Figure,
+    RecommendationChange,
+)
 
 if TYPE_CHECKING:
     from array import array
@@ -38,7 +44,8 @@ def compare_runs(
     """
     demanded = _demanded(base, new, requirements)
     judgement = new.analysis.plan.judgement
-    terms = Terms(judgement.confidence, judgement.margin)
+    least = max(least_requests("p50", it.analysis.plan) or 0 for it in (base, new))
+    terms = Terms(judgement.confidence, judgement.margin, least)
     arms = tuple(_arms(base.analysis, new.analysis))
     differing = tuple(differences(base, new, arms))
     found = verdict(arms, differing, terms, forced=forced)
@@ -51,6 +58,7 @@ def compare_runs(
         differences=differing,
         arms=arms,
         comparisons=tuple(_comparisons(base.analysis, new.analysis)),
+        recommendation=_recommendation(base.analysis, new.analysis),
         verdict=same_run() if _is_same(base, new) else found,
     )
     return replace(change, requirements=tuple(_check(it, change) for it in demanded))
@@ -97,6 +105,13 @@ def _comparisons(base: Analysis, new: Analysis) -> Iterator[ComparisonChange]:
                     against=after.against,
                     speedup=relative(Evidence(*before.speedup), Evidence(*after.speedup)),
                 )
+
+
+def _recommendation(base: Analysis, new: Analysis) -> RecommendationChange | None:
+    one, two = base.sweep, new.sweep
+    if one is None or two is None or one.option != two.option:
+        return None
+    return RecommendationChange(one.option, one.recommendation.value, two.recommendation.value)
 
 
 def _demanded(base: Source, new: Source, requirements: Iterable[str]) -> tuple[Requirement, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.verdict import ERROR_FROM, SAME
+from keepalive_bench.analysis.comparability import SAME
+from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.model.change import Difference
 
 if TYPE_CHECKING:

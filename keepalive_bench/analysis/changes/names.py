@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.changes.verdict import CODES
 from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS
 from keepalive_bench.analysis.requirements.quantity import Evidence, Nameable, exact
+from keepalive_bench.model.sweep import RECOMMENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +58,10 @@ def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
     for field in _TOTALS:
         name = f"{field}{SUFFIX}"
         yield (name,), ChangeQuantity(name=name, kind="count", find=partial(_total, field=field))
+    for option in RECOMMENDED:
+        name = f"recommendation.{option}{SUFFIX}"
+        find = partial(_recommended, option=option)
+        yield (name,), ChangeQuantity(name=name, kind="count", find=find)
     for number, arm in enumerate(arms[1:]):
         yield from _comparison(number, arm.label)
     pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
@@ -111,6 +116,13 @@ def _total(change: Change, *, field: str) -> Evidence:
         for source in (change.base, change.new)
     ]
     return _apart(change) or exact(totals[1] - totals[0])
+
+
+def _recommended(change: Change, *, option: str) -> Evidence:
+    found = change.recommendation
+    if found is None or found.option != option:
+        return exact(None, f"the runs are no sweeps over {option}")
+    return _apart(change) or exact(found.change, "one of the sweeps recommends nothing")
 
 
 def _of_arm(change: Change, *, label: str, short: str, member: Member) -> Evidence:

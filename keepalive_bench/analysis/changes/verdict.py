@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from keepalive_bench.analysis.changes.estimates import ratio
 from keepalive_bench.analysis.changes.shares import Share, trend
-from keepalive_bench.analysis.settling import least_pairs, settling
+from keepalive_bench.analysis.settling import settling
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.model.analysis import Verdict
 from keepalive_bench.units import signed_share
@@ -39,6 +39,8 @@ class Terms(NamedTuple):
 
     confidence: float
     margin: float
+    least: int
+    """Requests of each run, by which a median can be bounded."""
 
 
 def verdict(
@@ -130,8 +132,7 @@ def _latency(arm: ArmChange, terms: Terms) -> _Said:
     change = arm.figures[_DECIDING].change
     subject = f"A typical request of {arm.label} ({_DECIDING})"
     if change.estimate is None or change.low is None or change.high is None:
-        number = least_pairs(terms.confidence)
-        least = f"it takes {number} in each run at the least, and more for a small change"
+        least = f"it takes {terms.least:,} in each run at the least, and more for a small change"
         return _Said("inconclusive", f"{arm.label} has too few answers to tell: {least}.")
     shown = f"{100 * terms.confidence:g} % interval {_ends(change)}"
     code = _standing(change, terms.margin)

@@ -8,7 +8,7 @@ from math import exp, floor, hypot, lgamma, log, log1p, sqrt
 from operator import itemgetter
 from random import Random
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.inference.distributions import student
 from keepalive_bench.analysis.inference.stats import quantile, thinned, walsh_average
@@ -151,7 +151,10 @@ def _log_binomial(count: int, hits: int, share: float) -> float:
 def mean_interval(values: Sequence[float], confidence: float, factor: float) -> Interval | None:
     """A bootstrap interval of a mean; `None` of fewer than 8 values."""
     sums, sizes = _block_sums(values)
-    return _bootstrap(sums, sizes, len(values), confidence, factor)
+    plain = _bootstrap(sums, sizes, len(values), confidence)
+    if plain is None:
+        return None
+    return widened(plain.interval, sum(sums) / sum(sizes), factor * plain.further)
 
 
 def ratio_interval(
@@ -163,17 +166,25 @@ def ratio_interval(
     """
     upper, _ = _block_sums(numerators)
     lower, _ = _block_sums(denominators)
-    plain = _bootstrap(upper, lower, len(numerators), confidence, 1.0)
+    plain = _bootstrap(upper, lower, len(numerators), confidence)
     if plain is None:
         return None
-    low, high = widened((log(plain[0]), log(plain[1])), log(sum(upper) / sum(lower)), factor)
+    estimate, (low, high) = log(sum(upper) / sum(lower)), plain.interval
+    low, high = widened((log(low), log(high)), estimate, factor * plain.further)
     return exp(low), exp(high)
 
 
+class _Percentiles(NamedTuple):
+    """Of resamples, with the estimate between them; and how much further out they should be."""
+
+    interval: Interval
+    further: float
+
+
 def _bootstrap(
-    upper: Sequence[float], lower: Sequence[float], count: int, confidence: float, factor: float
-) -> Interval | None:
-    """An interval of the sum of `upper` ÷ the sum of `lower`, by resampling both together.
+    upper: Sequence[float], lower: Sequence[float], count: int, confidence: float
+) -> _Percentiles | None:
+    """Percentiles of the sum of `upper` ÷ the sum of `lower`, by resampling both together.
 
     Expanded percentiles: T. C. Hesterberg, "What Teachers Should Know About the Bootstrap", The
     American Statistician 69 (2015), section 5: plain ones are too narrow for few values, by what
@@ -191,7 +202,7 @@ def _bootstrap(
     further = max(1.0, wide / -normal.inv_cdf(beyond / _RESAMPLES))
     estimate = sum(upper) / sum(lower)
     low, high = min(ratios[beyond], estimate), max(ratios[-1 - beyond], estimate)
-    return widened((low, high), estimate, factor * further)
+    return _Percentiles((low, high), further)
 
 
 @lru_cache(maxsize=2)

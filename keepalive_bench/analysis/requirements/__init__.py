@@ -71,7 +71,7 @@ def check(requirement: Requirement, analysis: Analysis, run: Run) -> Checked:
     if quantity.ends is not None and not found.lacking:
         low, high = quantity.ends(run)
         found = found._replace(low=low, high=high, one_sided=True)
-        too_few = _unbounded(requirement, quantity, found, plan)
+        too_few = _unbounded(requirement, quantity, found, analysis)
     else:
         least = least_requests(quantity.basis, plan)
         enough = f" ({least:,} {_AT_LEAST})" if least else ""
@@ -79,11 +79,17 @@ def check(requirement: Requirement, analysis: Analysis, run: Run) -> Checked:
     return decide(requirement, quantity, found, plan.judgement.confidence, too_few=too_few)
 
 
-def _unbounded(requirement: Requirement, quantity: Quantity, found: Evidence, plan: Plan) -> str:
+def _unbounded(
+    requirement: Requirement, quantity: Quantity, found: Evidence, analysis: Analysis
+) -> str:
     """Which end of a quantile is unknown, if one is; of both, that which could show it's met."""
     above = found.high is None
     if above and found.low is None:
         above = requirement.operator in UPWARDS
-    least = least_to_bound(quantity.percent, plan, above=above)
-    enough = f" ({least:,} {_AT_LEAST})" if least else ""
-    return f"too few requests bound it from {'above' if above else 'below'}{enough}"
+    plan, percent, side = analysis.plan, quantity.percent, "above" if above else "below"
+    arm = next(it for it in analysis.arms if quantity.name.startswith(f"arms.{it.label}.latency_s"))
+    factor = arm.widening if plan.experiment.block_size == 1 else 1.0
+    least = least_to_bound(percent, plan, above=above, factor=factor)
+    how = "at the least, as alike as neighbours are here" if factor > 1 else _AT_LEAST
+    enough = f" ({least:,} {how})" if least else ""
+    return f"too few requests bound it from {side}{enough}"

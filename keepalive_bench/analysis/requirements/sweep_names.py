@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.requirements.quantity import Evidence, Quantity, exact
+from keepalive_bench.model.sweep import RECOMMENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ RECOMMENDATIONS = (
     "described",
     "inconclusive",
 )
-_OPTIONS = ("maxsize", "concurrency")
 _COUNTS = ("discarded", "open_at_once", "waited")
 _NO_SWEEP = "the run is no sweep"
 
@@ -38,7 +38,7 @@ def recommendation() -> Iterator[Named]:
         (name,),
         Quantity(name=name, kind="word", find=_code, words=RECOMMENDATIONS, lacks=_unswept),
     )
-    for option in _OPTIONS:
+    for option in RECOMMENDED:
         name, find = f"recommendation.{option}", partial(_recommended, option=option)
         lacks = partial(_unswept_over, option=option)
         yield (name,), Quantity(name=name, kind="count", find=find, lacks=lacks)

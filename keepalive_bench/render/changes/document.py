@@ -11,7 +11,7 @@ from keepalive_bench.render.rows_csv import table_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from keepalive_bench.model.change import ArmChange, Change, Figure, Source
+    from keepalive_bench.model.change import ArmChange, Change, Figure, RecommendationChange, Source
 
 KIND, SCHEMA_VERSION = "comparison", 1
 _COUNTS = (
@@ -88,8 +88,13 @@ def _change(change: Change) -> Document:
             {"arm": it.arm, "against": it.against, "speedup": _figure(it.speedup)}
             for it in change.comparisons
         ],
+        "recommendation": _recommendation(change.recommendation),
         "requirements": [requirement_document(checked) for checked in change.requirements],
     }
+
+
+def _recommendation(found: RecommendationChange | None) -> Document | None:
+    return None if found is None else {**found._asdict(), "change": found.change}
 
 
 def _arm(arm: ArmChange) -> Document:

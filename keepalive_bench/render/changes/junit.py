@@ -37,5 +37,5 @@ def _suite(change: Change, number: int, *, strict: bool) -> Element:
         "new": change.new.name,
         "verdict": change.verdict.code,
     }
-    notes = [change.verdict.text, *table.difference_lines(change), table.SMALL_PRINT]
+    notes = [change.verdict.text, *table.difference_lines(change), table.small_print(change)]
     return suite(name, cases, course, properties, notes, number=number)

@@ -36,7 +36,7 @@ def markdown_lines(changes: Sequence[Change], *, strict: bool = False) -> Iterat
             yield "### What differs besides\n\n"
             yield from (f"- {text(line)}\n" for line in lines)
             yield "\n"
-        yield f"{text(table.SMALL_PRINT)}\n\n"
+        yield f"{text(table.small_print(change))}\n\n"
 
 
 def _cells(line: table.Line) -> list[str]:

@@ -54,4 +54,4 @@ def _content(change: Change, number: int, *, strict: bool) -> Iterator[Element]:
     if lines:
         listed = element("ul", *(element("li", line) for line in lines))
         yield element("section", element("h2", "What differs besides"), listed)
-    yield element("p", words.SMALL_PRINT, class_="remark")
+    yield element("p", words.small_print(change), class_="remark")

@@ -6,13 +6,21 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keepalive_bench.model.sweep import RECOMMENDED
 from keepalive_bench.render import preamble
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from keepalive_bench.model.change import ArmChange, Change, Difference, Figure, Source
+    from keepalive_bench.model.change import (
+        ArmChange,
+        Change,
+        Difference,
+        Figure,
+        RecommendationChange,
+        Source,
+    )
 
 HEADS = ("", "BASE", "NEW", "change")
 SMALL_PRINT = (
@@ -76,7 +84,29 @@ def blocks(change: Change) -> tuple[Block, ...]:
         )
         for it in change.comparisons
     ]
-    return (*arms, *compared)
+    return (*arms, *compared, *_recommended(change.recommendation))
+
+
+def _recommended(found: RecommendationChange | None) -> Iterator[Block]:
+    """What sweeps recommend, where there is something to recommend."""
+    if found is None or found.option not in RECOMMENDED:
+        return
+    base, new = (MISSING if it is None else f"{it:,}" for it in found[1:])
+    change = "" if found.change is None else f"{found.change:+,}" if found.change else "0"
+    line = Line(name=found.option, base=base, new=new, change=change)
+    yield Block(heading="recommended", lines=(line,))
+
+
+def small_print(change: Change) -> str:
+    """What to keep in mind of all of it."""
+    uneven = (it for it in change.arms if it.base.sent != it.new.sent)
+    sizes = [f"{it.label} {it.base.sent:,} and {it.new.sent:,}" for it in uneven]
+    if not sizes:
+        return SMALL_PRINT
+    return (
+        f"The runs sent different numbers of requests ({', '.join(sizes)}), so that counts differ "
+        f"for that alone; the verdict goes by shares. {SMALL_PRINT}"
+    )
 
 
 def _arm(arm: ArmChange) -> Iterator[Line]:

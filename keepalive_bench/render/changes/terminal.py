@@ -46,7 +46,7 @@ def report(
             Padding(Text(line, style="yellow" if ", matters:" in line else ""), (0, 0, 0, 2))
             for line in lines
         ]
-    parts.append(Text(table.SMALL_PRINT, style="dim"))
+    parts.append(Text(table.small_print(change), style="dim"))
     style = _VERDICT_STYLES.get(change.verdict.code, "bold yellow")
     parts += [Text(), Text(f"{change.verdict.code}: {change.verdict.text}", style=style)]
     parts += requirement_parts(change.requirements, plain_ascii=plain_ascii, strict=strict)

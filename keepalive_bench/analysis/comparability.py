@@ -1,0 +1,67 @@
+"""Whether two arms were answered alike, so that their times mean the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.units import plural, size
+
+if TYPE_CHECKING:
+    from keepalive_bench.model.analysis import ArmSummary
+
+SAME = 0.05
+"""Arms whose answers differ by no more than a twentieth are comparable."""
+
+
+def unlike(first: ArmSummary, other: ArmSummary) -> str:
+    """In what the arms' answers differ so much that their times mean different things."""
+    if distance(first, other) > SAME:
+        return differently(first, other)
+    if abs(_failing(first) - _failing(other)) > SAME:
+        return _failed(first, other)
+    return _sizes(first, other) if _sizes_differ(first, other) else ""
+
+
+def _failing(arm: ArmSummary) -> float:
+    return arm.failed / arm.sent
+
+
+def _failed(first: ArmSummary, other: ArmSummary) -> str:
+    one, two = (f"{arm.failed:,} of {plural(arm.sent, 'request')}" for arm in (first, other))
+    return f"The arms didn't fail alike ({first.label} in {one}, {other.label} in {two})"
+
+
+def _sizes_differ(first: ArmSummary, other: ArmSummary) -> bool:
+    """Whether the arms' bodies differ on average by more than a twentieth."""
+    means = [arm.mean_body or 0.0 for arm in (first, other)]
+    return abs(means[0] - means[1]) > SAME * max(means)
+
+
+def _sizes(first: ArmSummary, other: ArmSummary) -> str:
+    one, two = (size(arm.mean_body or 0.0) for arm in (first, other))
+    return f"The arms' answers differ in size ({first.label} {one} on average, {other.label} {two})"
+
+
+def distance(first: ArmSummary, other: ArmSummary) -> float:
+    """How far apart the arms' status codes are: total variation distance of their shares."""
+    answered = [max(1, sum(arm.status_codes.values())) for arm in (first, other)]
+    codes = first.status_codes.keys() | other.status_codes.keys()
+    return 0.5 * sum(
+        abs(
+            first.status_codes.get(code, 0) / answered[0]
+            - other.status_codes.get(code, 0) / answered[1]
+        )
+        for code in codes
+    )
+
+
+def differently(first: ArmSummary, other: ArmSummary) -> str:
+    """How their status codes differ: the beginning of a sentence."""
+    return (
+        f"The arms were answered differently ({first.label} {_statuses(first)}; "
+        f"{other.label} {_statuses(other)})"
+    )
+
+
+def _statuses(arm: ArmSummary) -> str:
+    return ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
