@@ -31,6 +31,8 @@ _KNOWN = (
     "failure",
     "message",
 )
+_LAST = ("resumed",)
+"""Columns are only ever added at the end."""
 Cell = str | int | float | None
 
 
@@ -53,7 +55,7 @@ def csv_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     """
     writer: _Writer = csv.writer(_Echo())
     timed = run.exchanges.phases | {"queued": run.exchanges.queued_s}
-    yield writer.writerow((*_KNOWN, *(f"{name}_s" for name in timed)))
+    yield writer.writerow((*_KNOWN, *(f"{name}_s" for name in timed), *_LAST))
     opened = bytearray(len(run.connections))
     for start in range(0, len(run.exchanges), _AT_ONCE):
         rows = range(start, min(start + _AT_ONCE, len(run.exchanges)))
@@ -63,7 +65,8 @@ def csv_lines(run: Run, analysis: Analysis) -> Iterator[str]:
         )
         phases = zip(*parts, strict=True)
         for row, durations in zip(rows, phases, strict=True):
-            yield writer.writerow((*_exchange(run, analysis, row, opened), *durations))
+            resumed = _resumed(run, row, opened)
+            yield writer.writerow((*_exchange(run, analysis, row, opened), *durations, resumed))
 
 
 def table_lines(heads: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
@@ -101,6 +104,15 @@ def _exchange(run: Run, analysis: Analysis, row: int, opened: bytearray) -> tupl
         failure.kind if failure else None,
         _harmless(failure.message) if failure else None,
     )
+
+
+def _resumed(run: Run, row: int, opened: bytearray) -> str | None:
+    """Whether the TLS handshake for this exchange took up a session; nothing without one."""
+    connection = run.exchanges.connection[row]
+    if connection < 0 or opened[connection]:
+        return None
+    handshake = run.connections.handshake_of(connection)
+    return None if handshake is None else ("true" if handshake[2] else "false")
 
 
 def _reason(run: Run, analysis: Analysis, connection: int) -> str:

@@ -27,7 +27,7 @@ def test_lines_end_as_the_rfc_has_it_and_all_have_as_many_fields() -> None:
     text = written("csv", everything())
     assert text.endswith("\r\n")
     assert text.count("\n") == text.count("\r\n") == 1 + 22
-    assert {len(row) for row in csv.reader(io.StringIO(text, newline=""), strict=True)} == {22}
+    assert {len(row) for row in csv.reader(io.StringIO(text, newline=""), strict=True)} == {23}
 
 
 def test_the_numbers_are_those_of_the_results_file() -> None:
@@ -51,6 +51,19 @@ def test_the_reasons_are_those_of_the_connections_that_a_request_opened() -> Non
     ] == reasons
     slots = document["columns"]["slot"]
     assert all(int(row["slot"]) == slots[int(row["connection"])] for row in opened)
+
+
+def test_each_request_says_whether_the_session_was_really_resumed() -> None:
+    script = Script("unpooled", requests=4)
+    script.send("unpooled", 0.01, on=script.open("unpooled"))
+    for resumed in (False, True):
+        row = script.open("unpooled")
+        script.connections.secured(row, "TLSv1.2", "AES", resumed=resumed)
+        script.send("unpooled", 0.01, on=row)
+    script.send("unpooled", 0.01, on=row)
+    run = script.run()
+    found = rows("".join(csv_lines(run, analyse(run))))
+    assert [row["resumed"] for row in found] == ["", "false", "true", ""]
 
 
 def test_reused_adds_up_to_the_share_that_the_report_says() -> None:
