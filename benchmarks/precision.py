@@ -16,7 +16,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from document import table, write_between_marks
-from simulation import POOLED, UNPOOLED, Noise, draw, true_log_ratio
+from simulation import POOLED, UNPOOLED, Noise, draw, draw_blocks, true_log_ratio
 
 from keepalive_bench import Exchange, Experiment, Plan, Target
 from keepalive_bench.analysis.comparison import typical_effect
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 RUNS, QUICK_RUNS = 2_000, 20
 MOST = 2_000
+MOST_IN_BLOCKS = 6_000
 """Requests of each arm in a run that doesn't end earlier."""
+_BETWEEN = 0.05
 _PROCESSES, _BATCH = 2, 50
 
 
@@ -42,13 +44,33 @@ class Setting:
     noise: Noise
     same: bool
     """Whether both arms are the same (an A/A experiment), so that the true ratio is 1."""
+    concurrency: int = 1
+    """Above 1, pairs are of blocks, whose levels differ by 5 %."""
 
     @property
     def target(self) -> float | None:
         """The least share of runs whose interval has to hold the truth; `None`: it is told only."""
         if self.noise == SLOW:
             return None
-        return 0.92 if self.noise.correlation else 0.93
+        return 0.92 if self.noise.correlation or self.concurrency > 1 else 0.93
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What the table says of it."""
+        several = "" if self.concurrency == 1 else f"blocks of {self.experiment.block_size}"
+        return (
+            f"±{100 * self.precision:g} %",
+            several or self.noise.said,
+            "the same" if self.same else "different",
+        )
+
+    @property
+    def experiment(self) -> Experiment:
+        """What kab would have been asked for."""
+        most = MOST if self.concurrency == 1 else MOST_IN_BLOCKS
+        return Experiment(
+            requests=most, precision=self.precision, concurrency=self.concurrency, seed=1
+        )
 
 
 SLOW = Noise(0.9, 0.25)
@@ -57,7 +79,9 @@ SETTINGS = [
     Setting(precision, Noise(correlation), same)
     for correlation in (0.0, 0.2, 0.5)
     for same, precision in ((False, 0.05), (False, 0.03), (False, 0.02), (True, 0.05))
-] + [Setting(precision, SLOW, same=False) for precision in (0.05, 0.03, 0.02)]
+]
+SETTINGS += [Setting(precision, SLOW, same=False) for precision in (0.05, 0.03, 0.02)]
+SETTINGS += [Setting(precision, Noise(), same=True, concurrency=4) for precision in (0.05, 0.02)]
 Ended = tuple[int, bool]
 """After how many pairs a run ended, and whether its interval holds the truth."""
 
@@ -103,24 +127,30 @@ def simulate(setting: Setting, numbers: range, truth: float, seed: int) -> list[
 
 
 def _run(setting: Setting, truth: float, random: Random) -> Ended:
-    trips = (POOLED, POOLED) if setting.same else (POOLED, UNPOOLED)
-    halves = zip(*draw(MOST, setting.noise, random, trips), strict=True)
-    plan = Plan(
-        Target("http://127.0.0.1/"),
-        experiment=Experiment(requests=MOST, precision=setting.precision, seed=1),
-    )
-    labels = plan.experiment.labels
+    plan = Plan(Target("http://127.0.0.1/"), experiment=setting.experiment)
+    labels, size = plan.experiment.labels, plan.experiment.block_size
     exchanges = ExchangeColumns(labels)
     rule = PrecisionRule(plan, exchanges)
-    for index, latencies in enumerate(halves):
-        for label, latency_s in zip(labels, latencies, strict=True):
-            exchanges.append(Exchange(label, index, index, Outcome(0.0, latency_s)))
+    halves = _drawn(setting, random)
+    for number in range(plan.experiment.rounds):
+        for label, latencies in zip(labels, halves, strict=True):
+            for index in range(number * size, (number + 1) * size):
+                outcome = Outcome(0.0, latencies[index])
+                exchanges.append(Exchange(label, index, number, outcome))
         if rule.is_met():
             break
     pairs = pair(exchanges, plan.experiment, *labels)
     _, low, high = typical_effect(pairs, plan).speedup
     true = 0.0 if setting.same else truth
     return pairs.number, low is not None and high is not None and log(low) <= true <= log(high)
+
+
+def _drawn(setting: Setting, random: Random) -> tuple[list[float], list[float]]:
+    trips = (POOLED, POOLED) if setting.same else (POOLED, UNPOOLED)
+    if setting.concurrency == 1:
+        return draw(MOST, setting.noise, random, trips)
+    experiment = setting.experiment
+    return draw_blocks(experiment.rounds, experiment.block_size, _BETWEEN, random, trips)
 
 
 def _coverage(ended: list[Ended]) -> float:
@@ -143,9 +173,7 @@ def _page(ended: dict[Setting, list[Ended]]) -> str:
     head = ("precision", "lag 1", "arms", "runs", "pairs, mean", "coverage", "at least")
     rows = [
         (
-            f"±{100 * setting.precision:g} %",
-            setting.noise.said,
-            "the same" if setting.same else "different",
+            *setting.said,
             f"{len(runs):,}",
             f"{fmean(number for number, _ in runs):,.0f}",
             f"{100 * _coverage(runs):.1f}",
@@ -155,8 +183,10 @@ def _page(ended: dict[Setting, list[Ended]]) -> str:
     ]
     return (
         "Coverage, in per cent, of the 95 % interval of the speed-up in runs that end by\n"
-        f"`--precision` (or at {MOST:,} requests), by the lag-1 correlation of each arm's own "
-        "noise,\nor of that part of its variance that lasts:\n\n" + table(head, rows)
+        f"`--precision` (or at {MOST:,} requests; of blocks, {MOST_IN_BLOCKS:,}), by the lag-1 "
+        "correlation of each arm's own\nnoise, or of that part of its variance that lasts; or of "
+        f"several requests at a time, whose blocks differ by {100 * _BETWEEN:g} %:\n\n"
+        + table(head, rows)
     )
 
 

@@ -67,7 +67,11 @@ def draw(
 
 
 def draw_blocks(
-    rounds: int, size: int, between: float, random: Random
+    rounds: int,
+    size: int,
+    between: float,
+    random: Random,
+    round_trips: tuple[float, float] = (POOLED, UNPOOLED),
 ) -> tuple[list[float], list[float]]:
     """The latencies of blocks of several requests at a time, one after the other, of both arms.
 
@@ -78,7 +82,7 @@ def draw_blocks(
     unpooled: list[float] = []
     for number in range(rounds):
         common = _drift((number + 0.5) / rounds) * exp(random.gauss(0, _JITTER))
-        for arm, trips in ((pooled, POOLED), (unpooled, UNPOOLED)):
+        for arm, trips in zip((pooled, unpooled), round_trips, strict=True):
             level = common * exp(random.gauss(0, between))
             arm.extend(level * (trips + _server_time(1 - random.random())) for _ in range(size))
     return pooled, unpooled
