@@ -178,7 +178,7 @@ def plan_from(document: Document) -> Plan:
             precision=document.get("precision"),
             processes=document.get("processes", 1),
             concurrency=document["concurrency"],
-            maxsize=document["maxsize"],
+            maxsize=_maxsize(document),
             block=document["block"],
             arms=tuple(
                 Arm(arm["kind"], arm["label"], arm.get("value")) for arm in document["arms"]
@@ -201,6 +201,13 @@ def plan_from(document: Document) -> Plan:
             requirements=tuple(map(_text, document.get("requirements", []))),
         ),
     )
+
+
+def _maxsize(document: Document) -> int | None:
+    """What was asked for; a file says what it came to, which of swept threads is each one's own."""
+    size: int = document["maxsize"]
+    follows = document.get("sweep") == "concurrency" and size == document["concurrency"]
+    return None if follows else size
 
 
 def _text(value: object) -> str:

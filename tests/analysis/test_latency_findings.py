@@ -159,7 +159,7 @@ def test_quantiles_that_so_few_requests_cannot_bound_are_named(
     finding = found(alone(latencies(requests)))["too-few-requests"]
     evidence = {"requests": requests, "lacking": lacking, "needed": needed}
     assert (finding.evidence, finding.severity) == (evidence, "info")
-    assert finding.advice == f"-n {needed} is the least that does."
+    assert finding.advice == f"-n {needed} makes as many."
 
 
 def test_a_run_that_ends_by_itself_is_to_be_longer() -> None:

@@ -136,6 +136,7 @@ def test_members_that_a_newer_kab_added_are_left_aside() -> None:
     [
         ({"plan": DOCUMENT["plan"] | {"requests": "x"}}, "plan.requests can't be 'x'"),
         ({"course": DOCUMENT["course"] | {"wall_s": True}}, "course.wall_s can't be true"),
+        ({"course": DOCUMENT["course"] | {"wall_s": 1e300}}, "course.wall_s can't be 1e+300"),
         ({"course": DOCUMENT["course"] | {"started_at": "now"}}, "started_at can't be 'now'"),
         ({"plan": {}}, "is missing"),
         ({"exchanges": DOCUMENT["exchanges"] | {"arms": ["x"]}}, "arms of exchanges are not those"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import compress
+from itertools import compress, repeat
+from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.rows import pick, succeeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from keepalive_bench.model.run import Run
 
@@ -43,9 +44,16 @@ def own_s(run: Run, arm: str) -> float:
     if course.cpu_s >= _NEVER_IDLE * course.wall_s * experiment.processes:
         return float(median(latencies))
     quickest_s = min(latencies)
+    works_s: Iterable[float] = repeat(work_s)
+    if experiment.load.is_open or experiment.load.has_pauses:
+        # Looking at the clock for a start takes time of the processor, and is in no latency.
+        outside_s = map(sub, latencies, pick(exchanges.phases["wait"], answered))
+        works_s = map(min, works_s, outside_s)
     own: float = median(
-        min(work_s + min(waited_s, latency_s - quickest_s), latency_s)
-        for waited_s, latency_s in zip(_waited(run, answered, work_s), latencies, strict=True)
+        min(own_s + min(waited_s, latency_s - quickest_s), latency_s)
+        for own_s, waited_s, latency_s in zip(
+            works_s, _waited(run, answered, work_s), latencies, strict=False
+        )
     )
     return own
 

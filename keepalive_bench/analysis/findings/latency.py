@@ -185,7 +185,8 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     }
     lacking = [percent for percent, count in needed.items() if count > fewest.succeeded]
     if lacking:
-        takes = " and ".join(f"p{percent}, which takes {needed[percent]:,}" for percent in lacking)
+        *first, last = (f"p{percent}" for percent in lacking)
+        names = f"{', '.join(first)} or {last}" if first else last
         yield Finding(
             code="too-few-requests",
             severity="info",
@@ -194,8 +195,9 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
                 "lacking": " ".join(f"p{percent}" for percent in lacking),
                 "needed": needed[lacking[-1]],
             },
-            text=f"{plural(fewest.succeeded, 'request')} can't bound {takes}.",
+            text=f"{plural(fewest.succeeded, 'request')} can't bound {names}: that takes "
+            f"{max(needed[percent] for percent in lacking):,}.",
             advice="A longer run does."
             if run.plan.experiment.may_end_early
-            else f"-n {max(needed[percent] for percent in lacking)} is the least that does.",
+            else f"-n {max(needed[percent] for percent in lacking)} makes as many.",
         )

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _POLL_S = 0.2
 _SILENCE_S = 10.0
 """After Ctrl-C, how long a process may say nothing before it is given up."""
-_LEAD_S = 0.002
+_LEAD_S, _FIRST_LEAD_S = 0.002, 0.1
 """How far ahead a block's start is set, so that all processes know of it in time."""
 
 
@@ -181,7 +181,8 @@ class Director:
         pacing = pacing_of(self._plan.experiment)
         if pacing is None:
             return block
-        began_s = max(now_s + _LEAD_S, self._lasts_to_s)
+        lead_s = _LEAD_S if self._lasts_to_s else _FIRST_LEAD_S  # threads have still to start
+        began_s = max(now_s + lead_s, self._lasts_to_s)
         self._lasts_to_s = began_s + pacing.lasts_s(len(block.indexes))
         return replace(block, began_s=began_s, rested_s=self._ended_s.get(block.arm))
 
