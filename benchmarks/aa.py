@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from math import log
 from random import Random
-from statistics import NormalDist, median
+from statistics import NormalDist, correlation, median
 from typing import TYPE_CHECKING
 
 from cores import move_to, move_to_last_core
@@ -45,6 +45,8 @@ class Design:
     widths: list[float] = field(default_factory=list)
     misses: list[float] = field(default_factory=list)
     """How far off 1 each interval's middle is, in halves of its width."""
+    likenesses: list[float] = field(default_factory=list)
+    """How the logarithms of the two arms' i-th latencies correlate, in each experiment."""
 
     def count(self, interval: Interval, *, false: bool) -> None:
         """Count one experiment."""
@@ -124,9 +126,19 @@ def _run(url: str, order: Order, random: Random) -> Run:
     )
 
 
+def _arms(run: Run) -> list[list[float]]:
+    """The latencies of each arm, in the order of the requests."""
+    latencies, indexes = run.exchanges.latency_s, run.exchanges.index
+    return [
+        [latencies[row] for row in sorted(run.exchanges.rows(arm.label), key=indexes.__getitem__)]
+        for arm in _ARMS
+    ]
+
+
 def _paired(design: Design, run: Run) -> None:
     """Let kab judge."""
     analysis = analyse(run)
+    design.likenesses.append(correlation(*(list(map(log, arm)) for arm in _arms(run))))
     _, low, high = analysis.comparisons[0].speedup
     if low is None or high is None:
         raise RuntimeError(analysis.verdict.text)
@@ -135,9 +147,7 @@ def _paired(design: Design, run: Run) -> None:
 
 def _twice(design: Design, run: Run, random: Random) -> None:
     """Judge by the medians of two separate runs: an ordinary bootstrap of their ratio."""
-    arms = [
-        [run.exchanges.latency_s[row] for row in run.exchanges.rows(arm.label)] for arm in _ARMS
-    ]
+    arms = _arms(run)
     ratios = sorted(
         median(random.choices(arms[1], k=REQUESTS)) / median(random.choices(arms[0], k=REQUESTS))
         for _ in range(_RESAMPLES)
@@ -178,7 +188,8 @@ def _page(paired: Design, sequential: Design, widths: Figure) -> str:
         f"{widths.ratio.median:.2f}× as wide as the other one, and may be {AT_MOST_WIDE:g}×: "
         f"{widths.verdict}.\n“Honest at” is how much wider a design's intervals would have to be "
         "to be false in 5 % of experiments only.\nOf intervals that are, the paired one is "
-        f"{honest:.2f}× as wide as the other one.\n"
+        f"{honest:.2f}× as wide as the other one.\nThe two requests of a pair correlate by "
+        f"{median(paired.likenesses):.2f} (median of the experiments).\n"
     )
 
 
