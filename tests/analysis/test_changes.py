@@ -71,6 +71,7 @@ def alone(latencies_s: list[float]) -> ArmSummary:
     return summarise(run, run.plan.experiment.arms[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truth", [0.0, 0.25], ids=["equal", "a quarter slower"])
 def test_intervals_of_changes_hold_the_truth_as_often_as_they_say(truth: float) -> None:
     held, shown, called = (dict.fromkeys(METRICS, 0) for _ in range(3))

@@ -27,6 +27,7 @@ def clustered(between: float, clusters: int, random: np.random.Generator) -> lis
     return [float(value) for value in values.ravel()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clusters", [6, 12, 40])
 @pytest.mark.parametrize("between", [0.0, 0.05, 0.1])
 def test_quantiles_of_clustered_values_are_covered(between: float, clusters: int) -> None:

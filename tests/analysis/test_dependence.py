@@ -97,6 +97,7 @@ def test_without_any_dependence_the_typical_interval_is_as_wide_as_without_all_l
     assert np.mean(factors) < 1.08
 
 
+@pytest.mark.slow
 def test_slow_noise_under_white_noise_is_covered_which_the_first_lag_alone_doesn_t_see() -> None:
     """A quarter of the variance lasts for 20 values: 0.24 at lag 1, which would cover 56 %."""
     held = {"first": 0, "all": 0}
@@ -114,6 +115,7 @@ def test_slow_noise_under_white_noise_is_covered_which_the_first_lag_alone_doesn
     assert held["all"] > 0.87 * 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [20, 50, 200, 2_000])
 def test_around_a_trend_there_is_none_on_average(count: int) -> None:
     """Orcutt and Winokur's correction: without it, it would be about −2/n."""
@@ -157,6 +159,7 @@ def test_a_hundred_thousand_values_take_seconds_at_most() -> None:
     assert dependence(series(100_000, 0.999, 0.5)).inefficiency > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("correlation", "share"), [(0.0, 1.0), (0.5, 1.0), (0.9, 0.25)])
 @pytest.mark.parametrize(("percent", "count"), [(90, 50), (95, 200)])
 def test_a_high_quantile_of_dependent_values_is_bounded_and_covered(

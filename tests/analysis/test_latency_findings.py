@@ -42,6 +42,7 @@ def alone(values: Iterable[float], **options: Any) -> Run:  # noqa: ANN401  # a 
     return script.run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [50, 1_000])
 def test_quiet_runs_of_identical_arms_have_no_shape_worth_telling(count: int) -> None:
     """Latencies are lognormal, with one slow one in twenty, 1.5 times as slow."""

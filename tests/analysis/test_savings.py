@@ -28,6 +28,7 @@ def drawn(seed: int, common: float, requests: int = 50) -> tuple[list[float], li
     return pooled.tolist(), unpooled.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("common", [0.0, 0.3])
 def test_a_saving_of_quantiles_is_covered_and_narrower_where_pairs_have_much_in_common(
     common: float,

@@ -194,6 +194,7 @@ def test_what_was_measured_is_kept_when_it_is_interrupted(url: str, tmp_path: Pa
     assert "is the smallest" in done.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 200])
 def test_no_line_of_the_report_is_wider_than_the_terminal(url: str, columns: int) -> None:
     done = kab("sweep", url, "-c", "8", "-n", "80", env={"COLUMNS": f"{columns}"})

@@ -90,6 +90,7 @@ def test_the_file_itself_is_shown() -> None:
     shown(json.dumps(DOCUMENT))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, derandomize=True)
 @given(st.sampled_from(PLACES), st.sampled_from(HOSTILE))
 def test_a_value_that_was_changed_is_refused_or_shown(path: Path, value: object) -> None:

@@ -6,6 +6,8 @@ import gc
 import tracemalloc
 from typing import TYPE_CHECKING
 
+import pytest
+
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.model.exchange import (
     Answer,
@@ -63,6 +65,7 @@ def test_an_exchange_with_a_connection_of_its_own_takes_no_more_either() -> None
     assert sum(len(column) * column.itemsize for column in columns) <= MOST_BYTES
 
 
+@pytest.mark.slow
 def test_a_server_that_never_says_the_same_twice_is_kept_within_bounds() -> None:
     columns = ExchangeColumns(("pooled",))
 

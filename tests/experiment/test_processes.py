@@ -152,6 +152,7 @@ def test_a_duration_ends_all_of_them(url: str, order: str) -> None:
         assert arm.succeeded > 10
 
 
+@pytest.mark.slow
 def test_a_precision_ends_all_of_them(url: str) -> None:
     due = run(url, **TWO, precision=0.5).course.requests
     assert due is not None
@@ -340,6 +341,7 @@ def test_an_exchange_takes_no_more_memory_in_all_processes_together(url: str) ->
     assert (peaks[1] - peaks[0]) / (2 * (many - few)) <= 120
 
 
+@pytest.mark.slow
 def test_a_slow_server_is_waited_for_by_all_of_them() -> None:
     with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.05))) as server:
         measured = run(server.url, **TWO, requests=40)

@@ -119,6 +119,7 @@ def test_a_run_that_was_read_is_written_again_as_it_was(exchanges: int) -> None:
     assert text_of(read(text)) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exchanges", [50, PACKED_ROWS, TWO_CHUNKS])
 @pytest.mark.parametrize("options", [{}, {"indent": 4}, {"indent": 0}, {"ensure_ascii": False}])
 def test_a_file_that_another_program_has_laid_out_anew_is_read_all_the_same(

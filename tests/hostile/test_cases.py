@@ -55,6 +55,7 @@ def check(case: Case, *, tls: bool) -> None:
     assert took_s < (sum(case.failures.values()) + 1) * TIMEOUT_S + _SLOW_MACHINE_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ON_BOTH.values(), ids=ON_BOTH)
 def test_over_http(case: Case) -> None:
     check(case, tls=False)

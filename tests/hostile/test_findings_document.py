@@ -114,6 +114,7 @@ TABLES: list[tuple[Entry, Callable[[dict[str, Any]], set[str]]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("entry", "found"), TABLES, ids=[f"{found.__name__}: {entry.code}" for entry, found in TABLES]
 )

@@ -117,7 +117,7 @@ many_answers = st.lists(answers, min_size=25, max_size=25)
 profile = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
-@settings(profile, max_examples=30)
+@settings(profile, max_examples=10)
 @given(many_answers)
 def test_changed_answers(wanted: list[Answer]) -> None:
     check(wanted)

@@ -57,6 +57,7 @@ def test_a_408_that_only_the_other_arm_let_come_is_kabs_own_too() -> None:
     assert "unsolicited-data" not in {it.code for it in analysis.findings}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timeout_s", [0.045, 0.12])
 def test_of_a_sweep_s_turns_even_a_short_idle_timeout_is_no_unknown_end(timeout_s: float) -> None:
     server = settings(delay_s=timeout_s / 1.5, idle_timeout_s=timeout_s)

@@ -47,6 +47,7 @@ FLOODS: dict[str, tuple[dict[str, Any], int, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("server", "requests", "failed"), FLOODS.values(), ids=FLOODS)
 def test_a_flood_is_not_held(server: dict[str, Any], requests: int, failed: int) -> None:
     pytest.importorskip("resource", reason="Windows doesn't tell the peak")

@@ -219,6 +219,7 @@ def test_resets_after_the_same_number_of_requests_may_be_a_limits_or_a_timeouts(
     assert second(analysis).evidence["seen"] == "reset after 1 response"
 
 
+@pytest.mark.slow
 @both_schemes
 @pytest.mark.parametrize(
     ("server", "seen"),

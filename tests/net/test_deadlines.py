@@ -57,6 +57,7 @@ def assert_cut(outcome: Outcome, kind: str) -> None:
     assert TIMEOUT_S <= outcome.latency_s < MUCH_LATER_S
 
 
+@pytest.mark.slow
 @both_kinds
 @pytest.mark.parametrize("script", DRIPS.values(), ids=DRIPS)
 def test_an_answer_that_drips_is_cut(kind: str, script: Callable[[Peer], None]) -> None:

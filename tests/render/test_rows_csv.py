@@ -108,6 +108,7 @@ def test_quotes_and_commas_come_back_as_they_were() -> None:
     assert row["message"] == 'said "no", twice'
 
 
+@pytest.mark.slow
 def test_many_rows_take_no_memory_of_their_own() -> None:
     script = Script("pooled", requests=ROWS)
     connection = script.open("pooled")

@@ -144,6 +144,7 @@ def _summed(steps: list[int]) -> list[int]:
     return [sum(steps[: number + 1]) for number in range(len(steps))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arms", "per_connection", "failing"),
     [(_FOUR[:2], 10**9, 0.0), (_FOUR[:2], 2, 0.02), (_FOUR, 2, 0.02)],
