@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,17 +65,19 @@ def command(
         color=not no_color, quiet=quiet, verbose=verbose, results_only=results_only
     )
     run = analysis = None
-    try:
-        with exports.opened(wanted, strict=strict) as files:
-            session.announce(plan, shown)
-            run = session.measure(plan, shown)
-            analysis = session.analyse(run)
-            if verbose:
-                session.show_connections(run, analysis, shown)
-            files.write(run, analysis)
-    finally:  # what was measured is shown though its file could not be written
-        if analysis is not None and (not results_only or not analysis.has_answers):
-            session.show(analysis, shown, None if no_plot else run, strict=strict)
-        elif analysis is not None:
-            session.show_requirements(analysis.requirements, shown, strict=strict)
+    with ExitStack() as shield:
+        try:
+            with exports.opened(wanted, strict=strict) as files:
+                session.announce(plan, shown)
+                run = session.measure(plan, shown)
+                shield.enter_context(session.undisturbed())
+                analysis = session.analyse(run)
+                if verbose:
+                    session.show_connections(run, analysis, shown)
+                files.write(run, analysis)
+        finally:  # what was measured is shown though its file could not be written
+            if analysis is not None and (not results_only or not analysis.has_answers):
+                session.show(analysis, shown, None if no_plot else run, strict=strict)
+            elif analysis is not None:
+                session.show_requirements(analysis.requirements, shown, strict=strict)
     return session.exit_code(analysis, strict=strict)

@@ -14,6 +14,7 @@ from keepalive_bench.analysis import analyse
 from keepalive_bench.analysis.requirements import undecidable
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.experiment import benchmark
+from keepalive_bench.experiment.interrupts import Interrupts
 from keepalive_bench.model.ports import endangered, pace_of, slowed
 from keepalive_bench.net.ports import ports_for
 from keepalive_bench.render import terminal
@@ -106,6 +107,11 @@ def _extent(plan: Plan) -> str:
     return f"{most}{plural(experiment.total_requests, noun)}"
 
 
+def undisturbed() -> Interrupts:
+    """While it is entered, Ctrl-C doesn't keep what was measured from being shown and written."""
+    return Interrupts()
+
+
 def measure(plan: Plan, shown: Screen) -> Run:
     """Carry out a plan, with a progress bar or a line for each response as asked."""
     with ExitStack() as stack:
@@ -194,7 +200,7 @@ def exit_code(analysis: Analysis, *, strict: bool = False) -> ExitCode:
     standings = {checked.standing for checked in analysis.requirements}
     if "missed" in standings or (strict and "undecided" in standings):
         return ExitCode.REQUIREMENT_MISSED
-    if any(arm.failed or arm.not_sent for arm in arms):
+    if analysis.course.lost or any(arm.failed or arm.not_sent for arm in arms):
         return ExitCode.PARTLY_MEASURED
     return ExitCode.MEASURED
 
@@ -211,4 +217,5 @@ __all__ = [
     "show_exchanges",
     "show_requirements",
     "show_text",
+    "undisturbed",
 ]

@@ -145,12 +145,13 @@ def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool
 
     session.announce(plan, shown)
     run = session.measure(plan, shown)
-    analysis = session.analyse(run)
-    try:
-        files.write(run, analysis)
-    finally:  # what was measured is shown though its file could not be written
-        if shown.out is not shown.err or not analysis.has_answers:
-            session.show(analysis, shown, strict=strict)
-        else:
-            session.show_requirements(analysis.requirements, shown, strict=strict)
+    with session.undisturbed():
+        analysis = session.analyse(run)
+        try:
+            files.write(run, analysis)
+        finally:  # what was measured is shown though its file could not be written
+            if shown.out is not shown.err or not analysis.has_answers:
+                session.show(analysis, shown, strict=strict)
+            else:
+                session.show_requirements(analysis.requirements, shown, strict=strict)
     return session.exit_code(analysis, strict=strict)

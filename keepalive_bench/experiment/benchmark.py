@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from math import inf
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.precision import PrecisionRule
 from keepalive_bench.experiment.environment import describe_environment
+from keepalive_bench.experiment.interrupts import Interrupts
 from keepalive_bench.experiment.observer import Observer
 from keepalive_bench.experiment.pacing import RunClock
 from keepalive_bench.experiment.processes.director import Director
@@ -89,10 +91,10 @@ def _in_this_process(
         if on_exchange is not None:
             on_exchange(exchange)
 
-    with quiet_collector():
+    with Interrupts() as interrupts, quiet_collector():
         origin, started_at = _clock(), _now()
         blocks = _blocks(plan, exchanges, RunClock(origin).now_s)
-        tally = station.measure(origin, blocks, record, connections)
+        tally = station.measure(origin, blocks, record, connections, interrupts)
     return _Measured(started_at=started_at, warmup=warmup, share=share, tally=tally)
 
 
@@ -102,14 +104,18 @@ def _in_several(
     surroundings(plan, "", _clock)  # what can't be used is refused here, and once
     looks = plan.experiment.precision is not None
     followed = _new_share(plan).exchanges if looks else None
-    with Director(plan, pace, on_exchange, followed) as director:
+    share = _new_share(plan)
+    with ExitStack() as stack:
+        director = stack.enter_context(Director(plan, pace, on_exchange, followed))
+        interrupts = stack.enter_context(Interrupts())
         observer = Observer(1, director.pids)
         with quiet_collector(), observer:
             origin, started_at = _clock(), _now()
             run_clock = RunClock(origin)
             blocks = _blocks(plan, followed, run_clock.now_s)
-            interrupted = director.run(blocks, run_clock, origin)
-    merge(director.shares, share := _new_share(plan))
+            interrupted = director.run(blocks, run_clock, origin, interrupts)
+        director.close()
+        merge(director.shares, share)
     return _Measured(
         started_at=started_at,
         warmup=_all_warmups(plan, director.warmups.values()),

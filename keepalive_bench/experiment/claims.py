@@ -47,7 +47,8 @@ class Claims:
         self._rested_s: float | None = None
         self._reached = dict.fromkeys(threads, 0)
         self._ended_s: dict[str, float] = {}
-        self._free_s: dict[int, float] = {}
+        self._last: dict[int, tuple[float, int]] = {}
+        """When each worker's last request of the block ended, and its index."""
         self._late_s, self._idle_blocks = 0.0, 0
         self._behind_s: dict[str, float] = {}
 
@@ -86,13 +87,27 @@ class Claims:
         self._lasts_to_s, behind_s = 0.0 if self._claimed else self._began_s, 0.0
         if self._claimed == len(block.indexes) and block.arm not in self.stopped:
             self._lasts_to_s = self._began_s + pacing.lasts_s(block.indexes.stop - block.first)
-            all_busy = len(self._free_s) == self._threads[block.arm] or self._late_s >= LATE_S
-            if self._free_s and all_busy:
-                behind_s = min(self._free_s.values()) - self._lasts_to_s
-        # A schedule goes on in the next block of the arm where it was left: a stall that all
-        # threads were in at a block's end has delayed what was to start after it, too.
-        self._behind_s[block.arm] = max(0.0, behind_s) if pacing.is_schedule else 0.0
-        self._free_s.clear()
+            if pacing.is_schedule:
+                behind_s = self._behind(block, pacing)
+        self._behind_s[block.arm] = behind_s
+        self._last.clear()
+
+    def _behind(self, block: Block, pacing: Pacing) -> float:
+        """How far the schedule of an arm is behind at a block's end: its next block takes it up.
+
+        A stall at a block's end delays what was to start after it, too. It is one where it holds
+        all threads, or all requests from some one on, several of them; threads that are left would
+        have started as many more. A single slow answer holds nobody up.
+        """
+        threads, step = self._threads[block.arm], block.indexes.step
+        held = sorted(last for last in self._last.values() if last[0] > self._lasts_to_s)
+        if not held:
+            return 0.0
+        idle = 0 if self._late_s >= LATE_S else threads - len(held)
+        from_it_on = (block.indexes[-1] - min(index for _, index in held)) // step + 1
+        if idle and (len(held) == 1 or len(held) != from_it_on):
+            return 0.0
+        return max(0.0, held[0][0] - self._lasts_to_s - pacing.lasts_s(idle * step))
 
     @property
     def is_over(self) -> bool:
@@ -145,10 +160,11 @@ class Claims:
         """What was claimed isn't sent: its arm, or all, has been stopped."""
         self._claimed -= 1
 
-    def ended(self, worker: int, arm: str) -> None:
+    def ended(self, worker: int, arm: str, index: int) -> None:
         """Note that a worker's request is over; without pacing, nobody asks when."""
         if self._paces:
-            self._ended_s[arm] = self._free_s[worker] = self._now_s()
+            self._ended_s[arm] = now_s = self._now_s()
+            self._last[worker] = now_s, index
 
     def _start_s(
         self, block: Block, pacing: Pacing, index: int, worker: int, own_s: float | None

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 from keepalive_bench.experiment.claims import Claims
+from keepalive_bench.experiment.interrupts import Interrupts
 from keepalive_bench.model.exchange import Exchange, Failure, Outcome
 
 if TYPE_CHECKING:
@@ -82,37 +83,32 @@ class Engine:
         """How many requests of each arm were due before time, or a rule, ended the run."""
         return self._claims.reached
 
-    def run(self, blocks: Iterable[Block], stop: threading.Event | None = None) -> bool:
-        """Work through the blocks; whether Ctrl-C, or the event, ended that early.
+    def run(self, blocks: Iterable[Block], interrupts: Interrupts | None = None) -> bool:
+        """Work through the blocks; whether Ctrl-C ended that early.
+
+        `interrupts` notes Ctrl-C, if somebody does so already.
 
         Raises:
             BaseException: what a transport or the record raised, which none should.
         """
+        if interrupts is None:
+            with Interrupts() as own:
+                return self.run(blocks, own)
         self._blocks = iter(blocks)
-        threads = [threading.Thread(target=self._close, daemon=True)]
+        threads = [threading.Thread(target=self._close, args=(interrupts,), daemon=True)]
         threads += [
             threading.Thread(target=self._work, args=(number,), daemon=True)
             for number in range(self._plan.experiment.concurrency)
         ]
-        while not self._wait(threads, stop):
-            (self._hurry if self._halted else self._interrupted).set()
-            self._halted = True
+        for thread in threads:
+            thread.start()
+        while not self._over.is_set():
+            if interrupts.wait(_POLL_S):
+                (self._hurry if self._halted else self._interrupted).set()
+                self._halted = True
         if self._error is not None:
             raise self._error
         return self._halted
-
-    def _wait(self, threads: list[threading.Thread], stop: threading.Event | None) -> bool:
-        """Start what is to be started, and wait for the end: whether that came, and not Ctrl-C."""
-        try:
-            while threads:
-                threads.pop(0).start()
-            # Not join(): before Python 3.13, one that Ctrl-C interrupts takes the thread for ended.
-            while not self._over.wait(_POLL_S):
-                if stop is not None and stop.is_set():
-                    self._interrupted.set()
-        except KeyboardInterrupt:
-            return False
-        return True
 
     def _work(self, worker: int) -> None:
         try:
@@ -203,7 +199,7 @@ class Engine:
             del self._under_way[worker]
             self._record(exchange)
             arm = exchange.arm
-            self._claims.ended(worker, arm)
+            self._claims.ended(worker, arm, exchange.index)
             if exchange.outcome.failure is None:
                 self._answered.add(arm)
             elif arm not in self._answered:
@@ -221,10 +217,10 @@ class Engine:
         self._given_up.set()
         self._meeting.abort()
 
-    def _close(self) -> None:
+    def _close(self, interrupts: Interrupts) -> None:
         """Close the record when all have worked, or a moment after Ctrl-C; a second one hurries it.
 
-        On a thread of its own, where no Ctrl-C falls into the middle of it.
+        On a thread of its own, so that the main one can note the second.
         """
         self._interrupted.wait()
         if not self._ended.is_set():
@@ -243,3 +239,4 @@ class Engine:
             self._error = error
         finally:
             self._over.set()
+            interrupts.wake()

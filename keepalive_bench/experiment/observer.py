@@ -34,7 +34,7 @@ class Observer:
 
     def __init__(self, concurrency: int, children: Collection[int] = ()) -> None:
         """`children` are other processes that measure, by their numbers."""
-        self._several, self._children = concurrency > 1, children
+        self._several, self._children = concurrency > 1, dict.fromkeys(children, 0)
         self._done = Event()
         self._samples, self._late_s = 0, 0.0
         self.cpu_s = 0.0

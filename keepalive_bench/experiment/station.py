@@ -22,6 +22,7 @@ from keepalive_bench.net.spacing import Spacing, spaced
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from keepalive_bench.experiment.interrupts import Interrupts
     from keepalive_bench.experiment.schedule import Block
     from keepalive_bench.model.exchange import Exchange, Outcome
     from keepalive_bench.model.plan import Arm, Plan
@@ -83,9 +84,10 @@ class Station:
         self._spacing = Spacing(pace, clock) if pace else None
         self._warmed_up_s = 0.0
 
-    def warm_up(self) -> dict[str, WarmUp]:
-        """What each arm does beforehand, by label."""
-        done = {arm.label: self._warm_up(arm) for arm in self._plan.experiment.arms}
+    def warm_up(self, given_up: threading.Event | None = None) -> dict[str, WarmUp]:
+        """What each arm does beforehand, by label; once it is given up, no more is sent."""
+        given_up = given_up or threading.Event()
+        done = {arm.label: self._warm_up(arm, given_up) for arm in self._plan.experiment.arms}
         self._warmed_up_s = self._paused_s
         return done
 
@@ -95,9 +97,9 @@ class Station:
         blocks: Iterable[Block],
         record: Callable[[Exchange], None],
         connections: ConnectionColumns,
-        stop: threading.Event | None = None,
+        interrupts: Interrupts,
     ) -> Tally:
-        """Work through the blocks; Ctrl-C, or `stop`, ends that early.
+        """Work through the blocks; what `interrupts` notes ends that early.
 
         `origin` is the zero of all times, in nanoseconds of the clock; `connections` gets those
         that are opened.
@@ -114,7 +116,7 @@ class Station:
             paced = {} if pacing is None else dict.fromkeys(experiment.labels, pacing)
             engine = Engine(plan, transports, record, run_clock, paced, self._process)
             with observer:
-                interrupted = engine.run(blocks, stop)
+                interrupted = engine.run(blocks, interrupts)
             wall_s = run_clock.now_s()
         return Tally(
             counters={label: transport.counters for label, transport in transports.items()},
@@ -132,19 +134,19 @@ class Station:
     def _paused_s(self) -> float:
         return self._spacing.paused_s if self._spacing else 0.0
 
-    def _warm_up(self, arm: Arm) -> WarmUp:
+    def _warm_up(self, arm: Arm, given_up: threading.Event) -> WarmUp:
         """Requests with indexes below 0, on a pool of their own: first ones pay for imports.
 
         Of a server that never answers, no more are tried than of an arm.
         """
         plan, count = self._plan, self._plan.experiment.warmup
         outcomes: list[Outcome] = []
-        never = threading.Event()
         connections = ConnectionColumns((arm.label,))
         transport = self._opened(arm, connections, self._clock())
         try:
             for number in range(1, count + 1):
-                transport.take_turn(never)
+                if not transport.take_turn(given_up) or given_up.is_set():
+                    break
                 outcomes.append(transport.exchange(plan.path(-number - self._process * count)))
                 answered = any(outcome.failure is None for outcome in outcomes)
                 if len(outcomes) >= FAILURES_TO_STOP and not answered:

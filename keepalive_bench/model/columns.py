@@ -61,6 +61,8 @@ class ExchangeColumns:
         self.answers: Interned[Answer] = Interned(Answer("?"))
         self._arm_numbers = {label: number for number, label in enumerate(arms)}
         self._appends = tuple(column.append for column in self.phases.values())
+        self.lock = Lock()
+        """For whoever takes rows away while others may come; an append takes none."""
 
     def append(self, exchange: Exchange) -> None:
         """Add one exchange."""
@@ -167,12 +169,13 @@ class ConnectionColumns:
         self.unasked: Interned[str] = Interned("?")
         self.handshakes: Interned[Handshake] = Interned(("?", "?", False))
         self._arm_numbers = {label: number for number, label in enumerate(arms)}
-        self._lock = Lock()
+        self.lock = Lock()
+        """Held by whoever changes anything."""
 
     def append(self, connection: Connection) -> int:
         """Add one connection and return its row; safe from any thread."""
         version, cipher = connection.tls_version, connection.cipher
-        with self._lock:
+        with self.lock:
             self.arm.append(self._arm_numbers[connection.arm])
             self.slot.append(connection.slot)
             self.opened_s.append(connection.opened_s)
@@ -198,19 +201,19 @@ class ConnectionColumns:
 
     def secured(self, row: int, version: str, cipher: str, *, resumed: bool = False) -> None:
         """Note what a TLS handshake settled on."""
-        with self._lock:
+        with self.lock:
             self.cipher[row] = self.handshakes.number((version, cipher, resumed))
 
     def ended(self, row: int, ending: Ending, ended_s: float) -> None:
         """Note how and when a connection ended."""
-        with self._lock:
+        with self.lock:
             self.lifetime[row] = ended_s - self.opened_s[row]
         self.refined(row, ending)
 
     def refined(self, row: int, ending: Ending) -> None:
         """Note how a connection ended whose end is noted already."""
         kind, idle_s, after_s, data = ending
-        with self._lock:
+        with self.lock:
             self.ending[row] = ENDINGS.index(kind)
             self.idle[row] = nan if idle_s is None else idle_s
             self.closed_after[row] = nan if after_s is None else after_s

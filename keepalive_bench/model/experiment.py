@@ -115,6 +115,7 @@ class Experiment:
         _within(1, _MOST_REQUESTS, "requests", self.requests)
         _within(1, _MOST_PROCESSES, "processes", self.processes)
         _within(1, _MOST_THREADS, "concurrency", self.concurrency)
+        _within(1, _MOST_THREADS, "processes × concurrency", self.threads)
         _within(1, _MOST_THREADS, "maxsize", self.pool_size)
         _within(0, _MOST_REQUESTS, "warmup", self.warmup)
         _within(0, 2**64, "seed", self.seed)

@@ -77,7 +77,7 @@ class HoldingQueue(_TracedQueue):
 
     def let_go(self) -> None:
         """Close what is held: its threads have ended."""
-        for item in self._held.values():
+        for item in list(self._held.values()):
             if item is not None and item is not _NOTHING_LEFT:
                 item.close()
         self._held.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,6 @@ class Tracer:
         origin: int,
     ) -> None:
         self.network, self.clock, self.origin = network, clock, origin
-        self.answered = connections.answered
         self.dialer = tcp.Dialer(network, clock)
         self.is_closing = False
         """Whether the arm is done: connections that are closed now were open to the end."""
@@ -67,7 +67,13 @@ class Tracer:
         """Note a connection whose TCP handshake is done; return its row and its slot.
 
         It takes the slot that the same object of urllib3's had before, or else any free one.
+
+        Raises:
+            ConnectionAbortedError: the arm is done, and nothing of it is kept any more.
         """
+        if self.is_closing:
+            dialled.socket.close()
+            raise ConnectionAbortedError(errno.ECONNABORTED, "the arm is done")
         with self._lock:
             if last_slot not in self._free_slots:
                 last_slot = min(self._free_slots, default=None)
@@ -89,6 +95,8 @@ class Tracer:
 
     def secured(self, row: int, secured: ssl.SSLSocket | SSLTransport) -> None:
         """Note a finished TLS handshake."""
+        if self.is_closing:
+            return
         cipher = secured.cipher()
         within = secured.sslobj if isinstance(secured, SSLTransport) else secured
         self._connections.secured(
@@ -97,6 +105,11 @@ class Tracer:
             cipher[0] if cipher else "?",
             resumed=bool(within.session_reused),
         )
+
+    def answered(self, row: int) -> None:
+        """Note one more response on a connection."""
+        if not self.is_closing:
+            self._connections.answered(row)
 
     def ended(self, row: int, slot: int, ending: Ending) -> None:
         """Note that a connection is closed, and how that came: the next one takes its place."""

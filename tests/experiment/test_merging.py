@@ -89,6 +89,18 @@ def test_rows_arrive_as_they_were_sent(
     assert (list(arrived.exchanges), list(arrived.connections)) == before
 
 
+def test_within_a_share_rows_keep_the_order_of_their_record() -> None:
+    *shares, merged = [new_share(LABELS, queued=True) for _ in range(3)]
+    ends = ([1.0, 0.9, 3.0], [0.95, 2.0])  # a thread that ended at 0.9 was overtaken
+    for process, share in enumerate(shares):
+        for number, end in enumerate(ends[process]):
+            outcome = Outcome(end - 0.5, 0.5, status=200, queued_s=0.25)
+            share.exchanges.append(Exchange("pooled", 2 * number + process, 0, outcome))
+    merge(shares, merged)
+    assert list(merged.exchanges.index) == [1, 0, 2, 3, 4]
+    assert [it.outcome.queued_s for it in merged.exchanges] == [0.25] * 5
+
+
 def test_nothing_is_lost_where_rows_have_the_same_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

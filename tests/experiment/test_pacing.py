@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ from support.fakes import ANSWERED, FAILED, URL, Scripted, Stage, stage
 from support.plans import plan
 
 from keepalive_bench import Arm, Load, UsageError
+from keepalive_bench.experiment.claims import Claims
 from keepalive_bench.experiment.pacing import Beats, Pauses, Rate, RunClock, Turn, pacing_of
+from keepalive_bench.experiment.schedule import Block
 from keepalive_bench.model.exchange import Outcome
 
 if TYPE_CHECKING:
@@ -96,6 +99,50 @@ def test_a_stall_is_not_hidden_by_the_turns_of_the_arms(threads: int) -> None:
     paired, alone = late_starts(order="paired"), late_starts(order="sequential")
     assert sum(1 for it in alone if it) > 80  # of the 100 that were to start in ten seconds
     assert paired == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("begins_s", [1.30, 1.45, 1.50, 1.55])
+def test_a_stall_is_not_hidden_by_the_end_of_a_block_either(begins_s: float) -> None:
+    """Simulated: 16 workers, 100 requests a second in blocks of 1.6 s, a server that stalls."""
+    ends_s = begins_s + 10.0
+
+    def late_starts(block_size: int) -> int:
+        now_s, late = 0.0, 0
+        claims = Claims({"pooled": 16}, {"pooled": Rate(100)}, lambda: now_s)
+        for first in range(0, 1600, block_size):
+            claims.leave()
+            claims.begin(Block(0, "pooled", range(first, first + block_size), first=first))
+            free_s = [(now_s, worker) for worker in range(16)]
+            ended: list[tuple[float, int, int]] = []
+            while claims.has_more:
+                free_at_s, worker = heappop(free_s)
+                now_s = free_at_s
+                index, start_s = claims.claim(worker, None) or (0, None)
+                assert start_s is not None
+                began_s = max(start_s, free_at_s)
+                late += began_s > start_s + 1e-3
+                end_s = ends_s if begins_s <= began_s < ends_s else began_s + 0.002
+                heappush(free_s, (end_s, worker))
+                ended.append((end_s, worker, index))
+            for end_s, worker, index in sorted(ended):
+                now_s = end_s
+                claims.ended(worker, "pooled", index)
+        return late
+
+    alone = late_starts(1600)
+    assert alone > 900
+    assert late_starts(160) == pytest.approx(alone, rel=0.05)
+
+
+def test_a_slow_answer_at_the_end_of_a_block_delays_nobody() -> None:
+    clock = Scripted()
+    arms = ("pooled", "unpooled")
+    servers = {label: Server(clock, lambda it: 0.5 if it == 19 else 0.0) for label in arms}
+    options = {"requests": 60, "concurrency": 2, "load": Load(rate=20)}
+    stages = Stage(servers, plan(URL, **options), clock)
+    stages.run()
+    later = [it.outcome.queued_s for it in stages.exchanges if it.index > 19]
+    assert later == pytest.approx([0.0] * 80)
 
 
 def test_an_arm_that_is_stopped_is_not_waited_for() -> None:

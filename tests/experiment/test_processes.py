@@ -111,13 +111,14 @@ def test_a_run_can_be_repeated(url: str) -> None:
 
 def test_processes_share_one_schedule(url: str) -> None:
     measured = run(url, **TWO, requests=120, load=Load(rate=200))
-    blocks: dict[tuple[str, int], list[float]] = {}
-    for it in measured.exchanges:
-        blocks.setdefault((it.arm, it.round), []).append(it.outcome.began_s)
+    blocks: dict[tuple[str, int, int], list[float]] = {}
+    for it in measured.exchanges:  # each process takes up what it is behind with by itself
+        blocks.setdefault((it.arm, it.round, it.index % 2), []).append(it.outcome.began_s)
+    assert len(blocks) == 2 * 2 * 3
     for starts in blocks.values():
         starts.sort()
         gaps = [after - before for before, after in pairwise(starts)]
-        assert gaps == pytest.approx([1 / 200] * len(gaps), abs=1e-6)
+        assert gaps == pytest.approx([2 / 200] * len(gaps), abs=1e-6)
 
 
 def test_the_threads_of_all_processes_start_a_burst_together() -> None:
@@ -219,19 +220,20 @@ def test_of_a_process_that_dies_the_others_results_are_kept(tmp_path: Path) -> N
         started("run", server.url, *options, "--warmup", "0", "--seed", "1") as process,
     ):
         assert halfway.reached.wait(20)
-        victim, _ = sorted(children(process.pid))
+        victim, _ = children(process.pid)
         os.kill(victim, signal.SIGKILL)
         halfway.released.set()
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (3, "")
     document = json.loads(results.read_text())
-    assert [(it["process"], it["why"]) for it in document["course"]["lost"]] == [
-        (0, "it was ended by SIGKILL")
-    ]
+    (lost,) = document["course"]["lost"]
+    assert lost["why"] == "it was ended by SIGKILL"
     arm = document["arms"]["pooled"]
     assert (arm["succeeded"], arm["failed"], arm["not_sent"]) == (50, 0, 50)
-    assert {index % 2 for index in document["exchanges"]["columns"]["index"]} == {1}
-    assert "Process 1 of 2 is lost: it was ended by SIGKILL." in " ".join(out.split())
+    kept = {index % 2 for index in document["exchanges"]["columns"]["index"]}
+    assert kept == {1 - lost["process"]}
+    number = lost["process"] + 1
+    assert f"Process {number} of 2 is lost: it was ended by SIGKILL." in " ".join(out.split())
     again = called("report", str(results))
     assert (again.code, again.out) == (3, out)
 
@@ -270,6 +272,51 @@ def test_the_processes_end_with_the_one_that_directs_them() -> None:
         while any(Path(f"/proc/{it}/exe").exists() for it in measuring):
             assert time.monotonic() < deadline
             time.sleep(0.01)
+
+
+@linux
+@pytest.mark.parametrize("when", ["warming up", "measuring for a time"])
+def test_a_process_that_dies_makes_the_run_a_partial_one(when: str) -> None:
+    halfway = Halfway(1 if when == "warming up" else 40)
+    options = ("--processes", "2", "--arm", "pooled", "-z", "2s", "--think-time", "10ms")
+    with (
+        misbehaving(halfway) as server,
+        started("run", server.url, *options) as process,
+    ):
+        assert halfway.reached.wait(20)
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        halfway.released.set()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (3, "")
+    assert "is lost: it was ended by SIGKILL." in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    "load", [Load(rate=200), Load(traffic="bursts", think_s=(0.2, 0.2))], ids=["rate", "bursts"]
+)
+def test_arms_one_after_the_other_share_a_time(url: str, load: Load) -> None:
+    measured = run(url, **TWO, duration_s=1.0, order="sequential", load=load)
+    assert 0.5 < measured.course.wall_s < 10  # and not a billion requests' time
+    pooled, unpooled = analyse(measured).arms
+    assert min(pooled.succeeded, unpooled.succeeded) >= 4
+
+
+def test_an_arm_that_is_stopped_is_not_waited_for() -> None:
+    with misbehaving(lambda peer: peer.close()) as server:
+        began = time.monotonic()
+        options = {"order": "sequential", "requests": 3600, "warmup": 0, "load": Load(rate=40)}
+        analysis = analyse(run(server.url, **TWO, **options))
+    assert time.monotonic() - began < 60  # all of it would take three minutes
+    assert all(arm.succeeded == 0 and arm.not_sent > 3500 for arm in analysis.arms)
+
+
+def test_processes_do_without_standard_streams(url: str) -> None:
+    command = f"{sys.executable} -m keepalive_bench run {url} -n 4 --processes 2 --json -"
+    done = subprocess.run(
+        ["sh", "-c", f"{command} 2>&- <&-"], stdout=subprocess.PIPE, check=False, timeout=60
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["course"]["lost"] == []
 
 
 @pytest.mark.parametrize("presses", [1, 2])

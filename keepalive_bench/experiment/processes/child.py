@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import signal
 import threading
 import time
 from contextlib import suppress
@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import KabError
+from keepalive_bench.experiment.interrupts import Interrupts
 from keepalive_bench.experiment.processes.messages import (
     Channel,
     Done,
@@ -43,7 +44,8 @@ def main() -> None:
 
     The end of the input means that it has died, even of SIGKILL: then this one ends at once.
     """
-    channel = Channel(sys.stdin.buffer, _own_output())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever directs decides
+    channel = Channel(*_own_pipes())
     with suppress(EOFError, BrokenPipeError):
         task: Task = channel.receive()
         os.chdir(task.folder)
@@ -51,22 +53,26 @@ def main() -> None:
             _take_part(task, channel)
         except KabError as error:
             channel.send(Failed(str(error)))
+        except Exception as error:  # noqa: BLE001  # it is told, and has nobody else to raise it to
+            channel.send(Failed(f"{type(error).__name__}: {error}"))
 
 
-def _own_output() -> BinaryIO:
-    """Standard output for ourselves; what is printed by accident goes to standard error."""
-    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return output
+def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for ourselves alone; whoever else prints, prints to nobody."""
+    pipes = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nothing, number)
+    return pipes
 
 
 def _take_part(task: Task, channel: Channel) -> None:
     plan, labels = task.plan, task.plan.experiment.labels
     station = Station(plan, time.perf_counter_ns, task.pace, task.process)
-    channel.send(Ready(station.warm_up()))
-    orders, stop = _Orders(), threading.Event()
-    listener = threading.Thread(target=_listen, args=(channel, orders, stop), daemon=True)
-    listener.start()
+    orders, interrupts, stop = _Orders(), Interrupts(), threading.Event()
+    listening = (channel, orders, interrupts, stop)
+    threading.Thread(target=_listen, args=listening, daemon=True).start()
+    channel.send(Ready(station.warm_up(stop)))
     start = orders.get()
     if not isinstance(start, Start):
         return
@@ -75,17 +81,18 @@ def _take_part(task: Task, channel: Channel) -> None:
     report = _Report(channel, exchanges)
     with quiet_collector():
         tally = station.measure(
-            start.origin, _blocks(orders, report), report.add, connections, stop
+            start.origin, _blocks(orders, report), report.add, connections, interrupts
         )
     report.send()
     sender = Sender(connections, of_exchanges=False)
     while len(connections):
         channel.send(sender.take(_CONNECTIONS_AT_ONCE))
     channel.send(tally)
-    listener.join()  # the interpreter can't end while standard input is read
 
 
-def _listen(channel: Channel, orders: _Orders, stop: threading.Event) -> None:
+def _listen(
+    channel: Channel, orders: _Orders, interrupts: Interrupts, stop: threading.Event
+) -> None:
     """Pass orders on; one to halt at once, too, and the end of whoever gives them."""
     order: Block | Start | Word | None = None
     while not isinstance(order, Word):
@@ -95,6 +102,7 @@ def _listen(channel: Channel, orders: _Orders, stop: threading.Event) -> None:
             order = Word.HALT
         if order is Word.HALT:
             stop.set()
+            interrupts.note()
         orders.put(order)
 
 
@@ -112,20 +120,22 @@ class _Report:
         self._channel, self._exchanges = channel, exchanges
         self._sender = Sender(exchanges, of_exchanges=True)
         self._ended_s: float | None = None
+        self._sent = 0
         self._lock = threading.Lock()  # on Ctrl-C, two threads may have something to say
 
     def add(self, exchange: Exchange) -> None:
         """Note an exchange; for one at a time."""
         self._exchanges.append(exchange)
         ended_s = exchange.outcome.began_s + exchange.outcome.latency_s
-        self._ended_s = max(ended_s, self._ended_s or 0.0)
+        self._ended_s, self._sent = max(ended_s, self._ended_s or 0.0), self._sent + 1
         if len(self._exchanges) >= _ROWS_AT_ONCE:
             self.send()
 
     def block_done(self) -> None:
         """Say that a block is done."""
         self.send()
-        self._channel.send(Done(self._ended_s))
+        self._channel.send(Done(self._sent, self._ended_s))
+        self._sent = 0
 
     def send(self) -> None:
         """Send what there is."""

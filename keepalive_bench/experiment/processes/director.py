@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from keepalive_bench.experiment.interrupts import Interrupts
     from keepalive_bench.experiment.pacing import RunClock
     from keepalive_bench.experiment.schedule import Block
     from keepalive_bench.model.columns import ExchangeColumns
@@ -43,7 +45,8 @@ _POLL_S = 0.2
 _SILENCE_S = 10.0
 """After Ctrl-C, how long a process may say nothing before it is given up."""
 _LEAD_S, _FIRST_LEAD_S = 0.002, 0.1
-"""How far ahead a block's start is set, so that all processes know of it in time."""
+"""How far ahead a block's start is set, so that all processes, if not more of them than processors,
+know of it in time."""
 
 
 class Director:
@@ -75,7 +78,9 @@ class Director:
         self._owing: set[int] = set()
         """Those from which something is still to come: that they are ready, or done."""
         self._ended_s: dict[str, float] = {}
-        self._lasts_to_s = 0.0
+        self._lasts_to_s, self._sent = 0.0, 0
+        self._lead_s = _FIRST_LEAD_S  # threads have still to start
+        self._pacing = pacing_of(plan.experiment)
         self._halted, self._over = threading.Event(), threading.Event()
         self._error: BaseException | None = None
         self._closing = ExitStack()
@@ -110,6 +115,10 @@ class Director:
 
     def __exit__(self, *_: object) -> None:
         """End them."""
+        self.close()
+
+    def close(self) -> None:
+        """End them; a second time does nothing."""
         self._closing.close()
 
     @property
@@ -118,30 +127,25 @@ class Director:
         gone = {lost.process for lost in self.lost}
         return self._workers.keys() - gone - self.tallies.keys()
 
-    def run(self, blocks: Iterable[Block], clock: RunClock, origin: int) -> bool:
+    def run(
+        self, blocks: Iterable[Block], clock: RunClock, origin: int, interrupts: Interrupts
+    ) -> bool:
         """Work through the blocks; whether Ctrl-C ended that early.
 
-        As in the engine, the main thread only waits, so that Ctrl-C falls into nothing.
+        As in the engine, the main thread only waits.
         """
         self._tell_all(Start(origin))
-        threading.Thread(target=self._direct, args=(blocks, clock), daemon=True).start()
-        while not self._is_over():
-            self._halted.set()
-            self._tell_all(Word.HALT)
+        arguments = (blocks, clock, interrupts)
+        threading.Thread(target=self._direct, args=arguments, daemon=True).start()
+        while not self._over.is_set():
+            if interrupts.wait(_POLL_S):
+                self._halted.set()
+                self._tell_all(Word.HALT)
         if self._error is not None:
             raise self._error
         return self._halted.is_set()
 
-    def _is_over(self) -> bool:
-        """Wait for the end; Ctrl-C comes before it."""
-        try:
-            while not self._over.wait(_POLL_S):
-                pass
-        except KeyboardInterrupt:
-            return False
-        return True
-
-    def _direct(self, blocks: Iterable[Block], clock: RunClock) -> None:
+    def _direct(self, blocks: Iterable[Block], clock: RunClock, interrupts: Interrupts) -> None:
         try:
             for beat in self._beats(blocks, clock):
                 self._carry_out(beat)
@@ -152,6 +156,7 @@ class Director:
             self._error = error
         finally:
             self._over.set()
+            interrupts.wake()
 
     def _beats(self, blocks: Iterable[Block], clock: RunClock) -> Iterator[Block]:
         """The blocks, or the beats of those that have some, with what all have to know of time."""
@@ -166,24 +171,30 @@ class Director:
                     break
                 seconds = None if block.seconds is None else ends_s - now_s
                 yield self._timed(replace(beat, seconds=seconds), now_s)
+                if block.in_beats and not self._sent:
+                    break
 
     def _carry_out(self, block: Block) -> None:
         """Hand out a block's shares, and wait until they are done."""
-        alive = self._alive
+        alive, self._sent = self._alive, 0
         for number in alive:
             self._workers[number].tell(block.share_of(number, len(self._workers)))
         ended_s = self._wait_for(alive)
         if ended_s is not None:
             self._ended_s[block.arm] = ended_s
+        if block.began_s is None:
+            return
+        # As in `claims.py`: what wasn't sent isn't waited for.
+        self._lasts_to_s = 0.0 if self._sent else block.began_s
+        if self._sent == len(block.indexes) and self._pacing is not None:
+            self._lasts_to_s = block.began_s + self._pacing.lasts_s(self._sent)
 
     def _timed(self, block: Block, now_s: float) -> Block:
         """The block, with what all processes have to know of its time; without pacing, nothing."""
-        pacing = pacing_of(self._plan.experiment)
-        if pacing is None:
+        if self._pacing is None:
             return block
-        lead_s = _LEAD_S if self._lasts_to_s else _FIRST_LEAD_S  # threads have still to start
-        began_s = max(now_s + lead_s, self._lasts_to_s)
-        self._lasts_to_s = began_s + pacing.lasts_s(len(block.indexes))
+        began_s = max(now_s + self._lead_s, self._lasts_to_s)
+        self._lead_s = _LEAD_S * max(1.0, len(self._workers) / (os.cpu_count() or 1))
         return replace(block, began_s=began_s, rested_s=self._ended_s.get(block.arm))
 
     def _tell_all(self, message: object) -> None:
@@ -204,8 +215,9 @@ class Director:
                     for silent in self._owing:
                         self._workers[silent].kill()
                 continue
-            if isinstance(message, Done) and message.ended_s is not None:
-                latest_s = max(latest_s, message.ended_s)
+            if isinstance(message, Done):
+                self._sent += message.sent
+                latest_s = max(latest_s, -inf if message.ended_s is None else message.ended_s)
             self._take(number, message)
         return None if latest_s == -inf else latest_s
 

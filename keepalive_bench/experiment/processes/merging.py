@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Translation = Callable[[int], int]
 
 _Table = TypeVar("_Table", ExchangeColumns, ConnectionColumns)
-_AT_ONCE = 5_000
+_AT_ONCE, _PART = 5_000, 32
 _NONE = -1
 
 
@@ -55,15 +55,14 @@ def merge(shares: Sequence[Share], merged: Share) -> None:
         pass
 
 
-def _opened(connections: ConnectionColumns) -> Iterable[float]:
-    """When each of the next connections was opened."""
-    return connections.opened_s[: _AT_ONCE + 1]
+def _opened(connections: ConnectionColumns, rows: slice) -> Iterable[float]:
+    """When each of some connections was opened."""
+    return connections.opened_s[rows]
 
 
-def _ended(exchanges: ExchangeColumns) -> Iterable[float]:
-    """When each of the next exchanges ended."""
-    next_ones = slice(_AT_ONCE + 1)
-    return map(add, exchanges.began_s[next_ones], exchanges.latency_s[next_ones])
+def _ended(exchanges: ExchangeColumns, rows: slice) -> Iterable[float]:
+    """When each of some exchanges ended."""
+    return map(add, exchanges.began_s[rows], exchanges.latency_s[rows])
 
 
 def _translations(tables: Sequence[Table], merged: Table) -> dict[str, list[Translation]]:
@@ -83,31 +82,42 @@ def _every(step: int, first: int) -> Translation:
 
 def _moved(
     tables: Sequence[_Table],
-    times: Callable[[_Table], Iterable[float]],
+    times: Callable[[_Table, slice], Iterable[float]],
     merged: _Table,
     translations: dict[str, list[Translation]],
 ) -> Iterator[tuple[int, int]]:
     """Move all rows, in the order of their times; the share and the new row of each.
 
-    A chunk at a time, so that no more rows than those are there twice. Threads overtake each other
-    between a time and its record; within a share, rows keep the order of the record.
+    A chunk at a time; what was moved is deleted when it is a part of what is left, so that few rows
+    are there twice, and few are shifted often. Threads overtake each other between a time and its
+    record; within a share, rows keep the order of the record.
     """
-    latest = [-inf] * len(tables)
+    latest, moved = [-inf] * len(tables), [0] * len(tables)
     while any(len(table) for table in tables):
+        slices = [slice(at, at + _AT_ONCE + 1) for at in moved]
         keys = [
-            array("d", accumulate(times(table), max, initial=after))[1:]
-            for table, after in zip(tables, latest, strict=True)
+            array("d", accumulate(times(table, rows), max, initial=after))[1:]
+            for table, rows, after in zip(tables, slices, latest, strict=True)
         ]
         counts = _next_counts(keys)
-        rows = [(share, row) for share, count in enumerate(counts) for row in range(count)]
-        order = sorted(rows, key=lambda at: keys[at[0]][at[1]])
+        order = [(share, row) for share, count in enumerate(counts) for row in range(count)]
+        order.sort(key=lambda at: keys[at[0]][at[1]])
         start = len(merged)
-        _append(tables, merged, translations, order)
+        places = [(share, moved[share] + row) for share, row in order]
+        _append(tables, merged, translations, places)
         yield from ((share, start + at) for at, (share, _) in enumerate(order))
         for number, (table, count) in enumerate(zip(tables, counts, strict=True)):
             latest[number] = keys[number][count - 1] if count else latest[number]
-            for column in table.columns().values():
-                del column[:count]
+            moved[number] = _without(table, moved[number] + count)
+
+
+def _without(table: ExchangeColumns | ConnectionColumns, moved: int) -> int:
+    """Delete the first rows, if they are enough of them; how many moved ones there are then."""
+    if moved * _PART < len(table):
+        return moved
+    for column in table.columns().values():
+        del column[:moved]
+    return 0
 
 
 def _next_counts(keys: Sequence[array[float]]) -> list[int]:

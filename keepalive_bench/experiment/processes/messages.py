@@ -53,6 +53,8 @@ class Ready(NamedTuple):
 class Done(NamedTuple):
     """A process has carried out its share of a block."""
 
+    sent: int
+    """How many requests of it."""
     ended_s: float | None
     """When the last request of all so far ended; `None`: there was none."""
 
@@ -88,5 +90,5 @@ class Channel:
         """
         try:
             return pickle.load(self._incoming)  # noqa: S301  # our own child's, or parent's
-        except (OSError, ValueError, pickle.UnpicklingError) as error:
+        except Exception as error:  # whatever is raised by what is no message
             raise EOFError from error

@@ -30,13 +30,14 @@ class Sender:
 
     def take(self, most: int) -> Rows:
         """The first rows, which the table doesn't have any more."""
-        columns = {name: column[:most] for name, column in self._table.columns().items()}
-        for column in self._table.columns().values():
-            del column[:most]
-        values = {}
-        for name, interned in self._table.interned.items():
-            values[name] = interned.values[self._said[name] :]
-            self._said[name] = len(interned.values)
+        with self._table.lock:
+            columns = {name: column[:most] for name, column in self._table.columns().items()}
+            for column in self._table.columns().values():
+                del column[:most]
+            values = {}
+            for name, interned in self._table.interned.items():
+                values[name] = interned.values[self._said[name] :]
+                self._said[name] = len(interned.values)
         return Rows(self._of_exchanges, columns, values)
 
 

@@ -1,0 +1,67 @@
+"""Ctrl-C while there is something to lose: noted, and never raised in the middle of it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from typing_extensions import Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_END, _LOOK = "end", "look"
+
+
+class Interrupts:
+    """While it is entered, a signal that would raise KeyboardInterrupt is noted instead.
+
+    Outside of the main thread, where no signal raises anything, it does nothing. What is noted goes
+    through a SimpleQueue, because unlike an Event it may be put into by a signal handler that
+    interrupts the very thread that waits.
+    """
+
+    def __init__(self) -> None:
+        self._words: SimpleQueue[str] = SimpleQueue()
+        self._before: dict[signal.Signals, Callable[..., Any]] = {}
+
+    def __enter__(self) -> Self:
+        """Take the place of the handlers."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._before[number] = handler
+                    signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give them their place back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        try:
+            self._before[signal.Signals(number)](number, frame)
+        except KeyboardInterrupt:
+            self.note()
+
+    def note(self) -> None:
+        """Somebody wants an end."""
+        self._words.put(_END)
+
+    def wake(self) -> None:
+        """Let whoever waits look for something else."""
+        self._words.put(_LOOK)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long at most; whether somebody wants an end."""
+        try:
+            return self._words.get(timeout=seconds) == _END
+        except Empty:
+            return False
