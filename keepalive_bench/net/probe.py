@@ -48,6 +48,7 @@ class Probe:
         "setup",
         "stage",
         "tcp",
+        "timed",
         "tls",
         "tunnel",
     )
@@ -65,7 +66,7 @@ class Probe:
         self.pool_wait = self.dns = self.tcp = self.tunnel = self.tls = self.send = None
         self.carrier: Carrier | None = None
         self.is_over = False
-        self.setup = self.established = self.sent = self.first_byte = 0
+        self.setup = self.established = self.sent = self.first_byte = self.timed = 0
 
     stage: Stage
     head: Message

@@ -36,6 +36,8 @@ _SECOND = 1_000_000_000
 _SHOWN = 40
 _LEAST_S = 1e-3
 """A socket's timeout of 0 would mean not to wait at all."""
+_CLOSE_ENOUGH = 1_000_000
+"""Nanoseconds for which a socket keeps its timeout: setting one lets other threads in."""
 
 
 class _TracedConnection(HTTPConnection):
@@ -128,6 +130,9 @@ class _TracedConnection(HTTPConnection):
         probe.stage = "wait"
 
     def getresponse(self) -> URLLib3Response:  # type: ignore[override]  # urllib3's own return type
+        probe, now = self.tracer.probe, self.tracer.clock()
+        # What urllib3 sets for the first read, which needn't be set once more.
+        self.timeout, probe.timed = probe.remaining_s(now), now
         response = super().getresponse()
         if self._slot is None:  # http.client closes it when the response says that it ends
             self.tracer.refined(self._row, Ending("announced"))
@@ -172,7 +177,10 @@ class _TracedResponse(HTTPResponse):
         clock, probe = self.tracer.clock, self.tracer.probe
 
         def readinto(buffer: memoryview) -> int:
-            source.settimeout(probe.remaining_s(clock()))
+            now = clock()
+            if now - probe.timed > _CLOSE_ENOUGH:
+                source.settimeout(probe.remaining_s(now))
+                probe.timed = now
             count = source.recv_into(buffer)
             if not probe.first_byte and count:
                 probe.first_byte = clock()
