@@ -168,12 +168,20 @@ def _coarse_clock(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         )
 
 
+def _own_share(run: Run) -> float:
+    """What kab itself took of all processors' time."""
+    course = run.course
+    whole_s = course.wall_s * run.environment.cpu_count
+    return min(1.0, course.cpu_s / whole_s) if whole_s else 0.0
+
+
 def _load(run: Run) -> Iterator[Finding]:
     """What other processes took; a server on the same machine is one of them."""
     least, most = run.course.others_least, run.course.others_most
     if least is None or most is None:
         return
     evidence: dict[str, int | float | str] = {"least": least, "most": most}
+    own = _own_share(run)
     if least >= _BUSY:
         yield Finding(
             code="machine-busy",
@@ -182,6 +190,15 @@ def _load(run: Run) -> Iterator[Finding]:
             text=f"Other processes kept at least {least:.0%} of this machine's processors busy: "
             "latencies are also of waiting for one.",
             advice="Measure when it is quieter.",
+        )
+    elif run.plan.experiment.threads > 1 and least + own >= _BUSY:
+        yield Finding(
+            code="machine-busy",
+            severity="warning",
+            evidence={**evidence, "own": own},
+            text=f"kab took {own:.0%} of this machine's processors, and other processes at least "
+            f"{least:.0%}: latencies are also of waiting for one.",
+            advice="Fewer requests at a time, or a machine with more processors, show the server's.",
         )
     elif most - least >= _CHANGED:
         paired = run.plan.experiment.is_paired or len(run.plan.experiment.arms) == 1
