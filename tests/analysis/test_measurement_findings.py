@@ -203,8 +203,8 @@ def test_kab_s_own_processes_may_keep_a_machine_busy(processes: int, *, is_busy:
     for _ in range(100):
         script.send("pooled", 0.03, on=row)
     # Of two processors, kab takes 2 s in 2 s: a half. One request at a time waits for nobody.
-    course = {"cpu_s": 2.0, "wall_s": 2.0, "others_least": 0.3, "others_most": 0.4}
-    found = {it.code: it for it in analyse(script.run(**course)).findings}
+    run = script.run(cpu_s=2.0, wall_s=2.0, others_least=0.3, others_most=0.4)
+    found = {it.code: it for it in analyse(run).findings}
     assert ("machine-busy" in found) == is_busy
     if is_busy:
         assert found["machine-busy"].evidence == {"least": 0.3, "most": 0.4, "own": 0.5}
