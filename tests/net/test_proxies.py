@@ -148,7 +148,8 @@ def test_nagle_shows_behind_a_proxy_and_goes_with_nodelay(
     free: Proxies, origins: dict[str, str], scheme: str
 ) -> None:
     # A head and a body are two writes: the second one waits for the first one's acknowledgement.
-    posts: dict[str, Any] = {"method": "POST", "body": b"a=1", "requests": 20}
+    # Through a tunnel that happens to half of the fresh connections, too: 20 could be chance.
+    posts: dict[str, Any] = {"method": "POST", "body": b"a=1", "requests": 60}
     (finding,) = nagle(through(free.http, origins[scheme], **posts))
     assert 0.03 <= finding.evidence["reused_s"] - finding.evidence["fastest_s"] <= 0.06
     assert not nagle(through(free.http, origins[scheme], tcp_nodelay=True, **posts))
