@@ -106,6 +106,7 @@ class Engine:
             if interrupts.wait(_POLL_S):
                 (self._hurry if self._halted else self._interrupted).set()
                 self._halted = True
+        self._halted |= interrupts.drain()  # Ctrl-C at the very end is one like any other
         if self._error is not None:
             raise self._error
         return self._halted

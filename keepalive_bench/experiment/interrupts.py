@@ -59,6 +59,13 @@ class Interrupts:
         """Let whoever waits look for something else."""
         self._words.put(_LOOK)
 
+    def drain(self) -> bool:
+        """Look at all that nobody has waited for; whether somebody wanted an end."""
+        wanted = False
+        while not self._words.empty():
+            wanted |= self.wait(0.0)
+        return wanted
+
     def wait(self, seconds: float) -> bool:
         """Wait so long at most; whether somebody wants an end."""
         try:

@@ -143,7 +143,7 @@ class Director:
                 self._tell_all(Word.HALT)
         if self._error is not None:
             raise self._error
-        return self._halted.is_set()
+        return interrupts.drain() or self._halted.is_set()
 
     def _direct(self, blocks: Iterable[Block], clock: RunClock, interrupts: Interrupts) -> None:
         try:
