@@ -21,7 +21,7 @@ _ROUND_TRIPS = {1: "one round trip", 2: "two round trips"}
 _THOUSAND = 1000
 _RECEIVE, _BUT_THAT = "receive", "remainder but for receive"
 _NAMES = {
-    QUEUED: "starting late, for want of a free thread",
+    QUEUED: "starting late",
     "dns": "looking up the name",
     "connect": "TCP",
     "tunnel": "the proxy's tunnel",

@@ -57,5 +57,7 @@ class PrecisionRule:
 
 def is_precise(speedup: Estimate, precision: float) -> bool:
     """Whether an interval is at most so wide, on either side and as a share of the estimate."""
-    _, low, high = speedup
-    return low is not None and high is not None and log(high / low) / 2 <= log1p(precision)
+    estimate, low, high = speedup
+    if estimate is None or low is None or high is None:
+        return False
+    return max(log(high / estimate), log(estimate / low)) <= log1p(precision)

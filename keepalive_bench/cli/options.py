@@ -55,15 +55,15 @@ _EXPERIMENT = (
         default=1,
         show_default=True,
         help="Processes that share the requests, each with --concurrency threads and a pool of its "
-        "own: threads of one wait for one another.",
+        "own, because the threads of one process take turns.",
     ),
     click.option(
         "-q",
         "--rate",
         metavar="N[/s|/min|/h]",
         help="Start so many requests of each arm a second while it runs, whatever the answers do: "
-        "200/s, 12000/min. Latency counts from when they were to start; --concurrency is the most "
-        "under way at once.  [default: the next when there is an answer]",
+        "200/s, 12000/min. Latency counts from when they were to start; --concurrency (of each "
+        "process) is the most under way at once.  [default: the next when there is an answer]",
     ),
     click.option(
         "--think-time",

@@ -33,25 +33,24 @@ def circumstances(analysis: Analysis) -> str:
     experiment = analysis.plan.experiment
     if analysis.sweep is not None:
         return sweep.circumstances(analysis, analysis.sweep)
-    at_most = " at most" if experiment.load.is_open else ""
     parts = [
         _extent(analysis),
         *_load(experiment.load),
-        f"{_threads(experiment)} at a time{at_most}",
-        f"maxsize {experiment.pool_size}"
-        + (" in each" if experiment.processes > 1 else "")
-        + (", blocking" if experiment.block else ""),
+        *_threads(experiment),
     ]
     if len(experiment.arms) > 1:
         parts.append(_order(analysis))
     return ", ".join(parts)
 
 
-def _threads(experiment: Experiment) -> str:
-    """How many requests are under way at once, and in how many processes."""
-    if experiment.processes == 1:
-        return f"{experiment.concurrency}"
-    return f"{experiment.processes} processes with {experiment.concurrency} each"
+def _threads(experiment: Experiment) -> list[str]:
+    """How many requests are under way at once, in how large a pool, and in how many processes."""
+    most = "at most " if experiment.load.is_open else ""
+    at_a_time = f"{most}{experiment.concurrency} at a time"
+    size = f"maxsize {experiment.pool_size}" + (", blocking" if experiment.block else "")
+    if experiment.processes > 1:
+        return [f"{experiment.processes} processes, each with {at_a_time} and {size}"]
+    return [at_a_time, size]
 
 
 def _load(load: Load) -> list[str]:

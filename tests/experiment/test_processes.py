@@ -232,8 +232,9 @@ def test_of_a_process_that_dies_the_others_results_are_kept(tmp_path: Path) -> N
     assert (arm["succeeded"], arm["failed"], arm["not_sent"]) == (50, 0, 50)
     kept = {index % 2 for index in document["exchanges"]["columns"]["index"]}
     assert kept == {1 - lost["process"]}
-    number = lost["process"] + 1
-    assert f"Process {number} of 2 is lost: it was ended by SIGKILL." in " ".join(out.split())
+    number = lost["process"]
+    said = f"Of 2 processes, number {number} (from 0) is lost: it was ended by SIGKILL."
+    assert said in " ".join(out.split())
     again = called("report", str(results))
     assert (again.code, again.out) == (3, out)
 
@@ -348,7 +349,7 @@ def test_the_report_says_how_many_and_v_has_a_line_for_each_response() -> None:
         options = ("--processes", "2", "-c", "2", "-n", "40", "-v", "--no-plot")
         done = kab("run", server.url, *options)
     assert done.code == 0, done.text
-    assert "2 processes with 2 each at a time, maxsize 2 in each" in " ".join(done.out.split())
+    assert "2 processes, each with 2 at a time and maxsize 2" in " ".join(done.out.split())
     assert "84 requests in all, warm-ups included" in done.out
     assert sum(line.startswith(("pooled #", "unpooled #")) for line in done.lines) == 80
 

@@ -57,7 +57,7 @@ def _pairs(run: Run, comparison: Comparison) -> Iterator[Finding]:
         sent = comparison.pairs + comparison.left_out
         told = f"Pairs that lack an answer are left out of the comparison of {names}: "
         told = f"{told}{comparison.left_out:,} of {sent:,}."
-        of_blocks = f"{plural(lost, 'request')} failed, so blocks of {names} are so many smaller."
+        of_blocks = f"{plural(lost, 'request')} failed, so blocks of {names} are that much smaller."
         yield Finding(
             code="pairs-left-out",
             severity="info",

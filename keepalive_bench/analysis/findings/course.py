@@ -46,9 +46,10 @@ def _lost(run: Run) -> Iterator[Finding]:
             code="process-lost",
             severity="warning",
             evidence={"process": lost.process, "why": lost.why, "sent": sent},
-            text=f"Process {lost.process + 1} of {count} is lost: {printable(lost.why)}. The "
-            f"{plural(sent, 'exchange')} that it had told of are left out, and its requests count "
-            "as not sent; the others' results are kept.",
+            text=f"Of {count} processes, number {lost.process} (from 0) is lost: "
+            f"{printable(lost.why)}. What it measured is left out ({plural(sent, 'exchange')}, as "
+            "far as it had told), and its requests count as not sent; the others' results are "
+            "kept.",
         )
 
 

@@ -123,8 +123,8 @@ def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
             "upper_s": high,
         },
         text=f"The latencies of {alike.name} fall into groups: {lower:,} requests took "
-        f"{duration(low)} or so, and {upper:,} {duration(high)}. A figure between them is typical "
-        "of neither.",
+        f"{duration(low)} or so, and {upper:,} took {duration(high)}. A figure between them is "
+        "typical of neither.",
         advice=_why_groups(run, high - low, crowded=crowded),
     )
 
@@ -136,7 +136,7 @@ def _why_groups(run: Run, apart_s: float, *, crowded: bool) -> str:
             "server writes head and body apart: TCP_NODELAY there would show."
         )
     if crowded:
-        return "Waiting on this machine, as told above, is the likely cause."
+        return "Waiting for a processor of this machine, as told above, is the likely cause."
     variation = run.plan.request.variation
     if variation.fields or variation.rows:
         return "The server may take longer for some parameters: try them one by one."

@@ -198,7 +198,9 @@ def _load(run: Run) -> Iterator[Finding]:
             evidence={**evidence, "own": own},
             text=f"kab took {own:.0%} of this machine's processors, and other processes at least "
             f"{least:.0%}: latencies are also of waiting for one.",
-            advice="Fewer requests at a time show the server's, or a machine with more processors.",
+            advice="Fewer requests at a time show the server's, or a machine with more processors."
+            if own >= least
+            else "Measure when it is quieter.",
         )
     elif most - least >= _CHANGED:
         paired = run.plan.experiment.is_paired or len(run.plan.experiment.arms) == 1

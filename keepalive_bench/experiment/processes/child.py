@@ -95,11 +95,12 @@ def _listen(
 ) -> None:
     """Pass orders on; one to halt at once, too, and the end of whoever gives them."""
     order: Block | Start | Word | None = None
-    while not isinstance(order, Word):
+    is_there = True
+    while is_there and order is not Word.END:
         try:
             order = channel.receive()
         except EOFError:
-            order = Word.HALT
+            order, is_there = Word.HALT, False
         if order is Word.HALT:
             stop.set()
             interrupts.note()
