@@ -121,7 +121,7 @@ def test_groups_that_are_not_40_ms_apart_have_other_causes() -> None:
 def test_on_a_busy_machine_that_is_the_likely_cause() -> None:
     run = in_groups(times=10)
     busy = replace(run, course=replace(run.course, others_least=0.9, others_most=1.0))
-    assert "on this machine" in found(busy)["bimodal"].advice
+    assert "of this machine" in found(busy)["bimodal"].advice
 
 
 def test_many_far_off_are_told_once() -> None:
