@@ -84,7 +84,7 @@ def spelling(parameter: click.Parameter) -> str:
     """How it is written, with what its value is called."""
     if isinstance(parameter, click.Argument):
         return _code(value_name(parameter))
-    names = ", ".join(parameter.opts)
+    names = ", ".join(sorted(parameter.opts, key=len))  # older releases of Click shuffle some
     others = "".join(f" / {each}" for each in parameter.secondary_opts)
     value = "" if getattr(parameter, "is_flag", False) else f" {value_name(parameter)}"
     return _code(f"{names}{others}{value}")

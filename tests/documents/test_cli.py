@@ -45,7 +45,7 @@ def named(row: list[str]) -> list[str]:
 
 
 EVERY = [
-    pytest.param(command, parameter, id=f"{command} {parameter.opts[-1]}")
+    pytest.param(command, parameter, id=f"{command} {max(parameter.opts, key=len)}")
     for command in _COMMANDS
     for parameter in parameters(command)
 ]
@@ -57,7 +57,7 @@ def test_the_page_is_current() -> None:
 
 @pytest.mark.parametrize(("command", "parameter"), EVERY)
 def test_each_option_is_documented(command: str, parameter: click.Parameter) -> None:
-    spellings = [*parameter.opts, *parameter.secondary_opts]
+    spellings = [*sorted(parameter.opts, key=len), *parameter.secondary_opts]
     if isinstance(parameter, click.Argument):
         spellings = [value_name(parameter)]
     (row,) = [row for row in rows(command) if named(row)[: len(spellings)] == spellings]
