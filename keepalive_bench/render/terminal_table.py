@@ -114,7 +114,10 @@ def _set(names: tuple[str, ...], columns: _Columns, width: int) -> Table:
 
 
 def _grid(names: tuple[str, ...], columns: _Columns, *, narrow: bool = False) -> Table:
-    """A table; a narrow one's columns are no wider than what is in them."""
+    """A table; a narrow one's columns are just as wide as what is in them.
+
+    Others are given no width: older releases of Rich add the padding to it once too often.
+    """
     grid = empty_grid("")
     for heading, cells, style in columns:
         widest = max(map(len, cells), default=0) or 1
@@ -123,7 +126,7 @@ def _grid(names: tuple[str, ...], columns: _Columns, *, narrow: bool = False) ->
             justify="right",
             style=style,
             overflow="fold",
-            min_width=widest,
+            min_width=widest if narrow else None,
             max_width=widest if narrow else None,
         )
     for name, *row in zip(names, *(column.cells for column in columns), strict=True):
