@@ -158,7 +158,7 @@ def test_what_a_server_that_keeps_all_connections_open_lets_be_said(
 
 
 def test_where_the_server_keeps_no_connection_no_size_is_recommended() -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(silent_close_after=1))) as server:
+    with ServerProcess(Settings(behaviour=Behaviour(close_after=1))) as server:
         done = called("sweep", server.url, "--maxsize", "1,2", "-c", "2", "-n", "20")
     assert "No maxsize helps here" in " ".join(done.out.split())
 
