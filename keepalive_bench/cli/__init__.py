@@ -77,12 +77,12 @@ def main() -> NoReturn:
     try:
         code = kab.main(prog_name="kab", standalone_mode=False)
         sys.stdout.flush()
+        _no_traceback_at_the_exit()
     except click.ClickException as error:
         _end(f"Error: {_sentence(error)}", ExitCode.USAGE)
     except KabError as error:
         _end(f"Error: {error}", error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # one more would be a traceback at the exit
         _end("Interrupted.", ExitCode.INTERRUPTED)
     except OSError as error:
         # Standard output may be what can't be written; Python would complain when it flushes.
@@ -103,6 +103,12 @@ def _sentence(error: click.ClickException) -> str:
     return f"{error.format_message()}{hint}"
 
 
+def _no_traceback_at_the_exit() -> None:
+    # All is shown and written. What Python does after that prints the KeyboardInterrupt it meets.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _end(message: str, code: ExitCode) -> NoReturn:
+    _no_traceback_at_the_exit()
     click.echo(message, err=True)
     sys.exit(code)

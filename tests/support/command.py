@@ -74,6 +74,7 @@ def called(*arguments: str, stdin: bytes = b"") -> Finished:
     """Call the command's main function in this process: quick, and the same but for the start."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     code: object = None
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with (
         redirect_stdout(out),
         redirect_stderr(err),
@@ -84,6 +85,9 @@ def called(*arguments: str, stdin: bytes = b"") -> Finished:
             main()
         except SystemExit as end:
             code = end.code
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
     for stream in (out, err):
         stream.flush()
     assert isinstance(code, int)
