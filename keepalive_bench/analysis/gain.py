@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.analysis import REMAINDER
@@ -19,7 +20,7 @@ _FROM, _TO = 0.75, 1.35
 """A part is so many round trips where it is about as long as they are."""
 _ROUND_TRIPS = {1: "one round trip", 2: "two round trips"}
 _THOUSAND = 1000
-_RECEIVE, _BUT_THAT = "receive", "remainder but for receive"
+_RECEIVE, _BUT_THAT, _SMALL = "receive", "remainder but for receive", "small ones"
 _NAMES = {
     QUEUED: "starting late",
     "dns": "looking up the name",
@@ -30,6 +31,7 @@ _NAMES = {
     _RECEIVE: "receiving the rest of the answer",
     _BUT_THAT: "sending, and the client's own work",
     REMAINDER: "the rest (sending, receiving, the client's own work)",
+    _SMALL: "smaller parts",
 }
 
 
@@ -44,14 +46,17 @@ def loss(comparison: Comparison) -> str:
 
 
 def _told(comparison: Comparison, verb: str, sign: int) -> str:
-    amount = sign * (comparison.saving["mean"].estimate or 0.0)
+    saving, low, high = comparison.saving["mean"]
+    amount = sign * (saving or 0.0)
     if amount <= 0 or comparison.explanation is None:
         return " for a typical request, though not on average"
-    thousand = duration(_THOUSAND * amount)
+    sum_up = f", {duration(_THOUSAND * amount)} in 1,000"
+    if low is not None and high is not None and low <= 0 <= high:
+        sum_up = " (though the interval of that includes 0)"
     told = _apart(comparison.explanation, amount)
     parts = {name: sign * part for name, part in told.items()}
     named = _parts(parts, amount, comparison.explanation)
-    return f": it {verb} {duration(amount)} a request on average, {thousand} in 1,000{named}"
+    return f": it {verb} {duration(amount)} a request on average{sum_up}{named}"
 
 
 def _apart(explanation: Explanation, amount: float) -> dict[str, float]:
@@ -65,6 +70,9 @@ def _apart(explanation: Explanation, amount: float) -> dict[str, float]:
 def _parts(parts: dict[str, float], amount: float, explanation: Explanation) -> str:
     """The parts worth naming: what adds to the amount, with its round trips, and what takes off."""
     large = {name: part for name, part in parts.items() if abs(part) >= _WORTH_NAMING * amount}
+    small = amount - fsum(large.values())
+    if abs(small) >= _WORTH_NAMING * amount:
+        large |= {_SMALL: small}
     adding = {name: part for name, part in large.items() if part > 0}
     trips = [_round_trips(name, part, explanation) for name, part in adding.items()]
     named = [f"{duration(part)} of {_name(name, explanation)}" for name, part in adding.items()]

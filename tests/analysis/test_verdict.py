@@ -48,6 +48,17 @@ def test_what_the_time_was_saved_on_is_named_and_small_change_is_not() -> None:
     assert "looking up the name" not in text
 
 
+def test_what_many_small_parts_save_together_is_told() -> None:
+    script = Script("pooled", "unpooled", requests=10)
+    shared = script.open("pooled")
+    for index in range(10):
+        script.send("pooled", 0.01, on=shared, index=index, phases=Phases(wait=0.01))
+        phases = Phases(dns=0.001, connect=0.01, tls=0.001, wait=0.011)
+        script.send("unpooled", 0.023, on=script.open("unpooled"), index=index, phases=phases)
+    text = said(script.run()).text
+    assert text.endswith(": 10.0 ms of TCP and 3.00 ms of smaller parts.")
+
+
 def test_a_delayed_rest_of_the_answer_is_what_reuse_costs() -> None:
     """As `kab serve --fault nagle` has it: it was told as the client's own work."""
     script = Script("pooled", "unpooled", requests=20)
@@ -76,6 +87,14 @@ def test_a_typical_gain_that_is_none_on_average_is_told_as_such() -> None:
     verdict = said(paired_run([0.03] * 20, [0.01] * 19 + [9.0]))
     assert verdict.code == "slower"
     assert verdict.text.endswith("for a typical request, though not on average.")
+
+
+def test_an_average_gain_that_one_slow_request_decides_is_told_as_such() -> None:
+    verdict = said(paired_run([0.01] * 19 + [0.15], [0.02] * 20))
+    assert verdict.code == "faster"
+    assert "saves 3.00 ms a request on average (though the interval of that includes 0)" in (
+        verdict.text
+    )
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.04, 0.96])
