@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 NONE = -1
 """In a column: no such row."""
+BY_NATURE = {"first-use", "by-design"}
+"""Reasons that every arm has connections for; they cost nothing that could be saved."""
+BESIDE_OTHERS = {"pool-exhausted"}
+"""Reasons for one more connection at a time, which takes no other's place: none is reopened."""
 
 
 class Reason(NamedTuple):

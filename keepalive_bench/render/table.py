@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keepalive_bench.model.analysis import REMAINDER, Estimate
+from keepalive_bench.model.reasons import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.units import MISSING, duration, interval, rate, times
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from keepalive_bench.model.analysis import Analysis, ArmSummary, PhaseTime
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
 UNCORRECTED = "uncorrected"
 MOSTLY_FAILED = "most failed"
-_BY_NATURE = {"first-use", "by-design"}
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
 
@@ -53,9 +55,10 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     """The comparison, line by line."""
     rows = [
         _counts(analysis, "connections opened", "connections", compared=True),
+        *_breakdown(analysis, [beyond_pool(arm.reason_counts) for arm in analysis.arms]),
         _counts(analysis, "reopened", "reopened"),
+        *_breakdown(analysis, [of_reopened(arm.reason_counts) for arm in analysis.arms]),
         *_resumption(analysis),
-        *_breakdown(analysis, [_costly_reasons(arm) for arm in analysis.arms]),
         _counts(analysis, "requests", "sent"),
         _plain(analysis, "requests/connection", [_ratio(arm) for arm in analysis.arms]),
         _counts(analysis, "failed", "failed"),
@@ -98,9 +101,15 @@ def _breakdown(analysis: Analysis, counts: list[dict[str, int]]) -> list[Row]:
     ]
 
 
-def _costly_reasons(arm: ArmSummary) -> dict[str, int]:
-    """Reasons for connections, but for those that every arm has by its nature."""
-    return {code: count for code, count in arm.reason_counts.items() if code not in _BY_NATURE}
+def beyond_pool(reasons: Mapping[str, int]) -> dict[str, int]:
+    """Why connections were opened beside others, but for what every arm has by its nature."""
+    return {code: count for code, count in reasons.items() if code in BESIDE_OTHERS}
+
+
+def of_reopened(reasons: Mapping[str, int]) -> dict[str, int]:
+    """Why connections were opened in the place of others, but for an arm's own nature."""
+    left_out = BY_NATURE | BESIDE_OTHERS
+    return {code: count for code, count in reasons.items() if code not in left_out}
 
 
 def _plain(analysis: Analysis, name: str, cells: list[str]) -> Row:

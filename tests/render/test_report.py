@@ -11,6 +11,7 @@ from rich.console import Console
 from support.runs import Script, paired_run
 
 from keepalive_bench.analysis import analyse
+from keepalive_bench.model.exchange import Ending
 from keepalive_bench.model.load import Load
 from keepalive_bench.render import table, terminal
 
@@ -39,6 +40,23 @@ def test_of_several_comparisons_each_has_its_typical_speed_up_in_the_table() -> 
     assert row.name == "typical speed-up"
     assert row.savings == tuple(f"{it.estimate:.2f}×" for it in speedups)
     assert len(row.savings) > 1
+
+
+def test_each_reason_stands_under_the_count_that_it_is_part_of() -> None:
+    """Reasons for more connections at a time were listed under a number reopened of 0."""
+    script = Script("pooled", requests=4, concurrency=2, maxsize=1)
+    first, second = script.open("pooled", 0), script.open("pooled", 1)
+    script.send("pooled", 0.01, on=first)
+    script.send("pooled", 0.01, on=second)
+    script.connections.ended(second, Ending("discarded"), 0.5)
+    script.send("pooled", 0.01, on=script.open("pooled", 1))
+    rows = table.comparison_rows(analyse(script.run()))
+    assert [(row.name, row.cells[0]) for row in rows[:4]] == [
+        ("connections opened", "3"),
+        ("  pool-exhausted", "1"),
+        ("reopened", "1"),
+        ("  pool-full", "1"),
+    ]
 
 
 def test_secrets_in_the_url_are_not_shown() -> None:

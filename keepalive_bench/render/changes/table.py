@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.model.sweep import RECOMMENDED
 from keepalive_bench.render import preamble
+from keepalive_bench.render.table import beyond_pool, of_reopened
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ SMALL_PRINT = (
     "within the runs, and nothing that drifted between them: another load, network or machine."
 )
 _LATENCIES = ("mean", "p50", "p90", "p95", "p99")
-_BY_NATURE = {"first-use", "by-design"}
 _LONGEST = 60
 _TO_THE_SECOND = len("2026-01-02T03:04:05")
 
@@ -112,10 +112,12 @@ def small_print(change: Change) -> str:
 def _arm(arm: ArmChange) -> Iterator[Line]:
     base, new = arm.base, arm.new
     yield _count("connections opened", base.connections, new.connections)
+    reasons = base.reason_counts, new.reason_counts
+    yield from _parts(*map(beyond_pool, reasons))
     yield _count("reopened", base.reopened, new.reopened)
+    yield from _parts(*map(of_reopened, reasons))
     if new.kind == "resumed":
         yield _count("sessions resumed", base.resumed, new.resumed)
-    yield from _parts(base.reason_counts, new.reason_counts)
     yield _count("requests", base.sent, new.sent)
     yield _count("failed", base.failed, new.failed)
     yield from _parts(base.failure_kinds, new.failure_kinds)
@@ -130,11 +132,12 @@ def _arm(arm: ArmChange) -> Iterator[Line]:
     yield _figure("requests/s", arm.figures["requests_per_second"], rate)
 
 
-def _parts(base: Mapping[str, int], new: Mapping[str, int], indent: str = "  ") -> Iterator[Line]:
-    """A line for each part of a count, but for those that every arm has by its nature."""
+def _parts(
+    base: Mapping[str, int], new: Mapping[str, int], *, indent: str = "  "
+) -> Iterator[Line]:
+    """A line for each part of a count."""
     for name in dict.fromkeys([*base, *new]):
-        if name not in _BY_NATURE:
-            yield _count(f"{indent}{printable(name)}", base.get(name, 0), new.get(name, 0))
+        yield _count(f"{indent}{printable(name)}", base.get(name, 0), new.get(name, 0))
 
 
 def _count(name: str, base: int, new: int) -> Line:

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from xml.etree.ElementTree import Element
 
-BY_NATURE = {"first-use", "by-design"}
-"""Reasons that every arm has connections for; they cost nothing that could be saved."""
 ARM_COLOURS = 8
 
 

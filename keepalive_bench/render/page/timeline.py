@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.model.reasons import BY_NATURE
 from keepalive_bench.render.page.dots import Dots, dots, why
-from keepalive_bench.render.page.figure import BY_NATURE, Figure, chart, folded, without
+from keepalive_bench.render.page.figure import Figure, chart, folded, without
 from keepalive_bench.render.page.markup import element, table
 from keepalive_bench.units import duration, plural, printable
 
