@@ -53,6 +53,7 @@ def verdict_of(*arguments: str) -> str:
     return str(json.loads(done.out)["changes"][0]["verdict"]["code"])
 
 
+@pytest.mark.slow
 def test_a_slower_server_is_worse_and_a_quicker_one_better(tmp_path: Path) -> None:
     with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.002))) as quick:
         url, port = quick.url, quick.url.rpartition(":")[2].strip("/")

@@ -104,6 +104,7 @@ def test_bursts_that_the_pool_can_hold_reuse_all_connections(url: str, tmp_path:
     assert document["plan"]["rounds"] == 6
 
 
+@pytest.mark.slow
 def test_a_think_time_outlasts_an_idle_timeout_and_the_server_is_named(tmp_path: Path) -> None:
     with ServerProcess(Settings(behaviour=Behaviour(idle_timeout_s=0.2))) as server:
         options = ("--think-time", "0.5s-0.6s", "-n", "3")

@@ -67,6 +67,7 @@ def test_every_export_is_written_and_a_stored_sweep_is_shown_the_same(
     assert (tmp_path / "again").read_bytes() == (tmp_path / "json").read_bytes()
 
 
+@pytest.mark.slow
 def test_both_kinds_of_traffic_are_shown_one_after_the_other(url: str) -> None:
     done = called("sweep", url, "--maxsize", "1,2", "-c", "2", "-n", "20", "--traffic", "both")
     assert done.code == 0
@@ -75,6 +76,7 @@ def test_both_kinds_of_traffic_are_shown_one_after_the_other(url: str) -> None:
     assert done.out.index("traffic in bursts") < done.out.index("steady traffic")
 
 
+@pytest.mark.slow
 def test_of_both_kinds_of_traffic_each_has_files_of_its_own(url: str, tmp_path: Path) -> None:
     options = ["--maxsize", "1,2", "-c", "2", "-n", "20", "--traffic", "both"]
     targets = ["--json", str(tmp_path / "run.v2.json.gz"), "--csv", str(tmp_path / "rows")]

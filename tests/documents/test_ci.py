@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 GITHUB = """\
 #!/bin/sh
 # GitHub's part: one good run of main, or none yet, and its artifact
@@ -85,7 +87,6 @@ def test_github_gets_a_summary_artifacts_and_a_gate(tmp_path: Path, site: tuple[
     assert "undecided" not in summary.partition("kab compare")[0]
 
 
-@pytest.mark.slow
 def test_github_compares_with_the_last_good_run(tmp_path: Path, steady: str) -> None:
     with_github(tmp_path)
     steps, _ = workflow()
@@ -131,7 +132,6 @@ def test_the_script_ends_as_kab_does_where_nothing_is_measured(tmp_path: Path) -
     assert (done.returncode, done.stdout) == (2, "")
 
 
-@pytest.mark.slow
 def test_pytest_passes_and_fails(tmp_path: Path, site: tuple[str, int]) -> None:
     url, code = site
     (tmp_path / "test_keep_alive.py").write_text(file("test_keep_alive.py"), "utf-8")
@@ -140,7 +140,6 @@ def test_pytest_passes_and_fails(tmp_path: Path, site: tuple[str, int]) -> None:
     assert ("RequirementError: missed: reopened==0" in done.stdout) == bool(code)
 
 
-@pytest.mark.slow
 def test_named_runs_and_a_baseline_beside_the_code(tmp_path: Path, steady: str) -> None:
     (tmp_path / "kab.toml").write_text(file("kab.toml"), "utf-8")
     done = [machine(tmp_path, steady).run(commands) for commands in shell_after("## Runs kept")]

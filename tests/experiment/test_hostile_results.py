@@ -97,8 +97,10 @@ def test_a_value_that_was_changed_is_refused_or_shown(path: Path, value: object)
     assert_shown_or_refused(changed(path, value))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, derandomize=True)
 @given(st.sampled_from([path for path in PLACES if isinstance(path[-1], str)]))
+@pytest.mark.slow
 def test_a_member_that_is_missing_is_refused_or_has_a_default(path: Path) -> None:
     document = copy.deepcopy(DOCUMENT)
     place: Any = document

@@ -98,6 +98,7 @@ def test_each_process_has_a_pool_of_its_own_and_a_slot_is_one_process_s(url: str
     assert unpooled.reason_counts["by-design"] == 400 - unpooled.reason_counts["first-use"]
 
 
+@pytest.mark.slow
 def test_a_run_can_be_repeated(url: str) -> None:
     def order() -> list[str]:
         arms: dict[int, list[str]] = {}
@@ -142,7 +143,9 @@ def test_the_threads_of_all_processes_start_a_burst_together() -> None:
         ended_s = max(it.began_s + it.latency_s for it in own) + 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["paired", "sequential"])
+@pytest.mark.slow
 def test_a_duration_ends_all_of_them(url: str, order: str) -> None:
     measured = run(url, **TWO, duration_s=0.5, order=order)
     due = measured.course.requests
@@ -275,8 +278,10 @@ def test_the_processes_end_with_the_one_that_directs_them() -> None:
             time.sleep(0.01)
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("when", ["warming up", "measuring for a time"])
+@pytest.mark.slow
 def test_a_process_that_dies_makes_the_run_a_partial_one(when: str) -> None:
     halfway = Halfway(1 if when == "warming up" else 40)
     options = ("--processes", "2", "--arm", "pooled", "-z", "2s", "--think-time", "10ms")
@@ -292,9 +297,11 @@ def test_a_process_that_dies_makes_the_run_a_partial_one(when: str) -> None:
     assert "is lost: it was ended by SIGKILL." in " ".join(out.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "load", [Load(rate=200), Load(traffic="bursts", think_s=(0.2, 0.2))], ids=["rate", "bursts"]
 )
+@pytest.mark.slow
 def test_arms_one_after_the_other_share_a_time(url: str, load: Load) -> None:
     measured = run(url, **TWO, duration_s=1.0, order="sequential", load=load)
     assert 0.5 < measured.course.wall_s < 10  # and not a billion requests' time

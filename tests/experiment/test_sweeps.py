@@ -35,6 +35,7 @@ def discarded(run: Run) -> dict[str, int]:
     return {value.arm: value.discarded for value in found.values}
 
 
+@pytest.mark.slow
 def test_a_burst_throws_away_what_the_pool_has_no_place_for_each_time() -> None:
     with ServerProcess(SLOW) as server:
         run = sweep(server.url, 1, 3, 4, 8, concurrency=4, requests=4 * 5)
@@ -58,6 +59,7 @@ def test_threads_that_never_pause_reuse_even_with_a_pool_of_one_though_values_ta
     assert 4 <= opened["2"] < 4 + rounds
 
 
+@pytest.mark.slow
 def test_what_goes_stale_while_other_values_have_their_turn_is_kabs_own() -> None:
     """A lone burst after the other keeps both connections, with the same server."""
     settings = Settings(behaviour=Behaviour(delay_s=0.1, idle_timeout_s=0.25))

@@ -133,9 +133,11 @@ def test_what_has_no_command_names_a_test_that_exists(entry: Entry) -> None:
         assert (SOURCE.parent / named).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "entry", [entry for entry in FINDINGS if entry.run], ids=lambda entry: entry.code
 )
+@pytest.mark.slow
 def test_a_finding_has_the_severity_and_the_evidence_that_are_listed(
     entry: Entry, provoked: Callable[[Entry], dict[str, Any]]
 ) -> None:

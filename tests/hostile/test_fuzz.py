@@ -125,7 +125,7 @@ def test_changed_answers(wanted: list[Answer]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)  # ten thousand answers, on a machine that does other things as well
-@settings(profile, max_examples=400)
+@settings(profile, max_examples=200)
 @given(many_answers)
 def test_thousands_of_changed_answers(wanted: list[Answer]) -> None:
     check(wanted)

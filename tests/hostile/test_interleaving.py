@@ -50,6 +50,7 @@ def test_what_goes_stale_only_because_of_the_other_arm_is_a_finding_and_no_verdi
 STALE = "stale-by-interleaving"
 
 
+@pytest.mark.slow
 def test_a_408_that_only_the_other_arm_let_come_is_kabs_own_too() -> None:
     analysis = analysed({"delay_s": 0.2, "fault": "idle-408=0.1"}, order="paired")
     assert analysis.first.reason_counts["unsolicited-data"] == analysis.first.connections - 1 > 0
@@ -66,7 +67,9 @@ def test_of_a_sweep_s_turns_even_a_short_idle_timeout_is_no_unknown_end(timeout_
         accepted = process.stop().accepts
     arms = analyse(run).arms
     own = sum(len(arm.reasons.kabs_own) for arm in arms)
-    assert accepted == len(arms) + own > 2 * len(arms)
+    assert accepted == sum(arm.connections for arm in arms)
+    # On a busy machine, a value's own requests may be so far apart, too.
+    assert 2 * len(arms) < own + len(arms) <= accepted
     assert {code for arm in arms for code in arm.reason_counts} == {"first-use", "idle-timeout"}
 
 

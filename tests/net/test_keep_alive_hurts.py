@@ -38,5 +38,6 @@ def test_a_server_that_writes_head_and_body_apart_is_told_of(behaviour: dict[str
     assert "The server writes head and body apart" in finding.text
 
 
+@pytest.mark.slow
 def test_a_server_that_takes_40_ms_for_every_answer_is_not() -> None:
     assert not hurting(delay_s=0.04)
