@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 
@@ -108,12 +107,11 @@ class Outcome(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request and its response (RFC 9110, section 3.4), at its place in the experiment."""
 
     arm: str
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's method, which nobody asks an exchange for
     """Which of the arm's requests, from 0; requests of one index carry the same parameters."""
     round: int
     outcome: Outcome

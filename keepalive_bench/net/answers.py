@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.model.exchange import Answer, Framing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from email.message import Message
 
 FINAL = 200
@@ -22,11 +22,26 @@ _CACHE_FIELDS = ("x-cache", "cf-cache-status", "x-cache-status")
 _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
-def answer_of(status: int, version: int, head: Message) -> Answer:
-    """What a response says: its status, its version as `http.client` numbers it, and its fields."""
+class Answers:
+    """Reads what responses say; most say what the one before said. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
+
+    def of(self, status: int, version: int, head: Message) -> Answer:
+        """What one says: its status, its version as `http.client` numbers it, and its fields."""
+        last, items = self._last, list(head.raw_items())
+        if last is not None and last[0] == status and last[1] == version and last[2] == items:
+            return last[3]
+        answer = _read(status, version, items)
+        self._last = status, version, items, answer
+        return answer
+
+
+def _read(status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
     fields: dict[str, str] = {}
     # Each at once as it came: to ask for one by one costs more than all else that is kept here.
-    for name, value in head.raw_items():
+    for name, value in items:
         key = name.lower()
         fields[key] = f"{fields[key]}, {value}" if key in fields else value
     return Answer(

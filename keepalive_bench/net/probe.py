@@ -101,14 +101,16 @@ class Probe:
 
     def phases(self, ended: int) -> Phases:
         """What each phase took, of an exchange that ended, or broke off, at a time."""
-        first_byte, tcp = self.first_byte, self.tcp
+        first_byte, dns, tcp, tunnel, tls = self.first_byte, self.dns, self.tcp, None, None
+        if tcp is not None:
+            tunnel, tls = in_seconds(self.tunnel), in_seconds(self.tls)
         return Phases(
-            in_seconds(self.pool_wait),
-            in_seconds(self.dns),
+            None if self.pool_wait is None else self.pool_wait / _SECOND,
+            None if dns is None else dns / _SECOND,
             None if tcp is None else tcp / _SECOND,
-            None if tcp is None else in_seconds(self.tunnel),
-            None if tcp is None else in_seconds(self.tls),
-            in_seconds(self.send),
+            tunnel,
+            tls,
+            None if self.send is None else self.send / _SECOND,
             (first_byte - self.sent) / _SECOND if first_byte else None,
             (ended - first_byte) / _SECOND if first_byte else None,
         )

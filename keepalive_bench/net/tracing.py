@@ -175,6 +175,7 @@ class _TracedResponse(HTTPResponse):
     def __init__(self, source: socket.socket, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         super().__init__(source, **kwargs)
         clock, probe = self.tracer.clock, self.tracer.probe
+        self._probe = probe
 
         def readinto(buffer: memoryview) -> int:
             now = clock()
@@ -197,7 +198,7 @@ class _TracedResponse(HTTPResponse):
     def begin(self) -> None:
         """Read the head, and refuse what `http.client` lets pass though its end can't be told."""
         super().begin()
-        probe = self.tracer.probe
+        probe = self._probe
         probe.head = self.msg
         if probe.is_over:  # http.client takes the end of the stream for the head's end
             raise BadStatusLine("the connection ended in the middle of the head")
@@ -222,7 +223,7 @@ class _TracedResponse(HTTPResponse):
             leftover = stream.peek()
         super()._close_conn()  # type: ignore[misc]  # not in typeshed
         if leftover:
-            self.tracer.probe.end_carrier(Ending("leftover", data=leftover.decode("latin-1")))
+            self._probe.end_carrier(Ending("leftover", data=leftover.decode("latin-1")))
 
 
 def _nothing(_buffer: memoryview) -> int:

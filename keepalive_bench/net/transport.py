@@ -6,9 +6,10 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Protocol
 
 from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
 
 from keepalive_bench.model.exchange import Ending, Failure, Outcome
-from keepalive_bench.net.answers import FINAL, answer_of
+from keepalive_bench.net.answers import FINAL, Answers
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.net.uploads import TimedUpload
 
@@ -56,13 +57,14 @@ class Transport:
 
     def __init__(self, plan: Plan, headers: HTTPHeaderDict, tracer: Tracer, pools: Pools) -> None:
         self._request, self._tracer, self._pools = plan.request, tracer, pools
+        self._answers = Answers()
         self._clock, self._origin, self._answered = tracer.clock, tracer.origin, tracer.answered
         self._timeout = int(plan.network.timeout_s * _SECOND)
         is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
         self._prefix = plan.target.origin if is_forwarded else ""
         self._options: dict[str, Any] = {
             "headers": _quick(headers),
-            "retries": False,
+            "retries": Retry(total=False, redirect=False),  # or urllib3 makes one each time
             "redirect": False,
             "assert_same_host": False,
             "pool_timeout": plan.network.timeout_s,
@@ -107,7 +109,7 @@ class Transport:
         self._pools.give_back(pool)
         answer = None
         if response is not None:
-            answer = answer_of(response.status, response.version, probe.head)
+            answer = self._answers.of(response.status, response.version, probe.head)
             failure = failure or self._refusal(response.status)
             if probe.connection is not None:
                 self._answered(probe.connection)
