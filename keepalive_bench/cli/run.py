@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -65,15 +64,14 @@ def command(
         color=not no_color, quiet=quiet, verbose=verbose, results_only=results_only
     )
     run = analysis = None
-    with ExitStack() as shield:
+    with session.safekeeping() as interrupts:
         try:
             with exports.opened(wanted, strict=strict) as files:
                 session.announce(plan, shown)
-                run = session.measure(plan, shown)
-                shield.enter_context(session.undisturbed())
+                run = session.measure(plan, shown, interrupts)
                 analysis = session.analyse(run)
                 if verbose:
-                    session.show_connections(run, analysis, shown)
+                    session.show_connections(run, analysis, shown, interrupts)
                 files.write(run, analysis)
         finally:  # what was measured is shown though its file could not be written
             if analysis is not None and (not results_only or not analysis.has_answers):

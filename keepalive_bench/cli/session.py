@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ from keepalive_bench.render.verbose import connection_line, exchange_line
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
     from rich.console import RenderableType
@@ -107,17 +107,22 @@ def _extent(plan: Plan) -> str:
     return f"{most}{plural(experiment.total_requests, noun)}"
 
 
-def undisturbed() -> Interrupts:
-    """While it is entered, Ctrl-C doesn't keep what was measured from being shown and written."""
-    return Interrupts()
+@contextmanager
+def safekeeping() -> Iterator[Interrupts]:
+    """Hand it to `measure`: until it is left, Ctrl-C loses nothing that was measured."""
+    interrupts = Interrupts()
+    try:
+        yield interrupts
+    finally:
+        interrupts.give_back()
 
 
-def measure(plan: Plan, shown: Screen) -> Run:
+def measure(plan: Plan, shown: Screen, interrupts: Interrupts | None = None) -> Run:
     """Carry out a plan, with a progress bar or a line for each response as asked."""
     with ExitStack() as stack:
-        run = benchmark(plan, _callback(plan, shown, stack))
+        run = benchmark(plan, _callback(plan, shown, stack), interrupts)
     if shown.verbose and plan.experiment.processes > 1:  # before, connections had no numbers
-        show_exchanges(run, shown)
+        show_exchanges(run, shown, interrupts)
     return run
 
 
@@ -159,16 +164,22 @@ def show_text(report: RenderableType, shown: Screen) -> None:
         shown.out.file.write(f"{for_terminal(line, plain_ascii=plain_ascii).rstrip()}\n")
 
 
-def show_exchanges(run: Run, shown: Screen) -> None:
-    """Print a line for each response of a run that is over."""
+def show_exchanges(run: Run, shown: Screen, interrupts: Interrupts | None = None) -> None:
+    """Print a line for each response of a run that is over; Ctrl-C ends the list."""
     for exchange in run.exchanges:
+        if interrupts is not None and interrupts.drain():
+            return
         shown.out.print(exchange_line(run.plan, exchange), soft_wrap=True)
 
 
-def show_connections(run: Run, analysis: Analysis, shown: Screen) -> None:
-    """Print a line for each connection."""
+def show_connections(
+    run: Run, analysis: Analysis, shown: Screen, interrupts: Interrupts | None = None
+) -> None:
+    """Print a line for each connection; Ctrl-C ends the list."""
     for arm in analysis.arms:
         for row, reason in arm.reasons.items():
+            if interrupts is not None and interrupts.drain():
+                return
             shown.out.print(connection_line(run.connections, row, reason), soft_wrap=True)
 
 
@@ -211,11 +222,11 @@ __all__ = [
     "announce",
     "exit_code",
     "measure",
+    "safekeeping",
     "screen",
     "show",
     "show_connections",
     "show_exchanges",
     "show_requirements",
     "show_text",
-    "undisturbed",
 ]

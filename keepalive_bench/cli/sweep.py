@@ -144,8 +144,8 @@ def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
 
     session.announce(plan, shown)
-    run = session.measure(plan, shown)
-    with session.undisturbed():
+    with session.safekeeping() as interrupts:
+        run = session.measure(plan, shown, interrupts)
         analysis = session.analyse(run)
         try:
             files.write(run, analysis)
@@ -154,4 +154,6 @@ def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool
                 session.show(analysis, shown, strict=strict)
             else:
                 session.show_requirements(analysis.requirements, shown, strict=strict)
+        if interrupts.drain():  # since then; there may be another sweep to come
+            return ExitCode.INTERRUPTED
     return session.exit_code(analysis, strict=strict)

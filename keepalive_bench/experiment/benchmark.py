@@ -48,15 +48,20 @@ class _Measured:
     lost: tuple[LostProcess, ...] = ()
 
 
-def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None) -> Run:
+def benchmark(
+    plan: Plan,
+    on_exchange: Callable[[Exchange], None] | None = None,
+    interrupts: Interrupts | None = None,
+) -> Run:
     """Carry out a plan: warm up, then send every arm's requests as scheduled.
 
     `on_exchange` is called after each measured exchange, for one at a time, from the thread that
     made it and outside of what is timed; what it takes is a pause between requests all the same.
     Of several processes it is called when they report, and connections have numbers of the
     process's own then.
-    Ctrl-C while measuring doesn't raise: it returns what was measured so far, and
-    `run.course.interrupted` says so.
+    Ctrl-C doesn't raise from when the measuring begins: then this returns what was measured so far,
+    and `run.course.interrupted` says so. `interrupts` take over at that moment; whoever hands them
+    in gives back, once what is returned is safe.
 
     Raises:
         UsageError: the file of trusted certificates can't be used, or this machine's local ports
@@ -67,20 +72,28 @@ def benchmark(plan: Plan, on_exchange: Callable[[Exchange], None] | None = None)
     ports = ports_for(plan)
     pace = pace_of(plan.experiment, ports)
     measure = _in_this_process if plan.experiment.processes == 1 else _in_several
-    measured = measure(plan, pace, on_exchange)
-    return Run(
-        plan=plan,
-        environment=describe_environment(),
-        course=_course(plan, measured, ports, pace),
-        warmup=measured.warmup,
-        exchanges=measured.share.exchanges,
-        connections=measured.share.connections,
-        counters=measured.tally.counters,
-    )
+    with ExitStack() as own:
+        if interrupts is None:
+            interrupts = Interrupts()
+            own.callback(interrupts.give_back)
+        measured, environment = measure(plan, pace, on_exchange, interrupts), describe_environment()
+        course = _course(plan, measured, ports, pace)
+        return Run(
+            plan=plan,
+            environment=environment,
+            course=replace(course, interrupted=course.interrupted or interrupts.drain()),
+            warmup=measured.warmup,
+            exchanges=measured.share.exchanges,
+            connections=measured.share.connections,
+            counters=measured.tally.counters,
+        )
 
 
 def _in_this_process(
-    plan: Plan, pace: Pace | None, on_exchange: Callable[[Exchange], None] | None
+    plan: Plan,
+    pace: Pace | None,
+    on_exchange: Callable[[Exchange], None] | None,
+    interrupts: Interrupts,
 ) -> _Measured:
     station = Station(plan, _clock, pace)
     warmup = station.warm_up()
@@ -91,7 +104,8 @@ def _in_this_process(
         if on_exchange is not None:
             on_exchange(exchange)
 
-    with Interrupts() as interrupts, quiet_collector():
+    interrupts.take_over()
+    with quiet_collector():
         origin, started_at = _clock(), _now()
         blocks = _blocks(plan, exchanges, RunClock(origin).now_s)
         tally = station.measure(origin, blocks, record, connections, interrupts)
@@ -99,15 +113,17 @@ def _in_this_process(
 
 
 def _in_several(
-    plan: Plan, pace: Pace | None, on_exchange: Callable[[Exchange], None] | None
+    plan: Plan,
+    pace: Pace | None,
+    on_exchange: Callable[[Exchange], None] | None,
+    interrupts: Interrupts,
 ) -> _Measured:
     surroundings(plan, "", _clock)  # what can't be used is refused here, and once
     looks = plan.experiment.precision is not None
     followed = _new_share(plan).exchanges if looks else None
     share = _new_share(plan)
-    with ExitStack() as stack:
-        director = stack.enter_context(Director(plan, pace, on_exchange, followed))
-        interrupts = stack.enter_context(Interrupts())
+    with Director(plan, pace, on_exchange, followed) as director:
+        interrupts.take_over()
         observer = Observer(1, director.pids)
         with quiet_collector(), observer:
             origin, started_at = _clock(), _now()

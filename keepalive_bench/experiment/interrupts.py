@@ -18,32 +18,41 @@ _END, _LOOK = "end", "look"
 
 
 class Interrupts:
-    """While it is entered, a signal that would raise KeyboardInterrupt is noted instead.
+    """From when it takes over until it gives back, a signal is noted that would raise.
 
-    Outside of the main thread, where no signal raises anything, it does nothing. What is noted goes
-    through a SimpleQueue, because unlike an Event it may be put into by a signal handler that
-    interrupts the very thread that waits.
+    That is KeyboardInterrupt, and in the main thread only: elsewhere no signal raises anything, and
+    it does nothing. What is noted goes through a SimpleQueue, because unlike an Event it may be put
+    into by a signal handler that interrupts the very thread that waits.
     """
 
     def __init__(self) -> None:
         self._words: SimpleQueue[str] = SimpleQueue()
         self._before: dict[signal.Signals, Callable[..., Any]] = {}
 
-    def __enter__(self) -> Self:
+    def take_over(self) -> None:
         """Take the place of the handlers."""
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    self._before[number] = handler
-                    signal.signal(number, self._handle)
-        return self
+        if threading.current_thread() is not threading.main_thread() or self._before:
+            return
+        for number in _SIGNALS:
+            handler = signal.getsignal(number)
+            if callable(handler):
+                self._before[number] = handler
+                signal.signal(number, self._handle)
 
-    def __exit__(self, *_: object) -> None:
+    def give_back(self) -> None:
         """Give them their place back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+
+    def __enter__(self) -> Self:
+        """Take over at once."""
+        self.take_over()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back."""
+        self.give_back()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         try:

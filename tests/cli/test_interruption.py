@@ -9,9 +9,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import ended, next_line, started
+from support.command import called, ended, next_line, started
 from support.scripted_server import answering, response
 
+from keepalive_bench.cli import session
 from keepalive_bench.server import Behaviour, ServerProcess, Settings
 
 if TYPE_CHECKING:
@@ -116,6 +117,22 @@ def test_a_second_ctrl_c_loses_nothing_either(tmp_path: Path) -> None:
     assert (done.code, done.err.strip()) == (130, "")
     arm = json.loads(results.read_text())["arms"]["pooled"]
     assert (arm["succeeded"], arm["failures"], arm["not_sent"]) == (1, {"interrupted": 1}, 7)
+
+
+def test_ctrl_c_ends_a_list_of_responses_and_loses_no_result(
+    slow_server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressing(*_: object) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return "a line"
+
+    monkeypatch.setattr(session, "exchange_line", pressing)
+    results = tmp_path / "run.json"
+    options = ("-n", "4", "--processes", "2", "-v", "--json", str(results))
+    done = called("run", slow_server.url, *options)
+    assert done.code == 0
+    assert done.lines.count("a line") == 1
+    assert json.loads(results.read_text())["exchanges"]["count"] == 8
 
 
 def test_hammering_ctrl_c_gives_no_traceback() -> None:

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.command import called, ended, kab, started
 
+from keepalive_bench import analyse
+from keepalive_bench.cli import session
 from keepalive_bench.server import Behaviour, ServerProcess, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from keepalive_bench import Run
+    from keepalive_bench.model.analysis import Analysis
 
 _SLOW = Settings(behaviour=Behaviour(delay_s=0.03))
 
@@ -74,6 +79,20 @@ def test_both_kinds_of_traffic_are_shown_one_after_the_other(url: str) -> None:
     sentences = [line for line in done.lines if "is the smallest" in line]
     assert sentences[0].startswith("maxsize 2 is the smallest that reuses every connection of 2 ")
     assert done.out.index("traffic in bursts") < done.out.index("steady traffic")
+
+
+def test_ctrl_c_after_the_first_of_both_is_the_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressing(run: Run) -> Analysis:
+        signal.raise_signal(signal.SIGINT)
+        return analyse(run)
+
+    monkeypatch.setattr(session, "analyse", pressing)
+    done = called("sweep", url, "--maxsize", "1,2", "-c", "2", "-n", "8", "--traffic", "both")
+    assert done.code == 130
+    assert "traffic in bursts" in done.out
+    assert "steady traffic" not in done.out
 
 
 @pytest.mark.slow

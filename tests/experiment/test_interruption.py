@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from support.fakes import ANSWERED, Stage, stage
-from support.misbehaving import Peer, misbehaving
+from support.misbehaving import Peer, forever, misbehaving
 from support.plans import plan
+from support.runs import ENVIRONMENT
 
 from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.experiment import engine
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.model.exchange import Outcome
+    from keepalive_bench.model.run import Environment
 
 
 def press_ctrl_c() -> None:
@@ -158,6 +161,25 @@ def test_a_real_run_can_be_interrupted_and_analysed() -> None:
     assert (arm.succeeded, arm.failed, arm.not_sent) == (2, 1, 7)
     assert [failure.kind for failure in arm.failures] == ["interrupted"]
     assert "interrupted" in {finding.code for finding in analyse(measured).findings}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_ctrl_c_right_after_the_last_request_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    def pressing() -> Environment:
+        press_ctrl_c()
+        return ENVIRONMENT
+
+    # The function of that name hides the module.
+    module = sys.modules["keepalive_bench.experiment.benchmark"]
+    monkeypatch.setattr(module, "describe_environment", pressing)
+    with noticing_ctrl_c(), misbehaving(forever()) as server:
+        measured = benchmark(plan(server.url, requests=8, processes=processes))
+        assert measured.course.interrupted
+        assert len(measured.exchanges) == 16
+        with pytest.raises(KeyboardInterrupt):  # from now on, as ever
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_ctrl_c_in_the_warm_up_is_raised() -> None:
