@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.sweeps import scripted_sweep
+from support.runs import Script
+from support.sweeps import scripted_sweep, swept
 
 from keepalive_bench import analyse
 from keepalive_bench.analysis.sweep.rates import Round, rate, rate_ratio
 from keepalive_bench.analysis.sweep.recommendation import recommend
 from keepalive_bench.analysis.sweep.tried import Case, Tried
 from keepalive_bench.model.analysis import Estimate
+from keepalive_bench.model.exchange import Failure
 
 if TYPE_CHECKING:
     from keepalive_bench.model.sweep import Recommendation
@@ -27,8 +29,8 @@ SAME, FASTER, SLOWER, UNSURE = (
 
 
 def tried(value: int, **counts: Any) -> Tried:  # noqa: ANN401  # counts, and a share
-    known = {"sent": 80, "answered": 80, "reuse": 0.9, "reopened": 0, "by_kab": 0}
-    known |= {"discarded": 0, "waited": 0, "open_at_once": 8}
+    known = {"sent": 80, "reuse": 0.9, "reopened": 0, "by_kab": 0}
+    known |= {"answered": counts.get("sent", 80), "discarded": 0, "waited": 0, "open_at_once": 8}
     return Tried(label=f"{value}", value=value, **{**known, **counts})
 
 
@@ -149,6 +151,45 @@ def test_the_smallest_concurrency_with_the_most_requests_per_second_is_recommend
     assert recommend(values[:3], case, effect)[:2] == ("fastest", 4)
     assert "no larger one was tried" in recommend(values[:3], case, effect).text
     assert found(*values, option="concurrency", effect=UNSURE)[:2] == ("inconclusive", None)
+
+
+def test_errors_are_no_quick_answers() -> None:
+    """A server that refuses at once what is beyond its limit had the most requests/s."""
+    values = (tried(4), tried(8, answered=60), tried(16, answered=40))
+    found_ = found(tried(2), *values, effect=SAME, option="concurrency")
+    assert found_[:2] == ("fastest", 2)
+    assert found_.text.endswith(
+        "More than 5% of the requests failed with concurrency 8, 16: left out here."
+    )
+    alone = found(*values, option="concurrency")
+    assert alone[:2] == ("inconclusive", None)
+    assert alone.text.startswith("Only concurrency 4 was answered")
+    none = found(*values[1:], option="concurrency")
+    assert none == (
+        "inconclusive",
+        None,
+        "Too many requests failed: more than 5% with each concurrency.",
+    )
+
+
+def test_a_pool_whose_waiting_requests_ran_out_of_time_is_not_enough() -> None:
+    values = (tried(1, answered=10), tried(8))
+    assert found(*values, block=True)[:2] == ("none-waits", 8)
+
+
+def test_who_waited_in_vain_has_waited() -> None:
+    script = Script(**swept(1, 2, requests=20, block=True))
+    for value in ("1", "2"):
+        row = script.open(value)
+        for number in range(20):
+            if value == "1" and number == 7:
+                script.fail(value, failure=Failure("pool-timeout", "as scripted"))
+                script.exchanges.phases["pool_wait"][-1] = 0.5
+            else:
+                script.send(value, 0.01, on=row)
+    sweep = analyse(script.run()).sweep
+    assert sweep is not None
+    assert [it.waited for it in sweep.values] == [1, 0]
 
 
 def test_of_bodies_it_is_said_what_the_largest_costs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.comparison import typical_effect
@@ -72,8 +73,9 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
 
 
 def _tried(run: Run, arm: ArmSummary, value: int) -> Tried:
-    connections = run.connections
+    connections, exchanges = run.connections, run.exchanges
     opened = of_arm(connections, arm.label)
+    waits = pick(exchanges.phases["pool_wait"], of_arm(exchanges, arm.label))
     endings = pick(connections.ending, opened)
     return Tried(
         label=arm.label,
@@ -85,5 +87,5 @@ def _tried(run: Run, arm: ArmSummary, value: int) -> Tried:
         by_kab=len(arm.reasons.kabs_own),
         discarded=endings.count(_DISCARDED),
         open_at_once=len(set(pick(connections.slot, opened))),
-        waited=arm.phases["pool_wait"].count,
+        waited=len(waits) - sum(map(isnan, waits)),  # in vain, too
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _SCARCELY = 0.1
 """Of what could be: so little use of used connections says that the server keeps none open."""
 _LEAST_VALUES = 2
+_MOST_FAILED = 0.05
+"""Of a value's requests: where more failed, neither its times nor its counts are the traffic's."""
 _NOTABLY = 0.02
 """Of a value's requests: beyond that, what opening connections costs may decide about times."""
 
@@ -27,6 +29,21 @@ def recommend(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendat
         return Recommendation(
             "not-measured", None, f"Nothing was measured with {case.option} {', '.join(silent)}."
         )
+    sound = [it for it in tried if it.sent - it.answered <= _MOST_FAILED * it.sent]
+    left_out = [it.label for it in tried if it not in sound]
+    if not sound:
+        text = f"Too many requests failed: more than {_MOST_FAILED:.0%} with each {case.option}."
+        return Recommendation("inconclusive", None, text)
+    found = _among(sound, case, effect)
+    if left_out:
+        which = f"{case.option} {', '.join(left_out)}"
+        more = f" More than {_MOST_FAILED:.0%} of the requests failed with {which}: left out here."
+        found = found._replace(text=f"{found.text}{more}")
+    return found
+
+
+def _among(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendation:
+    """The same, of values whose requests were nearly all answered: an error is no quick answer."""
     if case.option != "maxsize":
         return _by_times(tried, case, effect)
     if min(it.sent for it in tried) < case.least:
@@ -53,6 +70,9 @@ def _by_times(tried: Sequence[Tried], case: Case, effect: Effect) -> Recommendat
     if any(_is_distorted(it) for it in tried):
         what = "a larger body costs" if case.option == "data-size" else "more threads bring"
         text = f"What {what} can't be told here.{_turns(tried)}"
+        return Recommendation("inconclusive", None, text)
+    if len(tried) < _LEAST_VALUES:
+        text = f"Only {case.option} {tried[0].label} was answered, and with nothing to compare it."
         return Recommendation("inconclusive", None, text)
     return (
         _described(tried, effect) if case.option == "data-size" else _fastest(tried, case, effect)
