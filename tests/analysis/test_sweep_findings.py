@@ -87,6 +87,20 @@ def test_each_address_is_told_with_the_values_that_used_it() -> None:
     assert "10.9.0.3:80: maxsize 1 with 10 × 3.00 ms; " in peers.text
 
 
+def test_what_belongs_to_no_value_is_told_each_by_itself() -> None:
+    """Two addresses that fail in turns ended the analysis with a KeyError."""
+    noted = script(20)
+    for value in VALUES:
+        for why in ("10.9.0.1:80: Connection refused", "10.9.0.2:80: timed out"):
+            row = noted.open(value, failed=why, lost=0.5)
+            for _ in range(10):
+                noted.send(value, 0.01, on=row)
+    texts = [it.text for it in found(noted)["failing-address"]]
+    assert len(texts) == 2
+    assert "10.9.0.1:80" in texts[0]
+    assert "10.9.0.2:80" in texts[1]
+
+
 def test_what_was_never_answered_is_called_by_its_name() -> None:
     noted = script(2)
     for value in VALUES:

@@ -31,13 +31,14 @@ def _subject(finding: Finding) -> tuple[object, ...]:
     """What findings of several values have to share to be one: the direction of a drift, too."""
     evidence = finding.evidence
     rises = float(evidence.get("last_s", 0)) > float(evidence.get("first_s", 0))
-    return finding.code, finding.severity, evidence.get("kind"), rises
+    its_own = "" if "arm" in evidence else finding.text
+    return finding.code, finding.severity, evidence.get("kind"), rises, its_own
 
 
 def _once(group: list[Finding], experiment: Experiment) -> Finding:
     """The one with the highest count; the other values are named."""
     most = max(group, key=_count)
-    others = [f"{it.evidence['arm']}" for it in group if it is not most]
+    others = [f"{it.evidence['arm']}" for it in group if it is not most and "arm" in it.evidence]
     if not others:
         return most
     *some, last = others
