@@ -46,7 +46,7 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if not typical or not course.wall_s:  # without an answer, there is no latency to speak of
         return
     share = course.cpu_s / course.wall_s / experiment.processes
-    if experiment.concurrency == 1:
+    if experiment.threads == 1:
         if share >= CLIENT_BOUND_FROM:
             yield _own_work(run, share)
         return
@@ -64,8 +64,7 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         code="client-bound",
         severity="warning",
         evidence={**measured},
-        text=f"{_busy(share, experiment)}, part of these latencies is its work, and waiting for "
-        f"one another. Of {name}'s {duration(typical[most])} that is "
+        text=f"{_busy(share, experiment)}. Of {name}'s {duration(typical[most])} that is "
         f"{_part(own[most], typical[most])}.{waits}",
         advice=_less_crowded(run),
     )
@@ -98,9 +97,12 @@ def _part(own_s: float, of_s: float) -> str:
 def _busy(share: float, experiment: Experiment) -> str:
     processes = experiment.processes
     who = "own process was" if processes == 1 else f"own {processes:,} processes were each"
+    busy = f"kab's {who} busy for {share:.0%} of the time: "
+    if experiment.concurrency == 1:
+        return f"{busy}part of these latencies is its work"
     return (
-        f"kab's {who} busy for {share:.0%} of the time: with {experiment.concurrency:,} threads in "
-        "one interpreter"
+        f"{busy}with {experiment.concurrency:,} threads in one interpreter, part of these "
+        "latencies is its work, and waiting for one another"
     )
 
 
