@@ -160,8 +160,9 @@ class Station:
         self, arm: Arm, connections: ConnectionColumns, origin: int
     ) -> Transport | SpacedTransport:
         transport = open_arm(arm, replace(self._shared, origin=origin), connections)
-        takes_port = ports_a_request(self._plan.experiment, arm) > 0
-        return spaced(transport, self._spacing, takes_port=takes_port)
+        experiment = self._plan.experiment
+        takes_port, threads = ports_a_request(experiment, arm) > 0, experiment.threads_of(arm)
+        return spaced(transport, self._spacing, takes_port=takes_port, threads=threads)
 
 
 @contextmanager

@@ -73,17 +73,26 @@ class Spacing:
 
 
 def spaced(
-    transport: Transport, spacing: Spacing | None, *, takes_port: bool
+    transport: Transport, spacing: Spacing | None, *, takes_port: bool, threads: int
 ) -> Transport | SpacedTransport:
-    """A transport that takes its turns, if turns are to be taken."""
-    return transport if spacing is None else SpacedTransport(transport, spacing, takes_port)
+    """A transport that takes its turns, if turns are to be taken; so many threads use it."""
+    if spacing is None:
+        return transport
+    return SpacedTransport(transport, spacing, takes_port, min(spacing.burst, threads))
 
 
 class SpacedTransport:
     """An arm's transport that takes its turn before an exchange, whose clock starts after it."""
 
-    def __init__(self, transport: Transport, spacing: Spacing, takes_port: bool) -> None:  # noqa: FBT001  # called by `spaced` only
+    def __init__(
+        self,
+        transport: Transport,
+        spacing: Spacing,
+        takes_port: bool,  # noqa: FBT001  # called by `spaced` only
+        burst: int,
+    ) -> None:
         self._transport, self._spacing, self._takes_port = transport, spacing, takes_port
+        self._burst = burst  # its own, where arms have different numbers of threads
         self._turn = self._left = 0
 
     @property
@@ -118,7 +127,7 @@ class SpacedTransport:
         now = spacing.clock()
         if not self._left:
             self._turn = spacing.next_turn(now, takes_ports=self._takes_port)
-            self._left = spacing.burst
+            self._left = self._burst
         self._left -= 1
         if self._takes_port:
             spacing.take_port()

@@ -28,9 +28,9 @@ class Course:
         self.spacing = Spacing(pace, lambda: self.now, self.wait)
         self.pooled, self.unpooled = (self.arm(takes_port=takes) for takes in (False, True))
 
-    def arm(self, *, takes_port: bool) -> Any:  # noqa: ANN401  # it takes a fake for a transport
+    def arm(self, *, takes_port: bool, threads: int = 8) -> Any:  # noqa: ANN401  # it takes a fake for a transport
         fake: Any = Fake(self)
-        return spaced(fake, self.spacing, takes_port=takes_port)
+        return spaced(fake, self.spacing, takes_port=takes_port, threads=threads)
 
     def wait(self, given_up: Event, seconds: float) -> bool:
         self.now += round(seconds * SECOND)
@@ -88,6 +88,14 @@ def test_a_burst_starts_together_and_the_next_one_after_the_time_of_all_of_it() 
     assert course.began == [0.0] * 3 + [1.5] * 3 + [3.0] * 3
 
 
+def test_an_arm_of_fewer_threads_has_bursts_of_its_own_size() -> None:
+    course = Course(pace(1.5, burst=3))
+    for arm in (course.arm(takes_port=True, threads=2), course.unpooled):
+        for _ in range(4):
+            course.send(arm)
+    assert course.began == [0.0] * 2 + [1.5] * 2 + [3.0] * 3 + [4.5]
+
+
 def test_no_more_ports_are_taken_than_there_are_in_whatever_order_the_arms_come() -> None:
     course = Course(pace(0.1, ports=4, held_s=2.0), latency_s=0.01)
     for arm in [course.pooled] * 10 + [course.unpooled] * 30:
@@ -114,4 +122,4 @@ def test_a_request_on_a_connection_that_the_pool_kept_takes_no_port() -> None:
 def test_without_a_pace_a_transport_stays_as_it_is() -> None:
     course = Course(pace(FOREVER))
     fake: Any = Fake(course)
-    assert spaced(fake, None, takes_port=True) is fake
+    assert spaced(fake, None, takes_port=True, threads=8) is fake
