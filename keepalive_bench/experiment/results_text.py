@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 256 * 2**20
 """Of a file, packed columns left out. A run's exchanges take 3 million at most."""
-MOST_PACKED_BYTES, MOST_CHUNKS = 2**29, 2**20
-"""Some five million exchanges; no file of kab's has that many chunks."""
+MOST_PACKED_BYTES, MOST_CHUNKS = 2**30, 2**20
+"""Some ten million exchanges; no file of kab's has that many chunks."""
 _MOST_PARTS = 10_000_000
 """Numbers, texts, lists and members; a parsed one takes up to 80 bytes."""
 _MOST_DIGITS = 40
