@@ -26,6 +26,7 @@ from keepalive_bench.experiment.processes.rows import Rows, put
 from keepalive_bench.experiment.processes.worker import Worker
 from keepalive_bench.experiment.station import Tally
 from keepalive_bench.model.run import LostProcess
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -109,7 +110,7 @@ class Director:
                 stack.push(lambda kind, *_, worker=worker: worker.kill() if kind else None)
             self._wait_for(set(self._workers))
             if not self._alive:
-                raise KabError(f"No process could begin to measure: {self.lost[0].why}.")
+                raise KabError(f"No process could begin to measure: {printable(self.lost[0].why)}.")
             self._closing = stack.pop_all()
         return self
 
