@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from support.runs import Script
 from support.sweeps import scripted_sweep, swept
 
 from keepalive_bench import analyse
-from keepalive_bench.analysis.sweep.rates import Round, rate, rate_ratio
+from keepalive_bench.analysis.sweep.rates import Rounds, rate, rate_ratio, rounds_of
 from keepalive_bench.analysis.sweep.recommendation import recommend
 from keepalive_bench.analysis.sweep.tried import Case, Tried
 from keepalive_bench.model.analysis import Estimate
@@ -229,22 +230,39 @@ def test_where_threads_wait_better_evidence_never_asks_for_more(
     assert two <= min(it.value for it in values if not it.waited)
 
 
+def some_rounds(*rounds: tuple[int, int, float]) -> Rounds:
+    numbers, requests, seconds = zip(*rounds, strict=True) if rounds else ((), (), ())
+    return Rounds(array("I", numbers), array("I", requests), array("d", seconds))
+
+
 def test_rates_are_all_requests_by_all_seconds_and_need_eight_rounds_for_an_interval() -> None:
-    rounds = {number: Round(8, 0.1 + number / 100) for number in range(12)}
+    times = [0.1 + number / 100 for number in range(12)]
+    rounds = some_rounds(*((number, 8, took_s) for number, took_s in enumerate(times)))
     estimate, low, high = rate(rounds, 0.95)
     assert estimate == pytest.approx(96 / (1.2 + 0.66))
     assert low is not None
     assert high is not None
     assert low < 96 / 1.86 < high
-    few = {number: rounds[number] for number in range(7)}
+    few = some_rounds(*((number, 8, took_s) for number, took_s in enumerate(times[:7])))
     assert rate(few, 0.95)[1:] == (None, None)
-    assert rate({}, 0.95) == Estimate(None)
+    assert rate(some_rounds(), 0.95) == Estimate(None)
 
 
 def test_rates_are_compared_over_rounds_in_which_both_sent_as_many() -> None:
-    one = {number: Round(8, 0.1) for number in range(20)}
-    other = {number: Round(8, 0.2) for number in range(19)} | {19: Round(3, 5.0)}
+    one = some_rounds(*((number, 8, 0.1) for number in range(20)), (25, 8, 7.0))
+    other = some_rounds(*((number, 8, 0.2) for number in range(19)), (19, 3, 5.0), (24, 8, 9.0))
     assert rate_ratio(one, other, 0.95) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_rounds_are_the_same_in_whatever_order_their_requests_were_written_down() -> None:
+    sent = [(number, 0.5 * number + place / 8, 0.25) for number in range(9) for place in range(3)]
+    found_ = []
+    for order in (sent, sorted(sent, key=lambda it: it[1] * 7919 % 5)):
+        script = Script(**swept(1, 2, requests=27))
+        for number, began_s, took_s in order:
+            script.send("1", took_s, round_number=number, began_s=began_s)
+        found_.append(rounds_of(script.run(), "1"))
+    assert found_[0] == found_[1] == some_rounds(*((number, 3, 0.5) for number in range(9)))
 
 
 def test_a_sweep_written_down_by_hand_comes_to_what_it_says() -> None:

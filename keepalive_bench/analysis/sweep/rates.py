@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from math import fsum
+from array import array
+from itertools import groupby, pairwise
+from math import fsum, inf
+from operator import truediv
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.inference.dependence import dependence, widening
@@ -11,64 +14,78 @@ from keepalive_bench.analysis.rows import of_arm, pick
 from keepalive_bench.model.analysis import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.model.run import Run
 
 
-class Round(NamedTuple):
-    """One arm's part of a round."""
+class Rounds(NamedTuple):
+    """One arm's parts of the rounds in which it sent something, in order; flat."""
 
-    requests: int
+    numbers: array[int]
+    requests: array[int]
     """Those that failed count too, as their time does."""
-    seconds: float
+    seconds: array[float]
     """From the first beginning to the last end."""
 
 
-Rounds = dict[int, Round]
-"""By their number."""
-
-
 def rounds_of(run: Run, arm: str) -> Rounds:
-    """The rounds in which an arm sent something, and how long that took."""
+    """When an arm was running, and how much it sent then."""
     exchanges = run.exchanges
     sent = of_arm(exchanges, arm)
-    rows = zip(
-        pick(exchanges.round, sent),
-        pick(exchanges.began_s, sent),
-        pick(exchanges.latency_s, sent),
-        strict=True,
-    )
-    spans: dict[int, tuple[int, float, float]] = {}
-    for number, began_s, latency_s in rows:
-        count, first, last = spans.get(number, (0, began_s, began_s))
-        spans[number] = count + 1, min(first, began_s), max(last, began_s + latency_s)
-    return {
-        number: Round(count, last - first)
-        for number, (count, first, last) in sorted(spans.items())
-        if last > first
-    }
+    numbers = pick(exchanges.round, sent)
+    began_s, latency_s = pick(exchanges.began_s, sent), pick(exchanges.latency_s, sent)
+    rounds = Rounds(array("I"), array("I"), array("d"))
+    for number, rows in groupby(_in_order(numbers), numbers.__getitem__):
+        count, first_s, last_s = 0, inf, -inf
+        for row in rows:
+            count += 1
+            first_s = min(first_s, began_s[row])
+            last_s = max(last_s, began_s[row] + latency_s[row])
+        if last_s > first_s:
+            rounds.numbers.append(number)
+            rounds.requests.append(count)
+            rounds.seconds.append(last_s - first_s)
+    return rounds
+
+
+def _in_order(numbers: array[int]) -> Iterable[int]:
+    """The rows by their rounds; kab writes them so, and others may have written a file."""
+    rows = range(len(numbers))
+    if all(before <= after for before, after in pairwise(numbers)):
+        return rows
+    return sorted(rows, key=numbers.__getitem__)
 
 
 def rate(rounds: Rounds, confidence: float) -> Estimate:
     """All requests ÷ all seconds; rounds are resampled for the interval, 8 of them at least."""
-    counts = [it.requests for it in rounds.values()]
-    seconds = [it.seconds for it in rounds.values()]
-    return _ratio(counts, seconds, confidence)
+    return _ratio(rounds.requests, rounds.seconds, confidence)
 
 
 def rate_ratio(one: Rounds, other: Rounds, confidence: float) -> Estimate:
     """One arm's requests per second ÷ the other's, of rounds in which both sent as many."""
-    both = [(one[it], other[it]) for it in one if it in other]
-    alike = [(ours, theirs) for ours, theirs in both if ours.requests == theirs.requests]
-    own, others = [ours.seconds for ours, _ in alike], [theirs.seconds for _, theirs in alike]
+    own, others = array("d"), array("d")
+    for ours, theirs in _common(one.numbers, other.numbers):
+        if one.requests[ours] == other.requests[theirs]:
+            own.append(one.seconds[ours])
+            others.append(other.seconds[theirs])
     return _ratio(others, own, confidence)
+
+
+def _common(one: array[int], other: array[int]) -> Iterator[tuple[int, int]]:
+    """Where both have the same number."""
+    ours = theirs = 0
+    while ours < len(one) and theirs < len(other):
+        if one[ours] == other[theirs]:
+            yield ours, theirs
+        ahead = one[ours] - other[theirs]
+        ours, theirs = ours + (ahead <= 0), theirs + (ahead >= 0)
 
 
 def _ratio(upper: Sequence[float], lower: Sequence[float], confidence: float) -> Estimate:
     if not upper:
         return Estimate(None)
-    ratios = [above / below for above, below in zip(upper, lower, strict=True)]
+    ratios = array("d", map(truediv, upper, lower))
     factor = widening(dependence(ratios).inefficiency, len(ratios), confidence)
     estimate = fsum(upper) / fsum(lower)
     interval = ratio_interval(upper, lower, confidence, factor)
