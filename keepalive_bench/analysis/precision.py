@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK, _FIRST_LOOK_AT_BLOCKS = 50, 20
 """Pairs; of fewer, neither the spread nor the autocorrelation is known well enough."""
+LOOKED_AT = ("arm", "index", "round", "failure", "latency_s")
+"""The columns that tell it."""
 _GROWTH = 1.25
 """The next look is taken when there are a quarter more, so that all looks cost little."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.precision import LOOKED_AT
 from keepalive_bench.errors import KabError
 from keepalive_bench.experiment.pacing import pacing_of
 from keepalive_bench.experiment.processes.merging import new_share
@@ -22,7 +23,7 @@ from keepalive_bench.experiment.processes.messages import (
     Task,
     Word,
 )
-from keepalive_bench.experiment.processes.rows import Rows, put
+from keepalive_bench.experiment.processes.rows import Rows, empty, put
 from keepalive_bench.experiment.processes.worker import Worker
 from keepalive_bench.experiment.station import Tally
 from keepalive_bench.model.run import LostProcess
@@ -53,7 +54,8 @@ know of it in time."""
 class Director:
     """The processes of a run, as a context manager: they have warmed up when it is entered.
 
-    `followed` gets all exchanges, too, as they come in, for who looks at their times meanwhile.
+    `followed` gets what tells a precision of all exchanges, too, as they come in; in the end, it is
+    empty.
 
     Raises:
         KabError: none of them could.
@@ -151,6 +153,9 @@ class Director:
             for beat in self._beats(blocks, clock):
                 self._carry_out(beat)
             self.wall_s = clock.now_s()
+            if self._followed is not None:  # nobody asks any more, and connections are to come
+                empty(self._followed)
+                self._followed = None
             self._tell_all(Word.END)
             self._wait_for(self._alive)
         except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to
@@ -243,7 +248,7 @@ class Director:
         before = len(share.exchanges)
         put(share.exchanges, rows)
         if self._followed is not None:
-            put(self._followed, rows)
+            put(self._followed, rows, LOOKED_AT)
         if self._on_exchange is not None:
             for row in range(before, len(share.exchanges)):
                 self._on_exchange(share.exchanges[row])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Collection
 
     from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
 
@@ -41,9 +42,17 @@ class Sender:
         return Rows(self._of_exchanges, columns, values)
 
 
-def put(table: Table, rows: Rows) -> None:
-    """Append rows to the table that stands for the sender's."""
+def put(table: Table, rows: Rows, names: Collection[str] | None = None) -> None:
+    """Append rows to the table that stands for the sender's; of some columns only, if so named."""
     for name, column in table.columns().items():
-        column.extend(rows.columns[name])
+        if names is None or name in names:
+            column.extend(rows.columns[name])
     for name, interned in table.interned.items():
-        interned.extend(rows.values[name])
+        if names is None or name in names:
+            interned.extend(rows.values[name])
+
+
+def empty(table: Table) -> None:
+    """Take all rows away."""
+    for column in table.columns().values():
+        del column[:]
