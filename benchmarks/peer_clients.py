@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lean
@@ -36,6 +36,7 @@ class Client:
     told: str | None = None
     """A pattern of the number of connections that it reports."""
     told_of_reuse: str | None = None
+    threads: int = THREADS
     shares_cores: bool = False
     """Whether it shares all cores with nginx, instead of having one, and nginx another."""
 
@@ -53,7 +54,7 @@ class Client:
 
     def command(self, mode: str, url: str, amount: int) -> list[str]:
         """Its words, complete."""
-        words = [word.format(amount=amount, threads=THREADS) for word in self.words]
+        words = [word.format(amount=amount, threads=self.threads) for word in self.words]
         return [*words, *self.by_mode[MODES.index(mode)], url]
 
     def connections_told(self, output: str) -> str | None:
@@ -105,6 +106,7 @@ def _locust(user: str) -> Client:
 
 
 KAB = _kab("kab", processes_=1, shares_cores=False)
+KAB_ALONE = replace(KAB, name="kab, 1 at a time", threads=1)
 KAB_ONE = _kab("kab, 1 process, both cores", processes_=1, shares_cores=True)
 KAB_TWO = _kab("kab, 2 processes, both cores", processes_=2, shares_cores=True)
 LEAN = Client(
@@ -113,6 +115,7 @@ LEAN = Client(
     by_mode=_BY_ARM,
     requests=KAB.requests,
 )
+LEAN_ALONE = replace(LEAN, name="lean urllib3, 1 at a time", threads=1)
 REQUESTS = _loop("requests", str(_PEERS_BIN / "python"), (3_000, 2_000))
 HTTP_USER = _locust("HttpUser")
 AUTOCANNON = Client(
@@ -151,6 +154,8 @@ CLIENTS = (
         told_of_reuse=r"(Keep-Alive requests: +\d+)",
     ),
     AUTOCANNON,
+    KAB_ALONE,
+    LEAN_ALONE,
     KAB_ONE,
     KAB_TWO,
 )

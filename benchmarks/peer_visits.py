@@ -6,7 +6,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from peer_clients import CLIENTS, KAB, KAB_ONE, KAB_TWO, LEAN, MODES, POOLED
+from peer_clients import (
+    CLIENTS,
+    KAB,
+    KAB_ALONE,
+    KAB_ONE,
+    KAB_TWO,
+    LEAN,
+    LEAN_ALONE,
+    MODES,
+    POOLED,
+)
 from processes import finished
 
 if TYPE_CHECKING:
@@ -15,7 +25,7 @@ if TYPE_CHECKING:
     from peer_clients import Client
     from peer_server import PeerServer
 
-CLOSE = ((KAB, POOLED), (LEAN, POOLED), (KAB_ONE, POOLED), (KAB_TWO, POOLED))
+CLOSE = tuple((it, POOLED) for it in (KAB, LEAN, KAB_ALONE, LEAN_ALONE, KAB_ONE, KAB_TWO))
 """Whose targets are near: they take part in every round."""
 _AT_MOST_S = 120.0
 
