@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
 from itertools import compress
 from math import exp, log
 from operator import eq, ne
@@ -42,8 +44,8 @@ class _Alike(NamedTuple):
 
     label: str
     name: str
-    in_turn: list[float]
-    ordered: list[float]
+    in_turn: array[float]
+    ordered: array[float]
 
 
 def latency_findings(run: Run, arms: Sequence[ArmSummary], *, crowded: bool) -> Iterator[Finding]:
@@ -66,14 +68,14 @@ def _alike(run: Run, arm: ArmSummary) -> _Alike:
     exchanges = run.exchanges
     mask = succeeded(exchanges, arm.label)
     latencies, connects = pick(exchanges.latency_s, mask), pick(exchanges.phases["connect"], mask)
-    fresh = compress(latencies, map(eq, connects, connects))  # what isn't a number equals nothing
-    reused = compress(latencies, map(ne, connects, connects))
-    in_turn = [latency for latency in max(list(reused), list(fresh), key=len) if latency > 0]
-    return _Alike(arm.label, arm.name, in_turn, sorted(in_turn))
+    fresh = bytes(map(eq, connects, connects))  # what isn't a number equals nothing
+    more = fresh if 2 * fresh.count(1) > len(fresh) else bytes(map(ne, connects, connects))
+    in_turn = array("d", filter((0.0).__lt__, compress(latencies, more)))
+    return _Alike(arm.label, arm.name, in_turn, array("d", sorted(in_turn)))
 
 
 def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
-    found = trend([log(value) for value in alike.in_turn])
+    found = trend(array("d", map(log, alike.in_turn)))
     if found is None or abs(found.score) <= _CHANCE:
         return
     change = exp(found.last - found.first)
@@ -148,7 +150,7 @@ def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
     bound = outlier_bound(ordered)
     if bound is None:
         return
-    usual = [value for value in ordered if value <= bound]
+    usual = ordered[: bisect_right(ordered, bound)]
     count = len(ordered) - len(usual)
     raised = fmean(ordered) / fmean(usual) - 1
     if raised >= _NOTABLE_RAISE and count <= _MOST_OUTLYING * len(ordered):
