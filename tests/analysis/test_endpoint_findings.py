@@ -49,7 +49,11 @@ def test_answers_of_a_cache_are_found(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [None, "MISS", "Miss from cloudfront", "DYNAMIC", "BYPASS", "EXPIRED", "Average"]
+    "said",
+    [
+        *(None, "MISS", "Miss from cloudfront", "DYNAMIC", "BYPASS", "EXPIRED", "Average"),
+        "MISS from white-proxy.example, MISS from stale.example",
+    ],
 )
 def test_answers_of_the_server_are_none(said: str | None) -> None:
     assert "cache-answered" not in answered(*[said] * 10)

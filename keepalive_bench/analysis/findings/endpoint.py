@@ -21,6 +21,8 @@ _NOT_MODIFIED = 304
 _OVERLOADED = (429, 503)
 _HIT = re.compile(r"hit|stale|updating|revalidated|^age$", re.IGNORECASE)
 """What X-Cache and its like say of an answer that a cache had stored."""
+_WHOSE = re.compile(r"\bfrom\s+[^\s,]+", re.IGNORECASE)
+"""And which cache says so: its name may be anything."""
 _NOT_CONDITIONAL = "Without If-None-Match and If-Modified-Since the server sends the whole page."
 
 
@@ -70,7 +72,7 @@ def _caches(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         count
         for arm in arms
         for answer, count in arm.answers.items()
-        if answer.cache and _HIT.search(answer.cache)
+        if answer.cache and _HIT.search(_WHOSE.sub("", answer.cache))
     )
     not_modified = sum(arm.status_codes.get(_NOT_MODIFIED, 0) for arm in arms)
     if max(cached, not_modified) <= _SOME * answered:
