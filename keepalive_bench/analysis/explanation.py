@@ -13,7 +13,6 @@ from keepalive_bench.model.exchange import QUEUED
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Sequence
 
     from keepalive_bench.analysis.pairs import Half, Pairs
     from keepalive_bench.model.analysis import ArmSummary
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
 NAMED = ("dns", "connect", "tunnel", "tls", "wait")
 """The phases that reuse can save; what else differs is the remainder, but for late starts."""
-_NEARLY_ALL = 0.9
+_NEARLY_ALL, _SELDOM = 0.9, 0.1
 _FULL_HANDSHAKE = {"TLSv1.3": 1, "TLSv1.2": 2}
 """Round trips: RFC 8446, section 2; RFC 5246, section 7.3."""
 
 
-def explain(run: Run, arms: Sequence[ArmSummary], pairs: Pairs) -> Explanation | None:
+def explain(run: Run, arms: tuple[ArmSummary, ArmSummary], pairs: Pairs) -> Explanation | None:
     """What the other arm's requests of the pairs took longer in each phase, on average.
 
     The parts add up to the mean saving of the pairs.
@@ -42,6 +41,7 @@ def explain(run: Run, arms: Sequence[ArmSummary], pairs: Pairs) -> Explanation |
         tls=None if handshake is None else handshake[0],
         round_trip=round_trip,
         round_trips=_round_trips(slow, handshake, round_trip),
+        saved_trips=_saved_trips(run, *arms),
         receive=_spent(run, pairs.other, "receive") - _spent(run, pairs.own, "receive"),
     )
 
@@ -99,11 +99,34 @@ def _round_trips(
     """How many round trips each step of opening a connection took, and how many it has to take."""
     if round_trip is None:
         return {}
-    version, resumed = handshake or ("", False)
-    needed = {"connect": 1, "tunnel": 1, "tls": 1 if resumed else _FULL_HANDSHAKE.get(version)}
+    needed = _needed(handshake)
     typical = {name: arm.phases[name].p50 or arm.phases[name].mean for name in needed}
     return {
         name: RoundTrips(seconds / round_trip, needed[name])
         for name, seconds in typical.items()
         if seconds is not None
     }
+
+
+def _needed(handshake: tuple[str, bool] | None) -> dict[str, int | None]:
+    """How many round trips each step of opening a connection has to take; `None`: unknown."""
+    version, resumed = handshake or ("", False)
+    return {"connect": 1, "tunnel": 1, "tls": 1 if resumed else _FULL_HANDSHAKE.get(version)}
+
+
+def _saved_trips(run: Run, own: ArmSummary, other: ArmSummary) -> dict[str, int]:
+    """How many more a request of the other arm takes: that much of a saving is the network's.
+
+    Where both arms shake hands each time, nothing, or little, is. What a new pool for each request
+    takes longer is loading certificates.
+    """
+    saved = {}
+    ours, theirs = (_needed(_handshake(run, arm)) for arm in (own, other))
+    opened = [arm.connections / max(1, arm.sent) for arm in (own, other)]
+    for name, needed in theirs.items():
+        by_us = ours[name] or 0 if opened[0] < _SELDOM else ours[name]
+        if needed is not None and by_us is not None:
+            saved[name] = round(needed * opened[1] - by_us * opened[0])
+    if "naive" in {own.kind, other.kind}:
+        saved.pop("tls", None)
+    return saved

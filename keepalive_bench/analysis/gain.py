@@ -55,7 +55,7 @@ def _told(comparison: Comparison, verb: str, sign: int) -> str:
         sum_up = " (though the interval of that includes 0)"
     told = _apart(comparison.explanation, amount)
     parts = {name: sign * part for name, part in told.items()}
-    named = _parts(parts, amount, comparison.explanation)
+    named = _parts(parts, amount, comparison.explanation, sign)
     return f": it {verb} {duration(amount)} a request on average{sum_up}{named}"
 
 
@@ -67,14 +67,14 @@ def _apart(explanation: Explanation, amount: float) -> dict[str, float]:
     return parts
 
 
-def _parts(parts: dict[str, float], amount: float, explanation: Explanation) -> str:
+def _parts(parts: dict[str, float], amount: float, explanation: Explanation, sign: int) -> str:
     """The parts worth naming: what adds to the amount, with its round trips, and what takes off."""
     large = {name: part for name, part in parts.items() if abs(part) >= _WORTH_NAMING * amount}
     small = amount - fsum(large.values())
     if abs(small) >= _WORTH_NAMING * amount:
         large |= {_SMALL: small}
     adding = {name: part for name, part in large.items() if part > 0}
-    trips = [_round_trips(name, part, explanation) for name, part in adding.items()]
+    trips = [_round_trips(name, part, explanation, sign) for name, part in adding.items()]
     named = [f"{duration(part)} of {_name(name, explanation)}" for name, part in adding.items()]
     taking = [
         f"{duration(-part)} of {_name(name, explanation)}"
@@ -91,13 +91,13 @@ def _parts(parts: dict[str, float], amount: float, explanation: Explanation) -> 
     return f": {_enumerated(named)}{each}{less}"
 
 
-def _round_trips(name: str, part: float, explanation: Explanation) -> str:
-    """How many round trips a part is, where it is about as many as the protocol needs."""
-    found = explanation.round_trips.get(name)
-    if found is None or found.needed is None or explanation.round_trip is None:
+def _round_trips(name: str, part: float, explanation: Explanation, sign: int) -> str:
+    """How many round trips a part is, where it is about as many as the protocol says."""
+    saved = sign * explanation.saved_trips.get(name, 0)
+    if saved <= 0 or explanation.round_trip is None:
         return ""
-    trips = part / explanation.round_trip
-    return _ROUND_TRIPS[found.needed] if _FROM <= trips / found.needed <= _TO else ""
+    is_near = _FROM <= part / explanation.round_trip / saved <= _TO
+    return _ROUND_TRIPS[saved] if is_near else ""
 
 
 def _name(name: str, explanation: Explanation) -> str:

@@ -156,6 +156,8 @@ class Explanation:
     """The network's shortest round trip, in seconds; `None` where the system doesn't tell."""
     round_trips: dict[str, RoundTrips]
     """By phase."""
+    saved_trips: dict[str, int]
+    """By phase, how many round trips a request saves by the protocol; 0, or missing: none known."""
     receive: float = 0.0
     """How much of what remains is the rest of the answer, from its first byte on."""
 

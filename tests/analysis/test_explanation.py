@@ -11,6 +11,7 @@ from support.runs import Script
 
 from keepalive_bench.analysis import analyse
 from keepalive_bench.model.exchange import Phases
+from keepalive_bench.model.plan import Plan, Target
 
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Explanation
@@ -95,6 +96,33 @@ def test_different_numbers_of_round_trips_are_told_apart() -> None:
     assert text.endswith(
         "19.5 ms of TCP (one round trip) and 39.1 ms of TLS 1.2 (two round trips)."
     )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "tls", "handshakes", "said"),
+    [
+        (("resumed", "unpooled"), "TLSv1.3", (0.0204, 0.0404), ""),
+        (("resumed", "unpooled"), "TLSv1.2", (0.0204, 0.0404), ", one round trip"),
+        (("unpooled", "naive"), "TLSv1.3", (0.0204, 0.0404), ""),
+        (("pooled", "naive"), "TLSv1.3", (0.0, 0.0254), ""),
+    ],
+)
+def test_no_round_trip_is_saved_where_both_arms_make_it(
+    kinds: tuple[str, str], tls: str, handshakes: tuple[float, float], said: str
+) -> None:
+    """Work of the processor that is about as long was called one."""
+    plan = Plan(Target("https://127.0.0.1:8443/"))
+    script = Script(*kinds, plan=plan, requests=20)
+    secured: dict[str, Any] = {"min_rtt": ROUND_TRIP, "tls_version": tls, "cipher": "X"}
+    shared = script.open("pooled", **secured) if "pooled" in kinds else 0
+    for index in range(20):
+        for kind, handshake in zip(kinds, handshakes, strict=True):
+            is_new = kind != "pooled"
+            row = script.open(kind, **secured, resumed=kind == "resumed") if is_new else shared
+            phases = Phases(connect=0.0205, tls=handshake, wait=0.0211)
+            script.send(kind, 0.0417 + handshake, on=row, index=index, phases=phases)
+    text = analyse(script.run()).verdict.text
+    assert text.endswith(f" ms of {tls.replace('v', ' ')}{said}.")
 
 
 def test_what_is_no_matter_of_the_network_is_not_counted_in_round_trips() -> None:
