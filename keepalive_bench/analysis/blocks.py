@@ -44,12 +44,21 @@ def blocks_of(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> B
     return Blocks(keys, rows)
 
 
-def tried(exchanges: ExchangeColumns, experiment: Experiment, arms: Iterable[str]) -> int:
-    """How many blocks any of these arms sent a request of, whatever became of it."""
-    keys: set[int] = set()
-    for arm in arms:
-        keys.update(_keys(exchanges, experiment, of_arm(exchanges, arm)))
-    return len(keys)
+def tried(exchanges: ExchangeColumns, experiment: Experiment, arms: Iterable[str]) -> list[int]:
+    """How many blocks each of these arms sent a request of, whatever became of it; and any of them.
+
+    Those of any are the last number.
+    """
+    keys = [set(_keys(exchanges, experiment, of_arm(exchanges, arm))) for arm in arms]
+    return [*map(len, keys), len(set().union(*keys))]
+
+
+def thinned_out(blocks: Blocks, wanted: int, there: int) -> Blocks:
+    """So many of the blocks that there are, evenly from all of them, and numbered from 0."""
+    number_of = {number * there // wanted: number for number in range(wanted)}
+    numbers = array("q", (number_of.get(key, -1) for key in blocks.keys))
+    kept = bytes(number >= 0 for number in numbers)
+    return Blocks(array("I", compress(numbers, kept)), pick(blocks.rows, kept))
 
 
 def _keys(exchanges: ExchangeColumns, experiment: Experiment, mask: bytes) -> array[int]:

@@ -8,7 +8,7 @@ from operator import itemgetter, lt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.blocks import blocks_of, tried
+from keepalive_bench.analysis.blocks import blocks_of, thinned_out, tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,10 +50,17 @@ def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: 
     """Put two arms' exchanges together.
 
     One request at a time, requests of the same index are a pair; several at a time, the requests
-    of a round are, or as many of one arm after the other.
+    of a round are, or as many of one arm after the other. Of arms that don't take turns, time may
+    have ended one sooner: then as many of the other's are taken from all of its time.
     """
     latencies = exchanges.latency_s
     own, other = (blocks_of(exchanges, experiment, label) for label in (arm, against))
+    due = None
+    if not experiment.is_paired:
+        sent, sent_by_other, _ = tried(exchanges, experiment, (arm, against))
+        due = min(sent, sent_by_other)
+        if due and sent != sent_by_other:
+            own, other = thinned_out(own, due, sent), thinned_out(other, due, sent_by_other)
     if own.keys == other.keys and all(map(lt, own.keys, islice(own.keys, 1, None))):
         alone = _alone(latencies, own.rows), _alone(latencies, other.rows)
         if all(all(half.typical) for half in alone) and not exchanges.failures.values:
@@ -68,8 +75,9 @@ def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: 
             half.typical.append(middle)
             half.mean.append(fmean(values))
             half.rows.extend(rows)
-    left_out = tried(exchanges, experiment, (arm, against)) - len(halves[0].typical)
-    return Pairs(*halves, left_out)
+    if due is None:
+        due = tried(exchanges, experiment, (arm, against))[-1]
+    return Pairs(*halves, due - len(halves[0].typical))
 
 
 def _alone(latencies: array[float], rows: array[int]) -> Half:

@@ -140,6 +140,17 @@ def test_a_latency_of_nothing_makes_no_pair() -> None:
     assert found.speedup.estimate == pytest.approx(2.0)
 
 
+def test_of_arms_that_ran_as_long_one_after_the_other_all_of_the_time_counts() -> None:
+    """Of the quicker one, only as many of its first requests had a part in any comparison."""
+    pooled = [0.006] * 250 + [0.002] * 550
+    run = paired_run(pooled, [0.012] * 250, order="sequential", duration_s=3.0)
+    comparison = compared(run)
+    assert (comparison.pairs, comparison.left_out) == (250, 0)
+    assert comparison.speedup.estimate == pytest.approx(12**0.5)  # a third of 2, the rest of 6
+    mean = sum(pooled) / len(pooled)
+    assert comparison.saving["mean"].estimate == pytest.approx(0.012 - mean, rel=0.01)
+
+
 def test_savings_are_differences_of_the_arms_own_figures() -> None:
     pooled = [0.001 * (7 * number % 20 + 1) for number in range(20)]
     unpooled = [0.002 * (3 * number % 20 + 1) for number in range(20)]
