@@ -96,7 +96,8 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
     if high < 1:
         effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
         return Verdict("slower", f"{effect}{loss(comparison)}.{_drift(plan)}")
-    enough = settling(first.requests, comparison.speedup, judgement.margin)
+    measured = comparison.pairs * plan.experiment.block_size
+    enough = settling(measured, comparison.speedup, judgement.margin)
     text = (
         f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
         f"About {enough:,} requests per arm would settle it."
@@ -135,7 +136,7 @@ def _subject(first: ArmSummary, other: ArmSummary) -> str:
 def _too_few(first: ArmSummary, comparison: Comparison, plan: Plan) -> str:
     least, block = least_pairs(plan.judgement.confidence), plan.experiment.block_size
     needed = f"{least}" if block == 1 else f"{least}, of {block:,} requests of each arm,"
-    counted = block > 1 and not plan.experiment.may_end_early
+    counted = block > 1 and not plan.experiment.may_end_early and least * block > first.requests
     enough = f" -n {least * block} makes as many." if counted else ""
     return (
         f"{plural(comparison.pairs, 'pair')} can't tell {first.label} and {comparison.against} "

@@ -212,6 +212,23 @@ def test_it_says_about_how_many_requests_would_settle_it_and_they_do() -> None:
     assert noisy(1.06, round(1.5 * enough)).code == "faster"
 
 
+def test_an_interrupted_run_is_settled_by_as_many_more_as_a_whole_one() -> None:
+    """It went by the requests that had been planned."""
+    pooled = [0.01 * (1 + 0.3 * (number * 7919 % 13 - 6) / 6) for number in range(60)]
+    asked = []
+    for planned in (60, 100_000):
+        script = Script("pooled", "unpooled", requests=planned)
+        shared = script.open("pooled")
+        for index, latency_s in enumerate(pooled):
+            script.send("pooled", latency_s, on=shared, index=index)
+            script.send("unpooled", 0.0103, on=script.open("unpooled"), index=index)
+        text = analyse(script.run(interrupted=planned > 60)).verdict.text
+        asked.append(re.search(r"About ([\d,]+) requests", text))
+    assert asked[0]
+    assert asked[1]
+    assert asked[0][1] == asked[1][1]
+
+
 def test_nobody_is_asked_for_more_requests_than_one_per_cent_takes() -> None:
     asked = re.search(r"About ([\d,]+) requests", noisy(1.0, 20).text)
     assert asked

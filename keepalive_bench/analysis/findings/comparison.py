@@ -29,10 +29,12 @@ def comparison_findings(run: Run, comparison: Comparison) -> Iterator[Finding]:
 
 def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
     """A precision that was asked for, and that the most requests or the time didn't suffice for."""
-    precision, (_, low, high) = run.plan.experiment.precision, comparison.speedup
+    precision, (estimate, low, high) = run.plan.experiment.precision, comparison.speedup
     if precision is None or is_precise(comparison.speedup, precision):
         return
-    reached = None if low is None or high is None else sqrt(high / low) - 1
+    reached = None
+    if estimate is not None and low is not None and high is not None:
+        reached = max(high / estimate, estimate / low) - 1
     known = "not known at all" if reached is None else f"known to ±{reached:.1%} only"
     evidence: dict[str, int | float | str] = {"against": comparison.against, "precision": precision}
     yield Finding(

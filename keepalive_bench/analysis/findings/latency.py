@@ -187,6 +187,7 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     }
     lacking = [percent for percent, count in needed.items() if count > fewest.succeeded]
     if lacking:
+        most = max(needed[percent] for percent in lacking)
         *first, last = (f"p{percent}" for percent in lacking)
         names = f"{', '.join(first)} or {last}" if first else last
         yield Finding(
@@ -197,9 +198,8 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
                 "lacking": " ".join(f"p{percent}" for percent in lacking),
                 "needed": needed[lacking[-1]],
             },
-            text=f"{plural(fewest.succeeded, 'request')} can't bound {names}: that takes "
-            f"{max(needed[percent] for percent in lacking):,}.",
-            advice="A longer run does."
-            if run.plan.experiment.may_end_early
-            else f"-n {max(needed[percent] for percent in lacking)} makes as many.",
+            text=f"{plural(fewest.succeeded, 'request')} can't bound {names}: that takes {most:,}.",
+            advice=f"-n {most} makes as many."
+            if not run.plan.experiment.may_end_early and most > fewest.requests
+            else "A longer run does.",
         )
