@@ -146,8 +146,8 @@ def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval
 def _latencies(run: Run, arm: str) -> Latencies:
     exchanges = run.exchanges
     ordered = sorted(exchanges.latency_s[row] for row in exchanges.rows(arm))
-    bounds = latency_bounds(run, arm, ordered, with_mean=False).bounds
-    return Latencies(arm, summed_up(ordered), bounds)
+    bounds = latency_bounds(run, arm, ordered, with_mean=False)
+    return Latencies(arm, summed_up(ordered), bounds.bounds, bounds.widening)
 
 
 def _ends(estimate: Estimate) -> Interval | None:

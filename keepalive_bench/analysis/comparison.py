@@ -43,7 +43,9 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
     plan = run.plan
     pairs = pair(run.exchanges, plan.experiment, arm.label, against.label)
     effect = typical_effect(pairs, plan)
-    own, other = (Latencies(it.label, it.latency, it.latency_bounds) for it in (arm, against))
+    own, other = (
+        Latencies(it.label, it.latency, it.latency_bounds, it.widening) for it in (arm, against)
+    )
     return Comparison(
         arm=arm.label,
         against=against.label,

@@ -15,12 +15,8 @@ from keepalive_bench.analysis.inference.clusters import (
     clustered_quantile_interval,
 )
 from keepalive_bench.analysis.inference.dependence import dependence, widening
-from keepalive_bench.analysis.inference.intervals import (
-    mean_interval,
-    quantile_interval,
-    ratio_interval,
-)
 from keepalive_bench.analysis.inference.intervals import quantile_ends as one_by_one
+from keepalive_bench.analysis.inference.intervals import quantile_interval, ratio_interval
 from keepalive_bench.analysis.rows import pick, succeeded
 from keepalive_bench.model.analysis import Latency
 
@@ -61,6 +57,7 @@ class Latencies(NamedTuple):
     arm: str
     latency: Latency
     bounds: Mapping[str, Interval]
+    widening: float
 
 
 def latency_bounds(
@@ -76,21 +73,23 @@ def latency_bounds(
     experiment, confidence = run.plan.experiment, run.plan.judgement.confidence
     shown = [it for it in PERCENTS if stats.quantile(ordered, it) is not None]
     found: dict[str, Interval | None]
+    sums: Sequence[float]
+    sizes: Sequence[int]
     if experiment.block_size == 1:
         latencies = pick(run.exchanges.latency_s, succeeded(run.exchanges, arm))
         correlation, factor = _dependence_of(latencies, confidence)
         found = {f"p{it}": quantile_interval(ordered, it, confidence, factor) for it in shown}
-        found["mean"] = mean_interval(latencies, confidence, factor) if with_mean else None
+        sums, sizes = latencies, array("B", bytes([1]) * len(latencies))
     else:
         blocks = _in_blocks(run, arm)
-        sums = _sums(*blocks)
-        means = [*map(truediv, sums, blocks[1])]
+        sums, sizes = _sums(*blocks), blocks[1]
+        means = [*map(truediv, sums, sizes)]
         correlation, factor = _dependence_of(means, confidence)
         found = {
             f"p{it}": clustered_quantile_interval(*blocks, ordered, it, confidence) for it in shown
         }
-        if with_mean and all(sums):  # a mean of nothing has no logarithm
-            found["mean"] = ratio_interval(sums, blocks[1], confidence, factor)
+    if with_mean and all(sums):  # as a logarithm, which nothing hasn't, it is never below 0
+        found["mean"] = ratio_interval(sums, sizes, confidence, factor)
     known = {name: bound for name, bound in found.items() if bound is not None}
     return Bounds(known, correlation, factor)
 

@@ -9,7 +9,11 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.inference import stats
-from keepalive_bench.analysis.inference.dependence import common_correlation
+from keepalive_bench.analysis.inference.dependence import (
+    common_correlation,
+    dependence,
+    widening,
+)
 from keepalive_bench.analysis.inference.intervals import (
     apart,
     difference_interval,
@@ -34,8 +38,13 @@ _ONLY_BOUNDED = 99
 def quantile_savings(
     run: Run, own: Latencies, other: Latencies, pairs: Pairs, factor: float
 ) -> dict[str, Estimate]:
-    """By metric; `factor` is how much wider the pairs' autocorrelation makes intervals."""
+    """By metric; `factor` is how much wider the pairs' autocorrelation makes intervals.
+
+    What the arms have in common may last: that widens their quantiles' own intervals, though it is
+    in no ratio of a pair.
+    """
     alone = run.plan.experiment.block_size == 1
+    factors = max(factor, own.widening), max(factor, other.widening)
     ordered = [_ordered(run, it.arm) for it in (own, other)] if alone else []
     found = {}
     for percent in PERCENTS:
@@ -45,7 +54,7 @@ def quantile_savings(
             found[metric] = Estimate(None)
             continue
         interval = (
-            _of_requests(run, ordered, pairs, percent, factor)
+            _of_requests(run, ordered, pairs, percent, factors)
             if alone
             else _of_blocks(own, other, metric)
         )
@@ -57,7 +66,11 @@ def quantile_savings(
 
 
 def _of_requests(
-    run: Run, ordered: Sequence[Sequence[float]], pairs: Pairs, percent: int, factor: float
+    run: Run,
+    ordered: Sequence[Sequence[float]],
+    pairs: Pairs,
+    percent: int,
+    factors: tuple[float, float],
 ) -> Interval | None:
     """One request at a time: as sure as the arms' quantiles are, less what pairs have in common."""
     own, other = ordered
@@ -66,7 +79,7 @@ def _of_requests(
     if run.plan.experiment.is_paired and at is not None and other_at is not None:
         common = common_correlation(pairs.own.typical, pairs.other.typical, at, other_at)
         common *= pairs.number / sqrt(len(own) * len(other))
-    return difference_interval(own, other, percent, run.plan.judgement.confidence, factor, common)
+    return difference_interval(own, other, percent, run.plan.judgement.confidence, factors, common)
 
 
 def _of_blocks(own: Latencies, other: Latencies, metric: str) -> Interval | None:
@@ -79,13 +92,20 @@ def _of_blocks(own: Latencies, other: Latencies, metric: str) -> Interval | None
 
 
 def mean_saving(run: Run, pairs: Pairs, factor: float) -> Estimate:
-    """Of the pairs' requests only, so that it doesn't matter which requests of an arm failed."""
+    """Of the pairs' requests only, so that it doesn't matter which requests of an arm failed.
+
+    `factor` is how much wider the autocorrelation of the pairs' ratios makes an interval. What both
+    halves of a pair share is in no ratio, but in the difference it is: that may last, too.
+    """
     if not pairs.number:
         return Estimate(None)
+    confidence = run.plan.judgement.confidence
     differences = array("d", map(sub, pairs.other.mean, pairs.own.mean))
+    inefficiency = dependence(differences, around_trend=True).inefficiency
+    factor = max(factor, widening(inefficiency, pairs.number, confidence))
     latency_of = run.exchanges.latency_s.__getitem__
     own, other = (fmean(map(latency_of, half.rows)) for half in (pairs.own, pairs.other))
-    interval = mean_interval(differences, run.plan.judgement.confidence, factor)
+    interval = mean_interval(differences, confidence, factor)
     if interval is None:
         return Estimate(other - own)
     off = other - own - fmean(differences)  # blocks that lost requests are not all of one size

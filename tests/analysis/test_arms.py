@@ -142,6 +142,12 @@ def test_phases_and_the_remainder_add_up_to_the_mean_latency(
     assert total == pytest.approx(arm.latency.mean, rel=1e-9, abs=1e-12)
 
 
+def test_no_interval_of_a_mean_goes_below_nothing() -> None:
+    pooled = [0.04] * 4 + [0.0001] * 46
+    low, high = analyse(paired_run(pooled, [0.2] * 50)).first.latency_bounds["mean"]
+    assert 0 < low < sum(pooled) / 50 < high
+
+
 @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=30))
 def test_a_phase_s_count_times_its_mean_is_its_time_per_request(tls: list[float]) -> None:
     script = Script("pooled", requests=2 * len(tls))

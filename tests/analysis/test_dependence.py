@@ -57,6 +57,12 @@ def test_of_many_values_ranks_among_a_part_of_them_are_enough() -> None:
     assert lag_one_correlation(values) == pytest.approx(expected, abs=3e-4)
 
 
+@pytest.mark.parametrize("count", [20, 50, 500])
+def test_no_correlation_is_more_than_all(count: int) -> None:
+    assert lag_one_correlation([float(number) for number in range(count)]) <= 1.0
+    assert lag_one_correlation([(-1.0) ** number for number in range(count)]) >= -1.0
+
+
 def test_short_series_without_any_have_none_on_average() -> None:
     # Without Kendall's correction it would be about -1/n = -0.05.
     found = [lag_one_correlation(series(20, 0.0, seed=seed)) for seed in range(2_000)]

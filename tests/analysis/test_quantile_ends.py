@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from support.runs import paired_run
 from keepalive_bench.analysis.inference.clusters import clustered_quantile_ends
 from keepalive_bench.analysis.inference.intervals import quantile_ends, quantile_interval
 from keepalive_bench.analysis.latencies import quantile_ends as ends_of_arm
+from keepalive_bench.model.plan import Judgement, Plan, Target
 
 TAIL = 0.05
 
@@ -86,6 +88,21 @@ def test_of_values_in_clusters_the_ends_are_no_nearer_and_few_clusters_have_none
         None,
         None,
     )
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_at_a_confidence_of_a_half_there_are_ends_too(threads: int) -> None:
+    """An end by itself has no width then that could be wider: a division by 0."""
+    plan = Plan(Target("http://127.0.0.1:9/"), judgement=Judgement(confidence=0.5))
+    random, level, latencies = Random(3), 0.0, []  # noqa: S311  # not for secrets
+    for _ in range(1_200):
+        level = 0.8 * level + random.gauss(0, 0.1)
+        latencies.append(exp(level))
+    run = paired_run(latencies, latencies, plan=plan, concurrency=threads)
+    low, high = ends_of_arm(run, "pooled", 50)
+    assert low is not None
+    assert high is not None
+    assert 0.9 < low <= high < 1.1
 
 
 def test_of_an_arm_without_an_answer_nothing_is_known() -> None:

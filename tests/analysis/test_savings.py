@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -46,6 +47,30 @@ def test_a_saving_of_quantiles_is_covered_and_narrower_where_pairs_have_much_in_
         unpaired.append(math.hypot(*(there - here for here, there in ends)))
     assert held >= 0.92 * 150
     assert np.median(widths) < (0.85 if common else 1.1) * np.median(unpaired)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lasting", [0.5, 0.8])
+def test_what_the_arms_share_is_no_less_noise_for_lasting(lasting: float) -> None:
+    """It is in no ratio of a pair, so the ratios' autocorrelation doesn't tell of it."""
+    held: Counter[str] = Counter()
+    for seed in range(100):
+        random, level, shared = np.random.default_rng(seed), 0.0, []
+        for step in random.normal(0.0, 0.3 * math.sqrt(1 - lasting**2), 1_200):
+            level = lasting * level + step
+            shared.append(level)
+        noise = np.array(shared[-200:])
+        own, other = (
+            middle * np.exp(noise + random.normal(0.0, 0.05, 200)) for middle in (0.001, 0.003)
+        )
+        saving = analyse(paired_run(own.tolist(), other.tolist())).comparisons[0].saving
+        truths = {"p50": 0.002, "mean": 0.002 * math.exp((0.3**2 + 0.05**2) / 2)}
+        for metric, truth in truths.items():
+            _, low, high = saving[metric]
+            assert low is not None
+            assert high is not None
+            held[metric] += low <= truth <= high
+    assert min(held.values()) >= 85, held
 
 
 def test_the_correlation_of_two_shares_is_numpys_less_a_standard_error() -> None:

@@ -8,7 +8,12 @@ from operator import le
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.inference.dependence import dependence, detrended, widening
+from keepalive_bench.analysis.inference.dependence import (
+    LEAST_CONFIDENCE,
+    dependence,
+    detrended,
+    widening,
+)
 from keepalive_bench.analysis.inference.distributions import beta_quantile, student
 from keepalive_bench.analysis.inference.intervals import quantile_ends
 from keepalive_bench.analysis.inference.stats import quantile
@@ -90,7 +95,7 @@ def _design_factor(
     effect = spread / (len(values) * share * (1 - share))
     shares = [under / size for under, size in zip(below, sizes, strict=True)]
     wider = widening(dependence(shares, around_trend=True).inefficiency, count, confidence)
-    tail = (1 + confidence) / 2
+    tail = (1 + max(confidence, LEAST_CONFIDENCE)) / 2
     wider *= student(tail, float(count - 2)) / NormalDist().inv_cdf(tail)
     return max(1.0, sqrt(effect) * wider)
 

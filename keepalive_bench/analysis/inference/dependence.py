@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LEAST_FOR_LAG = 8
 """Of fewer values, nobody can say."""
+LEAST_CONFIDENCE = 0.01
+"""An interval of no confidence has no width that could be compared."""
 _MOST_CORRELATION = 0.95
 _LARGEST_EXACT = 10_000
 _MOST_LAGGED = 2_000
@@ -123,7 +125,7 @@ def _correlation(centred: Sequence[float], lag: int, removed: int = 1) -> float:
     if count < LEAST_FOR_LAG or not total:
         return 0.0
     found: float = sum(map(mul, centred, islice(centred, lag, None))) / total
-    return found + (removed + (2 + removed) * found) / count
+    return min(max(found + (removed + (2 + removed) * found) / count, -1.0), 1.0)
 
 
 def _centred_ranks(values: Sequence[float]) -> array[float]:
@@ -153,7 +155,7 @@ def widening(inefficiency: float, count: int, confidence: float) -> float:
     """
     if inefficiency == 1 or count < LEAST_FOR_LAG:
         return sqrt(inefficiency)
-    tail = (1 + confidence) / 2
+    tail = (1 + max(confidence, LEAST_CONFIDENCE)) / 2
     fewer = student(tail, count / inefficiency - 1)
     return fewer / student(tail, float(count - 1)) * sqrt(inefficiency)
 

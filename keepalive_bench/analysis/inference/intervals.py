@@ -39,28 +39,25 @@ def signed_rank_interval(values: Sequence[float], confidence: float) -> Interval
     M. Hollander and D. A. Wolfe, "Nonparametric Statistical Methods" (1999), section 3.3: two of
     the ordered averages of two values, as far from either end as the test's distribution says. It
     assumes that the values are independent and their distribution symmetric; `None` where there are
-    too few for the confidence. Of more than 10,000 values, as many order statistics stand for all.
+    too few for the confidence. Of more than 10,000 values, as many order statistics stand for all;
+    those are as sure as the many, so the ranks are that much nearer to the middle.
     """
     ordered = thinned(sorted(values), _LARGEST_EXACT)
     count = len(ordered)
-    rank = _signed_rank_critical(count, (1 - confidence) / 2)
+    nearer = sqrt(count / len(values)) if count else 1.0
+    rank = _signed_rank_critical(count, (1 - confidence) / 2, nearer)
     if rank is None:
         return None
     pairs = count * (count + 1) // 2
-    scale = sqrt(count / len(values))  # what stands for many is as sure as the many are
-    low, high = walsh_average(ordered, rank), walsh_average(ordered, pairs - 1 - rank)
-    if scale == 1:
-        return low, high
-    middle = (low + high) / 2
-    return middle + (low - middle) * scale, middle + (high - middle) * scale
+    return walsh_average(ordered, rank), walsh_average(ordered, pairs - 1 - rank)
 
 
 @lru_cache(maxsize=64)
-def _signed_rank_critical(count: int, tail: float) -> int | None:
+def _signed_rank_critical(count: int, tail: float, nearer: float = 1.0) -> int | None:
     """The largest rank sum whose tail is no more probable; `None` where there is none."""
     if count > _EXACT_SIGNED_RANKS:
         centre, spread = count * (count + 1) / 4, sqrt(count * (count + 1) * (2 * count + 1) / 24)
-        return floor(centre + NormalDist().inv_cdf(tail) * spread - 0.5)
+        return floor(centre + NormalDist().inv_cdf(tail) * spread * nearer - 0.5)
     ways = [1]
     for rank in range(1, count + 1):
         longer = ways + [0] * rank
@@ -239,17 +236,17 @@ def difference_interval(
     other: Sequence[float],
     percent: int,
     confidence: float,
-    factor: float,
+    factors: tuple[float, float],
     correlation: float = 0.0,
 ) -> Interval | None:
     """An interval of the difference of two quantiles, of sorted values: the other's − the own.
 
-    Each arm's order-statistic interval says how sure its quantile is; the two are put together
-    (`apart`). `None` where either can't be bounded.
+    Each arm's order-statistic interval, wider by a factor of its own, says how sure its quantile
+    is; the two are put together (`apart`). `None` where either can't be bounded.
     """
     own_at, other_at = quantile(own, percent), quantile(other, percent)
-    own_bounds = quantile_interval(own, percent, confidence, factor)
-    other_bounds = quantile_interval(other, percent, confidence, factor)
+    own_bounds = quantile_interval(own, percent, confidence, factors[0])
+    other_bounds = quantile_interval(other, percent, confidence, factors[1])
     if own_at is None or other_at is None or own_bounds is None or other_bounds is None:
         return None
     (low, high), (other_low, other_high) = own_bounds, other_bounds
