@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support.command import called, kab
 from support.exports import everything, stored
-from support.runs import paired_run
+from support.runs import Script, paired_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench.analysis.changes.names import change_names
@@ -144,6 +144,40 @@ def test_runs_that_differ_in_what_matters_are_compared_by_force_only() -> None:
     assert done.out.endswith(f"\n1 requirement: 1 undecided.\n{note}\n")
     forced = called("compare", "base.json", "hostile.json", "--force")
     assert "worse: Though their plans differ in url" in forced.out
+
+
+APART = {
+    "another arm": (steady(0.01), Script(("mine", "pooled"), requests=1).run()),
+    "a sweep": (steady(0.01), scripted_sweep(1, 2)),
+    "no value in common": (scripted_sweep(1, 2), scripted_sweep(4, 8)),
+}
+
+
+@pytest.mark.parametrize("pair", APART.values(), ids=APART)
+@pytest.mark.parametrize("options", [(), ("--force",)], ids=["as they are", "forced"])
+def test_runs_without_a_common_arm_have_a_verdict_in_every_dialect(
+    pair: tuple[Run, Run], options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, run in zip(("base.json", "new.json"), pair, strict=True):
+        Path(name).write_text(stored(run), "utf-8")
+    to = [part for it in DIALECTS for part in (f"--{it}", f"out.{it}")]
+    done = called("compare", "base.json", "new.json", *options, *to)
+    assert (done.code, done.err) == (0, "")
+    assert "not-comparable: The runs have no arm in common." in done.out.splitlines()
+    text = {it: Path(f"out.{it}").read_text("utf-8") for it in DIALECTS}
+    document = json.loads(text["json"])
+    jsonschema.validate(document, SCHEMA)
+    assert document["changes"][0]["arms"] == {}
+    assert [it["part"] for it in csv.DictReader(text["csv"].splitlines())] == []
+    for dialect in ("markdown", "html"):
+        assert "The runs have no arm in common." in text[dialect]
+    (suite,) = ET.fromstring(text["junit"])  # noqa: S314  # kab's own XML
+    assert (suite.get("tests"), suite.get("skipped")) == ("1", "1")
+    families = {it.name: it.samples for it in text_string_to_metric_families(text["openmetrics"])}
+    (sample,) = families.pop("kab_compare_verdict")
+    assert sample.labels["code"] == "not-comparable"
+    assert not any(families.values())
 
 
 @pytest.mark.usefixtures("files")

@@ -38,7 +38,9 @@ def report(
     for role, which, asked in table.sources(change):
         parts.append(Text(f"{role:<4}  {which}", style="bold", overflow="fold"))
         parts.append(Padding(Text(asked, overflow="fold"), (0, 0, 0, 6)))
-    parts += [Text(), _table(change, width, plain_ascii=plain_ascii), Text()]
+    for grid in _tables(change, width, plain_ascii=plain_ascii):
+        parts += [Text(), grid]
+    parts.append(Text())
     lines = table.difference_lines(change)
     if lines:
         parts.append(Text("What differs besides", style="bold"))
@@ -53,14 +55,16 @@ def report(
     return Group(*parts)
 
 
-def _table(change: Change, width: int, *, plain_ascii: bool) -> RenderableType:
-    """All columns side by side; where that is too wide, first the change below, then its ends."""
+def _tables(change: Change, width: int, *, plain_ascii: bool) -> list[Table]:
+    """All columns side by side; where that is too wide, first the change below, then its ends.
+
+    There is none where the runs have nothing in common.
+    """
     for parts in _PARTS:
         grids = [_grid(change, columns, plain_ascii=plain_ascii) for columns in parts]
         if parts is _PARTS[-1] or all(fits(grid, width) for grid in grids):
             break
-    first, *more = (grid for grid in grids if grid.row_count)
-    return Group(first, *(part for grid in more for part in (Text(), grid)))
+    return [grid for grid in grids if grid.row_count]
 
 
 def _grid(change: Change, columns: range, *, plain_ascii: bool) -> Table:
