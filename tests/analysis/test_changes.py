@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from math import exp, sqrt
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -302,6 +303,31 @@ def test_requirements_are_met_missed_or_undecided() -> None:
     }
     change = compared(base, new, *texts)
     assert {it.requirement.text: it.standing for it in change.requirements} == texts
+
+
+def test_changes_of_ratios_are_decided_exactly() -> None:
+    count = 50
+    once = one_arm([200] * count)
+    for opened_anew in range(1, count):
+        change = Fraction(-opened_anew, count)
+        percent = f"{100 * change.numerator // change.denominator}%"
+        rate = Fraction(count, 1 + opened_anew) - count
+        texts = {
+            f"reuse.change>={percent}": "met",
+            f"reuse.change<={percent}": "met",
+            f"reuse.change=={percent}": "met",
+            f"reuse.change!={percent}": "missed",
+            f"requests_per_connection.change<={float(rate)!r}": "met",
+            f"requests_per_connection.change<{float(rate)!r}": "missed",
+        }
+        found = compared(once, one_arm([200] * count, opened_anew=opened_anew), *texts)
+        assert {it.requirement.text: it.standing for it in found.requirements} == texts
+
+
+def test_a_hundredth_less_reuse_is_a_hundredth() -> None:
+    one, two = (one_arm([200] * 100, opened_anew=number) for number in (0, 1))
+    (checked,) = compared(one, two, "reuse.change>=-1%").requirements
+    assert (checked.standing, checked.value) == ("met", -0.01)
 
 
 @pytest.mark.parametrize(

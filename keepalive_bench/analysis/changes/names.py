@@ -6,6 +6,7 @@ Each name of an arm that is counted, or has an interval, and the speed-up; with 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.requirements.arm_names import Member
     from keepalive_bench.analysis.requirements.quantity import Kind
+    from keepalive_bench.model.analysis import ArmSummary
     from keepalive_bench.model.change import Change, Figure
     from keepalive_bench.model.experiment import Arm
 
@@ -135,9 +137,19 @@ def _of_arm(change: Change, *, label: str, short: str, member: Member) -> Eviden
     if member.basis != "exact":
         return _evidence(arm.figures[short])
     base, new = member.read(arm.base), member.read(arm.new)
-    if isinstance(base.value, (int, float)) and isinstance(new.value, (int, float)):
+    if isinstance(base.value, int) and isinstance(new.value, int):
         return exact(new.value - base.value)
+    if isinstance(base.value, float) and isinstance(new.value, float):
+        return exact(float(_ratio(new.value, arm.new) - _ratio(base.value, arm.base)))
     return exact(None, base.lacking or new.lacking)
+
+
+def _ratio(value: float, arm: ArmSummary) -> Fraction:
+    """A ratio of an arm's counts before it was rounded: no other one of them is as near.
+
+    So a difference is rounded once, as its bound is, and equals it where the two are equal.
+    """
+    return Fraction(value).limit_denominator(max(arm.sent, arm.connections))
 
 
 def _speedup(change: Change, *, other: str) -> Evidence:
