@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from math import inf, nextafter
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.runs import Script, paired_run
 
 from keepalive_bench import RequirementError, UsageError, require
 from keepalive_bench import analyse as analyse_run
 from keepalive_bench.analysis.requirements import check
+from keepalive_bench.analysis.requirements.bounds import shown
 from keepalive_bench.analysis.requirements.expression import parse
 from keepalive_bench.analysis.requirements.names import names
 from keepalive_bench.model.analysis import Estimate
@@ -22,6 +24,7 @@ from keepalive_bench.model.requirement import OPERATORS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from keepalive_bench.analysis.requirements.quantity import Kind
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.requirement import Checked, Operator
 
@@ -231,6 +234,17 @@ def test_a_rate_with_failures_in_it_is_undecided() -> None:
 def test_a_value_that_reads_like_the_bound_gets_more_digits() -> None:
     checked = held("speedup>=1.5", with_speedup(1.4999, 1.6, 1.7))
     assert "1.50× lies within the 95 % interval, 1.4999× to 1.70×" in checked.text
+
+
+@given(
+    value=st.floats(1e-12, 1e9),
+    kind=st.sampled_from(["seconds", "share", "change", "ratio", "rate", "number"]),
+)
+@example(value=0.010000000000000009, kind="change")
+@example(value=0.03, kind="share")
+def test_a_value_is_told_from_its_neighbours(value: float, kind: Kind) -> None:
+    for beside in (nextafter(value, 0), nextafter(value, inf)):
+        assert shown(value, kind, beside) != shown(beside, kind, value)
 
 
 SPEEDUPS = st.floats(0.01, 10)

@@ -95,11 +95,12 @@ def shown(value: float | str, kind: Kind, beside: float | str | None = None) -> 
     text = _rounded(value, kind)
     if not isinstance(beside, float) or value == beside or text != _rounded(beside, kind):
         return text
-    return next(
+    told_apart = (
         text
         for digits in range(_FEW_DIGITS, _ALL_DIGITS)
         if (text := _precise(value, kind, digits)) != _precise(beside, kind, digits)
     )
+    return next(told_apart, None) or _in_decimals(value, kind)
 
 
 def _rounded(value: float, kind: Kind) -> str:
@@ -117,3 +118,9 @@ def _rounded(value: float, kind: Kind) -> str:
 def _precise(value: float, kind: Kind, digits: int) -> str:
     scale, unit = _UNITS[kind]
     return f"{scale * value:,.{digits}g}{unit}"
+
+
+def _in_decimals(value: float, kind: Kind) -> str:
+    """A number and its neighbour may be one float in the unit; in decimals they are two."""
+    scale, unit = _UNITS[kind]
+    return f"{Decimal(scale) * Decimal(value):,.{_ALL_DIGITS - 1}g}{unit}"
