@@ -36,9 +36,12 @@ _SOURCES = (
 _RIVALS = (
     ("insecure", "cacert"),
     ("ipv4", "ipv6"),
-    ("data", "json_body", "upload"),
+    ("data", "json_body", "upload", "data_size"),
     ("user", "bearer", "netrc"),
     ("rate", "think_time"),
+    ("proxy", "unix_socket"),
+    ("proxy", "connect_to"),
+    ("source_addresses", "unix_socket"),
 )
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -80,14 +83,23 @@ def nearest(given: dict[str, Any]) -> dict[str, Any]:
 
     So `--insecure` on the command line overrules a file's `cacert`, and doesn't contradict it.
     """
-    context, kept = click.get_current_context(), dict(given)
-    for rivals in _RIVALS:
-        sources = {name: context.get_parameter_source(name) for name in rivals if given.get(name)}
-        nearest_source = next((each for each in _SOURCES if each in sources.values()), None)
-        for name, source in sources.items():
-            if source is not nearest_source:
-                kept[name] = type(given[name])() if isinstance(given[name], (bool, tuple)) else None
+    source_of, kept = click.get_current_context().get_parameter_source, dict(given)
+    for source in _SOURCES:
+        for name in [name for name in kept if kept[name] and source_of(name) is source]:
+            for rival in _rivals(name):
+                if kept.get(rival) and source_of(rival) is not source:
+                    kept[rival] = _nothing_like(kept[rival])
     return kept
+
+
+def _nothing_like(value: object) -> object:
+    """What an option is where it isn't given."""
+    return type(value)() if isinstance(value, (bool, tuple)) else None
+
+
+def _rivals(name: str) -> set[str]:
+    """What can't be asked for together with an option."""
+    return {rival for several in _RIVALS if name in several for rival in several} - {name}
 
 
 def _options(context: click.Context, path: Path | None, run: str | None) -> dict[str, Any]:
@@ -108,7 +120,9 @@ def _options(context: click.Context, path: Path | None, run: str | None) -> dict
     runs = _table(table.pop(_RUNS, {}), f"{place}, {_RUNS}")
     chosen = {} if run is None else _named_run(runs, run, place)
     general = _checked(context, table, place)
-    return general | _checked(context, chosen, f"{place}, {_RUNS}.{printable(run or '')}")
+    own = _checked(context, chosen, f"{place}, {_RUNS}.{printable(run or '')}")
+    overruled = {rival for name, value in own.items() if value for rival in _rivals(name)}
+    return {name: it for name, it in general.items() if name not in overruled} | own
 
 
 def _find() -> tuple[str, dict[str, Any]] | None:
