@@ -13,10 +13,16 @@ from keepalive_bench.units import printable
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSENDABLE = re.compile(r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+")
-_SECRET_NAME = re.compile(
-    r"(?i)pass(w(or)?d|phrase)?$|pwd|secret|token|(api|[-_]|^)key$|api[-_]?key|auth|^sig$|signature"
-    r"|credential|session",
+_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SECRET_PART = re.compile(
+    r"passw(or)?d|passphrase|passcode|pwd|secret|token|apikey|auth|signature|credential|sess(ion|id)"
 )
+_SECRET_WORD = re.compile(
+    r"(^|-)(jwt|t?otp|hmac|pw)(-|$)"
+    r"|((^|-|access|private)key|(^|-)sig|(?<!com)(?<!by)(?<!sur)(?<!over)pass)(-[0-9]+)*$"
+)
+"""In the name's words with a `-` between them; a number at the end is a place in a list."""
+_NAME = re.compile(r"(?:^|[;?])([^;?=]*)=(?!\Z)")
 _BEFORE_AT = re.compile(r"(?s)^(\w*:?/+)?.*@")
 _ENCODED = "!#$%&'()*+,/:;=?@[]~"
 REDACTED = "***"
@@ -67,27 +73,38 @@ class Target:
     @property
     def shown(self) -> str:
         """The URL for people and exports: no credentials, no fragment, secrets in it starred."""
-        path, mark, query = self.path.partition("?")
-        return f"{self.origin}{path}{mark}{redacted_query(query)}"
+        return f"{self.origin}{_redacted_path(self.path)}"
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a parameter's name says that its value is a secret (`token`, `api_key`, …)."""
-    return _SECRET_NAME.search(name) is not None
+    """Whether a parameter's name says that its value is a secret (`token`, `user[apiKey]`, …)."""
+    words = _BETWEEN_WORDS.sub("-", name).strip("-").lower()
+    is_part = _SECRET_PART.search(words.replace("-", "")) is not None
+    return is_part or _SECRET_WORD.search(words) is not None
 
 
 def redacted_query(query: str) -> str:
     """A query with the values of parameters starred whose names say that they are secret."""
-    return "&".join(
-        f"{name}={REDACTED}" if value and is_secret_name(unquote(name)) else f"{name}{mark}{value}"
-        for name, mark, value in (pair.partition("=") for pair in query.split("&"))
-    )
+    return "&".join(map(_starred, query.split("&")))
+
+
+def _redacted_path(path: str) -> str:
+    """A path, and its query: `/a;jsessionid=***?token=***`."""
+    head, mark, query = path.partition("?")
+    return f"{'/'.join(map(_starred, head.split('/')))}{mark}{redacted_query(query)}"
+
+
+def _starred(text: str) -> str:
+    """Of `a=1;token=x`, `a=1;token=***`: all that follows may be part of the secret."""
+    for found in _NAME.finditer(text):
+        if is_secret_name(unquote(found[1])):
+            return f"{text[: found.end()]}{REDACTED}"
+    return text
 
 
 def _shown_at_fault(url: str) -> str:
     """A URL that can't be taken apart, without what may be a secret: rather a word too few."""
-    head, mark, query = _BEFORE_AT.sub(rf"\1{REDACTED}@", url.partition("#")[0]).partition("?")
-    return printable(f"{head}{mark}{redacted_query(query)}")
+    return printable(_redacted_path(_BEFORE_AT.sub(rf"\1{REDACTED}@", url.partition("#")[0])))
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:

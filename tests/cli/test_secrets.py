@@ -10,6 +10,7 @@ import pytest
 from support.command import called
 from support.scripted_server import answering, response
 
+from keepalive_bench.cli.exports import DIALECTS
 from keepalive_bench.server import ServerProcess, Settings
 
 if TYPE_CHECKING:
@@ -36,17 +37,22 @@ _SMALL = ("-n", "2", "--verbose")
         ("/", ["--json-body", f'{{"password": "{_SECRET}"}}'], _SECRET),
         ("/", ["--bearer", _SECRET], f"Bearer {_SECRET}"),
         ("/", ["-b", f"session={_SECRET}"], f"session={_SECRET}"),
+        (f"/p;jsessionid={_SECRET}?x=1", [], f"/p;jsessionid={_SECRET}?x=1"),
+        (f"/?a=1;token={_SECRET}", [], f"a=1;token={_SECRET}"),
+        ("/", ["-f", f"user[password]={_SECRET}", "-f", f"accessKey={_SECRET}"], _SECRET),
     ],
 )
 def test_a_secret_is_sent_and_not_shown(
     path: str, arguments: list[str], sent: str, tmp_path: Path
 ) -> None:
-    record, results = tmp_path / "requests", tmp_path / "run.json"
+    record = tmp_path / "requests"
+    files = [part for it in DIALECTS for part in (f"--{it}", str(tmp_path / it))]
     with ServerProcess(Settings(record=record)) as server:
-        done = called("run", server.url + path, *arguments, *_SMALL, "--json", str(results))
+        url = server.url.rstrip("/") + path
+        done = called("run", url, *arguments, *_SMALL, *files)
     assert done.code == 0, done.err
     assert sent in record.read_text()
-    _assert_unseen(done.text, results.read_text())
+    _assert_unseen(done.text, *((tmp_path / it).read_text("utf-8") for it in DIALECTS))
 
 
 def test_credentials_in_the_url_are_sent_and_not_shown(tmp_path: Path) -> None:

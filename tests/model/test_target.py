@@ -83,6 +83,8 @@ SECRET_URLS = (
     "//joe:hunter2@h/",
     "http://h:port/?token=hunter2",
     "h/?token=hunter2",
+    "h/;token=hunter2",
+    "http://h:port/a;jsessionid=hunter2?x",
 )
 
 
@@ -149,7 +151,9 @@ def test_secret_parameters_are_sent_but_starred_where_they_are_shown() -> None:
     [
         *("token", "access_token", "X-Amz-Security-Token", "apikey", "api-key", "password", "key"),
         *("passwd", "sig", "X-Amz-Signature", "X-Goog-Credential", "client_secret", "sessionid"),
-        *("auth", "subscription-key", "aws_access_key"),
+        *("auth", "subscription-key", "aws_access_key", "pass", "user_pass", "passphrase"),
+        *("user[password]", "password_confirmation", "user[api_key][0]", "token[]", "passcode"),
+        *("accesskey", "private key", "api+key", "api key", "jwt", "id_jwt", "otp", "PHPSESSID"),
     ],
 )
 def test_a_name_that_says_secret_is_one(name: str) -> None:
@@ -157,7 +161,20 @@ def test_a_name_that_says_secret_is_one(name: str) -> None:
     assert is_secret_name(name.upper())
 
 
-@pytest.mark.parametrize("name", ["q", "page", "keyword", "monkey", "design", "signal"])
+@pytest.mark.parametrize(
+    "name", ["accessKey", "privateKey", "APIKey", "x-apiKey", "userPass", "passWord", "idToken"]
+)
+def test_a_name_in_camel_case_says_it_too(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("q", "page", "keyword", "monkey", "design", "signal", "keyboard", "compass", "bypass"),
+        *("passenger", "passThrough", "key_id", "hotpot", "sigma", "", "[]", "-"),
+    ],
+)
 def test_a_name_that_only_looks_like_one_is_none(name: str) -> None:
     assert not is_secret_name(name)
 
@@ -165,6 +182,26 @@ def test_a_name_that_only_looks_like_one_is_none(name: str) -> None:
 def test_a_redacted_query_keeps_its_shape() -> None:
     assert redacted_query("") == ""
     assert redacted_query("a&b=&token=x=y&&c=1") == "a&b=&token=***&&c=1"
+    assert redacted_query("a=1;b=2&sig=;c=1&d;sig=") == "a=1;b=2&sig=***&d;sig="
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("/p;jsessionid=abc?x=1", "/p;jsessionid=***?x=1"),
+        ("/p;v=1;token=abc;d/q;v=2", "/p;v=1;token=***/q;v=2"),
+        ("/token=abc/p", "/token=***/p"),
+        ("/?a=1;token=abc;d&b=2", "/?a=1;token=***&b=2"),
+        ("/?token=abc;d&b=2", "/?token=***&b=2"),
+        ("/?next=/a?token=abc", "/?next=/a?token=***"),
+        ("/?api+key=abc&api%20key=d", "/?api+key=***&api%20key=***"),
+        ("/?user%5Bpassword%5D=abc", "/?user%5Bpassword%5D=***"),
+    ],
+)
+def test_secrets_are_starred_wherever_they_stand_in_a_url(given: str, shown: str) -> None:
+    target = Target(f"http://h{given}")
+    assert (target.path, target.shown) == (given, f"http://h{shown}")
+    assert Target(target.shown).shown == target.shown
 
 
 def test_a_target_is_a_value() -> None:
