@@ -119,7 +119,7 @@ def _first_answer(arm: ArmSummary) -> str:
     answer = next(iter(arm.answers), None)
     if answer is None:
         return ""
-    parts = [answer.http_version, printable(answer.content_type or "no content type")]
+    parts = [printable(answer.http_version), printable(answer.content_type or "no content type")]
     if arm.body_sizes:
         low, high = arm.body_sizes
         parts.append(size(low) if low == high else f"{size(low)} to {size(high)}")

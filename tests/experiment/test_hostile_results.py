@@ -19,6 +19,7 @@ from keepalive_bench.errors import KabError, ResultsFileError
 from keepalive_bench.experiment import results_text
 from keepalive_bench.experiment.results_file import read_run
 from keepalive_bench.render import terminal
+from keepalive_bench.render.preamble import answers
 from keepalive_bench.render.verbose import connection_line, exchange_line
 
 if TYPE_CHECKING:
@@ -150,6 +151,36 @@ def test_the_sentence_says_what_is_wrong_and_where(damage: dict[str, Any], said:
         read_run([json.dumps(DOCUMENT | damage)], "run.json")
     assert str(caught.value).startswith("run.json is no results file of kab's, or a damaged one: ")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-02-30T03:04:05.678+00:00",
+        "2026-01-02\u202e03:04:05.678+00:00",
+        "2026-01-02\x0103:04:05.678+00:00",
+        "20260102T030405+0000",
+        "2026-W01-1T03:04:05+00:00",
+        "2026-01-02T03:04:05.678+01:00",
+        "2026-01-02T03:04:05.678+00:00\n",
+        "\u0662026-01-02T03:04:05.678+00:00",
+    ],
+)
+def test_a_moment_is_one_that_kab_writes(moment: str) -> None:
+    course = DOCUMENT["course"] | {"started_at": moment}
+    with pytest.raises(ResultsFileError, match=r"course\.started_at can't be '") as caught:
+        read_run([json.dumps(DOCUMENT | {"course": course})])
+    assert str(caught.value).isprintable()
+
+
+def test_the_version_of_http_is_text() -> None:
+    document = copy.deepcopy(DOCUMENT)
+    for answer in document["exchanges"]["answers"]:
+        answer["http_version"] = "HTTP/1.1\x1b]0;title\x07\u202e"
+    analysis = analyse(read_run([json.dumps(document)]))
+    for line in answers(analysis):
+        assert line.isprintable()
+        assert "HTTP/1.1\\x1b]0;title\\x07\\u202e" in line
 
 
 def test_a_newer_file_is_said_to_need_a_newer_kab() -> None:
