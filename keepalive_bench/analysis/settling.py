@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _FINEST = 0.01
 """Nobody is asked for more requests than 1 % takes."""
+_SMALLEST = 2.0**-1022
+"""What was rounded to 0 has no logarithm, and counts as the smallest normal float."""
 
 
 def settling(requests: int, ratio: Estimate, margin: float) -> int:
@@ -21,8 +23,8 @@ def settling(requests: int, ratio: Estimate, margin: float) -> int:
     estimate, low, high = ratio
     if estimate is None or low is None or high is None:
         return 0
-    middle, bound = log(estimate), log1p(margin)
-    below, above = middle - log(low), log(high) - middle
+    bottom, middle, top = (log(max(it, _SMALLEST)) for it in (low, estimate, high))
+    bound, below, above = log1p(margin), middle - bottom, top - middle
     to_one = below if middle > 0 else above
     by_one = to_one / max(abs(middle), _FINEST)
     by_margin = max(above / max(bound - middle, _FINEST), below / max(bound + middle, _FINEST))

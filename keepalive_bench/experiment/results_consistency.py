@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.experiment.column_codec import MISSING
@@ -37,6 +38,7 @@ def check_run(run: Run) -> None:
     check_columns("connections", run.connections.columns(), MISSING)
     _check_positions(run.exchanges, run.connections)
     _check_arms(run.exchanges, run.connections)
+    _check_starts(run.exchanges)
     _check_counts(run)
 
 
@@ -63,6 +65,16 @@ def _check_arms(exchanges: ExchangeColumns, connections: ConnectionColumns) -> N
     for arm, row in zip(exchanges.arm, exchanges.connection, strict=True):
         if row >= 0 and connections.arm[row] != arm:
             raise FaultError("an exchange is on a connection of another arm")
+
+
+def _check_starts(exchanges: ExchangeColumns) -> None:
+    """Of an open load, each answer says how late its request started."""
+    late = exchanges.queued_s
+    if late is None:
+        return
+    pairs = zip(exchanges.failure, late, strict=True)
+    if any(failure < 0 and isnan(queued_s) for failure, queued_s in pairs):
+        raise FaultError("an answer has no queued_s, though the plan has a rate")
 
 
 def _check_counts(run: Run) -> None:

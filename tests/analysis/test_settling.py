@@ -32,6 +32,11 @@ def test_each_end_has_its_own_way_to_go(ratio: Estimate, margin: float, needed: 
     assert settling(20, ratio, margin) == needed
 
 
+def test_a_ratio_that_was_rounded_to_nothing_can_be_settled_too() -> None:
+    assert settling(20, Estimate(1.0, 0.0, 1e304), 0.05) > 1_000_000
+    assert settling(20, Estimate(0.0, 0.0, 2.0), 0.05) == 21
+
+
 def test_so_many_requests_settle_it_in_about_half_of_the_runs() -> None:
     """Log ratios around 0.1 that spread by 0.35: 50 pairs leave it open more often than not."""
     random = np.random.default_rng(1)

@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from support.exports import all_lines, everything, stored
+from support.runs import Script
 
 from keepalive_bench import analyse
 from keepalive_bench.errors import KabError, ResultsFileError
 from keepalive_bench.experiment import results_text
 from keepalive_bench.experiment.results_file import read_run
+from keepalive_bench.model.load import Load
 from keepalive_bench.render import terminal
 from keepalive_bench.render.preamble import answers
 from keepalive_bench.render.verbose import connection_line, exchange_line
@@ -181,6 +183,18 @@ def test_the_version_of_http_is_text() -> None:
     for line in answers(analysis):
         assert line.isprintable()
         assert "HTTP/1.1\\x1b]0;title\\x07\\u202e" in line
+
+
+def test_of_an_open_load_each_answer_says_how_late_it_was() -> None:
+    script = Script("pooled", requests=2, load=Load(rate=5.0))
+    script.send("pooled", 0.01, on=script.open("pooled"), queued_s=0.002)
+    script.fail("pooled")
+    text = stored(script.run())
+    assert stored(read_run([text])) == text
+    document = json.loads(text)
+    document["exchanges"]["columns"]["queued_s"] = [None, None]
+    with pytest.raises(ResultsFileError, match="an answer has no queued_s, though the plan has a"):
+        read_run([json.dumps(document)])
 
 
 def test_a_newer_file_is_said_to_need_a_newer_kab() -> None:

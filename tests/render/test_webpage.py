@@ -16,6 +16,7 @@ from support.runs import Script
 from support.sweeps import scripted_sweep
 
 from keepalive_bench.analysis import analyse
+from keepalive_bench.model.exchange import Failure
 from keepalive_bench.render import table
 from keepalive_bench.render.failed_run import nothing_measured
 from keepalive_bench.render.webpage import page_lines
@@ -138,6 +139,16 @@ def test_every_request_has_its_mark_where_there_are_few() -> None:
         assert len([fate for fate in fates if fate]) == len(run.connections.rows(arm))
     assert fates.count("by-design") == 299
     assert any("before it ended at" in fate for fate in drawn["fates"])
+
+
+def test_a_run_with_more_kinds_of_failures_than_marks_has_a_page_nevertheless() -> None:
+    kinds = 3_100
+    script = Script("pooled", requests=kinds + 1)
+    script.send("pooled", 0.01, on=script.open("pooled"))
+    for number in range(kinds):
+        script.fail("pooled", failure=Failure(f"kind-{number}", ""))
+    (columns,) = Page(script.run()).data["timeline"]["arms"]
+    assert sum(columns["requests"]) == kinds + 1
 
 
 def _summed(steps: list[int]) -> list[int]:

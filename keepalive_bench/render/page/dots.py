@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import Run
 
 MOST = 3_000
-"""Marks of all arms together: more would make the page large, and the browser slow."""
+"""Marks of all arms together: more would make the page large, and the browser slow.
+
+There are more only of a run with more kinds of failures than servers have."""
 _MOST_DETAILED = 200
 """Distinct sentences about marks; past that, a mark has the code of its reason only."""
-_FINEST = (1_600, 400)
+_GRIDS = tuple((max(1_600 >> times, 1), max(400 >> times, 1)) for times in range(11))
+"""Columns and lines, from the finest to the coarsest."""
 REUSED = ""
 
 
@@ -51,10 +54,9 @@ def dots(run: Run, analysis: Analysis) -> Dots:
     low, high = min(exchanges.latency_s, default=0.0), max(exchanges.latency_s, default=0.0)
     logarithmic = low > 0 and high / low >= FAR_APART
     marks = [Mark(row, 1) for row in range(len(exchanges))]
-    columns, lines = _FINEST
-    while len(marks) > MOST:
-        marks = _merged(run, codes, (columns, lines), logarithmic=logarithmic)
-        columns, lines = max(columns // 2, 1), max(lines // 2, 1)
+    for grid in _GRIDS:
+        if len(marks) > MOST:
+            marks = _merged(run, codes, grid, logarithmic=logarithmic)
     fates = _Fates(run, analysis)
     arms = [
         _columns(run, [mark for mark in marks if exchanges.arm[mark.row] == arm], codes, fates)
