@@ -236,7 +236,10 @@ def _text(value: object, place: str, key: str) -> str:
     """Text, or a number that stands for it, as in `tls-min = 1.2` and `expect-status = [200]`."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         _refuse(place, key, "must be text, or a list of texts where the option is repeatable")
-    return str(value)
+    text = str(value)
+    if "\0" in text:  # which no command line and no file's name can have
+        _refuse(place, key, "has a NUL character")
+    return text
 
 
 def _refuse(place: str, key: str, sentence: str) -> NoReturn:

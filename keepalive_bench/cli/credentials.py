@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import netrc
-import sys
 from pathlib import Path
 
 import click
 
-from keepalive_bench.cli.inputs import read_file
+from keepalive_bench.cli.inputs import can_be_asked, read_file
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import printable
 
@@ -44,7 +43,7 @@ def key_password(key: Path | None, password_file: Path | None) -> str | None:
     if key is None or not any(mark in read_file(key, "--key") for mark in _ENCRYPTED):
         return None
     shown = printable(str(key))
-    if not sys.stdin.isatty():
+    if not can_be_asked():
         raise UsageError(f"{shown} has a passphrase: give it in a file (--key-password-file).")
     password: str = click.prompt(f"Passphrase of {shown}", hide_input=True, err=True)
     return password

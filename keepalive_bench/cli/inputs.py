@@ -95,11 +95,16 @@ def parse_user(text: str) -> tuple[str, str]:
     user, colon, password = text.partition(":")
     if colon:
         return user, password
-    if not sys.stdin.isatty():
+    if not can_be_asked():
         raise UsageError(
             "-u has no password, and there is no terminal to ask for it: USER:PASSWORD."
         )
     return user, click.prompt(f"Password of {printable(user)}", hide_input=True, err=True)
+
+
+def can_be_asked() -> bool:
+    """Whether there is somebody at a terminal, to type a password."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def read_body(texts: tuple[str, ...]) -> bytes | None:
@@ -112,6 +117,8 @@ def read_json(text: str) -> bytes:
     body = _body_part(text)
     try:
         json.loads(body)
+    except RecursionError:
+        raise UsageError("The body is no JSON (--json-body): it is nested too deep.") from None
     except ValueError as error:
         raise UsageError(f"The body is no JSON (--json-body): {error}.") from None
     return body
@@ -119,10 +126,19 @@ def read_json(text: str) -> bytes:
 
 def _body_part(text: str) -> bytes:
     if text in {_STDIN, f"@{_STDIN}"}:
-        return sys.stdin.buffer.read()
+        return _standard_input()
     if text.startswith("@"):
         return read_file(Path(text[1:]), "-d")
     return text.encode(errors="surrogateescape")
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:  # whoever started kab has closed it
+        raise UsageError("Standard input can't be read (-d): it is closed.")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise UsageError(f"Standard input can't be read (-d): {error.strerror}.") from None
 
 
 def read_rows(path: Path | None) -> tuple[tuple[Parameter, ...], ...]:

@@ -132,6 +132,8 @@ HOSTILE = [
     ("header = {A = 'b'}", "'header' must be text"),
     ("header = [true]", "'header' must be text"),
     ("header = 1979-05-27", "'header' must be text"),
+    ('cacert = "a\\u0000b"', "'cacert' has a NUL character"),
+    ('data = ["@a\\u0000b"]', "'data' has a NUL character"),
     ("order = 'random'", "'random' is not one of"),
     ("cacert = 'nowhere.pem'", "nowhere.pem"),
     ("header = ['A']", "no colon"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.command import called, kab
+from support.command import COMMAND, called, kab
 
 from keepalive_bench.cli import inputs
 from keepalive_bench.errors import UsageError
@@ -203,6 +204,31 @@ def test_a_password_is_not_asked_for_where_there_is_no_terminal(server: ServerPr
     done = called("run", server.url, "-u", "someone")
     assert done.code == 2
     assert "password" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-d", "-"], "Standard input can't be read (-d): it is closed."),
+        (["--json-body", "-"], "Standard input can't be read (-d): it is closed."),
+        (["-u", "me"], "-u has no password, and there is no terminal to ask for it"),
+        (["--cert", "locked.pem"], "locked.pem has a passphrase: give it in a file"),
+    ],
+)
+def test_where_standard_input_is_closed_that_is_said(
+    options: list[str], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "locked.pem").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    command = ["sh", "-c", 'exec "$0" "$@" <&-', *COMMAND, "run", "http://127.0.0.1:9/", *options]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"Error: {said}")
+
+
+def test_json_without_end_is_none() -> None:
+    done = called("run", "http://127.0.0.1:9/", "--json-body", "[" * 100_000)
+    said = "Error: The body is no JSON (--json-body): it is nested too deep.\n"
+    assert (done.code, done.out, done.err) == (2, "", said)
 
 
 @pytest.mark.parametrize(
