@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.model.sweep import RECOMMENDED
 from keepalive_bench.render.document import requirement_document
 from keepalive_bench.render.rows_csv import table_lines
 
@@ -40,7 +41,7 @@ def json_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def csv_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """The header, and a line for each number that both runs have."""
+    """The header, and a line for each number that both runs have, or both sweeps recommend."""
     yield from table_lines(_COLUMNS, (row for change in changes for row in _rows(change)))
 
 
@@ -53,6 +54,10 @@ def _rows(change: Change) -> Iterator[tuple[str | float | None, ...]]:
         for name, leaf in _leaves(members):
             values = (leaf.get(it) for it in ("base", "new", "change", "low", "high"))
             yield (*files, part, name, *values)
+    found = change.recommendation
+    if found is not None and found.option in RECOMMENDED:
+        numbers = (found.base, found.new, found.change)
+        yield (*files, "recommendation", found.option, *numbers, None, None)
 
 
 def _leaves(members: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Document]]:

@@ -32,6 +32,7 @@ def _families(changes: Sequence[Change]) -> Iterator[Family]:
     words = "the new run's by the base's, with the ends of its interval."
     verdicts, standings, counts = list[Sample](), list[Sample](), list[Sample]()
     latencies, rates, speedups = list[Sample](), list[Sample](), list[Sample]()
+    recommended = list[Sample]()
     for change in changes:
         labels = {"new": change.new.name}
         verdicts.append(Sample(1, {**labels, "code": change.verdict.code}))
@@ -48,12 +49,20 @@ def _families(changes: Sequence[Change]) -> Iterator[Family]:
                     latencies += _ratio({**of_arm, "statistic": name}, figure)
         for it in change.comparisons:
             speedups += _ratio({**labels, "arm": it.arm, "against": it.against}, it.speedup)
+        found = change.recommendation
+        if found is not None:
+            recommended.append(Sample(found.change, {**labels, "option": found.option}))
     yield gauge("kab_compare_verdict", "The verdict's code.", verdicts)
     yield gauge("kab_compare_requirement", "Requirements, 1 at their standing.", standings)
     yield gauge("kab_compare_count_difference", "The new run's count - the base's.", counts)
     yield gauge("kab_compare_latency_ratio", f"Latency: {words}", latencies)
     yield gauge("kab_compare_requests_per_second_ratio", f"Requests per second: {words}", rates)
     yield gauge("kab_compare_speedup_ratio", f"Speed-up: {words}", speedups)
+    yield gauge(
+        "kab_compare_recommended_difference",
+        "The value that the new sweep recommends - the base's.",
+        recommended,
+    )
 
 
 def _ratio(labels: Labels, figure: Figure) -> Iterator[Sample]:
