@@ -34,7 +34,7 @@ TWO = (Arm("pooled"), Arm("unpooled"))
 NAMED = names(TWO)
 CHOICES = {
     "<kind>": FAILURES,
-    "<status>": range(100, 600),
+    "<status>": range(100, 1000),
     "<code>": REASONS,
     "<phase>": (QUEUED, *PHASES, REMAINDER),
     "<finding>": FINDINGS,

@@ -19,6 +19,7 @@ from keepalive_bench.analysis.requirements.bounds import shown
 from keepalive_bench.analysis.requirements.expression import parse
 from keepalive_bench.analysis.requirements.names import names
 from keepalive_bench.model.analysis import Estimate
+from keepalive_bench.model.exchange import Exchange, Failure, Outcome
 from keepalive_bench.model.requirement import OPERATORS
 
 if TYPE_CHECKING:
@@ -168,13 +169,25 @@ def test_an_arm_without_an_answer_meets_and_misses_nothing_but_what_counts_reque
         script.fail("pooled")
         script.send("unpooled", 0.5, on=script.open("unpooled"))
     analysis = analyse_run(script.run())
-    for text in ("reopened==0", "connections<=1", "reuse>=0", "p50<=1s", "requests_per_second>=0"):
+    for text in (
+        *("reopened==0", "connections<=1", "reuse>=0", "p50<=1s", "requests_per_second>=0"),
+        *("status_codes.500==0", "status_codes.200>=1"),
+    ):
         checked = held(text, analysis)
         assert (checked.standing, checked.low) == ("undecided", None), text
         assert "no request of pooled was answered" in checked.text
     assert held("speedup>=1", analysis).standing == "undecided"
     assert held("pooled.failed==8", analysis).standing == "met"
     assert held("failures.connect-refused<=7", analysis).standing == "missed"
+
+
+def test_an_answer_that_counts_as_failed_has_its_status() -> None:
+    script = Script("pooled", requests=1)
+    failure = Failure("unexpected-status", "999")
+    script.exchanges.append(Exchange("pooled", 0, 0, Outcome(0, 0.01, status=999, failure=failure)))
+    analysis = analyse_run(script.run())
+    for text in ("status_codes.999==1", "status_codes.500==0"):
+        assert held(text, analysis).standing == "met"
 
 
 def test_failed_by_itself_counts_those_of_all_arms() -> None:

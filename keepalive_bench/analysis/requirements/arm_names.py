@@ -54,7 +54,7 @@ FAILURES = (
     "interrupted",
     "other",
 )
-_STATUSES = range(100, 600)
+_STATUSES = range(100, 1000)
 NO_INTERVAL = "kab knows no interval of it"
 _NOT_OPEN = "only requests of a --rate have a time to start at"
 _GIVEN = "requests are started at a given --rate"
@@ -179,7 +179,9 @@ def _reasons(arm: ArmSummary, *, code: str) -> Evidence:
 
 
 def _statuses(arm: ArmSummary, *, status: int) -> Evidence:
-    return exact(arm.status_codes.get(status, 0))
+    """Of all answers: those, too, that count as failed for their status."""
+    lacking = "" if arm.status_codes else _unanswered(arm)
+    return exact(None, lacking) if lacking else exact(arm.status_codes.get(status, 0))
 
 
 def _body_bytes(arm: ArmSummary, *, end: int) -> Evidence:

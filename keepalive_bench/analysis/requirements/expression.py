@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.requirement import Operator
 
 _LONGEST = 200
-_COMPARED_WITH = 5_000
+_COMPARED_WITH = 8_000
 _COMPARISON = re.compile(r"speedup|saving|comparisons\[|explained\.")
 _OPERATOR = re.compile(r"[=!<>~≤≥≠]+")
 _MEANT: dict[str, Operator] = {"=": "==", "===": "==", "=<": "<=", "=>": ">=", "<>": "!="}
