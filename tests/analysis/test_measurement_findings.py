@@ -67,7 +67,7 @@ def test_the_work_of_one_thread_is_told_where_it_is_half_of_the_time() -> None:
 
 
 def test_processes_share_what_they_were_busy_for() -> None:
-    assert "client-bound" not in noticed({"wall_s": 4.0, "cpu_s": 0.3}, processes=2)
+    assert "client-bound" not in noticed({"wall_s": 4.0, "cpu_s": 0.2}, processes=2)
     told = noticed(BUSY, processes=2)["client-bound"].text
     assert "of the time: part of these latencies is its work. Of pooled's 10.0 ms that is" in told
     evidence = noticed({"wall_s": 4.0, "cpu_s": 6.0}, processes=2)["client-bound"].evidence

@@ -21,8 +21,8 @@ _NOTABLE_WAIT = 0.1
 """Of the typical latency."""
 _NOTABLY_LATE = 0.01
 """Of an arm's requests."""
-_NOTABLY_OWN = 0.05
-"""Of an arm's typical latency."""
+_NOTABLY_OWN = 0.03
+"""Of an arm's typical latency; what isn't seen (waiting for a processor) may be as much again."""
 _TICKS = 20
 """Ticks of the clock that a latency has to last at least, for its differences to be real."""
 _CHANGED = 0.25
