@@ -91,7 +91,11 @@ def test_a_quick_run_beside_peers_counts_as_nginx_does_and_says_who_is_missing()
     told = r"^\| kab \| (\d+) \| \1 ÷ 200 \| 100 \| 100 ÷ 100 \| [\d.]+× \([\d.]+ – [\d.]+\) \|"
     assert re.search(told, printed, re.MULTILINE)
     assert "| – | 100 ÷ 100 | – |" in printed  # the lean loop says nothing
-    for target in ("kab ÷ lean urllib3", "kab, 1 process ÷ 2 processes", "requests ÷ kab"):
+    for target in (
+        "kab ÷ lean urllib3",
+        "kab, 1 process ÷ 2 processes, both cores",
+        "requests ÷ kab",
+    ):
         assert re.search(
             rf"^\| {target} \| .* (MET|MISSED|not measured) \|$", printed, re.MULTILINE
         )
