@@ -45,7 +45,7 @@ types: $(READY) ## mypy, strict
 
 check: lint types test ## what a commit must pass
 
-bench: $(READY) ## the figures of cost and of honesty (50 minutes; wants a quiet machine and nginx)
+bench: $(READY) ## the figures of cost and of honesty (an hour and a quarter; wants a quiet machine and nginx)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/analysis_cost.py --million
