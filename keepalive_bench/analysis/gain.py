@@ -97,7 +97,7 @@ def _round_trips(name: str, part: float, explanation: Explanation, sign: int) ->
     if saved <= 0 or explanation.round_trip is None:
         return ""
     is_near = _FROM <= part / explanation.round_trip / saved <= _TO
-    return _ROUND_TRIPS[saved] if is_near else ""
+    return _ROUND_TRIPS.get(saved, "") if is_near else ""
 
 
 def _name(name: str, explanation: Explanation) -> str:

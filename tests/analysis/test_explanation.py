@@ -125,6 +125,20 @@ def test_no_round_trip_is_saved_where_both_arms_make_it(
     assert text.endswith(f" ms of {tls.replace('v', ' ')}{said}.")
 
 
+def test_of_a_file_with_more_connections_than_requests_no_round_trips_are_counted() -> None:
+    script = Script("pooled", "unpooled", requests=20)
+    secured: dict[str, Any] = {"min_rtt": ROUND_TRIP, "tls_version": "TLSv1.2", "cipher": "X"}
+    shared = script.open("pooled", **secured)
+    for index in range(20):
+        script.send("pooled", 0.02, on=shared, index=index, phases=Phases(wait=0.02))
+        script.open("unpooled", **secured)
+        row, phases = script.open("unpooled", **secured), Phases(tls=4 * ROUND_TRIP, wait=0.02)
+        script.send("unpooled", 0.02 + 4 * ROUND_TRIP, on=row, index=index, phases=phases)
+    run = script.run()
+    assert explained(run).saved_trips["tls"] == 4
+    assert "round trip" not in analyse(run).verdict.text
+
+
 def test_what_is_no_matter_of_the_network_is_not_counted_in_round_trips() -> None:
     """On loopback a handshake is the processors' work."""
     run = over_a_link("TLSv1.3", 0.9)
