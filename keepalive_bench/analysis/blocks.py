@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.analysis.rows import of_arm, pick, succeeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from keepalive_bench.model.columns import ExchangeColumns
     from keepalive_bench.model.experiment import Experiment
 
@@ -44,18 +42,15 @@ def blocks_of(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> B
     return Blocks(keys, rows)
 
 
-def tried(exchanges: ExchangeColumns, experiment: Experiment, arms: Iterable[str]) -> list[int]:
-    """How many blocks each of these arms sent a request of, whatever became of it; and any of them.
-
-    Those of any are the last number.
-    """
-    keys = [set(_keys(exchanges, experiment, of_arm(exchanges, arm))) for arm in arms]
-    return [*map(len, keys), len(set().union(*keys))]
+def tried(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> set[int]:
+    """The blocks that an arm sent a request of, whatever became of it, by their keys."""
+    return set(_keys(exchanges, experiment, of_arm(exchanges, arm)))
 
 
-def thinned_out(blocks: Blocks, wanted: int, there: int) -> Blocks:
-    """So many of the blocks that there are, evenly from all of them, and numbered from 0."""
-    number_of = {number * there // wanted: number for number in range(wanted)}
+def thinned_out(blocks: Blocks, tried_keys: set[int], wanted: int) -> Blocks:
+    """So many of the blocks that were tried, evenly from all of them, and numbered from 0."""
+    keys = sorted(tried_keys)
+    number_of = {keys[number * len(keys) // wanted]: number for number in range(wanted)}
     numbers = array("q", (number_of.get(key, -1) for key in blocks.keys))
     kept = bytes(number >= 0 for number in numbers)
     return Blocks(array("I", compress(numbers, kept)), pick(blocks.rows, kept))

@@ -124,7 +124,9 @@ def _saved_trips(run: Run, own: ArmSummary, other: ArmSummary) -> dict[str, int]
     ours, theirs = (_needed(_handshake(run, arm)) for arm in (own, other))
     opened = [arm.connections / max(1, arm.sent) for arm in (own, other)]
     for name, needed in theirs.items():
-        by_us = ours[name] or 0 if opened[0] < _SELDOM else ours[name]
+        by_us = ours[name]
+        if by_us is None and opened[0] < _SELDOM:  # whatever they take, it is hardly ever
+            by_us = 0
         if needed is not None and by_us is not None:
             saved[name] = round(needed * opened[1] - by_us * opened[0])
     if "naive" in {own.kind, other.kind}:

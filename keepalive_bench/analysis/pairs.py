@@ -55,16 +55,15 @@ def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: 
     """
     latencies = exchanges.latency_s
     own, other = (blocks_of(exchanges, experiment, label) for label in (arm, against))
-    due = None
-    if not experiment.is_paired:
-        sent, sent_by_other, _ = tried(exchanges, experiment, (arm, against))
-        due = min(sent, sent_by_other)
-        if due and sent != sent_by_other:
-            own, other = thinned_out(own, due, sent), thinned_out(other, due, sent_by_other)
     if own.keys == other.keys and all(map(lt, own.keys, islice(own.keys, 1, None))):
         alone = _alone(latencies, own.rows), _alone(latencies, other.rows)
         if all(all(half.typical) for half in alone) and not exchanges.failures.values:
             return Pairs(*alone, 0)
+    keys, other_keys = (tried(exchanges, experiment, label) for label in (arm, against))
+    due = len(keys | other_keys)
+    if not experiment.is_paired and len(keys) != len(other_keys):
+        due = min(len(keys), len(other_keys))
+        own, other = thinned_out(own, keys, due), thinned_out(other, other_keys, due)
     halves = _no_half(), _no_half()
     for groups in _matched(_groups(own), _groups(other)):
         both = [[latencies[row] for row in rows] for rows in groups]
@@ -75,8 +74,6 @@ def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: 
             half.typical.append(middle)
             half.mean.append(fmean(values))
             half.rows.extend(rows)
-    if due is None:
-        due = tried(exchanges, experiment, (arm, against))[-1]
     return Pairs(*halves, due - len(halves[0].typical))
 
 
