@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keepalive_bench.analysis.precision import LOOKED_AT
 from keepalive_bench.experiment.processes import merging
 from keepalive_bench.experiment.processes.merging import merge, new_share
-from keepalive_bench.experiment.processes.rows import Sender, put
+from keepalive_bench.experiment.processes.rows import Sender, clear, put
 from keepalive_bench.model.exchange import Answer, Connection, Ending, Exchange, Failure, Outcome
 
 if TYPE_CHECKING:
@@ -87,6 +88,19 @@ def test_rows_arrive_as_they_were_sent(
     while len(whole.connections):
         put(arrived.connections, connections.take(most))
     assert (list(arrived.exchanges), list(arrived.connections)) == before
+
+
+def test_some_columns_can_be_followed_and_thrown_away() -> None:
+    _, whole = measured([(0, "pooled", None, "text/html"), (1, "unpooled", "reset", "text/html")])
+    before = list(whole.exchanges.latency_s)
+    rows = Sender(whole.exchanges, of_exchanges=True).take(2)
+    followed = empty().exchanges
+    put(followed, rows, LOOKED_AT)
+    assert list(followed.latency_s) == before
+    kept = {name for name, column in followed.columns().items() if len(column)}
+    assert kept == set(LOOKED_AT)
+    clear(followed)
+    assert not any(map(len, followed.columns().values()))
 
 
 def test_within_a_share_rows_keep_the_order_of_their_record() -> None:

@@ -23,7 +23,7 @@ from keepalive_bench.experiment.processes.messages import (
     Task,
     Word,
 )
-from keepalive_bench.experiment.processes.rows import Rows, empty, put
+from keepalive_bench.experiment.processes.rows import Rows, clear, put
 from keepalive_bench.experiment.processes.worker import Worker
 from keepalive_bench.experiment.station import Tally
 from keepalive_bench.model.run import LostProcess
@@ -154,7 +154,7 @@ class Director:
                 self._carry_out(beat)
             self.wall_s = clock.now_s()
             if self._followed is not None:  # nobody asks any more, and connections are to come
-                empty(self._followed)
+                clear(self._followed)
                 self._followed = None
             self._tell_all(Word.END)
             self._wait_for(self._alive)

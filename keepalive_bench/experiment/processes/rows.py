@@ -52,7 +52,7 @@ def put(table: Table, rows: Rows, names: Collection[str] | None = None) -> None:
             interned.extend(rows.values[name])
 
 
-def empty(table: Table) -> None:
+def clear(table: Table) -> None:
     """Take all rows away."""
     for column in table.columns().values():
         del column[:]
