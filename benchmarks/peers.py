@@ -71,7 +71,7 @@ def page(visits: Visits, effort: Effort, effect: str) -> str:
     rounds = plural(len(range(0, effort.rounds, effort.every)), "round")
     return "\n".join(
         (
-            f"Medians of {rounds}; {THREADS} requests at a time of each process, if not said else.",
+            f"Medians of {rounds}; {THREADS} requests at a time of each process, or as it says.",
             f"{versions()}\n",
             speed_table(visits),
             f"The targets, in {effort.rounds} rounds (of requests and locust in {rounds}):\n",
