@@ -8,6 +8,7 @@ from typing import Literal
 
 from urllib3.exceptions import (
     EmptyPoolError,
+    HTTPError,
     IncompleteRead,
     InvalidChunkLength,
     InvalidHeader,
@@ -17,14 +18,17 @@ from urllib3.exceptions import (
 from keepalive_bench.model.exchange import Failure
 from keepalive_bench.net.exhaustion import PortsExhaustedError
 
-Stage = Literal["idle", "pool", "dns", "connect", "tunnel", "tls", "send", "wait", "receive"]
-"""How far an exchange had got when it failed."""
+Stage = Literal[
+    "idle", "pool", "dns", "connect", "open", "tunnel", "tls", "send", "wait", "receive"
+]
+"""How far an exchange had got when it failed; `open`: a connection, but nothing written on it."""
 
 _TIMEOUTS: dict[Stage, str] = {
     "idle": "deadline",
     "pool": "deadline",
     "dns": "connect-timeout",
     "connect": "connect-timeout",
+    "open": "deadline",
     "tunnel": "connect-timeout",
     "tls": "connect-timeout",
     "send": "deadline",
@@ -33,24 +37,28 @@ _TIMEOUTS: dict[Stage, str] = {
 }
 _BY_STAGE: dict[Stage, str] = {"dns": "dns", "tunnel": "proxy", "tls": "tls-handshake"}
 _MESSAGE_LIMIT = 300
+_BROKEN = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 _RESPONSE_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (http.client.RemoteDisconnected, "closed-before-response"),  # it is a reset, too
     ((IncompleteRead, http.client.IncompleteRead, ProtocolError), "truncated-body"),
-    ((ConnectionResetError, ConnectionAbortedError, BrokenPipeError), "reset"),
+    (_BROKEN, "reset"),
     ((ssl.SSLEOFError, ssl.SSLZeroReturnError), "reset"),  # while writing: it had gone already
     ((http.client.HTTPException, InvalidHeader, ValueError), "malformed-response"),
 )
 """The first that fits."""
 _UNTRUSTED = ssl.SSLCertVerificationError
+_FORESEEN = (OSError, HTTPError, http.client.HTTPException, ValueError)
 
 
 def failure_of(error: BaseException, stage: Stage) -> Failure:
     """Name what ended an exchange, from the stage it had reached and from the first cause.
 
     urllib3 wraps causes, in ways that differ between its releases; the first cause and the stage
-    don't.
+    don't. What nobody foresaw is `other`, whenever it comes.
     """
-    cause = _first_cause(error)
+    cause = _first_cause(error) if isinstance(error, _FORESEEN) else error
+    if not isinstance(cause, _FORESEEN):
+        return Failure("other", f"{type(cause).__name__}: {cause}"[:_MESSAGE_LIMIT])
     return Failure(_kind(cause, stage), _message(cause))
 
 
@@ -64,6 +72,8 @@ def _kind(cause: BaseException, stage: Stage) -> str:
         return "tls-handshake"
     if stage == "connect":
         return _connect(cause)
+    if stage == "open" and isinstance(cause, _BROKEN):
+        return "reset-before-request"
     return _BY_STAGE.get(stage) or _response(cause)
 
 

@@ -40,6 +40,7 @@ class Probe:
         "first_byte",
         "head",
         "is_over",
+        "is_unwritten",
         "over",
         "pool_wait",
         "retired",
@@ -65,10 +66,12 @@ class Probe:
         self.retired: Carrier | None = None
         self.pool_wait = self.dns = self.tcp = self.tunnel = self.tls = self.send = None
         self.carrier: Carrier | None = None
-        self.is_over = False
+        self.is_over = self.is_unwritten = False
         self.setup = self.established = self.sent = self.first_byte = self.timed = 0
 
     stage: Stage
+    is_unwritten: bool
+    """Whether the request's head could not be written."""
     head: Message
     """Of the last response that has one."""
     pool_wait: int | None
@@ -92,7 +95,11 @@ class Probe:
     @property
     def reached(self) -> Stage:
         """How far the exchange has got."""
-        return "receive" if self.stage == "wait" and self.first_byte else self.stage
+        if self.stage == "wait" and self.first_byte:
+            return "receive"
+        # urllib3 goes on after a broken pipe. That a kept connection breaks is another story.
+        is_new = self.tcp is not None and self.connection is not None
+        return "open" if self.is_unwritten and is_new else self.stage
 
     def end_carrier(self, ending: Ending) -> None:
         """Close the connection that the exchange is on, for a reason of our own."""

@@ -43,10 +43,24 @@ class Dialled:
     """An open connection, and what it took."""
 
     socket: socket.socket
+    peer: str
+    """Where it leads: `127.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`."""
     failed: tuple[str, ...]
     """The addresses tried before in vain, with why."""
     began: int
     """When the attempt that succeeded began."""
+
+
+class OpenedAndResetError(ConnectionResetError):
+    """A connection was opened, and reset before anybody could use it.
+
+    A refused one looks different: in reply to a SYN, an RST means ECONNREFUSED (Linux's
+    `tcp_reset`). ECONNRESET, or EPIPE after a FIN, can only follow a handshake.
+    """
+
+    def __init__(self, peer: str) -> None:
+        super().__init__(errno.ECONNRESET, "reset right after it was opened")
+        self.peer = peer
 
 
 class Dialer:
@@ -104,6 +118,7 @@ class Dialer:
         its turn comes, so that a dead first address can't eat the time of the others.
 
         Raises:
+            OpenedAndResetError: an address answered, and reset the connection; no other is tried.
             TimeoutError: nobody answered before the deadline.
             OSError: the last address refused, or can't be reached.
         """
@@ -120,11 +135,12 @@ class Dialer:
                 break
             try:
                 opened = _dial(address, options, source, remaining / (len(addresses) - turn))
+                return Dialled(opened, _peer_name(opened), tuple(failed), began)
+            except (ConnectionResetError, BrokenPipeError):
+                raise OpenedAndResetError(address_name(address.sockaddr)) from None
             except OSError as error:
                 last = error
                 failed.append(f"{address_name(address.sockaddr)}: {error.strerror or error}")
-            else:
-                return Dialled(opened, tuple(failed), began)
         raise last
 
 
@@ -185,12 +201,12 @@ def _dial(
     return opened
 
 
-def peer_name(connected: socket.socket) -> str:
-    """Where a connection leads: `127.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`."""
+def _peer_name(opened: socket.socket) -> str:
     try:
-        return address_name(connected.getpeername())
-    except OSError:  # the peer has already gone again
-        return "?"
+        return address_name(opened.getpeername())
+    except OSError:  # there is no peer any more
+        opened.close()
+        raise ConnectionResetError from None
 
 
 def address_name(sockaddr: Any) -> str:  # noqa: ANN401  # its shape depends on the family

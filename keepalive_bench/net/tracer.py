@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from urllib3.util.ssltransport import SSLTransport
 
-from keepalive_bench.model.exchange import Connection
+from keepalive_bench.model.exchange import Connection, Ending
 from keepalive_bench.net import tcp
 from keepalive_bench.net.probe import Probe
 from keepalive_bench.net.tcp_info import min_rtt_s
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import ssl
 
     from keepalive_bench.model.columns import ConnectionColumns
-    from keepalive_bench.model.exchange import Ending
     from keepalive_bench.model.network import Network
     from keepalive_bench.net.resumption import Sessions
 
@@ -74,24 +73,40 @@ class Tracer:
         if self.is_closing:
             dialled.socket.close()
             raise ConnectionAbortedError(errno.ECONNABORTED, "the arm is done")
+        slot = self._take_slot(last_slot)
+        row = self._connections.append(
+            Connection(
+                arm=self._arm,
+                slot=slot,
+                opened_s=(probe.established - self.origin) / _SECOND,
+                peer=dialled.peer,
+                failed="; ".join(dialled.failed) or None,
+                lost=lost / _SECOND if dialled.failed else None,
+                min_rtt=min_rtt_s(dialled.socket),
+            )
+        )
+        return row, slot
+
+    def opened_and_reset(self, probe: Probe, peer: str, last_slot: int | None) -> None:
+        """Note a connection that was reset before anybody could use it."""
+        if self.is_closing:
+            return
+        slot = self._take_slot(last_slot)
+        opened_s = (probe.established - self.origin) / _SECOND
+        probe.connection = self._connections.append(
+            Connection(arm=self._arm, slot=slot, opened_s=opened_s, peer=peer)
+        )
+        self.ended(probe.connection, slot, Ending("failed"))
+
+    def _take_slot(self, last_slot: int | None) -> int:
+        """The slot that is asked for if it is free, or else any free one."""
         with self._lock:
             if last_slot not in self._free_slots:
                 last_slot = min(self._free_slots, default=None)
             if last_slot is None:
                 last_slot, self._slots = self._slots, self._slots + 1
             self._free_slots.discard(last_slot)
-        row = self._connections.append(
-            Connection(
-                arm=self._arm,
-                slot=last_slot,
-                opened_s=(probe.established - self.origin) / _SECOND,
-                peer=tcp.peer_name(dialled.socket),
-                failed="; ".join(dialled.failed) or None,
-                lost=lost / _SECOND if dialled.failed else None,
-                min_rtt=min_rtt_s(dialled.socket),
-            )
-        )
-        return row, last_slot
+            return last_slot
 
     def secured(self, row: int, secured: ssl.SSLSocket | SSLTransport) -> None:
         """Note a finished TLS handshake."""

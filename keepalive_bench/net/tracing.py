@@ -12,17 +12,19 @@ from __future__ import annotations
 import errno
 import ssl
 from email.errors import MissingHeaderBodySeparatorDefect
-from http.client import BadStatusLine, HTTPResponse
+from http.client import BadStatusLine, HTTPException, HTTPResponse
 from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
 from urllib3.util.ssltransport import SSLTransport
 
 from keepalive_bench.model.exchange import Ending
 from keepalive_bench.net.endings import found_ended, was_reset
 from keepalive_bench.net.resumption import say_goodbye
+from keepalive_bench.net.tcp import OpenedAndResetError
 
 if TYPE_CHECKING:
     import queue
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000_000
 _SHOWN = 40
+_MOST_OF_A_HEAD = 2**20
+"""Bytes of one, interim responses included: `http.client` alone takes 100 lines of 64 KiB."""
 _LEAST_S = 1e-3
 """A socket's timeout of 0 would mean not to wait at all."""
 _CLOSE_ENOUGH = 1_000_000
@@ -68,6 +72,11 @@ class _TracedConnection(HTTPConnection):
         probe.stage = "connect"
         try:
             dialled = tracer.dialer.connect(addresses, self.socket_options or (), deadline)
+        except OpenedAndResetError as error:
+            probe.established, probe.stage = clock(), "open"
+            tracer.opened_and_reset(probe, error.peer, self._last_slot)
+            # Anything with ECONNRESET in it would make urllib3 go on without a socket.
+            raise NewConnectionError(self, str(error)) from error
         finally:
             probe.established = clock()
             probe.tcp = probe.established - resolved
@@ -112,6 +121,13 @@ class _TracedConnection(HTTPConnection):
         probe.stage = "tls"
         self.sock.settimeout(max((self._deadline - ended) / _SECOND, _LEAST_S))
 
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
+        try:
+            super().endheaders(*args, **kwargs)
+        except OSError:
+            self.tracer.probe.is_unwritten = True
+            raise
+
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         clock, probe = self.tracer.clock, self.tracer.probe
         began, setup = clock(), probe.setup
@@ -127,12 +143,11 @@ class _TracedConnection(HTTPConnection):
             probe.sent = clock()
             if self._slot is not None:
                 probe.send = probe.sent - began - (probe.setup - setup)
-        probe.stage = "wait"
 
     def getresponse(self) -> URLLib3Response:  # type: ignore[override]  # urllib3's own return type
         probe, now = self.tracer.probe, self.tracer.clock()
         # What urllib3 sets for the first read, which needn't be set once more.
-        self.timeout, probe.timed = probe.remaining_s(now), now
+        self.timeout, probe.timed, probe.stage = probe.remaining_s(now), now, "wait"
         response = super().getresponse()
         if self._slot is None:  # http.client closes it when the response says that it ends
             self.tracer.refined(self._row, Ending("announced"))
@@ -175,7 +190,7 @@ class _TracedResponse(HTTPResponse):
     def __init__(self, source: socket.socket, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         super().__init__(source, **kwargs)
         clock, probe = self.tracer.clock, self.tracer.probe
-        self._probe = probe
+        self._probe, self._head_left = probe, _MOST_OF_A_HEAD
 
         def readinto(buffer: memoryview) -> int:
             now = clock()
@@ -183,6 +198,10 @@ class _TracedResponse(HTTPResponse):
                 source.settimeout(probe.remaining_s(now))
                 probe.timed = now
             count = source.recv_into(buffer)
+            if self._head_left:
+                self._head_left -= count
+                if self._head_left <= 0:
+                    raise HTTPException("headers of more than 1 MiB")
             if not probe.first_byte and count:
                 probe.first_byte = clock()
             if not count:
@@ -198,7 +217,7 @@ class _TracedResponse(HTTPResponse):
     def begin(self) -> None:
         """Read the head, and refuse what `http.client` lets pass though its end can't be told."""
         super().begin()
-        probe = self._probe
+        probe, self._head_left = self._probe, 0
         probe.head = self.msg
         if probe.is_over:  # http.client takes the end of the stream for the head's end
             raise BadStatusLine("the connection ended in the middle of the head")

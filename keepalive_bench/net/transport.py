@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Protocol
 
-from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from keepalive_bench.model.exchange import Ending, Failure, Outcome
@@ -82,13 +80,21 @@ class Transport:
         return True
 
     def exchange(self, path: str) -> Outcome:
-        """Send one request and read its response to the end; a failure is an outcome too."""
-        clock, probe = self._clock, self._tracer.probe
-        failure, response, size = None, None, 0
-        began = clock()
-        probe.begin(began + self._timeout)
-        pool = self._pools.take()
+        """Send one request and read its response to the end; whatever fails is an outcome too."""
+        began = self._clock()
         try:
+            return self._exchange(path, began)
+        except Exception as error:  # noqa: BLE001  # a fault of kab's own is no end of a run
+            ended, probe = self._clock(), self._tracer.probe
+            failure = failure_of(error, probe.reached)
+            return Outcome(*self._times(began, ended), probe.connection, failure=failure)
+
+    def _exchange(self, path: str, began: int) -> Outcome:
+        clock, probe = self._clock, self._tracer.probe
+        failure, response, size, pool = None, None, 0, None
+        probe.begin(began + self._timeout)
+        try:
+            pool = self._pools.take()
             response = self._send(pool, f"{self._prefix}{path}")
             if response.status < FINAL:
                 # The final answer is still to come, and would be taken for the next request's.
@@ -97,16 +103,18 @@ class Transport:
                 size += len(chunk)
             ended = clock()
             response.release_conn()  # a body of no bytes is never read to its end
-        except (HTTPError, HTTPException, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # nobody knows all that urllib3 raises
             ended = clock()
             failure = failure_of(error, probe.reached)
+            probe.end_carrier(Ending("failed"))
             if probe.connection is not None:  # closed by now, whatever its answer had announced
                 self._tracer.refined(probe.connection, Ending("failed"))
         if probe.retired is not None:
             probe.retired.close()
         elif probe.carrier is not None:
             probe.carrier.idle_since = ended
-        self._pools.give_back(pool)
+        if pool is not None:
+            self._pools.give_back(pool)
         answer = None
         if response is not None:
             answer = self._answers.of(response.status, response.version, probe.head)
@@ -114,8 +122,7 @@ class Transport:
             if probe.connection is not None:
                 self._answered(probe.connection)
         return Outcome(
-            (began - self._origin) / _SECOND,
-            (ended - began) / _SECOND,
+            *self._times(began, ended),
             probe.connection,
             None if response is None else response.status,
             size,
@@ -123,6 +130,10 @@ class Transport:
             answer,
             failure,
         )
+
+    def _times(self, began: int, ended: int) -> tuple[float, float]:
+        """When an exchange began, and how long it took, in seconds."""
+        return (began - self._origin) / _SECOND, (ended - began) / _SECOND
 
     def _send(self, pool: HTTPConnectionPool, url: str) -> BaseHTTPResponse:
         request = self._request

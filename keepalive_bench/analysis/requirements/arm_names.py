@@ -43,6 +43,7 @@ FAILURES = (
     "tls-handshake",
     "proxy",
     "reset",
+    "reset-before-request",
     "closed-before-response",
     "read-timeout",
     "deadline",

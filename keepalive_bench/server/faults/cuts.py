@@ -54,6 +54,15 @@ _HOW = {
     "reset": (Do.RESET, "RST"),
     "stall": (Do.HOLD, "silence until the client leaves"),
 }
+_ON_OPEN = {
+    f"{verb}-on-open": Kind(
+        when=When.OPEN,
+        line=f"{end} as soon as the connection is open, without reading anything.",
+        act=partial(_at_once, do),
+    )
+    for verb, (do, end) in _HOW.items()
+    if do is not Do.HOLD
+}
 _AT_ONCE = {
     f"{verb}-on-request": Kind(
         when=When.REQUEST,
@@ -95,6 +104,7 @@ CUTS = {
         line="The request is read, then silence until the client leaves.",
         act=partial(_at_once, Do.HOLD),
     ),
+    **_ON_OPEN,
     **_AT_ONCE,
     **_IN_HEAD,
     **_IN_BODY,
