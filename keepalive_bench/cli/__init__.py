@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from keepalive_bench import __version__
+from keepalive_bench.cli.outlet import give_up
 from keepalive_bench.cli.variables import origin, with_variables
 from keepalive_bench.errors import ExitCode, KabError
 
@@ -88,7 +89,7 @@ def main() -> NoReturn:
         # Standard output may be what can't be written; Python would complain when it flushes.
         with suppress(OSError):
             sys.stdout.flush()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up(sys.stdout)
         if isinstance(error, BrokenPipeError):  # whoever read the output has gone
             sys.exit(ExitCode.NOTHING_MEASURED)
         _end(f"Error: the results can't be written: {error.strerror}.", ExitCode.NOTHING_MEASURED)
@@ -110,5 +111,6 @@ def _no_traceback_at_the_exit() -> None:
 
 def _end(message: str, code: ExitCode) -> NoReturn:
     _no_traceback_at_the_exit()
-    click.echo(message, err=True)
+    with suppress(OSError):  # whoever would have read it may have gone
+        click.echo(message, err=True)
     sys.exit(code)

@@ -76,16 +76,15 @@ def command(
 
     _check_files((base, *news))
     wanted = exports.wanted(options)
-    results_only = STDOUT in wanted.values()
-    shown = session.screen(color=not no_color, quiet=True, verbose=False, results_only=results_only)
+    shown = session.screen(wanted.values(), color=not no_color)
     earlier, *later = _sources((base, *news), **options)
     changes = [compare_runs(earlier, it, requirements, forced=force) for it in later]
     try:
         with exports.opened(wanted, strict=strict, exporters=_EXPORTERS) as files:
             files.write(changes)
     finally:
-        _show(changes, shown, results_only=results_only, strict=strict)
-    return _exit_code(changes, strict=strict)
+        _show(changes, shown, strict=strict)
+    return shown.code(_exit_code(changes, strict=strict))
 
 
 def _check_files(paths: Sequence[str]) -> None:
@@ -128,14 +127,14 @@ def _judgement(
     )
 
 
-def _show(changes: Sequence[Change], shown: Screen, *, results_only: bool, strict: bool) -> None:
+def _show(changes: Sequence[Change], shown: Screen, *, strict: bool) -> None:
     """Print a block for each new run; only how requirements stand, where results go to stdout."""
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help does without
     from keepalive_bench.render.changes import terminal  # noqa: PLC0415  # the same
 
     plain_ascii = not shown.out.encoding.lower().startswith("utf")
     for number, change in enumerate(changes):
-        if results_only:
+        if shown.is_for_remarks:
             session.show_requirements(change.requirements, shown, strict=strict)
             continue
         if number:

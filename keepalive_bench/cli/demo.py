@@ -18,7 +18,7 @@ def command(*, no_color: bool) -> ExitCode:
     """Start a server on loopback, run the main job on HTTP and on HTTPS, and stop it again."""
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
 
-    shown = session.screen(color=not no_color, quiet=False, verbose=False, results_only=False)
+    shown = session.screen((), color=not no_color)
     codes = []
     for tls in (False, True):
         with ServerProcess(Settings(behaviour=_ANSWER, tls=tls)) as server:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
 import stat
 import sys
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
+from keepalive_bench.cli.drafts import drafted
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import printable
 
@@ -35,24 +36,20 @@ def open_output(path: str) -> Iterator[TextIO]:
         UsageError: it can't be written.
     """
     if path == STDOUT:
+        if sys.__stdout__ is None:  # as Python says that whoever started kab has closed it
+            raise UsageError("Standard output is closed, so - can't be written: name a file.")
         if isinstance(sys.stdout, io.TextIOWrapper):  # a file is UTF-8, whatever a terminal is
             sys.stdout.reconfigure(encoding="utf-8", errors=_UNENCODABLE, newline="")
         yield sys.stdout
         sys.stdout.flush()
         return
-    try:
-        target = target_of(path)
-        draft, raw = _opened(target)
-    except OSError as error:
-        raise UsageError(f"{printable(path)} can't be written: {error.strerror}.") from None
-    try:
-        with raw, _text(raw, compressed=path.endswith(COMPRESSED)) as stream:
+    with ExitStack() as stack:
+        try:
+            raw = stack.enter_context(_opened(target_of(path)))
+        except OSError as error:
+            raise UsageError(f"{printable(path)} can't be written: {error.strerror}.") from None
+        with _text(raw, compressed=path.endswith(COMPRESSED)) as stream:
             yield stream
-        if draft != target:
-            draft.replace(target)
-    finally:
-        if draft != target:
-            draft.unlink(missing_ok=True)
 
 
 def target_of(path: str) -> Path:
@@ -91,22 +88,17 @@ def _text(raw: IO[bytes], *, compressed: bool) -> Iterator[TextIO]:
     stream.close()
 
 
-def _opened(target: Path) -> tuple[Path, IO[bytes]]:
-    """Where the text goes for now, and a stream to there."""
+def _opened(target: Path) -> AbstractContextManager[IO[bytes]]:
+    """A stream to where the text goes for now."""
     if not target.exists():
-        return _draft(target, 0o666 & ~_umask())
+        if target.is_symlink():  # where one leads somewhere, none is left by now
+            raise OSError(errno.ELOOP, "it is a link in a loop")
+        return drafted(target, 0o666 & ~_umask())
     mode = target.stat().st_mode
     if not stat.S_ISREG(mode):
-        return target, target.open("wb")
+        return target.open("wb")
     with target.open("ab"):  # whether it may be written at all
-        return _draft(target, stat.S_IMODE(mode))
-
-
-def _draft(target: Path, mode: int) -> tuple[Path, IO[bytes]]:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    draft = Path(name)
-    draft.chmod(mode)
-    return draft, os.fdopen(handle, "wb")
+        return drafted(target, stat.S_IMODE(mode))
 
 
 def _umask() -> int:

@@ -9,7 +9,6 @@ import click
 
 from keepalive_bench.cli import completion, exports
 from keepalive_bench.cli.options import requirement_options
-from keepalive_bench.cli.output_file import STDOUT
 
 if TYPE_CHECKING:
     from keepalive_bench.cli.session import Screen
@@ -57,10 +56,7 @@ def command(
     from keepalive_bench.cli.stored_run import check_requirements, load  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(options)
-    results_only = STDOUT in wanted.values()
-    shown = session.screen(
-        color=not no_color, quiet=True, verbose=verbose, results_only=results_only
-    )
+    shown = session.screen(wanted.values(), color=not no_color, verbose=verbose)
     stored = load(path)
     check_requirements(stored, path)
     run = _judged(stored, **options)
@@ -73,11 +69,11 @@ def command(
         if verbose:
             session.show_exchanges(run, shown)
             session.show_connections(run, analysis, shown)
-        if not results_only or not analysis.has_answers:
+        if not shown.is_for_remarks or not analysis.has_answers:
             session.show(analysis, shown, None if no_plot else run, strict=strict)
         else:
             session.show_requirements(analysis.requirements, shown, strict=strict)
-    return session.exit_code(_uninterrupted(analysis), strict=strict)
+    return shown.code(session.exit_code(_uninterrupted(analysis), strict=strict))
 
 
 def _judged(

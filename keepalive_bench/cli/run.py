@@ -9,7 +9,6 @@ import click
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import configured, nearest
 from keepalive_bench.cli.options import plan_options, requirement_options
-from keepalive_bench.cli.output_file import STDOUT
 from keepalive_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,10 +58,7 @@ def command(
         raise UsageError("There is no URL: kab run URL, or url in a file of options (--config).")
     plan = plan_from_options(url, **nearest(options))
     wanted = exports.wanted(options)
-    results_only = STDOUT in wanted.values()
-    shown = session.screen(
-        color=not no_color, quiet=quiet, verbose=verbose, results_only=results_only
-    )
+    shown = session.screen(wanted.values(), color=not no_color, quiet=quiet, verbose=verbose)
     run = analysis = None
     with session.safekeeping() as interrupts:
         try:
@@ -74,8 +70,8 @@ def command(
                     session.show_connections(run, analysis, shown, interrupts)
                 files.write(run, analysis)
         finally:  # what was measured is shown though its file could not be written
-            if analysis is not None and (not results_only or not analysis.has_answers):
+            if analysis is not None and (not shown.is_for_remarks or not analysis.has_answers):
                 session.show(analysis, shown, None if no_plot else run, strict=strict)
             elif analysis is not None:
                 session.show_requirements(analysis.requirements, shown, strict=strict)
-    return session.exit_code(analysis, strict=strict)
+    return shown.code(session.exit_code(analysis, strict=strict))

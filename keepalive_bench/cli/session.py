@@ -6,12 +6,14 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 
 from keepalive_bench.analysis import analyse
 from keepalive_bench.analysis.requirements import undecidable
+from keepalive_bench.cli.outlet import Outlet
+from keepalive_bench.cli.output_file import STDOUT
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.experiment import benchmark
 from keepalive_bench.experiment.interrupts import Interrupts
@@ -33,7 +35,7 @@ from keepalive_bench.render.verbose import connection_line, exchange_line
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import TextIO
 
     from rich.console import RenderableType
@@ -54,18 +56,41 @@ class Screen:
     quiet: bool = False
     verbose: bool = False
 
+    @property
+    def is_for_remarks(self) -> bool:
+        """Whether results go to standard output, so that nothing but remarks is shown."""
+        return self.out is self.err
 
-def screen(*, color: bool, quiet: bool, verbose: bool, results_only: bool) -> Screen:
-    """The terminal; where standard output is for results alone, the rest goes to standard error."""
-    err = _console(sys.stderr, color=color)
-    out = err if results_only else _console(sys.stdout, color=color)
+    def code(self, code: ExitCode) -> ExitCode:
+        """The exit code, given what a command came to: a report that got lost is a result, too."""
+        error = self.out.file.error if isinstance(self.out.file, Outlet) else None
+        if error is None or self.is_for_remarks:
+            return code
+        if not isinstance(error, BrokenPipeError):  # otherwise, whoever read it has gone
+            self.err.print(f"Error: the report can't be written: {error.strerror}.", soft_wrap=True)
+        return ExitCode.first_of((code, ExitCode.NOTHING_MEASURED))
+
+
+def screen(
+    wanted: Collection[str], *, color: bool, quiet: bool = False, verbose: bool = False
+) -> Screen:
+    """The terminal, beside the files that are wanted.
+
+    Where standard output is one of them, all else goes to standard error. Where there are others,
+    standard output may go away in the meantime, and `Screen.code` tells. Where there is none,
+    printing raises an OSError: there is nothing to go on for.
+    """
+    err = _console(Outlet(sys.stderr), color=color)
+    if STDOUT in wanted:
+        return Screen(out=err, err=err, quiet=quiet, verbose=verbose)
+    out = _console(Outlet(sys.stdout) if wanted else sys.stdout, color=color)
     return Screen(out=out, err=err, quiet=quiet, verbose=verbose)
 
 
-def _console(stream: TextIO, *, color: bool) -> Console:
+def _console(stream: TextIO | Outlet, *, color: bool) -> Console:
     plain = not color or bool(os.environ.get("NO_COLOR"))
     return Console(
-        file=stream,
+        file=cast("TextIO", stream),  # as far as Rich looks
         color_system=None if plain else "auto",
         highlight=False,
         markup=False,

@@ -10,7 +10,7 @@ import click
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import configured, nearest
 from keepalive_bench.cli.options import requirement_options, shared_options
-from keepalive_bench.cli.output_file import STDOUT, one_of_several
+from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.model.load import TRAFFICS
 
@@ -119,9 +119,7 @@ def command(
     given = nearest(options)
     plans = [sweep_plan(url, each, **given) for each in traffics]
     targets = [wanted] if traffic != _BOTH else [_named(wanted, each) for each in traffics]
-    shown = session.screen(
-        color=not no_color, quiet=quiet, verbose=False, results_only=STDOUT in wanted.values()
-    )
+    shown = session.screen(wanted.values(), color=not no_color, quiet=quiet)
     codes: list[ExitCode] = []
     with ExitStack() as stack:
         files = [stack.enter_context(exports.opened(paths, strict=strict)) for paths in targets]
@@ -131,7 +129,7 @@ def command(
             codes.append(_measured(plan, shown, its_files, strict=strict))
             if codes[-1] == ExitCode.INTERRUPTED:
                 break
-    return ExitCode.first_of(codes)
+    return shown.code(ExitCode.first_of(codes))
 
 
 def _named(wanted: dict[str, str], traffic: Traffic) -> dict[str, str]:
@@ -150,7 +148,7 @@ def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool
         try:
             files.write(run, analysis)
         finally:  # what was measured is shown though its file could not be written
-            if shown.out is not shown.err or not analysis.has_answers:
+            if not shown.is_for_remarks or not analysis.has_answers:
                 session.show(analysis, shown, strict=strict)
             else:
                 session.show_requirements(analysis.requirements, shown, strict=strict)
