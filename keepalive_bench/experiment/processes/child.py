@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -42,15 +43,16 @@ _Orders = SimpleQueue["Block | Start | Word"]
 def main() -> None:
     """Take part in a run, as the process at the other end of standard input and output says.
 
+    The argument is which of its processes this is, from 0.
     The end of the input means that it has died, even of SIGKILL: then this one ends at once.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever directs decides
     channel = Channel(*_own_pipes())
     with suppress(EOFError, BrokenPipeError):
         task: Task = channel.receive()
-        os.chdir(task.folder)
         try:
-            _take_part(task, channel)
+            os.chdir(task.folder)
+            _take_part(task, int(sys.argv[1]), channel)
         except KabError as error:
             channel.send(Failed(str(error)))
         except Exception as error:  # noqa: BLE001  # it is told, and has nobody else to raise it to
@@ -66,9 +68,9 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
     return pipes
 
 
-def _take_part(task: Task, channel: Channel) -> None:
+def _take_part(task: Task, process: int, channel: Channel) -> None:
     plan, labels = task.plan, task.plan.experiment.labels
-    station = Station(plan, time.perf_counter_ns, task.pace, task.process)
+    station = Station(plan, time.perf_counter_ns, task.pace, process)
     orders, interrupts, stop = _Orders(), Interrupts(), threading.Event()
     listening = (channel, orders, interrupts, stop)
     threading.Thread(target=_listen, args=listening, daemon=True).start()

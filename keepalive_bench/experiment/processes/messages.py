@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a process is told first."""
+    """What all processes are told first."""
 
     plan: Plan
-    process: int
-    """Which one it is, from 0."""
     pace: Pace | None
-    """Its share of it."""
+    """A process's share of it."""
     folder: Path
     """Where the plan's relative paths begin."""
 
@@ -65,6 +63,11 @@ class Failed(NamedTuple):
     why: str
 
 
+def pickled(message: object) -> bytes:
+    """A message as it goes through a channel."""
+    return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+
+
 class Channel:
     """A pipe each way. What goes through is pickled: both ends are kab, and no user's words run."""
 
@@ -77,7 +80,14 @@ class Channel:
         Raises:
             OSError: the other end is gone.
         """
-        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        self.send_pickled(pickled(message))
+
+    def send_pickled(self, data: bytes) -> None:
+        """Say what is pickled already.
+
+        Raises:
+            OSError: the other end is gone.
+        """
         with self._lock:
             self._outgoing.write(data)
             self._outgoing.flush()
