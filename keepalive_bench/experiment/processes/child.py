@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import KabError
-from keepalive_bench.experiment.interrupts import Interrupts
+from keepalive_bench.experiment.interrupts import ENDING_SIGNALS, Interrupts
 from keepalive_bench.experiment.processes.messages import (
     Channel,
     Done,
@@ -71,10 +71,11 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
 def _take_part(task: Task, process: int, channel: Channel) -> None:
     plan, labels = task.plan, task.plan.experiment.labels
     station = Station(plan, time.perf_counter_ns, task.pace, process)
-    orders, interrupts, stop = _Orders(), Interrupts(), threading.Event()
-    listening = (channel, orders, interrupts, stop)
-    threading.Thread(target=_listen, args=listening, daemon=True).start()
-    channel.send(Ready(station.warm_up(stop)))
+    orders, stop = _Orders(), _Stop()
+    threading.Thread(target=_listen, args=(channel, orders, stop), daemon=True).start()
+    if hasattr(signal, "sigwait"):  # Windows has no such signals
+        threading.Thread(target=_heed_signals, args=(stop,), daemon=True).start()
+    channel.send(Ready(station.warm_up(stop.wanted)))
     start = orders.get()
     if not isinstance(start, Start):
         return
@@ -83,7 +84,7 @@ def _take_part(task: Task, process: int, channel: Channel) -> None:
     report = _Report(channel, exchanges)
     with quiet_collector():
         tally = station.measure(
-            start.origin, _blocks(orders, report), report.add, connections, interrupts
+            start.origin, _blocks(orders, report), report.add, connections, stop.interrupts
         )
     report.send()
     sender = Sender(connections, of_exchanges=False)
@@ -92,9 +93,41 @@ def _take_part(task: Task, process: int, channel: Channel) -> None:
     channel.send(tally)
 
 
-def _listen(
-    channel: Channel, orders: _Orders, interrupts: Interrupts, stop: threading.Event
-) -> None:
+class _Stop:
+    """An early end, as the director wants it, or whoever sends a signal to this very process.
+
+    The director's second word shortens the moment that requests under way have. A signal may have
+    gone to all processes, so it counts as the same one as the director's first word.
+    """
+
+    def __init__(self) -> None:
+        self.wanted, self.interrupts = threading.Event(), Interrupts()
+        self._was_told = False
+
+    def told(self) -> None:
+        """The director wants it."""
+        if self._was_told or not self.wanted.is_set():
+            self.interrupts.note()
+        self._was_told = True
+        self.wanted.set()
+
+    def signalled(self) -> None:
+        """A signal came."""
+        if not self.wanted.is_set():
+            self.interrupts.note()
+        self.wanted.set()
+
+
+def _heed_signals(stop: _Stop) -> None:
+    """Stop at the first ending signal that isn't ignored, as SIGHUP is under nohup.
+
+    All are blocked since the birth of this process, so none interrupts anything.
+    """
+    signal.sigwait({it for it in ENDING_SIGNALS if signal.getsignal(it) is not signal.SIG_IGN})
+    stop.signalled()
+
+
+def _listen(channel: Channel, orders: _Orders, stop: _Stop) -> None:
     """Pass orders on; one to halt at once, too, and the end of whoever gives them."""
     order: Block | Start | Word | None = None
     is_there = True
@@ -104,8 +137,7 @@ def _listen(
         except EOFError:
             order, is_there = Word.HALT, False
         if order is Word.HALT:
-            stop.set()
-            interrupts.note()
+            stop.told()
         orders.put(order)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.precision import LOOKED_AT
 from keepalive_bench.errors import KabError
 from keepalive_bench.experiment.engine import GRACE_S
+from keepalive_bench.experiment.interrupts import held_back
 from keepalive_bench.experiment.pacing import pacing_of
 from keepalive_bench.experiment.processes.merging import new_share
 from keepalive_bench.experiment.processes.messages import (
@@ -134,7 +135,8 @@ class Director:
     def _begin(self) -> None:
         task = pickled(Task(plan=self._plan, pace=self._pace, folder=Path.cwd()))
         for number in range(self._plan.experiment.processes):
-            self._workers[number] = Worker(number, task, self._inbox)
+            with held_back():  # Ctrl-C doesn't come before we know the process
+                self._workers[number] = Worker(number, task, self._inbox)
             self._alive.add(number)
         self._wait_for(self._alive)
         if not self._alive:
@@ -143,7 +145,7 @@ class Director:
     def run(
         self, blocks: Iterable[Block], clock: RunClock, origin: int, interrupts: Interrupts
     ) -> bool:
-        """Work through the blocks; whether Ctrl-C ended that early.
+        """Work through the blocks; whether a signal ended that early, here or in a process.
 
         As in the engine, the main thread only waits.
         """
@@ -152,8 +154,7 @@ class Director:
         threading.Thread(target=self._direct, args=arguments, daemon=True).start()
         while not self._over.is_set():
             if interrupts.wait(_POLL_S):
-                self._halted.set()
-                self._tell_all(Word.HALT)
+                self._halt()
         if self._error is not None:
             raise self._error
         return interrupts.drain() or self._halted.is_set()
@@ -213,6 +214,10 @@ class Director:
         self._lead_s = _LEAD_S * max(1.0, len(self._workers) / (os.cpu_count() or 1))
         return replace(block, began_s=began_s, rested_s=self._ended_s.get(block.arm))
 
+    def _halt(self) -> None:
+        self._halted.set()
+        self._tell_all(Word.HALT)
+
     def _tell_all(self, message: object) -> None:
         for worker in self._workers.values():
             worker.tell(message)
@@ -256,6 +261,8 @@ class Director:
         elif isinstance(message, Tally):
             self.tallies[number] = message
             self._alive.discard(number)
+            if message.interrupted and not self._halted.is_set():  # by a signal of its own
+                self._halt()
         elif isinstance(message, Failed):
             self._lose(number, message.why)
         self._owing.discard(number)

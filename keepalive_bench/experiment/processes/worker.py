@@ -27,7 +27,8 @@ class Worker:
     """A running child process. What it says goes into `inbox`, with its number.
 
     The child is in a session of its own, where no Ctrl-C of this terminal reaches it, and ends by
-    itself when this process does: it reads from a pipe that we hold.
+    itself when this process does: it reads from a pipe that we hold. It expects to be started while
+    the ending signals are held back, so that none can end it before it listens for them.
 
     Raises:
         OSError: the system starts no process.
