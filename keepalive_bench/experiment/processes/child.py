@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import KabError
 from keepalive_bench.experiment.interrupts import ENDING_SIGNALS, Interrupts
+from keepalive_bench.experiment.limits import limit_reached
 from keepalive_bench.experiment.processes.messages import (
     Channel,
     Done,
@@ -56,7 +57,9 @@ def main() -> None:
         except KabError as error:
             channel.send(Failed(str(error)))
         except Exception as error:  # noqa: BLE001  # it is told, and has nobody else to raise it to
-            channel.send(Failed(f"{type(error).__name__}: {error}"))
+            why = limit_reached(error) or f"{type(error).__name__}: {error}"
+            channel.send(Failed(why))
+    channel.hang_up()
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -16,6 +16,7 @@ from keepalive_bench.analysis.precision import LOOKED_AT
 from keepalive_bench.errors import KabError
 from keepalive_bench.experiment.engine import GRACE_S
 from keepalive_bench.experiment.interrupts import held_back
+from keepalive_bench.experiment.limits import naming_limits
 from keepalive_bench.experiment.pacing import pacing_of
 from keepalive_bench.experiment.processes.merging import new_share
 from keepalive_bench.experiment.processes.messages import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import WarmUp
 
 _POLL_S = 0.2
+_ADVICE = "use fewer --processes"
 _END_S = 2.0
 """How long the processes, which have nothing more to say, may take to end."""
 _LEAD_S, _FIRST_LEAD_S = 0.002, 0.1
@@ -63,7 +65,7 @@ class Director:
     empty.
 
     Raises:
-        KabError: none of them could.
+        KabError: one of them can't be started, or none could warm up.
     """
 
     def __init__(
@@ -134,8 +136,10 @@ class Director:
 
     def _begin(self) -> None:
         task = pickled(Task(plan=self._plan, pace=self._pace, folder=Path.cwd()))
-        for number in range(self._plan.experiment.processes):
-            with held_back():  # Ctrl-C doesn't come before we know the process
+        count = self._plan.experiment.processes
+        for number in range(count):
+            what = f"Process {number + 1} of {count} can't be started"
+            with naming_limits(what, _ADVICE), held_back():  # no Ctrl-C until we know the process
                 self._workers[number] = Worker(number, task, self._inbox)
             self._alive.add(number)
         self._wait_for(self._alive)
@@ -151,7 +155,9 @@ class Director:
         """
         self._tell_all(Start(origin))
         arguments = (blocks, clock, interrupts)
-        threading.Thread(target=self._direct, args=arguments, daemon=True).start()
+        directing = threading.Thread(target=self._direct, args=arguments, daemon=True)
+        with naming_limits("The processes can't be directed", _ADVICE):
+            directing.start()
         while not self._over.is_set():
             if interrupts.wait(_POLL_S):
                 self._halt()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from threading import Lock
@@ -91,6 +92,11 @@ class Channel:
         with self._lock:
             self._outgoing.write(data)
             self._outgoing.flush()
+
+    def hang_up(self) -> None:
+        """Say nothing more; what was still to be sent may have no reader any more."""
+        with suppress(OSError):
+            self._outgoing.close()
 
     def receive(self) -> Any:  # noqa: ANN401  # whatever the other end sends
         """What the other end said next.

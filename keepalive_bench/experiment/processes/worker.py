@@ -53,8 +53,8 @@ class Worker:
         try:
             self._reader.start()
         except RuntimeError:
-            self._process.kill()
-            self._process.wait()
+            with self._process:
+                self._process.kill()
             raise
 
     def tell(self, message: object) -> None:
@@ -82,9 +82,7 @@ class Worker:
 
     def hang_up(self) -> None:
         """Let it end."""
-        stream = cast("BinaryIO", self._process.stdin)
-        with suppress(OSError):  # what was still to be written has no reader
-            stream.close()
+        self._channel.hang_up()
 
     def end(self, seconds: float) -> None:
         """Wait so long for its end, and end it by force then."""
