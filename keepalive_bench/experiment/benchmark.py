@@ -66,7 +66,7 @@ def benchmark(
     Raises:
         UsageError: the file of trusted certificates can't be used, or this machine's local ports
             don't suffice and the plan says not to slow the run.
-        KabError: none of several processes could begin.
+        KabError: one of several processes can't be started, or none could begin to measure.
         KeyboardInterrupt: Ctrl-C while warming up, when nothing is measured yet.
     """
     ports = ports_for(plan)

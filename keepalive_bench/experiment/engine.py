@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FAILURES_TO_STOP = 5
 INTERRUPTED = "interrupted"
 _POLL_S = 0.2
-_GRACE_S, _GRACES = 1.0, 50
+GRACE_S, _GRACES = 1.0, 50
 
 
 class Transport(Protocol):
@@ -227,7 +227,7 @@ class Engine:
         if not self._ended.is_set():
             self._halt()
             for _ in range(_GRACES):
-                if self._ended.wait(_GRACE_S / _GRACES) or self._hurry.is_set():
+                if self._ended.wait(GRACE_S / _GRACES) or self._hurry.is_set():
                     break
         try:
             with self._lock:

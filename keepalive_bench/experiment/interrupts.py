@@ -1,20 +1,38 @@
-"""Ctrl-C while there is something to lose: noted, and never raised in the middle of it."""
+"""Ctrl-C and its kind while there is something to lose: noted, and never raised in between."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from typing_extensions import Self
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ENDING_SIGNALS: tuple[signal.Signals, ...] = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""What ends a run early, and what was measured is kept. Windows has no SIGHUP."""
+
 _END, _LOOK = "end", "look"
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Keep the ending signals waiting; in a process that is started meanwhile, for good."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Interrupts:
@@ -33,7 +51,7 @@ class Interrupts:
         """Take the place of the handlers."""
         if threading.current_thread() is not threading.main_thread() or self._before:
             return
-        for number in _SIGNALS:
+        for number in ENDING_SIGNALS:
             handler = signal.getsignal(number)
             if callable(handler):
                 self._before[number] = handler

@@ -10,6 +10,7 @@ from statistics import median
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from keepalive_bench.experiment.limits import naming_limits
 from keepalive_bench.experiment.processors import read_processors
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Observer:
         self.cpu_s, self.gc_collections = -time.process_time(), -_collections()
         self._note_processors()
         if self._several or self._total:
-            self._thread.start()
+            with naming_limits("The run can't be observed", "use fewer --processes or threads"):
+                self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         """Stop watching."""

@@ -49,7 +49,7 @@ class Environment:
 
 
 class LostProcess(NamedTuple):
-    """One of several processes that ended before it had told what it measured."""
+    """One of several processes that ended, or was given up, before it told what it measured."""
 
     process: int
     """Which one, from 0."""

@@ -18,6 +18,7 @@ import pytest
 from support.command import called, kab, started
 from support.misbehaving import ANSWER, Peer, forever, misbehaving
 from support.plans import plan, run
+from support.processes import Halfway, children, linux
 
 from keepalive_bench import Arm, Load, Tls, UsageError, analyse, benchmark
 from keepalive_bench.experiment.processes.worker import ending
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 TWO = {"processes": 2, "concurrency": 2}
 ONE_ARM = (Arm("pooled"),)
-linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started whom")
 
 
 @pytest.fixture(scope="module")
@@ -183,35 +183,6 @@ def test_relative_names_of_files_mean_what_they_mean_here(
         tls = Tls(ca_file=Path("own.pem"))
         analysis = analyse(run(server.url, processes=2, requests=20, ca_file=tls.ca_file))
     assert [arm.succeeded for arm in analysis.arms] == [20, 20]
-
-
-def children(process: int) -> list[int]:
-    """The processes that measure for another one."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-            command = status.with_name("cmdline").read_bytes()
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(fields[1]) == process and b"keepalive_bench.experiment.processes" in command:
-            found.append(int(status.parent.name))
-    return found
-
-
-class Halfway:
-    """Answers a number of requests, then holds every one until it is told to go on."""
-
-    def __init__(self, answers: int) -> None:
-        self._left = threading.Semaphore(answers)
-        self.reached, self.released = threading.Event(), threading.Event()
-
-    def __call__(self, peer: Peer) -> None:
-        while peer.read_request():
-            if not self._left.acquire(blocking=False):
-                self.reached.set()
-                self.released.wait(60)
-            peer.socket.sendall(ANSWER)
 
 
 @linux

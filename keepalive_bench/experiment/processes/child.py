@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -11,7 +12,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import KabError
-from keepalive_bench.experiment.interrupts import Interrupts
+from keepalive_bench.experiment.interrupts import ENDING_SIGNALS, Interrupts
+from keepalive_bench.experiment.limits import limit_reached
 from keepalive_bench.experiment.processes.messages import (
     Channel,
     Done,
@@ -42,19 +44,22 @@ _Orders = SimpleQueue["Block | Start | Word"]
 def main() -> None:
     """Take part in a run, as the process at the other end of standard input and output says.
 
+    The argument is which of its processes this is, from 0.
     The end of the input means that it has died, even of SIGKILL: then this one ends at once.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever directs decides
     channel = Channel(*_own_pipes())
     with suppress(EOFError, BrokenPipeError):
         task: Task = channel.receive()
-        os.chdir(task.folder)
         try:
-            _take_part(task, channel)
+            os.chdir(task.folder)
+            _take_part(task, int(sys.argv[1]), channel)
         except KabError as error:
             channel.send(Failed(str(error)))
         except Exception as error:  # noqa: BLE001  # it is told, and has nobody else to raise it to
-            channel.send(Failed(f"{type(error).__name__}: {error}"))
+            why = limit_reached(error) or f"{type(error).__name__}: {error}"
+            channel.send(Failed(why))
+    channel.hang_up()
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -66,13 +71,14 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
     return pipes
 
 
-def _take_part(task: Task, channel: Channel) -> None:
+def _take_part(task: Task, process: int, channel: Channel) -> None:
     plan, labels = task.plan, task.plan.experiment.labels
-    station = Station(plan, time.perf_counter_ns, task.pace, task.process)
-    orders, interrupts, stop = _Orders(), Interrupts(), threading.Event()
-    listening = (channel, orders, interrupts, stop)
-    threading.Thread(target=_listen, args=listening, daemon=True).start()
-    channel.send(Ready(station.warm_up(stop)))
+    station = Station(plan, time.perf_counter_ns, task.pace, process)
+    orders, stop = _Orders(), _Stop()
+    threading.Thread(target=_listen, args=(channel, orders, stop), daemon=True).start()
+    if hasattr(signal, "sigwait"):  # Windows has no such signals
+        threading.Thread(target=_heed_signals, args=(stop,), daemon=True).start()
+    channel.send(Ready(station.warm_up(stop.wanted)))
     start = orders.get()
     if not isinstance(start, Start):
         return
@@ -81,7 +87,7 @@ def _take_part(task: Task, channel: Channel) -> None:
     report = _Report(channel, exchanges)
     with quiet_collector():
         tally = station.measure(
-            start.origin, _blocks(orders, report), report.add, connections, interrupts
+            start.origin, _blocks(orders, report), report.add, connections, stop.interrupts
         )
     report.send()
     sender = Sender(connections, of_exchanges=False)
@@ -90,9 +96,41 @@ def _take_part(task: Task, channel: Channel) -> None:
     channel.send(tally)
 
 
-def _listen(
-    channel: Channel, orders: _Orders, interrupts: Interrupts, stop: threading.Event
-) -> None:
+class _Stop:
+    """An early end, as the director wants it, or whoever sends a signal to this very process.
+
+    The director's second word shortens the moment that requests under way have. A signal may have
+    gone to all processes, so it counts as the same one as the director's first word.
+    """
+
+    def __init__(self) -> None:
+        self.wanted, self.interrupts = threading.Event(), Interrupts()
+        self._was_told = False
+
+    def told(self) -> None:
+        """The director wants it."""
+        if self._was_told or not self.wanted.is_set():
+            self.interrupts.note()
+        self._was_told = True
+        self.wanted.set()
+
+    def signalled(self) -> None:
+        """A signal came."""
+        if not self.wanted.is_set():
+            self.interrupts.note()
+        self.wanted.set()
+
+
+def _heed_signals(stop: _Stop) -> None:
+    """Stop at the first ending signal that isn't ignored, as SIGHUP is under nohup.
+
+    All are blocked since the birth of this process, so none interrupts anything.
+    """
+    signal.sigwait({it for it in ENDING_SIGNALS if signal.getsignal(it) is not signal.SIG_IGN})
+    stop.signalled()
+
+
+def _listen(channel: Channel, orders: _Orders, stop: _Stop) -> None:
     """Pass orders on; one to halt at once, too, and the end of whoever gives them."""
     order: Block | Start | Word | None = None
     is_there = True
@@ -102,8 +140,7 @@ def _listen(
         except EOFError:
             order, is_there = Word.HALT, False
         if order is Word.HALT:
-            stop.set()
-            interrupts.note()
+            stop.told()
         orders.put(order)
 
 

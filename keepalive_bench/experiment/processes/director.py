@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
+import time
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.precision import LOOKED_AT
 from keepalive_bench.errors import KabError
+from keepalive_bench.experiment.engine import GRACE_S
+from keepalive_bench.experiment.interrupts import held_back
+from keepalive_bench.experiment.limits import naming_limits
 from keepalive_bench.experiment.pacing import pacing_of
 from keepalive_bench.experiment.processes.merging import new_share
 from keepalive_bench.experiment.processes.messages import (
@@ -22,7 +26,9 @@ from keepalive_bench.experiment.processes.messages import (
     Start,
     Task,
     Word,
+    pickled,
 )
+from keepalive_bench.experiment.processes.patience import LOOK_S, Patience
 from keepalive_bench.experiment.processes.rows import Rows, clear, put
 from keepalive_bench.experiment.processes.worker import Worker
 from keepalive_bench.experiment.station import Tally
@@ -44,8 +50,9 @@ if TYPE_CHECKING:
     from keepalive_bench.model.run import WarmUp
 
 _POLL_S = 0.2
-_SILENCE_S = 10.0
-"""After Ctrl-C, how long a process may say nothing before it is given up."""
+_ADVICE = "use fewer --processes"
+_END_S = 2.0
+"""How long the processes, which have nothing more to say, may take to end."""
 _LEAD_S, _FIRST_LEAD_S = 0.002, 0.1
 """How far ahead a block's start is set, so that all processes, if not more of them than processors,
 know of it in time."""
@@ -58,7 +65,7 @@ class Director:
     empty.
 
     Raises:
-        KabError: none of them could.
+        KabError: one of them can't be started, or none could warm up.
     """
 
     def __init__(
@@ -78,6 +85,8 @@ class Director:
         self.lost: list[LostProcess] = []
         self._inbox: SimpleQueue[tuple[int, object]] = SimpleQueue()
         self._workers: dict[int, Worker] = {}
+        self._alive: set[int] = set()
+        """Those that measure still."""
         self._owing: set[int] = set()
         """Those from which something is still to come: that they are ready, or done."""
         self._ended_s: dict[str, float] = {}
@@ -86,7 +95,7 @@ class Director:
         self._pacing = pacing_of(plan.experiment)
         self._halted, self._over = threading.Event(), threading.Event()
         self._error: BaseException | None = None
-        self._closing = ExitStack()
+        self._patience = Patience(plan.network.timeout_s + GRACE_S)
         self.wall_s = 0.0
 
     @property
@@ -104,16 +113,13 @@ class Director:
 
     def __enter__(self) -> Self:
         """Start all of them, and wait until they have warmed up."""
-        with ExitStack() as stack:
-            for number in range(self._plan.experiment.processes):
-                task = Task(plan=self._plan, process=number, pace=self._pace, folder=Path.cwd())
-                worker = self._workers[number] = Worker(task, self._inbox)
-                stack.callback(worker.close)
-                stack.push(lambda kind, *_, worker=worker: worker.kill() if kind else None)
-            self._wait_for(set(self._workers))
-            if not self._alive:
-                raise KabError(f"No process could begin to measure: {printable(self.lost[0].why)}.")
-            self._closing = stack.pop_all()
+        try:
+            self._begin()
+        except BaseException:
+            for worker in self._workers.values():
+                worker.kill()
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -122,28 +128,39 @@ class Director:
 
     def close(self) -> None:
         """End them; a second time does nothing."""
-        self._closing.close()
+        for worker in self._workers.values():
+            worker.hang_up()
+        ends_s = time.monotonic() + _END_S
+        for worker in self._workers.values():
+            worker.end(max(0.0, ends_s - time.monotonic()))
 
-    @property
-    def _alive(self) -> set[int]:
-        """Those that measure still."""
-        gone = {lost.process for lost in self.lost}
-        return self._workers.keys() - gone - self.tallies.keys()
+    def _begin(self) -> None:
+        task = pickled(Task(plan=self._plan, pace=self._pace, folder=Path.cwd()))
+        count = self._plan.experiment.processes
+        for number in range(count):
+            what = f"Process {number + 1} of {count} can't be started"
+            with naming_limits(what, _ADVICE), held_back():  # no Ctrl-C until we know the process
+                self._workers[number] = Worker(number, task, self._inbox)
+            self._alive.add(number)
+        self._wait_for(self._alive)
+        if not self._alive:
+            raise KabError(f"No process could begin to measure: {printable(self.lost[0].why)}.")
 
     def run(
         self, blocks: Iterable[Block], clock: RunClock, origin: int, interrupts: Interrupts
     ) -> bool:
-        """Work through the blocks; whether Ctrl-C ended that early.
+        """Work through the blocks; whether a signal ended that early, here or in a process.
 
         As in the engine, the main thread only waits.
         """
         self._tell_all(Start(origin))
         arguments = (blocks, clock, interrupts)
-        threading.Thread(target=self._direct, args=arguments, daemon=True).start()
+        directing = threading.Thread(target=self._direct, args=arguments, daemon=True)
+        with naming_limits("The processes can't be directed", _ADVICE):
+            directing.start()
         while not self._over.is_set():
             if interrupts.wait(_POLL_S):
-                self._halted.set()
-                self._tell_all(Word.HALT)
+                self._halt()
         if self._error is not None:
             raise self._error
         return interrupts.drain() or self._halted.is_set()
@@ -182,10 +199,10 @@ class Director:
 
     def _carry_out(self, block: Block) -> None:
         """Hand out a block's shares, and wait until they are done."""
-        alive, self._sent = self._alive, 0
-        for number in alive:
+        self._sent = 0
+        for number in self._alive:
             self._workers[number].tell(block.share_of(number, len(self._workers)))
-        ended_s = self._wait_for(alive)
+        ended_s = self._wait_for(self._alive)
         if ended_s is not None:
             self._ended_s[block.arm] = ended_s
         if block.began_s is None:
@@ -203,6 +220,10 @@ class Director:
         self._lead_s = _LEAD_S * max(1.0, len(self._workers) / (os.cpu_count() or 1))
         return replace(block, began_s=began_s, rested_s=self._ended_s.get(block.arm))
 
+    def _halt(self) -> None:
+        self._halted.set()
+        self._tell_all(Word.HALT)
+
     def _tell_all(self, message: object) -> None:
         for worker in self._workers.values():
             worker.tell(message)
@@ -214,21 +235,30 @@ class Director:
         """
         self._owing, latest_s = set(numbers), -inf
         while self._owing:
-            try:
-                number, message = self._inbox.get(timeout=_SILENCE_S)
-            except Empty:
-                if self._halted.is_set():
-                    for silent in self._owing:
-                        self._workers[silent].kill()
-                continue
-            if isinstance(message, Done):
-                self._sent += message.sent
-                latest_s = max(latest_s, -inf if message.ended_s is None else message.ended_s)
-            self._take(number, message)
+            with suppress(Empty):
+                number, message = self._inbox.get(timeout=LOOK_S)
+                self._patience.heard()
+                if isinstance(message, Done):
+                    self._sent += message.sent
+                    latest_s = max(latest_s, -inf if message.ended_s is None else message.ended_s)
+                self._take(number, message)
+            self._give_up()
         return None if latest_s == -inf else latest_s
 
+    def _give_up(self) -> None:
+        """Give up those that owe something and will never say it."""
+        halted = self._halted.is_set()
+        given_up = self._patience.look(
+            self._owing, lambda number: self._workers[number].stopped_by(), halted=halted
+        )
+        for number, why in given_up.items():
+            self._workers[number].kill()
+            self._take(number, Failed(why))
+
     def _take(self, number: int, message: object) -> None:
-        """Keep what a process said."""
+        """Keep what a process said; of one that is lost, nothing."""
+        if number not in self._alive:
+            return
         if isinstance(message, Rows):
             self._keep(number, message)
             return
@@ -236,7 +266,10 @@ class Director:
             self.warmups[number] = message.warmup
         elif isinstance(message, Tally):
             self.tallies[number] = message
-        elif isinstance(message, Failed) and number in self._alive:
+            self._alive.discard(number)
+            if message.interrupted and not self._halted.is_set():  # by a signal of its own
+                self._halt()
+        elif isinstance(message, Failed):
             self._lose(number, message.why)
         self._owing.discard(number)
 
@@ -255,6 +288,7 @@ class Director:
 
     def _lose(self, number: int, why: str) -> None:
         """Give up a process: without its connections, its exchanges can't be told."""
+        self._alive.discard(number)
         exchanges = self.shares[number].exchanges
         sent = {label: len(exchanges.rows(label)) for label in exchanges.arms}
         self.lost.append(LostProcess(number, why, sent))

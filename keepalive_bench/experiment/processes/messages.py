@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from threading import Lock
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a process is told first."""
+    """What all processes are told first."""
 
     plan: Plan
-    process: int
-    """Which one it is, from 0."""
     pace: Pace | None
-    """Its share of it."""
+    """A process's share of it."""
     folder: Path
     """Where the plan's relative paths begin."""
 
@@ -65,6 +64,11 @@ class Failed(NamedTuple):
     why: str
 
 
+def pickled(message: object) -> bytes:
+    """A message as it goes through a channel."""
+    return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+
+
 class Channel:
     """A pipe each way. What goes through is pickled: both ends are kab, and no user's words run."""
 
@@ -77,10 +81,22 @@ class Channel:
         Raises:
             OSError: the other end is gone.
         """
-        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        self.send_pickled(pickled(message))
+
+    def send_pickled(self, data: bytes) -> None:
+        """Say what is pickled already.
+
+        Raises:
+            OSError: the other end is gone.
+        """
         with self._lock:
             self._outgoing.write(data)
             self._outgoing.flush()
+
+    def hang_up(self) -> None:
+        """Say nothing more; what was still to be sent may have no reader any more."""
+        with suppress(OSError):
+            self._outgoing.close()
 
     def receive(self) -> Any:  # noqa: ANN401  # whatever the other end sends
         """What the other end said next.

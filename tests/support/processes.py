@@ -1,0 +1,45 @@
+"""What it takes to catch the processes of a run at some moment of it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.misbehaving import ANSWER
+
+if TYPE_CHECKING:
+    from support.misbehaving import Peer
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started whom")
+
+
+def children(process: int) -> list[int]:
+    """The processes that measure for another one, in the order of their numbers."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+            command = status.with_name("cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[1]) == process and b"keepalive_bench.experiment.processes" in command:
+            found.append((int(command[-2]), int(status.parent.name)))
+    return [pid for _, pid in sorted(found)]
+
+
+class Halfway:
+    """Answers a number of requests, then holds every one until it is told to go on."""
+
+    def __init__(self, answers: int) -> None:
+        self._left = threading.Semaphore(answers)
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, peer: Peer) -> None:
+        while peer.read_request():
+            if not self._left.acquire(blocking=False):
+                self.reached.set()
+                self.released.wait(60)
+            peer.socket.sendall(ANSWER)
