@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+
+ENDING_SIGNALS: tuple[signal.Signals, ...] = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""What ends a run early, with `ExitCode.INTERRUPTED`: what was measured is kept.
+
+Ctrl-C, CI that ends what takes too long, a closed terminal. Windows has no SIGHUP.
+"""
 
 
 class ExitCode(IntEnum):

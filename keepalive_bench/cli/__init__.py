@@ -7,14 +7,14 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from keepalive_bench import __version__
 from keepalive_bench.cli.outlet import give_up
 from keepalive_bench.cli.variables import origin, with_variables
-from keepalive_bench.errors import ExitCode, KabError
+from keepalive_bench.errors import ENDING_SIGNALS, ExitCode, KabError
 
 _COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
 
@@ -72,7 +72,7 @@ def main() -> NoReturn:
         reconfigure = getattr(getattr(sys, name), "reconfigure", None)
         if reconfigure is not None:  # a character the terminal lacks is no reason to fail
             reconfigure(errors="replace")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as CI ends what takes too long
+    _end_on(signal.default_int_handler)
     if "_KAB_COMPLETE" in os.environ:  # a shell asks, and kab.main() will answer
         import_module("keepalive_bench.cli.completion").answer()
     try:
@@ -104,9 +104,16 @@ def _sentence(error: click.ClickException) -> str:
     return f"{error.format_message()}{hint}"
 
 
+def _end_on(handler: Any) -> None:  # noqa: ANN401  # a function, or SIG_DFL
+    """Handle the signals that end a run, unless they are ignored, as nohup has it."""
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
 def _no_traceback_at_the_exit() -> None:
     # All is shown and written. What Python does after that prints the KeyboardInterrupt it meets.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _end_on(signal.SIG_DFL)
 
 
 def _end(message: str, code: ExitCode) -> NoReturn:

@@ -8,16 +8,13 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.errors import ENDING_SIGNALS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
     from typing_extensions import Self
-
-ENDING_SIGNALS: tuple[signal.Signals, ...] = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
-"""What ends a run early, and what was measured is kept. Windows has no SIGHUP."""
 
 _END, _LOOK = "end", "look"
 

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from keepalive_bench.errors import UsageError
+from keepalive_bench.errors import ENDING_SIGNALS, UsageError
 from keepalive_bench.server.listener import Server
 from keepalive_bench.server.settings import Settings
 
@@ -32,7 +32,7 @@ _PARENT_GONE = "parent gone"
 
 
 def serve_forever(settings: Settings, output: TextIO) -> Stats:
-    """Serve until Ctrl-C (SIGINT) or SIGTERM, in the main thread of a process.
+    """Serve until Ctrl-C, SIGTERM or SIGHUP, in the main thread of a process.
 
     The address goes to `output` as soon as connections are accepted, the counts at the end.
 
@@ -40,7 +40,7 @@ def serve_forever(settings: Settings, output: TextIO) -> Stats:
         UsageError: The address can't be served, or the record can't be written.
     """
     reasons: _Reasons = SimpleQueue()
-    with _ended_by(reasons, signal.SIGINT, signal.SIGTERM), Server(settings) as server:
+    with _ended_by(reasons, *ENDING_SIGNALS), Server(settings) as server:
         _say(output, f"Serving {server.url}")
         reasons.get()
         stats = server.stop()
@@ -55,8 +55,9 @@ def serve_parent() -> None:
     died, even of SIGKILL: then the child ends at once, with nobody to talk to.
     Out: ``{"url": …}`` or ``{"refused": …}``, and at the end the counts.
     """
-    # A terminal's Ctrl-C goes to all processes at once; here the parent decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal's Ctrl-C, and its end, go to all processes at once; here the parent decides.
+    for number in set(ENDING_SIGNALS) - {signal.SIGTERM}:
+        signal.signal(number, signal.SIG_IGN)
     line = sys.stdin.buffer.readline()
     if not line:
         return
@@ -85,7 +86,8 @@ def _ended_by(reasons: _Reasons, *signals: signal.Signals) -> Iterator[None]:
         del number, frame
         reasons.put(_TOLD_TO_STOP)
 
-    before = {which: signal.signal(which, put) for which in signals}
+    heard = [which for which in signals if signal.getsignal(which) is not signal.SIG_IGN]
+    before = {which: signal.signal(which, put) for which in heard}
     try:
         yield
     finally:

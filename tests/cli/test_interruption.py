@@ -13,6 +13,7 @@ from support.command import called, ended, next_line, started
 from support.scripted_server import answering, response
 
 from keepalive_bench.cli import session
+from keepalive_bench.errors import ENDING_SIGNALS
 from keepalive_bench.server import Behaviour, ServerProcess, Settings
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def slow_server() -> Iterator[ServerProcess]:
         yield process
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", ENDING_SIGNALS)
 def test_ctrl_c_shows_and_writes_what_was_measured(
     slow_server: ServerProcess, tmp_path: Path, sent: signal.Signals
 ) -> None:
@@ -46,6 +47,55 @@ def test_ctrl_c_shows_and_writes_what_was_measured(
     lines = [line for line in done.lines if line.startswith(("pooled #", "unpooled #"))]
     assert document["exchanges"]["count"] == len(lines) >= 6
     assert list(tmp_path.iterdir()) == [results]
+
+
+def test_a_closed_terminal_loses_nothing_with_nohup_or_without(
+    slow_server: ServerProcess, tmp_path: Path
+) -> None:
+    results = tmp_path / "run.json"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup hands it down
+    try:
+        arguments = ("run", slow_server.url, "-n", "20", "--verbose", "--json", str(results))
+        with started(*arguments) as process:
+            seen = "".join(next_line(process) for _ in range(6))
+            process.send_signal(signal.SIGHUP)
+            done = ended(process, seen)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(results.read_text())["exchanges"]["count"] == 40
+
+
+_DEADLY = ("SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGXCPU", "SIGVTALRM", "SIGPROF")
+
+
+@pytest.mark.parametrize("name", _DEADLY)
+def test_what_ends_kab_at_once_leaves_no_draft(
+    slow_server: ServerProcess, tmp_path: Path, name: str
+) -> None:
+    sent = signal.Signals[name]
+    files = ("--json", str(tmp_path / "run.json"), "--csv", str(tmp_path / "run.csv.gz"))
+    with started("run", slow_server.url, *_ENDLESS, *files) as process:
+        seen = next_line(process)
+        assert len(list(tmp_path.iterdir())) == 2
+        process.send_signal(sent)
+        done = ended(process, seen)
+    assert done.code == -sent
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_signal_that_is_ignored_stays_so(slow_server: ServerProcess, tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    try:
+        options = ("-n", "20", "--verbose", "--json", str(tmp_path / "run.json"))
+        with started("run", slow_server.url, *options) as process:
+            seen = next_line(process)
+            process.send_signal(signal.SIGUSR1)
+            done = ended(process, seen)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert done.code == 0
+    assert [it.name for it in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_ctrl_c_with_results_on_standard_output_still_leaves_whole_json(

@@ -122,6 +122,30 @@ def test_a_device_is_written_to_and_stays_one() -> None:
     assert Path("/dev/null").is_char_device()
 
 
+@pytest.mark.parametrize("way", ["loop", "loop/run.json"])
+def test_a_link_in_a_loop_is_refused_and_stays(tmp_path: Path, way: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "other")
+    (tmp_path / "other").symlink_to(tmp_path / "loop")
+    with pytest.raises(UsageError, match=r"can't be written: "):
+        open_output(str(tmp_path / way)).__enter__()
+    assert (tmp_path / "loop").is_symlink()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_link_to_what_isn_t_there_yet_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "new")
+    with open_output(str(tmp_path / "link")) as stream:
+        stream.write("x")
+    assert ((tmp_path / "new").read_text(), (tmp_path / "link").is_symlink()) == ("x", True)
+
+
+def test_the_longest_of_names_can_be_written(tmp_path: Path) -> None:
+    name = "x" * 255
+    with open_output(str(tmp_path / name)) as stream:
+        stream.write("x")
+    assert [it.name for it in tmp_path.iterdir()] == [name]
+
+
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"can't be written: Is a directory\."):
         open_output(str(tmp_path)).__enter__()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from keepalive_bench.cli import main
+from keepalive_bench.errors import ENDING_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +75,7 @@ def called(*arguments: str, stdin: bytes = b"") -> Finished:
     """Call the command's main function in this process: quick, and the same but for the start."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     code: object = None
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     with (
         redirect_stdout(out),
         redirect_stderr(err),

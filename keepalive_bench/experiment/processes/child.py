@@ -11,8 +11,8 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from keepalive_bench.errors import KabError
-from keepalive_bench.experiment.interrupts import ENDING_SIGNALS, Interrupts
+from keepalive_bench.errors import ENDING_SIGNALS, KabError
+from keepalive_bench.experiment.interrupts import Interrupts
 from keepalive_bench.experiment.limits import limit_reached
 from keepalive_bench.experiment.processes.messages import (
     Channel,
