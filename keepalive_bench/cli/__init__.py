@@ -14,6 +14,7 @@ import click
 from keepalive_bench import __version__
 from keepalive_bench.cli.variables import origin, with_variables
 from keepalive_bench.errors import ExitCode, KabError
+from keepalive_bench.units import printable
 
 _COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
 
@@ -110,5 +111,5 @@ def _no_traceback_at_the_exit() -> None:
 
 def _end(message: str, code: ExitCode) -> NoReturn:
     _no_traceback_at_the_exit()
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
     sys.exit(code)
