@@ -138,6 +138,14 @@ def test_no_export_has_an_order(*, backwards: bool) -> None:
 
 
 @both_ways
+def test_what_kab_says_of_it_in_json_can_be_printed_as_it_is(*, backwards: bool) -> None:
+    run, _, _ = _hostile(backwards=backwards)
+    document = json.loads(written("json", run))
+    told = [document["verdict"], *document["findings"]]
+    assert not orders_in("\n".join(f"{it['text']}\n{it.get('advice', '')}" for it in told))
+
+
+@both_ways
 def test_json_has_each_text_to_the_letter(*, backwards: bool) -> None:
     run, _, _ = _hostile(backwards=backwards)
     text = written("json", run)
