@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _KIB = 1024.0
 _MILLISECOND = 1e-3
 _SECOND_FROM = 0.9995  # what would read 1000 ms reads 1.00 s
@@ -9,6 +11,18 @@ _HUNDRED, _TEN, _ONE = 99.95, 9.995, 0.9995  # likewise at each power of ten
 _MANY = 999.95  # what would read 1000.0 reads 1,000
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 MISSING = "–"
+_GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*"
+_ADDRESS_OR_COLONS = (
+    # An IPv6 address stays readable where no terminal of 40 columns or more can fold its word
+    # before the colons: not at the word's beginning, but near to it.
+    r"(?<!\S)(?=(?:(?!::)[!-~]){1,24}::)"
+    rf"((?:(?:(?!::)\S)*[\['\"(])?(?:{_GROUPS})?::(?:{_GROUPS})?)(?!\w|::)"
+    "|::"
+)
+_IN_JSON = (
+    ("##", r"#\u0023"),
+    *((char, f"\\u{ord(char):04x}") for char in "\x85\u2028\u2029"),
+)
 
 
 def duration(seconds: float | None) -> str:
@@ -79,17 +93,34 @@ def plural(count: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Text from outside, safe in a terminal: what doesn't print is escaped (`\x1b`, `\n`).
+    r"""Text from outside, safe in a terminal and in a CI system's log.
 
-    Line and paragraph separators, bidirectional controls and lone surrogates don't print either,
-    so neither an escape sequence nor a reordered line gets through.
+    What doesn't print is escaped (`\x1b`, `\n`): line and paragraph separators, bidirectional
+    controls and lone surrogates don't either, so neither an escape sequence nor a reordered line
+    gets through. What a CI system would carry out is broken up (`:\x3aerror:\x3a`,
+    `#\x23vso[`), wherever it stands: wrapping may move it to the beginning of a line.
     """
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
+    if not text.isprintable():
+        text = "".join(
+            char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+            for char in text
+        )
+    if "##" in text:
+        text = text.replace("##", r"#\x23")
+    if "::" in text:
+        text = re.sub(_ADDRESS_OR_COLONS, lambda found: found[1] or r":\x3a", text)
+    return text
+
+
+def json_in_log(text: str) -> str:
+    r"""JSON as `json` wrote it, made safe in a CI system's log; its values are the same.
+
+    `##` stands in strings only, where `\u0023` is a `#`. A line begins with `::` only if a string
+    is broken there, as some readers do at the separators that `json` leaves as they are.
+    """
+    for found, escaped in _IN_JSON:
+        text = text.replace(found, escaped)
+    return text
 
 
 def quoted(text: str) -> str:

@@ -15,6 +15,7 @@ from keepalive_bench import __version__
 from keepalive_bench.cli.outlet import give_up
 from keepalive_bench.cli.variables import origin, with_variables
 from keepalive_bench.errors import ENDING_SIGNALS, ExitCode, KabError
+from keepalive_bench.units import printable
 
 _COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
 
@@ -119,5 +120,5 @@ def _no_traceback_at_the_exit() -> None:
 def _end(message: str, code: ExitCode) -> NoReturn:
     _no_traceback_at_the_exit()
     with suppress(OSError):  # whoever would have read it may have gone
-        click.echo(message, err=True)
+        click.echo(printable(message), err=True)
     sys.exit(code)

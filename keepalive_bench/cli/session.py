@@ -32,7 +32,7 @@ from keepalive_bench.render.requirements import (
     worst,
 )
 from keepalive_bench.render.verbose import connection_line, exchange_line
-from keepalive_bench.units import duration, plural
+from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -106,7 +106,8 @@ def announce(plan: Plan, shown: Screen) -> None:
         whose = " and the ".join(secured)
         shown.err.print(f"Warning: the {whose} certificate is not checked (--insecure).")
     if not plan.request.is_safe:
-        shown.err.print(f"{_extent(plan)} will be sent to {plan.target.shown}, warm-ups included.")
+        url = printable(plan.target.shown)
+        shown.err.print(f"{_extent(plan)} will be sent to {url}, warm-ups included.")
     _announce_ports(plan, shown)
     for sentence in undecidable(plan):
         shown.err.print(f"Warning: {sentence}", soft_wrap=True)

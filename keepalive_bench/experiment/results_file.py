@@ -30,7 +30,7 @@ from keepalive_bench.model.run import (
     Run,
     WarmUp,
 )
-from keepalive_bench.units import printable, quoted
+from keepalive_bench.units import json_in_log, printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -104,7 +104,7 @@ def read_run(lines: Iterable[str], name: str = "The file") -> Run:
     except FaultError as error:
         raise ResultsFileError(f"{name} {_NONE}: {error}.") from error
     except UsageError as error:
-        why = textwrap.shorten(str(error), _LONGEST_REASON, placeholder=" …")
+        why = printable(textwrap.shorten(str(error), _LONGEST_REASON, placeholder=" …"))
         raise ResultsFileError(f"{name} {_NONE}. {why}") from error
     except KeyError as error:
         what = f"{quoted(str(error.args[0]))} is missing"
@@ -223,7 +223,7 @@ def _table_lines(
     head = {"encoding": encoding, "count": rows, **tables}
     yield f'  "{name}": {{\n'
     for key, value in head.items():
-        yield f'    "{key}": {json.dumps(value, ensure_ascii=False)},\n'
+        yield f'    "{key}": {_json(value)},\n'
     yield '    "columns": {\n'
     for number, (key, column) in enumerate(columns.items(), start=1):
         comma = "," if number < len(columns) else ""
@@ -255,5 +255,8 @@ def _fill(table: Table, document: Document, chunks: list[bytes]) -> None:
 
 
 def _member(name: str, value: Any) -> str:  # noqa: ANN401  # whatever JSON can hold
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    return f'  "{name}": ' + text.replace("\n", "\n  ")
+    return f'  "{name}": ' + _json(value, indent=2).replace("\n", "\n  ")
+
+
+def _json(value: Any, indent: int | None = None) -> str:  # noqa: ANN401  # the same
+    return json_in_log(json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False))

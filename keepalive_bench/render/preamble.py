@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def headline(analysis: Analysis) -> str:
     """What was asked: method and URL."""
-    return f"{analysis.plan.request.method} {place(analysis)}"
+    return f"{printable(analysis.plan.request.method)} {place(analysis)}"
 
 
 def place(analysis: Analysis) -> str:

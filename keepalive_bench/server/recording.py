@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.units import json_in_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,17 +36,16 @@ class Recorder:
 
         Bytes become text as latin-1, which loses none; JSON then escapes all but ASCII.
         """
-        line = json.dumps(
-            {
-                "connection": connection,
-                "request": request.line.decode("latin-1"),
-                "headers": [
-                    [name.decode("latin-1"), value.decode("latin-1")]
-                    for name, value in request.fields.lines
-                ],
-                "body": body.decode("latin-1"),
-            }
-        )
+        document = {
+            "connection": connection,
+            "request": request.line.decode("latin-1"),
+            "headers": [
+                [name.decode("latin-1"), value.decode("latin-1")]
+                for name, value in request.fields.lines
+            ],
+            "body": body.decode("latin-1"),
+        }
+        line = json_in_log(json.dumps(document))
         with self._lock:
             if not self._file.closed:
                 self._file.write(f"{line}\n")

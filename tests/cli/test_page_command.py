@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.command import called
+from support.shells import words_of
 
 from keepalive_bench.cli import run, sweep
 from keepalive_bench.cli.planning import plan_from_options
@@ -118,7 +119,7 @@ def _no_options_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def read_back(text: str) -> Plan:
     """The plan that kab makes of a command."""
-    _, name, *words = shlex.split(text)
+    name, *words = words_of(text)
     parser = {"run": run, "sweep": sweep}[name].command
     given = parser.make_context(name, words).params
     if name == "sweep":
@@ -204,7 +205,7 @@ def test_the_command_on_the_page_of_a_stored_run_makes_that_run_again(
     page = Path("a.html").read_text("utf-8")
     said = dict(re.findall(r"<dt>([^<]*)</dt>\s*<dd>([^<]*)</dd>", page))
     assert said["which lacks"] == "the header field Accept and 1 cookie"
-    again = shlex.split(unescape(said["command"]))[1:]
+    again = words_of(unescape(said["command"]))
     assert called(*again, "-H", "Accept:x", "-b", "a=b", "--json", "b.json").code == 0
     one, two = (json.loads(Path(name).read_text("utf-8"))["plan"] for name in ("a.json", "b.json"))
     assert one == two

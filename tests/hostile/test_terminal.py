@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hostile.said import said
 from server.wire import settings
 from support.command import called
 
-from keepalive_bench.server import Fault, ServerProcess
+from keepalive_bench.server import ServerProcess
 from keepalive_bench.server.faults.heads import HOSTILE_REASON
 
 if TYPE_CHECKING:
@@ -19,20 +20,11 @@ if TYPE_CHECKING:
 _HARMLESS = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*")
 EVIL = "\x1b[2J[bold red]evil[/]\x9b31m\x07\r\xe9"
 
-SAID: dict[str, dict[str, Any]] = {
+SAID = {
+    **said(EVIL),
     "everywhere": {"fault": "hostile-text"},
     "everywhere, and closed": {"fault": "hostile-text", "connection_close": True},
-    "in Connection": {"headers": (("Connection", f"close, {EVIL}"),), "silent_close_after": 1},
-    "in Keep-Alive": {"keep_alive_header": f"max=1, {EVIL}", "silent_close_after": 1},
-    "in the status line": {"fault": f"garbage-status={EVIL}"},
-    "in a second status line": {"fault": Fault("garbage-status", EVIL, requests="2")},
-    "in a line of the head": {"fault": f"malformed-header={EVIL}"},
-    "in Content-Length": {"fault": f"odd-length={EVIL}"},
-    "in Content-Type": {"headers": (("Content-Type", EVIL),)},
     "in the reason": {"reason": HOSTILE_REASON},
-    "behind an answer": {"fault": "answer-twice", "reason": EVIL},
-    "behind an answer, as a first line": {"fault": "length-too-small", "reason": EVIL},
-    "on an idle connection": {"fault": "idle-garbage=0.01", "delay_s": 0.05},
 }
 
 

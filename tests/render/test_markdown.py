@@ -125,6 +125,7 @@ LIVELY = [
         "~~gone~~",
         "$x$",
         ":smile:",
+        "::error::x ##[x] ##vso[x]",
         "a\n\n# b",
         "| a | b |\n|---|---|",
         "`",

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+from support.shells import words_of
+
 from keepalive_bench.model.plan import (
     Arm,
     Experiment,
@@ -12,6 +15,7 @@ from keepalive_bench.model.plan import (
     Variation,
 )
 from keepalive_bench.render.page.command import command, left_out
+from keepalive_bench.units import printable
 
 _URL = "https://user:s3kr1t@example.com/search?q=a+b&token=s3kr1t"
 
@@ -61,3 +65,14 @@ def test_what_is_left_out_is_named() -> None:
         "the header fields Accept, X-Key, the body of 2 B, application/json, 1 cookie and the "
         "2 rows of its --fields-file"
     )
+
+
+@pytest.mark.parametrize(
+    "agent", ["Foo::Bar", "::e::'##[x]\\", "a'b::c \u202e", "::1", "a\\x3ab::"]
+)
+def test_a_word_that_may_not_be_shown_as_it_is_is_read_by_a_shell_as_it_was(agent: str) -> None:
+    plan = Plan(Target("http://example.com/"), Request(user_agent=agent))
+    shown = command(plan)
+    assert printable(shown) == shown
+    words = words_of(shown)
+    assert words[words.index("-A") + 1] == agent

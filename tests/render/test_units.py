@@ -1,8 +1,29 @@
 from __future__ import annotations
 
-import pytest
+import io
+import json
 
-from keepalive_bench.units import duration, interval, plural, printable, rate, size, times
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
+from support.orders import orders_in
+
+from keepalive_bench.units import (
+    duration,
+    interval,
+    json_in_log,
+    plural,
+    printable,
+    rate,
+    size,
+    times,
+)
+
+_NEAR = 25
+"""Terminals that narrow may fold an address."""
+_PIECES = ("::", ":", "##", "#", "[", "]", "vso[", "teamcity[", " ", "a", "1f", "p" * 30, "\n", "'")
 
 
 @pytest.mark.parametrize(
@@ -115,3 +136,68 @@ def test_a_count_agrees_with_its_noun(count: int, text: str) -> None:
 )
 def test_what_does_not_print_is_escaped(raw: str, shown: str) -> None:
     assert printable(raw) == shown
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("::error::boom", r":\x3aerror:\x3aboom"),
+        ("close, ::stop-commands::x", r"close, :\x3astop-commands:\x3ax"),
+        ("Foo::Bar", r"Foo:\x3aBar"),
+        (":::", r":\x3a:"),
+        ("a: b:c", "a: b:c"),
+        ("##[error]", r"#\x23[error]"),
+        ("###[error]", r"#\x23#[error]"),
+        ("##VSO[x]", r"#\x23VSO[x]"),
+        ("#1 # [x]", "#1 # [x]"),
+        ("[::error::]", r"[:\x3aerror:\x3a]"),
+        ("[::1]::error::", r"[::1]:\x3aerror:\x3a"),
+        ("::1", r":\x3a1"),
+        (f"{'p' * 40}[::1]", rf"{'p' * 40}[:\x3a1]"),
+    ],
+)
+def test_what_a_ci_system_would_carry_out_is_broken_up(raw: str, shown: str) -> None:
+    assert printable(raw) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[::1]", "[::1]:8080", "http://[::1]:8080/a", "[fe80::1%eth0]:443", "[::]:80"),
+        *("(https://[2001:db8::1]/)", "'::1'", '["::1"]', "fe80::1", "2001:db8::5: refused"),
+        *("[::ffff:127.0.0.1]:80: Connection refused; [2001:db8::1]:80: No route", "unix:/run/x"),
+    ],
+)
+def test_an_address_stays_readable(text: str) -> None:
+    assert printable(text) == text
+
+
+def _wrapped(text: str, width: int) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    console.print(Text(text, overflow="fold"))
+    return stream.getvalue()
+
+
+@given(st.lists(st.sampled_from(_PIECES)).map("".join), st.integers(1, 200), st.integers(0, 200))
+def test_no_wrapping_and_no_cut_makes_an_order(text: str, width: int, length: int) -> None:
+    shown = printable(text)
+    assert printable(shown) == shown
+    for part in (shown, shown[:length], f"x ({shown[:length]}…)"):
+        assert not orders_in(_wrapped(part, width)) or (width <= _NEAR and "::" in part)
+
+
+@given(st.lists(st.sampled_from(_PIECES)).map("".join), st.integers(1, 200))
+def test_where_there_is_no_address_no_width_is_too_narrow(text: str, width: int) -> None:
+    shown = printable(text.replace("[", "").replace("'", "").replace("1f", "x").replace("a", "x"))
+    assert "::" not in shown
+    assert not orders_in(_wrapped(shown, width))
+
+
+@given(st.text() | st.lists(st.sampled_from((*_PIECES, "\x85", "\u2028"))).map("".join))
+def test_json_in_a_log_gives_no_order_and_has_the_same_values(text: str) -> None:
+    value = {text: [text, "##[error]"]}
+    for ensure_ascii in (False, True):
+        logged = json_in_log(json.dumps(value, indent=1, ensure_ascii=ensure_ascii))
+        assert not orders_in(logged)
+        assert json.loads(logged) == value

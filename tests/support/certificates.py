@@ -1,4 +1,4 @@
-"""A client's certificate and key, made by openssl for one test run."""
+"""Certificates and keys, made by openssl for one test run."""
 
 from __future__ import annotations
 
@@ -36,6 +36,17 @@ def client(folder: Path, name: str = "client") -> Client:
     locked = ("-aes256", "-passout", f"pass:{PASSPHRASE}", "-out", str(made.locked))
     _openssl("pkey", "-in", str(made.key), *locked)
     made.both.write_bytes(made.cert.read_bytes() + made.key.read_bytes())
+    return made
+
+
+def server_named(folder: Path, name: str) -> Path:
+    """A server's certificate with its key, in one file, which has a name wherever one can be."""
+    made, key = folder / "server.pem", folder / "server.key"
+    alternative = f"subjectAltName=DNS:{name},email:{name},URI:{name}"
+    wanted = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc"
+    told = ("-subj", f"/O={name}/CN={name}", "-addext", alternative)
+    _openssl(*wanted.split(), *told, "-keyout", str(key), "-out", str(made))
+    made.write_bytes(made.read_bytes() + key.read_bytes())
     return made
 
 

@@ -1,4 +1,4 @@
-"""Shells that complete what is typed: bash and zsh in a terminal, fish by its own command."""
+"""Shells: what bash makes of a command, and completion in bash, zsh and fish."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ TIMEOUT_S = 20.0
 _READY = "ready> "
 _EMPTY_LINE = "\x15"
 _SIZE = struct.pack("HHHH", 40, 200, 0, 0)
+
+
+def words_of(command: str) -> list[str]:
+    """What bash makes of a command, its name left out."""
+    name, _, rest = command.partition(" ")
+    script = f"{name}() {{ printf '%s\\0' \"$@\"; }}; {name} {rest}"
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
+    )
+    return done.stdout.decode().split("\0")[:-1]
 
 
 def setup(shell: str) -> str:

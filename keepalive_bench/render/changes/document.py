@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.model.sweep import RECOMMENDED
 from keepalive_bench.render.document import requirement_document
 from keepalive_bench.render.rows_csv import table_lines
+from keepalive_bench.units import json_in_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +38,8 @@ def json_lines(changes: Sequence[Change]) -> Iterator[str]:
         "base": _source(changes[0].base),
         "changes": [_change(change) for change in changes],
     }
-    yield json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    yield f"{json_in_log(text)}\n"
 
 
 def csv_lines(changes: Sequence[Change]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.model.experiment import SWEPT
 from keepalive_bench.model.plan import Plan
 from keepalive_bench.model.target import REDACTED
-from keepalive_bench.units import plural, size
+from keepalive_bench.units import plural, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,16 @@ def command(plan: Plan) -> str:
             words.append(spelling)
         elif value is not None and value is not False and value != usual:
             words += [spelling, _plain(value) if isinstance(value, float) else f"{value}"]
-    return shlex.join(words)
+    return " ".join(map(_word, words))
+
+
+def _word(word: str) -> str:
+    r"""A word for a shell, escaped as `printable` does where it would: `$'Foo:\x3aBar'`."""
+    plain = shlex.quote(word)
+    if printable(plain) == plain:
+        return plain
+    escaped = word.replace("\\", r"\\").replace("'", r"\'")
+    return f"$'{printable(escaped)}'"
 
 
 def left_out(plan: Plan) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from keepalive_bench.units import printable
+from keepalive_bench.units import json_in_log, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ def verbatim(tag: str, content: str, **attributes: str) -> Element:
 
 def data_block(name: str, values: object) -> Element:
     """Data for a script to read. Whatever is in them, they can't end the element."""
-    text = json.dumps(values, separators=(",", ":"), allow_nan=False)
+    text = json_in_log(json.dumps(values, separators=(",", ":"), allow_nan=False))
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return verbatim("script", text, type="application/json", id=name)
