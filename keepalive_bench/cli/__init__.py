@@ -67,12 +67,7 @@ def kab(context: click.Context) -> ExitCode:
 
 def main() -> NoReturn:
     """Run `kab`; the only place that maps an error to an exit code."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # whoever started kab has closed it
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-        reconfigure = getattr(getattr(sys, name), "reconfigure", None)
-        if reconfigure is not None:  # a character the terminal lacks is no reason to fail
-            reconfigure(errors="replace")
+    _prepare_streams()
     _end_on(signal.default_int_handler)
     if "_KAB_COMPLETE" in os.environ:  # a shell asks, and kab.main() will answer
         import_module("keepalive_bench.cli.completion").answer()
@@ -86,6 +81,10 @@ def main() -> NoReturn:
         _end(f"Error: {error}", error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _end("Interrupted.", ExitCode.INTERRUPTED)
+    except MemoryError as error:
+        limit = import_module("keepalive_bench.net.limits").limit_reached(error)
+        advice = "send fewer --requests, or raise the limit"
+        _end(f"Error: kab can't go on, because {limit}: {advice}.", ExitCode.NOTHING_MEASURED)
     except OSError as error:
         # Standard output may be what can't be written; Python would complain when it flushes.
         with suppress(OSError):
@@ -95,6 +94,15 @@ def main() -> NoReturn:
             sys.exit(ExitCode.NOTHING_MEASURED)
         _end(f"Error: the results can't be written: {error.strerror}.", ExitCode.NOTHING_MEASURED)
     sys.exit(code if isinstance(code, int) else ExitCode.MEASURED)
+
+
+def _prepare_streams() -> None:
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # whoever started kab has closed it
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        reconfigure = getattr(getattr(sys, name), "reconfigure", None)
+        if reconfigure is not None:  # a character the terminal lacks is no reason to fail
+            reconfigure(errors="replace")
 
 
 def _sentence(error: click.ClickException) -> str:

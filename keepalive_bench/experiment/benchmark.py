@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from math import inf
@@ -102,7 +102,8 @@ def _in_this_process(
     def record(exchange: Exchange) -> None:
         exchanges.append(exchange)
         if on_exchange is not None:
-            on_exchange(exchange)
+            with suppress(MemoryError):  # it is measured, though it can't be shown
+                on_exchange(exchange)
 
     interrupts.take_over()
     with quiet_collector():

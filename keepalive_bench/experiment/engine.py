@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from keepalive_bench.experiment.claims import Claims
 from keepalive_bench.experiment.interrupts import Interrupts
 from keepalive_bench.model.exchange import Exchange, Failure, Outcome
+from keepalive_bench.net.failures import failure_of
+from keepalive_bench.net.limits import naming_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -76,6 +78,7 @@ class Engine:
         self._failed_first = dict.fromkeys(transports, 0)
         self._answered: set[str] = set()
         self._error: BaseException | None = None
+        self._lacking: Failure | None = None
         self._pauses = experiment.sweep is not None and not self._pacing
 
     @property
@@ -84,11 +87,12 @@ class Engine:
         return self._claims.reached
 
     def run(self, blocks: Iterable[Block], interrupts: Interrupts | None = None) -> bool:
-        """Work through the blocks; whether Ctrl-C ended that early.
+        """Work through the blocks; whether Ctrl-C, or a lack of memory, ended that early.
 
         `interrupts` notes Ctrl-C, if somebody does so already.
 
         Raises:
+            KabError: the system's limits don't allow so many threads.
             BaseException: what a transport or the record raised, which none should.
         """
         if interrupts is None:
@@ -100,8 +104,8 @@ class Engine:
             threading.Thread(target=self._work, args=(number,), daemon=True)
             for number in range(self._plan.experiment.concurrency)
         ]
-        for thread in threads:
-            thread.start()
+        with naming_limits("The threads of the run can't be started", "lower --concurrency"):
+            self._start(threads)
         while not self._over.is_set():
             if interrupts.wait(_POLL_S):
                 (self._hurry if self._halted else self._interrupted).set()
@@ -111,11 +115,24 @@ class Engine:
             raise self._error
         return self._halted
 
+    def _start(self, threads: Iterable[threading.Thread]) -> None:
+        """Start all of them; where one can't be, none works: they haven't met yet."""
+        try:
+            for thread in threads:
+                thread.start()
+        except BaseException:
+            self._halt()
+            self._interrupted.set()
+            raise
+
     def _work(self, worker: int) -> None:
         try:
             self._work_through(worker)
         except threading.BrokenBarrierError:
             pass
+        except MemoryError as error:  # what has been measured may still fit
+            self._lacking = failure_of(error, "idle")
+            self._halt()
         except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to
             self._error = error
             self._halt()
@@ -197,8 +214,12 @@ class Engine:
         with self._lock:
             if self._closed:
                 return
-            del self._under_way[worker]
-            self._record(exchange)
+            under_way = self._under_way.pop(worker)
+            try:
+                self._record(exchange)
+            except MemoryError:
+                self._under_way[worker] = under_way
+                raise
             arm = exchange.arm
             self._claims.ended(worker, arm, exchange.index)
             if exchange.outcome.failure is None:
@@ -232,8 +253,8 @@ class Engine:
         try:
             with self._lock:
                 self._closed = True
+                failure = self._lacking or Failure(INTERRUPTED, "stopped by the user")
                 for arm, index, number, began_s in self._under_way.values():
-                    failure = Failure(INTERRUPTED, "stopped by the user")
                     outcome = Outcome(began_s, self._now_s() - began_s, failure=failure)
                     self._record(Exchange(arm, index, number, outcome))
         except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to

@@ -10,8 +10,8 @@ from statistics import median
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from keepalive_bench.experiment.limits import naming_limits
 from keepalive_bench.experiment.processors import read_processors
+from keepalive_bench.net.limits import naming_limits
 
 if TYPE_CHECKING:
     from collections.abc import Collection

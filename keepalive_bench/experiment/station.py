@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import keepalive_bench
 from keepalive_bench.experiment.engine import FAILURES_TO_STOP, Engine
+from keepalive_bench.experiment.foresight import check_limits
 from keepalive_bench.experiment.observer import Observer
 from keepalive_bench.experiment.pacing import RunClock, pacing_of
 from keepalive_bench.model.columns import ConnectionColumns
@@ -75,10 +76,11 @@ class Station:
     """One process's place in a run. Its time begins where `measure` is told that it does.
 
     Raises:
-        UsageError: a file that the plan names can't be used.
+        UsageError: a file that the plan names can't be used, or the system's limits don't suffice.
     """
 
     def __init__(self, plan: Plan, clock: Clock, pace: Pace | None, process: int = 0) -> None:
+        check_limits(plan)
         self._plan, self._clock, self._process = plan, clock, process
         self._shared = surroundings(plan, f"kab/{keepalive_bench.__version__}", clock)
         self._spacing = Spacing(pace, clock) if pace else None

@@ -30,7 +30,7 @@ from keepalive_bench.model.exchange import (
 from keepalive_bench.model.interned import Interned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Handshake = tuple[str, str, bool]
 """What a TLS handshake settled on: version, cipher, and whether it resumed a session."""
@@ -65,7 +65,14 @@ class ExchangeColumns:
         """For whoever takes rows away while others may come; an append takes none."""
 
     def append(self, exchange: Exchange) -> None:
-        """Add one exchange."""
+        """Add one exchange; where there is no memory for it, none of it is kept."""
+        try:
+            self._append(exchange)
+        except MemoryError:
+            _even(self.columns())
+            raise
+
+    def _append(self, exchange: Exchange) -> None:
         began_s, latency_s, connection, status, body_bytes, phases, answer, failure, queued_s = (
             exchange.outcome
         )
@@ -173,31 +180,41 @@ class ConnectionColumns:
         """Held by whoever changes anything."""
 
     def append(self, connection: Connection) -> int:
-        """Add one connection and return its row; safe from any thread."""
-        version, cipher = connection.tls_version, connection.cipher
+        """Add one connection and return its row; safe from any thread.
+
+        Where there is no memory for it, none of it is kept.
+        """
         with self.lock:
-            self.arm.append(self._arm_numbers[connection.arm])
-            self.slot.append(connection.slot)
-            self.opened_s.append(connection.opened_s)
-            self.peer.append(self.peers.number(connection.peer))
-            failed = connection.failed
-            self.failed.append(_NONE if failed is None else self.attempts.number(failed))
-            self.lost.append(nan if connection.lost is None else connection.lost)
-            self.min_rtt.append(nan if connection.min_rtt is None else connection.min_rtt)
-            self.cipher.append(
-                _NONE
-                if version is None or cipher is None
-                else self.handshakes.number((version, cipher, connection.resumed))
-            )
-            self.exchanges.append(connection.exchanges)
-            for column in (self.lifetime, self.idle, self.closed_after):
-                column.append(nan)
-            self.ending.append(_NONE)
-            self.data.append(_NONE)
-            row = len(self.arm) - 1
+            try:
+                row = self._append(connection)
+            except MemoryError:
+                _even(self.columns())
+                raise
         if connection.ending is not None and connection.ended_s is not None:
             self.ended(row, connection.ending, connection.ended_s)
         return row
+
+    def _append(self, connection: Connection) -> int:
+        version, cipher = connection.tls_version, connection.cipher
+        self.arm.append(self._arm_numbers[connection.arm])
+        self.slot.append(connection.slot)
+        self.opened_s.append(connection.opened_s)
+        self.peer.append(self.peers.number(connection.peer))
+        failed = connection.failed
+        self.failed.append(_NONE if failed is None else self.attempts.number(failed))
+        self.lost.append(nan if connection.lost is None else connection.lost)
+        self.min_rtt.append(nan if connection.min_rtt is None else connection.min_rtt)
+        self.cipher.append(
+            _NONE
+            if version is None or cipher is None
+            else self.handshakes.number((version, cipher, connection.resumed))
+        )
+        self.exchanges.append(connection.exchanges)
+        for column in (self.lifetime, self.idle, self.closed_after):
+            column.append(nan)
+        self.ending.append(_NONE)
+        self.data.append(_NONE)
+        return len(self.arm) - 1
 
     def secured(self, row: int, version: str, cipher: str, *, resumed: bool = False) -> None:
         """Note what a TLS handshake settled on."""
@@ -298,6 +315,13 @@ class ConnectionColumns:
         """The rows of one arm's connections."""
         number = self._arm_numbers[arm]
         return [row for row, other in enumerate(self.arm) if other == number]
+
+
+def _even(columns: Mapping[str, array[Any]]) -> None:
+    """Cut all columns to the shortest: a row that was only begun is none."""
+    rows = min(map(len, columns.values()))
+    for column in columns.values():
+        del column[rows:]
 
 
 def optional(value: float) -> float | None:

@@ -17,6 +17,7 @@ from urllib3.exceptions import (
 
 from keepalive_bench.model.exchange import Failure
 from keepalive_bench.net.exhaustion import PortsExhaustedError
+from keepalive_bench.net.limits import limit_reached
 
 Stage = Literal[
     "idle", "pool", "dns", "connect", "open", "tunnel", "tls", "send", "wait", "receive"
@@ -57,6 +58,8 @@ def failure_of(error: BaseException, stage: Stage) -> Failure:
     don't. What nobody foresaw is `other`, whenever it comes.
     """
     cause = _first_cause(error) if isinstance(error, _FORESEEN) else error
+    if not isinstance(cause, BlockingIOError) and (limit := limit_reached(cause)):
+        return Failure("limit-reached", f"{limit}: lower --concurrency, or raise the limit")
     if not isinstance(cause, _FORESEEN):
         return Failure("other", f"{type(cause).__name__}: {cause}"[:_MESSAGE_LIMIT])
     return Failure(_kind(cause, stage), _message(cause))

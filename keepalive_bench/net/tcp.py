@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -83,6 +84,7 @@ class Dialer:
 
         Raises:
             socket.gaierror: there are none.
+            OSError: no file descriptor is left to look a name up.
         """
         network = self._network
         if network.unix_socket is not None:
@@ -90,11 +92,15 @@ class Dialer:
         host, port = routed(network.connect_to, host, port)
         given = resolved(network.resolve, host, port)
         family = _FAMILIES[network.ip_version]
-        found = [
-            Address(answer[0], answer[4])
-            for name in given or (host,)
-            for answer in socket.getaddrinfo(name, port, family, socket.SOCK_STREAM)
-        ]
+        try:
+            found = [
+                Address(answer[0], answer[4])
+                for name in given or (host,)
+                for answer in socket.getaddrinfo(name, port, family, socket.SOCK_STREAM)
+            ]
+        except socket.gaierror:
+            os.close(os.open(os.devnull, os.O_RDONLY))  # if that is what is lacking, it says so
+            raise
         return found, not given and not is_address(host)
 
     def options(self, defaults: Sequence[SocketOption]) -> list[SocketOption]:

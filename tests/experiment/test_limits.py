@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import COMMAND, environment
+from support.fakes import stage
 from support.plans import plan
 from support.processes import children, linux
 
-from keepalive_bench import KabError, benchmark
-from keepalive_bench.experiment.limits import limit_reached
+from keepalive_bench import Arm, Exchange, KabError, analyse, benchmark
+from keepalive_bench.net.limits import limit_reached
+from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +65,101 @@ def test_a_process_that_can_t_be_started_is_told_with_the_system_s_reason(
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(KabError, match=r"Process 1 of 2 can't be started: .*'/nowhere/python'\.$"):
         benchmark(plan(NOWHERE, processes=2))
+
+
+def limited(limit: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", *COMMAND, "run", NOWHERE, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        check=False,
+        timeout=60,
+    )
+
+
+@linux
+@pytest.mark.parametrize(
+    ("limit", "arguments", "says"),
+    [
+        ("-n 64", ("-c", "100"), r"needs up to 200 sockets at once, but only \d+ more files"),
+        ("-n 64", ("-c", "60", "--arm", "unpooled"), r"needs up to 60 sockets at once"),
+        ("-v 600000", ("-c", "400"), r"needs as many threads, but only \d+ can be started"),
+        ("-v 400000", ("-n", "9000000"), r"--requests 9,000,000 needs more than 1\.3 GiB"),
+    ],
+)
+def test_what_no_limit_allows_is_refused_before_anything_is_sent(
+    limit: str, arguments: tuple[str, ...], says: str
+) -> None:
+    done = limited(limit, *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert re.search(says, done.stderr)
+    assert re.search(r"ulimit -[nuv]", done.stderr)
+    assert "raise the limit." in done.stderr
+
+
+@linux
+def test_a_process_s_share_of_the_threads_is_told_too() -> None:
+    done = limited("-v 600000", "-c", "400", "--processes", "2")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "needs as many threads, but only" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@linux
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_files_that_run_out_in_the_middle_fail_requests_and_end_nothing(host: str) -> None:
+    import resource  # noqa: PLC0415  # Windows has none
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = (3, before[1])
+    with ServerProcess() as server:
+        wanted = plan(
+            server.url.replace("127.0.0.1", host),
+            arms=(Arm("unpooled"),),
+            requests=3,
+            warmup=0,
+            ip_version=4,
+        )
+
+        def tighten(exchange: Exchange) -> None:
+            limits = few if exchange.index < 2 else before
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+        try:
+            run = benchmark(wanted, tighten)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    (arm,) = analyse(run).arms
+    assert (arm.succeeded, arm.failure_kinds) == (1, {"limit-reached": 2})
+    (message,) = {it.message for it in arm.failures}
+    limit = "no more files may be open in one process (ulimit -n)"
+    assert message == f"{limit}: lower --concurrency, or raise the limit"
+
+
+@linux
+@pytest.mark.usefixtures("threadless")
+def test_a_run_without_a_thread_is_refused_in_a_sentence() -> None:
+    with ServerProcess() as server, pytest.raises(KabError, match="no more processes or threads"):
+        benchmark(plan(server.url, requests=1))
+
+
+def test_memory_that_ends_ends_the_run_and_keeps_what_was_measured() -> None:
+    stages = stage(requests=10)
+
+    def run_out(_: Exchange) -> None:
+        if len(stages.exchanges) == 4:
+            del stages.exchanges[-1]  # as columns do it
+            stages.on_record = lambda _: None
+            raise MemoryError
+
+    stages.on_record = run_out
+    assert stages.run() is True
+    *measured, last = stages.exchanges
+    assert [it.outcome.failure for it in measured] == [None] * 3
+    assert last.outcome.failure is not None
+    assert last.outcome.failure.kind == "limit-reached"
+    assert "no memory is left (ulimit -v" in last.outcome.failure.message
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,23 @@ def test_numbers_from_elsewhere_are_taken_over() -> None:
     interned = Interned("?")
     interned.extend(["x", "y"])
     assert [interned.number(value) for value in "yxz"] == [1, 0, 2]
+
+
+class _Full(array):  # type: ignore[type-arg]  # of whatever
+    """A column for which there is no memory."""
+
+    def append(self, _: object) -> None:
+        raise MemoryError
+
+
+def test_a_row_that_finds_no_memory_is_not_kept_by_halves() -> None:
+    exchanges, connections = ExchangeColumns(("pooled",)), ConnectionColumns(("pooled",))
+    exchanges.append(Exchange("pooled", 0, 0, Outcome(0.0, 1.0)))
+    connections.append(Connection(arm="pooled", slot=0, opened_s=0.0, peer="a"))
+    exchanges.latency_s, connections.data = _Full("d", [1.0]), _Full("h", [-1])
+    with pytest.raises(MemoryError):
+        exchanges.append(Exchange("pooled", 1, 0, Outcome(0.0, 1.0)))
+    with pytest.raises(MemoryError):
+        connections.append(Connection(arm="pooled", slot=1, opened_s=0.0, peer="b"))
+    for table in (exchanges, connections):
+        assert {len(column) for column in table.columns().values()} == {1}

@@ -39,6 +39,7 @@ FAILURES = (
     "connect-timeout",
     "connect-failed",
     "ports-exhausted",
+    "limit-reached",
     "tls-untrusted",
     "tls-handshake",
     "proxy",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import ENDING_SIGNALS, KabError
 from keepalive_bench.experiment.interrupts import Interrupts
-from keepalive_bench.experiment.limits import limit_reached
 from keepalive_bench.experiment.processes.messages import (
     Channel,
     Done,
@@ -27,6 +26,7 @@ from keepalive_bench.experiment.processes.rows import Sender
 from keepalive_bench.experiment.schedule import Block
 from keepalive_bench.experiment.station import Station, quiet_collector
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.net.limits import limit_reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,6 @@ from keepalive_bench.analysis.precision import LOOKED_AT
 from keepalive_bench.errors import KabError
 from keepalive_bench.experiment.engine import GRACE_S
 from keepalive_bench.experiment.interrupts import held_back
-from keepalive_bench.experiment.limits import naming_limits
 from keepalive_bench.experiment.pacing import pacing_of
 from keepalive_bench.experiment.processes.merging import new_share
 from keepalive_bench.experiment.processes.messages import (
@@ -33,6 +32,7 @@ from keepalive_bench.experiment.processes.rows import Rows, clear, put
 from keepalive_bench.experiment.processes.worker import Worker
 from keepalive_bench.experiment.station import Tally
 from keepalive_bench.model.run import LostProcess
+from keepalive_bench.net.limits import naming_limits
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
