@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.command import called, kab, started
-from support.misbehaving import ANSWER, Peer, forever, misbehaving
+from support.misbehaving import ANSWER, Halfway, Peer, forever, misbehaving
 from support.plans import plan, run
 
 from keepalive_bench import Arm, Load, Tls, UsageError, analyse, benchmark
@@ -197,21 +197,6 @@ def children(process: int) -> list[int]:
         if int(fields[1]) == process and b"keepalive_bench.experiment.processes" in command:
             found.append(int(status.parent.name))
     return found
-
-
-class Halfway:
-    """Answers a number of requests, then holds every one until it is told to go on."""
-
-    def __init__(self, answers: int) -> None:
-        self._left = threading.Semaphore(answers)
-        self.reached, self.released = threading.Event(), threading.Event()
-
-    def __call__(self, peer: Peer) -> None:
-        while peer.read_request():
-            if not self._left.acquire(blocking=False):
-                self.reached.set()
-                self.released.wait(60)
-            peer.socket.sendall(ANSWER)
 
 
 @linux

@@ -130,6 +130,21 @@ def forever(answer: bytes = ANSWER) -> Callable[[Peer], None]:
     return script
 
 
+class Halfway:
+    """A script: answer a number of requests, then hold every one until it is told to go on."""
+
+    def __init__(self, answers: int) -> None:
+        self._left = threading.Semaphore(answers)
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, peer: Peer) -> None:
+        while peer.read_request():
+            if not self._left.acquire(blocking=False):
+                self.reached.set()
+                self.released.wait(60)
+            peer.socket.sendall(ANSWER)
+
+
 @contextmanager
 def refusing() -> Iterator[str]:
     """An address at which nobody listens, and nobody else can begin to."""
