@@ -50,7 +50,7 @@ def check(case: Case, *, tls: bool) -> None:
     arm = analysis.first
     assert (arm.failure_kinds, arm.reason_counts) == (case.failures, case.reasons)
     assert accepts == case.connections + analysis.warmup["pooled"].connections
-    assert arm.succeeded + arm.failed + arm.not_sent == REQUESTS
+    assert arm.succeeded + arm.failed + arm.interrupted + arm.not_sent == REQUESTS
     assert arm.not_sent == 0
     assert took_s < (sum(case.failures.values()) + 1) * TIMEOUT_S + _SLOW_MACHINE_S
 

@@ -19,6 +19,7 @@ _COUNTS = (
     "requests",
     "succeeded",
     "failed",
+    "interrupted",
     "not_sent",
     "connections",
     "reopened",
