@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import called, ended, next_line, started
 from support.misbehaving import Halfway, misbehaving
+from support.patience import PATIENCE_S
 from support.scripted_server import answering, response
 
 from keepalive_bench.cli import session
@@ -68,7 +69,7 @@ def test_what_hangs_when_ctrl_c_comes_is_counted_as_interrupted(tmp_path: Path) 
         answering(response(), None) as server,
         started("run", server.url, *_ENDLESS, *arguments) as process,
     ):
-        assert server.held.wait(10)
+        assert server.held.wait(PATIENCE_S)
         process.send_signal(signal.SIGINT)
         done = ended(process)
     assert done.code == 130
@@ -134,7 +135,7 @@ def test_interrupted_comes_before_nothing_measured() -> None:
         answering(None) as server,
         started("run", server.url, "--arm", "pooled", "--warmup", "0") as process,
     ):
-        assert server.held.wait(10)
+        assert server.held.wait(PATIENCE_S)
         process.send_signal(signal.SIGINT)
         done = ended(process)
     assert (done.code, done.out) == (130, "")
@@ -147,7 +148,7 @@ def test_ctrl_c_while_warming_up_leaves_no_file(tmp_path: Path) -> None:
         answering(None) as server,
         started("run", server.url, "--json", str(tmp_path / "run.json")) as process,
     ):
-        assert server.held.wait(10)
+        assert server.held.wait(PATIENCE_S)
         process.send_signal(signal.SIGINT)
         done = ended(process)
     assert (done.code, done.out, done.err.strip()) == (130, "", "Interrupted.")
@@ -161,7 +162,7 @@ def test_a_second_ctrl_c_loses_nothing_either(tmp_path: Path) -> None:
         answering(response(), None) as server,
         started("run", server.url, "-n", "9", *arguments) as process,
     ):
-        assert server.held.wait(10)
+        assert server.held.wait(PATIENCE_S)
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):  # the first lets what is under way end
             process.wait(0.2)
@@ -194,7 +195,7 @@ def test_hammering_ctrl_c_gives_no_traceback() -> None:
         answering(response(), None) as server,
         started("run", server.url, "--arm", "pooled", "--warmup", "0") as process,
     ):
-        assert server.held.wait(10)
+        assert server.held.wait(PATIENCE_S)
         while process.poll() is None:
             process.send_signal(signal.SIGINT)
             time.sleep(0.002)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.fakes import ANSWERED, Stage, stage
 from support.misbehaving import Peer, forever, misbehaving
+from support.patience import PATIENCE_S
 from support.plans import plan
 from support.runs import ENVIRONMENT
 
@@ -74,9 +75,9 @@ def test_what_does_not_end_in_a_moment_is_recorded_as_interrupted() -> None:
     def blocking(index: int) -> Outcome:
         if index == 3:
             hanging.set()
-            released.wait(60)
+            released.wait(PATIENCE_S)
         elif index == 4:
-            assert hanging.wait(60)
+            assert hanging.wait(PATIENCE_S)
             press_ctrl_c()
         return ANSWERED
 
@@ -91,7 +92,7 @@ def test_what_does_not_end_in_a_moment_is_recorded_as_interrupted() -> None:
         released.set()
     for thread in threading.enumerate():
         if thread is not threading.current_thread():
-            thread.join(10)
+            thread.join(PATIENCE_S)
     # Its end, when it comes, is not recorded a second time.
     assert len(stages.exchanges) == recorded
 
@@ -102,7 +103,7 @@ def test_threads_that_wait_for_the_others_are_woken_up() -> None:
     def pressing(index: int) -> Outcome:
         if index == 0:
             for _ in range(3):
-                assert waiting.acquire(timeout=60)
+                assert waiting.acquire(timeout=PATIENCE_S)
             press_ctrl_c()
         else:
             waiting.release()
@@ -124,9 +125,9 @@ def test_a_second_ctrl_c_waits_for_nothing_and_keeps_what_was_measured(
         if index < 3:
             return ANSWERED
         press_ctrl_c()
-        assert noticed.wait(60)
+        assert noticed.wait(PATIENCE_S)
         press_ctrl_c()
-        released.wait(60)
+        released.wait(PATIENCE_S)
         return ANSWERED
 
     stages = stage(blocking, requests=10, order="sequential")

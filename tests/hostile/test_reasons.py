@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from server.wire import settings
 from support.misbehaving import ANSWER, Peer, misbehaving
+from support.patience import PATIENCE_S
 from support.plans import plan
 from support.stillness import until_still
 
@@ -162,7 +163,7 @@ def test_changing_numbers_of_requests_are_no_limit() -> None:
 
     def rest(exchange: Exchange) -> None:
         if exchange.index in {0, 2}:  # the last of a connection
-            assert closed.acquire(timeout=10)
+            assert closed.acquire(timeout=PATIENCE_S)
 
     with misbehaving(script) as server:
         wanted = plan(server.url, arms=POOLED, requests=6, warmup=0)
@@ -250,7 +251,7 @@ def test_a_full_pool_throws_connections_away() -> None:
 
     def script(peer: Peer) -> None:
         while peer.read_request():
-            all_sent.wait(10)
+            all_sent.wait(PATIENCE_S)
             peer.socket.sendall(ANSWER)
 
     with misbehaving(script) as server:

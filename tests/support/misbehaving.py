@@ -8,10 +8,12 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = PATIENCE_S
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -106,7 +108,7 @@ class Misbehaving:
 
     def _serve(self, connection: socket.socket) -> None:
         peer = Peer(connection, self._stopping)
-        with suppress(OSError):
+        with suppress(OSError, threading.BrokenBarrierError):
             self._script(peer)
         peer.close()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-TIMEOUT_S = 10.0
+from support.patience import PATIENCE_S
+
+TIMEOUT_S = PATIENCE_S
 _LOOK_AGAIN_S = 0.0005
 _GUESS_S = 0.03
 """Where the system doesn't tell what threads do."""
