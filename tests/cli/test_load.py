@@ -108,7 +108,7 @@ def test_bursts_that_the_pool_can_hold_reuse_all_connections(url: str, tmp_path:
 @pytest.mark.slow
 def test_a_think_time_outlasts_an_idle_timeout_and_the_server_is_named(tmp_path: Path) -> None:
     with ServerProcess(Settings(behaviour=Behaviour(idle_timeout_s=0.2))) as server:
-        options = ("--think-time", "0.5s-0.6s", "-n", "3")
+        options = ("--think-time", "1s-1.1s", "-n", "3")
         document = results(tmp_path / "run.json", server.url, *options)
     assert document["arms"]["pooled"]["reasons"] == {"first-use": 1, "idle-timeout": 2}
     assert "idle-timeout" in {finding["code"] for finding in document["findings"]}

@@ -150,7 +150,7 @@ def test_idle_faults_choose_the_request_before() -> None:
 
 
 def test_what_was_pushed_does_not_end_the_idle_timeout() -> None:
-    with served(fault="idle-push=0.01", idle_timeout_s=0.05) as (_, wire):
+    with served(fault="idle-push=0.01", idle_timeout_s=0.5) as (_, wire):
         wire.ask()
         assert wire.until_the_end() == (TIMED_OUT, "FIN")
 
