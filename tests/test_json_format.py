@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from support.runs import REFUSED, Script, paired_run
+from support.runs import CUT_OFF, Script, paired_run
 
 from keepalive_bench import (
     Arm,
@@ -31,6 +31,7 @@ from keepalive_bench import (
     benchmark,
 )
 from keepalive_bench.experiment.results_file import document_lines
+from keepalive_bench.model.exchange import INTERRUPTED
 from keepalive_bench.render.document import derived_document
 from keepalive_bench.server import Behaviour, ServerProcess, Settings
 
@@ -173,8 +174,12 @@ def test_an_interrupted_run_is_valid_even_before_its_first_request() -> None:
     script = Script("pooled", "unpooled", requests=5)
     assert not problems(written(script.run(interrupted=True)))
     script.send("pooled", 0.01, on=script.open("pooled"))
-    script.fail("unpooled", failure=REFUSED._replace(kind="interrupted"))
-    assert not problems(written(script.run(interrupted=True)))
+    script.fail("unpooled", failure=CUT_OFF)
+    text = written(script.run(interrupted=True))
+    assert not problems(text)
+    for arm in json.loads(text)["arms"].values():
+        counts = (arm[name] for name in ("succeeded", "failed", "interrupted", "not_sent"))
+        assert sum(counts) == arm["requests"]
 
 
 def test_packed_columns_are_valid() -> None:
@@ -270,7 +275,8 @@ def test_the_codes_that_kab_uses_are_those_documented() -> None:
 
 def test_the_kinds_of_failures_documented_are_kab_s() -> None:
     code = sources("net", "experiment")
-    for kind in words("## Why an exchange failed", "`connect-refused`, ") - {"message"}:
+    row = "`connect-refused`, "
+    for kind in words("## Why an exchange failed", row) - {"message", INTERRUPTED}:
         assert f'"{kind}"' in code, kind
 
 

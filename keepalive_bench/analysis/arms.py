@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.inference import stats
 from keepalive_bench.analysis.latencies import latency_bounds, summed_up
 from keepalive_bench.analysis.reasons import find_reasons
-from keepalive_bench.analysis.rows import of_arm, pick, succeeded
+from keepalive_bench.analysis.rows import ended, of_arm, pick, succeeded
 from keepalive_bench.model.analysis import (
     REMAINDER,
     ArmSummary,
@@ -22,6 +22,7 @@ from keepalive_bench.model.analysis import (
 )
 from keepalive_bench.model.exchange import QUEUED
 from keepalive_bench.model.load import LATE_S
+from keepalive_bench.model.reasons import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,14 +34,19 @@ if TYPE_CHECKING:
 
 
 def summarise(run: Run, arm: Arm) -> ArmSummary:
-    """Count, and time, what one arm did. Failed exchanges are counted and never timed."""
+    """Count, and time, what one arm did.
+
+    Failed exchanges are counted and never timed. Of interrupted ones, nothing else is known.
+    """
     exchanges, connections = run.exchanges, run.connections
-    sent, good = of_arm(exchanges, arm.label), succeeded(exchanges, arm.label)
+    sent, good = ended(exchanges, arm.label), succeeded(exchanges, arm.label)
     opened = of_arm(connections, arm.label)
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
     latencies = pick(exchanges.latency_s, good)
     ordered = array("d", sorted(latencies))
     bounded = latency_bounds(run, arm.label, ordered)
+    interrupted = of_arm(exchanges, arm.label).count(1) - tried
+    unused = _unused(connections, opened) if interrupted else 0
     carried = sum(compress(connections.exchanges, opened))
     return ArmSummary(
         label=arm.label,
@@ -48,9 +54,11 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         requests=run.requests_due(arm.label),
         succeeded=answered,
         failed=tried - answered,
-        not_sent=run.requests_due(arm.label) - tried,
+        interrupted=interrupted,
+        not_sent=run.requests_due(arm.label) - tried - interrupted,
         connections=count,
-        requests_per_connection=carried / count if count else None,
+        unused=unused,
+        requests_per_connection=carried / (count - unused) if count > unused else None,
         reuse=_reused(run, sent) / tried if tried else None,
         reopened=count - len(set(compress(connections.slot, opened))),
         resumed=_resumed(connections, opened),
@@ -72,6 +80,12 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         late_starts=_late_starts(exchanges, sent),
         option=run.plan.experiment.sweep,
     )
+
+
+def _unused(connections: ConnectionColumns, opened: bytes) -> int:
+    """Connections that nobody closed and that carried no response."""
+    endings, carried = compress(connections.ending, opened), compress(connections.exchanges, opened)
+    return sum(ending == NONE and not count for ending, count in zip(endings, carried, strict=True))
 
 
 def _reused(run: Run, sent: bytes) -> int:

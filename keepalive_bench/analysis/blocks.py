@@ -8,7 +8,7 @@ from itertools import compress, islice
 from operator import gt
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.rows import of_arm, pick, succeeded
+from keepalive_bench.analysis.rows import ended, pick, succeeded
 
 if TYPE_CHECKING:
     from keepalive_bench.model.columns import ExchangeColumns
@@ -43,8 +43,8 @@ def blocks_of(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> B
 
 
 def tried(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> set[int]:
-    """The blocks that an arm sent a request of, whatever became of it, by their keys."""
-    return set(_keys(exchanges, experiment, of_arm(exchanges, arm)))
+    """The blocks that an arm has a request of that ended, well or not, by their keys."""
+    return set(_keys(exchanges, experiment, ended(exchanges, arm)))
 
 
 def thinned_out(blocks: Blocks, tried_keys: set[int], wanted: int) -> Blocks:

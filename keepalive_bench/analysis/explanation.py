@@ -122,7 +122,7 @@ def _saved_trips(run: Run, own: ArmSummary, other: ArmSummary) -> dict[str, int]
     """
     saved = {}
     ours, theirs = (_needed(_handshake(run, arm)) for arm in (own, other))
-    opened = [arm.connections / max(1, arm.sent) for arm in (own, other)]
+    opened = [(arm.connections - arm.unused) / max(1, arm.sent) for arm in (own, other)]
     for name, needed in theirs.items():
         by_us = ours[name]
         if by_us is None and opened[0] < _SELDOM:  # whatever they take, it is hardly ever

@@ -19,8 +19,17 @@ def of_arm(table: ExchangeColumns | ConnectionColumns, arm: str) -> bytes:
     return table.arm.tobytes().translate(bytes(other == number for other in _BYTES))
 
 
+def ended(exchanges: ExchangeColumns, arm: str) -> bytes:
+    """1 for each exchange of the arm that came to an end of its own, well or not."""
+    mask, cut_off = of_arm(exchanges, arm), exchanges.cut_off
+    if not cut_off:
+        return mask
+    kept = (number not in cut_off for number in exchanges.failure)
+    return bytes(map(and_, mask, kept))
+
+
 def succeeded(exchanges: ExchangeColumns, arm: str) -> bytes:
-    """1 for each exchange of the arm that didn't fail."""
+    """1 for each exchange of the arm that has an answer, and one that counts."""
     mask = of_arm(exchanges, arm)
     if not exchanges.failures.values:
         return mask

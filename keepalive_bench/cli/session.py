@@ -237,7 +237,7 @@ def exit_code(analysis: Analysis, *, strict: bool = False) -> ExitCode:
     standings = {checked.standing for checked in analysis.requirements}
     if "missed" in standings or (strict and "undecided" in standings):
         return ExitCode.REQUIREMENT_MISSED
-    if analysis.course.lost or any(arm.failed or arm.not_sent for arm in arms):
+    if analysis.course.lost or any(arm.succeeded < arm.requests for arm in arms):
         return ExitCode.PARTLY_MEASURED
     return ExitCode.MEASURED
 

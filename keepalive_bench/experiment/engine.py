@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from keepalive_bench.experiment.claims import Claims
 from keepalive_bench.experiment.interrupts import Interrupts
-from keepalive_bench.model.exchange import Exchange, Failure, Outcome
+from keepalive_bench.model.exchange import INTERRUPTED, Exchange, Failure, Outcome
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.net.limits import naming_limits
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from keepalive_bench.model.plan import Plan
 
 FAILURES_TO_STOP = 5
-INTERRUPTED = "interrupted"
 _POLL_S = 0.2
 GRACE_S, _GRACES = 1.0, 50
 

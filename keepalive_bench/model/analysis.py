@@ -73,12 +73,17 @@ class ArmSummary:
     label: str
     kind: str
     requests: int
-    """As planned: succeeded + failed + not sent."""
+    """As planned: succeeded + failed + interrupted + not sent."""
     succeeded: int
     failed: int
+    interrupted: int
+    """Cut off when the run was stopped: counted here, and in nothing else."""
     not_sent: int
     connections: int
+    unused: int
+    """Those of them whose first request was interrupted before it was answered."""
     requests_per_connection: float | None
+    """Without the unused ones."""
     reuse: float | None
     reopened: int
     resumed: int
@@ -131,7 +136,7 @@ class ArmSummary:
 
     @property
     def sent(self) -> int:
-        """Requests that were sent, or at least tried."""
+        """Requests that were sent, or at least tried, and not interrupted."""
         return self.succeeded + self.failed
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.model.exchange import (
     ENDINGS,
+    INTERRUPTED,
     PHASES,
     Answer,
     Connection,
@@ -137,6 +138,12 @@ class ExchangeColumns:
     def interned(self) -> dict[str, Interned[Any]]:
         """What the numbers of some columns stand for, by the column's name."""
         return {"failure": self.failures, "answer": self.answers}
+
+    @property
+    def cut_off(self) -> frozenset[int]:
+        """The numbers in the column `failure` that stand for what kab itself cut off."""
+        kinds = enumerate(failure.kind for failure in self.failures.values)
+        return frozenset(number for number, kind in kinds if kind == INTERRUPTED)
 
     @property
     def started_s(self) -> array[float]:

@@ -37,8 +37,12 @@ SETUP = ("dns", "connect", "tunnel", "tls")
 """The phases of opening a connection."""
 
 
+INTERRUPTED = "interrupted"
+"""The kind of what kab itself cut off because the run was stopped: nobody failed."""
+
+
 class Failure(NamedTuple):
-    """Why an exchange failed."""
+    """Why an exchange has no answer, or none that counts."""
 
     kind: str
     """A word of a fixed vocabulary, such as `connect-refused`."""

@@ -61,6 +61,7 @@ def _arm(arm: ArmSummary) -> Document:
         "requests": arm.requests,
         "succeeded": arm.succeeded,
         "failed": arm.failed,
+        "interrupted": arm.interrupted,
         "not_sent": arm.not_sent,
         "failures": arm.failure_kinds,
         "connections": arm.connections,

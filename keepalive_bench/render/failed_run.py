@@ -32,6 +32,8 @@ def nothing_measured(analysis: Analysis) -> str:
     for arm in analysis.arms:
         failures.update(arm.failures)
     if not failures:
+        if analysis.course.interrupted:
+            return f"Nothing was measured of {where}: the run was interrupted."
         lost = [f" A process is lost: {printable(it.why)}." for it in analysis.course.lost]
         return f"Nothing was measured of {where}.{''.join(lost[:1])}"
     failure, _ = failures.most_common(1)[0]

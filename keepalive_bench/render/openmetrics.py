@@ -71,7 +71,7 @@ def _of_the_run(run: Run, analysis: Analysis) -> Iterator[Family]:
 
 def _of_the_requests(analysis: Analysis) -> Iterator[Family]:
     arms = analysis.arms
-    outcomes = ("succeeded", "failed", "not_sent")
+    outcomes = ("succeeded", "failed", "interrupted", "not_sent")
     yield counter(
         "kab_requests_total",
         "Requests planned, by what became of them.",

@@ -41,7 +41,11 @@ def count_columns(analysis: Analysis, sweep: Sweep) -> tuple[Column, ...]:
         columns.append(Column("waited", tuple(f"{it.waited:,}" for it in sweep.values)))
     else:
         columns.append(Column("discarded", tuple(f"{it.discarded:,}" for it in sweep.values)))
-    for heading, field in (("failed", "failed"), ("not sent", "not_sent")):
+    for heading, field in (
+        ("failed", "failed"),
+        ("interrupted", "interrupted"),
+        ("not sent", "not_sent"),
+    ):
         if any(getattr(arm, field) for arm in arms):
             columns.append(Column(heading, tuple(f"{getattr(arm, field):,}" for arm in arms)))
     return tuple(columns)

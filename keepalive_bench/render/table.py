@@ -64,8 +64,9 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
         _counts(analysis, "failed", "failed"),
         *_breakdown(analysis, [arm.failure_kinds for arm in analysis.arms]),
     ]
-    if any(arm.not_sent for arm in analysis.arms):
-        rows.append(_counts(analysis, "not sent", "not_sent"))
+    for name, field in (("interrupted", "interrupted"), ("not sent", "not_sent")):
+        if any(getattr(arm, field) for arm in analysis.arms):
+            rows.append(_counts(analysis, name, field))
     rows += [_latency(analysis, metric) for metric in METRICS]
     rows += _of_open_load(analysis)
     rows.append(_throughput(analysis))

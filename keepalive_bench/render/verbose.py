@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from keepalive_bench.model.exchange import QUEUED
+from keepalive_bench.model.exchange import INTERRUPTED, QUEUED
 from keepalive_bench.units import duration, plural, printable, size
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def exchange_line(plan: Plan, exchange: Exchange) -> str:
         parameters(plan, exchange.index),
     ]
     if outcome.failure is not None:
-        parts.append(f"failed: {outcome.failure.kind} ({printable(outcome.failure.message)})")
+        failed = "" if outcome.failure.kind == INTERRUPTED else "failed: "
+        parts.append(f"{failed}{outcome.failure.kind} ({printable(outcome.failure.message)})")
     return "  ".join(part for part in parts if part)
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
-from support.runs import URL, Script, paired_run
+from support.runs import CUT_OFF, URL, Script, paired_run
 
 from keepalive_bench import Plan, Target, UsageError, analyse
 from keepalive_bench.analysis.arms import summarise
@@ -194,8 +194,10 @@ def test_few_requests_leave_it_open(count: int, threads: int, least: str) -> Non
     )
 
 
-def one_arm(statuses: list[int], *, opened_anew: int = 0, latency_s: float = 0.01) -> Run:
-    script = Script("pooled", requests=len(statuses))
+def one_arm(
+    statuses: list[int], *, opened_anew: int = 0, latency_s: float = 0.01, cut_off: int = 0
+) -> Run:
+    script = Script("pooled", requests=len(statuses) + cut_off)
     row = script.open("pooled")
     for number, status in enumerate(statuses):
         if 0 < number <= opened_anew:
@@ -205,6 +207,8 @@ def one_arm(statuses: list[int], *, opened_anew: int = 0, latency_s: float = 0.0
             script.send("pooled", latency_s + jitter, on=row, status=status)
         else:
             script.fail("pooled")
+    for _ in range(cut_off):
+        script.fail("pooled", 3.0, failure=CUT_OFF)
     return script.run()
 
 
@@ -218,6 +222,14 @@ COUNTED = {
     ),
     "fails altogether": (one_arm([0] * 40), "40 of 40 requests of pooled failed"),
 }
+
+
+def test_what_was_cut_off_is_no_change_for_the_worse() -> None:
+    base = one_arm(GOOD)
+    without, stopped = (one_arm(GOOD, latency_s=0.0101, cut_off=it) for it in (0, 8))
+    change = compared(base, stopped, "failed.change==0", "interrupted.change==8")
+    assert change.verdict == compared(base, without).verdict
+    assert [it.standing for it in change.requirements] == ["met", "met"]
 
 
 @pytest.mark.parametrize(("new", "said"), COUNTED.values(), ids=COUNTED)

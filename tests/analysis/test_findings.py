@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import scipy.signal
-from support.runs import REFUSED, Script, paired_run
+from support.runs import CUT_OFF, REFUSED, Script, paired_run
 
 from keepalive_bench.analysis import analyse
 from keepalive_bench.model.exchange import Answer, Ending, Failure
@@ -40,12 +40,14 @@ def test_nothing_is_found_where_nothing_is_the_matter() -> None:
 def test_an_interruption_is_found_and_comes_first() -> None:
     script = Script(*TWO, requests=10)
     script.send("pooled", 0.01)
-    script.fail("unpooled", failure=Failure("interrupted", "stopped by the user"))
+    script.fail("unpooled", failure=CUT_OFF)
+    script.fail("unpooled", failure=CUT_OFF)
     findings = analyse(script.run(interrupted=True)).findings
     assert findings[0].code == "interrupted"
     assert findings[0].severity == "warning"
-    assert findings[0].evidence == {"exchanges": 2}
-    assert findings[0].text == "The run was interrupted after 2 exchanges."
+    assert findings[0].evidence == {"exchanges": 1, "cut_off": 2}
+    said = "The run was interrupted after 1 exchange, not counting 2 still under way."
+    assert findings[0].text == said
 
 
 def test_failures_are_found_by_arm_and_kind() -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from support.command import called, kab, next_line, started
+from support.patience import PATIENCE_S
 from support.scripted_server import answering, response
 
 from keepalive_bench.server import ServerProcess, Settings
@@ -33,7 +34,7 @@ def test_the_announcement_comes_before_the_first_request() -> None:
     with answering(None) as server, started("run", server.url, "-X", "POST") as process:
         assert process.stderr is not None
         assert "102 POST requests" in process.stderr.readline()
-        assert server.held.wait(10)
+        assert server.held.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -81,7 +82,7 @@ def test_verbose_lines_come_while_it_runs() -> None:
         arguments = ("--arm", "pooled", "--warmup", "0", "--verbose")
         with started("run", server.url, *arguments) as process:
             assert next_line(process).startswith("pooled #0")
-            assert server.held.wait(10)
+            assert server.held.wait(PATIENCE_S)
             assert process.poll() is None
 
 

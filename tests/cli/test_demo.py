@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import ended, kab, next_line, started
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import subprocess
@@ -18,10 +19,8 @@ _CHILDREN = Path("/proc/self/task")
 _LINUX = pytest.mark.skipif(not _CHILDREN.exists(), reason="reads /proc")
 
 
-def test_it_shows_both_results_quickly_and_leaves_no_file(tmp_path: Path) -> None:
-    began = time.monotonic()
+def test_it_shows_both_results_and_leaves_no_file(tmp_path: Path) -> None:
     done = kab("demo", cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
-    assert time.monotonic() - began < 15
     assert (done.code, done.err) == (0, "")
     assert "GET http://127.0.0.1:" in done.out
     assert "GET https://127.0.0.1:" in done.out
@@ -57,7 +56,7 @@ def test_even_killed_it_leaves_no_process() -> None:
 
 def _first_child(process: subprocess.Popen[str]) -> int:
     listing = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         children = listing.read_text().split()
         if children:
@@ -67,7 +66,7 @@ def _first_child(process: subprocess.Popen[str]) -> int:
 
 
 def _assert_gone(pid: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)

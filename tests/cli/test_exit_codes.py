@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import COMMAND, called, kab, next_line, started
+from support.patience import PATIENCE_S
 from support.scripted_server import answering, response
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def test_a_full_disk_behind_standard_output_gets_a_sentence(server: ServerProces
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=20,
+            timeout=PATIENCE_S,
             check=False,
         )
     assert done.returncode == 1
@@ -150,7 +151,7 @@ def test_a_reader_who_has_gone_gets_no_traceback(server: ServerProcess) -> None:
         process.stdout.close()
         assert process.stderr is not None
         complaint = process.stderr.read()
-        assert process.wait(20) == 1
+        assert process.wait(PATIENCE_S) == 1
     assert not complaint
 
 

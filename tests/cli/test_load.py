@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.command import COMMAND, called, environment
+from support.patience import PATIENCE_S
 
 from keepalive_bench.server import Behaviour, Fault, ServerProcess, Settings
 
@@ -107,7 +108,7 @@ def test_bursts_that_the_pool_can_hold_reuse_all_connections(url: str, tmp_path:
 @pytest.mark.slow
 def test_a_think_time_outlasts_an_idle_timeout_and_the_server_is_named(tmp_path: Path) -> None:
     with ServerProcess(Settings(behaviour=Behaviour(idle_timeout_s=0.2))) as server:
-        options = ("--think-time", "0.5s-0.6s", "-n", "3")
+        options = ("--think-time", "1s-1.1s", "-n", "3")
         document = results(tmp_path / "run.json", server.url, *options)
     assert document["arms"]["pooled"]["reasons"] == {"first-use": 1, "idle-timeout": 2}
     assert "idle-timeout" in {finding["code"] for finding in document["findings"]}
@@ -128,9 +129,9 @@ def test_ctrl_c_ends_a_wait_at_once(url: str, tmp_path: Path, options: tuple[str
         assert "pooled #0" in running.stdout.readline()
         pressed = time.monotonic()
         os.kill(running.pid, signal.SIGINT)
-        running.communicate(timeout=20)
+        running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 130
-    assert time.monotonic() - pressed < 10
+    assert time.monotonic() - pressed < 50  # the shortest of these waits takes a minute
     arm = json.loads(target.read_text())["arms"]["pooled"]
     assert (arm["succeeded"], arm["failed"], arm["not_sent"]) == (1, 0, 19)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import called
+from support.patience import PATIENCE_S
 
 from keepalive_bench.cli.output_file import one_of_several, open_output
 from keepalive_bench.errors import UsageError
@@ -101,7 +102,7 @@ def test_a_fifo_is_written_to_and_stays_one(tmp_path: Path) -> None:
     reader.start()
     with open_output(str(fifo)) as stream:
         stream.write("new")
-    reader.join(10)
+    reader.join(PATIENCE_S)
     assert seen == ["new"]
     assert stat.S_ISFIFO(fifo.stat().st_mode)
     assert list(tmp_path.iterdir()) == [fifo]

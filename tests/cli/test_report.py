@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import called, kab
 from support.exports import everything, nothing, stored
+from support.runs import CUT_OFF, Script
 
 from keepalive_bench.cli.exports import DIALECTS
 from keepalive_bench.cli.stored_run import load
@@ -92,6 +93,18 @@ def test_what_was_missed_or_failed_or_left_out_is_in_the_exit_code(tmp_path: Pat
         document["plan"]["requirements"] = requirements
         file.write_text(json.dumps(document))
         assert called("report", str(file)).code == code
+
+
+def test_a_run_whose_last_request_was_cut_off_lacks_one_that_was_planned(tmp_path: Path) -> None:
+    script = Script("pooled", requests=2)
+    script.send("pooled", 0.01)
+    script.fail("pooled", failure=CUT_OFF)
+    file = tmp_path / "run.json"
+    file.write_text(stored(script.run(interrupted=True)))
+    done = called("report", str(file), "--require", "failed==0")
+    assert done.code == 3
+    assert "not counting 1 still under way." in " ".join(done.out.split())
+    assert "failed==0: failed is 0." in done.out
 
 
 def test_requirements_can_be_added_later(run_file: Path) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.command import called, ended, kab, started
+from support.misbehaving import ANSWER, Peer, misbehaving
+from support.patience import PATIENCE_S
 
 from keepalive_bench import analyse
 from keepalive_bench.cli import session
@@ -198,14 +201,40 @@ def test_what_several_values_have_in_common_is_said_once() -> None:
     ]
 
 
-def test_what_was_measured_is_kept_when_it_is_interrupted(url: str, tmp_path: Path) -> None:
-    target = tmp_path / "run.json"
-    options = ["--maxsize", "1,2", "-c", "2", "-n", "100000", "--json", str(target), "-z", "60s"]
-    with started("sweep", url, *options) as process:
-        with pytest.raises(Exception, match="timed out"):
-            process.wait(2.5)
+class InPairs:
+    """A script: answer two requests at once, so that each burst of two needs two connections."""
+
+    def __init__(self, bursts: int) -> None:
+        self._left = bursts
+        self.reached = threading.Event()
+        self._pair = threading.Barrier(2, action=self._count)
+
+    def __call__(self, peer: Peer) -> None:
+        while peer.read_request():
+            self._pair.wait()
+            peer.socket.sendall(ANSWER)
+
+    def let_go(self) -> None:
+        """Of a request whose other half will never come."""
+        self._pair.abort()
+
+    def _count(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self.reached.set()
+
+
+def test_what_was_measured_is_kept_when_it_is_interrupted(tmp_path: Path) -> None:
+    target, pairs = tmp_path / "run.json", InPairs(100)
+    options = ["--maxsize", "1,2", "-c", "2", "-n", "100000", "--json", str(target), "-z", "1h"]
+    with (
+        misbehaving(pairs) as server,
+        started("sweep", server.url, *options, "--warmup", "0") as process,
+    ):
+        assert pairs.reached.wait(PATIENCE_S)
         process.send_signal(signal.SIGINT)
         done = ended(process)
+        pairs.let_go()
     assert done.code == 130
     document: dict[str, Any] = json.loads(target.read_text("utf-8"))
     assert document["course"]["interrupted"]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from support.patience import PATIENCE_S
 
 GUIDE = Path(__file__).parents[2] / "docs" / "ci.md"
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 _NAME = re.compile(r"^# (\S+\.\w+)$", re.MULTILINE)
 _REGARDLESS = "${{ !cancelled() }}"
-TIMEOUT_S = 60.0
+TIMEOUT_S = PATIENCE_S
 
 
 def blocks(language: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.fakes import ANSWERED, FAILED, answering, failing, stage
+from support.patience import PATIENCE_S
 from support.plans import plan
 
 from keepalive_bench.experiment.schedule import schedule
@@ -46,11 +47,11 @@ def test_all_threads_work_at_once_and_on_one_arm() -> None:
 
     def meeting(arm: str) -> Outcome:
         arms_under_way.add(arm)
-        together.wait(10)  # passes only when four are under way
+        together.wait(PATIENCE_S)  # passes only when four are under way
         assert arms_under_way == {arm}
-        together.wait(10)
+        together.wait(PATIENCE_S)
         arms_under_way.clear()
-        together.wait(10)
+        together.wait(PATIENCE_S)
         return ANSWERED
 
     stages = stage(

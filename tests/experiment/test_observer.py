@@ -68,7 +68,7 @@ def watched_beside_spinner() -> float:
 
 def test_of_one_request_at_a_time_and_of_a_short_run_no_wait_is_told() -> None:
     assert watched(1, 0.15).gil_wait_s is None
-    assert watched(2, 0.03).gil_wait_s is None
+    assert watched(2, 0.0).gil_wait_s is None
 
 
 def test_its_thread_ends_with_the_measurement() -> None:
@@ -133,13 +133,18 @@ def test_shares_are_of_the_calmest_and_the_busiest_third(
 
 @linux
 def test_the_processors_time_is_that_of_all_of_them() -> None:
-    before, began = read_processors(), time.perf_counter()
+    def look() -> tuple[float, float, float]:
+        began, reading, ended = time.perf_counter(), read_processors(), time.perf_counter()
+        assert reading is not None
+        return began, reading.total_s, ended
+
+    before = look()
     time.sleep(0.5)
-    after, took = read_processors(), time.perf_counter() - began
-    assert before is not None
-    assert after is not None
-    total = describe_environment().cpu_count * took
-    assert after.total_s - before.total_s == pytest.approx(total, rel=0.2)
+    after = look()
+    count = describe_environment().cpu_count
+    least, most = count * (after[0] - before[2]), count * (after[2] - before[0])
+    clock_s = 0.2 * count * 0.5  # the system counts in ticks, of each processor by itself
+    assert least - clock_s <= after[1] - before[1] <= most + clock_s
 
 
 def test_where_the_system_does_not_tell_nothing_is_read(

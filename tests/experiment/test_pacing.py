@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.fakes import ANSWERED, FAILED, URL, Scripted, Stage, stage
+from support.patience import PATIENCE_S
 from support.plans import plan
 
 from keepalive_bench import Arm, Load, UsageError
@@ -86,7 +87,7 @@ def test_a_stall_is_not_hidden_by_the_turns_of_the_arms(threads: int) -> None:
 
         def takes_s(index: int) -> float:
             if 20 <= index < 20 + threads:
-                return 10.0 / threads if stalled.wait(10) >= 0 else 0.0
+                return 10.0 / threads if stalled.wait(PATIENCE_S) >= 0 else 0.0
             return 0.0
 
         servers = {label: Server(clock, takes_s) for label in ("pooled", "unpooled")}
@@ -285,9 +286,9 @@ def test_a_burst_starts_together_and_ends_before_the_next() -> None:
     under_way: list[int] = []
 
     def meeting(index: int) -> Outcome:
-        together.wait(10)  # passes only when four are under way
+        together.wait(PATIENCE_S)  # passes only when four are under way
         under_way.append(index // 4)
-        together.wait(10)
+        together.wait(PATIENCE_S)
         assert len(set(under_way[-4:])) == 1
         return ANSWERED
 
@@ -308,8 +309,8 @@ def test_a_burst_gives_each_thread_one_request_however_quick_it_is() -> None:
     def answer(index: int) -> Outcome:
         by.append(threading.current_thread().name)
         if index == 0:
-            slow.wait(10)
-        elif index < 4 and quick.wait(10) == 0:
+            slow.wait(PATIENCE_S)
+        elif index < 4 and quick.wait(PATIENCE_S) == 0:
             slow.set()
         return ANSWERED
 
@@ -382,7 +383,7 @@ def test_what_is_under_way_at_ctrl_c_counts_from_its_start_on_the_schedule() -> 
         if index == 3:
             clock.take(2.0)
             press_ctrl_c()
-            released.wait(30)
+            released.wait(PATIENCE_S)
         return Outcome(clock.now_s(), 0.0, status=200)
 
     stages = stage(hang, clock=clock, requests=100, arms=ONE, load=Load(rate=2))

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import COMMAND, ended, environment, started
-from support.misbehaving import ANSWER, forever, misbehaving
+from support.misbehaving import ANSWER, Halfway, forever, misbehaving
 from support.plans import run
-from support.processes import Halfway, children, linux
+from support.processes import children, linux
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.command import called, kab, started
-from support.misbehaving import ANSWER, Peer, forever, misbehaving
+from support.misbehaving import ANSWER, Halfway, Peer, forever, misbehaving
+from support.patience import PATIENCE_S
 from support.plans import plan, run
-from support.processes import Halfway, children, linux
+from support.processes import children, linux
 
 from keepalive_bench import Arm, Load, Tls, UsageError, analyse, benchmark
 from keepalive_bench.experiment.processes.worker import ending
@@ -127,7 +128,7 @@ def test_the_threads_of_all_processes_start_a_burst_together() -> None:
 
     def script(peer: Peer) -> None:
         while peer.read_request():
-            together.wait(10)  # passes only when four are under way
+            together.wait(PATIENCE_S)  # passes only when four are under way
             peer.socket.sendall(ANSWER)
 
     bursts = Load(traffic="bursts", think_s=(0.01, 0.01))
@@ -193,11 +194,11 @@ def test_of_a_process_that_dies_the_others_results_are_kept(tmp_path: Path) -> N
         misbehaving(halfway) as server,
         started("run", server.url, *options, "--warmup", "0", "--seed", "1") as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         victim, _ = children(process.pid)
         os.kill(victim, signal.SIGKILL)
         halfway.released.set()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (3, "")
     document = json.loads(results.read_text())
     (lost,) = document["course"]["lost"]
@@ -220,10 +221,10 @@ def test_when_all_die_nothing_is_measured_and_that_is_said() -> None:
         misbehaving(halfway) as server,
         started("run", server.url, "--processes", "2", "--warmup", "0") as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         for victim in children(process.pid):
             os.kill(victim, signal.SIGKILL)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
         halfway.released.set()
     assert (process.returncode, out) == (1, "")
     assert "SIGKILL" in err
@@ -237,13 +238,13 @@ def test_the_processes_end_with_the_one_that_directs_them() -> None:
         misbehaving(halfway) as server,
         started("run", server.url, "--processes", "2", "--warmup", "0") as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         measuring = children(process.pid)
         assert len(measuring) == 2
         process.kill()
-        process.wait(20)
+        process.wait(PATIENCE_S)
         halfway.released.set()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while any(Path(f"/proc/{it}/exe").exists() for it in measuring):
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -255,15 +256,15 @@ def test_the_processes_end_with_the_one_that_directs_them() -> None:
 @pytest.mark.slow
 def test_a_process_that_dies_makes_the_run_a_partial_one(when: str) -> None:
     halfway = Halfway(1 if when == "warming up" else 40)
-    options = ("--processes", "2", "--arm", "pooled", "-z", "2s", "--think-time", "10ms")
+    options = ("--processes", "2", "--arm", "pooled", "-z", "5s", "--think-time", "10ms")
     with (
         misbehaving(halfway) as server,
         started("run", server.url, *options) as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         os.kill(children(process.pid)[0], signal.SIGKILL)
         halfway.released.set()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (3, "")
     assert "is lost: it was ended by SIGKILL." in " ".join(out.split())
 
@@ -274,8 +275,8 @@ def test_a_process_that_dies_makes_the_run_a_partial_one(when: str) -> None:
 )
 @pytest.mark.slow
 def test_arms_one_after_the_other_share_a_time(url: str, load: Load) -> None:
-    measured = run(url, **TWO, duration_s=1.0, order="sequential", load=load)
-    assert 0.5 < measured.course.wall_s < 10  # and not a billion requests' time
+    measured = run(url, **TWO, duration_s=3.0, order="sequential", load=load)
+    assert 1.5 < measured.course.wall_s < PATIENCE_S  # and not a billion requests' time
     pooled, unpooled = analyse(measured).arms
     assert min(pooled.succeeded, unpooled.succeeded) >= 4
 
@@ -306,19 +307,21 @@ def test_ctrl_c_keeps_what_all_of_them_measured(tmp_path: Path, presses: int) ->
         misbehaving(halfway) as server,
         started("run", server.url, *options) as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         for _ in range(presses):
             process.send_signal(signal.SIGINT)
             time.sleep(0.1)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
         halfway.released.set()
     assert (process.returncode, err) == (130, "")
     document = json.loads(results.read_text())
     assert document["course"]["interrupted"]
     assert document["course"]["lost"] == []
-    assert sum(arm["succeeded"] for arm in document["arms"].values()) == 50
-    kinds = [arm["failures"] for arm in document["arms"].values()]
-    assert sum(it.get("interrupted", 0) for it in kinds) in {1, 2}
+    arms = document["arms"].values()
+    # An answer that is sent as the signal comes may be too late to be read: one a process.
+    assert sum(arm["succeeded"] for arm in arms) in {49, 50}
+    assert sum(arm["interrupted"] for arm in arms) in {1, 2}
+    assert sum(arm["failed"] for arm in arms) == 0
     assert "The run was interrupted" in " ".join(out.split())
 
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import ended, started
-from support.misbehaving import misbehaving
+from support.misbehaving import Halfway, misbehaving
 from support.plans import plan, run
-from support.processes import Halfway, children, linux
+from support.processes import children, linux
 
 from keepalive_bench import Arm
 from keepalive_bench.experiment.interrupts import Interrupts

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 REQUESTS = 4
-TIMEOUT_S = 0.3
+TIMEOUT_S = 1.0
 """Of cases in which one is waited for; in others a slow machine gets the time that it needs."""
 _NO_TIMEOUT_S = 10.0
 _TIMEOUTS = {"connect-timeout", "deadline", "read-timeout"}

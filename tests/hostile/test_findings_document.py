@@ -13,7 +13,6 @@ from support.documents import Entry, entries, failure_kinds
 
 import keepalive_bench
 from keepalive_bench.analysis.findings.reason import _SAYINGS
-from keepalive_bench.experiment.engine import INTERRUPTED
 from keepalive_bench.net.failures import Stage
 from keepalive_bench.server import CERTIFICATE
 
@@ -52,7 +51,7 @@ def test_every_kind_of_failure_is_listed_and_no_other() -> None:
     words = codes(source, r'"([a-z]+(?:-[a-z]+)*)"') - {"headers"}
     stages = set(Stage.__args__) - {"dns"}  # type: ignore[attr-defined]  # a Literal's
     arms = codes((SOURCE / "net" / "transport.py").read_text(), r'Failure\("([a-z-]+)"')
-    assert failure_kinds() == (words - stages) | arms | {INTERRUPTED}
+    assert failure_kinds() == (words - stages) | arms
 
 
 def test_every_finding_is_listed_and_no_other() -> None:

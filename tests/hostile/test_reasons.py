@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from threading import Barrier, Semaphore
 from typing import TYPE_CHECKING, Any
@@ -10,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from server.wire import settings
 from support.misbehaving import ANSWER, Peer, misbehaving
+from support.patience import PATIENCE_S
 from support.plans import plan
-from support.stillness import until_still
+from support.stillness import until_heard, until_still
 
 from keepalive_bench import Arm, benchmark
 from keepalive_bench.analysis import analyse
 from keepalive_bench.server import CERTIFICATE, Fault, ServerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from keepalive_bench.model.analysis import Analysis
     from keepalive_bench.model.exchange import Exchange
     from keepalive_bench.model.reasons import Reason
@@ -28,30 +26,27 @@ POOLED = (Arm("pooled"),)
 both_schemes = pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 
 
-def rests(seconds: float) -> Callable[[object], None]:
-    """A pause after each exchange, in which a server's idle timeout can pass."""
-
-    def rest(_: object) -> None:
-        time.sleep(seconds)
-
-    return rest
-
-
 def analysed(
     server: dict[str, Any],
     *,
-    rest_s: float | None = None,
+    idle: bool = False,
     tls: bool = False,
     **client: Any,  # noqa: ANN401
 ) -> Analysis:
     """A run of three requests, whose connections are those that the server accepted.
 
-    After each, the server does what it does at once; and a time can pass.
+    After each, the server does what it does at once; or, of an `idle` connection, in time.
     """
     options: dict[str, Any] = {"arms": POOLED, "requests": 3, "warmup": 0, "timeout_s": 2.0}
     options |= {"keep_going": True, "ca_file": CERTIFICATE if tls else None, **client}
     with ServerProcess(settings(tls=tls, **server)) as process:
-        rest = rests(rest_s) if rest_s else lambda _: until_still(process.pid)
+
+        def rest(_: object) -> None:
+            if idle:
+                until_heard(process.port)
+            else:
+                until_still(process.pid)
+
         run = benchmark(plan(process.url, **options), rest)
         assert process.stop().accepts == len(run.connections)
     return analyse(run)
@@ -162,7 +157,7 @@ def test_changing_numbers_of_requests_are_no_limit() -> None:
 
     def rest(exchange: Exchange) -> None:
         if exchange.index in {0, 2}:  # the last of a connection
-            assert closed.acquire(timeout=10)
+            assert closed.acquire(timeout=PATIENCE_S)
 
     with misbehaving(script) as server:
         wanted = plan(server.url, arms=POOLED, requests=6, warmup=0)
@@ -171,31 +166,21 @@ def test_changing_numbers_of_requests_are_no_limit() -> None:
     assert analysis.first.reason_counts == {"unknown": 2, "first-use": 1}
 
 
-IDLE_S = 0.15
-REST_S = 0.4
+IDLE_S = 0.5
+"""Of a server; two requests of kab's without a pause between them are not so far apart."""
 CLOCKS_S = 0.02
 """As coarsely as Linux tells when something was received."""
 
 
 @both_schemes
 def test_a_close_while_idle_tells_after_how_long(*, tls: bool) -> None:
-    reason = second(analysed({"idle_timeout_s": IDLE_S}, rest_s=REST_S, tls=tls))
+    reason = second(analysed({"idle_timeout_s": IDLE_S}, idle=True, tls=tls))
     assert (reason.code, reason.exchange) == ("idle-timeout", 0)
     assert reason.evidence["found"] == "fin"
     closed_after_s = float(str(reason.evidence["closed_after_s"]))
-    assert IDLE_S - CLOCKS_S <= closed_after_s < REST_S <= float(str(reason.evidence["idle_s"]))
+    assert IDLE_S - CLOCKS_S <= closed_after_s < float(str(reason.evidence["idle_s"]))
     assert reason.evidence["idle_by_kab_s"] == 0
     assert not reason.is_kabs_own
-
-
-def after(*indexes: int) -> Callable[[Exchange], None]:
-    """A pause after some exchanges only."""
-
-    def rest(exchange: Exchange) -> None:
-        if exchange.index in indexes:
-            time.sleep(REST_S)
-
-    return rest
 
 
 @both_schemes
@@ -204,17 +189,22 @@ def test_resets_of_the_connections_that_were_idle_longest_are_a_timeouts(*, tls:
     options: dict[str, Any] = {"arms": POOLED, "requests": 7, "warmup": 0}
     options["ca_file"] = CERTIFICATE if tls else None
     with ServerProcess(settings(tls=tls, fault=f"idle-reset={IDLE_S}")) as server:
-        analysis = analyse(benchmark(plan(server.url, **options), after(1, 4)))
+
+        def rest(exchange: Exchange) -> None:
+            if exchange.index in {1, 4}:
+                until_heard(server.port)
+
+        analysis = analyse(benchmark(plan(server.url, **options), rest))
         assert server.stop().accepts == analysis.first.connections == 3
     reason = second(analysis)
     assert (reason.code, reason.exchange) == ("idle-timeout", 1)
     assert reason.evidence["found"] == "rst"
-    assert float(str(reason.evidence["idle_s"])) >= REST_S
+    assert float(str(reason.evidence["idle_s"])) > CLOCKS_S
     assert "closed_after_s" not in reason.evidence
 
 
 def test_resets_after_the_same_number_of_requests_may_be_a_limits_or_a_timeouts() -> None:
-    analysis = analysed({"fault": f"idle-reset={IDLE_S}"}, rest_s=REST_S)
+    analysis = analysed({"fault": f"idle-reset={IDLE_S}"}, idle=True)
     assert second(analysis).code == "unknown"
     assert second(analysis).evidence["seen"] == "reset after 1 response"
 
@@ -235,7 +225,7 @@ def test_resets_after_the_same_number_of_requests_may_be_a_limits_or_a_timeouts(
 def test_bytes_that_nobody_asked_for_are_shown(
     server: dict[str, Any], seen: str, *, tls: bool
 ) -> None:
-    reason = second(analysed(server, rest_s=REST_S, tls=tls))
+    reason = second(analysed(server, idle=True, tls=tls))
     assert (reason.code, reason.exchange) == ("unsolicited-data", 0)
     said = str(reason.evidence["seen"])
     assert said.startswith(seen) or set(said) <= set("0123456789abcdefghijklmnopqrstuvwxyz -.\n")
@@ -250,7 +240,7 @@ def test_a_full_pool_throws_connections_away() -> None:
 
     def script(peer: Peer) -> None:
         while peer.read_request():
-            all_sent.wait(10)
+            all_sent.wait(PATIENCE_S)
             peer.socket.sendall(ANSWER)
 
     with misbehaving(script) as server:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from server.wire import settings
 from support.misbehaving import Peer, misbehaving, never_connecting, refusing
+from support.patience import PATIENCE_S
 from support.plans import plan, run
 
 from keepalive_bench import Arm, Run, analyse, benchmark
@@ -115,7 +116,7 @@ def test_urllib3s_own_count_misses_what_it_reconnects_silently() -> None:
 
 
 def assert_acquired(closed: threading.Semaphore) -> None:
-    assert closed.acquire(timeout=10)
+    assert closed.acquire(timeout=PATIENCE_S)
 
 
 def test_a_refused_connect_is_a_failure_and_no_connection() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from server.wire import settings
 from support.misbehaving import ANSWER, Peer, forever, misbehaving, never_connecting, refusing
+from support.patience import PATIENCE_S
 from support.plans import exchange, failure, plan, run
 
 from keepalive_bench import Arm
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 linux_only = pytest.mark.skipif(
     sys.platform != "linux", reason="other systems treat such an address in other ways"
 )
+ENOUGH_S = 1.0
+"""Within that, even a busy machine gets as far as the step that takes too long."""
 both_kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled"])
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -137,20 +140,20 @@ def test_an_address_that_no_way_leads_to_is_a_failed_connect() -> None:
 @both_kinds
 def test_a_connect_without_an_answer_ends_at_the_connect_timeout(kind: str) -> None:
     with never_connecting() as address:
-        failed = exchange(f"http://{address}/", kind, connect_timeout_s=0.2).outcome
+        failed = exchange(f"http://{address}/", kind, connect_timeout_s=ENOUGH_S).outcome
     assert failed.failure is not None
     assert failed.failure.kind == "connect-timeout"
-    assert 0.2 <= failed.latency_s < 5
+    assert ENOUGH_S <= failed.latency_s < PATIENCE_S
 
 
 @both_kinds
 def test_a_tls_handshake_without_an_answer_ends_at_the_connect_timeout(kind: str) -> None:
     with misbehaving(Peer.stay) as server:
         url = server.url.replace("http:", "https:")
-        failed = exchange(url, kind, connect_timeout_s=0.2).outcome
+        failed = exchange(url, kind, connect_timeout_s=ENOUGH_S).outcome
     assert failed.failure is not None
     assert failed.failure.kind == "connect-timeout"
-    assert 0.2 <= failed.latency_s < 5
+    assert ENOUGH_S <= failed.latency_s < PATIENCE_S
     assert failed.connection == 0
 
 
@@ -195,10 +198,10 @@ def test_a_certificate_for_another_name_is_untrusted(kind: str) -> None:
 @both_kinds
 def test_silence_ends_at_the_timeout_as_one_of_reading(kind: str) -> None:
     with misbehaving(Peer.stay) as server:
-        failed = exchange(server.url, kind, timeout_s=0.2).outcome
+        failed = exchange(server.url, kind, timeout_s=ENOUGH_S).outcome
     assert failed.failure is not None
     assert failed.failure.kind == "read-timeout"
-    assert 0.2 <= failed.latency_s < 5
+    assert ENOUGH_S <= failed.latency_s < PATIENCE_S
     assert failed.phases.send is not None
     assert failed.phases.wait is None
 
@@ -206,7 +209,7 @@ def test_silence_ends_at_the_timeout_as_one_of_reading(kind: str) -> None:
 def test_a_pool_without_a_free_connection_ends_at_the_deadline() -> None:
     arm = Arm("pooled")
     with misbehaving(forever()) as server:
-        wanted = plan(server.url, arms=(arm,), maxsize=1, block=True, timeout_s=0.2)
+        wanted = plan(server.url, arms=(arm,), maxsize=1, block=True, timeout_s=ENOUGH_S)
         shared = surroundings(wanted, "kab", time.perf_counter_ns)
         transport = open_arm(arm, shared, ConnectionColumns(("pooled",)))
         queue = transport._pools.take().pool

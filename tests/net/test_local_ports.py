@@ -130,7 +130,7 @@ class TestInANamespace:
     ) -> None:
         told(inside, "0", "tcp_tw_reuse")
         with serving(inside) as accepts:
-            done = kab(inside, "-z", "1s", "--no-pace")
+            done = kab(inside, "-z", "5s", "--no-pace")  # enough for 96 on a busy machine
         document = results(done)
         assert done.code == 3
         assert done.err.startswith("Warning: 96 free local ports")
@@ -155,7 +155,8 @@ class TestInANamespace:
         document = results(done)
         assert done.code == 0
         assert document["arms"]["unpooled"]["connections"] <= document["course"]["free_ports"] == 96
-        assert document["course"]["wall_s"] < 1.5
+        # Without that, it would wait for a minute until ports are free again.
+        assert document["course"]["wall_s"] < 30
 
     def test_source_addresses_have_ports_each_and_take_them_again_as_soon(
         self, inside: Namespace

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from support.exports import HOSTILE_TEXT, everything, nothing, written
-from support.runs import paired_run
+from support.runs import CUT_OFF, Script, paired_run
 
 from keepalive_bench import Run, analyse
 from keepalive_bench.render.exposition import _written
@@ -62,6 +62,16 @@ def test_what_is_not_known_is_left_out_and_is_no_zero() -> None:
     assert value(run, "kab_requests_total", arm="pooled", outcome="not_sent") == 1
     assert value(run, "kab_request_failures_total", arm="pooled", kind="other") == 1
     assert value(run, "kab_phase_seconds_count", arm="pooled", phase="tls") is None
+
+
+def test_what_was_cut_off_is_an_outcome_of_its_own_and_no_failure() -> None:
+    script = Script("pooled", requests=9)
+    script.send("pooled", 0.01)
+    script.fail("pooled", failure=CUT_OFF)
+    run = script.run(interrupted=True)
+    assert value(run, "kab_requests_total", arm="pooled", outcome="interrupted") == 1
+    assert value(run, "kab_requests_total", arm="pooled", outcome="failed") == 0
+    assert "kab_request_failures_total" not in {name for name, _ in samples(run)}
 
 
 def test_requirements_have_one_standing_each() -> None:

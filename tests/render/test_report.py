@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from render.scripted import scripted_run
 from rich.console import Console
-from support.runs import Script, paired_run
+from support.runs import CUT_OFF, Script, paired_run
 
 from keepalive_bench.analysis import analyse
 from keepalive_bench.model.exchange import Ending
@@ -103,6 +103,18 @@ def test_the_numbers_are_the_scripts() -> None:
     assert rows["p50"].cells == ("21.5 ms", "63.7 ms")
     assert rows["p99"].cells == ("–", "–")  # 20 requests don't bear it
     assert rows["max"].cells == ("63.7 ms", "63.7 ms")
+
+
+def test_what_was_cut_off_has_a_line_only_where_there_is_some() -> None:
+    script = Script("pooled", "unpooled", requests=1)
+    script.send("pooled", 0.01)
+    script.send("unpooled", 0.01)
+    assert "interrupted" not in {row.name for row in table.comparison_rows(analyse(script.run()))}
+    script.fail("unpooled", failure=CUT_OFF)
+    analysis = analyse(script.run(interrupted=True))
+    rows = {row.name: row.cells for row in table.comparison_rows(analysis)}
+    assert (rows["failed"], rows["interrupted"]) == (("0", "0"), ("0", "1"))
+    assert rows["requests"] == ("1", "1")
 
 
 def test_phases_are_counts_times_durations_and_never_averages_over_zeros() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.runs import CUT_OFF
 
 from keepalive_bench.model.columns import ExchangeColumns
 from keepalive_bench.model.exchange import Answer, Exchange, Failure, Outcome, Phases
@@ -69,6 +70,11 @@ def test_a_failure_says_why_and_escapes_it() -> None:
         "unpooled #0  -  -  0 B  connection -  20.0 ms  kab=0  "
         r"failed: malformed-response (\x1b[31mHTTP)"
     )
+
+
+def test_what_was_cut_off_did_not_fail() -> None:
+    line = exchange_line(_PLAN, Exchange("pooled", 0, 0, Outcome(0.5, 0.02, failure=CUT_OFF)))
+    assert line.endswith("20.0 ms  kab=0  interrupted (stopped by the user)")
 
 
 def test_secret_parameters_are_starred() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from page.noisy import HOSTILE, noisy_run
 from render.scripted import scripted_run
-from support.runs import Script
+from support.runs import CUT_OFF, REFUSED, Script
 from support.sweeps import scripted_sweep
 
 from keepalive_bench.analysis import analyse
@@ -151,6 +151,18 @@ def test_a_run_with_more_kinds_of_failures_than_marks_has_a_page_nevertheless() 
     assert sum(columns["requests"]) == kinds + 1
 
 
+def test_what_was_cut_off_has_no_latency_to_draw_and_is_listed_as_no_failure() -> None:
+    script = Script("pooled", requests=9)
+    script.send("pooled", 0.01, on=script.open("pooled"))
+    script.fail("pooled", failure=REFUSED)
+    script.fail("pooled", failure=CUT_OFF)
+    page = Page(script.run(interrupted=True))
+    (columns,) = page.data["timeline"]["arms"]
+    assert _summed(columns["index"]) == [0, 1]
+    assert "1 request that failed, and why" in page.texts
+    assert not any(CUT_OFF.message in text for text in (page.source, *page.texts))
+
+
 def _summed(steps: list[int]) -> list[int]:
     return [sum(steps[: number + 1]) for number in range(len(steps))]
 
@@ -211,6 +223,13 @@ def test_secrets_are_not_in_the_page() -> None:
     assert "s3kr1t" not in Page(scripted_run()).source
 
 
+def _nothing_ended() -> Run:
+    script = Script("pooled", requests=3)
+    script.open("pooled")
+    script.fail("pooled", failure=CUT_OFF)
+    return script.run(interrupted=True)
+
+
 @pytest.mark.parametrize(
     "run",
     [
@@ -220,8 +239,12 @@ def test_secrets_are_not_in_the_page() -> None:
         noisy_run(60, failing=1.0),
         noisy_run(50, interrupted=True),
         Script("pooled", requests=3).run(interrupted=True),
+        _nothing_ended(),
     ],
-    ids=["one request", "one arm", "four arms", "all failed", "interrupted", "nothing sent"],
+    ids=[
+        *("one request", "one arm", "four arms", "all failed", "interrupted", "nothing sent"),
+        "nothing ended",
+    ],
 )
 def test_every_run_has_a_page(run: Run) -> None:
     page = Page(run)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import time
+from statistics import median
 
 import pytest
 from server.wire import GET, TIMEOUT_S, dialled, served, serving, settings
@@ -65,21 +66,22 @@ def test_an_interim_response_can_be_repeated_for_ever() -> None:
 
 def test_nagle_with_delayed_acks_makes_the_cluster_of_40_ms() -> None:
     # Linux acknowledges the first packets of a connection at once, and later ones in 40 ms.
-    with served(fault="nagle", body_size=100) as (_, wire):
-        latencies = []
-        for _ in range(30):
-            began = time.monotonic()
-            wire.ask()
-            latencies.append(time.monotonic() - began)
-    assert sum(0.035 < latency < 0.2 for latency in latencies) >= 5
+    assert sum(0.035 < latency < 0.2 for latency in latencies(fault="nagle")) >= 5
 
 
 def test_without_nagle_there_is_no_such_cluster() -> None:
-    with served(body_size=100) as (_, wire):
-        began = time.monotonic()
+    assert median(latencies()) < 0.035
+
+
+def latencies(**behaviour: str) -> list[float]:
+    """Of 30 requests on one connection, in seconds."""
+    found = []
+    with served(body_size=100, **behaviour) as (_, wire):
         for _ in range(30):
+            began = time.monotonic()
             wire.ask()
-        assert time.monotonic() - began < 30 * 0.035
+            found.append(time.monotonic() - began)
+    return found
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
@@ -148,7 +150,7 @@ def test_idle_faults_choose_the_request_before() -> None:
 
 
 def test_what_was_pushed_does_not_end_the_idle_timeout() -> None:
-    with served(fault="idle-push=0.01", idle_timeout_s=0.05) as (_, wire):
+    with served(fault="idle-push=0.01", idle_timeout_s=0.5) as (_, wire):
         wire.ask()
         assert wire.until_the_end() == (TIMED_OUT, "FIN")
 

@@ -85,7 +85,7 @@ def test_the_end_of_a_connection_is_said_in_tls_too() -> None:
 
 
 def test_an_idle_connection_is_closed_in_tls_too() -> None:
-    with served(tls=True, idle_timeout_s=0.1) as (_, wire):
+    with served(tls=True, idle_timeout_s=0.5) as (_, wire):
         wire.ask()
         assert wire.everything() == b""
 

@@ -9,12 +9,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from support.patience import PATIENCE_S
+
 from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, Server, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = PATIENCE_S
 AT_ONCE_S = 0.05
 """Long enough to see that nothing comes; a slow machine can't make a test fail with it."""
 GET = b"GET / HTTP/1.1\r\nHost: kab\r\n\r\n"

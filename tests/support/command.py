@@ -16,6 +16,8 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from support.patience import PATIENCE_S
+
 from keepalive_bench.cli import main
 from keepalive_bench.errors import ENDING_SIGNALS
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = PATIENCE_S
 COMMAND = (sys.executable, "-m", "keepalive_bench")
 _UNSET = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONIOENCODING", "PYTHONUTF8"}
 _READ_BYTES = 65536

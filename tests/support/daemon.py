@@ -10,11 +10,13 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = PATIENCE_S
 
 
 def program(name: str) -> str:

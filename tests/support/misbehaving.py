@@ -8,10 +8,12 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = PATIENCE_S
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -106,7 +108,7 @@ class Misbehaving:
 
     def _serve(self, connection: socket.socket) -> None:
         peer = Peer(connection, self._stopping)
-        with suppress(OSError):
+        with suppress(OSError, threading.BrokenBarrierError):
             self._script(peer)
         peer.close()
 
@@ -128,6 +130,21 @@ def forever(answer: bytes = ANSWER) -> Callable[[Peer], None]:
             peer.socket.sendall(answer)
 
     return script
+
+
+class Halfway:
+    """A script: answer a number of requests, then hold every one until it is told to go on."""
+
+    def __init__(self, answers: int) -> None:
+        self._left = threading.Semaphore(answers)
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, peer: Peer) -> None:
+        while peer.read_request():
+            if not self._left.acquire(blocking=False):
+                self.reached.set()
+                self.released.wait(60)
+            peer.socket.sendall(ANSWER)
 
 
 @contextmanager

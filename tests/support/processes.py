@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from support.misbehaving import ANSWER
-
-if TYPE_CHECKING:
-    from support.misbehaving import Peer
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started whom")
 
@@ -28,18 +22,3 @@ def children(process: int) -> list[int]:
         if int(fields[1]) == process and b"keepalive_bench.experiment.processes" in command:
             found.append((int(command[-2]), int(status.parent.name)))
     return [pid for _, pid in sorted(found)]
-
-
-class Halfway:
-    """Answers a number of requests, then holds every one until it is told to go on."""
-
-    def __init__(self, answers: int) -> None:
-        self._left = threading.Semaphore(answers)
-        self.reached, self.released = threading.Event(), threading.Event()
-
-    def __call__(self, peer: Peer) -> None:
-        while peer.read_request():
-            if not self._left.acquire(blocking=False):
-                self.reached.set()
-                self.released.wait(60)
-            peer.socket.sendall(ANSWER)

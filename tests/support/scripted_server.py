@@ -8,10 +8,12 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = PATIENCE_S
 _READ_BYTES = 65536
 
 

@@ -16,11 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GUIDE = Path(__file__).parents[2] / "docs" / "completion.md"
-TIMEOUT_S = 20.0
+TIMEOUT_S = PATIENCE_S
 _READY = "ready> "
 _EMPTY_LINE = "\x15"
 _SIZE = struct.pack("HHHH", 40, 200, 0, 0)

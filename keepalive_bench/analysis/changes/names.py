@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.changes.verdict import CODES
-from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS
+from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS, TOTALS
 from keepalive_bench.analysis.requirements.quantity import Evidence, Nameable, exact
 from keepalive_bench.model.sweep import RECOMMENDED
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 SUFFIX = ".change"
 _NO_CHANGE = {"word", "seconds"}
 """Words don't change by a number; single times (`max`) change from run to run by chance."""
-_TOTALS = ("failed", "not_sent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
         ("verdict", name),
         ChangeQuantity(name=name, kind="word", basis="verdict", words=CODES, find=_verdict),
     )
-    for field in _TOTALS:
+    for field in TOTALS:
         name = f"{field}{SUFFIX}"
         yield (name,), ChangeQuantity(name=name, kind="count", find=partial(_total, field=field))
     for option in RECOMMENDED:

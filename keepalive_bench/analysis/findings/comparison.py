@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.inference.dependence import first_order_inefficiency
 from keepalive_bench.analysis.precision import is_precise
-from keepalive_bench.analysis.rows import of_arm, succeeded
+from keepalive_bench.analysis.rows import ended, succeeded
 from keepalive_bench.model.analysis import Finding
 from keepalive_bench.units import plural, times
 
@@ -106,6 +106,6 @@ def _lost(run: Run, comparison: Comparison) -> int:
         return 0
     exchanges = run.exchanges
     return sum(
-        of_arm(exchanges, arm).count(1) - succeeded(exchanges, arm).count(1)
+        ended(exchanges, arm).count(1) - succeeded(exchanges, arm).count(1)
         for arm in (comparison.arm, comparison.against)
     )

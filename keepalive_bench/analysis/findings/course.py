@@ -20,20 +20,22 @@ _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going s
 
 def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """What endangers a result: an early end, and failures."""
-    yield from _interrupted(run)
+    yield from _interrupted(run, arms)
     yield from _lost(run)
     for arm in arms:
         yield from _failures(run, arm)
     yield from _failed_warmups(run, arms)
 
 
-def _interrupted(run: Run) -> Iterator[Finding]:
+def _interrupted(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if run.course.interrupted:
+        ended, cut_off = sum(arm.sent for arm in arms), sum(arm.interrupted for arm in arms)
+        under_way = f", not counting {cut_off:,} still under way" if cut_off else ""
         yield Finding(
             code="interrupted",
             severity="warning",
-            evidence={"exchanges": len(run.exchanges)},
-            text=f"The run was interrupted after {plural(len(run.exchanges), 'exchange')}.",
+            evidence={"exchanges": ended, "cut_off": cut_off},
+            text=f"The run was interrupted after {plural(ended, 'exchange')}{under_way}.",
         )
 
 

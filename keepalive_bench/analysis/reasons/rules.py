@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.reasons.idle import Idle, idle_between
 from keepalive_bench.analysis.reasons.silence import died_under_request, failure_kind, find_silence
-from keepalive_bench.analysis.rows import of_arm
+from keepalive_bench.analysis.rows import ended, of_arm
 from keepalive_bench.model.reasons import NONE, Reason, Reasons
 from keepalive_bench.units import plural
 
@@ -221,9 +221,12 @@ def _previous(run: Run, arm: Arm) -> array[int]:
 
 
 def _last_exchanges(run: Run, arm: Arm) -> array[int]:
-    """The row of the last exchange on each connection; `NONE`: there was none."""
+    """The row of the last exchange on each connection; `NONE`: there was none.
+
+    One that was interrupted says nothing of what the server did.
+    """
     exchanges, last = run.exchanges, array("i", [NONE]) * len(run.connections)
-    mask = of_arm(exchanges, arm.label)
+    mask = ended(exchanges, arm.label)
     rows, on = compress(range(len(mask)), mask), compress(exchanges.connection, mask)
     for row, connection in zip(rows, on, strict=True):
         if connection != NONE:

@@ -53,9 +53,10 @@ FAILURES = (
     "too-many-headers",
     "informational-response",
     "unexpected-status",
-    "interrupted",
     "other",
 )
+TOTALS = ("failed", "interrupted", "not_sent")
+"""What by itself is about all arms together."""
 _STATUSES = range(100, 1000)
 NO_INTERVAL = "kab knows no interval of it"
 _NOT_OPEN = "only requests of a --rate have a time to start at"
@@ -91,7 +92,7 @@ def _members() -> dict[str, Member]:
         "kind": Member("word", partial(_sent, field="kind"), words=KINDS),
         **{
             name: Member("count", partial(_sent, field=name))
-            for name in ("requests", "succeeded", "failed", "not_sent")
+            for name in ("requests", "succeeded", *TOTALS)
         },
         **{f"failures.{kind}": Member("count", partial(_failures, kind=kind)) for kind in FAILURES},
         "connections": Member("count", partial(_field, field="connections")),

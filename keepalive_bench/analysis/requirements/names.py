@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.latencies import PERCENTS, quantile_ends
 from keepalive_bench.analysis.requirements import sweep_names
-from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS
+from keepalive_bench.analysis.requirements.arm_names import ARM_MEMBERS, TOTALS
 from keepalive_bench.analysis.requirements.comparison_names import comparison
 from keepalive_bench.analysis.requirements.quantity import Evidence, Kind, Quantity, exact
 
@@ -130,7 +130,7 @@ def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
 
 def _whole() -> Iterator[Named]:
     """What is about all arms together; but for the totals, by its place in the file."""
-    for field in ("failed", "not_sent"):
+    for field in TOTALS:
         yield (field,), Quantity(name=field, kind="count", find=partial(_total, field=field))
     yield (
         ("verdict", "verdict.code"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.analysis.rows import of_arm, pick
+from keepalive_bench.analysis.rows import ended, of_arm, pick
 from keepalive_bench.analysis.sweep.rates import rate, rate_ratio, rounds_of
 from keepalive_bench.analysis.sweep.recommendation import recommend
 from keepalive_bench.analysis.sweep.tried import Case, Tried
@@ -75,7 +75,7 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
 def _tried(run: Run, arm: ArmSummary, value: int) -> Tried:
     connections, exchanges = run.connections, run.exchanges
     opened = of_arm(connections, arm.label)
-    waits = pick(exchanges.phases["pool_wait"], of_arm(exchanges, arm.label))
+    waits = pick(exchanges.phases["pool_wait"], ended(exchanges, arm.label))
     endings = pick(connections.ending, opened)
     return Tried(
         label=arm.label,

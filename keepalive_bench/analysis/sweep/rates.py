@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.inference.dependence import dependence, widening
 from keepalive_bench.analysis.inference.intervals import ratio_interval
-from keepalive_bench.analysis.rows import of_arm, pick
+from keepalive_bench.analysis.rows import ended, pick
 from keepalive_bench.model.analysis import Estimate
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Rounds(NamedTuple):
 def rounds_of(run: Run, arm: str) -> Rounds:
     """When an arm was running, and how much it sent then."""
     exchanges = run.exchanges
-    sent = of_arm(exchanges, arm)
+    sent = ended(exchanges, arm)
     numbers = pick(exchanges.round, sent)
     began_s, latency_s = pick(exchanges.began_s, sent), pick(exchanges.latency_s, sent)
     rounds = Rounds(array("I"), array("I"), array("d"))

@@ -20,6 +20,7 @@ _COUNTS = (
     "requests",
     "succeeded",
     "failed",
+    "interrupted",
     "not_sent",
     "connections",
     "reopened",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from keepalive_bench.model.change import Change, Figure
     from keepalive_bench.render.exposition import Family
 
-_COUNTS = ("requests", "failed", "not_sent", "connections", "reopened")
+_COUNTS = ("requests", "failed", "interrupted", "not_sent", "connections", "reopened")
 
 
 def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:

@@ -121,6 +121,8 @@ def _arm(arm: ArmChange) -> Iterator[Line]:
     yield _count("requests", base.sent, new.sent)
     yield _count("failed", base.failed, new.failed)
     yield from _parts(base.failure_kinds, new.failure_kinds)
+    if base.interrupted or new.interrupted:
+        yield _count("interrupted", base.interrupted, new.interrupted)
     if base.not_sent or new.not_sent:
         yield _count("not sent", base.not_sent, new.not_sent)
     codes = [{f"status {code}": n for code, n in it.status_codes.items()} for it in (base, new)]

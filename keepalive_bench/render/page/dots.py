@@ -51,18 +51,21 @@ def dots(run: Run, analysis: Analysis) -> Dots:
     """The marks of each arm; requests share one only where there are too many for one each."""
     exchanges = run.exchanges
     codes = _codes(run, analysis)
-    low, high = min(exchanges.latency_s, default=0.0), max(exchanges.latency_s, default=0.0)
+    cut_off = exchanges.cut_off  # what those would have taken, nobody knows
+    rows = [row for row, failure in enumerate(exchanges.failure) if failure not in cut_off]
+    latencies = [exchanges.latency_s[row] for row in rows]
+    low, high = min(latencies, default=0.0), max(latencies, default=0.0)
     logarithmic = low > 0 and high / low >= FAR_APART
-    marks = [Mark(row, 1) for row in range(len(exchanges))]
+    marks = [Mark(row, 1) for row in rows]
     for grid in _GRIDS:
         if len(marks) > MOST:
-            marks = _merged(run, codes, grid, logarithmic=logarithmic)
+            marks = _merged(run, codes, rows, grid, logarithmic=logarithmic)
     fates = _Fates(run, analysis)
     arms = [
         _columns(run, [mark for mark in marks if exchanges.arm[mark.row] == arm], codes, fates)
         for arm in range(len(exchanges.arms))
     ]
-    return Dots(arms, fates.texts, logarithmic, len(marks) < len(exchanges))
+    return Dots(arms, fates.texts, logarithmic, len(marks) < len(rows))
 
 
 def _codes(run: Run, analysis: Analysis) -> list[str]:
@@ -85,15 +88,17 @@ def _codes(run: Run, analysis: Analysis) -> list[str]:
     ]
 
 
-def _merged(run: Run, codes: list[str], grid: tuple[int, int], *, logarithmic: bool) -> list[Mark]:
+def _merged(
+    run: Run, codes: list[str], rows: list[int], grid: tuple[int, int], *, logarithmic: bool
+) -> list[Mark]:
     """One mark for all requests of an arm and a fate that lie in the same cell of a grid."""
     exchanges = run.exchanges
-    places = [log(it) for it in exchanges.latency_s] if logarithmic else exchanges.latency_s
-    across = _positions(exchanges.began_s, grid[0])
-    up = _positions(places, grid[1])
+    latencies = (exchanges.latency_s[row] for row in rows)
+    across = _positions((exchanges.began_s[row] for row in rows), grid[0])
+    up = _positions(map(log, latencies) if logarithmic else latencies, grid[1])
     counts: dict[tuple[int, str, int, int], list[int]] = {}
-    for row, cell in enumerate(zip(exchanges.arm, codes, across, up, strict=True)):
-        counts.setdefault(cell, [row, 0])[1] += 1
+    for row, x, y in zip(rows, across, up, strict=True):
+        counts.setdefault((exchanges.arm[row], codes[row], x, y), [row, 0])[1] += 1
     return [Mark(row, count) for row, count in counts.values()]
 
 

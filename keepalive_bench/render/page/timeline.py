@@ -23,8 +23,8 @@ _KEY = [("shape-dot", "reused a connection"), ("shape-triangle", "opened a conne
 
 def timeline(run: Run, analysis: Analysis) -> Figure:
     """A mark for each request, and below it a list of connections that had to be opened."""
-    if not len(run.exchanges):
-        return without("No request was sent.")
+    if not any(arm.sent for arm in analysis.arms):
+        return without("No request came to an end.")
     marks = dots(run, analysis)
     opened = "; ".join(_opened(arm) for arm in analysis.arms)
     failed = [("shape-cross", "failed")] if any(arm.failed for arm in analysis.arms) else []
@@ -76,8 +76,12 @@ def _listed(run: Run, analysis: Analysis) -> Element:
 
 def _failures(run: Run) -> Iterator[Element]:
     """The requests that failed, and why, for who can't point at them; nothing if none did."""
-    exchanges = run.exchanges
-    failed = [row for row, failure in enumerate(exchanges.failure) if failure >= 0]
+    exchanges, cut_off = run.exchanges, run.exchanges.cut_off
+    failed = [
+        row
+        for row, failure in enumerate(exchanges.failure)
+        if failure >= 0 and failure not in cut_off
+    ]
     if not failed:
         return
     caption = f"{plural(len(failed), 'request')} that failed, and why"
