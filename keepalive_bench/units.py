@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _KIB = 1024.0
 _MILLISECOND = 1e-3
 _SECOND_FROM = 0.9995  # what would read 1000 ms reads 1.00 s
@@ -9,6 +11,10 @@ _HUNDRED, _TEN, _ONE = 99.95, 9.995, 0.9995  # likewise at each power of ten
 _MANY = 999.95  # what would read 1000.0 reads 1,000
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 MISSING = "–"
+REDACTED = "***"
+_LONGEST = 80
+_HEAD, _TAIL = 50, 29
+_UP_TO_AT = re.compile(r"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*(@|%40)")
 
 
 def duration(seconds: float | None) -> str:
@@ -93,5 +99,19 @@ def printable(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Text from outside in quotes, for a sentence about it."""
-    return f"'{printable(text)}'"
+    """The user's own input in quotes, for a sentence about it."""
+    return f"'{shortened(without_userinfo(text))}'"
+
+
+def shortened(text: str) -> str:
+    """The user's own input for a sentence about it: its beginning and end, where it is long."""
+    shown = printable(text if len(text) <= _LONGEST else f"{text[:_HEAD]}…{text[-_TAIL:]}")
+    return shown if len(shown) <= _LONGEST else f"{shown[:_HEAD]}…{shown[-_TAIL:]}"
+
+
+def without_userinfo(text: str) -> str:
+    """Starred up to its last `@`, what may be a URL with a password in it.
+
+    Passwords have `/`, `?`, `#` and blanks in them, where a parser would end the host.
+    """
+    return _UP_TO_AT.sub(rf"\1{REDACTED}\2", text)

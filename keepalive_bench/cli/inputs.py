@@ -42,7 +42,8 @@ def parse_fields(texts: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], .
     for text in texts:
         name, mark, value = text.partition("=")
         if not mark or not name:
-            raise UsageError(f"The field {quoted(name)} is not of the form NAME=VALUE (-f).")
+            # It isn't shown either.
+            raise UsageError("A field is not of the form NAME=VALUE (-f).")
         values.setdefault(name, []).append(value)
     return tuple((name, tuple(several)) for name, several in values.items())
 

@@ -98,7 +98,7 @@ class Network:
             if seconds is not None and not 0 < seconds < float("inf"):
                 raise UsageError(f"A {name} of {seconds} s can't be: it must be above 0.")
         if self.proxy is not None and self.proxy.path != "/":
-            raise UsageError(f"A proxy's URL has no path, as {self.proxy.shown!r} has.")
+            raise UsageError(f"A proxy's URL has no path, as {quoted(self.proxy.shown)} has.")
         for address in self.source_addresses:
             if not is_address(address):
                 raise UsageError(f"{quoted(address)} is no IP address to connect from.")
