@@ -14,6 +14,7 @@ MISSING = "–"
 REDACTED = "***"
 _LONGEST = 80
 _HEAD, _TAIL = 50, 29
+_MAY_BE_URL = re.compile(r"(?s):.*(@|%40)")
 _UP_TO_AT = re.compile(r"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*(@|%40)")
 
 
@@ -100,13 +101,21 @@ def printable(text: str) -> str:
 
 def quoted(text: str) -> str:
     """The user's own input in quotes, for a sentence about it."""
-    return f"'{shortened(without_userinfo(text))}'"
+    return f"'{shortened(text)}'"
 
 
 def shortened(text: str) -> str:
-    """The user's own input for a sentence about it: its beginning and end, where it is long."""
-    shown = printable(text if len(text) <= _LONGEST else f"{text[:_HEAD]}…{text[-_TAIL:]}")
-    return shown if len(shown) <= _LONGEST else f"{shown[:_HEAD]}…{shown[-_TAIL:]}"
+    """The user's own input for a sentence about it: no more than its beginning and its end.
+
+    What may be a URL, in whatever place, is shown without its password.
+    """
+    kept = without_userinfo(text) if _MAY_BE_URL.search(text) else text
+    shown = printable(_ends(kept))
+    return _ends(shown)
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_HEAD]}…{text[-_TAIL:]}"
 
 
 def without_userinfo(text: str) -> str:

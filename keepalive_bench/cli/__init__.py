@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from keepalive_bench import __version__
+from keepalive_bench.cli.complaints import complaint
 from keepalive_bench.cli.variables import origin, with_variables
 from keepalive_bench.errors import ExitCode, KabError
 
@@ -100,7 +101,7 @@ def _sentence(error: click.ClickException) -> str:
     if "unexpected extra argument" in error.format_message():  # which may be half a header
         return "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
     hint = f" ({origin(error)}{context.command_path} --help lists the options.)" if context else ""
-    return f"{error.format_message()}{hint}"
+    return f"{complaint(error)}{hint}"
 
 
 def _no_traceback_at_the_exit() -> None:

@@ -17,7 +17,7 @@ from click.core import ParameterSource
 
 from keepalive_bench.cli.variables import named
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable, quoted
+from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -120,7 +120,7 @@ def _options(context: click.Context, path: Path | None, run: str | None) -> dict
     runs = _table(table.pop(_RUNS, {}), f"{place}, {_RUNS}")
     chosen = {} if run is None else _named_run(runs, run, place)
     general = _checked(context, table, place)
-    own = _checked(context, chosen, f"{place}, {_RUNS}.{printable(run or '')}")
+    own = _checked(context, chosen, f"{place}, {_RUNS}.{shortened(run or '')}")
     overruled = {rival for name, value in own.items() if value for rival in _rivals(name)}
     return {name: it for name, it in general.items() if name not in overruled} | own
 
@@ -148,16 +148,16 @@ def _bytes(path: Path) -> bytes:
             text = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
         raise UsageError(
-            f"{printable(str(path))} can't be read (--config): {error.strerror}."
+            f"{shortened(str(path))} can't be read (--config): {error.strerror}."
         ) from None
     if len(text) > _LARGEST_BYTES:
-        raise UsageError(f"{printable(str(path))} is too large for a file of options (--config).")
+        raise UsageError(f"{shortened(str(path))} is too large for a file of options (--config).")
     return text
 
 
 def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] | None:
     """The options in a file, and what to call the place; `optional`: `None` where it has none."""
-    place = printable(str(path))
+    place = shortened(str(path))
     toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # its forerunner
     text = _bytes(path)  # a UsageError is a ValueError, too
     try:
@@ -165,7 +165,7 @@ def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] |
     except RecursionError:
         raise UsageError(f"{place} is no TOML (--config): it is nested too deep.") from None
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
-        raise UsageError(f"{place} is no TOML (--config): {printable(str(error))}.") from None
+        raise UsageError(f"{place} is no TOML (--config): {shortened(str(error))}.") from None
     if path.name != _SHARED_FILE:
         return place, document
     tools = _table(document.get("tool", {}), f"{place}, tool")
@@ -187,7 +187,7 @@ def _named_run(runs: dict[str, Any], name: str, place: str) -> dict[str, Any]:
     if name not in runs:
         hint = _hint(name, runs) or "."
         raise UsageError(f"{place} keeps no run called {quoted(name)}{hint}")
-    return _table(runs[name], f"{place}, {_RUNS}.{printable(name)}")
+    return _table(runs[name], f"{place}, {_RUNS}.{shortened(name)}")
 
 
 def _checked(context: click.Context, table: dict[str, Any], place: str) -> dict[str, Any]:
