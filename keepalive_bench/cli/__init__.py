@@ -13,7 +13,7 @@ import click
 
 from keepalive_bench import __version__
 from keepalive_bench.cli.complaints import complaint
-from keepalive_bench.cli.variables import origin, with_variables
+from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
 from keepalive_bench.errors import ExitCode, KabError
 
 _COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
@@ -61,6 +61,7 @@ def kab(context: click.Context) -> ExitCode:
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
+    warn_of_strays(context)
     return ExitCode.USAGE
 
 

@@ -7,7 +7,6 @@ file says of every run. A list isn't added to: the nearest one counts.
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -15,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 from click.core import ParameterSource
 
-from keepalive_bench.cli.variables import named
+from keepalive_bench.cli.variables import hint, named
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 _OWN_FILE, _SHARED_FILE = "kab.toml", "pyproject.toml"
@@ -185,8 +184,8 @@ def _table(value: object, place: str) -> dict[str, Any]:
 
 def _named_run(runs: dict[str, Any], name: str, place: str) -> dict[str, Any]:
     if name not in runs:
-        hint = _hint(name, runs) or "."
-        raise UsageError(f"{place} keeps no run called {quoted(name)}{hint}")
+        end = hint(name, runs) or "."
+        raise UsageError(f"{place} keeps no run called {quoted(name)}{end}")
     return _table(runs[name], f"{place}, {_RUNS}.{shortened(name)}")
 
 
@@ -202,7 +201,7 @@ def _checked(context: click.Context, table: dict[str, Any], place: str) -> dict[
         if name in known:
             options[str(known[name].name)] = _value(known[name], value, place, key)
         elif name not in elsewhere:
-            _refuse(place, key, f"is no option{_hint(key, known)}")
+            _refuse(place, key, f"is no option{hint(key, known)}")
     return options
 
 
@@ -245,8 +244,3 @@ def _text(value: object, place: str, key: str) -> str:
 def _refuse(place: str, key: str, sentence: str) -> NoReturn:
     end = "" if sentence.endswith("?") else "."
     raise UsageError(f"{place}: {quoted(key)} {sentence}{end}")
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {quoted(close[0])}?" if close else ""
