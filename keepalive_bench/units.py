@@ -109,9 +109,12 @@ def shortened(text: str) -> str:
 
     What may be a URL, in whatever place, is shown without its password.
     """
-    kept = without_userinfo(text) if _MAY_BE_URL.search(text) else text
-    shown = printable(_ends(kept))
-    return _ends(shown)
+    return clipped(without_userinfo(text) if _MAY_BE_URL.search(text) else text)
+
+
+def clipped(text: str) -> str:
+    """The beginning and the end of a text, where it is long; safe in a terminal."""
+    return _ends(printable(_ends(text)))
 
 
 def _ends(text: str) -> str:

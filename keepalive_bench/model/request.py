@@ -22,6 +22,7 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 _MOST_READ = 2**60
+_LONGEST_METHOD = 80
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NO_UTF_8 = re.compile(r"[\ud800-\udfff]")  # so a command line's other bytes arrive
@@ -88,7 +89,7 @@ class Request:
             within(0, LARGEST_BODY, "The bytes of a body", len(self.body))
 
     def _check_fields(self) -> None:
-        if not _TOKEN.fullmatch(self.method):
+        if not _TOKEN.fullmatch(self.method) or len(self.method) > _LONGEST_METHOD:
             raise UsageError(f"{quoted(self.method)} can't be the method of a request.")
         for name, value in self.headers:
             if not _TOKEN.fullmatch(name):

@@ -13,7 +13,8 @@ from keepalive_bench.units import REDACTED, quoted, shortened, without_userinfo
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSENDABLE = re.compile(r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]")
-_HOST = re.compile(r"[A-Za-z0-9._~-]+")
+_HOST = re.compile(r"(?!.*[^.]{64})(?!.{255})[A-Za-z0-9._~-]+")
+"""With labels of 63 characters at most, and 253 in all, but for a dot at the end (RFC 1035)."""
 _BRACKETS = re.compile(r"\w+://(?:[^/?#]*@)?\[([^\]/?#]*)\]([^/?#]*)")
 _FUTURE = re.compile(r"(?i)v[0-9a-f]+\..*")
 """IPvFuture of RFC 3986."""

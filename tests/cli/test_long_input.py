@@ -120,3 +120,10 @@ def refused(*arguments: str) -> None:
     for part in ("x", "9", r"\n", "it's", '"'):
         assert part * (80 // len(part) + 1) not in sentence
     assert len(sentence) <= 500
+
+
+def test_a_long_url_is_cut_where_nothing_can_be_measured() -> None:
+    done = called("run", f"http://127.0.0.1:9/{_LONG}", "-n", "1", "--warmup", "0")
+    assert done.code == 1
+    assert "Nothing could be measured of http://127.0.0.1:9/xx" in done.err
+    assert "x" * 81 not in done.text

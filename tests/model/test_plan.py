@@ -19,6 +19,7 @@ TARGET = Target("http://h/")
 
 REFUSED: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (Request, {"method": ""}, "'' can't be the method"),
+    (Request, {"method": "X" * 81}, "can't be the method"),
     (Request, {"method": "GE T"}, "'GE T' can't be the method"),
     (Request, {"method": "GET\r\nX: y"}, "can't be the method"),
     (Request, {"headers": (("", "v"),)}, "header field can't be called ''"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from keepalive_bench.units import duration, interval, plural, printable, rate, size, times
+from keepalive_bench.units import duration, interval, plural, printable, quoted, rate, size, times
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,29 @@ def test_a_count_agrees_with_its_noun(count: int, text: str) -> None:
 )
 def test_what_does_not_print_is_escaped(raw: str, shown: str) -> None:
     assert printable(raw) == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "''"),
+        ("\x1b[31m", r"'\x1b[31m'"),
+        ("a@b", "'a@b'"),
+        ("/home/me@work/run.json", "'/home/me@work/run.json'"),
+        ("http://joe:hunter2@h/", "'http://***@h/'"),
+        ("http://joe:a/b#c?d e@h/", "'http://***@h/'"),
+        ("joe:hunter2@h", "'***@h'"),
+        ("x" * 80, "'" + "x" * 80 + "'"),
+    ],
+)
+def test_input_is_quoted_without_its_passwords(given: str, said: str) -> None:
+    assert quoted(given) == said
+
+
+@pytest.mark.parametrize("char", ["x", "\n", "\u202e", "\U000e0001", "\udcff", "ü"])
+def test_of_long_input_there_are_the_beginning_and_the_end(char: str) -> None:
+    said = quoted(f"begins{char * 10_000}ends")
+    assert said.startswith("'begins")
+    assert said.endswith("ends'")
+    assert len(said) <= 2 + 80
+    assert said.isprintable()
