@@ -12,7 +12,7 @@ _MANY = 999.95  # what would read 1000.0 reads 1,000
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 MISSING = "–"
 REDACTED = "***"
-_LONGEST = 80
+_LONGEST, _LONGEST_NAME = 80, 255
 _HEAD, _TAIL = 50, 29
 _MAY_BE_URL = re.compile(r"(?s):.*(@|%40)")
 _UP_TO_AT = re.compile(r"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*(@|%40)")
@@ -104,17 +104,24 @@ def quoted(text: str) -> str:
     return f"'{shortened(text)}'"
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = _LONGEST) -> str:
     """The user's own input for a sentence about it: no more than its beginning and its end.
 
     What may be a URL, in whatever place, is shown without its password.
     """
-    return clipped(without_userinfo(text) if _MAY_BE_URL.search(text) else text)
+    return clipped(without_userinfo(text) if _MAY_BE_URL.search(text) else text, longest)
 
 
-def clipped(text: str) -> str:
-    """The beginning and the end of a text, where it is long; safe in a terminal."""
-    return _ends(printable(_ends(text)))
+def filename(path: object) -> str:
+    """A file's name for a sentence: whole, as long as names commonly are."""
+    return shortened(str(path), _LONGEST_NAME)
+
+
+def clipped(text: str, longest: int = _LONGEST_NAME) -> str:
+    """A text that may be of any length: whole, or its beginning and its end."""
+    is_long = len(text) > longest
+    shown = printable(_ends(text) if is_long else text)
+    return _ends(shown) if is_long or len(shown) > longest else shown
 
 
 def _ends(text: str) -> str:

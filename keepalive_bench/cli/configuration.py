@@ -16,7 +16,7 @@ from click.core import ParameterSource
 
 from keepalive_bench.cli.variables import hint, named
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import quoted, shortened
+from keepalive_bench.units import filename, quoted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,17 +146,15 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             text = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
-        raise UsageError(
-            f"{shortened(str(path))} can't be read (--config): {error.strerror}."
-        ) from None
+        raise UsageError(f"{filename(path)} can't be read (--config): {error.strerror}.") from None
     if len(text) > _LARGEST_BYTES:
-        raise UsageError(f"{shortened(str(path))} is too large for a file of options (--config).")
+        raise UsageError(f"{filename(path)} is too large for a file of options (--config).")
     return text
 
 
 def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] | None:
     """The options in a file, and what to call the place; `optional`: `None` where it has none."""
-    place = shortened(str(path))
+    place = filename(path)
     toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # its forerunner
     text = _bytes(path)  # a UsageError is a ValueError, too
     try:

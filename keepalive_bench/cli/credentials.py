@@ -10,7 +10,7 @@ import click
 from keepalive_bench.cli.files import check_file, read_file
 from keepalive_bench.cli.inputs import can_be_asked
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import shortened
+from keepalive_bench.units import filename
 
 _ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 
@@ -46,7 +46,7 @@ def key_password(key: Path | None, password_file: Path | None) -> str | None:
         return None
     if not any(mark in read_file(key, "--key") for mark in _ENCRYPTED):
         return None
-    shown = shortened(str(key))
+    shown = filename(key)
     if not can_be_asked():
         raise UsageError(f"{shown} has a passphrase: give it in a file (--key-password-file).")
     password: str = click.prompt(f"Passphrase of {shown}", hide_input=True, err=True)
@@ -57,4 +57,4 @@ def _read_text(path: Path, option: str) -> str:
     try:
         return read_file(path, option).decode()
     except UnicodeDecodeError:
-        raise UsageError(f"{shortened(str(path))} is not UTF-8 ({option}).") from None
+        raise UsageError(f"{filename(path)} is not UTF-8 ({option}).") from None

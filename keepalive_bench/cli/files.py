@@ -9,7 +9,7 @@ from typing import IO, NoReturn
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.limits import LARGEST_BODY
-from keepalive_bench.units import shortened, size
+from keepalive_bench.units import filename, size
 
 LARGEST_FILE = 2**26
 """Bytes of a file that is no body: a bundle of all certificates there are has a hundredth of it."""
@@ -23,7 +23,7 @@ def read_file(path: Path, option: str, most: int = LARGEST_FILE) -> bytes:
     Raises:
         UsageError: it can't be read, or is too large.
     """
-    shown = shortened(str(path))
+    shown = filename(path)
     try:
         with path.open("rb") as file:
             return _whole(file, shown, option, most)
@@ -52,7 +52,7 @@ def check_file(path: Path | None, option: str) -> None:
     """
     if path is None:
         return
-    shown = shortened(str(path))
+    shown = filename(path)
     try:
         found = path.stat()
     except OSError as error:

@@ -15,7 +15,7 @@ from keepalive_bench.cli.files import read_file, read_part
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.experiment import Arm
 from keepalive_bench.model.limits import LARGEST_BODY
-from keepalive_bench.units import printable, quoted, shortened, size
+from keepalive_bench.units import filename, printable, quoted, size
 
 if TYPE_CHECKING:
     from collections.abc import Sized
@@ -169,12 +169,12 @@ def read_rows(path: Path | None) -> tuple[tuple[Parameter, ...], ...]:
         text = read_file(path, "--fields-file").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{shortened(str(path))} is not UTF-8 at byte {error.start + 1} (--fields-file)."
+            f"{filename(path)} is not UTF-8 at byte {error.start + 1} (--fields-file)."
         ) from None
     is_json = path.suffix.lower() in _JSON_LINES or text.lstrip().startswith("{")
     rows = _json_rows(text, path) if is_json else _csv_rows(text, path)
     if not rows:
-        raise UsageError(f"{shortened(str(path))} holds no rows (--fields-file).")
+        raise UsageError(f"{filename(path)} holds no rows (--fields-file).")
     return rows
 
 
@@ -217,9 +217,7 @@ def _json_rows(text: str, path: Path) -> tuple[tuple[Parameter, ...], ...]:
 
 def _check_count(rows: Sized, path: Path) -> None:
     if len(rows) > _MOST_ROWS:
-        raise UsageError(
-            f"{shortened(str(path))} has more than {_MOST_ROWS:,} rows (--fields-file)."
-        )
+        raise UsageError(f"{filename(path)} has more than {_MOST_ROWS:,} rows (--fields-file).")
 
 
 def _json_values(value: Any, path: Path, number: int) -> list[str]:  # noqa: ANN401  # any JSON
@@ -236,4 +234,4 @@ def _json_values(value: Any, path: Path, number: int) -> list[str]:  # noqa: ANN
 
 
 def _refuse(path: Path, line: int, what: str) -> NoReturn:
-    raise UsageError(f"{shortened(str(path))}, line {line}: {what} (--fields-file).")
+    raise UsageError(f"{filename(path)}, line {line}: {what} (--fields-file).")

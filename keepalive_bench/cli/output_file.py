@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import shortened
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def open_output(path: str) -> Iterator[TextIO]:
         target = target_of(path)
         draft, raw = _opened(target)
     except OSError as error:
-        raise UsageError(f"{shortened(path)} can't be written: {error.strerror}.") from None
+        raise UsageError(f"{filename(path)} can't be written: {error.strerror}.") from None
     try:
         with raw, _text(raw, compressed=path.endswith(COMPRESSED)) as stream:
             yield stream
@@ -69,7 +69,7 @@ def one_of_several(path: str, word: str) -> str:
         UsageError: it is no file's.
     """
     if path == STDOUT or (Path(path).exists() and not Path(path).is_file()):
-        shown = "standard output" if path == STDOUT else shortened(path)
+        shown = "standard output" if path == STDOUT else filename(path)
         raise UsageError(f"There are several files to write, and {shown} can't be all of them.")
     given = Path(path)
     plain = Path(given.name.removesuffix(COMPRESSED) or given.name)

@@ -14,7 +14,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import shortened
+from keepalive_bench.units import filename, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ def _trust(context: ssl.SSLContext, tls: Tls) -> None:
     elif tls.ca_file is None:
         context.load_default_certs()
     else:
-        shown = shortened(str(tls.ca_file))
+        shown = filename(tls.ca_file)
         try:
             context.load_verify_locations(cafile=tls.ca_file)
         except ssl.SSLError:
@@ -80,7 +80,7 @@ def _trust(context: ssl.SSLContext, tls: Tls) -> None:
 
 def _identify(context: ssl.SSLContext, tls: Tls, cert_file: Path) -> None:
     """Load the client's certificate; without a passphrase given, OpenSSL must not ask for one."""
-    files = " and ".join(shortened(str(path)) for path in (cert_file, tls.key_file) if path)
+    files = " and ".join(filename(path) for path in (cert_file, tls.key_file) if path)
     try:
         context.load_cert_chain(cert_file, tls.key_file, password=lambda: tls.key_password or "")
     except ssl.SSLError as error:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
 LONGEST_S = 1_000_000.0
 """Sockets wait no longer than 2**31 ms."""
-LARGEST_BODY, MOST = 2**28, 1_000_000_000
+LARGEST_BODY, MOST = 2**40, 1_000_000_000
 _OF_A_BODY = f"it must be 0 to {LARGEST_BODY:,}"
 _OF_A_TIMEOUT = f"it must be above 0 s and at most {LONGEST_S:,.0f} s"
 

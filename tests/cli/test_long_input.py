@@ -127,3 +127,10 @@ def test_a_long_url_is_cut_where_nothing_can_be_measured() -> None:
     assert done.code == 1
     assert "Nothing could be measured of http://127.0.0.1:9/xx" in done.err
     assert "x" * 81 not in done.text
+
+
+def test_a_files_name_is_shown_whole_as_long_as_names_commonly_are() -> None:
+    name = "/".join(["x" * 40] * 6)
+    assert (
+        called("report", name).err == f"Error: {name} can't be read: No such file or directory.\n"
+    )

@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.behaviour import LARGEST_BODY
-from keepalive_bench.server.faults.steps import Do, Kind, Parameter, When, size
+from keepalive_bench.server.faults.steps import LARGEST, Do, Kind, Parameter, When, size
 from keepalive_bench.server.responses import status_line, text
 
 if TYPE_CHECKING:
@@ -138,6 +137,6 @@ FRAMING = {
         when=When.REQUEST,
         line="A gzip body a thousandth the size of the BYTES that it unpacks to.",
         act=_gzip_bomb,
-        parameter=size(1024 * _MIB, most=1000 * LARGEST_BODY),
+        parameter=size(1024 * _MIB, most=1000 * LARGEST),
     ),
 }

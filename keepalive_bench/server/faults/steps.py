@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.behaviour import LARGEST_BODY, LONGEST_S, MOST
+from keepalive_bench.server.behaviour import LONGEST_S, MOST
 from keepalive_bench.server.responses import Response, compose
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ Step = bytes | float | Do
 """Bytes to send in one go, seconds to wait, or something to do."""
 
 Value = float | int | str
+LARGEST = 2**28
+"""Bytes that a fault keeps whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,6 @@ def seconds(default: float) -> Parameter:
     return Parameter(name="SECONDS", default=default, most=int(LONGEST_S))
 
 
-def size(default: int, most: int = LARGEST_BODY) -> Parameter:
+def size(default: int, most: int = LARGEST) -> Parameter:
     """A number of bytes."""
     return Parameter(name="BYTES", default=default, most=most)
