@@ -23,6 +23,11 @@ _IN_JSON = (
     ("##", r"#\u0023"),
     *((char, f"\\u{ord(char):04x}") for char in "\x85\u2028\u2029"),
 )
+REDACTED = "***"
+_LONGEST, _LONGEST_NAME = 80, 255
+_HEAD, _TAIL = 50, 29
+_MAY_BE_URL = re.compile(r"(?s):.*(@|%40)")
+_UP_TO_AT = re.compile(r"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*(@|%40)")
 
 
 def duration(seconds: float | None) -> str:
@@ -124,5 +129,37 @@ def json_in_log(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Text from outside in quotes, for a sentence about it."""
-    return f"'{printable(text)}'"
+    """The user's own input in quotes, for a sentence about it."""
+    return f"'{shortened(text)}'"
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """The user's own input for a sentence about it: no more than its beginning and its end.
+
+    What may be a URL, in whatever place, is shown without its password.
+    """
+    return clipped(without_userinfo(text) if _MAY_BE_URL.search(text) else text, longest)
+
+
+def filename(path: object) -> str:
+    """A file's name for a sentence: whole, as long as names commonly are."""
+    return shortened(str(path), _LONGEST_NAME)
+
+
+def clipped(text: str, longest: int = _LONGEST_NAME) -> str:
+    """A text that may be of any length: whole, or its beginning and its end."""
+    is_long = len(text) > longest
+    shown = printable(_ends(text) if is_long else text)
+    return _ends(shown) if is_long or len(shown) > longest else shown
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_HEAD]}…{text[-_TAIL:]}"
+
+
+def without_userinfo(text: str) -> str:
+    """Starred up to its last `@`, what may be a URL with a password in it.
+
+    Passwords have `/`, `?`, `#` and blanks in them, where a parser would end the host.
+    """
+    return _UP_TO_AT.sub(rf"\1{REDACTED}\2", text)

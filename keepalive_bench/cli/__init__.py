@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 import click
 
 from keepalive_bench import __version__
+from keepalive_bench.cli.complaints import complaint
 from keepalive_bench.cli.outlet import give_up
-from keepalive_bench.cli.variables import origin, with_variables
+from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
 from keepalive_bench.errors import ENDING_SIGNALS, ExitCode, KabError
 from keepalive_bench.units import printable
 
@@ -62,6 +63,7 @@ def kab(context: click.Context) -> ExitCode:
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
+    warn_of_strays(context)
     return ExitCode.USAGE
 
 
@@ -110,7 +112,7 @@ def _sentence(error: click.ClickException) -> str:
     if "unexpected extra argument" in error.format_message():  # which may be half a header
         return "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
     hint = f" ({origin(error)}{context.command_path} --help lists the options.)" if context else ""
-    return f"{error.format_message()}{hint}"
+    return f"{complaint(error)}{hint}"
 
 
 def _end_on(handler: Any) -> None:  # noqa: ANN401  # a function, or SIG_DFL

@@ -12,7 +12,7 @@ from keepalive_bench.cli import completion, exports
 from keepalive_bench.cli.options import requirement_options
 from keepalive_bench.cli.output_file import STDOUT
 from keepalive_bench.errors import ExitCode, UsageError
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def _check_files(paths: Sequence[str]) -> None:
     news = paths[1:]
     twice = next((path for path in news if news.count(path) > 1), None)
     if twice is not None:
-        raise UsageError(f"{printable(twice)} is named twice: name each NEW once.")
+        raise UsageError(f"{filename(twice)} is named twice: name each NEW once.")
     if paths.count("-") > 1:
         raise UsageError("Standard input (-) holds one run: name a file for the other.")
 

@@ -7,7 +7,6 @@ file says of every run. A list isn't added to: the nearest one counts.
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -15,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 from click.core import ParameterSource
 
-from keepalive_bench.cli.variables import named
+from keepalive_bench.cli.variables import hint, named
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable, quoted
+from keepalive_bench.units import filename, quoted, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 _OWN_FILE, _SHARED_FILE = "kab.toml", "pyproject.toml"
@@ -120,7 +119,7 @@ def _options(context: click.Context, path: Path | None, run: str | None) -> dict
     runs = _table(table.pop(_RUNS, {}), f"{place}, {_RUNS}")
     chosen = {} if run is None else _named_run(runs, run, place)
     general = _checked(context, table, place)
-    own = _checked(context, chosen, f"{place}, {_RUNS}.{printable(run or '')}")
+    own = _checked(context, chosen, f"{place}, {_RUNS}.{shortened(run or '')}")
     overruled = {rival for name, value in own.items() if value for rival in _rivals(name)}
     return {name: it for name, it in general.items() if name not in overruled} | own
 
@@ -147,17 +146,15 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             text = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
-        raise UsageError(
-            f"{printable(str(path))} can't be read (--config): {error.strerror}."
-        ) from None
+        raise UsageError(f"{filename(path)} can't be read (--config): {error.strerror}.") from None
     if len(text) > _LARGEST_BYTES:
-        raise UsageError(f"{printable(str(path))} is too large for a file of options (--config).")
+        raise UsageError(f"{filename(path)} is too large for a file of options (--config).")
     return text
 
 
 def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] | None:
     """The options in a file, and what to call the place; `optional`: `None` where it has none."""
-    place = printable(str(path))
+    place = filename(path)
     toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # its forerunner
     text = _bytes(path)  # a UsageError is a ValueError, too
     try:
@@ -165,7 +162,7 @@ def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] |
     except RecursionError:
         raise UsageError(f"{place} is no TOML (--config): it is nested too deep.") from None
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
-        raise UsageError(f"{place} is no TOML (--config): {printable(str(error))}.") from None
+        raise UsageError(f"{place} is no TOML (--config): {shortened(str(error))}.") from None
     if path.name != _SHARED_FILE:
         return place, document
     tools = _table(document.get("tool", {}), f"{place}, tool")
@@ -185,9 +182,9 @@ def _table(value: object, place: str) -> dict[str, Any]:
 
 def _named_run(runs: dict[str, Any], name: str, place: str) -> dict[str, Any]:
     if name not in runs:
-        hint = _hint(name, runs) or "."
-        raise UsageError(f"{place} keeps no run called {quoted(name)}{hint}")
-    return _table(runs[name], f"{place}, {_RUNS}.{printable(name)}")
+        end = hint(name, runs) or "."
+        raise UsageError(f"{place} keeps no run called {quoted(name)}{end}")
+    return _table(runs[name], f"{place}, {_RUNS}.{shortened(name)}")
 
 
 def _checked(context: click.Context, table: dict[str, Any], place: str) -> dict[str, Any]:
@@ -202,7 +199,7 @@ def _checked(context: click.Context, table: dict[str, Any], place: str) -> dict[
         if name in known:
             options[str(known[name].name)] = _value(known[name], value, place, key)
         elif name not in elsewhere:
-            _refuse(place, key, f"is no option{_hint(key, known)}")
+            _refuse(place, key, f"is no option{hint(key, known)}")
     return options
 
 
@@ -245,8 +242,3 @@ def _text(value: object, place: str, key: str) -> str:
 def _refuse(place: str, key: str, sentence: str) -> NoReturn:
     end = "" if sentence.endswith("?") else "."
     raise UsageError(f"{place}: {quoted(key)} {sentence}{end}")
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {quoted(close[0])}?" if close else ""

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from keepalive_bench.cli.inputs import can_be_asked, read_file
+from keepalive_bench.cli.files import check_file, read_file
+from keepalive_bench.cli.inputs import can_be_asked
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename
 
 _ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 
@@ -21,6 +22,7 @@ def netrc_credentials(host: str) -> tuple[str, str] | None:
         UsageError: the file can't be read, or is none.
     """
     path = Path.home() / ".netrc"
+    check_file(path, "--netrc")
     try:
         entry = netrc.netrc(str(path)).authenticators(host)
     except OSError as error:
@@ -40,9 +42,11 @@ def key_password(key: Path | None, password_file: Path | None) -> str | None:
     """
     if password_file is not None:
         return _read_text(password_file, "--key-password-file").rstrip("\r\n")
-    if key is None or not any(mark in read_file(key, "--key") for mark in _ENCRYPTED):
+    if key is None or not key.is_file():  # what is in a pipe can be read once, by OpenSSL
         return None
-    shown = printable(str(key))
+    if not any(mark in read_file(key, "--key") for mark in _ENCRYPTED):
+        return None
+    shown = filename(key)
     if not can_be_asked():
         raise UsageError(f"{shown} has a passphrase: give it in a file (--key-password-file).")
     password: str = click.prompt(f"Passphrase of {shown}", hide_input=True, err=True)
@@ -53,4 +57,4 @@ def _read_text(path: Path, option: str) -> str:
     try:
         return read_file(path, option).decode()
     except UnicodeDecodeError:
-        raise UsageError(f"{printable(str(path))} is not UTF-8 ({option}).") from None
+        raise UsageError(f"{filename(path)} is not UTF-8 ({option}).") from None

@@ -16,7 +16,7 @@ import click
 from keepalive_bench.cli import completion
 from keepalive_bench.cli.output_file import STDOUT, open_output, target_of
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -88,7 +88,7 @@ def wanted(given: Mapping[str, Any]) -> dict[str, str]:
         if path is not None:
             for other, taken in paths.items():
                 if _same(path, taken):
-                    place = "standard output" if path == STDOUT else printable(path)
+                    place = "standard output" if path == STDOUT else filename(path)
                     raise UsageError(
                         f"--{other} and --{dialect} can't both go to {place}: "
                         "give one of them a file of its own."

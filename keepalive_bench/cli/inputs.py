@@ -7,20 +7,24 @@ import io
 import json
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from keepalive_bench.cli.files import read_file, read_part
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.experiment import Arm
-from keepalive_bench.units import printable, quoted
+from keepalive_bench.model.limits import LARGEST_BODY
+from keepalive_bench.units import filename, printable, quoted, size
 
 if TYPE_CHECKING:
+    from collections.abc import Sized
+    from pathlib import Path
+
     from keepalive_bench.model.variation import Parameter
 
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
-_STDIN = "-"
+_MOST_ROWS = 1_000_000
 _SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|min|h|)")
 _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?: ?/ ?(s|m|min|h))?")
@@ -42,7 +46,8 @@ def parse_fields(texts: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], .
     for text in texts:
         name, mark, value = text.partition("=")
         if not mark or not name:
-            raise UsageError(f"The field {quoted(name)} is not of the form NAME=VALUE (-f).")
+            # It isn't shown either.
+            raise UsageError("A field is not of the form NAME=VALUE (-f).")
         values.setdefault(name, []).append(value)
     return tuple((name, tuple(several)) for name, several in values.items())
 
@@ -63,6 +68,31 @@ def parse_duration(text: str, option: str = "--duration") -> float:
             f"The duration {quoted(text)} is none: write 30s, 2m, 1h or 500ms ({option})."
         )
     return float(found[1]) * _SECONDS[found[2]]
+
+
+class _Time(click.types.StringParamType):
+    """Seconds: a number, however it is written, or a duration with a unit."""
+
+    name = "time"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  # Click's own
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401  # a float, where its parent has text
+        """The seconds; an error of Click's own kind, which knows where the value comes from."""
+        try:
+            return float(value)
+        except ValueError:
+            pass
+        try:
+            return parse_duration(value)
+        except UsageError:
+            self.fail(f"{quoted(value)} is no time: write 30, 30s, 2m or 500ms.", param, ctx)
+
+
+TIME = _Time()
 
 
 def parse_pause(text: str) -> tuple[float, float]:
@@ -109,36 +139,26 @@ def can_be_asked() -> bool:
 
 def read_body(texts: tuple[str, ...]) -> bytes | None:
     """The request's body: given as text, `@FILE` byte for byte, `-` from standard input."""
-    return b"&".join(_body_part(text) for text in texts) if texts else None
+    parts: list[bytes] = []
+    for text in texts:
+        parts.append(read_part(text, "-d"))
+        if sum(map(len, parts)) > LARGEST_BODY:
+            raise UsageError(f"The body is too large (-d): {size(LARGEST_BODY)} are the most.")
+    return b"&".join(parts) if texts else None
 
 
 def read_json(text: str) -> bytes:
     """A body of JSON, given like another one; refused where it is none."""
-    body = _body_part(text)
+    body = read_part(text, "--json-body")
     try:
         json.loads(body)
     except RecursionError:
         raise UsageError("The body is no JSON (--json-body): it is nested too deep.") from None
     except ValueError as error:
         raise UsageError(f"The body is no JSON (--json-body): {error}.") from None
+    except MemoryError:
+        raise UsageError("The body needs more memory than there is (--json-body).") from None
     return body
-
-
-def _body_part(text: str) -> bytes:
-    if text in {_STDIN, f"@{_STDIN}"}:
-        return _standard_input()
-    if text.startswith("@"):
-        return read_file(Path(text[1:]), "-d")
-    return text.encode(errors="surrogateescape")
-
-
-def _standard_input() -> bytes:
-    if sys.stdin is None:  # whoever started kab has closed it
-        raise UsageError("Standard input can't be read (-d): it is closed.")
-    try:
-        return sys.stdin.buffer.read()
-    except OSError as error:
-        raise UsageError(f"Standard input can't be read (-d): {error.strerror}.") from None
 
 
 def read_rows(path: Path | None) -> tuple[tuple[Parameter, ...], ...]:
@@ -149,22 +169,13 @@ def read_rows(path: Path | None) -> tuple[tuple[Parameter, ...], ...]:
         text = read_file(path, "--fields-file").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{printable(str(path))} is not UTF-8 at byte {error.start + 1} (--fields-file)."
+            f"{filename(path)} is not UTF-8 at byte {error.start + 1} (--fields-file)."
         ) from None
     is_json = path.suffix.lower() in _JSON_LINES or text.lstrip().startswith("{")
     rows = _json_rows(text, path) if is_json else _csv_rows(text, path)
     if not rows:
-        raise UsageError(f"{printable(str(path))} holds no rows (--fields-file).")
+        raise UsageError(f"{filename(path)} holds no rows (--fields-file).")
     return rows
-
-
-def read_file(path: Path, option: str) -> bytes:
-    """A file's bytes, as an option asks for them."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        shown = printable(str(path))
-        raise UsageError(f"{shown} can't be read ({option}): {error.strerror}.") from None
 
 
 def _csv_rows(text: str, path: Path) -> tuple[tuple[Parameter, ...], ...]:
@@ -176,6 +187,7 @@ def _csv_rows(text: str, path: Path) -> tuple[tuple[Parameter, ...], ...]:
             if len(row) != len(names):
                 _refuse(path, reader.line_num, f"{len(row)} values for {len(names)} names")
             rows.append(tuple(zip(names, row, strict=True)))
+            _check_count(rows, path)
     except csv.Error as error:
         _refuse(path, reader.line_num, str(error))
     return tuple(rows)
@@ -199,7 +211,13 @@ def _json_rows(text: str, path: Path) -> tuple[tuple[Parameter, ...], ...]:
                 for value in _json_values(values, path, number)
             )
         )
+        _check_count(rows, path)
     return tuple(rows)
+
+
+def _check_count(rows: Sized, path: Path) -> None:
+    if len(rows) > _MOST_ROWS:
+        raise UsageError(f"{filename(path)} has more than {_MOST_ROWS:,} rows (--fields-file).")
 
 
 def _json_values(value: Any, path: Path, number: int) -> list[str]:  # noqa: ANN401  # any JSON
@@ -216,4 +234,4 @@ def _json_values(value: Any, path: Path, number: int) -> list[str]:  # noqa: ANN
 
 
 def _refuse(path: Path, line: int, what: str) -> NoReturn:
-    raise UsageError(f"{printable(str(path))}, line {line}: {what} (--fields-file).")
+    raise UsageError(f"{filename(path)}, line {line}: {what} (--fields-file).")

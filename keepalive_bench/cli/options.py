@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from keepalive_bench.cli import completion
+from keepalive_bench.cli.inputs import TIME
 from keepalive_bench.model.experiment import ORDERS
 from keepalive_bench.model.load import TRAFFICS
 from keepalive_bench.model.network import TLS_VERSIONS
@@ -223,15 +224,15 @@ _NETWORK = (
     click.option(
         "-t",
         "--timeout",
-        type=float,
-        default=30.0,
+        type=TIME,
+        default="30s",
         show_default=True,
-        help="Seconds for a whole exchange, the body included.",
+        help="Deadline for a whole exchange, the body included: 5s, 500ms; a number is of seconds.",
     ),
     click.option(
         "--connect-timeout",
-        type=float,
-        help="Seconds for name, TCP and TLS together.  [default: the timeout]",
+        type=TIME,
+        help="Deadline for name, TCP and TLS together.  [default: the timeout]",
     ),
     click.option("-4", "--ipv4", is_flag=True, help="Use IPv4 only."),
     click.option("-6", "--ipv6", is_flag=True, help="Use IPv6 only."),

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, TextIO
 
 from keepalive_bench.cli.drafts import drafted
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def open_output(path: str) -> Iterator[TextIO]:
         try:
             raw = stack.enter_context(_opened(target_of(path)))
         except OSError as error:
-            raise UsageError(f"{printable(path)} can't be written: {error.strerror}.") from None
+            raise UsageError(f"{filename(path)} can't be written: {error.strerror}.") from None
         with _text(raw, compressed=path.endswith(COMPRESSED)) as stream:
             yield stream
 
@@ -66,7 +66,7 @@ def one_of_several(path: str, word: str) -> str:
         UsageError: it is no file's.
     """
     if path == STDOUT or (Path(path).exists() and not Path(path).is_file()):
-        shown = "standard output" if path == STDOUT else printable(path)
+        shown = "standard output" if path == STDOUT else filename(path)
         raise UsageError(f"There are several files to write, and {shown} can't be all of them.")
     given = Path(path)
     plain = Path(given.name.removesuffix(COMPRESSED) or given.name)

@@ -8,6 +8,7 @@ from keepalive_bench.analysis.requirements import requirements_of
 from keepalive_bench.cli import inputs
 from keepalive_bench.cli.credentials import key_password, netrc_credentials
 from keepalive_bench.cli.endpoints import parse_resolution, parse_route
+from keepalive_bench.cli.files import check_file
 from keepalive_bench.errors import UsageError
 from keepalive_bench.model.experiment import Experiment
 from keepalive_bench.model.judgement import Judgement
@@ -120,6 +121,8 @@ def _credentials(given: dict[str, Any], target: Target) -> tuple[str, str] | Non
 def _tls(given: dict[str, Any]) -> Tls:
     if given["insecure"] and given["cacert"]:
         raise UsageError("--insecure and --cacert contradict each other: leave one out.")
+    for name in ("cacert", "cert", "key"):
+        check_file(given[name], f"--{name}")
     return Tls(
         verify=not given["insecure"],
         ca_file=given["cacert"],

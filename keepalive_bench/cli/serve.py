@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from keepalive_bench.cli import completion
-from keepalive_bench.cli.inputs import parse_header
+from keepalive_bench.cli.files import check_file
+from keepalive_bench.cli.inputs import TIME, parse_header
 from keepalive_bench.errors import UsageError
 from keepalive_bench.server import (
     CERTIFICATES,
@@ -59,7 +60,9 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
 @click.option(
     "--body-size", type=int, default=1024, show_default=True, help="Bytes of each response's body."
 )
-@click.option("--delay", "delay_s", type=float, default=0.0, help="Seconds before each response.")
+@click.option(
+    "--delay", "delay_s", type=TIME, default=0.0, help="Time before each response: 0.5, 500ms."
+)
 @click.option("--status", type=int, default=200, show_default=True, help="Status code.")
 @click.option("--reason", metavar="TEXT", help="The words after the status code.")
 @click.option(
@@ -73,7 +76,7 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     "--silent-close-after", type=int, metavar="N", help="Close after N responses, unannounced."
 )
 @click.option(
-    "--idle-timeout", "idle_timeout_s", type=float, help="Close after so many idle seconds."
+    "--idle-timeout", "idle_timeout_s", type=TIME, help="Close after so long without a request: 5s."
 )
 @click.option("--connection-close", is_flag=True, help="Answer `Connection: close`, and do so.")
 @click.option("--http-10", is_flag=True, help="Answer as HTTP/1.0 does.")
@@ -136,6 +139,9 @@ def command(  # noqa: PLR0913  # one for each setting that is not the behaviour'
 
     Whatever breaks reuse elsewhere can be tried here: --fault makes the server go wrong.
     """
+    served = _certificate(certificate or "loopback")
+    check_file(served, "--certificate")
+    check_file(key, "--key")
     settings = Settings(
         behaviour=Behaviour(
             headers=tuple(parse_header(text) for text in headers),
@@ -148,7 +154,7 @@ def command(  # noqa: PLR0913  # one for each setting that is not the behaviour'
         tls=tls or certificate is not None,
         tls_min=tls_min,
         tls_max=tls_max,
-        certificate=_certificate(certificate or "loopback"),
+        certificate=served,
         key=key,
         record=record,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.requirements import requirements_of
 from keepalive_bench.errors import ResultsFileError, UsageError
 from keepalive_bench.experiment.results_file import read_run
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def check_requirements(run: Run, path: str) -> None:
 
 
 def _named(path: str) -> str:
-    return "Standard input" if path == STDIN else printable(path)
+    return "Standard input" if path == STDIN else filename(path)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from secrets import randbits
 from typing import Literal, get_args
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.model.limits import LARGEST_BODY, within
 from keepalive_bench.model.load import Load
 from keepalive_bench.units import quoted
 
@@ -30,7 +31,7 @@ _USUAL_REQUESTS, _USUAL_ROUNDS, _USUAL_FOR_PRECISION = 50, 10, 10_000
 _UNSAID = -(2**31)
 _LONGEST_S = 1e6
 _FINEST, _COARSEST = 0.001, 0.5
-_LEAST_VALUES, _LARGEST_BODY = 2, 2**28
+_LEAST_VALUES = 2
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS, _MOST_PROCESSES = 1_000_000_000, 10_000, 255, 256
 
 
@@ -112,14 +113,14 @@ class Experiment:
         """Check the numbers, and settle how many requests are meant."""
         if self.requests == _UNSAID:
             object.__setattr__(self, "requests", self._usual_requests)
-        _within(1, _MOST_REQUESTS, "requests", self.requests)
-        _within(1, _MOST_PROCESSES, "processes", self.processes)
-        _within(1, _MOST_THREADS, "concurrency", self.concurrency)
-        _within(1, _MOST_THREADS, "processes × concurrency", self.threads)
-        _within(1, _MOST_THREADS, "maxsize", self.pool_size)
-        _within(0, _MOST_REQUESTS, "warmup", self.warmup)
-        _within(0, 2**64, "seed", self.seed)
-        _within(1, _MOST_ARMS, "The number of arms", len(self.arms))
+        within(1, _MOST_REQUESTS, "requests", self.requests)
+        within(1, _MOST_PROCESSES, "processes", self.processes)
+        within(1, _MOST_THREADS, "concurrency", self.concurrency)
+        within(1, _MOST_THREADS, "processes × concurrency", self.threads)
+        within(1, _MOST_THREADS, "maxsize", self.pool_size)
+        within(0, _MOST_REQUESTS, "warmup", self.warmup)
+        within(0, 2**64, "seed", self.seed)
+        within(1, _MOST_ARMS, "The number of arms", len(self.arms))
         labels = [arm.label for arm in self.arms]
         twice = next((label for label in labels if labels.count(label) > 1), None)
         if twice is not None:
@@ -128,7 +129,9 @@ class Experiment:
                 f"--arm a={twice} --arm b={twice}."
             )
         if self.order not in {None, *ORDERS}:
-            raise UsageError(f"There is no order {self.order!r}: it is paired or sequential.")
+            raise UsageError(
+                f"There is no order {quoted(str(self.order))}: it is paired or sequential."
+            )
         self._check_end()
         self._check_sweep()
 
@@ -167,16 +170,16 @@ class Experiment:
                 raise UsageError("An arm has a value, and the experiment sweeps over no option.")
             return
         if self.sweep not in SWEPT:
-            raise UsageError(f"There is no sweep over {self.sweep!r}.")
+            raise UsageError(f"There is no sweep over {quoted(str(self.sweep))}.")
         if self.processes > 1:
             raise UsageError("A sweep is about one pool of each size: it runs in one process.")
         if len(values) < max(_LEAST_VALUES, len(self.arms)) or len(values) > len(set(values)):
             raise UsageError(f"A sweep needs two values of {self.sweep} or more, all different.")
         if any(arm.is_single_use for arm in self.arms) or not self.is_paired:
             raise UsageError("The values of a sweep are pooled arms that take turns.")
-        least, most = (0, _LARGEST_BODY) if self.sweep == "data-size" else (1, _MOST_THREADS)
+        least, most = (0, LARGEST_BODY) if self.sweep == "data-size" else (1, _MOST_THREADS)
         for value in values:
-            _within(least, most, self.sweep, value)
+            within(least, most, self.sweep, value)
         if self.sweep == "concurrency" and max(values) != self.concurrency:
             raise UsageError("The concurrency of a sweep is the largest of its values.")
 
@@ -288,8 +291,3 @@ class Experiment:
     def token(self) -> str:
         """What unique parameters of this run begin with."""
         return f"{self.seed:08x}"
-
-
-def _within(least: int, most: int, name: str, value: int) -> None:
-    if not least <= value <= most:
-        raise UsageError(f"{name} must be from {least:,} to {most:,}, not {value:,}.")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from keepalive_bench.model.target import Target
 
 TlsVersion = Literal["1.2", "1.3"]
+_LONGEST_S = 1e6
+"""Sockets wait no longer than 2**31 ms."""
 TLS_VERSIONS: tuple[TlsVersion, ...] = ("1.2", "1.3")
 
 
@@ -69,8 +71,8 @@ class Network:
     """How the server is reached, and how long kab waits for it.
 
     Raises:
-        UsageError: a time that is not above 0, a source that is no address, or two ways that
-            contradict each other.
+        UsageError: a time that is not above 0, or above a million seconds, a source that is no
+            address, or two ways that contradict each other.
     """
 
     ip_version: Literal[4, 6] | None = None
@@ -95,10 +97,12 @@ class Network:
         """Check the times, and what excludes each other."""
         limits = (("timeout", self.timeout_s), ("connect timeout", self.connect_timeout_s))
         for name, seconds in limits:
-            if seconds is not None and not 0 < seconds < float("inf"):
-                raise UsageError(f"A {name} of {seconds} s can't be: it must be above 0.")
+            if seconds is not None and not 0 < seconds <= _LONGEST_S:
+                raise UsageError(
+                    f"{name} must be above 0 s and at most {_LONGEST_S:,.0f} s, not {seconds:g} s."
+                )
         if self.proxy is not None and self.proxy.path != "/":
-            raise UsageError(f"A proxy's URL has no path, as {self.proxy.shown!r} has.")
+            raise UsageError(f"A proxy's URL has no path, as {quoted(self.proxy.shown)} has.")
         for address in self.source_addresses:
             if not is_address(address):
                 raise UsageError(f"{quoted(address)} is no IP address to connect from.")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.model.limits import LARGEST_BODY, within
 from keepalive_bench.model.variation import Variation
-from keepalive_bench.units import printable, quoted
+from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,8 @@ Header = tuple[str, str]
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
+_MOST_READ = 2**60
+_LONGEST_METHOD = 80
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NO_UTF_8 = re.compile(r"[\ud800-\udfff]")  # so a command line's other bytes arrive
@@ -80,18 +83,20 @@ class Request:
         for status in self.expect_status:
             if not _STATUS.fullmatch(status):
                 raise UsageError(f"{quoted(status)} is no status: write 200, or 2xx.")
-        if self.max_body is not None and self.max_body < 0:
-            raise UsageError(f"max-body can't be below 0, as {self.max_body:,} is.")
+        if self.max_body is not None:
+            within(0, _MOST_READ, "max-body", self.max_body)
+        if self.body is not None:
+            within(0, LARGEST_BODY, "The bytes of a body", len(self.body))
 
     def _check_fields(self) -> None:
-        if not _TOKEN.fullmatch(self.method):
+        if not _TOKEN.fullmatch(self.method) or len(self.method) > _LONGEST_METHOD:
             raise UsageError(f"{quoted(self.method)} can't be the method of a request.")
         for name, value in self.headers:
             if not _TOKEN.fullmatch(name):
                 word, blank, _ = name.partition(" ")  # what follows may be a secret
-                shown = f"{printable(word)} …" if blank else printable(word)
+                shown = f"{shortened(word)} …" if blank else shortened(word)
                 raise UsageError(f"A header field can't be called '{shown}'.")
-            _without_control(value, f"The value of the header field {name!r}")
+            _without_control(value, f"The value of the header field {quoted(name)}")
         _without_control(self.user_agent or "", "The user agent")
         _without_control(self.bearer or "", "The bearer token")
         _without_control(self.content_type, "The content type")

@@ -8,24 +8,29 @@ from ipaddress import IPv6Address
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable
+from keepalive_bench.model.secret_names import is_secret_name
+from keepalive_bench.units import REDACTED, quoted, shortened, without_userinfo
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSENDABLE = re.compile(r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]")
-_HOST = re.compile(r"[A-Za-z0-9._~-]+")
-_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SECRET_PART = re.compile(
-    r"passw(or)?d|passphrase|passcode|pwd|secret|token|apikey|auth|signature|credential|sess(ion|id)"
+_HOST = re.compile(r"(?!.*[^.]{64})(?!.{255})[A-Za-z0-9._~-]+")
+"""With labels of 63 characters at most, and 253 in all, but for a dot at the end (RFC 1035)."""
+_BRACKETS = re.compile(r"\w+://(?:[^/?#]*@)?\[([^\]/?#]*)\]([^/?#]*)")
+_FUTURE = re.compile(r"(?i)v[0-9a-f]+\..*")
+"""IPvFuture of RFC 3986."""
+_SPLIT_PASSWORD = re.compile(
+    r"(?i)\w+://("
+    r"[^/?#@]*:[/?#].*@"  # the port is there, and empty
+    r"|[^/?#@]*#.*@"  # there is no path, and something behind it that is never sent
+    r"|(?!localhost:)[^/?#@.\[]*:[0-9]+(?![^?#]*\?[\w.\[\]-]+=)[/?].*[^/]@"  # see below
+    r")"
 )
-_SECRET_WORD = re.compile(
-    r"(^|-)(jwt|t?otp|hmac|pw)(-|$)"
-    r"|((^|-|access|private)key|(^|-)sig|(?<!com)(?<!by)(?<!sur)(?<!over)pass)(-[0-9]+)*$"
-)
-"""In the name's words with a `-` between them; a number at the end is a place in a list."""
+"""A password with a reserved character, before which it reads like a port: what is meant for a
+user becomes the host. `http://web:80/a@b` may be meant as it stands, but `http://web:80/@a`,
+`http://web:80/?q=a@b`, and whatever has a dot in its host, are no users and passwords.
+"""
 _NAME = re.compile(r"(?:^|[;?])([^;?=]*)=(?!\Z)")
-_BEFORE_AT = re.compile(r"(?s)^(\w*:?/+)?.*@")
 _ENCODED = "!#$%&'()*+,/:;=?@[]~"
-REDACTED = "***"
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,6 @@ class Target:
         return f"{self.origin}{_redacted_path(self.path)}"
 
 
-def is_secret_name(name: str) -> bool:
-    """Whether a parameter's name says that its value is a secret (`token`, `user[apiKey]`, …)."""
-    words = _BETWEEN_WORDS.sub("-", name).strip("-").lower()
-    is_part = _SECRET_PART.search(words.replace("-", "")) is not None
-    return is_part or _SECRET_WORD.search(words) is not None
-
-
 def redacted_query(query: str) -> str:
     """A query with the values of parameters starred whose names say that they are secret."""
     return "&".join(map(_starred, query.split("&")))
@@ -104,7 +102,7 @@ def _starred(text: str) -> str:
 
 def _shown_at_fault(url: str) -> str:
     """A URL that can't be taken apart, without what may be a secret: rather a word too few."""
-    return printable(_redacted_path(_BEFORE_AT.sub(rf"\1{REDACTED}@", url.partition("#")[0])))
+    return shortened(_redacted_path(without_userinfo(url).partition("#")[0]))
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
@@ -115,18 +113,19 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
             f"The URL '{shown}' has a blank or control character at position "
             f"{unsendable.start() + 1}: write it percent-encoded (a blank is %20)."
         )
+    _check_brackets(url, shown)
     try:
         parts = urlsplit(url)
-    except ValueError as error:
+    except ValueError:  # what it says may have half a password in it
         raise UsageError(
-            f"The URL '{shown}' can't be read: {error}. An IPv6 address stands in brackets, "
-            "as in http://[::1]:8080/."
+            f"The URL '{shown}' can't be read: an IPv6 address stands in brackets, as in "
+            "http://[::1]:8080/, and a user's name or password is percent-encoded."
         ) from None
     if parts.scheme.lower() not in _DEFAULT_PORTS or "://" not in url:
         raise UsageError(_scheme_sentence(url, parts, shown))
+    if _SPLIT_PASSWORD.match(url):
+        raise UsageError(_late_sentence(shown))
     _, _, authority = parts.netloc.rpartition("@")
-    if authority.startswith("[") and not re.search(r"\](:|$)", authority):
-        raise UsageError(f"The host of '{shown}' goes on behind its closing bracket.")
     if authority.count(":") > 1 and not authority.startswith("["):
         raise UsageError(
             f"The host of '{shown}' looks like an IPv6 address without brackets: "
@@ -137,13 +136,45 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     except ValueError:
         port = 0
     if port == 0:
+        if "@" in url and "@" not in parts.netloc:
+            raise UsageError(_late_sentence(shown))
         raise UsageError(f"The port in '{shown}' is not a number from 1 to 65535.")
     return parts, port
 
 
+def _late_sentence(shown: str) -> str:
+    return (
+        f"The URL '{shown}' has an @ behind its host: percent-encode the /, ? and # of a user's "
+        "name or password (%2F, %3F, %23), or else the @ itself (%40)."
+    )
+
+
+def _check_brackets(url: str, shown: str) -> None:
+    """Refuse brackets without an IPv6 address, which Pythons see differently."""
+    found = _BRACKETS.match(url)
+    if found is None:
+        return
+    content, behind = found.groups()
+    if behind and not behind.startswith(":"):
+        raise UsageError(f"The host of '{shown}' goes on behind its closing bracket.")
+    if _FUTURE.fullmatch(content):
+        raise UsageError(
+            f"The host of '{shown}' is an address of a later version of IP than there is: "
+            "write a name, an IPv4 address, or an IPv6 address in brackets."
+        )
+    try:
+        IPv6Address(_unscoped(content))
+    except ValueError:
+        raise UsageError(f"The host of '{shown}' is in brackets, and no IPv6 address.") from None
+
+
+def _unscoped(address: str) -> str:
+    return address.replace("%25", "%")  # RFC 6874: a zone's per cent sign is encoded
+
+
 def _scheme_sentence(url: str, parts: SplitResult, shown: str) -> str:
-    if "://" in url and parts.scheme:
-        return f"kab speaks http and https, not {parts.scheme!r} ('{shown}')."
+    if parts.scheme and url[len(parts.scheme) :].startswith("://"):
+        return f"kab speaks http and https, not {quoted(parts.scheme)} ('{shown}')."
     if parts.scheme.lower() in _DEFAULT_PORTS:
         return f"The URL '{shown}' needs two slashes behind its scheme, as in http://example.com/."
     whole = f"http://{shown.lstrip('/') or 'example.com/'}"
@@ -152,20 +183,14 @@ def _scheme_sentence(url: str, parts: SplitResult, shown: str) -> str:
 
 def _host(parts: SplitResult, url: str) -> str:
     host = parts.hostname or ""
-    shown = printable(host)
     if not host:
-        raise UsageError(f"The URL {_shown_at_fault(url)!r} names no host.")
+        raise UsageError(f"The URL '{_shown_at_fault(url)}' names no host.")
     if ":" in host:
-        address = host.replace("%25", "%")  # RFC 6874: a zone's per cent sign is encoded
-        try:
-            IPv6Address(address)
-        except ValueError:
-            raise UsageError(f"'{shown}' is no IPv6 address.") from None
-        return address
+        return _unscoped(host)
     try:
         ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
-        raise UsageError(f"'{shown}' can't be the name of a host.") from None
+        ascii_host = ""
     if not _HOST.fullmatch(ascii_host) or ".." in ascii_host:
-        raise UsageError(f"'{shown}' can't be the name of a host.")
+        raise UsageError(f"The host in '{_shown_at_fault(url)}' can't be the name of a host.")
     return ascii_host

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.target import REDACTED, is_secret_name, redacted_query
-from keepalive_bench.units import quoted
+from keepalive_bench.model.secret_names import is_secret_name
+from keepalive_bench.model.target import redacted_query
+from keepalive_bench.units import REDACTED, quoted
 
 Parameter = tuple[str, str]
 COUNTER = "kab"

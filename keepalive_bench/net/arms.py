@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from urllib3 import HTTPHeaderDict
 
+from keepalive_bench.net.library import check_library
 from keepalive_bench.net.naive import PoolPerExchange
 from keepalive_bench.net.pools import Contexts, OnePool, load_contexts, open_pool
 from keepalive_bench.net.resumption import Sessions, resuming_context
@@ -37,8 +38,9 @@ def surroundings(plan: Plan, user_agent: str, clock: Clock) -> Surroundings:
     """Load what all arms of a run share, once; the run's time begins now.
 
     Raises:
-        UsageError: a file that the plan names can't be used.
+        UsageError: a file that the plan names can't be used, or urllib3 is another library.
     """
+    check_library()
     headers = HTTPHeaderDict(plan.request.wire_headers(plan.target, user_agent))
     if plan.request.upload is not None and "content-length" not in headers:
         headers["Content-Length"] = str(upload_size(plan.request.upload))

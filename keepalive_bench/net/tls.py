@@ -14,7 +14,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def _set_versions(context: ssl.SSLContext, tls: Tls) -> None:
         try:
             context.set_ciphers(tls.ciphers)
         except ssl.SSLError:
-            shown = printable(tls.ciphers)
+            shown = shortened(tls.ciphers)
             raise UsageError(f"OpenSSL knows no cipher in '{shown}' (--ciphers).") from None
 
 
@@ -69,7 +69,7 @@ def _trust(context: ssl.SSLContext, tls: Tls) -> None:
     elif tls.ca_file is None:
         context.load_default_certs()
     else:
-        shown = printable(str(tls.ca_file))
+        shown = filename(tls.ca_file)
         try:
             context.load_verify_locations(cafile=tls.ca_file)
         except ssl.SSLError:
@@ -80,7 +80,7 @@ def _trust(context: ssl.SSLContext, tls: Tls) -> None:
 
 def _identify(context: ssl.SSLContext, tls: Tls, cert_file: Path) -> None:
     """Load the client's certificate; without a passphrase given, OpenSSL must not ask for one."""
-    files = " and ".join(printable(str(path)) for path in (cert_file, tls.key_file) if path)
+    files = " and ".join(filename(path) for path in (cert_file, tls.key_file) if path)
     try:
         context.load_cert_chain(cert_file, tls.key_file, password=lambda: tls.key_password or "")
     except ssl.SSLError as error:

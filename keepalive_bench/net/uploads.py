@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ def upload_size(path: Path) -> int:
     Raises:
         UsageError: it can't be read.
     """
-    shown = printable(str(path))
+    shown = filename(path)
     try:
         if not path.is_file():  # a device or a pipe has no length, and opening it may wait
             raise UsageError(f"{shown} is no regular file (--upload-file).")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.model.exchange import Failure
 from keepalive_bench.render import preamble
-from keepalive_bench.units import printable
+from keepalive_bench.units import clipped, printable
 
 if TYPE_CHECKING:
     from keepalive_bench.model.analysis import Analysis
@@ -27,7 +27,7 @@ _ADVICE = {
 
 def nothing_measured(analysis: Analysis) -> str:
     """One sentence for a run without any answer: what happened, where, and what to do."""
-    where = preamble.place(analysis)
+    where = clipped(preamble.place(analysis))
     failures = Counter[Failure]()
     for arm in analysis.arms:
         failures.update(arm.failures)

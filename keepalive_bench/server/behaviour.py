@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.units import shortened
 
 if TYPE_CHECKING:
     from keepalive_bench.server.faults import Fault
 
 _LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
+LONGEST_S = 1_000_000.0
+"""Sockets wait no longer than 2**31 ms."""
+LARGEST_BODY, MOST = 2**40, 1_000_000_000
+_OF_A_BODY = f"it must be 0 to {LARGEST_BODY:,}"
+_OF_A_TIMEOUT = f"it must be above 0 s and at most {LONGEST_S:,.0f} s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,33 +73,37 @@ class Behaviour:
 def _problem(wanted: Behaviour) -> str | None:
     """Say in one sentence what is wrong with a behaviour, if anything is."""
     checks = (
-        (wanted.body_size >= 0, f"A body of {wanted.body_size} bytes can't be sent."),
-        (0 <= wanted.delay_s < float("inf"), f"A delay of {wanted.delay_s} s is impossible."),
+        (
+            0 <= wanted.body_size <= LARGEST_BODY,
+            f"A body of {shortened(f'{wanted.body_size:,}')} bytes can't be sent: {_OF_A_BODY}.",
+        ),
+        (
+            0 <= wanted.delay_s <= LONGEST_S,
+            f"A delay of {wanted.delay_s} s is impossible: it must be 0 to {LONGEST_S:,.0f} s.",
+        ),
         (
             _LOWEST_STATUS <= wanted.status <= _HIGHEST_STATUS,
-            f"Status {wanted.status} ends no exchange: it must be 200 to 599.",
+            f"Status {shortened(str(wanted.status))} ends no exchange: it must be 200 to 599.",
         ),
-        (_at_least_one(wanted.close_after), "close_after counts answers: it must be 1 or more."),
-        (
-            _at_least_one(wanted.silent_close_after),
-            "silent_close_after counts answers: it must be 1 or more.",
+        *(
+            (
+                count is None or 1 <= count <= MOST,
+                f"{name} counts answers: it must be 1 to {MOST:,}.",
+            )
+            for name, count in (
+                ("close_after", wanted.close_after),
+                ("silent_close_after", wanted.silent_close_after),
+                ("keep_alive_max", wanted.keep_alive_max),
+            )
         ),
         (
-            _at_least_one(wanted.keep_alive_max),
-            "keep_alive_max counts answers: it must be 1 or more.",
-        ),
-        (
-            wanted.idle_timeout_s is None or 0 < wanted.idle_timeout_s < float("inf"),
-            f"An idle timeout of {wanted.idle_timeout_s} s is impossible: it must be above 0.",
+            wanted.idle_timeout_s is None or 0 < wanted.idle_timeout_s <= LONGEST_S,
+            f"An idle timeout of {wanted.idle_timeout_s} s is impossible: {_OF_A_TIMEOUT}.",
         ),
         (not (wanted.http_10 and wanted.chunked), "HTTP/1.0 knows no chunked bodies."),
         (_is_latin_1(wanted), "Header names, values and the reason must be in latin-1."),
     )
     return next((sentence for holds, sentence in checks if not holds), None)
-
-
-def _at_least_one(count: int | None) -> bool:
-    return count is None or count >= 1
 
 
 def _is_latin_1(wanted: Behaviour) -> bool:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import json_in_log
+from keepalive_bench.units import filename, json_in_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ class Recorder:
         try:
             self._file = path.open("a", encoding="ascii")
         except OSError as error:
-            raise UsageError(f"Can't record to {path}: {error.strerror}.") from error
+            raise UsageError(f"Can't record to {filename(path)}: {error.strerror}.") from error
 
     def write(self, connection: int, request: Request, body: bytes) -> None:
         """Append one request.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.errors import UsageError
 from keepalive_bench.server.behaviour import Behaviour
 from keepalive_bench.server.certificate import CERTIFICATE, CERTIFICATES, KEY
+from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
     from keepalive_bench.server.faults import Fault
@@ -54,11 +55,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= _HIGHEST_PORT:
-            raise UsageError(f"Port {self.port} doesn't exist: it must be 0 to {_HIGHEST_PORT}.")
+            raise UsageError(
+                f"Port {shortened(str(self.port))} doesn't exist: it must be 0 to {_HIGHEST_PORT}."
+            )
         for version in (self.tls_min, self.tls_max):
             if version not in {None, *TLS_VERSIONS}:
                 raise UsageError(
-                    f"TLS version {version!r} is not one of {', '.join(TLS_VERSIONS)}."
+                    f"TLS version {quoted(str(version))} is not one of {', '.join(TLS_VERSIONS)}."
                 )
         if (self.tls_min, self.tls_max) == ("1.3", "1.2"):
             raise UsageError("The lowest TLS version (1.3) is above the highest (1.2).")

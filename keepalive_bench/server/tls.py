@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     import socket
@@ -68,6 +68,6 @@ def _load(context: ssl.SSLContext, settings: Settings) -> None:
         no_match = "one of them is no plain PEM file, or they don't belong together"
         reason = no_match if isinstance(error, ssl.SSLError) else error.strerror
         raise UsageError(
-            f"The certificate {printable(str(settings.certificate))} and the key "
-            f"{printable(str(settings.key_file))} can't be used: {reason}."
+            f"The certificate {filename(settings.certificate)} and the key "
+            f"{filename(settings.key_file)} can't be used: {reason}."
         ) from error

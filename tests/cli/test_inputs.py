@@ -210,7 +210,7 @@ def test_a_password_is_not_asked_for_where_there_is_no_terminal(server: ServerPr
     ("options", "said"),
     [
         (["-d", "-"], "Standard input can't be read (-d): it is closed."),
-        (["--json-body", "-"], "Standard input can't be read (-d): it is closed."),
+        (["--json-body", "-"], "Standard input can't be read (--json-body): it is closed."),
         (["-u", "me"], "-u has no password, and there is no terminal to ask for it"),
         (["--cert", "locked.pem"], "locked.pem has a passphrase: give it in a file"),
     ],
@@ -250,6 +250,35 @@ def test_an_arm_is_a_kind_with_or_without_a_label(text: str, kind: str, label: s
 )
 def test_a_duration_has_a_unit_or_is_of_seconds(text: str, seconds: float) -> None:
     assert inputs.parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("5s", 5), ("500ms", 0.5), ("2m", 120), ("5", 5), (".5", 0.5), ("1e2", 100), (" 7 ", 7)],
+)
+@pytest.mark.parametrize(("command", "option"), [("run", "-t"), ("sweep", "--connect-timeout")])
+def test_a_timeout_has_a_unit_or_is_of_seconds(
+    command: str, option: str, text: str, seconds: float, server: ServerProcess
+) -> None:
+    done = called(command, server.url, "-n", "8", option, text, "--json", "-")
+    plan = json.loads(done.out)["plan"]
+    assert (done.code, plan["timeout_s" if option == "-t" else "connect_timeout_s"]) == (0, seconds)
+
+
+@pytest.mark.parametrize("text", ["1e10", "1e308", "nan", "inf", "-inf", "0", "300h", "1000001"])
+@pytest.mark.parametrize("option", ["--timeout", "--connect-timeout"])
+def test_a_timeout_without_bounds_is_refused(option: str, text: str) -> None:
+    done = called("run", "http://127.0.0.1:9/", option, text)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "timeout must be above 0 s and at most 1,000,000 s, not " in done.err
+
+
+@pytest.mark.parametrize("text", ["soon", "5 parsecs", "", "s", "1s2", "5h\n"])
+def test_what_is_no_time_is_refused_with_its_option(text: str) -> None:
+    done = called("run", "http://127.0.0.1:9/", "--timeout", text)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "--timeout" in done.err
+    assert "is no time: write 30, 30s, 2m or 500ms." in done.err
 
 
 @pytest.mark.parametrize("text", ["", "s", "-1s", "1 day", "1e3", "nan", "inf", "1s2", "٣s"])

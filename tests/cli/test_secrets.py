@@ -125,12 +125,57 @@ def test_secrets_are_not_shown_in_the_announcement() -> None:
         ["http://127.0.0.1/", "-H", f"Authorization: {_SECRET}\na"],
         ["http://127.0.0.1/", "-H", "Authorization:", "Bearer", _SECRET],
         ["http://127.0.0.1/", "-u", _SECRET],
+        [f"http://someone:80#{_SECRET}@127.0.0.1/"],
+        [f"http://{_SECRET}:80/x@127.0.0.1/"],
+        ["http://127.0.0.1/", "-x", f"http://someone:a#{_SECRET}@127.0.0.1/"],
+        ["http://127.0.0.1/", "-x", f"http://some.one:80/{_SECRET}@127.0.0.1/"],
+        ["http://127.0.0.1/", "-f", _SECRET],
+        ["http://127.0.0.1/", "-f", f"={_SECRET}"],
+        ["http://127.0.0.1/", "-b", _SECRET],
+        ["-z", f"http://someone:{_SECRET}@127.0.0.1/"],
+        ["http://127.0.0.1/", "--arm", f"http://someone:a#{_SECRET}@127.0.0.1/"],
+        ["-n", f"http://someone:{_SECRET}@127.0.0.1/"],
+        ["--order", f"http://someone:a/{_SECRET}@127.0.0.1/"],
+        ["--cacert", f"http://someone:{_SECRET}@127.0.0.1/"],
+        [f"-nhttp://someone:{_SECRET}@127.0.0.1/"],
+        [f"--requests=http://someone:{_SECRET}@127.0.0.1/"],
+        [f"--http://someone:{_SECRET}@127.0.0.1/"],
+        ["http://127.0.0.1/", "--json", f"http://someone:{_SECRET}@127.0.0.1/"],
+        ["http://127.0.0.1/", "--config", f"http://someone:{_SECRET}@127.0.0.1/"],
     ],
 )
 def test_a_mistake_does_not_show_the_secret_beside_it(arguments: list[str]) -> None:
     done = called("run", *arguments)
     assert done.code == 2
     _assert_unseen(done.text)
+
+
+@pytest.mark.parametrize("command", ["", "report", "compare", "serve", "rnu"])
+def test_a_url_in_a_wrong_place_does_not_show_its_password(command: str) -> None:
+    url = f"http://someone:a#{_SECRET}@127.0.0.1/"
+    done = called(*command.split(), url, *([url] if command == "compare" else []))
+    assert done.code == 2
+    _assert_unseen(done.text)
+
+
+def test_a_bad_url_in_a_file_or_a_variable_does_not_show_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://someone:a#{_SECRET}@127.0.0.1/"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kab.toml").write_text(f"proxy = '{url}'\n[runs.it]\nurl = '{url}'\n")
+    monkeypatch.setenv("KAB_SWEEP_URL", url)
+    monkeypatch.setenv("KAB_REPORT_PATH", url)
+    monkeypatch.setenv("KAB_COMPARE_CONFIDENCE", url)
+    commands = [
+        ["run", "http://127.0.0.1/"],
+        ["run", "--run", "it", "--proxy", ""],
+        *(["sweep"], ["report"], ["compare", "a", "b"]),
+    ]
+    for arguments in commands:
+        done = called(*arguments)
+        assert done.code == 2
+        _assert_unseen(done.text)
 
 
 def _assert_unseen(*outputs: str) -> None:

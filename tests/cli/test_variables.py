@@ -11,6 +11,7 @@ import pytest
 from support.command import called
 
 from keepalive_bench.cli import kab
+from keepalive_bench.cli.inputs import TIME
 from keepalive_bench.cli.variables import named
 
 _COMMANDS = kab.list_commands(click.Context(kab))
@@ -40,7 +41,7 @@ def sample(parameter: click.Parameter) -> str:
         return str(parameter.type.choices[-1])
     if isinstance(parameter.type, click.types.IntParamType):
         return "77"
-    if isinstance(parameter.type, click.types.FloatParamType):
+    if isinstance(parameter.type, click.types.FloatParamType) or parameter.type is TIME:
         return "0.625"
     if isinstance(parameter.type, click.Path):
         return __file__

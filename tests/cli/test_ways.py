@@ -106,7 +106,7 @@ def test_a_first_address_that_refuses_is_said_with_what_to_do() -> None:
         (["-T", "missing"], "missing"),
         (["-T", os.devnull], "/dev/null"),
         (["--expect-status", "2"], "'2' is no status: write 200, or 2xx"),
-        (["--max-body", "-1"], "max-body can't be below 0"),
+        (["--max-body", "-1"], "max-body must be from 0"),
     ],
 )
 def test_a_mistake_costs_one_sentence_and_no_request(

@@ -16,6 +16,7 @@ from keepalive_bench.units import (
     json_in_log,
     plural,
     printable,
+    quoted,
     rate,
     size,
     times,
@@ -201,3 +202,29 @@ def test_json_in_a_log_gives_no_order_and_has_the_same_values(text: str) -> None
         logged = json_in_log(json.dumps(value, indent=1, ensure_ascii=ensure_ascii))
         assert not orders_in(logged)
         assert json.loads(logged) == value
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "''"),
+        ("\x1b[31m", r"'\x1b[31m'"),
+        ("a@b", "'a@b'"),
+        ("/home/me@work/run.json", "'/home/me@work/run.json'"),
+        ("http://joe:hunter2@h/", "'http://***@h/'"),
+        ("http://joe:a/b#c?d e@h/", "'http://***@h/'"),
+        ("joe:hunter2@h", "'***@h'"),
+        ("x" * 80, "'" + "x" * 80 + "'"),
+    ],
+)
+def test_input_is_quoted_without_its_passwords(given: str, said: str) -> None:
+    assert quoted(given) == said
+
+
+@pytest.mark.parametrize("char", ["x", "\n", "\u202e", "\U000e0001", "\udcff", "ü"])
+def test_of_long_input_there_are_the_beginning_and_the_end(char: str) -> None:
+    said = quoted(f"begins{char * 10_000}ends")
+    assert said.startswith("'begins")
+    assert said.endswith("ends'")
+    assert len(said) <= 2 + 80
+    assert said.isprintable()

@@ -32,6 +32,13 @@ ODD_BEHAVIOUR = Behaviour(
         ({"body_size": -1}, "body of -1 bytes"),
         ({"delay_s": -0.1}, "delay of -0.1 s"),
         ({"delay_s": float("nan")}, "delay of nan s"),
+        ({"delay_s": 1e10}, "delay of 10000000000.0 s is impossible: it must be 0 to 1,000,000 s"),
+        ({"idle_timeout_s": 1e308}, "it must be above 0 s and at most 1,000,000 s"),
+        ({"body_size": 10**4000}, "it must be 0 to 1,099,511,627,776"),
+        (
+            {"keep_alive_max": 10**4000},
+            "keep_alive_max counts answers: it must be 1 to 1,000,000,000",
+        ),
         ({"status": 101}, "Status 101 ends no exchange"),
         ({"status": 600}, "200 to 599"),
         ({"close_after": 0}, "close_after counts answers"),

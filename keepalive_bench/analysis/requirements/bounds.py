@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from keepalive_bench.units import duration, rate, times
+from keepalive_bench.units import duration, quoted, rate, times
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.requirements.quantity import Kind
@@ -62,7 +62,7 @@ def scaled(number: str, unit: str, kind: Kind, *, in_seconds: bool = False) -> f
     """
     scales = _SCALES[kind] | ({"": "1"} if in_seconds or not Decimal(number) else {})
     if unit not in scales:
-        wrong = f"{unit!r} is no unit of it" if unit else "a unit is missing"
+        wrong = f"{quoted(unit)} is no unit of it" if unit else "a unit is missing"
         raise UnitError(f"{wrong}: write {_SHOWN[kind]}")
     exact = Decimal(number) * Decimal(scales[unit])
     value = float(exact) + 0.0  # never -0.0

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.model.experiment import SWEPT
 from keepalive_bench.model.plan import Plan
-from keepalive_bench.model.target import REDACTED
-from keepalive_bench.units import plural, printable, size
+from keepalive_bench.units import REDACTED, plural, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

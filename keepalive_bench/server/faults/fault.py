@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.errors import UsageError
 from keepalive_bench.server.faults.steps import When
 from keepalive_bench.server.faults.table import FAULTS
-from keepalive_bench.units import printable, quoted
+from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 ALL = "*"
 _LAST_OF_LATIN_1 = 0xFF
-_NUMBERS = re.compile(r"\*/(?P<step>[1-9]\d*)|(?P<first>[1-9]\d*)(?P<range>-(?P<last>[1-9]\d*)?)?")
+_NUMBERS = re.compile(
+    r"\*/(?P<step>[1-9]\d{,8})|(?P<first>[1-9]\d{,8})(?P<range>-(?P<last>[1-9]\d{,8})?)?"
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Fault:
                 f"There is no fault {quoted(self.name)}: kab serve --list-faults names all."
             )
         if self.value is not None and not _is_allowed(self.value, self.kind.parameter):
-            shown = printable(str(self.value))
-            raise UsageError(f"The fault {self.name} can't be had with '{shown}'.")
+            shown = shortened(str(self.value))
+            raise UsageError(f"The fault {self.name} can't be had with '{shown}'{self._bounds}.")
         selection(self.requests)
         selection(self.connections)
         if self.kind.when in {When.HANDSHAKE, When.OPEN} and self.requests != ALL:
@@ -80,6 +82,14 @@ class Fault:
     def kind(self) -> Kind:
         """What it does, and when."""
         return FAULTS[self.name]
+
+    @property
+    def _bounds(self) -> str:
+        """What the parameter may be, as the end of a sentence, where it is a number."""
+        parameter = self.kind.parameter
+        if parameter is None or parameter.choices or isinstance(parameter.default, str):
+            return ""
+        return f": {parameter.name} must be 0 to {parameter.most:,}"
 
     @property
     def needs_tls(self) -> bool:
@@ -134,4 +144,4 @@ def _is_allowed(value: Value, parameter: Parameter | None) -> bool:
     if isinstance(parameter.default, str):
         return isinstance(value, str) and all(ord(char) <= _LAST_OF_LATIN_1 for char in value)
     number = int if isinstance(parameter.default, int) else (int, float)
-    return isinstance(value, number) and 0 <= value < float("inf")
+    return isinstance(value, number) and 0 <= value <= parameter.most

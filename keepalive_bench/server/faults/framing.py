@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.faults.steps import Do, Kind, Parameter, When, size
+from keepalive_bench.server.faults.steps import LARGEST, Do, Kind, Parameter, When, size
 from keepalive_bench.server.responses import status_line, text
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.server.faults.steps import Scene, Step
 
+_MOST_SAID = 2**60
 _MIB = 1024 * 1024
 _GZIP = 31  # zlib's word for its format: the widest window, in gzip's wrapping
 _FRAMING = ("Content-Length", "Transfer-Encoding")
@@ -92,13 +93,13 @@ FRAMING = {
         when=When.REQUEST,
         line="Content-Length says BYTES more than are sent; the connection stays open.",
         act=lambda scene: _length_off_by(scene, scene.count),
-        parameter=size(100),
+        parameter=size(100, most=_MOST_SAID),
     ),
     "length-too-small": Kind(
         when=When.REQUEST,
         line="Content-Length says BYTES less than are sent; the connection stays open.",
         act=lambda scene: _length_off_by(scene, -scene.count),
-        parameter=size(100),
+        parameter=size(100, most=_MOST_SAID),
     ),
     "odd-length": Kind(
         when=When.REQUEST,
@@ -136,6 +137,6 @@ FRAMING = {
         when=When.REQUEST,
         line="A gzip body a thousandth the size of the BYTES that it unpacks to.",
         act=_gzip_bomb,
-        parameter=size(1024 * _MIB),
+        parameter=size(1024 * _MIB, most=1000 * LARGEST),
     ),
 }

@@ -101,7 +101,7 @@ HEADS = {
         when=When.REQUEST,
         line="COUNT more header lines.",
         act=_many_headers,
-        parameter=Parameter(name="COUNT", default=10_000),
+        parameter=Parameter(name="COUNT", default=10_000, most=1_000_000),
     ),
     "big-head": Kind(
         when=When.REQUEST,

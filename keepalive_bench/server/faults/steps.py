@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from keepalive_bench.server.behaviour import LONGEST_S, MOST
 from keepalive_bench.server.responses import Response, compose
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ Step = bytes | float | Do
 """Bytes to send in one go, seconds to wait, or something to do."""
 
 Value = float | int | str
+LARGEST = 2**28
+"""Bytes that a fault keeps whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +81,13 @@ class Parameter:
         name: What it is, such as ``SECONDS``.
         default: Its value where nothing is said; every value is of its type.
         choices: The only values there are, if they are few.
+        most: The largest, of numbers.
     """
 
     name: str
     default: Value
     choices: tuple[Value, ...] = ()
+    most: int = MOST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +107,9 @@ class Kind:
 
 def seconds(default: float) -> Parameter:
     """A time."""
-    return Parameter(name="SECONDS", default=default)
+    return Parameter(name="SECONDS", default=default, most=int(LONGEST_S))
 
 
-def size(default: int) -> Parameter:
+def size(default: int, most: int = LARGEST) -> Parameter:
     """A number of bytes."""
-    return Parameter(name="BYTES", default=default)
+    return Parameter(name="BYTES", default=default, most=most)

@@ -1,0 +1,136 @@
+"""However long the input, a sentence about it repeats no more than 80 characters of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from support.command import called
+
+from keepalive_bench.cli import kab
+from keepalive_bench.cli.variables import named
+
+_LONG = "x" * 10_000
+_REST = {
+    "run": ["http://127.0.0.1:9/", "-n", "1", "--warmup", "0", "--require", "no such thing"],
+    "sweep": ["http://127.0.0.1:9/", "-n", "1", "--warmup", "0", "--require", "no such thing"],
+    "report": ["nowhere.json"],
+    "compare": ["nowhere.json", "nor.json"],
+    "demo": ["--status"],
+    "serve": ["--status", "999"],
+}
+"""Arguments with which a command is refused, whatever else it is given."""
+
+
+def values() -> list[object]:
+    """Every option that takes a value, and every argument."""
+    context = click.Context(kab)
+    commands = [(name, kab.get_command(context, name)) for name in kab.list_commands(context)]
+    return [
+        pytest.param(name, parameter, id=f"{name} {named(parameter)}")
+        for name, command in commands
+        for parameter in (command.params if command else [])
+        if not getattr(parameter, "is_flag", False)
+    ]
+
+
+def given(parameter: click.Parameter, value: str) -> list[str]:
+    return [value] if isinstance(parameter, click.Argument) else [parameter.opts[-1], value]
+
+
+@pytest.fixture(autouse=True)
+def _empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "parameter"), values())
+@pytest.mark.parametrize(
+    "text", [_LONG, f"@{_LONG}", f"{_LONG}={_LONG}", "\n" * 10_000, "9" * 4_000]
+)
+def test_whatever_value_is_long(
+    name: str, parameter: click.Parameter, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = _REST[name][isinstance(parameter, click.Argument) :]
+    refused(name, *given(parameter, text), *rest)
+    monkeypatch.setenv(str(parameter.envvar), text)
+    refused(name, *rest)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [_LONG],
+        [f"--{_LONG}"],
+        [f"-{_LONG}"],
+        ["run", f"--{_LONG}"],
+        ["run", f"--{_LONG}={_LONG}"],
+        ["run", f"-n{_LONG}"],
+        ["run", f"--requests={_LONG}"],
+        ["run", "http://127.0.0.1:9/", "-n", "it's " * 2_000],
+        ["run", "http://127.0.0.1:9/", "--order", '"' * 10_000],
+        ["run", "http://127.0.0.1:9/", "-f", _LONG],
+        ["run", "http://127.0.0.1:9/", "-H", f"a{_LONG} b: c"],
+        ["run", "http://127.0.0.1:9/", "-H", f"a{_LONG}: b\nc"],
+        ["run", f"http://127.0.0.1:9/{_LONG} "],
+        ["run", f"http://{_LONG}|/"],
+        ["run", f"{_LONG}://127.0.0.1/"],
+        ["run", "http://127.0.0.1:9/", "--require", f"pooled.p95<=5{_LONG}"],
+        ["run", "http://127.0.0.1:9/", "--json-body", f'{{"{_LONG}": {_LONG}'],
+        ["serve", "--fault", f"drip={_LONG}"],
+        ["serve", "--fault", "drip", "--fault-requests", _LONG],
+        ["serve", "--fault", "drip", "--fault-requests", f"3-{'9' * 5_000}"],
+    ],
+    ids=lambda arguments: " ".join(arguments)[:40],
+)
+def test_whatever_else_is_long(arguments: list[str]) -> None:
+    refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{_LONG} = 1",
+        f"header = [{_LONG}]",
+        f"order = '{_LONG}'",
+        f"requests = '{_LONG}'",
+        f"[runs.{_LONG}]\n{_LONG} = 1",
+        f"[{_LONG}]\n[{_LONG}]",
+        f"a.{_LONG} = 1\na.{_LONG} = 2",
+        f"requests = {'9' * 4_000}",
+    ],
+    ids=lambda text: text[:24],
+)
+def test_whatever_is_long_in_a_file(text: str) -> None:
+    Path("kab.toml").write_text(text, "utf-8")
+    refused("run", "http://127.0.0.1:9/", *(["--run", _LONG] if "runs" in text else []))
+
+
+def test_fields_of_a_file_may_be_long() -> None:
+    for text in (f'{{"{_LONG}": {_LONG}', f'"{_LONG}', f"a\n{_LONG},{_LONG}"):
+        Path("fields").write_text(text, "utf-8")
+        refused("run", "http://127.0.0.1:9/", "--fields-file", "fields")
+
+
+def refused(*arguments: str) -> None:
+    done = called(*arguments)
+    assert (done.code, done.out) == (2, ""), done.err[:2_000]
+    sentence = done.err.removeprefix("Options are taken from kab.toml.\n")
+    assert sentence.count("\n") == 1
+    for part in ("x", "9", r"\n", "it's", '"'):
+        assert part * (80 // len(part) + 1) not in sentence
+    assert len(sentence) <= 500
+
+
+def test_a_long_url_is_cut_where_nothing_can_be_measured() -> None:
+    done = called("run", f"http://127.0.0.1:9/{_LONG}", "-n", "1", "--warmup", "0")
+    assert done.code == 1
+    assert "Nothing could be measured of http://127.0.0.1:9/xx" in done.err
+    assert "x" * 81 not in done.text
+
+
+def test_a_files_name_is_shown_whole_as_long_as_names_commonly_are() -> None:
+    name = "/".join(["x" * 40] * 6)
+    assert (
+        called("report", name).err == f"Error: {name} can't be read: No such file or directory.\n"
+    )
