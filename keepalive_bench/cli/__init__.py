@@ -84,7 +84,7 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         _end("Interrupted.", ExitCode.INTERRUPTED)
     except MemoryError as error:
-        limit = import_module("keepalive_bench.net.limits").limit_reached(error)
+        limit = import_module("keepalive_bench.net.exhaustion").limit_reached(error)
         advice = "send fewer --requests, or raise the limit"
         _end(f"Error: kab can't go on, because {limit}: {advice}.", ExitCode.NOTHING_MEASURED)
     except OSError as error:

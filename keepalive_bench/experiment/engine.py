@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from keepalive_bench.experiment.claims import Claims
 from keepalive_bench.experiment.interrupts import Interrupts
 from keepalive_bench.model.exchange import INTERRUPTED, Exchange, Failure, Outcome
+from keepalive_bench.net.exhaustion import naming_limits
 from keepalive_bench.net.failures import failure_of
-from keepalive_bench.net.limits import naming_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

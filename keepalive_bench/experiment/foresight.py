@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.net.limits import limit_reached
+from keepalive_bench.net.exhaustion import limit_reached
 from keepalive_bench.units import plural, size
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from keepalive_bench.experiment.processors import read_processors
-from keepalive_bench.net.limits import naming_limits
+from keepalive_bench.net.exhaustion import naming_limits
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -22,12 +22,11 @@ _SPLIT_PASSWORD = re.compile(
     r"(?i)\w+://("
     r"[^/?#@]*:[/?#].*@"  # the port is there, and empty
     r"|[^/?#@]*#.*@"  # there is no path, and something behind it that is never sent
-    r"|(?!localhost:)[^/?#@.\[]*:[0-9]+(?![^?#]*\?[\w.\[\]-]+=)[/?].*[^/]@"  # see below
     r")"
 )
-"""A password with a reserved character, before which it reads like a port: what is meant for a
-user becomes the host. `http://web:80/a@b` may be meant as it stands, but `http://web:80/@a`,
-`http://web:80/?q=a@b`, and whatever has a dot in its host, are no users and passwords.
+"""A password with a reserved character, where what is meant for a user would become the host.
+
+`http://web:80/a@b` can be meant as it stands.
 """
 _NAME = re.compile(r"(?:^|[;?])([^;?=]*)=(?!\Z)")
 _ENCODED = "!#$%&'()*+,/:;=?@[]~"

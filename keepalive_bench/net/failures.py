@@ -16,8 +16,7 @@ from urllib3.exceptions import (
 )
 
 from keepalive_bench.model.exchange import Failure
-from keepalive_bench.net.exhaustion import PortsExhaustedError
-from keepalive_bench.net.limits import limit_reached
+from keepalive_bench.net.exhaustion import PortsExhaustedError, limit_reached
 
 Stage = Literal[
     "idle", "pool", "dns", "connect", "open", "tunnel", "tls", "send", "wait", "receive"

@@ -26,7 +26,7 @@ from keepalive_bench.experiment.processes.rows import Sender
 from keepalive_bench.experiment.schedule import Block
 from keepalive_bench.experiment.station import Station, quiet_collector
 from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.net.limits import limit_reached
+from keepalive_bench.net.exhaustion import limit_reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ from keepalive_bench.experiment.processes.rows import Rows, clear, put
 from keepalive_bench.experiment.processes.worker import Worker
 from keepalive_bench.experiment.station import Tally
 from keepalive_bench.model.run import LostProcess
-from keepalive_bench.net.limits import naming_limits
+from keepalive_bench.net.exhaustion import naming_limits
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
