@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
-from keepalive_bench.errors import ExitCode
+from keepalive_bench.errors import ENDING_SIGNALS, ExitCode
 
 
 def main() -> NoReturn:
-    """Run `kab`, without a traceback if Ctrl-C comes while it is still being imported."""
-    try:
-        from keepalive_bench import cli  # noqa: PLC0415  # see above
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+    """Run `kab`; while nothing is measured, Ctrl-C ends it at once.
+
+    A KeyboardInterrupt wouldn't do: where it falls into an import, it becomes a traceback.
+    """
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _leave)
+    from keepalive_bench import cli  # noqa: PLC0415  # see above
+
     cli.main()
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    del number, frame
+    with suppress(OSError, RuntimeError):  # it may be being written to just now
+        sys.stdout.flush()
+    drafts = sys.modules.get("keepalive_bench.cli.drafts")
+    if drafts is not None:
+        drafts.discard()
+    with suppress(OSError):
+        os.write(2, b"Interrupted.\n")
+    os._exit(ExitCode.INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -15,7 +14,7 @@ from keepalive_bench import __version__
 from keepalive_bench.cli.complaints import complaint
 from keepalive_bench.cli.outlet import give_up
 from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
-from keepalive_bench.errors import ENDING_SIGNALS, ExitCode, KabError
+from keepalive_bench.errors import ExitCode, KabError
 from keepalive_bench.units import printable
 
 _COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
@@ -70,13 +69,11 @@ def kab(context: click.Context) -> ExitCode:
 def main() -> NoReturn:
     """Run `kab`; the only place that maps an error to an exit code."""
     _prepare_streams()
-    _end_on(signal.default_int_handler)
     if "_KAB_COMPLETE" in os.environ:  # a shell asks, and kab.main() will answer
         import_module("keepalive_bench.cli.completion").answer()
     try:
         code = kab.main(prog_name="kab", standalone_mode=False)
         sys.stdout.flush()
-        _no_traceback_at_the_exit()
     except click.ClickException as error:
         _end(f"Error: {_sentence(error)}", ExitCode.USAGE)
     except KabError as error:
@@ -115,20 +112,7 @@ def _sentence(error: click.ClickException) -> str:
     return f"{complaint(error)}{hint}"
 
 
-def _end_on(handler: Any) -> None:  # noqa: ANN401  # a function, or SIG_DFL
-    """Handle the signals that end a run, unless they are ignored, as nohup has it."""
-    for number in ENDING_SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, handler)
-
-
-def _no_traceback_at_the_exit() -> None:
-    # All is shown and written. What Python does after that prints the KeyboardInterrupt it meets.
-    _end_on(signal.SIG_DFL)
-
-
 def _end(message: str, code: ExitCode) -> NoReturn:
-    _no_traceback_at_the_exit()
     with suppress(OSError):  # whoever would have read it may have gone
         click.echo(printable(message), err=True)
     sys.exit(code)

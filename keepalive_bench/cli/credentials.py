@@ -5,10 +5,8 @@ from __future__ import annotations
 import netrc
 from pathlib import Path
 
-import click
-
 from keepalive_bench.cli.files import check_file, read_file
-from keepalive_bench.cli.inputs import can_be_asked
+from keepalive_bench.cli.inputs import ask, can_be_asked
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import filename
 
@@ -49,8 +47,7 @@ def key_password(key: Path | None, password_file: Path | None) -> str | None:
     shown = filename(key)
     if not can_be_asked():
         raise UsageError(f"{shown} has a passphrase: give it in a file (--key-password-file).")
-    password: str = click.prompt(f"Passphrase of {shown}", hide_input=True, err=True)
-    return password
+    return ask(f"Passphrase of {shown}")
 
 
 def _read_text(path: Path, option: str) -> str:

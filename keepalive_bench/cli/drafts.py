@@ -58,9 +58,14 @@ def _mortal(draft: Path) -> Iterator[None]:
                     signal.signal(number, signal.SIG_DFL)
 
 
-def _die(number: int, _frame: object) -> None:
+def discard() -> None:
+    """Remove all drafts: the process is about to end, without leaving any block."""
     for draft in _unfinished:
         with suppress(OSError):
             draft.unlink()
+
+
+def _die(number: int, _frame: object) -> None:
+    discard()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import re
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from keepalive_bench.cli.files import read_file, read_part
-from keepalive_bench.errors import UsageError
+from keepalive_bench.errors import ENDING_SIGNALS, UsageError
 from keepalive_bench.model.experiment import Arm
 from keepalive_bench.model.limits import LARGEST_BODY
 from keepalive_bench.units import filename, printable, quoted, size
@@ -129,7 +130,21 @@ def parse_user(text: str) -> tuple[str, str]:
         raise UsageError(
             "-u has no password, and there is no terminal to ask for it: USER:PASSWORD."
         )
-    return user, click.prompt(f"Password of {printable(user)}", hide_input=True, err=True)
+    return user, ask(f"Password of {printable(user)}")
+
+
+def ask(what: str) -> str:
+    """A secret, typed at the terminal.
+
+    Signals raise meanwhile, rather than end kab at once, so that the terminal is left as it was.
+    """
+    heard = [it for it in ENDING_SIGNALS if signal.getsignal(it) is not signal.SIG_IGN]
+    before = {it: signal.signal(it, signal.default_int_handler) for it in heard}
+    try:
+        return str(click.prompt(what, hide_input=True, err=True))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def can_be_asked() -> bool:

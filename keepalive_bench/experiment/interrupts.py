@@ -38,9 +38,13 @@ class Interrupts:
     That is KeyboardInterrupt, and in the main thread only: elsewhere no signal raises anything, and
     it does nothing. What is noted goes through a SimpleQueue, because unlike an Event it may be put
     into by a signal handler that interrupts the very thread that waits.
+
+    A program's own handlers are called first, and may do without a KeyboardInterrupt; unless they
+    are `overruled`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, overruled: bool = False) -> None:
+        self._overruled = overruled
         self._words: SimpleQueue[str] = SimpleQueue()
         self._before: dict[signal.Signals, Callable[..., Any]] = {}
 
@@ -71,9 +75,12 @@ class Interrupts:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         try:
-            self._before[signal.Signals(number)](number, frame)
+            if not self._overruled:
+                self._before[signal.Signals(number)](number, frame)
+                return
         except KeyboardInterrupt:
-            self.note()
+            pass
+        self.note()
 
     def note(self) -> None:
         """Somebody wants an end."""
