@@ -15,7 +15,7 @@ from keepalive_bench.cli.complaints import complaint
 from keepalive_bench.cli.outlet import give_up
 from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
 from keepalive_bench.errors import ExitCode, KabError
-from keepalive_bench.units import printable
+from keepalive_bench.units import filename, printable
 
 _COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
 
@@ -91,7 +91,8 @@ def main() -> NoReturn:
         give_up(sys.stdout)
         if isinstance(error, BrokenPipeError):  # whoever read the output has gone
             sys.exit(ExitCode.NOTHING_MEASURED)
-        _end(f"Error: the results can't be written: {error.strerror}.", ExitCode.NOTHING_MEASURED)
+        what = "the report" if error.filename is None else filename(str(error.filename))
+        _end(f"Error: {what} can't be written: {error.strerror}.", ExitCode.NOTHING_MEASURED)
     sys.exit(code if isinstance(code, int) else ExitCode.MEASURED)
 
 

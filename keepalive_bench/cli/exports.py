@@ -106,6 +106,7 @@ def _same(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
+    path: str
     exporter: Exporter
     stream: TextIO
     unfinished: ExitStack
@@ -137,6 +138,7 @@ def _written(file: _File, results: tuple[object, ...]) -> OSError | None:
         with file.unfinished:
             file.stream.writelines(file.exporter(*results))
     except OSError as error:
+        error.filename = None if file.path == STDOUT else file.path
         return error
     return None
 
@@ -160,5 +162,5 @@ def opened(
             exporter = exporters[dialect]
             if dialect in _WITH_STANDINGS:
                 exporter = partial(exporter, strict=strict)
-            files.append(_File(exporter=exporter, stream=stream, unfinished=unfinished))
+            files.append(_File(path=path, exporter=exporter, stream=stream, unfinished=unfinished))
         yield Exports(tuple(files))

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _MOST_ROWS = 1_000_000
 _SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|min|h|)")
-_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?: ?/ ?(s|m|min|h))?")
-_SHARE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)")
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
+"""How large one may be is for whoever takes it to say."""
+_DURATION = re.compile(rf"{_NUMBER} ?(ms|s|m|min|h|)")
+_RATE = re.compile(rf"{_NUMBER}(?: ?/ ?(s|m|min|h))?")
+_SHARE = re.compile(rf"{_NUMBER} ?(%?)")
 
 
 def parse_header(text: str) -> tuple[str, str]:
@@ -65,9 +67,7 @@ def parse_duration(text: str, option: str = "--duration") -> float:
     """Seconds: `30s`, `1.5m`, `500ms`, `2h`; a number alone is of seconds."""
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise UsageError(
-            f"The duration {quoted(text)} is none: write 30s, 2m, 1h or 500ms ({option})."
-        )
+        raise UsageError(f"{quoted(text)} isn't a duration: write 30s, 2m, 1h or 500ms ({option}).")
     return float(found[1]) * _SECONDS[found[2]]
 
 
@@ -90,7 +90,7 @@ class _Time(click.types.StringParamType):
         try:
             return parse_duration(value)
         except UsageError:
-            self.fail(f"{quoted(value)} is no time: write 30, 30s, 2m or 500ms.", param, ctx)
+            self.fail(f"{quoted(value)} isn't a duration: write 30s, 2m or 500ms.", param, ctx)
 
 
 TIME = _Time()
@@ -107,9 +107,7 @@ def parse_rate(text: str) -> float:
     """Requests a second: `200/s`, `12000/min`, `3600/h`; a number alone is a second's."""
     found = _RATE.fullmatch(text)
     if found is None:
-        raise UsageError(
-            f"The rate {quoted(text)} is none: write 200/s, 12000/min or 200 (--rate)."
-        )
+        raise UsageError(f"{quoted(text)} isn't a rate: write 200/s, 12000/min or 200 (--rate).")
     return float(found[1]) / _SECONDS[found[2] or "s"]
 
 
@@ -117,7 +115,7 @@ def parse_share(text: str) -> float:
     """`2%` or `0.02`."""
     found = _SHARE.fullmatch(text)
     if found is None:
-        raise UsageError(f"The precision {quoted(text)} is no share: write 2% (--precision).")
+        raise UsageError(f"{quoted(text)} isn't a precision: write 2% (--precision).")
     return float(found[1]) / (100 if found[2] else 1)
 
 

@@ -67,7 +67,8 @@ class Screen:
         if error is None or self.is_for_remarks:
             return code
         if not isinstance(error, BrokenPipeError):  # otherwise, whoever read it has gone
-            self.err.print(f"Error: the report can't be written: {error.strerror}.", soft_wrap=True)
+            what = "Error: Standard output can't be written"
+            self.err.print(f"{what}: {error.strerror}.", soft_wrap=True)
         return ExitCode.first_of((code, ExitCode.NOTHING_MEASURED))
 
 

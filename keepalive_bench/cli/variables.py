@@ -87,7 +87,7 @@ def strays(command: click.Command, commands: Sequence[str], given: Iterable[str]
         else:
             continue
         end = f"did you mean {meant}?" if meant else f"kab {command.name} --help lists the options."
-        yield f"{shortened(name)} is no variable of kab {command.name}; {end}"
+        yield f"{shortened(name)} is ignored, as kab {command.name} has no such option; {end}"
 
 
 def hint(name: str, known: Iterable[str]) -> str:

@@ -252,7 +252,7 @@ class Engine:
         try:
             with self._lock:
                 self._closed = True
-                failure = self._lacking or Failure(INTERRUPTED, "stopped by the user")
+                failure = self._lacking or Failure(INTERRUPTED, "the run was stopped")
                 for arm, index, number, began_s in self._under_way.values():
                     outcome = Outcome(began_s, self._now_s() - began_s, failure=failure)
                     self._record(Exchange(arm, index, number, outcome))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.net.exhaustion import limit_reached
-from keepalive_bench.units import plural, size
+from keepalive_bench.units import size
 
 if TYPE_CHECKING:
     from keepalive_bench.model.plan import Experiment, Plan
@@ -72,24 +72,21 @@ def _check_descriptors(plan: Plan) -> None:
     if needed > free:
         raise UsageError(
             f"--concurrency {plan.experiment.concurrency} needs up to {needed:,} sockets at once, "
-            f"but only {plural(free, 'more file')} may be open in one process (ulimit -n {limit}): "
-            "lower --concurrency, or raise the limit."
+            f"but ulimit -n {limit} leaves room for {free:,}: lower --concurrency"
+            f"{', name fewer values' if plan.experiment.sweep else ''}, or raise the limit."
         )
 
 
 def _descriptors(plan: Plan) -> int:
     """Files that are open at once at most: while one arm runs, other pools keep connections."""
     experiment = plan.experiment
+    at_once = {arm: min(experiment.threads_of(arm), experiment.requests) for arm in experiment.arms}
     kept = {
-        arm: 0
-        if arm.is_single_use
-        else min(experiment.pool_size_of(arm), experiment.threads_of(arm))
+        arm: 0 if arm.is_single_use else min(experiment.pool_size_of(arm), at_once[arm])
         for arm in experiment.arms
     }
-    uploads = experiment.concurrency if plan.request.upload is not None else 0
-    return uploads + max(
-        sum(kept.values()) - kept[arm] + experiment.threads_of(arm) for arm in experiment.arms
-    )
+    uploads = max(at_once.values()) if plan.request.upload is not None else 0
+    return uploads + max(sum(kept.values()) - kept[arm] + at_once[arm] for arm in experiment.arms)
 
 
 def _soft_limit(name: str) -> int | None:

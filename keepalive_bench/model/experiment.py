@@ -9,7 +9,7 @@ from secrets import randbits
 from typing import Literal, get_args
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.limits import LARGEST_BODY, within
+from keepalive_bench.model.limits import LARGEST_BODY, within, within_s
 from keepalive_bench.model.load import Load
 from keepalive_bench.units import quoted
 
@@ -29,7 +29,6 @@ _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}")
 _SEED_BITS = 32
 _USUAL_REQUESTS, _USUAL_ROUNDS, _USUAL_FOR_PRECISION = 50, 10, 10_000
 _UNSAID = -(2**31)
-_LONGEST_S = 1e6
 _FINEST, _COARSEST = 0.001, 0.5
 _LEAST_VALUES = 2
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS, _MOST_PROCESSES = 1_000_000_000, 10_000, 255, 256
@@ -111,12 +110,12 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Check the numbers, and settle how many requests are meant."""
-        if self.requests == _UNSAID:
-            object.__setattr__(self, "requests", self._usual_requests)
-        within(1, _MOST_REQUESTS, "requests", self.requests)
         within(1, _MOST_PROCESSES, "processes", self.processes)
         within(1, _MOST_THREADS, "concurrency", self.concurrency)
         within(1, _MOST_THREADS, "processes × concurrency", self.threads)
+        if self.requests == _UNSAID:
+            object.__setattr__(self, "requests", self._usual_requests)
+        within(1, _MOST_REQUESTS, "requests", self.requests)
         within(1, _MOST_THREADS, "maxsize", self.pool_size)
         within(0, _MOST_REQUESTS, "warmup", self.warmup)
         within(0, 2**64, "seed", self.seed)
@@ -145,11 +144,8 @@ class Experiment:
         return max(_USUAL_REQUESTS, rounds * self.block_size)
 
     def _check_end(self) -> None:
-        if self.duration_s is not None and not 0 < self.duration_s <= _LONGEST_S:
-            raise UsageError(
-                f"duration must be above 0 s and at most {_LONGEST_S:,.0f} s, "
-                f"not {self.duration_s:g} s."
-            )
+        if self.duration_s is not None:
+            within_s("duration", self.duration_s)
         if self.precision is None:
             return
         if not _FINEST <= self.precision <= _COARSEST:

@@ -40,13 +40,13 @@ class Load:
         if self.rate is not None and not _SLOWEST <= self.rate <= _FASTEST:
             raise UsageError(
                 f"rate must be from {_SLOWEST:g} to {_FASTEST:,.0f} requests a second, "
-                f"not {self.rate:g}."
+                f"not {self.rate:,.12g}."
             )
         least, most = self.think_s
         if not 0 <= least <= most <= _LONGEST_PAUSE_S:
             raise UsageError(
                 f"think time must be from 0 s to {_LONGEST_PAUSE_S:,.0f} s, the shorter first, "
-                f"not {least:g} s to {most:g} s."
+                f"not {least:,.12g} s to {most:,.12g} s."
             )
         if self.rate is not None and self.has_pauses:
             raise UsageError(

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.model.limits import within_s
 from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from keepalive_bench.model.target import Target
 
 TlsVersion = Literal["1.2", "1.3"]
-_LONGEST_S = 1e6
-"""Sockets wait no longer than 2**31 ms."""
 TLS_VERSIONS: tuple[TlsVersion, ...] = ("1.2", "1.3")
 
 
@@ -97,10 +96,8 @@ class Network:
         """Check the times, and what excludes each other."""
         limits = (("timeout", self.timeout_s), ("connect timeout", self.connect_timeout_s))
         for name, seconds in limits:
-            if seconds is not None and not 0 < seconds <= _LONGEST_S:
-                raise UsageError(
-                    f"{name} must be above 0 s and at most {_LONGEST_S:,.0f} s, not {seconds:g} s."
-                )
+            if seconds is not None:
+                within_s(name, seconds)
         if self.proxy is not None and self.proxy.path != "/":
             raise UsageError(f"A proxy's URL has no path, as {quoted(self.proxy.shown)} has.")
         for address in self.source_addresses:

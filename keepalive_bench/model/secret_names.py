@@ -8,16 +8,17 @@ ANYWHERE = (
     *("passw", "passphrase", "passcode", "passkey", "pwd", "secret", "token", "credential"),
     *("auth", "apikey", "signature", "session", "sessid", "assertion", "saml", "bearer", "cookie"),
     *("csrf", "xsrf", "jwt", "hmac", "cvv", "accesscode", "securitycode", "verificationcode"),
+    *("pincode", "smscode", "backupcode", "recoverycode", "privkey"),
 )
 """Parts of a name, whatever separates its words: `clientsecret`, `user[api_key]`."""
 WHOLE_WORDS = (
     *("pw", "pin", "psk", "otp", "totp", "hotp", "otc", "mfa", "cvc", "nonce", "private"),
-    *("verifier", "sid", "creds"),
+    *("verifier", "sid", "cred", "creds", "ticket", "dpop", "pins"),
 )
 """Words of a name: `card_pin`, but neither `shipping` nor `opinion`."""
 LAST_WORDS = ("key", "sig", "code")
 """Words that say it where they come last: `subscription-key`, but not `key_id`."""
-ENDS = ("accesskey", "privatekey", "pass")
+ENDS = ("accesskey", "privatekey", "sshkey", "masterkey", "licensekey", "appkey", "pass")
 """Ends of a name: `userpass`, but not `passenger`."""
 INNOCENT_CODES = (
     *("country", "region", "state", "city", "area", "zip", "postal", "post", "dial", "phone"),

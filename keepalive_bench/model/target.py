@@ -20,13 +20,15 @@ _FUTURE = re.compile(r"(?i)v[0-9a-f]+\..*")
 """IPvFuture of RFC 3986."""
 _SPLIT_PASSWORD = re.compile(
     r"(?i)\w+://("
-    r"[^/?#@]*:[/?#].*@"  # the port is there, and empty
-    r"|[^/?#@]*#.*@"  # there is no path, and something behind it that is never sent
+    r"[^/?#]*#.*@"  # there is no path, and something behind it that is never sent
+    r"|[^/?#@]*:[/?].*@"  # the port is there, and empty
+    r"|[^/?#@]*\?[^=]*@"  # there is no path, and what should be a query names nothing
+    r"|[^/?#]*@[^/?#]*[/?].*[^/]@"  # there are two users
     r")"
 )
 """A password with a reserved character, where what is meant for a user would become the host.
 
-`http://web:80/a@b` can be meant as it stands.
+`http://web:80/a@b` can be meant as it stands, and so can `http://joe:x@h/@a`.
 """
 _NAME = re.compile(r"(?:^|[;?])([^;?=]*)=(?!\Z)")
 _ENCODED = "!#$%&'()*+,/:;=?@[]~"
@@ -143,8 +145,8 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 
 def _late_sentence(shown: str) -> str:
     return (
-        f"The URL '{shown}' has an @ behind its host: percent-encode the /, ? and # of a user's "
-        "name or password (%2F, %3F, %23), or else the @ itself (%40)."
+        f"The URL '{shown}' seems to have a /, ? or # in its user name or password: "
+        "percent-encode it (%2F, %3F, %23). If the @ belongs to the path, write %40."
     )
 
 
@@ -158,7 +160,7 @@ def _check_brackets(url: str, shown: str) -> None:
         raise UsageError(f"The host of '{shown}' goes on behind its closing bracket.")
     if _FUTURE.fullmatch(content):
         raise UsageError(
-            f"The host of '{shown}' is an address of a later version of IP than there is: "
+            f"The host of '{shown}' is an IPvFuture address (RFC 3986), of which there are none: "
             "write a name, an IPv4 address, or an IPv6 address in brackets."
         )
     try:

@@ -57,7 +57,7 @@ def limit_reached(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
         return _LIMITS[errno.ENOMEM]
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
-        return f"{_LIMITS[errno.EAGAIN]}, or no memory is left for one"
+        return f"{_LIMITS[errno.EAGAIN]}, or no memory is left for one (ulimit -v)"
     return _LIMITS.get(error.errno or 0) if isinstance(error, OSError) else None
 
 

@@ -60,7 +60,7 @@ class OpenedAndResetError(ConnectionResetError):
     """
 
     def __init__(self, peer: str) -> None:
-        super().__init__(errno.ECONNRESET, "reset right after it was opened")
+        super().__init__(errno.ECONNRESET, "the connection was reset right after it was opened")
         self.peer = peer
 
 

@@ -201,7 +201,7 @@ class _TracedResponse(HTTPResponse):
             if self._head_left:
                 self._head_left -= count
                 if self._head_left <= 0:
-                    raise HTTPException("headers of more than 1 MiB")
+                    raise HTTPException("headers of more than 1 MiB, the most that kab reads")
             if not probe.first_byte and count:
                 probe.first_byte = clock()
             if not count:

@@ -17,6 +17,7 @@ _ADVICE = {
     "tls-handshake": " Does this port speak TLS?",
     "dns": " Is the host's name right?",
     "connect-refused": " Does a server listen there?",
+    "reset-before-request": " Is there a connection limit, or a balancer without a backend?",
     "connect-timeout": " Is the address right, and is there a firewall between?",
     "read-timeout": " --timeout sets how long kab waits.",
     "deadline": " --timeout sets how long kab waits.",

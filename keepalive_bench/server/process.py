@@ -86,7 +86,9 @@ def _ended_by(reasons: _Reasons, *signals: signal.Signals) -> Iterator[None]:
         del number, frame
         reasons.put(_TOLD_TO_STOP)
 
-    heard = [which for which in signals if signal.getsignal(which) is not signal.SIG_IGN]
+    # Shells start what is in the background with SIGINT ignored; nohup means what it does.
+    ignored = {which for which in signals if signal.getsignal(which) is signal.SIG_IGN}
+    heard = set(signals) - (ignored - {signal.SIGINT, signal.SIGTERM})
     before = {which: signal.signal(which, put) for which in heard}
     try:
         yield

@@ -46,7 +46,7 @@ def test_an_interruption_is_found_and_comes_first() -> None:
     assert findings[0].code == "interrupted"
     assert findings[0].severity == "warning"
     assert findings[0].evidence == {"exchanges": 1, "cut_off": 2}
-    said = "The run was interrupted after 1 exchange, not counting 2 still under way."
+    said = "The run was interrupted after 1 exchange; 2 more were cut off."
     assert findings[0].text == said
 
 

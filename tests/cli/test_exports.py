@@ -107,7 +107,7 @@ def test_one_that_fails_is_no_harm_to_the_others(run_file: Path, tmp_path: Path)
         *("--openmetrics", str(last)),
     )
     assert done.code == 1
-    assert done.err == "Error: the results can't be written: No space left on device.\n"
+    assert done.err == "Error: /dev/full can't be written: No space left on device.\n"
     assert "connections opened" in done.out
     run = everything()
     assert first.read_bytes() == stored(run).encode("utf-8", "backslashreplace")

@@ -278,7 +278,7 @@ def test_what_is_no_time_is_refused_with_its_option(text: str) -> None:
     done = called("run", "http://127.0.0.1:9/", "--timeout", text)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert "--timeout" in done.err
-    assert "is no time: write 30, 30s, 2m or 500ms." in done.err
+    assert "isn't a duration: write 30s, 2m or 500ms." in done.err
 
 
 @pytest.mark.parametrize("text", ["", "s", "-1s", "1 day", "1e3", "nan", "inf", "1s2", "٣s"])

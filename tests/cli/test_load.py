@@ -139,7 +139,7 @@ def test_ctrl_c_ends_a_wait_at_once(url: str, tmp_path: Path, options: tuple[str
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("-q", "fast"), "The rate 'fast' is none: write 200/s, 12000/min or 200 (--rate)."),
+        (("-q", "fast"), "'fast' isn't a rate: write 200/s, 12000/min or 200 (--rate)."),
         (("-q", "0/s"), "rate must be from 0.0001 to 1,000,000 requests a second, not 0."),
         (("--think-time", "5x"), "write 30s, 2m, 1h or 500ms (--think-time)"),
         (("--think-time", "5s-1s"), "the shorter first"),

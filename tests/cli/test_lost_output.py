@@ -69,7 +69,7 @@ def test_a_full_disk_behind_standard_output_is_no_loss_for_the_files(
     results = tmp_path / "run.json"
     done = run_into_full_disk("run", server.url, "-n", "20", *options, "--json", str(results))
     assert done.code == 1
-    assert done.err == "Error: the report can't be written: No space left on device.\n"
+    assert done.err == "Error: Standard output can't be written: No space left on device.\n"
     assert json.loads(results.read_text())["exchanges"]["count"] == 40
 
 

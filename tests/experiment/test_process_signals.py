@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import COMMAND, ended, environment, started
 from support.misbehaving import ANSWER, Halfway, forever, misbehaving
+from support.patience import PATIENCE_S
 from support.plans import run
 from support.processes import children, linux
 
@@ -37,7 +38,7 @@ def test_a_process_that_is_told_to_end_ends_the_run_and_loses_nothing(
         misbehaving(halfway) as server,
         started("run", server.url, *TWO, "--json", str(results)) as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         os.kill(children(process.pid)[0], sent)
         done = ended(process)
         halfway.released.set()
@@ -57,7 +58,7 @@ def test_a_signal_that_all_processes_get_lets_requests_end(tmp_path: Path, *, to
         misbehaving(halfway) as server,
         started("run", server.url, *TWO, "--json", str(results)) as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         for pid in [*children(process.pid), *[process.pid] * to_all]:
             os.kill(pid, signal.SIGTERM)
         halfway.released.set()
@@ -81,7 +82,7 @@ def test_a_signal_that_was_ignored_when_kab_started_stays_so() -> None:
             encoding="utf-8",
             env=environment(),
         )
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         for victim in children(process.pid):
             os.kill(victim, signal.SIGHUP)
         halfway.released.set()
@@ -92,7 +93,7 @@ def test_a_signal_that_was_ignored_when_kab_started_stays_so() -> None:
 def test_ctrl_c_is_none_of_their_business() -> None:
     halfway = Halfway(60)
     with misbehaving(halfway) as server, started("run", server.url, *TWO) as process:
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         for victim in children(process.pid):
             os.kill(victim, signal.SIGINT)
         halfway.released.set()

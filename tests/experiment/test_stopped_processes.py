@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import ended, started
 from support.misbehaving import Halfway, misbehaving
+from support.patience import PATIENCE_S
 from support.plans import plan, run
 from support.processes import children, linux
 
@@ -72,7 +73,7 @@ def test_a_process_that_stays_stopped_is_lost_and_the_others_results_are_kept(
         misbehaving(halfway) as server,
         started("run", server.url, *usual, *options, "--json", str(results)) as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         victim, other = children(process.pid)
         stop(victim)
         halfway.released.set()
@@ -96,7 +97,7 @@ def test_a_process_that_is_continued_in_time_goes_on() -> None:
         misbehaving(halfway) as server,
         started("run", server.url, *options) as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         victim, _ = children(process.pid)
         stop(victim)
         halfway.released.set()
@@ -117,7 +118,7 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_stopped_process(tmp_path: Path) -> N
         misbehaving(halfway) as server,
         started("run", server.url, *options, "--json", str(results)) as process,
     ):
-        assert halfway.reached.wait(20)
+        assert halfway.reached.wait(PATIENCE_S)
         stop(children(process.pid)[0])
         process.send_signal(signal.SIGINT)
         done = ended(process)

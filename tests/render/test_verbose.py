@@ -74,7 +74,7 @@ def test_a_failure_says_why_and_escapes_it() -> None:
 
 def test_what_was_cut_off_did_not_fail() -> None:
     line = exchange_line(_PLAN, Exchange("pooled", 0, 0, Outcome(0.5, 0.02, failure=CUT_OFF)))
-    assert line.endswith("20.0 ms  kab=0  interrupted (stopped by the user)")
+    assert line.endswith("20.0 ms  kab=0  interrupted (the run was stopped)")
 
 
 def test_secret_parameters_are_starred() -> None:

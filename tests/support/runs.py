@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 URL = "http://127.0.0.1:8000/"
 HTML = Answer("HTTP/1.1", "text/html")
 REFUSED = Failure("connect-refused", "Connection refused")
-CUT_OFF = Failure("interrupted", "stopped by the user")
+CUT_OFF = Failure("interrupted", "the run was stopped")
 COURSE = Course(started_at="2026-01-02T03:04:05.678+00:00", wall_s=4.0, cpu_s=1.0, gc_collections=0)
 ENVIRONMENT = Environment(
     kab="0.1.0",

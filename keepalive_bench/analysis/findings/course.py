@@ -30,7 +30,7 @@ def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 def _interrupted(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if run.course.interrupted:
         ended, cut_off = sum(arm.sent for arm in arms), sum(arm.interrupted for arm in arms)
-        under_way = f", not counting {cut_off:,} still under way" if cut_off else ""
+        under_way = f"; {cut_off:,} more were cut off" if cut_off else ""
         yield Finding(
             code="interrupted",
             severity="warning",

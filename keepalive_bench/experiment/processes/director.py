@@ -144,7 +144,8 @@ class Director:
             self._alive.add(number)
         self._wait_for(self._alive)
         if not self._alive:
-            raise KabError(f"No process could begin to measure: {printable(self.lost[0].why)}.")
+            why = printable(self.lost[0].why).removesuffix(".")
+            raise KabError(f"No process could begin to measure: {why}.")
 
     def run(
         self, blocks: Iterable[Block], clock: RunClock, origin: int, interrupts: Interrupts
