@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import ENDING_SIGNALS, UsageError
 from keepalive_bench.server.listener import Server
@@ -68,14 +68,20 @@ def serve_parent() -> None:
         try:
             server = Server(settings)
         except UsageError as error:
-            _say(sys.stdout, json.dumps({"refused": str(error)}))
+            _tell_parent({"refused": str(error)})
             return
         with server:
-            _say(sys.stdout, json.dumps({"url": server.url}))
+            _tell_parent({"url": server.url})
             reason = reasons.get()
             stats = server.stop()
         if reason == _TOLD_TO_STOP:
-            _say(sys.stdout, json.dumps(asdict(stats)))
+            _tell_parent(asdict(stats))
+
+
+def _tell_parent(document: dict[str, Any]) -> None:
+    # Not sys.stdout, which would complain at the end of what it can't write.
+    with suppress(BrokenPipeError):  # it is gone, and reads nothing more
+        os.write(sys.stdout.fileno(), f"{json.dumps(document)}\n".encode("ascii"))
 
 
 @contextmanager

@@ -172,6 +172,22 @@ def test_a_child_without_any_words_from_its_parent_ends() -> None:
     assert (ended.stdout, ended.stderr) == (b"", b"")
 
 
+def test_a_child_whose_parent_is_gone_before_it_serves_ends_without_a_word() -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    ended = subprocess.run(
+        [sys.executable, "-m", "keepalive_bench.server"],
+        cwd=ROOT,
+        input=f"{Settings().to_json()}\n".encode(),
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=TIMEOUT_S,
+    )
+    os.close(theirs)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_a_child_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keepalive_bench.server.child._TIMEOUT_S", 0.2)
     server = ServerProcess()
