@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 COMPRESSED = ".gz"
+_ALSO_STDOUT = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 _UNENCODABLE = "backslashreplace"
 """Half a surrogate pair, as hostile text can have it, becomes what JSON writes for it."""
 
@@ -35,9 +36,13 @@ def open_output(path: str) -> Iterator[TextIO]:
     Raises:
         UsageError: it can't be written.
     """
+    # Where whoever started kab has closed it, `sys.__stdout__` is None, and what has its number
+    # since then leads to nowhere.
+    if sys.__stdout__ is None and path in {STDOUT, *_ALSO_STDOUT}:
+        raise UsageError(
+            f"Standard output is closed, so {filename(path)} can't be written: name a file."
+        )
     if path == STDOUT:
-        if sys.__stdout__ is None:  # as Python says that whoever started kab has closed it
-            raise UsageError("Standard output is closed, so - can't be written: name a file.")
         if isinstance(sys.stdout, io.TextIOWrapper):  # a file is UTF-8, whatever a terminal is
             sys.stdout.reconfigure(encoding="utf-8", errors=_UNENCODABLE, newline="")
         yield sys.stdout

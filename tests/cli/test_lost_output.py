@@ -122,14 +122,25 @@ def test_a_standard_error_that_has_gone_changes_nothing(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell's words are POSIX's")
 @pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "<&- >&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("dialect", ["--json", "--csv", "--html"])
-def test_a_closed_standard_output_is_refused_for_results(streams: str, dialect: str) -> None:
-    asked = ("run", "http://127.0.0.1:9/", dialect, "-")  # if it were asked, the code would be 1
+@pytest.mark.parametrize(
+    ("dialect", "name"),
+    [
+        ("--json", "-"),
+        ("--csv", "-"),
+        ("--html", "-"),
+        ("--json", "/dev/stdout"),
+        ("--csv", "/dev/fd/1"),
+    ],
+)
+def test_a_closed_standard_output_is_refused_for_results(
+    streams: str, dialect: str, name: str
+) -> None:
+    asked = ("run", "http://127.0.0.1:9/", dialect, name)  # if it were asked, the code would be 1
     command = ["sh", "-c", f'exec "$@" {streams}', "sh", *COMMAND, *asked]
     done = subprocess.run(
         command, capture_output=True, timeout=TIMEOUT_S, env=environment(), check=False
     )
     assert done.returncode == 2
     if "2>" not in streams:
-        sentence = "Error: Standard output is closed, so - can't be written: name a file.\n"
+        sentence = f"Error: Standard output is closed, so {name} can't be written: name a file.\n"
         assert done.stderr.decode() == sentence
