@@ -110,7 +110,12 @@ class Server:
             connection = self._receive(accepted, self._counter.accept())
             thread = threading.Thread(target=self._live, args=(connection,), daemon=True)
             self._living[connection] = thread
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no thread is left, which passes, too
+                del self._living[connection]
+                accepted.close()
+                self._stopping.wait(_PAUSE_AFTER_FAILED_ACCEPT_S)
 
     def _receive(self, accepted: socket.socket, number: int) -> Connection:
         fault = self._service.behaviour.fault

@@ -181,3 +181,20 @@ def test_stopping_ends_an_answer_that_nobody_reads() -> None:
         began = time.monotonic()
         server.stop()
         assert time.monotonic() - began < TIMEOUT_S
+
+
+def test_a_connection_that_gets_no_thread_is_closed_and_the_next_one_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving() as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", _no_thread)
+            with dialled(server) as wire:
+                assert wire.everything() == b""
+        with dialled(server) as wire:
+            assert wire.ask().status == 200
+        assert server.stats.accepts == 2
+
+
+def _no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
