@@ -16,12 +16,16 @@ _FIELDS = (("q", ("python", "php")), ("v", ("1.0",)))
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
 def command(*, no_color: bool) -> ExitCode:
     """Start a server on loopback, run the main job on HTTP and on HTTPS, and stop it again."""
-    from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
+    # --help and completion do without.
+    from keepalive_bench.cli import session  # noqa: PLC0415
+    from keepalive_bench.net.exhaustion import naming_limits  # noqa: PLC0415
 
     shown = session.screen((), color=not no_color)
     codes = []
     for tls in (False, True):
-        with ServerProcess(Settings(behaviour=_ANSWER, tls=tls)) as server:
+        with naming_limits("The demo's server can't be started", "end other programs"):
+            server = ServerProcess(Settings(behaviour=_ANSWER, tls=tls))
+        with server:
             analysis = session.analyse(session.measure(_plan(server.url), shown))
         session.show(analysis, shown)
         shown.out.print()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import ended, kab, next_line, started
 from support.patience import PATIENCE_S
+
+from keepalive_bench.cli.demo import command
+from keepalive_bench.errors import KabError
 
 if TYPE_CHECKING:
     import subprocess
@@ -76,3 +80,14 @@ def _assert_gone(pid: int) -> None:
             return
         time.sleep(0.01)
     pytest.fail("the server is still there")
+
+
+def test_a_server_that_no_process_is_left_for_is_refused_with_the_limits_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_process(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("keepalive_bench.server.child.subprocess.Popen", no_process)
+    with pytest.raises(KabError, match=r"^The demo's server can't be started, .*\(ulimit -u, "):
+        command.main([], standalone_mode=False)
