@@ -26,8 +26,9 @@ _IN_JSON = (
 REDACTED = "***"
 _LONGEST, _LONGEST_NAME = 80, 255
 _HEAD, _TAIL = 50, 29
-_MAY_BE_URL = re.compile(r"(?s):.*(@|%40)")
-_UP_TO_AT = re.compile(r"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*(@|%40)")
+_AT = "[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]|%40"
+_MAY_BE_URL = re.compile(rf"(?s):.*({_AT})")
+_UP_TO_AT = re.compile(rf"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*({_AT})")
 
 
 def duration(seconds: float | None) -> str:

@@ -80,6 +80,8 @@ BAD = {
 }
 
 SECRET_URLS = (
+    "http://joe:hunter2\N{FULLWIDTH COMMERCIAL AT}h/",
+    "http://joe:hunter2\N{SMALL COMMERCIAL AT}h/",
     "http://joe#hunter2@h/",
     "http://hunter2#x@h/",
     "http://hunter2:#x@h/",
