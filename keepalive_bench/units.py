@@ -24,7 +24,7 @@ _IN_JSON = (
     *((char, f"\\u{ord(char):04x}") for char in "\x85\u2028\u2029"),
 )
 REDACTED = "***"
-_LONGEST, _LONGEST_NAME = 80, 255
+_LONGEST = 80
 _HEAD, _TAIL = 50, 29
 _AT = "[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]|%40"
 _MAY_BE_URL = re.compile(rf"(?s):.*({_AT})")
@@ -131,27 +131,30 @@ def json_in_log(text: str) -> str:
 
 def quoted(text: str) -> str:
     """The user's own input in quotes, for a sentence about it."""
-    return f"'{shortened(text)}'"
+    return clipped(_without_password(text), "'")
 
 
-def shortened(text: str, longest: int = _LONGEST) -> str:
+def shortened(text: str) -> str:
     """The user's own input for a sentence about it: no more than its beginning and its end.
 
     What may be a URL, in whatever place, is shown without its password.
     """
-    return clipped(without_userinfo(text) if _MAY_BE_URL.search(text) else text, longest)
+    return clipped(_without_password(text))
+
+
+def _without_password(text: str) -> str:
+    return without_userinfo(text) if _MAY_BE_URL.search(text) else text
 
 
 def filename(path: object) -> str:
-    """A file's name for a sentence: whole, as long as names commonly are."""
-    return shortened(str(path), _LONGEST_NAME)
+    """A file's name for a sentence: its beginning and its end where it is long."""
+    return shortened(str(path))
 
 
-def clipped(text: str, longest: int = _LONGEST_NAME) -> str:
-    """A text that may be of any length: whole, or its beginning and its end."""
-    is_long = len(text) > longest
-    shown = printable(_ends(text) if is_long else text)
-    return _ends(shown) if is_long or len(shown) > longest else shown
+def clipped(text: str, mark: str = "") -> str:
+    """A text that may be of any length: whole, or its beginning and its end; between marks."""
+    shown = printable(f"{mark}{_ends(text)}{mark}")
+    return f"{mark}{_ends(shown[len(mark) : len(shown) - len(mark)])}{mark}"
 
 
 def _ends(text: str) -> str:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import shortened
+from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
     from keepalive_bench.server.settings import Settings
@@ -29,7 +29,7 @@ def bind(settings: Settings) -> socket.socket:
     for _, address in addresses:
         if not (settings.allow_remote or ip_address(address[0]).is_loopback):
             raise UsageError(
-                f"Other machines could reach {shortened(settings.host)}: only loopback is served "
+                f"Other machines could reach {quoted(settings.host)}: only loopback is served "
                 "unless remote clients are allowed (--allow-remote)."
             )
     problems = []
@@ -38,9 +38,7 @@ def bind(settings: Settings) -> socket.socket:
             return _listen(family, address)
         except OSError as error:  # noqa: PERF203 - such as ::1 where there is no IPv6
             problems.append(error.strerror or str(error))
-    raise UsageError(
-        f"Can't serve on {shortened(settings.host)} port {settings.port}: {problems[0]}."
-    )
+    raise UsageError(f"Can't serve on {quoted(settings.host)} port {settings.port}: {problems[0]}.")
 
 
 def url_of(listener: socket.socket, *, tls: bool) -> str:
@@ -55,7 +53,7 @@ def _resolve(settings: Settings) -> list[_Address]:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"Can't serve on {shortened(settings.host)}: {reason}.") from error
+        raise UsageError(f"Can't serve on {quoted(settings.host)}: {reason}.") from error
     return [(family, address) for family, _, _, _, address in found]
 
 

@@ -170,7 +170,7 @@ def test_what_is_no_results_file_is_refused_in_one_sentence(
     file.write_bytes(content)
     done = called("report", str(file), "--json", str(tmp_path / "out.json"))
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(f"Error: {file} ")
+    assert "run.json " in done.err
     assert done.err.count("\n") == 1
     assert said in done.err
     assert list(tmp_path.iterdir()) == [file]
@@ -180,7 +180,7 @@ def test_a_file_that_is_not_there_and_a_folder_are_named(tmp_path: Path) -> None
     for path, said in ((tmp_path / "none.json", "No such file"), (tmp_path, "Is a directory")):
         done = called("report", str(path))
         assert done.code == 2
-        assert done.err.startswith(f"Error: {path} can't be read: {said}")
+        assert f"{path.name} can't be read: {said}" in done.err
 
 
 def test_a_small_file_that_becomes_a_large_one_is_refused(

@@ -28,7 +28,7 @@ def test_localhost_is_resolved_to_an_address() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "::ffff:192.0.2.1"])  # noqa: S104
 def test_an_address_that_others_can_reach_is_refused(host: str) -> None:
-    with pytest.raises(UsageError, match=f"Other machines could reach {host}"):
+    with pytest.raises(UsageError, match=f"Other machines could reach '{host}'"):
         serving(host=host).__enter__()
 
 
@@ -51,7 +51,7 @@ def test_the_port_is_free_again_at_once() -> None:
 
 
 def test_a_host_that_does_not_resolve_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"Can't serve on nowhere\.invalid"):
+    with pytest.raises(UsageError, match=r"Can't serve on 'nowhere\.invalid'"):
         serving(host="nowhere.invalid").__enter__()
 
 

@@ -96,7 +96,7 @@ def test_headers_of_a_megabyte_reach_the_server_process() -> None:
 
 
 def test_what_a_server_process_refuses_is_a_usage_error_here() -> None:
-    with pytest.raises(UsageError, match=r"Other machines could reach 0\.0\.0\.0"):
+    with pytest.raises(UsageError, match=r"Other machines could reach '0\.0\.0\.0'"):
         ServerProcess(settings(host="0.0.0.0"))  # noqa: S104
 
 
