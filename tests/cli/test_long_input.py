@@ -46,7 +46,14 @@ def _empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("name", "parameter"), values())
 @pytest.mark.parametrize(
-    "text", [_LONG, f"@{_LONG}", f"{_LONG}={_LONG}", "\n" * 10_000, "9" * 4_000]
+    "text",
+    [
+        _LONG,
+        *(
+            pytest.param(text, marks=pytest.mark.slow)
+            for text in (f"@{_LONG}={_LONG}", "\n" * 10_000 + "9" * 4_000)
+        ),
+    ],
 )
 def test_whatever_value_is_long(
     name: str, parameter: click.Parameter, text: str, monkeypatch: pytest.MonkeyPatch

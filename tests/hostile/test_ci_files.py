@@ -160,8 +160,8 @@ def test_json_has_each_text_to_the_letter(*, backwards: bool) -> None:
 @both_ways
 @pytest.mark.parametrize(
     "widths",
-    [(40, 67, 80, 200), pytest.param(range(40, 201), marks=pytest.mark.slow)],
-    ids=["some", "all"],
+    [(40, 67, 80, 200), pytest.param(range(40, 201, 5), marks=pytest.mark.slow)],
+    ids=["some", "many"],
 )
 @pytest.mark.parametrize("plain_ascii", [False, True], ids=["utf-8", "ascii"])
 def test_no_line_of_a_report_is_an_order_at_any_width(
