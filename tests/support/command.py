@@ -103,8 +103,11 @@ def started(
     *arguments: str, stderr: int = subprocess.PIPE, env: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Start the real command; it is ended with the block, whatever happens."""
-    # Where the tests run in the background, SIGINT may be ignored, and children inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Shells ignore these in what they start in the background, and children inherit that.
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGQUIT: signal.signal(signal.SIGQUIT, signal.SIG_DFL),
+    }
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
@@ -113,7 +116,8 @@ def started(
         encoding="utf-8",
         env=environment(env),
     )
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
     with process:
         try:
             yield process
