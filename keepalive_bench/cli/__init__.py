@@ -91,7 +91,7 @@ def main() -> NoReturn:
         give_up(sys.stdout)
         if isinstance(error, BrokenPipeError):  # whoever read the output has gone
             sys.exit(ExitCode.NOTHING_MEASURED)
-        what = "the report" if error.filename is None else filename(str(error.filename))
+        what = "Standard output" if error.filename is None else filename(str(error.filename))
         _end(f"Error: {what} can't be written: {error.strerror}.", ExitCode.NOTHING_MEASURED)
     sys.exit(code if isinstance(code, int) else ExitCode.MEASURED)
 
