@@ -21,13 +21,13 @@ from cores import move_to, move_to_last_core
 from document import table, write_between_marks
 from pairing import Figure, ratio, report
 
-from keepalive_bench import Arm, Experiment, Judgement, Plan, Target, analyse, benchmark
+from keepalive_bench import Arm, DecisionRule, Experiment, Plan, Target, analyse, benchmark
 from keepalive_bench.server import ServerProcess, Settings
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
-    from keepalive_bench.analysis.inference.intervals import Interval
-    from keepalive_bench.model.experiment import Order
+    from keepalive_bench.plan.experiment import Order
+    from keepalive_bench.stats.intervals import Interval
 
 REQUESTS, EXPERIMENTS, QUICK_EXPERIMENTS = 50, 2_000, 20
 AT_MOST_FALSE, AT_MOST_WIDE = 0.06, 0.6
@@ -121,7 +121,7 @@ def _run(url: str, order: Order, random: Random) -> Run:
             experiment=Experiment(
                 requests=REQUESTS, arms=_ARMS, order=order, seed=random.getrandbits(32)
             ),
-            judgement=Judgement(confidence=_CONFIDENCE, margin=0.0),
+            decision_rule=DecisionRule(confidence=_CONFIDENCE, margin=0.0),
         )
     )
 

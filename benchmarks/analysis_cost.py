@@ -21,8 +21,8 @@ from nginx import nginx_on_a_core_of_its_own
 from scripted import scripted_run
 
 from keepalive_bench import Experiment, Plan, Target, analyse, benchmark
-from keepalive_bench.experiment.results_file import document_lines, read_run
-from keepalive_bench.render.document import derived_document
+from keepalive_bench.report.document import derived_document
+from keepalive_bench.results.file import document_lines, read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

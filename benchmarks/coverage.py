@@ -32,14 +32,14 @@ _PROCESSES, _BATCH = 2, 100
 
 
 @dataclass
-class Tally:
+class RunCounters:
     """Of one figure: how often it had an interval, and how often that held the truth."""
 
     runs: int = 0
     shown: int = 0
     held: int = 0
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: RunCounters) -> None:
         """Count another one's runs, too."""
         self.runs += other.runs
         self.shown += other.shown
@@ -56,7 +56,7 @@ class Tally:
         return f"{100 * self.held / self.shown:.1f}" if self.is_shown else "–"
 
 
-Tallies = dict[str, Tally]
+Tallies = dict[str, RunCounters]
 """By figure."""
 
 
@@ -86,7 +86,7 @@ def _simulate_all(share: int, seed: int) -> dict[Setting, Tallies]:
         ]
         for setting, job in jobs:
             for name, tally in job.result().items():
-                tallies[setting].setdefault(name, Tally()).add(tally)
+                tallies[setting].setdefault(name, RunCounters()).add(tally)
     return tallies
 
 
@@ -102,7 +102,7 @@ def simulate(setting: Setting, numbers: range, seed: int) -> Tallies:
     for number in numbers:
         found = figures(setting, f"{seed}/{setting}/{number}", in_full=not number % MEAN_EVERY)
         for name, interval in found.items():
-            tally = tallies.setdefault(name, Tally())
+            tally = tallies.setdefault(name, RunCounters())
             tally.runs += 1
             if interval is not None:
                 tally.shown += 1
@@ -134,7 +134,7 @@ def _page(tallies: Mapping[Setting, Tallies]) -> str:
         + _table(several, SEVERAL)
         + f"\n“–”: fewer than {100 * _SELDOM:g} % of the runs bound that quantile; of noise that "
         "is partly white, and of few rounds,\nthere is no target. “Unwidened” is the speed-up's "
-        "interval without its widening. What concerns means is from\nevery "
+        "interval without its interval_inflation. What concerns means is from\nevery "
         f"{MEAN_EVERY}th run, and has no target.\n"
     )
 
@@ -148,7 +148,7 @@ def _table(tallies: Mapping[Setting, Tallies], first: Sequence[str]) -> str:
         (
             *setting.said,
             f"{found['speed-up'].runs:,}",
-            *(found.get(name, Tally()).cell for name in names),
+            *(found.get(name, RunCounters()).cell for name in names),
             _target(setting, found),
         )
         for setting, found in tallies.items()

@@ -22,13 +22,13 @@ from pairing import Figure, in_turns, ratio, report
 
 import keepalive_bench
 from keepalive_bench import Arm, Experiment, Plan, Target
-from keepalive_bench.experiment.engine import Engine
-from keepalive_bench.experiment.pacing import RunClock
-from keepalive_bench.experiment.schedule import schedule
-from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.net.arms import open_arm, surroundings
+from keepalive_bench.engine.engine import Engine
+from keepalive_bench.engine.pacing import RunClock
+from keepalive_bench.engine.schedule import schedule
+from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.pools import load_contexts, open_pool
 from keepalive_bench.net.tracer import Tracer
+from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,10 +129,10 @@ def _traced_loop(url: str, stack: ExitStack) -> Loop:
 
     def loop(requests: int) -> None:
         for index in range(requests):
-            probe = tracer.probe
-            probe.begin(clock() + _TIMEOUT)
+            trace = tracer.trace
+            trace.begin(clock() + _TIMEOUT)
             lean.fetch_one(pool, index)
-            probe.phases(clock())
+            trace.phases(clock())
 
     return loop
 
@@ -140,7 +140,7 @@ def _traced_loop(url: str, stack: ExitStack) -> Loop:
 def _arm_loop(url: str, stack: ExitStack) -> Loop:
     """The pooled arm by itself: each exchange traced, and reported as an outcome."""
     plan = _plan(url, BLOCK)
-    shared = surroundings(plan, f"kab/{keepalive_bench.__version__}", time.perf_counter_ns)
+    shared = arm_context(plan, f"kab/{keepalive_bench.__version__}", time.perf_counter_ns)
     arm = plan.experiment.arms[0]
     transport = stack.enter_context(
         closing(open_arm(arm, shared, ConnectionColumns(plan.experiment.labels)))
@@ -159,7 +159,7 @@ def _engine_loop(url: str, stack: ExitStack) -> Loop:
     """The same arm in the engine, with the schedule, the varied query and the columns."""
     plan = _plan(url, BLOCK)
     clock = time.perf_counter_ns
-    shared = surroundings(plan, f"kab/{keepalive_bench.__version__}", clock)
+    shared = arm_context(plan, f"kab/{keepalive_bench.__version__}", clock)
     arm, labels = plan.experiment.arms[0], plan.experiment.labels
     transport = stack.enter_context(closing(open_arm(arm, shared, ConnectionColumns(labels))))
     exchanges = ExchangeColumns(labels)

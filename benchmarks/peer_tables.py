@@ -68,7 +68,7 @@ class Claim:
         return (self.name, *_told(self.ratio), bound, self.verdict)
 
 
-def claims(visits: Visits) -> list[Claim]:
+def dispatcher(visits: Visits) -> list[Claim]:
     """The targets, and what came of them."""
 
     def ratio(one: Client, other: Client) -> Spread | None:

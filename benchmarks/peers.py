@@ -20,7 +20,7 @@ from time import perf_counter
 from document import PERFORMANCE, write_between_marks
 from peer_clients import AUTOCANNON, CLIENTS, MODES, REQUESTS, THREADS
 from peer_server import peer_server
-from peer_tables import claims, claims_table, speed_table, truth_table
+from peer_tables import claims_table, dispatcher, speed_table, truth_table
 from peer_visits import Effort, Visits, measured
 from processes import finished, kab
 from wan_tables import system
@@ -52,7 +52,7 @@ def main() -> int:
         print(f"Without {', '.join(visits.absent)} the documentation stays as it is.")
     elif not arguments.quick:
         write_between_marks("peers", text, PERFORMANCE)
-    return 1 if any(claim.fails for claim in claims(visits)) else 0
+    return 1 if any(claim.fails for claim in dispatcher(visits)) else 0
 
 
 def effect_told_by_kab(url: str, *, quick: bool) -> str:
@@ -75,7 +75,7 @@ def page(visits: Visits, effort: Effort, effect: str) -> str:
             f"{versions()}\n",
             speed_table(visits),
             f"The targets, in {effort.rounds} rounds (of requests and locust in {rounds}):\n",
-            claims_table(claims(visits)),
+            claims_table(dispatcher(visits)),
             "What each says of its connections, and what nginx counted, of one call each:\n",
             truth_table(visits, effect),
         )

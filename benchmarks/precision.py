@@ -22,8 +22,8 @@ from keepalive_bench import Exchange, Experiment, Plan, Target
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.precision import PrecisionRule
-from keepalive_bench.model.columns import ExchangeColumns
-from keepalive_bench.model.exchange import Outcome
+from keepalive_bench.results.columns import ExchangeColumns
+from keepalive_bench.results.exchange import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

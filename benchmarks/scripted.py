@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 from keepalive_bench import Experiment, Plan, Run, Target
-from keepalive_bench.experiment.environment import describe_environment
-from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.model.exchange import Answer, Connection, Ending, Exchange, Outcome, Phases
-from keepalive_bench.model.run import Course, PoolCounters, WarmUp
+from keepalive_bench.engine.environment import describe_environment
+from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.results.exchange import Answer, Connection, Ending, Exchange, Outcome, Phases
+from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
 
 _STARTED_AT = "2026-01-02T03:04:05.678+00:00"
 _PEER = "127.0.0.1:8000"
@@ -42,7 +42,7 @@ def scripted_run(requests: int, seed: int = 1) -> Run:
     return Run(
         plan=plan,
         environment=describe_environment(),
-        course=Course(started_at=_STARTED_AT, wall_s=now_s, cpu_s=now_s / 2, gc_collections=0),
+        run_info=RunInfo(started_at=_STARTED_AT, wall_s=now_s, cpu_s=now_s / 2, gc_collections=0),
         warmup=dict.fromkeys(labels, WarmUp(requests=1, connections=1)),
         exchanges=exchanges,
         connections=connections,

@@ -25,16 +25,16 @@ from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.latencies import PERCENTS, Latencies, latency_bounds, summed_up
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.savings import quantile_savings
-from keepalive_bench.experiment.environment import describe_environment
-from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.model.exchange import Outcome
-from keepalive_bench.model.run import Course, PoolCounters, WarmUp
+from keepalive_bench.engine.environment import describe_environment
+from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.results.exchange import Outcome
+from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.inference.intervals import Interval
-    from keepalive_bench.model.analysis import Estimate
+    from keepalive_bench.analysis.analysis import Estimate
+    from keepalive_bench.stats.intervals import Interval
 
 PLAIN = "unwidened"
 _LABELS = ("pooled", "unpooled")
@@ -125,10 +125,10 @@ def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval
     pairs = pair(run.exchanges, run.plan.experiment, *_LABELS)
     effect = typical_effect(pairs, run.plan)
     own, other = (_latencies(run, label) for label in _LABELS)
-    savings = quantile_savings(run, own, other, pairs, effect.widening)
+    savings = quantile_savings(run, own, other, pairs, effect.interval_inflation)
     found = {
         "speed-up": _ends(effect.speedup),
-        PLAIN: _unwidened(effect.speedup, effect.widening),
+        PLAIN: _unwidened(effect.speedup, effect.interval_inflation),
         **{f"saving {metric}": _ends(saving) for metric, saving in savings.items()},
     }
     for arm in (own, other):
@@ -147,7 +147,7 @@ def _latencies(run: Run, arm: str) -> Latencies:
     exchanges = run.exchanges
     ordered = sorted(exchanges.latency_s[row] for row in exchanges.rows(arm))
     bounds = latency_bounds(run, arm, ordered, with_mean=False)
-    return Latencies(arm, summed_up(ordered), bounds.bounds, bounds.widening)
+    return Latencies(arm, summed_up(ordered), bounds.bounds, bounds.interval_inflation)
 
 
 def _ends(estimate: Estimate) -> Interval | None:
@@ -180,7 +180,7 @@ def _drawn(setting: Setting, random: Random) -> Run:
     return Run(
         plan=Plan(Target("http://127.0.0.1/"), experiment=experiment),
         environment=_ENVIRONMENT,
-        course=Course(started_at="", wall_s=now_s, cpu_s=0.0, gc_collections=0),
+        run_info=RunInfo(started_at="", wall_s=now_s, cpu_s=0.0, gc_collections=0),
         warmup=dict.fromkeys(_LABELS, WarmUp()),
         exchanges=exchanges,
         connections=ConnectionColumns(_LABELS),

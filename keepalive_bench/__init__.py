@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import analyse, require
+    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.engine.benchmark import benchmark
     from keepalive_bench.errors import KabError, RequirementError, UsageError
-    from keepalive_bench.experiment.benchmark import benchmark
-    from keepalive_bench.model.analysis import Analysis
-    from keepalive_bench.model.exchange import Connection, Exchange, Failure
-    from keepalive_bench.model.plan import (
+    from keepalive_bench.plan.plan import (
         Arm,
+        DecisionRule,
         Experiment,
-        Judgement,
         Load,
         Network,
         Plan,
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
         Tls,
         Variation,
     )
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.exchange import Connection, Exchange, Failure
+    from keepalive_bench.results.run import Run
 
 __version__ = "0.1.0"
 
@@ -41,10 +41,10 @@ __all__ = [
     "Analysis",
     "Arm",
     "Connection",
+    "DecisionRule",
     "Exchange",
     "Experiment",
     "Failure",
-    "Judgement",
     "KabError",
     "Load",
     "Network",
@@ -66,15 +66,15 @@ __all__ = [
 _HOMES = {
     "analyse": "analysis",
     "require": "analysis",
-    "benchmark": "experiment",
+    "benchmark": "engine",
     "KabError": "errors",
     "RequirementError": "errors",
     "UsageError": "errors",
-    "Analysis": "model.analysis",
-    "Connection": "model.exchange",
-    "Exchange": "model.exchange",
-    "Failure": "model.exchange",
-    "Run": "model.run",
+    "Analysis": "analysis.analysis",
+    "Connection": "results.exchange",
+    "Exchange": "results.exchange",
+    "Failure": "results.exchange",
+    "Run": "results.run",
 }
 
 
@@ -82,4 +82,4 @@ def __getattr__(name: str) -> object:
     """Import a public name when it is first used: `kab --version` needs none of them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'model.plan')}"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'plan.plan')}"), name)

@@ -1,91 +1,148 @@
-"""The rooms of docs/architecture.md: imports point down only."""
+"""The law of docs/architecture.md: imports point down, and don't run in circles."""
 
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "keepalive_bench"
 
-BASE = {"errors", "units"}
-MAY_IMPORT = {
-    "cli": {"render", "experiment", "analysis", "server", "model", "net"} | BASE,
-    "render": {"model"} | BASE,
-    "experiment": {"net", "analysis", "model"} | BASE,
-    "analysis": {"model"} | BASE,
-    "net": {"model"} | BASE,
-    "server": BASE,
-    "model": BASE,
-    "errors": set[str](),
-    "units": set[str](),
-}
+FLOORS = (
+    {"__main__"},
+    {"cli"},
+    {"compare", "sweep"},
+    {"report"},
+    {"requirements"},
+    {"findings"},
+    {"engine"},
+    {"analysis"},
+    {"connections"},
+    {"net"},
+    {"results"},
+    {"plan", "stats", "server"},
+    {"units", "typed_json"},
+    {"errors"},
+)
+"""From the top down: a room may import from lower floors, and from itself."""
+STRANGERS = {("report", "engine")}
+"""Rooms that never see each other though one is above the other."""
+BASE = {"units", "errors"}
+"""All that `server` may see."""
+PURE = {"plan", "stats", "analysis", "connections", "findings", "requirements"}
+"""They know no clock, no file and no system."""
 OUTSIDE = {
     "urllib3": {"net"},
+    "urllib3.connection": {"net.tracing"},
     "socket": {"net", "server"},
-    "ssl": {"net", "server", "experiment"},
-    "rich": {"render", "cli"},
+    "ssl": {"net", "server", "engine.environment"},
+    "rich": {"report", "sweep", "compare", "cli"},
     "click": {"cli"},
+    **dict.fromkeys(
+        ("time", "os", "io", "tempfile", "sys", "datetime", "subprocess"),
+        {path.stem for path in PACKAGE.iterdir()} - PURE,
+    ),
 }
-"""Who may import what from elsewhere; `experiment` asks `ssl` for OpenSSL's version only."""
-PURE = {"analysis", "model"}
-IMPURE_MODULES = {"time", "os", "io", "tempfile", "sys", "datetime", "subprocess"}
+"""Who may import what from elsewhere: rooms or files."""
+DEBTS: set[tuple[str, str]] = {
+    ("compare.document", "sweep.sweep"),
+    ("compare.names", "sweep.sweep"),
+    ("compare.table", "sweep.sweep"),
+    ("analysis", "findings"),
+    ("analysis", "requirements"),
+    ("analysis", "sweep"),
+    ("analysis.analysis", "requirements.requirement"),
+    ("analysis.analysis", "sweep.sweep"),
+    ("analysis.verdict", "sweep.sweep"),
+    ("findings.latency", "requirements.enough"),
+    ("findings.latency", "requirements.quantity"),
+    ("report.document", "sweep.sweep"),
+    ("report.markdown", "sweep.sweep"),
+    ("report.markdown", "sweep.table"),
+    ("report.openmetrics", "sweep.sweep"),
+    ("report.page.sections", "sweep.curve"),
+    ("report.preamble", "sweep.table"),
+    ("report.terminal", "sweep.terminal"),
+    ("report.webpage", "sweep.curve"),
+    ("requirements.sweep_names", "sweep.sweep"),
+}
+"""Imports that still point up."""
 
 
-def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+@cache
+def imports() -> dict[str, set[str]]:
+    """What each file of the package imports, by its name without the package's."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path} has a relative import"
+                names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        found[_name(path)] = names
+    return found
 
 
-def room_of(path: Path) -> str:
-    relative = path.relative_to(PACKAGE)
-    return relative.parts[0].removesuffix(".py")
+def _name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-def imports_of(path: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import"
-            names.add(node.module or "")
-            if node.module == "keepalive_bench":
-                names.update(f"keepalive_bench.{alias.name}" for alias in node.names)
-    return names
+def own_imports(name: str) -> set[str]:
+    """The files of the package that a file imports."""
+    found = set()
+    for imported in imports()[name]:
+        own = imported.removeprefix("keepalive_bench.")
+        while own != imported and own not in imports() and "." in own:
+            own = own.rpartition(".")[0]
+        if own != imported and own in imports():
+            found.add(own)
+    return found
 
 
-def rooms_imported(path: Path) -> set[str]:
-    return {
-        name.split(".")[1] for name in imports_of(path) if name.startswith("keepalive_bench.")
-    } - {"__version__"}
+def floor_of(room: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if room in rooms)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_down_only(path: Path) -> None:
-    room = room_of(path)
-    if room in MAY_IMPORT:
-        assert rooms_imported(path) <= MAY_IMPORT[room] | {room}
+def points_down(importer: str, imported: str) -> bool:
+    above, below = importer.partition(".")[0], imported.partition(".")[0]
+    if above == "server":
+        return below in {"server", *BASE}
+    return above == below or (floor_of(above) < floor_of(below) and (above, below) not in STRANGERS)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_each_library_stays_in_its_rooms(path: Path) -> None:
-    for library, rooms in OUTSIDE.items():
-        if library in {name.partition(".")[0] for name in imports_of(path)}:
-            assert room_of(path) in rooms, f"{library} has no place in {room_of(path)}"
+def is_at_home(importer: str, imported: str) -> bool:
+    return all(
+        any(f"{importer}.".startswith(f"{home}.") for home in homes)
+        for library, homes in OUTSIDE.items()
+        if f"{imported}.".startswith(f"{library}.")
+    )
 
 
-@pytest.mark.parametrize("room", sorted(PURE))
-def test_pure_rooms_know_no_clock_and_no_file(room: str) -> None:
-    for path in (PACKAGE / room).rglob("*.py"):
-        assert not imports_of(path) & IMPURE_MODULES, path
+def test_imports_point_down_and_each_library_stays_in_its_rooms() -> None:
+    files = [name for name in imports() if name != "__init__"]
+    wrong = {
+        (name, imported)
+        for name in files
+        for imported in own_imports(name)
+        if not points_down(name, imported)
+    } | {
+        (name, imported)
+        for name in files
+        for imported in imports()[name]
+        if not is_at_home(name, imported)
+    }
+    assert wrong == DEBTS
 
 
-def test_urllib3s_connections_are_touched_in_one_file_only() -> None:
-    users = [path for path in modules() if "urllib3.connection" in imports_of(path)]
-    assert users == [PACKAGE / "net" / "tracing.py"]
-
-
-def test_every_room_is_in_the_plan() -> None:
-    rooms = {room_of(path) for path in modules()} - {"__init__", "__main__"}
-    assert rooms == set(MAY_IMPORT)
+@pytest.mark.xfail(reason="analysis and the embedded server have circles", strict=True)
+def test_no_imports_run_in_a_circle() -> None:
+    left = {name: own_imports(name) - {name} for name in imports() if name != "__init__"}
+    while free := [name for name, imported in left.items() if not imported & left.keys()]:
+        for name in free:
+            del left[name]
+    assert not left

@@ -30,19 +30,19 @@ from keepalive_bench import (
     analyse,
     benchmark,
 )
-from keepalive_bench.experiment.results_file import document_lines
-from keepalive_bench.model.exchange import INTERRUPTED
-from keepalive_bench.render.document import derived_document
+from keepalive_bench.report.document import derived_document
+from keepalive_bench.results.exchange import INTERRUPTED
+from keepalive_bench.results.file import document_lines
 from keepalive_bench.server import Behaviour, ServerProcess, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.run import Run
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "keepalive_bench"
-SCHEMA: dict[str, Any] = json.loads((PACKAGE / "experiment/results.schema.json").read_text("utf-8"))
+SCHEMA: dict[str, Any] = json.loads((PACKAGE / "results/results.schema.json").read_text("utf-8"))
 GUIDE = (ROOT / "docs/json-format.md").read_text("utf-8")
 TWO = (Arm("pooled"), Arm("unpooled"))
 VALIDATOR = Draft202012Validator(SCHEMA)

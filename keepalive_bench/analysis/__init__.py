@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.analysis import Analysis
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
-from keepalive_bench.analysis.findings import find
-from keepalive_bench.analysis.requirements import check, requirements_of
-from keepalive_bench.analysis.sweep import sweep_of
 from keepalive_bench.analysis.verdict import verdict_of_all, verdict_of_sweep
 from keepalive_bench.errors import RequirementError
-from keepalive_bench.model.analysis import Analysis
+from keepalive_bench.findings import find
+from keepalive_bench.requirements import check, requirements_of
+from keepalive_bench.sweep import sweep_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.run import Run
 
 __all__ = ["analyse", "require"]
 
@@ -34,7 +34,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
     sweep = sweep_of(run, arms)
     analysis = Analysis(
         plan=run.plan,
-        course=run.course,
+        run_info=run.run_info,
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
@@ -58,9 +58,9 @@ def require(run: Run, *requirements: str, strict: bool = False) -> Analysis:
     """
     analysis = analyse(run, requirements)
     wrong = {"missed", "undecided"} if strict else {"missed"}
-    found = [each for each in analysis.requirements if each.standing in wrong]
+    found = [each for each in analysis.requirements if each.status in wrong]
     if found:
         raise RequirementError(
-            "\n".join(f"{each.standing}: {each.requirement.text}: {each.text}" for each in found)
+            "\n".join(f"{each.status}: {each.requirement.text}: {each.text}" for each in found)
         )
     return analysis

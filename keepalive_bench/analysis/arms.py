@@ -9,28 +9,22 @@ from math import fsum, isnan
 from operator import add, gt, sub
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.inference import stats
+from keepalive_bench.analysis.analysis import REMAINDER, ArmSummary, Latency, LateStarts, PhaseTime
 from keepalive_bench.analysis.latencies import latency_bounds, summed_up
-from keepalive_bench.analysis.reasons import find_reasons
-from keepalive_bench.analysis.rows import ended, of_arm, pick, succeeded
-from keepalive_bench.model.analysis import (
-    REMAINDER,
-    ArmSummary,
-    Latency,
-    LateStarts,
-    PhaseTime,
-)
-from keepalive_bench.model.exchange import QUEUED
-from keepalive_bench.model.load import LATE_S
-from keepalive_bench.model.reasons import NONE
+from keepalive_bench.connections import find_reasons
+from keepalive_bench.connections.reasons import NONE
+from keepalive_bench.plan.load import LATE_S
+from keepalive_bench.results.exchange import QUEUED
+from keepalive_bench.results.masks import ended, of_arm, pick, succeeded
+from keepalive_bench.stats import stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
-    from keepalive_bench.model.exchange import Answer, Failure
-    from keepalive_bench.model.experiment import Arm
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.plan.experiment import Arm
+    from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+    from keepalive_bench.results.exchange import Answer, Failure
+    from keepalive_bench.results.run import Run
 
 
 def summarise(run: Run, arm: Arm) -> ArmSummary:
@@ -73,7 +67,7 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         latency=summed_up(ordered) if ordered else Latency(),
         latency_bounds=bounded.bounds,
         correlation=bounded.correlation,
-        widening=bounded.widening,
+        interval_inflation=bounded.interval_inflation,
         phases=_phases(exchanges, good, latencies),
         counters=run.counters[arm.label],
         uncorrected=_uncorrected(exchanges, good),
@@ -132,7 +126,7 @@ def _answers(exchanges: ExchangeColumns, sent: bytes) -> dict[Answer, int]:
 
 def _paused(run: Run) -> bool:
     """Whether there were pauses between requests, so that nobody knows how many were possible."""
-    return bool(run.course.paused_s) or run.plan.experiment.load.has_pauses
+    return bool(run.run_info.paused_s) or run.plan.experiment.load.has_pauses
 
 
 def _rate(run: Run, sent: bytes) -> float | None:

@@ -8,11 +8,11 @@ from itertools import compress, islice
 from operator import gt
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.rows import ended, pick, succeeded
+from keepalive_bench.results.masks import ended, pick, succeeded
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.columns import ExchangeColumns
-    from keepalive_bench.model.experiment import Experiment
+    from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.results.columns import ExchangeColumns
 
 
 class Blocks(NamedTuple):
@@ -42,7 +42,7 @@ def blocks_of(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> B
     return Blocks(keys, rows)
 
 
-def tried(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> set[int]:
+def attempted_blocks(exchanges: ExchangeColumns, experiment: Experiment, arm: str) -> set[int]:
     """The blocks that an arm has a request of that ended, well or not, by their keys."""
     return set(_keys(exchanges, experiment, ended(exchanges, arm)))
 

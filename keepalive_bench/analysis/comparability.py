@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.units import plural, size
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import ArmSummary
+    from keepalive_bench.analysis.analysis import ArmSummary
 
 SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""

@@ -6,28 +6,24 @@ from array import array
 from math import exp, log, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.analysis import Comparison, Estimate
 from keepalive_bench.analysis.explanation import explain
-from keepalive_bench.analysis.inference import stats
-from keepalive_bench.analysis.inference.dependence import (
-    dependence,
-    first_order_inefficiency,
-    widening,
-)
-from keepalive_bench.analysis.inference.intervals import (
-    ratio_interval,
-    signed_rank_interval,
-    widened,
-)
 from keepalive_bench.analysis.latencies import Latencies
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.savings import mean_saving, quantile_savings
-from keepalive_bench.model.analysis import Comparison, Estimate
+from keepalive_bench.stats import stats
+from keepalive_bench.stats.dependence import (
+    dependence,
+    first_order_inefficiency,
+    interval_inflation,
+)
+from keepalive_bench.stats.intervals import ratio_interval, signed_rank_interval, widened
 
 if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.analysis.pairs import Pairs
-    from keepalive_bench.model.analysis import ArmSummary
-    from keepalive_bench.model.plan import Plan
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.run import Run
 
 _MOST_FAILED = 0.05
 _LARGEST_LOG = 690.0
@@ -44,7 +40,8 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
     pairs = pair(run.exchanges, plan.experiment, arm.label, against.label)
     effect = typical_effect(pairs, plan)
     own, other = (
-        Latencies(it.label, it.latency, it.latency_bounds, it.widening) for it in (arm, against)
+        Latencies(it.label, it.latency, it.latency_bounds, it.interval_inflation)
+        for it in (arm, against)
     )
     return Comparison(
         arm=arm.label,
@@ -52,12 +49,14 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
         pairs=pairs.number,
         left_out=pairs.left_out,
         speedup=effect.speedup,
-        throughput=_throughput(arm, against, pairs, plan.judgement.confidence, effect.widening),
+        throughput=_throughput(
+            arm, against, pairs, plan.decision_rule.confidence, effect.interval_inflation
+        ),
         correlation=effect.correlation,
-        widening=effect.widening,
+        interval_inflation=effect.interval_inflation,
         saving={
-            "mean": mean_saving(run, pairs, effect.widening),
-            **quantile_savings(run, own, other, pairs, effect.widening),
+            "mean": mean_saving(run, pairs, effect.interval_inflation),
+            **quantile_savings(run, own, other, pairs, effect.interval_inflation),
         },
         explanation=explain(run, (arm, against), pairs),
     )
@@ -68,7 +67,7 @@ class Effect(NamedTuple):
 
     speedup: Estimate
     correlation: float
-    widening: float
+    interval_inflation: float
 
 
 def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
@@ -79,7 +78,7 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
     ends where the autocorrelation looks low by chance, so that is taken a standard error higher
     (Bartlett's, √((1 − r²)/n)).
     """
-    confidence, count = plan.judgement.confidence, pairs.number
+    confidence, count = plan.decision_rule.confidence, pairs.number
     halves = zip(pairs.own.typical, pairs.other.typical, strict=True)
     ratios = array("d", (log(theirs / ours) for ours, theirs in halves))
     correlation, inefficiency = dependence(ratios)
@@ -87,7 +86,7 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
         assumed = max(correlation, 0.0)
         assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
         inefficiency = max(inefficiency, first_order_inefficiency(assumed))
-    factor = widening(inefficiency, count, confidence)
+    factor = interval_inflation(inefficiency, count, confidence)
     typical = stats.hodges_lehmann(ratios)
     if typical is None:
         return Effect(Estimate(None), correlation, factor)

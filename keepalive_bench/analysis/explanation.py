@@ -7,16 +7,16 @@ from itertools import compress, filterfalse
 from math import fsum, isnan
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.rows import of_arm
-from keepalive_bench.model.analysis import REMAINDER, Explanation, RoundTrips
-from keepalive_bench.model.exchange import QUEUED
+from keepalive_bench.analysis.analysis import REMAINDER, Explanation, RoundTrips
+from keepalive_bench.results.exchange import QUEUED
+from keepalive_bench.results.masks import of_arm
 
 if TYPE_CHECKING:
     from array import array
 
+    from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.analysis.pairs import Half, Pairs
-    from keepalive_bench.model.analysis import ArmSummary
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.run import Run
 
 NAMED = ("dns", "connect", "tunnel", "tls", "wait")
 """The phases that reuse can save; what else differs is the remainder, but for late starts."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import fsum
 from typing import TYPE_CHECKING
 
-from keepalive_bench.model.analysis import REMAINDER
-from keepalive_bench.model.exchange import QUEUED
+from keepalive_bench.analysis.analysis import REMAINDER
+from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.model.analysis import Comparison, Explanation
+    from keepalive_bench.analysis.analysis import Comparison, Explanation
 
 _WORTH_NAMING = 0.1
 """A part below a tenth of the whole is small change."""

@@ -8,23 +8,20 @@ from math import fsum
 from operator import truediv
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.analysis import Latency
 from keepalive_bench.analysis.blocks import blocks_of
-from keepalive_bench.analysis.inference import stats
-from keepalive_bench.analysis.inference.clusters import (
-    clustered_quantile_ends,
-    clustered_quantile_interval,
-)
-from keepalive_bench.analysis.inference.dependence import dependence, widening
-from keepalive_bench.analysis.inference.intervals import quantile_ends as one_by_one
-from keepalive_bench.analysis.inference.intervals import quantile_interval, ratio_interval
-from keepalive_bench.analysis.rows import pick, succeeded
-from keepalive_bench.model.analysis import Latency
+from keepalive_bench.results.masks import pick, succeeded
+from keepalive_bench.stats import stats
+from keepalive_bench.stats.clusters import clustered_quantile_ends, clustered_quantile_interval
+from keepalive_bench.stats.dependence import dependence, interval_inflation
+from keepalive_bench.stats.intervals import quantile_ends as one_by_one
+from keepalive_bench.stats.intervals import quantile_interval, ratio_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from keepalive_bench.analysis.inference.intervals import Ends, Interval
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.run import Run
+    from keepalive_bench.stats.intervals import Ends, Interval
 
 PERCENTS = (50, 90, 95, 99)
 
@@ -47,7 +44,7 @@ class Bounds(NamedTuple):
     """By metric, of those that the data can bound."""
     correlation: float
     """Autocorrelation at lag 1, around a line, of its requests' ranks, or of its blocks' means."""
-    widening: float
+    interval_inflation: float
     """How much wider that at all lags makes the intervals."""
 
 
@@ -57,7 +54,7 @@ class Latencies(NamedTuple):
     arm: str
     latency: Latency
     bounds: Mapping[str, Interval]
-    widening: float
+    interval_inflation: float
 
 
 def latency_bounds(
@@ -70,7 +67,7 @@ def latency_bounds(
     them. Several at a time, requests of a block have much in common: the network, and what else the
     server does. Then blocks are what is independent, or nearly.
     """
-    experiment, confidence = run.plan.experiment, run.plan.judgement.confidence
+    experiment, confidence = run.plan.experiment, run.plan.decision_rule.confidence
     shown = [it for it in PERCENTS if stats.quantile(ordered, it) is not None]
     found: dict[str, Interval | None]
     sums: Sequence[float]
@@ -100,7 +97,7 @@ def quantile_ends(run: Run, arm: str, percent: int) -> Ends:
     An interval leaves half of the doubt to either side; an end that decides something alone has all
     of it. Of nothing, neither is known.
     """
-    experiment, tail = run.plan.experiment, 1 - run.plan.judgement.confidence
+    experiment, tail = run.plan.experiment, 1 - run.plan.decision_rule.confidence
     latencies = pick(run.exchanges.latency_s, succeeded(run.exchanges, arm))
     ordered = sorted(latencies)
     if not ordered:
@@ -119,7 +116,7 @@ def _sums(latencies: Sequence[float], sizes: Sequence[int]) -> list[float]:
 def _dependence_of(values: Sequence[float], confidence: float) -> tuple[float, float]:
     """A drift doesn't widen anything: it is told apart, and figures are of the run's time."""
     correlation, inefficiency = dependence(values, around_trend=True)
-    return correlation, widening(inefficiency, len(values), confidence)
+    return correlation, interval_inflation(inefficiency, len(values), confidence)
 
 
 def _in_blocks(run: Run, arm: str) -> tuple[array[float], list[int]]:

@@ -8,14 +8,14 @@ from operator import itemgetter, lt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.blocks import blocks_of, thinned_out, tried
+from keepalive_bench.analysis.blocks import attempted_blocks, blocks_of, thinned_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.analysis.blocks import Blocks
-    from keepalive_bench.model.columns import ExchangeColumns
-    from keepalive_bench.model.experiment import Experiment
+    from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.results.columns import ExchangeColumns
 
 Group = tuple[int, list[int]]
 """Which pair it is half of, and the rows of its exchanges."""
@@ -59,7 +59,7 @@ def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: 
         alone = _alone(latencies, own.rows), _alone(latencies, other.rows)
         if all(all(half.typical) for half in alone) and not exchanges.failures.values:
             return Pairs(*alone, 0)
-    keys, other_keys = (tried(exchanges, experiment, label) for label in (arm, against))
+    keys, other_keys = (attempted_blocks(exchanges, experiment, label) for label in (arm, against))
     due = len(keys | other_keys)
     if not experiment.is_paired and len(keys) != len(other_keys):
         due = min(len(keys), len(other_keys))

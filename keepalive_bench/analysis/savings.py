@@ -8,28 +8,20 @@ from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.inference import stats
-from keepalive_bench.analysis.inference.dependence import (
-    common_correlation,
-    dependence,
-    widening,
-)
-from keepalive_bench.analysis.inference.intervals import (
-    apart,
-    difference_interval,
-    mean_interval,
-)
+from keepalive_bench.analysis.analysis import Estimate
 from keepalive_bench.analysis.latencies import PERCENTS
-from keepalive_bench.analysis.rows import pick, succeeded
-from keepalive_bench.model.analysis import Estimate
+from keepalive_bench.results.masks import pick, succeeded
+from keepalive_bench.stats import stats
+from keepalive_bench.stats.dependence import common_correlation, dependence, interval_inflation
+from keepalive_bench.stats.intervals import apart, difference_interval, mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.inference.intervals import Interval
     from keepalive_bench.analysis.latencies import Latencies
     from keepalive_bench.analysis.pairs import Pairs
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.run import Run
+    from keepalive_bench.stats.intervals import Interval
 
 _ONLY_BOUNDED = 99
 """Of p99, a saving that nothing bounds would be little but a difference of two maxima."""
@@ -44,7 +36,7 @@ def quantile_savings(
     in no ratio of a pair.
     """
     alone = run.plan.experiment.block_size == 1
-    factors = max(factor, own.widening), max(factor, other.widening)
+    factors = max(factor, own.interval_inflation), max(factor, other.interval_inflation)
     ordered = [_ordered(run, it.arm) for it in (own, other)] if alone else []
     found = {}
     for percent in PERCENTS:
@@ -79,7 +71,9 @@ def _of_requests(
     if run.plan.experiment.is_paired and at is not None and other_at is not None:
         common = common_correlation(pairs.own.typical, pairs.other.typical, at, other_at)
         common *= pairs.number / sqrt(len(own) * len(other))
-    return difference_interval(own, other, percent, run.plan.judgement.confidence, factors, common)
+    return difference_interval(
+        own, other, percent, run.plan.decision_rule.confidence, factors, common
+    )
 
 
 def _of_blocks(own: Latencies, other: Latencies, metric: str) -> Interval | None:
@@ -99,10 +93,10 @@ def mean_saving(run: Run, pairs: Pairs, factor: float) -> Estimate:
     """
     if not pairs.number:
         return Estimate(None)
-    confidence = run.plan.judgement.confidence
+    confidence = run.plan.decision_rule.confidence
     differences = array("d", map(sub, pairs.other.mean, pairs.own.mean))
     inefficiency = dependence(differences, around_trend=True).inefficiency
-    factor = max(factor, widening(inefficiency, pairs.number, confidence))
+    factor = max(factor, interval_inflation(inefficiency, pairs.number, confidence))
     latency_of = run.exchanges.latency_s.__getitem__
     own, other = (fmean(map(latency_of, half.rows)) for half in (pairs.own, pairs.other))
     interval = mean_interval(differences, confidence, factor)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.analysis import Verdict
 from keepalive_bench.analysis.comparability import SAME, differently, distance, unlike
 from keepalive_bench.analysis.gain import gain, loss
-from keepalive_bench.analysis.settling import least_pairs, settling
-from keepalive_bench.model.analysis import Verdict
+from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.units import duration, plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.model.analysis import ArmSummary, Comparison, Estimate
-    from keepalive_bench.model.plan import Plan
-    from keepalive_bench.model.sweep import Sweep
+    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Estimate
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.sweep.sweep import Sweep
 
 _NO_COST = {"first-use", "by-design"}
 ERROR_FROM = 400
@@ -80,14 +80,14 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
     for arm in (first, other):
         if _is_not_reused(arm):
             return Verdict("not-reused", _not_reused(arm))
-    judgement = plan.judgement
+    decision_rule = plan.decision_rule
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
         return Verdict("inconclusive", _too_few(first, comparison, plan))
-    shown = f"{100 * judgement.confidence:g} % interval {times(low)}–{times(high)}"
+    shown = f"{100 * decision_rule.confidence:g} % interval {times(low)}–{times(high)}"
     subject = _subject(first, other)
-    if high <= 1 + judgement.margin and low >= 1 / (1 + judgement.margin):
-        share = f"{100 * judgement.margin:g} %"
+    if high <= 1 + decision_rule.margin and low >= 1 / (1 + decision_rule.margin):
+        share = f"{100 * decision_rule.margin:g} %"
         text = f"{subject} makes no difference beyond {share} here: {times(speedup)} ({shown})"
         return Verdict("no-difference", f"{text}{_within(comparison.speedup)}.")
     if low > 1:
@@ -97,7 +97,7 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
         effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
         return Verdict("slower", f"{effect}{loss(comparison)}.{_drift(plan)}")
     measured = comparison.pairs * plan.experiment.block_size
-    enough = settling(measured, comparison.speedup, judgement.margin)
+    enough = required_requests(measured, comparison.speedup, decision_rule.margin)
     text = (
         f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
         f"About {enough:,} requests per arm would settle it."
@@ -134,7 +134,7 @@ def _subject(first: ArmSummary, other: ArmSummary) -> str:
 
 
 def _too_few(first: ArmSummary, comparison: Comparison, plan: Plan) -> str:
-    least, block = least_pairs(plan.judgement.confidence), plan.experiment.block_size
+    least, block = least_pairs(plan.decision_rule.confidence), plan.experiment.block_size
     needed = f"{least}" if block == 1 else f"{least}, of {block:,} requests of each arm,"
     counted = block > 1 and not plan.experiment.may_end_early and least * block > first.requests
     enough = f" -n {least * block} makes as many." if counted else ""
@@ -158,7 +158,7 @@ def _is_not_reused(arm: ArmSummary) -> bool:
     Connections that only kab's other arm let go stale don't count.
     """
     chances = arm.sent - (arm.connections - arm.reopened)
-    reopened = arm.reopened - len(arm.reasons.kabs_own)
+    reopened = arm.reopened - len(arm.reasons.caused_by_interleaving)
     return arm.kind == "pooled" and chances > 0 and reopened >= _NOT_REUSED * chances
 
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from keepalive_bench.cli.session import Screen
-    from keepalive_bench.model.change import Change, Source
-    from keepalive_bench.model.judgement import Judgement
+    from keepalive_bench.compare.change import Change, Source
+    from keepalive_bench.plan.decision_rule import DecisionRule
 
-_HOME = "render.changes"
+_HOME = "compare"
 _EXPORTERS: dict[str, exports.Exporter] = {
     "json": exports.late(f"{_HOME}.document", "json_lines"),
     "csv": exports.late(f"{_HOME}.document", "csv_lines"),
@@ -71,8 +71,8 @@ def command(
     \b
     kab compare yesterday.json today.json --require 'pooled.p95.change<=10%'
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
-    from keepalive_bench.analysis.changes import compare_runs  # noqa: PLC0415  # --help does without
     from keepalive_bench.cli import session  # noqa: PLC0415  # the same
+    from keepalive_bench.compare import compare_runs  # noqa: PLC0415  # --help does without
 
     _check_files((base, *news))
     wanted = exports.wanted(options)
@@ -102,22 +102,22 @@ def _sources(paths: Sequence[str], **options: Any) -> list[Source]:  # noqa: ANN
     """The runs in the files, all judged alike: as the first NEW was, but for what is given."""
     from keepalive_bench.analysis import analyse  # noqa: PLC0415  # --help does without
     from keepalive_bench.cli.stored_run import load  # noqa: PLC0415  # the same
-    from keepalive_bench.experiment.plan_document import plan_document  # noqa: PLC0415  # the same
-    from keepalive_bench.model.change import Source  # noqa: PLC0415  # the same
+    from keepalive_bench.compare.change import Source  # noqa: PLC0415  # the same
+    from keepalive_bench.plan.document import plan_document  # noqa: PLC0415  # the same
 
     runs = [load(path) for path in paths]
-    judgement = _judgement(runs[1].plan.judgement, **options)
+    decision_rule = _judgement(runs[1].plan.decision_rule, **options)
     sources = []
     for path, stored in zip(paths, runs, strict=True):
-        run = replace(stored, plan=replace(stored.plan, judgement=judgement))
+        run = replace(stored, plan=replace(stored.plan, decision_rule=decision_rule))
         name = "standard input" if path == STDOUT else path
         sources.append(Source(name, run, analyse(run), plan_document(stored.plan)))
     return sources
 
 
 def _judgement(
-    stored: Judgement, confidence: float | None, margin: float | None, **_: object
-) -> Judgement:
+    stored: DecisionRule, confidence: float | None, margin: float | None, **_: object
+) -> DecisionRule:
     """How changes are judged; what was demanded of the single runs isn't demanded of them."""
     return replace(
         stored,
@@ -130,7 +130,7 @@ def _judgement(
 def _show(changes: Sequence[Change], shown: Screen, *, strict: bool) -> None:
     """Print a block for each new run; only how requirements stand, where results go to stdout."""
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help does without
-    from keepalive_bench.render.changes import terminal  # noqa: PLC0415  # the same
+    from keepalive_bench.compare import terminal  # noqa: PLC0415  # the same
 
     plain_ascii = not shown.out.encoding.lower().startswith("utf")
     for number, change in enumerate(changes):
@@ -145,7 +145,7 @@ def _show(changes: Sequence[Change], shown: Screen, *, strict: bool) -> None:
 
 
 def _exit_code(changes: Sequence[Change], *, strict: bool) -> ExitCode:
-    standings = {it.standing for change in changes for it in change.requirements}
-    if "missed" in standings or (strict and "undecided" in standings):
+    statuses = {it.status for change in changes for it in change.requirements}
+    if "missed" in statuses or (strict and "undecided" in statuses):
         return ExitCode.REQUIREMENT_MISSED
     return ExitCode.MEASURED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from keepalive_bench.errors import ExitCode
-from keepalive_bench.model.plan import Experiment, Plan, Request, Target, Tls, Variation
+from keepalive_bench.plan.plan import Experiment, Plan, Request, Target, Tls, Variation
 from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, Settings
 
 _ANSWER = Behaviour(delay_s=0.002, keep_alive_header="timeout=5")

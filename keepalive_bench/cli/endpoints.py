@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.network import Resolution, Route, is_address
+from keepalive_bench.plan.network import Resolution, Route, is_address
 from keepalive_bench.units import quoted
 
 _PART = re.compile(r"\[[^\]]*\]|[^:\[\]]*")

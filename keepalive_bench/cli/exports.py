@@ -21,8 +21,8 @@ from keepalive_bench.units import filename
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from keepalive_bench.model.analysis import Analysis
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.results.run import Run
 
     Exporter = Callable[..., Iterable[str]]
 
@@ -41,8 +41,8 @@ _WITH_STANDINGS = {"markdown", "junit", "html"}
 
 
 def _json_lines(run: Run, analysis: Analysis) -> Iterator[str]:
-    lines = late("experiment.results_file", "document_lines")
-    derived = late("render.document", "derived_document")
+    lines = late("results.file", "document_lines")
+    derived = late("report.document", "derived_document")
     yield from lines(run, derived(analysis))
 
 
@@ -57,11 +57,11 @@ def late(home: str, name: str) -> Callable[..., Any]:
 
 EXPORTERS: dict[str, Exporter] = {
     "json": _json_lines,
-    "csv": late("render.rows_csv", "csv_lines"),
-    "markdown": late("render.markdown", "markdown_lines"),
-    "junit": late("render.junit", "junit_lines"),
-    "openmetrics": late("render.openmetrics", "openmetrics_lines"),
-    "html": late("render.webpage", "page_lines"),
+    "csv": late("report.rows_csv", "csv_lines"),
+    "markdown": late("report.markdown", "markdown_lines"),
+    "junit": late("report.junit", "junit_lines"),
+    "openmetrics": late("report.openmetrics", "openmetrics_lines"),
+    "html": late("report.webpage", "page_lines"),
 }
 
 

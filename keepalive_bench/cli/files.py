@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.limits import LARGEST_BODY
+from keepalive_bench.plan.limits import LARGEST_BODY
 from keepalive_bench.units import filename, size
 
 LARGEST_FILE = 2**26

@@ -14,15 +14,15 @@ import click
 
 from keepalive_bench.cli.files import read_file, read_part
 from keepalive_bench.errors import ENDING_SIGNALS, UsageError
-from keepalive_bench.model.experiment import Arm
-from keepalive_bench.model.limits import LARGEST_BODY
+from keepalive_bench.plan.experiment import Arm
+from keepalive_bench.plan.limits import LARGEST_BODY
 from keepalive_bench.units import filename, printable, quoted, size
 
 if TYPE_CHECKING:
     from collections.abc import Sized
     from pathlib import Path
 
-    from keepalive_bench.model.variation import Parameter
+    from keepalive_bench.plan.variation import Parameter
 
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _MOST_ROWS = 1_000_000

@@ -9,9 +9,9 @@ import click
 
 from keepalive_bench.cli import completion
 from keepalive_bench.cli.inputs import TIME
-from keepalive_bench.model.experiment import ORDERS
-from keepalive_bench.model.load import TRAFFICS
-from keepalive_bench.model.network import TLS_VERSIONS
+from keepalive_bench.plan.experiment import ORDERS
+from keepalive_bench.plan.load import TRAFFICS
+from keepalive_bench.plan.network import TLS_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

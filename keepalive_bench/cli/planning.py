@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from keepalive_bench.analysis.requirements import requirements_of
 from keepalive_bench.cli import inputs
 from keepalive_bench.cli.credentials import key_password, netrc_credentials
 from keepalive_bench.cli.endpoints import parse_resolution, parse_route
 from keepalive_bench.cli.files import check_file
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.experiment import Experiment
-from keepalive_bench.model.judgement import Judgement
-from keepalive_bench.model.load import Load
-from keepalive_bench.model.network import Network, Tls
-from keepalive_bench.model.plan import Plan
-from keepalive_bench.model.request import FORM, JSON, Request
-from keepalive_bench.model.target import Target
-from keepalive_bench.model.variation import Variation
+from keepalive_bench.plan.decision_rule import DecisionRule
+from keepalive_bench.plan.experiment import Experiment
+from keepalive_bench.plan.load import Load
+from keepalive_bench.plan.network import Network, Tls
+from keepalive_bench.plan.plan import Plan
+from keepalive_bench.plan.request import FORM, JSON, Request
+from keepalive_bench.plan.target import Target
+from keepalive_bench.plan.variation import Variation
+from keepalive_bench.requirements import requirements_of
 
 
 def plan_from_options(url: str, **given: Any) -> Plan:  # noqa: ANN401  # Click's own values
@@ -36,13 +36,13 @@ def plan_of(url: str, experiment: Experiment, given: dict[str, Any]) -> Plan:
         UsageError: something in it makes no sense or can't be read.
     """
     target = Target(url)
-    judgement = Judgement(
+    decision_rule = DecisionRule(
         confidence=given["confidence"],
         margin=given["margin"],
         requirements=given["requirements"],
     )
     plan = Plan(
-        target, _request(given, target), _tls(given), _network(given), experiment, judgement
+        target, _request(given, target), _tls(given), _network(given), experiment, decision_rule
     )
     requirements_of(plan)  # a bad one is refused now, and not when all is measured
     return plan

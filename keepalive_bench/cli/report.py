@@ -11,11 +11,11 @@ from keepalive_bench.cli import completion, exports
 from keepalive_bench.cli.options import requirement_options
 
 if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import Analysis
     from keepalive_bench.cli.session import Screen
     from keepalive_bench.errors import ExitCode
-    from keepalive_bench.model.analysis import Analysis
-    from keepalive_bench.model.judgement import Judgement
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.plan.decision_rule import DecisionRule
+    from keepalive_bench.results.run import Run
 
 
 @click.command(
@@ -60,7 +60,7 @@ def command(
     stored = load(path)
     check_requirements(stored, path)
     run = _judged(stored, **options)
-    _announce(stored.plan.judgement, run.plan.judgement, shown)
+    _announce(stored.plan.decision_rule, run.plan.decision_rule, shown)
     analysis = session.analyse(run)
     try:
         with exports.opened(wanted, strict=strict) as files:
@@ -84,28 +84,31 @@ def _judged(
     **_: object,
 ) -> Run:
     """The run, judged as it was but for what is given; requirements come on top of its own."""
-    stored = run.plan.judgement
-    judgement = replace(
+    stored = run.plan.decision_rule
+    decision_rule = replace(
         stored,
         confidence=stored.confidence if confidence is None else confidence,
         margin=stored.margin if margin is None else margin,
         requirements=(*stored.requirements, *requirements),
     )
-    return replace(run, plan=replace(run.plan, judgement=judgement))
+    return replace(run, plan=replace(run.plan, decision_rule=decision_rule))
 
 
-def _announce(stored: Judgement, judgement: Judgement, shown: Screen) -> None:
+def _announce(stored: DecisionRule, decision_rule: DecisionRule, shown: Screen) -> None:
     """Say so where a run is judged otherwise than it was."""
-    if _said(judgement) != _said(stored):
+    if _said(decision_rule) != _said(stored):
         shown.err.print(
-            f"Judged at {_said(judgement)}; the run itself was at {_said(stored)}.", soft_wrap=True
+            f"Judged at {_said(decision_rule)}; the run itself was at {_said(stored)}.",
+            soft_wrap=True,
         )
 
 
-def _said(judgement: Judgement) -> str:
-    return f"{100 * judgement.confidence:g} % confidence, {100 * judgement.margin:g} % margin"
+def _said(decision_rule: DecisionRule) -> str:
+    return (
+        f"{100 * decision_rule.confidence:g} % confidence, {100 * decision_rule.margin:g} % margin"
+    )
 
 
 def _uninterrupted(analysis: Analysis) -> Analysis:
     """The same, for the exit code: 130 says that this command itself was interrupted."""
-    return replace(analysis, course=replace(analysis.course, interrupted=False))
+    return replace(analysis, run_info=replace(analysis.run_info, interrupted=False))

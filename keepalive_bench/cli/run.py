@@ -60,7 +60,7 @@ def command(
     wanted = exports.wanted(options)
     shown = session.screen(wanted.values(), color=not no_color, quiet=quiet, verbose=verbose)
     run = analysis = None
-    with session.safekeeping() as interrupts:
+    with session.deferred_interrupts() as interrupts:
         try:
             with exports.opened(wanted, strict=strict) as files:
                 session.announce(plan, shown)

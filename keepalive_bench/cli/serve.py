@@ -12,14 +12,7 @@ from keepalive_bench.cli import completion
 from keepalive_bench.cli.files import check_file
 from keepalive_bench.cli.inputs import TIME, parse_header
 from keepalive_bench.errors import UsageError
-from keepalive_bench.server import (
-    CERTIFICATES,
-    FAULTS,
-    Behaviour,
-    Fault,
-    Settings,
-    serve_forever,
-)
+from keepalive_bench.server import CERTIFICATES, FAULTS, Behaviour, Fault, Settings, serve_forever
 
 _VERSIONS = click.Choice(["1.2", "1.3"])
 _NUMBERS = "3, 3-, 2-4, or */3 for every third"

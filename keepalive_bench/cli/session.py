@@ -11,27 +11,20 @@ from typing import TYPE_CHECKING, cast
 from rich.console import Console
 
 from keepalive_bench.analysis import analyse
-from keepalive_bench.analysis.requirements import undecidable
 from keepalive_bench.cli.outlet import Outlet
 from keepalive_bench.cli.output_file import STDOUT
+from keepalive_bench.engine import benchmark
+from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.errors import ExitCode
-from keepalive_bench.experiment import benchmark
-from keepalive_bench.experiment.interrupts import Interrupts
-from keepalive_bench.model.ports import endangered, pace_of, slowed
 from keepalive_bench.net.ports import ports_for
-from keepalive_bench.render import terminal
-from keepalive_bench.render.failed_run import nothing_measured
-from keepalive_bench.render.plain import for_terminal
-from keepalive_bench.render.progress import ProgressBar
-from keepalive_bench.render.requirements import (
-    STYLES,
-    demand,
-    in_order,
-    standing,
-    summary,
-    worst,
-)
-from keepalive_bench.render.verbose import connection_line, exchange_line
+from keepalive_bench.plan.local_ports import endangered, pace_of, slowed
+from keepalive_bench.report import terminal
+from keepalive_bench.report.failed_run import nothing_measured
+from keepalive_bench.report.plain import for_terminal
+from keepalive_bench.report.progress import ProgressBar
+from keepalive_bench.report.requirements import STYLES, demand, in_order, status, summary, worst
+from keepalive_bench.report.verbose import connection_line, exchange_line
+from keepalive_bench.requirements import undecidable
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
@@ -40,11 +33,11 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.model.analysis import Analysis
-    from keepalive_bench.model.exchange import Exchange
-    from keepalive_bench.model.plan import Plan
-    from keepalive_bench.model.requirement import Checked
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.requirements.requirement import Checked
+    from keepalive_bench.results.exchange import Exchange
+    from keepalive_bench.results.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +128,7 @@ def _extent(plan: Plan) -> str:
 
 
 @contextmanager
-def safekeeping() -> Iterator[Interrupts]:
+def deferred_interrupts() -> Iterator[Interrupts]:
     """Hand it to `measure`: until it is left, Ctrl-C loses nothing that was measured."""
     interrupts = Interrupts(overruled=True)
     try:
@@ -221,7 +214,7 @@ def _print_requirements(requirements: Sequence[Checked], to: Console, *, strict:
         return
     plain_ascii = not to.encoding.lower().startswith("utf")
     lines = [
-        (f"{standing(it, plain_ascii=plain_ascii)}  {demand(it)}", STYLES[it.standing])
+        (f"{status(it, plain_ascii=plain_ascii)}  {demand(it)}", STYLES[it.status])
         for it in in_order(requirements)
     ]
     for line, style in (*lines, (summary(requirements, strict=strict), STYLES[leading])):
@@ -231,14 +224,14 @@ def _print_requirements(requirements: Sequence[Checked], to: Console, *, strict:
 def exit_code(analysis: Analysis, *, strict: bool = False) -> ExitCode:
     """The first that applies; `strict` takes an undecided requirement for a missed one."""
     arms = analysis.arms
-    if analysis.course.interrupted:
+    if analysis.run_info.interrupted:
         return ExitCode.INTERRUPTED
     if not analysis.has_answers:
         return ExitCode.NOTHING_MEASURED
-    standings = {checked.standing for checked in analysis.requirements}
-    if "missed" in standings or (strict and "undecided" in standings):
+    statuses = {checked.status for checked in analysis.requirements}
+    if "missed" in statuses or (strict and "undecided" in statuses):
         return ExitCode.REQUIREMENT_MISSED
-    if analysis.course.lost or any(arm.succeeded < arm.requests for arm in arms):
+    if analysis.run_info.lost or any(arm.succeeded < arm.requests for arm in arms):
         return ExitCode.PARTLY_MEASURED
     return ExitCode.MEASURED
 
@@ -247,9 +240,9 @@ __all__ = [
     "Screen",
     "analyse",
     "announce",
+    "deferred_interrupts",
     "exit_code",
     "measure",
-    "safekeeping",
     "screen",
     "show",
     "show_connections",

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.requirements import requirements_of
 from keepalive_bench.errors import ResultsFileError, UsageError
-from keepalive_bench.experiment.results_file import read_run
+from keepalive_bench.requirements import requirements_of
+from keepalive_bench.results.file import read_run
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.run import Run
 
 STDIN = "-"
 _STDIN_NUMBER = 0

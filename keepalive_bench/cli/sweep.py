@@ -12,12 +12,12 @@ from keepalive_bench.cli.configuration import configured, nearest
 from keepalive_bench.cli.options import requirement_options, shared_options
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode, UsageError
-from keepalive_bench.model.load import TRAFFICS
+from keepalive_bench.plan.load import TRAFFICS
 
 if TYPE_CHECKING:
     from keepalive_bench.cli.session import Screen
-    from keepalive_bench.model.load import Traffic
-    from keepalive_bench.model.plan import Plan
+    from keepalive_bench.plan.load import Traffic
+    from keepalive_bench.plan.plan import Plan
 
 _BOTH = "both"
 
@@ -142,7 +142,7 @@ def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
 
     session.announce(plan, shown)
-    with session.safekeeping() as interrupts:
+    with session.deferred_interrupts() as interrupts:
         run = session.measure(plan, shown, interrupts)
         analysis = session.analyse(run)
         try:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.cli import inputs
 from keepalive_bench.cli.planning import plan_of
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.experiment import SWEPT, Arm, Experiment, Swept
-from keepalive_bench.model.load import Load
+from keepalive_bench.plan.experiment import SWEPT, Arm, Experiment, Swept
+from keepalive_bench.plan.load import Load
 from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.load import Traffic
-    from keepalive_bench.model.plan import Plan
+    from keepalive_bench.plan.load import Traffic
+    from keepalive_bench.plan.plan import Plan
 
 _BURSTS, _STEADY_PER_THREAD = 50, 100
 _BINARY = "application/octet-stream"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.model.exchange import Answer, Framing
+from keepalive_bench.results.exchange import Answer, Framing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -18,13 +18,13 @@ from keepalive_bench.net.uploads import upload_size
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.model.columns import ConnectionColumns
-    from keepalive_bench.model.plan import Arm, Plan
     from keepalive_bench.net.tcp import Clock
+    from keepalive_bench.plan.plan import Arm, Plan
+    from keepalive_bench.results.columns import ConnectionColumns
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class ArmContext:
     """What all arms of a run share: the plan, the TLS contexts, one clock and its zero."""
 
     plan: Plan
@@ -34,7 +34,7 @@ class Surroundings:
     origin: int
 
 
-def surroundings(plan: Plan, user_agent: str, clock: Clock) -> Surroundings:
+def arm_context(plan: Plan, user_agent: str, clock: Clock) -> ArmContext:
     """Load what all arms of a run share, once; the run's time begins now.
 
     Raises:
@@ -45,10 +45,10 @@ def surroundings(plan: Plan, user_agent: str, clock: Clock) -> Surroundings:
     if plan.request.upload is not None and "content-length" not in headers:
         headers["Content-Length"] = str(upload_size(plan.request.upload))
     contexts = load_contexts(plan)
-    return Surroundings(plan=plan, headers=headers, contexts=contexts, clock=clock, origin=clock())
+    return ArmContext(plan=plan, headers=headers, contexts=contexts, clock=clock, origin=clock())
 
 
-def open_arm(arm: Arm, shared: Surroundings, connections: ConnectionColumns) -> Transport:
+def open_arm(arm: Arm, shared: ArmContext, connections: ConnectionColumns) -> Transport:
     """The transport of an arm; the connections it opens go into `connections`."""
     plan = shared.plan.of_arm(arm)
     shared = replace(shared, plan=plan)
@@ -56,17 +56,17 @@ def open_arm(arm: Arm, shared: Surroundings, connections: ConnectionColumns) -> 
     return Transport(plan, shared.headers, tracer, OPENERS[arm.kind](shared, tracer))
 
 
-def _pooled(shared: Surroundings, tracer: Tracer) -> Pools:
+def _pooled(shared: ArmContext, tracer: Tracer) -> Pools:
     """One pool, used as an application would."""
     return OnePool(open_pool(shared.plan, shared.contexts, tracer, single_use=False))
 
 
-def _unpooled(shared: Surroundings, tracer: Tracer) -> Pools:
+def _unpooled(shared: ArmContext, tracer: Tracer) -> Pools:
     """The same requests, each on a connection of its own that the client closes afterwards."""
     return OnePool(open_pool(shared.plan, shared.contexts, tracer, single_use=True))
 
 
-def _resumed(shared: Surroundings, tracer: Tracer) -> Pools:
+def _resumed(shared: ArmContext, tracer: Tracer) -> Pools:
     """The same as unpooled, but each TLS handshake takes up the session of an earlier one."""
     tracer.sessions = Sessions()
     server = resuming_context(shared.plan.tls, tracer.sessions)
@@ -74,12 +74,12 @@ def _resumed(shared: Surroundings, tracer: Tracer) -> Pools:
     return OnePool(open_pool(shared.plan, contexts, tracer, single_use=True))
 
 
-def _naive(shared: Surroundings, tracer: Tracer) -> Pools:
+def _naive(shared: ArmContext, tracer: Tracer) -> Pools:
     """A new pool manager for each request, which loads its certificates itself."""
     return PoolPerExchange(shared.plan, tracer)
 
 
-OPENERS: dict[str, Callable[[Surroundings, Tracer], Pools]] = {
+OPENERS: dict[str, Callable[[ArmContext, Tracer], Pools]] = {
     "pooled": _pooled,
     "unpooled": _unpooled,
     "resumed": _resumed,

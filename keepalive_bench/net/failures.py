@@ -15,8 +15,8 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
-from keepalive_bench.model.exchange import Failure
 from keepalive_bench.net.exhaustion import PortsExhaustedError, limit_reached
+from keepalive_bench.results.exchange import Failure
 
 Stage = Literal[
     "idle", "pool", "dns", "connect", "open", "tunnel", "tls", "send", "wait", "receive"

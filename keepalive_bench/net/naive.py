@@ -9,16 +9,16 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.model.run import PoolCounters
 from keepalive_bench.net.pools import new_manager, pool_classes
 from keepalive_bench.net.tls import VERSIONS, build_context, proxy_context
+from keepalive_bench.results.run import PoolCounters
 
 if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
 
-    from keepalive_bench.model.network import Tls
-    from keepalive_bench.model.plan import Plan
     from keepalive_bench.net.tracer import Tracer
+    from keepalive_bench.plan.network import Tls
+    from keepalive_bench.plan.plan import Plan
 
 
 class PoolPerExchange:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 
-from keepalive_bench.model.request import basic
-from keepalive_bench.model.run import PoolCounters
 from keepalive_bench.net.queues import HoldingQueue, queue_for
 from keepalive_bench.net.tls import build_context, proxy_context
 from keepalive_bench.net.tracing import traced_pool
+from keepalive_bench.plan.request import basic
+from keepalive_bench.results.run import PoolCounters
 
 if TYPE_CHECKING:
     import ssl
 
-    from keepalive_bench.model.plan import Plan
     from keepalive_bench.net.tracer import Tracer
+    from keepalive_bench.plan.plan import Plan
 
 PoolClasses = dict[str, type[HTTPConnectionPool | HTTPSConnectionPool]]
 

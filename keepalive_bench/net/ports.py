@@ -15,15 +15,15 @@ from socket import AF_INET, AF_INET6, inet_ntop
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.ports import connections_wanted, port_use, refused
 from keepalive_bench.net.tcp import Dialer, address_name, suits
+from keepalive_bench.plan.local_ports import connections_wanted, port_use, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.model.plan import Experiment, Plan
-    from keepalive_bench.model.ports import PortUse
     from keepalive_bench.net.tcp import Address
+    from keepalive_bench.plan.local_ports import PortUse
+    from keepalive_bench.plan.plan import Experiment, Plan
 
 _PROC = Path("/proc")
 _SETTINGS = Path("sys/net/ipv4")

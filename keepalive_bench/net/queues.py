@@ -6,7 +6,7 @@ import queue
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from keepalive_bench.model.exchange import Ending
+from keepalive_bench.results.exchange import Ending
 
 if TYPE_CHECKING:
     from keepalive_bench.net.tracer import Tracer
@@ -33,12 +33,12 @@ class _TracedQueue(queue.LifoQueue[Any]):
         except queue.Empty:
             if not block:
                 raise
-        clock, probe = self.tracer.clock, self.tracer.probe
+        clock, trace = self.tracer.clock, self.tracer.trace
         began = clock()
         try:
             return super().get(timeout=timeout)
         finally:
-            probe.pool_wait = clock() - began
+            trace.pool_wait = clock() - began
 
 
 class _SingleUseQueue(_TracedQueue):
@@ -50,7 +50,7 @@ class _SingleUseQueue(_TracedQueue):
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
         if item is not None:
             item.ending = Ending("retired")
-            self.tracer.probe.retired = item
+            self.tracer.trace.retired = item
         super().put(None, block, timeout)
 
 

@@ -16,7 +16,7 @@ from urllib3.util.ssltransport import SSLTransport
 from keepalive_bench.net.tls import build_context
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.network import Tls
+    from keepalive_bench.plan.network import Tls
 
 _SINGLE_USE_FROM = "TLSv1.3"
 

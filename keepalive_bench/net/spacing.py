@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.model.exchange import Outcome
-    from keepalive_bench.model.ports import Pace
-    from keepalive_bench.model.run import PoolCounters
     from keepalive_bench.net.tcp import Clock
     from keepalive_bench.net.transport import Transport
+    from keepalive_bench.plan.local_ports import Pace
+    from keepalive_bench.results.exchange import Outcome
+    from keepalive_bench.results.run import PoolCounters
 
 _SECOND = 1_000_000_000
 

@@ -19,7 +19,7 @@ from keepalive_bench.units import filename, shortened
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from keepalive_bench.model.network import Tls
+    from keepalive_bench.plan.network import Tls
 
 _NO_PEM = "it is not in PEM format, or the passphrase is wrong"
 """What OpenSSL doesn't tell Python."""

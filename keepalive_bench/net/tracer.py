@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from urllib3.util.ssltransport import SSLTransport
 
-from keepalive_bench.model.exchange import Connection, Ending
 from keepalive_bench.net import tcp
-from keepalive_bench.net.probe import Probe
+from keepalive_bench.net.exchange_trace import ExchangeTrace
 from keepalive_bench.net.tcp_info import min_rtt_s
+from keepalive_bench.results.exchange import Connection, Ending
 
 if TYPE_CHECKING:
     import ssl
 
-    from keepalive_bench.model.columns import ConnectionColumns
-    from keepalive_bench.model.network import Network
     from keepalive_bench.net.resumption import Sessions
+    from keepalive_bench.plan.network import Network
+    from keepalive_bench.results.columns import ConnectionColumns
 
 _SECOND = 1_000_000_000
 
@@ -47,21 +47,25 @@ class Tracer:
         self._slots = 0
 
     @property
-    def probe(self) -> Probe:
+    def trace(self) -> ExchangeTrace:
         """The calling thread's own."""
         try:
-            return self._local.probe  # type: ignore[no-any-return]  # a local's attributes are Any
+            return self._local.trace  # type: ignore[no-any-return]  # a local's attributes are Any
         except AttributeError:
-            probe = self._local.probe = Probe()
-            return probe
+            trace = self._local.trace = ExchangeTrace()
+            return trace
 
-    def connect_deadline(self, probe: Probe, now: int) -> int:
+    def connect_deadline(self, trace: ExchangeTrace, now: int) -> int:
         """When a connection that is begun now has to be ready."""
         budget = self.network.connect_timeout_s
-        return probe.over if budget is None else min(probe.over, now + int(budget * _SECOND))
+        return (
+            trace.deadline_ns
+            if budget is None
+            else min(trace.deadline_ns, now + int(budget * _SECOND))
+        )
 
     def opened(
-        self, probe: Probe, dialled: tcp.Dialled, lost: int, last_slot: int | None
+        self, trace: ExchangeTrace, dialled: tcp.Dialled, lost: int, last_slot: int | None
     ) -> tuple[int, int]:
         """Note a connection whose TCP handshake is done; return its row and its slot.
 
@@ -78,7 +82,7 @@ class Tracer:
             Connection(
                 arm=self._arm,
                 slot=slot,
-                opened_s=(probe.established - self.origin) / _SECOND,
+                opened_s=(trace.established - self.origin) / _SECOND,
                 peer=dialled.peer,
                 failed="; ".join(dialled.failed) or None,
                 lost=lost / _SECOND if dialled.failed else None,
@@ -87,16 +91,16 @@ class Tracer:
         )
         return row, slot
 
-    def opened_and_reset(self, probe: Probe, peer: str, last_slot: int | None) -> None:
+    def opened_and_reset(self, trace: ExchangeTrace, peer: str, last_slot: int | None) -> None:
         """Note a connection that was reset before anybody could use it."""
         if self.is_closing:
             return
         slot = self._take_slot(last_slot)
-        opened_s = (probe.established - self.origin) / _SECOND
-        probe.connection = self._connections.append(
+        opened_s = (trace.established - self.origin) / _SECOND
+        trace.connection = self._connections.append(
             Connection(arm=self._arm, slot=slot, opened_s=opened_s, peer=peer)
         )
-        self.ended(probe.connection, slot, Ending("failed"))
+        self.ended(trace.connection, slot, Ending("failed"))
 
     def _take_slot(self, last_slot: int | None) -> int:
         """The slot that is asked for if it is free, or else any free one."""
@@ -135,7 +139,7 @@ class Tracer:
         with self._lock:
             self._free_slots.add(slot)
 
-    def refined(self, row: int, ending: Ending) -> None:
+    def set_ending(self, row: int, ending: Ending) -> None:
         """Say better how a connection ended that is closed already."""
         if not self.is_closing:
-            self._connections.refined(row, ending)
+            self._connections.set_ending(row, ending)

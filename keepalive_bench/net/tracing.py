@@ -21,10 +21,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.ssltransport import SSLTransport
 
-from keepalive_bench.model.exchange import Ending
-from keepalive_bench.net.endings import found_ended, was_reset
+from keepalive_bench.net.close_detection import found_ended, was_reset
 from keepalive_bench.net.resumption import say_goodbye
 from keepalive_bench.net.tcp import OpenedAndResetError
+from keepalive_bench.results.exchange import Ending
 
 if TYPE_CHECKING:
     import queue
@@ -56,11 +56,11 @@ class _TracedConnection(HTTPConnection):
     _last_slot: int | None = None
 
     def _new_conn(self) -> socket.socket:
-        tracer, probe = self.tracer, self.tracer.probe
+        tracer, trace = self.tracer, self.tracer.trace
         clock = tracer.clock
-        probe.stage = "dns"
+        trace.stage = "dns"
         began = clock()
-        deadline = self._deadline = tracer.connect_deadline(probe, began)
+        deadline = self._deadline = tracer.connect_deadline(trace, began)
         # `host` lacks the dot that ends an absolute name; only this one is looked up.
         looked_up = True
         try:
@@ -68,46 +68,46 @@ class _TracedConnection(HTTPConnection):
         finally:
             resolved = clock()
             if looked_up:
-                probe.dns = resolved - began
-        probe.stage = "connect"
+                trace.dns = resolved - began
+        trace.stage = "connect"
         try:
             dialled = tracer.dialer.connect(addresses, self.socket_options or (), deadline)
         except OpenedAndResetError as error:
-            probe.established, probe.stage = clock(), "open"
-            tracer.opened_and_reset(probe, error.peer, self._last_slot)
+            trace.established, trace.stage = clock(), "open"
+            tracer.opened_and_reset(trace, error.peer, self._last_slot)
             # Anything with ECONNRESET in it would make urllib3 go on without a socket.
             raise NewConnectionError(self, str(error)) from error
         finally:
-            probe.established = clock()
-            probe.tcp = probe.established - resolved
+            trace.established = clock()
+            trace.tcp = trace.established - resolved
         connected = dialled.socket
         lost = dialled.began - resolved
-        self._row, self._slot = tracer.opened(probe, dialled, lost, self._last_slot)
+        self._row, self._slot = tracer.opened(trace, dialled, lost, self._last_slot)
         self._last_slot, self.ending = self._slot, None
-        probe.connection = self._row
-        probe.stage = "tls"
+        trace.connection = self._row
+        trace.stage = "tls"
         # The handshake shares the connection's budget.
-        connected.settimeout(max((deadline - probe.established) / _SECOND, _LEAST_S))
+        connected.settimeout(max((deadline - trace.established) / _SECOND, _LEAST_S))
         return connected
 
     def connect(self) -> None:
-        tracer, probe = self.tracer, self.tracer.probe
+        tracer, trace = self.tracer, self.tracer.trace
         began = tracer.clock()
         super().connect()
         ended = tracer.clock()
         secured = self.sock
         if isinstance(secured, ssl.SSLSocket | SSLTransport):  # the latter is TLS within TLS
-            probe.tls = ended - probe.established - (probe.tunnel or 0)
+            trace.tls = ended - trace.established - (trace.tunnel or 0)
             tracer.secured(self._row, secured)
-        probe.setup += ended - began
-        probe.stage = "send"
-        self.sock.settimeout(probe.remaining_s(ended))
+        trace.setup += ended - began
+        trace.stage = "send"
+        self.sock.settimeout(trace.remaining_s(ended))
 
     def _tunnel(self) -> None:
         """Ask a proxy for a tunnel: `http.client`'s own step, timed, in the connection's budget."""
-        clock, probe = self.tracer.clock, self.tracer.probe
-        over, probe.over = probe.over, self._deadline
-        probe.stage, began = "tunnel", clock()
+        clock, trace = self.tracer.clock, self.tracer.trace
+        deadline_ns, trace.deadline_ns = trace.deadline_ns, self._deadline
+        trace.stage, began = "tunnel", clock()
         try:
             super()._tunnel()
         except OSError as error:
@@ -115,48 +115,48 @@ class _TracedConnection(HTTPConnection):
             raise
         finally:
             ended = clock()
-            probe.tunnel = ended - began
+            trace.tunnel = ended - began
             # What the proxy answers is not the server's answer, even where it is the last one.
-            probe.stage, probe.over, probe.first_byte = "tunnel", over, 0
-        probe.stage = "tls"
+            trace.stage, trace.deadline_ns, trace.first_byte = "tunnel", deadline_ns, 0
+        trace.stage = "tls"
         self.sock.settimeout(max((self._deadline - ended) / _SECOND, _LEAST_S))
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         try:
             super().endheaders(*args, **kwargs)
         except OSError:
-            self.tracer.probe.is_unwritten = True
+            self.tracer.trace.is_unwritten = True
             raise
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
-        clock, probe = self.tracer.clock, self.tracer.probe
-        began, setup = clock(), probe.setup
-        probe.carrier = self
+        clock, trace = self.tracer.clock, self.tracer.trace
+        began, setup = clock(), trace.setup
+        trace.carrier = self
         if self._slot is not None:
-            probe.connection, probe.stage = self._row, "send"
-        self.timeout = probe.remaining_s(began)
+            trace.connection, trace.stage = self._row, "send"
+        self.timeout = trace.remaining_s(began)
         try:
             super().request(*args, **kwargs)
         except ssl.SSLEOFError as error:  # TLS's word for a broken pipe
             raise BrokenPipeError(errno.EPIPE, "Broken pipe") from error
         finally:  # urllib3 goes on after a broken pipe: the answer may be there already
-            probe.sent = clock()
+            trace.sent = clock()
             if self._slot is not None:
-                probe.send = probe.sent - began - (probe.setup - setup)
+                trace.send = trace.sent - began - (trace.setup - setup)
 
     def getresponse(self) -> URLLib3Response:  # type: ignore[override]  # urllib3's own return type
-        probe, now = self.tracer.probe, self.tracer.clock()
+        trace, now = self.tracer.trace, self.tracer.clock()
         # What urllib3 sets for the first read, which needn't be set once more.
-        self.timeout, probe.timed, probe.stage = probe.remaining_s(now), now, "wait"
+        self.timeout, trace.timed, trace.stage = trace.remaining_s(now), now, "wait"
         response = super().getresponse()
         if self._slot is None:  # http.client closes it when the response says that it ends
-            self.tracer.refined(self._row, Ending("announced"))
+            self.tracer.set_ending(self._row, Ending("announced"))
         return response
 
     def close(self) -> None:
         if self._slot is not None:
             tracer, ending = self.tracer, self.ending
-            if ending is None and not tracer.is_closing and tracer.probe.stage == "pool":
+            if ending is None and not tracer.is_closing and tracer.trace.stage == "pool":
                 # The pool took it out, found it readable, and closes it before it is used.
                 idle = tracer.clock() - self.idle_since
                 ending = found_ended(self.sock, idle / _SECOND)
@@ -189,23 +189,23 @@ class _TracedResponse(HTTPResponse):
 
     def __init__(self, source: socket.socket, **kwargs: Any) -> None:  # noqa: ANN401  # as it is called
         super().__init__(source, **kwargs)
-        clock, probe = self.tracer.clock, self.tracer.probe
-        self._probe, self._head_left = probe, _MOST_OF_A_HEAD
+        clock, trace = self.tracer.clock, self.tracer.trace
+        self._trace, self._head_left = trace, _MOST_OF_A_HEAD
 
         def readinto(buffer: memoryview) -> int:
             now = clock()
-            if now - probe.timed > _CLOSE_ENOUGH:
-                source.settimeout(probe.remaining_s(now))
-                probe.timed = now
+            if now - trace.timed > _CLOSE_ENOUGH:
+                source.settimeout(trace.remaining_s(now))
+                trace.timed = now
             count = source.recv_into(buffer)
             if self._head_left:
                 self._head_left -= count
                 if self._head_left <= 0:
                     raise HTTPException("headers of more than 1 MiB, the most that kab reads")
-            if not probe.first_byte and count:
-                probe.first_byte = clock()
+            if not trace.first_byte and count:
+                trace.first_byte = clock()
             if not count:
-                probe.is_over = True
+                trace.is_over = True
                 if was_reset(source):
                     raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
             return count
@@ -217,9 +217,9 @@ class _TracedResponse(HTTPResponse):
     def begin(self) -> None:
         """Read the head, and refuse what `http.client` lets pass though its end can't be told."""
         super().begin()
-        probe, self._head_left = self._probe, 0
-        probe.head = self.msg
-        if probe.is_over:  # http.client takes the end of the stream for the head's end
+        trace, self._head_left = self._trace, 0
+        trace.head = self.msg
+        if trace.is_over:  # http.client takes the end of the stream for the head's end
             raise BadStatusLine("the connection ended in the middle of the head")
         for defect in self.msg.defects:
             if isinstance(defect, MissingHeaderBodySeparatorDefect):  # the lines after it are lost
@@ -242,7 +242,7 @@ class _TracedResponse(HTTPResponse):
             leftover = stream.peek()
         super()._close_conn()  # type: ignore[misc]  # not in typeshed
         if leftover:
-            self._probe.end_carrier(Ending("leftover", data=leftover.decode("latin-1")))
+            self._trace.end_carrier(Ending("leftover", data=leftover.decode("latin-1")))
 
 
 def _nothing(_buffer: memoryview) -> int:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from urllib3.util import Retry
 
-from keepalive_bench.model.exchange import Ending, Failure, Outcome
 from keepalive_bench.net.answers import FINAL, Answers
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.net.uploads import TimedUpload
+from keepalive_bench.results.exchange import Ending, Failure, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict
 
-    from keepalive_bench.model.plan import Plan
-    from keepalive_bench.model.run import PoolCounters
     from keepalive_bench.net.tracer import Tracer
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.run import PoolCounters
 
 _SECOND = 1_000_000_000
 _CHUNK = 65536
@@ -85,48 +85,48 @@ class Transport:
         try:
             return self._exchange(path, began)
         except Exception as error:  # noqa: BLE001  # a fault of kab's own is no end of a run
-            ended, probe = self._clock(), self._tracer.probe
-            failure = failure_of(error, probe.reached)
-            return Outcome(*self._times(began, ended), probe.connection, failure=failure)
+            ended, trace = self._clock(), self._tracer.trace
+            failure = failure_of(error, trace.reached)
+            return Outcome(*self._times(began, ended), trace.connection, failure=failure)
 
     def _exchange(self, path: str, began: int) -> Outcome:
-        clock, probe = self._clock, self._tracer.probe
+        clock, trace = self._clock, self._tracer.trace
         failure, response, size, pool = None, None, 0, None
-        probe.begin(began + self._timeout)
+        trace.begin(began + self._timeout)
         try:
             pool = self._pools.take()
             response = self._send(pool, f"{self._prefix}{path}")
             if response.status < FINAL:
                 # The final answer is still to come, and would be taken for the next request's.
-                probe.end_carrier(Ending("failed"))
+                trace.end_carrier(Ending("failed"))
             for chunk in self._body_of(response):
                 size += len(chunk)
             ended = clock()
             response.release_conn()  # a body of no bytes is never read to its end
         except Exception as error:  # noqa: BLE001  # nobody knows all that urllib3 raises
             ended = clock()
-            failure = failure_of(error, probe.reached)
-            probe.end_carrier(Ending("failed"))
-            if probe.connection is not None:  # closed by now, whatever its answer had announced
-                self._tracer.refined(probe.connection, Ending("failed"))
-        if probe.retired is not None:
-            probe.retired.close()
-        elif probe.carrier is not None:
-            probe.carrier.idle_since = ended
+            failure = failure_of(error, trace.reached)
+            trace.end_carrier(Ending("failed"))
+            if trace.connection is not None:  # closed by now, whatever its answer had announced
+                self._tracer.set_ending(trace.connection, Ending("failed"))
+        if trace.retired is not None:
+            trace.retired.close()
+        elif trace.carrier is not None:
+            trace.carrier.idle_since = ended
         if pool is not None:
             self._pools.give_back(pool)
         answer = None
         if response is not None:
-            answer = self._answers.of(response.status, response.version, probe.head)
+            answer = self._answers.of(response.status, response.version, trace.head)
             failure = failure or self._refusal(response.status)
-            if probe.connection is not None:
-                self._answered(probe.connection)
+            if trace.connection is not None:
+                self._answered(trace.connection)
         return Outcome(
             *self._times(began, ended),
-            probe.connection,
+            trace.connection,
             None if response is None else response.status,
             size,
-            probe.phases(ended),
+            trace.phases(ended),
             answer,
             failure,
         )
@@ -156,7 +156,7 @@ class Transport:
             size += len(chunk)
             yield chunk
         if response.length_remaining != 0:
-            self._tracer.probe.end_carrier(Ending("cut"))
+            self._tracer.trace.end_carrier(Ending("cut"))
             response.close()
 
     def _refusal(self, status: int) -> Failure | None:

@@ -38,7 +38,7 @@ class TimedUpload(io.FileIO):
 
     def __init__(self, path: Path, tracer: Tracer) -> None:
         super().__init__(path)
-        self._tracer, self._probe = tracer, tracer.probe
+        self._tracer, self._trace = tracer, tracer.trace
 
     def read(self, size: int | None = -1, /) -> bytes | Any:  # noqa: ANN401  # typeshed's own type
         """The next block.
@@ -46,5 +46,5 @@ class TimedUpload(io.FileIO):
         Raises:
             TimeoutError: the exchange's time is up.
         """
-        self._probe.remaining_s(self._tracer.clock())
+        self._trace.remaining_s(self._tracer.clock())
         return super().read(size)

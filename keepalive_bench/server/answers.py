@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.endings import Ending, ending_after
+from keepalive_bench.server.persistence import Ending, ending_after
 from keepalive_bench.server.responses import Response, compose, connection_headers, status_line
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import struct
 from typing import TYPE_CHECKING, NoReturn
 
 from keepalive_bench.server.connection import Connection
-from keepalive_bench.server.endings import ending_after
 from keepalive_bench.server.faults.steps import Do, Scene, When
 from keepalive_bench.server.messages import parse_request
+from keepalive_bench.server.persistence import ending_after
 
 if TYPE_CHECKING:
     from keepalive_bench.server.connection import Service

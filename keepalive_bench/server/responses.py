@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.endings import Ending, ending_after
+from keepalive_bench.server.persistence import Ending, ending_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from support.runs import Script, paired_run
 from keepalive_bench.analysis import analyse
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Comparison
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.analysis.analysis import Comparison
+    from keepalive_bench.results.run import Run
 
 LATENCY = st.floats(1e-6, 100)
 PAIRS = st.lists(st.tuples(LATENCY, LATENCY), min_size=1, max_size=30)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from support.runs import Script
 
 from keepalive_bench.analysis import analyse
-from keepalive_bench.model.exchange import Phases
-from keepalive_bench.model.plan import Plan, Target
+from keepalive_bench.plan.plan import Plan, Target
+from keepalive_bench.results.exchange import Phases
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Explanation
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.analysis.analysis import Explanation
+    from keepalive_bench.results.run import Run
 
 SECONDS = st.none() | st.floats(1e-6, 1)
 PHASES = st.builds(Phases, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS)

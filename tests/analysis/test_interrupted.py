@@ -12,7 +12,7 @@ from support.sweeps import swept
 
 from keepalive_bench import analyse
 from keepalive_bench.analysis import require
-from keepalive_bench.model.exchange import Ending
+from keepalive_bench.results.exchange import Ending
 
 if TYPE_CHECKING:
     from keepalive_bench import Run

@@ -9,12 +9,12 @@ from support.runs import Script
 
 from keepalive_bench import Analysis, Load, Run
 from keepalive_bench.analysis import analyse
-from keepalive_bench.experiment.results_file import document_lines, read_run
-from keepalive_bench.model.analysis import LateStarts
-from keepalive_bench.model.exchange import Ending, Phases
-from keepalive_bench.render.document import derived_document
-from keepalive_bench.render.preamble import circumstances
-from keepalive_bench.render.table import comparison_rows
+from keepalive_bench.analysis.analysis import LateStarts
+from keepalive_bench.report.document import derived_document
+from keepalive_bench.report.preamble import circumstances
+from keepalive_bench.report.table import comparison_rows
+from keepalive_bench.results.exchange import Ending, Phases
+from keepalive_bench.results.file import document_lines, read_run
 
 LATE = [0.0, 0.0, 0.75, 0.5, 0.25]
 

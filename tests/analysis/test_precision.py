@@ -10,8 +10,8 @@ import pytest
 from support.runs import Script, paired_run
 
 from keepalive_bench.analysis import analyse
+from keepalive_bench.analysis.analysis import Estimate
 from keepalive_bench.analysis.precision import PrecisionRule, is_precise
-from keepalive_bench.model.analysis import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

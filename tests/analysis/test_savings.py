@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from support.runs import Script, paired_run
 
 from keepalive_bench.analysis import analyse
-from keepalive_bench.analysis.inference.dependence import common_correlation
-from keepalive_bench.analysis.inference.intervals import apart
+from keepalive_bench.stats.dependence import common_correlation
+from keepalive_bench.stats.intervals import apart
 
 LATENCIES = st.lists(st.floats(1e-6, 100), min_size=2, max_size=60)
 BOUNDED = st.tuples(*[st.floats(-1e6, 1e6)] * 3).map(sorted)

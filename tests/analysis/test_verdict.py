@@ -6,11 +6,11 @@ import pytest
 from support.runs import Script, paired_run
 
 from keepalive_bench.analysis import analyse
-from keepalive_bench.model.exchange import Phases
+from keepalive_bench.results.exchange import Phases
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Verdict
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.analysis.analysis import Verdict
+    from keepalive_bench.results.run import Run
 
 
 def said(run: Run) -> Verdict:

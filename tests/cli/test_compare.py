@@ -17,16 +17,16 @@ from support.exports import everything, stored
 from support.runs import Script, paired_run
 from support.sweeps import scripted_sweep
 
-from keepalive_bench.analysis.changes.names import change_names
-from keepalive_bench.analysis.changes.verdict import CODES
-from keepalive_bench.analysis.requirements.expression import parse
+from keepalive_bench import compare as changes
 from keepalive_bench.cli.exports import DIALECTS
-from keepalive_bench.model.plan import Experiment
-from keepalive_bench.render import changes
+from keepalive_bench.compare.names import change_names
+from keepalive_bench.compare.verdict import CODES
+from keepalive_bench.plan.plan import Experiment
+from keepalive_bench.requirements.expression import parse
 from keepalive_bench.server import Behaviour, ServerProcess, Settings
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.run import Run
 
 PAGE = (Path(__file__).parents[2] / "docs/compare.md").read_text("utf-8")
 SCHEMA = json.loads(Path(changes.__file__).with_name("comparison.schema.json").read_text("utf-8"))
@@ -230,8 +230,8 @@ def test_all_exports_at_once() -> None:
     assert found == pytest.approx(2.0)
     assert text["html"].startswith("<!DOCTYPE html>")
     assert "<script" not in text["html"]
-    assert '<p class="standing met">2 requirements: 2 met.</p>' in text["html"]
-    assert '<p class="standing missed">2 requirements: 1 missed, 1 met.</p>' in text["html"]
+    assert '<p class="status met">2 requirements: 2 met.</p>' in text["html"]
+    assert '<p class="status missed">2 requirements: 1 missed, 1 met.</p>' in text["html"]
     ids = re.findall(r' id="([^"]*)"', text["html"])
     assert len(ids) == len(set(ids)) == 2
 

@@ -45,7 +45,7 @@ def test_ctrl_c_shows_and_writes_what_was_measured(
     assert "connections opened" in done.out
     assert "The run was interrupted after" in done.out
     document = json.loads(results.read_text())
-    assert document["course"]["interrupted"] is True
+    assert document["run_info"]["interrupted"] is True
     lines = [line for line in done.lines if line.startswith(("pooled #", "unpooled #"))]
     assert document["exchanges"]["count"] == len(lines) >= 6
     assert list(tmp_path.iterdir()) == [results]
@@ -109,7 +109,7 @@ def test_ctrl_c_with_results_on_standard_output_still_leaves_whole_json(
         process.send_signal(signal.SIGINT)
         done = ended(process)
     assert done.code == 130
-    assert json.loads(done.out)["course"]["interrupted"] is True
+    assert json.loads(done.out)["run_info"]["interrupted"] is True
 
 
 def test_what_hangs_when_ctrl_c_comes_is_counted_as_interrupted(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_what_is_cut_off_is_no_failure_and_leaves_the_arms_comparable(
     assert "interrupted" in codes
     assert not codes & {"requests-failed", "after-error"}
     assert document["verdict"]["code"] not in {"not-comparable", "not-measured"}
-    assert {it["standing"] for it in document["requirements"]} == {"met"}
+    assert {it["status"] for it in document["requirements"]} == {"met"}
     assert "failed: " not in done.out
 
 

@@ -17,8 +17,8 @@ from support.shells import words_of
 from keepalive_bench.cli import run, sweep
 from keepalive_bench.cli.planning import plan_from_options
 from keepalive_bench.cli.sweeping import sweep_plan
-from keepalive_bench.model.judgement import Judgement
-from keepalive_bench.model.plan import (
+from keepalive_bench.plan.decision_rule import DecisionRule
+from keepalive_bench.plan.plan import (
     Arm,
     Experiment,
     Load,
@@ -31,7 +31,7 @@ from keepalive_bench.model.plan import (
     Tls,
     Variation,
 )
-from keepalive_bench.render.page.command import command, left_out
+from keepalive_bench.report.page.command import command, left_out
 
 if TYPE_CHECKING:
     from keepalive_bench.server import ServerProcess
@@ -92,7 +92,7 @@ PARTS: dict[type, dict[str, list[Any]]] = {
         "think_s": [(5.0, 5.0), (0.0005, 1.0), (0.0, 3600.0)],
         "traffic": ["bursts"],
     },
-    Judgement: {
+    DecisionRule: {
         "confidence": [0.999],
         "margin": [0.0, 0.123],
         "requirements": [("pooled.p95<=50ms", "verdict != slower")],
@@ -134,7 +134,7 @@ def with_(part: object) -> Plan:
     if isinstance(part, Load):
         return replace(HTTPS, experiment=replace(THREADS, load=part))
     names = {Request: "request", Tls: "tls", Network: "network", Experiment: "experiment"}
-    changed: dict[str, Any] = {names.get(type(part), "judgement"): part}
+    changed: dict[str, Any] = {names.get(type(part), "decision_rule"): part}
     return replace(HTTPS, **changed)
 
 
@@ -143,7 +143,7 @@ def test_no_field_of_a_plan_is_forgotten(kind: type) -> None:
     known = PARTS[kind].keys() | NAMED.get(kind, set()) | ELSEWHERE.get(kind, set())
     assert {it.name for it in fields(kind) if it.init} == known
     assert {it.name for it in fields(Plan)} == {
-        *("target", "request", "tls", "network", "experiment", "judgement")
+        *("target", "request", "tls", "network", "experiment", "decision_rule")
     }
 
 

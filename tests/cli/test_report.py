@@ -16,12 +16,12 @@ from support.runs import CUT_OFF, Script
 from keepalive_bench.cli.exports import DIALECTS
 from keepalive_bench.cli.stored_run import load
 from keepalive_bench.errors import ResultsFileError
-from keepalive_bench.experiment import results_text
+from keepalive_bench.results import text as results_text
 
 if TYPE_CHECKING:
     from keepalive_bench.server import ServerProcess
 
-_FIRST_RELEASE = Path(__file__).parents[1] / "experiment" / "data" / "version-1-first.json"
+_FIRST_RELEASE = Path(__file__).parents[1] / "results" / "data" / "version-1-first.json"
 _WAYS = {
     "plain": ("-n", "12", "-f", "q=a", "-f", "q=b", "-f", "token=c"),
     "a body with secrets": ("-d", "a=1", "-u", "joe:hunter2", "-b", "a=b", "-H", "X-Secret: y"),
@@ -86,7 +86,7 @@ def test_a_run_without_an_answer_says_why_and_ends_with_1(tmp_path: Path) -> Non
 
 
 def test_what_was_missed_or_failed_or_left_out_is_in_the_exit_code(tmp_path: Path) -> None:
-    assert everything().course.interrupted
+    assert everything().run_info.interrupted
     document = json.loads(stored(everything()))
     file = tmp_path / "run.json"
     for requirements, code in (([], 3), (["failed<=2"], 3), (["reopened==0"], 4)):

@@ -16,8 +16,8 @@ from support.scripted_server import answering, response
 from keepalive_bench import RequirementError, UsageError, analyse
 from keepalive_bench.cli.session import exit_code
 from keepalive_bench.errors import ExitCode
-from keepalive_bench.experiment.results_file import document_lines
-from keepalive_bench.render.document import derived_document
+from keepalive_bench.report.document import derived_document
+from keepalive_bench.results.file import document_lines
 from keepalive_bench.server import Behaviour, ServerProcess, Settings
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def test_what_is_missed_comes_first_then_what_is_undecided_and_all_are_counted(
     first = markdown.read_text("utf-8").splitlines()[0]
     assert re.fullmatch(rf"## ❌ kab: [a-z-]+; {COUNTED}", first)
     assert re.search(
-        rf'<p class="verdict [a-z-]+ missed">[^<]*</p><p class="standing missed">'
+        rf'<p class="verdict [a-z-]+ missed">[^<]*</p><p class="status missed">'
         rf"{re.escape(COUNTED)}\.</p>",
         page.read_text("utf-8"),
     )
@@ -240,7 +240,7 @@ def test_a_missed_requirement_goes_before_failed_requests() -> None:
 def test_an_interruption_goes_before_a_missed_requirement() -> None:
     run = paired_run([0.25] * 8, [0.5] * 8)
     assert exit_code(analyse(run, ["reopened==1"])) == ExitCode.REQUIREMENT_MISSED
-    interrupted = replace(run, course=replace(run.course, interrupted=True))
+    interrupted = replace(run, run_info=replace(run.run_info, interrupted=True))
     assert exit_code(analyse(interrupted, ["reopened==1"])) == ExitCode.INTERRUPTED
 
 
@@ -257,14 +257,14 @@ def test_the_results_file_has_them_and_standard_error_too_where_no_report_is_sho
         "name": "arms.pooled.reopened",
         "operator": "==",
         "bound": 0,
-        "standing": "met",
+        "status": "met",
         "value": 0,
         "low": None,
         "high": None,
         "sentence": "pooled.reopened is 0.",
     }
     latency = document["arms"]["pooled"]["latency_s"]
-    assert (missed["standing"], missed["bound"]) == ("missed", 1e-9)
+    assert (missed["status"], missed["bound"]) == ("missed", 1e-9)
     assert missed["value"] == latency["p50"]
     # All of the doubt is on the end that decides: it is nearer than that of the interval.
     assert latency["low"]["p50"] <= missed["low"] <= missed["value"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from keepalive_bench import Run
-    from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis
 
 _SLOW = Settings(behaviour=Behaviour(delay_s=0.03))
 
@@ -67,7 +67,7 @@ def test_every_export_is_written_and_a_stored_sweep_is_shown_the_same(
     assert all((tmp_path / name).stat().st_size for name in names)
     document = json.loads((tmp_path / "json").read_text("utf-8"))
     assert document["recommendation"]["maxsize"] == 4
-    assert [it["standing"] for it in document["requirements"]] == ["met", "missed"]
+    assert [it["status"] for it in document["requirements"]] == ["met", "missed"]
     assert "kab_recommended{" in (tmp_path / "openmetrics").read_text("utf-8")
     assert "What each value does" in (tmp_path / "markdown").read_text("utf-8")
     again = called("report", str(tmp_path / "json"), "--json", str(tmp_path / "again"))
@@ -237,7 +237,7 @@ def test_what_was_measured_is_kept_when_it_is_interrupted(tmp_path: Path) -> Non
         pairs.let_go()
     assert done.code == 130
     document: dict[str, Any] = json.loads(target.read_text("utf-8"))
-    assert document["course"]["interrupted"]
+    assert document["run_info"]["interrupted"]
     sent = [arm["succeeded"] for arm in document["arms"].values()]
     assert min(sent) > 2
     assert document["recommendation"]["maxsize"] == 2

@@ -17,7 +17,7 @@ from keepalive_bench.analysis import analyse
 from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Fault, ServerProcess, Settings
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis
 
 
 def server_settings(options: dict[str, Any], *, tls: bool) -> Settings:

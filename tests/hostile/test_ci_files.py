@@ -14,19 +14,19 @@ from support.exports import all_lines, everything, stored, written
 from support.orders import ORDERS, SHORT_ORDERS, orders_in
 
 from keepalive_bench import Run, analyse
-from keepalive_bench.analysis.changes import compare_runs
 from keepalive_bench.cli.compare import _EXPORTERS
 from keepalive_bench.cli.stored_run import check_requirements
+from keepalive_bench.compare import compare_runs
+from keepalive_bench.compare import terminal as changes_terminal
+from keepalive_bench.compare.change import Change, Source
 from keepalive_bench.errors import KabError
-from keepalive_bench.experiment.plan_document import plan_document
-from keepalive_bench.experiment.results_file import read_run
-from keepalive_bench.model.change import Change, Source
-from keepalive_bench.model.exchange import Answer, Failure
-from keepalive_bench.model.run import Environment, LostProcess
-from keepalive_bench.render import terminal
-from keepalive_bench.render.changes import terminal as changes_terminal
-from keepalive_bench.render.plain import for_terminal
-from keepalive_bench.render.verbose import connection_line, exchange_line
+from keepalive_bench.plan.document import plan_document
+from keepalive_bench.report import terminal
+from keepalive_bench.report.plain import for_terminal
+from keepalive_bench.report.verbose import connection_line, exchange_line
+from keepalive_bench.results.exchange import Answer, Failure
+from keepalive_bench.results.file import read_run
+from keepalive_bench.results.run import Environment, LostProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _Path = tuple["str | int", ...]
-_READ = ("plan", "environment", "course", "warmup", "exchanges", "connections")
+_READ = ("plan", "environment", "run_info", "warmup", "exchanges", "connections")
 _TEXTS = (ORDERS, SHORT_ORDERS, f"http://127.0.0.1:8000/{SHORT_ORDERS}", "::e::", "##")
 """What a place is given, the first that it takes: a URL has no blanks, a method no colon."""
 
@@ -58,7 +58,7 @@ def _whole() -> dict[str, Any]:
         "resolve": [["a.test", 80, ["127.0.0.1"]]],
         "processes": 2,
     }
-    document["course"]["lost"] = [{"process": 1, "why": "it ended", "sent": {"pooled": 1}}]
+    document["run_info"]["lost"] = [{"process": 1, "why": "it ended", "sent": {"pooled": 1}}]
     return document
 
 

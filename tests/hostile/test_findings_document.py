@@ -12,7 +12,7 @@ from support.command import called, next_line, started
 from support.documents import Entry, entries, failure_kinds
 
 import keepalive_bench
-from keepalive_bench.analysis.findings.reason import _SAYINGS
+from keepalive_bench.findings.reason import _SAYINGS
 from keepalive_bench.net.failures import Stage
 from keepalive_bench.server import CERTIFICATE
 
@@ -40,7 +40,7 @@ def test_the_reasons_are_listed_in_their_order_of_precedence() -> None:
 
 
 def test_every_reason_in_the_source_is_listed() -> None:
-    source = (SOURCE / "analysis" / "reasons" / "rules.py").read_text()
+    source = (SOURCE / "connections" / "rules.py").read_text()
     assert {code for code in PRECEDENCE if f'"{code}"' in source} == set(PRECEDENCE)
     given = codes(source, r'(?:return|Reason\(|code, evidence =) ?"([a-z0-9.-]+)"')
     assert given <= set(PRECEDENCE)
@@ -55,7 +55,7 @@ def test_every_kind_of_failure_is_listed_and_no_other() -> None:
 
 
 def test_every_finding_is_listed_and_no_other() -> None:
-    sources = [path.read_text() for path in (SOURCE / "analysis" / "findings").glob("*.py")]
+    sources = [path.read_text() for path in (SOURCE / "findings").glob("*.py")]
     written = {code for text in sources for code in codes(text, r'code="([a-z-]+)"')}
     assert {entry.code for entry in FINDINGS} == written | set(_SAYINGS)
 

@@ -14,14 +14,14 @@ from support.sweeps import sweep
 
 from keepalive_bench import Arm, benchmark
 from keepalive_bench.analysis import analyse
-from keepalive_bench.net.endings import found_ended
+from keepalive_bench.net.close_detection import found_ended
 from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench import Exchange
-    from keepalive_bench.model.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis
 
 # The story of the field notes, faster: 0.7 s and 1 s. Two requests of kab's that nothing comes in
 # between are never so far apart.
@@ -44,7 +44,11 @@ def test_what_goes_stale_only_because_of_the_other_arm_is_a_finding_and_no_verdi
     arm = analysis.first
     assert arm.connections > 1
     assert arm.reason_counts == {"first-use": 1, "idle-timeout": arm.connections - 1}
-    assert all(reason.is_kabs_own for reason in arm.reasons.values() if reason.previous is not None)
+    assert all(
+        reason.is_caused_by_interleaving
+        for reason in arm.reasons.values()
+        if reason.previous is not None
+    )
     (found,) = [it for it in analysis.findings if it.code in {"idle-timeout", STALE}]
     assert (found.code, found.evidence["connections"]) == (STALE, arm.connections - 1)
     assert "--order sequential" in found.advice
@@ -70,7 +74,7 @@ def test_of_a_sweep_s_turns_even_a_short_idle_timeout_is_no_unknown_end(timeout_
         run = sweep(process.url, *range(1, 9), concurrency=1, requests=10)
         accepted = process.stop().accepts
     arms = analyse(run).arms
-    own = sum(len(arm.reasons.kabs_own) for arm in arms)
+    own = sum(len(arm.reasons.caused_by_interleaving) for arm in arms)
     assert accepted == sum(arm.connections for arm in arms)
     # On a busy machine, a value's own requests may be so far apart, too.
     assert 2 * len(arms) < own + len(arms) <= accepted

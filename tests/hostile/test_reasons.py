@@ -18,9 +18,9 @@ from keepalive_bench.analysis import analyse
 from keepalive_bench.server import CERTIFICATE, Fault, ServerProcess
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Analysis
-    from keepalive_bench.model.exchange import Exchange
-    from keepalive_bench.model.reasons import Reason
+    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.connections.reasons import Reason
+    from keepalive_bench.results.exchange import Exchange
 
 POOLED = (Arm("pooled"),)
 both_schemes = pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
@@ -180,7 +180,7 @@ def test_a_close_while_idle_tells_after_how_long(*, tls: bool) -> None:
     closed_after_s = float(str(reason.evidence["closed_after_s"]))
     assert IDLE_S - CLOCKS_S <= closed_after_s < float(str(reason.evidence["idle_s"]))
     assert reason.evidence["idle_by_kab_s"] == 0
-    assert not reason.is_kabs_own
+    assert not reason.is_caused_by_interleaving
 
 
 @both_schemes

@@ -15,7 +15,7 @@ from support.plans import exchange, failure, plan, run
 
 from keepalive_bench import Request, analyse, benchmark
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.request import FORM, JSON
+from keepalive_bench.plan.request import FORM, JSON
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:

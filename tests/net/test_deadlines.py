@@ -20,7 +20,7 @@ from keepalive_bench.server import CERTIFICATE, ServerProcess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.model.exchange import Outcome
+    from keepalive_bench.results.exchange import Outcome
 
 TIMEOUT_S = 1.0
 """Within that, even a busy machine gets as far as the step that is to be cut."""

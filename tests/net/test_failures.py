@@ -14,10 +14,10 @@ from support.patience import PATIENCE_S
 from support.plans import exchange, failure, plan, run
 
 from keepalive_bench import Arm
-from keepalive_bench.model.columns import ConnectionColumns
-from keepalive_bench.net.arms import open_arm, surroundings
+from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.exhaustion import PortsExhaustedError
 from keepalive_bench.net.failures import failure_of
+from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def test_a_pool_without_a_free_connection_ends_at_the_deadline() -> None:
     arm = Arm("pooled")
     with misbehaving(forever()) as server:
         wanted = plan(server.url, arms=(arm,), maxsize=1, block=True, timeout_s=ENOUGH_S)
-        shared = surroundings(wanted, "kab", time.perf_counter_ns)
+        shared = arm_context(wanted, "kab", time.perf_counter_ns)
         transport = open_arm(arm, shared, ConnectionColumns(("pooled",)))
         queue = transport._pools.take().pool
         assert queue is not None

@@ -13,7 +13,7 @@ from keepalive_bench.analysis import analyse
 from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Finding
+    from keepalive_bench.analysis.analysis import Finding
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems delay otherwise")
 

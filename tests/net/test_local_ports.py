@@ -109,11 +109,11 @@ class TestInANamespace:
         opened = sum(it["connections"] for it in (*arms.values(), *warmup.values()))
         assert accepts == [opened]
         assert [arm["failed"] for arm in arms.values()] == [0, 0]
-        assert document["course"]["paced_per_s"] == document["course"]["free_ports"] == 96
-        assert document["course"]["wall_s"] >= 249 / 96
+        assert document["run_info"]["paced_per_s"] == document["run_info"]["free_ports"] == 96
+        assert document["run_info"]["wall_s"] >= 249 / 96
         # All that time was waited or measured; what is measured has no pause in it.
         latencies = document["exchanges"]["columns"]["latency_s"]
-        assert sum(latencies) + document["course"]["paused_s"] <= document["course"]["wall_s"]
+        assert sum(latencies) + document["run_info"]["paused_s"] <= document["run_info"]["wall_s"]
         assert "paced" in codes(document)
         assert all(arm["requests_per_second"] is None for arm in arms.values())
 
@@ -146,7 +146,7 @@ class TestInANamespace:
         with serving(inside):
             done = kab(inside, "-n", "90", "--no-pace")
         assert (done.code, "ports" in done.err) == (0, False)
-        assert results(done)["course"]["paced_per_s"] is None
+        assert results(done)["run_info"]["paced_per_s"] is None
 
     def test_a_time_that_is_short_is_shared_among_the_ports(self, inside: Namespace) -> None:
         told(inside, "0", "tcp_tw_reuse")
@@ -154,9 +154,11 @@ class TestInANamespace:
             done = kab(inside, "-z", "1s")
         document = results(done)
         assert done.code == 0
-        assert document["arms"]["unpooled"]["connections"] <= document["course"]["free_ports"] == 96
+        assert (
+            document["arms"]["unpooled"]["connections"] <= document["run_info"]["free_ports"] == 96
+        )
         # Without that, it would wait for a minute until ports are free again.
-        assert document["course"]["wall_s"] < 30
+        assert document["run_info"]["wall_s"] < 30
 
     def test_source_addresses_have_ports_each_and_take_them_again_as_soon(
         self, inside: Namespace
@@ -166,7 +168,7 @@ class TestInANamespace:
             done = kab(inside, "-n", "400", *sources)
         document = results(done)
         assert (done.code, document["arms"]["unpooled"]["failed"]) == (0, 0)
-        assert document["course"]["free_ports"] == 3 * (_PORTS - _LEFT)
+        assert document["run_info"]["free_ports"] == 3 * (_PORTS - _LEFT)
 
     def test_a_rate_that_does_not_last_is_refused_rather_than_slowed(
         self, inside: Namespace
@@ -185,12 +187,12 @@ class TestInANamespace:
             "140 connections in all, 82 free local ports to 127.0.0.1:18080, each held for up to "
             "1 s: maxsize 1 is slowed to 82 a second if it is quicker, and the others wait alike."
         )
-        arms, course = document["arms"], document["course"]
+        arms, run_info = document["arms"], document["run_info"]
         assert [arm["failed"] for arm in arms.values()] == [0, 0]
         assert arms["1"]["connections"] == 8 + 19 * 7
         assert accepts == [arms["1"]["connections"] + arms["8"]["connections"] + 2]
-        assert course["paced_per_s"] == 82
-        assert course["wall_s"] >= 19 * 7 / 82
+        assert run_info["paced_per_s"] == 82
+        assert run_info["wall_s"] >= 19 * 7 / 82
         assert {it["requests_per_second"]["estimate"] for it in document["sweep"]["values"]} == {
             None
         }

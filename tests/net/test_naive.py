@@ -12,8 +12,8 @@ from server.wire import settings
 from support.plans import failure, plan, run
 
 from keepalive_bench import Arm, analyse
-from keepalive_bench.model.columns import ConnectionColumns
-from keepalive_bench.net.arms import open_arm, surroundings
+from keepalive_bench.net.arms import arm_context, open_arm
+from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ NAIVE = Arm("naive")
 
 
 def opened(url: str, arm: Arm = NAIVE, **options: Any) -> Transport:  # noqa: ANN401  # of any part of a plan
-    shared = surroundings(plan(url, **options), "kab/test", time.perf_counter_ns)
+    shared = arm_context(plan(url, **options), "kab/test", time.perf_counter_ns)
     return open_arm(arm, shared, ConnectionColumns((arm.label,)))
 
 

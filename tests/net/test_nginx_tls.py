@@ -16,7 +16,7 @@ from keepalive_bench.server import CERTIFICATE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.model.exchange import Outcome
+    from keepalive_bench.results.exchange import Outcome
 
 pytestmark = pytest.mark.slow
 kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled", "naive"])

@@ -11,7 +11,7 @@ from support.misbehaving import Peer, forever, misbehaving
 from support.plans import exchange, run
 
 from keepalive_bench import Arm, Exchange
-from keepalive_bench.model.exchange import PHASES, Phases
+from keepalive_bench.results.exchange import PHASES, Phases
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 both_kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled"])
@@ -121,7 +121,7 @@ def test_waiting_for_a_free_connection_is_a_phase_of_its_own() -> None:
     times = [value for value in waited if value is not None]
     # Two threads and one connection: whoever comes second waits for most of an answer.
     assert max(times) >= DELAY_S / 2
-    assert measured.course.wall_s >= 10 * DELAY_S
+    assert measured.run_info.wall_s >= 10 * DELAY_S
 
 
 def test_a_pool_with_room_makes_nobody_wait() -> None:
@@ -144,7 +144,7 @@ def test_exchanges_begin_after_the_run_and_follow_each_other(kind: str) -> None:
     for it in measured.exchanges:
         assert it.outcome.began_s >= now_s
         now_s = it.outcome.began_s + it.outcome.latency_s
-    assert measured.course.wall_s >= now_s
+    assert measured.run_info.wall_s >= now_s
 
 
 def test_connections_say_when_and_how_they_were_opened() -> None:

@@ -12,12 +12,12 @@ from support.proxies import proxies
 from support.tls_server import resuming
 
 from keepalive_bench import Arm, Run, Target, UsageError, analyse
-from keepalive_bench.model.experiment import KINDS
 from keepalive_bench.net.arms import OPENERS
+from keepalive_bench.plan.experiment import KINDS
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.analysis import Finding
+    from keepalive_bench.analysis.analysis import Finding
 
 RESUMED = (Arm("resumed"),)
 CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"

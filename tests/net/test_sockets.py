@@ -16,8 +16,8 @@ from support.plans import exchange, plan, run
 
 from keepalive_bench import Arm, Resolution, Target
 from keepalive_bench.errors import UsageError
-from keepalive_bench.model.columns import ConnectionColumns
-from keepalive_bench.net.arms import open_arm, surroundings
+from keepalive_bench.net.arms import arm_context, open_arm
+from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def connected(*, behind_proxy: bool = False, **options: Any) -> Iterator[socket.
     with ServerProcess(settings()) as server:
         if behind_proxy:
             options["proxy"] = Target(server.url)
-        shared = surroundings(plan(server.url, **options), "kab/test", time.perf_counter_ns)
+        shared = arm_context(plan(server.url, **options), "kab/test", time.perf_counter_ns)
         transport = open_arm(Arm("pooled"), shared, ConnectionColumns(("pooled",)))
         try:
             assert transport.exchange("/").status == 200

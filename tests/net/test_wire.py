@@ -14,7 +14,7 @@ from support.plans import PLAIN, exchange, run
 
 import keepalive_bench
 from keepalive_bench import Arm, Run, Variation
-from keepalive_bench.model.exchange import Answer
+from keepalive_bench.results.exchange import Answer
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:

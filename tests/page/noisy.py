@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from support.runs import Script
 
-from keepalive_bench.model.exchange import Answer, Ending, Failure, Phases
-from keepalive_bench.model.plan import Plan, Target
+from keepalive_bench.plan.plan import Plan, Target
+from keepalive_bench.results.exchange import Answer, Ending, Failure, Phases
 
 if TYPE_CHECKING:
-    from keepalive_bench.model.columns import ExchangeColumns
-    from keepalive_bench.model.exchange import EndingKind
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.results.exchange import EndingKind
+    from keepalive_bench.results.run import Run
 
 URL = "https://api.example.com/search?a=1"
 HOSTILE = "<script>document.title='owned'</script>\u2028</script><img src=x onerror=alert(1)>"

@@ -11,18 +11,18 @@ from page.noisy import HOSTILE, noisy_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench.analysis import analyse
-from keepalive_bench.analysis.changes import compare_runs
-from keepalive_bench.experiment.plan_document import plan_document
-from keepalive_bench.model.change import Source
-from keepalive_bench.render.changes.page import page_lines as comparison_lines
-from keepalive_bench.render.histogram import histogram, latencies_of
-from keepalive_bench.render.webpage import page_lines
+from keepalive_bench.compare import compare_runs
+from keepalive_bench.compare.change import Source
+from keepalive_bench.compare.page import page_lines as comparison_lines
+from keepalive_bench.plan.document import plan_document
+from keepalive_bench.report.histogram import histogram, latencies_of
+from keepalive_bench.report.webpage import page_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from keepalive_bench.model.run import Run
+    from keepalive_bench.results.run import Run
 
 pytestmark = pytest.mark.slow
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from support.runs import REFUSED, Script
 
-from keepalive_bench import Judgement, Plan, Request, Target, Variation, analyse
+from keepalive_bench import DecisionRule, Plan, Request, Target, Variation, analyse
 from keepalive_bench.cli import exports
-from keepalive_bench.experiment.results_file import document_lines
-from keepalive_bench.model.exchange import Answer, Ending, Failure, Phases
-from keepalive_bench.model.run import WarmUp
-from keepalive_bench.render.document import derived_document
+from keepalive_bench.report.document import derived_document
+from keepalive_bench.results.exchange import Answer, Ending, Failure, Phases
+from keepalive_bench.results.file import document_lines
+from keepalive_bench.results.run import WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def everything() -> Run:
             cookies=("a=hunter2",),
             variation=Variation(fields=(("q", ("=1", "<b>")),)),
         ),
-        judgement=Judgement(requirements=("reopened==0", "pooled.p95<=50ms", "failed<=2")),
+        decision_rule=DecisionRule(requirements=("reopened==0", "pooled.p95<=50ms", "failed<=2")),
     )
     script = Script("pooled", "unpooled", plan=base, requests=12)
     answer = Answer("HTTP/1.1", HOSTILE_TEXT, HOSTILE_TEXT, HOSTILE_TEXT)

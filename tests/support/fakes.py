@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from support.plans import plan
 
-from keepalive_bench.experiment.engine import Engine
-from keepalive_bench.experiment.pacing import pacing_of
-from keepalive_bench.experiment.schedule import schedule, until
-from keepalive_bench.model.exchange import Exchange, Failure, Outcome
+from keepalive_bench.engine.engine import Engine
+from keepalive_bench.engine.pacing import pacing_of
+from keepalive_bench.engine.schedule import schedule, until
+from keepalive_bench.results.exchange import Exchange, Failure, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from keepalive_bench import Plan
-    from keepalive_bench.experiment.pacing import Clock
+    from keepalive_bench.engine.pacing import Clock
 
 URL = "http://127.0.0.1/"
 FAILED = Outcome(0.0, 0.0, failure=Failure("other", "as told"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.model.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.model.exchange import Answer, Connection, Exchange, Failure, Outcome, Phases
-from keepalive_bench.model.plan import Arm, Experiment, Plan, Target
-from keepalive_bench.model.run import Course, Environment, PoolCounters, Run, WarmUp
+from keepalive_bench.plan.plan import Arm, Experiment, Plan, Target
+from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.results.exchange import Answer, Connection, Exchange, Failure, Outcome, Phases
+from keepalive_bench.results.run import Environment, PoolCounters, Run, RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,9 @@ URL = "http://127.0.0.1:8000/"
 HTML = Answer("HTTP/1.1", "text/html")
 REFUSED = Failure("connect-refused", "Connection refused")
 CUT_OFF = Failure("interrupted", "the run was stopped")
-COURSE = Course(started_at="2026-01-02T03:04:05.678+00:00", wall_s=4.0, cpu_s=1.0, gc_collections=0)
+COURSE = RunInfo(
+    started_at="2026-01-02T03:04:05.678+00:00", wall_s=4.0, cpu_s=1.0, gc_collections=0
+)
 ENVIRONMENT = Environment(
     kab="0.1.0",
     python="3.12.1",
@@ -112,15 +114,15 @@ class Script:
         self,
         *,
         warmup: dict[str, WarmUp] | None = None,
-        **course: Any,  # noqa: ANN401  # whatever a Course takes
+        **run_info: Any,  # noqa: ANN401  # whatever a RunInfo takes
     ) -> Run:
-        """What was noted so far; options are those of a `Course`."""
+        """What was noted so far; options are those of a `RunInfo`."""
         labels = self.plan.experiment.labels
         one = WarmUp(requests=1, connections=1)
         return Run(
             plan=self.plan,
             environment=ENVIRONMENT,
-            course=replace(COURSE, **course),
+            run_info=replace(COURSE, **run_info),
             warmup=dict.fromkeys(labels, one) | (warmup or {}),
             exchanges=self.exchanges,
             connections=self.connections,

@@ -8,12 +8,12 @@ from support.plans import plan
 from support.runs import Script
 
 from keepalive_bench import Arm, benchmark
-from keepalive_bench.model.exchange import Ending
-from keepalive_bench.model.load import Load
+from keepalive_bench.plan.load import Load
+from keepalive_bench.results.exchange import Ending
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
-    from keepalive_bench.model.load import Traffic
+    from keepalive_bench.plan.load import Traffic
 
 
 def swept(*values: int, traffic: Traffic = "bursts", **options: Any) -> dict[str, Any]:  # noqa: ANN401  # an Experiment's

@@ -1,0 +1,236 @@
+"""What a run's numbers come to. Times in seconds; what can't be said is `None`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from keepalive_bench.connections.reasons import Reasons
+    from keepalive_bench.plan.experiment import Swept
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.requirements.requirement import Checked
+    from keepalive_bench.results.exchange import Answer, Failure
+    from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
+    from keepalive_bench.sweep.sweep import Sweep
+
+BOUNDED = ("mean", "p50", "p90", "p95", "p99")
+"""Metrics of latency that can have an interval; a maximum can't."""
+REMAINDER = "remainder"
+"""What is left of the latency when all phases are taken off: the client's own code."""
+
+
+class Estimate(NamedTuple):
+    """A number, with the interval that it lies in where one is known."""
+
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class Latency(NamedTuple):
+    """Latencies of the exchanges that succeeded; a quantile is `None` where too few bear it."""
+
+    mean: float | None = None
+    stdev: float | None = None
+    min: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateStarts:
+    """Requests of an open load that started later than they were to."""
+
+    count: int
+    mean_s: float | None
+    """How late these were, on average; `None`: none was late."""
+    max_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseTime:
+    """One phase of the exchanges that succeeded."""
+
+    per_request: float
+    """Total time ÷ exchanges: these, with the remainder's, add up to the mean latency."""
+    count: int
+    """How many exchanges it happened to."""
+    mean: float | None
+    """Over those, as are the quantiles."""
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmSummary:
+    """One arm's counts and times."""
+
+    label: str
+    kind: str
+    requests: int
+    """As planned: succeeded + failed + interrupted + not sent."""
+    succeeded: int
+    failed: int
+    interrupted: int
+    """Cut off when the run was stopped: counted here, and in nothing else."""
+    not_sent: int
+    connections: int
+    unused: int
+    """Those of them whose first request was interrupted before it was answered."""
+    requests_per_connection: float | None
+    """Without the unused ones."""
+    reuse: float | None
+    reopened: int
+    resumed: int
+    """Connections whose TLS handshake took up an earlier session."""
+    reasons: Reasons
+    """Why each connection was opened, by its row."""
+    failures: dict[Failure, int]
+    status_codes: dict[int, int]
+    answers: dict[Answer, int]
+    body_sizes: tuple[int, int] | None
+    """The smallest and the largest, of exchanges that succeeded."""
+    mean_body: float | None
+    """Bytes, of exchanges that succeeded."""
+    bytes_received: int
+    requests_per_second: float | None
+    latency: Latency
+    latency_bounds: dict[str, tuple[float, float]]
+    """Intervals of the metrics that the data can bound."""
+    correlation: float
+    """Autocorrelation at lag 1, of its requests or blocks, but for a drift."""
+    interval_inflation: float
+    """How much wider intervals are than without any, by that at all lags."""
+    phases: dict[str, PhaseTime]
+    """By name, in the order in which they happen, the remainder last."""
+    counters: PoolCounters
+    uncorrected: Latency | None = None
+    """Of an open load, latencies from the real start; `None`: all of them are."""
+    late_starts: LateStarts | None = None
+    """`None`: it was no open load, where nothing can be late."""
+    option: Swept | None = None
+    """The option that the label is a value of; `None`: the experiment sweeps over none."""
+
+    @property
+    def name(self) -> str:
+        """What a sentence calls it."""
+        return self.label if self.option is None else f"{self.option} {self.label}"
+
+    @property
+    def reason_counts(self) -> dict[str, int]:
+        """How many connections have which reason, the most frequent first."""
+        return self.reasons.counts
+
+    @property
+    def failure_kinds(self) -> dict[str, int]:
+        """How many exchanges failed in which way, the most frequent first."""
+        kinds: Counter[str] = Counter()
+        for failure, count in self.failures.items():
+            kinds[failure.kind] += count
+        return dict(kinds.most_common())
+
+    @property
+    def sent(self) -> int:
+        """Requests that were sent, or at least tried, and not interrupted."""
+        return self.succeeded + self.failed
+
+
+class RoundTrips(NamedTuple):
+    """How many round trips a step of opening a connection took."""
+
+    measured: float
+    """Its typical time ÷ the network's shortest round trip, as the system measured it."""
+    needed: int | None
+    """How many the protocol needs; `None`: unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Where a mean saving comes from. In seconds a request; the parts add up to the saving."""
+
+    parts: dict[str, float]
+    """By phase, with what remains."""
+    tls: str | None
+    """The version that the handshakes settled on."""
+    round_trip: float | None
+    """The network's shortest round trip, in seconds; `None` where the system doesn't tell."""
+    round_trips: dict[str, RoundTrips]
+    """By phase."""
+    saved_trips: dict[str, int]
+    """By phase, how many round trips a request saves by the protocol; 0, or missing: none known."""
+    receive: float = 0.0
+    """How much of what remains is the rest of the answer, from its first byte on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The first-named arm against another."""
+
+    arm: str
+    against: str
+    pairs: int
+    """How many pairs (of requests or of blocks, by the schedule) both arms answered."""
+    left_out: int
+    """How many more were sent, and have no answer in one of the arms, or in both."""
+    speedup: Estimate
+    """The other's latency ÷ the arm's own, typical of a pair."""
+    throughput: Estimate
+    """The arm's requests per second ÷ the other's."""
+    correlation: float
+    """Autocorrelation of the pairs' log ratios at lag 1."""
+    interval_inflation: float
+    """How much wider intervals are than without any, by that at all lags."""
+    saving: dict[str, Estimate]
+    """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
+    explanation: Explanation | None
+    """Where the mean saving comes from; `None` where there are no pairs."""
+
+
+class Verdict(NamedTuple):
+    """The one sentence at the end, and its code."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that kab noticed."""
+
+    code: str
+    severity: Literal["info", "warning"]
+    evidence: dict[str, int | float | str]
+    text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """Everything that is derived from a run; computed again from it whenever it is needed."""
+
+    plan: Plan
+    run_info: RunInfo
+    warmup: dict[str, WarmUp]
+    arms: tuple[ArmSummary, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    requirements: tuple[Checked, ...] = ()
+    """What was demanded, in that order, and whether it is so."""
+    sweep: Sweep | None = None
+    """What an option's values come to; `None`: none was swept over."""
+
+    @property
+    def first(self) -> ArmSummary:
+        """The arm that the others are compared with."""
+        return self.arms[0]
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything could be measured at all."""
+        return any(arm.succeeded for arm in self.arms)

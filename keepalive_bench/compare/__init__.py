@@ -1,0 +1,143 @@
+"""Two runs → what changed from the one to the other. Pure, as all of `analysis` is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from keepalive_bench.compare.change import (
+    ArmChange,
+    Change,
+    ComparisonChange,
+    Figure,
+    RecommendationChange,
+)
+from keepalive_bench.compare.differences import differences
+from keepalive_bench.compare.estimates import relative
+from keepalive_bench.compare.names import change_names
+from keepalive_bench.compare.verdict import Terms, same_run, verdict
+from keepalive_bench.requirements.arm_names import ARM_MEMBERS
+from keepalive_bench.requirements.decision import decide
+from keepalive_bench.requirements.enough import least_requests
+from keepalive_bench.requirements.expression import parse
+from keepalive_bench.requirements.quantity import Evidence
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.compare.change import Source
+    from keepalive_bench.plan.experiment import Arm
+    from keepalive_bench.requirements.requirement import Checked, Requirement
+
+__all__ = ["compare_runs"]
+
+
+def compare_runs(
+    base: Source, new: Source, requirements: Iterable[str] = (), *, forced: bool = False
+) -> Change:
+    """What changed from one run to another; both are judged at the confidence and margin of `new`.
+
+    Raises:
+        UsageError: a requirement is none.
+    """
+    demanded = _demanded(base, new, requirements)
+    decision_rule = new.analysis.plan.decision_rule
+    least = max(least_requests("p50", it.analysis.plan) or 0 for it in (base, new))
+    terms = Terms(decision_rule.confidence, decision_rule.margin, least)
+    arms = tuple(_arms(base.analysis, new.analysis))
+    differing = tuple(differences(base, new, arms))
+    found = verdict(arms, differing, terms, forced=forced)
+    change = Change(
+        base=base,
+        new=new,
+        confidence=terms.confidence,
+        margin=terms.margin,
+        forced=forced,
+        differences=differing,
+        arms=arms,
+        comparisons=tuple(_comparisons(base.analysis, new.analysis)),
+        recommendation=_recommendation(base.analysis, new.analysis),
+        verdict=same_run() if _is_same(base, new) else found,
+    )
+    return replace(change, requirements=tuple(_check(it, change) for it in demanded))
+
+
+def _is_same(base: Source, new: Source) -> bool:
+    """Whether two files hold one run: no two begin and last alike to the last digit."""
+    one, two = base.run, new.run
+    return (
+        one.run_info == two.run_info
+        and one.plan.experiment == two.plan.experiment
+        and _bytes_of(one.exchanges.columns()) == _bytes_of(two.exchanges.columns())
+        and _bytes_of(one.connections.columns()) == _bytes_of(two.connections.columns())
+    )
+
+
+def _bytes_of(columns: Mapping[str, array[Any]]) -> dict[str, bytes]:
+    """What columns can be compared by: NaN, which stands for "not measured", equals nothing."""
+    return {name: column.tobytes() for name, column in columns.items()}
+
+
+def _arms(base: Analysis, new: Analysis) -> Iterator[ArmChange]:
+    """The arms that both have, in the order of the earlier run."""
+    for before in base.arms:
+        for after in new.arms:
+            if (before.label, before.kind) == (after.label, after.kind):
+                yield ArmChange(base=before, new=after, figures=_figures(before, after))
+
+
+def _figures(base: ArmSummary, new: ArmSummary) -> dict[str, Figure]:
+    return {
+        path.removeprefix("latency_s."): relative(member.read(base), member.read(new))
+        for path, member in ARM_MEMBERS.items()
+        if member.basis not in {"exact", "nothing"}
+    }
+
+
+def _comparisons(base: Analysis, new: Analysis) -> Iterator[ComparisonChange]:
+    for before in base.comparisons:
+        for after in new.comparisons:
+            if (before.arm, before.against) == (after.arm, after.against):
+                yield ComparisonChange(
+                    arm=after.arm,
+                    against=after.against,
+                    speedup=relative(Evidence(*before.speedup), Evidence(*after.speedup)),
+                )
+
+
+def _recommendation(base: Analysis, new: Analysis) -> RecommendationChange | None:
+    one, two = base.sweep, new.sweep
+    if one is None or two is None or one.option != two.option:
+        return None
+    return RecommendationChange(one.option, one.recommendation.value, two.recommendation.value)
+
+
+def _demanded(base: Source, new: Source, requirements: Iterable[str]) -> tuple[Requirement, ...]:
+    texts = dict.fromkeys(requirements)
+    named = change_names(_all_arms(base, new)) if texts else {}
+    return tuple(parse(text, named) for text in texts)
+
+
+def _all_arms(base: Source, new: Source) -> tuple[Arm, ...]:
+    """The arms of either run; by label, as the earlier one has them first."""
+    arms: dict[str, Arm] = {}
+    for source in (base, new):
+        for arm in source.analysis.plan.experiment.arms:
+            arms.setdefault(arm.label, arm)
+    return tuple(arms.values())
+
+
+def _check(requirement: Requirement, change: Change) -> Checked:
+    quantity = change_names(_all_arms(change.base, change.new))[requirement.name]
+    plan = change.new.analysis.plan
+    least = least_requests(quantity.basis, plan)
+    enough = f" ({least:,} at the least, more if neighbours resemble each other)" if least else ""
+    return decide(
+        requirement,
+        quantity,
+        quantity.find(change),
+        change.confidence,
+        too_few=f"too few requests of one of the runs bound it{enough}",
+    )

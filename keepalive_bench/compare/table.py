@@ -1,0 +1,184 @@
+"""The words and numbers of what changed, once; each dialect only sets them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keepalive_bench.report import preamble
+from keepalive_bench.report.table import beyond_pool, of_reopened
+from keepalive_bench.sweep.sweep import RECOMMENDED
+from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from keepalive_bench.compare.change import (
+        ArmChange,
+        Change,
+        Difference,
+        Figure,
+        RecommendationChange,
+        Source,
+    )
+
+HEADS = ("", "BASE", "NEW", "change")
+SMALL_PRINT = (
+    "The two runs are independent, so intervals are wider than within one run. They cover chance "
+    "within the runs, and nothing that drifted between them: another load, network or machine."
+)
+_LATENCIES = ("mean", "p50", "p90", "p95", "p99")
+_LONGEST = 60
+_TO_THE_SECOND = len("2026-01-02T03:04:05")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One number of both runs."""
+
+    name: str
+    """Indented where it is a part of the one above."""
+    base: str
+    new: str
+    change: str
+    interval: str = ""
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """All of it, from left to right."""
+        return self.name, self.base, self.new, self.change, self.interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """What belongs to one arm, or to two."""
+
+    heading: str
+    lines: tuple[Line, ...]
+
+
+def heads(change: Change) -> tuple[str, ...]:
+    """The headings of the columns."""
+    return (*HEADS, f"{100 * change.confidence:g} % interval")
+
+
+def sources(change: Change) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+    """Which runs they are: role, file and time, and what was asked."""
+    return _source("BASE", change.base), _source("NEW", change.new)
+
+
+def _source(role: str, it: Source) -> tuple[str, str, str]:
+    when = it.run.run_info.started_at[:_TO_THE_SECOND].replace("T", " ")
+    asked = f"{preamble.headline(it.analysis)}, {preamble.circumstances(it.analysis)}"
+    return role, f"{printable(it.name)} ({when} UTC)", asked
+
+
+def blocks(change: Change) -> tuple[Block, ...]:
+    """The whole table."""
+    arms = [Block(heading=arm.label, lines=tuple(_arm(arm))) for arm in change.arms]
+    compared = [
+        Block(
+            heading=f"{it.arm} against {it.against}",
+            lines=(_figure("speed-up", it.speedup, times),),
+        )
+        for it in change.comparisons
+    ]
+    return (*arms, *compared, *_recommended(change.recommendation))
+
+
+def _recommended(found: RecommendationChange | None) -> Iterator[Block]:
+    """What sweeps recommend, where there is something to recommend."""
+    if found is None or found.option not in RECOMMENDED:
+        return
+    base, new = (MISSING if it is None else f"{it:,}" for it in found[1:])
+    change = "" if found.change is None else f"{found.change:+,}" if found.change else "0"
+    line = Line(name=found.option, base=base, new=new, change=change)
+    yield Block(heading="recommended", lines=(line,))
+
+
+def small_print(change: Change) -> str:
+    """What to keep in mind of all of it."""
+    uneven = (it for it in change.arms if it.base.sent != it.new.sent)
+    sizes = [f"{it.label} {it.base.sent:,} and {it.new.sent:,}" for it in uneven]
+    if not sizes:
+        return SMALL_PRINT
+    return (
+        f"The runs sent different numbers of requests ({', '.join(sizes)}), so that counts differ "
+        f"for that alone; the verdict goes by shares. {SMALL_PRINT}"
+    )
+
+
+def _arm(arm: ArmChange) -> Iterator[Line]:
+    base, new = arm.base, arm.new
+    yield _count("connections opened", base.connections, new.connections)
+    reasons = base.reason_counts, new.reason_counts
+    yield from _parts(*map(beyond_pool, reasons))
+    yield _count("reopened", base.reopened, new.reopened)
+    yield from _parts(*map(of_reopened, reasons))
+    if new.kind == "resumed":
+        yield _count("sessions resumed", base.resumed, new.resumed)
+    yield _count("requests", base.sent, new.sent)
+    yield _count("failed", base.failed, new.failed)
+    yield from _parts(base.failure_kinds, new.failure_kinds)
+    if base.interrupted or new.interrupted:
+        yield _count("interrupted", base.interrupted, new.interrupted)
+    if base.not_sent or new.not_sent:
+        yield _count("not sent", base.not_sent, new.not_sent)
+    codes = [{f"status {code}": n for code, n in it.status_codes.items()} for it in (base, new)]
+    if codes[0].keys() != codes[1].keys() or len(codes[0]) > 1:
+        yield from _parts(codes[0], codes[1], indent="")
+    for metric in _LATENCIES:
+        name = f"latency {metric}" if metric == _LATENCIES[0] else f"        {metric}"
+        yield _figure(name, arm.figures[metric], duration)
+    yield _figure("requests/s", arm.figures["requests_per_second"], rate)
+
+
+def _parts(
+    base: Mapping[str, int], new: Mapping[str, int], *, indent: str = "  "
+) -> Iterator[Line]:
+    """A line for each part of a count."""
+    for name in dict.fromkeys([*base, *new]):
+        yield _count(f"{indent}{printable(name)}", base.get(name, 0), new.get(name, 0))
+
+
+def _count(name: str, base: int, new: int) -> Line:
+    change = f"{new - base:+,}" if new != base else "0"
+    return Line(name=name, base=f"{base:,}", new=f"{new:,}", change=change)
+
+
+def _figure(name: str, figure: Figure, shown: Callable[[float | None], str]) -> Line:
+    estimate, low, high = figure.change
+    bounded = low is not None and high is not None
+    return Line(
+        name=name,
+        base=shown(figure.base),
+        new=shown(figure.new),
+        change="" if estimate is None else signed_share(estimate),
+        interval=f"[{signed_share(low)} … {signed_share(high)}]" if bounded else "",
+    )
+
+
+def difference_lines(change: Change) -> tuple[str, ...]:
+    """What else the runs differ in: what matters first, each on a line; the rest by its part."""
+    plain = [it for it in change.differences if not it.matters]
+    lines = [f"{it.part}, matters: {_told(it)}" for it in change.differences if it.matters]
+    for part in dict.fromkeys(it.part for it in plain):
+        told = "; ".join(_told(it) for it in plain if it.part == part)
+        lines.append(f"{part}: {told}")
+    return tuple(lines)
+
+
+def _told(it: Difference) -> str:
+    sizes = it.name.endswith("mean_body_bytes")
+    base, new = (size(value) if sizes else _short(value) for value in (it.base, it.new))
+    return f"{printable(it.name)} {base} → {new}"
+
+
+def _short(value: object) -> str:
+    """A value as JSON has it, but for quotes around a text; shortened, and harmless."""
+    if value is None:
+        return MISSING
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    shown = printable(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"

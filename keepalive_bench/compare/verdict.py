@@ -1,0 +1,196 @@
+"""Whether the later run is better or worse: one sentence, and what it rests on.
+
+What is counted goes first: where requests began to fail, or connections to be reopened, a run is
+worse whatever its latency. The latency that decides is one figure, named beforehand: the typical
+one (p50) of the first-named arm. More figures would find more changes that are none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from keepalive_bench.analysis.analysis import Verdict
+from keepalive_bench.analysis.required_requests import required_requests
+from keepalive_bench.analysis.verdict import ERROR_FROM
+from keepalive_bench.compare.estimates import ratio
+from keepalive_bench.compare.shares import Share, trend
+from keepalive_bench.units import signed_share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from keepalive_bench.analysis.analysis import ArmSummary, Estimate
+    from keepalive_bench.compare.change import ArmChange, Difference
+
+Code = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
+CODES: tuple[Code, ...] = ("better", "worse", "no-difference", "inconclusive", "not-comparable")
+_DECIDING = "p50"
+_BESIDES = ("p50", "p95")
+_TRENDS: dict[int, Code] = {1: "worse", -1: "better"}
+
+
+class _Said(NamedTuple):
+    code: Code
+    text: str
+
+
+class Terms(NamedTuple):
+    """What it takes for a change to be called one."""
+
+    confidence: float
+    margin: float
+    least: int
+    """Requests of each run, by which a median can be bounded."""
+
+
+def verdict(
+    arms: Sequence[ArmChange], differences: Sequence[Difference], terms: Terms, *, forced: bool
+) -> Verdict:
+    """What changed; `forced` says so of runs, too, that differ in what matters."""
+    in_the_way = _in_the_way(differences)
+    if not arms:
+        return Verdict("not-comparable", "The runs have no arm in common.")
+    if in_the_way and not forced:
+        text = f"The runs can't be compared: {in_the_way}. (--force compares them all the same.)"
+        return Verdict("not-comparable", text)
+    counted = [said for arm in arms for said in _counted(arm, terms.confidence)]
+    first = arms[0]
+    if not counted and not (first.base.succeeded and first.new.succeeded):
+        where = "BASE" if not first.base.succeeded else "NEW"
+        return Verdict("not-comparable", f"Nothing was measured of {first.label} in {where}.")
+    latency = _latency(first, terms)
+    found = [*counted, latency]
+    codes = {said.code for said in found}
+    code = next((it for it in ("worse", "better") if it in codes), latency.code)
+    found.sort(key=lambda said: ("worse", "better").index(said.code) if said in counted else 1)
+    texts = [said.text for said in found]
+    if in_the_way:
+        texts.insert(0, f"Though {in_the_way}:")
+    return Verdict(code, " ".join([*texts, *_besides(arms, latency, terms)]))
+
+
+def same_run() -> Verdict:
+    """What to say where the two files hold one and the same run."""
+    return Verdict("no-difference", "Both files hold the same run, so nothing changed.")
+
+
+def _in_the_way(differences: Sequence[Difference]) -> str:
+    """What of the differences matters, as the end of a sentence; empty where nothing does."""
+    plans = [it.name for it in differences if it.matters and it.part == "plan"]
+    answers = [it.name for it in differences if it.matters and it.part == "answers"]
+    parts = [f"their plans differ in {_enumerated(plans)}"] if plans else []
+    if answers:
+        parts.append(f"they were answered differently ({_enumerated(answers)})")
+    return ", and ".join(parts)
+
+
+def _enumerated(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _counted(arm: ArmChange, confidence: float) -> Iterator[_Said]:
+    """What happens more, or less, often; it should never happen at all."""
+    base, new = arm.base, arm.new
+    for words, shares in (
+        ("{} of {} requests of {} failed", [_share(it.failed, it.sent) for it in (base, new)]),
+        ("{} of {} answers to {} were errors", [_errors(it) for it in (base, new)]),
+        ("for {} of {} requests of {} a connection was reopened", _reopened(arm)),
+    ):
+        before, after = shares
+        found = trend(before, after, confidence)
+        if found:
+            said = words.format(f"{after.hits:,}", f"{after.chances:,}", arm.label)
+            was = f"in BASE {before.hits:,} of {before.chances:,}"
+            yield _Said(_TRENDS[found], f"{said[0].upper()}{said[1:]}, {was}.")
+
+
+def _share(hits: int, chances: int) -> Share:
+    return Share(hits, max(hits, chances))
+
+
+def _errors(arm: ArmSummary) -> Share:
+    codes = arm.status_codes
+    errors = sum(count for status, count in codes.items() if status >= ERROR_FROM)
+    return _share(errors, sum(codes.values()))
+
+
+def _reopened(arm: ArmChange) -> list[Share]:
+    """Of a pool that keeps connections; but for what only kab's other arm, or its own size, does.
+
+    How often a pool throws connections away that it has no place for is a matter of chance.
+    """
+    shares = []
+    for it in (arm.base, arm.new):
+        own = len(it.reasons.caused_by_interleaving) + it.reason_counts.get("pool-full", 0)
+        shares.append(_share(max(it.reopened - own, 0) if it.kind == "pooled" else 0, it.sent))
+    return shares
+
+
+def _latency(arm: ArmChange, terms: Terms) -> _Said:
+    """How the typical latency changed."""
+    change = arm.figures[_DECIDING].change
+    subject = f"A typical request of {arm.label} ({_DECIDING})"
+    if change.estimate is None or change.low is None or change.high is None:
+        least = f"it takes {terms.least:,} in each run at the least, and more for a small change"
+        return _Said("inconclusive", f"{arm.label} has too few answers to tell: {least}.")
+    shown = f"{100 * terms.confidence:g} % interval {_ends(change)}"
+    code = _status(change, terms.margin)
+    if code == "no-difference":
+        text = (
+            f"{subject} takes as long as in BASE, within {100 * terms.margin:g} %: "
+            f"{signed_share(change.estimate)} ({shown})."
+        )
+    elif code == "inconclusive":
+        requests = min(arm.base.sent, arm.new.sent)
+        enough = required_requests(requests, ratio(change), terms.margin)
+        text = (
+            f"{subject} may have changed, or may not: {signed_share(change.estimate)} ({shown}). "
+            f"About {enough:,} requests per arm in each run would settle it."
+        )
+    else:
+        way = "longer" if code == "worse" else "less time"
+        text = (
+            f"{subject} takes {signed_share(abs(change.estimate)).lstrip('+')} {way} than in BASE "
+            f"({shown})."
+        )
+    return _Said(code, text)
+
+
+def _status(change: Estimate, margin: float) -> Code:
+    """The same rule as for a speed-up within one run."""
+    whole = ratio(change)
+    if whole.low is None or whole.high is None:
+        return "inconclusive"
+    if whole.high <= 1 + margin and whole.low >= 1 / (1 + margin):
+        return "no-difference"
+    return "worse" if whole.low > 1 else "better" if whole.high < 1 else "inconclusive"
+
+
+def _besides(arms: Sequence[ArmChange], latency: _Said, terms: Terms) -> Iterator[str]:
+    """Other latencies that changed by more than the margin, all of their interval."""
+    told = {arms[0].label: latency.code}
+    found = []
+    for arm in arms:
+        for metric in _BESIDES:
+            change = arm.figures[metric].change
+            code = _beyond(change, terms.margin)
+            if change.estimate is None or code is None or told.get(arm.label) == code:
+                continue
+            if arm is not arms[0] or metric != _DECIDING:
+                told[arm.label] = code
+                found.append(f"{arm.label} {metric} {signed_share(change.estimate)}")
+    if found:
+        yield f"Changed besides: {_enumerated(found)}."
+
+
+def _beyond(change: Estimate, margin: float) -> Code | None:
+    if change.low is None or change.high is None:
+        return None
+    if change.low > margin:
+        return "worse"
+    return "better" if 1 + change.high < 1 / (1 + margin) else None
+
+
+def _ends(change: Estimate) -> str:
+    return " to ".join("" if it is None else signed_share(it) for it in (change.low, change.high))

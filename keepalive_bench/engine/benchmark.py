@@ -1,0 +1,206 @@
+"""From a plan to a run."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from math import inf
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.precision import PrecisionRule
+from keepalive_bench.engine.environment import describe_environment
+from keepalive_bench.engine.interrupts import Interrupts
+from keepalive_bench.engine.pacing import RunClock
+from keepalive_bench.engine.process_runner import (
+    ProcessRunner,
+    RunCounters,
+    merge_counters,
+    quiet_collector,
+)
+from keepalive_bench.engine.processes.coordinator import Coordinator
+from keepalive_bench.engine.processes.merging import merge, new_share
+from keepalive_bench.engine.schedule import schedule, until
+from keepalive_bench.engine.system_monitor import SystemMonitor
+from keepalive_bench.net.arms import arm_context
+from keepalive_bench.net.ports import ports_for
+from keepalive_bench.plan.local_ports import pace_of
+from keepalive_bench.results.run import Run, RunInfo, WarmUp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from keepalive_bench.engine.processes.merging import Share
+    from keepalive_bench.engine.schedule import Block
+    from keepalive_bench.plan.local_ports import Pace, PortUse
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.results.exchange import Exchange
+    from keepalive_bench.results.run import LostProcess
+
+_clock = time.perf_counter_ns
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """What came of a plan, in however many processes."""
+
+    started_at: str
+    warmup: dict[str, WarmUp]
+    share: Share
+    tally: RunCounters
+    lost: tuple[LostProcess, ...] = ()
+
+
+def benchmark(
+    plan: Plan,
+    on_exchange: Callable[[Exchange], None] | None = None,
+    interrupts: Interrupts | None = None,
+) -> Run:
+    """Carry out a plan: warm up, then send every arm's requests as scheduled.
+
+    `on_exchange` is called after each measured exchange, for one at a time, from the thread that
+    made it and outside of what is timed; what it takes is a pause between requests all the same.
+    Of several processes it is called when they report, and connections have numbers of the
+    process's own then.
+    Ctrl-C doesn't raise from when the measuring begins: then this returns what was measured so far,
+    and `run.run_info.interrupted` says so. `interrupts` take over at that moment; whoever hands
+    them in gives back, once what is returned is safe.
+
+    Raises:
+        UsageError: the file of trusted certificates can't be used, or this machine's local ports
+            don't suffice and the plan says not to slow the run.
+        KabError: one of several processes can't be started, or none could begin to measure.
+        KeyboardInterrupt: Ctrl-C while warming up, when nothing is measured yet.
+    """
+    ports = ports_for(plan)
+    pace = pace_of(plan.experiment, ports)
+    measure = _in_this_process if plan.experiment.processes == 1 else _in_several
+    with ExitStack() as own:
+        if interrupts is None:
+            interrupts = Interrupts()
+            own.callback(interrupts.give_back)
+        measured, environment = measure(plan, pace, on_exchange, interrupts), describe_environment()
+        run_info = _run_info(plan, measured, ports, pace)
+        return Run(
+            plan=plan,
+            environment=environment,
+            run_info=replace(run_info, interrupted=run_info.interrupted or interrupts.drain()),
+            warmup=measured.warmup,
+            exchanges=measured.share.exchanges,
+            connections=measured.share.connections,
+            counters=measured.tally.counters,
+        )
+
+
+def _in_this_process(
+    plan: Plan,
+    pace: Pace | None,
+    on_exchange: Callable[[Exchange], None] | None,
+    interrupts: Interrupts,
+) -> _Measured:
+    process_runner = ProcessRunner(plan, _clock, pace)
+    warmup = process_runner.warm_up()
+    share = exchanges, connections = _new_share(plan)
+
+    def record(exchange: Exchange) -> None:
+        exchanges.append(exchange)
+        if on_exchange is not None:
+            with suppress(MemoryError):  # it is measured, though it can't be shown
+                on_exchange(exchange)
+
+    interrupts.take_over()
+    with quiet_collector():
+        origin, started_at = _clock(), _now()
+        blocks = _blocks(plan, exchanges, RunClock(origin).now_s)
+        tally = process_runner.measure(origin, blocks, record, connections, interrupts)
+    return _Measured(started_at=started_at, warmup=warmup, share=share, tally=tally)
+
+
+def _in_several(
+    plan: Plan,
+    pace: Pace | None,
+    on_exchange: Callable[[Exchange], None] | None,
+    interrupts: Interrupts,
+) -> _Measured:
+    arm_context(plan, "", _clock)  # what can't be used is refused here, and once
+    looks = plan.experiment.precision is not None
+    followed = _new_share(plan).exchanges if looks else None
+    share = _new_share(plan)
+    with Coordinator(plan, pace, on_exchange, followed) as coordinator:
+        interrupts.take_over()
+        system_monitor = SystemMonitor(1, coordinator.pids)
+        with quiet_collector(), system_monitor:
+            origin, started_at = _clock(), _now()
+            run_clock = RunClock(origin)
+            blocks = _blocks(plan, followed, run_clock.now_s)
+            interrupted = coordinator.run(blocks, run_clock, origin, interrupts)
+        coordinator.close()
+        merge(coordinator.shares, share)
+    return _Measured(
+        started_at=started_at,
+        warmup=_all_warmups(plan, coordinator.warmups.values()),
+        share=share,
+        tally=replace(
+            merge_counters(coordinator.tallies.values(), plan.experiment.labels),
+            reached=coordinator.reached,
+            interrupted=interrupted,
+            wall_s=coordinator.wall_s,
+            others=system_monitor.others,
+        ),
+        lost=tuple(coordinator.lost),
+    )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _new_share(plan: Plan) -> Share:
+    return new_share(plan.experiment.labels, queued=plan.experiment.load.is_open)
+
+
+def _blocks(
+    plan: Plan, exchanges: ExchangeColumns | None, now_s: Callable[[], float]
+) -> Iterable[Block]:
+    """The schedule, up to the round in which time is over or enough is known."""
+    experiment, blocks = plan.experiment, schedule(plan.experiment)
+    if not experiment.may_end_early:
+        return blocks
+    ends_s = inf if experiment.duration_s is None else experiment.duration_s
+    known = None if exchanges is None else PrecisionRule(plan, exchanges)
+    return until(blocks, lambda: now_s() >= ends_s or (known is not None and known.is_met()))
+
+
+def _all_warmups(plan: Plan, warmups: Collection[dict[str, WarmUp]]) -> dict[str, WarmUp]:
+    """What the warm-ups of all processes came to, by arm."""
+    return {
+        label: WarmUp(
+            requests=sum(warmup[label].requests for warmup in warmups),
+            connections=sum(warmup[label].connections for warmup in warmups),
+            failures=tuple(it for warmup in warmups for it in warmup[label].failures),
+        )
+        for label in plan.experiment.labels
+    }
+
+
+def _run_info(plan: Plan, measured: _Measured, ports: PortUse | None, pace: Pace | None) -> RunInfo:
+    tally = measured.tally
+    others = tally.others or (None, None)
+    return RunInfo(
+        started_at=measured.started_at,
+        wall_s=tally.wall_s,
+        cpu_s=tally.cpu_s,
+        gc_collections=tally.gc_collections,
+        interrupted=tally.interrupted,
+        requests=tally.reached if plan.experiment.may_end_early else None,
+        gil_wait_s=tally.gil_wait_s,
+        other_cpu_min=others[0],
+        other_cpu_max=others[1],
+        free_ports=ports.ports if ports else None,
+        port_held_s=ports.held_s if ports else None,
+        paced_per_s=pace.per_second if pace else None,
+        paused_s=tally.paused_s,
+        lost=measured.lost,
+    )

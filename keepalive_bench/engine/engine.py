@@ -1,0 +1,263 @@
+"""The one loop: a schedule, and a transport for each arm, become exchanges."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+from keepalive_bench.engine.dispatcher import Dispatcher
+from keepalive_bench.engine.interrupts import Interrupts
+from keepalive_bench.net.exhaustion import naming_limits
+from keepalive_bench.net.failures import failure_of
+from keepalive_bench.results.exchange import INTERRUPTED, Exchange, Failure, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from keepalive_bench.engine.dispatcher import Claim
+    from keepalive_bench.engine.pacing import Clock, Pacing
+    from keepalive_bench.engine.schedule import Block
+    from keepalive_bench.plan.plan import Plan
+
+FAILURES_TO_STOP = 5
+_POLL_S = 0.2
+GRACE_S, _GRACES = 1.0, 50
+
+
+class Transport(Protocol):
+    """One arm's way of making an exchange; a failure is an outcome, not an exception."""
+
+    def take_turn(self, given_up: threading.Event) -> bool:
+        """Wait until a request may be sent; whether it may, or was given up before."""
+        ...
+
+    def exchange(self, path: str) -> Outcome:
+        """Send one request and read its response to the end."""
+        ...
+
+    def pause(self) -> None:
+        """Before a pause that is kab's, not the traffic's: do what would have been done next."""
+        ...
+
+
+class Engine:
+    """Threads that work through a schedule, all on one arm at a time.
+
+    The threads meet between blocks, and between the beats of one that has them. They are not the
+    main thread, so that Ctrl-C never falls into the middle of an exchange or of its record: it
+    stops the claiming of further requests, those under way have a moment to end, and what has not
+    ended by then is recorded as interrupted. `pacing` has what an arm waits for, by label; the
+    others send as soon as they can. Of several processes, `process` says which this one is.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        transports: Mapping[str, Transport],
+        record: Callable[[Exchange], None],
+        clock: Clock,
+        pacing: Mapping[str, Pacing] | None = None,
+        process: int = 0,
+    ) -> None:
+        experiment = plan.experiment
+        self._plan, self._transports, self._record, self._clock = plan, transports, record, clock
+        self._pacing, self._now_s, self._path = pacing or {}, clock.now_s, plan.paths()
+        self._threads = {arm.label: experiment.threads_of(arm) for arm in experiment.arms}
+        self._claims = Dispatcher(
+            self._threads, self._pacing, clock.now_s, process * experiment.concurrency
+        )
+        self._lock = threading.Lock()
+        self._meeting = threading.Barrier(experiment.concurrency, action=self._advance)
+        self._blocks: Iterator[Block] = iter(())
+        self._halted = self._closed = False
+        self._given_up, self._interrupted = threading.Event(), threading.Event()
+        self._hurry, self._over = threading.Event(), threading.Event()
+        self._working, self._ended = experiment.concurrency, threading.Event()
+        self._under_way: dict[int, tuple[str, int, int, float]] = {}
+        self._failed_first = dict.fromkeys(transports, 0)
+        self._answered: set[str] = set()
+        self._error: BaseException | None = None
+        self._lacking: Failure | None = None
+        self._pauses = experiment.sweep is not None and not self._pacing
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """How many requests of each arm were due before time, or a rule, ended the run."""
+        return self._claims.reached
+
+    def run(self, blocks: Iterable[Block], interrupts: Interrupts | None = None) -> bool:
+        """Work through the blocks; whether Ctrl-C, or a lack of memory, ended that early.
+
+        `interrupts` notes Ctrl-C, if somebody does so already.
+
+        Raises:
+            KabError: the system's limits don't allow so many threads.
+            BaseException: what a transport or the record raised, which none should.
+        """
+        if interrupts is None:
+            with Interrupts() as own:
+                return self.run(blocks, own)
+        self._blocks = iter(blocks)
+        threads = [threading.Thread(target=self._close, args=(interrupts,), daemon=True)]
+        threads += [
+            threading.Thread(target=self._work, args=(number,), daemon=True)
+            for number in range(self._plan.experiment.concurrency)
+        ]
+        with naming_limits("The threads of the run can't be started", "lower --concurrency"):
+            self._start(threads)
+        while not self._over.is_set():
+            if interrupts.wait(_POLL_S):
+                (self._hurry if self._halted else self._interrupted).set()
+                self._halted = True
+        self._halted |= interrupts.drain()  # Ctrl-C at the very end is one like any other
+        if self._error is not None:
+            raise self._error
+        return self._halted
+
+    def _start(self, threads: Iterable[threading.Thread]) -> None:
+        """Start all of them; where one can't be, none works: they haven't met yet."""
+        try:
+            for thread in threads:
+                thread.start()
+        except BaseException:
+            self._halt()
+            self._interrupted.set()
+            raise
+
+    def _work(self, worker: int) -> None:
+        try:
+            self._work_through(worker)
+        except threading.BrokenBarrierError:
+            pass
+        except MemoryError as error:  # what has been measured may still fit
+            self._lacking = failure_of(error, "idle")
+            self._halt()
+        except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to
+            self._error = error
+            self._halt()
+        finally:
+            with self._lock:
+                self._working -= 1
+                if not self._working:
+                    self._ended.set()
+                    self._interrupted.set()  # or rather: there is nothing to interrupt any more
+
+    def _work_through(self, worker: int) -> None:
+        # One thread has nobody to meet, and a barrier would cost it a microsecond a pair.
+        meet = self._advance if self._meeting.parties == 1 else self._meeting.wait
+        path, now_s, under_way = self._path, self._now_s, self._under_way
+        own_s: dict[str, float] = {}
+        meet()
+        while (block := self._claims.block) is not None:
+            arm, transport, pacing = block.arm, self._transports[block.arm], None
+            if self._pacing:
+                pacing = self._pacing.get(arm)
+            scheduled = pacing is not None and pacing.is_schedule
+            takes_part = worker < self._threads[arm]
+            while takes_part and (claimed := self._claim(worker, own_s.get(arm))) is not None:
+                index, start_s = claimed
+                if not self._may_send(arm, transport, start_s):
+                    break
+                began_s = start_s if scheduled and start_s is not None else now_s()
+                under_way[worker] = (arm, index, block.round, began_s)
+                outcome = transport.exchange(path(index))
+                if pacing is not None:
+                    own_s[arm] = now_s()
+                    outcome = outcome.since(began_s) if scheduled else outcome
+                self._note(worker, Exchange(arm, index, block.round, outcome))
+                if block.in_beats:
+                    break
+            if self._pauses and takes_part:
+                transport.pause()
+            meet()
+
+    def _advance(self) -> None:
+        """Go on to the next beat, or to the next block of an arm that still runs; all wait."""
+        dispatcher = self._claims
+        if self._given_up.is_set() and not self._halted:
+            self._given_up.clear()
+            if self._halted:  # just now
+                self._given_up.set()
+        if not self._halted and dispatcher.next_beat():
+            return
+        dispatcher.leave()
+        while not self._halted and not dispatcher.is_over:
+            block = next(self._blocks, None)
+            if block is None:
+                return
+            if block.arm not in dispatcher.stopped:
+                dispatcher.begin(block)
+                return
+
+    def _claim(self, worker: int, own_s: float | None) -> Claim | None:
+        with self._lock:
+            return None if self._halted else self._claims.claim(worker, own_s)
+
+    def _may_send(self, arm: str, transport: Transport, start_s: float | None) -> bool:
+        """Wait for a request's start, and for its turn; whether it is still to be sent then."""
+        if start_s is not None and start_s > self._now_s():
+            self._clock.wait_until(start_s, self._given_up)
+            if self._is_over(arm):
+                return False
+        return transport.take_turn(self._given_up) or not self._is_over(arm)
+
+    def _is_over(self, arm: str) -> bool:
+        """Whether nothing of an arm is sent any more: then what was claimed is given back."""
+        with self._lock:
+            is_over = self._halted or arm in self._claims.stopped
+            if is_over:
+                self._claims.give_back()
+        return is_over
+
+    def _note(self, worker: int, exchange: Exchange) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            under_way = self._under_way.pop(worker)
+            try:
+                self._record(exchange)
+            except MemoryError:
+                self._under_way[worker] = under_way
+                raise
+            arm = exchange.arm
+            self._claims.ended(worker, arm, exchange.index)
+            if exchange.outcome.failure is None:
+                self._answered.add(arm)
+            elif arm not in self._answered:
+                self._note_failed_first(arm)
+
+    def _note_failed_first(self, arm: str) -> None:
+        """Stop an arm whose first exchanges have all failed: a black hole costs no more of them."""
+        self._failed_first[arm] += 1
+        if self._failed_first[arm] >= FAILURES_TO_STOP and not self._plan.experiment.keep_going:
+            self._claims.stopped.add(arm)
+            self._given_up.set()
+
+    def _halt(self) -> None:
+        self._halted = True
+        self._given_up.set()
+        self._meeting.abort()
+
+    def _close(self, interrupts: Interrupts) -> None:
+        """Close the record when all have worked, or a moment after Ctrl-C; a second one hurries it.
+
+        On a thread of its own, so that the main one can note the second.
+        """
+        self._interrupted.wait()
+        if not self._ended.is_set():
+            self._halt()
+            for _ in range(_GRACES):
+                if self._ended.wait(GRACE_S / _GRACES) or self._hurry.is_set():
+                    break
+        try:
+            with self._lock:
+                self._closed = True
+                failure = self._lacking or Failure(INTERRUPTED, "the run was stopped")
+                for arm, index, number, began_s in self._under_way.values():
+                    outcome = Outcome(began_s, self._now_s() - began_s, failure=failure)
+                    self._record(Exchange(arm, index, number, outcome))
+        except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to
+            self._error = error
+        finally:
+            self._over.set()
+            interrupts.wake()

@@ -1,0 +1,178 @@
+"""Where one process sends requests from: what it warms up and measures, and what that took."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import keepalive_bench
+from keepalive_bench.engine.engine import FAILURES_TO_STOP, Engine
+from keepalive_bench.engine.foresight import check_limits
+from keepalive_bench.engine.pacing import RunClock, pacing_of
+from keepalive_bench.engine.system_monitor import SystemMonitor
+from keepalive_bench.net.arms import arm_context, open_arm
+from keepalive_bench.net.spacing import Spacing, spaced
+from keepalive_bench.plan.local_ports import ports_a_request
+from keepalive_bench.results.columns import ConnectionColumns
+from keepalive_bench.results.run import PoolCounters, WarmUp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from keepalive_bench.engine.interrupts import Interrupts
+    from keepalive_bench.engine.schedule import Block
+    from keepalive_bench.net.spacing import SpacedTransport
+    from keepalive_bench.net.tcp import Clock
+    from keepalive_bench.net.transport import Transport
+    from keepalive_bench.plan.local_ports import Pace
+    from keepalive_bench.plan.plan import Arm, Plan
+    from keepalive_bench.results.exchange import Exchange, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCounters:
+    """What a measurement took, and how far it came, but for what is kept in columns."""
+
+    counters: dict[str, PoolCounters]
+    """By label, as is `reached`."""
+    reached: dict[str, int]
+    """How many requests of each arm were due."""
+    interrupted: bool
+    wall_s: float
+    cpu_s: float
+    gc_collections: int
+    gil_wait_s: float | None
+    others: tuple[float, float] | None
+    paused_s: float
+
+
+def merge_counters(tallies: Collection[RunCounters], labels: tuple[str, ...]) -> RunCounters:
+    """What several processes' measurements took in all."""
+    waits = [it.gil_wait_s for it in tallies if it.gil_wait_s is not None]
+    counters = [[it.counters[label] for it in tallies] for label in labels]
+    return RunCounters(
+        counters={
+            label: PoolCounters(
+                sum(it.num_connections for it in own), sum(it.num_requests for it in own)
+            )
+            for label, own in zip(labels, counters, strict=True)
+        },
+        reached={label: sum(it.reached[label] for it in tallies) for label in labels},
+        interrupted=any(it.interrupted for it in tallies),
+        wall_s=max((it.wall_s for it in tallies), default=0.0),
+        cpu_s=sum(it.cpu_s for it in tallies),
+        gc_collections=sum(it.gc_collections for it in tallies),
+        gil_wait_s=fmean(waits) if waits else None,
+        others=None,
+        paused_s=sum(it.paused_s for it in tallies),
+    )
+
+
+class ProcessRunner:
+    """One process's place in a run. Its time begins where `measure` is told that it does.
+
+    Raises:
+        UsageError: a file that the plan names can't be used, or the system's limits don't suffice.
+    """
+
+    def __init__(self, plan: Plan, clock: Clock, pace: Pace | None, process: int = 0) -> None:
+        check_limits(plan)
+        self._plan, self._clock, self._process = plan, clock, process
+        self._shared = arm_context(plan, f"kab/{keepalive_bench.__version__}", clock)
+        self._spacing = Spacing(pace, clock) if pace else None
+        self._warmed_up_s = 0.0
+
+    def warm_up(self, given_up: threading.Event | None = None) -> dict[str, WarmUp]:
+        """What each arm does beforehand, by label; once it is given up, no more is sent."""
+        given_up = given_up or threading.Event()
+        done = {arm.label: self._warm_up(arm, given_up) for arm in self._plan.experiment.arms}
+        self._warmed_up_s = self._paused_s
+        return done
+
+    def measure(
+        self,
+        origin: int,
+        blocks: Iterable[Block],
+        record: Callable[[Exchange], None],
+        connections: ConnectionColumns,
+        interrupts: Interrupts,
+    ) -> RunCounters:
+        """Work through the blocks; what `interrupts` notes ends that early.
+
+        `origin` is the zero of all times, in nanoseconds of the clock; `connections` gets those
+        that are opened.
+        """
+        plan, experiment, run_clock = self._plan, self._plan.experiment, RunClock(origin)
+        system_monitor = SystemMonitor(experiment.concurrency)
+        with ExitStack() as closing:
+            transports = {
+                arm.label: self._opened(arm, connections, origin) for arm in experiment.arms
+            }
+            for transport in transports.values():
+                closing.callback(transport.close)
+            pacing = pacing_of(experiment)
+            paced = {} if pacing is None else dict.fromkeys(experiment.labels, pacing)
+            engine = Engine(plan, transports, record, run_clock, paced, self._process)
+            with system_monitor:
+                interrupted = engine.run(blocks, interrupts)
+            wall_s = run_clock.now_s()
+        return RunCounters(
+            counters={label: transport.counters for label, transport in transports.items()},
+            reached=engine.reached,
+            interrupted=interrupted,
+            wall_s=wall_s,
+            cpu_s=system_monitor.cpu_s,
+            gc_collections=system_monitor.gc_collections,
+            gil_wait_s=system_monitor.gil_wait_s,
+            others=system_monitor.others,
+            paused_s=self._paused_s - self._warmed_up_s,
+        )
+
+    @property
+    def _paused_s(self) -> float:
+        return self._spacing.paused_s if self._spacing else 0.0
+
+    def _warm_up(self, arm: Arm, given_up: threading.Event) -> WarmUp:
+        """Requests with indexes below 0, on a pool of their own: first ones pay for imports.
+
+        Of a server that never answers, no more are tried than of an arm.
+        """
+        plan, count = self._plan, self._plan.experiment.warmup
+        outcomes: list[Outcome] = []
+        connections = ConnectionColumns((arm.label,))
+        transport = self._opened(arm, connections, self._clock())
+        try:
+            for number in range(1, count + 1):
+                if not transport.take_turn(given_up) or given_up.is_set():
+                    break
+                outcomes.append(transport.exchange(plan.path(-number - self._process * count)))
+                answered = any(outcome.failure is None for outcome in outcomes)
+                if len(outcomes) >= FAILURES_TO_STOP and not answered:
+                    break
+        finally:
+            transport.close()
+        failures = tuple(outcome.failure for outcome in outcomes if outcome.failure is not None)
+        return WarmUp(requests=len(outcomes), connections=len(connections), failures=failures)
+
+    def _opened(
+        self, arm: Arm, connections: ConnectionColumns, origin: int
+    ) -> Transport | SpacedTransport:
+        transport = open_arm(arm, replace(self._shared, origin=origin), connections)
+        experiment = self._plan.experiment
+        takes_port, threads = ports_a_request(experiment, arm) > 0, experiment.threads_of(arm)
+        return spaced(transport, self._spacing, takes_port=takes_port, threads=threads)
+
+
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Keep what was made so far out of the garbage collector's way while measuring."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

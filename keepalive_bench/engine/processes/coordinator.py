@@ -1,0 +1,296 @@
+"""Directs the processes of a run: each block's shares, and what comes of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.precision import LOOKED_AT
+from keepalive_bench.engine.engine import GRACE_S
+from keepalive_bench.engine.interrupts import held_back
+from keepalive_bench.engine.pacing import pacing_of
+from keepalive_bench.engine.process_runner import RunCounters
+from keepalive_bench.engine.processes.batches import Rows, clear, put
+from keepalive_bench.engine.processes.merging import new_share
+from keepalive_bench.engine.processes.messages import (
+    Done,
+    Failed,
+    Ready,
+    Start,
+    Task,
+    Word,
+    pickled,
+)
+from keepalive_bench.engine.processes.patience import LOOK_S, Patience
+from keepalive_bench.engine.processes.worker import Worker
+from keepalive_bench.errors import KabError
+from keepalive_bench.net.exhaustion import naming_limits
+from keepalive_bench.results.run import LostProcess
+from keepalive_bench.units import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from typing_extensions import Self
+
+    from keepalive_bench.engine.interrupts import Interrupts
+    from keepalive_bench.engine.pacing import RunClock
+    from keepalive_bench.engine.schedule import Block
+    from keepalive_bench.plan.local_ports import Pace
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.results.exchange import Exchange
+    from keepalive_bench.results.run import WarmUp
+
+_POLL_S = 0.2
+_ADVICE = "use fewer --processes"
+_END_S = 2.0
+"""How long the processes, which have nothing more to say, may take to end."""
+_LEAD_S, _FIRST_LEAD_S = 0.002, 0.1
+"""How far ahead a block's start is set, so that all processes, if not more of them than processors,
+know of it in time."""
+
+
+class Coordinator:
+    """The processes of a run, as a context manager: they have warmed up when it is entered.
+
+    `followed` gets what tells a precision of all exchanges, too, as they come in; in the end, it is
+    empty.
+
+    Raises:
+        KabError: one of them can't be started, or none could warm up.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        pace: Pace | None,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        followed: ExchangeColumns | None = None,
+    ) -> None:
+        self._plan, self._on_exchange, self._followed = plan, on_exchange, followed
+        experiment, queued = plan.experiment, plan.experiment.load.is_open
+        count = experiment.processes
+        self._pace = pace.share_of(count) if pace else None
+        self.shares = [new_share(experiment.labels, queued=queued) for _ in range(count)]
+        self.tallies: dict[int, RunCounters] = {}
+        self.warmups: dict[int, dict[str, WarmUp]] = {}
+        self.lost: list[LostProcess] = []
+        self._inbox: SimpleQueue[tuple[int, object]] = SimpleQueue()
+        self._workers: dict[int, Worker] = {}
+        self._alive: set[int] = set()
+        """Those that measure still."""
+        self._owing: set[int] = set()
+        """Those from which something is still to come: that they are ready, or done."""
+        self._ended_s: dict[str, float] = {}
+        self._lasts_to_s, self._sent = 0.0, 0
+        self._lead_s = _FIRST_LEAD_S  # threads have still to start
+        self._pacing = pacing_of(plan.experiment)
+        self._halted, self._over = threading.Event(), threading.Event()
+        self._error: BaseException | None = None
+        self._patience = Patience(plan.network.timeout_s + GRACE_S)
+        self.wall_s = 0.0
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """How many requests of each arm were due, of processes that are lost as far as is known."""
+        tolls = [tally.reached for tally in self.tallies.values()]
+        tolls += [lost.sent for lost in self.lost]
+        labels = self._plan.experiment.labels
+        return {label: sum(toll[label] for toll in tolls) for label in labels}
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that measure."""
+        return tuple(worker.pid for worker in self._workers.values())
+
+    def __enter__(self) -> Self:
+        """Start all of them, and wait until they have warmed up."""
+        try:
+            self._begin()
+        except BaseException:
+            for worker in self._workers.values():
+                worker.kill()
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End them."""
+        self.close()
+
+    def close(self) -> None:
+        """End them; a second time does nothing."""
+        for worker in self._workers.values():
+            worker.hang_up()
+        ends_s = time.monotonic() + _END_S
+        for worker in self._workers.values():
+            worker.end(max(0.0, ends_s - time.monotonic()))
+
+    def _begin(self) -> None:
+        task = pickled(Task(plan=self._plan, pace=self._pace, folder=Path.cwd()))
+        count = self._plan.experiment.processes
+        for number in range(count):
+            what = f"Process {number + 1} of {count} can't be started"
+            with naming_limits(what, _ADVICE), held_back():  # no Ctrl-C until we know the process
+                self._workers[number] = Worker(number, task, self._inbox)
+            self._alive.add(number)
+        self._wait_for(self._alive)
+        if not self._alive:
+            why = printable(self.lost[0].why).removesuffix(".")
+            raise KabError(f"No process could begin to measure: {why}.")
+
+    def run(
+        self, blocks: Iterable[Block], clock: RunClock, origin: int, interrupts: Interrupts
+    ) -> bool:
+        """Work through the blocks; whether a signal ended that early, here or in a process.
+
+        As in the engine, the main thread only waits.
+        """
+        self._tell_all(Start(origin))
+        arguments = (blocks, clock, interrupts)
+        directing = threading.Thread(target=self._direct, args=arguments, daemon=True)
+        with naming_limits("The processes can't be directed", _ADVICE):
+            directing.start()
+        while not self._over.is_set():
+            if interrupts.wait(_POLL_S):
+                self._halt()
+        if self._error is not None:
+            raise self._error
+        return interrupts.drain() or self._halted.is_set()
+
+    def _direct(self, blocks: Iterable[Block], clock: RunClock, interrupts: Interrupts) -> None:
+        try:
+            for beat in self._beats(blocks, clock):
+                self._carry_out(beat)
+            self.wall_s = clock.now_s()
+            if self._followed is not None:  # nobody asks any more, and connections are to come
+                clear(self._followed)
+                self._followed = None
+            self._tell_all(Word.END)
+            self._wait_for(self._alive)
+        except BaseException as error:  # noqa: BLE001  # a thread has nobody to raise it to
+            self._error = error
+        finally:
+            self._over.set()
+            interrupts.wake()
+
+    def _beats(self, blocks: Iterable[Block], clock: RunClock) -> Iterator[Block]:
+        """The blocks, or the beats of those that have some, with what all have to know of time."""
+        burst_size = self._plan.experiment.burst_size
+        for block in blocks:
+            ends_s = inf if block.seconds is None else clock.now_s() + block.seconds
+            for beat in block.beats(burst_size):
+                now_s = clock.now_s()
+                if self._halted.is_set() or not self._alive:
+                    return
+                if now_s >= ends_s:
+                    break
+                seconds = None if block.seconds is None else ends_s - now_s
+                yield self._timed(replace(beat, seconds=seconds), now_s)
+                if block.in_beats and not self._sent:
+                    break
+
+    def _carry_out(self, block: Block) -> None:
+        """Hand out a block's shares, and wait until they are done."""
+        self._sent = 0
+        for number in self._alive:
+            self._workers[number].tell(block.share_of(number, len(self._workers)))
+        ended_s = self._wait_for(self._alive)
+        if ended_s is not None:
+            self._ended_s[block.arm] = ended_s
+        if block.began_s is None:
+            return
+        # As in `dispatcher.py`: what wasn't sent isn't waited for.
+        self._lasts_to_s = 0.0 if self._sent else block.began_s
+        if self._sent == len(block.indexes) and self._pacing is not None:
+            self._lasts_to_s = block.began_s + self._pacing.lasts_s(self._sent)
+
+    def _timed(self, block: Block, now_s: float) -> Block:
+        """The block, with what all processes have to know of its time; without pacing, nothing."""
+        if self._pacing is None:
+            return block
+        began_s = max(now_s + self._lead_s, self._lasts_to_s)
+        self._lead_s = _LEAD_S * max(1.0, len(self._workers) / (os.cpu_count() or 1))
+        return replace(block, began_s=began_s, rested_s=self._ended_s.get(block.arm))
+
+    def _halt(self) -> None:
+        self._halted.set()
+        self._tell_all(Word.HALT)
+
+    def _tell_all(self, message: object) -> None:
+        for worker in self._workers.values():
+            worker.tell(message)
+
+    def _wait_for(self, numbers: set[int]) -> float | None:
+        """Take what comes in, until all of these have said that they are ready, done or through.
+
+        Returns when the last request ended that any of them told of.
+        """
+        self._owing, latest_s = set(numbers), -inf
+        while self._owing:
+            with suppress(Empty):
+                number, message = self._inbox.get(timeout=LOOK_S)
+                self._patience.heard()
+                if isinstance(message, Done):
+                    self._sent += message.sent
+                    latest_s = max(latest_s, -inf if message.ended_s is None else message.ended_s)
+                self._take(number, message)
+            self._give_up()
+        return None if latest_s == -inf else latest_s
+
+    def _give_up(self) -> None:
+        """Give up those that owe something and will never say it."""
+        halted = self._halted.is_set()
+        given_up = self._patience.look(
+            self._owing, lambda number: self._workers[number].stopped_by(), halted=halted
+        )
+        for number, why in given_up.items():
+            self._workers[number].kill()
+            self._take(number, Failed(why))
+
+    def _take(self, number: int, message: object) -> None:
+        """Keep what a process said; of one that is lost, nothing."""
+        if number not in self._alive:
+            return
+        if isinstance(message, Rows):
+            self._keep(number, message)
+            return
+        if isinstance(message, Ready):
+            self.warmups[number] = message.warmup
+        elif isinstance(message, RunCounters):
+            self.tallies[number] = message
+            self._alive.discard(number)
+            if message.interrupted and not self._halted.is_set():  # by a signal of its own
+                self._halt()
+        elif isinstance(message, Failed):
+            self._lose(number, message.why)
+        self._owing.discard(number)
+
+    def _keep(self, number: int, rows: Rows) -> None:
+        share = self.shares[number]
+        if not rows.of_exchanges:
+            put(share.connections, rows)
+            return
+        before = len(share.exchanges)
+        put(share.exchanges, rows)
+        if self._followed is not None:
+            put(self._followed, rows, LOOKED_AT)
+        if self._on_exchange is not None:
+            for row in range(before, len(share.exchanges)):
+                self._on_exchange(share.exchanges[row])
+
+    def _lose(self, number: int, why: str) -> None:
+        """Give up a process: without its connections, its exchanges can't be told."""
+        self._alive.discard(number)
+        exchanges = self.shares[number].exchanges
+        sent = {label: len(exchanges.rows(label)) for label in exchanges.arms}
+        self.lost.append(LostProcess(number, why, sent))
+        self.shares[number] = new_share(exchanges.arms, queued=exchanges.queued_s is not None)

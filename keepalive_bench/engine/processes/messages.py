@@ -1,0 +1,110 @@
+"""What a run's processes say to each other, and the pipes that it goes through."""
+
+from __future__ import annotations
+
+import pickle
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from keepalive_bench.plan.local_ports import Pace
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.run import WarmUp
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What all processes are told first."""
+
+    plan: Plan
+    pace: Pace | None
+    """A process's share of it."""
+    folder: Path
+    """Where the plan's relative paths begin."""
+
+
+class Start(NamedTuple):
+    """All are ready."""
+
+    origin: int
+    """The zero of the run's times, on the clock that all processes share."""
+
+
+class Word(Enum):
+    """What a process is told without more."""
+
+    END = "there are no more blocks"
+    HALT = "stop at once, and report"
+
+
+class Ready(NamedTuple):
+    """A process has warmed up."""
+
+    warmup: dict[str, WarmUp]
+
+
+class Done(NamedTuple):
+    """A process has carried out its share of a block."""
+
+    sent: int
+    """How many requests of it."""
+    ended_s: float | None
+    """When the last request of all so far ended; `None`: there was none."""
+
+
+class Failed(NamedTuple):
+    """A process can't go on."""
+
+    why: str
+
+
+def pickled(message: object) -> bytes:
+    """A message as it goes through a channel."""
+    return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+
+
+class Channel:
+    """A pipe each way. What goes through is pickled: both ends are kab, and no user's words run."""
+
+    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+        self._incoming, self._outgoing, self._lock = incoming, outgoing, Lock()
+
+    def send(self, message: object) -> None:
+        """Say something; safe from any thread.
+
+        Raises:
+            OSError: the other end is gone.
+        """
+        self.send_pickled(pickled(message))
+
+    def send_pickled(self, data: bytes) -> None:
+        """Say what is pickled already.
+
+        Raises:
+            OSError: the other end is gone.
+        """
+        with self._lock:
+            self._outgoing.write(data)
+            self._outgoing.flush()
+
+    def hang_up(self) -> None:
+        """Say nothing more; what was still to be sent may have no reader any more."""
+        with suppress(OSError):
+            self._outgoing.close()
+
+    def receive(self) -> Any:  # noqa: ANN401  # whatever the other end sends
+        """What the other end said next.
+
+        Raises:
+            EOFError: it is gone.
+        """
+        try:
+            return pickle.load(self._incoming)  # noqa: S301  # our own child's, or parent's
+        except Exception as error:  # whatever is raised by what is no message
+            raise EOFError from error

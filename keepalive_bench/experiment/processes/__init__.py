@@ -1,5 +1,0 @@
-"""Several processes that share a run's requests, each with threads and pools of its own.
-
-The one that directs them (`director.py`) hands out shares of each block, and puts what they report
-together (`merging.py`); they (`child.py`) do what a run in one process does (`../station.py`).
-"""

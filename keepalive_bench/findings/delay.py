@@ -1,0 +1,156 @@
+"""Delayed acknowledgements: the 40 ms that make a connection in use slower than a fresh one."""
+
+from __future__ import annotations
+
+from array import array
+from math import sqrt
+from operator import add, eq, ne
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.results.masks import pick
+from keepalive_bench.units import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.results.run import Run
+
+DELAYED_ACK = (0.03, 0.06)
+"""Seconds: Linux holds an acknowledgement back for 40 ms (TCP_DELACK_MIN), timers add a few."""
+_AT_ONCE_S = 0.01
+_LEAST_REUSED = 5
+_MOST, _NEARLY_ALL = 0.5, 0.9
+_FEW = 0.2
+_HARDLY_CHANCE = 3.09
+"""Standard errors: chance alone exceeds them in one case of a thousand."""
+
+
+class _Delay(NamedTuple):
+    """What comes late on reused connections, in seconds."""
+
+    fastest_s: float
+    reused_s: float
+    in_body: bool
+    """Whether that is the rest of the answer, from its first byte on, or else the first byte."""
+
+    @property
+    def said(self) -> str:
+        what = "rest of the answer" if self.in_body else "first byte"
+        later = duration(self.reused_s - self.fastest_s)
+        return f"On reused connections the {what} comes {later} later than it can."
+
+
+class _Cause(NamedTuple):
+    """Who delays, and what to do."""
+
+    why: str
+    advice: str
+
+
+_BEHIND_PROXY = _Cause(
+    why="Nagle's algorithm, which urllib3 leaves on behind a proxy, holds the request's body back "
+    "until its head is acknowledged, and that is delayed.",
+    advice="--tcp-nodelay switches it off; in a program, "
+    "socket_options=HTTPConnection.default_socket_options does.",
+)
+_SWITCHED_ON = _Cause(
+    why="Nagle's algorithm, which --no-tcp-nodelay leaves on, holds the request's body back until "
+    "its head is acknowledged, and that is delayed.",
+    advice="Without --no-tcp-nodelay it is off, as urllib3 has it.",
+)
+_AT_SERVER = _Cause(
+    why="The server writes head and body apart with Nagle's algorithm on, which holds the body "
+    "back until the head is acknowledged; on a connection in use, that is delayed.",
+    advice="Let the server write both at once, or set TCP_NODELAY. Where it can't be changed, a "
+    "client on Linux that sets TCP_QUICKACK for each request avoids it.",
+)
+_IN_BETWEEN = _Cause(
+    why="Nagle's algorithm with a delayed acknowledgement does that, and kab's own connection has "
+    "it off: it may be on between a balancer there and the server behind it.",
+    advice="Set TCP_NODELAY at both ends of that connection.",
+)
+
+
+def delay_findings(run: Run) -> Iterator[Finding]:
+    """Nagle's algorithm with a delayed acknowledgement: on this side, at the server, or between."""
+    delay = _delay(run)
+    if delay is None:
+        return
+    evidence: dict[str, int | float | str] = {
+        "reused_s": delay.reused_s,
+        "fastest_s": delay.fastest_s,
+    }
+    network = run.plan.network
+    is_ours = not (delay.in_body or network.tcp_nodelay)
+    if is_ours and network.proxy is not None:
+        yield Finding(
+            code="nagle-behind-proxy",
+            severity="warning",
+            evidence=evidence,
+            text=f"{delay.said} {_BEHIND_PROXY.why}",
+            advice=_BEHIND_PROXY.advice,
+        )
+        return
+    switched_on = is_ours and network.tcp_nodelay is False
+    cause = _SWITCHED_ON if switched_on else _AT_SERVER if delay.in_body else _IN_BETWEEN
+    yield Finding(
+        code="keep-alive-hurts",
+        severity="warning",
+        evidence=evidence,
+        text=f"Keep-alive hurts here. {delay.said} {cause.why}",
+        advice=cause.advice,
+    )
+
+
+def _delay(run: Run) -> _Delay | None:
+    """Where the first byte, or the rest of the answer, comes late on reused connections only."""
+    exchanges = run.exchanges
+    mask = bytes(map((0).__gt__, exchanges.failure))
+    connect, send, wait, receive = (
+        pick(exchanges.phases[name], mask) for name in ("connect", "send", "wait", "receive")
+    )
+    is_fresh = bytes(map(eq, connect, connect))  # what isn't a number equals nothing
+    is_reused = bytes(map(ne, connect, connect))
+    for column, in_body in ((receive, True), (array("f", map(add, send, wait)), False)):
+        fresh, reused = pick(column, is_fresh), pick(column, is_reused)
+        if fresh and len(reused) >= _LEAST_REUSED and _is_delayed(fresh, reused):
+            fastest = min(min(fresh), min(reused))  # noqa: PLW3301  # of both copied into one
+            return _Delay(fastest, median(reused), in_body)
+    return None
+
+
+def _is_delayed(fresh: array[float], reused: array[float]) -> bool:
+    """The mark of a delayed acknowledgement, which a link or a server that takes 40 ms hasn't.
+
+    A fresh connection is acknowledged at once at first, through a tunnel not for long. So most
+    answers on reused connections come that much later than the fastest one, far fewer of those on
+    fresh ones do, and few lie between the two, as those of a server would whose own time varies.
+    """
+    fastest = min(min(fresh), min(reused))  # noqa: PLW3301  # of both copied into one
+    soon, low, high = (fastest + delay for delay in (_AT_ONCE_S, *DELAYED_ACK))
+    late = _between(reused, low, high)
+    if late < _MOST * len(reused):
+        return False
+    late_fresh = _between(fresh, low, high)
+    if any(_between(values, soon, low) > _FEW * len(values) for values in (fresh, reused)):
+        return False
+    if late >= _NEARLY_ALL * len(reused) and not late_fresh:
+        return True
+    return _more_often(late, len(reused), late_fresh, len(fresh)) > _HARDLY_CHANCE
+
+
+def _between(values: array[float], low: float, high: float) -> int:
+    return sum(low <= value <= high for value in values)
+
+
+def _more_often(one: int, of_one: int, other: int, of_other: int) -> float:
+    """By how many standard errors one share is larger than another, if both are of one truth.
+
+    The two-proportion test: J. L. Fleiss, B. Levin and M. C. Paik, "Statistical Methods for Rates
+    and Proportions" (2003), section 3.2.
+    """
+    both = (one + other) / (of_one + of_other)
+    error = sqrt(both * (1 - both) * (1 / of_one + 1 / of_other))
+    return (one / of_one - other / of_other) / error if error else 0.0

@@ -1,0 +1,205 @@
+"""What kab noticed of how an arm's latencies are distributed; nothing is thrown out for it."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from itertools import compress
+from math import exp, log
+from operator import eq, ne
+from statistics import NormalDist, fmean, median
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.findings.delay import DELAYED_ACK
+from keepalive_bench.requirements.enough import least_requests
+from keepalive_bench.results.masks import pick, succeeded
+from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
+from keepalive_bench.units import duration, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.requirements.quantity import Basis
+    from keepalive_bench.results.run import Run
+
+LEAST = 20
+"""Of fewer exchanges, no shape is told."""
+_CHANCE = NormalDist().inv_cdf(0.9995)
+"""The score of a trend, either way, that chance alone exceeds in one arm of a thousand."""
+_NOTABLE_CHANGE = 1.1
+_NOTABLE_RAISE = 0.1
+_APART = 1.5
+_SMALLER_GROUP = 0.1
+_MOST_OUTLYING = 0.1
+"""What more requests do is no exception."""
+_EXPECTED: dict[int, Basis] = {50: "p50", 90: "p90"}
+"""Percentiles that a run should bound; p95 and p99 are shown without an interval before that."""
+
+
+class _Alike(NamedTuple):
+    """Latencies of an arm that bear comparison with each other."""
+
+    label: str
+    name: str
+    in_turn: array[float]
+    ordered: array[float]
+
+
+def latency_findings(run: Run, arms: Sequence[ArmSummary], *, crowded: bool) -> Iterator[Finding]:
+    """Everything of that kind, for all arms; `crowded`: threads or processes had to wait."""
+    for arm in arms:
+        alike = _alike(run, arm)
+        if len(alike.ordered) < LEAST:
+            continue
+        yield from _drift(run, alike)
+        groups = _groups(run, alike, crowded=crowded)
+        # Many that are far off are a group, and are told of once.
+        yield from [groups] if groups else _outliers(run, alike)
+
+
+def _alike(run: Run, arm: ArmSummary) -> _Alike:
+    """Those on reused connections, or those on fresh ones, whichever are more.
+
+    What opening a connection costs is known, and no oddity of the others.
+    """
+    exchanges = run.exchanges
+    mask = succeeded(exchanges, arm.label)
+    latencies, connects = pick(exchanges.latency_s, mask), pick(exchanges.phases["connect"], mask)
+    fresh = bytes(map(eq, connects, connects))  # what isn't a number equals nothing
+    more = fresh if 2 * fresh.count(1) > len(fresh) else bytes(map(ne, connects, connects))
+    in_turn = array("d", filter((0.0).__lt__, compress(latencies, more)))
+    return _Alike(arm.label, arm.name, in_turn, array("d", sorted(in_turn)))
+
+
+def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
+    found = trend(array("d", map(log, alike.in_turn)))
+    if found is None or abs(found.score) <= _CHANCE:
+        return
+    change = exp(found.last - found.first)
+    if max(change, 1 / change) < _NOTABLE_CHANGE:
+        return
+    experiment = run.plan.experiment
+    alone = len(experiment.arms) == 1
+    one = "arm" if experiment.sweep is None else "value"
+    first, last = exp(found.first), exp(found.last)
+    yield Finding(
+        code="drift",
+        severity="info" if alone or experiment.is_paired else "warning",
+        evidence={
+            "arm": alike.label,
+            "first_s": first,
+            "last_s": last,
+            "score": found.score,
+        },
+        text=f"The latency of {alike.name} {'rose' if change > 1 else 'fell'} in the course of "
+        f"the run, from {duration(first)} to {duration(last)}.",
+        advice="Its figures are of the time in between; a longer --warmup helps if it settles."
+        if alone
+        else f"The {one}s took turns, so their comparison holds; figures of one {one} are of the "
+        "time in between."
+        if experiment.is_paired
+        else "Arms that run one after the other differ by that alone: --order paired takes turns.",
+    )
+
+
+def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
+    ordered = alike.ordered
+    lower = several_modes(ordered)
+    if lower is None or min(lower, len(ordered) - lower) < _SMALLER_GROUP * len(ordered):
+        return None
+    low, high = median(ordered[:lower]), median(ordered[lower:])
+    if high < _APART * low:
+        return None
+    upper = len(ordered) - lower
+    return Finding(
+        code="bimodal",
+        severity="info",
+        evidence={
+            "arm": alike.label,
+            "lower": lower,
+            "lower_s": low,
+            "upper": upper,
+            "upper_s": high,
+        },
+        text=f"The latencies of {alike.name} fall into groups: {lower:,} requests took "
+        f"{duration(low)} or so, and {upper:,} took {duration(high)}. A figure between them is "
+        "typical of neither.",
+        advice=_why_groups(run, high - low, crowded=crowded),
+    )
+
+
+def _why_groups(run: Run, apart_s: float, *, crowded: bool) -> str:
+    if DELAYED_ACK[0] <= apart_s <= DELAYED_ACK[1]:
+        return (
+            "A delayed acknowledgement takes 40 ms, for which Nagle's algorithm waits where a "
+            "server writes head and body apart: TCP_NODELAY there would show."
+        )
+    if crowded:
+        return "Waiting for a processor of this machine, as told above, is the likely cause."
+    variation = run.plan.request.variation
+    if variation.fields or variation.rows:
+        return "The server may take longer for some parameters: try them one by one."
+    return "A cache, several servers behind one address, or a neighbour's load do that."
+
+
+def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
+    ordered = alike.ordered
+    bound = outlier_bound(ordered)
+    if bound is None:
+        return
+    usual = ordered[: bisect_right(ordered, bound)]
+    count = len(ordered) - len(usual)
+    raised = fmean(ordered) / fmean(usual) - 1
+    if raised >= _NOTABLE_RAISE and count <= _MOST_OUTLYING * len(ordered):
+        yield Finding(
+            code="outliers",
+            severity="info",
+            evidence={
+                "arm": alike.label,
+                "count": count,
+                "largest_s": ordered[-1],
+                "median_s": median(ordered),
+                "raised": raised,
+            },
+            text=f"{plural(count, 'request')} of {alike.name} took far longer than the others, "
+            f"up to {duration(ordered[-1])}, and made the mean {raised:.0%} larger. Nothing is "
+            "left out for that.",
+            advice=_what_is_robust(run.plan.experiment),
+        )
+
+
+def _what_is_robust(experiment: Experiment) -> str:
+    if len(experiment.arms) == 1 or experiment.sweep is not None:
+        return "The median hardly feels them."
+    return "The median and the speed-up hardly feel them."
+
+
+def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Quantiles that are shown, and can't be bounded by so few requests."""
+    fewest = min(arms, key=lambda arm: arm.succeeded)
+    needed = {
+        percent: least_requests(basis, run.plan) or 0
+        for percent, basis in _EXPECTED.items()
+        if getattr(fewest.latency, basis) is not None
+    }
+    lacking = [percent for percent, count in needed.items() if count > fewest.succeeded]
+    if lacking:
+        most = max(needed[percent] for percent in lacking)
+        *first, last = (f"p{percent}" for percent in lacking)
+        names = f"{', '.join(first)} or {last}" if first else last
+        yield Finding(
+            code="too-few-requests",
+            severity="info",
+            evidence={
+                "requests": fewest.succeeded,
+                "lacking": " ".join(f"p{percent}" for percent in lacking),
+                "needed": needed[lacking[-1]],
+            },
+            text=f"{plural(fewest.succeeded, 'request')} can't bound {names}: that takes {most:,}.",
+            advice=f"-n {most} makes as many."
+            if not run.plan.experiment.may_end_early and most > fewest.requests
+            else "A longer run does.",
+        )

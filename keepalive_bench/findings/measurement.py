@@ -1,0 +1,230 @@
+"""What kab noticed of the measurement itself: of its own process, and of the machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.findings.contention import own_s
+from keepalive_bench.units import duration, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.results.run import Run, RunInfo
+
+CLIENT_BOUND_FROM = 0.5
+"""Processor time ÷ wall time above which waiting for the client itself shows in latencies."""
+_NOTABLE_WAIT = 0.1
+"""Of the typical latency."""
+_NOTABLY_LATE = 0.01
+"""Of an arm's requests."""
+_NOTABLY_OWN = 0.03
+"""Of an arm's typical latency; what isn't seen (waiting for a processor) may be as much again."""
+_TICKS = 20
+"""Ticks of the clock that a latency has to last at least, for its differences to be real."""
+_CHANGED = 0.25
+_BUSY = 0.75
+
+
+def measurement_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Everything of that kind, for all arms."""
+    yield from _client_bound(run, arms)
+    yield from _coarse_clock(run, arms)
+    for arm in arms:
+        yield from _late_starts(run, arm)
+    yield from _load(run)
+    yield from _garbage(run)
+
+
+def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Where much of the latencies is kab's own work, or threads wait for one another."""
+    run_info, experiment = run.run_info, run.plan.experiment
+    typical = {arm.label: arm.latency.p50 for arm in arms if arm.latency.p50}
+    if not typical or not run_info.wall_s:  # without an answer, there is no latency to speak of
+        return
+    share = run_info.cpu_s / run_info.wall_s / experiment.processes
+    if experiment.threads == 1:
+        if share >= CLIENT_BOUND_FROM:
+            yield _own_work(run, share)
+        return
+    own = {label: own_s(run, label) for label in typical}
+    most = max(typical, key=lambda label: own[label] / typical[label])
+    waits = _waits(run_info, min(typical.values()))
+    if not (share >= CLIENT_BOUND_FROM or waits or own[most] >= _NOTABLY_OWN * typical[most]):
+        return
+    name = next(arm.name for arm in arms if arm.label == most)
+    measured = {"cpu_s": run_info.cpu_s, "wall_s": run_info.wall_s, "share": share}
+    if run_info.gil_wait_s is not None:
+        measured["gil_wait_s"] = run_info.gil_wait_s
+    measured["own_s"] = own[most]
+    yield Finding(
+        code="client-bound",
+        severity="warning",
+        evidence={**measured},
+        text=f"{_busy(share, experiment)}. Of {name}'s {duration(typical[most])} that is "
+        f"{_part(own[most], typical[most])}.{waits}",
+        advice=_less_crowded(run),
+    )
+
+
+def _own_work(run: Run, share: float) -> Finding:
+    """Of a thread that has an interpreter to itself: nothing waits, but work takes its time."""
+    run_info = run.run_info
+    return Finding(
+        code="client-bound",
+        severity="info",
+        evidence={
+            "cpu_s": run_info.cpu_s,
+            "wall_s": run_info.wall_s,
+            "share": share,
+            "own_s": run_info.cpu_s / len(run.exchanges),
+        },
+        text=f"kab's own process was busy for {share:.0%} of the time: about "
+        f"{duration(run_info.cpu_s / len(run.exchanges))} a request, of all arms on average, is "
+        "its own work, and neither the server's nor the network's.",
+        advice="A program in Python has the same; a quicker client would have shorter latencies.",
+    )
+
+
+def _part(own_s: float, of_s: float) -> str:
+    said = duration(own_s)
+    return "all" if said == duration(of_s) else said
+
+
+def _busy(share: float, experiment: Experiment) -> str:
+    processes = experiment.processes
+    who = "own process was" if processes == 1 else f"own {processes:,} processes were each"
+    busy = f"kab's {who} busy for {share:.0%} of the time: "
+    if experiment.concurrency == 1:
+        return f"{busy}part of these latencies is its work"
+    return (
+        f"{busy}with {experiment.concurrency:,} threads in one interpreter, part of these "
+        "latencies is its work, and waiting for one another"
+    )
+
+
+def _waits(run_info: RunInfo, quickest_s: float) -> str:
+    """How long a thread waits for its turn, where that shows in the quickest arm's latency."""
+    wait_s = run_info.gil_wait_s or 0.0
+    if wait_s < _NOTABLE_WAIT * quickest_s or (run_info.other_cpu_min or 0.0) >= _BUSY:
+        return ""  # it may as well have waited for a processor, which is told apart
+    typical = f"the quickest arm's typical latency is {duration(quickest_s)}."
+    if wait_s >= quickest_s:  # those that are answered wait for less, or they would take longer
+        return (
+            f" A thread that had slept got its turn {duration(wait_s)} late, on average; {typical}"
+        )
+    return (
+        f" After each wait for the network a thread waits {duration(wait_s)} more, on average, for "
+        f"its turn; {typical}"
+    )
+
+
+def _less_crowded(run: Run) -> str:
+    experiment = run.plan.experiment
+    comparing = "compare the arms, not the latencies." if len(experiment.arms) > 1 else ""
+    if experiment.sweep is not None or experiment.processes >= run.environment.cpu_count:
+        advice = "A lower --concurrency shows the server's"
+    else:
+        advice = "More --processes, with fewer threads each, take the interpreter's share away"
+    return f"{advice}; otherwise {comparing}" if comparing else f"{advice}."
+
+
+def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    """Requests of an open load that had to wait for a thread."""
+    late, threads = arm.late_starts, run.plan.experiment.threads
+    if late is None or late.mean_s is None or late.max_s is None:
+        return
+    if late.count < _NOTABLY_LATE * arm.sent:
+        return
+    yield Finding(
+        code="late-starts",
+        severity="warning",
+        evidence={
+            "arm": arm.label,
+            "count": late.count,
+            "mean_s": late.mean_s,
+            "max_s": late.max_s,
+        },
+        text=f"{plural(late.count, 'request')} of {arm.name} ({late.count / arm.sent:.0%}) "
+        f"started later than --rate says, by {duration(late.mean_s)} on average and "
+        f"{duration(late.max_s)} at most: all threads ({threads}) were busy, or the machine was. "
+        "Latencies count from when they were to start.",
+        advice="A higher --concurrency starts in time what the server can bear; where it can't, "
+        "the rate is too high for it.",
+    )
+
+
+def _coarse_clock(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    resolution_s = run.environment.clock_resolution_s
+    fastest = min((arm.latency.min for arm in arms if arm.latency.min is not None), default=None)
+    if fastest is not None and fastest < _TICKS * resolution_s:
+        yield Finding(
+            code="clock-too-coarse",
+            severity="warning",
+            evidence={"resolution_s": resolution_s, "fastest_s": fastest},
+            text=f"The clock ticks every {duration(resolution_s)}, which is too coarse for "
+            f"latencies of {duration(fastest)}.",
+        )
+
+
+def _own_share(run: Run) -> float:
+    """What kab itself took of all processors' time."""
+    run_info = run.run_info
+    whole_s = run_info.wall_s * run.environment.cpu_count
+    return min(1.0, run_info.cpu_s / whole_s) if whole_s else 0.0
+
+
+def _load(run: Run) -> Iterator[Finding]:
+    """What other processes took; a server on the same machine is one of them."""
+    least, most = run.run_info.other_cpu_min, run.run_info.other_cpu_max
+    if least is None or most is None:
+        return
+    evidence: dict[str, int | float | str] = {"least": least, "most": most}
+    own = _own_share(run)
+    if least >= _BUSY:
+        yield Finding(
+            code="machine-busy",
+            severity="warning",
+            evidence=evidence,
+            text=f"Other processes kept at least {least:.0%} of this machine's processors busy: "
+            "latencies are also of waiting for one.",
+            advice="Measure when it is quieter.",
+        )
+    elif run.plan.experiment.threads > 1 and least + own >= _BUSY:
+        yield Finding(
+            code="machine-busy",
+            severity="warning",
+            evidence={**evidence, "own": own},
+            text=f"kab took {own:.0%} of this machine's processors, and other processes at least "
+            f"{least:.0%}: latencies are also of waiting for one.",
+            advice="Fewer requests at a time show the server's, or a machine with more processors."
+            if own >= least
+            else "Measure when it is quieter.",
+        )
+    elif most - least >= _CHANGED:
+        paired = run.plan.experiment.is_paired or len(run.plan.experiment.arms) == 1
+        yield Finding(
+            code="load-changed",
+            severity="info" if paired else "warning",
+            evidence=evidence,
+            text="The load of this machine changed during the run: other processes took "
+            f"{least:.0%} of its processors at one time, and {most:.0%} at another.",
+            advice="Measure when it is quieter."
+            if paired
+            else "--order paired shares that between the arms.",
+        )
+
+
+def _garbage(run: Run) -> Iterator[Finding]:
+    count = run.run_info.gc_collections
+    if count:
+        yield Finding(
+            code="garbage-collected",
+            severity="info",
+            evidence={"collections": count},
+            text=f"Python collected garbage while measuring ({plural(count, 'time')}), in the "
+            "middle of some request.",
+        )

@@ -1,0 +1,1 @@
+"""What is asked: a plan and its parts."""

@@ -1,0 +1,94 @@
+"""A plan: everything that is decided before the first request is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.plan.decision_rule import DecisionRule
+from keepalive_bench.plan.experiment import Arm, Experiment
+from keepalive_bench.plan.load import Load
+from keepalive_bench.plan.network import Network, Resolution, Route, Tls
+from keepalive_bench.plan.request import Request
+from keepalive_bench.plan.target import Target
+from keepalive_bench.plan.variation import COUNTER, Variation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "Arm",
+    "DecisionRule",
+    "Experiment",
+    "Load",
+    "Network",
+    "Plan",
+    "Request",
+    "Resolution",
+    "Route",
+    "Target",
+    "Tls",
+    "Variation",
+]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before the first request is sent.
+
+    Raises:
+        UsageError: an arm resumes TLS sessions where there is no TLS.
+    """
+
+    target: Target
+    request: Request = field(default_factory=Request)
+    tls: Tls = field(default_factory=Tls)
+    network: Network = field(default_factory=Network)
+    experiment: Experiment = field(default_factory=Experiment)
+    decision_rule: DecisionRule = field(default_factory=DecisionRule)
+
+    def __post_init__(self) -> None:
+        """Check what the parts need of each other."""
+        resumes = any(arm.kind == "resumed" for arm in self.experiment.arms)
+        if resumes and self.target.scheme != "https":
+            raise UsageError(
+                "An arm of kind resumed takes up TLS sessions, and an http:// URL has none: "
+                "give an https:// URL, or leave that arm out."
+            )
+
+    def of_arm(self, arm: Arm) -> Plan:
+        """The plan of an arm alone: of a sweep, with the value that is the arm's own."""
+        experiment = self.experiment
+        if experiment.sweep is None or arm.value is None:
+            return self
+        alone = replace(
+            experiment,
+            concurrency=experiment.threads_of(arm),
+            maxsize=experiment.pool_size_of(arm),
+            arms=(replace(arm, value=None),),
+            sweep=None,
+        )
+        request = self.request
+        if experiment.sweep == "data-size":
+            request = replace(request, body=b"x" * arm.value)
+        return replace(self, experiment=alone, request=request)
+
+    def path(self, index: int) -> str:
+        """The path and query of the request with an index; warm-ups have indexes below 0."""
+        return self.paths()(index)
+
+    def paths(self) -> Callable[[int], str]:
+        """The same for many requests: what they have in common is put together once."""
+        path, variation = self.target.path, self.request.variation
+        mark = "" if path.endswith(("?", "&")) else "&" if "?" in path else "?"
+        base, token = f"{path}{mark}", self.experiment.token
+        if variation.counts:
+            base = f"{base}{COUNTER}="
+            return lambda index: f"{base}{index}"
+
+        def varied(index: int) -> str:
+            query = variation.query(index, token)
+            return f"{base}{query}" if query else path
+
+        return varied

@@ -1,0 +1,50 @@
+"""Which names of parameters say that the value is a secret. docs/json-format.md lists them."""
+
+from __future__ import annotations
+
+import re
+
+ANYWHERE = (
+    *("passw", "passphrase", "passcode", "passkey", "pwd", "secret", "token", "credential"),
+    *("auth", "apikey", "signature", "session", "sessid", "assertion", "saml", "bearer", "cookie"),
+    *("csrf", "xsrf", "jwt", "hmac", "cvv", "accesscode", "securitycode", "verificationcode"),
+    *("pincode", "smscode", "backupcode", "recoverycode", "privkey"),
+)
+"""Parts of a name, whatever separates its words: `clientsecret`, `user[api_key]`."""
+WHOLE_WORDS = (
+    *("pw", "pin", "psk", "otp", "totp", "hotp", "otc", "mfa", "cvc", "nonce", "private"),
+    *("verifier", "sid", "cred", "creds", "ticket", "dpop", "pins"),
+)
+"""Words of a name: `card_pin`, but neither `shipping` nor `opinion`."""
+LAST_WORDS = ("key", "sig", "code")
+"""Words that say it where they come last: `subscription-key`, but not `key_id`."""
+ENDS = ("accesskey", "privatekey", "sshkey", "masterkey", "licensekey", "appkey", "pass")
+"""Ends of a name: `userpass`, but not `passenger`."""
+INNOCENT_CODES = (
+    *("country", "region", "state", "city", "area", "zip", "postal", "post", "dial", "phone"),
+    *("airport", "airline", "station", "language", "lang", "locale", "currency", "tax", "status"),
+    *("error", "exit", "return", "response", "result", "reason", "http", "event", "action"),
+    *("product", "item", "article", "color", "colour", "size", "bar", "qr", "char", "source"),
+    *("department", "run_info", "class", "category", "type", "unit", "promo", "coupon", "discount"),
+)
+"""What comes before the word `code` where it is no secret."""
+
+_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_AUTHORS = re.compile(r"author(?!i[sz])")
+"""`author` and `authority` have `auth` in them; `authorisation` is meant."""
+_ANYWHERE = re.compile("|".join(ANYWHERE))
+_WORD = re.compile(
+    rf"(^|-)({'|'.join(WHOLE_WORDS)})[0-9]*(-|$)"
+    rf"|((^|-)({'|'.join(LAST_WORDS)})|(?<!com)(?<!by)(?<!sur)(?<!over)({'|'.join(ENDS)}))(-?[0-9]+)*$"
+)
+"""In the name's words with a `-` between them; a number at the end is a place in a list."""
+_INNOCENT_CODE = re.compile(rf"(^|-)({'|'.join(INNOCENT_CODES)})-code(-?[0-9]+)*$")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a parameter's name says that its value is a secret (`token`, `user[apiKey]`, …)."""
+    words = _BETWEEN_WORDS.sub("-", name).strip("-").lower()
+    joined = _AUTHORS.sub("", words).replace("-", "")
+    if _ANYWHERE.search(joined) is not None:
+        return True
+    return _WORD.search(_INNOCENT_CODE.sub("", words)) is not None

@@ -1,0 +1,147 @@
+"""The latencies of all arms in bins that they share: for the terminal, and for the page."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+from keepalive_bench.units import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from keepalive_bench.results.run import Run
+
+FEWEST = 5
+"""Where no arm has this many answers, there is no distribution to show."""
+FAR_APART = 5.0
+"""From this ratio of the slowest to the fastest on, bins grow in proportion to the latency."""
+_LONG_TAIL = 1.5
+"""The slowest hundredth is cut off where it would stretch the axis by more than this."""
+_HEIGHT = 2
+_BLOCKS, _ASCII = " ▁▂▃▄▅▆▇█", " .:#"
+_NARROWEST, _WIDEST = 24, 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """How many latencies of each arm fall into each bin; bins are the same for all arms."""
+
+    edges_s: tuple[float, ...]
+    """One more than there are bins. A bin has its lower edge; the last one has both."""
+    counts: dict[str, tuple[int, ...]]
+    """By label."""
+    beyond: dict[str, int]
+    """How many lie above the last edge, by label."""
+    slowest_s: dict[str, float]
+    """The largest latency of all, by label."""
+    logarithmic: bool
+    """Whether edges are equally far apart on a logarithmic scale."""
+
+
+def latencies_of(run: Run) -> dict[str, list[float]]:
+    """The latencies of the exchanges that succeeded, sorted, by label; an arm may have none."""
+    exchanges = run.exchanges
+    values: list[list[float]] = [[] for _ in exchanges.arms]
+    for arm, failure, latency_s in zip(
+        exchanges.arm, exchanges.failure, exchanges.latency_s, strict=True
+    ):
+        if failure < 0:
+            values[arm].append(latency_s)
+    return {label: sorted(found) for label, found in zip(exchanges.arms, values, strict=True)}
+
+
+def histogram(latencies: Mapping[str, Sequence[float]], bins: int) -> Histogram | None:
+    """Bins from the fastest to the slowest of any arm; `None` where there is too little to show.
+
+    Takes sorted values. A few far slower than the rest are counted beyond the last edge.
+    """
+    present = [values for values in latencies.values() if values]
+    if max(map(len, present), default=0) < FEWEST:
+        return None
+    low, high = min(values[0] for values in present), max(values[-1] for values in present)
+    usual = max(values[ceil(0.99 * len(values)) - 1] for values in present)
+    if high - low > _LONG_TAIL * (usual - low) > 0:
+        high = usual
+    if high <= low:  # all the same: one bin in the middle of the axis
+        low, high = 0.9 * low, 1.1 * low or 1e-3
+    logarithmic = low > 0 and high / low >= FAR_APART
+    edges = tuple(_edges(low, high, bins, logarithmic=logarithmic))
+    return Histogram(
+        edges_s=edges,
+        counts={label: _counts(values, edges) for label, values in latencies.items()},
+        beyond={
+            label: len(values) - bisect_right(values, edges[-1])
+            for label, values in latencies.items()
+        },
+        slowest_s={label: values[-1] for label, values in latencies.items() if values},
+        logarithmic=logarithmic,
+    )
+
+
+def _edges(low: float, high: float, bins: int, *, logarithmic: bool) -> Iterable[float]:
+    yield low
+    for number in range(1, bins):
+        share = number / bins
+        yield low * (high / low) ** share if logarithmic else low + (high - low) * share
+    yield high
+
+
+def _counts(values: Sequence[float], edges: tuple[float, ...]) -> tuple[int, ...]:
+    bins = len(edges) - 1
+    counts = [0] * bins
+    for value in values[: bisect_right(values, edges[-1])]:
+        counts[min(bisect_right(edges, value), bins) - 1] += 1
+    return tuple(counts)
+
+
+def histogram_lines(run: Run, width: int, *, plain_ascii: bool = False) -> list[str]:
+    """The distributions one above the other over one axis; none where they say or fit nothing."""
+    latencies = latencies_of(run)
+    margin = max(map(len, latencies)) + 2
+    shown = histogram(latencies, 1)
+    room = width - margin - max(map(len, _tails(shown).values()), default=0) if shown else 0
+    if room < _NARROWEST:
+        return []
+    shown = histogram(latencies, min(room, _WIDEST))
+    if shown is None:
+        return []
+    scale = ", on a logarithmic scale" if shown.logarithmic else ""
+    lines = [f"how latencies spread{scale}; each arm to its own height"]
+    tails = _tails(shown)
+    for label, counts in shown.counts.items():
+        *upper, last = _bars(counts, _ASCII if plain_ascii else _BLOCKS)
+        lines += [f"{'':{margin}}{row}".rstrip() for row in upper]
+        lines.append(f"{label:<{margin}}{last}{tails.get(label, '')}".rstrip())
+    return [*lines, f"{'':{margin}}{_axis(shown)}"]
+
+
+def _tails(shown: Histogram) -> dict[str, str]:
+    """What lies beyond the last bin, for each arm that has something there."""
+    return {
+        label: f" +{count:,} up to {duration(shown.slowest_s[label])}"
+        for label, count in shown.beyond.items()
+        if count
+    }
+
+
+def _bars(counts: tuple[int, ...], blocks: str) -> list[str]:
+    """Bars as rows of characters, the top one first; what is not empty can be seen."""
+    steps = len(blocks) - 1
+    most = max(counts)
+    heights = [ceil(count / most * _HEIGHT * steps) if count else 0 for count in counts]
+    return [
+        "".join(blocks[min(max(height - row * steps, 0), steps)] for height in heights)
+        for row in reversed(range(_HEIGHT))
+    ]
+
+
+def _axis(shown: Histogram) -> str:
+    """The values at the first edge, in the middle and at the last edge, each at its place."""
+    edges = shown.edges_s
+    bins = len(edges) - 1
+    first, middle, last = (duration(edges[place]) for place in (0, bins // 2, bins))
+    centre = bins // 2 - len(middle) // 2
+    return f"{first}{middle:>{centre + len(middle) - len(first)}}".ljust(bins - len(last)) + last

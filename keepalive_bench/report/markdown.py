@@ -1,0 +1,168 @@
+"""A report in GitHub's Markdown, as a job's summary or a comment: the words of `table.py`, set.
+
+Nothing from outside is markup. https://github.github.com/gfm/ is the syntax.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keepalive_bench.report import preamble, table
+from keepalive_bench.report.failed_run import nothing_measured
+from keepalive_bench.report.requirements import counted, in_order, undecided_note, worst
+from keepalive_bench.sweep import table as words
+from keepalive_bench.units import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from keepalive_bench.analysis.analysis import Analysis, Finding
+    from keepalive_bench.requirements.requirement import Checked, Status
+    from keepalive_bench.results.run import Run
+    from keepalive_bench.sweep.sweep import Sweep
+
+_ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
+_LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|(?!\d\d:)[\w+-]+:)|(?<=www)(?=\.)")
+_APART = "&#8203;"
+"""A zero-width space: what GitHub would make a mention, a reference or a link of, it doesn't."""
+_VERDICT_MARKS = {
+    "faster": "✅",
+    "no-difference": "⚖️",
+    "one-arm": "📏",
+    "sweep": "📏",
+    "not-measured": "❌",
+}
+_STANDING_MARKS: dict[Status, str] = {"missed": "❌", "undecided": "❔", "met": "✅"}
+_SEVERITY_MARKS = {"warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001  # an emoji
+
+
+def markdown_lines(run: Run, analysis: Analysis, *, strict: bool = False) -> Iterator[str]:
+    """The report's lines: the verdict first, then what it rests on.
+
+    `strict`: undecided requirements count as missed.
+    """
+    said = analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
+    mark = _VERDICT_MARKS.get(analysis.verdict.code, _SEVERITY_MARKS["warning"])
+    yield headline(f"kab: {analysis.verdict.code}", mark, analysis.requirements, strict=strict)
+    yield f"**{text(said)}**\n\n"
+    yield f"{code(preamble.headline(analysis))}: {text(preamble.circumstances(analysis))}.\n\n"
+    yield from requirements(analysis.requirements, strict=strict)
+    if analysis.sweep is None:
+        yield from _comparison(analysis)
+    else:
+        yield from _sweep(analysis, analysis.sweep)
+    yield from _phases(analysis)
+    yield from _findings(analysis.findings)
+    yield from _circumstances(run, analysis)
+
+
+def headline(verdict: str, mark: str, checked: Sequence[Checked], *, strict: bool) -> str:
+    """The verdict's code, and how the requirements stand: all that a reader in a hurry needs."""
+    leading = worst(checked, strict=strict)
+    if leading is None:
+        return f"## {mark} {verdict}\n\n"
+    return f"## {_STANDING_MARKS[leading]} {verdict}; {counted(checked)}\n\n"
+
+
+def text(words: str) -> str:
+    """Words that show as they are, whatever is in them."""
+    return _LIVELY.sub(_APART, _ACTIVE.sub(r"\\\1", printable(words)))
+
+
+def code(words: str) -> str:
+    """Words as they are, set as code, which may stand in a table."""
+    shown = printable(words)
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    blank = " " if "`" in shown else ""
+    return f"{fence}{blank}{shown}{blank}{fence}".replace("|", r"\|")
+
+
+def rows_table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
+) -> Iterator[str]:
+    """A table of cells that are Markdown already; all but the first columns are numbers."""
+    marks = [":---" if number < left else "---:" for number in range(len(heads))]
+    for cells in (heads, marks, *rows):
+        yield f"| {' | '.join(cells)} |\n"
+    yield "\n"
+
+
+def requirements(checked: Sequence[Checked], *, strict: bool) -> Iterator[str]:
+    """How each requirement stands, the worst first; nothing where there are none."""
+    if checked:
+        rows = (
+            (
+                f"{_STANDING_MARKS[it.status]} {it.status}",
+                code(it.requirement.text),
+                text(it.text),
+            )
+            for it in in_order(checked)
+        )
+        yield "### Requirements\n\n"
+        yield from rows_table(("", "requirement", "what was found"), rows, left=3)
+        note = undecided_note(checked, strict=strict)
+        if note:
+            yield f"{text(note)}\n\n"
+
+
+def _sweep(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
+    """The counts, then the times: a table of both is wider than a page."""
+    values = words.value_column(sweep)
+    yield "### What each value does\n\n"
+    for columns in (words.count_columns(analysis, sweep), words.time_columns(analysis, sweep)):
+        shown = (values, *columns)
+        cells = zip(*(map(text, column.cells) for column in shown), strict=True)
+        yield from rows_table([text(column.heading) for column in shown], cells)
+
+
+def _comparison(analysis: Analysis) -> Iterator[str]:
+    heads = ["", *(text(arm.label) for arm in analysis.arms)]
+    for head in table.savings_headers(analysis):
+        heads += [text(head), text(table.confidence(analysis))]
+    rows = []
+    for row in table.comparison_rows(analysis):
+        name = row.name.lstrip()
+        cells = ["&nbsp;" * (len(row.name) - len(name)) + text(name), *map(text, row.cells)]
+        for saving, interval in zip(row.savings, row.intervals, strict=True):
+            cells += [text(saving), text(interval)]
+        rows.append(cells)
+    yield "### Comparison\n\n"
+    yield from rows_table(heads, rows)
+
+
+def _phases(analysis: Analysis) -> Iterator[str]:
+    rows = table.phase_rows(analysis) if analysis.has_answers else ()
+    if rows:
+        yield "### Where the time goes\n\n"
+        heads = ("phase", *(text(arm.label) for arm in analysis.arms))
+        cells = (
+            (text(row.phase), *(" × ".join(map(text, filter(None, cell))) for cell in row.cells))
+            for row in rows
+        )
+        yield from rows_table(heads, cells)
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    if findings:
+        yield "### Findings\n\n"
+        for finding in findings:
+            words = f"{finding.text} {finding.advice}".rstrip()
+            yield f"- {_SEVERITY_MARKS[finding.severity]} {text(words)}\n"
+        yield "\n"
+
+
+def _circumstances(run: Run, analysis: Analysis) -> Iterator[str]:
+    """How it was measured, for whoever looks closely."""
+    environment = run.environment
+    versions = f"kab {environment.kab}, Python {environment.python}, urllib3 {environment.urllib3}"
+    lines = [
+        *preamble.remarks(analysis),
+        *preamble.answers(analysis),
+        preamble.urllib3_counters(analysis),
+        f"{run.run_info.started_at}; {versions}, {environment.openssl}, {environment.os}",
+    ]
+    yield "<details><summary>How it was measured</summary>\n\n"
+    for line in lines:
+        yield f"- {text(line)}\n"
+    yield "\n</details>\n"

@@ -1,0 +1,139 @@
+"""What was asked, how, and what was answered: the words around a report's tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.sweep import table as sweep
+from keepalive_bench.units import duration, plural, printable, size
+
+if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.plan.load import Load
+
+
+def headline(analysis: Analysis) -> str:
+    """What was asked: method and URL."""
+    return f"{printable(analysis.plan.request.method)} {place(analysis)}"
+
+
+def place(analysis: Analysis) -> str:
+    """The URL, and the way there where it isn't the straight one."""
+    network, url = analysis.plan.network, printable(analysis.plan.target.shown)
+    if network.proxy is not None:
+        return f"{url} through the proxy {printable(network.proxy.origin)}"
+    if network.unix_socket is not None:
+        return f"{url} over the socket {printable(str(network.unix_socket))}"
+    return url
+
+
+def circumstances(analysis: Analysis) -> str:
+    """How it was asked, in one line."""
+    experiment = analysis.plan.experiment
+    if analysis.sweep is not None:
+        return sweep.circumstances(analysis, analysis.sweep)
+    parts = [
+        _extent(analysis),
+        *_load(experiment.load),
+        *_threads(experiment),
+    ]
+    if len(experiment.arms) > 1:
+        parts.append(_order(analysis))
+    return ", ".join(parts)
+
+
+def _threads(experiment: Experiment) -> list[str]:
+    """How many requests are under way at once, in how large a pool, and in how many processes."""
+    most = "at most " if experiment.load.is_open else ""
+    at_a_time = f"{most}{experiment.concurrency} at a time"
+    size = f"maxsize {experiment.pool_size}" + (", blocking" if experiment.block else "")
+    if experiment.processes > 1:
+        return [f"{experiment.processes} processes, each with {at_a_time} and {size}"]
+    return [at_a_time, size]
+
+
+def _load(load: Load) -> list[str]:
+    """When requests were sent, where that wasn't as soon as possible."""
+    parts = []
+    if load.rate is not None:
+        parts.append(f"{load.rate:,.10g}/s each")
+    if load.has_pauses:
+        least, most = map(duration, load.think_s)
+        parts.append(f"pauses of {least}" + (f" to {most}" if most != least else ""))
+    if load.in_bursts:
+        parts.append("in bursts")
+    return parts
+
+
+def _extent(analysis: Analysis) -> str:
+    """How many requests each arm was to send, and what ended the run if it wasn't their number."""
+    experiment = analysis.plan.experiment
+    counts = [arm.requests for arm in analysis.arms]
+    least, most = min(counts), max(counts)
+    number = plural(least, "request") if least == most else f"{least:,} to {most:,} requests"
+    ends = []
+    if experiment.duration_s is not None:
+        ends.append(f"in {duration(experiment.duration_s)}")
+    if experiment.precision is not None:
+        ends.append(f"for ±{100 * experiment.precision:g} %")
+    return " ".join([f"{number} per arm", *ends])
+
+
+def _order(analysis: Analysis) -> str:
+    experiment = analysis.plan.experiment
+    if not experiment.is_paired:
+        return "one arm after the other"
+    if experiment.block_size == 1:
+        return "pairs in random order"
+    return f"{plural(experiment.rounds_of(analysis.first.requests), 'round')} in random order"
+
+
+def remarks(analysis: Analysis) -> tuple[str, ...]:
+    """What a reader should know of the requests before the numbers."""
+    plan, experiment = analysis.plan, analysis.plan.experiment
+    total = plural(sum(arm.requests + experiment.warmups for arm in analysis.arms), "request")
+    lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
+    if analysis.sweep is not None:
+        lines.insert(0, sweep.model(analysis.sweep))
+    if plan.request.variation.counts:
+        lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
+    return tuple(lines)
+
+
+def answers(analysis: Analysis) -> tuple[str, ...]:
+    """What the server answered: status codes, type, size, and what it says of keep-alive."""
+    lines = []
+    for arm in analysis.arms:
+        if arm.status_codes:
+            codes = ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
+            lines.append(f"{arm.name}: {codes}{_first_answer(arm)}")
+    said = {line.partition(": ")[2] for line in lines}
+    if len(said) > 1 or len(lines) == 1:
+        return tuple(lines)
+    every = analysis.first.option or "arm"
+    return tuple(f"each {every}: {it}" for it in said)
+
+
+def _first_answer(arm: ArmSummary) -> str:
+    answer = next(iter(arm.answers), None)
+    if answer is None:
+        return ""
+    parts = [printable(answer.http_version), printable(answer.content_type or "no content type")]
+    if arm.body_sizes:
+        low, high = arm.body_sizes
+        parts.append(size(low) if low == high else f"{size(low)} to {size(high)}")
+    if answer.connection:
+        parts.append(f"Connection: {printable(answer.connection)}")
+    if answer.keep_alive:
+        parts.append(f"Keep-Alive: {printable(answer.keep_alive)}")
+    return "; " + ", ".join(parts)
+
+
+def urllib3_counters(analysis: Analysis) -> str:
+    """urllib3's own two numbers, for those who know them."""
+    parts = [
+        f"{arm.label} {arm.counters.num_connections:,}/{arm.counters.num_requests:,}"
+        for arm in analysis.arms
+    ]
+    return f"urllib3's num_connections/num_requests: {', '.join(parts)}"

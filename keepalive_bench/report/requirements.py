@@ -1,0 +1,66 @@
+"""Requirements in a report: the worst first, the same words in every dialect."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from keepalive_bench.units import plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from keepalive_bench.requirements.requirement import Checked, Status
+
+WORST_FIRST: tuple[Status, ...] = ("missed", "undecided", "met")
+STYLES: dict[Status, str] = {"met": "green", "missed": "bold red", "undecided": "bold yellow"}
+_MARKS: dict[Status, str] = {"met": "✓", "missed": "✗", "undecided": "?"}
+_ASCII_MARKS: dict[Status, str] = {"met": "+", "missed": "x", "undecided": "?"}
+_WIDEST = len("undecided")
+_STRICT = "What is undecided counts as missed (--strict)."
+_LENIENT = "What is undecided fails nothing by itself; with --strict it does."
+
+
+def in_order(requirements: Iterable[Checked]) -> list[Checked]:
+    """What is missed first, then what is undecided; else as they were given."""
+    return sorted(requirements, key=lambda checked: WORST_FIRST.index(checked.status))
+
+
+def worst(requirements: Iterable[Checked], *, strict: bool = False) -> Status | None:
+    """How the worst of them stands; `None`: there are none. `strict`: undecided is missed."""
+    found = {checked.status for checked in requirements}
+    status = next((it for it in WORST_FIRST if it in found), None)
+    return "missed" if strict and status == "undecided" else status
+
+
+def counted(requirements: Iterable[Checked]) -> str:
+    """How many stand how: `5 requirements: 1 missed, 2 undecided, 2 met`; empty: there are none."""
+    statuses = Counter(checked.status for checked in requirements)
+    if not statuses:
+        return ""
+    parts = (f"{statuses[it]:,} {it}" for it in WORST_FIRST if statuses[it])
+    return f"{plural(statuses.total(), 'requirement')}: {', '.join(parts)}"
+
+
+def summary(requirements: Sequence[Checked], *, strict: bool) -> str:
+    """The same as a sentence, and what undecided ones mean for the exit code."""
+    told = f"{counted(requirements)}." if requirements else ""
+    return f"{told} {undecided_note(requirements, strict=strict)}".strip()
+
+
+def undecided_note(requirements: Iterable[Checked], *, strict: bool) -> str:
+    """What undecided requirements mean for the exit code; empty where there are none."""
+    if all(checked.status != "undecided" for checked in requirements):
+        return ""
+    return _STRICT if strict else _LENIENT
+
+
+def status(checked: Checked, *, plain_ascii: bool) -> str:
+    """How a requirement stands, with a mark; all equally wide."""
+    marks = _ASCII_MARKS if plain_ascii else _MARKS
+    return f"{marks[checked.status]} {checked.status:<{_WIDEST}}"
+
+
+def demand(checked: Checked) -> str:
+    """What was asked for, and what was found."""
+    return f"{printable(checked.requirement.text)}: {printable(checked.text)}"

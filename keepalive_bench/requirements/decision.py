@@ -1,0 +1,131 @@
+"""Met, missed or undecided: what was found, held against a bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.requirements.bounds import shown
+from keepalive_bench.requirements.requirement import Checked
+
+if TYPE_CHECKING:
+    from keepalive_bench.requirements.quantity import Evidence, Nameable
+    from keepalive_bench.requirements.requirement import Requirement, Status
+
+UPWARDS = {"<", "<="}
+"""What demands that something is low: how far up it may lie decides."""
+WITH_ENOUGH = {"faster", "slower", "better", "worse", "no-difference"}
+"""Verdicts that it takes enough requests to come to; fewer are inconclusive."""
+
+
+def decide(
+    requirement: Requirement,
+    quantity: Nameable,
+    found: Evidence,
+    confidence: float,
+    *,
+    too_few: str,
+) -> Checked:
+    """How a requirement stands: exactly what was counted, what was estimated by all its interval.
+
+    It's undecided where only a part of the interval meets it, or where there is none; and where
+    there is no value, which never meets anything. `too_few` is said where no other reason is known.
+    """
+    if not found.lacking and None in {found.value, found.low, found.high}:
+        found = found._replace(lacking=too_few)
+    low, high = (found.low, found.high) if quantity.basis != "exact" else (None, None)
+    status = _status(requirement, quantity, found)
+    said = _of_ends if found.one_sided else _sentence
+    text = said(requirement, quantity, found, status, confidence)
+    return Checked(requirement, status, found.value, low, high, text)
+
+
+def _status(requirement: Requirement, quantity: Nameable, found: Evidence) -> Status:
+    if _is_open(requirement, found):
+        return "undecided"
+    if quantity.basis in {"exact", "verdict"} and found.value is not None:
+        return "met" if _holds(found.value, requirement) else "missed"
+    if found.one_sided:
+        return _by_ends(requirement, found.low, found.high)
+    if found.value is None or found.lacking:
+        return "undecided"
+    return _by_ends(requirement, found.low, found.high)
+
+
+def _by_ends(requirement: Requirement, low: float | None, high: float | None) -> Status:
+    """What is at most something is known by its high end; that it isn't, by its low one."""
+    for_it, against = (high, low) if requirement.operator in UPWARDS else (low, high)
+    if against is not None and not _holds(against, requirement):
+        return "missed"
+    return "met" if for_it is not None and _holds(for_it, requirement) else "undecided"
+
+
+def _is_open(requirement: Requirement, found: Evidence) -> bool:
+    """Whether a verdict was left open that more requests would have made this one, or another."""
+    if found.value == "not-comparable":  # a build doesn't pass because its plan was changed
+        return requirement.bound in {"better", "worse"}
+    return found.value == "inconclusive" and requirement.bound in WITH_ENOUGH
+
+
+def _holds(value: float | str, requirement: Requirement) -> bool:
+    operator, bound = requirement.operator, requirement.bound
+    if operator == "==":
+        return value == bound
+    if operator == "!=":
+        return value != bound
+    if isinstance(value, str) or isinstance(bound, str):
+        raise TypeError(f"words have no order: {requirement.text}")
+    if operator == "<":
+        return value < bound
+    if operator == "<=":
+        return value <= bound
+    return value > bound if operator == ">" else value >= bound
+
+
+def _sentence(
+    requirement: Requirement,
+    quantity: Nameable,
+    found: Evidence,
+    status: Status,
+    confidence: float,
+) -> str:
+    """What was found, and why that decides it or doesn't."""
+    if found.value is None:
+        return f"{quantity.spoken} is unknown: {found.lacking}."
+    bound = requirement.bound
+    value = f"{quantity.spoken} is {shown(found.value, quantity.kind, bound)}"
+    if _is_open(requirement, found):
+        return f"{value}: {bound} can't be told from it."
+    if quantity.basis in {"exact", "verdict"}:
+        return f"{value}."
+    if found.lacking:
+        return f"{value}, but {found.lacking}."
+    ends = " to ".join(
+        shown(end, quantity.kind, bound) for end in (found.low, found.high) if end is not None
+    )
+    interval = f"the {100 * confidence:g} % interval, {ends}"
+    if status == "undecided":
+        return f"{value}, but {shown(bound, quantity.kind)} lies within {interval}."
+    return f"{value}, and {'all' if status == 'met' else 'none'} of {interval}, meets this."
+
+
+def _of_ends(
+    requirement: Requirement,
+    quantity: Nameable,
+    found: Evidence,
+    status: Status,
+    confidence: float,
+) -> str:
+    """The same where either end decides by itself."""
+    bound, kind = requirement.bound, quantity.kind
+    sure = f"at {100 * confidence:g} % confidence"
+    value = "unknown" if found.value is None else shown(found.value, kind, bound)
+    said, joint = f"{quantity.spoken} is {value}", "but" if found.value is None else "and"
+    is_high = (requirement.operator in UPWARDS) == (status == "met")
+    end = found.high if is_high else found.low
+    if status != "undecided" and end is not None:
+        which = "at most" if is_high else "at least"
+        return f"{said}, {joint} {which} {shown(end, kind, bound)} {sure}."
+    if found.low is None or found.high is None:
+        return f"{said}, but {found.lacking}."
+    ends = f"{shown(found.low, kind, bound)} and {shown(found.high, kind, bound)}"
+    return f"{said}, but {shown(bound, kind)} lies between {ends}, its ends {sure}."

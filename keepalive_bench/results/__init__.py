@@ -1,0 +1,1 @@
+"""What was measured: exchanges and connections in columns, a run, and its file."""

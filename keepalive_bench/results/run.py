@@ -1,0 +1,127 @@
+"""A run: the plan, the machine it ran on, and everything that was measured."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from math import isnan, nan
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.results.exchange import SETUP
+
+if TYPE_CHECKING:
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+    from keepalive_bench.results.exchange import Failure
+
+
+class PoolCounters(NamedTuple):
+    """urllib3's own two numbers: connection *objects* made, and attempts at a request."""
+
+    num_connections: int = 0
+    num_requests: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmUp:
+    """What an arm's warm-up did, on pools of its own; counted nowhere else."""
+
+    requests: int = 0
+    connections: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Where and with what a run was made."""
+
+    kab: str
+    python: str
+    implementation: str
+    urllib3: str
+    openssl: str
+    os: str
+    machine: str
+    cpu_count: int
+    clock_resolution_s: float
+    ephemeral_ports: int | None = None
+    """Local ports that the system has for connections to one address; `None`: unknown."""
+
+
+class LostProcess(NamedTuple):
+    """One of several processes that ended, or was given up, before it told what it measured."""
+
+    process: int
+    """Which one, from 0."""
+    why: str
+    sent: dict[str, int]
+    """How many of its exchanges are lost, by arm, as far as they were told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """How the measurement itself went, warm-ups left out."""
+
+    started_at: str
+    """The wall clock's time at the start, ISO 8601, UTC."""
+    wall_s: float
+    cpu_s: float
+    """Processor time of the whole process; of several, of all that measured."""
+    gc_collections: int
+    """Garbage collections while measuring."""
+    interrupted: bool = False
+    requests: dict[str, int] | None = None
+    """How many of each arm were due when a duration or a precision ended the run, by label.
+
+    `None`: as many as were planned."""
+    gil_wait_s: float | None = None
+    """How much later than in an idle interpreter a thread got it, on average; `None`: unknown."""
+    other_cpu_min: float | None = None
+    """Of all processors' time, what other processes took in the calmest third of the run."""
+    other_cpu_max: float | None = None
+    """The same in the busiest third; `None`: unknown."""
+    free_ports: int | None = None
+    """Local ports that were free for the run's connections; `None`: plenty, or unknown."""
+    port_held_s: float | None = None
+    """How long each of them stays taken after its connection."""
+    paced_per_s: float | None = None
+    """Single-use connections a second that the run was kept to, so that ports last."""
+    paused_s: float = 0.0
+    """What requests waited for that, added up: outside of their latencies."""
+    lost: tuple[LostProcess, ...] = ()
+    """Processes whose results are lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A finished (or interrupted) run. Its columns are not appended to any more."""
+
+    plan: Plan
+    environment: Environment
+    run_info: RunInfo
+    warmup: dict[str, WarmUp]
+    """By label."""
+    exchanges: ExchangeColumns
+    connections: ConnectionColumns
+    counters: dict[str, PoolCounters]
+    """By label."""
+
+    def requests_due(self, arm: str) -> int:
+        """How many requests an arm was to send."""
+        due = self.run_info.requests
+        return self.plan.experiment.requests if due is None else due[arm]
+
+    def setups(self) -> dict[str, array[float]]:
+        """What opening each connection took: a column of seconds (NaN: none) for each phase of it.
+
+        The phases belong to the exchange that opened the connection, which is the one on it that
+        has a `connect`.
+        """
+        columns = {name: array("f", [nan]) * len(self.connections) for name in SETUP}
+        exchanges = self.exchanges
+        connects = exchanges.phases["connect"]
+        for row, connection in enumerate(exchanges.connection):
+            if connection >= 0 and not isnan(connects[row]):
+                for name, column in columns.items():
+                    column[connection] = exchanges.phases[name][row]
+        return columns

@@ -1,0 +1,49 @@
+"""What the values of an option come to, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import Estimate
+    from keepalive_bench.plan.experiment import Swept
+    from keepalive_bench.plan.load import Traffic
+
+
+RECOMMENDED = ("maxsize", "concurrency")
+"""The options of which a sweep recommends a value."""
+
+
+class SweptValue(NamedTuple):
+    """One value, and what is known of its arm beyond every arm's summary."""
+
+    arm: str
+    """The label."""
+    value: int
+    discarded: int
+    """Connections that the pool threw away because it was full."""
+    open_at_once: int
+    """Connections that were open at once, at most."""
+    waited: int
+    """Requests that had to wait for a connection, and were answered."""
+    requests_per_second: Estimate
+
+
+class Recommendation(NamedTuple):
+    """Which value the traffic needs, as data and as a sentence."""
+
+    code: str
+    value: int | None
+    """`None`: none of those tried, or none can be named."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """All values, the smallest first."""
+
+    option: Swept
+    traffic: Traffic
+    values: tuple[SweptValue, ...]
+    recommendation: Recommendation

@@ -1,0 +1,84 @@
+"""What a run keeps: at most 120 bytes an exchange, and nothing for the garbage collector to do."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+
+from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.results.exchange import Answer, Connection, Exchange, Failure, Outcome, Phases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROWS = 100_000
+MOST_BYTES = 120
+OUTCOME = Outcome(
+    1.5,
+    0.02,
+    connection=7,
+    status=200,
+    body_bytes=1024,
+    phases=Phases(dns=0.001, connect=0.002, tls=0.003, send=0.0001, wait=0.01, receive=0.0002),
+    answer=Answer("HTTP/1.1", "text/html"),
+)
+
+
+def kept(append_all: Callable[[], None]) -> float:
+    """Bytes that are kept for each row, with the spare room that growing columns have."""
+    tracemalloc.start()
+    try:
+        append_all()
+        return tracemalloc.get_traced_memory()[0] / ROWS
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_exchange_takes_no_more_than_it_may() -> None:
+    columns = ExchangeColumns(("pooled", "unpooled"))
+
+    def append_all() -> None:
+        for index in range(ROWS):
+            columns.append(Exchange("pooled", index, index, OUTCOME))
+
+    assert kept(append_all) <= MOST_BYTES
+    assert len(columns) == ROWS
+
+
+def test_an_exchange_with_a_connection_of_its_own_takes_no_more_either() -> None:
+    exchanges = ExchangeColumns(("unpooled",))
+    connections = ConnectionColumns(("unpooled",))
+    row = connections.append(Connection("unpooled", 0, 1.0, "127.0.0.1:80"))
+    exchanges.append(Exchange("unpooled", 0, 0, OUTCOME._replace(connection=row)))
+    columns = [*exchanges.columns().values(), *connections.columns().values()]
+    # Without the spare room that growing columns have: a sixteenth at most.
+    assert sum(len(column) * column.itemsize for column in columns) <= MOST_BYTES
+
+
+@pytest.mark.slow
+def test_a_server_that_never_says_the_same_twice_is_kept_within_bounds() -> None:
+    columns = ExchangeColumns(("pooled",))
+
+    def append_all() -> None:
+        for index in range(ROWS):
+            answer = Answer("HTTP/1.1", f"text/{index:060}")
+            failure = Failure("other", f"{index:0300}")
+            outcome = OUTCOME._replace(answer=answer, failure=failure)
+            columns.append(Exchange("pooled", index, index, outcome))
+
+    # On top of the columns, ten thousand of each, with its string, its tuple, its place in a dict.
+    assert kept(append_all) <= MOST_BYTES + 2 * 10_000 * 800 / ROWS
+    assert columns[ROWS - 1].outcome.answer == Answer("?")
+    assert columns[0].outcome.answer == Answer("HTTP/1.1", f"text/{0:060}")
+
+
+def test_exchanges_are_nothing_to_collect() -> None:
+    columns = ExchangeColumns(("pooled",))
+    gc.collect()
+    before = len(gc.get_objects())
+    for index in range(1000):
+        columns.append(Exchange("pooled", index, index, OUTCOME))
+    assert len(gc.get_objects()) - before < 100

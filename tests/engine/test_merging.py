@@ -1,0 +1,128 @@
+"""Shares of a run become one: against the run that they were cut from."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keepalive_bench.analysis.precision import LOOKED_AT
+from keepalive_bench.engine.processes import merging
+from keepalive_bench.engine.processes.batches import Sender, clear, put
+from keepalive_bench.engine.processes.merging import merge, new_share
+from keepalive_bench.results.exchange import Answer, Connection, Ending, Exchange, Failure, Outcome
+
+if TYPE_CHECKING:
+    from keepalive_bench.engine.processes.merging import Share
+
+LABELS = ("pooled", "unpooled")
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(range(3)),  # the process
+        st.sampled_from(LABELS),
+        st.sampled_from([None, "reset", "read-timeout"]),
+        st.sampled_from(["text/plain", "text/html"]),
+    ),
+    max_size=60,
+)
+
+
+def empty() -> Share:
+    return new_share(LABELS, queued=False)
+
+
+def measured(script: list[tuple[int, str, str | None, str]]) -> tuple[list[Share], Share]:
+    """What three processes measured, and what one would have that did the same."""
+    shares, whole = [empty() for _ in range(3)], empty()
+    indexes = [count(process, 3) for process in range(3)]
+    for now, (process, arm, failure, kind) in enumerate(script):
+        slot = now % 2
+        for share, place in ((shares[process], slot), (whole, slot * 3 + process)):
+            row = share.connections.append(
+                Connection(arm=arm, slot=place, opened_s=now + 0.25, peer=f"127.0.0.1:{process}")
+            )
+            share.connections.answered(row)
+            share.connections.ended(row, Ending("fin", idle_s=1.0), now + 0.75)
+        index = next(indexes[process])
+        for share in (shares[process], whole):
+            outcome = Outcome(
+                began_s=float(now),
+                latency_s=0.5,
+                connection=len(share.connections) - 1,
+                status=200,
+                answer=Answer("HTTP/1.1", kind),
+                failure=None if failure is None else Failure(failure, "as told"),
+            )
+            share.exchanges.append(Exchange(arm, index, now, outcome))
+    return shares, whole
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 20_000])
+@given(steps)
+def test_the_whole_comes_back(at_once: int, script: list[tuple[int, str, str | None, str]]) -> None:
+    shares, whole = measured(script)
+    merged = empty()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "_AT_ONCE", at_once)
+        merge(shares, merged)
+    assert list(merged.exchanges) == list(whole.exchanges)
+    assert list(merged.connections) == list(whole.connections)
+    assert all(len(table) == 0 for share in shares for table in share)  # moved, not copied
+
+
+@given(steps, st.integers(1, 7))
+def test_rows_arrive_as_they_were_sent(
+    script: list[tuple[int, str, str | None, str]], most: int
+) -> None:
+    _, whole = measured(script)
+    before = list(whole.exchanges), list(whole.connections)
+    arrived = empty()
+    exchanges = Sender(whole.exchanges, of_exchanges=True)
+    while len(whole.exchanges):
+        put(arrived.exchanges, exchanges.take(most))
+    connections = Sender(whole.connections, of_exchanges=False)
+    while len(whole.connections):
+        put(arrived.connections, connections.take(most))
+    assert (list(arrived.exchanges), list(arrived.connections)) == before
+
+
+def test_some_columns_can_be_followed_and_thrown_away() -> None:
+    _, whole = measured([(0, "pooled", None, "text/html"), (1, "unpooled", "reset", "text/html")])
+    before = list(whole.exchanges.latency_s)
+    rows = Sender(whole.exchanges, of_exchanges=True).take(2)
+    followed = empty().exchanges
+    put(followed, rows, LOOKED_AT)
+    assert list(followed.latency_s) == before
+    kept = {name for name, column in followed.columns().items() if len(column)}
+    assert kept == set(LOOKED_AT)
+    clear(followed)
+    assert not any(map(len, followed.columns().values()))
+
+
+def test_within_a_share_rows_keep_the_order_of_their_record() -> None:
+    *shares, merged = [new_share(LABELS, queued=True) for _ in range(3)]
+    ends = ([1.0, 0.9, 3.0], [0.95, 2.0])  # a thread that ended at 0.9 was overtaken
+    for process, share in enumerate(shares):
+        for number, end in enumerate(ends[process]):
+            outcome = Outcome(end - 0.5, 0.5, status=200, queued_s=0.25)
+            share.exchanges.append(Exchange("pooled", 2 * number + process, 0, outcome))
+    merge(shares, merged)
+    assert list(merged.exchanges.index) == [1, 0, 2, 3, 4]
+    assert [it.outcome.queued_s for it in merged.exchanges] == [0.25] * 5
+
+
+def test_nothing_is_lost_where_rows_have_the_same_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(merging, "_AT_ONCE", 2)
+    shares, merged = [empty() for _ in range(2)], empty()
+    for process, share in enumerate(shares):
+        for number in range(9):
+            outcome = Outcome(1.0, 0.5, status=200)
+            share.exchanges.append(Exchange("pooled", 2 * number + process, 0, outcome))
+    merge(shares, merged)
+    assert sorted(merged.exchanges.index) == list(range(18))

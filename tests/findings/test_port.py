@@ -1,0 +1,102 @@
+"""What is noticed of local ports, on runs written down by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from support.runs import ENVIRONMENT, URL, Script
+
+from keepalive_bench.analysis import analyse
+from keepalive_bench.plan.plan import Network, Plan, Target
+from keepalive_bench.results.exchange import Failure
+
+if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import Analysis, Finding
+
+EXHAUSTED = Failure("ports-exhausted", "no local port is free")
+TWO = ("127.0.0.2", "127.0.0.3")
+
+
+def analysed(
+    count: int,
+    seconds: float,
+    *,
+    failed: int = 0,
+    sources: tuple[str, ...] = (),
+    pace: bool = True,
+    require: str | None = None,
+    **run_info: Any,  # noqa: ANN401  # a RunInfo's
+) -> Analysis:
+    """A run that opens so many connections, of 100 ports, in so many seconds."""
+    plan = Plan(Target(URL), network=Network(source_addresses=sources))
+    decision_rule = replace(plan.decision_rule, requirements=(require,) if require else ())
+    plan = replace(plan, decision_rule=decision_rule)
+    script = Script("unpooled", plan=plan, requests=count + failed, pace=pace)
+    for number in range(count):
+        began = number * seconds / count
+        row = script.open("unpooled", opened_s=began)
+        script.send("unpooled", 0.01, on=row, began_s=began)
+    for _ in range(failed):
+        script.fail("unpooled", failure=EXHAUSTED)
+    environment = replace(ENVIRONMENT, ephemeral_ports=100)
+    return analyse(replace(script.run(**run_info), environment=environment))
+
+
+def found(count: int, seconds: float, **options: Any) -> dict[str, Finding]:  # noqa: ANN401  # the same
+    return {finding.code: finding for finding in analysed(count, seconds, **options).findings}
+
+
+def test_half_of_the_ports_taken_within_a_minute_is_found_with_the_arithmetic() -> None:
+    finding = found(60, 50)["ports-low"]
+    assert finding.evidence == {"opened": 60, "ports": 100, "peer": "127.0.0.1:8000"}
+    assert "60 connections to 127.0.0.1:8000 were opened within 60 s" in finding.text
+    assert "(60%)" in finding.text
+    assert "1.6 a second is all that lasts" in finding.text
+
+
+def test_more_than_there_are_is_not_as_none_was_missing() -> None:
+    assert "ports-low" not in found(120, 50)
+
+
+def test_as_many_in_a_longer_time_are_not() -> None:
+    assert "ports-low" not in found(60, 120)
+
+
+def test_each_source_address_has_ports_of_its_own() -> None:
+    assert "ports-low" not in found(60, 50, sources=TWO)
+    assert found(120, 50, sources=TWO)["ports-low"].evidence["ports"] == 200
+
+
+def test_ports_that_are_taken_again_after_a_second_are_not_low_all_minute() -> None:
+    assert "ports-low" not in found(60, 50, free_ports=98, port_held_s=1.0)
+    assert found(60, 0.9, free_ports=98, port_held_s=1.0)["ports-low"].evidence["ports"] == 98
+
+
+def test_ports_that_ran_out_are_found_with_what_to_do() -> None:
+    finding = found(60, 50, failed=3, port_held_s=66.0)["ports-exhausted"]
+    assert finding.evidence == {"count": 3, "opened": 60, "held_s": 66.0}
+    assert "no local port left for 3 requests, after 60 connections" in finding.text
+    assert finding.advice.startswith("Wait 66 s, send fewer --requests")
+    assert "--source-address" in finding.advice
+    assert "--no-pace" not in finding.advice
+    assert "--no-pace" in found(60, 50, failed=3, pace=False)["ports-exhausted"].advice
+
+
+def test_a_run_that_was_slowed_says_so_and_has_no_rate() -> None:
+    analysis = analysed(
+        60, 50, paced_per_s=1.48, paused_s=40.0, require="unpooled.requests_per_second>=1/s"
+    )
+    finding = next(it for it in analysis.findings if it.code == "paced")
+    assert finding.evidence == {"per_second": 1.48, "paused_s": 40.0}
+    assert "kept to 1.4 a second" in finding.text
+    assert analysis.first.requests_per_second is None
+    assert analysis.first.latency.p50 == 0.01
+    (checked,) = analysis.requirements
+    assert checked.status == "undecided"
+
+
+def test_a_limit_that_no_request_waited_for_changes_nothing() -> None:
+    analysis = analysed(60, 50, paced_per_s=1.48, paused_s=0.0)
+    assert "paced" not in {it.code for it in analysis.findings}
+    assert analysis.first.requests_per_second is not None

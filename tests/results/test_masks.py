@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support.runs import Script
+
+from keepalive_bench.results.masks import of_arm, pick, succeeded
+
+ARMS = ("one", "two", "three")
+
+
+@given(st.lists(st.tuples(st.sampled_from(ARMS), st.floats(0, 1), st.booleans()), max_size=30))
+def test_a_mask_picks_what_a_list_of_rows_picks(sent: list[tuple[str, float, bool]]) -> None:
+    script = Script(*((label, "pooled") for label in ARMS))
+    for arm, latency_s, fails in sent:
+        (script.fail if fails else script.send)(arm, latency_s)
+    exchanges = script.run().exchanges
+    for arm in ARMS:
+        rows = exchanges.rows(arm)
+        good = [row for row in rows if exchanges.failure[row] < 0]
+        for mask, expected in ((of_arm(exchanges, arm), rows), (succeeded(exchanges, arm), good)):
+            found = pick(exchanges.latency_s, mask)
+            assert found.tolist() == [exchanges.latency_s[row] for row in expected]
+
+
+def test_nothing_has_an_empty_mask() -> None:
+    exchanges = Script(*((label, "pooled") for label in ARMS)).run().exchanges
+    assert of_arm(exchanges, "two") == succeeded(exchanges, "two") == b""

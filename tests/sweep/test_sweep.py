@@ -1,0 +1,281 @@
+"""Which value a sweep recommends, and on what."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.runs import Script
+from support.sweeps import scripted_sweep, swept
+
+from keepalive_bench import analyse
+from keepalive_bench.analysis.analysis import Estimate
+from keepalive_bench.results.exchange import Failure
+from keepalive_bench.sweep.rates import Rounds, rate, rate_ratio, rounds_of
+from keepalive_bench.sweep.recommendation import recommend
+from keepalive_bench.sweep.value_results import Case, ValueResult
+
+if TYPE_CHECKING:
+    from keepalive_bench.sweep.sweep import Recommendation
+
+SAME, FASTER, SLOWER, UNSURE = (
+    Estimate(1.0, 0.99, 1.01),
+    Estimate(2.0, 1.9, 2.1),
+    Estimate(0.5, 0.45, 0.55),
+    Estimate(1.0, 0.7, 1.4),
+)
+
+
+def tried(value: int, **counts: Any) -> ValueResult:  # noqa: ANN401  # counts, and a share
+    known = {"sent": 80, "reuse": 0.9, "reopened": 0, "by_kab": 0}
+    known |= {"answered": counts.get("sent", 80), "discarded": 0, "waited": 0, "open_at_once": 8}
+    return ValueResult(label=f"{value}", value=value, **{**known, **counts})
+
+
+def found(*values: ValueResult, effect: Estimate = SAME, **case: Any) -> Recommendation:  # noqa: ANN401
+    known = {"option": "maxsize", "traffic": "bursts", "threads": 8, "block": False, "margin": 0.05}
+    return recommend(values, Case(**{**known, **case}), lambda _one, _other: effect)
+
+
+def test_the_smallest_pool_that_throws_nothing_away_is_recommended() -> None:
+    values = (tried(4, discarded=40), tried(8), tried(16))
+    assert found(*values)[:2] == ("keeps-all", 8)
+    assert found(*values).text == (
+        "maxsize 8 is the smallest that reuses every connection of 8 threads in bursts; "
+        "a larger one changes nothing."
+    )
+    assert "that never pause" in found(*values, traffic="steady").text
+
+
+def test_that_a_larger_pool_changes_nothing_is_said_only_where_it_is_known() -> None:
+    for effect in (UNSURE, SLOWER, FASTER, Estimate(None)):
+        text = found(tried(8), tried(16), effect=effect).text
+        assert "changes nothing" not in text
+        assert "so few requests don't show" in text
+    assert found(tried(4, discarded=1), tried(8)).text.endswith("no larger one was tried.")
+
+
+def test_latencies_do_not_overrule_what_was_counted() -> None:
+    assert found(tried(4, discarded=1), tried(8), tried(16), effect=SLOWER).value == 8
+
+
+def test_where_every_size_throws_some_away_none_is_recommended() -> None:
+    code, value, text = found(tried(1, discarded=70), tried(4, discarded=30))
+    assert (code, value) == ("none-suffices", None)
+    assert "try --maxsize 8" in text
+
+
+def test_a_size_between_those_tried_that_would_do_is_named() -> None:
+    assert "so that 8 would do" in found(tried(4, discarded=9), tried(16)).text
+    assert "would do" not in found(tried(8), tried(16)).text
+
+
+def test_reopened_connections_are_not_called_reused() -> None:
+    text = found(tried(1, discarded=4), tried(8, reopened=3), tried(16)).text
+    assert "reuses every" not in text
+    assert "3 had to be opened again for other reasons" in text
+
+
+def test_what_only_kabs_turns_let_go_stale_is_named_and_decides_nothing() -> None:
+    values = tried(1, discarded=4, by_kab=2, reopened=6), tried(8, reopened=70, by_kab=70, reuse=0)
+    code, value, text = found(*values)
+    assert (code, value) == ("keeps-all", 8)
+    assert text == (
+        "maxsize 8 is the smallest that throws no connection of 8 threads in bursts away; no "
+        "larger one was tried. Only because kab gave the values their turns, 72 connections went "
+        "stale that this traffic alone would have used again."
+    )
+    assert "fewer values" in found(*values, tried(16)).text
+    assert "though 3 had" in found(values[0], tried(8, reopened=73, by_kab=70)).text
+
+
+def test_no_time_decides_where_kabs_turns_let_many_go_stale() -> None:
+    many, few = {"reopened": 9, "by_kab": 9}, {"reopened": 1, "by_kab": 1}
+    for option in ("concurrency", "data-size"):
+        code, value, text = found(tried(1, **many), tried(8), option=option, effect=FASTER)
+        assert (code, value) == ("inconclusive", None)
+        assert "can't be told here. Only because kab" in text
+        assert found(tried(1, **few), tried(8), option=option, effect=FASTER)[0] != "inconclusive"
+    waiting = tried(2, waited=60), tried(8, **many)
+    assert found(*waiting, block=True)[:2] == ("none-waits", 8)
+    assert found(waiting[0], tried(8, **few), block=True)[:2] == ("fast-enough", 2)
+
+
+def test_a_server_that_keeps_none_open_gets_no_recommendation() -> None:
+    assert found(tried(1, reuse=0.0), tried(8, reuse=0.02))[:2] == ("not-reused", None)
+
+
+def test_a_single_burst_tells_nothing() -> None:
+    for sent in (1, 8, 15):
+        values = tried(4, sent=sent, reuse=0), tried(8, sent=80)
+        assert found(*values)[:2] == ("too-few-requests", None)
+        assert "each thread has sent a second one (-n 16 at least)" in found(*values).text
+    two = tried(4, sent=16, reuse=0.25, discarded=8), tried(8, sent=16, reuse=0.5)
+    assert found(*two)[:2] == ("keeps-all", 8)
+
+
+def test_a_pool_far_too_small_is_no_server_that_keeps_none_open() -> None:
+    """1 of 32 threads, and of the 1,600 requests 49: that is all there can be."""
+    one = tried(1, sent=1600, reuse=49 / 1600, reopened=1550, discarded=1550, open_at_once=32)
+    assert found(one, threads=32)[0] == "none-suffices"
+    for other in ({"traffic": "steady"}, {"block": True}):
+        assert found(one, threads=32, **other)[0] == "not-reused"
+
+
+def test_a_value_without_an_answer_is_named() -> None:
+    code, value, text = found(tried(1), tried(8, answered=0))
+    assert (code, value) == ("not-measured", None)
+    assert "maxsize 8" in text
+
+
+def test_where_threads_wait_the_smallest_that_costs_nothing_is_recommended() -> None:
+    values = (tried(2, waited=60), tried(4, waited=4), tried(8))
+    assert found(*values, block=True, effect=SAME)[:2] == ("fast-enough", 2)
+    for effect in (UNSURE, SLOWER, Estimate(None)):
+        assert found(*values, block=True, effect=effect)[:2] == ("none-waits", 8)
+    assert found(*values[:2], block=True)[:2] == ("none-suffices", None)
+
+
+def test_the_smallest_concurrency_with_the_most_requests_per_second_is_recommended() -> None:
+    rates = {1: 100.0, 2: 200.0, 4: 300.0, 8: 301.0}
+
+    def effect(one: ValueResult, other: ValueResult) -> Estimate:
+        ratio = rates[one.value] / rates[other.value]
+        return Estimate(ratio, ratio * 0.98, ratio * 1.02)
+
+    case = Case(option="concurrency", traffic="steady", threads=8, block=False, margin=0.05)
+    values = [tried(value) for value in rates]
+    assert recommend(values, case, effect)[:2] == ("fastest", 4)
+    assert recommend(values[:3], case, effect)[:2] == ("fastest", 4)
+    assert "no larger one was tried" in recommend(values[:3], case, effect).text
+    assert found(*values, option="concurrency", effect=UNSURE)[:2] == ("inconclusive", None)
+
+
+def test_errors_are_no_quick_answers() -> None:
+    """A server that refuses at once what is beyond its limit had the most requests/s."""
+    values = (tried(4), tried(8, answered=60), tried(16, answered=40))
+    found_ = found(tried(2), *values, effect=SAME, option="concurrency")
+    assert found_[:2] == ("fastest", 2)
+    assert found_.text.endswith(
+        "More than 5% of the requests failed with concurrency 8, 16: left out here."
+    )
+    alone = found(*values, option="concurrency")
+    assert alone[:2] == ("inconclusive", None)
+    assert alone.text.startswith("Only concurrency 4 was answered")
+    none = found(*values[1:], option="concurrency")
+    assert none == (
+        "inconclusive",
+        None,
+        "Too many requests failed: more than 5% with each concurrency.",
+    )
+
+
+def test_a_pool_whose_waiting_requests_ran_out_of_time_is_not_enough() -> None:
+    values = (tried(1, answered=10), tried(8))
+    assert found(*values, block=True)[:2] == ("none-waits", 8)
+
+
+def test_who_waited_in_vain_has_waited() -> None:
+    script = Script(**swept(1, 2, requests=20, block=True))
+    for value in ("1", "2"):
+        row = script.open(value)
+        for number in range(20):
+            if value == "1" and number == 7:
+                script.fail(value, failure=Failure("pool-timeout", "as scripted"))
+                script.exchanges.phases["pool_wait"][-1] = 0.5
+            else:
+                script.send(value, 0.01, on=row)
+    sweep = analyse(script.run()).sweep
+    assert sweep is not None
+    assert [it.waited for it in sweep.values] == [1, 0]
+
+
+def test_of_bodies_it_is_said_what_the_largest_costs() -> None:
+    code, value, text = found(tried(1000), tried(10**5), option="data-size", effect=FASTER)
+    assert (code, value) == ("described", None)
+    assert text == (
+        "A request with a body of 100000 B takes 2.00× (1.90×–2.10×) as long as one with a body "
+        "of 1000 B."
+    )
+    assert found(tried(1), tried(2), option="data-size", effect=Estimate(None)).value is None
+
+
+COUNTS = st.lists(st.integers(0, 3), min_size=2, max_size=8)
+EFFECTS = st.sampled_from([SAME, FASTER, SLOWER, UNSURE, Estimate(None)])
+
+
+@given(COUNTS, EFFECTS)
+def test_what_is_recommended_was_tried_threw_nothing_away_and_is_the_smallest_such(
+    counts: list[int], effect: Estimate
+) -> None:
+    values = [tried(2**power, discarded=count) for power, count in enumerate(counts)]
+    value = found(*values, effect=effect).value
+    enough = [it.value for it in values if not it.discarded]
+    assert value == (min(enough) if enough else None)
+
+
+@given(COUNTS, EFFECTS, EFFECTS)
+def test_where_threads_wait_better_evidence_never_asks_for_more(
+    counts: list[int], effect: Estimate, other: Estimate
+) -> None:
+    values = [tried(2**power, waited=count) for power, count in enumerate([*counts, 0])]
+    narrow, wide = sorted((effect, other), key=lambda it: it.low or 0.0, reverse=True)
+    one, two = (found(*values, block=True, effect=it).value for it in (narrow, wide))
+    assert one is not None
+    assert two is not None
+    assert one <= two
+    assert two <= min(it.value for it in values if not it.waited)
+
+
+def some_rounds(*rounds: tuple[int, int, float]) -> Rounds:
+    numbers, requests, seconds = zip(*rounds, strict=True) if rounds else ((), (), ())
+    return Rounds(array("I", numbers), array("I", requests), array("d", seconds))
+
+
+def test_rates_are_all_requests_by_all_seconds_and_need_eight_rounds_for_an_interval() -> None:
+    times = [0.1 + number / 100 for number in range(12)]
+    rounds = some_rounds(*((number, 8, took_s) for number, took_s in enumerate(times)))
+    estimate, low, high = rate(rounds, 0.95)
+    assert estimate == pytest.approx(96 / (1.2 + 0.66))
+    assert low is not None
+    assert high is not None
+    assert low < 96 / 1.86 < high
+    few = some_rounds(*((number, 8, took_s) for number, took_s in enumerate(times[:7])))
+    assert rate(few, 0.95)[1:] == (None, None)
+    assert rate(some_rounds(), 0.95) == Estimate(None)
+
+
+def test_rates_are_compared_over_rounds_in_which_both_sent_as_many() -> None:
+    one = some_rounds(*((number, 8, 0.1) for number in range(20)), (25, 8, 7.0))
+    other = some_rounds(*((number, 8, 0.2) for number in range(19)), (19, 3, 5.0), (24, 8, 9.0))
+    assert rate_ratio(one, other, 0.95) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_rounds_are_the_same_in_whatever_order_their_requests_were_written_down() -> None:
+    sent = [(number, 0.5 * number + place / 8, 0.25) for number in range(9) for place in range(3)]
+    found_ = []
+    for order in (sent, sorted(sent, key=lambda it: it[1] * 7919 % 5)):
+        script = Script(**swept(1, 2, requests=27))
+        for number, began_s, took_s in order:
+            script.send("1", took_s, round_number=number, began_s=began_s)
+        found_.append(rounds_of(script.run(), "1"))
+    assert found_[0] == found_[1] == some_rounds(*((number, 3, 0.5) for number in range(9)))
+
+
+def test_a_sweep_written_down_by_hand_comes_to_what_it_says() -> None:
+    analysis = analyse(scripted_sweep(2, 1, 8, 4))
+    swept = analysis.sweep
+    assert swept is not None
+    assert [(it.value, it.discarded, it.open_at_once) for it in swept.values] == [
+        (1, 36, 4),
+        (2, 24, 4),
+        (4, 0, 4),
+        (8, 0, 4),
+    ]
+    assert swept.values[2].requests_per_second.estimate == pytest.approx(48 / (0.002 + 11 * 0.001))
+    assert swept.recommendation[:2] == ("keeps-all", 4)
+    assert analysis.verdict == ("sweep", swept.recommendation.text)
+    assert not {"pool-full", "pool-exhausted"} & {it.code for it in analysis.findings}
