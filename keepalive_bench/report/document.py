@@ -7,19 +7,19 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.analysis import BOUNDED, Latency
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.connections.reasons import NONE
-from keepalive_bench.sweep.sweep import RECOMMENDED
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import (
         Analysis,
         ArmSummary,
+        Checked,
         Comparison,
         Explanation,
         PhaseTime,
     )
-    from keepalive_bench.requirements.requirement import Checked
-    from keepalive_bench.sweep.sweep import Sweep
+    from keepalive_bench.analysis.sweep import Sweep
 
 Document = dict[str, Any]
 _NO_SCHEDULE = {"count": None, "mean_s": None, "max_s": None}
