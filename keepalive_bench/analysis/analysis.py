@@ -186,6 +186,8 @@ class Comparison:
     """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
     explanation: Explanation | None
     """Where the mean saving comes from; `None` where there are no pairs."""
+    incomparable: str = ""
+    """Why the arms' times can't be compared, in a sentence; empty: they can."""
 
 
 class Verdict(NamedTuple):

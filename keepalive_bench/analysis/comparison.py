@@ -7,6 +7,7 @@ from math import exp, log, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import Comparison
+from keepalive_bench.analysis.comparability import incomparable
 from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.latencies import Latencies
 from keepalive_bench.analysis.pairs import pair
@@ -59,6 +60,7 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
             **quantile_savings(run, own, other, pairs, effect.interval_inflation),
         },
         explanation=explain(run, (arm, against), pairs),
+        incomparable=incomparable(arm, against, effect.speedup),
     )
 
 

@@ -67,13 +67,18 @@ class Metric(Generic[S]):
     """All that it can be, of a word."""
     is_signed: bool = False
     """Whether it may be below 0."""
-    is_named: bool = True
-    """Whether a requirement can be about it."""
+    is_nameless: bool = False
+    """Whether no requirement can be about it, as about no text."""
     series: str = ""
     """What it is called where Prometheus is told; empty: it isn't."""
     label: str = ""
     """What tells it from others of that series: the label whose value is its key, or the last part
     of its path."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a requirement can be about it."""
+        return not (self.is_nameless or self.unit == "text")
 
     @property
     def placeholder(self) -> str:

@@ -70,14 +70,14 @@ _BASES |= {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "max": "exact
 NO_INTERVAL = "kab knows no interval of it"
 GIVEN = "requests are started at a given --rate"
 PAUSED = "requests pause, and how many are possible isn't known"
-_NO_SWEEP = "the run is no sweep"
+NO_SWEEP = "the run is no sweep"
 SERIES = {
     "kab_requests_total": "Requests planned, by what became of them",
     "kab_latency_seconds": "Latency of requests that succeeded",
     "kab_saving_seconds": "What the arm saves on the other",
 }
 """What several metrics are exposed as; of others, the metric's own meaning says it."""
-_NO_PAIR = "no pair of requests was answered by both arms"
+NO_PAIR = "no pair of requests was answered by both arms"
 _TOO_SHORT = "the run was too short, or the system doesn't tell"
 
 
@@ -373,7 +373,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         path="phases_s.<phase>.per_request",
         unit="seconds",
         read=lambda arm: {phase: it.per_request for phase, it in arm.phases.items()},
-        meaning="Total time of the [phase](json-format.md#phases) ÷ `succeeded`",
+        meaning="Total time of the [phase](json-format.md#the-members) ÷ `succeeded`",
         better="lower",
         basis="nothing",
         keys=PHASE_NAMES,
@@ -438,6 +438,13 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
     Metric(path="arm", unit="text", read=lambda it: it.arm, meaning="The first-named arm"),
     Metric(path="against", unit="text", read=lambda it: it.against, meaning="The other"),
     Metric(
+        path="incomparable",
+        unit="text",
+        read=lambda it: it.incomparable or None,
+        meaning="Why their times can't be compared, for people: its wording may change",
+        unknown="they can be",
+    ),
+    Metric(
         path="pairs",
         unit="count",
         read=lambda it: it.pairs,
@@ -497,7 +504,6 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         basis="nothing",
         keys=(QUEUED, *NAMED, REMAINDER),
         absent="explained",
-        lacking=_NO_PAIR,
         is_signed=True,
     ),
     Metric(
@@ -506,7 +512,6 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         read=_explained(lambda it: 1000 * sum(it.parts.values())),
         meaning="The saving of a thousand requests",
         basis="nothing",
-        lacking=_NO_PAIR,
         is_signed=True,
     ),
     Metric(
@@ -533,7 +538,7 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         "didn't happen, or the round trip is unknown",
         keys=STEPS,
         absent="explained.round_trips.<step>",
-        is_named=False,
+        is_nameless=True,
     ),
     Metric(
         path="explained.round_trips.<step>.needed",
@@ -543,7 +548,7 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         "7.3)",
         keys=STEPS,
         unknown="unknown",
-        is_named=False,
+        is_nameless=True,
     ),
 )
 
@@ -560,7 +565,7 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         unit="count",
         read=lambda it: it.value,
         meaning="The value; a size in bytes",
-        is_named=False,
+        is_nameless=True,
     ),
     Metric(
         path="discarded",
@@ -641,7 +646,7 @@ def _warmup(name: str) -> Metric[Document]:
 
 def _recommended(option: str) -> Metric[Document]:
     def lacks(experiment: Experiment) -> str:
-        return "" if experiment.sweep == option else f"{_NO_SWEEP} over {option}"
+        return "" if experiment.sweep == option else f"{NO_SWEEP} over {option}"
 
     return Metric(
         path=f"recommendation.{option}",
@@ -668,7 +673,7 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
         unit="word",
         read=_at("recommendation", "code"),
         meaning="[A word](sweep.md#the-recommendation); only a sweep has one",
-        lacks=lambda experiment: _NO_SWEEP if experiment.sweep is None else "",
+        lacks=lambda experiment: NO_SWEEP if experiment.sweep is None else "",
         words=RECOMMENDATIONS,
     ),
     *map(_recommended, RECOMMENDED),
@@ -700,7 +705,7 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
     _run_info(
         "free_ports",
         "count",
-        "Local ports that were free",
+        "Local ports that were free; unknown where there were plenty",
         "there were plenty, or the system doesn't tell",
     ),
     _run_info(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import Verdict
-from keepalive_bench.analysis.comparability import SAME, differently, distance, unlike
+from keepalive_bench.analysis.comparability import SAME, differently, distance
 from keepalive_bench.analysis.gain import gain, loss
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.units import duration, plural, times
@@ -50,12 +50,8 @@ def _compared(
 ) -> Verdict:
     first = arms[0]
     other = next(arm for arm in arms if arm.label == comparison.against)
-    if comparison.speedup.estimate is None:
-        text = f"No request of {first.label} and {other.label} makes a pair that both answered."
-        return _after(said_first, Verdict("not-comparable", text))
-    if differing := unlike(first, other):
-        text = f"{differing}, so their times can't be compared."
-        return _after(said_first, Verdict("not-comparable", text))
+    if comparison.incomparable:
+        return _after(said_first, Verdict("not-comparable", comparison.incomparable))
     said_first = said_first or (f"{differently(first, other)}." if distance(first, other) else "")
     return _after(said_first, _effect(first, other, comparison, plan))
 
