@@ -24,7 +24,8 @@ FLOORS = (
     {"net"},
     {"results"},
     {"plan", "stats", "server"},
-    {"units", "typed_json"},
+    {"typed_json"},
+    {"units"},
     {"errors"},
 )
 """From the top down: a room may import from lower floors, and from itself."""
