@@ -36,6 +36,7 @@ _TIMEOUTS: dict[Stage, str] = {
     "receive": "deadline",  # an answer had begun
 }
 _BY_STAGE: dict[Stage, str] = {"dns": "dns", "tunnel": "proxy", "tls": "tls-handshake"}
+PORTS_EXHAUSTED = "ports-exhausted"
 _MESSAGE_LIMIT = 300
 _BROKEN = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 _RESPONSE_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -83,7 +84,7 @@ def _connect(cause: BaseException) -> str:
     if isinstance(cause, ConnectionRefusedError):
         return "connect-refused"
     if isinstance(cause, PortsExhaustedError):
-        return "ports-exhausted"
+        return PORTS_EXHAUSTED
     return "connect-failed"
 
 
