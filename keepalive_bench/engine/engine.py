@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from keepalive_bench.engine.dispatcher import Dispatcher
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.net.exhaustion import naming_limits
-from keepalive_bench.net.failures import PORTS_EXHAUSTED, failure_of
+from keepalive_bench.net.failures import failure_of
 from keepalive_bench.results.exchange import INTERRUPTED, Exchange, Failure, Outcome
+from keepalive_bench.results.failure_kinds import PORTS_EXHAUSTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -228,7 +229,7 @@ class Engine:
         self._failed_since[arm] = failed = self._failed_since.get(arm, 0) + 1
         if failed < FAILURES_TO_STOP or self._plan.experiment.keep_going:
             return
-        if failure.kind == PORTS_EXHAUSTED:
+        if failure.kind == PORTS_EXHAUSTED.code:
             self._claims.stopped.update(self._threads)
         elif arm not in self._answered:
             self._claims.stopped.add(arm)
