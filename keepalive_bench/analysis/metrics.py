@@ -322,7 +322,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         better="higher",
         basis="mean",
         bounds="mean",
-        unknown="none succeeded, or the arms were slowed (`run_info.paused_s`)",
+        unknown="none succeeded, or requests had pauses between them (`--think-time`)",
         needs="answers",
         lacks=rate_lacks,
         series="kab_requests_per_second",
@@ -709,12 +709,5 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
         "How long each stays taken after its connection",
         "there were plenty of ports, or the system doesn't tell",
     ),
-    _run_info(
-        "paced_per_s",
-        "rate",
-        "The pace that the run was kept to for the sake of ports",
-        "the run was kept to no pace",
-    ),
-    _run_info("paused_s", "seconds", "What requests waited for that, added up"),
     *map(_warmup, ("requests", "failed", "connections")),
 )
