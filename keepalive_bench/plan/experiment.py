@@ -9,13 +9,14 @@ from secrets import randbits
 from typing import Literal, get_args
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.plan.arm_kinds import ARM_KINDS, ArmKind, arm_kind
 from keepalive_bench.plan.limits import LARGEST_BODY, within, within_s
 from keepalive_bench.plan.load import Load
 from keepalive_bench.units import quoted
 
 Order = Literal["paired", "sequential"]
 Swept = Literal["maxsize", "concurrency", "data-size"]
-KINDS = ("pooled", "unpooled", "resumed", "naive")
+KINDS = tuple(kind.name for kind in ARM_KINDS)
 ORDERS: tuple[Order, ...] = ("paired", "sequential")
 SWEPT: tuple[Swept, ...] = get_args(Swept)
 BLOCK_REQUESTS_PER_THREAD = 10
@@ -50,7 +51,12 @@ class Arm:
     @property
     def is_single_use(self) -> bool:
         """Whether each of its connections serves one request, by design."""
-        return self.kind != "pooled"
+        return not self.traits.reuses
+
+    @property
+    def traits(self) -> ArmKind:
+        """What is to be known of its kind."""
+        return arm_kind(self.kind)
 
     def __post_init__(self) -> None:
         """Call an arm by its kind where nothing else is said."""

@@ -50,7 +50,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check what the parts need of each other."""
-        resumes = any(arm.kind == "resumed" for arm in self.experiment.arms)
+        resumes = any(arm.traits.needs_tls for arm in self.experiment.arms)
         if resumes and self.target.scheme != "https":
             raise UsageError(
                 "An arm of kind resumed takes up TLS sessions, and an http:// URL has none: "

@@ -6,9 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import BOUNDED, REMAINDER
+from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.experiment import KINDS
 from keepalive_bench.requirements.quantity import Basis, Evidence, Kind, exact, nothing
 from keepalive_bench.results.exchange import PHASES, QUEUED
+from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,45 +18,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.plan.experiment import Experiment
 
-REASONS = (
-    "first-use",
-    "by-design",
-    "after-error",
-    "stale-race",
-    "server-close",
-    "http-1.0",
-    "close-delimited",
-    "keep-alive-max",
-    "request-limit",
-    "idle-timeout",
-    "unsolicited-data",
-    "unread-body",
-    "pool-full",
-    "pool-exhausted",
-    "unknown",
-)
-FAILURES = (
-    "dns",
-    "connect-refused",
-    "connect-timeout",
-    "connect-failed",
-    "ports-exhausted",
-    "limit-reached",
-    "tls-untrusted",
-    "tls-handshake",
-    "proxy",
-    "reset",
-    "reset-before-request",
-    "closed-before-response",
-    "read-timeout",
-    "deadline",
-    "truncated-body",
-    "malformed-response",
-    "too-many-headers",
-    "informational-response",
-    "unexpected-status",
-    "other",
-)
+REASONS = tuple(kind.code for kind in REASON_KINDS)
+FAILURES = tuple(kind.code for kind in FAILURE_KINDS)
 TOTALS = ("failed", "interrupted", "not_sent")
 """What by itself is about all arms together."""
 _STATUSES = range(100, 1000)

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.latencies import PERCENTS, quantile_ends
+from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 from keepalive_bench.requirements import sweep_names
 from keepalive_bench.requirements.arm_names import ARM_MEMBERS, TOTALS
 from keepalive_bench.requirements.comparison_names import comparison
@@ -35,55 +36,7 @@ VERDICTS = (
     "one-arm",
     "sweep",
 )
-FINDINGS = (
-    "after-error",
-    "autocorrelated",
-    "bimodal",
-    "bodies-cut",
-    "cache-answered",
-    "client-bound",
-    "clock-too-coarse",
-    "close-delimited",
-    "drift",
-    "failing-address",
-    "few-rounds",
-    "garbage-collected",
-    "http-1.0",
-    "idle-timeout",
-    "interrupted",
-    "keep-alive-hurts",
-    "keep-alive-max",
-    "keep-alive-max-differs",
-    "keep-alive-timeout-differs",
-    "late-starts",
-    "load-changed",
-    "machine-busy",
-    "nagle-behind-proxy",
-    "not-resumed",
-    "outliers",
-    "pairs-left-out",
-    "pool-exhausted",
-    "pool-full",
-    "ports-low",
-    "ports-exhausted",
-    "paced",
-    "precision-not-reached",
-    "redirects-measured",
-    "request-limit",
-    "process-lost",
-    "requests-failed",
-    "requests-not-sent",
-    "sequential-order",
-    "server-close",
-    "server-overloaded",
-    "several-peers",
-    "stale-by-interleaving",
-    "stale-race",
-    "too-few-requests",
-    "unknown",
-    "unsolicited-data",
-    "warmup-failed",
-)
+FINDINGS = tuple(kind.code for kind in FINDING_KINDS)
 QUANTILES = {f"p{percent}": percent for percent in PERCENTS}
 _COURSE: dict[str, tuple[Kind, str]] = {
     "wall_s": ("seconds", ""),
