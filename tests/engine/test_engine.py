@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.fakes import ANSWERED, FAILED, answering, failing, stage
@@ -102,7 +102,7 @@ def test_failures_after_an_answer_stop_nothing() -> None:
 
 
 @pytest.mark.parametrize(("options", "sent"), [({}, 15), ({"keep_going": True}, 50)])
-def test_when_local_ports_have_run_out_no_arm_goes_on(options: dict[str, bool], sent: int) -> None:
+def test_when_local_ports_have_run_out_no_arm_goes_on(options: dict[str, Any], sent: int) -> None:
     portless = Outcome(0.0, 0.0, failure=Failure("ports-exhausted", "no local port is free"))
     stages = stage(
         unpooled=lambda index: portless if index >= 10 else ANSWERED,
