@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from keepalive_bench.connections.reasons import Reasons
+    from keepalive_bench.analysis.reasons import Reasons
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.requirements.requirement import Checked
@@ -198,12 +198,15 @@ class Verdict(NamedTuple):
     text: str
 
 
+Severity = Literal["info", "warning"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """Something that kab noticed."""
 
     code: str
-    severity: Literal["info", "warning"]
+    severity: Severity
     evidence: dict[str, int | float | str]
     text: str
     advice: str = ""

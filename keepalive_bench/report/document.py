@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.analysis import BOUNDED, Latency
-from keepalive_bench.connections.reasons import NONE
+from keepalive_bench.analysis.reasons import NONE
 from keepalive_bench.sweep.sweep import RECOMMENDED
 
 if TYPE_CHECKING:
