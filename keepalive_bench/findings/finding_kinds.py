@@ -246,15 +246,6 @@ PORTS_EXHAUSTED = FindingKind(
     "addresses.",
     provoked=Provoked(test="tests/net/test_local_ports.py"),
 )
-PACED = FindingKind(
-    code="paced",
-    title="The arms were slowed, all alike, so that local ports last",
-    who="kab",
-    evidence=("per_second", "paused_s"),
-    proof="Latencies don't contain the pauses; requests per second aren't measured. Send fewer, or "
-    "from several addresses.",
-    provoked=Provoked(test="tests/net/test_local_ports.py"),
-)
 MACHINE_BUSY = FindingKind(
     code="machine-busy",
     title="This machine's processors were busy",

@@ -10,9 +10,9 @@ from operator import eq, ne
 from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.findings.delay import DELAYED_ACK
 from keepalive_bench.findings.finding_kinds import BIMODAL, DRIFT, OUTLIERS, TOO_FEW_REQUESTS
-from keepalive_bench.requirements.enough import least_requests
 from keepalive_bench.results.masks import pick, succeeded
 from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
 from keepalive_bench.units import duration
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Finding
+    from keepalive_bench.analysis.metric import Basis
     from keepalive_bench.plan.experiment import Experiment
-    from keepalive_bench.requirements.quantity import Basis
     from keepalive_bench.results.run import Run
 
 LEAST = 20

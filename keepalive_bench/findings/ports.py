@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import Finding
 from keepalive_bench.plan.local_ports import a_second
-from keepalive_bench.units import duration, plural, printable
+from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,15 +26,12 @@ def port_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     failed = sum(arm.failure_kinds.get(_EXHAUSTED, 0) for arm in arms)
     if failed:
         yield _exhausted(run, failed)
-    elif run.run_info.paused_s:
-        yield _paced(run)
     else:
         yield from _low(run)
 
 
 def _exhausted(run: Run, failed: int) -> Finding:
     held_s = run.run_info.port_held_s or _LINGER_S
-    unpaced = "" if run.plan.experiment.pace else "; leave --no-pace out"
     return Finding(
         code="ports-exhausted",
         severity="warning",
@@ -43,21 +40,7 @@ def _exhausted(run: Run, failed: int) -> Finding:
         f"{plural(len(run.connections), 'connection')} of this run's: a port stays taken for up to "
         f"{held_s:g} s after its connection.",
         advice=f"Wait {held_s:g} s, send fewer --requests, or connect from several addresses "
-        f"(--source-address){unpaced}.",
-    )
-
-
-def _paced(run: Run) -> Finding:
-    run_info = run.run_info
-    limit = run_info.paced_per_s or 0.0
-    return Finding(
-        code="paced",
-        severity="warning",
-        evidence={"per_second": limit, "paused_s": run_info.paused_s},
-        text=f"The run was kept to {a_second(limit)} of connections that aren't kept open, "
-        f"so that local ports last: requests waited {duration(run_info.paused_s)} in all, before "
-        "their latencies began. How many a second are possible wasn't measured.",
-        advice="Fewer --requests, or several --source-address, need no slowing.",
+        "(--source-address).",
     )
 
 

@@ -13,7 +13,6 @@ from keepalive_bench.results.exchange import Ending, Failure, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from threading import Event
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict
 
@@ -74,10 +73,6 @@ class Transport:
     def counters(self) -> PoolCounters:
         """urllib3's own numbers."""
         return self._pools.counters
-
-    def take_turn(self, _given_up: Event) -> bool:
-        """Any time is as good as another."""
-        return True
 
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end; whatever fails is an outcome too."""

@@ -25,7 +25,7 @@ INNOCENT_CODES = (
     *("airport", "airline", "station", "language", "lang", "locale", "currency", "tax", "status"),
     *("error", "exit", "return", "response", "result", "reason", "http", "event", "action"),
     *("product", "item", "article", "color", "colour", "size", "bar", "qr", "char", "source"),
-    *("department", "run_info", "class", "category", "type", "unit", "promo", "coupon", "discount"),
+    *("department", "course", "class", "category", "type", "unit", "promo", "coupon", "discount"),
 )
 """What comes before the word `code` where it is no secret."""
 

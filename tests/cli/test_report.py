@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,9 +18,10 @@ from keepalive_bench.errors import ResultsFileError
 from keepalive_bench.results import text as results_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from keepalive_bench.server import ServerProcess
 
-_FIRST_RELEASE = Path(__file__).parents[1] / "results" / "data" / "version-1-first.json"
 _WAYS = {
     "plain": ("-n", "12", "-f", "q=a", "-f", "q=b", "-f", "token=c"),
     "a body with secrets": ("-d", "a=1", "-u", "joe:hunter2", "-b", "a=b", "-H", "X-Secret: y"),
@@ -138,12 +138,6 @@ def test_standard_input_is_read(packed: bool) -> None:  # noqa: FBT001  # pytest
 def test_a_byte_order_mark_is_no_fault(run_file: Path) -> None:
     run_file.write_bytes(b"\xef\xbb\xbf" + run_file.read_bytes())
     assert called("report", str(run_file)).code == 4
-
-
-def test_a_file_of_the_first_release_is_shown() -> None:
-    done = called("report", str(_FIRST_RELEASE))
-    assert (done.code, done.err) == (0, "")
-    assert "connections opened" in done.out
 
 
 BAD = {

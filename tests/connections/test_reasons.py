@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import HTML, Script, paired_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.analysis.reasons import Reason, Reasons, find_reasons
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.results.exchange import ENDINGS, Answer, Ending, Failure, Phases

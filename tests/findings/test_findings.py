@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 from support.runs import CUT_OFF, REFUSED, Script, paired_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.results.exchange import Answer, Ending, Failure
 from keepalive_bench.results.run import Run, WarmUp
 

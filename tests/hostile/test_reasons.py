@@ -13,8 +13,7 @@ from support.patience import PATIENCE_S
 from support.plans import plan
 from support.stillness import until_heard, until_still
 
-from keepalive_bench import Arm, benchmark
-from keepalive_bench.analysis import analyse
+from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.server import CERTIFICATE, Fault, ServerProcess
 
 if TYPE_CHECKING:

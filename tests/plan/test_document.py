@@ -55,7 +55,7 @@ def test_a_plan_without_secrets_comes_back_as_it_was(options: dict[str, Any]) ->
 
 @pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
 def test_its_document_is_in_the_schema(options: dict[str, Any]) -> None:
-    folder = Path(keepalive_bench.__file__).parent / "plan"
+    folder = Path(keepalive_bench.__file__).parent / "results"
     schema = json.loads((folder / "results.schema.json").read_text("utf-8"))
     validator = Draft202012Validator({"$ref": "#/$defs/plan", "$defs": schema["$defs"]})
     document = plan_document(plan("http://there.test/", **options))

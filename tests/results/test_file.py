@@ -7,7 +7,6 @@ import io
 import json
 from dataclasses import replace
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -259,19 +258,6 @@ def test_a_damaged_packed_column_is_said_to_be_one(
 def test_bytes_that_are_no_text_are_no_results_file() -> None:
     with pytest.raises(ResultsFileError):
         read_run(line.decode() for line in [b"\xff\xfe"])
-
-
-def test_a_file_of_the_first_release_can_still_be_read() -> None:
-    """The format is a contract; members that were added since must not be missed in older files."""
-    text = (Path(__file__).parent / "data" / "version-1-first.json").read_text(encoding="utf-8")
-    stored, again = json.loads(text), json.loads(text_of(read(text)))
-    for name in ("connections", "requests", "reasons", "status_codes", "failures"):
-        for label in ("pooled", "unpooled"):
-            assert again["arms"][label][name] == stored["arms"][label][name]
-    assert again["comparisons"][0]["speedup"] == stored["comparisons"][0]["speedup"]
-    assert set(again["connections"]["columns"]["min_rtt_s"]) == {None}
-    assert {arm["resumed"] for arm in again["arms"].values()} == {0}
-    assert {answer["cache"] for answer in again["exchanges"]["answers"]} == {None}
 
 
 @pytest.mark.parametrize("rows", [4, 10_004])

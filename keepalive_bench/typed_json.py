@@ -1,0 +1,379 @@
+"""JSON by the types: how a value is written, what its schema is, and how it is read back.
+
+A type that is stored says all there is to know of its members, with bounds where there are some:
+`Annotated[float, least(0), below(1)]`. Nothing else describes a member again. There are
+dataclasses and named tuples (objects), tuples and lists (arrays), dicts of text, unions, literals,
+and JSON's own `str`, `int`, `float`, `bool` and `None`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import reprlib
+import sys
+import types
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
+from functools import cache, partial, reduce
+from operator import ge, gt, le, lt
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from keepalive_bench.units import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Json = Any
+"""Whatever JSON can hold."""
+Type = Any
+"""Classes, aliases and unions have no type in common."""
+Schema = dict[str, Any]
+Reader: TypeAlias = "Callable[[Json, str], Any]"
+_Read = TypeVar("_Read")
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+00:00"
+"""As kab writes it: `fromisoformat` takes any character between day and hour."""
+_SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 40
+
+
+class FaultError(ValueError):
+    """What in a document is not as it should be, in words that fit into a sentence."""
+
+
+class Mark(NamedTuple):
+    """What `Annotated` says of a value: a keyword of JSON Schema, with its value."""
+
+    keyword: str
+    value: Any
+
+
+def least(limit: float) -> Mark:
+    """The number can be no smaller."""
+    return Mark("minimum", limit)
+
+
+def most(limit: float) -> Mark:
+    """The number can be no larger."""
+    return Mark("maximum", limit)
+
+
+def above(limit: float) -> Mark:
+    """The number is larger."""
+    return Mark("exclusiveMinimum", limit)
+
+
+def below(limit: float) -> Mark:
+    """The number is smaller."""
+    return Mark("exclusiveMaximum", limit)
+
+
+def pattern(expression: str) -> Mark:
+    """The regular expression is found in the text."""
+    return Mark("pattern", expression)
+
+
+def one_of(*words: str) -> Mark:
+    """The text is one of these: for lists that are no `Literal`."""
+    return Mark("enum", words)
+
+
+def fewest(count: int) -> Mark:
+    """The array has no fewer elements."""
+    return Mark("minItems", count)
+
+
+def described(text: str) -> Mark:
+    """What a member is, where its name doesn't say it all."""
+    return Mark("description", text)
+
+
+MOMENT = Mark("format", "date-time")
+"""The text is a date and time, ISO 8601, UTC, to the millisecond."""
+DERIVED = Mark("readOnly", value=True)
+"""Of a property's type: it is written, too, and not read back."""
+Count = Annotated[int, least(0)]
+Positive = Annotated[int, least(1)]
+Share = Annotated[float, least(0), most(1)]
+LONGEST_S = 1e9
+"""No time in a run is longer: its square is a number, too."""
+Seconds = Annotated[float, least(0), most(LONGEST_S)]
+Word = Annotated[str, pattern("^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+def written(value: Json) -> Json:
+    """A value as `json` takes it."""
+    if isinstance(value, tuple | list) and not hasattr(value, "_fields"):
+        return [written(each) for each in value]
+    if isinstance(value, dict):
+        return {name: written(each) for name, each in value.items()}
+    if is_dataclass(value) or isinstance(value, tuple):
+        class_: Type = type(value)
+        return {name: written(getattr(value, name)) for name in _members(class_)}
+    return value
+
+
+def schema_of(type_: Type) -> Schema:
+    """The JSON Schema of what is written of a type's values: no member is missing, none unknown.
+
+    Those of classes are titled.
+    """
+    bare, marks = _unmarked(type_)
+    schema = _bare_schema(bare)
+    marks = {name: list(it) if isinstance(it, tuple) else it for name, it in marks.items()}
+    return {"allOf": [schema], **marks} if marks and "title" in schema else {**schema, **marks}
+
+
+def read(type_: type[_Read], value: object, where: str = "") -> _Read:
+    """A value of a type from JSON. Members that the type doesn't know are left aside.
+
+    Args:
+        type_: what it should be.
+        value: what was read.
+        where: its place in the document, for the sentence about a fault.
+
+    Raises:
+        FaultError: it is no value of that type.
+    """
+    any_type: Type = type_
+    found: _Read = _reader(any_type)(value, where)
+    return found
+
+
+def fault(where: str, value: object) -> FaultError:
+    """That a value can't stand in its place."""
+    shown = json.dumps(value) if isinstance(value, bool | None) else _SHOWN.repr(value)
+    return FaultError(f"{printable(where) or 'the whole'} can't be {printable(shown)}")
+
+
+def _unmarked(type_: Type) -> tuple[Any, Schema]:
+    """A type without what `Annotated` says of it, and that."""
+    origin: Type = get_origin(type_)
+    bare, *marks = get_args(type_) or (type_,)
+    return (bare, dict(marks)) if origin is Annotated else (type_, {})
+
+
+def _is_object(type_: Type) -> bool:
+    return is_dataclass(type_) or (isinstance(type_, type) and hasattr(type_, "_fields"))
+
+
+@cache
+def _members(class_: type) -> dict[str, Any]:
+    """The members of a class that stands for an object, with their types; derived ones, too."""
+    names = [field.name for field in fields(class_)] if is_dataclass(class_) else class_._fields  # type: ignore[attr-defined]  # a named tuple has them
+    hints = get_type_hints(class_, include_extras=True)
+    derived = {
+        name: get_type_hints(found.fget, include_extras=True)["return"]
+        for name, found in vars(class_).items()
+        if isinstance(found, property)
+    }
+    return {name: hints[name] for name in names} | {
+        name: type_ for name, type_ in derived.items() if "readOnly" in _unmarked(type_)[1]
+    }
+
+
+def _defaults(class_: type) -> dict[str, Any]:
+    if not is_dataclass(class_):
+        found: dict[str, Any] = class_._field_defaults  # type: ignore[attr-defined]  # a named tuple
+        return found
+    made = ((field.name, field.default, field.default_factory) for field in fields(class_))
+    return {name: one for name, *both in made for one in both if one is not MISSING}
+
+
+def _bare_schema(type_: Type) -> Schema:
+    origin: Type = get_origin(type_)
+    parts = get_args(type_)
+    if type_ in _SCALARS:
+        schema: Schema = {"type": _SCALARS[type_]}
+    elif origin is Literal:
+        schema = {"enum": list(parts)}
+    elif origin in (Union, types.UnionType):
+        schema = _union_schema([schema_of(part) for part in parts])
+    elif origin is list or parts[1:] == (...,):
+        schema = {"type": "array", "items": schema_of(parts[0])}
+    elif origin is tuple:
+        items = [schema_of(part) for part in parts]
+        schema = {"type": "array", "prefixItems": items, "items": False, "minItems": len(items)}
+    elif origin is dict:
+        schema = {"type": "object", "additionalProperties": schema_of(parts[1])}
+        if parts[0] is not str:
+            schema["propertyNames"] = schema_of(parts[0])
+    elif _is_object(type_):
+        members = {name: schema_of(member) for name, member in _members(type_).items()}
+        schema = object_schema(members, title=type_.__name__)
+    else:
+        raise TypeError(f"{type_} is not stored")
+    return schema
+
+
+def object_schema(members: dict[str, Schema], **more: str) -> Schema:
+    """The schema of an object that has these members, and no others."""
+    return {
+        **more,
+        "type": "object",
+        "properties": members,
+        "required": list(members),
+        "additionalProperties": False,
+    }
+
+
+def _union_schema(schemas: list[Schema]) -> Schema:
+    *others, last = schemas
+    if last == {"type": "null"} and len(others) == 1 and "enum" in others[0]:
+        return {**others[0], "enum": [*others[0]["enum"], None]}
+    if last == {"type": "null"} and len(others) == 1 and others[0].get("type") in _SCALARS.values():
+        return {**others[0], "type": [others[0]["type"], "null"]}
+    if all(schema.keys() == {"type"} for schema in schemas):
+        return {"type": [schema["type"] for schema in schemas]}
+    return {"anyOf": schemas}
+
+
+@cache
+def _reader(type_: Type) -> Reader:
+    """What reads values of a type."""
+    bare, marks = _unmarked(type_)
+    origin: Type = get_origin(bare)
+    parts = get_args(bare)
+    if bare in _SCALARS:
+        found: Reader = partial(_scalar, bare)
+    elif origin is Literal:
+        found = partial(_word, parts)
+    elif origin in (Union, types.UnionType):
+        readers = [_reader(part) for part in parts if part is not type(None)]
+        found = reduce(lambda first, second: partial(_either, first, second), readers)
+        found = partial(_optional, found) if type(None) in parts else found
+    elif origin is list or parts[1:] == (...,):
+        found = partial(_array, origin, _reader(parts[0]))
+    elif origin is tuple:
+        found = partial(_fixed, [_reader(part) for part in parts])
+    elif origin is dict:
+        found = partial(_dict, _reader(parts[0]), _reader(parts[1]))
+    elif _is_object(bare):
+        found = _object_reader(bare)
+    else:
+        raise TypeError(f"{type_} is not stored")
+    return partial(_marked, found, marks) if marks else found
+
+
+def _scalar(type_: type, value: Json, where: str) -> Json:
+    known = isinstance(value, (int, float) if type_ is float else type_)
+    if isinstance(value, bool) and type_ is not bool:
+        known = False
+    if type_ is float and known:
+        known = abs(value) <= sys.float_info.max  # neither infinite nor NaN
+    if not known:
+        raise fault(where, value)
+    return value
+
+
+def _word(words: tuple[Any, ...], value: Json, where: str) -> Json:
+    if (type(value), value) not in [(type(word), word) for word in words]:
+        raise fault(where, value)
+    return value
+
+
+def _optional(read_it: Reader, value: Json, where: str) -> Json:
+    return None if value is None else read_it(value, where)
+
+
+def _either(first: Reader, second: Reader, value: Json, where: str) -> Json:
+    try:
+        return first(value, where)
+    except FaultError:
+        return second(value, where)
+
+
+def _array(made: type, read_it: Reader, value: Json, where: str) -> Json:
+    if not isinstance(value, list):
+        raise fault(where, value)
+    return made(read_it(each, f"{where}[{number}]") for number, each in enumerate(value))
+
+
+def _fixed(readers: list[Reader], value: Json, where: str) -> Json:
+    if not isinstance(value, list) or len(value) != len(readers):
+        raise fault(where, value)
+    parts = enumerate(zip(readers, value, strict=True))
+    return tuple(read_it(each, f"{where}[{number}]") for number, (read_it, each) in parts)
+
+
+def _dict(read_name: Reader, read_it: Reader, value: Json, where: str) -> Json:
+    if not isinstance(value, dict):
+        raise fault(where, value)
+    return {
+        read_name(name, f"a name in {where}"): read_it(each, _inside(where, name))
+        for name, each in value.items()
+    }
+
+
+def _object_reader(class_: Type) -> Reader:
+    members, defaults = _members(class_), _defaults(class_)
+    readers = {
+        name: _reader(member)
+        for name, member in members.items()
+        if "readOnly" not in _unmarked(member)[1]
+    }
+
+    def read_object(value: Json, where: str) -> Json:
+        if not isinstance(value, dict):
+            raise fault(where, value)
+        for name in readers:
+            if name not in value and name not in defaults:
+                raise FaultError(f"{printable(_inside(where, name))} is missing")
+        return class_(
+            **{
+                name: read_it(value[name], _inside(where, name))
+                for name, read_it in readers.items()
+                if name in value
+            }
+        )
+
+    return read_object
+
+
+def _inside(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def _marked(read_it: Reader, marks: Schema, value: Json, where: str) -> Json:
+    found = read_it(value, where)
+    known = [(_HOLDS[keyword], limit) for keyword, limit in marks.items() if keyword in _HOLDS]
+    if value is not None and not all(holds(value, limit) for holds, limit in known):
+        raise fault(where, value)
+    return found
+
+
+def _is_moment(text: str) -> bool:
+    if not re.fullmatch(_MOMENT, text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:  # such as the 30th of February
+        return False
+    return True
+
+
+_HOLDS: dict[str, Callable[[Json, Any], bool]] = {
+    "minimum": ge,
+    "maximum": le,
+    "exclusiveMinimum": gt,
+    "exclusiveMaximum": lt,
+    "minItems": lambda value, count: len(value) >= count,
+    "enum": lambda value, words: value in words,
+    # `$` lets a line end pass.
+    "pattern": lambda value, known: bool(re.search(re.sub(r"\$$", r"\\Z", known), value)),
+    "format": lambda value, _: _is_moment(value),
+}
+"""Keywords of JSON Schema, as far as types don't have them."""
