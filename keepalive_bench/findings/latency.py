@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Finding
-    from keepalive_bench.analysis.metric import Basis
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 

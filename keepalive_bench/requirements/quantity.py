@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.analysis.analysis import Analysis
-    from keepalive_bench.analysis.metric import Basis
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Ends

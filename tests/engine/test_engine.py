@@ -101,13 +101,13 @@ def test_failures_after_an_answer_stop_nothing() -> None:
     assert stages.count("pooled") == 50
 
 
-@pytest.mark.parametrize(("options", "sent"), [({}, 15), ({"keep_going": True}, 50)])
-def test_when_local_ports_have_run_out_no_arm_goes_on(options: dict[str, bool], sent: int) -> None:
+@pytest.mark.parametrize(("keep_going", "sent"), [(False, 15), (True, 50)])
+def test_when_local_ports_have_run_out_no_arm_goes_on(keep_going: bool, sent: int) -> None:
     portless = Outcome(0.0, 0.0, failure=Failure("ports-exhausted", "no local port is free"))
     stages = stage(
         unpooled=lambda index: portless if index >= 10 else ANSWERED,
         requests=50,
-        **options,
+        keep_going=keep_going,
     )
     assert stages.run() is False
     assert stages.count("unpooled") == sent
