@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from keepalive_bench.analysis.reasons import Reasons
     from keepalive_bench.analysis.sweep import Sweep
-    from keepalive_bench.connections.reasons import Reasons
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Answer, Failure
@@ -195,12 +195,15 @@ class Verdict(NamedTuple):
     text: str
 
 
+Severity = Literal["info", "warning"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """Something that kab noticed."""
 
     code: str
-    severity: Literal["info", "warning"]
+    severity: Severity
     evidence: dict[str, int | float | str]
     text: str
     advice: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import REMAINDER
-from keepalive_bench.connections.reasons import BESIDE_OTHERS, BY_NATURE
+from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.units import MISSING, duration, interval, rate, times
 
 if TYPE_CHECKING:
