@@ -10,6 +10,7 @@ from keepalive_bench.net.answers import FINAL, Answers
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.net.uploads import TimedUpload
 from keepalive_bench.results.exchange import Ending, Failure, Outcome
+from keepalive_bench.results.failure_kinds import INFORMATIONAL_RESPONSE, UNEXPECTED_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -157,9 +158,9 @@ class Transport:
     def _refusal(self, status: int) -> Failure | None:
         """Why an answer that arrived whole is none all the same."""
         if status < FINAL:
-            return Failure("informational-response", f"{status} came in place of an answer")
+            return Failure(INFORMATIONAL_RESPONSE.code, f"{status} came in place of an answer")
         if self._request.expect_status and not self._request.expects(status):
-            return Failure("unexpected-status", f"the answer was {status}")
+            return Failure(UNEXPECTED_STATUS.code, f"the answer was {status}")
         return None
 
     def pause(self) -> None:
