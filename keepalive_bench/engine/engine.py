@@ -32,10 +32,6 @@ class Transport(Protocol):
         """Send one request and read its response to the end."""
         ...
 
-    def pause(self) -> None:
-        """Before a pause that is kab's, not the traffic's: do what would have been done next."""
-        ...
-
 
 class Engine:
     """Threads that work through a schedule, all on one arm at a time.
@@ -44,7 +40,8 @@ class Engine:
     main thread, so that Ctrl-C never falls into the middle of an exchange or of its record: it
     stops the claiming of further requests, those under way have a moment to end, and what has not
     ended by then is recorded as interrupted. `pacing` has what an arm waits for, by label; the
-    others send as soon as they can. Of several processes, `process` says which this one is.
+    others send as soon as they can. `rests` has what each of its threads does before it waits for
+    the other arms' turns. Of several processes, `process` says which this one is.
     """
 
     def __init__(
@@ -54,6 +51,7 @@ class Engine:
         record: Callable[[Exchange], None],
         clock: Clock,
         pacing: Mapping[str, Pacing] | None = None,
+        rests: Mapping[str, Callable[[], None]] | None = None,
         process: int = 0,
     ) -> None:
         experiment = plan.experiment
@@ -76,7 +74,7 @@ class Engine:
         self._answered: set[str] = set()
         self._error: BaseException | None = None
         self._lacking: Failure | None = None
-        self._pauses = experiment.sweep is not None and not self._pacing
+        self._rests = rests or {}
 
     @property
     def reached(self) -> dict[str, int]:
@@ -165,8 +163,8 @@ class Engine:
                 self._note(worker, Exchange(arm, index, block.round, outcome))
                 if block.in_beats:
                     break
-            if self._pauses and takes_part:
-                transport.pause()
+            if takes_part and arm in self._rests:
+                self._rests[arm]()
             meet()
 
     def _advance(self) -> None:

@@ -15,6 +15,7 @@ from keepalive_bench.engine.foresight import check_limits
 from keepalive_bench.engine.pacing import RunClock, pacing_of
 from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context, open_arm
+from keepalive_bench.net.pools import HoldingPool
 from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.results.run import PoolCounters, WarmUp
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.net.tcp import Clock
-    from keepalive_bench.net.transport import Transport
+    from keepalive_bench.net.transport import HttpTransport
     from keepalive_bench.plan.plan import Arm, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
 
@@ -106,12 +107,18 @@ class ProcessRunner:
                 closing.callback(transport.close)
             pacing = pacing_of(experiment)
             paced = {} if pacing is None else dict.fromkeys(experiment.labels, pacing)
-            engine = Engine(plan, transports, record, run_clock, paced, self._process)
+            rests = {}
+            if experiment.sweep is not None and pacing is None:
+                pools = {label: transport.pools for label, transport in transports.items()}
+                rests = {
+                    label: own.hold for label, own in pools.items() if isinstance(own, HoldingPool)
+                }
+            engine = Engine(plan, transports, record, run_clock, paced, rests, self._process)
             with system_monitor:
                 interrupted = engine.run(blocks, interrupts)
             wall_s = run_clock.now_s()
         return RunCounters(
-            counters={label: transport.counters for label, transport in transports.items()},
+            counters={label: transport.pools.counters for label, transport in transports.items()},
             reached=engine.reached,
             interrupted=interrupted,
             wall_s=wall_s,
@@ -143,7 +150,7 @@ class ProcessRunner:
         failures = tuple(outcome.failure for outcome in outcomes if outcome.failure is not None)
         return WarmUp(requests=len(outcomes), connections=len(connections), failures=failures)
 
-    def _opened(self, arm: Arm, connections: ConnectionColumns, origin: int) -> Transport:
+    def _opened(self, arm: Arm, connections: ConnectionColumns, origin: int) -> HttpTransport:
         return open_arm(arm, replace(self._shared, origin=origin), connections)
 
 

@@ -102,7 +102,7 @@ def test_failures_after_an_answer_stop_nothing() -> None:
 
 
 @pytest.mark.parametrize(("keep_going", "sent"), [(False, 15), (True, 50)])
-def test_when_local_ports_have_run_out_no_arm_goes_on(keep_going: bool, sent: int) -> None:
+def test_when_local_ports_have_run_out_no_arm_goes_on(sent: int, *, keep_going: bool) -> None:
     portless = Outcome(0.0, 0.0, failure=Failure("ports-exhausted", "no local port is free"))
     stages = stage(
         unpooled=lambda index: portless if index >= 10 else ANSWERED,

@@ -1,4 +1,4 @@
-"""The registries are true: kab makes each kind, its commands provoke it, and its page is current."""
+"""The registries hold: kab makes each kind, its commands provoke it, and its page is current."""
 
 from __future__ import annotations
 

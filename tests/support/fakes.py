@@ -33,9 +33,6 @@ class Fake:
     def exchange(self, path: str) -> Outcome:
         return self._script(int(path.rpartition("=")[2]))
 
-    def pause(self) -> None:
-        """Have nothing to hold."""
-
 
 def answering(_: int) -> Outcome:
     return ANSWERED
