@@ -67,4 +67,6 @@ def arm_kind(name: str) -> ArmKind:
 
 def differ_in_reuse_only(first: ArmKind, other: ArmKind) -> bool:
     """Whether all that the first does otherwise is to keep its connections."""
-    return first.reuses and other._replace(name=first.name, help=first.help, reuses=True) == first
+    return not other.reuses and first == other._replace(
+        name=first.name, help=first.help, reuses=True
+    )
