@@ -28,6 +28,7 @@ from keepalive_bench.results.exchange import (
     Outcome,
     Phases,
 )
+from keepalive_bench.results.failure_kinds import OTHER
 from keepalive_bench.results.value_table import ValueTable
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ExchangeColumns:
         self.latency_s = array("d")
         self.phases = {name: array("f") for name in PHASES}
         self.failures: ValueTable[Failure] = ValueTable(
-            Failure("other", "more messages than are kept")
+            Failure(OTHER.code, "more messages than are kept")
         )
         self.answers: ValueTable[Answer] = ValueTable(Answer("?"))
         self._arm_numbers = {label: number for number, label in enumerate(arms)}
