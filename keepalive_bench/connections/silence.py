@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.connections.idle import longest_survived
 from keepalive_bench.connections.reasons import NONE
-from keepalive_bench.results.columns import optional
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.masks import of_arm
+from keepalive_bench.results.table import optional
 
 if TYPE_CHECKING:
     from keepalive_bench.results.columns import ExchangeColumns
@@ -51,7 +51,7 @@ def find_silence(run: Run, arm: str, last: array[int]) -> Silence:
         if connections.exchanges[row] and died_under_request(exchanges, last[row])
     ]
     counts = {connections.exchanges[row] for row in found}
-    shortest_s = min(optional(connections.idle[row]) or 0.0 for row in found)
+    shortest_s = min(optional(connections.idle_s[row]) or 0.0 for row in found)
     survived_s = longest_survived(run, arm)
     is_constant = len(counts.union(died)) == 1 and len(found) + len(died) >= _TIMES_SEEN
     # Where a connection of any arm carried more, there is no such limit.

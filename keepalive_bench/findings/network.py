@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import Finding
-from keepalive_bench.results.columns import optional
+from keepalive_bench.results.table import optional
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _failing_addresses(run: Run) -> Iterator[Finding]:
     connections = run.connections
     for number, attempts in enumerate(connections.attempts.values):
         rows = [row for row, other in enumerate(connections.failed) if other == number]
-        lost = fsum(optional(connections.lost[row]) or 0.0 for row in rows)
+        lost = fsum(optional(connections.lost_s[row]) or 0.0 for row in rows)
         yield Finding(
             code="failing-address",
             severity="warning",
