@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import preamble
 from keepalive_bench.report.table import beyond_pool, of_reopened
-from keepalive_bench.sweep.sweep import RECOMMENDED
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:

@@ -91,7 +91,6 @@ class PlanShape(NamedTuple):
     seed: Count
     warmup: Count
     keep_going: bool
-    pace: bool
     sweep: Swept | None
     confidence: Annotated[float, least(0.5), most(0.999)]
     margin: Annotated[float, least(0), below(1)]

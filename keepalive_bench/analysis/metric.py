@@ -1,0 +1,117 @@
+"""A metric: where it stands in the document, and all that anybody needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+from keepalive_bench.stats.intervals import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.analysis.required_requests import Basis
+    from keepalive_bench.plan.experiment import Experiment
+
+Unit = Literal[
+    "count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word", "text"
+]
+"""What it is measured in. A word is one of a few; a text is anything, and has no name."""
+Scalar = float | str | bool | None
+Value = Scalar | Estimate | Mapping[str, float | None]
+"""What is read: of a metric with keys, a value by key."""
+S = TypeVar("S")
+
+
+def nothing(_: Experiment) -> str:
+    """What most metrics lack, whatever the experiment."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric(Generic[S]):
+    """Something that an arm, a comparison or a run has."""
+
+    path: str
+    """Its place in the part of the document; `<code>` stands for each of its keys."""
+    unit: Unit
+    read: Callable[[S], Value]
+    meaning: str
+    """What the documents say of it, with `arms.<label>` before it or whatever its part is."""
+    title: str = ""
+    """What it is called in tables; empty: it is in none."""
+    better: Literal["lower", "higher"] | None = None
+    """Which direction is; `None`: neither."""
+    basis: Basis = "exact"
+    bounds: Literal["beside", "members", "mean"] | None = None
+    """Where its interval stands: `beside` it, in `low` and `high`; in its own members; or nowhere,
+    because it is as sure as the mean is."""
+    keys: tuple[str, ...] = ()
+    """All that the placeholder stands for; empty with one: it depends on the plan, or on rooms
+    above this one."""
+    is_sparse: bool = False
+    """Whether only those keys are there of which there are any."""
+    unknown: str = ""
+    """When it is `null`, for the documents; empty: never."""
+    absent: str = ""
+    """The group around it that is `null` as a whole then."""
+    lacking: str = ""
+    """The end of a sentence that says why there is no value, `{arm}` being the arm's label; empty:
+    too few requests bear one."""
+    needs: Literal["answers", "statuses", "comparable arms"] | None = None
+    """What there must be for it to be known."""
+    lacks: Callable[[Experiment], str] = nothing
+    """Why no run of an experiment has a value of it, or an interval; empty: one can have it."""
+    words: tuple[str, ...] = ()
+    """All that it can be, of a word."""
+    is_signed: bool = False
+    """Whether it may be below 0."""
+    is_named: bool = True
+    """Whether a requirement can be about it."""
+    series: str = ""
+    """What it is called where Prometheus is told; empty: it isn't."""
+    label: str = ""
+    """What tells it from others of that series: the label whose value is its key, or the last part
+    of its path."""
+
+    @property
+    def placeholder(self) -> str:
+        """What stands for its keys, such as `<code>`; `<>` where it has none."""
+        _, mark, rest = self.path.partition("<")
+        return f"<{rest.partition('>')[0]}>" if mark else "<>"
+
+    def steps(self, key: str = "", path: str = "") -> tuple[str, ...]:
+        """The members that lead to it, one within the other; or to another path of its keys."""
+        steps = (path or self.path).split(".")
+        return tuple(key if step == self.placeholder else step for step in steps)
+
+    def places(self, key: str = "") -> dict[str, tuple[str, ...]]:
+        """The members that lead to its value and, where it has them, to the ends of its interval.
+
+        By the names of an `Estimate`.
+        """
+        steps = self.steps(key)
+        if self.bounds == "members":
+            return {end: (*steps, end) for end in Estimate._fields}
+        if self.bounds == "beside":
+            *group, name = steps
+            return {"estimate": steps, **{end: (*group, end, name) for end in ("low", "high")}}
+        return {"estimate": steps}
+
+    def leaves(self, source: S) -> Iterator[tuple[tuple[str, ...], Scalar | dict[str, Scalar]]]:
+        """What stands where in the document."""
+        value = self.read(source)
+        if isinstance(value, Mapping):
+            if self.is_sparse:
+                yield self.steps()[:-1], {}
+            by_key: Mapping[str, Scalar | Estimate] = value
+        else:
+            by_key = {"": value}
+        for key, each in by_key.items():
+            if each is None and self.absent:
+                yield self.steps(key, self.absent), None
+                continue
+            ends = each._asdict() if isinstance(each, Estimate) else {"estimate": each}
+            for name, steps in self.places(key).items():
+                yield steps, ends[name]
