@@ -89,7 +89,7 @@ def _handshake(run: Run, arm: ArmSummary) -> tuple[str, bool] | None:
 
 def _round_trip(run: Run, arm: ArmSummary) -> float | None:
     connections = run.connections
-    measured = compress(connections.min_rtt, of_arm(connections, arm.label))
+    measured = compress(connections.min_rtt_s, of_arm(connections, arm.label))
     return min((value for value in measured if value > 0), default=None)
 
 
