@@ -62,9 +62,8 @@ peers: $(PEERS_READY) $(AUTOCANNON) ## what benchmarks/peers.py measures that is
 servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 	PYTHONPATH=tests $(BIN)/python -m servers.generate
 
-docs: $(READY) ## write docs/cli.md from the help texts, and the tables of metrics
+docs: $(READY) ## write docs/cli.md from the help texts, docs/findings.md from the registries, tables of metrics
 	PYTHONPATH=tests $(BIN)/python -m documents.generate
-	PYTHONPATH=tests $(BIN)/python -m documents.metrics
 
 clean: ## what the other targets built
 	rm -rf $(VENV) $(LOWEST) $(PEERS) $(PEERS_NPM) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -70,7 +70,7 @@ class Metric(Generic[S]):
     is_nameless: bool = False
     """Whether no requirement can be about it, as about no text."""
     series: str = ""
-    """What it is called where Prometheus is told; empty: it isn't."""
+    """What Prometheus is told that it is called; empty: it isn't told."""
     label: str = ""
     """What tells it from others of that series: the label whose value is its key, or the last part
     of its path."""
@@ -79,6 +79,12 @@ class Metric(Generic[S]):
     def is_named(self) -> bool:
         """Whether a requirement can be about it."""
         return not (self.is_nameless or self.unit == "text")
+
+    @property
+    def percent(self) -> int:
+        """Of an arm's quantile, whose ends are known each by itself, which one; of all else 0."""
+        is_quantile = self.bounds == "beside" and self.basis.startswith("p")
+        return int(self.basis[1:]) if is_quantile else 0
 
     @property
     def placeholder(self) -> str:

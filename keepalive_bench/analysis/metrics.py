@@ -72,11 +72,22 @@ GIVEN = "requests are started at a given --rate"
 PAUSED = "requests pause, and how many are possible isn't known"
 NO_SWEEP = "the run is no sweep"
 SERIES = {
-    "kab_requests_total": "Requests planned, by what became of them",
-    "kab_latency_seconds": "Latency of requests that succeeded",
-    "kab_saving_seconds": "What the arm saves on the other",
+    "kab_requests_total": "Requests planned, by what became of them.",
+    "kab_request_failures_total": "Requests that failed, by kind of failure.",
+    "kab_response_body_bytes_total": "Bytes of body received.",
+    "kab_requests_per_second": "Requests per second while the arm was running.",
+    "kab_connections_total": "TCP connections really opened.",
+    "kab_connection_reasons_total": "Why connections were opened: how many, by reason.",
+    "kab_connections_reopened_total": "Connections opened although their slot had had one before.",
+    "kab_reuse_ratio": "Share of requests on a connection that an earlier one had used.",
+    "kab_latency_min_seconds": "The shortest.",
+    "kab_latency_max_seconds": "The longest.",
+    "kab_speedup_ratio": "The other arm's latency by the arm's own, with the ends of its interval.",
+    "kab_saving_seconds": "What the arm saves on the other, with the ends of its interval.",
+    "kab_connections_discarded_total": "Connections that a full pool threw away.",
+    "kab_connections_open_at_once": "Connections that were open at once, at most.",
 }
-"""What several metrics are exposed as; of others, the metric's own meaning says it."""
+"""What metrics are called where Prometheus is told of them, and its help texts."""
 NO_PAIR = "no pair of requests was answered by both arms"
 _TOO_SHORT = "the run was too short, or the system doesn't tell"
 
@@ -124,7 +135,6 @@ def _latency(name: str, meaning: str, unknown: str, series: str = "") -> Metric[
         unknown=unknown,
         needs="answers",
         series=series,
-        label="quantile" if name.startswith("p") else "",
     )
 
 
@@ -322,7 +332,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         better="higher",
         basis="mean",
         bounds="mean",
-        unknown="none succeeded, or the arms were slowed (`run_info.paused_s`)",
+        unknown="none succeeded, or requests had pauses between them (`--think-time`)",
         needs="answers",
         lacks=rate_lacks,
         series="kab_requests_per_second",
@@ -354,7 +364,6 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
             name,
             "Quantiles, by linear interpolation (Hyndman and Fan's definition 7)",
             "fewer than one value is expected beyond it, *n*·(1 − *q*) < 1",
-            "kab_latency_seconds",
         )
         for name in ("p50", "p90", "p95", "p99")
     ),
@@ -714,12 +723,5 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
         "How long each stays taken after its connection",
         "there were plenty of ports, or the system doesn't tell",
     ),
-    _run_info(
-        "paced_per_s",
-        "rate",
-        "The pace that the run was kept to for the sake of ports",
-        "the run was kept to no pace",
-    ),
-    _run_info("paused_s", "seconds", "What requests waited for that, added up"),
     *map(_warmup, ("requests", "failed", "connections")),
 )

@@ -27,7 +27,6 @@ Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "
 What is `exact` is no estimate: it was counted, or it is a single measured value. A verdict is a
 word that rests on ranks.
 """
-
 _MOST = 100_000
 _OF_BLOCKS = {"ranks", "pairs", "verdict", "mean"}
 _FINEST = 0.01

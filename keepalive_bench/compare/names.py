@@ -9,7 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.metrics import TOTALS
+from keepalive_bench.analysis.metrics import ARM_METRICS, TOTALS
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements.lookup import Evidence, find
 from keepalive_bench.requirements.names import places
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from keepalive_bench.requirements.lookup import Document
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
 
+COUNTS = tuple(
+    it.path for it in ARM_METRICS if it.unit in {"count", "bytes"} and "." not in it.path
+)
+"""What is counted of an arm as a whole, by its attributes."""
 _NO_CHANGE = {"word", "seconds"}
 """Words don't change by a number; single times (`max`) change from run to run by chance."""
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from keepalive_bench.analysis.metrics import ARM_METRICS, COMPARISON_METRICS, SWEEP_METRICS
+from keepalive_bench.analysis.reasons import NONE
 from keepalive_bench.analysis.sweep import RECOMMENDED
-from keepalive_bench.connections.reasons import NONE
 from keepalive_bench.typed_json import (
     Count,
     Positive,

@@ -59,7 +59,7 @@ def undecidable(plan: Plan) -> tuple[str, ...]:
             sentences.append(f"No number of requests can decide {text}: {lacking}.")
         elif least > plan.experiment.requests:
             planned = plural(plan.experiment.requests, "request")
-            what = f"show that {text} is met" if subject.percent else f"decide {text}"
+            what = f"show that {text} is met" if subject.metric.percent else f"decide {text}"
             sentences.append(
                 f"{planned} per arm can't {what}: it takes {least:,} at the least (-n)."
             )
@@ -75,9 +75,9 @@ def _subject(requirement: Requirement, plan: Plan) -> Subject:
 
 def _least(requirement: Requirement, subject: Subject, plan: Plan) -> int | None:
     """Requests of an arm that could show that it's met. Of a quantile, fewer may show it isn't."""
-    if not subject.percent:
+    if not subject.metric.percent:
         return least_requests(subject.metric.basis, plan)
-    return least_to_bound(subject.percent, plan, above=requirement.operator in UPWARDS)
+    return least_to_bound(subject.metric.percent, plan, above=requirement.operator in UPWARDS)
 
 
 def check(
@@ -96,10 +96,10 @@ def check(
     """
     subject = _subject(requirement, plan)
     found = find(subject, document, plan.experiment)
-    if subject.percent and not found.lacking:
-        (low, high), factor = quantile_ends(subject.place.label, subject.percent)
+    if subject.metric.percent and not found.lacking:
+        (low, high), factor = quantile_ends(subject.place.label, subject.metric.percent)
         found = found._replace(low=low, high=high, one_sided=True)
-        too_few = _unbounded(requirement, subject.percent, found, plan, factor)
+        too_few = _unbounded(requirement, subject.metric.percent, found, plan, factor)
     else:
         least = least_requests(subject.metric.basis, plan)
         enough = f" ({least:,} {AT_LEAST})" if least else ""

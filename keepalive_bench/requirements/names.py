@@ -67,13 +67,6 @@ class Subject:
         return f"{self.place.name}{path}{self.place.suffix}"
 
     @property
-    def percent(self) -> int:
-        """Of an arm's quantile, whose ends are known each by itself, which one; of all else 0."""
-        metric = self.metric
-        is_quantile = metric.bounds == "beside" and metric.basis.startswith("p")
-        return int(metric.basis[1:]) if is_quantile else 0
-
-    @property
     def spoken(self) -> str:
         """What a sentence calls it."""
         short = self.name.removeprefix("arms.").removeprefix("comparisons[0].")
@@ -118,7 +111,7 @@ def places(arms: tuple[Arm, ...]) -> Iterator[Place]:
         yield comparison
         forms = partial(_comparison_forms, other=arm.label, is_first=number == 0)
         yield replace(comparison, prefixes=("",), forms=forms)
-    pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
+    pooled = next((arm for arm in arms if arm.traits.reuses), None)
     if pooled is not None:
         yield _arm(pooled.label, "")
     for arm in arms:

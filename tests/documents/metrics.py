@@ -12,7 +12,7 @@ from keepalive_bench.analysis.metrics import (
     SWEEP_METRICS,
 )
 from keepalive_bench.plan.experiment import Arm
-from keepalive_bench.requirements.names import AnyMetric, Subject, places
+from keepalive_bench.requirements.names import AnyMetric, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -58,7 +58,7 @@ def _with_table(page: str, mark: str, head: Row, rows: Iterable[Row]) -> str:
 def _names(spelled: Sequence[Place]) -> Iterator[Row]:
     """What each metric is called in some places, those together that mean the same."""
     named = (metric for metric in spelled[0].metrics if metric.is_named)
-    for (meaning, how), group in groupby(named, lambda it: (it.meaning, _how(spelled[0], it))):
+    for (meaning, how), group in groupby(named, lambda it: (it.meaning, _how(it))):
         names = [sorted(_spellings(spelled, metric), key=len) for metric in group]
         yield _cell(zip(*names, strict=True)), meaning, how
 
@@ -74,9 +74,8 @@ def _spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
     }
 
 
-def _how(place: Place, metric: AnyMetric) -> str:
-    is_quantile = Subject(place=place, metric=metric, key="").percent
-    estimated = "interval, each end by itself" if is_quantile else "interval"
+def _how(metric: AnyMetric) -> str:
+    estimated = "interval, each end by itself" if metric.percent else "interval"
     return _HOW.get(metric.basis, estimated)
 
 
@@ -113,8 +112,3 @@ def _together(names: Sequence[str]) -> Sequence[str]:
     if sum(len(column) > 1 for column in columns) != 1:
         return names
     return [".".join(it[0] if len(it) == 1 else f"{{{','.join(it)}}}" for it in columns)]
-
-
-if __name__ == "__main__":
-    for path, page in pages().items():
-        path.write_text(page, encoding="utf-8")

@@ -120,7 +120,7 @@ def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_fin
     run_info = replace(
         run.run_info, gil_wait_s=1e-4, other_cpu_min=0.125, other_cpu_max=0.5, free_ports=28_000
     )
-    run = replace(run, run_info=replace(run_info, port_held_s=60.0, paced_per_s=450.0))
+    run = replace(run, run_info=replace(run_info, port_held_s=60.0))
     analysis = analyse(run)
     incomparable = analysis.verdict.code == "not-comparable"
     written = dict(leaves(json.loads(stored(run))))
