@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import REMAINDER, ArmSummary, Latency, LateStarts, PhaseTime
 from keepalive_bench.analysis.latencies import latency_bounds, summed_up
-from keepalive_bench.connections import find_reasons
-from keepalive_bench.connections.reasons import NONE
+from keepalive_bench.analysis.reasons import NONE, find_reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.results.masks import ended, of_arm, pick, succeeded

@@ -13,22 +13,24 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.analysis.analysis import (
     BOUNDED,
     REMAINDER,
-    Estimate,
     Latency,
 )
 from keepalive_bench.analysis.explanation import NAMED
 from keepalive_bench.analysis.metric import Metric, nothing
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arm_kinds import ARM_KINDS
 from keepalive_bench.results.exchange import PHASES, QUEUED
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
-from keepalive_bench.sweep.sweep import RECOMMENDED, SweptValue
+from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Explanation, LateStarts
-    from keepalive_bench.analysis.metric import Basis, Unit, Value
+    from keepalive_bench.analysis.metric import Unit, Value
+    from keepalive_bench.analysis.required_requests import Basis
+    from keepalive_bench.analysis.sweep import SweptValue
     from keepalive_bench.plan.experiment import Experiment
 
 Document = Mapping[str, Any]

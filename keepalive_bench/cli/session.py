@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 
-from keepalive_bench.analysis import analyse
 from keepalive_bench.cli.outlet import Outlet
 from keepalive_bench.cli.output_file import STDOUT
 from keepalive_bench.engine import benchmark
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.errors import ExitCode
+from keepalive_bench.outcome import analyse
 from keepalive_bench.report import terminal
 from keepalive_bench.report.failed_run import nothing_measured
 from keepalive_bench.report.plain import for_terminal
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis, Checked
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.requirements.requirement import Checked
     from keepalive_bench.results.exchange import Exchange
     from keepalive_bench.results.run import Run
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
+from keepalive_bench.analysis.sweep import Sweep, SweptValue
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.masks import ended, of_arm, pick
 from keepalive_bench.sweep.rates import rate, rate_ratio, rounds_of
 from keepalive_bench.sweep.recommendation import recommend
-from keepalive_bench.sweep.sweep import Sweep, SweptValue
 from keepalive_bench.sweep.value_results import Case, ValueResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Estimate
+    from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.results.run import Run
+    from keepalive_bench.stats.intervals import Estimate
 
 _DISCARDED = ENDINGS.index("discarded")
 

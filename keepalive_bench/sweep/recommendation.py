@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.sweep.sweep import Recommendation
+from keepalive_bench.analysis.sweep import Recommendation
 from keepalive_bench.units import plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import Estimate
+    from keepalive_bench.stats.intervals import Estimate
     from keepalive_bench.sweep.value_results import Case, Effect, ValueResult
 
 _SCARCELY = 0.1

@@ -10,8 +10,9 @@ from keepalive_bench.units import MISSING, duration, interval, plural, rate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Estimate
-    from keepalive_bench.sweep.sweep import Sweep, SweptValue
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis.sweep import Sweep, SweptValue
+    from keepalive_bench.stats.intervals import Estimate
 
 METRICS = ("p50", "p95")
 

@@ -10,9 +10,9 @@ from keepalive_bench.units import plural
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.analysis.analysis import Estimate
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.load import Traffic
+    from keepalive_bench.stats.intervals import Estimate
 
 
 class ValueResult(NamedTuple):

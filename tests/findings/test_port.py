@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.runs import ENVIRONMENT, URL, Script
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.plan.plan import Network, Plan, Target
 from keepalive_bench.results.exchange import Failure
 

@@ -16,14 +16,14 @@ from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.pools import HoldingPool
 from keepalive_bench.plan.load import Load
 from keepalive_bench.results.columns import ConnectionColumns
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
 
-SLOW = Settings(behaviour=Behaviour(delay_s=0.1))
+SLOW = ServerSettings(behaviour=Behaviour(delay_s=0.1))
 """So slow that a burst's requests are all under way before the first is answered."""
-QUICK = Settings(behaviour=Behaviour(delay_s=0.003))
+QUICK = ServerSettings(behaviour=Behaviour(delay_s=0.003))
 
 
 def connections(run: Run) -> dict[str, int]:
@@ -63,7 +63,7 @@ def test_threads_that_never_pause_reuse_even_with_a_pool_of_one_though_values_ta
 @pytest.mark.slow
 def test_what_goes_stale_while_other_values_have_their_turn_is_kabs_own() -> None:
     """A lone burst after the other keeps both connections, with the same server."""
-    settings = Settings(behaviour=Behaviour(delay_s=0.2, idle_timeout_s=0.5))
+    settings = ServerSettings(behaviour=Behaviour(delay_s=0.2, idle_timeout_s=0.5))
     with ServerProcess(settings) as server:
         lone = {"arms": (Arm("pooled"),), "load": Load(traffic="bursts")}
         benchmark(plan(server.url, concurrency=2, requests=8, warmup=0, **lone))
