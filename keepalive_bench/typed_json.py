@@ -196,8 +196,9 @@ def _defaults(class_: type) -> dict[str, Any]:
 def _bare_schema(type_: Type) -> Schema:
     origin: Type = get_origin(type_)
     parts = get_args(type_)
+    schema: Schema = {}
     if type_ in _SCALARS:
-        schema: Schema = {"type": _SCALARS[type_]}
+        schema = {"type": _SCALARS[type_]}
     elif origin is Literal:
         schema = {"enum": list(parts)}
     elif origin in (Union, types.UnionType):
@@ -214,7 +215,7 @@ def _bare_schema(type_: Type) -> Schema:
     elif _is_object(type_):
         members = {name: schema_of(member) for name, member in _members(type_).items()}
         schema = object_schema(members, title=type_.__name__)
-    else:
+    elif type_ is not Any:
         raise TypeError(f"{type_} is not stored")
     return schema
 
@@ -230,12 +231,23 @@ def object_schema(members: dict[str, Schema], **more: str) -> Schema:
     }
 
 
+def nullable(schema: Schema) -> Schema:
+    """The schema of what has that one, or of nothing."""
+    if "anyOf" in schema:
+        return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    kinds = schema.get("type", [])
+    with_null = {
+        "type": [*([kinds] if isinstance(kinds, str) else kinds), "null"],
+        "enum": [*schema.get("enum", []), None],
+    }
+    return {**schema, **{name: with_null[name] for name in with_null if name in schema}}
+
+
 def _union_schema(schemas: list[Schema]) -> Schema:
-    *others, last = schemas
-    if last == {"type": "null"} and len(others) == 1 and "enum" in others[0]:
-        return {**others[0], "enum": [*others[0]["enum"], None]}
-    if last == {"type": "null"} and len(others) == 1 and others[0].get("type") in _SCALARS.values():
-        return {**others[0], "type": [others[0]["type"], "null"]}
+    if {"type": "null"} in schemas:
+        return nullable(_union_schema([it for it in schemas if it != {"type": "null"}]))
+    if len(schemas) == 1:
+        return schemas[0]
     if all(schema.keys() == {"type"} for schema in schemas):
         return {"type": [schema["type"] for schema in schemas]}
     return {"anyOf": schemas}
@@ -263,6 +275,8 @@ def _reader(type_: Type) -> Reader:
         found = partial(_dict, _reader(parts[0]), _reader(parts[1]))
     elif _is_object(bare):
         found = _object_reader(bare)
+    elif type_ is Any:
+        found = _as_it_is
     else:
         raise TypeError(f"{type_} is not stored")
     return partial(_marked, found, marks) if marks else found
@@ -282,6 +296,10 @@ def _scalar(type_: type, value: Json, where: str) -> Json:
 def _word(words: tuple[Any, ...], value: Json, where: str) -> Json:
     if (type(value), value) not in [(type(word), word) for word in words]:
         raise fault(where, value)
+    return value
+
+
+def _as_it_is(value: Json, _: str) -> Json:
     return value
 
 

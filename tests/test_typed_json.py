@@ -46,6 +46,7 @@ class Everything:
     point: Annotated[Point, described("Where")]
     points: Annotated[tuple[Point, ...], fewest(1)]
     maybe: Point | None
+    one: Annotated[str, one_of("x")] | float | None
     pair: tuple[str, int]
     names: dict[Annotated[str, pattern("^[a-z]+$")], Count]
     listed: list[Word] = field(default_factory=list)
@@ -72,6 +73,7 @@ VALUE = Everything(
     point=Point(1.5, 2),
     points=(Point(1), Point(2.0, 3.0)),
     maybe=None,
+    one=None,
     pair=("a", 1),
     names={"a": 1},
     listed=["a-b"],

@@ -1,7 +1,8 @@
-"""Write `docs/cli.md` from the commands' help texts (`make docs`)."""
+"""Write what is derived from the code (`make docs`): `docs/cli.md`, and the JSON Schemas."""
 
 from __future__ import annotations
 
+import json
 import re
 from inspect import cleandoc
 from pathlib import Path
@@ -10,11 +11,20 @@ from typing import TYPE_CHECKING
 import click
 
 from keepalive_bench.cli import kab
+from keepalive_bench.compare.schema import comparison_schema
+from keepalive_bench.report.schema import results_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
+    from keepalive_bench.typed_json import Schema
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "cli.md"
+SCHEMAS = {
+    ROOT / "keepalive_bench/report/results.schema.json": results_schema,
+    ROOT / "keepalive_bench/compare/comparison.schema.json": comparison_schema,
+}
 _HEAD = """\
 # The command line
 
@@ -131,5 +141,12 @@ def _code(text: str) -> str:
     return f"`{text}`".replace("|", "\\|")  # GitHub takes a bare one for the end of the cell
 
 
+def schema_text(schema: Schema) -> str:
+    """A schema as its file has it."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     DOCUMENT.write_text(page(), encoding="utf-8")
+    for path, schema in SCHEMAS.items():
+        path.write_text(schema_text(schema()), encoding="utf-8")
