@@ -6,9 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from keepalive_bench.plan.arm_kinds import arm_kind
+
 if TYPE_CHECKING:
     from keepalive_bench.analysis.reasons import Reasons
     from keepalive_bench.analysis.sweep import Sweep
+    from keepalive_bench.plan.arm_kinds import ArmKind
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Answer, Failure
@@ -117,6 +120,11 @@ class ArmSummary:
     def name(self) -> str:
         """What a sentence calls it."""
         return self.label if self.option is None else f"{self.option} {self.label}"
+
+    @property
+    def traits(self) -> ArmKind:
+        """What is to be known of its kind."""
+        return arm_kind(self.kind)
 
     @property
     def reason_counts(self) -> dict[str, int]:

@@ -129,6 +129,6 @@ def _saved_trips(run: Run, own: ArmSummary, other: ArmSummary) -> dict[str, int]
             by_us = 0
         if needed is not None and by_us is not None:
             saved[name] = round(needed * opened[1] - by_us * opened[0])
-    if "naive" in {own.kind, other.kind}:
+    if own.traits.makes_pools or other.traits.makes_pools:
         saved.pop("tls", None)
     return saved

@@ -14,7 +14,6 @@ from keepalive_bench.findings.finding_kinds import (
     NOT_RESUMED,
     SEVERAL_PEERS,
 )
-from keepalive_bench.plan.arm_kinds import arm_kind
 from keepalive_bench.results.masks import of_arm
 from keepalive_bench.results.table import optional
 from keepalive_bench.units import duration, plural, printable
@@ -38,7 +37,7 @@ def network_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     yield from _unread_bodies(run)
     yield from _several_peers(run, arms)
     for arm in arms:
-        if arm_kind(arm.kind).needs_tls:
+        if arm.traits.needs_tls:
             yield from _unresumed(run, arm)
 
 

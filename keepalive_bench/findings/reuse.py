@@ -17,7 +17,6 @@ from keepalive_bench.findings.finding_kinds import (
     STALE_BY_INTERLEAVING,
     FindingKind,
 )
-from keepalive_bench.plan.arm_kinds import arm_kind
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _SLACK_S = 0.5
 
 def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """A finding for each reason that cost a pooled arm a connection, and for false promises."""
-    pooled = [arm for arm in arms if arm_kind(arm.kind).reuses]
+    pooled = [arm for arm in arms if arm.traits.reuses]
     for arm in pooled:
         yield from _interleaved(arm)
         for code in arm.reason_counts:

@@ -72,7 +72,7 @@ def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
     yield from sweep_names.values(arms)
     for number, arm in enumerate(arms[1:]):
         yield from comparison(number, arm.label)
-    pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
+    pooled = next((arm for arm in arms if arm.traits.reuses), None)
     if pooled is not None:
         yield from _arm(pooled.label, prefixes=("",))
     for arm in arms:

@@ -1,4 +1,4 @@
-"""Write what is derived from the code (`make docs`): `docs/cli.md`, and the JSON Schemas."""
+"""Write what is derived from the code (`make docs`): pages, and the JSON Schemas."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from documents import findings
 
 from keepalive_bench.cli import kab
 from keepalive_bench.compare.schema import comparison_schema
@@ -150,3 +151,5 @@ if __name__ == "__main__":
     DOCUMENT.write_text(page(), encoding="utf-8")
     for path, schema in SCHEMAS.items():
         path.write_text(schema_text(schema()), encoding="utf-8")
+    prose = findings.DOCUMENT.read_text(encoding="utf-8")
+    findings.DOCUMENT.write_text(findings.with_tables(prose), encoding="utf-8")

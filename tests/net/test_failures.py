@@ -15,8 +15,8 @@ from support.plans import exchange, failure, plan, run
 
 from keepalive_bench import Arm
 from keepalive_bench.net.arms import arm_context, open_arm
-from keepalive_bench.net.exhaustion import PortsExhaustedError
 from keepalive_bench.net.failures import failure_of
+from keepalive_bench.net.tcp import PortsExhaustedError
 from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
