@@ -25,7 +25,7 @@ from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.latencies import PERCENTS, Latencies, latency_bounds, summed_up
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.savings import quantile_savings
-from keepalive_bench.engine.environment import describe_environment
+from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Outcome
 from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
@@ -33,8 +33,7 @@ from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.analysis import Estimate
-    from keepalive_bench.stats.intervals import Interval
+    from keepalive_bench.stats.intervals import Estimate, Interval
 
 PLAIN = "unwidened"
 _LABELS = ("pooled", "unpooled")

@@ -89,7 +89,7 @@ def _handshake(run: Run, arm: ArmSummary) -> tuple[str, bool] | None:
 
 def _round_trip(run: Run, arm: ArmSummary) -> float | None:
     connections = run.connections
-    measured = compress(connections.min_rtt, of_arm(connections, arm.label))
+    measured = compress(connections.min_rtt_s, of_arm(connections, arm.label))
     return min((value for value in measured if value > 0), default=None)
 
 
@@ -129,6 +129,6 @@ def _saved_trips(run: Run, own: ArmSummary, other: ArmSummary) -> dict[str, int]
             by_us = 0
         if needed is not None and by_us is not None:
             saved[name] = round(needed * opened[1] - by_us * opened[0])
-    if "naive" in {own.kind, other.kind}:
+    if own.traits.makes_pools or other.traits.makes_pools:
         saved.pop("tls", None)
     return saved

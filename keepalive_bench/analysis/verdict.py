@@ -8,16 +8,18 @@ from keepalive_bench.analysis.analysis import Verdict
 from keepalive_bench.analysis.comparability import SAME, differently, distance, unlike
 from keepalive_bench.analysis.gain import gain, loss
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
+from keepalive_bench.connections.reason_kinds import BY_NATURE
+from keepalive_bench.plan.arm_kinds import differ_in_reuse_only
 from keepalive_bench.units import duration, plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Estimate
+    from keepalive_bench.analysis.analysis import ArmSummary, Comparison
+    from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.sweep.sweep import Sweep
+    from keepalive_bench.stats.intervals import Estimate
 
-_NO_COST = {"first-use", "by-design"}
 ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
@@ -128,7 +130,7 @@ def _inverse(shown: str, low: float, high: float) -> str:
 
 
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
-    if (first.kind, other.kind) == ("pooled", "unpooled"):
+    if differ_in_reuse_only(first.traits, other.traits):
         return "Reusing the connection"
     return f"{first.label} against {other.label}"
 
@@ -159,11 +161,11 @@ def _is_not_reused(arm: ArmSummary) -> bool:
     """
     chances = arm.sent - (arm.connections - arm.reopened)
     reopened = arm.reopened - len(arm.reasons.caused_by_interleaving)
-    return arm.kind == "pooled" and chances > 0 and reopened >= _NOT_REUSED * chances
+    return arm.traits.reuses and chances > 0 and reopened >= _NOT_REUSED * chances
 
 
 def _not_reused(arm: ArmSummary) -> str:
-    counts = {code: count for code, count in arm.reason_counts.items() if code not in _NO_COST}
+    counts = {code: count for code, count in arm.reason_counts.items() if code not in BY_NATURE}
     why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
     return (
         f"The connection was not reused: {arm.label} opened {plural(arm.connections, 'connection')}"

@@ -138,8 +138,8 @@ def test_the_threads_of_all_processes_start_a_burst_together() -> None:
         )
     assert [it.outcome.failure for it in measured.exchanges] == [None] * 12
     ended_s = 0.0
-    for beat in range(3):
-        own = [it.outcome for it in measured.exchanges if it.index // 4 == beat]
+    for burst in range(3):
+        own = [it.outcome for it in measured.exchanges if it.index // 4 == burst]
         assert min(it.began_s for it in own) >= ended_s
         ended_s = max(it.began_s + it.latency_s for it in own) + 0.01
 

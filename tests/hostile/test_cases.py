@@ -12,8 +12,7 @@ from support.patience import PATIENCE_S
 from support.plans import plan
 from support.stillness import until_still
 
-from keepalive_bench import Arm, benchmark
-from keepalive_bench.analysis import analyse
+from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Fault, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from support.sweeps import sweep, swept
 from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.engine.schedule import schedule
 from keepalive_bench.net.arms import arm_context, open_arm
+from keepalive_bench.net.pools import HoldingPool
 from keepalive_bench.plan.load import Load
 from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
@@ -87,11 +88,12 @@ def test_a_thread_that_kab_makes_wait_has_its_connection_afterwards() -> None:
         asked = plan(server.url, **swept(1, 2, traffic="steady", concurrency=2))
         shared, columns = arm_context(asked, "test", perf_counter_ns), ConnectionColumns(("1",))
         transport = open_arm(asked.experiment.arms[0], shared, columns)
+        assert isinstance(transport.pools, HoldingPool)
         with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
             for _ in range(3):
                 for thread in (one, other):
                     assert thread.submit(transport.exchange, "/").result().failure is None
-                    thread.submit(transport.pause).result()
+                    thread.submit(transport.pools.hold).result()
         transport.close()
         stats = server.stop()
     assert (stats.accepts, stats.requests) == (2, 6)
@@ -103,10 +105,11 @@ def test_a_thread_that_finds_no_connection_before_its_wait_opens_one_after_it() 
         asked = plan(server.url, **swept(1, 2, traffic="steady", concurrency=2))
         shared, columns = arm_context(asked, "test", perf_counter_ns), ConnectionColumns(("1",))
         transport = open_arm(asked.experiment.arms[0], shared, columns)
+        assert isinstance(transport.pools, HoldingPool)
         with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
             one.submit(transport.exchange, "/").result()
-            one.submit(transport.pause).result()
-            other.submit(transport.pause).result()  # the other thread has taken the only one
+            one.submit(transport.pools.hold).result()
+            other.submit(transport.pools.hold).result()  # the other thread has taken the only one
             other.submit(transport.exchange, "/").result()
         transport.close()
         assert server.stop().accepts == 2
