@@ -18,17 +18,21 @@ from keepalive_bench.findings.sweep import of_sweep
 from keepalive_bench.findings.tls import tls_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Finding
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.results.run import Run
 
 
 def find(
-    run: Run, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]
+    run: Run,
+    views: Mapping[str, ArmView],
+    arms: Sequence[ArmSummary],
+    comparisons: Sequence[Comparison],
 ) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
-    of_measurement = [*measurement_findings(run, arms)]
+    of_measurement = [*measurement_findings(run, views, arms)]
     crowded = any(
         it.code in {"client-bound", "machine-busy"} and it.severity == "warning"
         for it in of_measurement
@@ -44,9 +48,9 @@ def find(
         *tls_findings(run, arms),
         *of_measurement,
         *order_findings(run),
-        *latency_findings(run, arms, crowded=crowded),
+        *latency_findings(run, views, arms, crowded=crowded),
         *(it for arm in arms for it in own_findings(run, arm)),
-        *(it for comparison in comparisons for it in comparison_findings(run, comparison)),
+        *(it for each in comparisons for it in comparison_findings(run, arms, each)),
         *too_few_requests(run, arms),
     ]
     if run.plan.experiment.sweep is not None:
