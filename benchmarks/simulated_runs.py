@@ -25,7 +25,7 @@ from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.comparison import quantile_savings, typical_effect
 from keepalive_bench.analysis.latencies import PERCENTS, Latencies, latency_bounds, summed_up
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.engine.environment import describe_environment
+from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Outcome
 from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp

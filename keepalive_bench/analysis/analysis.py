@@ -6,9 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from keepalive_bench.plan.arm_kinds import arm_kind
+
 if TYPE_CHECKING:
+    from keepalive_bench.analysis.reasons import Reasons
     from keepalive_bench.analysis.sweep import Sweep
-    from keepalive_bench.connections.reasons import Reasons
+    from keepalive_bench.plan.arm_kinds import ArmKind
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Answer, Failure
@@ -131,6 +134,11 @@ class ArmSummary:
         return self.label if self.option is None else f"{self.option} {self.label}"
 
     @property
+    def traits(self) -> ArmKind:
+        """What is to be known of its kind."""
+        return arm_kind(self.kind)
+
+    @property
     def reason_counts(self) -> dict[str, int]:
         """How many connections have which reason, the most frequent first."""
         return self.reasons.counts
@@ -209,12 +217,15 @@ class Verdict(NamedTuple):
     text: str
 
 
+Severity = Literal["info", "warning"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """Something that kab noticed."""
 
     code: str
-    severity: Literal["info", "warning"]
+    severity: Severity
     evidence: dict[str, int | float | str]
     text: str
     advice: str = ""

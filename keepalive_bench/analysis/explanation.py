@@ -7,7 +7,6 @@ from math import fsum, isnan
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import REMAINDER, Explanation, RoundTrips
-from keepalive_bench.plan.arm_kinds import arm_kind
 from keepalive_bench.results.exchange import QUEUED
 
 if TYPE_CHECKING:
@@ -97,6 +96,6 @@ def _saved_trips(own: ArmSummary, other: ArmSummary) -> dict[str, int]:
             by_us = 0
         if needed is not None and by_us is not None:
             saved[name] = round(needed * opened[1] - by_us * opened[0])
-    if any(arm_kind(arm.kind).makes_pools for arm in (own, other)):
+    if own.traits.makes_pools or other.traits.makes_pools:
         saved.pop("tls", None)
     return saved

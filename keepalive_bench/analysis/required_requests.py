@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import ceil, log, log1p, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from keepalive_bench.stats import stats
 from keepalive_bench.stats.clusters import LEAST_CLUSTERS
@@ -18,10 +18,15 @@ from keepalive_bench.stats.intervals import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.analysis.metric import Basis
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.stats.intervals import Estimate
 
+Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "verdict", "nothing"]
+"""What bounds an estimate: its arm's values, the ranks of pairs, the means of pairs, nothing.
+
+What is `exact` is no estimate: it was counted, or it is a single measured value. A verdict is a
+word that rests on ranks.
+"""
 _MOST = 100_000
 _OF_BLOCKS = {"ranks", "pairs", "verdict", "mean"}
 _FINEST = 0.01

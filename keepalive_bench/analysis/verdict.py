@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.analysis import REMAINDER, Verdict
 from keepalive_bench.analysis.comparability import SAME, differently, distance
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
-from keepalive_bench.plan.arm_kinds import arm_kind
+from keepalive_bench.connections.reason_kinds import BY_NATURE
+from keepalive_bench.plan.arm_kinds import differ_in_reuse_only
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.units import duration, plural, times
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.stats.intervals import Estimate
 
-_NO_COST = {"first-use", "by-design"}
 ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
@@ -141,8 +141,7 @@ def _inverse(shown: str, low: float, high: float) -> str:
 
 
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
-    ours, theirs = arm_kind(first.kind), arm_kind(other.kind)
-    if ours.reuses and not (theirs.reuses or theirs.needs_tls or theirs.makes_pools):
+    if differ_in_reuse_only(first.traits, other.traits):
         return "Reusing the connection"
     return f"{first.label} against {other.label}"
 
@@ -173,11 +172,11 @@ def _is_not_reused(arm: ArmSummary) -> bool:
     """
     chances = arm.sent - (arm.connections - arm.reopened)
     reopened = arm.reopened - len(arm.reasons.caused_by_interleaving)
-    return arm_kind(arm.kind).reuses and chances > 0 and reopened >= _NOT_REUSED * chances
+    return arm.traits.reuses and chances > 0 and reopened >= _NOT_REUSED * chances
 
 
 def _not_reused(arm: ArmSummary) -> str:
-    counts = {code: count for code, count in arm.reason_counts.items() if code not in _NO_COST}
+    counts = {code: count for code, count in arm.reason_counts.items() if code not in BY_NATURE}
     why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
     return (
         f"The connection was not reused: {arm.label} opened {plural(arm.connections, 'connection')}"

@@ -6,7 +6,7 @@ import click
 
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.plan import Experiment, Plan, Request, Target, Tls, Variation
-from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, Settings
+from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
 
 _ANSWER = Behaviour(delay_s=0.002, keep_alive_header="timeout=5")
 _FIELDS = (("q", ("python", "php")), ("v", ("1.0",)))
@@ -18,13 +18,13 @@ def command(*, no_color: bool) -> ExitCode:
     """Start a server on loopback, run the main job on HTTP and on HTTPS, and stop it again."""
     # --help and completion do without.
     from keepalive_bench.cli import session  # noqa: PLC0415
-    from keepalive_bench.net.exhaustion import naming_limits  # noqa: PLC0415
+    from keepalive_bench.engine.limits import naming_limits  # noqa: PLC0415
 
     shown = session.screen((), color=not no_color)
     codes = []
     for tls in (False, True):
         with naming_limits("The demo's server can't be started", "end other programs"):
-            server = ServerProcess(Settings(behaviour=_ANSWER, tls=tls))
+            server = ServerProcess(ServerSettings(behaviour=_ANSWER, tls=tls))
         with server:
             analysis = session.analyse(session.measure(_plan(server.url), shown))
         session.show(analysis, shown)

@@ -40,7 +40,7 @@ ARM_KINDS = (
         name="resumed",
         reuses=False,
         needs_tls=True,
-        help="the same with TLS sessions taken up again (https only)",
+        help="the same with resumed TLS sessions (https only)",
     ),
     ArmKind(
         name="naive",
@@ -63,3 +63,10 @@ def arm_kind(name: str) -> ArmKind:
         return next(kind for kind in ARM_KINDS if kind.name == name)
     except StopIteration:
         raise KeyError(name) from None
+
+
+def differ_in_reuse_only(first: ArmKind, other: ArmKind) -> bool:
+    """Whether all that the first does otherwise is to keep its connections."""
+    return not other.reuses and first == other._replace(
+        name=first.name, help=first.help, reuses=True
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.analysis.analysis import ArmSummary
-    from keepalive_bench.analysis.metric import Basis
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
 
 REASONS = tuple(kind.code for kind in REASON_KINDS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.analysis.analysis import Analysis, Comparison
-    from keepalive_bench.analysis.metric import Basis
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.requirements.quantity import Named
     from keepalive_bench.stats.intervals import Estimate
 

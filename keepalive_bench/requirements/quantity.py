@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.analysis import Analysis
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.metric import Basis
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.stats.intervals import Ends
 

@@ -198,8 +198,9 @@ def _fastest(results: Sequence[ValueResult], case: Case, effect: Effect) -> Reco
             )
             text = f"concurrency {it.label} is the smallest with the most requests/s; {beyond}"
             return Recommendation("fastest", it.value, text)
-    more = "the run was slowed so that local ports last" if case.paced else "more of them would"
-    text = f"These requests don't show which concurrency makes the most requests/s: {more}."
+    text = (
+        "These requests don't show which concurrency makes the most requests/s: more of them would."
+    )
     return Recommendation("inconclusive", None, text)
 
 

@@ -51,8 +51,6 @@ class Case:
     threads: int
     block: bool
     margin: float
-    paced: bool = False
-    """Whether requests waited so that local ports last, and nobody knows how many could be."""
 
     @property
     def who(self) -> str:

@@ -1,4 +1,4 @@
-"""Write `docs/cli.md` from the commands' help texts (`make docs`)."""
+"""Write `docs/cli.md` from the commands' help texts, and tables from registries (`make docs`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from documents import findings
 
 from keepalive_bench.cli import kab
 
@@ -133,3 +134,5 @@ def _code(text: str) -> str:
 
 if __name__ == "__main__":
     DOCUMENT.write_text(page(), encoding="utf-8")
+    prose = findings.DOCUMENT.read_text(encoding="utf-8")
+    findings.DOCUMENT.write_text(findings.with_tables(prose), encoding="utf-8")

@@ -206,4 +206,4 @@ def test_of_one_arm_whose_latencies_resemble_those_before_them_it_is_said(
     if finding is not None:
         assert finding.evidence["arm"] == "pooled"
         assert finding.evidence["factor"] == pytest.approx(2.4, rel=0.25)
-        assert "Latencies of pooled resemble those before them (correlation 0.6" in finding.text
+        assert "Latencies of pooled are autocorrelated (lag 1: 0.6" in finding.text

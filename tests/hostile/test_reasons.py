@@ -18,7 +18,7 @@ from keepalive_bench.server import CERTIFICATE, Fault, ServerProcess
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import Analysis
-    from keepalive_bench.connections.reasons import Reason
+    from keepalive_bench.analysis.reasons import Reason
     from keepalive_bench.results.exchange import Exchange
 
 POOLED = (Arm("pooled"),)
