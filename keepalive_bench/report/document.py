@@ -19,6 +19,7 @@ from keepalive_bench.typed_json import (
     one_of,
     pattern,
     schema_of,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -53,12 +54,9 @@ def derived_document(analysis: Analysis) -> Document:
 
 def demandable(analysis: Analysis) -> Document:
     """The parts of the document that a requirement can be about."""
-    warmup = {
-        label: {**asdict(it), "failed": len(it.failures)} for label, it in analysis.warmup.items()
-    }
     return {
-        "run_info": asdict(analysis.run_info),
-        "warmup": warmup,
+        "run_info": written(analysis.run_info),
+        "warmup": written(analysis.warmup),
         "arms": {arm.label: _arm(arm) for arm in analysis.arms},
         "comparisons": [tree(COMPARISON_METRICS, it) for it in analysis.comparisons],
         "verdict": analysis.verdict._asdict(),

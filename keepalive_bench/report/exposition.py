@@ -71,7 +71,7 @@ def metric_families(
 
 
 def _samples(metric: Metric[S], source: S, labels: Labels) -> Iterator[Sample]:
-    value = metric.read(source)
+    value = metric.of(source)
     by_key = value if isinstance(value, Mapping) else {metric.steps()[-1]: value}
     for key, each in by_key.items():
         own = {**labels, metric.label: key} if metric.label else labels

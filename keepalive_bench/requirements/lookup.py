@@ -92,7 +92,7 @@ def _of_comparison(
     metric: AnyMetric, key: str, comparison: Document, arms: Mapping[str, Document]
 ) -> Evidence:
     """Nothing is known of the times of arms that can't be compared."""
-    if metric.needs and comparison["incomparable"]:
+    if metric.bounds and comparison["incomparable"]:
         return Evidence(None, lacking=comparison["incomparable"].rstrip("."))
     if metric.path.startswith("explained.") and comparison["explained"] is None:
         return Evidence(None, lacking=NO_PAIR)
@@ -107,7 +107,7 @@ def _of_comparison(
 
 
 def _of_run(metric: AnyMetric, key: str, document: Document, experiment: Experiment) -> Evidence:
-    value: Any = metric.read(document)
+    value: Any = metric.of(document)
     if isinstance(value, Mapping):
         value = value.get(key, 0)
     if isinstance(value, bool):
