@@ -7,7 +7,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import keepalive_bench
 from keepalive_bench.engine.engine import FAILURES_TO_STOP, Engine
@@ -16,7 +16,7 @@ from keepalive_bench.engine.pacing import RunClock, pacing_of
 from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.pools import HoldingPool
-from keepalive_bench.results.columns import ConnectionColumns
+from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.run import PoolCounters, WarmUp
 
 if TYPE_CHECKING:
@@ -26,8 +26,22 @@ if TYPE_CHECKING:
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.net.tcp import Clock
     from keepalive_bench.net.transport import HttpTransport
-    from keepalive_bench.plan.plan import Arm, Plan
+    from keepalive_bench.plan.plan import Arm, Experiment, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
+
+
+class Tables(NamedTuple):
+    """What one process measured. Merging takes its rows away."""
+
+    exchanges: ExchangeColumns
+    connections: ConnectionColumns
+
+
+def new_tables(experiment: Experiment) -> Tables:
+    """Those of an experiment, still empty."""
+    labels = experiment.labels
+    exchanges = ExchangeColumns(labels, queued=experiment.load.is_open)
+    return Tables(exchanges, ConnectionColumns(labels))
 
 
 @dataclass(frozen=True, kw_only=True)
