@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.net.tcp import Clock
-    from keepalive_bench.net.transport import HttpTransport
     from keepalive_bench.plan.plan import Arm, Experiment, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
 
@@ -114,20 +113,20 @@ class ProcessRunner:
         plan, experiment, run_clock = self._plan, self._plan.experiment, RunClock(origin)
         system_monitor = SystemMonitor(experiment.concurrency)
         with ExitStack() as closing:
-            transports = {
-                arm.label: self._opened(arm, connections, origin) for arm in experiment.arms
-            }
+            shared = replace(self._shared, origin=origin)
+            transports = {arm.label: open_arm(arm, shared, connections) for arm in experiment.arms}
             for transport in transports.values():
                 closing.callback(transport.close)
             pacing = pacing_of(experiment)
-            paced = {} if pacing is None else dict.fromkeys(experiment.labels, pacing)
-            rests = {}
-            if experiment.sweep is not None and pacing is None:
-                pools = {label: transport.pools for label, transport in transports.items()}
-                rests = {
-                    label: own.hold for label, own in pools.items() if isinstance(own, HoldingPool)
-                }
-            engine = Engine(plan, transports, record, run_clock, paced, rests, self._process)
+            # What a sweep's steady traffic would do before its turn is over, it does.
+            rests = {
+                label: transport.pools.hold
+                for label, transport in transports.items()
+                if isinstance(transport.pools, HoldingPool)
+                and experiment.sweep is not None
+                and pacing is None
+            }
+            engine = Engine(plan, transports, record, run_clock, pacing, rests, self._process)
             with system_monitor:
                 interrupted = engine.run(blocks, interrupts)
             wall_s = run_clock.now_s()
@@ -150,7 +149,7 @@ class ProcessRunner:
         plan, count = self._plan, self._plan.experiment.warmup
         outcomes: list[Outcome] = []
         connections = ConnectionColumns((arm.label,))
-        transport = self._opened(arm, connections, self._clock())
+        transport = open_arm(arm, replace(self._shared, origin=self._clock()), connections)
         try:
             for number in range(1, count + 1):
                 if given_up.is_set():
@@ -163,9 +162,6 @@ class ProcessRunner:
             transport.close()
         failures = tuple(outcome.failure for outcome in outcomes if outcome.failure is not None)
         return WarmUp(requests=len(outcomes), connections=len(connections), failures=failures)
-
-    def _opened(self, arm: Arm, connections: ConnectionColumns, origin: int) -> HttpTransport:
-        return open_arm(arm, replace(self._shared, origin=origin), connections)
 
 
 @contextmanager
