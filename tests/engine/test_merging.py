@@ -64,7 +64,7 @@ def measured(script: list[tuple[int, str, str | None, str]]) -> tuple[list[Table
     return parts, whole
 
 
-@pytest.mark.parametrize("at_once", [1, 3, 20_000])
+@pytest.mark.parametrize("at_once", [3, 20_000])
 @settings(max_examples=40)
 @given(steps)
 def test_the_whole_comes_back(at_once: int, script: list[tuple[int, str, str | None, str]]) -> None:
