@@ -30,9 +30,9 @@ from keepalive_bench.connections.rules import (
     died_under_request,
     reason_for,
 )
-from keepalive_bench.results.columns import optional
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.masks import ended, of_arm
+from keepalive_bench.results.table import optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,7 +193,7 @@ def _silence(run: Run, arm: Arm, last: array[int]) -> Silence:
     connections = run.connections
     rows = array("i", _connections(run, arm))
     closed = [
-        FoundClosed(connections.exchanges[row], optional(connections.idle[row]) or 0.0)
+        FoundClosed(connections.exchanges[row], optional(connections.idle_s[row]) or 0.0)
         for row in rows
         if connections.ending[row] in _SILENT
     ]

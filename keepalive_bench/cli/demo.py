@@ -18,7 +18,7 @@ def command(*, no_color: bool) -> ExitCode:
     """Start a server on loopback, run the main job on HTTP and on HTTPS, and stop it again."""
     # --help and completion do without.
     from keepalive_bench.cli import session  # noqa: PLC0415
-    from keepalive_bench.net.exhaustion import naming_limits  # noqa: PLC0415
+    from keepalive_bench.engine.limits import naming_limits  # noqa: PLC0415
 
     shown = session.screen((), color=not no_color)
     codes = []

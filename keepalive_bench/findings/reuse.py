@@ -149,7 +149,7 @@ def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
 
 def _closed_after(run: Run, arm: ArmSummary) -> list[float]:
     """After how long without a request connections were closed for that reason, where known."""
-    reasons, closed_after = arm.reasons, run.connections.closed_after
+    reasons, closed_after = arm.reasons, run.connections.closed_after_s
     if IDLE_TIMEOUT.code not in reasons.codes:
         return []
     number = reasons.codes.index(IDLE_TIMEOUT.code)
