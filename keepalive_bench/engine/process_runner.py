@@ -156,10 +156,15 @@ class ProcessRunner:
 
 @contextmanager
 def quiet_collector() -> Iterator[None]:
-    """Keep what was made so far out of the garbage collector's way while measuring."""
+    """Keep what was made so far out of the garbage collector's way while measuring.
+
+    A program that keeps its objects out of the way itself finds them so afterwards.
+    """
+    was_frozen = gc.get_freeze_count() > 0
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not was_frozen:
+            gc.unfreeze()
