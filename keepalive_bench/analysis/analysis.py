@@ -6,14 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from keepalive_bench.plan.arm_kinds import arm_kind
+
 if TYPE_CHECKING:
-    from keepalive_bench.connections.reasons import Reasons
+    from keepalive_bench.analysis.reasons import Reasons
+    from keepalive_bench.analysis.sweep import Sweep
+    from keepalive_bench.plan.arm_kinds import ArmKind
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.requirements.requirement import Checked
     from keepalive_bench.results.exchange import Answer, Failure
     from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
-    from keepalive_bench.sweep.sweep import Sweep
+    from keepalive_bench.stats.intervals import Estimate
 
 BOUNDED = ("mean", "p50", "p90", "p95", "p99")
 """Metrics of latency that can have an interval; a maximum can't."""
@@ -21,12 +24,9 @@ REMAINDER = "remainder"
 """What is left of the latency when all phases are taken off: the client's own code."""
 
 
-class Estimate(NamedTuple):
-    """A number, with the interval that it lies in where one is known."""
-
-    estimate: float | None
-    low: float | None = None
-    high: float | None = None
+Operator = Literal["==", "!=", "<", "<=", ">", ">="]
+OPERATORS: tuple[Operator, ...] = ("==", "!=", "<", "<=", ">", ">=")
+Status = Literal["met", "missed", "undecided"]
 
 
 class Latency(NamedTuple):
@@ -64,6 +64,14 @@ class PhaseTime:
     """Over those, as are the quantiles."""
     p50: float | None
     p95: float | None
+
+
+class Handshake(NamedTuple):
+    """What a TLS handshake came to."""
+
+    version: str
+    resumed: bool
+    """Whether it took up an earlier session."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +116,10 @@ class ArmSummary:
     """How much wider intervals are than without any, by that at all lags."""
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
+    handshake: Handshake | None
+    """What nearly all TLS handshakes came to; `None`: there was none, or they differ."""
+    min_rtt_s: float | None
+    """The network's shortest round trip; `None` where the system doesn't tell."""
     counters: PoolCounters
     uncorrected: Latency | None = None
     """Of an open load, latencies from the real start; `None`: all of them are."""
@@ -120,6 +132,11 @@ class ArmSummary:
     def name(self) -> str:
         """What a sentence calls it."""
         return self.label if self.option is None else f"{self.option} {self.label}"
+
+    @property
+    def traits(self) -> ArmKind:
+        """What is to be known of its kind."""
+        return arm_kind(self.kind)
 
     @property
     def reason_counts(self) -> dict[str, int]:
@@ -189,6 +206,8 @@ class Comparison:
     """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
     explanation: Explanation | None
     """Where the mean saving comes from; `None` where there are no pairs."""
+    incomparable: str = ""
+    """Why the arms' times can't be compared, in a sentence; empty: they can."""
 
 
 class Verdict(NamedTuple):
@@ -198,15 +217,44 @@ class Verdict(NamedTuple):
     text: str
 
 
+Severity = Literal["info", "warning"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """Something that kab noticed."""
 
     code: str
-    severity: Literal["info", "warning"]
+    severity: Severity
     evidence: dict[str, int | float | str]
     text: str
     advice: str = ""
+
+
+class Requirement(NamedTuple):
+    """One demand, such as `pooled.p95<=50ms`."""
+
+    text: str
+    """As the user wrote it."""
+    name: str
+    """The full name of what is meant, as the table of names has it."""
+    operator: Operator
+    bound: float | str
+    """In the unit of the results file (seconds for times), or a word, such as a verdict's code."""
+
+
+class Checked(NamedTuple):
+    """A requirement, held against a run."""
+
+    requirement: Requirement
+    status: Status
+    value: float | str | None
+    """What the run shows; `None` where it can't be said."""
+    low: float | None
+    high: float | None
+    """The interval that was decided on; `None` of what is counted exactly."""
+    text: str
+    """One sentence: what was found, and why that decides it or doesn't."""
 
 
 @dataclass(frozen=True, kw_only=True)

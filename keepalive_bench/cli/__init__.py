@@ -14,7 +14,7 @@ from keepalive_bench import __version__
 from keepalive_bench.cli.complaints import complaint
 from keepalive_bench.cli.outlet import give_up
 from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
-from keepalive_bench.errors import ExitCode, KabError
+from keepalive_bench.errors import ExitCode, KabError, limit_reached
 from keepalive_bench.units import filename, printable
 
 _COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
@@ -81,7 +81,7 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         _end("Interrupted.", ExitCode.INTERRUPTED)
     except MemoryError as error:
-        limit = import_module("keepalive_bench.net.exhaustion").limit_reached(error)
+        limit = limit_reached(error)
         advice = "send fewer --requests, or raise the limit"
         _end(f"Error: kab can't go on, because {limit}: {advice}.", ExitCode.NOTHING_MEASURED)
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from keepalive_bench.errors import ExitCode
-from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, Settings
+from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
 
 _ANSWER = Behaviour(delay_s=0.002, keep_alive_header="timeout=5")
 _OPTIONS = {"field": ("q=python", "q=php", "v=1.0"), "cacert": CERTIFICATE, "maxsize": 1}
@@ -18,13 +18,13 @@ def command(*, no_color: bool) -> ExitCode:
     # --help and completion do without.
     from keepalive_bench.cli import session  # noqa: PLC0415
     from keepalive_bench.cli.planning import run_plan  # noqa: PLC0415
-    from keepalive_bench.net.exhaustion import naming_limits  # noqa: PLC0415
+    from keepalive_bench.engine.limits import naming_limits  # noqa: PLC0415
 
     shown = session.screen((), color=not no_color)
     codes = []
     for tls in (False, True):
         with naming_limits("The demo's server can't be started", "end other programs"):
-            server = ServerProcess(Settings(behaviour=_ANSWER, tls=tls))
+            server = ServerProcess(ServerSettings(behaviour=_ANSWER, tls=tls))
         with server:
             plan = run_plan(f"{server.url}/search", _OPTIONS)
             analysis = session.analyse(session.measure(plan, shown))

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 
-from keepalive_bench.analysis import analyse
 from keepalive_bench.cli.outlet import Outlet
 from keepalive_bench.cli.output_file import STDOUT
 from keepalive_bench.engine import benchmark
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.errors import ExitCode
-from keepalive_bench.net.ports import ports_for
-from keepalive_bench.plan.local_ports import endangered, pace_of, slowed
+from keepalive_bench.outcome import analyse
 from keepalive_bench.report import terminal
 from keepalive_bench.report.failed_run import nothing_measured
 from keepalive_bench.report.plain import for_terminal
@@ -33,9 +31,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis, Checked
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.requirements.requirement import Checked
     from keepalive_bench.results.exchange import Exchange
     from keepalive_bench.results.run import Run
 
@@ -102,20 +99,8 @@ def announce(plan: Plan, shown: Screen) -> None:
     if not plan.request.is_safe:
         url = printable(plan.target.shown)
         shown.err.print(f"{_extent(plan)} will be sent to {url}, warm-ups included.")
-    _announce_ports(plan, shown)
     for sentence in undecidable(plan):
         shown.err.print(f"Warning: {sentence}", soft_wrap=True)
-
-
-def _announce_ports(plan: Plan, shown: Screen) -> None:
-    """That there are too few local ports for the quickest run, and what comes of it."""
-    use, experiment = ports_for(plan), plan.experiment
-    if use is None or use.per_second is None:
-        return
-    if pace_of(experiment, use) is None:
-        shown.err.print(f"Warning: {endangered(use, use.per_second)}", soft_wrap=True)
-    else:
-        shown.err.print(slowed(experiment, use, use.per_second), soft_wrap=True)
 
 
 def _extent(plan: Plan) -> str:
@@ -139,8 +124,12 @@ def deferred_interrupts() -> Iterator[Interrupts]:
 
 def measure(plan: Plan, shown: Screen, interrupts: Interrupts | None = None) -> Run:
     """Carry out a plan, with a progress bar or a line for each response as asked."""
+
+    def warn(sentence: str) -> None:
+        shown.err.print(f"Warning: {sentence}", soft_wrap=True)
+
     with ExitStack() as stack:
-        run = benchmark(plan, _callback(plan, shown, stack), interrupts)
+        run = benchmark(plan, _callback(plan, shown, stack), interrupts, warn)
     if shown.verbose and plan.experiment.processes > 1:  # before, connections had no numbers
         show_exchanges(run, shown, interrupts)
     return run

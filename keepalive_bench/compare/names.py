@@ -10,10 +10,10 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements.arm_names import ARM_MEMBERS, TOTALS
 from keepalive_bench.requirements.quantity import Evidence, Nameable, exact
-from keepalive_bench.sweep.sweep import RECOMMENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
         yield (name,), ChangeQuantity(name=name, kind="count", find=find)
     for number, arm in enumerate(arms[1:]):
         yield from _comparison(number, arm.label)
-    pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
+    pooled = next((arm for arm in arms if arm.traits.reuses), None)
     if pooled is not None:
         yield from _arm(pooled.label, ("",))
     for arm in arms:

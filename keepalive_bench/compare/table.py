@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import preamble
 from keepalive_bench.report.table import beyond_pool, of_reopened
-from keepalive_bench.sweep.sweep import RECOMMENDED
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _arm(arm: ArmChange) -> Iterator[Line]:
     yield from _parts(*map(beyond_pool, reasons))
     yield _count("reopened", base.reopened, new.reopened)
     yield from _parts(*map(of_reopened, reasons))
-    if new.kind == "resumed":
+    if new.traits.needs_tls:
         yield _count("sessions resumed", base.resumed, new.resumed)
     yield _count("requests", base.sent, new.sent)
     yield _count("failed", base.failed, new.failed)

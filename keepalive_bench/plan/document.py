@@ -71,6 +71,8 @@ def plan_from(document: Document) -> Plan:
         FaultError: it describes none.
         UsageError: what it describes makes no sense.
     """
+    if not isinstance(document, dict):
+        raise fault("plan", document)
     said = {name: _read(type_, document, name) for name, (type_, _) in _DERIVED.items()}
     read_back = {
         "headers": tuple((name, value or "") for name, value in said["headers"]),

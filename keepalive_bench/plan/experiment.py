@@ -45,7 +45,8 @@ OPEN_BLOCK_S = 0.1
 LEAST_ROUNDS = 6
 """So many pairs can tell arms apart."""
 
-_LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,31}"
+LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,31}"
+"""What an arm can be called, as a regular expression."""
 _SEED_BITS = 32
 _USUAL_REQUESTS, _USUAL_ROUNDS, _USUAL_FOR_PRECISION = 50, 10, 10_000
 _UNSAID = -(2**31)
@@ -63,7 +64,7 @@ class Arm:
     """
 
     kind: Annotated[str, one_of(*KINDS)]
-    label: Annotated[str, pattern(f"^{_LABEL}$")] = ""
+    label: Annotated[str, pattern(f"^{LABEL}$")] = ""
     value: Count | None = None
     """What the swept option is in this arm; `None`: the experiment sweeps over none."""
 
@@ -84,7 +85,7 @@ class Arm:
                 f"There is no arm of kind {quoted(self.kind)}: kinds are {', '.join(KINDS)}."
             )
         object.__setattr__(self, "label", self.label or self.kind)
-        if not re.fullmatch(_LABEL, self.label):
+        if not re.fullmatch(LABEL, self.label):
             raise UsageError(
                 f"An arm can't be called {quoted(self.label)}: letters, digits, - and _ "
                 "make a label, 32 of them at most."
@@ -258,8 +259,6 @@ class Experiment:
         shown=True,
     )
     """Whether an arm goes on when its first exchanges all fail."""
-    pace: bool = ruled(True, nothing_asked, shown=True)  # noqa: FBT003  # the field's default
-    """Whether the arms are slowed where local ports wouldn't last; if not, no such run begins."""
     sweep: Swept | None = ruled(None, nothing_asked, shown=True)
     """The option that has a value of its own in each arm; all else is alike."""
 

@@ -17,10 +17,9 @@ from keepalive_bench.units import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis, Finding
-    from keepalive_bench.requirements.requirement import Checked, Status
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Finding, Status
+    from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.results.run import Run
-    from keepalive_bench.sweep.sweep import Sweep
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
 _LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|(?!\d\d:)[\w+-]+:)|(?<=www)(?=\.)")

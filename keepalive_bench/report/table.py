@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import REMAINDER, Estimate
-from keepalive_bench.connections.reasons import BESIDE_OTHERS, BY_NATURE
+from keepalive_bench.analysis.analysis import REMAINDER
+from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.units import MISSING, duration, interval, rate, times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary, PhaseTime
+    from keepalive_bench.stats.intervals import Estimate
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
 UNCORRECTED = "uncorrected"
@@ -88,7 +89,7 @@ def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False
 
 def _resumption(analysis: Analysis) -> list[Row]:
     """How many TLS sessions were resumed, where an arm tries to."""
-    if all(arm.kind != "resumed" for arm in analysis.arms):
+    if not any(arm.traits.needs_tls for arm in analysis.arms):
         return []
     return [_counts(analysis, "sessions resumed", "resumed")]
 

@@ -9,7 +9,7 @@ from keepalive_bench.results.exchange import INTERRUPTED, QUEUED
 from keepalive_bench.units import duration, plural, printable, size
 
 if TYPE_CHECKING:
-    from keepalive_bench.connections.reasons import Reason
+    from keepalive_bench.analysis.reasons import Reason
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ConnectionColumns
     from keepalive_bench.results.exchange import Connection, EndingKind, Exchange

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary
-    from keepalive_bench.sweep.sweep import Sweep, SweptValue
+    from keepalive_bench.analysis.sweep import Sweep, SweptValue
 
 
 def curve(analysis: Analysis, sweep: Sweep) -> Figure:

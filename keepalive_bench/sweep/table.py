@@ -10,8 +10,9 @@ from keepalive_bench.units import MISSING, duration, interval, plural, rate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Estimate
-    from keepalive_bench.sweep.sweep import Sweep, SweptValue
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis.sweep import Sweep, SweptValue
+    from keepalive_bench.stats.intervals import Estimate
 
 METRICS = ("p50", "p95")
 
@@ -91,7 +92,7 @@ def circumstances(analysis: Analysis, sweep: Sweep) -> str:
 def _last_burst(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
     """That it isn't a whole one, where the threads don't divide the requests."""
     experiment = analysis.plan.experiment
-    if not experiment.load.in_beats:
+    if not experiment.load.in_closed_bursts:
         return
     requests = {arm.label: arm.requests for arm in analysis.arms}
     rests = {arm.label: requests[arm.label] % experiment.threads_of(arm) for arm in experiment.arms}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from keepalive_bench.analysis.analysis import Analysis
-    from keepalive_bench.sweep.sweep import Sweep
+    from keepalive_bench.analysis.sweep import Sweep
 
     Columns = tuple[words.Column, ...]
 

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from keepalive_bench.server import ServerProcess
 
 URL = "http://example.com/"
-PLACES = {"url": "http://proxy:3128", "port": "80", "socket": "/run/kab", **dict.fromkeys(("ca", "cert"), __file__)}
+PLACES = {
+    "url": "http://proxy:3128",
+    "port": "80",
+    "socket": "/run/kab",
+    **dict.fromkeys(("ca", "cert"), __file__),
+}
 PLACES |= dict.fromkeys(("csv", "key", "both"), __file__)
 SHOWN = [
     option

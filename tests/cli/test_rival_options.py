@@ -21,9 +21,18 @@ URL = "http://127.0.0.1:9/"
 Option = tuple[str, str | None]
 """Its name, and its value; `None`: it takes none."""
 VALUES: dict[str, str | None] = {
-    "proxy": URL, "unix-socket": "nowhere", "source-address": "127.0.0.1", "bearer": "x",
-    "user": "a:b", "rate": "100", "think-time": "1ms", "cacert": "kab.toml", "data": "a=1",
-    "json-body": "{}", "upload-file": "kab.toml", "connect-to": "::127.0.0.1:9",
+    "proxy": URL,
+    "unix-socket": "nowhere",
+    "source-address": "127.0.0.1",
+    "bearer": "x",
+    "user": "a:b",
+    "rate": "100",
+    "think-time": "1ms",
+    "cacert": "kab.toml",
+    "data": "a=1",
+    "json-body": "{}",
+    "upload-file": "kab.toml",
+    "connect-to": "::127.0.0.1:9",
 }
 """Of options that take one."""
 RIVALS: list[tuple[Option, Option]] = [

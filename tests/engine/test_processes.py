@@ -23,7 +23,7 @@ from support.processes import children, linux
 
 from keepalive_bench import Arm, Load, Tls, UsageError, analyse, benchmark
 from keepalive_bench.engine.processes.worker import ending
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,14 +65,15 @@ def processes_of(measured: Run) -> int:
 @pytest.mark.parametrize(
     ("processes", "options"),
     [
-        (2, {}),
         (3, {"concurrency": 2, "requests": 200}),
-        (2, {"concurrency": 4, "maxsize": 1, "requests": 80}),
-        (2, {"concurrency": 2, "requests": 61, "order": "sequential"}),
+        pytest.param(2, {"concurrency": 4, "maxsize": 1, "requests": 80}, marks=pytest.mark.slow),
+        pytest.param(
+            2, {"concurrency": 2, "requests": 61, "order": "sequential"}, marks=pytest.mark.slow
+        ),
         (2, {"concurrency": 2, "requests": 18, "load": Load(traffic="bursts")}),
-        (5, {"requests": 3}),
+        pytest.param(5, {"requests": 3}, marks=pytest.mark.slow),
     ],
-    ids=["one each", "blocks", "crowded", "sequential", "bursts", "fewer requests than processes"],
+    ids=["blocks", "contention", "sequential", "bursts", "fewer requests than processes"],
 )
 def test_every_request_is_sent_once_and_the_server_counts_the_same(
     processes: int, options: dict[str, Any]
@@ -138,8 +139,8 @@ def test_the_threads_of_all_processes_start_a_burst_together() -> None:
         )
     assert [it.outcome.failure for it in measured.exchanges] == [None] * 12
     ended_s = 0.0
-    for beat in range(3):
-        own = [it.outcome for it in measured.exchanges if it.index // 4 == beat]
+    for burst in range(3):
+        own = [it.outcome for it in measured.exchanges if it.index // 4 == burst]
         assert min(it.began_s for it in own) >= ended_s
         ended_s = max(it.began_s + it.latency_s for it in own) + 0.01
 
@@ -178,7 +179,7 @@ def test_a_file_that_can_t_be_used_is_refused_before_any_process_begins(tmp_path
 def test_relative_names_of_files_mean_what_they_mean_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ServerProcess(Settings(tls=True)) as server:
+    with ServerProcess(ServerSettings(tls=True)) as server:
         (tmp_path / "own.pem").write_bytes(server.certificate.read_bytes())
         monkeypatch.chdir(tmp_path)
         tls = Tls(ca_file=Path("own.pem"))
@@ -299,7 +300,7 @@ def test_processes_do_without_standard_streams(url: str) -> None:
     assert json.loads(done.stdout)["run_info"]["lost"] == []
 
 
-@pytest.mark.parametrize("presses", [1, 2])
+@pytest.mark.parametrize("presses", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_ctrl_c_keeps_what_all_of_them_measured(tmp_path: Path, presses: int) -> None:
     results, halfway = tmp_path / "run.json", Halfway(50)
     options = ("--processes", "2", "-n", "100000", "--json", str(results), "--warmup", "0")
@@ -372,6 +373,6 @@ def test_an_exchange_takes_no_more_memory_in_all_processes_together(url: str) ->
 
 @pytest.mark.slow
 def test_a_slow_server_is_waited_for_by_all_of_them() -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.05))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.05))) as server:
         measured = run(server.url, **TWO, requests=40)
     assert all(it.outcome.latency_s >= 0.05 for it in measured.exchanges)

@@ -17,12 +17,12 @@ from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
-    from keepalive_bench.net.transport import Transport
+    from keepalive_bench.net.transport import HttpTransport
 
 NAIVE = Arm("naive")
 
 
-def opened(url: str, arm: Arm = NAIVE, **options: Any) -> Transport:  # noqa: ANN401  # of any part of a plan
+def opened(url: str, arm: Arm = NAIVE, **options: Any) -> HttpTransport:  # noqa: ANN401  # of any part of a plan
     shared = arm_context(plan(url, **options), "kab/test", time.perf_counter_ns)
     return open_arm(arm, shared, ConnectionColumns((arm.label,)))
 
@@ -31,8 +31,7 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-@pytest.mark.parametrize("concurrency", [1, 4])
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(("concurrency", "tls"), [(1, False), (4, True)])
 def test_each_request_has_a_manager_and_a_connection_of_its_own(
     concurrency: int, *, tls: bool
 ) -> None:

@@ -10,7 +10,7 @@ from page.browser import Browser, browser
 from page.noisy import HOSTILE, noisy_run
 from support.sweeps import scripted_sweep
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Source
 from keepalive_bench.compare.page import page_lines as comparison_lines

@@ -21,7 +21,7 @@ from support.misbehaving import ANSWER, Misbehaving, Peer, misbehaving
 from keepalive_bench.plan.options import Option, options_of
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.sweeping import OWN
-from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, Settings
+from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,7 +143,7 @@ def place(known: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
                 secured.sendall(ANSWER)
 
     with (
-        ServerProcess(Settings(behaviour=_SLOW, record=folder / "record")) as server,
+        ServerProcess(ServerSettings(behaviour=_SLOW, record=folder / "record")) as server,
         misbehaving(serve) as tls,
     ):
         port = int(server.url.rpartition(":")[2])

@@ -10,7 +10,7 @@ from rich.console import Console
 from support.runs import CUT_OFF, Script, paired_run
 from support.scripted import scripted_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.plan.load import Load
 from keepalive_bench.report import table, terminal
 from keepalive_bench.results.exchange import Ending

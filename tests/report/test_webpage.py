@@ -15,7 +15,7 @@ from support.runs import CUT_OFF, REFUSED, Script
 from support.scripted import scripted_run
 from support.sweeps import scripted_sweep
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.report import table
 from keepalive_bench.report.failed_run import nothing_measured
 from keepalive_bench.report.webpage import page_lines

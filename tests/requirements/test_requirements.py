@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.runs import Script, paired_run
+from support.runs import Script, paired_run, view_of
 
 from keepalive_bench import RequirementError, UsageError, require
 from keepalive_bench import analyse as analyse_run
-from keepalive_bench.analysis.analysis import Estimate
+from keepalive_bench.analysis.analysis import OPERATORS
 from keepalive_bench.requirements import check
 from keepalive_bench.requirements.bounds import shown
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.names import names
-from keepalive_bench.requirements.requirement import OPERATORS
 from keepalive_bench.results.exchange import Exchange, Failure, Outcome
+from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Operator
     from keepalive_bench.requirements.quantity import Kind
-    from keepalive_bench.requirements.requirement import Checked, Operator
 
 NEGATED: dict[str, str] = dict(zip(OPERATORS, ("!=", "==", ">=", ">", "<=", "<"), strict=True))
 OPPOSITE = {"met": "missed", "missed": "met", "undecided": "undecided"}
@@ -36,10 +35,11 @@ OPPOSITE = {"met": "missed", "missed": "met", "undecided": "undecided"}
 RUN = paired_run([0.25 + (7 * i % 80) * 0.03 / 79 for i in range(80)], [0.5] * 80)
 """80 pairs: pooled 250 to 280 ms, unpooled 500 ms; one connection against 80."""
 ANALYSIS = analyse_run(RUN)
+VIEWS = {label: view_of(RUN, label) for label in ("pooled", "unpooled")}
 
 
 def held(text: str, analysis: Analysis = ANALYSIS) -> Checked:
-    return check(parse(text, names(analysis.plan.experiment.arms)), analysis, RUN)
+    return check(parse(text, names(analysis.plan.experiment.arms)), analysis, VIEWS)
 
 
 def with_speedup(low: float | None, estimate: float | None, high: float | None) -> Analysis:

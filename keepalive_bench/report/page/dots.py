@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isnan, log
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.report.histogram import FAR_APART
 from keepalive_bench.report.verbose import because, ended
 from keepalive_bench.units import printable
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from keepalive_bench.analysis.analysis import Analysis
-    from keepalive_bench.connections.reasons import Reason
+    from keepalive_bench.analysis.reasons import Reason
     from keepalive_bench.results.run import Run
 
 MOST = 3_000
@@ -167,7 +168,7 @@ class _Fates:
 
 def why(run: Run, reason: Reason) -> str:
     """Why a connection was opened, and what became of the one before it."""
-    if reason.previous is None or reason.code == "by-design":
+    if reason.previous is None or reason.kind is BY_DESIGN:
         return because(reason)
     before = ended(run.connections[reason.previous])
     return f"{because(reason)}; connection {reason.previous} before it {before}"

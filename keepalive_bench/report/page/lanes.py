@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.report.page.dots import microseconds, why
 from keepalive_bench.report.verbose import ended
-from keepalive_bench.results.columns import optional
+from keepalive_bench.results.table import optional
 from keepalive_bench.units import duration, printable
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis.analysis import Analysis, Finding
-    from keepalive_bench.requirements.requirement import Checked
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Finding
     from keepalive_bench.results.run import Run
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.connections.reasons import BY_NATURE
+from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.report.page.dots import Dots, dots, why
 from keepalive_bench.report.page.figure import Figure, chart, folded, without
 from keepalive_bench.report.page.markup import element, table
