@@ -60,13 +60,8 @@ DEBTS: set[tuple[str, str]] = {
     ("findings.latency", "requirements.enough"),
     ("findings.latency", "requirements.quantity"),
     ("report.document", "sweep.sweep"),
-    ("report.markdown", "sweep.sweep"),
-    ("report.markdown", "sweep.table"),
     ("report.openmetrics", "sweep.sweep"),
-    ("report.page.sections", "sweep.curve"),
-    ("report.preamble", "sweep.table"),
-    ("report.terminal", "sweep.terminal"),
-    ("report.webpage", "sweep.curve"),
+    ("report.preamble", "sweep.sweep"),
     ("requirements.sweep_names", "sweep.sweep"),
 }
 """Imports that still point up."""

@@ -12,7 +12,7 @@ import click
 
 from keepalive_bench import __version__
 from keepalive_bench.cli.complaints import complaint
-from keepalive_bench.cli.outlet import give_up
+from keepalive_bench.cli.screen import give_up
 from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
 from keepalive_bench.errors import ExitCode, KabError
 from keepalive_bench.units import filename, printable

@@ -18,18 +18,19 @@ def command(*, no_color: bool) -> ExitCode:
     """Start a server on loopback, run the main job on HTTP and on HTTPS, and stop it again."""
     # --help and completion do without.
     from keepalive_bench.cli import session  # noqa: PLC0415
+    from keepalive_bench.cli.screen import Screen  # noqa: PLC0415
     from keepalive_bench.net.exhaustion import naming_limits  # noqa: PLC0415
 
-    shown = session.screen((), color=not no_color)
+    shown = Screen((), color=not no_color)
     codes = []
     for tls in (False, True):
         with naming_limits("The demo's server can't be started", "end other programs"):
             server = ServerProcess(Settings(behaviour=_ANSWER, tls=tls))
         with server:
-            analysis = session.analyse(session.measure(_plan(server.url), shown))
-        session.show(analysis, shown)
+            report = session.report_of(session.measure(_plan(server.url), shown))
+        session.show(report, shown, plotted=False)
         shown.out.print()
-        codes.append(session.exit_code(analysis))
+        codes.append(session.exit_code(report))
         if codes[-1] == ExitCode.INTERRUPTED:
             break
     else:

@@ -13,12 +13,11 @@ import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support.command import called, kab
-from support.exports import everything, stored
+from support.exports import DIALECTS, everything, stored
 from support.runs import Script, paired_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench import compare as changes
-from keepalive_bench.cli.exports import DIALECTS
 from keepalive_bench.compare.names import change_names
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.plan.plan import Experiment

@@ -12,10 +12,10 @@ from hostile.said import said
 from server.wire import settings
 from support.certificates import server_named
 from support.command import Finished, called
+from support.exports import DIALECTS
 from support.misbehaving import ANSWER, Peer, misbehaving
 from support.orders import ORDERS, SHORT_ORDERS, orders_in
 
-from keepalive_bench.cli.exports import DIALECTS
 from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from support.exports import HOSTILE_TEXT, everything, nothing, written
 from support.runs import Script, paired_run
 
 from keepalive_bench import Run, analyse
-from keepalive_bench.report import table
+from keepalive_bench.report import run_tables
 from keepalive_bench.report.markdown import code, text
 from keepalive_bench.units import printable
 
@@ -87,10 +87,10 @@ def test_every_cell_of_the_report_is_in_the_table() -> None:
     analysis = analyse(everything())
     cells = page(everything()).cells
     found = {row[0].replace("\xa0", " "): row[1:] for row in cells}
-    for row in table.comparison_rows(analysis):
+    for row in run_tables.comparison_rows(analysis):
         pairs = zip(row.savings, row.intervals, strict=True)
         assert found[row.name] == [*row.cells, *(part for pair in pairs for part in pair)]
-    for phase in table.phase_rows(analysis):
+    for phase in run_tables.phase_rows(analysis):
         assert found[phase.phase] == [" × ".join(filter(None, cell)) for cell in phase.cells]
 
 
