@@ -22,7 +22,7 @@ from document import table, write_between_marks
 from pairing import Figure, ratio, report
 
 from keepalive_bench import Arm, DecisionRule, Experiment, Plan, Target, analyse, benchmark
-from keepalive_bench.server import ServerProcess, Settings
+from keepalive_bench.server import ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
@@ -86,7 +86,7 @@ def main() -> int:
     random = Random(arguments.seed)  # noqa: S311  # not for secrets
     began = time.perf_counter()
     own_cores = move_to_last_core()
-    with ServerProcess(Settings()) as server:
+    with ServerProcess(ServerSettings()) as server:
         move_to(own_cores)
         paired, sequential = experiments(server.url, most, 60 * arguments.minutes, random)
     count = len(paired.widths)

@@ -130,7 +130,7 @@ def _traced_loop(url: str, stack: ExitStack) -> Loop:
     def loop(requests: int) -> None:
         for index in range(requests):
             trace = tracer.trace
-            trace.begin(clock() + _TIMEOUT)
+            trace.begin(clock(), _TIMEOUT)
             lean.fetch_one(pool, index)
             trace.phases(clock())
 

@@ -33,8 +33,7 @@ from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.analysis import Estimate
-    from keepalive_bench.stats.intervals import Interval
+    from keepalive_bench.stats.intervals import Estimate, Interval
 
 PLAIN = "unwidened"
 _LABELS = ("pooled", "unpooled")

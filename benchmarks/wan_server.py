@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nginx import nginx_folder, nginx_program, running
 
-from keepalive_bench.server.certificate import CERTIFICATE, KEY
+from keepalive_bench.server.settings import CERTIFICATE, KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis import analyse, require
     from keepalive_bench.analysis.analysis import Analysis
     from keepalive_bench.engine.benchmark import benchmark
     from keepalive_bench.errors import KabError, RequirementError, UsageError
+    from keepalive_bench.outcome import analyse, require
     from keepalive_bench.plan.plan import (
         Arm,
         DecisionRule,
@@ -64,8 +64,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "analyse": "analysis",
-    "require": "analysis",
+    "analyse": "outcome",
+    "require": "outcome",
     "benchmark": "engine",
     "KabError": "errors",
     "RequirementError": "errors",

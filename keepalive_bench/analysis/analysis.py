@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from keepalive_bench.connections.reasons import Reasons
+    from keepalive_bench.analysis.reasons import Reasons
+    from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.requirements.requirement import Checked
     from keepalive_bench.results.exchange import Answer, Failure
     from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
-    from keepalive_bench.sweep.sweep import Sweep
+    from keepalive_bench.stats.intervals import Estimate
 
 BOUNDED = ("mean", "p50", "p90", "p95", "p99")
 """Metrics of latency that can have an interval; a maximum can't."""
@@ -21,12 +21,9 @@ REMAINDER = "remainder"
 """What is left of the latency when all phases are taken off: the client's own code."""
 
 
-class Estimate(NamedTuple):
-    """A number, with the interval that it lies in where one is known."""
-
-    estimate: float | None
-    low: float | None = None
-    high: float | None = None
+Operator = Literal["==", "!=", "<", "<=", ">", ">="]
+OPERATORS: tuple[Operator, ...] = ("==", "!=", "<", "<=", ">", ">=")
+Status = Literal["met", "missed", "undecided"]
 
 
 class Latency(NamedTuple):
@@ -198,15 +195,44 @@ class Verdict(NamedTuple):
     text: str
 
 
+Severity = Literal["info", "warning"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """Something that kab noticed."""
 
     code: str
-    severity: Literal["info", "warning"]
+    severity: Severity
     evidence: dict[str, int | float | str]
     text: str
     advice: str = ""
+
+
+class Requirement(NamedTuple):
+    """One demand, such as `pooled.p95<=50ms`."""
+
+    text: str
+    """As the user wrote it."""
+    name: str
+    """The full name of what is meant, as the table of names has it."""
+    operator: Operator
+    bound: float | str
+    """In the unit of the results file (seconds for times), or a word, such as a verdict's code."""
+
+
+class Checked(NamedTuple):
+    """A requirement, held against a run."""
+
+    requirement: Requirement
+    status: Status
+    value: float | str | None
+    """What the run shows; `None` where it can't be said."""
+    low: float | None
+    high: float | None
+    """The interval that was decided on; `None` of what is counted exactly."""
+    text: str
+    """One sentence: what was found, and why that decides it or doesn't."""
 
 
 @dataclass(frozen=True, kw_only=True)

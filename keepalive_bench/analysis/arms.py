@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import REMAINDER, ArmSummary, Latency, LateStarts, PhaseTime
 from keepalive_bench.analysis.latencies import latency_bounds, summed_up
-from keepalive_bench.connections import find_reasons
-from keepalive_bench.connections.reasons import NONE
+from keepalive_bench.analysis.reasons import NONE, find_reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.results.masks import ended, of_arm, pick, succeeded
@@ -63,7 +62,10 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         body_sizes=_body_sizes(exchanges, good) if answered else None,
         mean_body=sum(compress(exchanges.body_bytes, good)) / answered if answered else None,
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
-        requests_per_second=_rate(run, sent) if answered and not _paused(run) else None,
+        # Where there are pauses between requests, nobody knows how many were possible.
+        requests_per_second=_rate(run, sent)
+        if answered and not run.plan.experiment.load.has_pauses
+        else None,
         latency=summed_up(ordered) if ordered else Latency(),
         latency_bounds=bounded.bounds,
         correlation=bounded.correlation,
@@ -122,11 +124,6 @@ def _status_codes(exchanges: ExchangeColumns, sent: bytes) -> dict[int, int]:
 def _answers(exchanges: ExchangeColumns, sent: bytes) -> dict[Answer, int]:
     counts = Counter(compress(exchanges.answer, sent)).most_common()
     return {exchanges.answers.values[number]: count for number, count in counts if number >= 0}
-
-
-def _paused(run: Run) -> bool:
-    """Whether there were pauses between requests, so that nobody knows how many were possible."""
-    return bool(run.run_info.paused_s) or run.plan.experiment.load.has_pauses
 
 
 def _rate(run: Run, sent: bytes) -> float | None:

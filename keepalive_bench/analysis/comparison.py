@@ -6,7 +6,7 @@ from array import array
 from math import exp, log, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import Comparison, Estimate
+from keepalive_bench.analysis.analysis import Comparison
 from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.latencies import Latencies
 from keepalive_bench.analysis.pairs import pair
@@ -17,7 +17,7 @@ from keepalive_bench.stats.dependence import (
     first_order_inefficiency,
     interval_inflation,
 )
-from keepalive_bench.stats.intervals import ratio_interval, signed_rank_interval, widened
+from keepalive_bench.stats.intervals import Estimate, ratio_interval, signed_rank_interval, widened
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary

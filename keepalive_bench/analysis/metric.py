@@ -6,23 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
-from keepalive_bench.analysis.analysis import Estimate
+from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
 
 Unit = Literal[
     "count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word", "text"
 ]
 """What it is measured in. A word is one of a few; a text is anything, and has no name."""
-Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "verdict", "nothing"]
-"""What bounds an estimate: its arm's values, the ranks of pairs, the means of pairs, nothing.
-
-What is `exact` is no estimate: it was counted, or it is a single measured value. A verdict is a
-word that rests on ranks.
-"""
 Scalar = float | str | bool | None
 Value = Scalar | Estimate | Mapping[str, float | None]
 """What is read: of a metric with keys, a value by key."""
@@ -82,31 +77,41 @@ class Metric(Generic[S]):
 
     @property
     def placeholder(self) -> str:
-        """What stands for its keys, such as `<code>`; empty where it has none."""
+        """What stands for its keys, such as `<code>`; `<>` where it has none."""
         _, mark, rest = self.path.partition("<")
-        return f"{mark}{rest.partition('>')[0]}>" if mark else ""
+        return f"<{rest.partition('>')[0]}>" if mark else "<>"
 
-    def at(self, key: str) -> str:
-        """Its path with a key in place of the placeholder."""
-        return self.path.replace(self.placeholder, key) if self.placeholder else self.path
+    def steps(self, key: str = "", path: str = "") -> tuple[str, ...]:
+        """The members that lead to it, one within the other; or to another path of its keys."""
+        steps = (path or self.path).split(".")
+        return tuple(key if step == self.placeholder else step for step in steps)
 
-    def key_in(self, path: str) -> str | None:
-        """The key that a path has in place of the placeholder; `None`: it isn't this one's."""
-        if not self.placeholder:
-            return "" if path == self.path else None
-        before, after = self.path.split(self.placeholder)
-        is_it = path.startswith(before) and path.endswith(after)
-        return path[len(before) : len(path) - len(after)] if is_it else None
+    def places(self, key: str = "") -> dict[str, tuple[str, ...]]:
+        """The members that lead to its value and, where it has them, to the ends of its interval.
 
-    def by_path(self, source: S) -> Iterator[tuple[str, Scalar | Estimate]]:
-        """Each path in the document, and what stands there."""
+        By the names of an `Estimate`.
+        """
+        steps = self.steps(key)
+        if self.bounds == "members":
+            return {end: (*steps, end) for end in Estimate._fields}
+        if self.bounds == "beside":
+            *group, name = steps
+            return {"estimate": steps, **{end: (*group, end, name) for end in ("low", "high")}}
+        return {"estimate": steps}
+
+    def leaves(self, source: S) -> Iterator[tuple[tuple[str, ...], Scalar | dict[str, Scalar]]]:
+        """What stands where in the document."""
         value = self.read(source)
         if isinstance(value, Mapping):
-            yield from ((self.at(key), each) for key, each in value.items())
+            if self.is_sparse:
+                yield self.steps()[:-1], {}
+            by_key: Mapping[str, Scalar | Estimate] = value
         else:
-            yield self.path, value
-
-    def beside(self, path: str, end: Literal["low", "high"]) -> str:
-        """Where an end of its interval stands, where that is beside it."""
-        place, _, name = path.rpartition(".")
-        return f"{place}.{end}.{name}"
+            by_key = {"": value}
+        for key, each in by_key.items():
+            if each is None and self.absent:
+                yield self.steps(key, self.absent), None
+                continue
+            ends = each._asdict() if isinstance(each, Estimate) else {"estimate": each}
+            for name, steps in self.places(key).items():
+                yield steps, ends[name]

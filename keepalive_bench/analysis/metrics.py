@@ -13,22 +13,24 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.analysis.analysis import (
     BOUNDED,
     REMAINDER,
-    Estimate,
     Latency,
 )
 from keepalive_bench.analysis.explanation import NAMED
 from keepalive_bench.analysis.metric import Metric, nothing
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arm_kinds import ARM_KINDS
 from keepalive_bench.results.exchange import PHASES, QUEUED
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
-from keepalive_bench.sweep.sweep import RECOMMENDED, SweptValue
+from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Explanation, LateStarts
-    from keepalive_bench.analysis.metric import Basis, Unit, Value
+    from keepalive_bench.analysis.metric import Unit, Value
+    from keepalive_bench.analysis.required_requests import Basis
+    from keepalive_bench.analysis.sweep import SweptValue
     from keepalive_bench.plan.experiment import Experiment
 
 Document = Mapping[str, Any]
@@ -320,7 +322,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         better="higher",
         basis="mean",
         bounds="mean",
-        unknown="none succeeded, or the arms were slowed (`run_info.paused_s`)",
+        unknown="none succeeded, or requests had pauses between them (`--think-time`)",
         needs="answers",
         lacks=rate_lacks,
         series="kab_requests_per_second",
@@ -707,12 +709,5 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
         "How long each stays taken after its connection",
         "there were plenty of ports, or the system doesn't tell",
     ),
-    _run_info(
-        "paced_per_s",
-        "rate",
-        "The pace that the run was kept to for the sake of ports",
-        "the run was kept to no pace",
-    ),
-    _run_info("paused_s", "seconds", "What requests waited for that, added up"),
     *map(_warmup, ("requests", "failed", "connections")),
 )

@@ -9,9 +9,9 @@ from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Estimate
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.stats.intervals import Estimate
 
 _FIRST_LOOK, _FIRST_LOOK_AT_BLOCKS = 50, 20
 """Pairs; of fewer, neither the spread nor the autocorrelation is known well enough."""

@@ -1,13 +1,34 @@
-"""How many requests would tell two arms apart, or show that there is nothing to tell."""
+"""How many requests it takes: to bound an estimate, and to tell two arms apart, or alike."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil, log, log1p, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from keepalive_bench.stats import stats
+from keepalive_bench.stats.clusters import LEAST_CLUSTERS
+from keepalive_bench.stats.intervals import (
+    mean_interval,
+    quantile_ends,
+    quantile_interval,
+    signed_rank_interval,
+)
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Estimate
+    from collections.abc import Callable
 
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.stats.intervals import Estimate
+
+Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "verdict", "nothing"]
+"""What bounds an estimate: its arm's values, the ranks of pairs, the means of pairs, nothing.
+
+What is `exact` is no estimate: it was counted, or it is a single measured value. A verdict is a
+word that rests on ranks.
+"""
+_MOST = 100_000
+_OF_BLOCKS = {"ranks", "pairs", "verdict", "mean"}
 _FINEST = 0.01
 """Nobody is asked for more requests than 1 % takes."""
 _SMALLEST = 2.0**-1022
@@ -42,3 +63,67 @@ def least_pairs(confidence: float) -> int:
     while 2 / 2**pairs > 1 - confidence:
         pairs += 1
     return pairs
+
+
+def least_requests(basis: Basis, plan: Plan) -> int | None:
+    """Requests of each arm that could bound an estimate, if none fails; `None`: no number could.
+
+    Where several requests are on their way at once, blocks of them count, so it takes more there.
+    """
+    if basis == "exact":
+        return 1
+    values = _least_values(basis, plan.decision_rule.confidence)
+    if values is None:
+        return None
+    block = plan.experiment.block_size
+    if basis in _OF_BLOCKS:
+        return values * block
+    return values if block == 1 else max(values, LEAST_CLUSTERS * block)
+
+
+def least_to_bound(percent: int, plan: Plan, *, above: bool, factor: float = 1.0) -> int | None:
+    """Requests of an arm that could bound its quantile from above, or from below; as that one does.
+
+    `factor`: how much less sure they make it than as many that have nothing to do with each other.
+    """
+    tail = 1 - plan.decision_rule.confidence
+    values = _least(
+        lambda count: quantile_ends(range(count), percent, tail, factor)[above] is not None
+    )
+    block = plan.experiment.block_size
+    return values if values is None or block == 1 else max(values, LEAST_CLUSTERS * block)
+
+
+@lru_cache(maxsize=32)
+def _least_values(basis: Basis, confidence: float) -> int | None:
+    if basis == "nothing":
+        return None
+    return _least(lambda count: _is_bounded(basis, count, confidence))
+
+
+def _least(is_enough: Callable[[int], bool]) -> int | None:
+    """By asking for ever more values and then in between: more never bound less."""
+    enough = 1
+    while not is_enough(enough):
+        enough *= 2
+        if enough > _MOST:
+            return None
+    too_few = enough // 2
+    while enough - too_few > 1:
+        middle = (enough + too_few) // 2
+        if is_enough(middle):
+            enough = middle
+        else:
+            too_few = middle
+    return enough
+
+
+def _is_bounded(basis: Basis, count: int, confidence: float) -> bool:
+    values = range(1, count + 1)
+    if basis in {"ranks", "verdict"}:
+        return signed_rank_interval(values, confidence) is not None
+    if basis in {"mean", "pairs"}:
+        return mean_interval(values, confidence, 1.0) is not None
+    percent = int(basis[1:])
+    is_shown = stats.quantile(values, percent) is not None
+    return is_shown and quantile_interval(values, percent, confidence) is not None

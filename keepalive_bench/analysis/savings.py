@@ -8,12 +8,11 @@ from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Estimate
 from keepalive_bench.analysis.latencies import PERCENTS
 from keepalive_bench.results.masks import pick, succeeded
 from keepalive_bench.stats import stats
 from keepalive_bench.stats.dependence import common_correlation, dependence, interval_inflation
-from keepalive_bench.stats.intervals import apart, difference_interval, mean_interval
+from keepalive_bench.stats.intervals import Estimate, apart, difference_interval, mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,9 +13,10 @@ from keepalive_bench.units import duration, plural, times
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Estimate
+    from keepalive_bench.analysis.analysis import ArmSummary, Comparison
+    from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.sweep.sweep import Sweep
+    from keepalive_bench.stats.intervals import Estimate
 
 _NO_COST = {"first-use", "by-design"}
 ERROR_FROM = 400

@@ -85,9 +85,9 @@ def _check_files(paths: Sequence[str]) -> None:
 
 def _sources(paths: Sequence[str], **options: Any) -> list[Source]:  # noqa: ANN401  # Click's values
     """The runs in the files, all judged alike: as the first NEW was, but for what is given."""
-    from keepalive_bench.analysis import analyse  # noqa: PLC0415  # --help does without
     from keepalive_bench.cli.stored_run import load  # noqa: PLC0415  # the same
     from keepalive_bench.compare.change import Source  # noqa: PLC0415  # the same
+    from keepalive_bench.outcome import analyse  # noqa: PLC0415  # --help does without
     from keepalive_bench.plan.document import plan_document  # noqa: PLC0415  # the same
 
     runs = [load(path) for path in paths]

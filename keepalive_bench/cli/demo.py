@@ -6,7 +6,7 @@ import click
 
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.plan import Experiment, Plan, Request, Target, Tls, Variation
-from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, Settings
+from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
 
 _ANSWER = Behaviour(delay_s=0.002, keep_alive_header="timeout=5")
 _FIELDS = (("q", ("python", "php")), ("v", ("1.0",)))
@@ -25,7 +25,7 @@ def command(*, no_color: bool) -> ExitCode:
     codes = []
     for tls in (False, True):
         with naming_limits("The demo's server can't be started", "end other programs"):
-            server = ServerProcess(Settings(behaviour=_ANSWER, tls=tls))
+            server = ServerProcess(ServerSettings(behaviour=_ANSWER, tls=tls))
         with server:
             report = session.report_of(session.measure(_plan(server.url), shown))
         session.show(report, shown, plotted=False)

@@ -116,12 +116,6 @@ _EXPERIMENT = (
         is_flag=True,
         help="Go on with an arm though its first 5 requests all failed.",
     ),
-    click.option(
-        "--pace/--no-pace",
-        default=True,
-        help="Slow the arms where a connection for each request would use up this machine's ports, "
-        "or refuse to begin.  [default: --pace]",
-    ),
 )
 
 _JUDGEMENT = (

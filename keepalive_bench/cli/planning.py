@@ -69,7 +69,6 @@ def _experiment(given: dict[str, Any]) -> Experiment:
         order=given["order"],
         warmup=given["warmup"],
         keep_going=given["keep_going"],
-        pace=given["pace"],
         **optional,
     )
 

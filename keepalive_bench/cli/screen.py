@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+    from keepalive_bench.analysis.analysis import Checked
     from keepalive_bench.engine.interrupts import Interrupts
-    from keepalive_bench.requirements.requirement import Checked
 
 
 class Screen:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,13 +13,26 @@ from keepalive_bench.cli import completion
 from keepalive_bench.cli.files import check_file
 from keepalive_bench.cli.inputs import TIME, parse_header
 from keepalive_bench.errors import UsageError
-from keepalive_bench.server import CERTIFICATES, FAULTS, Behaviour, Fault, Settings, serve_forever
+from keepalive_bench.server import (
+    CERTIFICATE,
+    CERTIFICATES,
+    FAULTS,
+    Behaviour,
+    Fault,
+    ServerSettings,
+    serve_forever,
+)
 
-_VERSIONS = click.Choice(["1.2", "1.3"])
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from dataclasses import Field
+
+_BAD = [name for name, path in CERTIFICATES.items() if path != CERTIFICATE]
 _NUMBERS = "3, 3-, 2-4, or */3 for every third"
+_TYPES: dict[type, Any] = {float: TIME, Path: click.Path(path_type=Path)}
 
 
-def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # Click's way
+def _list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # Click's way
     """Say of every fault what happens on the wire."""
     if not wanted or context.resilient_parsing:
         return
@@ -30,101 +44,84 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     context.exit()
 
 
-@click.command("serve", short_help="An HTTP/1.1 server to try things on.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=int, default=0, help="Port to bind.  [default: any that is free]")
-@click.option(
-    "--allow-remote", is_flag=True, help="Bind an address that other machines can reach, too."
+_BY_HAND = {
+    "certificate": [
+        click.Option(
+            ["--certificate"],
+            metavar="NAME|FILE",
+            shell_complete=completion.words(CERTIFICATES, or_files=True),
+            help=f"HTTPS with another certificate: {', '.join(_BAD)}, or a PEM file.",
+        )
+    ],
+    "headers": [
+        click.Option(
+            ["-H", "--header", "headers"],
+            multiple=True,
+            metavar="'NAME: VALUE'",
+            help="Response header.",
+        )
+    ],
+    "fault": [
+        click.Option(
+            ["--fault"],
+            metavar="NAME[=PARAMETER]",
+            shell_complete=completion.words(FAULTS),
+            help="Go wrong in this way (see --list-faults).",
+        ),
+        click.Option(
+            ["--fault-requests"],
+            metavar="NUMBERS",
+            help=f"Go wrong only on these requests of a connection: {_NUMBERS}.",
+        ),
+        click.Option(
+            ["--fault-connections"],
+            metavar="NUMBERS",
+            help="Go wrong only on these connections, numbered as they are accepted.",
+        ),
+        click.Option(
+            ["--list-faults"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_list_faults,
+            help="Name all faults, with their parameters' defaults, and exit.",
+        ),
+    ],
+}
+"""The options of fields whose values Click can't read by itself."""
+
+
+def _options_of(field: Field[Any]) -> Iterator[click.Option]:
+    if field.name == "behaviour":
+        for each in fields(Behaviour):
+            yield from _options_of(each)
+    elif field.name in _BY_HAND:
+        yield from _BY_HAND[field.name]
+    else:
+        line, kind, metavar = field.metadata["option"]
+        yield click.Option(
+            [f"--{field.name.removesuffix('_s').replace('_', '-')}", field.name],
+            type=click.Choice(kind) if isinstance(kind, tuple) else _TYPES.get(kind, kind),
+            is_flag=kind is bool,
+            default=field.default,
+            show_default=kind is not bool and bool(field.default),
+            metavar=metavar,
+            help=line,
+        )
+
+
+@click.command(
+    "serve",
+    short_help="An HTTP/1.1 server to try things on.",
+    params=[option for field in fields(ServerSettings) for option in _options_of(field)],
 )
-@click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate for loopback only.")
-@click.option("--tls-min", type=_VERSIONS, help="Lowest version of TLS.")
-@click.option("--tls-max", type=_VERSIONS, help="Highest version of TLS.")
-@click.option(
-    "--certificate",
-    metavar="NAME|FILE",
-    shell_complete=completion.words(CERTIFICATES, or_files=True),
-    help="HTTPS with another certificate: wrong-host, expired, untrusted, or a PEM file.",
-)
-@click.option(
-    "--key",
-    type=click.Path(path_type=Path),
-    help="The private key, where it isn't in the certificate's file.",
-)
-@click.option(
-    "--body-size", type=int, default=1024, show_default=True, help="Bytes of each response's body."
-)
-@click.option(
-    "--delay", "delay_s", type=TIME, default=0.0, help="Time before each response: 0.5, 500ms."
-)
-@click.option("--status", type=int, default=200, show_default=True, help="Status code.")
-@click.option("--reason", metavar="TEXT", help="The words after the status code.")
-@click.option(
-    "-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Response header."
-)
-@click.option("--chunked", is_flag=True, help="Send bodies in chunks.")
-@click.option(
-    "--close-after", type=int, metavar="N", help="Say so in the N-th response, then close."
-)
-@click.option(
-    "--silent-close-after", type=int, metavar="N", help="Close after N responses, unannounced."
-)
-@click.option(
-    "--idle-timeout", "idle_timeout_s", type=TIME, help="Close after so long without a request: 5s."
-)
-@click.option("--connection-close", is_flag=True, help="Answer `Connection: close`, and do so.")
-@click.option("--http-10", is_flag=True, help="Answer as HTTP/1.0 does.")
-@click.option(
-    "--keep-alive-header", metavar="VALUE", help="A `Keep-Alive` header: timeout=5, max=100."
-)
-@click.option(
-    "--keep-alive-max",
-    type=int,
-    metavar="N",
-    help="Announce max=N, one less each time, and close after N + 1 responses, as Apache does.",
-)
-@click.option(
-    "--fault",
-    metavar="NAME[=PARAMETER]",
-    shell_complete=completion.words(FAULTS),
-    help="Go wrong in this way (see --list-faults).",
-)
-@click.option(
-    "--fault-requests",
-    "fault_requests",
-    metavar="NUMBERS",
-    help=f"Go wrong only on these requests of a connection: {_NUMBERS}.",
-)
-@click.option(
-    "--fault-connections",
-    "fault_connections",
-    metavar="NUMBERS",
-    help="Go wrong only on these connections, numbered as they are accepted.",
-)
-@click.option(
-    "--list-faults",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=list_faults,
-    help="Name all faults, with their parameters' defaults, and exit.",
-)
-@click.option("--record", type=click.Path(path_type=Path), help="Write each request to a file.")
-def command(  # noqa: PLR0913  # one for each setting that is not the behaviour's
+def command(
     *,
-    host: str,
-    port: int,
-    allow_remote: bool,
-    tls: bool,
-    tls_min: str | None,
-    tls_max: str | None,
     certificate: str | None,
-    key: Path | None,
-    record: Path | None,
-    headers: tuple[str, ...],
     fault: str | None,
     fault_requests: str | None,
     fault_connections: str | None,
-    **behaviour: Any,  # noqa: ANN401  # Click's own values
+    **values: Any,  # noqa: ANN401  # Click's own, each for the field that it is named after
 ) -> None:
     """Serve HTTP/1.1 on loopback until Ctrl-C; then tell how many connections were accepted.
 
@@ -132,24 +129,17 @@ def command(  # noqa: PLR0913  # one for each setting that is not the behaviour'
 
     Whatever breaks reuse elsewhere can be tried here: --fault makes the server go wrong.
     """
-    served = _certificate(certificate or "loopback")
+    served = CERTIFICATES.get(certificate or "loopback") or Path(str(certificate))
     check_file(served, "--certificate")
-    check_file(key, "--key")
-    settings = Settings(
-        behaviour=Behaviour(
-            headers=tuple(parse_header(text) for text in headers),
-            fault=_fault(fault, fault_requests, fault_connections),
-            **behaviour,
-        ),
-        host=host,
-        port=port,
-        allow_remote=allow_remote,
-        tls=tls or certificate is not None,
-        tls_min=tls_min,
-        tls_max=tls_max,
+    check_file(values["key"], "--key")
+    values["headers"] = tuple(parse_header(text) for text in values["headers"])
+    behaviour = {field.name: values.pop(field.name) for field in fields(Behaviour)}
+    values["tls"] = values["tls"] or certificate is not None
+    settings = ServerSettings(
+        behaviour=Behaviour(**behaviour),
+        fault=_fault(fault, fault_requests, fault_connections),
         certificate=served,
-        key=key,
-        record=record,
+        **values,
     )
     if settings.tls:
         click.echo(f"To trust it: kab run --cacert {settings.certificate} URL", err=True)
@@ -162,7 +152,3 @@ def _fault(text: str | None, requests: str | None, connections: str | None) -> F
     if requests or connections:
         raise UsageError("What goes wrong on these requests or connections? Name a --fault.")
     return None
-
-
-def _certificate(named: str) -> Path:
-    return CERTIFICATES.get(named) or Path(named)

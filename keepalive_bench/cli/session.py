@@ -5,12 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis import analyse
 from keepalive_bench.engine import benchmark
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.errors import ExitCode
-from keepalive_bench.net.ports import ports_for
-from keepalive_bench.plan.local_ports import endangered, pace_of, slowed
+from keepalive_bench.outcome import analyse
 from keepalive_bench.report import Report, terminal
 from keepalive_bench.report.preamble import nothing_measured
 from keepalive_bench.report.requirements import worst
@@ -37,20 +35,8 @@ def announce(plan: Plan, shown: Screen) -> None:
     if not plan.request.is_safe:
         url = printable(plan.target.shown)
         shown.err.print(f"{_extent(plan)} will be sent to {url}, warm-ups included.")
-    _announce_ports(plan, shown)
     for sentence in undecidable(plan):
         shown.remark(f"Warning: {sentence}")
-
-
-def _announce_ports(plan: Plan, shown: Screen) -> None:
-    """That there are too few local ports for the quickest run, and what comes of it."""
-    use, experiment = ports_for(plan), plan.experiment
-    if use is None or use.per_second is None:
-        return
-    if pace_of(experiment, use) is None:
-        shown.remark(f"Warning: {endangered(use, use.per_second)}")
-    else:
-        shown.remark(slowed(experiment, use, use.per_second))
 
 
 def _extent(plan: Plan) -> str:
@@ -75,7 +61,10 @@ def deferred_interrupts() -> Iterator[Interrupts]:
 def measure(plan: Plan, shown: Screen, interrupts: Interrupts | None = None) -> Run:
     """Carry out a plan, with a progress bar or a line for each response as asked."""
     with ExitStack() as stack:
-        run = benchmark(plan, _callback(plan, shown, stack), interrupts)
+        callback = _callback(plan, shown, stack)
+        run = benchmark(
+            plan, callback, interrupts, lambda sentence: shown.remark(f"Warning: {sentence}")
+        )
     if shown.verbose and plan.experiment.processes > 1:  # before, connections had no numbers
         show_exchanges(run, shown, interrupts)
     return run

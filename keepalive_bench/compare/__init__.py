@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.compare.change import (
     ArmChange,
     Change,
@@ -18,7 +19,6 @@ from keepalive_bench.compare.names import change_names
 from keepalive_bench.compare.verdict import Terms, same_run, verdict
 from keepalive_bench.requirements.arm_names import ARM_MEMBERS
 from keepalive_bench.requirements.decision import decide
-from keepalive_bench.requirements.enough import least_requests
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.quantity import Evidence
 
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Iterator, Mapping
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked, Requirement
     from keepalive_bench.compare.change import Source
     from keepalive_bench.plan.experiment import Arm
-    from keepalive_bench.requirements.requirement import Checked, Requirement
 
 __all__ = ["compare_runs"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Estimate, Verdict
-    from keepalive_bench.requirements.requirement import Checked
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked, Verdict
     from keepalive_bench.results.run import Run
+    from keepalive_bench.stats.intervals import Estimate
 
 
 class Source(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report.document import requirement_document
 from keepalive_bench.report.rows_csv import table_lines
-from keepalive_bench.sweep.sweep import RECOMMENDED
 from keepalive_bench.units import json_in_log
 
 if TYPE_CHECKING:

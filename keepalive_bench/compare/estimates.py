@@ -8,9 +8,8 @@ from __future__ import annotations
 from math import exp, expm1, log
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Estimate
 from keepalive_bench.compare.change import Figure
-from keepalive_bench.stats.intervals import apart
+from keepalive_bench.stats.intervals import Estimate, apart
 
 if TYPE_CHECKING:
     from keepalive_bench.requirements.quantity import Evidence

@@ -10,10 +10,10 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements.arm_names import ARM_MEMBERS, TOTALS
 from keepalive_bench.requirements.quantity import Evidence, Nameable, exact
-from keepalive_bench.sweep.sweep import RECOMMENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

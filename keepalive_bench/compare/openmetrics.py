@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Estimate
 from keepalive_bench.report.exposition import (
     Labels,
     Sample,
@@ -13,6 +12,7 @@ from keepalive_bench.report.exposition import (
     gauge,
     standing_samples,
 )
+from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

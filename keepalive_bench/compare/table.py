@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import preamble
 from keepalive_bench.report.run_tables import beyond_pool, of_reopened
 from keepalive_bench.report.table import Column, Table
-from keepalive_bench.sweep.sweep import RECOMMENDED
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from keepalive_bench.units import signed_share
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Estimate
+    from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.compare.change import ArmChange, Difference
+    from keepalive_bench.stats.intervals import Estimate
 
 Code = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
 CODES: tuple[Code, ...] = ("better", "worse", "no-difference", "inconclusive", "not-comparable")

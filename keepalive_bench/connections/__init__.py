@@ -1,5 +1,1 @@
-"""Why each connection was opened."""
-
-from keepalive_bench.connections.rules import find_reasons
-
-__all__ = ["find_reasons"]
+"""Why connections are opened and who ended them, from plain records; this knows no arms."""

@@ -25,7 +25,7 @@ from keepalive_bench.engine.schedule import schedule, until
 from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context
 from keepalive_bench.net.ports import ports_for
-from keepalive_bench.plan.local_ports import pace_of
+from keepalive_bench.plan.local_ports import checked_use
 from keepalive_bench.results.run import Run, RunInfo, WarmUp
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.engine.processes.merging import Share
     from keepalive_bench.engine.schedule import Block
-    from keepalive_bench.plan.local_ports import Pace, PortUse
+    from keepalive_bench.plan.local_ports import PortUse
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
@@ -57,6 +57,7 @@ def benchmark(
     plan: Plan,
     on_exchange: Callable[[Exchange], None] | None = None,
     interrupts: Interrupts | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> Run:
     """Carry out a plan: warm up, then send every arm's requests as scheduled.
 
@@ -67,22 +68,26 @@ def benchmark(
     Ctrl-C doesn't raise from when the measuring begins: then this returns what was measured so far,
     and `run.run_info.interrupted` says so. `interrupts` take over at that moment; whoever hands
     them in gives back, once what is returned is safe.
+    `on_warning` is told beforehand if this machine's local ports may not suffice. Where they don't,
+    the run ends with what it has measured.
 
     Raises:
-        UsageError: the file of trusted certificates can't be used, or this machine's local ports
-            don't suffice and the plan says not to slow the run.
+        UsageError: the file of trusted certificates can't be used, or the plan's own rate uses
+            up this machine's local ports.
         KabError: one of several processes can't be started, or none could begin to measure.
         KeyboardInterrupt: Ctrl-C while warming up, when nothing is measured yet.
     """
     ports = ports_for(plan)
-    pace = pace_of(plan.experiment, ports)
+    warning = checked_use(plan.experiment, ports) if ports else None
+    if warning is not None and on_warning is not None:
+        on_warning(warning)
     measure = _in_this_process if plan.experiment.processes == 1 else _in_several
     with ExitStack() as own:
         if interrupts is None:
             interrupts = Interrupts()
             own.callback(interrupts.give_back)
-        measured, environment = measure(plan, pace, on_exchange, interrupts), describe_environment()
-        run_info = _run_info(plan, measured, ports, pace)
+        measured, environment = measure(plan, on_exchange, interrupts), describe_environment()
+        run_info = _run_info(plan, measured, ports)
         return Run(
             plan=plan,
             environment=environment,
@@ -96,11 +101,10 @@ def benchmark(
 
 def _in_this_process(
     plan: Plan,
-    pace: Pace | None,
     on_exchange: Callable[[Exchange], None] | None,
     interrupts: Interrupts,
 ) -> _Measured:
-    process_runner = ProcessRunner(plan, _clock, pace)
+    process_runner = ProcessRunner(plan, _clock)
     warmup = process_runner.warm_up()
     share = exchanges, connections = _new_share(plan)
 
@@ -120,7 +124,6 @@ def _in_this_process(
 
 def _in_several(
     plan: Plan,
-    pace: Pace | None,
     on_exchange: Callable[[Exchange], None] | None,
     interrupts: Interrupts,
 ) -> _Measured:
@@ -128,7 +131,7 @@ def _in_several(
     looks = plan.experiment.precision is not None
     followed = _new_share(plan).exchanges if looks else None
     share = _new_share(plan)
-    with Coordinator(plan, pace, on_exchange, followed) as coordinator:
+    with Coordinator(plan, on_exchange, followed) as coordinator:
         interrupts.take_over()
         system_monitor = SystemMonitor(1, coordinator.pids)
         with quiet_collector(), system_monitor:
@@ -185,7 +188,7 @@ def _all_warmups(plan: Plan, warmups: Collection[dict[str, WarmUp]]) -> dict[str
     }
 
 
-def _run_info(plan: Plan, measured: _Measured, ports: PortUse | None, pace: Pace | None) -> RunInfo:
+def _run_info(plan: Plan, measured: _Measured, ports: PortUse | None) -> RunInfo:
     tally = measured.tally
     others = tally.others or (None, None)
     return RunInfo(
@@ -200,7 +203,5 @@ def _run_info(plan: Plan, measured: _Measured, ports: PortUse | None, pace: Pace
         other_cpu_max=others[1],
         free_ports=ports.ports if ports else None,
         port_held_s=ports.held_s if ports else None,
-        paced_per_s=pace.per_second if pace else None,
-        paused_s=tally.paused_s,
         lost=measured.lost,
     )

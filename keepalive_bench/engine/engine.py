@@ -10,6 +10,7 @@ from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.net.exhaustion import naming_limits
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.results.exchange import INTERRUPTED, Exchange, Failure, Outcome
+from keepalive_bench.results.failure_kinds import PORTS_EXHAUSTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,16 +28,8 @@ GRACE_S, _GRACES = 1.0, 50
 class Transport(Protocol):
     """One arm's way of making an exchange; a failure is an outcome, not an exception."""
 
-    def take_turn(self, given_up: threading.Event) -> bool:
-        """Wait until a request may be sent; whether it may, or was given up before."""
-        ...
-
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end."""
-        ...
-
-    def pause(self) -> None:
-        """Before a pause that is kab's, not the traffic's: do what would have been done next."""
         ...
 
 
@@ -47,7 +40,8 @@ class Engine:
     main thread, so that Ctrl-C never falls into the middle of an exchange or of its record: it
     stops the claiming of further requests, those under way have a moment to end, and what has not
     ended by then is recorded as interrupted. `pacing` has what an arm waits for, by label; the
-    others send as soon as they can. Of several processes, `process` says which this one is.
+    others send as soon as they can. `rests` has what each of its threads does before it waits for
+    the other arms' turns. Of several processes, `process` says which this one is.
     """
 
     def __init__(
@@ -57,6 +51,7 @@ class Engine:
         record: Callable[[Exchange], None],
         clock: Clock,
         pacing: Mapping[str, Pacing] | None = None,
+        rests: Mapping[str, Callable[[], None]] | None = None,
         process: int = 0,
     ) -> None:
         experiment = plan.experiment
@@ -74,11 +69,12 @@ class Engine:
         self._hurry, self._over = threading.Event(), threading.Event()
         self._working, self._ended = experiment.concurrency, threading.Event()
         self._under_way: dict[int, tuple[str, int, int, float]] = {}
-        self._failed_first = dict.fromkeys(transports, 0)
+        self._failed_since: dict[str, int] = {}
+        """By arm, how many exchanges in a row failed, up to the last one."""
         self._answered: set[str] = set()
         self._error: BaseException | None = None
         self._lacking: Failure | None = None
-        self._pauses = experiment.sweep is not None and not self._pacing
+        self._rests = rests or {}
 
     @property
     def reached(self) -> dict[str, int]:
@@ -156,7 +152,7 @@ class Engine:
             takes_part = worker < self._threads[arm]
             while takes_part and (claimed := self._claim(worker, own_s.get(arm))) is not None:
                 index, start_s = claimed
-                if not self._may_send(arm, transport, start_s):
+                if start_s is not None and not self._has_waited(arm, start_s):
                     break
                 began_s = start_s if scheduled and start_s is not None else now_s()
                 under_way[worker] = (arm, index, block.round, began_s)
@@ -167,8 +163,8 @@ class Engine:
                 self._note(worker, Exchange(arm, index, block.round, outcome))
                 if block.in_beats:
                     break
-            if self._pauses and takes_part:
-                transport.pause()
+            if takes_part and arm in self._rests:
+                self._rests[arm]()
             meet()
 
     def _advance(self) -> None:
@@ -193,21 +189,16 @@ class Engine:
         with self._lock:
             return None if self._halted else self._claims.claim(worker, own_s)
 
-    def _may_send(self, arm: str, transport: Transport, start_s: float | None) -> bool:
-        """Wait for a request's start, and for its turn; whether it is still to be sent then."""
-        if start_s is not None and start_s > self._now_s():
-            self._clock.wait_until(start_s, self._given_up)
-            if self._is_over(arm):
-                return False
-        return transport.take_turn(self._given_up) or not self._is_over(arm)
-
-    def _is_over(self, arm: str) -> bool:
-        """Whether nothing of an arm is sent any more: then what was claimed is given back."""
+    def _has_waited(self, arm: str, start_s: float) -> bool:
+        """Wait for a request's start; whether it is still to be sent then, or was given back."""
+        if start_s <= self._now_s():
+            return True
+        self._clock.wait_until(start_s, self._given_up)
         with self._lock:
             is_over = self._halted or arm in self._claims.stopped
             if is_over:
                 self._claims.give_back()
-        return is_over
+        return not is_over
 
     def _note(self, worker: int, exchange: Exchange) -> None:
         with self._lock:
@@ -219,19 +210,30 @@ class Engine:
             except MemoryError:
                 self._under_way[worker] = under_way
                 raise
-            arm = exchange.arm
+            arm, failure = exchange.arm, exchange.outcome.failure
             self._claims.ended(worker, arm, exchange.index)
-            if exchange.outcome.failure is None:
+            if failure is None:
                 self._answered.add(arm)
-            elif arm not in self._answered:
-                self._note_failed_first(arm)
+                self._failed_since.pop(arm, None)
+            else:
+                self._note_failure(arm, failure)
 
-    def _note_failed_first(self, arm: str) -> None:
-        """Stop an arm whose first exchanges have all failed: a black hole costs no more of them."""
-        self._failed_first[arm] += 1
-        if self._failed_first[arm] >= FAILURES_TO_STOP and not self._plan.experiment.keep_going:
+    def _note_failure(self, arm: str, failure: Failure) -> None:
+        """Stop an arm whose first exchanges have all failed: a black hole costs no more of them.
+
+        When local ports have run out, all are stopped: what the others would go on to measure has
+        nothing to be compared with.
+        """
+        self._failed_since[arm] = failed = self._failed_since.get(arm, 0) + 1
+        if failed < FAILURES_TO_STOP or self._plan.experiment.keep_going:
+            return
+        if failure.kind == PORTS_EXHAUSTED.code:
+            self._claims.stopped.update(self._threads)
+        elif arm not in self._answered:
             self._claims.stopped.add(arm)
-            self._given_up.set()
+        else:
+            return
+        self._given_up.set()
 
     def _halt(self) -> None:
         self._halted = True

@@ -15,8 +15,7 @@ from keepalive_bench.engine.foresight import check_limits
 from keepalive_bench.engine.pacing import RunClock, pacing_of
 from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context, open_arm
-from keepalive_bench.net.spacing import Spacing, spaced
-from keepalive_bench.plan.local_ports import ports_a_request
+from keepalive_bench.net.pools import HoldingPool
 from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.results.run import PoolCounters, WarmUp
 
@@ -25,10 +24,8 @@ if TYPE_CHECKING:
 
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.schedule import Block
-    from keepalive_bench.net.spacing import SpacedTransport
     from keepalive_bench.net.tcp import Clock
-    from keepalive_bench.net.transport import Transport
-    from keepalive_bench.plan.local_ports import Pace
+    from keepalive_bench.net.transport import HttpTransport
     from keepalive_bench.plan.plan import Arm, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
 
@@ -47,7 +44,6 @@ class RunCounters:
     gc_collections: int
     gil_wait_s: float | None
     others: tuple[float, float] | None
-    paused_s: float
 
 
 def merge_counters(tallies: Collection[RunCounters], labels: tuple[str, ...]) -> RunCounters:
@@ -68,7 +64,6 @@ def merge_counters(tallies: Collection[RunCounters], labels: tuple[str, ...]) ->
         gc_collections=sum(it.gc_collections for it in tallies),
         gil_wait_s=fmean(waits) if waits else None,
         others=None,
-        paused_s=sum(it.paused_s for it in tallies),
     )
 
 
@@ -79,19 +74,15 @@ class ProcessRunner:
         UsageError: a file that the plan names can't be used, or the system's limits don't suffice.
     """
 
-    def __init__(self, plan: Plan, clock: Clock, pace: Pace | None, process: int = 0) -> None:
+    def __init__(self, plan: Plan, clock: Clock, process: int = 0) -> None:
         check_limits(plan)
         self._plan, self._clock, self._process = plan, clock, process
         self._shared = arm_context(plan, f"kab/{keepalive_bench.__version__}", clock)
-        self._spacing = Spacing(pace, clock) if pace else None
-        self._warmed_up_s = 0.0
 
     def warm_up(self, given_up: threading.Event | None = None) -> dict[str, WarmUp]:
         """What each arm does beforehand, by label; once it is given up, no more is sent."""
         given_up = given_up or threading.Event()
-        done = {arm.label: self._warm_up(arm, given_up) for arm in self._plan.experiment.arms}
-        self._warmed_up_s = self._paused_s
-        return done
+        return {arm.label: self._warm_up(arm, given_up) for arm in self._plan.experiment.arms}
 
     def measure(
         self,
@@ -116,12 +107,18 @@ class ProcessRunner:
                 closing.callback(transport.close)
             pacing = pacing_of(experiment)
             paced = {} if pacing is None else dict.fromkeys(experiment.labels, pacing)
-            engine = Engine(plan, transports, record, run_clock, paced, self._process)
+            rests = {}
+            if experiment.sweep is not None and pacing is None:
+                pools = {label: transport.pools for label, transport in transports.items()}
+                rests = {
+                    label: own.hold for label, own in pools.items() if isinstance(own, HoldingPool)
+                }
+            engine = Engine(plan, transports, record, run_clock, paced, rests, self._process)
             with system_monitor:
                 interrupted = engine.run(blocks, interrupts)
             wall_s = run_clock.now_s()
         return RunCounters(
-            counters={label: transport.counters for label, transport in transports.items()},
+            counters={label: transport.pools.counters for label, transport in transports.items()},
             reached=engine.reached,
             interrupted=interrupted,
             wall_s=wall_s,
@@ -129,12 +126,7 @@ class ProcessRunner:
             gc_collections=system_monitor.gc_collections,
             gil_wait_s=system_monitor.gil_wait_s,
             others=system_monitor.others,
-            paused_s=self._paused_s - self._warmed_up_s,
         )
-
-    @property
-    def _paused_s(self) -> float:
-        return self._spacing.paused_s if self._spacing else 0.0
 
     def _warm_up(self, arm: Arm, given_up: threading.Event) -> WarmUp:
         """Requests with indexes below 0, on a pool of their own: first ones pay for imports.
@@ -147,7 +139,7 @@ class ProcessRunner:
         transport = self._opened(arm, connections, self._clock())
         try:
             for number in range(1, count + 1):
-                if not transport.take_turn(given_up) or given_up.is_set():
+                if given_up.is_set():
                     break
                 outcomes.append(transport.exchange(plan.path(-number - self._process * count)))
                 answered = any(outcome.failure is None for outcome in outcomes)
@@ -158,13 +150,8 @@ class ProcessRunner:
         failures = tuple(outcome.failure for outcome in outcomes if outcome.failure is not None)
         return WarmUp(requests=len(outcomes), connections=len(connections), failures=failures)
 
-    def _opened(
-        self, arm: Arm, connections: ConnectionColumns, origin: int
-    ) -> Transport | SpacedTransport:
-        transport = open_arm(arm, replace(self._shared, origin=origin), connections)
-        experiment = self._plan.experiment
-        takes_port, threads = ports_a_request(experiment, arm) > 0, experiment.threads_of(arm)
-        return spaced(transport, self._spacing, takes_port=takes_port, threads=threads)
+    def _opened(self, arm: Arm, connections: ConnectionColumns, origin: int) -> HttpTransport:
+        return open_arm(arm, replace(self._shared, origin=origin), connections)
 
 
 @contextmanager

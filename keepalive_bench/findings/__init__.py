@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keepalive_bench.findings.comparison import comparison_findings, own_findings
 from keepalive_bench.findings.delay import delay_findings
 from keepalive_bench.findings.endpoint import endpoint_findings
-from keepalive_bench.findings.keep_alive_header import promise_findings
+from keepalive_bench.findings.finding_kinds import (
+    BIMODAL,
+    CLIENT_BOUND,
+    MACHINE_BUSY,
+    finding_kind,
+)
 from keepalive_bench.findings.latency import latency_findings, too_few_requests
 from keepalive_bench.findings.measurement import measurement_findings
 from keepalive_bench.findings.network import network_findings
 from keepalive_bench.findings.ports import port_findings
-from keepalive_bench.findings.reason import reason_findings
+from keepalive_bench.findings.reuse import reuse_findings
 from keepalive_bench.findings.run import course_findings, order_findings
-from keepalive_bench.findings.sweep import of_sweep
-from keepalive_bench.findings.tls import tls_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Finding
+    from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
 
@@ -30,18 +35,16 @@ def find(
     """Everything noticed about a run, what endangers its result first."""
     of_measurement = [*measurement_findings(run, arms)]
     crowded = any(
-        it.code in {"client-bound", "machine-busy"} and it.severity == "warning"
+        it.code in {CLIENT_BOUND.code, MACHINE_BUSY.code} and it.severity == "warning"
         for it in of_measurement
     )
     found = [
         *course_findings(run, arms),
         *port_findings(run, arms),
-        *(finding for arm in arms for finding in reason_findings(run, arm)),
-        *(finding for arm in arms for finding in promise_findings(run, arm)),
+        *reuse_findings(run, arms),
         *delay_findings(run),
         *endpoint_findings(run, arms),
         *network_findings(run, arms),
-        *tls_findings(run, arms),
         *of_measurement,
         *order_findings(run),
         *latency_findings(run, arms, crowded=crowded),
@@ -52,3 +55,42 @@ def find(
     if run.plan.experiment.sweep is not None:
         found = of_sweep(found, run.plan.experiment)
     return tuple(sorted(found, key=lambda finding: finding.severity != "warning"))
+
+
+def of_sweep(found: Iterable[Finding], experiment: Experiment) -> list[Finding]:
+    """Those that belong to a sweep; each once, of the value that has the most of it."""
+    # Where threads wait for a connection, those that did are a group of their own.
+    left_out = {BIMODAL.code} if experiment.block else set()
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in found:
+        if finding_kind(finding.code).is_in_sweeps and finding.code not in left_out:
+            alike.setdefault(_subject(finding), []).append(finding)
+    return [_once(group, experiment) for group in alike.values()]
+
+
+def _subject(finding: Finding) -> tuple[object, ...]:
+    """What findings of several values have to share to be one: the direction of a drift, too."""
+    evidence = finding.evidence
+    rises = float(evidence.get("last_s", 0)) > float(evidence.get("first_s", 0))
+    its_own = "" if "arm" in evidence else finding.text
+    return finding.code, finding.severity, evidence.get("kind"), rises, its_own
+
+
+def _once(group: list[Finding], experiment: Experiment) -> Finding:
+    """The one with the highest count; the other values are named."""
+    most = max(group, key=_count)
+    others = [f"{it.evidence['arm']}" for it in group if it is not most and "arm" in it.evidence]
+    if not others:
+        return most
+    *some, last = others
+    listed = f"{', '.join(some)} and {last}" if some else last
+    return replace(
+        most,
+        text=f"{most.text} Likewise, with other figures: {experiment.sweep} {listed}.",
+        evidence={**most.evidence, "others": ", ".join(others)},
+    )
+
+
+def _count(finding: Finding) -> float:
+    evidence = finding.evidence
+    return float(evidence.get("connections", evidence.get("count", 0)))

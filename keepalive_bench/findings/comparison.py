@@ -5,8 +5,12 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Finding
 from keepalive_bench.analysis.precision import is_precise
+from keepalive_bench.findings.finding_kinds import (
+    AUTOCORRELATED,
+    PAIRS_LEFT_OUT,
+    PRECISION_NOT_REACHED,
+)
 from keepalive_bench.results.masks import ended, succeeded
 from keepalive_bench.stats.dependence import first_order_inefficiency
 from keepalive_bench.units import plural, times
@@ -14,7 +18,7 @@ from keepalive_bench.units import plural, times
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Comparison
+    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Finding
     from keepalive_bench.results.run import Run
 
 _NOTABLE = 1.2
@@ -36,45 +40,41 @@ def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
     if estimate is not None and low is not None and high is not None:
         reached = max(high / estimate, estimate / low) - 1
     known = "not known at all" if reached is None else f"known to ±{reached:.1%} only"
-    evidence: dict[str, int | float | str] = {"against": comparison.against, "precision": precision}
-    yield Finding(
-        code="precision-not-reached",
-        severity="warning",
-        evidence=evidence if reached is None else {**evidence, "reached": reached},
+    yield PRECISION_NOT_REACHED.found(
+        against=comparison.against,
+        precision=precision,
+        reached=reached,
         text=f"The speed-up against {comparison.against} is {known}, and ±{precision:.1%} was "
         f"asked for: {plural(comparison.pairs, 'pair')} don't suffice.",
-        advice="More --requests or a longer --duration let it go on.",
     )
 
 
 def _pairs(run: Run, comparison: Comparison) -> Iterator[Finding]:
     names = f"{comparison.arm} and {comparison.against}"
-    evidence: dict[str, int | float | str] = {
-        "arm": comparison.arm,
-        "against": comparison.against,
-        "pairs": comparison.pairs,
-    }
     lost = _lost(run, comparison)
     if comparison.pairs and (comparison.left_out or lost):
         sent = comparison.pairs + comparison.left_out
         told = f"Pairs that lack an answer are left out of the comparison of {names}: "
         told = f"{told}{comparison.left_out:,} of {sent:,}."
         of_blocks = f"{plural(lost, 'request')} failed, so blocks of {names} are that much smaller."
-        yield Finding(
-            code="pairs-left-out",
-            severity="info",
-            evidence={**evidence, "left_out": comparison.left_out, "lost": lost},
+        yield PAIRS_LEFT_OUT.found(
+            arm=comparison.arm,
+            against=comparison.against,
+            pairs=comparison.pairs,
+            left_out=comparison.left_out,
+            lost=lost,
             text=" ".join([told] * bool(comparison.left_out) + [of_blocks] * bool(lost)),
         )
     factor = comparison.interval_inflation
     if comparison.pairs and factor >= _NOTABLE:
-        yield Finding(
-            code="autocorrelated",
-            severity="info",
-            evidence={**evidence, "correlation": comparison.correlation, "factor": factor},
-            text=f"Pairs of {names} resemble those before them "
-            f"({_lasting(comparison.correlation, factor)}), so intervals are {times(factor)} as "
-            "wide as they would be otherwise.",
+        yield AUTOCORRELATED.found(
+            arm=comparison.arm,
+            against=comparison.against,
+            pairs=comparison.pairs,
+            correlation=comparison.correlation,
+            factor=factor,
+            text=f"Pairs of {names} are autocorrelated ({_lasting(comparison.correlation, factor)})"
+            f"; intervals are {times(factor)} as wide for it.",
         )
 
 
@@ -83,17 +83,13 @@ def own_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     if arm.interval_inflation < _NOTABLE or not arm.latency_bounds:
         return
     what = "Latencies" if run.plan.experiment.block_size == 1 else "Blocks"
-    yield Finding(
-        code="autocorrelated",
-        severity="info",
-        evidence={
-            "arm": arm.label,
-            "correlation": arm.correlation,
-            "factor": arm.interval_inflation,
-        },
-        text=f"{what} of {arm.name} resemble those before them "
-        f"({_lasting(arm.correlation, arm.interval_inflation)}), so intervals of its own figures "
-        f"are {times(arm.interval_inflation)} as wide as they would be otherwise.",
+    yield AUTOCORRELATED.found(
+        arm,
+        correlation=arm.correlation,
+        factor=arm.interval_inflation,
+        text=f"{what} of {arm.name} are autocorrelated "
+        f"({_lasting(arm.correlation, arm.interval_inflation)}); intervals of its own figures are "
+        f"{times(arm.interval_inflation)} as wide for it.",
     )
 
 
@@ -101,7 +97,7 @@ def _lasting(correlation: float, factor: float) -> str:
     """How much, and whether what is further back counts for more than that says."""
     further = factor > _NOTABLE * sqrt(first_order_inefficiency(correlation))
     beyond = ", and those further back count for more" * further
-    return f"correlation {correlation:.2f} from one to the next{beyond}"
+    return f"lag 1: {correlation:.2f}{beyond}"
 
 
 def _lost(run: Run, comparison: Comparison) -> int:

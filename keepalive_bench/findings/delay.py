@@ -8,13 +8,14 @@ from operator import add, eq, ne
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.findings.finding_kinds import KEEP_ALIVE_HURTS, NAGLE_BEHIND_PROXY
 from keepalive_bench.results.masks import pick
 from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keepalive_bench.analysis.analysis import Finding
     from keepalive_bench.results.run import Run
 
 DELAYED_ACK = (0.03, 0.06)
@@ -49,11 +50,9 @@ class _Cause(NamedTuple):
     advice: str
 
 
-_BEHIND_PROXY = _Cause(
-    why="Nagle's algorithm, which urllib3 leaves on behind a proxy, holds the request's body back "
-    "until its head is acknowledged, and that is delayed.",
-    advice="--tcp-nodelay switches it off; in a program, "
-    "socket_options=HTTPConnection.default_socket_options does.",
+_BEHIND_PROXY = (
+    "Nagle's algorithm, which urllib3 leaves on behind a proxy, holds the request's body back "
+    "until its head is acknowledged, and that is delayed."
 )
 _SWITCHED_ON = _Cause(
     why="Nagle's algorithm, which --no-tcp-nodelay leaves on, holds the request's body back until "
@@ -78,27 +77,20 @@ def delay_findings(run: Run) -> Iterator[Finding]:
     delay = _delay(run)
     if delay is None:
         return
-    evidence: dict[str, int | float | str] = {
-        "reused_s": delay.reused_s,
-        "fastest_s": delay.fastest_s,
-    }
     network = run.plan.network
     is_ours = not (delay.in_body or network.tcp_nodelay)
     if is_ours and network.proxy is not None:
-        yield Finding(
-            code="nagle-behind-proxy",
-            severity="warning",
-            evidence=evidence,
-            text=f"{delay.said} {_BEHIND_PROXY.why}",
-            advice=_BEHIND_PROXY.advice,
+        yield NAGLE_BEHIND_PROXY.found(
+            reused_s=delay.reused_s,
+            fastest_s=delay.fastest_s,
+            text=f"{delay.said} {_BEHIND_PROXY}",
         )
         return
     switched_on = is_ours and network.tcp_nodelay is False
     cause = _SWITCHED_ON if switched_on else _AT_SERVER if delay.in_body else _IN_BETWEEN
-    yield Finding(
-        code="keep-alive-hurts",
-        severity="warning",
-        evidence=evidence,
+    yield KEEP_ALIVE_HURTS.found(
+        reused_s=delay.reused_s,
+        fastest_s=delay.fastest_s,
         text=f"Keep-alive hurts here. {delay.said} {cause.why}",
         advice=cause.advice,
     )

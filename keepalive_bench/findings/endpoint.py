@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.findings.finding_kinds import (
+    CACHE_ANSWERED,
+    REDIRECTS_MEASURED,
+    SERVER_OVERLOADED,
+)
 from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.analysis import ArmSummary, Finding
     from keepalive_bench.results.run import Run
 
 _MOST = 0.5
@@ -19,9 +23,9 @@ _SOME = 0.05
 _REDIRECTS = range(300, 400)
 _NOT_MODIFIED = 304
 _OVERLOADED = (429, 503)
-_HIT = re.compile(r"hit|stale|updating|revalidated|^age$", re.IGNORECASE)
+_HIT = r"(?i)hit|stale|updating|revalidated|^age$"
 """What X-Cache and its like say of an answer that a cache had stored."""
-_WHOSE = re.compile(r"\bfrom\s+[^\s,]+", re.IGNORECASE)
+_WHOSE = r"(?i)\bfrom\s+[^\s,]+"
 """And which cache says so: its name may be anything."""
 _NOT_CONDITIONAL = "Without If-None-Match and If-Modified-Since the server sends the whole page."
 
@@ -42,27 +46,13 @@ def _redirects(arm: ArmSummary) -> Iterator[Finding]:
         if status in _REDIRECTS and status != _NOT_MODIFIED
     )
     if count > _MOST * answered:
-        yield Finding(
-            code="redirects-measured",
-            severity="warning",
-            evidence={"arm": arm.label, "count": count, "answered": answered},
-            text=f"{arm.name} measured redirects ({count:,} of {answered:,} answers), which kab "
-            "doesn't follow.",
-            advice="Give the URL that they lead to.",
-        )
+        yield REDIRECTS_MEASURED.found(arm, count=count, answered=answered)
 
 
 def _overload(arm: ArmSummary) -> Iterator[Finding]:
     count = sum(arm.status_codes.get(status, 0) for status in _OVERLOADED)
     if count:
-        yield Finding(
-            code="server-overloaded",
-            severity="warning",
-            evidence={"arm": arm.label, "count": count},
-            text=f"The server turned {plural(count, 'request')} of {arm.name} away (429 or 503): "
-            "it limits the rate, or is overloaded.",
-            advice="Fewer --requests, or a lower --concurrency, stays below its limit.",
-        )
+        yield SERVER_OVERLOADED.found(arm, count=count)
 
 
 def _caches(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -72,17 +62,17 @@ def _caches(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         count
         for arm in arms
         for answer, count in arm.answers.items()
-        if answer.cache and _HIT.search(_WHOSE.sub("", answer.cache))
+        if answer.cache and re.search(_HIT, re.sub(_WHOSE, "", answer.cache))
     )
     not_modified = sum(arm.status_codes.get(_NOT_MODIFIED, 0) for arm in arms)
     if max(cached, not_modified) <= _SOME * answered:
         return
     said = [f"{cached:,} came from a cache, by their Age or X-Cache field"] * bool(cached)
     said += [f"{not_modified:,} were 304 Not Modified, without a body"] * bool(not_modified)
-    yield Finding(
-        code="cache-answered",
-        severity="warning",
-        evidence={"cached": cached, "not_modified": not_modified, "answered": answered},
+    yield CACHE_ANSWERED.found(
+        cached=cached,
+        not_modified=not_modified,
+        answered=answered,
         text=f"Of {plural(answered, 'answer')}, {' and '.join(said)}: that is what was measured, "
         "and not the server behind it.",
         advice=_past_caches(run) if cached > not_modified else _NOT_CONDITIONAL,

@@ -10,19 +10,19 @@ from operator import eq, ne
 from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.findings.delay import DELAYED_ACK
-from keepalive_bench.requirements.enough import least_requests
+from keepalive_bench.findings.finding_kinds import BIMODAL, DRIFT, OUTLIERS, TOO_FEW_REQUESTS
 from keepalive_bench.results.masks import pick, succeeded
 from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
-from keepalive_bench.units import duration, plural
+from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.analysis import ArmSummary, Finding
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
-    from keepalive_bench.requirements.quantity import Basis
     from keepalive_bench.results.run import Run
 
 LEAST = 20
@@ -42,8 +42,7 @@ _EXPECTED: dict[int, Basis] = {50: "p50", 90: "p90"}
 class _Alike(NamedTuple):
     """Latencies of an arm that bear comparison with each other."""
 
-    label: str
-    name: str
+    arm: ArmSummary
     in_turn: array[float]
     ordered: array[float]
 
@@ -71,7 +70,7 @@ def _alike(run: Run, arm: ArmSummary) -> _Alike:
     fresh = bytes(map(eq, connects, connects))  # what isn't a number equals nothing
     more = fresh if 2 * fresh.count(1) > len(fresh) else bytes(map(ne, connects, connects))
     in_turn = array("d", filter((0.0).__lt__, compress(latencies, more)))
-    return _Alike(arm.label, arm.name, in_turn, array("d", sorted(in_turn)))
+    return _Alike(arm, in_turn, array("d", sorted(in_turn)))
 
 
 def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
@@ -85,16 +84,13 @@ def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
     alone = len(experiment.arms) == 1
     one = "arm" if experiment.sweep is None else "value"
     first, last = exp(found.first), exp(found.last)
-    yield Finding(
-        code="drift",
+    yield DRIFT.found(
+        alike.arm,
         severity="info" if alone or experiment.is_paired else "warning",
-        evidence={
-            "arm": alike.label,
-            "first_s": first,
-            "last_s": last,
-            "score": found.score,
-        },
-        text=f"The latency of {alike.name} {'rose' if change > 1 else 'fell'} in the course of "
+        first_s=first,
+        last_s=last,
+        score=found.score,
+        text=f"The latency of {alike.arm.name} {'rose' if change > 1 else 'fell'} in the course of "
         f"the run, from {duration(first)} to {duration(last)}.",
         advice="Its figures are of the time in between; a longer --warmup helps if it settles."
         if alone
@@ -113,20 +109,12 @@ def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
     low, high = median(ordered[:lower]), median(ordered[lower:])
     if high < _APART * low:
         return None
-    upper = len(ordered) - lower
-    return Finding(
-        code="bimodal",
-        severity="info",
-        evidence={
-            "arm": alike.label,
-            "lower": lower,
-            "lower_s": low,
-            "upper": upper,
-            "upper_s": high,
-        },
-        text=f"The latencies of {alike.name} fall into groups: {lower:,} requests took "
-        f"{duration(low)} or so, and {upper:,} took {duration(high)}. A figure between them is "
-        "typical of neither.",
+    return BIMODAL.found(
+        alike.arm,
+        lower=lower,
+        lower_s=low,
+        upper=len(ordered) - lower,
+        upper_s=high,
         advice=_why_groups(run, high - low, crowded=crowded),
     )
 
@@ -154,27 +142,20 @@ def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
     count = len(ordered) - len(usual)
     raised = fmean(ordered) / fmean(usual) - 1
     if raised >= _NOTABLE_RAISE and count <= _MOST_OUTLYING * len(ordered):
-        yield Finding(
-            code="outliers",
-            severity="info",
-            evidence={
-                "arm": alike.label,
-                "count": count,
-                "largest_s": ordered[-1],
-                "median_s": median(ordered),
-                "raised": raised,
-            },
-            text=f"{plural(count, 'request')} of {alike.name} took far longer than the others, "
-            f"up to {duration(ordered[-1])}, and made the mean {raised:.0%} larger. Nothing is "
-            "left out for that.",
+        yield OUTLIERS.found(
+            alike.arm,
+            count=count,
+            largest_s=ordered[-1],
+            median_s=median(ordered),
+            raised=raised,
             advice=_what_is_robust(run.plan.experiment),
         )
 
 
 def _what_is_robust(experiment: Experiment) -> str:
     if len(experiment.arms) == 1 or experiment.sweep is not None:
-        return "The median hardly feels them."
-    return "The median and the speed-up hardly feel them."
+        return "The median is barely affected."
+    return "The median and the speed-up are barely affected."
 
 
 def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -190,15 +171,11 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         most = max(needed[percent] for percent in lacking)
         *first, last = (f"p{percent}" for percent in lacking)
         names = f"{', '.join(first)} or {last}" if first else last
-        yield Finding(
-            code="too-few-requests",
-            severity="info",
-            evidence={
-                "requests": fewest.succeeded,
-                "lacking": " ".join(f"p{percent}" for percent in lacking),
-                "needed": needed[lacking[-1]],
-            },
-            text=f"{plural(fewest.succeeded, 'request')} can't bound {names}: that takes {most:,}.",
+        yield TOO_FEW_REQUESTS.found(
+            requests=fewest.succeeded,
+            lacking=" ".join(f"p{percent}" for percent in lacking),
+            needed=needed[lacking[-1]],
+            text=f"Too few requests for an interval of {names} (needs {most:,}).",
             advice=f"-n {most} makes as many."
             if not run.plan.experiment.may_end_early and most > fewest.requests
             else "A longer run does.",

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Finding
 from keepalive_bench.findings.contention import own_s
+from keepalive_bench.findings.finding_kinds import (
+    CLIENT_BOUND,
+    CLOCK_TOO_COARSE,
+    GARBAGE_COLLECTED,
+    LATE_STARTS,
+    LOAD_CHANGED,
+    MACHINE_BUSY,
+)
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.analysis import ArmSummary, Finding
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run, RunInfo
 
@@ -56,14 +63,12 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if not (share >= CLIENT_BOUND_FROM or waits or own[most] >= _NOTABLY_OWN * typical[most]):
         return
     name = next(arm.name for arm in arms if arm.label == most)
-    measured = {"cpu_s": run_info.cpu_s, "wall_s": run_info.wall_s, "share": share}
-    if run_info.gil_wait_s is not None:
-        measured["gil_wait_s"] = run_info.gil_wait_s
-    measured["own_s"] = own[most]
-    yield Finding(
-        code="client-bound",
-        severity="warning",
-        evidence={**measured},
+    yield CLIENT_BOUND.found(
+        cpu_s=run_info.cpu_s,
+        wall_s=run_info.wall_s,
+        share=share,
+        gil_wait_s=run_info.gil_wait_s,
+        own_s=own[most],
         text=f"{_busy(share, experiment)}. Of {name}'s {duration(typical[most])} that is "
         f"{_part(own[most], typical[most])}.{waits}",
         advice=_less_crowded(run),
@@ -73,17 +78,15 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 def _own_work(run: Run, share: float) -> Finding:
     """Of a thread that has an interpreter to itself: nothing waits, but work takes its time."""
     run_info = run.run_info
-    return Finding(
-        code="client-bound",
+    each_s = run_info.cpu_s / len(run.exchanges)
+    return CLIENT_BOUND.found(
         severity="info",
-        evidence={
-            "cpu_s": run_info.cpu_s,
-            "wall_s": run_info.wall_s,
-            "share": share,
-            "own_s": run_info.cpu_s / len(run.exchanges),
-        },
+        cpu_s=run_info.cpu_s,
+        wall_s=run_info.wall_s,
+        share=share,
+        own_s=each_s,
         text=f"kab's own process was busy for {share:.0%} of the time: about "
-        f"{duration(run_info.cpu_s / len(run.exchanges))} a request, of all arms on average, is "
+        f"{duration(each_s)} a request, of all arms on average, is "
         "its own work, and neither the server's nor the network's.",
         advice="A program in Python has the same; a quicker client would have shorter latencies.",
     )
@@ -139,21 +142,15 @@ def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:
         return
     if late.count < _NOTABLY_LATE * arm.sent:
         return
-    yield Finding(
-        code="late-starts",
-        severity="warning",
-        evidence={
-            "arm": arm.label,
-            "count": late.count,
-            "mean_s": late.mean_s,
-            "max_s": late.max_s,
-        },
+    yield LATE_STARTS.found(
+        arm,
+        count=late.count,
+        mean_s=late.mean_s,
+        max_s=late.max_s,
         text=f"{plural(late.count, 'request')} of {arm.name} ({late.count / arm.sent:.0%}) "
         f"started later than --rate says, by {duration(late.mean_s)} on average and "
         f"{duration(late.max_s)} at most: all threads ({threads}) were busy, or the machine was. "
         "Latencies count from when they were to start.",
-        advice="A higher --concurrency starts in time what the server can bear; where it can't, "
-        "the rate is too high for it.",
     )
 
 
@@ -161,13 +158,7 @@ def _coarse_clock(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     resolution_s = run.environment.clock_resolution_s
     fastest = min((arm.latency.min for arm in arms if arm.latency.min is not None), default=None)
     if fastest is not None and fastest < _TICKS * resolution_s:
-        yield Finding(
-            code="clock-too-coarse",
-            severity="warning",
-            evidence={"resolution_s": resolution_s, "fastest_s": fastest},
-            text=f"The clock ticks every {duration(resolution_s)}, which is too coarse for "
-            f"latencies of {duration(fastest)}.",
-        )
+        yield CLOCK_TOO_COARSE.found(resolution_s=resolution_s, fastest_s=fastest)
 
 
 def _own_share(run: Run) -> float:
@@ -182,49 +173,36 @@ def _load(run: Run) -> Iterator[Finding]:
     least, most = run.run_info.other_cpu_min, run.run_info.other_cpu_max
     if least is None or most is None:
         return
-    evidence: dict[str, int | float | str] = {"least": least, "most": most}
     own = _own_share(run)
     if least >= _BUSY:
-        yield Finding(
-            code="machine-busy",
-            severity="warning",
-            evidence=evidence,
+        yield MACHINE_BUSY.found(
+            least=least,
+            most=most,
             text=f"Other processes kept at least {least:.0%} of this machine's processors busy: "
             "latencies are also of waiting for one.",
-            advice="Measure when it is quieter.",
         )
     elif run.plan.experiment.threads > 1 and least + own >= _BUSY:
-        yield Finding(
-            code="machine-busy",
-            severity="warning",
-            evidence={**evidence, "own": own},
+        yield MACHINE_BUSY.found(
+            least=least,
+            most=most,
+            own=own,
             text=f"kab took {own:.0%} of this machine's processors, and other processes at least "
             f"{least:.0%}: latencies are also of waiting for one.",
             advice="Fewer requests at a time show the server's, or a machine with more processors."
             if own >= least
-            else "Measure when it is quieter.",
+            else None,
         )
     elif most - least >= _CHANGED:
         paired = run.plan.experiment.is_paired or len(run.plan.experiment.arms) == 1
-        yield Finding(
-            code="load-changed",
+        yield LOAD_CHANGED.found(
             severity="info" if paired else "warning",
-            evidence=evidence,
-            text="The load of this machine changed during the run: other processes took "
-            f"{least:.0%} of its processors at one time, and {most:.0%} at another.",
-            advice="Measure when it is quieter."
-            if paired
-            else "--order paired shares that between the arms.",
+            advice=None if paired else "--order paired shares that between the arms.",
+            least=least,
+            most=most,
         )
 
 
 def _garbage(run: Run) -> Iterator[Finding]:
     count = run.run_info.gc_collections
     if count:
-        yield Finding(
-            code="garbage-collected",
-            severity="info",
-            evidence={"collections": count},
-            text=f"Python collected garbage while measuring ({plural(count, 'time')}), in the "
-            "middle of some request.",
-        )
+        yield GARBAGE_COLLECTED.found(collections=count)

@@ -1,24 +1,35 @@
-"""What kab noticed of the way to the server: addresses, proxies, bodies left unread."""
+"""What kab noticed of the way to the server: addresses, TLS sessions, bodies left unread."""
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import compress
 from math import fsum
 from statistics import median
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.findings.finding_kinds import (
+    BODIES_CUT,
+    FAILING_ADDRESS,
+    NOT_RESUMED,
+    SEVERAL_PEERS,
+)
+from keepalive_bench.plan.arm_kinds import arm_kind
 from keepalive_bench.results.columns import optional
+from keepalive_bench.results.masks import of_arm
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.analysis import ArmSummary, Finding
     from keepalive_bench.results.run import Run
 
 _UNALIKE = 0.2
 """Of an arm's requests, what went to other addresses than another arm's did."""
 _SHOWN = 4
+_ENOUGH = 0.9
+"""Of the handshakes that could resume: fewer make a mixture that is neither one nor the other."""
 
 
 def network_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -26,6 +37,9 @@ def network_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     yield from _failing_addresses(run)
     yield from _unread_bodies(run)
     yield from _several_peers(run, arms)
+    for arm in arms:
+        if arm_kind(arm.kind).needs_tls:
+            yield from _unresumed(run, arm)
 
 
 def _failing_addresses(run: Run) -> Iterator[Finding]:
@@ -33,14 +47,7 @@ def _failing_addresses(run: Run) -> Iterator[Finding]:
     for number, attempts in enumerate(connections.attempts.values):
         rows = [row for row, other in enumerate(connections.failed) if other == number]
         lost = fsum(optional(connections.lost[row]) or 0.0 for row in rows)
-        yield Finding(
-            code="failing-address",
-            severity="warning",
-            evidence={"attempts": attempts, "connections": len(rows), "lost_s": lost},
-            text=f"{plural(len(rows), 'connection')} tried other addresses in vain first "
-            f"({printable(attempts)}), which took {duration(lost)} in all and is part of connect.",
-            advice="Mend that address or take it from the name's; -4, -6 or --resolve avoids it.",
-        )
+        yield FAILING_ADDRESS.found(attempts=attempts, connections=len(rows), lost_s=lost)
 
 
 def _unread_bodies(run: Run) -> Iterator[Finding]:
@@ -48,14 +55,7 @@ def _unread_bodies(run: Run) -> Iterator[Finding]:
     exchanges = run.exchanges
     cut = sum(1 for size in exchanges.body_bytes if most is not None and size >= most)
     if most is not None and cut:
-        yield Finding(
-            code="bodies-cut",
-            severity="warning",
-            evidence={"max_body": most, "exchanges": cut},
-            text=f"The body of {plural(cut, 'response')} reached --max-body {most:,}: a rest that "
-            "is left unread closes the connection, in every arm.",
-            advice="Without --max-body, bodies are read to the end and connections can be reused.",
-        )
+        yield BODIES_CUT.found(max_body=most, exchanges=cut)
 
 
 def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -76,13 +76,12 @@ def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         ", and the arms didn't use them alike: a difference between addresses looks like one "
         "between arms"
     ) * unlike
-    yield Finding(
-        code="several-peers",
+    yield SEVERAL_PEERS.found(
         severity="warning" if unlike else "info",
-        evidence={"addresses": len(peers), "split": split + more},
+        addresses=len(peers),
+        split=split + more,
         text=f"Connections led to {len(peers)} addresses{mixed}. Requests, and their median "
         f"latency: {split}{more}.",
-        advice="--resolve HOST:PORT:ADDRESS keeps to one of them.",
     )
 
 
@@ -111,3 +110,37 @@ def _of_peer(latencies: Mapping[str, Mapping[str, Sequence[float]]], peer: str) 
         for arm, by_peer in latencies.items()
         if peer in by_peer
     )
+
+
+def _unresumed(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    """An arm that was to resume sessions and often could not.
+
+    The first handshake of each thread has none to offer: it is no chance.
+    """
+    versions = _tls_versions(run, arm)
+    chances = versions.total() - run.plan.experiment.threads
+    if chances <= 0 or arm.resumed >= _ENOUGH * chances:
+        return
+    version = versions.most_common(1)[0][0]
+    share = f"{arm.resumed:,} of {plural(chances, 'handshake')}" if arm.resumed else "none"
+    meaning = (
+        "so its times are of both kinds" if arm.resumed else "so it does what an unpooled one does"
+    )
+    yield NOT_RESUMED.found(
+        arm,
+        handshakes=chances,
+        resumed=arm.resumed,
+        tls_version=version,
+        text=f"{arm.label} was to resume TLS sessions, and the server resumed {share} "
+        f"({version}), {meaning}.",
+    )
+
+
+def _tls_versions(run: Run, arm: ArmSummary) -> Counter[str]:
+    """How many handshakes succeeded with which version of TLS."""
+    connections = run.connections
+    numbers = Counter(compress(connections.cipher, of_arm(connections, arm.label)))
+    versions: Counter[str] = Counter()
+    for number, (version, _, _) in enumerate(connections.handshakes.values):
+        versions[version] += numbers[number]
+    return +versions

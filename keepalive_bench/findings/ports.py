@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.findings.finding_kinds import PORTS_EXHAUSTED, PORTS_LOW
 from keepalive_bench.plan.local_ports import a_second
-from keepalive_bench.units import duration, plural, printable
+from keepalive_bench.results import failure_kinds
+from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.analysis import ArmSummary, Finding
     from keepalive_bench.results.run import Run
 
-_EXHAUSTED = "ports-exhausted"
 _LINGER_S = 60.0
 """How long a port stays taken after its connection, where nothing else is known: Linux's
 TCP_TIMEWAIT_LEN."""
@@ -23,41 +23,24 @@ _LOW = 0.5
 
 def port_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
-    failed = sum(arm.failure_kinds.get(_EXHAUSTED, 0) for arm in arms)
+    failed = sum(arm.failure_kinds.get(failure_kinds.PORTS_EXHAUSTED.code, 0) for arm in arms)
     if failed:
         yield _exhausted(run, failed)
-    elif run.run_info.paused_s:
-        yield _paced(run)
     else:
         yield from _low(run)
 
 
 def _exhausted(run: Run, failed: int) -> Finding:
     held_s = run.run_info.port_held_s or _LINGER_S
-    unpaced = "" if run.plan.experiment.pace else "; leave --no-pace out"
-    return Finding(
-        code="ports-exhausted",
-        severity="warning",
-        evidence={"count": failed, "opened": len(run.connections), "held_s": held_s},
+    return PORTS_EXHAUSTED.found(
+        count=failed,
+        opened=len(run.connections),
+        held_s=held_s,
         text=f"This machine had no local port left for {plural(failed, 'request')}, after "
         f"{plural(len(run.connections), 'connection')} of this run's: a port stays taken for up to "
         f"{held_s:g} s after its connection.",
         advice=f"Wait {held_s:g} s, send fewer --requests, or connect from several addresses "
-        f"(--source-address){unpaced}.",
-    )
-
-
-def _paced(run: Run) -> Finding:
-    run_info = run.run_info
-    limit = run_info.paced_per_s or 0.0
-    return Finding(
-        code="paced",
-        severity="warning",
-        evidence={"per_second": limit, "paused_s": run_info.paused_s},
-        text=f"The run was kept to {a_second(limit)} of connections that aren't kept open, "
-        f"so that local ports last: requests waited {duration(run_info.paused_s)} in all, before "
-        "their latencies began. How many a second are possible wasn't measured.",
-        advice="Fewer --requests, or several --source-address, need no slowing.",
+        "(--source-address).",
     )
 
 
@@ -73,10 +56,10 @@ def _low(run: Run) -> Iterator[Finding]:
     held_s = run_info.port_held_s or _LINGER_S
     peer, opened = _most_within(run, held_s)
     if _LOW * ports <= opened <= ports:
-        yield Finding(
-            code="ports-low",
-            severity="warning",
-            evidence={"opened": opened, "ports": ports, "peer": peer},
+        yield PORTS_LOW.found(
+            opened=opened,
+            ports=ports,
+            peer=peer,
             text=f"{opened:,} connections to {printable(peer)} were opened within "
             f"{held_s:g} s, of {ports:,} local ports for it ({opened / ports:.0%}): each "
             f"stays taken for as long again, so {a_second(ports / held_s)} is all that lasts.",

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Finding
 from keepalive_bench.analysis.required_requests import least_pairs
+from keepalive_bench.findings.finding_kinds import (
+    FEW_ROUNDS,
+    INTERRUPTED,
+    PROCESS_LOST,
+    REQUESTS_FAILED,
+    REQUESTS_NOT_SENT,
+    SEQUENTIAL_ORDER,
+    WARMUP_FAILED,
+)
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.analysis import ArmSummary, Finding
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
@@ -31,10 +39,9 @@ def _interrupted(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if run.run_info.interrupted:
         ended, cut_off = sum(arm.sent for arm in arms), sum(arm.interrupted for arm in arms)
         under_way = f"; {cut_off:,} more were cut off" if cut_off else ""
-        yield Finding(
-            code="interrupted",
-            severity="warning",
-            evidence={"exchanges": ended, "cut_off": cut_off},
+        yield INTERRUPTED.found(
+            exchanges=ended,
+            cut_off=cut_off,
             text=f"The run was interrupted after {plural(ended, 'exchange')}{under_way}.",
         )
 
@@ -44,10 +51,10 @@ def _lost(run: Run) -> Iterator[Finding]:
     count = run.plan.experiment.processes
     for lost in run.run_info.lost:
         sent = sum(lost.sent.values())
-        yield Finding(
-            code="process-lost",
-            severity="warning",
-            evidence={"process": lost.process, "why": lost.why, "sent": sent},
+        yield PROCESS_LOST.found(
+            process=lost.process,
+            why=lost.why,
+            sent=sent,
             text=f"Of {count} processes, number {lost.process} (from 0) is lost: "
             f"{printable(lost.why)}. What it measured is left out ({plural(sent, 'exchange')}, as "
             "far as it had told), and its requests count as not sent; the others' results are "
@@ -58,18 +65,11 @@ def _lost(run: Run) -> Iterator[Finding]:
 def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     for kind, count in arm.failure_kinds.items():
         message = next(failure.message for failure in arm.failures if failure.kind == kind)
-        yield Finding(
-            code="requests-failed",
-            severity="warning",
-            evidence={"arm": arm.label, "kind": kind, "count": count, "message": message},
-            text=f"{plural(count, 'request')} of {arm.name} failed: {kind} ({printable(message)}).",
-        )
+        yield REQUESTS_FAILED.found(arm, kind=kind, count=count, message=message)
     if arm.not_sent:
-        yield Finding(
-            code="requests-not-sent",
-            severity="warning",
-            evidence={"arm": arm.label, "count": arm.not_sent},
-            text=f"{plural(arm.not_sent, 'request')} of {arm.name} were not sent.",
+        yield REQUESTS_NOT_SENT.found(
+            arm,
+            count=arm.not_sent,
             advice="" if arm.succeeded or run.run_info.interrupted else _STOPPED,
         )
 
@@ -79,10 +79,10 @@ def _failed_warmups(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         warmup = run.warmup.get(arm.label)
         if warmup is not None and warmup.failures:
             kind, message = warmup.failures[0]
-            yield Finding(
-                code="warmup-failed",
-                severity="info",
-                evidence={"arm": arm.label, "kind": kind, "count": len(warmup.failures)},
+            yield WARMUP_FAILED.found(
+                arm,
+                kind=kind,
+                count=len(warmup.failures),
                 text=f"{plural(len(warmup.failures), 'warm-up')} of {arm.name} failed: {kind} "
                 f"({printable(message)}).",
             )
@@ -104,10 +104,9 @@ def order_findings(run: Run) -> Iterator[Finding]:
         return
     if not experiment.is_paired:
         because = "" if experiment.order else _why_sequential(experiment)
-        yield Finding(
-            code="sequential-order",
-            severity="warning",
-            evidence={"concurrency": experiment.concurrency, "maxsize": experiment.pool_size},
+        yield SEQUENTIAL_ORDER.found(
+            concurrency=experiment.concurrency,
+            maxsize=experiment.pool_size,
             text=f"The arms ran one after the other{because}: a drift of the machine or the "
             "network in the meantime looks like a difference between them.",
         )
@@ -120,10 +119,9 @@ def order_findings(run: Run) -> Iterator[Finding]:
         least := least_pairs(run.plan.decision_rule.confidence)
     ):
         drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
-        yield Finding(
-            code="few-rounds",
-            severity="info",
-            evidence={"rounds": rounds, "concurrency": experiment.concurrency},
+        yield FEW_ROUNDS.found(
+            rounds=rounds,
+            concurrency=experiment.concurrency,
             text=f"The requests made {plural(rounds, 'round')} of blocks only{drift}.",
             advice=f"--requests {least * block} or more makes {least} rounds, "
             f"of {block} requests each.",

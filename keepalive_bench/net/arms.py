@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 from urllib3 import HTTPHeaderDict
 
-from keepalive_bench.net.library import check_library
-from keepalive_bench.net.naive import PoolPerExchange
-from keepalive_bench.net.pools import Contexts, OnePool, load_contexts, open_pool
+from keepalive_bench.net import check_library
+from keepalive_bench.net.pools import (
+    Contexts,
+    HoldingPool,
+    OnePool,
+    PoolPerExchange,
+    load_contexts,
+    open_pool,
+)
+from keepalive_bench.net.queues import HoldingQueue
 from keepalive_bench.net.resumption import Sessions, resuming_context
 from keepalive_bench.net.tracer import Tracer
-from keepalive_bench.net.transport import Pools, Transport
-from keepalive_bench.net.uploads import upload_size
+from keepalive_bench.net.transport import HttpTransport, Pools, upload_size
+from keepalive_bench.plan.arm_kinds import ARM_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,17 +55,19 @@ def arm_context(plan: Plan, user_agent: str, clock: Clock) -> ArmContext:
     return ArmContext(plan=plan, headers=headers, contexts=contexts, clock=clock, origin=clock())
 
 
-def open_arm(arm: Arm, shared: ArmContext, connections: ConnectionColumns) -> Transport:
+def open_arm(arm: Arm, shared: ArmContext, connections: ConnectionColumns) -> HttpTransport:
     """The transport of an arm; the connections it opens go into `connections`."""
     plan = shared.plan.of_arm(arm)
-    shared = replace(shared, plan=plan)
     tracer = Tracer(arm.label, connections, plan.network, shared.clock, shared.origin)
-    return Transport(plan, shared.headers, tracer, OPENERS[arm.kind](shared, tracer))
+    pools = _OPENERS[arm.kind](replace(shared, plan=plan), tracer)
+    return HttpTransport(plan, shared.headers, tracer, pools)
 
 
 def _pooled(shared: ArmContext, tracer: Tracer) -> Pools:
     """One pool, used as an application would."""
-    return OnePool(open_pool(shared.plan, shared.contexts, tracer, single_use=False))
+    pool = open_pool(shared.plan, shared.contexts, tracer, single_use=False)
+    waiting = pool.pool
+    return HoldingPool(pool, waiting) if isinstance(waiting, HoldingQueue) else OnePool(pool)
 
 
 def _unpooled(shared: ArmContext, tracer: Tracer) -> Pools:
@@ -79,10 +88,13 @@ def _naive(shared: ArmContext, tracer: Tracer) -> Pools:
     return PoolPerExchange(shared.plan, tracer)
 
 
-OPENERS: dict[str, Callable[[ArmContext, Tracer], Pools]] = {
+_OPENERS: dict[str, Callable[[ArmContext, Tracer], Pools]] = {
     "pooled": _pooled,
     "unpooled": _unpooled,
     "resumed": _resumed,
     "naive": _naive,
 }
 """How an arm gets its pools, by its kind."""
+
+if _OPENERS.keys() != {kind.name for kind in ARM_KINDS}:
+    raise AssertionError("each kind of arm needs what opens its pools, and nothing else does")

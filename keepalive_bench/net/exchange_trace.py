@@ -29,10 +29,15 @@ class Carrier(Protocol):
         ...
 
 
+class InconsistentTraceError(Exception):
+    """What was noted of an exchange can't be: a defect of kab's own."""
+
+
 class ExchangeTrace:
     """What one thread notes of the exchange that it is in; times in the clock's nanoseconds."""
 
     __slots__ = (
+        "began",
         "carrier",
         "connection",
         "deadline_ns",
@@ -55,12 +60,12 @@ class ExchangeTrace:
     )
 
     def __init__(self) -> None:
-        self.begin(0)
+        self.begin(0, 0)
         self.stage = "idle"
 
-    def begin(self, deadline_ns: int) -> None:
-        """Forget the exchange before; the new one has to be over at a time."""
-        self.deadline_ns = deadline_ns
+    def begin(self, now: int, timeout: int) -> None:
+        """Forget the exchange before; the new one has to be over after a time."""
+        self.began, self.deadline_ns = now, now + timeout
         self.stage = "pool"
         self.connection: int | None = None
         self.retired: Carrier | None = None
@@ -107,22 +112,24 @@ class ExchangeTrace:
             self.carrier.end(ending)
 
     def phases(self, ended: int) -> Phases:
-        """What each phase took, of an exchange that ended, or broke off, at a time."""
-        first_byte, dns, tcp, tunnel, tls = self.first_byte, self.dns, self.tcp, None, None
-        if tcp is not None:
-            tunnel, tls = in_seconds(self.tunnel), in_seconds(self.tls)
-        return Phases(
-            None if self.pool_wait is None else self.pool_wait / _SECOND,
-            None if dns is None else dns / _SECOND,
-            None if tcp is None else tcp / _SECOND,
-            tunnel,
-            tls,
-            None if self.send is None else self.send / _SECOND,
-            (first_byte - self.sent) / _SECOND if first_byte else None,
-            (ended - first_byte) / _SECOND if first_byte else None,
+        """What each phase took, of an exchange that ended, or broke off, at a time.
+
+        Raises:
+            InconsistentTraceError: one is negative, or together they took longer than the exchange.
+        """
+        first_byte, is_new = self.first_byte, self.tcp is not None
+        took = (
+            self.pool_wait,
+            self.dns,
+            self.tcp,
+            self.tunnel if is_new else None,
+            self.tls if is_new else None,
+            self.send,
+            first_byte - self.sent if first_byte else None,
+            ended - first_byte if first_byte else None,
         )
-
-
-def in_seconds(nanoseconds: int | None) -> float | None:
-    """Nanoseconds in seconds; `None` stays `None`."""
-    return None if nanoseconds is None else nanoseconds / _SECOND
+        known = [nanoseconds for nanoseconds in took if nanoseconds is not None]
+        if known and (min(known) < 0 or sum(known) > ended - self.began):
+            phases = Phases(*took)
+            raise InconsistentTraceError(f"phases of {phases} ns in {ended - self.began} ns")
+        return Phases(*[None if it is None else it / _SECOND for it in took])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 
-from keepalive_bench.net.queues import HoldingQueue, queue_for
-from keepalive_bench.net.tls import build_context, proxy_context
+from keepalive_bench.net.queues import queue_for
+from keepalive_bench.net.tls import VERSIONS, build_context, proxy_context
 from keepalive_bench.net.tracing import traced_pool
 from keepalive_bench.plan.request import basic
 from keepalive_bench.results.run import PoolCounters
@@ -16,7 +17,9 @@ from keepalive_bench.results.run import PoolCounters
 if TYPE_CHECKING:
     import ssl
 
+    from keepalive_bench.net.queues import HoldingQueue
     from keepalive_bench.net.tracer import Tracer
+    from keepalive_bench.plan.network import Tls
     from keepalive_bench.plan.plan import Plan
 
 PoolClasses = dict[str, type[HTTPConnectionPool | HTTPSConnectionPool]]
@@ -72,7 +75,7 @@ def pool_classes(plan: Plan, tracer: Tracer, *, single_use: bool) -> PoolClasses
     experiment = plan.experiment
     queue_class = queue_for(
         single_use=single_use,
-        crowded=experiment.pool_size < experiment.concurrency,
+        contention=experiment.pool_size < experiment.concurrency,
         block=experiment.block,
     )
     return {
@@ -123,13 +126,84 @@ class OnePool:
     def give_back(self, pool: HTTPConnectionPool) -> None:
         """Keep it."""
 
-    def pause(self) -> None:
-        """Let the calling thread have its next connection now, where the pool may be too small."""
-        if isinstance(self._pool.pool, HoldingQueue):
-            self._pool.pool.hold()
-
     def close(self) -> None:
         """Close the connections that the pool keeps."""
-        if isinstance(self._pool.pool, HoldingQueue):
-            self._pool.pool.let_go()
         self._pool.close()
+
+
+class HoldingPool(OnePool):
+    """One pool whose connections may be held for their threads while kab makes these wait."""
+
+    def __init__(self, pool: HTTPConnectionPool, waiting: HoldingQueue) -> None:
+        super().__init__(pool)
+        self._waiting = waiting
+
+    def hold(self) -> None:
+        """Let the calling thread have its next connection now: kab makes it wait, not the traffic.
+
+        A pool would throw away what waits beyond its size, though nobody would have waited.
+        """
+        self._waiting.hold()
+
+    def close(self) -> None:
+        """Close what is held, too."""
+        self._waiting.let_go()
+        super().close()
+
+
+class PoolPerExchange:
+    """A new pool for each exchange, from a manager of its own. Safe from any thread.
+
+    So does whoever calls `requests.get()` in a loop: every time a manager, a pool and, over TLS, a
+    context into which the certificates are loaded anew.
+    """
+
+    def __init__(self, plan: Plan, tracer: Tracer) -> None:
+        self._plan, self._lock = plan, threading.Lock()
+        self._classes = pool_classes(plan, tracer, single_use=True)
+        self._connections = self._requests = 0
+
+    @property
+    def counters(self) -> PoolCounters:
+        """urllib3's own numbers, of all pools so far."""
+        return PoolCounters(self._connections, self._requests)
+
+    def take(self) -> HTTPConnectionPool:
+        """Make a manager, and have it make a pool; urllib3 makes the context as it connects."""
+        plan = self._plan
+        proxy = plan.network.proxy
+        proxy_tls = proxy_context(plan.tls) if proxy and proxy.scheme == "https" else None
+        options: dict[str, Any] = {"timeout": None}  # what is left of the exchange's deadline
+        if plan.target.scheme == "https":
+            options |= _tls_options(plan.tls)
+        elif proxy_tls is not None:
+            options["ssl_context"] = proxy_tls  # older releases of urllib3 take it from here
+        return new_manager(plan, self._classes, proxy_tls, options).connection_from_url(
+            plan.target.origin
+        )
+
+    def give_back(self, pool: HTTPConnectionPool) -> None:
+        """Count what the pool did, and close it: outside of the latency, as in every arm."""
+        with self._lock:
+            self._connections += pool.num_connections
+            self._requests += pool.num_requests
+        pool.close()
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+def _tls_options(tls: Tls) -> dict[str, Any]:
+    """What a manager is told, so that its pools make their contexts themselves."""
+    if tls.ciphers is not None:  # urllib3 takes them in a context only: so would a program
+        return {"ssl_context": build_context(tls)}
+    options = {
+        "cert_reqs": "CERT_REQUIRED" if tls.verify else "CERT_NONE",
+        "ca_certs": tls.ca_file and str(tls.ca_file),
+        "cert_file": tls.cert_file and str(tls.cert_file),
+        "key_file": tls.key_file and str(tls.key_file),
+        "key_password": tls.key_password or None,
+        "ssl_minimum_version": tls.minimum and VERSIONS[tls.minimum],
+        "ssl_maximum_version": tls.maximum and VERSIONS[tls.maximum],
+    }
+    return {name: value for name, value in options.items() if value is not None}

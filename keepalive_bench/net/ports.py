@@ -14,16 +14,15 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.errors import UsageError
 from keepalive_bench.net.tcp import Dialer, address_name, suits
-from keepalive_bench.plan.local_ports import connections_wanted, port_use, refused
+from keepalive_bench.plan.local_ports import connections_wanted, port_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.net.tcp import Address
     from keepalive_bench.plan.local_ports import PortUse
-    from keepalive_bench.plan.plan import Experiment, Plan
+    from keepalive_bench.plan.plan import Plan
 
 _PROC = Path("/proc")
 _SETTINGS = Path("sys/net/ipv4")
@@ -48,7 +47,7 @@ class Entry(NamedTuple):
     state: int
 
 
-class Settings(NamedTuple):
+class PortSettings(NamedTuple):
     """What the system says of its local ports."""
 
     ports: frozenset[int]
@@ -68,30 +67,15 @@ def ports_for(plan: Plan) -> PortUse | None:
     """The ports that a run will use up, against those that are free.
 
     `None`: there are plenty, the plan needs none, or the system doesn't tell.
-
-    Raises:
-        UsageError: they don't last, and the run can't, or mustn't, be slowed.
     """
     if plan.network.unix_socket is not None or not connections_wanted(plan.experiment):
         return None
-    use = None
     with suppress(OSError, ValueError):  # no Linux, or a name without an address
-        use = _look(plan, settings(_PROC), entries(_PROC))
-    lasting = None if use is None else use.per_second
-    if use is not None and lasting is not None and not _may_begin(plan.experiment):
-        raise UsageError(refused(plan.experiment, use, lasting))
-    return use
+        return _look(plan, settings(_PROC), entries(_PROC))
+    return None
 
 
-def _may_begin(experiment: Experiment) -> bool:
-    """Whether a run may begin whose ports don't last at its quickest.
-
-    One that may not be slowed may, where something else can end it before its ports do.
-    """
-    return experiment.load.rate is None if experiment.pace else experiment.may_end_early
-
-
-def _look(plan: Plan, system: Settings, table: Sequence[Entry]) -> PortUse | None:
+def _look(plan: Plan, system: PortSettings, table: Sequence[Entry]) -> PortUse | None:
     """The use of the ports to the address that has the fewest."""
     experiment, network = plan.experiment, plan.network
     most = len(table) + connections_wanted(experiment)
@@ -121,7 +105,7 @@ def _destinations(plan: Plan) -> list[Address]:
 
 
 def _free(
-    system: Settings, table: Sequence[Entry], address: Address, sources: Sequence[str | None]
+    system: PortSettings, table: Sequence[Entry], address: Address, sources: Sequence[str | None]
 ) -> int:
     """Free ports of all sources together; these take turns, so the one with the fewest decides."""
     peer, peer_port = _plain(address.sockaddr[0]), address.sockaddr[1]
@@ -155,7 +139,7 @@ def _taken(
     }
 
 
-def settings(proc: Path) -> Settings:
+def settings(proc: Path) -> PortSettings:
     """What the system says.
 
     Raises:
@@ -166,7 +150,7 @@ def settings(proc: Path) -> Settings:
     reserved = _ranges((place / "ip_local_reserved_ports").read_text())
     delay = place / "tcp_tw_reuse_delay"  # since Linux 6.14
     after_ms = int(delay.read_text()) if delay.exists() else _REUSED_AFTER_MS
-    return Settings(
+    return PortSettings(
         ports=frozenset(range(lowest, highest + 1)).difference(*reserved),
         reuse=int((place / "tcp_tw_reuse").read_text()),
         reuse_after_s=after_ms / 1000,

@@ -92,7 +92,9 @@ class HoldingQueue(_TracedQueue):
         return item
 
 
-def queue_for(*, single_use: bool, crowded: bool, block: bool) -> type[queue.LifoQueue[Any]] | None:
+def queue_for(
+    *, single_use: bool, contention: bool, block: bool
+) -> type[queue.LifoQueue[Any]] | None:
     """The queue of a pool; `None`: urllib3's own.
 
     Only where threads may outnumber the pool's places is it worth watching.
@@ -101,4 +103,4 @@ def queue_for(*, single_use: bool, crowded: bool, block: bool) -> type[queue.Lif
         return _SingleUseQueue
     if block:
         return _TracedQueue
-    return HoldingQueue if crowded else None
+    return HoldingQueue if contention else None

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any, Protocol
 
 from urllib3.util import Retry
 
-from keepalive_bench.net.answers import FINAL, Answers
+from keepalive_bench.errors import UsageError
 from keepalive_bench.net.failures import failure_of
-from keepalive_bench.net.uploads import TimedUpload
+from keepalive_bench.net.response_parser import FINAL, ResponseParser
 from keepalive_bench.results.exchange import Ending, Failure, Outcome
+from keepalive_bench.results.failure_kinds import INFORMATIONAL_RESPONSE, UNEXPECTED_STATUS
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from threading import Event
+    from pathlib import Path
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict
 
@@ -41,21 +44,17 @@ class Pools(Protocol):
         """The exchange is over, and its clock has stopped."""
         ...
 
-    def pause(self) -> None:
-        """The calling thread would go on at once, and has to wait for kab."""
-        ...
-
     def close(self) -> None:
         """Close what is still open."""
         ...
 
 
-class Transport:
+class HttpTransport:
     """Exchanges through the pools of an arm. Safe from any thread."""
 
     def __init__(self, plan: Plan, headers: HTTPHeaderDict, tracer: Tracer, pools: Pools) -> None:
-        self._request, self._tracer, self._pools = plan.request, tracer, pools
-        self._answers = Answers()
+        self.pools, self._request, self._tracer = pools, plan.request, tracer
+        self._parser = ResponseParser()
         self._clock, self._origin, self._answered = tracer.clock, tracer.origin, tracer.answered
         self._timeout = int(plan.network.timeout_s * _SECOND)
         is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
@@ -70,15 +69,6 @@ class Transport:
             "decode_content": False,
         }
 
-    @property
-    def counters(self) -> PoolCounters:
-        """urllib3's own numbers."""
-        return self._pools.counters
-
-    def take_turn(self, _given_up: Event) -> bool:
-        """Any time is as good as another."""
-        return True
-
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end; whatever fails is an outcome too."""
         began = self._clock()
@@ -92,9 +82,9 @@ class Transport:
     def _exchange(self, path: str, began: int) -> Outcome:
         clock, trace = self._clock, self._tracer.trace
         failure, response, size, pool = None, None, 0, None
-        trace.begin(began + self._timeout)
+        trace.begin(began, self._timeout)
         try:
-            pool = self._pools.take()
+            pool = self.pools.take()
             response = self._send(pool, f"{self._prefix}{path}")
             if response.status < FINAL:
                 # The final answer is still to come, and would be taken for the next request's.
@@ -114,10 +104,10 @@ class Transport:
         elif trace.carrier is not None:
             trace.carrier.idle_since = ended
         if pool is not None:
-            self._pools.give_back(pool)
+            self.pools.give_back(pool)
         answer = None
         if response is not None:
-            answer = self._answers.of(response.status, response.version, trace.head)
+            answer = self._parser.parsed(response.status, response.version, trace.head)
             failure = failure or self._refusal(response.status)
             if trace.connection is not None:
                 self._answered(trace.connection)
@@ -162,25 +152,54 @@ class Transport:
     def _refusal(self, status: int) -> Failure | None:
         """Why an answer that arrived whole is none all the same."""
         if status < FINAL:
-            return Failure("informational-response", f"{status} came in place of an answer")
+            return Failure(INFORMATIONAL_RESPONSE.code, f"{status} came in place of an answer")
         if self._request.expect_status and not self._request.expects(status):
-            return Failure("unexpected-status", f"the answer was {status}")
+            return Failure(UNEXPECTED_STATUS.code, f"the answer was {status}")
         return None
-
-    def pause(self) -> None:
-        """Let the calling thread have its next connection now: kab makes it wait, not the traffic.
-
-        A pool would throw away what waits beyond its size, though nobody would have waited.
-        """
-        self._pools.pause()
 
     def close(self) -> None:
         """Close the connections that are still open."""
         self._tracer.is_closing = True
-        self._pools.close()
+        self.pools.close()
 
 
 def _quick(headers: HTTPHeaderDict) -> Mapping[str, str]:
     """The same fields; urllib3's mapping, which keeps repeated ones apart, is slow to copy."""
     fields = list(headers.iteritems())
     return dict(fields) if len(fields) == len(headers) else headers
+
+
+def upload_size(path: Path) -> int:
+    """The bytes of a file, which is sent with its length known.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    shown = filename(path)
+    try:
+        if not path.is_file():  # a device or a pipe has no length, and opening it may wait
+            raise UsageError(f"{shown} is no regular file (--upload-file).")
+        with path.open("rb"):
+            return path.stat().st_size
+    except OSError as error:
+        raise UsageError(f"{shown} can't be read (--upload-file): {error.strerror}.") from None
+
+
+class TimedUpload(io.FileIO):
+    """A file that urllib3 reads block by block, and that ends when the exchange's time is up.
+
+    The socket's own timeout starts anew with each block.
+    """
+
+    def __init__(self, path: Path, tracer: Tracer) -> None:
+        super().__init__(path)
+        self._tracer, self._trace = tracer, tracer.trace
+
+    def read(self, size: int | None = -1, /) -> bytes | Any:  # noqa: ANN401  # typeshed's own type
+        """The next block.
+
+        Raises:
+            TimeoutError: the exchange's time is up.
+        """
+        self._trace.remaining_s(self._tracer.clock())
+        return super().read(size)

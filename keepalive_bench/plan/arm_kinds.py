@@ -40,7 +40,7 @@ ARM_KINDS = (
         name="resumed",
         reuses=False,
         needs_tls=True,
-        help="the same with TLS sessions taken up again (https only)",
+        help="the same with resumed TLS sessions (https only)",
     ),
     ArmKind(
         name="naive",

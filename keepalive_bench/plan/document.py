@@ -111,7 +111,6 @@ def plan_document(plan: Plan) -> Document:
         "seed": experiment.seed,
         "warmup": experiment.warmup,
         "keep_going": experiment.keep_going,
-        "pace": experiment.pace,
         "sweep": experiment.sweep,
         "confidence": plan.decision_rule.confidence,
         "margin": plan.decision_rule.margin,
@@ -192,7 +191,6 @@ def plan_from(document: Document) -> Plan:
             seed=document["seed"],
             warmup=document["warmup"],
             keep_going=document["keep_going"],
-            pace=document.get("pace", True),
             sweep=document.get("sweep"),
         ),
         DecisionRule(

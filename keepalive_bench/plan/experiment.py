@@ -109,8 +109,6 @@ class Experiment:
     """Requests of each arm before the measurement, on pools of their own."""
     keep_going: bool = False
     """Whether an arm goes on when its first exchanges all fail."""
-    pace: bool = True
-    """Whether the arms are slowed where local ports wouldn't last; if not, no such run begins."""
     sweep: Swept | None = None
     """The option that has a value of its own in each arm; all else is alike."""
 

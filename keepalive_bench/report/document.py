@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from keepalive_bench.analysis.analysis import BOUNDED, Latency
-from keepalive_bench.connections.reasons import NONE
-from keepalive_bench.sweep.sweep import RECOMMENDED
+from keepalive_bench.analysis.metrics import ARM_METRICS, COMPARISON_METRICS, SWEEP_METRICS
+from keepalive_bench.analysis.reasons import NONE
+from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.typed_json import (
+    Count,
+    Positive,
+    Seconds,
+    Share,
+    least,
+    object_schema,
+    one_of,
+    pattern,
+    schema_of,
+)
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import (
-        Analysis,
-        ArmSummary,
-        Comparison,
-        Explanation,
-        PhaseTime,
-    )
-    from keepalive_bench.requirements.requirement import Checked
-    from keepalive_bench.sweep.sweep import Sweep
+    from collections.abc import Iterable
+
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked
+    from keepalive_bench.analysis.metric import Metric
+    from keepalive_bench.analysis.sweep import Sweep
 
 Document = dict[str, Any]
-_NO_SCHEDULE = {"count": None, "mean_s": None, "max_s": None}
-"""Nothing can start late where nothing says when it is to start."""
+S = TypeVar("S")
+Status = Annotated[str, pattern("^[1-9][0-9]{2}$")]
+_TYPES: dict[str, Any] = {
+    "count": Count,
+    "bytes": Count,
+    "share": Share,
+    "seconds": Seconds,
+    "text": str,
+}
 
 
 def derived_document(analysis: Analysis) -> Document:
     """Arms, comparisons, verdict and findings; and what is derived for each connection."""
     return {
         "arms": {arm.label: _arm(arm) for arm in analysis.arms},
-        "comparisons": [_comparison(comparison) for comparison in analysis.comparisons],
+        "comparisons": [tree(COMPARISON_METRICS, it) for it in analysis.comparisons],
         "verdict": analysis.verdict._asdict(),
         "findings": [asdict(finding) for finding in analysis.findings],
         "requirements": [requirement_document(checked) for checked in analysis.requirements],
@@ -56,65 +70,60 @@ def _reasons_of_connections(analysis: Analysis) -> Document:
 
 
 def _arm(arm: ArmSummary) -> Document:
-    return {
-        "kind": arm.kind,
-        "requests": arm.requests,
-        "succeeded": arm.succeeded,
-        "failed": arm.failed,
-        "interrupted": arm.interrupted,
-        "not_sent": arm.not_sent,
-        "failures": arm.failure_kinds,
-        "connections": arm.connections,
-        "requests_per_connection": arm.requests_per_connection,
-        "reuse": arm.reuse,
-        "reopened": arm.reopened,
-        "resumed": arm.resumed,
-        "reasons": arm.reason_counts,
-        "status_codes": {str(status): count for status, count in arm.status_codes.items()},
-        "bytes_received": arm.bytes_received,
-        "body_bytes": None
-        if arm.body_sizes is None
-        else {"min": arm.body_sizes[0], "max": arm.body_sizes[1]},
-        "answers": [{**answer._asdict(), "count": count} for answer, count in arm.answers.items()],
-        "requests_per_second": arm.requests_per_second,
-        "urllib3": arm.counters._asdict(),
-        "latency_s": {
-            **arm.latency._asdict(),
-            "low": {name: _bound(arm, name, 0) for name in BOUNDED},
-            "high": {name: _bound(arm, name, 1) for name in BOUNDED},
-        },
-        "uncorrected_latency_s": (arm.uncorrected or Latency())._asdict(),
-        "late_starts": asdict(arm.late_starts) if arm.late_starts else _NO_SCHEDULE,
-        "phases_s": {name: _phase(phase) for name, phase in arm.phases.items()},
+    answers = [{**answer._asdict(), "count": count} for answer, count in arm.answers.items()]
+    return {**tree(ARM_METRICS, arm), "answers": answers}
+
+
+def tree(metrics: Iterable[Metric[S]], source: S) -> Document:
+    """What metrics come to, each at its path."""
+    found: Document = {}
+    leaves = [leaf for metric in metrics for leaf in metric.leaves(source)]
+    leaves.sort(key=lambda leaf: not {"low", "high"}.isdisjoint(leaf[0]))  # intervals go last
+    for (*groups, name), value in leaves:
+        place: Document | None = found
+        for group in groups:
+            place = None if place is None else place.setdefault(group, {})
+        if place is not None:
+            place.setdefault(name, value)
+    return found
+
+
+def metrics_schema(metrics: Iterable[Metric[Any]]) -> Document:
+    """The JSON Schema of what `tree` makes."""
+    found: Document = {}
+    nullable = set[tuple[str, ...]]()
+    for metric in metrics:
+        keys = ("",) if metric.is_sparse else metric.keys or ("",)
+        for key in keys:
+            if metric.absent:
+                nullable.add(metric.steps(key, metric.absent))
+            for end, steps in metric.places(key).items():
+                *groups, name = steps[:-1] if metric.is_sparse else steps
+                place = found
+                for group in groups:
+                    place = place.setdefault(group, {})
+                place[name] = (_leaf(metric, end),)
+    return _object(found, (), nullable)
+
+
+def _object(members: Document, steps: tuple[str, ...], nullable: set[tuple[str, ...]]) -> Document:
+    schemas = {
+        name: each[0] if isinstance(each, tuple) else _object(each, (*steps, name), nullable)
+        for name, each in members.items()
     }
+    schema: Document = object_schema(schemas)
+    return {**schema, "type": ["object", "null"]} if steps in nullable else schema
 
 
-def _bound(arm: ArmSummary, metric: str, side: int) -> float | None:
-    bounds = arm.latency_bounds.get(metric)
-    return None if bounds is None else bounds[side]
-
-
-def _phase(phase: PhaseTime) -> Document:
-    return {
-        "per_request": phase.per_request,
-        "count": phase.count,
-        "when_happened": {"mean": phase.mean, "p50": phase.p50, "p95": phase.p95},
-    }
-
-
-def _comparison(comparison: Comparison) -> Document:
-    return {
-        "arm": comparison.arm,
-        "against": comparison.against,
-        "pairs": comparison.pairs,
-        "left_out": comparison.left_out,
-        "speedup": comparison.speedup._asdict(),
-        "requests_per_second": comparison.throughput._asdict(),
-        "correlation": comparison.correlation,
-        "interval_inflation": comparison.interval_inflation,
-        "saving_s": {metric: estimate._asdict() for metric, estimate in comparison.saving.items()},
-        "explained": _explanation(comparison.explanation),
-    }
+def _leaf(metric: Metric[Any], end: str) -> Document:
+    if metric.is_sparse:
+        name = Status if metric.keys[0].isdigit() else Annotated[str, one_of(*metric.keys)]
+        return schema_of(dict[name, Positive])  # type: ignore[valid-type]  # a value, to mypy
+    type_: Any = float if metric.is_signed else _TYPES.get(metric.unit, Annotated[float, least(0)])
+    if metric.words:
+        type_ = Annotated[str, one_of(*metric.words)]
+    is_known = end == "estimate" and (not metric.unknown or bool(metric.absent))
+    return schema_of(type_ if is_known else type_ | None)
 
 
 def requirement_document(checked: Checked) -> Document:
@@ -133,10 +142,7 @@ def _sweep(sweep: Sweep) -> Document:
     return {
         "option": sweep.option,
         "traffic": sweep.traffic,
-        "values": [
-            {**value._asdict(), "requests_per_second": value.requests_per_second._asdict()}
-            for value in sweep.values
-        ],
+        "values": [tree(SWEEP_METRICS, value) for value in sweep.values],
     }
 
 
@@ -146,18 +152,3 @@ def _recommendation(sweep: Sweep | None) -> Document | None:
     found = sweep.recommendation
     value = {name: found.value if sweep.option == name else None for name in RECOMMENDED}
     return {"code": found.code, **value, "text": found.text}
-
-
-def _explanation(explanation: Explanation | None) -> Document | None:
-    if explanation is None:
-        return None
-    return {
-        "parts_s": explanation.parts,
-        "per_1000_requests_s": 1000 * sum(explanation.parts.values()),
-        "tls": explanation.tls,
-        "round_trip_s": explanation.round_trip,
-        "round_trips": {
-            name: found._asdict() if (found := explanation.round_trips.get(name)) else None
-            for name in ("connect", "tunnel", "tls")
-        },
-    }

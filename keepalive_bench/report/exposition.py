@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from keepalive_bench.requirements.requirement import Status
+from keepalive_bench.analysis.analysis import Status
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from keepalive_bench.analysis.analysis import Estimate
-    from keepalive_bench.requirements.requirement import Checked
+    from keepalive_bench.analysis.analysis import Checked
+    from keepalive_bench.stats.intervals import Estimate
 
 Labels = dict[str, str]
 

@@ -16,10 +16,9 @@ from keepalive_bench.units import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis.analysis import Checked, Finding, Status
     from keepalive_bench.report import Report
     from keepalive_bench.report.table import Table
-    from keepalive_bench.requirements.requirement import Checked, Status
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
 _LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|(?!\d\d:)[\w+-]+:)|(?<=www)(?=\.)")

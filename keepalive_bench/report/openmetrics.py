@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Comparison
+    from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.results.run import Run
-    from keepalive_bench.sweep.sweep import Sweep
 
 _QUANTILES = {"0.5": "p50", "0.9": "p90", "0.95": "p95", "0.99": "p99"}
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.plan.load import Load
-    from keepalive_bench.sweep.sweep import Sweep
 
 _TRAFFICS = {
     "bursts": (

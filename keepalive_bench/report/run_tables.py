@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import REMAINDER, Estimate
-from keepalive_bench.connections.reasons import BESIDE_OTHERS, BY_NATURE
+from keepalive_bench.analysis.analysis import REMAINDER
+from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report.table import Column, Table
 from keepalive_bench.units import MISSING, duration, interval, rate, times
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary, PhaseTime
     from keepalive_bench.report.table import Part
+    from keepalive_bench.stats.intervals import Estimate
 
 METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
 UNCORRECTED = "uncorrected"

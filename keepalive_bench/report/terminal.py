@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.analysis.analysis import Analysis, Finding
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Finding
     from keepalive_bench.report import Report
-    from keepalive_bench.requirements.requirement import Checked
     from keepalive_bench.results.run import Run
 
 _BAR_WIDTH = 10

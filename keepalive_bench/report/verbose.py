@@ -5,11 +5,12 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
+from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.results.exchange import INTERRUPTED, QUEUED
 from keepalive_bench.units import duration, plural, printable, size
 
 if TYPE_CHECKING:
-    from keepalive_bench.connections.reasons import Reason
+    from keepalive_bench.analysis.reasons import Reason
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ConnectionColumns
     from keepalive_bench.results.exchange import Connection, EndingKind, Exchange
@@ -105,7 +106,7 @@ def ended(connection: Connection) -> str:
 
 def why(run: Run, reason: Reason) -> str:
     """Why a connection was opened, and what became of the one before it."""
-    if reason.previous is None or reason.code == "by-design":
+    if reason.previous is None or reason.kind is BY_DESIGN:
         return because(reason)
     before = ended(run.connections[reason.previous])
     return f"{because(reason)}; connection {reason.previous} before it {before}"

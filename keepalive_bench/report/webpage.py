@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis.analysis import Analysis, Finding
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Finding
     from keepalive_bench.report import Report
-    from keepalive_bench.requirements.requirement import Checked
     from keepalive_bench.results.run import Run
 
 _FOLDER = Path(__file__).with_name("page")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
 from keepalive_bench.requirements.arm_names import NO_INTERVAL
 from keepalive_bench.requirements.decision import UPWARDS, WITH_ENOUGH, decide
-from keepalive_bench.requirements.enough import least_requests, least_to_bound
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.names import names
 from keepalive_bench.units import plural, printable
@@ -14,10 +14,9 @@ from keepalive_bench.units import plural, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Requirement
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.requirements.quantity import Evidence, Quantity
-    from keepalive_bench.requirements.requirement import Checked, Requirement
     from keepalive_bench.results.run import Run
 
 _AT_LEAST = "at the least, more if neighbours resemble each other"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.analysis.analysis import BOUNDED, REMAINDER
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.experiment import KINDS
-from keepalive_bench.requirements.quantity import Basis, Evidence, Kind, exact, nothing
+from keepalive_bench.requirements.quantity import Evidence, Kind, exact, nothing
 from keepalive_bench.results.exchange import PHASES, QUEUED
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
 
 REASONS = tuple(kind.code for kind in REASON_KINDS)

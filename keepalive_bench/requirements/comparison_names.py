@@ -9,14 +9,16 @@ from keepalive_bench.analysis.analysis import REMAINDER
 from keepalive_bench.analysis.explanation import NAMED
 from keepalive_bench.analysis.verdict import verdict
 from keepalive_bench.requirements.arm_names import NO_INTERVAL, rate, rate_lacks
-from keepalive_bench.requirements.quantity import Basis, Evidence, Kind, Quantity, exact, nothing
+from keepalive_bench.requirements.quantity import Evidence, Kind, Quantity, exact, nothing
 from keepalive_bench.results.exchange import QUEUED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.analysis import Analysis, Comparison, Estimate
+    from keepalive_bench.analysis.analysis import Analysis, Comparison
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.requirements.quantity import Named
+    from keepalive_bench.stats.intervals import Estimate
 
 _COMPARED: dict[str, tuple[Kind, Basis]] = {
     "speedup": ("ratio", "ranks"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.analysis import Checked
 from keepalive_bench.requirements.bounds import shown
-from keepalive_bench.requirements.requirement import Checked
 
 if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import Requirement, Status
     from keepalive_bench.requirements.quantity import Evidence, Nameable
-    from keepalive_bench.requirements.requirement import Requirement, Status
 
 UPWARDS = {"<", "<="}
 """What demands that something is low: how far up it may lie decides."""

@@ -7,16 +7,16 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
+from keepalive_bench.analysis.analysis import OPERATORS, Requirement
 from keepalive_bench.errors import UsageError
 from keepalive_bench.requirements.bounds import NUMBER, UnitError, out_of_range, scaled
-from keepalive_bench.requirements.requirement import OPERATORS, Requirement
 from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from keepalive_bench.analysis.analysis import Operator
     from keepalive_bench.requirements.quantity import Nameable
-    from keepalive_bench.requirements.requirement import Operator
 
 _LONGEST = 200
 _COMPARED_WITH = 8_000

@@ -48,8 +48,6 @@ _COURSE: dict[str, tuple[Kind, str]] = {
     "other_cpu_max": ("share", "the run was too short, or the system doesn't tell"),
     "free_ports": ("count", "there were plenty, or the system doesn't tell"),
     "port_held_s": ("seconds", "there were plenty of ports, or the system doesn't tell"),
-    "paced_per_s": ("rate", "the run was kept to no pace"),
-    "paused_s": ("seconds", ""),
 }
 """What each is measured in, and why it may be unknown."""
 

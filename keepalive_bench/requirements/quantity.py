@@ -9,17 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Ends
 
 Kind = Literal["count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word"]
-Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "verdict", "nothing"]
-"""What bounds an estimate: its arm's values, the ranks of pairs, the means of pairs, nothing.
-
-What is `exact` is no estimate: it was counted, or it is a single measured value. A verdict is a
-word that rests on ranks.
-"""
 
 
 class Evidence(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.requirements.quantity import Evidence, Quantity, exact
-from keepalive_bench.sweep.sweep import RECOMMENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,36 +1,202 @@
-"""How an exchange can fail."""
+"""How an exchange can fail: every kind, and what anybody needs to know of it.
+
+Requirement names, the schema, docs/findings.md and the tests that run its commands come from this
+table.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Actor = Literal["server", "proxy", "path", "client", "kab"]
+"""Who did something: `path` is the network and all that stands in it, `client` the machine that kab
+runs on with the options in use, `kab` the way in which it measures."""
+
+
+class Provoked(NamedTuple):
+    """How to make something happen: commands, or, where those don't suffice, the test that does.
+
+    In each text stands what follows `kab serve` and `kab run`; `URL` is the server's address.
+    """
+
+    run: str = ""
+    serve: str | None = None
+    """`None`: the command needs no server."""
+    test: str = ""
 
 
 class FailureKind(NamedTuple):
     """One way for an exchange to fail."""
 
     code: str
+    title: str
+    who: Actor
+    provoked: Provoked
+    proof: str = ""
+    """What more than the title says there is to be seen."""
+    advice: str = ""
+    """What to ask oneself, where nothing but this was measured."""
+    keeps_connection: bool = False
+    """Whether the answer came whole, so that its connection is as good as any."""
+    kills_idle: bool = False
+    """Whether it is what a request meets on a connection that the server closes at that moment."""
 
 
-DNS = FailureKind("dns")
-CONNECT_REFUSED = FailureKind("connect-refused")
-CONNECT_TIMEOUT = FailureKind("connect-timeout")
-CONNECT_FAILED = FailureKind("connect-failed")
-PORTS_EXHAUSTED = FailureKind("ports-exhausted")
-LIMIT_REACHED = FailureKind("limit-reached")
-TLS_UNTRUSTED = FailureKind("tls-untrusted")
-TLS_HANDSHAKE = FailureKind("tls-handshake")
-PROXY = FailureKind("proxy")
-RESET = FailureKind("reset")
-RESET_BEFORE_REQUEST = FailureKind("reset-before-request")
-CLOSED_BEFORE_RESPONSE = FailureKind("closed-before-response")
-READ_TIMEOUT = FailureKind("read-timeout")
-DEADLINE = FailureKind("deadline")
-TRUNCATED_BODY = FailureKind("truncated-body")
-MALFORMED_RESPONSE = FailureKind("malformed-response")
-TOO_MANY_HEADERS = FailureKind("too-many-headers")
-INFORMATIONAL_RESPONSE = FailureKind("informational-response")
-UNEXPECTED_STATUS = FailureKind("unexpected-status")
-OTHER = FailureKind("other")
+_WAITS = "--timeout sets how long kab waits."
+
+DNS = FailureKind(
+    code="dns",
+    title="The name has no address",
+    who="path",
+    advice="Is the host's name right?",
+    provoked=Provoked("http://kab.invalid/"),
+)
+CONNECT_REFUSED = FailureKind(
+    code="connect-refused",
+    title="Nobody listens there",
+    who="server",
+    advice="Does a server listen there?",
+    provoked=Provoked("http://127.0.0.1:9/"),
+)
+CONNECT_TIMEOUT = FailureKind(
+    code="connect-timeout",
+    title="Connecting took too long",
+    who="path",
+    proof="Name, TCP and TLS together took longer than `--connect-timeout`, or than `--timeout`.",
+    advice="Is the address right, and is there a firewall between?",
+    provoked=Provoked("URL -n 2 --timeout 0.2", "--tls --fault stall-in-handshake"),
+)
+CONNECT_FAILED = FailureKind(
+    code="connect-failed",
+    title="The system refused the connection in another way, such as for want of a route",
+    who="path",
+    provoked=Provoked("http://127.255.255.255:9/"),
+)
+PORTS_EXHAUSTED = FailureKind(
+    code="ports-exhausted",
+    title="This machine has no free port left for another connection to that address",
+    who="client",
+    proof="Ports stay taken for a minute after their connections end. "
+    "[How kab avoids that](methodology.md#local-ports).",
+    provoked=Provoked(test="tests/net/test_local_ports.py"),
+)
+LIMIT_REACHED = FailureKind(
+    code="limit-reached",
+    title="No file descriptor, or no memory, was left for the exchange",
+    who="client",
+    proof="The message names the limit.",
+    provoked=Provoked(test="tests/engine/test_limits.py"),
+)
+TLS_UNTRUSTED = FailureKind(
+    code="tls-untrusted",
+    title="The certificate is expired, of another name, or of nobody trusted",
+    who="server",
+    advice="--cacert FILE trusts the certificate's issuer; -k doesn't check it.",
+    provoked=Provoked("URL -n 2", "--certificate expired"),
+)
+TLS_HANDSHAKE = FailureKind(
+    code="tls-handshake",
+    title="The TLS handshake broke off, or what came was no TLS",
+    who="server",
+    advice="Does this port speak TLS?",
+    provoked=Provoked("URL -n 2", "--tls --fault garbage-in-handshake"),
+)
+PROXY = FailureKind(
+    code="proxy",
+    title="The proxy refused the tunnel, or broke off while asked for it",
+    who="proxy",
+    provoked=Provoked(test="tests/net/test_proxies.py"),
+)
+RESET = FailureKind(
+    code="reset",
+    title="RST came in place of an answer, or in the middle of it",
+    who="server",
+    kills_idle=True,
+    provoked=Provoked("URL -n 2", "--fault reset-in-body"),
+)
+RESET_BEFORE_REQUEST = FailureKind(
+    code="reset-before-request",
+    title="A new connection was reset before the request could be written",
+    who="server",
+    proof="A connection limit does that, a balancer without a backend, a server that is ending. It "
+    "counts as opened, because its TCP handshake was completed. Where the reset comes a moment "
+    "later, it is `reset` or `closed-before-response`.",
+    advice="Is there a connection limit, or a balancer without a backend?",
+    provoked=Provoked(test="tests/net/test_early_resets.py"),
+)
+CLOSED_BEFORE_RESPONSE = FailureKind(
+    code="closed-before-response",
+    title="FIN came before the first byte of an answer",
+    who="server",
+    advice="Does this port speak HTTP, or only HTTPS?",
+    kills_idle=True,
+    provoked=Provoked("URL -n 2", "--fault close-on-request"),
+)
+READ_TIMEOUT = FailureKind(
+    code="read-timeout",
+    title="No byte of an answer came within `--timeout`",
+    who="server",
+    advice=_WAITS,
+    provoked=Provoked("URL -n 2 --timeout 0.2", "--fault never-answer"),
+)
+DEADLINE = FailureKind(
+    code="deadline",
+    title="The answer had begun, but wasn't there whole within `--timeout`",
+    who="server",
+    proof="However steadily it dripped; or the request couldn't be sent, or the pool had no place, "
+    "in that time.",
+    advice=_WAITS,
+    provoked=Provoked("URL -n 2 --timeout 0.2", "--fault drip"),
+)
+TRUNCATED_BODY = FailureKind(
+    code="truncated-body",
+    title="The connection ended in the middle of the body",
+    who="server",
+    provoked=Provoked("URL -n 2", "--fault close-in-body"),
+)
+MALFORMED_RESPONSE = FailureKind(
+    code="malformed-response",
+    title="What came isn't an HTTP response",
+    who="server",
+    proof="A garbage status line, a head that breaks off, a line of the head that is no field or "
+    "too long, a Content-Length that is no number, two that differ, a chunk without a size.",
+    advice="Does this port speak HTTP/1.1?",
+    provoked=Provoked("URL -n 2", "--fault garbage-status"),
+)
+TOO_MANY_HEADERS = FailureKind(
+    code="too-many-headers",
+    title="The head of the response was too long",
+    who="server",
+    proof="More than 100 header lines, which is `http.client`'s limit, or a head of more than "
+    "1 MiB, which is kab's.",
+    provoked=Provoked("URL -n 2", "--fault many-headers"),
+)
+INFORMATIONAL_RESPONSE = FailureKind(
+    code="informational-response",
+    title="A 102 or 103 came, which urllib3 takes for the answer",
+    who="server",
+    proof="The real one would be taken for the next request's.",
+    provoked=Provoked("URL -n 2", "--fault interim"),
+)
+UNEXPECTED_STATUS = FailureKind(
+    code="unexpected-status",
+    title="The answer came whole, but its status isn't one that `--expect-status` names",
+    who="server",
+    keeps_connection=True,
+    provoked=Provoked("URL -n 2 --expect-status 200", "--status 503"),
+)
+OTHER = FailureKind(
+    code="other",
+    title="None of these, or a fault of kab's own, with its text",
+    who="kab",
+    proof="The run goes on; please report it.",
+    provoked=Provoked(test="tests/net/test_unforeseen.py"),
+)
 
 FAILURE_KINDS = tuple(it for it in tuple(globals().values()) if isinstance(it, FailureKind))
 """All of them, in the order of an exchange's course."""
+
+
+def failure_kind(code: str) -> FailureKind | None:
+    """The kind of that code; `None`: a later kab's, or none."""
+    return next((kind for kind in FAILURE_KINDS if kind.code == code), None)

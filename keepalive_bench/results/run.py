@@ -84,10 +84,6 @@ class RunInfo:
     """Local ports that were free for the run's connections; `None`: plenty, or unknown."""
     port_held_s: float | None = None
     """How long each of them stays taken after its connection."""
-    paced_per_s: float | None = None
-    """Single-use connections a second that the run was kept to, so that ports last."""
-    paused_s: float = 0.0
-    """What requests waited for that, added up: outside of their latencies."""
     lost: tuple[LostProcess, ...] = ()
     """Processes whose results are lost."""
 

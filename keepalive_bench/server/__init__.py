@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keepalive_bench.server.behaviour import Behaviour
-    from keepalive_bench.server.certificate import CERTIFICATE, CERTIFICATES
     from keepalive_bench.server.child import ServerProcess
     from keepalive_bench.server.counts import Stats
     from keepalive_bench.server.faults import FAULTS, Fault
     from keepalive_bench.server.listener import Server
     from keepalive_bench.server.process import serve_forever
-    from keepalive_bench.server.settings import Settings
+    from keepalive_bench.server.settings import CERTIFICATE, CERTIFICATES, ServerSettings
 
 __all__ = [
     "CERTIFICATE",
@@ -23,20 +22,17 @@ __all__ = [
     "Fault",
     "Server",
     "ServerProcess",
-    "Settings",
+    "ServerSettings",
     "Stats",
     "serve_forever",
 ]
 
 _HOMES = {
-    "CERTIFICATE": "certificate",
-    "CERTIFICATES": "certificate",
-    "FAULTS": "faults",
     "Behaviour": "behaviour",
+    "FAULTS": "faults",
     "Fault": "faults",
     "Server": "listener",
     "ServerProcess": "child",
-    "Settings": "settings",
     "Stats": "counts",
     "serve_forever": "process",
 }
@@ -44,6 +40,6 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Import a name when it is first used: the child of a `ServerProcess` must start fast."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'settings')}"), name)

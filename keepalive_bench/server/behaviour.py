@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import shortened
 
-if TYPE_CHECKING:
-    from keepalive_bench.server.faults import Fault
+_T = TypeVar("_T")
 
 _LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
 LONGEST_S = 1_000_000.0
@@ -19,51 +18,71 @@ _OF_A_BODY = f"it must be 0 to {LARGEST_BODY:,}"
 _OF_A_TIMEOUT = f"it must be above 0 s and at most {LONGEST_S:,.0f} s"
 
 
+class Option(NamedTuple):
+    """The option of `kab serve` that sets a field."""
+
+    line: str
+    kind: type | tuple[str, ...]
+    """A number (a float is a time), a text, a flag, a path; or the only texts that there are."""
+    metavar: str | None
+
+
+def option(
+    line: str, kind: type | tuple[str, ...] = str, metavar: str | None = None, *, default: _T
+) -> _T:
+    """Declare a field together with its option."""
+    return field(default=default, metadata={"option": Option(line, kind, metavar)})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
     """What a client of the embedded server sees; the default is a plain, well-behaved server.
 
     Attributes:
-        body_size: Bytes in the body of every answer.
-        delay_s: Seconds between the end of the request and the start of the answer.
-        status: Status code of every answer, 200 to 599; 204 and 304 have no body.
-        reason: The words after the status code, in latin-1; ``None`` is what RFC 9110 says.
+        status: 200 to 599; 204 and 304 have no body.
+        reason: In latin-1; ``None`` is what RFC 9110 says.
         headers: Extra response headers. They are sent as they are, in latin-1, and may be
             hostile on purpose; one that names ``Server`` or ``Content-Type`` replaces ours.
-        close_after: The Nth answer on a connection says ``Connection: close`` and is the last.
-        silent_close_after: The Nth answer on a connection is the last and doesn't say so.
-        idle_timeout_s: A connection on which no request arrives for that long is closed (FIN).
-        connection_close: Every answer says ``Connection: close`` and is the last.
-        http_10: Answer as HTTP/1.0 does: the connection ends after each answer, unless the
-            client asks for ``Connection: keep-alive``, which the answer then confirms.
-        keep_alive_header: Value of a ``Keep-Alive`` header on every answer that doesn't end
-            the connection by its own account, such as ``timeout=5, max=100``. It is said, not
-            kept: `idle_timeout_s`, `silent_close_after` and the like decide what is true.
-        keep_alive_max: Announce ``max=N`` in the first answer on a connection, one less in each
-            that follows, and ``Connection: close`` in the one after ``max=1``. So a connection
+        idle_timeout_s: The connection is then closed with FIN.
+        http_10: The connection ends after each answer, unless the client asks for
+            ``Connection: keep-alive``, which the answer then confirms.
+        keep_alive_header: On every answer that doesn't end the connection by its own account.
+            It is said, not kept: `idle_timeout_s`, `silent_close_after` and the like decide
+            what is true.
+        keep_alive_max: ``Connection: close`` comes in the answer after ``max=1``. So a connection
             serves N + 1 requests, as with Apache's ``MaxKeepAliveRequests``.
             `silent_close_after` can break the promise, or keep it without a word.
-        chunked: Send the body in chunks instead of with a ``Content-Length``.
-        fault: What goes wrong, and when.
 
     Raises:
         UsageError: A value is out of range, or two contradict each other.
     """
 
-    body_size: int = 1024
-    delay_s: float = 0.0
-    status: int = 200
-    reason: str | None = None
+    body_size: int = option("Bytes of each response's body.", int, default=1024)
+    delay_s: float = option("Time before each response: 0.5, 500ms.", float, default=0.0)
+    status: int = option("Status code.", int, default=200)
+    reason: str | None = option("The words after the status code.", str, "TEXT", default=None)
     headers: tuple[tuple[str, str], ...] = ()
-    close_after: int | None = None
-    silent_close_after: int | None = None
-    idle_timeout_s: float | None = None
-    connection_close: bool = False
-    http_10: bool = False
-    keep_alive_header: str | None = None
-    keep_alive_max: int | None = None
-    chunked: bool = False
-    fault: Fault | None = None
+    chunked: bool = option("Send bodies in chunks.", bool, default=False)
+    close_after: int | None = option(
+        "Say so in the N-th response, then close.", int, "N", default=None
+    )
+    silent_close_after: int | None = option(
+        "Close after N responses, unannounced.", int, "N", default=None
+    )
+    idle_timeout_s: float | None = option(
+        "Close after so long without a request: 5s.", float, default=None
+    )
+    connection_close: bool = option("Answer `Connection: close`, and do so.", bool, default=False)
+    http_10: bool = option("Answer as HTTP/1.0 does.", bool, default=False)
+    keep_alive_header: str | None = option(
+        "A `Keep-Alive` header: timeout=5, max=100.", str, "VALUE", default=None
+    )
+    keep_alive_max: int | None = option(
+        "Announce max=N, one less each time, and close after N + 1 responses, as Apache does.",
+        int,
+        "N",
+        default=None,
+    )
 
     def __post_init__(self) -> None:
         if (problem := _problem(self)) is not None:

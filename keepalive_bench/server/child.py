@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from keepalive_bench.errors import KabError, UsageError
 from keepalive_bench.server.counts import Stats
-from keepalive_bench.server.settings import Settings
+from keepalive_bench.server.settings import ServerSettings
 
 if TYPE_CHECKING:
     from typing import IO
@@ -42,8 +42,8 @@ class ServerProcess:
         KabError: The child failed; its standard error, which is ours, says more.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings = settings or Settings()
+    def __init__(self, settings: ServerSettings | None = None) -> None:
+        self._settings = settings = settings or ServerSettings()
         self._final: Stats | None = None
         self._process = subprocess.Popen(  # noqa: S603 - our own program, and no user's words
             [sys.executable, "-m", __package__],
@@ -101,7 +101,7 @@ class ServerProcess:
             with suppress(KabError):  # It would hide the error that ended the block.
                 self.stop()
 
-    def _first_words(self, settings: Settings) -> str:
+    def _first_words(self, settings: ServerSettings) -> str:
         """Tell the child what to do, and wait for the address it serves."""
         stdin = cast("IO[bytes]", self._process.stdin)
         stdout = cast("IO[bytes]", self._process.stdout)

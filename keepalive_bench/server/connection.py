@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.answers import CONTINUE
-from keepalive_bench.server.messages import BadRequestError, parse_request
-from keepalive_bench.server.reader import Reader
+from keepalive_bench.server.received import BadRequestError, Reader, parse_request
+from keepalive_bench.server.responses import CONTINUE
 
 if TYPE_CHECKING:
     import threading
 
-    from keepalive_bench.server.answers import Answer, Answers
     from keepalive_bench.server.behaviour import Behaviour
-    from keepalive_bench.server.counts import Counter
-    from keepalive_bench.server.messages import Request
-    from keepalive_bench.server.recording import Recorder
-    from keepalive_bench.server.tls import Tls
+    from keepalive_bench.server.counts import Counter, Recorder
+    from keepalive_bench.server.received import ReceivedRequest
+    from keepalive_bench.server.responses import Response, ResponseFactory
+    from keepalive_bench.server.tls import ServerTls
 
 _LINGER_S = 2.0
 _DRAIN_SIZE = 64 * 1024
@@ -36,14 +34,14 @@ class Service:
     """
 
     behaviour: Behaviour
-    answers: Answers
+    responses: ResponseFactory
     counter: Counter
     recorder: Recorder | None
-    tls: Tls | None
+    tls: ServerTls | None
     stopping: threading.Event
 
 
-class Connection:
+class ClientConnection:
     """The server's nth connection; its own thread calls `run`, any other may `hang_up`."""
 
     def __init__(self, accepted: socket.socket, number: int, service: Service) -> None:
@@ -77,7 +75,7 @@ class Connection:
                 # `hang_up` may have met the socket that has just been replaced.
                 raise ConnectionAbortedError
             tls.shake_hands(secured)
-            self._service.counter.handshake()
+            self._service.counter.add("handshakes")
 
     def _serve(self, reader: Reader) -> bool:
         """Answer requests until the end; tell whether the client may still be sending."""
@@ -85,7 +83,7 @@ class Connection:
             try:
                 request = self._next_request(reader)
             except BadRequestError as error:
-                self._deliver(self._service.answers.to_nonsense(error))
+                self._send(self._service.responses.to_nonsense(error))
                 return True
             if request is None or self._service.stopping.is_set():
                 break
@@ -93,13 +91,18 @@ class Connection:
                 break
         return reader.holds_more
 
-    def _respond(self, request: Request, nth: int) -> bool:
+    def _respond(self, request: ReceivedRequest, nth: int) -> bool:
         """Answer a request; tell whether the connection outlives that."""
-        answer = self._answer(request, nth)
-        self._deliver(answer)
-        return not answer.closes
+        if request.is_for_stats:
+            stats = self._service.counter.snapshot()
+            response = self._service.responses.to_stats(request, nth, stats)
+        else:
+            self._pause(self._service.behaviour.delay_s)
+            response = self._service.responses.to(request, nth)
+        self._send(response)
+        return not response.closes
 
-    def _next_request(self, reader: Reader) -> Request | None:
+    def _next_request(self, reader: Reader) -> ReceivedRequest | None:
         """Wait for a request and read, record and count it; ``None`` is the client's end."""
         idle_timeout_s = self._service.behaviour.idle_timeout_s
         if idle_timeout_s is not None:
@@ -111,12 +114,13 @@ class Connection:
             return None
         request = parse_request(head)
         body = self._read_body(reader, request) if request.has_body else b""
-        self._service.counter.request(for_stats=request.is_for_stats)
+        counted = ("requests", "stats_requests") if request.is_for_stats else ("requests",)
+        self._service.counter.add(*counted)
         if self._service.recorder is not None:
             self._service.recorder.write(self._number, request, body)
         return request
 
-    def _read_body(self, reader: Reader, request: Request) -> bytes:
+    def _read_body(self, reader: Reader, request: ReceivedRequest) -> bytes:
         """Read a body to its end; unless it is recorded, it is not held."""
         if request.fields.expects_continue and request.minor_version and not reader.holds_more:
             self._socket.sendall(CONTINUE)
@@ -127,16 +131,13 @@ class Connection:
             pass
         return b""
 
-    def _answer(self, request: Request, nth: int) -> Answer:
-        if request.is_for_stats:
-            stats = self._service.counter.snapshot()
-            return self._service.answers.to_stats(request, nth, stats)
-        return self._service.answers.to(request, nth)
+    def _pause(self, seconds: float) -> None:
+        """Let time pass, but no longer than the server lives."""
+        if seconds and self._service.stopping.wait(seconds):
+            raise ConnectionAbortedError
 
-    def _deliver(self, answer: Answer) -> None:
-        if answer.delay_s and self._service.stopping.wait(answer.delay_s):
-            return
-        for part in answer.parts:
+    def _send(self, response: Response) -> None:
+        for part in response.parts:
             self._socket.sendall(part)
 
     def _close(self, *, linger: bool) -> None:

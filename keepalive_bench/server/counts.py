@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from keepalive_bench.errors import UsageError
+from keepalive_bench.units import filename, json_in_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from keepalive_bench.server.received import ReceivedRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,38 +46,58 @@ class Counter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._accepts = self._handshakes = self._requests = self._stats_requests = 0
-        self._faults = 0
+        self._counts = asdict(Stats())
 
-    def accept(self) -> int:
-        """Count a connection and return its number, from 1."""
+    def add(self, *happened: str) -> None:
+        """Count what these fields of `Stats` name, at one moment."""
         with self._lock:
-            self._accepts += 1
-            return self._accepts
-
-    def handshake(self) -> None:
-        """Count a completed TLS handshake."""
-        with self._lock:
-            self._handshakes += 1
-
-    def request(self, *, for_stats: bool) -> None:
-        """Count a complete request."""
-        with self._lock:
-            self._requests += 1
-            self._stats_requests += for_stats
-
-    def fault(self) -> None:
-        """Count a fault that begins."""
-        with self._lock:
-            self._faults += 1
+            for name in happened:
+                self._counts[name] += 1
 
     def snapshot(self) -> Stats:
         """Read all counts at one moment."""
         with self._lock:
-            return Stats(
-                accepts=self._accepts,
-                handshakes=self._handshakes,
-                requests=self._requests,
-                stats_requests=self._stats_requests,
-                faults=self._faults,
-            )
+            return Stats(**self._counts)
+
+
+class Recorder:
+    """Appends requests to a file; a line is complete before its request is answered.
+
+    Raises:
+        UsageError: The file can't be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        try:
+            self._file = path.open("a", encoding="ascii")
+        except OSError as error:
+            raise UsageError(f"Can't record to {filename(path)}: {error.strerror}.") from error
+
+    def write(self, connection: int, request: ReceivedRequest, body: bytes) -> None:
+        """Append one request.
+
+        Bytes become text as latin-1, which loses none; JSON then escapes all but ASCII.
+        """
+        document = {
+            "connection": connection,
+            "request": request.line.decode("latin-1"),
+            "headers": [
+                [name.decode("latin-1"), value.decode("latin-1")]
+                for name, value in request.fields.lines
+            ],
+            "body": body.decode("latin-1"),
+        }
+        line = json_in_log(json.dumps(document))
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(f"{line}\n")
+                self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file; what arrives later is not recorded."""
+        with self._lock:
+            self._file.close()

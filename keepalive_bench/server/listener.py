@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.server.address import bind, url_of
-from keepalive_bench.server.answers import Answers
-from keepalive_bench.server.connection import Connection, Service
-from keepalive_bench.server.counts import Counter
-from keepalive_bench.server.recording import Recorder
+from keepalive_bench.errors import UsageError
+from keepalive_bench.server.connection import ClientConnection, Service
+from keepalive_bench.server.counts import Counter, Recorder
+from keepalive_bench.server.responses import ResponseFactory
+from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from keepalive_bench.server.counts import Stats
-    from keepalive_bench.server.settings import Settings
-    from keepalive_bench.server.tls import Tls
+    from keepalive_bench.server.settings import ServerSettings
+    from keepalive_bench.server.tls import ServerTls
 
+# So deep that no client of a benchmark ever waits for a place; the system may allow less.
+_BACKLOG = 4096
 _PAUSE_AFTER_FAILED_ACCEPT_S = 0.05
 _ENOUGH_TO_END_S = 2.0
+
+_Address = tuple[socket.AddressFamily, tuple[Any, ...]]  # as bind() takes it, host first
 
 
 class Server:
@@ -40,27 +47,28 @@ class Server:
             can't be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self._counter = Counter()
         self._stopping = threading.Event()
         with ExitStack() as resources:
-            self._listener = resources.enter_context(bind(settings))
+            self._listener = resources.enter_context(_bind(settings))
             recorder = None
             if settings.record is not None:
                 recorder = resources.enter_context(Recorder(settings.record))
+            self._fault = settings.fault
             self._service = Service(
                 behaviour=settings.behaviour,
-                answers=Answers(settings.behaviour),
+                responses=ResponseFactory(settings.behaviour),
                 counter=self._counter,
                 recorder=recorder,
                 tls=_load_tls(settings) if settings.tls else None,
                 stopping=self._stopping,
             )
             self._resources = resources.pop_all()
-        self.url = url_of(self._listener, tls=settings.tls)
+        self.url = _url_of(self._listener, tls=settings.tls)
         self.port: int = self._listener.getsockname()[1]
         self._accepting = threading.Thread(target=self._accept_all, daemon=True)
-        self._living: dict[Connection, threading.Thread] = {}
+        self._living: dict[ClientConnection, threading.Thread] = {}
 
     @property
     def stats(self) -> Stats:
@@ -100,6 +108,7 @@ class Server:
         self.stop()
 
     def _accept_all(self) -> None:
+        numbers = count(1)
         while not self._stopping.is_set():
             try:
                 accepted, _ = self._listener.accept()
@@ -107,7 +116,8 @@ class Server:
                 # The end, or a bad moment such as no free file descriptor, which passes.
                 self._stopping.wait(_PAUSE_AFTER_FAILED_ACCEPT_S)
                 continue
-            connection = self._receive(accepted, self._counter.accept())
+            self._counter.add("accepts")
+            connection = self._receive(accepted, next(numbers))
             thread = threading.Thread(target=self._live, args=(connection,), daemon=True)
             self._living[connection] = thread
             try:
@@ -117,24 +127,76 @@ class Server:
                 accepted.close()
                 self._stopping.wait(_PAUSE_AFTER_FAILED_ACCEPT_S)
 
-    def _receive(self, accepted: socket.socket, number: int) -> Connection:
-        fault = self._service.behaviour.fault
-        if fault is not None and fault.strikes_connection(number):
+    def _receive(self, accepted: socket.socket, number: int) -> ClientConnection:
+        if self._fault is not None and self._fault.strikes_connection(number):
             # Here, because a server without faults is to start without them.
-            from keepalive_bench.server.faulty import FaultyConnection  # noqa: PLC0415
+            from keepalive_bench.server.faults.connection import (  # noqa: PLC0415
+                FaultyConnection,
+            )
 
-            return FaultyConnection(accepted, number, self._service, fault)
-        return Connection(accepted, number, self._service)
+            return FaultyConnection(accepted, number, self._service, self._fault)
+        return ClientConnection(accepted, number, self._service)
 
-    def _live(self, connection: Connection) -> None:
+    def _live(self, connection: ClientConnection) -> None:
         try:
             connection.run()
         finally:
             del self._living[connection]
 
 
-def _load_tls(settings: Settings) -> Tls:
+def _load_tls(settings: ServerSettings) -> ServerTls:
     # Here, because ssl takes longer to import than all the rest: a plain server starts at once.
-    from keepalive_bench.server.tls import Tls  # noqa: PLC0415
+    from keepalive_bench.server.tls import ServerTls  # noqa: PLC0415
 
-    return Tls(settings)
+    return ServerTls(settings)
+
+
+def _bind(settings: ServerSettings) -> socket.socket:
+    """Listen on the first address of the host that can be had.
+
+    Raises:
+        UsageError: There is none, or other machines could reach it and that isn't allowed.
+    """
+    addresses = _resolve(settings)
+    for _, address in addresses:
+        if not (settings.allow_remote or ip_address(address[0]).is_loopback):
+            raise UsageError(
+                f"Other machines could reach {quoted(settings.host)}: only loopback is served "
+                "unless remote clients are allowed (--allow-remote)."
+            )
+    problems = []
+    for family, address in addresses:
+        try:
+            return _listen(family, address)
+        except OSError as error:  # noqa: PERF203 - such as ::1 where there is no IPv6
+            problems.append(error.strerror or str(error))
+    raise UsageError(f"Can't serve on {quoted(settings.host)} port {settings.port}: {problems[0]}.")
+
+
+def _url_of(listener: socket.socket, *, tls: bool) -> str:
+    """Name the address that was bound, as a client writes it."""
+    host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{host}:{port}"
+
+
+def _resolve(settings: ServerSettings) -> list[_Address]:
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"Can't serve on {quoted(settings.host)}: {reason}.") from error
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _listen(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # Elsewhere it would let two servers share a port.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

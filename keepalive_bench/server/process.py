@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import ENDING_SIGNALS, UsageError
 from keepalive_bench.server.listener import Server
-from keepalive_bench.server.settings import Settings
+from keepalive_bench.server.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ _TOLD_TO_STOP = "told to stop"
 _PARENT_GONE = "parent gone"
 
 
-def serve_forever(settings: Settings, output: TextIO) -> Stats:
+def serve_forever(settings: ServerSettings, output: TextIO) -> Stats:
     """Serve until Ctrl-C, SIGTERM or SIGHUP, in the main thread of a process.
 
     The address goes to `output` as soon as connections are accepted, the counts at the end.
@@ -61,7 +61,7 @@ def serve_parent() -> None:
     line = sys.stdin.buffer.readline()
     if not line:
         return
-    settings = Settings.from_json(line)
+    settings = ServerSettings.from_json(line)
     reasons: _Reasons = SimpleQueue()
     threading.Thread(target=_watch_parent, args=(reasons,), daemon=True).start()
     with _ended_by(reasons, signal.SIGTERM):

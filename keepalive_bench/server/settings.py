@@ -5,53 +5,71 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.server.behaviour import Behaviour
-from keepalive_bench.server.certificate import CERTIFICATE, CERTIFICATES, KEY
+from keepalive_bench.server.behaviour import Behaviour, option
 from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
     from keepalive_bench.server.faults import Fault
 
+CERTIFICATE = Path(__file__).with_name("loopback.pem")
+KEY = Path(__file__).with_name("loopback.key")
+"""The shipped certificate, valid for localhost, 127.0.0.1 and ::1 until 2069, and its key.
+
+The key is public, so nobody should ever trust it for more than a measurement on loopback.
+`make_certificate.sh`, beside it in the repository, says how all of them were made. Each is its own
+authority: a client that trusts the file finds nothing wrong but what its name says.
+"""
+CERTIFICATES = {
+    "loopback": CERTIFICATE,
+    **{name: CERTIFICATE.with_stem(name) for name in ("wrong-host", "expired", "untrusted")},
+}
+"""By name; *untrusted* is as good as *loopback*, for clients that were told to trust that one."""
 TLS_VERSIONS = ("1.2", "1.3")
 _HIGHEST_PORT = 65535
 _PATHS = ("certificate", "key", "record")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ServerSettings:
     """Everything a server must know before it can be started.
 
     Attributes:
-        behaviour: How it answers.
         host: A name or address (an IPv6 one without brackets); the first one it resolves to
             that can be bound is served.
         port: 0 takes any free one.
-        tls: Serve HTTPS.
-        certificate: The PEM file to serve it with, chain included; by default the one that kab
-            ships for loopback. `CERTIFICATES` has others, with something wrong with each.
+        tls_min: ``None`` leaves it to OpenSSL.
+        tls_max: Likewise.
+        certificate: The PEM file to serve HTTPS with, chain included; by default the one that
+            kab ships for loopback. `CERTIFICATES` has others, with something wrong with each.
         key: The certificate's private key; ``None`` looks for it in the same file.
-        tls_min: Lowest TLS version, ``"1.2"`` or ``"1.3"``; ``None`` leaves it to OpenSSL.
-        tls_max: Highest TLS version, likewise.
+        behaviour: How it answers.
+        fault: What goes wrong, and when.
         record: A file to which every complete request is appended as one line of JSON.
-        allow_remote: Serve on addresses that other machines can reach, too.
 
     Raises:
         UsageError: A value is out of range, or two contradict each other.
     """
 
-    behaviour: Behaviour = field(default_factory=Behaviour)
-    host: str = "127.0.0.1"
-    port: int = 0
-    tls: bool = False
+    host: str = option("Address to bind.", default="127.0.0.1")
+    port: int = option("Port to bind.  [default: any that is free]", int, default=0)
+    allow_remote: bool = option(
+        "Bind an address that other machines can reach, too.", bool, default=False
+    )
+    tls: bool = option("Serve HTTPS, with a certificate for loopback only.", bool, default=False)
+    tls_min: str | None = option("Lowest version of TLS.", TLS_VERSIONS, default=None)
+    tls_max: str | None = option("Highest version of TLS.", TLS_VERSIONS, default=None)
     certificate: Path = CERTIFICATE
-    key: Path | None = None
-    tls_min: str | None = None
-    tls_max: str | None = None
-    record: Path | None = None
-    allow_remote: bool = False
+    key: Path | None = option(  # noqa: RUF009 - it makes a field
+        "The private key, where it isn't in the certificate's file.", Path, default=None
+    )
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    fault: Fault | None = None
+    record: Path | None = option(  # noqa: RUF009 - it makes a field
+        "Write each request to a file.", Path, default=None
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= _HIGHEST_PORT:
@@ -65,9 +83,8 @@ class Settings:
                 )
         if (self.tls_min, self.tls_max) == ("1.3", "1.2"):
             raise UsageError("The lowest TLS version (1.3) is above the highest (1.2).")
-        fault = self.behaviour.fault
-        if fault is not None and fault.needs_tls and not self.tls:
-            raise UsageError(f"The fault {fault.name} needs TLS.")
+        if self.fault is not None and self.fault.needs_tls and not self.tls:
+            raise UsageError(f"The fault {self.fault.name} needs TLS.")
 
     @property
     def key_file(self) -> Path:
@@ -84,23 +101,16 @@ class Settings:
         return json.dumps({**asdict(self), **absolute})
 
     @classmethod
-    def from_json(cls, line: str | bytes) -> Settings:
+    def from_json(cls, line: str | bytes) -> ServerSettings:
         """Read what `to_json` wrote."""
         data = json.loads(line)
-        behaviour = data.pop("behaviour")
-        headers = tuple((name, value) for name, value in behaviour.pop("headers"))
-        fault = _read_fault(behaviour.pop("fault"))
         data |= {name: data[name] and Path(data[name]) for name in _PATHS}
-        return cls(
-            behaviour=Behaviour(headers=headers, fault=fault, **behaviour),
-            **data,
-        )
+        behaviour = data["behaviour"]
+        behaviour["headers"] = tuple((name, value) for name, value in behaviour["headers"])
+        data["behaviour"] = Behaviour(**behaviour)
+        if data["fault"] is not None:
+            # Here, because a server without faults is to start without them.
+            from keepalive_bench.server.faults import Fault  # noqa: PLC0415
 
-
-def _read_fault(data: dict[str, Any] | None) -> Fault | None:
-    if data is None:
-        return None
-    # Here, because a server without faults is to start without them.
-    from keepalive_bench.server.faults import Fault  # noqa: PLC0415
-
-    return Fault(**data)
+            data["fault"] = Fault(**data["fault"])
+        return cls(**data)

@@ -12,20 +12,20 @@ from keepalive_bench.units import filename
 if TYPE_CHECKING:
     import socket
 
-    from keepalive_bench.server.settings import Settings
+    from keepalive_bench.server.settings import ServerSettings
 
 _HANDSHAKE_TIMEOUT_S = 10.0
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
-class Tls:
+class ServerTls:
     """What a server's connections need for TLS; one context serves them all.
 
     Raises:
         UsageError: The certificate or its key can't be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         _load(self._context, settings)
         if settings.tls_min is not None:
@@ -60,7 +60,7 @@ class Tls:
                 connection.unwrap()
 
 
-def _load(context: ssl.SSLContext, settings: Settings) -> None:
+def _load(context: ssl.SSLContext, settings: ServerSettings) -> None:
     try:
         # A key with a password is refused: without one given, OpenSSL would ask the terminal.
         context.load_cert_chain(settings.certificate, settings.key_file, password=str)

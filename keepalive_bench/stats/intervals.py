@@ -33,6 +33,14 @@ _BYTES = 256
 _LEAST_FOR_BOOTSTRAP = 8
 
 
+class Estimate(NamedTuple):
+    """A number, with the interval that it lies in where one is known."""
+
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+
+
 def signed_rank_interval(values: Sequence[float], confidence: float) -> Interval | None:
     """The interval of a location that Wilcoxon's signed-rank test doesn't reject.
 

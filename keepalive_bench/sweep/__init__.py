@@ -5,14 +5,13 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Estimate
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
+from keepalive_bench.analysis.sweep import Sweep, SweptValue
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.masks import ended, of_arm, pick
 from keepalive_bench.sweep.rates import rate, rate_ratio, rounds_of
 from keepalive_bench.sweep.recommendation import recommend
-from keepalive_bench.sweep.sweep import Sweep, SweptValue
 from keepalive_bench.sweep.value_results import Case, ValueResult
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.results.run import Run
+    from keepalive_bench.stats.intervals import Estimate
 
 _DISCARDED = ENDINGS.index("discarded")
 
@@ -33,13 +33,10 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
     value_of = {arm.label: arm.value or 0 for arm in experiment.arms}
     ordered = sorted(arms, key=lambda arm: value_of[arm.label])
     tried = [_value_result(run, arm, value_of[arm.label]) for arm in ordered]
-    is_paced = run.run_info.paused_s > 0
     rounds = {it.value: rounds_of(run, it.label) for it in tried}
 
     def effect(one: ValueResult, other: ValueResult) -> Estimate:
         if option == "concurrency":
-            if is_paced:
-                return Estimate(None)
             return rate_ratio(rounds[one.value], rounds[other.value], decision_rule.confidence)
         pairs = pair(run.exchanges, experiment, one.label, other.label)
         return typical_effect(pairs, run.plan).speedup
@@ -50,7 +47,6 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
         threads=experiment.concurrency,
         block=experiment.block,
         margin=decision_rule.margin,
-        paced=is_paced,
     )
     return Sweep(
         option=option,
@@ -62,9 +58,7 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
                 discarded=it.discarded,
                 open_at_once=it.open_at_once,
                 waited=it.waited,
-                requests_per_second=Estimate(None)
-                if is_paced
-                else rate(rounds[it.value], decision_rule.confidence),
+                requests_per_second=rate(rounds[it.value], decision_rule.confidence),
             )
             for it in tried
         ),

@@ -8,10 +8,9 @@ from math import fsum, inf
 from operator import truediv
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import Estimate
 from keepalive_bench.results.masks import ended, pick
 from keepalive_bench.stats.dependence import dependence, interval_inflation
-from keepalive_bench.stats.intervals import ratio_interval
+from keepalive_bench.stats.intervals import Estimate, ratio_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.sweep.sweep import Recommendation
+from keepalive_bench.analysis.sweep import Recommendation
 from keepalive_bench.units import plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import Estimate
+    from keepalive_bench.stats.intervals import Estimate
     from keepalive_bench.sweep.value_results import Case, Effect, ValueResult
 
 _SCARCELY = 0.1
@@ -198,8 +198,9 @@ def _fastest(results: Sequence[ValueResult], case: Case, effect: Effect) -> Reco
             )
             text = f"concurrency {it.label} is the smallest with the most requests/s; {beyond}"
             return Recommendation("fastest", it.value, text)
-    more = "the run was slowed so that local ports last" if case.paced else "more of them would"
-    text = f"These requests don't show which concurrency makes the most requests/s: {more}."
+    text = (
+        "These requests don't show which concurrency makes the most requests/s: more of them would."
+    )
     return Recommendation("inconclusive", None, text)
 
 

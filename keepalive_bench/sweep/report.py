@@ -13,9 +13,10 @@ from keepalive_bench.units import MISSING, duration, interval, plural, rate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Estimate
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis.sweep import Sweep, SweptValue
     from keepalive_bench.report.table import Part
-    from keepalive_bench.sweep.sweep import Sweep, SweptValue
+    from keepalive_bench.stats.intervals import Estimate
 
 _METRICS = ("p50", "p95")
 

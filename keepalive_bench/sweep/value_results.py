@@ -10,9 +10,9 @@ from keepalive_bench.units import plural
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.analysis.analysis import Estimate
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.load import Traffic
+    from keepalive_bench.stats.intervals import Estimate
 
 
 class ValueResult(NamedTuple):
@@ -51,8 +51,6 @@ class Case:
     threads: int
     block: bool
     margin: float
-    paced: bool = False
-    """Whether requests waited so that local ports last, and nobody knows how many could be."""
 
     @property
     def who(self) -> str:

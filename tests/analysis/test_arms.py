@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import HTML, REFUSED, Script, paired_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.analysis.analysis import REMAINDER, ArmSummary, Latency
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.results.exchange import PHASES, QUEUED, Answer, Failure, Phases

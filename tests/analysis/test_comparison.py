@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import Script, paired_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import Comparison

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import Script
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.plan.plan import Plan, Target
 from keepalive_bench.results.exchange import Phases
 

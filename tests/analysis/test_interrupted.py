@@ -10,8 +10,7 @@ from support.exports import stored
 from support.runs import CUT_OFF, Script
 from support.sweeps import swept
 
-from keepalive_bench import analyse
-from keepalive_bench.analysis import require
+from keepalive_bench import analyse, require
 from keepalive_bench.results.exchange import Ending
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ import json
 import pytest
 from support.runs import Script
 
-from keepalive_bench import Analysis, Load, Run
-from keepalive_bench.analysis import analyse
+from keepalive_bench import Analysis, Load, Run, analyse
 from keepalive_bench.analysis.analysis import LateStarts
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.report.preamble import circumstances

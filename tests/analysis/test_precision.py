@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.runs import Script, paired_run
 
-from keepalive_bench.analysis import analyse
-from keepalive_bench.analysis.analysis import Estimate
+from keepalive_bench import analyse
 from keepalive_bench.analysis.precision import PrecisionRule, is_precise
+from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from support.runs import Script
 
-from keepalive_bench.analysis import analyse
-from keepalive_bench.analysis.analysis import Estimate
+from keepalive_bench import analyse
 from keepalive_bench.analysis.required_requests import required_requests
-from keepalive_bench.stats.intervals import signed_rank_interval
+from keepalive_bench.stats.intervals import Estimate, signed_rank_interval
 from keepalive_bench.stats.stats import hodges_lehmann
 
 

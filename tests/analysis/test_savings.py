@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import Script, paired_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.stats.dependence import common_correlation
 from keepalive_bench.stats.intervals import apart
 

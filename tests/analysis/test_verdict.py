@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.runs import Script, paired_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.results.exchange import Phases
 
 if TYPE_CHECKING:

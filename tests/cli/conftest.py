@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keepalive_bench.server import ServerProcess, Settings
+from keepalive_bench.server import ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerProcess]:
     """A plain server, shared: look at differences of its counts."""
-    with ServerProcess(Settings()) as process:
+    with ServerProcess(ServerSettings()) as process:
         yield process
 
 
 @pytest.fixture(scope="session")
 def tls_server() -> Iterator[ServerProcess]:
-    with ServerProcess(Settings(tls=True)) as process:
+    with ServerProcess(ServerSettings(tls=True)) as process:
         yield process
 
 

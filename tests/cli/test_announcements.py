@@ -9,7 +9,7 @@ from support.command import called, kab, next_line, started
 from support.patience import PATIENCE_S
 from support.scripted_server import answering, response
 
-from keepalive_bench.server import ServerProcess, Settings
+from keepalive_bench.server import ServerProcess, ServerSettings
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_verbose_lines_come_while_it_runs() -> None:
 
 
 def test_ipv6_loopback_is_measured() -> None:
-    with ServerProcess(Settings(host="::1")) as six:
+    with ServerProcess(ServerSettings(host="::1")) as six:
         done = called("run", six.url, "-n", "2", "-6")
     assert done.code == 0
     assert "http://[::1]:" in done.out

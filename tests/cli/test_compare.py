@@ -22,7 +22,7 @@ from keepalive_bench.compare.names import change_names
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.plan.plan import Experiment
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
@@ -54,10 +54,10 @@ def verdict_of(*arguments: str) -> str:
 
 @pytest.mark.slow
 def test_a_slower_server_is_worse_and_a_quicker_one_better(tmp_path: Path) -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.002))) as quick:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.002))) as quick:
         url, port = quick.url, quick.url.rpartition(":")[2].strip("/")
         one = called("run", url, "-n", "40", "--no-plot", "--json", str(tmp_path / "a.json"))
-    with ServerProcess(Settings(port=int(port), behaviour=Behaviour(delay_s=0.02))) as slow:
+    with ServerProcess(ServerSettings(port=int(port), behaviour=Behaviour(delay_s=0.02))) as slow:
         two = called("run", slow.url, "-n", "40", "--no-plot", "--json", str(tmp_path / "b.json"))
     assert (one.code, two.code, slow.url) == (0, 0, url)
     base, new = str(tmp_path / "a.json"), str(tmp_path / "b.json")

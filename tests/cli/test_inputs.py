@@ -11,7 +11,7 @@ from support.command import COMMAND, called, kab
 
 from keepalive_bench.cli import inputs
 from keepalive_bench.errors import UsageError
-from keepalive_bench.server import ServerProcess, Settings
+from keepalive_bench.server import ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def _rows(tmp_path: Path, text: str | bytes, name: str = "fields.csv") -> object
 def _recorded(tmp_path: Path, *arguments: str, stdin: bytes = b"") -> list[dict[str, Any]]:
     """The requests that a run sends, as the server saw them."""
     record = tmp_path / "record"
-    with ServerProcess(Settings(record=record)) as server:
+    with ServerProcess(ServerSettings(record=record)) as server:
         done = kab("run", server.url, *arguments, stdin=stdin, cwd=tmp_path)
     assert done.code == 0, done.err
     return [json.loads(line) for line in record.read_text().splitlines()]

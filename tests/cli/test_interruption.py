@@ -16,7 +16,7 @@ from support.scripted_server import answering, response
 
 from keepalive_bench.cli import session
 from keepalive_bench.errors import ENDING_SIGNALS
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ _ENDLESS = ("-n", "100000", "--verbose")
 
 @pytest.fixture(scope="module")
 def slow_server() -> Iterator[ServerProcess]:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.02))) as process:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.02))) as process:
         yield process
 
 

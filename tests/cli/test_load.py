@@ -14,7 +14,7 @@ import pytest
 from support.command import COMMAND, called, environment
 from support.patience import PATIENCE_S
 
-from keepalive_bench.server import Behaviour, Fault, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, Fault, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.02))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.02))) as server:
         yield server.url
 
 
@@ -68,7 +68,7 @@ def test_the_parts_of_a_request_that_began_late_add_up_to_its_latency(url: str) 
 def test_requests_that_fail_at_once_are_no_speed() -> None:
     """The pooled arm keeps the first connection; of the others, all but one die at once."""
     fault = Fault("close-on-request", connections="3-")
-    with ServerProcess(Settings(behaviour=Behaviour(fault=fault))) as server:
+    with ServerProcess(ServerSettings(fault=fault)) as server:
         options = ("--arm", "pooled", "--arm", "unpooled", "-n", "20", "--keep-going")
         done = called("run", server.url, *options, "--warmup", "0", "--order", "sequential")
         assert server.stop().accepts == 1 + 20
@@ -107,7 +107,7 @@ def test_bursts_that_the_pool_can_hold_reuse_all_connections(url: str, tmp_path:
 
 @pytest.mark.slow
 def test_a_think_time_outlasts_an_idle_timeout_and_the_server_is_named(tmp_path: Path) -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(idle_timeout_s=0.2))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(idle_timeout_s=0.2))) as server:
         options = ("--think-time", "1s-1.1s", "-n", "3")
         document = results(tmp_path / "run.json", server.url, *options)
     assert document["arms"]["pooled"]["reasons"] == {"first-use": 1, "idle-timeout": 2}

@@ -85,7 +85,6 @@ PARTS: dict[type, dict[str, list[Any]]] = {
         "seed": [0, 2**63],
         "warmup": [0],
         "keep_going": [True],
-        "pace": [False],
     },
     Load: {
         "rate": [400.0, 20 / 60, 100 / 3600, 0.1],
@@ -196,7 +195,7 @@ def test_the_command_on_the_page_of_a_stored_run_makes_that_run_again(
     port = server.url.rpartition(":")[2].strip("/")
     options = (
         f"-n 8 -c 2 --rate 400/s --traffic bursts --no-vary --expect-status 2xx --max-body 99 "
-        f"--connect-to example.com:80:127.0.0.1:{port} --source-address 127.0.0.1 --no-pace "
+        f"--connect-to example.com:80:127.0.0.1:{port} --source-address 127.0.0.1 "
         f"--maxsize 1 --arm pooled --arm again=pooled --require failed==0 -H Accept:x -b a=b"
     )
     ran = called("run", "http://example.com/?a=1", *options.split(), "--json", "a.json")

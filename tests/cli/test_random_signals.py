@@ -16,7 +16,7 @@ from support.command import Finished, ended, started
 from support.processes import linux
 
 from keepalive_bench.errors import ENDING_SIGNALS
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ _UNCOVERED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.002))) as process:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.002))) as process:
         yield process
 
 

@@ -18,7 +18,7 @@ from keepalive_bench.cli.session import exit_code, report_of
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results.file import document_lines
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ MANY = ("-n", "100")
 @pytest.fixture(scope="module")
 def closing() -> Iterator[ServerProcess]:
     """A server that ends each connection after two responses, and says so."""
-    with ServerProcess(Settings(behaviour=Behaviour(close_after=2))) as process:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(close_after=2))) as process:
         yield process
 
 
@@ -127,7 +127,7 @@ def test_that_so_few_requests_cannot_decide_is_said_before_any_is_sent(refusing_
 
 @pytest.mark.parametrize("count", ["5", "20", "50"])
 def test_few_requests_show_that_a_high_quantile_is_far_too_high(count: str) -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.004))) as slow:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.004))) as slow:
         code, out, err = required(
             slow.url, "pooled.p95<=1ms", "pooled.p99<=0.5ms", "p95>=1ms", options=("-n", count)
         )
@@ -354,7 +354,7 @@ def test_what_each_value_of_a_sweep_came_to_can_be_required() -> None:
         "1.waited==0",
     ]
     options = [word for text in demands for word in ("--require", text)]
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.03))) as slow:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.03))) as slow:
         done = called("sweep", slow.url, "--maxsize", "4,1", "-c", "4", "-n", "12", *options)
     assert (done.code, done.err) == (4, "")
     assert done.lines[-6:] == [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import called, kab, on_terminal
 
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ _MANY_WARNINGS = ("-c", "2", "--maxsize", "1", "-n", "4")
 
 @pytest.fixture(scope="module")
 def slow_server() -> Iterator[ServerProcess]:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.02))) as process:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.02))) as process:
         yield process
 
 

@@ -15,7 +15,7 @@ from support.patience import PATIENCE_S
 
 from keepalive_bench import analyse
 from keepalive_bench.cli import session
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from keepalive_bench import Run
     from keepalive_bench.analysis.analysis import Analysis
 
-_SLOW = Settings(behaviour=Behaviour(delay_s=0.03))
+_SLOW = ServerSettings(behaviour=Behaviour(delay_s=0.03))
 
 
 @pytest.fixture(scope="module")
@@ -182,13 +182,13 @@ def test_what_a_server_that_keeps_all_connections_open_lets_be_said(
 
 
 def test_where_the_server_keeps_no_connection_no_size_is_recommended() -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(close_after=1))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(close_after=1))) as server:
         done = called("sweep", server.url, "--maxsize", "1,2", "-c", "2", "-n", "20")
     assert "No maxsize helps here" in " ".join(done.out.split())
 
 
 def test_what_several_values_have_in_common_is_said_once() -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(close_after=1))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(close_after=1))) as server:
         options = ["--maxsize", "1,2,4", "-c", "2", "-n", "20"]
         done = kab("sweep", server.url, *options, env={"COLUMNS": "300"})
         assert server.stop().accepts == 3 * (20 + 1)

@@ -13,7 +13,7 @@ from server.wire import settings
 from support.command import called, kab
 from support.misbehaving import Peer, misbehaving
 
-from keepalive_bench.server import CERTIFICATE, ServerProcess, Settings
+from keepalive_bench.server import CERTIFICATE, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def test_another_place_to_connect_to_keeps_the_host_header(
     option: str, value: str, tmp_path: Path
 ) -> None:
     record = tmp_path / "requests"
-    with ServerProcess(Settings(record=record)) as server:
+    with ServerProcess(ServerSettings(record=record)) as server:
         done = called("run", "http://there.test/", option, value.format(port=port_of(server)))
     assert done.code == 0, done.err
     assert {headers(it)["host"] for it in recorded(record)} == {"there.test"}
@@ -58,7 +58,7 @@ def test_another_place_to_connect_to_keeps_the_host_header(
 )
 def test_a_given_address_is_taken_for_a_name_that_nobody_knows(value: str, tmp_path: Path) -> None:
     record = tmp_path / "requests"
-    with ServerProcess(Settings(record=record)) as server:
+    with ServerProcess(ServerSettings(record=record)) as server:
         port = port_of(server)
         done = called("run", f"http://there.test:{port}/", "--resolve", value.format(port=port))
     assert done.code == 0, done.err
@@ -137,7 +137,7 @@ def test_a_body_is_sent_with_the_method_and_the_type_that_curl_sends(
     record, file = tmp_path / "requests", tmp_path / "file"
     file.write_text("in a file")
     given = [argument.replace("{file}", str(file)) for argument in arguments]
-    with ServerProcess(Settings(record=record)) as server:
+    with ServerProcess(ServerSettings(record=record)) as server:
         assert called("run", server.url, *given, "-n", "1").code == 0
     for request in recorded(record):
         assert request["request"].startswith(f"{method} ")
@@ -177,7 +177,7 @@ def test_a_proxys_certificate_that_is_not_checked_is_said(tls_server: ServerProc
 
 def test_a_plain_request_goes_to_a_proxy_with_the_absolute_url(tmp_path: Path) -> None:
     record = tmp_path / "requests"
-    with ServerProcess(Settings(record=record)) as proxy:
+    with ServerProcess(ServerSettings(record=record)) as proxy:
         done = called("run", "http://there.test:81/a?b=c", "-x", proxy.url, "-n", "2", "--no-vary")
     assert done.code == 0
     for request in recorded(record):
@@ -221,7 +221,7 @@ def test_netrc_is_read_only_when_asked_and_goes_behind_user(
 ) -> None:
     record = tmp_path / "requests"
     (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login someone password {_SECRET}\n")
-    with ServerProcess(Settings(record=record)) as server:
+    with ServerProcess(ServerSettings(record=record)) as server:
         home = {"HOME": str(tmp_path)}
         done = kab("run", server.url, "-n", "1", "--verbose", "--json", "-", *arguments, env=home)
     assert done.code == 0, done.err

@@ -28,9 +28,10 @@ from keepalive_bench.plan.document import plan_document
 from keepalive_bench.requirements.quantity import Evidence
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import ArmSummary, Estimate
+    from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.compare.change import Change
     from keepalive_bench.results.run import Run
+    from keepalive_bench.stats.intervals import Estimate
 
 METRICS = ("mean", "p50", "p90", "p95")
 RUNS = 300

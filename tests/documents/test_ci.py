@@ -11,7 +11,7 @@ import pytest
 import yaml
 from documents.recipes import GUIDE, Machine, blocks, file, named, workflow
 
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,21 +32,21 @@ MISSED = 4
 
 @pytest.fixture(scope="module")
 def good() -> Iterator[str]:
-    with ServerProcess(Settings()) as server:
+    with ServerProcess(ServerSettings()) as server:
         yield server.url
 
 
 @pytest.fixture(scope="module")
 def steady() -> Iterator[str]:
     """A server that takes its time, beside which it doesn't matter what else the machine does."""
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.01))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.01))) as server:
         yield server.url
 
 
 @pytest.fixture(scope="module")
 def closing() -> Iterator[str]:
     """A server that closes after each response."""
-    with ServerProcess(Settings(behaviour=Behaviour(connection_close=True))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(connection_close=True))) as server:
         yield server.url
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from support.command import kab
 
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 URL = "http://127.0.0.1:8080"
@@ -34,7 +34,7 @@ def test_the_output_has_the_lines_that_the_shown_command_prints() -> None:
     assert "`kab serve --port 8080 --delay 0.005 --silent-close-after 10`" in README
     (shown,) = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
     command, _, output = shown.partition("\n")
-    with ServerProcess(Settings(behaviour=CLOSING)) as server:
+    with ServerProcess(ServerSettings(behaviour=CLOSING)) as server:
         done = kab(*shlex.split(command.replace(URL, server.url))[2:])
     assert headings(done.out) == headings(output)
     assert done.lines[1] == output.splitlines()[1]
@@ -42,7 +42,7 @@ def test_the_output_has_the_lines_that_the_shown_command_prints() -> None:
 
 def test_the_python_runs() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    with ServerProcess(Settings()) as server:
+    with ServerProcess(ServerSettings()) as server:
         done = subprocess.run(
             [sys.executable, "-c", code.replace(URL, server.url)],
             capture_output=True,

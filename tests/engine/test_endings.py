@@ -8,7 +8,7 @@ from support.plans import run
 
 from keepalive_bench import Arm, Experiment, UsageError, analyse
 from keepalive_bench.engine.schedule import schedule, until
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 
 def test_a_round_is_finished_before_a_run_ends() -> None:
@@ -46,7 +46,7 @@ def test_a_server_that_never_answers_ends_a_run_before_its_time() -> None:
     ids=["pairs", "blocks", "sequential", "one arm"],
 )
 def test_a_duration_is_kept_and_nothing_is_left_unsent(options: dict[str, object]) -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.005))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.005))) as server:
         measured = run(server.url, duration_s=0.4, **options)
         accepted = server.stop().accepts
     analysis = analyse(measured)
@@ -64,7 +64,7 @@ def test_a_number_of_requests_ends_a_run_before_its_time() -> None:
 
 
 def test_a_precision_ends_a_run_when_it_is_reached() -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.002))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.002))) as server:
         measured = run(server.url, precision=0.5)
     due = measured.run_info.requests
     assert due is not None

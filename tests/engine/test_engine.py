@@ -12,10 +12,10 @@ from support.patience import PATIENCE_S
 from support.plans import plan
 
 from keepalive_bench.engine.schedule import schedule
+from keepalive_bench.results.exchange import Failure, Outcome
 
 if TYPE_CHECKING:
     from keepalive_bench import Exchange
-    from keepalive_bench.results.exchange import Outcome
 
 
 def test_exchanges_come_in_the_order_of_the_schedule() -> None:
@@ -99,6 +99,26 @@ def test_failures_after_an_answer_stop_nothing() -> None:
     stages = stage(lambda index: FAILED if index else ANSWERED, requests=50)
     stages.run()
     assert stages.count("pooled") == 50
+
+
+@pytest.mark.parametrize(("keep_going", "sent"), [(False, 15), (True, 50)])
+def test_when_local_ports_have_run_out_no_arm_goes_on(sent: int, *, keep_going: bool) -> None:
+    portless = Outcome(0.0, 0.0, failure=Failure("ports-exhausted", "no local port is free"))
+    stages = stage(
+        unpooled=lambda index: portless if index >= 10 else ANSWERED,
+        requests=50,
+        keep_going=keep_going,
+    )
+    assert stages.run() is False
+    assert stages.count("unpooled") == sent
+    assert abs(stages.count("pooled") - sent) <= 1
+
+
+def test_a_port_that_is_lacking_now_and_then_stops_nothing() -> None:
+    portless = Outcome(0.0, 0.0, failure=Failure("ports-exhausted", "no local port is free"))
+    stages = stage(unpooled=lambda index: portless if index % 5 else ANSWERED, requests=50)
+    stages.run()
+    assert stages.count("unpooled") == 50
 
 
 def test_many_threads_stop_an_arm_after_what_was_under_way() -> None:

@@ -23,7 +23,7 @@ from support.processes import children, linux
 
 from keepalive_bench import Arm, Load, Tls, UsageError, analyse, benchmark
 from keepalive_bench.engine.processes.worker import ending
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +178,7 @@ def test_a_file_that_can_t_be_used_is_refused_before_any_process_begins(tmp_path
 def test_relative_names_of_files_mean_what_they_mean_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ServerProcess(Settings(tls=True)) as server:
+    with ServerProcess(ServerSettings(tls=True)) as server:
         (tmp_path / "own.pem").write_bytes(server.certificate.read_bytes())
         monkeypatch.chdir(tmp_path)
         tls = Tls(ca_file=Path("own.pem"))
@@ -372,6 +372,6 @@ def test_an_exchange_takes_no_more_memory_in_all_processes_together(url: str) ->
 
 @pytest.mark.slow
 def test_a_slow_server_is_waited_for_by_all_of_them() -> None:
-    with ServerProcess(Settings(behaviour=Behaviour(delay_s=0.05))) as server:
+    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.05))) as server:
         measured = run(server.url, **TWO, requests=40)
     assert all(it.outcome.latency_s >= 0.05 for it in measured.exchanges)

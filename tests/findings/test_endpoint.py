@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.runs import URL, Script
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.plan.plan import Plan, Request, Target, Variation
 from keepalive_bench.results.exchange import Answer
 

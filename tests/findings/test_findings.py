@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 from support.runs import CUT_OFF, REFUSED, Script, paired_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.results.exchange import Answer, Ending, Failure
 from keepalive_bench.results.run import Run, WarmUp
 
@@ -206,4 +206,4 @@ def test_of_one_arm_whose_latencies_resemble_those_before_them_it_is_said(
     if finding is not None:
         assert finding.evidence["arm"] == "pooled"
         assert finding.evidence["factor"] == pytest.approx(2.4, rel=0.25)
-        assert "Latencies of pooled resemble those before them (correlation 0.6" in finding.text
+        assert "Latencies of pooled are autocorrelated (lag 1: 0.6" in finding.text

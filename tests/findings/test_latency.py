@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.runs import Script, paired_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.plan.plan import Plan, Request, Target, Variation
 from keepalive_bench.results.exchange import Phases
 

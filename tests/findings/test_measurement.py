@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.runs import ENVIRONMENT, Script
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.findings.contention import own_s
 from keepalive_bench.plan.load import Load
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.runs import ENVIRONMENT, URL, Script
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.plan.plan import Network, Plan, Target
 from keepalive_bench.results.exchange import Failure
 
@@ -24,15 +24,11 @@ def analysed(
     *,
     failed: int = 0,
     sources: tuple[str, ...] = (),
-    pace: bool = True,
-    require: str | None = None,
     **run_info: Any,  # noqa: ANN401  # a RunInfo's
 ) -> Analysis:
     """A run that opens so many connections, of 100 ports, in so many seconds."""
     plan = Plan(Target(URL), network=Network(source_addresses=sources))
-    decision_rule = replace(plan.decision_rule, requirements=(require,) if require else ())
-    plan = replace(plan, decision_rule=decision_rule)
-    script = Script("unpooled", plan=plan, requests=count + failed, pace=pace)
+    script = Script("unpooled", plan=plan, requests=count + failed)
     for number in range(count):
         began = number * seconds / count
         row = script.open("unpooled", opened_s=began)
@@ -79,24 +75,3 @@ def test_ports_that_ran_out_are_found_with_what_to_do() -> None:
     assert "no local port left for 3 requests, after 60 connections" in finding.text
     assert finding.advice.startswith("Wait 66 s, send fewer --requests")
     assert "--source-address" in finding.advice
-    assert "--no-pace" not in finding.advice
-    assert "--no-pace" in found(60, 50, failed=3, pace=False)["ports-exhausted"].advice
-
-
-def test_a_run_that_was_slowed_says_so_and_has_no_rate() -> None:
-    analysis = analysed(
-        60, 50, paced_per_s=1.48, paused_s=40.0, require="unpooled.requests_per_second>=1/s"
-    )
-    finding = next(it for it in analysis.findings if it.code == "paced")
-    assert finding.evidence == {"per_second": 1.48, "paused_s": 40.0}
-    assert "kept to 1.4 a second" in finding.text
-    assert analysis.first.requests_per_second is None
-    assert analysis.first.latency.p50 == 0.01
-    (checked,) = analysis.requirements
-    assert checked.status == "undecided"
-
-
-def test_a_limit_that_no_request_waited_for_changes_nothing() -> None:
-    analysis = analysed(60, 50, paced_per_s=1.48, paused_s=0.0)
-    assert "paced" not in {it.code for it in analysis.findings}
-    assert analysis.first.requests_per_second is not None

@@ -39,7 +39,7 @@ def test_outliers_of_two_values_are_one_finding_that_speaks_of_no_speed_up() -> 
     assert outliers.text.startswith("4 requests of maxsize 2 took far longer than the others, ")
     assert outliers.text.endswith(" Likewise, with other figures: maxsize 1.")
     assert (outliers.evidence["arm"], outliers.evidence["others"]) == ("2", "1")
-    assert outliers.advice == "The median hardly feels them."
+    assert outliers.advice == "The median is barely affected."
 
 
 def test_kinds_of_failures_stay_apart() -> None:

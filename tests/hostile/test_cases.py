@@ -12,15 +12,14 @@ from support.patience import PATIENCE_S
 from support.plans import plan
 from support.stillness import until_still
 
-from keepalive_bench import Arm, benchmark
-from keepalive_bench.analysis import analyse
-from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Fault, ServerProcess, Settings
+from keepalive_bench import Arm, analyse, benchmark
+from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Fault, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import Analysis
 
 
-def server_settings(options: dict[str, Any], *, tls: bool) -> Settings:
+def server_settings(options: dict[str, Any], *, tls: bool) -> ServerSettings:
     options = {"tls": tls, **options}
     if isinstance(fault := options.get("fault"), tuple):
         text, requests, connections = (*fault, "*")[:3]

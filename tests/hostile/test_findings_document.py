@@ -12,7 +12,7 @@ from support.command import called, next_line, started
 from support.documents import Entry, entries, failure_kinds
 
 import keepalive_bench
-from keepalive_bench.findings.reason import _SAYINGS
+from keepalive_bench.findings.finding_kinds import OF_REASONS as _SAYINGS
 from keepalive_bench.net.failures import Stage
 from keepalive_bench.server import CERTIFICATE
 

@@ -13,8 +13,7 @@ from support.misbehaving import Peer, misbehaving
 from support.patience import PATIENCE_S
 from support.plans import run
 
-from keepalive_bench import Arm
-from keepalive_bench.analysis import analyse
+from keepalive_bench import Arm, analyse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,7 @@ from support.plans import plan, run
 from support.stillness import until_still
 from support.sweeps import sweep
 
-from keepalive_bench import Arm, benchmark
-from keepalive_bench.analysis import analyse
+from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.net.close_detection import found_ended
 from keepalive_bench.server import ServerProcess
 

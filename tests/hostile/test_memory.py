@@ -18,7 +18,7 @@ MIB = 1024 * 1024
 PROGRAM = """
 import json, resource, sys
 from keepalive_bench import Arm, Experiment, Network, Plan, Target, benchmark
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -13,13 +13,12 @@ from support.patience import PATIENCE_S
 from support.plans import plan
 from support.stillness import until_heard, until_still
 
-from keepalive_bench import Arm, benchmark
-from keepalive_bench.analysis import analyse
+from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.server import CERTIFICATE, Fault, ServerProcess
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import Analysis
-    from keepalive_bench.connections.reasons import Reason
+    from keepalive_bench.analysis.reasons import Reason
     from keepalive_bench.results.exchange import Exchange
 
 POOLED = (Arm("pooled"),)

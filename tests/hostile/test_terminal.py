@@ -12,7 +12,7 @@ from server.wire import settings
 from support.command import called
 
 from keepalive_bench.server import ServerProcess
-from keepalive_bench.server.faults.heads import HOSTILE_REASON
+from keepalive_bench.server.faults.messages import HOSTILE_REASON
 
 if TYPE_CHECKING:
     from pathlib import Path

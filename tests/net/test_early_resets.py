@@ -22,7 +22,7 @@ from support.plans import exchange, run
 
 from keepalive_bench import Arm, Target, analyse
 from keepalive_bench.net import tcp
-from keepalive_bench.server import Behaviour, Fault, ServerProcess, Settings
+from keepalive_bench.server import Fault, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,8 +179,8 @@ def test_a_run_on_busy_processors_ends_with_what_it_measured(
     options: tuple[str, ...], tmp_path: Path
 ) -> None:
     results = tmp_path / "run.json"
-    behaviour = Behaviour(fault=Fault("reset-on-open", connections="*/10"))
-    with busy_processors(), ServerProcess(Settings(behaviour=behaviour)) as server:
+    fault = Fault("reset-on-open", connections="*/10")
+    with busy_processors(), ServerProcess(ServerSettings(fault=fault)) as server:
         command, *others = [word.format(url=server.url) for word in options]
         url = "http://kab.invalid/" if "-x" in options else server.url
         count = () if "-n" in options else ("-n", "200")

@@ -212,7 +212,7 @@ def test_a_pool_without_a_free_connection_ends_at_the_deadline() -> None:
         wanted = plan(server.url, arms=(arm,), maxsize=1, block=True, timeout_s=ENOUGH_S)
         shared = arm_context(wanted, "kab", time.perf_counter_ns)
         transport = open_arm(arm, shared, ConnectionColumns(("pooled",)))
-        queue = transport._pools.take().pool
+        queue = transport.pools.take().pool
         assert queue is not None
         place = queue.get()  # as a thread has it whose exchange doesn't end
         outcome = transport.exchange("/")

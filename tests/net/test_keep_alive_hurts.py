@@ -9,7 +9,7 @@ import pytest
 from server.wire import settings
 from support.plans import run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import urllib3
 from support.command import kab
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.net.library import check_library
+from keepalive_bench.net import check_library
 from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:

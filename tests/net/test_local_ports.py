@@ -95,117 +95,73 @@ def codes(document: dict[str, Any]) -> set[str]:
 class TestInANamespace:
     pytestmark = needs_namespace
 
-    def test_a_run_that_needs_more_than_there_are_is_slowed_to_what_lasts(
-        self, inside: Namespace
-    ) -> None:
-        # On loopback a port is free again after a second (tcp_tw_reuse is 2).
-        with serving(inside) as accepts:
-            done = kab(inside, "-n", "250")
-        document = results(done)
-        assert done.code == 0
-        assert "251 connections in all, 96 free local ports to 127.0.0.1:18080" in done.err
-        assert "the unpooled arm is slowed to 96 a second if it is quicker" in done.err
-        arms, warmup = document["arms"], document["warmup"]
-        opened = sum(it["connections"] for it in (*arms.values(), *warmup.values()))
-        assert accepts == [opened]
-        assert [arm["failed"] for arm in arms.values()] == [0, 0]
-        assert document["run_info"]["paced_per_s"] == document["run_info"]["free_ports"] == 96
-        assert document["run_info"]["wall_s"] >= 249 / 96
-        # All that time was waited or measured; what is measured has no pause in it.
-        latencies = document["exchanges"]["columns"]["latency_s"]
-        assert sum(latencies) + document["run_info"]["paused_s"] <= document["run_info"]["wall_s"]
-        assert "paced" in codes(document)
-        assert all(arm["requests_per_second"] is None for arm in arms.values())
-
-    def test_it_is_refused_where_it_must_not_be_slowed(self, inside: Namespace) -> None:
-        with serving(inside) as accepts:
-            done = kab(inside, "-n", "250", "--no-pace")
-        assert (done.code, done.out, accepts) == (2, "", [0])
-        assert done.err.startswith("Error: 251 connections in all, 96 free local ports")
-        assert "more than 96 a second would use them up" in done.err
-        assert "--source-address" in done.err
-
-    def test_ports_that_run_out_all_the_same_are_a_failure_and_a_finding(
+    def test_ports_that_run_out_end_the_run_with_what_was_measured_and_a_finding(
         self, inside: Namespace
     ) -> None:
         told(inside, "0", "tcp_tw_reuse")
         with serving(inside) as accepts:
-            done = kab(inside, "-z", "5s", "--no-pace")  # enough for 96 on a busy machine
+            done = kab(inside, "-n", "2500")
         document = results(done)
         assert done.code == 3
-        assert done.err.startswith("Warning: 96 free local ports")
-        unpooled = document["arms"]["unpooled"]
-        assert set(unpooled["failures"]) == {"ports-exhausted"}
-        assert "ports-exhausted" in codes(document)
+        assert done.err.startswith(
+            "Warning: 2,501 connections in all, 96 free local ports to 127.0.0.1:18080, each held "
+            "for up to 66 s: more than 1.4 a second would use them up, and the run would end then. "
+            "They last with --think-time 688ms, --requests 95 or several --source-address."
+        )
+        pooled, unpooled = document["arms"]["pooled"], document["arms"]["unpooled"]
+        assert unpooled["failures"] == {"ports-exhausted": 5}
+        assert {"ports-exhausted", "requests-not-sent"} <= codes(document)
         # One of them is the pooled arm's, and two were the warm-ups'.
         assert unpooled["succeeded"] == unpooled["connections"] == _PORTS - 3
+        assert pooled["succeeded"] == pytest.approx(_PORTS + 2, abs=1)
+        assert document["run_info"]["interrupted"] is False
         assert accepts == [_PORTS]
 
-    def test_the_plan_that_fits_is_neither_slowed_nor_mentioned(self, inside: Namespace) -> None:
-        told(inside, "0", "tcp_tw_reuse")
+    def test_what_would_last_does(self, inside: Namespace) -> None:
+        # On loopback a port is free again after a second (tcp_tw_reuse is 2).
         with serving(inside):
-            done = kab(inside, "-n", "90", "--no-pace")
-        assert (done.code, "ports" in done.err) == (0, False)
-        assert results(done)["run_info"]["paced_per_s"] is None
+            done = kab(inside, "-n", "250", "--think-time", "11ms")
+        assert (done.code, done.err) == (0, "")
+        assert results(done)["arms"]["unpooled"]["failures"] == {}
 
-    def test_a_time_that_is_short_is_shared_among_the_ports(self, inside: Namespace) -> None:
+    def test_the_plan_that_fits_is_not_mentioned(self, inside: Namespace) -> None:
         told(inside, "0", "tcp_tw_reuse")
         with serving(inside):
-            done = kab(inside, "-z", "1s")
-        document = results(done)
-        assert done.code == 0
-        assert (
-            document["arms"]["unpooled"]["connections"] <= document["run_info"]["free_ports"] == 96
-        )
-        # Without that, it would wait for a minute until ports are free again.
-        assert document["run_info"]["wall_s"] < 30
+            done = kab(inside, "-n", "90")
+        assert (done.code, "ports" in done.err) == (0, False)
 
     def test_source_addresses_have_ports_each_and_take_them_again_as_soon(
         self, inside: Namespace
     ) -> None:
         sources = [f"--source-address=127.0.0.{last}" for last in (2, 3, 4)]
         with serving(inside):
-            done = kab(inside, "-n", "400", *sources)
+            done = kab(inside, "-n", "400", "--think-time", "4ms", *sources)
         document = results(done)
         assert (done.code, document["arms"]["unpooled"]["failed"]) == (0, 0)
         assert document["run_info"]["free_ports"] == 3 * (_PORTS - _LEFT)
 
-    def test_a_rate_that_does_not_last_is_refused_rather_than_slowed(
-        self, inside: Namespace
-    ) -> None:
-        refusal, in_bounds = json.loads(called(inside, sys.executable, "-c", _RATES))
-        assert "--rate 300/s opens 150 a second. Lower --rate" in refusal
-        assert in_bounds is None
+    def test_a_rate_that_does_not_last_is_refused(self, inside: Namespace) -> None:
+        with serving(inside) as accepts:
+            done = kab(inside, "-n", "1000", "--rate", "300")
+        assert (done.code, done.out, accepts) == (2, "", [0])
+        assert "--rate 300/s opens 150 a second. Lower --rate" in done.err
 
     def test_what_a_small_pool_throws_away_takes_ports_too(self, inside: Namespace) -> None:
         # Of each burst of 8 maxsize 1 keeps one connection: 7 of 8 requests take a port.
-        with serving(inside, "--delay", "0.02") as accepts:
+        with serving(inside, "--delay", "0.1") as accepts:
             done = kab(inside, "--maxsize", "1,8", "-c", "8", "-n", "160", name="sweep")
         document = results(done)
         assert done.code == 0, done.err
         assert done.err.startswith(
-            "140 connections in all, 82 free local ports to 127.0.0.1:18080, each held for up to "
-            "1 s: maxsize 1 is slowed to 82 a second if it is quicker, and the others wait alike."
+            "Warning: 140 connections in all, 82 free local ports to 127.0.0.1:18080, each held "
+            "for up to 1 s: more than 82 a second would use them up, and the run would end then. "
+            "They last with --requests 93 or several --source-address."
         )
-        arms, run_info = document["arms"], document["run_info"]
+        arms = document["arms"]
         assert [arm["failed"] for arm in arms.values()] == [0, 0]
         assert arms["1"]["connections"] == 8 + 19 * 7
         assert accepts == [arms["1"]["connections"] + arms["8"]["connections"] + 2]
-        assert run_info["paced_per_s"] == 82
-        assert run_info["wall_s"] >= 19 * 7 / 82
-        assert {it["requests_per_second"]["estimate"] for it in document["sweep"]["values"]} == {
-            None
-        }
         assert document["recommendation"]["maxsize"] == 8
-
-    def test_bursts_of_a_small_pool_are_refused_where_they_must_not_be_slowed(
-        self, inside: Namespace
-    ) -> None:
-        bursts = ("--arm", "pooled", "--traffic", "bursts", "-c", "8", "--maxsize", "1")
-        with serving(inside) as accepts:
-            done = kab(inside, *bursts, "-n", "160", "--no-pace")
-        assert (done.code, accepts) == (2, [0])
-        assert done.err.startswith("Error: 140 connections in all, 91 free local ports")
 
     def test_what_counts_is_where_the_connections_lead(self, inside: Namespace) -> None:
         assert json.loads(called(inside, sys.executable, "-c", _WAYS)) == [
@@ -264,7 +220,7 @@ _OPENING = dedent("""
         return opened
 """)
 _COUNTING = _OPENING + dedent("""
-    from keepalive_bench.model.plan import Arm, Experiment, Plan, Target
+    from keepalive_bench.plan.plan import Arm, Experiment, Plan, Target
     from keepalive_bench.net.ports import ports_for
 
     server, other = listening("127.0.0.1", 18080), listening("127.0.0.1", 18081)
@@ -289,26 +245,10 @@ _COUNTING = _OPENING + dedent("""
         pass
     print(json.dumps([counted, len(more)]))
 """)
-_RATES = dedent("""
-    import json
-    from keepalive_bench import UsageError
-    from keepalive_bench.model.load import Load
-    from keepalive_bench.model.plan import Experiment, Plan, Target
-    from keepalive_bench.net.ports import ports_for
-
-    def refusal(rate):
-        experiment = Experiment(requests=1000, load=Load(rate=rate))
-        try:
-            ports_for(Plan(Target("http://127.0.0.1:18080/"), experiment=experiment))
-        except UsageError as error:
-            return str(error)
-
-    print(json.dumps([refusal(300), refusal(150)]))
-""")
 _WAYS = dedent("""
     import json
     from pathlib import Path
-    from keepalive_bench.model.plan import Arm, Experiment, Network, Plan, Resolution, Route, Target
+    from keepalive_bench.plan.plan import Arm, Experiment, Network, Plan, Resolution, Route, Target
     from keepalive_bench.net.ports import ports_for
 
     def peer(url="http://127.0.0.1/", arms=("pooled", "unpooled"), **network):

@@ -17,12 +17,12 @@ from keepalive_bench.results.columns import ConnectionColumns
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
-    from keepalive_bench.net.transport import Transport
+    from keepalive_bench.net.transport import HttpTransport
 
 NAIVE = Arm("naive")
 
 
-def opened(url: str, arm: Arm = NAIVE, **options: Any) -> Transport:  # noqa: ANN401  # of any part of a plan
+def opened(url: str, arm: Arm = NAIVE, **options: Any) -> HttpTransport:  # noqa: ANN401  # of any part of a plan
     shared = arm_context(plan(url, **options), "kab/test", time.perf_counter_ns)
     return open_arm(arm, shared, ConnectionColumns((arm.label,)))
 

@@ -11,6 +11,7 @@ from support.misbehaving import Peer, forever, misbehaving
 from support.plans import exchange, run
 
 from keepalive_bench import Arm, Exchange
+from keepalive_bench.net.exchange_trace import ExchangeTrace, InconsistentTraceError
 from keepalive_bench.results.exchange import PHASES, Phases
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
@@ -72,6 +73,41 @@ def test_the_phases_and_a_small_remainder_add_up_to_the_latency(
     assert min(remainders) >= -ROUNDING_S
     # The client's own code: half of it within a millisecond on any machine that is not overrun.
     assert sorted(remainders)[len(remainders) // 2] < 0.001 * options.get("concurrency", 1) * 4
+
+
+@pytest.mark.parametrize(
+    ("noted", "said"),
+    [
+        ({"sent": 70, "first_byte": 60}, "wait=-10"),
+        ({"sent": 60, "first_byte": 70, "send": 80}, "send=80"),
+    ],
+    ids=["a negative phase", "more than there was"],
+)
+def test_phases_that_can_t_be_are_none(noted: dict[str, int], said: str) -> None:
+    trace = ExchangeTrace()
+    trace.begin(0, 1000)
+    for name, nanoseconds in noted.items():
+        setattr(trace, name, nanoseconds)
+    with pytest.raises(InconsistentTraceError, match=said):
+        trace.phases(100)
+
+
+def test_an_exchange_whose_phases_can_t_be_is_reported_and_has_no_figure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    phases = ExchangeTrace.phases
+
+    def begun_late(trace: ExchangeTrace, ended: int) -> Phases:
+        trace.began = ended
+        return phases(trace, ended)
+
+    monkeypatch.setattr(ExchangeTrace, "phases", begun_late)
+    with ServerProcess() as server:
+        outcome = exchange(server.url).outcome
+    assert outcome.failure is not None
+    assert outcome.failure.kind == "other"
+    assert outcome.failure.message.startswith("InconsistentTraceError: phases of ")
+    assert outcome.phases == Phases()
 
 
 @both_kinds

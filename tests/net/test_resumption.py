@@ -12,7 +12,6 @@ from support.proxies import proxies
 from support.tls_server import resuming
 
 from keepalive_bench import Arm, Run, Target, UsageError, analyse
-from keepalive_bench.net.arms import OPENERS
 from keepalive_bench.plan.experiment import KINDS
 from keepalive_bench.server import CERTIFICATE
 
@@ -36,10 +35,6 @@ def said(found: Run) -> list[bool]:
 
 def not_resumed(found: Run) -> list[Finding]:
     return [finding for finding in analyse(found).findings if finding.code == "not-resumed"]
-
-
-def test_every_kind_of_arm_can_be_opened() -> None:
-    assert tuple(OPENERS) == KINDS
 
 
 @versions

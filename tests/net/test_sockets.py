@@ -126,7 +126,7 @@ def connected(*, behind_proxy: bool = False, **options: Any) -> Iterator[socket.
         transport = open_arm(Arm("pooled"), shared, ConnectionColumns(("pooled",)))
         try:
             assert transport.exchange("/").status == 200
-            queue = transport._pools.take().pool
+            queue = transport.pools.take().pool
             assert queue is not None
             yield queue.queue[-1].sock
         finally:

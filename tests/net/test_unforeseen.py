@@ -14,7 +14,7 @@ from support.misbehaving import forever, misbehaving
 from support.plans import exchange, run
 
 from keepalive_bench import Arm, Target
-from keepalive_bench.net import answers, pools, tcp, tracer
+from keepalive_bench.net import pools, response_parser, tcp, tracer
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PHASES: dict[str, tuple[object, str]] = {
     "waiting": (http.client.HTTPResponse, "begin"),
     "receiving": (urllib3.response.HTTPResponse, "stream"),
     "giving it back": (pools.OnePool, "give_back"),
-    "reading the fields": (answers.Answers, "of"),
+    "reading the fields": (response_parser.ResponseParser, "parsed"),
     "noting the response": (tracer.Tracer, "answered"),
 }
 

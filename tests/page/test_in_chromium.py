@@ -11,7 +11,7 @@ from page.noisy import HOSTILE, noisy_run
 from support.exports import written
 from support.sweeps import scripted_sweep
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Source
 from keepalive_bench.compare.report import page_lines as comparison_lines

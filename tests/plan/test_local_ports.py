@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.sweeps import swept
 
+from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.experiment import Arm, Experiment
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.local_ports import (
     PortUse,
     a_second,
+    checked_use,
     connections_wanted,
-    pace_of,
     port_use,
-    refused,
-    slowed,
 )
 
 if TYPE_CHECKING:
@@ -63,35 +62,24 @@ def test_a_duration_alone_limits_no_number() -> None:
 
 
 def test_the_rate_that_lasts_is_the_free_ports_by_the_time_each_is_held() -> None:
-    experiment = of()
-    needed = use(experiment)
-    assert needed.per_second == (FREE - 2) / 60
-    assert slowed(experiment, needed, (FREE - 2) / 60) == (
-        "50,000 connections in all, 28,230 free local ports to 10.0.0.1:80, each held for up to "
-        "60 s: the unpooled arm is slowed to 470 a second if it is quicker, and the others wait "
-        "alike."
-    )
-    assert refused(experiment, needed, (FREE - 2) / 60).startswith(
-        "50,000 connections in all, 28,230 free local ports to 10.0.0.1:80, each held for up to "
-        "60 s: more than 470 a second would use them up, and --no-pace"
-    )
+    assert use(of()).lasting == (FREE - 2) / 60
 
 
-def test_as_many_as_there_are_ports_need_no_slowing() -> None:
-    assert use(of(requests=28_230)).per_second is None
-    assert use(of(requests=28_231)).per_second is not None
+def test_as_many_as_there_are_ports_last() -> None:
+    assert not use(of(requests=28_230)).may_run_out
+    assert use(of(requests=28_231)).may_run_out
 
 
-def test_ports_that_are_free_again_sooner_than_python_takes_them_need_none_either() -> None:
-    assert use(of(), held_s=1.0).per_second is None
+def test_ports_that_are_free_again_sooner_than_python_takes_them_last() -> None:
+    assert not use(of(), held_s=1.0).may_run_out
 
 
 def test_a_run_shorter_than_a_port_is_held_may_use_all_but_what_it_needs_besides() -> None:
     # Besides: the pair in which time is over, and both ends of the time.
-    assert use(Experiment(duration_s=10, warmup=0)).per_second == (FREE - 2 - 2) / 10
+    assert use(Experiment(duration_s=10, warmup=0)).lasting == (FREE - 2 - 2) / 10
     # A warm-up of each arm leaves a port in TIME_WAIT, and one of the unpooled arm is besides.
-    assert use(Experiment(duration_s=10, warmup=1)).per_second == (FREE - 4 - 3) / 10
-    assert use(Experiment(duration_s=600, warmup=0)).per_second == (FREE - 2) / 60
+    assert use(Experiment(duration_s=10, warmup=1)).lasting == (FREE - 4 - 3) / 10
+    assert use(Experiment(duration_s=600, warmup=0)).lasting == (FREE - 2) / 60
 
 
 @pytest.mark.parametrize(
@@ -102,60 +90,58 @@ def test_a_run_shorter_than_a_port_is_held_may_use_all_but_what_it_needs_besides
         (Load(think_s=(0.01, 0.02)), Load(think_s=(0.001, 0.02)), "paired"),
     ],
 )
-def test_a_load_that_is_slow_enough_by_itself_needs_no_slowing(
-    slow: Load, quick: Load, order: Order
-) -> None:
-    assert use(of(load=slow, order=order)).per_second is None
-    assert use(of(load=quick, order=order)).per_second is not None
+def test_ports_last_for_a_load_that_is_slow_enough(slow: Load, quick: Load, order: Order) -> None:
+    assert not use(of(load=slow, order=order)).may_run_out
+    assert use(of(load=quick, order=order)).may_run_out
+
+
+def test_a_run_whose_ports_last_is_not_mentioned() -> None:
+    experiment = of(requests=28_230)
+    assert checked_use(experiment, use(experiment)) is None
 
 
 @pytest.mark.parametrize(
-    ("values", "text"),
+    ("options", "text"),
     [
+        ({}, "They last with --think-time 3ms, --requests 28230 or several --source-address."),
+        (BURSTS, "They last with --think-time 18ms, --requests 15048 or several --source-address."),
+        (swept(1, 8, concurrency=8), "They last with --requests 32246 or several --source-address"),
         (
-            (1, 8),
-            ": maxsize 1 is slowed to 470 a second if it is quicker, and the others wait alik",
+            {"load": Load(rate=1000), "precision": 0.05},
+            "They last with a lower --rate, --requests 28230 or several --source-address.",
         ),
-        ((1, 2), ": maxsize 1 and 2 together are slowed to 470 a second if they are quicker."),
     ],
 )
-def test_values_of_a_sweep_that_are_slowed_are_named(values: tuple[int, ...], text: str) -> None:
-    experiment = of(**swept(*values, concurrency=8))
-    assert text in slowed(experiment, use(experiment), 470.5)
-
-
-def test_a_rate_that_does_not_last_is_refused_in_its_own_words() -> None:
-    experiment = of(load=Load(rate=1000))
-    text = refused(experiment, use(experiment), 470.5)
-    assert "--rate 1000/s opens 500 a second. Lower --rate" in text
+def test_what_would_last_is_said_before(options: dict[str, Any], text: str) -> None:
+    experiment = of(**options)
+    said = checked_use(experiment, use(experiment))
+    assert said is not None
+    assert text in said
+    assert "more than 470 a second would use them up, and the run would end then" in said
 
 
 @pytest.mark.parametrize(
-    ("options", "share", "burst"),
+    "options",
     [
-        ({}, 1 / 2, 1),
-        ({"order": "sequential"}, 1, 1),
-        ({"arms": (Arm("unpooled"),)}, 1, 1),
-        ({"arms": (Arm("pooled"), Arm("unpooled"), Arm("naive"))}, 2 / 3, 1),
-        ({"concurrency": 4, "load": Load(traffic="bursts")}, 4 / 2, 4),
-        (swept(1, 8, concurrency=8), 7 / 2, 8),
-        ({**BURSTS, "order": "sequential"}, 8, 8),
+        {"load": Load(think_s=(0.003, 0.003))},
+        {"requests": 28_230},
+        {**BURSTS, "load": Load(traffic="bursts", think_s=(0.018, 0.018))},
+        {**BURSTS, "requests": 15_048},
     ],
 )
-def test_all_arms_are_spaced_alike_so_that_so_many_connections_come_of_it(
-    options: dict[str, Any], share: float, burst: int
-) -> None:
-    experiment = of(**options)
-    pace = pace_of(experiment, use(experiment))
-    assert pace is not None
-    assert pace.spacing_s == pytest.approx(share / pace.per_second)
-    assert pace.burst == burst
+def test_what_is_said_to_last_does(options: dict[str, Any]) -> None:
+    assert not use(of(**options)).may_run_out
 
 
-def test_a_run_that_must_not_be_slowed_has_no_pace() -> None:
-    experiment = of(pace=False)
-    assert pace_of(experiment, use(experiment)) is None
-    assert pace_of(of(), None) is None
+def test_a_rate_that_uses_ports_up_is_refused() -> None:
+    experiment = of(load=Load(rate=1000))
+    with pytest.raises(UsageError) as refused:
+        checked_use(experiment, use(experiment))
+    assert str(refused.value) == (
+        "50,000 connections in all, 28,230 free local ports to 10.0.0.1:80, each held for up to "
+        "60 s: more than 470 a second would use them up, and --rate 1000/s opens 500 a second. "
+        "Lower --rate, send fewer --requests, or connect from several addresses (--source-address)."
+    )
 
 
 def test_a_rate_is_never_rounded_up() -> None:

@@ -9,7 +9,7 @@ from support.exports import printed
 from support.runs import CUT_OFF, Script, paired_run
 from support.scripted import scripted_run
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.plan.load import Load
 from keepalive_bench.report import run_tables
 from keepalive_bench.results.exchange import Ending

@@ -16,7 +16,7 @@ from support.runs import CUT_OFF, REFUSED, Script
 from support.scripted import scripted_run
 from support.sweeps import scripted_sweep
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.report import run_tables
 from keepalive_bench.report.preamble import nothing_measured
 from keepalive_bench.results.exchange import Failure

@@ -9,8 +9,8 @@ from scipy.stats import binom
 from support.runs import paired_run
 
 from keepalive_bench import DecisionRule, Experiment, Plan, Target, analyse
+from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
 from keepalive_bench.requirements import requirements_of, undecidable
-from keepalive_bench.requirements.enough import least_requests, least_to_bound
 
 
 def plan(requests: int, *texts: str, confidence: float = 0.95, concurrency: int = 1) -> Plan:

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepalive_bench import Arm, UsageError
+from keepalive_bench.analysis.analysis import OPERATORS
 from keepalive_bench.requirements.bounds import written
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.names import names
-from keepalive_bench.requirements.requirement import OPERATORS
 
 if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import Operator
     from keepalive_bench.requirements.quantity import Quantity
-    from keepalive_bench.requirements.requirement import Operator
 
 NAMED = names((Arm("pooled"), Arm("unpooled")))
 

@@ -170,7 +170,7 @@ def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_fin
     run_info = replace(
         run.run_info, gil_wait_s=1e-4, other_cpu_min=0.125, other_cpu_max=0.5, free_ports=28_000
     )
-    run_info = replace(run_info, port_held_s=60.0, paced_per_s=450.0, paused_s=0.25)
+    run_info = replace(run_info, port_held_s=60.0)
     analysis = analyse(run := replace(run, run_info=run_info))
     by_name = {it.name: it for it in names(run.plan.experiment.arms).values()}
     incomparable = analysis.verdict.code == "not-comparable"

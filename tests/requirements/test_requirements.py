@@ -14,20 +14,19 @@ from support.runs import Script, paired_run
 
 from keepalive_bench import RequirementError, UsageError, require
 from keepalive_bench import analyse as analyse_run
-from keepalive_bench.analysis.analysis import Estimate
+from keepalive_bench.analysis.analysis import OPERATORS
 from keepalive_bench.requirements import check
 from keepalive_bench.requirements.bounds import shown
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.names import names
-from keepalive_bench.requirements.requirement import OPERATORS
 from keepalive_bench.results.exchange import Exchange, Failure, Outcome
+from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Operator
     from keepalive_bench.requirements.quantity import Kind
-    from keepalive_bench.requirements.requirement import Checked, Operator
 
 NEGATED: dict[str, str] = dict(zip(OPERATORS, ("!=", "==", ">=", ">", "<=", "<"), strict=True))
 OPPOSITE = {"met": "missed", "missed": "met", "undecided": "undecided"}

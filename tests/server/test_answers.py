@@ -8,9 +8,9 @@ from http.client import HTTPConnection
 import pytest
 from server.wire import GET, STATS, TIMEOUT_S, served, serving
 
-from keepalive_bench.server.answers import Answers
 from keepalive_bench.server.behaviour import Behaviour
-from keepalive_bench.server.messages import parse_request
+from keepalive_bench.server.received import parse_request
+from keepalive_bench.server.responses import ResponseFactory
 
 HEAD = GET.replace(b"GET", b"HEAD")
 
@@ -41,15 +41,15 @@ def test_a_body_has_the_size_asked_for(size: int, *, chunked: bool) -> None:
 
 
 def test_a_huge_body_costs_no_memory() -> None:
-    answer = Answers(Behaviour(body_size=10**10)).to(parse_request(GET[:-4]), 1)
+    answer = ResponseFactory(Behaviour(body_size=10**10)).to(parse_request(GET[:-4]), 1)
     assert sum(map(len, answer.parts)) > 10**10
     assert len({id(part) for part in answer.parts}) == 3
 
 
 def test_an_ordinary_answer_is_sent_in_one_go() -> None:
     request = parse_request(GET[:-4])
-    assert len(Answers(Behaviour(body_size=1000_000)).to(request, 1).parts) == 1
-    assert len(Answers(Behaviour(chunked=True)).to(request, 1).parts) == 1
+    assert len(ResponseFactory(Behaviour(body_size=1000_000)).to(request, 1).parts) == 1
+    assert len(ResponseFactory(Behaviour(chunked=True)).to(request, 1).parts) == 1
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.server import Behaviour, Fault, Settings
+from keepalive_bench.server import Behaviour, Fault, ServerSettings
 
 ODD_BEHAVIOUR = Behaviour(
     body_size=0,
@@ -22,7 +22,6 @@ ODD_BEHAVIOUR = Behaviour(
     http_10=True,
     keep_alive_header="timeout=5",
     keep_alive_max=100,
-    fault=Fault("drip", 0.5, requests="2-4", connections="*/3"),
 )
 
 
@@ -62,7 +61,7 @@ def test_an_impossible_behaviour_is_refused_in_a_sentence(
     ("options", "sentence"),
     [
         ({"port": 65536}, "Port 65536 doesn't exist"),
-        ({"behaviour": Behaviour(fault=Fault("reset-in-handshake"))}, "needs TLS"),
+        ({"fault": Fault("reset-in-handshake")}, "needs TLS"),
         ({"port": -1}, "Port -1 doesn't exist"),
         ({"tls_min": "1.1"}, "'1.1' is not one of 1.2, 1.3"),
         ({"tls_min": "1.3", "tls_max": "1.2"}, r"lowest TLS version \(1.3\) is above"),
@@ -72,12 +71,13 @@ def test_impossible_settings_are_refused_in_a_sentence(
     options: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(UsageError, match=sentence):
-        Settings(**options)
+        ServerSettings(**options)
 
 
 def test_settings_survive_the_journey_to_another_process() -> None:
-    wanted = Settings(
+    wanted = ServerSettings(
         behaviour=ODD_BEHAVIOUR,
+        fault=Fault("drip", 0.5, requests="2-4", connections="*/3"),
         host="::1",
         port=8443,
         tls=True,
@@ -88,7 +88,7 @@ def test_settings_survive_the_journey_to_another_process() -> None:
         record=Path("/somewhere/record.jsonl"),
         allow_remote=True,
     )
-    assert Settings.from_json(wanted.to_json()) == wanted
+    assert ServerSettings.from_json(wanted.to_json()) == wanted
     assert "\n" not in wanted.to_json()
 
 
@@ -106,5 +106,5 @@ def test_a_relative_record_means_the_same_file_in_a_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    there = Settings.from_json(Settings(record=Path("record.jsonl")).to_json())
+    there = ServerSettings.from_json(ServerSettings(record=Path("record.jsonl")).to_json())
     assert there.record == tmp_path / "record.jsonl"

@@ -9,7 +9,7 @@ from server.wire import TIMEOUT_S, serving, settings
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Server, ServerProcess
-from keepalive_bench.server.certificate import KEY
+from keepalive_bench.server.settings import KEY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from server.wire import served
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.server import FAULTS, Fault
-from keepalive_bench.server.faults.fault import selection
+from keepalive_bench.server.faults import selection
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -13,13 +13,13 @@ import pytest
 from server.wire import TIMEOUT_S, settings
 
 from keepalive_bench.errors import KabError, UsageError
-from keepalive_bench.server import ServerProcess, Settings, Stats, process, serve_forever
+from keepalive_bench.server import ServerProcess, ServerSettings, Stats, process, serve_forever
 
 ROOT = Path(__file__).parents[2]
 SERVE = """
 import sys
-from keepalive_bench.server import Settings, serve_forever
-serve_forever(Settings(), sys.stdout)
+from keepalive_bench.server import ServerSettings, serve_forever
+serve_forever(ServerSettings(), sys.stdout)
 """
 PARENT = """
 import signal
@@ -66,7 +66,7 @@ def test_serving_in_this_process_leaves_the_signal_handlers_as_they_were(
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(process, "_say", interrupt)
-    assert serve_forever(Settings(), output) == Stats()
+    assert serve_forever(ServerSettings(), output) == Stats()
     assert output.getvalue().endswith("accepts 0, handshakes 0, requests 0\n")
     assert [signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)] == before
 
@@ -178,7 +178,7 @@ def test_a_child_whose_parent_is_gone_before_it_serves_ends_without_a_word() -> 
     ended = subprocess.run(
         [sys.executable, "-m", "keepalive_bench.server"],
         cwd=ROOT,
-        input=f"{Settings().to_json()}\n".encode(),
+        input=f"{ServerSettings().to_json()}\n".encode(),
         stdout=theirs,
         stderr=subprocess.PIPE,
         check=False,

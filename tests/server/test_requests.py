@@ -8,8 +8,7 @@ from collections import deque
 import pytest
 from server.wire import GET, dialled, served, serving
 
-from keepalive_bench.server.messages import BadRequestError, parse_request
-from keepalive_bench.server.reader import HEAD_LIMIT, Reader
+from keepalive_bench.server.received import HEAD_LIMIT, BadRequestError, Reader, parse_request
 
 POST = b"POST /x HTTP/1.1\r\nHost: kab\r\n"
 

@@ -9,9 +9,9 @@ import pytest
 from server.wire import TIMEOUT_S, dialled, served, serving, settings, trusting
 
 from keepalive_bench.server import CERTIFICATE, Behaviour, Server, tls
-from keepalive_bench.server.answers import Answers
-from keepalive_bench.server.connection import Connection, Service
+from keepalive_bench.server.connection import ClientConnection, Service
 from keepalive_bench.server.counts import Counter
+from keepalive_bench.server.responses import ResponseFactory
 
 
 def connect(server: Server, name: str, context: ssl.SSLContext) -> str | None:
@@ -131,15 +131,15 @@ def test_a_handshake_that_begins_while_the_server_stops_is_not_waited_for() -> N
     stopping.set()
     service = Service(
         behaviour=Behaviour(),
-        answers=Answers(Behaviour()),
+        responses=ResponseFactory(Behaviour()),
         counter=Counter(),
         recorder=None,
-        tls=tls.Tls(settings(tls=True)),
+        tls=tls.ServerTls(settings(tls=True)),
         stopping=stopping,
     )
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.create_connection(listener.getsockname(), TIMEOUT_S) as silent,
     ):
-        Connection(listener.accept()[0], 1, service).run()
+        ClientConnection(listener.accept()[0], 1, service).run()
         assert silent.recv(1) == b""

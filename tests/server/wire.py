@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.patience import PATIENCE_S
 
-from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, Server, Settings
+from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, Server, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,12 +122,12 @@ class Wire:
         return body
 
 
-def settings(**options: Any) -> Settings:  # noqa: ANN401 - of a behaviour or of settings
+def settings(**options: Any) -> ServerSettings:  # noqa: ANN401 - of a behaviour or of settings
     """Put each option where it belongs; a fault may be written as for ``--fault``."""
     if isinstance(options.get("fault"), str):
         options["fault"] = Fault.parse(options["fault"])
     behaviour = {name: options.pop(name) for name in _BEHAVIOUR_NAMES & options.keys()}
-    return Settings(behaviour=Behaviour(**behaviour), **options)
+    return ServerSettings(behaviour=Behaviour(**behaviour), **options)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats as scipy_stats
 from support.runs import Script
 
-from keepalive_bench.analysis import analyse
+from keepalive_bench import analyse
 from keepalive_bench.stats.clusters import _design_factor, clustered_quantile_interval
 from keepalive_bench.stats.intervals import apart, quantile_interval
 

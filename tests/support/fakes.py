@@ -33,12 +33,6 @@ class Fake:
     def exchange(self, path: str) -> Outcome:
         return self._script(int(path.rpartition("=")[2]))
 
-    def take_turn(self, _: threading.Event) -> bool:
-        return True
-
-    def pause(self) -> None:
-        """Have nothing to hold."""
-
 
 def answering(_: int) -> Outcome:
     return ANSWERED

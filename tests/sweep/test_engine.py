@@ -13,16 +13,17 @@ from support.sweeps import sweep, swept
 from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.engine.schedule import schedule
 from keepalive_bench.net.arms import arm_context, open_arm
+from keepalive_bench.net.pools import HoldingPool
 from keepalive_bench.plan.load import Load
 from keepalive_bench.results.columns import ConnectionColumns
-from keepalive_bench.server import Behaviour, ServerProcess, Settings
+from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
 
-SLOW = Settings(behaviour=Behaviour(delay_s=0.1))
+SLOW = ServerSettings(behaviour=Behaviour(delay_s=0.1))
 """So slow that a burst's requests are all under way before the first is answered."""
-QUICK = Settings(behaviour=Behaviour(delay_s=0.003))
+QUICK = ServerSettings(behaviour=Behaviour(delay_s=0.003))
 
 
 def connections(run: Run) -> dict[str, int]:
@@ -62,7 +63,7 @@ def test_threads_that_never_pause_reuse_even_with_a_pool_of_one_though_values_ta
 @pytest.mark.slow
 def test_what_goes_stale_while_other_values_have_their_turn_is_kabs_own() -> None:
     """A lone burst after the other keeps both connections, with the same server."""
-    settings = Settings(behaviour=Behaviour(delay_s=0.2, idle_timeout_s=0.5))
+    settings = ServerSettings(behaviour=Behaviour(delay_s=0.2, idle_timeout_s=0.5))
     with ServerProcess(settings) as server:
         lone = {"arms": (Arm("pooled"),), "load": Load(traffic="bursts")}
         benchmark(plan(server.url, concurrency=2, requests=8, warmup=0, **lone))
@@ -87,11 +88,12 @@ def test_a_thread_that_kab_makes_wait_has_its_connection_afterwards() -> None:
         asked = plan(server.url, **swept(1, 2, traffic="steady", concurrency=2))
         shared, columns = arm_context(asked, "test", perf_counter_ns), ConnectionColumns(("1",))
         transport = open_arm(asked.experiment.arms[0], shared, columns)
+        assert isinstance(transport.pools, HoldingPool)
         with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
             for _ in range(3):
                 for thread in (one, other):
                     assert thread.submit(transport.exchange, "/").result().failure is None
-                    thread.submit(transport.pause).result()
+                    thread.submit(transport.pools.hold).result()
         transport.close()
         stats = server.stop()
     assert (stats.accepts, stats.requests) == (2, 6)
@@ -103,10 +105,11 @@ def test_a_thread_that_finds_no_connection_before_its_wait_opens_one_after_it() 
         asked = plan(server.url, **swept(1, 2, traffic="steady", concurrency=2))
         shared, columns = arm_context(asked, "test", perf_counter_ns), ConnectionColumns(("1",))
         transport = open_arm(asked.experiment.arms[0], shared, columns)
+        assert isinstance(transport.pools, HoldingPool)
         with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
             one.submit(transport.exchange, "/").result()
-            one.submit(transport.pause).result()
-            other.submit(transport.pause).result()  # the other thread has taken the only one
+            one.submit(transport.pools.hold).result()
+            other.submit(transport.pools.hold).result()  # the other thread has taken the only one
             other.submit(transport.exchange, "/").result()
         transport.close()
         assert server.stop().accepts == 2

@@ -12,14 +12,14 @@ from support.runs import Script
 from support.sweeps import scripted_sweep, swept
 
 from keepalive_bench import analyse
-from keepalive_bench.analysis.analysis import Estimate
 from keepalive_bench.results.exchange import Failure
+from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.sweep.rates import Rounds, rate, rate_ratio, rounds_of
 from keepalive_bench.sweep.recommendation import recommend
 from keepalive_bench.sweep.value_results import Case, ValueResult
 
 if TYPE_CHECKING:
-    from keepalive_bench.sweep.sweep import Recommendation
+    from keepalive_bench.analysis.sweep import Recommendation
 
 SAME, FASTER, SLOWER, UNSURE = (
     Estimate(1.0, 0.99, 1.01),

@@ -73,7 +73,7 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def _take_part(task: Task, process: int, channel: Channel) -> None:
     plan, labels = task.plan, task.plan.experiment.labels
-    process_runner = ProcessRunner(plan, time.perf_counter_ns, task.pace, process)
+    process_runner = ProcessRunner(plan, time.perf_counter_ns, process)
     orders, stop = _Orders(), _Stop()
     threading.Thread(target=_listen, args=(channel, orders, stop), daemon=True).start()
     if hasattr(signal, "sigwait"):  # Windows has no such signals

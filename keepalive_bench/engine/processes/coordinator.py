@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.pacing import RunClock
     from keepalive_bench.engine.schedule import Block
-    from keepalive_bench.plan.local_ports import Pace
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
@@ -71,14 +70,12 @@ class Coordinator:
     def __init__(
         self,
         plan: Plan,
-        pace: Pace | None,
         on_exchange: Callable[[Exchange], None] | None = None,
         followed: ExchangeColumns | None = None,
     ) -> None:
         self._plan, self._on_exchange, self._followed = plan, on_exchange, followed
         experiment, queued = plan.experiment, plan.experiment.load.is_open
         count = experiment.processes
-        self._pace = pace.share_of(count) if pace else None
         self.shares = [new_share(experiment.labels, queued=queued) for _ in range(count)]
         self.tallies: dict[int, RunCounters] = {}
         self.warmups: dict[int, dict[str, WarmUp]] = {}
@@ -135,7 +132,7 @@ class Coordinator:
             worker.end(max(0.0, ends_s - time.monotonic()))
 
     def _begin(self) -> None:
-        task = pickled(Task(plan=self._plan, pace=self._pace, folder=Path.cwd()))
+        task = pickled(Task(plan=self._plan, folder=Path.cwd()))
         count = self._plan.experiment.processes
         for number in range(count):
             what = f"Process {number + 1} of {count} can't be started"

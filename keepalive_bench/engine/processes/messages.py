@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from keepalive_bench.plan.local_ports import Pace
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.run import WarmUp
 
@@ -23,8 +22,6 @@ class Task:
     """What all processes are told first."""
 
     plan: Plan
-    pace: Pace | None
-    """A process's share of it."""
     folder: Path
     """Where the plan's relative paths begin."""
 

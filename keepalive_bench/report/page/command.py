@@ -96,7 +96,6 @@ def _experiment(plan: Plan) -> Iterator[_Option]:
     yield "--rate", None if asked.load.rate is None else _rate(asked.load.rate), None
     yield "--think-time", _span(*asked.load.think_s), _span(*usual.load.think_s)
     yield "--traffic", asked.load.traffic, usual.load.traffic
-    yield "--no-pace", not asked.pace, False
 
 
 def _percent(share: float) -> str:

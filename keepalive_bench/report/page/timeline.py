@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan, log
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.connections.reasons import BY_NATURE
+from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.report.histogram import FAR_APART
 from keepalive_bench.report.page.markup import (
     Chart,

@@ -1,23 +1,26 @@
-"""Connections that end, or fall silent, where something should have followed."""
+"""What befalls connections: an end or silence where something should follow, or unasked bytes."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.faults.steps import Do, Kind, When, seconds
+from keepalive_bench.server.faults.kinds import Do, FaultKind, When, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.server.faults.steps import Scene, Step
+    from keepalive_bench.server.faults.kinds import Scene, Step
 
 _HTTP_ON_A_TLS_PORT = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_NO_HTTP = b"\x00\xffkab"
+_ENDS = (("close", Do.CLOSE, "FIN"), ("reset", Do.RESET, "RST"))
+_ENDS_OR_SILENCE = (*_ENDS, ("stall", Do.HOLD, "silence until the client leaves"))
 
 
-def _at_once(end: Do, scene: Scene) -> Iterator[Step]:
-    yield scene.seconds
-    yield end
+def _at_once(end: Do, scene: Scene) -> tuple[Step, ...]:
+    return (scene.seconds, end)
 
 
 def _in_head(end: Do, scene: Scene) -> Iterator[Step]:
@@ -36,87 +39,104 @@ def _in_body(end: Do, scene: Scene) -> Iterator[Step]:
     yield end
 
 
-def _no_last_chunk(scene: Scene) -> Iterator[Step]:
-    response = scene.response(chunked=True)
-    *first, last = response.parts
-    yield from first
-    yield last.removesuffix(b"0\r\n\r\n")
-    yield Do.CLOSE
+def _no_last_chunk(scene: Scene) -> tuple[Step, ...]:
+    *first, last = scene.response(chunked=True).parts
+    return (*first, last.removesuffix(b"0\r\n\r\n"), Do.CLOSE)
 
 
-def _garbage_handshake(_: Scene) -> Iterator[Step]:
-    yield _HTTP_ON_A_TLS_PORT
-    yield Do.CLOSE
-
-
-_HOW = {
-    "close": (Do.CLOSE, "FIN"),
-    "reset": (Do.RESET, "RST"),
-    "stall": (Do.HOLD, "silence until the client leaves"),
-}
-_ON_OPEN = {
-    f"{verb}-on-open": Kind(
-        when=When.OPEN,
-        line=f"{end} as soon as the connection is open, without reading anything.",
-        act=partial(_at_once, do),
-    )
-    for verb, (do, end) in _HOW.items()
-    if do is not Do.HOLD
-}
-_AT_ONCE = {
-    f"{verb}-on-request": Kind(
-        when=When.REQUEST,
-        line=f"The request is read, then {end} SECONDS later, without an answer.",
-        act=partial(_at_once, do),
-        parameter=seconds(0.0),
-    )
-    for verb, (do, end) in _HOW.items()
-    if do is not Do.HOLD
-}
-_IN_HEAD = {
-    f"{verb}-in-head": Kind(
-        when=When.REQUEST,
-        line=f"Half of the head, then {end}.",
-        act=partial(_in_head, do),
-    )
-    for verb, (do, end) in _HOW.items()
-}
-_IN_BODY = {
-    f"{verb}-in-body": Kind(
-        when=When.REQUEST,
-        line=f"The head and half of the body, in chunks or not, then {end}.",
-        act=partial(_in_body, do),
-    )
-    for verb, (do, end) in _HOW.items()
-}
-_IN_HANDSHAKE = {
-    f"{verb}-in-handshake": Kind(
-        when=When.HANDSHAKE,
-        line=f"The client's TLS hello is read, then {end}.",
-        act=partial(_at_once, do),
-    )
-    for verb, (do, end) in _HOW.items()
-}
-
-CUTS = {
-    "never-answer": Kind(
-        when=When.REQUEST,
-        line="The request is read, then silence until the client leaves.",
+CUTS = (
+    FaultKind(
+        "never-answer",
+        "The request is read, then silence until the client leaves.",
         act=partial(_at_once, Do.HOLD),
     ),
-    **_ON_OPEN,
-    **_AT_ONCE,
-    **_IN_HEAD,
-    **_IN_BODY,
-    "no-last-chunk": Kind(
-        when=When.REQUEST,
-        line="All chunks of the body but the empty one that ends it, then FIN.",
+    *(
+        FaultKind(
+            f"{verb}-on-open",
+            f"{end} as soon as the connection is open, without reading anything.",
+            when=When.OPEN,
+            act=partial(_at_once, do),
+        )
+        for verb, do, end in _ENDS
+    ),
+    *(
+        FaultKind(
+            f"{verb}-on-request",
+            f"The request is read, then {end} SECONDS later, without an answer.",
+            act=partial(_at_once, do),
+            parameter=seconds(0.0),
+        )
+        for verb, do, end in _ENDS
+    ),
+    *(
+        FaultKind(f"{verb}-in-head", f"Half of the head, then {end}.", act=partial(_in_head, do))
+        for verb, do, end in _ENDS_OR_SILENCE
+    ),
+    *(
+        FaultKind(
+            f"{verb}-in-body",
+            f"The head and half of the body, in chunks or not, then {end}.",
+            act=partial(_in_body, do),
+        )
+        for verb, do, end in _ENDS_OR_SILENCE
+    ),
+    FaultKind(
+        "no-last-chunk",
+        "All chunks of the body but the empty one that ends it, then FIN.",
         act=_no_last_chunk,
     ),
-    **_IN_HANDSHAKE,
-    "garbage-in-handshake": Kind(
-        when=When.HANDSHAKE,
-        line="The client's TLS hello is answered with plain HTTP, then FIN.",
-        act=_garbage_handshake,
+    *(
+        FaultKind(
+            f"{verb}-in-handshake",
+            f"The client's TLS hello is read, then {end}.",
+            when=When.HANDSHAKE,
+            act=partial(_at_once, do),
+        )
+        for verb, do, end in _ENDS_OR_SILENCE
     ),
-}
+    FaultKind(
+        "garbage-in-handshake",
+        "The client's TLS hello is answered with plain HTTP, then FIN.",
+        when=When.HANDSHAKE,
+        act=lambda _: (_HTTP_ON_A_TLS_PORT, Do.CLOSE),
+    ),
+    FaultKind(
+        "answer-first",
+        "A whole answer before the first request, which then gets one, too.",
+        when=When.OPEN,
+        act=lambda scene: scene.response().parts,
+    ),
+    FaultKind(
+        "answer-twice",
+        "The answer two times in one packet.",
+        act=lambda scene: (b"".join(scene.response().parts) * 2,),
+    ),
+    FaultKind(
+        "idle-reset",
+        "RST after SECONDS without a request (for FIN: --idle-timeout).",
+        when=When.IDLE,
+        act=lambda _: (Do.RESET,),
+        parameter=seconds(1.0),
+    ),
+    FaultKind(
+        "idle-408",
+        "A 408 response after SECONDS without a request, then FIN, as HAProxy does it.",
+        when=When.IDLE,
+        act=lambda _: (_TIMEOUT, Do.CLOSE),
+        parameter=seconds(1.0),
+    ),
+    FaultKind(
+        "idle-push",
+        "A 408 response after SECONDS without a request; the connection stays open.",
+        when=When.IDLE,
+        act=lambda _: (_TIMEOUT,),
+        parameter=seconds(1.0),
+    ),
+    FaultKind(
+        "idle-garbage",
+        "Bytes that aren't HTTP after SECONDS without a request; the connection stays open.",
+        when=When.IDLE,
+        act=lambda _: (_NO_HTTP,),
+        parameter=seconds(1.0),
+    ),
+)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.faults.steps import Do, Kind, When, seconds
-from keepalive_bench.server.responses import in_chunks, text
+from keepalive_bench.server.faults.kinds import Do, FaultKind, seconds
+from keepalive_bench.server.responses import CONTINUE, in_chunks, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.server.faults.steps import Scene, Step
+    from keepalive_bench.server.faults.kinds import Scene, Step
 
 _BLOCK_SIZE = 64 * 1024
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def _drip(data: bytes, every_s: float) -> Iterator[Step]:
@@ -44,14 +42,13 @@ def _endless_body(scene: Scene) -> Iterator[Step]:
 
 def _endless_length(scene: Scene) -> Iterator[Step]:
     response = scene.response(chunked=False)
-    endless = ("Content-Length", str(10**15))
-    yield replace(response, headers=(*response.without("Content-Length"), endless)).head
+    yield response.having(("Content-Length", str(10**15)), instead_of=("Content-Length",)).head
     yield from repeat(text(_BLOCK_SIZE))
 
 
 def _endless_interim(scene: Scene) -> Iterator[Step]:
     while True:
-        yield _CONTINUE
+        yield CONTINUE
         yield scene.seconds
 
 
@@ -62,38 +59,35 @@ def _nagle(scene: Scene) -> Iterator[Step]:
     yield from response.body
 
 
-PACE = {
-    "drip": Kind(
-        when=When.REQUEST,
-        line="The answer byte by byte, SECONDS apart.",
-        act=_drip_all,
-        parameter=seconds(1.0),
+PACE = (
+    FaultKind(
+        "drip", "The answer byte by byte, SECONDS apart.", act=_drip_all, parameter=seconds(1.0)
     ),
-    "drip-body": Kind(
-        when=When.REQUEST,
-        line="The head at once, then the body byte by byte, SECONDS apart.",
+    FaultKind(
+        "drip-body",
+        "The head at once, then the body byte by byte, SECONDS apart.",
         act=_drip_body,
         parameter=seconds(1.0),
     ),
-    "endless-body": Kind(
-        when=When.REQUEST,
-        line="A body in chunks that never ends, as fast as it is read.",
+    FaultKind(
+        "endless-body",
+        "A body in chunks that never ends, as fast as it is read.",
         act=_endless_body,
     ),
-    "endless-length": Kind(
-        when=When.REQUEST,
-        line="A body with a Content-Length of 10^15, as fast as it is read.",
+    FaultKind(
+        "endless-length",
+        "A body with a Content-Length of 10^15, as fast as it is read.",
         act=_endless_length,
     ),
-    "endless-interim": Kind(
-        when=When.REQUEST,
-        line="100 Continue again and again, SECONDS apart, and never an answer.",
+    FaultKind(
+        "endless-interim",
+        "100 Continue again and again, SECONDS apart, and never an answer.",
         act=_endless_interim,
         parameter=seconds(0.1),
     ),
-    "nagle": Kind(
-        when=When.REQUEST,
-        line="Head and body sent apart with Nagle's algorithm on: with delayed ACKs, 40 ms.",
+    FaultKind(
+        "nagle",
+        "Head and body sent apart with Nagle's algorithm on: with delayed ACKs, 40 ms.",
         act=_nagle,
     ),
-}
+)

@@ -6,16 +6,15 @@ import socket
 import struct
 from typing import TYPE_CHECKING, NoReturn
 
-from keepalive_bench.server.connection import Connection
-from keepalive_bench.server.faults.steps import Do, Scene, When
-from keepalive_bench.server.messages import parse_request
-from keepalive_bench.server.persistence import ending_after
+from keepalive_bench.server.connection import ClientConnection
+from keepalive_bench.server.faults.kinds import Do, Scene, When
+from keepalive_bench.server.received import parse_request
+from keepalive_bench.server.responses import persistence_after
 
 if TYPE_CHECKING:
     from keepalive_bench.server.connection import Service
     from keepalive_bench.server.faults import Fault
-    from keepalive_bench.server.messages import Request
-    from keepalive_bench.server.reader import Reader
+    from keepalive_bench.server.received import Reader, ReceivedRequest
 
 _HELLO_TIMEOUT_S = 10.0
 _RECEIVE_SIZE = 64 * 1024
@@ -23,7 +22,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: lingers, for no time
 _NOBODYS_REQUEST = parse_request(b"GET / HTTP/1.1\r\nHost: kab")
 
 
-class FaultyConnection(Connection):
+class FaultyConnection(ClientConnection):
     """One that has a fault; wherever it doesn't strike, all is as it should be."""
 
     def __init__(
@@ -45,7 +44,7 @@ class FaultyConnection(Connection):
         if self._fault.kind.when is When.OPEN:
             self._strike(_NOBODYS_REQUEST, 1)
 
-    def _next_request(self, reader: Reader) -> Request | None:
+    def _next_request(self, reader: Reader) -> ReceivedRequest | None:
         strikes = self._fault.kind.when is When.IDLE and self._fault.strikes_request(self._answered)
         if strikes and not self._hears(reader, float(self._fault.exactly or 0)):
             self._strike(_NOBODYS_REQUEST, self._answered)
@@ -64,18 +63,18 @@ class FaultyConnection(Connection):
             self._socket.settimeout(None)
         return True
 
-    def _respond(self, request: Request, nth: int) -> bool:
+    def _respond(self, request: ReceivedRequest, nth: int) -> bool:
         self._answered = nth
         strikes = self._fault.kind.when is When.REQUEST and self._fault.strikes_request(nth)
         if not strikes or request.is_for_stats:
             return super()._respond(request, nth)
         self._pause(self._service.behaviour.delay_s)
         self._strike(request, nth)
-        return not ending_after(self._service.behaviour, request, nth).closes
+        return not persistence_after(self._service.behaviour, request, nth).closes
 
-    def _strike(self, request: Request, nth: int) -> None:
+    def _strike(self, request: ReceivedRequest, nth: int) -> None:
         """Do what the fault asks for; if it ends the connection, this doesn't return."""
-        self._service.counter.fault()
+        self._service.counter.add("faults")
         scene = Scene(
             behaviour=self._service.behaviour,
             request=request,
@@ -91,10 +90,6 @@ class FaultyConnection(Connection):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
             else:
                 self._end(step)
-
-    def _pause(self, seconds: float) -> None:
-        if seconds and self._service.stopping.wait(seconds):
-            raise ConnectionAbortedError
 
     def _end(self, how: Do) -> NoReturn:
         if how is Do.HOLD:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Estimate
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.load import Traffic
+    from keepalive_bench.stats.intervals import Estimate
 
 
 RECOMMENDED = ("maxsize", "concurrency")

@@ -22,13 +22,13 @@ _CACHE_FIELDS = ("x-cache", "cf-cache-status", "x-cache-status")
 _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
-class Answers:
+class ResponseParser:
     """Reads what responses say; most say what the one before said. Safe from any thread."""
 
     def __init__(self) -> None:
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
 
-    def of(self, status: int, version: int, head: Message) -> Answer:
+    def parsed(self, status: int, version: int, head: Message) -> Answer:
         """What one says: its status, its version as `http.client` numbers it, and its fields."""
         last, items = self._last, list(head.raw_items())
         if last is not None and last[0] == status and last[1] == version and last[2] == items:

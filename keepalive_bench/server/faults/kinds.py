@@ -1,8 +1,8 @@
-"""The words in which a fault says what is to be done on the wire."""
+"""What a fault is, and the words in which it says what is to be done on the wire."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from keepalive_bench.server.behaviour import Behaviour
-    from keepalive_bench.server.messages import Request
+    from keepalive_bench.server.received import ReceivedRequest
 
 
 class Do(Enum):
@@ -31,6 +31,7 @@ Step = bytes | float | Do
 Value = float | int | str
 LARGEST = 2**28
 """Bytes that a fault keeps whole."""
+_LAST_OF_LATIN_1 = 0xFF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class Scene:
     """
 
     behaviour: Behaviour
-    request: Request
+    request: ReceivedRequest
     nth: int
     value: Value | None
 
@@ -73,7 +74,7 @@ class When(Enum):
     REQUEST = "a complete request, in place of its answer"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Parameter:
     """What can be said more exactly about a fault.
 
@@ -86,12 +87,33 @@ class Parameter:
 
     name: str
     default: Value
+    _: KW_ONLY
     choices: tuple[Value, ...] = ()
     most: int = MOST
 
+    def read(self, text: str) -> Value:
+        """Read a value, allowed or not; raise `ValueError` where it is of another type."""
+        return type(self.default)(text)
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
+    def allows(self, value: Value) -> bool:
+        """Whether it can be this."""
+        if self.choices:
+            return value in self.choices
+        if isinstance(self.default, str):
+            return isinstance(value, str) and all(ord(char) <= _LAST_OF_LATIN_1 for char in value)
+        number = int if isinstance(self.default, int) else (int, float)
+        return isinstance(value, number) and 0 <= value <= self.most
+
+    @property
+    def bounds(self) -> str:
+        """What it may be, as the end of a sentence, where it is a number."""
+        if self.choices or isinstance(self.default, str):
+            return ""
+        return f": {self.name} must be 0 to {self.most:,}"
+
+
+@dataclass(frozen=True)
+class FaultKind:
     """One thing that can go wrong.
 
     Attributes:
@@ -99,17 +121,19 @@ class Kind:
         act: How it is done. If the steps don't end the connection, it goes on as it would have.
     """
 
-    when: When
+    name: str
     line: str
+    _: KW_ONLY
     act: Callable[[Scene], Iterable[Step]]
+    when: When = When.REQUEST
     parameter: Parameter | None = None
 
 
 def seconds(default: float) -> Parameter:
     """A time."""
-    return Parameter(name="SECONDS", default=default, most=int(LONGEST_S))
+    return Parameter("SECONDS", default, most=int(LONGEST_S))
 
 
 def size(default: int, most: int = LARGEST) -> Parameter:
     """A number of bytes."""
-    return Parameter(name="BYTES", default=default, most=most)
+    return Parameter("BYTES", default, most=most)

@@ -1,0 +1,182 @@
+"""What reopened connections cost the pooled arms, and what the server announces of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+from statistics import median
+from typing import TYPE_CHECKING, cast
+
+from keepalive_bench.analysis.reasons import NONE, longest_survived
+from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REQUEST_LIMIT
+from keepalive_bench.connections.rules import announced_max, announced_timeout
+from keepalive_bench.findings.finding_kinds import (
+    KEEP_ALIVE_MAX_DIFFERS,
+    KEEP_ALIVE_TIMEOUT_DIFFERS,
+    OF_REASONS,
+    STALE_BY_INTERLEAVING,
+    FindingKind,
+)
+from keepalive_bench.plan.arm_kinds import arm_kind
+from keepalive_bench.units import duration, plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from keepalive_bench.analysis.analysis import ArmSummary, Finding
+    from keepalive_bench.results.run import Run
+
+_SHOWN_DATA = 60
+_WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
+_SLACK_S = 0.5
+"""Servers look at their clocks now and then, and count in whole seconds."""
+
+
+def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """A finding for each reason that cost a pooled arm a connection, and for false promises."""
+    pooled = [arm for arm in arms if arm_kind(arm.kind).reuses]
+    for arm in pooled:
+        yield from _interleaved(arm)
+        for code in arm.reason_counts:
+            if code in OF_REASONS and (rows := arm.reasons.rows(code)):
+                yield FindingContext(run, arm, rows).finding(OF_REASONS[code])
+    for arm in pooled:
+        yield from _timeout(run, arm)
+        yield from _maximum(run, arm)
+
+
+@dataclass(frozen=True)
+class FindingContext:
+    """The connections of one arm that were opened for one reason."""
+
+    run: Run
+    arm: ArmSummary
+    rows: Sequence[int]
+
+    def finding(self, kind: FindingKind) -> Finding:
+        """What they come to."""
+        experiment = self.run.plan.experiment
+        told = kind.evidence
+        requests = self.each_after if "requests" in told else None
+        idle_s = self.typical_idle_s if "idle_s" in told else None
+        return kind.found(
+            self.arm,
+            connections=len(self.rows),
+            requests=requests,
+            idle_s=idle_s,
+            maxsize=experiment.pool_size if "maxsize" in told else None,
+            concurrency=experiment.concurrency if "concurrency" in told else None,
+            text=kind.text.format(
+                arm=self.arm.name,
+                times=f"{self.arm.name}, {plural(len(self.rows), 'time')}",
+                connections=plural(len(self.rows), "connection"),
+                after=_after(requests),
+                idle=duration(idle_s),
+                seen=self.seen,
+                maxsize=experiment.pool_size,
+                concurrency=experiment.concurrency,
+            ),
+        )
+
+    @property
+    def each_after(self) -> int | None:
+        """How many responses each connection before had carried, if always the same number."""
+        previous, exchanges = self.arm.reasons.previous, self.run.connections.exchanges
+        counts = {exchanges[previous[row]] for row in self.rows if previous[row] != NONE}
+        return next(iter(counts)) if len(counts) == 1 else None
+
+    @property
+    def typical_idle_s(self) -> float:
+        """After how long the server closed them, or how long they were idle where it is unknown."""
+        evidence = (self.arm.reasons[row].evidence for row in self.rows)
+        return median(cast("float", it.get("closed_after_s", it["idle_s"])) for it in evidence)
+
+    @property
+    def seen(self) -> str:
+        """What was seen of the first of them."""
+        data = str(self.arm.reasons[self.rows[0]].evidence.get("seen", ""))
+        return printable(data[:_SHOWN_DATA])
+
+
+def _after(requests: int | None) -> str:
+    if requests is None:
+        return ""
+    return " after every request" if requests == 1 else f" after every {requests:,} requests"
+
+
+def _interleaved(arm: ArmSummary) -> Iterator[Finding]:
+    count = len(arm.reasons.caused_by_interleaving)
+    if count:
+        others = "the other arm" if arm.option is None else "other values"
+        yield STALE_BY_INTERLEAVING.found(
+            arm,
+            connections=count,
+            text=f"{plural(count, 'connection')} of {arm.name} went stale only because kab ran "
+            f"{others} in between, which is not the server's fault and doesn't count against it.",
+        )
+
+
+def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    """A timeout, announced in the server's Keep-Alive field, at odds with what was seen."""
+    announced = _usual_timeout(arm)
+    if announced is None:
+        return
+    said = f"The server announces Keep-Alive: timeout={announced}, but"
+    closed = _closed_after(run, arm)
+    longest = max(closed, default=0.0)
+    if closed and longest < min(_WELL_BEFORE * announced, announced - _SLACK_S):
+        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
+            arm,
+            announced_s=announced,
+            seen_s=longest,
+            text=f"{said} closed {plural(len(closed), 'connection')} of {arm.name} that had been "
+            f"idle for {duration(longest)} or less.",
+            advice="Clients that trust it send requests into closed connections. Have the server, "
+            "and what stands before it, announce what they do.",
+        )
+        return
+    survived = longest_survived(run, arm.label)
+    if survived > max(_WELL_AFTER * announced, announced + _SLACK_S):
+        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
+            arm,
+            severity="info",
+            announced_s=announced,
+            seen_s=survived,
+            text=f"{said} a connection of {arm.name} was good for another request after "
+            f"{duration(survived)}.",
+            advice="Clients that trust it give connections up too early.",
+        )
+
+
+def _closed_after(run: Run, arm: ArmSummary) -> list[float]:
+    """After how long without a request connections were closed for that reason, where known."""
+    reasons, closed_after = arm.reasons, run.connections.closed_after
+    if IDLE_TIMEOUT.code not in reasons.codes:
+        return []
+    number = reasons.codes.index(IDLE_TIMEOUT.code)
+    rows = (row for row, code in enumerate(reasons.column) if code == number)
+    found = (closed_after[reasons.previous[row]] for row in rows)
+    return [after for after in found if not isnan(after)]
+
+
+def _usual_timeout(arm: ArmSummary) -> int | None:
+    """The one that most answers announce."""
+    counts: dict[int, int] = {}
+    for answer, count in arm.answers.items():
+        announced = announced_timeout(answer)
+        if announced is not None:
+            counts[announced] = counts.get(announced, 0) + count
+    return max(counts, key=counts.__getitem__, default=None)
+
+
+def _maximum(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    """Connections that always end, without a word, before an announced maximum is reached."""
+    if REQUEST_LIMIT.code not in arm.reasons.codes:
+        return
+    reason = arm.reasons[arm.reasons.rows(REQUEST_LIMIT.code)[0]]
+    if reason.exchange is None or reason.previous is None:
+        return
+    announced = announced_max(run.exchanges[reason.exchange].outcome.answer)
+    if announced is not None:
+        served = run.connections.exchanges[reason.previous]
+        yield KEEP_ALIVE_MAX_DIFFERS.found(arm, announced=announced, seen=served)

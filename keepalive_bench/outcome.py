@@ -1,0 +1,66 @@
+"""Run → Analysis, each part of it made in its own room: pure, as all of these rooms are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.analysis import Analysis
+from keepalive_bench.analysis.arms import summarise
+from keepalive_bench.analysis.comparison import compare
+from keepalive_bench.analysis.verdict import verdict_of_all, verdict_of_sweep
+from keepalive_bench.errors import RequirementError
+from keepalive_bench.findings import find
+from keepalive_bench.requirements import check, requirements_of
+from keepalive_bench.sweep import sweep_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from keepalive_bench.results.run import Run
+
+__all__ = ["analyse", "require"]
+
+
+def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
+    """Everything that a run's numbers come to; with requirements beyond those of its plan.
+
+    Raises:
+        UsageError: a requirement is none.
+    """
+    demanded = requirements_of(run.plan, requirements)
+    arms = tuple(summarise(run, arm) for arm in run.plan.experiment.arms)
+    comparisons = tuple(compare(run, arms[0], other) for other in arms[1:])
+    sweep = sweep_of(run, arms)
+    analysis = Analysis(
+        plan=run.plan,
+        run_info=run.run_info,
+        warmup=run.warmup,
+        arms=arms,
+        comparisons=comparisons,
+        verdict=verdict_of_all(arms, comparisons, run.plan)
+        if sweep is None
+        else verdict_of_sweep(arms, sweep),
+        findings=find(run, arms, comparisons),
+        sweep=sweep,
+    )
+    return replace(analysis, requirements=tuple(check(each, analysis, run) for each in demanded))
+
+
+def require(run: Run, *requirements: str, strict: bool = False) -> Analysis:
+    """Analyse a run, and refuse it where it misses a requirement: an assertion for a test.
+
+    `strict` refuses what is undecided, too.
+
+    Raises:
+        RequirementError: one is missed; it is an `AssertionError`, and says what was found.
+        UsageError: a requirement is none.
+    """
+    analysis = analyse(run, requirements)
+    wrong = {"missed", "undecided"} if strict else {"missed"}
+    found = [each for each in analysis.requirements if each.status in wrong]
+    if found:
+        raise RequirementError(
+            "\n".join(f"{each.status}: {each.requirement.text}: {each.text}" for each in found)
+        )
+    return analysis
