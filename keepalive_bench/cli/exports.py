@@ -6,7 +6,6 @@ One table: a row says what an exporter's option is called, and what makes its li
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
@@ -33,8 +32,7 @@ class Changes(NamedTuple):
     """Whether what is undecided of the requirements counts as missed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exporter:
+class Exporter(NamedTuple):
     """A format that results are written in."""
 
     option: str
@@ -210,8 +208,7 @@ def _same(one: str, other: str) -> bool:
     return target == target_of(other) and (target.is_file() or not target.exists())
 
 
-@dataclass(frozen=True, kw_only=True)
-class _File:
+class _File(NamedTuple):
     path: str
     exporter: Exporter
     stream: TextIO
@@ -219,11 +216,11 @@ class _File:
     """Left without an error, it makes the file."""
 
 
-@dataclass(frozen=True)
 class Exports:
     """The files to write, open."""
 
-    files: tuple[_File, ...]
+    def __init__(self, files: Iterable[_File]) -> None:
+        self._files = tuple(files)
 
     def write(self, results: Report | Changes) -> None:
         """Write them all, each whole or not at all; one that can't be is no harm to the others.
@@ -231,7 +228,7 @@ class Exports:
         Raises:
             OSError: the first that could not be written.
         """
-        errors = [error for file in self.files if (error := _written(file, results))]
+        errors = [error for file in self._files if (error := _written(file, results))]
         if errors:
             raise errors[0]
 
@@ -270,4 +267,4 @@ def opened(paths: Mapping[str, str]) -> Iterator[Exports]:
                 files.append(
                     _File(path=path, exporter=exporter, stream=stream, unfinished=unfinished)
                 )
-        yield Exports(tuple(files))
+        yield Exports(files)

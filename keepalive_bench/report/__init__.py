@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import Analysis
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 
-@dataclass(frozen=True, kw_only=True)
-class Swept:
+class Swept(NamedTuple):
     """What a report of a sweep shows where another compares arms."""
 
     tables: tuple[Table, ...]
@@ -23,8 +21,7 @@ class Swept:
     """Whether a value can be recommended."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """What a report is about."""
 
     run: Run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
@@ -81,7 +80,7 @@ def in_characters(table: Table, *, plain_ascii: bool) -> Table:
         return column._replace(heading=heading, cells=tuple(cells))
 
     groups = (tuple(tuple(map(shown, part)) for part in group) for group in table.groups)
-    return replace(table, groups=tuple(groups))
+    return table._replace(groups=tuple(groups))
 
 
 def grids(

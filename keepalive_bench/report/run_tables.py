@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import REMAINDER
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
@@ -24,8 +23,7 @@ _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One line of the comparison."""
 
     name: str
@@ -36,8 +34,7 @@ class Row:
     intervals: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PhaseRow:
+class PhaseRow(NamedTuple):
     """One line of where the time goes."""
 
     phase: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ Part = tuple[Column, ...]
 """Columns that belong beside each other, as a figure and its interval."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
+class Table(NamedTuple):
     """Text in rows and columns; what the rows are called is a column of its own."""
 
     title: str
@@ -49,11 +47,11 @@ class Table:
 
     def beside(self, *others: Table) -> Table:
         """It and others of the same rows as one."""
-        return replace(self, groups=tuple(group for it in (self, *others) for group in it.groups))
+        return self._replace(groups=tuple(group for it in (self, *others) for group in it.groups))
 
     def with_columns(self, columns: Iterable[Column]) -> Table:
         """The same rows with other columns, in one part."""
-        return replace(self, groups=((tuple(columns),),))
+        return self._replace(groups=((tuple(columns),),))
 
     def without_empty_columns(self) -> Table:
         """The same without the columns that have nothing in any row."""
@@ -61,4 +59,4 @@ class Table:
             tuple(tuple(column for column in part if any(column.cells)) for part in group)
             for group in self.groups
         )
-        return replace(self, groups=tuple(groups))
+        return self._replace(groups=tuple(groups))
