@@ -26,7 +26,7 @@ from keepalive_bench.engine.engine import Engine
 from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.schedule import schedule
 from keepalive_bench.net.arms import arm_context, open_arm
-from keepalive_bench.net.pools import load_contexts, open_pool
+from keepalive_bench.net.pools import open_pool
 from keepalive_bench.net.tracer import Tracer
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 
@@ -125,7 +125,7 @@ def _traced_loop(url: str, stack: ExitStack) -> Loop:
     plan, clock = _plan(url, BLOCK), time.perf_counter_ns
     connections = ConnectionColumns(plan.experiment.labels)
     tracer = Tracer("pooled", connections, plan.network, clock, clock())
-    pool = stack.enter_context(open_pool(plan, load_contexts(plan), tracer, single_use=False))
+    pool = stack.enter_context(open_pool(arm_context(plan, "", clock), tracer, single_use=False))
 
     def loop(requests: int) -> None:
         for index in range(requests):
@@ -165,7 +165,7 @@ def _engine_loop(url: str, stack: ExitStack) -> Loop:
     exchanges = ExchangeColumns(labels)
 
     def loop(requests: int) -> None:
-        engine = Engine(plan, {arm.label: transport}, exchanges.append, RunClock(0))
+        engine = Engine(plan, {arm.label: transport}, exchanges.append, RunClock(0))  # type: ignore[arg-type]  # nobody wants the row
         engine.run(schedule(replace(plan.experiment, requests=requests)))
 
     return loop

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from keepalive_bench import Experiment, Plan, Run, Target
-from keepalive_bench.engine.environment import describe_environment
+from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Answer, Connection, Ending, Exchange, Outcome, Phases
 from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp

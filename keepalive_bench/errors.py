@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -62,3 +63,22 @@ class RequirementError(KabError, AssertionError):
 
 class ResultsFileError(UsageError):
     """A file that is no results file of kab's, or is damaged."""
+
+
+_NO_THREAD = "can't start new thread"
+"""What Python says, without the system's reason."""
+_LIMITS = {
+    errno.EAGAIN: "no more processes or threads are allowed (ulimit -u, a container's pids limit)",
+    errno.ENOMEM: "no memory is left (ulimit -v, a container's memory limit, the machine's)",
+    errno.EMFILE: "no more files may be open in one process (ulimit -n)",
+    errno.ENFILE: "no more files may be open on this machine",
+}
+
+
+def limit_reached(error: BaseException) -> str | None:
+    """The limit in words; `None`: the error isn't about one."""
+    if isinstance(error, MemoryError):
+        return _LIMITS[errno.ENOMEM]
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return f"{_LIMITS[errno.EAGAIN]}, or no memory is left for one (ulimit -v)"
+    return _LIMITS.get(error.errno or 0) if isinstance(error, OSError) else None

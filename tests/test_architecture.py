@@ -37,7 +37,7 @@ OUTSIDE = {
     "urllib3": {"net"},
     "urllib3.connection": {"net.tracing"},
     "socket": {"net", "server"},
-    "ssl": {"net", "server", "engine.environment"},
+    "ssl": {"net", "server", "engine.benchmark"},
     "rich": {"report", "sweep", "compare", "cli"},
     "click": {"cli"},
     **dict.fromkeys(

@@ -6,9 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from keepalive_bench.plan.arm_kinds import arm_kind
+
 if TYPE_CHECKING:
     from keepalive_bench.analysis.reasons import Reasons
     from keepalive_bench.analysis.sweep import Sweep
+    from keepalive_bench.plan.arm_kinds import ArmKind
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Answer, Failure
@@ -63,6 +66,14 @@ class PhaseTime:
     p95: float | None
 
 
+class Handshake(NamedTuple):
+    """What a TLS handshake came to."""
+
+    version: str
+    resumed: bool
+    """Whether it took up an earlier session."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArmSummary:
     """One arm's counts and times."""
@@ -105,6 +116,10 @@ class ArmSummary:
     """How much wider intervals are than without any, by that at all lags."""
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
+    handshake: Handshake | None
+    """What nearly all TLS handshakes came to; `None`: there was none, or they differ."""
+    min_rtt_s: float | None
+    """The network's shortest round trip; `None` where the system doesn't tell."""
     counters: PoolCounters
     uncorrected: Latency | None = None
     """Of an open load, latencies from the real start; `None`: all of them are."""
@@ -117,6 +132,11 @@ class ArmSummary:
     def name(self) -> str:
         """What a sentence calls it."""
         return self.label if self.option is None else f"{self.option} {self.label}"
+
+    @property
+    def traits(self) -> ArmKind:
+        """What is to be known of its kind."""
+        return arm_kind(self.kind)
 
     @property
     def reason_counts(self) -> dict[str, int]:
@@ -186,6 +206,8 @@ class Comparison:
     """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
     explanation: Explanation | None
     """Where the mean saving comes from; `None` where there are no pairs."""
+    incomparable: str = ""
+    """Why the arms' times can't be compared, in a sentence; empty: they can."""
 
 
 class Verdict(NamedTuple):

@@ -13,7 +13,7 @@ from keepalive_bench import __version__
 from keepalive_bench.cli.complaints import complaint
 from keepalive_bench.cli.screen import give_up
 from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
-from keepalive_bench.errors import ExitCode, KabError
+from keepalive_bench.errors import ExitCode, KabError, limit_reached
 from keepalive_bench.units import filename, printable
 
 
@@ -123,8 +123,6 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         _end("Interrupted.", ExitCode.INTERRUPTED)
     except MemoryError as error:
-        from keepalive_bench.net.exhaustion import limit_reached
-
         advice = "send fewer --requests, or raise the limit"
         said = f"kab can't go on, because {limit_reached(error)}: {advice}"
         _end(f"Error: {said}.", ExitCode.NOTHING_MEASURED)

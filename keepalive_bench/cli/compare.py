@@ -9,7 +9,7 @@ import click
 
 from keepalive_bench.cli import completion, exports
 from keepalive_bench.cli.options import requirement_options
-from keepalive_bench.cli.output_file import STDOUT
+from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.units import filename
 

@@ -19,7 +19,7 @@ def command(*, no_color: bool) -> ExitCode:
     # --help and completion do without.
     from keepalive_bench.cli import session  # noqa: PLC0415
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415
-    from keepalive_bench.net.exhaustion import naming_limits  # noqa: PLC0415
+    from keepalive_bench.engine.limits import naming_limits  # noqa: PLC0415
 
     shown = Screen((), color=not no_color)
     codes = []

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from keepalive_bench.cli import completion
-from keepalive_bench.cli.output_file import STDOUT, open_output, target_of
+from keepalive_bench.cli.output_file import open_output, target_of
+from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import filename
 

@@ -7,7 +7,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from keepalive_bench.cli.output_file import STDOUT
 from keepalive_bench.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.analysis import Checked
     from keepalive_bench.engine.interrupts import Interrupts
+
+STDOUT = "-"
+"""What standard output is called where a file is to be named."""
 
 
 class Screen:

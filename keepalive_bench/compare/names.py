@@ -65,7 +65,7 @@ def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
         yield (name,), ChangeQuantity(name=name, kind="count", find=find)
     for number, arm in enumerate(arms[1:]):
         yield from _comparison(number, arm.label)
-    pooled = next((arm for arm in arms if arm.kind == "pooled"), None)
+    pooled = next((arm for arm in arms if arm.traits.reuses), None)
     if pooled is not None:
         yield from _arm(pooled.label, ("",))
     for arm in arms:

@@ -100,7 +100,7 @@ def _arm(arm: ArmChange) -> Iterator[_Line]:
     yield from _parts(*map(beyond_pool, reasons))
     yield _count("reopened", base.reopened, new.reopened)
     yield from _parts(*map(of_reopened, reasons))
-    if new.kind == "resumed":
+    if new.traits.needs_tls:
         yield _count("sessions resumed", base.resumed, new.resumed)
     yield _count("requests", base.sent, new.sent)
     yield _count("failed", base.failed, new.failed)

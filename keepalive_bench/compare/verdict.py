@@ -14,6 +14,7 @@ from keepalive_bench.analysis.required_requests import required_requests
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.estimates import ratio
 from keepalive_bench.compare.shares import Share, trend
+from keepalive_bench.connections.reason_kinds import POOL_FULL
 from keepalive_bench.units import signed_share
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def _reopened(arm: ArmChange) -> list[Share]:
     """
     shares = []
     for it in (arm.base, arm.new):
-        own = len(it.reasons.caused_by_interleaving) + it.reason_counts.get("pool-full", 0)
-        shares.append(_share(max(it.reopened - own, 0) if it.kind == "pooled" else 0, it.sent))
+        own = len(it.reasons.caused_by_interleaving) + it.reason_counts.get(POOL_FULL.code, 0)
+        shares.append(_share(max(it.reopened - own, 0) if it.traits.reuses else 0, it.sent))
     return shares
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import ssl
+import sys
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from importlib.metadata import version
 from math import inf
 from typing import TYPE_CHECKING
 
+import keepalive_bench
 from keepalive_bench.analysis.precision import PrecisionRule
-from keepalive_bench.engine.environment import describe_environment
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.process_runner import (
@@ -20,18 +25,18 @@ from keepalive_bench.engine.process_runner import (
     quiet_collector,
 )
 from keepalive_bench.engine.processes.coordinator import Coordinator
-from keepalive_bench.engine.processes.merging import merge, new_share
+from keepalive_bench.engine.processes.merging import merge, new_tables
 from keepalive_bench.engine.schedule import schedule, until
 from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context
-from keepalive_bench.net.ports import ports_for
+from keepalive_bench.net.ports import port_range, ports_for
 from keepalive_bench.plan.local_ports import checked_use
-from keepalive_bench.results.run import Run, RunInfo, WarmUp
+from keepalive_bench.results.run import Environment, Run, RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from keepalive_bench.engine.processes.merging import Share
+    from keepalive_bench.engine.processes.merging import Tables
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.plan.local_ports import PortUse
     from keepalive_bench.plan.plan import Plan
@@ -48,8 +53,8 @@ class _Measured:
 
     started_at: str
     warmup: dict[str, WarmUp]
-    share: Share
-    tally: RunCounters
+    tables: Tables
+    counters: RunCounters
     lost: tuple[LostProcess, ...] = ()
 
 
@@ -93,10 +98,30 @@ def benchmark(
             environment=environment,
             run_info=replace(run_info, interrupted=run_info.interrupted or interrupts.drain()),
             warmup=measured.warmup,
-            exchanges=measured.share.exchanges,
-            connections=measured.share.connections,
-            counters=measured.tally.counters,
+            exchanges=measured.tables.exchanges,
+            connections=measured.tables.connections,
+            counters=measured.counters.pools,
         )
+
+
+def describe_environment() -> Environment:
+    """This machine and these versions; nothing that names the machine or its user."""
+    try:
+        ports = len(port_range())  # of IPv6, too
+    except (OSError, ValueError):  # only Linux tells
+        ports = None
+    return Environment(
+        kab=keepalive_bench.__version__,
+        python=platform.python_version(),
+        implementation=sys.implementation.name,
+        urllib3=version("urllib3"),
+        openssl=ssl.OPENSSL_VERSION,
+        os=f"{platform.system()} {platform.release()}",
+        machine=platform.machine(),
+        cpu_count=os.cpu_count() or 1,
+        clock_resolution_s=time.get_clock_info("perf_counter").resolution,
+        ephemeral_ports=ports,
+    )
 
 
 def _in_this_process(
@@ -106,7 +131,7 @@ def _in_this_process(
 ) -> _Measured:
     process_runner = ProcessRunner(plan, _clock)
     warmup = process_runner.warm_up()
-    share = exchanges, connections = _new_share(plan)
+    tables = exchanges, connections = new_tables(plan.experiment)
 
     def record(exchange: Exchange) -> None:
         exchanges.append(exchange)
@@ -118,8 +143,8 @@ def _in_this_process(
     with quiet_collector():
         origin, started_at = _clock(), _now()
         blocks = _blocks(plan, exchanges, RunClock(origin).now_s)
-        tally = process_runner.measure(origin, blocks, record, connections, interrupts)
-    return _Measured(started_at=started_at, warmup=warmup, share=share, tally=tally)
+        counters = process_runner.measure(origin, blocks, record, connections, interrupts)
+    return _Measured(started_at=started_at, warmup=warmup, tables=tables, counters=counters)
 
 
 def _in_several(
@@ -128,9 +153,9 @@ def _in_several(
     interrupts: Interrupts,
 ) -> _Measured:
     arm_context(plan, "", _clock)  # what can't be used is refused here, and once
-    looks = plan.experiment.precision is not None
-    followed = _new_share(plan).exchanges if looks else None
-    share = _new_share(plan)
+    experiment = plan.experiment
+    followed = None if experiment.precision is None else new_tables(experiment).exchanges
+    tables = new_tables(experiment)
     with Coordinator(plan, on_exchange, followed) as coordinator:
         interrupts.take_over()
         system_monitor = SystemMonitor(1, coordinator.pids)
@@ -140,13 +165,13 @@ def _in_several(
             blocks = _blocks(plan, followed, run_clock.now_s)
             interrupted = coordinator.run(blocks, run_clock, origin, interrupts)
         coordinator.close()
-        merge(coordinator.shares, share)
+        merge(coordinator.parts, tables)
     return _Measured(
         started_at=started_at,
         warmup=_all_warmups(plan, coordinator.warmups.values()),
-        share=share,
-        tally=replace(
-            merge_counters(coordinator.tallies.values(), plan.experiment.labels),
+        tables=tables,
+        counters=replace(
+            merge_counters(coordinator.counters.values(), experiment.labels),
             reached=coordinator.reached,
             interrupted=interrupted,
             wall_s=coordinator.wall_s,
@@ -158,10 +183,6 @@ def _in_several(
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-
-
-def _new_share(plan: Plan) -> Share:
-    return new_share(plan.experiment.labels, queued=plan.experiment.load.is_open)
 
 
 def _blocks(
@@ -189,16 +210,16 @@ def _all_warmups(plan: Plan, warmups: Collection[dict[str, WarmUp]]) -> dict[str
 
 
 def _run_info(plan: Plan, measured: _Measured, ports: PortUse | None) -> RunInfo:
-    tally = measured.tally
-    others = tally.others or (None, None)
+    counters = measured.counters
+    others = counters.others or (None, None)
     return RunInfo(
         started_at=measured.started_at,
-        wall_s=tally.wall_s,
-        cpu_s=tally.cpu_s,
-        gc_collections=tally.gc_collections,
-        interrupted=tally.interrupted,
-        requests=tally.reached if plan.experiment.may_end_early else None,
-        gil_wait_s=tally.gil_wait_s,
+        wall_s=counters.wall_s,
+        cpu_s=counters.cpu_s,
+        gc_collections=counters.gc_collections,
+        interrupted=counters.interrupted,
+        requests=counters.reached if plan.experiment.may_end_early else None,
+        gil_wait_s=counters.gil_wait_s,
         other_cpu_min=others[0],
         other_cpu_max=others[1],
         free_ports=ports.ports if ports else None,

@@ -41,7 +41,7 @@ class Dispatcher:
         """Arms that don't go on."""
         self.block: Block | None = None
         self._pacing: Pacing | None = None
-        self._claimed = self._beat_from = 0
+        self._claimed = self._burst_from = 0
         self._ends_s = self._cut_s = inf
         self._began_s = self._lasts_to_s = 0.0
         self._rested_s: float | None = None
@@ -66,7 +66,7 @@ class Dispatcher:
         now_s = self._now_s() if self._pacing or block.seconds is not None else 0.0
         if self._pacing is not None:
             now_s = max(now_s, self._lasts_to_s) if block.began_s is None else block.began_s
-            self._begin_beat(block, now_s)
+            self._begin_burst(block, now_s)
             self._began_s -= self._behind_s.get(block.arm, 0.0)
         self._ends_s = self._cut_s = inf
         if block.seconds is not None:
@@ -114,20 +114,20 @@ class Dispatcher:
         """Whether nobody has anything to do any more: all arms are stopped, or out of time."""
         return self._idle_blocks >= len(self._threads) - len(self.stopped)
 
-    def next_beat(self) -> bool:
-        """Go on to the block's next beat, if there is one, and somebody took part in the last."""
+    def next_burst(self) -> bool:
+        """Go on to the block's next burst, if there is one, and somebody took part in the last."""
         block = self.block
-        if block is None or not block.in_beats or self._claimed == self._beat_from:
+        if block is None or not block.in_bursts or self._claimed == self._burst_from:
             return False
         now_s = self._now_s()
         if now_s >= self._ends_s or not self.has_more:
             return False
-        self._begin_beat(block, now_s if block.began_s is None else block.began_s)
+        self._begin_burst(block, now_s if block.began_s is None else block.began_s)
         return True
 
-    def _begin_beat(self, block: Block, now_s: float) -> None:
+    def _begin_burst(self, block: Block, now_s: float) -> None:
         """Note what the pacing counts from; of several processes, all have been told the same."""
-        self._beat_from, self._began_s = self._claimed, now_s
+        self._burst_from, self._began_s = self._claimed, now_s
         told = block.began_s is not None
         self._rested_s = block.rested_s if told else self._ended_s.get(block.arm)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from keepalive_bench.engine.dispatcher import Dispatcher
 from keepalive_bench.engine.interrupts import Interrupts
-from keepalive_bench.net.exhaustion import naming_limits
+from keepalive_bench.engine.limits import naming_limits
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.results.exchange import INTERRUPTED, Exchange, Failure, Outcome
 from keepalive_bench.results.failure_kinds import PORTS_EXHAUSTED
@@ -36,7 +36,7 @@ class Transport(Protocol):
 class Engine:
     """Threads that work through a schedule, all on one arm at a time.
 
-    The threads meet between blocks, and between the beats of one that has them. They are not the
+    The threads meet between blocks, and between the bursts of one that has them. They are not the
     main thread, so that Ctrl-C never falls into the middle of an exchange or of its record: it
     stops the claiming of further requests, those under way have a moment to end, and what has not
     ended by then is recorded as interrupted. `pacing` has what an arm waits for, by label; the
@@ -161,20 +161,20 @@ class Engine:
                     own_s[arm] = now_s()
                     outcome = outcome.since(began_s) if scheduled else outcome
                 self._note(worker, Exchange(arm, index, block.round, outcome))
-                if block.in_beats:
+                if block.in_bursts:
                     break
             if takes_part and arm in self._rests:
                 self._rests[arm]()
             meet()
 
     def _advance(self) -> None:
-        """Go on to the next beat, or to the next block of an arm that still runs; all wait."""
+        """Go on to the next burst, or to the next block of an arm that still runs; all wait."""
         dispatcher = self._claims
         if self._given_up.is_set() and not self._halted:
             self._given_up.clear()
             if self._halted:  # just now
                 self._given_up.set()
-        if not self._halted and dispatcher.next_beat():
+        if not self._halted and dispatcher.next_burst():
             return
         dispatcher.leave()
         while not self._halted and not dispatcher.is_over:

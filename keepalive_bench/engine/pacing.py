@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -25,32 +26,30 @@ class Turn(NamedTuple):
     worker: int
     """Which of all threads, of all processes."""
     began_s: float
-    """When the block began, or the beat that the request belongs to."""
+    """When the block began, or the burst that the request belongs to."""
     own_s: float | None
     """When this worker's last request of the arm ended; `None`: it had none."""
     arm_s: float | None
     """When the arm's last request that has ended did."""
 
 
-class Pacing(Protocol):
+class Pacing(ABC):
     """When the requests of an arm start. No `Pacing` at all is closed load without a pause."""
 
-    @property
-    def is_schedule(self) -> bool:
-        """Whether latency counts from the start asked for, however late the real one is."""
-        ...
+    is_schedule = False
+    """Whether latency counts from the start asked for, however late the real one is."""
 
+    @abstractmethod
     def start_s(self, turn: Turn) -> float:
         """When a request is to start; a time that has passed means at once."""
-        ...
 
-    def lasts_s(self, requests: int) -> float:
+    def lasts_s(self, requests: int) -> float:  # noqa: ARG002  # what asks for no time
         """How long a block of so many requests lasts at least: the next one begins after it."""
-        ...
+        return 0.0
 
 
 @dataclass(frozen=True)
-class Rate:
+class Rate(Pacing):
     """So many requests a second, from the start of each block; some at a time where in bursts.
 
     It depends on the position in the block alone, so every arm has the same schedule, and a share
@@ -73,7 +72,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Pauses:
+class Pauses(Pacing):
     """Each worker pauses after its answer.
 
     A pause counts from the last answer of the same arm. So where arms take turns, an arm's
@@ -82,7 +81,6 @@ class Pauses:
     """
 
     experiment: Experiment
-    is_schedule: bool = False
 
     def start_s(self, turn: Turn) -> float:
         """A pause after the worker's last answer; at first, a part of it, no two workers the same.
@@ -94,27 +92,18 @@ class Pauses:
         earliest_s = turn.began_s + spread_s
         return earliest_s if turn.own_s is None else max(earliest_s, turn.own_s + pause_s)
 
-    def lasts_s(self, requests: int) -> float:  # noqa: ARG002  # as every Pacing has it
-        """As long as it takes."""
-        return 0.0
-
 
 @dataclass(frozen=True)
-class Beats:
+class Bursts(Pacing):
     """All workers start together, a pause after the last answer of the burst before."""
 
     experiment: Experiment
-    is_schedule: bool = False
 
     def start_s(self, turn: Turn) -> float:
-        """The same for all requests of a beat."""
+        """The same for all requests of a burst."""
         if turn.arm_s is None:
             return turn.began_s
         return max(turn.began_s, turn.arm_s + self.experiment.pause_before(turn.number))
-
-    def lasts_s(self, requests: int) -> float:  # noqa: ARG002  # as every Pacing has it
-        """As long as it takes."""
-        return 0.0
 
 
 def pacing_of(experiment: Experiment) -> Pacing | None:
@@ -122,8 +111,8 @@ def pacing_of(experiment: Experiment) -> Pacing | None:
     load = experiment.load
     if load.rate is not None:
         return Rate(load.rate, experiment.burst_size)
-    if load.in_beats:
-        return Beats(experiment)
+    if load.in_closed_bursts:
+        return Bursts(experiment)
     return Pauses(experiment) if load.has_pauses else None
 
 

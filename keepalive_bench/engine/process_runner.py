@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import keepalive_bench
 from keepalive_bench.engine.engine import FAILURES_TO_STOP, Engine
-from keepalive_bench.engine.foresight import check_limits
+from keepalive_bench.engine.limits import check_limits
 from keepalive_bench.engine.pacing import RunClock, pacing_of
 from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context, open_arm
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class RunCounters:
     """What a measurement took, and how far it came, but for what is kept in columns."""
 
-    counters: dict[str, PoolCounters]
+    pools: dict[str, PoolCounters]
     """By label, as is `reached`."""
     reached: dict[str, int]
     """How many requests of each arm were due."""
@@ -46,22 +46,22 @@ class RunCounters:
     others: tuple[float, float] | None
 
 
-def merge_counters(tallies: Collection[RunCounters], labels: tuple[str, ...]) -> RunCounters:
+def merge_counters(parts: Collection[RunCounters], labels: tuple[str, ...]) -> RunCounters:
     """What several processes' measurements took in all."""
-    waits = [it.gil_wait_s for it in tallies if it.gil_wait_s is not None]
-    counters = [[it.counters[label] for it in tallies] for label in labels]
+    waits = [it.gil_wait_s for it in parts if it.gil_wait_s is not None]
+    pools = [[it.pools[label] for it in parts] for label in labels]
     return RunCounters(
-        counters={
+        pools={
             label: PoolCounters(
                 sum(it.num_connections for it in own), sum(it.num_requests for it in own)
             )
-            for label, own in zip(labels, counters, strict=True)
+            for label, own in zip(labels, pools, strict=True)
         },
-        reached={label: sum(it.reached[label] for it in tallies) for label in labels},
-        interrupted=any(it.interrupted for it in tallies),
-        wall_s=max((it.wall_s for it in tallies), default=0.0),
-        cpu_s=sum(it.cpu_s for it in tallies),
-        gc_collections=sum(it.gc_collections for it in tallies),
+        reached={label: sum(it.reached[label] for it in parts) for label in labels},
+        interrupted=any(it.interrupted for it in parts),
+        wall_s=max((it.wall_s for it in parts), default=0.0),
+        cpu_s=sum(it.cpu_s for it in parts),
+        gc_collections=sum(it.gc_collections for it in parts),
         gil_wait_s=fmean(waits) if waits else None,
         others=None,
     )
@@ -118,7 +118,7 @@ class ProcessRunner:
                 interrupted = engine.run(blocks, interrupts)
             wall_s = run_clock.now_s()
         return RunCounters(
-            counters={label: transport.pools.counters for label, transport in transports.items()},
+            pools={label: transport.pools.counters for label, transport in transports.items()},
             reached=engine.reached,
             interrupted=interrupted,
             wall_s=wall_s,
@@ -156,10 +156,15 @@ class ProcessRunner:
 
 @contextmanager
 def quiet_collector() -> Iterator[None]:
-    """Keep what was made so far out of the garbage collector's way while measuring."""
+    """Keep what was made so far out of the garbage collector's way while measuring.
+
+    A program that keeps its objects out of the way itself finds them so afterwards.
+    """
+    was_frozen = gc.get_freeze_count() > 0
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not was_frozen:
+            gc.unfreeze()

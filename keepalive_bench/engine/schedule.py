@@ -21,7 +21,7 @@ class Block:
     indexes: range
     seconds: float | None = None
     """When it ends at the latest, from its start; `None`: when all are sent."""
-    in_beats: bool = False
+    in_bursts: bool = False
     """Whether every thread sends one request, and waits for all others before the next."""
     first: int = 0
     """The index that positions in the block count from."""
@@ -33,7 +33,7 @@ class Block:
     """When the arm's last request before it ended, in whatever process."""
 
     def share_of(self, process: int, processes: int) -> Block:
-        """What one of several processes sends of it: every so manieth index.
+        """What one of several processes sends of it: every n-th index.
 
         So which process sent a request can be told by its index alone.
         """
@@ -41,13 +41,13 @@ class Block:
         first_own = start + (process - start) % processes
         return replace(self, indexes=range(first_own, stop, processes))
 
-    def beats(self, size: int) -> Iterator[Block]:
-        """Its beats, of so many requests, each as a block of its own; without beats, itself."""
-        starts = self.indexes[::size] if self.in_beats else ()
+    def bursts(self, size: int) -> Iterator[Block]:
+        """Its bursts, of so many requests, each as a block of its own; without bursts, itself."""
+        starts = self.indexes[::size] if self.in_bursts else ()
         for start in starts:
             indexes = range(start, min(start + size, self.indexes.stop))
             yield replace(self, indexes=indexes, first=start)
-        if not self.in_beats:
+        if not self.in_bursts:
             yield self
 
 
@@ -56,7 +56,7 @@ def schedule(experiment: Experiment) -> Iterator[Block]:
     random, count = Random(experiment.seed), experiment.rounds  # noqa: S311  # not for secrets
     labels, requests = experiment.labels, experiment.requests
     seconds, over_s = _share(experiment)
-    burst_size, in_beats = experiment.burst_size, experiment.load.in_beats
+    burst_size, in_bursts = experiment.burst_size, experiment.load.in_closed_bursts
     after = 0
     for number in range(count):
         first, after = after, requests * (number + 1) // count
@@ -64,7 +64,9 @@ def schedule(experiment: Experiment) -> Iterator[Block]:
             after = after // burst_size * burst_size  # no burst is parted
         order = random.sample(labels, len(labels)) if experiment.is_paired else labels
         for label in order:
-            yield Block(number, label, range(first, after), seconds, in_beats, first, over_s=over_s)
+            yield Block(
+                number, label, range(first, after), seconds, in_bursts, first, over_s=over_s
+            )
 
 
 def _share(experiment: Experiment) -> tuple[float | None, float | None]:

@@ -14,9 +14,8 @@ from keepalive_bench.findings.finding_kinds import (
     NOT_RESUMED,
     SEVERAL_PEERS,
 )
-from keepalive_bench.plan.arm_kinds import arm_kind
-from keepalive_bench.results.columns import optional
 from keepalive_bench.results.masks import of_arm
+from keepalive_bench.results.table import optional
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def network_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     yield from _unread_bodies(run)
     yield from _several_peers(run, arms)
     for arm in arms:
-        if arm_kind(arm.kind).needs_tls:
+        if arm.traits.needs_tls:
             yield from _unresumed(run, arm)
 
 
@@ -46,7 +45,7 @@ def _failing_addresses(run: Run) -> Iterator[Finding]:
     connections = run.connections
     for number, attempts in enumerate(connections.attempts.values):
         rows = [row for row, other in enumerate(connections.failed) if other == number]
-        lost = fsum(optional(connections.lost[row]) or 0.0 for row in rows)
+        lost = fsum(optional(connections.lost_s[row]) or 0.0 for row in rows)
         yield FAILING_ADDRESS.found(attempts=attempts, connections=len(rows), lost_s=lost)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.findings.finding_kinds import PORTS_EXHAUSTED, PORTS_LOW
 from keepalive_bench.plan.local_ports import a_second
-from keepalive_bench.results import failure_kinds
+from keepalive_bench.results import failure_kinds as failures
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _LOW = 0.5
 
 def port_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
-    failed = sum(arm.failure_kinds.get(failure_kinds.PORTS_EXHAUSTED.code, 0) for arm in arms)
+    failed = sum(arm.failure_kinds.get(failures.PORTS_EXHAUSTED.code, 0) for arm in arms)
     if failed:
         yield _exhausted(run, failed)
     else:

@@ -17,7 +17,6 @@ from keepalive_bench.findings.finding_kinds import (
     STALE_BY_INTERLEAVING,
     FindingKind,
 )
-from keepalive_bench.plan.arm_kinds import arm_kind
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _SLACK_S = 0.5
 
 def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """A finding for each reason that cost a pooled arm a connection, and for false promises."""
-    pooled = [arm for arm in arms if arm_kind(arm.kind).reuses]
+    pooled = [arm for arm in arms if arm.traits.reuses]
     for arm in pooled:
         yield from _interleaved(arm)
         for code in arm.reason_counts:
@@ -150,7 +149,7 @@ def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
 
 def _closed_after(run: Run, arm: ArmSummary) -> list[float]:
     """After how long without a request connections were closed for that reason, where known."""
-    reasons, closed_after = arm.reasons, run.connections.closed_after
+    reasons, closed_after = arm.reasons, run.connections.closed_after_s
     if IDLE_TIMEOUT.code not in reasons.codes:
         return []
     number = reasons.codes.index(IDLE_TIMEOUT.code)

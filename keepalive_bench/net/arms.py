@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from urllib3 import HTTPHeaderDict
 
 from keepalive_bench.net import check_library
 from keepalive_bench.net.pools import (
-    Contexts,
+    ArmContext,
     HoldingPool,
     OnePool,
     PoolPerExchange,
-    load_contexts,
     open_pool,
 )
 from keepalive_bench.net.queues import HoldingQueue
 from keepalive_bench.net.resumption import Sessions, resuming_context
+from keepalive_bench.net.tls import build_context, proxy_context
 from keepalive_bench.net.tracer import Tracer
 from keepalive_bench.net.transport import HttpTransport, Pools, upload_size
 from keepalive_bench.plan.arm_kinds import ARM_KINDS
@@ -30,17 +30,6 @@ if TYPE_CHECKING:
     from keepalive_bench.results.columns import ConnectionColumns
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArmContext:
-    """What all arms of a run share: the plan, the TLS contexts, one clock and its zero."""
-
-    plan: Plan
-    headers: HTTPHeaderDict
-    contexts: Contexts
-    clock: Clock
-    origin: int
-
-
 def arm_context(plan: Plan, user_agent: str, clock: Clock) -> ArmContext:
     """Load what all arms of a run share, once; the run's time begins now.
 
@@ -51,8 +40,15 @@ def arm_context(plan: Plan, user_agent: str, clock: Clock) -> ArmContext:
     headers = HTTPHeaderDict(plan.request.wire_headers(plan.target, user_agent))
     if plan.request.upload is not None and "content-length" not in headers:
         headers["Content-Length"] = str(upload_size(plan.request.upload))
-    contexts = load_contexts(plan)
-    return ArmContext(plan=plan, headers=headers, contexts=contexts, clock=clock, origin=clock())
+    proxy = plan.network.proxy
+    return ArmContext(
+        plan=plan,
+        headers=headers,
+        server_tls=build_context(plan.tls) if plan.target.scheme == "https" else None,
+        proxy_tls=proxy_context(plan.tls) if proxy and proxy.scheme == "https" else None,
+        clock=clock,
+        origin=clock(),
+    )
 
 
 def open_arm(arm: Arm, shared: ArmContext, connections: ConnectionColumns) -> HttpTransport:
@@ -65,22 +61,21 @@ def open_arm(arm: Arm, shared: ArmContext, connections: ConnectionColumns) -> Ht
 
 def _pooled(shared: ArmContext, tracer: Tracer) -> Pools:
     """One pool, used as an application would."""
-    pool = open_pool(shared.plan, shared.contexts, tracer, single_use=False)
+    pool = open_pool(shared, tracer, single_use=False)
     waiting = pool.pool
     return HoldingPool(pool, waiting) if isinstance(waiting, HoldingQueue) else OnePool(pool)
 
 
 def _unpooled(shared: ArmContext, tracer: Tracer) -> Pools:
     """The same requests, each on a connection of its own that the client closes afterwards."""
-    return OnePool(open_pool(shared.plan, shared.contexts, tracer, single_use=True))
+    return OnePool(open_pool(shared, tracer, single_use=True))
 
 
 def _resumed(shared: ArmContext, tracer: Tracer) -> Pools:
     """The same as unpooled, but each TLS handshake takes up the session of an earlier one."""
     tracer.sessions = Sessions()
     server = resuming_context(shared.plan.tls, tracer.sessions)
-    contexts = replace(shared.contexts, server=server)
-    return OnePool(open_pool(shared.plan, contexts, tracer, single_use=True))
+    return OnePool(open_pool(replace(shared, server_tls=server), tracer, single_use=True))
 
 
 def _naive(shared: ArmContext, tracer: Tracer) -> Pools:

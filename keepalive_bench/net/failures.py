@@ -15,7 +15,8 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
-from keepalive_bench.net.exhaustion import PortsExhaustedError, limit_reached
+from keepalive_bench.errors import limit_reached
+from keepalive_bench.net.tcp import PortsExhaustedError
 from keepalive_bench.results import failure_kinds as kinds
 from keepalive_bench.results.exchange import Failure
 

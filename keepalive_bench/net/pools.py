@@ -17,7 +17,10 @@ from keepalive_bench.results.run import PoolCounters
 if TYPE_CHECKING:
     import ssl
 
+    from urllib3 import HTTPHeaderDict
+
     from keepalive_bench.net.queues import HoldingQueue
+    from keepalive_bench.net.tcp import Clock
     from keepalive_bench.net.tracer import Tracer
     from keepalive_bench.plan.network import Tls
     from keepalive_bench.plan.plan import Plan
@@ -25,31 +28,22 @@ if TYPE_CHECKING:
 PoolClasses = dict[str, type[HTTPConnectionPool | HTTPSConnectionPool]]
 
 
-@dataclass(frozen=True)
-class Contexts:
-    """The TLS contexts that all arms share: the server's and an https proxy's."""
+@dataclass(frozen=True, kw_only=True)
+class ArmContext:
+    """What all arms of a run share: the plan, the TLS contexts, one clock and its zero."""
 
-    server: ssl.SSLContext | None
-    proxy: ssl.SSLContext | None
-
-
-def load_contexts(plan: Plan) -> Contexts:
-    """Load the certificates, once.
-
-    Raises:
-        UsageError: they, or a key, can't be used.
-    """
-    proxy = plan.network.proxy
-    return Contexts(
-        server=build_context(plan.tls) if plan.target.scheme == "https" else None,
-        proxy=proxy_context(plan.tls) if proxy and proxy.scheme == "https" else None,
-    )
+    plan: Plan
+    headers: HTTPHeaderDict
+    server_tls: ssl.SSLContext | None
+    proxy_tls: ssl.SSLContext | None
+    """Of an https proxy."""
+    clock: Clock
+    origin: int
 
 
-def open_pool(
-    plan: Plan, contexts: Contexts, tracer: Tracer, *, single_use: bool
-) -> HTTPConnectionPool:
+def open_pool(shared: ArmContext, tracer: Tracer, *, single_use: bool) -> HTTPConnectionPool:
     """A pool whose connections report to a tracer, of the size that the plan says."""
+    plan = shared.plan
     experiment, target = plan.experiment, plan.target
     options: dict[str, Any] = {
         "maxsize": experiment.concurrency if single_use else experiment.pool_size,
@@ -57,12 +51,12 @@ def open_pool(
         "timeout": None,  # every wait gets what is left of the exchange's own deadline
     }
     # Older releases of urllib3 take the server's context for a proxy that forwards, too.
-    context = contexts.server or contexts.proxy
+    context = shared.server_tls or shared.proxy_tls
     if context is not None:
         options["ssl_context"] = context
     classes = pool_classes(plan, tracer, single_use=single_use)
     if plan.network.proxy is not None:
-        return new_manager(plan, classes, contexts.proxy, options).connection_from_url(
+        return new_manager(plan, classes, shared.proxy_tls, options).connection_from_url(
             target.origin
         )
     # urllib3 knows the scope of an IPv6 address within brackets only.

@@ -145,18 +145,27 @@ def settings(proc: Path) -> PortSettings:
     Raises:
         OSError, ValueError: it doesn't, or in another way than Linux.
     """
-    place = proc / _SETTINGS
-    lowest, highest = map(int, (place / "ip_local_port_range").read_text().split())
+    place, ports = proc / _SETTINGS, port_range(proc)
     reserved = _ranges((place / "ip_local_reserved_ports").read_text())
     delay = place / "tcp_tw_reuse_delay"  # since Linux 6.14
     after_ms = int(delay.read_text()) if delay.exists() else _REUSED_AFTER_MS
     return PortSettings(
-        ports=frozenset(range(lowest, highest + 1)).difference(*reserved),
+        ports=frozenset(ports).difference(*reserved),
         reuse=int((place / "tcp_tw_reuse").read_text()),
         reuse_after_s=after_ms / 1000,
         timestamps=(place / "tcp_timestamps").read_text().strip() != "0",
         most_lingering=int((place / "tcp_max_tw_buckets").read_text()),
     )
+
+
+def port_range(proc: Path = _PROC) -> range:
+    """The local ports that the system has for connections to one address, reserved ones included.
+
+    Raises:
+        OSError, ValueError: it doesn't tell, or in another way than Linux.
+    """
+    lowest, highest = map(int, (proc / _SETTINGS / "ip_local_port_range").read_text().split())
+    return range(lowest, highest + 1)
 
 
 def _ranges(text: str) -> Iterator[range]:

@@ -12,7 +12,6 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.net.exhaustion import PortsExhaustedError, ran_out
 from keepalive_bench.plan.network import is_address
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ _NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
 # Without it, Linux gives a port at once that no other connection has, to wherever it leads, and
 # takes none again before a minute is over. Python knows the name since 3.12.
 _LATE_PORT = (socket.IPPROTO_IP, getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24))
+_LACKING = {errno.EADDRNOTAVAIL, errno.EADDRINUSE}
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
@@ -50,6 +50,10 @@ class Dialled:
     """The addresses tried before in vain, with why."""
     began: int
     """When the attempt that succeeded began."""
+
+
+class PortsExhaustedError(OSError):
+    """No local port is free for another connection to an address."""
 
 
 class OpenedAndResetError(ConnectionResetError):
@@ -201,10 +205,29 @@ def _dial(
         opened.connect(address.sockaddr)
     except BaseException as error:
         opened.close()
-        if isinstance(error, OSError) and ran_out(error, address.family, address.sockaddr, source):
+        if isinstance(error, OSError) and _lacks_ports(error, address, source):
             raise PortsExhaustedError(error.errno, "no local port is free") from None
         raise
     return opened
+
+
+def _lacks_ports(error: OSError, address: Address, source: str | None) -> bool:
+    """Whether ports are what is lacking.
+
+    Without an address to connect from (IPv6 switched off, or one that has been taken away) the
+    system says the same. UDP has ports of its own, and needs an address too: where it connects,
+    there is one.
+    """
+    if error.errno not in _LACKING:
+        return False
+    try:
+        with socket.socket(address.family, socket.SOCK_DGRAM) as tried:
+            if source is not None:
+                tried.bind((source, 0))
+            tried.connect(address.sockaddr)
+    except OSError:
+        return False
+    return True
 
 
 def _peer_name(opened: socket.socket) -> str:

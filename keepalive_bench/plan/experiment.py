@@ -26,7 +26,8 @@ OPEN_BLOCK_S = 0.1
 LEAST_ROUNDS = 6
 """So many pairs can tell arms apart."""
 
-_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}")
+LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,31}"
+"""What an arm can be called, as a regular expression."""
 _SEED_BITS = 32
 _USUAL_REQUESTS, _USUAL_ROUNDS, _USUAL_FOR_PRECISION = 50, 10, 10_000
 _UNSAID = -(2**31)
@@ -65,7 +66,7 @@ class Arm:
                 f"There is no arm of kind {quoted(self.kind)}: kinds are {', '.join(KINDS)}."
             )
         object.__setattr__(self, "label", self.label or self.kind)
-        if not _LABEL.fullmatch(self.label):
+        if not re.fullmatch(LABEL, self.label):
             raise UsageError(
                 f"An arm can't be called {quoted(self.label)}: letters, digits, - and _ "
                 "make a label, 32 of them at most."

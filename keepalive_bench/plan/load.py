@@ -70,7 +70,7 @@ class Load:
         return self.traffic == "bursts"
 
     @property
-    def in_beats(self) -> bool:
+    def in_closed_bursts(self) -> bool:
         """Whether a burst waits for the answers of the one before."""
         return self.in_bursts and not self.is_open
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from keepalive_bench.results.exchange import Failure
+from keepalive_bench.results.failure_kinds import failure_kind
 from keepalive_bench.units import clipped, duration, plural, printable, size
 
 if TYPE_CHECKING:
@@ -27,19 +28,6 @@ _TRAFFICS = {
     ),
 }
 """What traffic a sweep is the answer for."""
-_ADVICE = {
-    "tls-untrusted": " --cacert FILE trusts the certificate's issuer; -k doesn't check it.",
-    "tls-handshake": " Does this port speak TLS?",
-    "dns": " Is the host's name right?",
-    "connect-refused": " Does a server listen there?",
-    "reset-before-request": " Is there a connection limit, or a balancer without a backend?",
-    "connect-timeout": " Is the address right, and is there a firewall between?",
-    "read-timeout": " --timeout sets how long kab waits.",
-    "deadline": " --timeout sets how long kab waits.",
-    "closed-before-response": " Does this port speak HTTP, or only HTTPS?",
-    "malformed-response": " Does this port speak HTTP/1.1?",
-}
-"""What to do where every request failed, by how most of them did."""
 
 
 def headline(analysis: Analysis) -> str:
@@ -94,7 +82,7 @@ def _swept(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
 def _last_burst(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
     """That it isn't a whole one, where the threads don't divide the requests."""
     experiment = analysis.plan.experiment
-    if not experiment.load.in_beats:
+    if not experiment.load.in_closed_bursts:
         return
     requests = {arm.label: arm.requests for arm in analysis.arms}
     rests = {arm.label: requests[arm.label] % experiment.threads_of(arm) for arm in experiment.arms}
@@ -218,6 +206,7 @@ def nothing_measured(analysis: Analysis) -> str:
         lost = [f" A process is lost: {printable(it.why)}." for it in analysis.run_info.lost]
         return f"Nothing was measured of {where}.{''.join(lost[:1])}"
     failure, _ = failures.most_common(1)[0]
-    advice = _ADVICE.get(failure.kind, "")
+    kind = failure_kind(failure.kind)
     cause = f"{failure.kind} ({printable(failure.message)})"
-    return f"Nothing could be measured of {where}: {cause}.{advice}"
+    said = f"Nothing could be measured of {where}: {cause}."
+    return f"{said} {kind.advice}" if kind is not None and kind.advice else said

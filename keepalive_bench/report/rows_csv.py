@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Protocol
 
-from keepalive_bench.results.single_floats import short_floats
+from keepalive_bench.results.column_codec import short_floats
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False
 
 def _resumption(analysis: Analysis) -> list[Row]:
     """How many TLS sessions were resumed, where an arm tries to."""
-    if all(arm.kind != "resumed" for arm in analysis.arms):
+    if not any(arm.traits.needs_tls for arm in analysis.arms):
         return []
     return [_counts(analysis, "sessions resumed", "resumed")]
 

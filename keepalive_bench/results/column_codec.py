@@ -10,76 +10,92 @@ from __future__ import annotations
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from math import nan
-from typing import TYPE_CHECKING, Any, TypeAlias
+from math import isnan
+from typing import TYPE_CHECKING, Any, Literal
 
-from keepalive_bench.results.single_floats import short_floats
+from keepalive_bench.typed_json import LONGEST_S, Schema, object_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from keepalive_bench.results.table import Column
+
+Encoding = Literal["plain", "base64"]
 PLAIN, PACKED = "plain", "base64"
 PACK_FROM = 10_000
 """Rows above which columns are packed."""
 MARK = "base64:"
 """What a packed string begins with."""
-
 _CHUNK = 65_536
 _NAMES = {"B": "u1", "H": "u2", "I": "u4", "h": "i2", "i": "i4", "q": "i8", "f": "f4", "d": "f8"}
-MISSING = {"h": -1, "i": -1, "H": 0}
-"""What stands for a missing number, by type code; in columns of floats NaN does."""
-Column: TypeAlias = "array[Any]"
+_BILLION = 1e9
+_DIGITS = range(6, 10)
 
 
-def encoding_for(rows: int) -> str:
+def encoding_for(rows: int) -> Encoding:
     """How the columns of a table are written."""
-    return PACKED if rows > PACK_FROM else PLAIN
+    return "base64" if rows > PACK_FROM else "plain"
 
 
-def number_type(column: Column) -> str:
+def number_type(column: Column[Any]) -> str:
     """A packed column's type: kind (u, i, f) and bytes."""
     return _NAMES[column.typecode]
 
 
-def plain_values(column: Column, *, optional: bool) -> list[float | None]:
+def column_schema(column: Column[Any]) -> Schema:
+    """The JSON Schema of a column, plain or packed."""
+    kind = "number" if column.is_time else "integer"
+    most = LONGEST_S if column.is_time else column.most
+    items = {
+        "type": [kind, "null"] if column.none else kind,
+        "minimum": column.least,
+        **({} if most is None else {"maximum": most}),
+    }
+    chunk = {"type": "string", "pattern": f"^{MARK}[A-Za-z0-9+/]+={{0,2}}$"}
+    chunks = {"type": "array", "items": chunk}
+    packed = object_schema({"type": {"const": number_type(column)}, "chunks": chunks})
+    return {"description": column.meaning, "oneOf": [{"type": "array", "items": items}, packed]}
+
+
+def plain_values(column: Column[Any], numbers: array[Any]) -> list[float | None]:
     """A column as a list; floats with the digits that they need and no more."""
     if column.typecode == "f":
-        return short_floats(column)
-    missing = MISSING.get(column.typecode) if optional else None
-    return [None if value == missing else value for value in column]
+        return short_floats(numbers)
+    missing = column.missing
+    return [None if number == missing else number for number in numbers]
 
 
-def packed_chunks(column: Column) -> Iterator[str]:
+def packed_chunks(numbers: array[Any]) -> Iterator[str]:
     """A column as strings."""
-    for start in range(0, len(column), _CHUNK):
-        chunk = column[start : start + _CHUNK]
+    for start in range(0, len(numbers), _CHUNK):
+        chunk = numbers[start : start + _CHUNK]
         if sys.byteorder == "big":
             chunk.byteswap()
         yield MARK + b64encode(chunk.tobytes()).decode("ascii")
 
 
-def fill_plain(column: Column, values: Iterable[float | None]) -> None:
+def fill_plain(column: Column[Any], numbers: array[Any], values: Iterable[Any]) -> None:
     """Append plain values to an empty column.
 
     Raises:
         TypeError, OverflowError: they don't fit into it.
     """
-    missing = nan if column.typecode in "fd" else MISSING.get(column.typecode)
-    column.extend(missing if value is None else value for value in values)
+    missing = column.missing
+    numbers.extend(missing if value is None else value for value in values)
 
 
-def fill_packed(column: Column, chunks: Iterable[str | bytes]) -> None:
+def fill_packed(numbers: array[Any], chunks: Iterable[str | bytes]) -> None:
     """Append packed values, as strings or already decoded, to an empty column.
 
     Raises:
         ValueError: they are no such strings.
     """
     for chunk in chunks:
-        part = array(column.typecode)
+        part = array(numbers.typecode)
         part.frombytes(chunk if isinstance(chunk, bytes) else decoded(chunk))
         if sys.byteorder == "big":
             part.byteswap()
-        column.extend(part)
+        numbers.extend(part)
 
 
 def decoded(chunk: str) -> bytes:
@@ -91,3 +107,24 @@ def decoded(chunk: str) -> bytes:
     if not chunk.startswith(MARK):
         raise ValueError("a packed column's strings begin with " + MARK)
     return b64decode(chunk[len(MARK) :], validate=True)
+
+
+def short_floats(column: array[float]) -> list[float | None]:
+    """Single floats as people write them: whole nanoseconds where that is the same float.
+
+    NaN, which stands for what was not measured, becomes `None`.
+    """
+    short = [0.0 if isnan(value) else round(value * _BILLION) / _BILLION for value in column]
+    return [
+        None if isnan(value) else candidate if same == value else _shortest(value)
+        for value, candidate, same in zip(column, short, array("f", short), strict=True)
+    ]
+
+
+def _shortest(value: float) -> float:
+    """The shortest decimal that is the same single float."""
+    for digits in _DIGITS:
+        short = float(f"{value:.{digits}g}")
+        if array("f", [short])[0] == value:
+            break
+    return short

@@ -1,4 +1,4 @@
-"""Whether what a results file says fits together: arms, positions, counts."""
+"""Whether what a results file says fits together: ranges, positions, counts."""
 
 from __future__ import annotations
 
@@ -6,26 +6,15 @@ from collections import Counter
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.results.check import FaultError, check_columns
-from keepalive_bench.results.column_codec import MISSING
-from keepalive_bench.results.exchange import ENDINGS
+from keepalive_bench.typed_json import FaultError
 
 if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Sized
+
     from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
     from keepalive_bench.results.run import Run
-
-
-def check_tables(document: dict[str, Any], labels: tuple[str, ...]) -> None:
-    """Check that positions mean what they mean here: the same arms and endings, in that order.
-
-    Raises:
-        FaultError: they don't.
-    """
-    for table in ("exchanges", "connections"):
-        if tuple(document[table]["arms"]) != labels:
-            raise FaultError(f"the arms of {table} are not those of the plan")
-    if tuple(document["connections"]["endings"]) != ENDINGS:
-        raise FaultError("its list of endings is not the one that this kab knows")
+    from keepalive_bench.results.table import Table
 
 
 def check_run(run: Run) -> None:
@@ -34,30 +23,26 @@ def check_run(run: Run) -> None:
     Raises:
         FaultError: it has numbers that none can have, or that contradict each other.
     """
-    check_columns("exchanges", run.exchanges.columns(), MISSING)
-    check_columns("connections", run.connections.columns(), MISSING)
-    _check_positions(run.exchanges, run.connections)
+    _check_columns("exchanges", run.exchanges)
+    _check_columns("connections", run.connections)
+    _check_positions(run.exchanges.connection, run.connections)
     _check_arms(run.exchanges, run.connections)
     _check_starts(run.exchanges)
     _check_counts(run)
 
 
-def _check_positions(exchanges: ExchangeColumns, connections: ConnectionColumns) -> None:
-    """Refuse numbers that stand for nothing."""
-    for column, values in (
-        (exchanges.arm, exchanges.arms),
-        (exchanges.connection, connections),
-        (exchanges.failure, exchanges.failures.values),
-        (exchanges.answer, exchanges.answers.values),
-        (connections.arm, connections.arms),
-        (connections.peer, connections.peers.values),
-        (connections.cipher, connections.handshakes.values),
-        (connections.failed, connections.attempts.values),
-        (connections.ending, ENDINGS),
-        (connections.data, connections.unasked.values),
-    ):
-        if column and not -1 <= min(column) <= max(column) < len(values):
-            raise FaultError("a column has the number of something that isn't there")
+def _check_columns(name: str, table: Table[Any]) -> None:
+    """Refuse numbers that a column can't have, or that stand for nothing."""
+    for column, numbers in table.kept:
+        if not column.can_have(numbers):
+            raise FaultError(f"the column {column.name} of {name} has a number that it can't have")
+        if column.of:
+            _check_positions(numbers, getattr(table, column.of))
+
+
+def _check_positions(column: array[int], values: Sized) -> None:
+    if column and not -1 <= min(column) <= max(column) < len(values):
+        raise FaultError("a column has the number of something that isn't there")
 
 
 def _check_arms(exchanges: ExchangeColumns, connections: ConnectionColumns) -> None:

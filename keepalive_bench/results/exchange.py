@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
+from keepalive_bench.typed_json import Word
+
 
 class Phases(NamedTuple):
     """How long each phase of an exchange took, in seconds; a phase that did not happen is `None`.
@@ -44,7 +46,7 @@ INTERRUPTED = "interrupted"
 class Failure(NamedTuple):
     """Why an exchange has no answer, or none that counts."""
 
-    kind: str
+    kind: Word
     """A word of a fixed vocabulary, such as `connect-refused`."""
     message: str
     """What the cause itself said; text that may come from outside, so escape it to show it."""

@@ -1,4 +1,4 @@
-"""Run ⇄ versioned JSON. The format is a contract (docs/json-format.md): additions only.
+"""Run ⇄ versioned JSON. The format is a contract (docs/json-format.md).
 
 What is derived is written too, for whoever reads the file with jq; kab itself reads back what was
 measured and computes the rest again.
@@ -10,43 +10,112 @@ import json
 import reprlib
 import textwrap
 from array import array
-from dataclasses import asdict
+from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import ResultsFileError, UsageError
 from keepalive_bench.plan.document import Document, plan_document, plan_from
 from keepalive_bench.results import column_codec as codec
-from keepalive_bench.results.check import FaultError, check_document, known_members
-from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.results.consistency import check_run, check_tables
+from keepalive_bench.results.columns import DERIVED_COLUMNS, ConnectionColumns, ExchangeColumns
+from keepalive_bench.results.consistency import check_run
 from keepalive_bench.results.exchange import ENDINGS, Answer, Failure
-from keepalive_bench.results.run import Environment, LostProcess, PoolCounters, Run, RunInfo, WarmUp
+from keepalive_bench.results.plan_shape import PlanShape
+from keepalive_bench.results.run import Environment, Label, PoolCounters, Run, RunInfo, WarmUp
 from keepalive_bench.results.text import chunk_of, parsed
+from keepalive_bench.typed_json import (
+    Count,
+    FaultError,
+    Schema,
+    object_schema,
+    read,
+    schema_of,
+    written,
+)
 from keepalive_bench.units import json_in_log, printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from keepalive_bench.results.columns import Handshake
+    from keepalive_bench.results.table import Column, Table
 
 SCHEMA_VERSION = 1
 _LONGEST_REASON = 200
 _NONE = "is no results file of kab's, or a damaged one"
-_OPTIONAL = {
-    "connection",
-    "failure",
-    "failed",
-    "answer",
-    "status",
-    "cipher",
-    "ending",
-    "data",
-    "previous",
-}
-_LATER = {"min_rtt_s"}
-"""Columns that files of the first release lack."""
-Table = ExchangeColumns | ConnectionColumns
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredExchanges:
+    """What the table of exchanges has beside its columns."""
+
+    encoding: codec.Encoding
+    count: Count
+    arms: tuple[Label, ...]
+    failures: tuple[Failure, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredConnections:
+    """What the table of connections has beside its columns; reasons are derived."""
+
+    encoding: codec.Encoding
+    count: Count
+    arms: tuple[Label, ...]
+    peers: tuple[str, ...]
+    attempts: tuple[str, ...]
+    endings: tuple[str, ...]
+    unasked: tuple[str, ...]
+    ciphers: tuple[tuple[str, str], ...]
+    resumed: tuple[bool, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredArm:
+    """What is read of an arm: all else is derived."""
+
+    urllib3: PoolCounters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What is read of a file, besides the plan and the columns."""
+
+    environment: Environment
+    run_info: RunInfo
+    warmup: dict[Label, WarmUp]
+    arms: dict[Label, StoredArm]
+    exchanges: StoredExchanges
+    connections: StoredConnections
+
+
+def stored_columns() -> dict[str, tuple[Column[Any], ...]]:
+    """The columns of the two raw tables, derived ones included."""
+    return {
+        "exchanges": ExchangeColumns.declared,
+        "connections": (*ConnectionColumns.declared, *DERIVED_COLUMNS),
+    }
+
+
+def table_schemas() -> dict[str, Schema]:
+    """The JSON Schemas of the two raw tables."""
+    heads = {"exchanges": StoredExchanges, "connections": StoredConnections}
+    return {name: _table_schema(heads[name], it) for name, it in stored_columns().items()}
+
+
+def _table_schema(head: type, columns: Iterable[Column[Any]]) -> Schema:
+    members = {column.name: codec.column_schema(column) for column in columns}
+    plain, packed = (
+        {"properties": {"columns": {"additionalProperties": {"type": kind}}}}
+        for kind in ("array", "object")
+    )
+    return {
+        **object_schema({**schema_of(head)["properties"], "columns": object_schema(members)}),
+        "if": {"properties": {"encoding": {"const": codec.PLAIN}}},
+        "then": plain,
+        "else": packed,
+    }
 
 
 def document_lines(run: Run, derived: Document) -> Iterator[str]:
@@ -58,22 +127,22 @@ def document_lines(run: Run, derived: Document) -> Iterator[str]:
     head = {
         "schema_version": SCHEMA_VERSION,
         "plan": plan_document(run.plan),
-        "environment": asdict(run.environment),
-        "run_info": _run_info(run.run_info),
-        "warmup": {label: _warmup(warmup) for label, warmup in run.warmup.items()},
+        "environment": run.environment,
+        "run_info": run.run_info,
+        "warmup": run.warmup,
         **{name: value for name, value in derived.items() if name != "connections"},
     }
     yield "{\n"
     for name, value in head.items():
-        yield f"{_member(name, value)},\n"
+        yield f"{_member(name, written(value))},\n"
     exchanges, connections = run.exchanges, run.connections
     columns = exchanges.columns()
     columns.setdefault("queued_s", array("f", [nan]) * len(exchanges))  # it is no open load
-    yield from _table_lines("exchanges", columns, _exchange_tables(exchanges), ",\n")
+    yield from _table_lines("exchanges", columns, _stored_exchanges(exchanges), ",\n")
     setups = {f"{name}_s": column for name, column in run.setups().items()}
     columns = {**connections.columns(), **setups, **by_connection["columns"]}
-    tables = {**_connection_tables(connections), "reasons": by_connection["reasons"]}
-    yield from _table_lines("connections", columns, tables)
+    stored = _stored_connections(connections, by_connection["reasons"])
+    yield from _table_lines("connections", columns, stored)
     yield "}\n"
 
 
@@ -89,7 +158,6 @@ def read_run(lines: Iterable[str], name: str = "The file") -> Run:
     try:
         document = parsed(lines, chunks)
         _check_version(document, name)
-        check_document(document)
         run = _run(document, chunks)
         check_run(run)
     except ResultsFileError:
@@ -125,126 +193,105 @@ def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whateve
 
 
 def _run(document: Document, chunks: list[bytes]) -> Run:
+    read(PlanShape, document["plan"], "plan")
     plan = plan_from(document["plan"])
+    stored = read(Stored, document)
     labels = plan.experiment.labels
+    for table, arms in (
+        ("exchanges", stored.exchanges.arms),
+        ("connections", stored.connections.arms),
+    ):
+        if arms != labels:
+            raise FaultError(f"the arms of {table} are not those of the plan")
+    if stored.connections.endings != ENDINGS:
+        raise FaultError("its list of endings is not the one that this kab knows")
     exchanges = ExchangeColumns(labels, queued=plan.experiment.load.is_open)
+    exchanges.failures.extend(stored.exchanges.failures)
+    exchanges.answers.extend(stored.exchanges.answers)
+    _fill(exchanges, document["exchanges"], chunks)
     connections = ConnectionColumns(labels)
-    table = document["exchanges"]
-    exchanges.failures.extend(known_members(Failure, value) for value in table["failures"])
-    exchanges.answers.extend(known_members(Answer, value) for value in table["answers"])
-    _fill(exchanges, table, chunks)
-    table = document["connections"]
-    connections.peers.extend(table["peers"])
-    connections.attempts.extend(table["attempts"])
-    connections.unasked.extend(table["unasked"])
-    connections.handshakes.extend(_handshakes(table))
-    _fill(connections, table, chunks)
-    check_tables(document, labels)
+    connections.peers.extend(stored.connections.peers)
+    connections.attempts.extend(stored.connections.attempts)
+    connections.unasked.extend(stored.connections.unasked)
+    pairs = zip(stored.connections.ciphers, stored.connections.resumed, strict=True)
+    connections.handshakes.extend((*pair, resumed) for pair, resumed in pairs)
+    _fill(connections, document["connections"], chunks)
     return Run(
         plan=plan,
-        environment=known_members(Environment, document["environment"]),
-        run_info=_read_course(document["run_info"]),
-        warmup={label: _read_warmup(document["warmup"][label]) for label in labels},
+        environment=stored.environment,
+        run_info=stored.run_info,
+        warmup={label: stored.warmup[label] for label in labels},
         exchanges=exchanges,
         connections=connections,
-        counters={
-            label: known_members(PoolCounters, document["arms"][label]["urllib3"])
-            for label in labels
-        },
+        counters={label: stored.arms[label].urllib3 for label in labels},
     )
 
 
-def _handshakes(table: Document) -> Iterator[Handshake]:
-    """What TLS handshakes settled on; files of the first release don't say which resumed one."""
-    ciphers = table["ciphers"]
-    resumed = table.get("resumed", [False] * len(ciphers))
-    return ((*pair, again) for pair, again in zip(ciphers, resumed, strict=True))
-
-
-def _run_info(run_info: RunInfo) -> Document:
-    return {**asdict(run_info), "lost": [process._asdict() for process in run_info.lost]}
-
-
-def _read_course(document: Document) -> RunInfo:
-    """How a run went; files of earlier versions know of one process only."""
-    lost = tuple(known_members(LostProcess, process) for process in document.get("lost", ()))
-    return known_members(RunInfo, {**document, "lost": lost})
-
-
-def _warmup(warmup: WarmUp) -> Document:
-    return {
-        "requests": warmup.requests,
-        "failed": len(warmup.failures),
-        "connections": warmup.connections,
-        "failures": [failure._asdict() for failure in warmup.failures],
-    }
-
-
-def _read_warmup(document: Document) -> WarmUp:
-    return WarmUp(
-        requests=document["requests"],
-        connections=document["connections"],
-        failures=tuple(known_members(Failure, failure) for failure in document["failures"]),
+def _stored_exchanges(exchanges: ExchangeColumns) -> StoredExchanges:
+    return StoredExchanges(
+        encoding=codec.encoding_for(len(exchanges)),
+        count=len(exchanges),
+        arms=exchanges.arms,
+        failures=tuple(exchanges.failures.values),
+        answers=tuple(exchanges.answers.values),
     )
 
 
-def _exchange_tables(exchanges: ExchangeColumns) -> Document:
-    return {
-        "arms": list(exchanges.arms),
-        "failures": [failure._asdict() for failure in exchanges.failures.values],
-        "answers": [answer._asdict() for answer in exchanges.answers.values],
-    }
-
-
-def _connection_tables(connections: ConnectionColumns) -> Document:
-    return {
-        "arms": list(connections.arms),
-        "peers": connections.peers.values,
-        "attempts": connections.attempts.values,
-        "endings": list(ENDINGS),
-        "unasked": connections.unasked.values,
-        "ciphers": [[version, cipher] for version, cipher, _ in connections.handshakes.values],
-        "resumed": [resumed for _, _, resumed in connections.handshakes.values],
-    }
+def _stored_connections(
+    connections: ConnectionColumns, reasons: Iterable[str]
+) -> StoredConnections:
+    handshakes = connections.handshakes.values
+    return StoredConnections(
+        encoding=codec.encoding_for(len(connections)),
+        count=len(connections),
+        arms=connections.arms,
+        peers=tuple(connections.peers.values),
+        attempts=tuple(connections.attempts.values),
+        endings=ENDINGS,
+        unasked=tuple(connections.unasked.values),
+        ciphers=tuple((version, cipher) for version, cipher, _ in handshakes),
+        resumed=tuple(resumed for _, _, resumed in handshakes),
+        reasons=tuple(reasons),
+    )
 
 
 def _table_lines(
-    name: str, columns: Mapping[str, codec.Column], tables: Document, end: str = "\n"
+    name: str,
+    columns: Mapping[str, array[Any]],
+    stored: StoredExchanges | StoredConnections,
+    end: str = "\n",
 ) -> Iterator[str]:
-    rows = len(next(iter(columns.values())))
-    encoding = codec.encoding_for(rows)
-    head = {"encoding": encoding, "count": rows, **tables}
+    known = {column.name: column for column in stored_columns()[name]}
     yield f'  "{name}": {{\n'
-    for key, value in head.items():
+    for key, value in written(stored).items():
         yield f'    "{key}": {_json(value)},\n'
     yield '    "columns": {\n'
-    for number, (key, column) in enumerate(columns.items(), start=1):
+    for number, (key, numbers) in enumerate(columns.items(), start=1):
         comma = "," if number < len(columns) else ""
-        if encoding == codec.PLAIN:
-            values = codec.plain_values(column, optional=key in _OPTIONAL)
+        if stored.encoding == codec.PLAIN:
+            values = codec.plain_values(known[key], numbers)
             yield f'      "{key}": {json.dumps(values)}{comma}\n'
         else:
-            yield f'      "{key}": {{"type": "{codec.number_type(column)}", "chunks": [\n'
+            yield f'      "{key}": {{"type": "{codec.number_type(known[key])}", "chunks": [\n'
             separator = ""
-            for chunk in codec.packed_chunks(column):
+            for chunk in codec.packed_chunks(numbers):
                 yield f'{separator}"{chunk}"'
                 separator = ",\n"
             yield f"\n      ]}}{comma}\n"
     yield f"    }}\n  }}{end}"
 
 
-def _fill(table: Table, document: Document, chunks: list[bytes]) -> None:
-    values = document["columns"]
-    for name, column in table.columns().items():
-        if name in _LATER and name not in values:
-            codec.fill_plain(column, [None] * document["count"])
-        elif document["encoding"] == codec.PLAIN:
-            codec.fill_plain(column, values[name])
+def _fill(table: Table[Any], document: Document, chunks: list[bytes]) -> None:
+    for column, numbers in table.kept:
+        stored = document["columns"][column.name]
+        if document["encoding"] == codec.PLAIN:
+            codec.fill_plain(column, numbers, stored)
         else:
-            packed = values[name]
-            codec.fill_packed(column, (chunk_of(part, chunks) for part in packed["chunks"]))
-        if len(column) != document["count"]:
-            raise ValueError(f"column {name} has {len(column)} rows of {document['count']}")
+            codec.fill_packed(numbers, (chunk_of(part, chunks) for part in stored["chunks"]))
+        if len(numbers) != document["count"]:
+            raise FaultError(
+                f"the column {column.name} has {len(numbers)} rows of {document['count']}"
+            )
 
 
 def _member(name: str, value: Any) -> str:  # noqa: ANN401  # whatever JSON can hold

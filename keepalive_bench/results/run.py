@@ -5,30 +5,47 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from math import isnan, nan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from keepalive_bench.results.exchange import SETUP
+from keepalive_bench.plan.experiment import LABEL
+from keepalive_bench.results.exchange import SETUP, Failure
+from keepalive_bench.typed_json import (
+    DERIVED,
+    MOMENT,
+    Count,
+    Positive,
+    Seconds,
+    Share,
+    least,
+    pattern,
+)
 
 if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
-    from keepalive_bench.results.exchange import Failure
+
+Label = Annotated[str, pattern(f"^{LABEL}$")]
 
 
 class PoolCounters(NamedTuple):
     """urllib3's own two numbers: connection *objects* made, and attempts at a request."""
 
-    num_connections: int = 0
-    num_requests: int = 0
+    num_connections: Count = 0
+    num_requests: Count = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class WarmUp:
     """What an arm's warm-up did, on pools of its own; counted nowhere else."""
 
-    requests: int = 0
-    connections: int = 0
+    requests: Count = 0
+    connections: Count = 0
     failures: tuple[Failure, ...] = ()
+
+    @property
+    def failed(self) -> Annotated[int, DERIVED, least(0)]:
+        """How many of the requests failed."""
+        return len(self.failures)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,19 +59,19 @@ class Environment:
     openssl: str
     os: str
     machine: str
-    cpu_count: int
-    clock_resolution_s: float
-    ephemeral_ports: int | None = None
+    cpu_count: Positive
+    clock_resolution_s: Seconds
+    ephemeral_ports: Positive | None = None
     """Local ports that the system has for connections to one address; `None`: unknown."""
 
 
 class LostProcess(NamedTuple):
     """One of several processes that ended, or was given up, before it told what it measured."""
 
-    process: int
+    process: Count
     """Which one, from 0."""
     why: str
-    sent: dict[str, int]
+    sent: dict[Label, Count]
     """How many of its exchanges are lost, by arm, as far as they were told."""
 
 
@@ -62,27 +79,27 @@ class LostProcess(NamedTuple):
 class RunInfo:
     """How the measurement itself went, warm-ups left out."""
 
-    started_at: str
+    started_at: Annotated[str, MOMENT]
     """The wall clock's time at the start, ISO 8601, UTC."""
-    wall_s: float
-    cpu_s: float
+    wall_s: Seconds
+    cpu_s: Seconds
     """Processor time of the whole process; of several, of all that measured."""
-    gc_collections: int
+    gc_collections: Count
     """Garbage collections while measuring."""
     interrupted: bool = False
-    requests: dict[str, int] | None = None
+    requests: dict[Label, Count] | None = None
     """How many of each arm were due when a duration or a precision ended the run, by label.
 
     `None`: as many as were planned."""
-    gil_wait_s: float | None = None
+    gil_wait_s: Seconds | None = None
     """How much later than in an idle interpreter a thread got it, on average; `None`: unknown."""
-    other_cpu_min: float | None = None
+    other_cpu_min: Share | None = None
     """Of all processors' time, what other processes took in the calmest third of the run."""
-    other_cpu_max: float | None = None
+    other_cpu_max: Share | None = None
     """The same in the busiest third; `None`: unknown."""
-    free_ports: int | None = None
+    free_ports: Positive | None = None
     """Local ports that were free for the run's connections; `None`: plenty, or unknown."""
-    port_held_s: float | None = None
+    port_held_s: Seconds | None = None
     """How long each of them stays taken after its connection."""
     lost: tuple[LostProcess, ...] = ()
     """Processes whose results are lost."""

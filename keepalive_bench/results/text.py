@@ -9,8 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.results.check import FaultError
 from keepalive_bench.results.column_codec import MARK, decoded
+from keepalive_bench.typed_json import FaultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

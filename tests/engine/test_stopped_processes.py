@@ -25,8 +25,7 @@ from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.processes.coordinator import Coordinator
 from keepalive_bench.engine.processes.messages import Failed
-from keepalive_bench.engine.processes.patience import LOOK_S, Patience
-from keepalive_bench.engine.processes.worker import Worker
+from keepalive_bench.engine.processes.worker import LOOK_S, Patience, Worker
 from keepalive_bench.engine.schedule import schedule
 from keepalive_bench.server import ServerProcess
 
@@ -57,7 +56,7 @@ def stop(process: int) -> None:
     ("options", "answers"),
     [
         (("-n", "100"), 60),
-        (("-n", "100", "--warmup", "1"), 1),
+        pytest.param(("-n", "100", "--warmup", "1"), 1, marks=pytest.mark.slow),
         pytest.param(("-n", "60", "--rate", "200/s"), 30, marks=pytest.mark.slow),
         pytest.param(("-n", "60", "--traffic", "bursts", "-c", "2"), 30, marks=pytest.mark.slow),
         pytest.param(("-z", "1s"), 60, marks=pytest.mark.slow),
@@ -137,13 +136,13 @@ def test_a_process_that_is_stopped_before_it_has_reported_is_lost(url: str) -> N
         yield from schedule(asked.experiment)
         stop(coordinator.pids[0])
 
-    with Coordinator(asked, None) as coordinator:
+    with Coordinator(asked) as coordinator:
         origin = time.perf_counter_ns()
         assert not coordinator.run(blocks(), RunClock(origin), origin, Interrupts())
     (lost,) = coordinator.lost
     assert lost.process == 0
     assert re.fullmatch(STOPPED, lost.why)
-    assert [len(share.exchanges) for share in coordinator.shares] == [0, 20]
+    assert [len(part.exchanges) for part in coordinator.parts] == [0, 20]
 
 
 @pytest.fixture

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keepalive_bench.engine import processors
 from keepalive_bench.engine import system_monitor as module
-from keepalive_bench.engine.environment import describe_environment
-from keepalive_bench.engine.processors import Reading, read_processors
-from keepalive_bench.engine.system_monitor import SystemMonitor
+from keepalive_bench.engine.benchmark import describe_environment
+from keepalive_bench.engine.system_monitor import Reading, SystemMonitor, read_processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +150,7 @@ def test_the_processors_time_is_that_of_all_of_them() -> None:
 def test_where_the_system_does_not_tell_nothing_is_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(processors, "_STAT", tmp_path / "missing")
+    monkeypatch.setattr(module, "_STAT", tmp_path / "missing")
     assert read_processors() is None
     assert watched(1, 0.01).others is None
 

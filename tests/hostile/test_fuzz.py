@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.documents import failure_kinds
 from support.misbehaving import Peer, misbehaving
 from support.patience import PATIENCE_S
 from support.plans import run
 
 from keepalive_bench import Arm, analyse
+from keepalive_bench.results.failure_kinds import FAILURE_KINDS, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def check(wanted: list[Answer]) -> None:
     arm = analyse(found).first
     assert accepts == arm.connections
     assert len(found.exchanges) == arm.succeeded + arm.failed == len(wanted)
-    assert set(arm.failure_kinds) <= failure_kinds() - {"other"}
+    assert set(arm.failure_kinds) <= {kind.code for kind in FAILURE_KINDS} - {OTHER.code}
     assert len(arm.reasons) == arm.connections
     given_up: set[int | None] = set()
     for exchange in found.exchanges:

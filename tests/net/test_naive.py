@@ -31,8 +31,7 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-@pytest.mark.parametrize("concurrency", [1, 4])
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(("concurrency", "tls"), [(1, False), (4, True)])
 def test_each_request_has_a_manager_and_a_connection_of_its_own(
     concurrency: int, *, tls: bool
 ) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.documents import entries
 from support.exports import everything, stored
 from support.runs import paired_run
 from support.sweeps import scripted_sweep
@@ -114,17 +113,10 @@ def test_the_documented_examples_are_requirements(example: str) -> None:
     assert parse(example, NAMED).text == example
 
 
-def table(heading: str) -> list[str]:
-    return sorted(entry.code for entry in entries(heading))
-
-
 def test_the_codes_with_a_name_are_those_documented() -> None:
     page = (ROOT / "docs/json-format.md").read_text("utf-8")
     section = page.partition("### `verdict`")[2]
     verdicts = next(line for line in section.splitlines() if line.startswith("| `code`"))
-    assert sorted(FAILURES) == table("Kinds of failures")
-    assert sorted(REASONS) == table("Reasons for connections")
-    assert sorted(FINDINGS) == table("Findings")
     sweeps = (ROOT / "docs/sweep.md").read_text("utf-8").partition("## The recommendation")[2]
     codes = re.findall(
         r"^\| `([a-z-]+)` \|", sweeps.partition("## What is written")[0], re.MULTILINE

@@ -17,7 +17,7 @@ from keepalive_bench.results.exchange import (
     Outcome,
     Phases,
 )
-from keepalive_bench.results.value_table import ValueTable
+from keepalive_bench.results.table import ValueTable
 
 ARMS = ("pooled", "unpooled")
 SECONDS = st.floats(0, 1e6)

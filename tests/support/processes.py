@@ -19,6 +19,6 @@ def children(process: int) -> list[int]:
             command = status.with_name("cmdline").read_bytes().split(b"\0")
         except OSError:  # it has ended meanwhile
             continue
-        if int(fields[1]) == process and b"keepalive_bench.engine.processes" in command:
+        if int(fields[1]) == process and b"keepalive_bench.engine.processes.child" in command:
             found.append((int(command[-2]), int(status.parent.name)))
     return [pid for _, pid in sorted(found)]

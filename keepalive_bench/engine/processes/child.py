@@ -1,4 +1,7 @@
-"""One of several processes of a run: it does its share of each block, and reports."""
+"""One of several processes of a run: it does its share of each block, and reports.
+
+``python -m keepalive_bench.engine.processes.child``
+"""
 
 from __future__ import annotations
 
@@ -13,25 +16,25 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.process_runner import ProcessRunner, quiet_collector
-from keepalive_bench.engine.processes.batches import Sender
+from keepalive_bench.engine.processes.merging import new_tables
 from keepalive_bench.engine.processes.messages import (
     Channel,
     Done,
     Failed,
     Ready,
+    Sender,
     Start,
     Task,
     Word,
 )
 from keepalive_bench.engine.schedule import Block
-from keepalive_bench.errors import ENDING_SIGNALS, KabError
-from keepalive_bench.net.exhaustion import limit_reached
-from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.errors import ENDING_SIGNALS, KabError, limit_reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
 
 _ROWS_AT_ONCE = 500
@@ -72,8 +75,7 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _take_part(task: Task, process: int, channel: Channel) -> None:
-    plan, labels = task.plan, task.plan.experiment.labels
-    process_runner = ProcessRunner(plan, time.perf_counter_ns, process)
+    process_runner = ProcessRunner(task.plan, time.perf_counter_ns, process)
     orders, stop = _Orders(), _Stop()
     threading.Thread(target=_listen, args=(channel, orders, stop), daemon=True).start()
     if hasattr(signal, "sigwait"):  # Windows has no such signals
@@ -82,18 +84,17 @@ def _take_part(task: Task, process: int, channel: Channel) -> None:
     start = orders.get()
     if not isinstance(start, Start):
         return
-    exchanges = ExchangeColumns(labels, queued=plan.experiment.load.is_open)
-    connections = ConnectionColumns(labels)
+    exchanges, connections = new_tables(task.plan.experiment)
     report = _Report(channel, exchanges)
     with quiet_collector():
-        tally = process_runner.measure(
+        counters = process_runner.measure(
             start.origin, _blocks(orders, report), report.add, connections, stop.interrupts
         )
     report.send()
     sender = Sender(connections, of_exchanges=False)
     while len(connections):
         channel.send(sender.take(_CONNECTIONS_AT_ONCE))
-    channel.send(tally)
+    channel.send(counters)
 
 
 class _Stop:
@@ -180,3 +181,7 @@ class _Report:
         with self._lock:
             if len(self._exchanges):
                 self._channel.send(self._sender.take(len(self._exchanges)))
+
+
+if __name__ == "__main__":
+    main()

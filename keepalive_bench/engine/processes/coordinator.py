@@ -15,23 +15,24 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.precision import LOOKED_AT
 from keepalive_bench.engine.engine import GRACE_S
 from keepalive_bench.engine.interrupts import held_back
+from keepalive_bench.engine.limits import naming_limits
 from keepalive_bench.engine.pacing import pacing_of
 from keepalive_bench.engine.process_runner import RunCounters
-from keepalive_bench.engine.processes.batches import Rows, clear, put
-from keepalive_bench.engine.processes.merging import new_share
+from keepalive_bench.engine.processes.merging import new_tables
 from keepalive_bench.engine.processes.messages import (
     Done,
     Failed,
     Ready,
+    Rows,
     Start,
     Task,
     Word,
+    clear,
     pickled,
+    put,
 )
-from keepalive_bench.engine.processes.patience import LOOK_S, Patience
-from keepalive_bench.engine.processes.worker import Worker
+from keepalive_bench.engine.processes.worker import LOOK_S, Patience, Worker
 from keepalive_bench.errors import KabError
-from keepalive_bench.net.exhaustion import naming_limits
 from keepalive_bench.results.run import LostProcess
 from keepalive_bench.units import printable
 
@@ -74,10 +75,8 @@ class Coordinator:
         followed: ExchangeColumns | None = None,
     ) -> None:
         self._plan, self._on_exchange, self._followed = plan, on_exchange, followed
-        experiment, queued = plan.experiment, plan.experiment.load.is_open
-        count = experiment.processes
-        self.shares = [new_share(experiment.labels, queued=queued) for _ in range(count)]
-        self.tallies: dict[int, RunCounters] = {}
+        self.parts = [new_tables(plan.experiment) for _ in range(plan.experiment.processes)]
+        self.counters: dict[int, RunCounters] = {}
         self.warmups: dict[int, dict[str, WarmUp]] = {}
         self.lost: list[LostProcess] = []
         self._inbox: SimpleQueue[tuple[int, object]] = SimpleQueue()
@@ -98,10 +97,10 @@ class Coordinator:
     @property
     def reached(self) -> dict[str, int]:
         """How many requests of each arm were due, of processes that are lost as far as is known."""
-        tolls = [tally.reached for tally in self.tallies.values()]
-        tolls += [lost.sent for lost in self.lost]
+        sent = [counters.reached for counters in self.counters.values()]
+        sent += [lost.sent for lost in self.lost]
         labels = self._plan.experiment.labels
-        return {label: sum(toll[label] for toll in tolls) for label in labels}
+        return {label: sum(part[label] for part in sent) for label in labels}
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -165,8 +164,8 @@ class Coordinator:
 
     def _direct(self, blocks: Iterable[Block], clock: RunClock, interrupts: Interrupts) -> None:
         try:
-            for beat in self._beats(blocks, clock):
-                self._carry_out(beat)
+            for burst in self._bursts(blocks, clock):
+                self._carry_out(burst)
             self.wall_s = clock.now_s()
             if self._followed is not None:  # nobody asks any more, and connections are to come
                 clear(self._followed)
@@ -179,20 +178,20 @@ class Coordinator:
             self._over.set()
             interrupts.wake()
 
-    def _beats(self, blocks: Iterable[Block], clock: RunClock) -> Iterator[Block]:
-        """The blocks, or the beats of those that have some, with what all have to know of time."""
+    def _bursts(self, blocks: Iterable[Block], clock: RunClock) -> Iterator[Block]:
+        """The blocks, or the bursts of those that have some, with what all have to know of time."""
         burst_size = self._plan.experiment.burst_size
         for block in blocks:
             ends_s = inf if block.seconds is None else clock.now_s() + block.seconds
-            for beat in block.beats(burst_size):
+            for burst in block.bursts(burst_size):
                 now_s = clock.now_s()
                 if self._halted.is_set() or not self._alive:
                     return
                 if now_s >= ends_s:
                     break
                 seconds = None if block.seconds is None else ends_s - now_s
-                yield self._timed(replace(beat, seconds=seconds), now_s)
-                if block.in_beats and not self._sent:
+                yield self._timed(replace(burst, seconds=seconds), now_s)
+                if block.in_bursts and not self._sent:
                     break
 
     def _carry_out(self, block: Block) -> None:
@@ -263,7 +262,7 @@ class Coordinator:
         if isinstance(message, Ready):
             self.warmups[number] = message.warmup
         elif isinstance(message, RunCounters):
-            self.tallies[number] = message
+            self.counters[number] = message
             self._alive.discard(number)
             if message.interrupted and not self._halted.is_set():  # by a signal of its own
                 self._halt()
@@ -272,22 +271,22 @@ class Coordinator:
         self._owing.discard(number)
 
     def _keep(self, number: int, rows: Rows) -> None:
-        share = self.shares[number]
+        part = self.parts[number]
         if not rows.of_exchanges:
-            put(share.connections, rows)
+            put(part.connections, rows)
             return
-        before = len(share.exchanges)
-        put(share.exchanges, rows)
+        before = len(part.exchanges)
+        put(part.exchanges, rows)
         if self._followed is not None:
             put(self._followed, rows, LOOKED_AT)
         if self._on_exchange is not None:
-            for row in range(before, len(share.exchanges)):
-                self._on_exchange(share.exchanges[row])
+            for row in range(before, len(part.exchanges)):
+                self._on_exchange(part.exchanges[row])
 
     def _lose(self, number: int, why: str) -> None:
         """Give up a process: without its connections, its exchanges can't be told."""
         self._alive.discard(number)
-        exchanges = self.shares[number].exchanges
+        exchanges = self.parts[number].exchanges
         sent = {label: len(exchanges.rows(label)) for label in exchanges.arms}
         self.lost.append(LostProcess(number, why, sent))
-        self.shares[number] = new_share(exchanges.arms, queued=exchanges.queued_s is not None)
+        self.parts[number] = new_tables(self._plan.experiment)

@@ -14,6 +14,8 @@ from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from keepalive_bench.plan.experiment import Experiment
+
     Table = ExchangeColumns | ConnectionColumns
     Translation = Callable[[int], int]
 
@@ -22,33 +24,35 @@ _AT_ONCE, _PART = 5_000, 32
 _NONE = -1
 
 
-class Share(NamedTuple):
+class Tables(NamedTuple):
     """What one process measured. Merging takes its rows away."""
 
     exchanges: ExchangeColumns
     connections: ConnectionColumns
 
 
-def new_share(labels: tuple[str, ...], *, queued: bool) -> Share:
-    """An empty one, of arms that are called so."""
-    return Share(ExchangeColumns(labels, queued=queued), ConnectionColumns(labels))
+def new_tables(experiment: Experiment) -> Tables:
+    """Those of an experiment, still empty."""
+    labels = experiment.labels
+    exchanges = ExchangeColumns(labels, queued=experiment.load.is_open)
+    return Tables(exchanges, ConnectionColumns(labels))
 
 
-def merge(shares: Sequence[Share], merged: Share) -> None:
-    """Move the rows of all shares into an empty one.
+def merge(parts: Sequence[Tables], merged: Tables) -> None:
+    """Move the rows of all parts into an empty one.
 
     Connections come in the order in which they were opened, exchanges in that in which they ended,
     and their references to each other hold. A slot is one process's, so each gets numbers of its
-    own: every so manieth.
+    own: every n-th.
     """
-    connections = [share.connections for share in shares]
-    rows = [array("i") for _ in shares]
+    connections = [part.connections for part in parts]
+    rows = [array("i") for _ in parts]
     translations = _translations(connections, merged.connections)
-    translations["slot"] = [_every(len(shares), number) for number in range(len(shares))]
+    translations["slot"] = [_every(len(parts), number) for number in range(len(parts))]
     for number, row in _moved(connections, _opened, merged.connections, translations):
         rows[number].append(row)
 
-    exchanges = [share.exchanges for share in shares]
+    exchanges = [part.exchanges for part in parts]
     translations = _translations(exchanges, merged.exchanges)
     translations["connection"] = [column.__getitem__ for column in rows]
     for _ in _moved(exchanges, _ended, merged.exchanges, translations):
@@ -66,7 +70,7 @@ def _ended(exchanges: ExchangeColumns, rows: slice) -> Iterable[float]:
 
 
 def _translations(tables: Sequence[Table], merged: Table) -> dict[str, list[Translation]]:
-    """What the numbers of kept values are in the merged table: by column, for each share."""
+    """What the numbers of kept values are in the merged table: by column, for each part."""
     translations: dict[str, list[Translation]] = {}
     for name, target in merged.interned.items():
         translations[name] = [
@@ -86,11 +90,11 @@ def _moved(
     merged: _Table,
     translations: dict[str, list[Translation]],
 ) -> Iterator[tuple[int, int]]:
-    """Move all rows, in the order of their times; the share and the new row of each.
+    """Move all rows, in the order of their times; the part and the new row of each.
 
     A chunk at a time; what was moved is deleted when it is a part of what is left, so that few rows
     are there twice, and few are shifted often. Threads overtake each other between a time and its
-    record; within a share, rows keep the order of the record.
+    record; within a part, rows keep the order of the record.
     """
     latest, moved = [-inf] * len(tables), [0] * len(tables)
     while any(len(table) for table in tables):
@@ -100,12 +104,12 @@ def _moved(
             for table, rows, after in zip(tables, slices, latest, strict=True)
         ]
         counts = _next_counts(keys)
-        order = [(share, row) for share, count in enumerate(counts) for row in range(count)]
+        order = [(part, row) for part, count in enumerate(counts) for row in range(count)]
         order.sort(key=lambda at: keys[at[0]][at[1]])
         start = len(merged)
-        places = [(share, moved[share] + row) for share, row in order]
+        places = [(part, moved[part] + row) for part, row in order]
         _append(tables, merged, translations, places)
-        yield from ((share, start + at) for at, (share, _) in enumerate(order))
+        yield from ((part, start + at) for at, (part, _) in enumerate(order))
         for number, (table, count) in enumerate(zip(tables, counts, strict=True)):
             latest[number] = keys[number][count - 1] if count else latest[number]
             moved[number] = _without(table, moved[number] + count)
@@ -121,7 +125,7 @@ def _without(table: ExchangeColumns | ConnectionColumns, moved: int) -> int:
 
 
 def _next_counts(keys: Sequence[array[float]]) -> list[int]:
-    """How many of each share come next, so that all that come later are later."""
+    """How many of each part come next, so that all that come later are later."""
     latest = min((key[_AT_ONCE] for key in keys if len(key) > _AT_ONCE), default=inf)
     return [min(bisect_right(key, latest), _AT_ONCE) for key in keys]
 
@@ -136,10 +140,10 @@ def _append(
     columns = [table.columns() for table in tables]
     for name, column in merged.columns().items():
         sources, change = [table[name] for table in columns], translations.get(name)
-        values = [sources[share][row] for share, row in order]
+        values = [sources[part][row] for part, row in order]
         if change is not None:
             values = [
-                value if value == _NONE else change[share](value)
-                for value, (share, _) in zip(values, order, strict=True)
+                value if value == _NONE else change[part](value)
+                for value, (part, _) in zip(values, order, strict=True)
             ]
         column.extend(array(column.typecode, values))

@@ -14,7 +14,7 @@ from keepalive_bench.report.page.markup import (
     table,
 )
 from keepalive_bench.report.verbose import ended, why
-from keepalive_bench.results.columns import optional
+from keepalive_bench.results.table import optional
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:

@@ -1,18 +1,19 @@
-"""Whether the system's limits allow a run, found out before anything is sent."""
+"""The system's limits: whether they allow a run, and what is said where one is reached."""
 
 from __future__ import annotations
 
 import os
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keepalive_bench.errors import UsageError
-from keepalive_bench.net.exhaustion import limit_reached
-from keepalive_bench.units import size
+from keepalive_bench.errors import KabError, UsageError, limit_reached
+from keepalive_bench.units import printable, size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from keepalive_bench.plan.plan import Experiment, Plan
 
 _OWN_THREADS, _OWN_DESCRIPTORS = 2, 8
@@ -22,6 +23,24 @@ _EXCHANGE_BYTES = 75
 _CONTAINERS_MEMORY = Path("/sys/fs/cgroup/memory.max")
 _OPEN = (Path("/proc/self/fd"), Path("/dev/fd"))
 """Where systems list a process's open files, for itself."""
+
+
+@contextmanager
+def naming_limits(what: str, advice: str) -> Iterator[None]:
+    """Explain what can't be done where a limit is reached, or the system refuses it otherwise.
+
+    Raises:
+        KabError: it can't be done.
+    """
+    try:
+        yield
+    except (OSError, MemoryError, RuntimeError) as error:
+        limit = limit_reached(error)
+        if limit is not None:
+            raise KabError(f"{what}, because {limit}: {advice}, or raise the limit.") from error
+        if not isinstance(error, OSError):
+            raise
+        raise KabError(f"{what}: {printable(str(error))}.") from error
 
 
 def check_limits(plan: Plan) -> None:
