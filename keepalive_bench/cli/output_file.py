@@ -84,8 +84,10 @@ def _text(raw: IO[bytes], *, compressed: bool) -> Iterator[TextIO]:
     if compressed:
         from gzip import GzipFile  # noqa: PLC0415  # a start without it is quicker
 
-        raw = GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
-    stream = io.TextIOWrapper(raw, encoding="utf-8", errors=_UNENCODABLE, newline="")
+        packed: IO[bytes] | GzipFile = GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
+    else:
+        packed = raw
+    stream = io.TextIOWrapper(packed, encoding="utf-8", errors=_UNENCODABLE, newline="")
     try:
         yield stream
     except BaseException:

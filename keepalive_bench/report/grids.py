@@ -92,6 +92,9 @@ def grids(
     never are.
     """
     shown = in_characters(table.without_empty_columns(), plain_ascii=plain_ascii)
+    whole = grid_of([shown])
+    if fits(whole, width):
+        return [whole]
     parts: list[RenderableType] = []
     for columns in _packed(shown, width, breakable=breakable):
         parts += [Text(), _set(shown.with_columns(columns), width, breakable=breakable)]
@@ -99,15 +102,12 @@ def grids(
 
 
 def _packed(table: Table, width: int, *, breakable: bool) -> Iterator[Part]:
-    """The columns of each grid: all of them, or groups whole where there is room, or parts."""
+    """The columns of each grid: groups whole where there is room for them, or else their parts."""
 
     def has_room(columns: Part) -> bool:
         widths: Widths = "exact" if breakable else "free"
         return fits(grid_of([table.with_columns(columns)], widths=widths), width)
 
-    if fits(grid_of([table]), width):
-        yield table.columns
-        return
     row: Part = ()
     for group in table.groups:
         whole = tuple(column for part in group for column in part)
