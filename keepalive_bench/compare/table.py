@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.analysis import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import preamble
-from keepalive_bench.report.run_tables import beyond_pool, of_reopened
+from keepalive_bench.report.run_tables import TITLES, beyond_pool, of_reopened
 from keepalive_bench.report.table import Column, Table
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
@@ -28,7 +29,6 @@ _SMALL_PRINT = (
     "The two runs are independent, so intervals are wider than within one run. They cover chance "
     "within the runs, and nothing that drifted between them: another load, network or machine."
 )
-_LATENCIES = ("mean", "p50", "p90", "p95", "p99")
 _LONGEST = 60
 _TO_THE_SECOND = len("2026-01-02T03:04:05")
 
@@ -95,27 +95,27 @@ def small_print(change: Change) -> str:
 
 def _arm(arm: ArmChange) -> Iterator[_Line]:
     base, new = arm.base, arm.new
-    yield _count("connections opened", base.connections, new.connections)
+    yield _count(TITLES["connections"], base.connections, new.connections)
     reasons = base.reason_counts, new.reason_counts
     yield from _parts(*map(beyond_pool, reasons))
-    yield _count("reopened", base.reopened, new.reopened)
+    yield _count(TITLES["reopened"], base.reopened, new.reopened)
     yield from _parts(*map(of_reopened, reasons))
     if new.traits.needs_tls:
-        yield _count("sessions resumed", base.resumed, new.resumed)
+        yield _count(TITLES["resumed"], base.resumed, new.resumed)
     yield _count("requests", base.sent, new.sent)
-    yield _count("failed", base.failed, new.failed)
+    yield _count(TITLES["failed"], base.failed, new.failed)
     yield from _parts(base.failure_kinds, new.failure_kinds)
     if base.interrupted or new.interrupted:
-        yield _count("interrupted", base.interrupted, new.interrupted)
+        yield _count(TITLES["interrupted"], base.interrupted, new.interrupted)
     if base.not_sent or new.not_sent:
-        yield _count("not sent", base.not_sent, new.not_sent)
+        yield _count(TITLES["not_sent"], base.not_sent, new.not_sent)
     codes = [{f"status {code}": n for code, n in it.status_codes.items()} for it in (base, new)]
     if codes[0].keys() != codes[1].keys() or len(codes[0]) > 1:
         yield from _parts(codes[0], codes[1], indent="")
-    for metric in _LATENCIES:
-        name = f"latency {metric}" if metric == _LATENCIES[0] else f"        {metric}"
+    for metric in BOUNDED:
+        name = f"latency {metric}" if metric == BOUNDED[0] else f"        {metric}"
         yield _figure(name, arm.figures[metric], duration)
-    yield _figure("requests/s", arm.figures["requests_per_second"], rate)
+    yield _figure(TITLES["requests_per_second"], arm.figures["requests_per_second"], rate)
 
 
 def _parts(

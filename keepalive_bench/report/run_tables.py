@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import REMAINDER
+from keepalive_bench.analysis.metrics import ARM_METRICS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report.table import Column, Table
 from keepalive_bench.units import MISSING, duration, interval, rate, times
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from keepalive_bench.report.table import Part
     from keepalive_bench.stats.intervals import Estimate
 
-METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
+TITLES = {it.path: it.title for it in ARM_METRICS if it.title}
+"""What a row of an arm's metric is called."""
+METRICS = tuple(title for path, title in TITLES.items() if path.startswith("latency_s."))
 UNCORRECTED = "uncorrected"
 MOSTLY_FAILED = "most failed"
 _NAMEABLE_S = 5e-7
@@ -78,19 +81,25 @@ def _of_arms(analysis: Analysis, rows: Sequence[Sequence[str]]) -> tuple[Part, .
 def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     """The comparison, line by line."""
     rows = [
-        _counts(analysis, "connections opened", "connections", compared=True),
+        _counts(analysis, "connections", compared=True),
         *_breakdown(analysis, [beyond_pool(arm.reason_counts) for arm in analysis.arms]),
-        _counts(analysis, "reopened", "reopened"),
+        _counts(analysis, "reopened"),
         *_breakdown(analysis, [of_reopened(arm.reason_counts) for arm in analysis.arms]),
         *_resumption(analysis),
-        _counts(analysis, "requests", "sent"),
-        _plain(analysis, "requests/connection", [_ratio(arm) for arm in analysis.arms]),
-        _counts(analysis, "failed", "failed"),
+        _counts(analysis, "sent", "requests"),
+        _plain(
+            analysis,
+            TITLES["requests_per_connection"],
+            [_ratio(arm) for arm in analysis.arms],
+        ),
+        _counts(analysis, "failed"),
         *_breakdown(analysis, [arm.failure_kinds for arm in analysis.arms]),
     ]
-    for name, field in (("interrupted", "interrupted"), ("not sent", "not_sent")):
-        if any(getattr(arm, field) for arm in analysis.arms):
-            rows.append(_counts(analysis, name, field))
+    rows += [
+        _counts(analysis, field)
+        for field in ("interrupted", "not_sent")
+        if any(getattr(arm, field) for arm in analysis.arms)
+    ]
     rows += [_latency(analysis, metric) for metric in METRICS]
     rows += _of_open_load(analysis)
     rows.append(_throughput(analysis))
@@ -99,11 +108,11 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False) -> Row:
+def _counts(analysis: Analysis, field: str, name: str = "", *, compared: bool = False) -> Row:
     counts = [getattr(arm, field) for arm in analysis.arms]
     savings = tuple(f"{other - counts[0]:,}" if compared else "" for other in counts[1:])
     return Row(
-        name=name,
+        name=name or TITLES[field],
         cells=tuple(f"{count:,}" for count in counts),
         savings=savings,
         intervals=("",) * len(savings),
@@ -114,7 +123,7 @@ def _resumption(analysis: Analysis) -> list[Row]:
     """How many TLS sessions were resumed, where an arm tries to."""
     if not any(arm.traits.needs_tls for arm in analysis.arms):
         return []
-    return [_counts(analysis, "sessions resumed", "resumed")]
+    return [_counts(analysis, "resumed")]
 
 
 def _breakdown(analysis: Analysis, counts: list[dict[str, int]]) -> list[Row]:
@@ -195,7 +204,7 @@ def rate_of(arm: ArmSummary, per_second: float | None) -> str:
 def _throughput(analysis: Analysis) -> Row:
     ratios = [comparison.throughput for comparison in analysis.comparisons]
     return Row(
-        name="requests/s",
+        name=TITLES["requests_per_second"],
         cells=tuple(rate_of(arm, arm.requests_per_second) for arm in analysis.arms),
         savings=tuple("" if it.estimate is None else times(it.estimate) for it in ratios),
         intervals=tuple(_ratio_interval(ratio) for ratio in ratios),
