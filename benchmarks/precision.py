@@ -19,6 +19,7 @@ from document import table, write_between_marks
 from simulation import POOLED, UNPOOLED, Noise, draw, draw_blocks, true_log_ratio
 
 from keepalive_bench import Exchange, Experiment, Plan, Target
+from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.precision import PrecisionRule
@@ -139,7 +140,7 @@ def _run(setting: Setting, truth: float, random: Random) -> Ended:
                 exchanges.append(Exchange(label, index, number, outcome))
         if rule.is_met():
             break
-    pairs = pair(exchanges, plan.experiment, *labels)
+    pairs = pair(*(ArmView(label, plan, exchanges) for label in labels))
     _, low, high = typical_effect(pairs, plan).speedup
     true = 0.0 if setting.same else truth
     return pairs.number, low is not None and high is not None and log(low) <= true <= log(high)

@@ -21,10 +21,10 @@ from simulation import (
 )
 
 from keepalive_bench import Exchange, Experiment, Plan, Run, Target, analyse
-from keepalive_bench.analysis.comparison import typical_effect
+from keepalive_bench.analysis.arm_view import ArmView
+from keepalive_bench.analysis.comparison import quantile_savings, typical_effect
 from keepalive_bench.analysis.latencies import PERCENTS, Latencies, latency_bounds, summed_up
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.analysis.savings import quantile_savings
 from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Outcome
@@ -121,10 +121,11 @@ def _truth(block_size: int, between: float) -> Mapping[str, float]:
 def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval | None]:
     """A run's intervals as kab has them; in full, those of means, too."""
     run = _drawn(setting, Random(seed))  # noqa: S311  # not for secrets
-    pairs = pair(run.exchanges, run.plan.experiment, *_LABELS)
+    views = [ArmView(label, run.plan, run.exchanges) for label in _LABELS]
+    pairs = pair(*views)
     effect = typical_effect(pairs, run.plan)
-    own, other = (_latencies(run, label) for label in _LABELS)
-    savings = quantile_savings(run, own, other, pairs, effect.interval_inflation)
+    own, other = map(_latencies, views)
+    savings = quantile_savings(own, other, pairs, effect.interval_inflation)
     found = {
         "speed-up": _ends(effect.speedup),
         PLAIN: _unwidened(effect.speedup, effect.interval_inflation),
@@ -132,7 +133,7 @@ def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval
     }
     for arm in (own, other):
         for percent in PERCENTS:
-            found[f"{arm.arm} p{percent}"] = arm.bounds.get(f"p{percent}")
+            found[f"{arm.view.label} p{percent}"] = arm.bounds.get(f"p{percent}")
     if in_full:
         analysis = analyse(run)
         (comparison,) = analysis.comparisons
@@ -142,11 +143,10 @@ def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval
     return found
 
 
-def _latencies(run: Run, arm: str) -> Latencies:
-    exchanges = run.exchanges
-    ordered = sorted(exchanges.latency_s[row] for row in exchanges.rows(arm))
-    bounds = latency_bounds(run, arm, ordered, with_mean=False)
-    return Latencies(arm, summed_up(ordered), bounds.bounds, bounds.interval_inflation)
+def _latencies(view: ArmView) -> Latencies:
+    latency = summed_up(view.ordered)
+    bounds = latency_bounds(view, latency, with_mean=False)
+    return Latencies(view, latency, bounds.bounds, bounds.interval_inflation)
 
 
 def _ends(estimate: Estimate) -> Interval | None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import Analysis
+from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
-from keepalive_bench.analysis.verdict import verdict_of_all, verdict_of_sweep
+from keepalive_bench.analysis.verdict import verdict, verdict_of_sweep
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.findings import find
 from keepalive_bench.requirements import check, requirements_of
@@ -29,22 +30,28 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         UsageError: a requirement is none.
     """
     demanded = requirements_of(run.plan, requirements)
-    arms = tuple(summarise(run, arm) for arm in run.plan.experiment.arms)
-    comparisons = tuple(compare(run, arms[0], other) for other in arms[1:])
-    sweep = sweep_of(run, arms)
+    labels = run.plan.experiment.labels
+    views = {label: ArmView(label, run.plan, run.exchanges) for label in labels}
+    arms = tuple(summarise(run, arm, views[arm.label]) for arm in run.plan.experiment.arms)
+    first = arms[0]
+    comparisons = tuple(
+        compare(run.exchanges, (first, other), (views[first.label], views[other.label]))
+        for other in arms[1:]
+    )
+    sweep = sweep_of(run, arms, views)
     analysis = Analysis(
         plan=run.plan,
         run_info=run.run_info,
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
-        verdict=verdict_of_all(arms, comparisons, run.plan)
+        verdict=verdict(arms, comparisons, run.plan)
         if sweep is None
         else verdict_of_sweep(arms, sweep),
-        findings=find(run, arms, comparisons),
+        findings=find(run, views, arms, comparisons),
         sweep=sweep,
     )
-    return replace(analysis, requirements=tuple(check(each, analysis, run) for each in demanded))
+    return replace(analysis, requirements=tuple(check(each, analysis, views) for each in demanded))
 
 
 def require(run: Run, *requirements: str, strict: bool = False) -> Analysis:

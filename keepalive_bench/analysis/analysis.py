@@ -66,6 +66,14 @@ class PhaseTime:
     p95: float | None
 
 
+class Handshake(NamedTuple):
+    """What a TLS handshake came to."""
+
+    version: str
+    resumed: bool
+    """Whether it took up an earlier session."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArmSummary:
     """One arm's counts and times."""
@@ -108,6 +116,10 @@ class ArmSummary:
     """How much wider intervals are than without any, by that at all lags."""
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
+    handshake: Handshake | None
+    """What nearly all TLS handshakes came to; `None`: there was none, or they differ."""
+    min_rtt_s: float | None
+    """The network's shortest round trip; `None` where the system doesn't tell."""
     counters: PoolCounters
     uncorrected: Latency | None = None
     """Of an open load, latencies from the real start; `None`: all of them are."""
@@ -194,6 +206,8 @@ class Comparison:
     """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
     explanation: Explanation | None
     """Where the mean saving comes from; `None` where there are no pairs."""
+    incomparable: str = ""
+    """Why the arms' times can't be compared, in a sentence; empty: they can."""
 
 
 class Verdict(NamedTuple):

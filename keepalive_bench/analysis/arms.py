@@ -9,36 +9,44 @@ from math import fsum, isnan
 from operator import add, gt, sub
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import REMAINDER, ArmSummary, Latency, LateStarts, PhaseTime
+from keepalive_bench.analysis.analysis import (
+    REMAINDER,
+    ArmSummary,
+    Handshake,
+    LateStarts,
+    PhaseTime,
+)
 from keepalive_bench.analysis.latencies import latency_bounds, summed_up
 from keepalive_bench.analysis.reasons import NONE, find_reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
-from keepalive_bench.results.masks import ended, of_arm, pick, succeeded
+from keepalive_bench.results.masks import of_arm, pick
 from keepalive_bench.stats import stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from keepalive_bench.analysis.analysis import Latency
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.experiment import Arm
     from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
     from keepalive_bench.results.exchange import Answer, Failure
     from keepalive_bench.results.run import Run
 
+_NEARLY_ALL = 0.9
 
-def summarise(run: Run, arm: Arm) -> ArmSummary:
+
+def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
     """Count, and time, what one arm did.
 
     Failed exchanges are counted and never timed. Of interrupted ones, nothing else is known.
     """
     exchanges, connections = run.exchanges, run.connections
-    sent, good = ended(exchanges, arm.label), succeeded(exchanges, arm.label)
-    opened = of_arm(connections, arm.label)
+    sent, good, opened = view.ended, view.succeeded, of_arm(connections, arm.label)
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
-    latencies = pick(exchanges.latency_s, good)
-    ordered = array("d", sorted(latencies))
-    bounded = latency_bounds(run, arm.label, ordered)
-    interrupted = of_arm(exchanges, arm.label).count(1) - tried
+    latency = summed_up(view.ordered)
+    bounded = latency_bounds(view, latency)
+    interrupted = exchanges.arm.count(exchanges.arms.index(arm.label)) - tried
     unused = _unused(connections, opened) if interrupted else 0
     carried = sum(compress(connections.exchanges, opened))
     return ArmSummary(
@@ -66,13 +74,15 @@ def summarise(run: Run, arm: Arm) -> ArmSummary:
         requests_per_second=_rate(run, sent)
         if answered and not run.plan.experiment.load.has_pauses
         else None,
-        latency=summed_up(ordered) if ordered else Latency(),
+        latency=latency,
         latency_bounds=bounded.bounds,
         correlation=bounded.correlation,
         interval_inflation=bounded.interval_inflation,
-        phases=_phases(exchanges, good, latencies),
+        phases=_phases(exchanges, view),
+        handshake=_handshake(connections, opened),
+        min_rtt_s=_min_rtt_s(connections, opened),
         counters=run.counters[arm.label],
-        uncorrected=_uncorrected(exchanges, good),
+        uncorrected=_uncorrected(exchanges, view),
         late_starts=_late_starts(exchanges, sent),
         option=run.plan.experiment.sweep,
     )
@@ -100,6 +110,23 @@ def _resumed(connections: ConnectionColumns, opened: bytes) -> int:
     counts = Counter(compress(connections.cipher, opened))
     handshakes = connections.handshakes.values
     return sum(counts[number] for number, (_, _, again) in enumerate(handshakes) if again)
+
+
+def _handshake(connections: ConnectionColumns, opened: bytes) -> Handshake | None:
+    numbers = Counter(compress(connections.cipher, opened))
+    kinds: Counter[Handshake] = Counter()
+    for number, count in numbers.items():
+        if number >= 0:
+            version, _, resumed = connections.handshakes.values[number]
+            kinds[Handshake(version, resumed)] += count
+    for kind, count in kinds.most_common(1):
+        return kind if count >= _NEARLY_ALL * opened.count(1) else None
+    return None
+
+
+def _min_rtt_s(connections: ConnectionColumns, opened: bytes) -> float | None:
+    measured = compress(connections.min_rtt_s, opened)
+    return min((value for value in measured if value > 0), default=None)
 
 
 def _body_sizes(exchanges: ExchangeColumns, good: bytes) -> tuple[int, int]:
@@ -159,13 +186,11 @@ def _spans(rows: Iterable[tuple[int, float, float]], gap_s: float) -> Iterator[f
     yield max(last - first, count * gap_s)
 
 
-def _uncorrected(exchanges: ExchangeColumns, good: bytes) -> Latency | None:
+def _uncorrected(exchanges: ExchangeColumns, view: ArmView) -> Latency | None:
     """Latencies from the real start, of an open load."""
     if exchanges.queued_s is None:
         return None
-    late = pick(exchanges.queued_s, good)
-    ordered = sorted(map(sub, pick(exchanges.latency_s, good), late))
-    return summed_up(ordered) if ordered else Latency()
+    return summed_up(sorted(map(sub, view.latencies, pick(exchanges.queued_s, view.succeeded))))
 
 
 def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:
@@ -176,19 +201,17 @@ def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:
     return LateStarts(count=len(late), mean_s=stats.mean(late), max_s=late[-1] if late else None)
 
 
-def _phases(
-    exchanges: ExchangeColumns, good: bytes, latencies: array[float]
-) -> dict[str, PhaseTime]:
-    remainders, times = latencies, {}
+def _phases(exchanges: ExchangeColumns, view: ArmView) -> dict[str, PhaseTime]:
+    remainders, times, count = view.latencies, {}, len(view.latencies)
     for name, column in {QUEUED: exchanges.queued_s, **exchanges.phases}.items():
-        values = array("f") if column is None else pick(column, good)
-        times[name] = _phase(values, len(latencies))
+        values = array("f") if column is None else pick(column, view.succeeded)
+        times[name] = _phase(values, count)
         if values and times[name].count == len(values):
             remainders = array("d", map(sub, remainders, values))
         elif times[name].count:
             took = (0.0 if isnan(value) else value for value in values)
             remainders = array("d", map(sub, remainders, took))
-    return {**times, REMAINDER: _phase(remainders, len(latencies))}
+    return {**times, REMAINDER: _phase(remainders, count)}
 
 
 def _phase(values: Sequence[float], requests: int) -> PhaseTime:

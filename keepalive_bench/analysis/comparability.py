@@ -7,15 +7,29 @@ from typing import TYPE_CHECKING
 from keepalive_bench.units import plural, size
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.stats.intervals import Estimate
 
 SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""
 
 
-def unlike(first: ArmSummary, other: ArmSummary) -> str:
+def incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str:
+    """Why the times of two arms can't be compared, in a sentence; empty: they can."""
+    silent = [arm.name for arm in (first, other) if not arm.succeeded]
+    if silent:
+        return f"Nothing was measured of {' and '.join(silent)}."
+    if speedup.estimate is None:
+        return f"No request of {first.label} and {other.label} makes a pair that both answered."
+    differing = _unlike(first, other)
+    return f"{differing}, so their times can't be compared." if differing else ""
+
+
+def _unlike(first: ArmSummary, other: ArmSummary) -> str:
     """In what the arms' answers differ so much that their times mean different things."""
-    if distance(first, other) > SAME:
+    if distance(first.status_codes, other.status_codes) > SAME:
         return differently(first, other)
     if abs(_failing(first) - _failing(other)) > SAME:
         return _failed(first, other)
@@ -42,17 +56,11 @@ def _sizes(first: ArmSummary, other: ArmSummary) -> str:
     return f"The arms' answers differ in size ({first.label} {one} on average, {other.label} {two})"
 
 
-def distance(first: ArmSummary, other: ArmSummary) -> float:
-    """How far apart the arms' status codes are: total variation distance of their shares."""
-    answered = [max(1, sum(arm.status_codes.values())) for arm in (first, other)]
-    codes = first.status_codes.keys() | other.status_codes.keys()
-    return 0.5 * sum(
-        abs(
-            first.status_codes.get(code, 0) / answered[0]
-            - other.status_codes.get(code, 0) / answered[1]
-        )
-        for code in codes
-    )
+def distance(one: Mapping[int, int], other: Mapping[int, int]) -> float:
+    """How far apart two counts of status codes are: total variation distance of their shares."""
+    all_one, all_other = (max(1, sum(counts.values())) for counts in (one, other))
+    codes = one.keys() | other.keys()
+    return 0.5 * sum(abs(one.get(it, 0) / all_one - other.get(it, 0) / all_other) for it in codes)
 
 
 def differently(first: ArmSummary, other: ArmSummary) -> str:

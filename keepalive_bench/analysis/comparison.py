@@ -4,44 +4,61 @@ from __future__ import annotations
 
 from array import array
 from math import exp, log, sqrt
+from operator import sub
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import Comparison
+from keepalive_bench.analysis.comparability import incomparable
 from keepalive_bench.analysis.explanation import explain
-from keepalive_bench.analysis.latencies import Latencies
+from keepalive_bench.analysis.latencies import PERCENTS, Latencies
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.analysis.savings import mean_saving, quantile_savings
 from keepalive_bench.stats import stats
 from keepalive_bench.stats.dependence import (
+    common_correlation,
     dependence,
     first_order_inefficiency,
     interval_inflation,
 )
-from keepalive_bench.stats.intervals import Estimate, ratio_interval, signed_rank_interval, widened
+from keepalive_bench.stats.intervals import (
+    Estimate,
+    apart,
+    mean_interval,
+    quantile_interval,
+    ratio_interval,
+    signed_rank_interval,
+    widened,
+)
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.run import Run
+    from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.stats.intervals import Interval
 
 _MOST_FAILED = 0.05
 _LARGEST_LOG = 690.0
 """Of a ratio: 1e300 is near what a number can be."""
+_ONLY_BOUNDED = 99
+"""Of p99, a saving that nothing bounds would be little but a difference of two maxima."""
 
 
-def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
+def compare(
+    exchanges: ExchangeColumns, arms: tuple[ArmSummary, ArmSummary], views: tuple[ArmView, ArmView]
+) -> Comparison:
     """How many times faster an arm is than another, and what it saves.
 
     All intervals are widened where the pairs' log ratios are autocorrelated: noise that lasts from
     one pair to the next, in one arm, makes plain ones too narrow.
     """
-    plan = run.plan
-    pairs = pair(run.exchanges, plan.experiment, arm.label, against.label)
+    plan, pairs = views[0].plan, pair(*views)
     effect = typical_effect(pairs, plan)
+    (arm, against), factor = arms, effect.interval_inflation
     own, other = (
-        Latencies(it.label, it.latency, it.latency_bounds, it.interval_inflation)
-        for it in (arm, against)
+        Latencies(view, arm.latency, arm.latency_bounds, arm.interval_inflation)
+        for arm, view in zip(arms, views, strict=True)
     )
     return Comparison(
         arm=arm.label,
@@ -49,16 +66,15 @@ def compare(run: Run, arm: ArmSummary, against: ArmSummary) -> Comparison:
         pairs=pairs.number,
         left_out=pairs.left_out,
         speedup=effect.speedup,
-        throughput=_throughput(
-            arm, against, pairs, plan.decision_rule.confidence, effect.interval_inflation
-        ),
+        throughput=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
         correlation=effect.correlation,
         interval_inflation=effect.interval_inflation,
         saving={
-            "mean": mean_saving(run, pairs, effect.interval_inflation),
-            **quantile_savings(run, own, other, pairs, effect.interval_inflation),
+            "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
+            **quantile_savings(own, other, pairs, factor),
         },
-        explanation=explain(run, (arm, against), pairs),
+        incomparable=incomparable(arm, against, effect.speedup),
+        explanation=explain(exchanges, arms, pairs),
     )
 
 
@@ -100,17 +116,82 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
 
 
 def _throughput(
-    arm: ArmSummary, against: ArmSummary, pairs: Pairs, confidence: float, factor: float
+    arms: tuple[ArmSummary, ArmSummary], pairs: Pairs, confidence: float, factor: float
 ) -> Estimate:
-    ours, theirs = arm.requests_per_second, against.requests_per_second
-    failed = max(each.failed / max(1, each.sent) for each in (arm, against))
+    ours, theirs = (arm.requests_per_second for arm in arms)
+    failed = max(arm.failed / max(1, arm.sent) for arm in arms)
     if ours is None or theirs is None or failed > _MOST_FAILED:  # what fails at once is no answer
         return Estimate(None)
     estimate = ours / theirs
     halves = pairs.other.mean, pairs.own.mean
     interval = ratio_interval(*halves, confidence, factor) if pairs.number else None
-    if interval is None or arm.late_starts is not None:  # of an open load, the rate was given
+    if interval is None or arms[0].late_starts is not None:  # of an open load, the rate was given
         return Estimate(estimate)
     # The pairs' ratio of means is the throughputs' ratio, but for the pauses within blocks.
     scale = estimate * sum(halves[1]) / sum(halves[0])
     return Estimate(estimate, interval[0] * scale, interval[1] * scale)
+
+
+def quantile_savings(
+    own: Latencies, other: Latencies, pairs: Pairs, factor: float
+) -> dict[str, Estimate]:
+    """The other's quantile − the own, by metric.
+
+    `factor` is how much wider the pairs' autocorrelation makes intervals. What the arms have in
+    common may last: that widens their quantiles' own intervals, though it is in no ratio of a pair.
+    """
+    found = {}
+    for percent in PERCENTS:
+        metric = f"p{percent}"
+        at, other_at = (getattr(it.latency, metric) for it in (own, other))
+        if at is None or other_at is None:
+            found[metric] = Estimate(None)
+            continue
+        bounds, other_bounds = (_quantile_bounds(it, percent, factor) for it in (own, other))
+        if bounds is not None and other_bounds is not None:
+            common = _in_common(own, other, pairs, metric)
+            one, two = (bounds[0], at, bounds[1]), (other_bounds[0], other_at, other_bounds[1])
+            found[metric] = Estimate(other_at - at, *apart(one, two, common))
+        else:
+            found[metric] = Estimate(None if percent == _ONLY_BOUNDED else other_at - at)
+    return found
+
+
+def _quantile_bounds(it: Latencies, percent: int, factor: float) -> Interval | None:
+    """One request at a time, wider where the pairs ask for more than the arm's own latencies do."""
+    if not it.view.is_alone or factor <= it.interval_inflation:
+        return it.bounds.get(f"p{percent}")
+    return quantile_interval(
+        it.view.ordered, percent, it.view.plan.decision_rule.confidence, factor
+    )
+
+
+def _in_common(own: Latencies, other: Latencies, pairs: Pairs, metric: str) -> float:
+    """How much the quantiles of arms that take turns have in common, one request at a time."""
+    if not own.view.is_alone or not own.view.plan.experiment.is_paired:
+        return 0.0
+    at, other_at = (getattr(it.latency, metric) for it in (own, other))
+    common = common_correlation(pairs.own.typical, pairs.other.typical, at, other_at)
+    return common * pairs.number / sqrt(len(own.view.ordered) * len(other.view.ordered))
+
+
+def _mean_saving(
+    exchanges: ExchangeColumns, pairs: Pairs, confidence: float, factor: float
+) -> Estimate:
+    """Of the pairs' requests only, so that it doesn't matter which requests of an arm failed.
+
+    `factor` is how much wider the autocorrelation of the pairs' ratios makes an interval. What both
+    halves of a pair share is in no ratio, but in the difference it is: that may last, too.
+    """
+    if not pairs.number:
+        return Estimate(None)
+    differences = array("d", map(sub, pairs.other.mean, pairs.own.mean))
+    inefficiency = dependence(differences, around_trend=True).inefficiency
+    factor = max(factor, interval_inflation(inefficiency, pairs.number, confidence))
+    latency_of = exchanges.latency_s.__getitem__
+    own, other = (fmean(map(latency_of, half.rows)) for half in (pairs.own, pairs.other))
+    interval = mean_interval(differences, confidence, factor)
+    if interval is None:
+        return Estimate(other - own)
+    off = other - own - fmean(differences)  # blocks that lost requests are not all of one size
+    return Estimate(other - own, interval[0] + off, interval[1] + off)

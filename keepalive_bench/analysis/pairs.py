@@ -8,14 +8,10 @@ from operator import itemgetter, lt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.blocks import attempted_blocks, blocks_of, thinned_out
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.blocks import Blocks
-    from keepalive_bench.plan.experiment import Experiment
-    from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.analysis.arm_view import ArmView, Blocks
 
 Group = tuple[int, list[int]]
 """Which pair it is half of, and the rows of its exchanges."""
@@ -46,27 +42,30 @@ class Pairs(NamedTuple):
         return len(self.own.typical)
 
 
-def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: str) -> Pairs:
+def pair(own: ArmView, other: ArmView) -> Pairs:
     """Put two arms' exchanges together.
 
     One request at a time, requests of the same index are a pair; several at a time, the requests
     of a round are, or as many of one arm after the other. Of arms that don't take turns, time may
     have ended one sooner: then as many of the other's are taken from all of its time.
     """
-    latencies = exchanges.latency_s
-    own, other = (blocks_of(exchanges, experiment, label) for label in (arm, against))
-    if own.keys == other.keys and all(map(lt, own.keys, islice(own.keys, 1, None))):
-        alone = _alone(latencies, own.rows), _alone(latencies, other.rows)
-        if all(all(half.typical) for half in alone) and not exchanges.failures.values:
-            return Pairs(*alone, 0)
-    keys, other_keys = (attempted_blocks(exchanges, experiment, label) for label in (arm, against))
+    experiment, exchanges = own.plan.experiment, own.exchanges
+    blocks, other_blocks = own.blocks, other.blocks
+    if blocks.keys == other_blocks.keys and _increase(blocks.keys):  # one request each, in order
+        alone = own.by_block, other.by_block
+        if all(map(all, alone)) and not exchanges.failures.values:
+            ours, theirs = alone
+            mine = Half(ours, ours, blocks.rows)
+            return Pairs(mine, Half(theirs, theirs, other_blocks.rows), 0)
+    keys, other_keys = own.attempted_blocks(), other.attempted_blocks()
     due = len(keys | other_keys)
     if not experiment.is_paired and len(keys) != len(other_keys):
         due = min(len(keys), len(other_keys))
-        own, other = thinned_out(own, keys, due), thinned_out(other, other_keys, due)
+        blocks = blocks.thinned_out(keys, due)
+        other_blocks = other_blocks.thinned_out(other_keys, due)
     halves = _no_half(), _no_half()
-    for groups in _matched(_groups(own), _groups(other)):
-        both = [[latencies[row] for row in rows] for rows in groups]
+    for groups in _matched(_groups(blocks), _groups(other_blocks)):
+        both = [[exchanges.latency_s[row] for row in rows] for rows in groups]
         typical = [median(values) if values else 0.0 for values in both]
         if not all(typical):
             continue
@@ -77,10 +76,8 @@ def pair(exchanges: ExchangeColumns, experiment: Experiment, arm: str, against: 
     return Pairs(*halves, due - len(halves[0].typical))
 
 
-def _alone(latencies: array[float], rows: array[int]) -> Half:
-    """Halves of one request each."""
-    times = array("d", map(latencies.__getitem__, rows))
-    return Half(times, times, rows)
+def _increase(keys: array[int]) -> bool:
+    return all(map(lt, keys, islice(keys, 1, None)))
 
 
 def _no_half() -> Half:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from math import ceil, log, log1p
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
 
 if TYPE_CHECKING:
+    from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.stats.intervals import Estimate
@@ -46,13 +48,13 @@ class PrecisionRule:
         if precision is None or sent < self._next_look:
             return False
         self._next_look = ceil(_GROWTH * sent)
-        first, *others = self._plan.experiment.labels
+        labels = self._plan.experiment.labels
+        first, *others = (ArmView(label, self._plan, self._exchanges) for label in labels)
         was_narrow = self._was_narrow
-        self._was_narrow = all(self._is_known(first, other, precision) for other in others)
+        self._was_narrow = all(self._is_known(pair(first, it), precision) for it in others)
         return was_narrow and self._was_narrow
 
-    def _is_known(self, arm: str, against: str, precision: float) -> bool:
-        pairs = pair(self._exchanges, self._plan.experiment, arm, against)
+    def _is_known(self, pairs: Pairs, precision: float) -> bool:
         # Of arms that have no pair by now, one doesn't answer, and there will hardly be any.
         return not pairs.number or is_precise(typical_effect(pairs, self._plan).speedup, precision)
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Verdict
-from keepalive_bench.analysis.comparability import SAME, differently, distance, unlike
-from keepalive_bench.analysis.gain import gain, loss
+from keepalive_bench.analysis.analysis import REMAINDER, Verdict
+from keepalive_bench.analysis.comparability import SAME, differently, distance
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.plan.arm_kinds import differ_in_reuse_only
+from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.units import duration, plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Comparison
+    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Explanation
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.stats.intervals import Estimate
@@ -23,25 +24,38 @@ if TYPE_CHECKING:
 ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
+_WORTH_NAMING = 0.1
+"""A part below a tenth of the whole is small change."""
+_FROM, _TO = 0.75, 1.35
+"""A part is so many round trips where it is about as long as they are."""
+_ROUND_TRIPS = {1: "one round trip", 2: "two round trips"}
+_THOUSAND = 1000
+_RECEIVE, _BUT_THAT, _SMALL = "receive", "remainder but for receive", "small ones"
+_NAMES = {
+    QUEUED: "starting late",
+    "dns": "looking up the name",
+    "connect": "TCP",
+    "tunnel": "the proxy's tunnel",
+    "tls": "TLS",
+    "wait": "waiting for the first byte",
+    _RECEIVE: "receiving the rest of the answer",
+    _BUT_THAT: "sending, and the client's own work",
+    REMAINDER: "the rest (sending, receiving, the client's own work)",
+    _SMALL: "smaller parts",
+}
 
 
-def verdict(arms: Sequence[ArmSummary], comparison: Comparison | None, plan: Plan) -> Verdict:
-    """What the run says; errors, and answers that differ between the arms, come first."""
+def verdict(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison], plan: Plan) -> Verdict:
+    """The verdict on the first comparison, and behind it the sentence of each further one.
+
+    Errors, and answers that differ between the arms, come first.
+    """
     unanswered = _unanswered(arms)
     if unanswered is not None:
         return unanswered
-    if comparison is None:
+    if not comparisons:
         return _after(_errors(arms), Verdict("one-arm", _alone(arms[0])))
-    return _compared(arms, comparison, plan, _errors(arms))
-
-
-def verdict_of_all(
-    arms: Sequence[ArmSummary], comparisons: Sequence[Comparison], plan: Plan
-) -> Verdict:
-    """The verdict on the first comparison, and behind it the sentence of each further one."""
-    found = verdict(arms, comparisons[0] if comparisons else None, plan)
-    if _unanswered(arms) is not None:
-        return found
+    found = _compared(arms, comparisons[0], plan, _errors(arms))
     further = (_compared(arms, it, plan, "").text for it in comparisons[1:])
     return Verdict(found.code, " ".join((found.text, *further)))
 
@@ -51,13 +65,10 @@ def _compared(
 ) -> Verdict:
     first = arms[0]
     other = next(arm for arm in arms if arm.label == comparison.against)
-    if comparison.speedup.estimate is None:
-        text = f"No request of {first.label} and {other.label} makes a pair that both answered."
-        return _after(said_first, Verdict("not-comparable", text))
-    if differing := unlike(first, other):
-        text = f"{differing}, so their times can't be compared."
-        return _after(said_first, Verdict("not-comparable", text))
-    said_first = said_first or (f"{differently(first, other)}." if distance(first, other) else "")
+    if comparison.incomparable:
+        return _after(said_first, Verdict("not-comparable", comparison.incomparable))
+    if not said_first and distance(first.status_codes, other.status_codes):
+        said_first = f"{differently(first, other)}."
     return _after(said_first, _effect(first, other, comparison, plan))
 
 
@@ -94,10 +105,10 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
         return Verdict("no-difference", f"{text}{_within(comparison.speedup)}.")
     if low > 1:
         effect = f"{subject} is {times(speedup)} faster here ({shown})"
-        return Verdict("faster", f"{effect}{gain(comparison)}.{_drift(plan)}")
+        return Verdict("faster", f"{effect}{_saving(comparison, 1)}.{_drift(plan)}")
     if high < 1:
         effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
-        return Verdict("slower", f"{effect}{loss(comparison)}.{_drift(plan)}")
+        return Verdict("slower", f"{effect}{_saving(comparison, -1)}.{_drift(plan)}")
     measured = comparison.pairs * plan.experiment.block_size
     enough = required_requests(measured, comparison.speedup, decision_rule.margin)
     text = (
@@ -200,3 +211,71 @@ def _error_pages(arms: Sequence[ArmSummary]) -> str:
         f"Most answers were errors ({status} in {bad[status]:,} of {answered:,}), "
         "so this is about error pages."
     )
+
+
+def _saving(comparison: Comparison, sign: int) -> str:
+    """What the first-named arm saves on average, and on what; or costs, where the sign is −1."""
+    verb = "saves" if sign > 0 else "costs"
+    saving, low, high = comparison.saving["mean"]
+    amount = sign * (saving or 0.0)
+    if amount <= 0 or comparison.explanation is None:
+        return " for a typical request, though not on average"
+    sum_up = f", {duration(_THOUSAND * amount)} in 1,000"
+    if low is not None and high is not None and low <= 0 <= high:
+        sum_up = " (though the interval of that includes 0)"
+    told = _with_receive(comparison.explanation, amount)
+    parts = {name: sign * part for name, part in told.items()}
+    named = _parts(parts, amount, comparison.explanation, sign)
+    return f": it {verb} {duration(amount)} a request on average{sum_up}{named}"
+
+
+def _with_receive(explanation: Explanation, amount: float) -> dict[str, float]:
+    """The parts; where receiving is worth naming, as a delayed acknowledgement is, by itself."""
+    receive, parts = explanation.receive, dict(explanation.parts)
+    if abs(receive) >= _WORTH_NAMING * amount:
+        parts |= {_RECEIVE: receive, _BUT_THAT: parts.pop(REMAINDER) - receive}
+    return parts
+
+
+def _parts(parts: dict[str, float], amount: float, explanation: Explanation, sign: int) -> str:
+    """The parts worth naming: what adds to the amount, with its round trips, and what takes off."""
+    large = {name: part for name, part in parts.items() if abs(part) >= _WORTH_NAMING * amount}
+    small = amount - fsum(large.values())
+    if abs(small) >= _WORTH_NAMING * amount:
+        large |= {_SMALL: small}
+    adding = {name: part for name, part in large.items() if part > 0}
+    trips = [_round_trips(name, part, explanation, sign) for name, part in adding.items()]
+    named = [f"{duration(part)} of {_name(name, explanation)}" for name, part in adding.items()]
+    taking = [
+        f"{duration(-part)} of {_name(name, explanation)}"
+        for name, part in large.items()
+        if part < 0
+    ]
+    if len(set(trips)) == 1 and trips[0]:
+        each = f", {trips[0]} each" if len(trips) > 1 else f", {trips[0]}"
+    else:
+        pairs = zip(named, trips, strict=True)
+        named = [f"{words} ({trip})" if trip else words for words, trip in pairs]
+        each = ""
+    less = f", less {_enumerated(taking)}" if taking else ""
+    return f": {_enumerated(named)}{each}{less}"
+
+
+def _round_trips(name: str, part: float, explanation: Explanation, sign: int) -> str:
+    """How many round trips a part is, where it is about as many as the protocol says."""
+    saved = sign * explanation.saved_trips.get(name, 0)
+    if saved <= 0 or explanation.round_trip is None:
+        return ""
+    is_near = _FROM <= part / explanation.round_trip / saved <= _TO
+    return _ROUND_TRIPS.get(saved, "") if is_near else ""
+
+
+def _name(name: str, explanation: Explanation) -> str:
+    if name == "tls" and explanation.tls is not None:
+        return explanation.tls.replace("TLSv", "TLS ")
+    return _NAMES[name]
+
+
+def _enumerated(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

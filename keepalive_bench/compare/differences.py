@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.comparability import SAME
+from keepalive_bench.analysis.comparability import SAME, distance
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import Difference
 
@@ -73,7 +73,7 @@ def _unequal(base: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[
 def _answers(arm: ArmChange) -> Iterator[Difference]:
     """Other answers take other times; that there are more errors is for the verdict to say."""
     base, new = (_good(it) for it in (arm.base, arm.new))
-    if base and new and _distance(base, new) > SAME:
+    if base and new and distance(base, new) > SAME:
         name = f"{arm.label}.status_codes"
         before, after = ({str(code): n for code, n in it.items()} for it in (base, new))
         yield Difference("answers", name, before, after, matters=True)
@@ -86,10 +86,3 @@ def _answers(arm: ArmChange) -> Iterator[Difference]:
 
 def _good(arm: ArmSummary) -> dict[int, int]:
     return {status: count for status, count in arm.status_codes.items() if status < ERROR_FROM}
-
-
-def _distance(base: Mapping[int, int], new: Mapping[int, int]) -> float:
-    """How far apart two counts are as shares: their total variation distance."""
-    all_base, all_new = sum(base.values()), sum(new.values())
-    codes = base.keys() | new.keys()
-    return 0.5 * sum(abs(base.get(it, 0) / all_base - new.get(it, 0) / all_new) for it in codes)

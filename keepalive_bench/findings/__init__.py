@@ -22,18 +22,22 @@ from keepalive_bench.findings.reuse import reuse_findings
 from keepalive_bench.findings.run import course_findings, order_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Finding
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
 
 def find(
-    run: Run, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]
+    run: Run,
+    views: Mapping[str, ArmView],
+    arms: Sequence[ArmSummary],
+    comparisons: Sequence[Comparison],
 ) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
-    of_measurement = [*measurement_findings(run, arms)]
+    of_measurement = [*measurement_findings(run, views, arms)]
     crowded = any(
         it.code in {CLIENT_BOUND.code, MACHINE_BUSY.code} and it.severity == "warning"
         for it in of_measurement
@@ -47,9 +51,9 @@ def find(
         *network_findings(run, arms),
         *of_measurement,
         *order_findings(run),
-        *latency_findings(run, arms, crowded=crowded),
+        *latency_findings(run, views, arms, crowded=crowded),
         *(it for arm in arms for it in own_findings(run, arm)),
-        *(it for comparison in comparisons for it in comparison_findings(run, comparison)),
+        *(it for each in comparisons for it in comparison_findings(run, arms, each)),
         *too_few_requests(run, arms),
     ]
     if run.plan.experiment.sweep is not None:

@@ -11,12 +11,11 @@ from keepalive_bench.findings.finding_kinds import (
     PAIRS_LEFT_OUT,
     PRECISION_NOT_REACHED,
 )
-from keepalive_bench.results.masks import ended, succeeded
 from keepalive_bench.stats.dependence import first_order_inefficiency
 from keepalive_bench.units import plural, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Finding
     from keepalive_bench.results.run import Run
@@ -25,10 +24,12 @@ _NOTABLE = 1.2
 """A fifth wider is to be seen."""
 
 
-def comparison_findings(run: Run, comparison: Comparison) -> Iterator[Finding]:
+def comparison_findings(
+    run: Run, arms: Sequence[ArmSummary], comparison: Comparison
+) -> Iterator[Finding]:
     """Everything of that kind, for one comparison."""
     yield from _precision(run, comparison)
-    yield from _pairs(run, comparison)
+    yield from _pairs(run, arms, comparison)
 
 
 def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
@@ -49,9 +50,9 @@ def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
     )
 
 
-def _pairs(run: Run, comparison: Comparison) -> Iterator[Finding]:
+def _pairs(run: Run, arms: Sequence[ArmSummary], comparison: Comparison) -> Iterator[Finding]:
     names = f"{comparison.arm} and {comparison.against}"
-    lost = _lost(run, comparison)
+    lost = _lost(run, arms, comparison)
     if comparison.pairs and (comparison.left_out or lost):
         sent = comparison.pairs + comparison.left_out
         told = f"Pairs that lack an answer are left out of the comparison of {names}: "
@@ -100,12 +101,8 @@ def _lasting(correlation: float, factor: float) -> str:
     return f"lag 1: {correlation:.2f}{beyond}"
 
 
-def _lost(run: Run, comparison: Comparison) -> int:
+def _lost(run: Run, arms: Sequence[ArmSummary], comparison: Comparison) -> int:
     """Requests that failed in blocks of several, of which the others stand for all."""
     if run.plan.experiment.block_size == 1:
         return 0
-    exchanges = run.exchanges
-    return sum(
-        ended(exchanges, arm).count(1) - succeeded(exchanges, arm).count(1)
-        for arm in (comparison.arm, comparison.against)
-    )
+    return sum(arm.failed for arm in arms if arm.label in {comparison.arm, comparison.against})

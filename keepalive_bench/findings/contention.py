@@ -7,11 +7,12 @@ from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
 
-from keepalive_bench.results.masks import pick, succeeded
+from keepalive_bench.results.masks import pick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.results.run import Run
 
 _CLOSE = 2.0
@@ -24,7 +25,7 @@ _LEAST = 20
 """Of fewer requests, threads that start are much of the processor time."""
 
 
-def own_s(run: Run, arm: str) -> float:
+def own_s(run: Run, view: ArmView) -> float:
     """What a typical request of an arm owes to kab itself, in seconds; never more than it took.
 
     Its share of the processor time; and, of answers that ended one right behind the other, how long
@@ -36,11 +37,10 @@ def own_s(run: Run, arm: str) -> float:
     Research 9, 1961), however quick the server is.
     """
     exchanges, run_info, experiment = run.exchanges, run.run_info, run.plan.experiment
-    answered = succeeded(exchanges, arm)
-    if answered.count(1) < _LEAST:
+    answered, latencies = view.succeeded, view.latencies
+    if len(latencies) < _LEAST:
         return 0.0
     work_s = max(0.0, run_info.cpu_s - _WATCHING * run_info.wall_s) / len(exchanges)
-    latencies = pick(exchanges.latency_s, answered)
     if run_info.cpu_s >= _NEVER_IDLE * run_info.wall_s * experiment.processes:
         return float(median(latencies))
     quickest_s = min(latencies)

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.findings.delay import DELAYED_ACK
 from keepalive_bench.findings.finding_kinds import BIMODAL, DRIFT, OUTLIERS, TOO_FEW_REQUESTS
-from keepalive_bench.results.masks import pick, succeeded
+from keepalive_bench.results.masks import pick
 from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
 from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Finding
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
@@ -47,10 +48,12 @@ class _Alike(NamedTuple):
     ordered: array[float]
 
 
-def latency_findings(run: Run, arms: Sequence[ArmSummary], *, crowded: bool) -> Iterator[Finding]:
+def latency_findings(
+    run: Run, views: Mapping[str, ArmView], arms: Sequence[ArmSummary], *, crowded: bool
+) -> Iterator[Finding]:
     """Everything of that kind, for all arms; `crowded`: threads or processes had to wait."""
     for arm in arms:
-        alike = _alike(run, arm)
+        alike = _alike(arm, views[arm.label])
         if len(alike.ordered) < LEAST:
             continue
         yield from _drift(run, alike)
@@ -59,17 +62,15 @@ def latency_findings(run: Run, arms: Sequence[ArmSummary], *, crowded: bool) -> 
         yield from [groups] if groups else _outliers(run, alike)
 
 
-def _alike(run: Run, arm: ArmSummary) -> _Alike:
+def _alike(arm: ArmSummary, view: ArmView) -> _Alike:
     """Those on reused connections, or those on fresh ones, whichever are more.
 
     What opening a connection costs is known, and no oddity of the others.
     """
-    exchanges = run.exchanges
-    mask = succeeded(exchanges, arm.label)
-    latencies, connects = pick(exchanges.latency_s, mask), pick(exchanges.phases["connect"], mask)
+    connects = pick(view.exchanges.phases["connect"], view.succeeded)
     fresh = bytes(map(eq, connects, connects))  # what isn't a number equals nothing
     more = fresh if 2 * fresh.count(1) > len(fresh) else bytes(map(ne, connects, connects))
-    in_turn = array("d", filter((0.0).__lt__, compress(latencies, more)))
+    in_turn = array("d", filter((0.0).__lt__, compress(view.latencies, more)))
     return _Alike(arm, in_turn, array("d", sorted(in_turn)))
 
 

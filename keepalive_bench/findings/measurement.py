@@ -16,9 +16,10 @@ from keepalive_bench.findings.finding_kinds import (
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Finding
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run, RunInfo
 
@@ -36,9 +37,11 @@ _CHANGED = 0.25
 _BUSY = 0.75
 
 
-def measurement_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+def measurement_findings(
+    run: Run, views: Mapping[str, ArmView], arms: Sequence[ArmSummary]
+) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
-    yield from _client_bound(run, arms)
+    yield from _client_bound(run, views, arms)
     yield from _coarse_clock(run, arms)
     for arm in arms:
         yield from _late_starts(run, arm)
@@ -46,7 +49,9 @@ def measurement_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Findi
     yield from _garbage(run)
 
 
-def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+def _client_bound(
+    run: Run, views: Mapping[str, ArmView], arms: Sequence[ArmSummary]
+) -> Iterator[Finding]:
     """Where much of the latencies is kab's own work, or threads wait for one another."""
     run_info, experiment = run.run_info, run.plan.experiment
     typical = {arm.label: arm.latency.p50 for arm in arms if arm.latency.p50}
@@ -57,7 +62,7 @@ def _client_bound(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         if share >= CLIENT_BOUND_FROM:
             yield _own_work(run, share)
         return
-    own = {label: own_s(run, label) for label in typical}
+    own = {label: own_s(run, views[label]) for label in typical}
     most = max(typical, key=lambda label: own[label] / typical[label])
     waits = _waits(run_info, min(typical.values()))
     if not (share >= CLIENT_BOUND_FROM or waits or own[most] >= _NOTABLY_OWN * typical[most]):

@@ -12,12 +12,12 @@ from keepalive_bench.requirements.names import names
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from keepalive_bench.analysis.analysis import Analysis, Checked, Requirement
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.requirements.quantity import Evidence, Quantity
-    from keepalive_bench.results.run import Run
 
 _AT_LEAST = "at the least, more if neighbours resemble each other"
 
@@ -62,13 +62,13 @@ def _least(requirement: Requirement, quantity: Quantity, plan: Plan) -> int | No
     return least_to_bound(quantity.percent, plan, above=requirement.operator in UPWARDS)
 
 
-def check(requirement: Requirement, analysis: Analysis, run: Run) -> Checked:
+def check(requirement: Requirement, analysis: Analysis, views: Mapping[str, ArmView]) -> Checked:
     """Hold a requirement against a run."""
     plan = analysis.plan
     quantity = names(plan.experiment.arms)[requirement.name]
     found = quantity.find(analysis)
     if quantity.ends is not None and not found.lacking:
-        low, high = quantity.ends(run)
+        low, high = quantity.ends(views)
         found = found._replace(low=low, high=high, one_sided=True)
         too_few = _unbounded(requirement, quantity, found, analysis)
     else:

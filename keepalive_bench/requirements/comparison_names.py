@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import REMAINDER
 from keepalive_bench.analysis.explanation import NAMED
-from keepalive_bench.analysis.verdict import verdict
 from keepalive_bench.requirements.arm_names import NO_INTERVAL, rate, rate_lacks
 from keepalive_bench.requirements.quantity import Evidence, Kind, Quantity, exact, nothing
 from keepalive_bench.results.exchange import QUEUED
@@ -41,7 +40,6 @@ _EXPLAINED: dict[str, Basis] = {
     _THOUSAND: "nothing",
     _ROUND_TRIP: "exact",
 }
-_INCOMPARABLE = {"not-comparable", "not-measured"}
 
 
 def comparison(number: int, other: str) -> Iterator[Named]:
@@ -89,8 +87,8 @@ def _compared(analysis: Analysis, *, number: int, field: str) -> Evidence:
     if field in {"correlation", "interval_inflation"}:
         return exact(getattr(comparison, field), NO_INTERVAL)
     if field == "speedup":
-        return _estimate(analysis, comparison, comparison.speedup)
-    found = _estimate(analysis, comparison, comparison.throughput)
+        return _estimate(comparison, comparison.speedup)
+    found = _estimate(comparison, comparison.throughput)
     arms = (arm for arm in analysis.arms if arm.label in {comparison.arm, comparison.against})
     lacking = next(filter(None, (rate(arm).lacking for arm in arms)), "")
     is_whole = found.lacking or None not in found[:3]
@@ -99,15 +97,13 @@ def _compared(analysis: Analysis, *, number: int, field: str) -> Evidence:
 
 def _saving(analysis: Analysis, *, number: int, metric: str) -> Evidence:
     comparison = analysis.comparisons[number]
-    return _estimate(analysis, comparison, comparison.saving[metric])
+    return _estimate(comparison, comparison.saving[metric])
 
 
-def _estimate(analysis: Analysis, comparison: Comparison, estimate: Estimate) -> Evidence:
-    """What a comparison shows; nothing where the verdict says that the arms can't be compared."""
-    arms = [arm for arm in analysis.arms if arm.label in {comparison.arm, comparison.against}]
-    found = verdict(arms, comparison, analysis.plan)
-    if found.code in _INCOMPARABLE:
-        return exact(None, found.text.rstrip("."))
+def _estimate(comparison: Comparison, estimate: Estimate) -> Evidence:
+    """What a comparison shows; nothing where the arms can't be compared."""
+    if comparison.incomparable:
+        return exact(None, comparison.incomparable.rstrip("."))
     return Evidence(*estimate)
 
 

@@ -17,12 +17,12 @@ from keepalive_bench.requirements.comparison_names import comparison
 from keepalive_bench.requirements.quantity import Evidence, Kind, Quantity, exact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.experiment import Arm
     from keepalive_bench.requirements.quantity import Named
-    from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Ends
 
 VERDICTS = (
@@ -136,11 +136,11 @@ def _arm(label: str, *, prefixes: tuple[str, ...]) -> Iterator[Named]:
         yield (name,), Quantity(name=name, kind="count", find=find)
 
 
-def _ends(label: str, path: str) -> Callable[[Run], Ends] | None:
+def _ends(label: str, path: str) -> Callable[[Mapping[str, ArmView]], Ends] | None:
     place, _, metric = path.rpartition(".")
     if place != "latency_s" or metric not in QUANTILES:
         return None
-    return partial(quantile_ends, arm=label, percent=QUANTILES[metric])
+    return lambda views: quantile_ends(views[label], QUANTILES[metric])
 
 
 def _of_arm(analysis: Analysis, *, label: str, read: Callable[[ArmSummary], Evidence]) -> Evidence:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
-    from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Ends
 
 Kind = Literal["count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word"]
@@ -66,7 +66,7 @@ class Quantity(Nameable):
     find: Callable[[Analysis], Evidence]
     lacks: Callable[[Experiment], str] = nothing
     """Why no run of an experiment has a value of it, or an interval; empty: one can have it."""
-    ends: Callable[[Run], Ends] | None = None
+    ends: Callable[[Mapping[str, ArmView]], Ends] | None = None
     """Of an arm's quantile, where it lies at least, and at most; each by itself."""
 
     @property

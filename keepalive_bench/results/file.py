@@ -90,14 +90,18 @@ class Stored:
     connections: StoredConnections
 
 
-def table_schemas() -> dict[str, Schema]:
-    """The JSON Schemas of the two raw tables, by name."""
+def stored_columns() -> dict[str, tuple[Column[Any], ...]]:
+    """The columns of the two raw tables, derived ones included."""
     return {
-        "exchanges": _table_schema(StoredExchanges, ExchangeColumns.declared),
-        "connections": _table_schema(
-            StoredConnections, (*ConnectionColumns.declared, *DERIVED_COLUMNS)
-        ),
+        "exchanges": ExchangeColumns.declared,
+        "connections": (*ConnectionColumns.declared, *DERIVED_COLUMNS),
     }
+
+
+def table_schemas() -> dict[str, Schema]:
+    """The JSON Schemas of the two raw tables."""
+    heads = {"exchanges": StoredExchanges, "connections": StoredConnections}
+    return {name: _table_schema(heads[name], it) for name, it in stored_columns().items()}
 
 
 def _table_schema(head: type, columns: Iterable[Column[Any]]) -> Schema:
@@ -257,8 +261,7 @@ def _table_lines(
     stored: StoredExchanges | StoredConnections,
     end: str = "\n",
 ) -> Iterator[str]:
-    declared = (*ExchangeColumns.declared, *ConnectionColumns.declared, *DERIVED_COLUMNS)
-    known = {column.name: column for column in declared}
+    known = {column.name: column for column in stored_columns()[name]}
     yield f'  "{name}": {{\n'
     for key, value in written(stored).items():
         yield f'    "{key}": {_json(value)},\n'

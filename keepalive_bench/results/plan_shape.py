@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from keepalive_bench.plan.experiment import Order, Swept
+from keepalive_bench.plan.experiment import KINDS, Order, Swept
 from keepalive_bench.plan.load import Traffic
 from keepalive_bench.results.run import Label
 from keepalive_bench.typed_json import (
@@ -29,7 +29,7 @@ class ArmShape(NamedTuple):
     """One of `arms`."""
 
     label: Label
-    kind: Annotated[str, one_of("pooled", "unpooled", "resumed", "naive")]
+    kind: Annotated[str, one_of(*KINDS)]
     value: Count | None
 
 

@@ -11,7 +11,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.stats.distributions import student
-from keepalive_bench.stats.stats import quantile, thinned, walsh_average
+from keepalive_bench.stats.stats import thinned, walsh_average
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -237,28 +237,6 @@ def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
     edges = [number * len(values) // count for number in range(count + 1)]
     blocks = [values[start:stop] for start, stop in pairwise(edges)]
     return [sum(block) for block in blocks], [len(block) for block in blocks]
-
-
-def difference_interval(
-    own: Sequence[float],
-    other: Sequence[float],
-    percent: int,
-    confidence: float,
-    factors: tuple[float, float],
-    correlation: float = 0.0,
-) -> Interval | None:
-    """An interval of the difference of two quantiles, of sorted values: the other's − the own.
-
-    Each arm's order-statistic interval, wider by a factor of its own, says how sure its quantile
-    is; the two are put together (`apart`). `None` where either can't be bounded.
-    """
-    own_at, other_at = quantile(own, percent), quantile(other, percent)
-    own_bounds = quantile_interval(own, percent, confidence, factors[0])
-    other_bounds = quantile_interval(other, percent, confidence, factors[1])
-    if own_at is None or other_at is None or own_bounds is None or other_bounds is None:
-        return None
-    (low, high), (other_low, other_high) = own_bounds, other_bounds
-    return apart((low, own_at, high), (other_low, other_at, other_high), correlation)
 
 
 def apart(own: Bounded, other: Bounded, correlation: float = 0.0) -> Interval:

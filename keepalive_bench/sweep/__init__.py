@@ -9,22 +9,23 @@ from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.sweep import Sweep, SweptValue
 from keepalive_bench.results.exchange import ENDINGS
-from keepalive_bench.results.masks import ended, of_arm, pick
+from keepalive_bench.results.masks import of_arm, pick
 from keepalive_bench.sweep.rates import rate, rate_ratio, rounds_of
 from keepalive_bench.sweep.recommendation import recommend
 from keepalive_bench.sweep.value_results import Case, ValueResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
 
 _DISCARDED = ENDINGS.index("discarded")
 
 
-def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
+def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView]) -> Sweep | None:
     """What a sweep comes to; `None` where a run is none."""
     experiment, decision_rule = run.plan.experiment, run.plan.decision_rule
     option = experiment.sweep
@@ -32,13 +33,13 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
         return None
     value_of = {arm.label: arm.value or 0 for arm in experiment.arms}
     ordered = sorted(arms, key=lambda arm: value_of[arm.label])
-    tried = [_value_result(run, arm, value_of[arm.label]) for arm in ordered]
-    rounds = {it.value: rounds_of(run, it.label) for it in tried}
+    tried = [_value_result(run, arm, views[arm.label], value_of[arm.label]) for arm in ordered]
+    rounds = {it.value: rounds_of(views[it.label]) for it in tried}
 
     def effect(one: ValueResult, other: ValueResult) -> Estimate:
         if option == "concurrency":
             return rate_ratio(rounds[one.value], rounds[other.value], decision_rule.confidence)
-        pairs = pair(run.exchanges, experiment, one.label, other.label)
+        pairs = pair(views[one.label], views[other.label])
         return typical_effect(pairs, run.plan).speedup
 
     case = Case(
@@ -66,10 +67,10 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary]) -> Sweep | None:
     )
 
 
-def _value_result(run: Run, arm: ArmSummary, value: int) -> ValueResult:
+def _value_result(run: Run, arm: ArmSummary, view: ArmView, value: int) -> ValueResult:
     connections, exchanges = run.connections, run.exchanges
     opened = of_arm(connections, arm.label)
-    waits = pick(exchanges.phases["pool_wait"], ended(exchanges, arm.label))
+    waits = pick(exchanges.phases["pool_wait"], view.ended)
     endings = pick(connections.ending, opened)
     return ValueResult(
         label=arm.label,

@@ -8,14 +8,14 @@ from math import fsum, inf
 from operator import truediv
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.results.masks import ended, pick
+from keepalive_bench.results.masks import pick
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.intervals import Estimate, ratio_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.results.run import Run
+    from keepalive_bench.analysis.arm_view import ArmView
 
 
 class Rounds(NamedTuple):
@@ -28,10 +28,9 @@ class Rounds(NamedTuple):
     """From the first beginning to the last end."""
 
 
-def rounds_of(run: Run, arm: str) -> Rounds:
+def rounds_of(view: ArmView) -> Rounds:
     """When an arm was running, and how much it sent then."""
-    exchanges = run.exchanges
-    sent = ended(exchanges, arm)
+    exchanges, sent = view.exchanges, view.ended
     numbers = pick(exchanges.round, sent)
     began_s, latency_s = pick(exchanges.began_s, sent), pick(exchanges.latency_s, sent)
     rounds = Rounds(array("I"), array("I"), array("d"))

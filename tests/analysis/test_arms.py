@@ -9,7 +9,6 @@ from support.runs import HTML, REFUSED, Script, paired_run
 
 from keepalive_bench import analyse
 from keepalive_bench.analysis.analysis import REMAINDER, ArmSummary, Latency
-from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.results.exchange import PHASES, QUEUED, Answer, Failure, Phases
 
 SECONDS = st.floats(0, 1, width=32)
@@ -171,5 +170,4 @@ def test_a_phase_that_took_no_time_did_happen() -> None:
 
 def test_urllib3_s_own_numbers_are_handed_on() -> None:
     run = paired_run([0.01] * 3, [0.02] * 3)
-    arm = run.plan.experiment.arms[1]
-    assert summarise(run, arm).counters == run.counters["unpooled"] == (3, 3)
+    assert analyse(run).arms[1].counters == run.counters["unpooled"] == (3, 3)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
-from support.runs import CUT_OFF, URL, Script, paired_run
+from support.runs import CUT_OFF, URL, Script, paired_run, view_of
 
 from keepalive_bench import Plan, Target, UsageError, analyse
 from keepalive_bench.analysis.arms import summarise
@@ -70,7 +70,7 @@ def alone(latencies_s: list[float]) -> ArmSummary:
     for latency_s in latencies_s:
         script.send("pooled", latency_s)
     run = script.run()
-    return summarise(run, run.plan.experiment.arms[0])
+    return summarise(run, run.plan.experiment.arms[0], view_of(run))
 
 
 @pytest.mark.slow

@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from support.plans import plan
 
-import keepalive_bench
 from keepalive_bench import Load, Resolution, Route, Target, Variation
 from keepalive_bench.plan.document import plan_document, plan_from
+from keepalive_bench.report.schema import results_schema
 
 WAYS: dict[str, dict[str, Any]] = {
     "nothing": {},
@@ -55,8 +55,6 @@ def test_a_plan_without_secrets_comes_back_as_it_was(options: dict[str, Any]) ->
 
 @pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
 def test_its_document_is_in_the_schema(options: dict[str, Any]) -> None:
-    folder = Path(keepalive_bench.__file__).parent / "results"
-    schema = json.loads((folder / "results.schema.json").read_text("utf-8"))
-    validator = Draft202012Validator({"$ref": "#/$defs/plan", "$defs": schema["$defs"]})
+    validator = Draft202012Validator(results_schema()["properties"]["plan"])
     document = plan_document(plan("http://there.test/", **options))
     validator.validate(json.loads(json.dumps(document)))

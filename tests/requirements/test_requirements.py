@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.runs import Script, paired_run
+from support.runs import Script, paired_run, view_of
 
 from keepalive_bench import RequirementError, UsageError, require
 from keepalive_bench import analyse as analyse_run
@@ -35,10 +35,11 @@ OPPOSITE = {"met": "missed", "missed": "met", "undecided": "undecided"}
 RUN = paired_run([0.25 + (7 * i % 80) * 0.03 / 79 for i in range(80)], [0.5] * 80)
 """80 pairs: pooled 250 to 280 ms, unpooled 500 ms; one connection against 80."""
 ANALYSIS = analyse_run(RUN)
+VIEWS = {label: view_of(RUN, label) for label in ("pooled", "unpooled")}
 
 
 def held(text: str, analysis: Analysis = ANALYSIS) -> Checked:
-    return check(parse(text, names(analysis.plan.experiment.arms)), analysis, RUN)
+    return check(parse(text, names(analysis.plan.experiment.arms)), analysis, VIEWS)
 
 
 def with_speedup(low: float | None, estimate: float | None, high: float | None) -> Analysis:

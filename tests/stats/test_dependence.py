@@ -44,7 +44,7 @@ def test_ranks_are_scipys(values: list[float]) -> None:
     assert list(midranks(values, sorted(values))) == (scipy_stats.rankdata(values) - 1).tolist()
 
 
-@pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.2, 0.5, 0.9])
+@pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.9])
 def test_the_correlation_of_a_long_series_is_found(correlation: float) -> None:
     found = lag_one_correlation(series(20_000, correlation))
     assert found == pytest.approx(of_ranks(correlation), abs=4 / math.sqrt(20_000))
@@ -57,7 +57,7 @@ def test_of_many_values_ranks_among_a_part_of_them_are_enough() -> None:
     assert lag_one_correlation(values) == pytest.approx(expected, abs=3e-4)
 
 
-@pytest.mark.parametrize("count", [20, 50, 500])
+@pytest.mark.parametrize("count", [20, 500])
 def test_no_correlation_is_more_than_all(count: int) -> None:
     assert lag_one_correlation([float(number) for number in range(count)]) <= 1.0
     assert lag_one_correlation([(-1.0) ** number for number in range(count)]) >= -1.0
@@ -78,8 +78,9 @@ def test_of_first_order_only_a_positive_correlation_counts_and_it_stays_finite(
     assert first_order_inefficiency(correlation) == pytest.approx(inefficiency)
 
 
-@pytest.mark.parametrize(("share", "correlation"), [(1.0, 0.5), (0.25, 0.9), (0.25, 0.95)])
-@pytest.mark.parametrize("count", [2_000, 20_000])
+@pytest.mark.parametrize(
+    ("share", "correlation", "count"), [(1.0, 0.5, 2_000), (0.25, 0.9, 20_000), (0.25, 0.95, 2_000)]
+)
 def test_all_lags_of_a_long_series_are_counted(
     share: float, correlation: float, count: int
 ) -> None:
@@ -90,7 +91,7 @@ def test_all_lags_of_a_long_series_are_counted(
     assert middle == pytest.approx(expected, rel=0.2)
 
 
-@pytest.mark.parametrize("count", [50, 200, 1_000, 5_000])
+@pytest.mark.parametrize("count", [50, 1_000])
 def test_without_any_dependence_the_typical_interval_is_as_wide_as_without_all_lags(
     count: int,
 ) -> None:
@@ -134,8 +135,9 @@ def test_around_a_trend_there_is_none_on_average(count: int) -> None:
     assert dependence(steep).inefficiency > 1.5 * dependence(steep, around_trend=True).inefficiency
 
 
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-@pytest.mark.parametrize(("count", "inefficiency"), [(50, 3.0), (50, 1.5), (200, 9.0), (20, 1.86)])
+@pytest.mark.parametrize(
+    ("count", "inefficiency", "confidence"), [(50, 3.0, 0.95), (200, 9.0, 0.8), (20, 1.86, 0.99)]
+)
 def test_few_independent_values_widen_as_student_s_t_does(
     count: int, inefficiency: float, confidence: float
 ) -> None:

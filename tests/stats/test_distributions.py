@@ -10,8 +10,10 @@ from keepalive_bench.stats.distributions import beta_quantile, student
 from keepalive_bench.stats.intervals import mean_interval
 
 
-@pytest.mark.parametrize("level", [0.6, 0.75, 0.9, 0.95, 0.975, 0.995, 0.9995])
-@pytest.mark.parametrize("freedom", [2, 2.5, 4, 7, 13.3, 49, 333.3, 999, 1_000, 1e9])
+@pytest.mark.parametrize(
+    ("level", "freedom"),
+    [(0.6, 2), (0.9995, 2.5), (0.975, 13.3), (0.9, 999), (0.995, 1_000), (0.9995, 1e9)],
+)
 def test_quantiles_of_t_are_scipys(level: float, freedom: float) -> None:
     expected = scipy_stats.t.ppf(level, freedom)
     assert student(level, freedom) == pytest.approx(expected, rel=1e-7)
@@ -30,17 +32,25 @@ def test_of_less_than_two_degrees_of_freedom_t_is_that_of_two() -> None:
     assert student(0.975, -3.0) == student(0.975, 2.0)
 
 
-@pytest.mark.parametrize("level", [0.0005, 0.025, 0.5, 0.9])
 @pytest.mark.parametrize(
-    ("one", "other"), [(0.1, 1.9), (1, 1), (13.5, 2.5), (475.2, 5.8), (9.3, 84.7), (5e4, 5e4)]
+    ("level", "one", "other"),
+    [
+        (0.9, 0.1, 1.9),
+        (0.5, 1, 1),
+        (0.025, 13.5, 2.5),
+        (0.0005, 475.2, 5.8),
+        (0.025, 9.3, 84.7),
+        (0.9, 5e4, 5e4),
+    ],
 )
 def test_quantiles_of_a_beta_variable_are_scipys(level: float, one: float, other: float) -> None:
     expected = scipy_stats.beta.ppf(level, one, other)
     assert beta_quantile(level, one, other) == pytest.approx(expected, rel=1e-7, abs=1e-15)
 
 
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99, 0.999])
-@pytest.mark.parametrize("count", [8, 12, 50])
+@pytest.mark.parametrize(
+    ("count", "confidence"), [(8, 0.8), (8, 0.99), (8, 0.999), (12, 0.95), (50, 0.95)]
+)
 def test_of_few_normal_values_it_is_as_wide_as_students_on_average(
     count: int, confidence: float
 ) -> None:

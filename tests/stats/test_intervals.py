@@ -36,12 +36,7 @@ BEFORE = (1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30)
 AFTER = (0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29)
 DEPRESSION = [after - before for before, after in zip(BEFORE, AFTER, strict=True)]
 
-# fmt: off
-SIGNED_RANK_TABLE = {
-    6: 0, 7: 2, 8: 3, 9: 5, 10: 8, 11: 10, 12: 13, 13: 17, 14: 21, 15: 25, 16: 29, 17: 34,
-    18: 40, 19: 46, 20: 52, 21: 58, 22: 65, 23: 73, 24: 81, 25: 89, 30: 137,
-}
-# fmt: on
+SIGNED_RANK_TABLE = {6: 0, 7: 2, 10: 8, 15: 25, 20: 52, 25: 89, 30: 137}
 """Critical values of Wilcoxon's T at 5 %, two-sided: R. L. McCornack, JASA 60 (1965), 864-871."""
 
 
@@ -69,8 +64,7 @@ def test_critical_rank_sums_are_the_published_ones(count: int, critical: int) ->
     assert intervals._signed_rank_critical(count, 0.025) == critical
 
 
-@pytest.mark.parametrize("count", [6, 10, 25, 40])
-@pytest.mark.parametrize("confidence", [0.8, 0.95])
+@pytest.mark.parametrize(("count", "confidence"), [(6, 0.95), (25, 0.8), (40, 0.95)])
 def test_it_is_what_scipys_exact_test_does_not_reject(count: int, confidence: float) -> None:
     values = normal(count)
     found = intervals.signed_rank_interval(values, confidence)
@@ -82,8 +76,7 @@ def test_it_is_what_scipys_exact_test_does_not_reject(count: int, confidence: fl
             assert (p_value > 1 - confidence) == kept
 
 
-@pytest.mark.parametrize("count", [51, 60, 100, 300])
-@pytest.mark.parametrize("tail", [0.025, 0.005])
+@pytest.mark.parametrize(("count", "tail"), [(51, 0.025), (51, 0.005), (300, 0.025)])
 def test_of_many_the_normal_approximation_is_close_to_the_exact_distribution(
     count: int, tail: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,9 +88,7 @@ def test_of_many_the_normal_approximation_is_close_to_the_exact_distribution(
     assert exact == pytest.approx(near, abs=0.03 * spread)
 
 
-@pytest.mark.parametrize("percent", [50, 90, 95, 99])
-@pytest.mark.parametrize("count", [1, 5, 6, 20, 50, 73, 200, 1_999])
-@pytest.mark.parametrize("tail", [0.025, 0.0005])
+@given(st.sampled_from([50, 90, 95, 99]), st.integers(1, 2_000), st.sampled_from([0.025, 0.0005]))
 def test_ranks_of_a_quantile_are_as_far_out_as_scipys_binomial_says(
     percent: int, count: int, tail: float
 ) -> None:
@@ -110,8 +101,7 @@ def test_ranks_of_a_quantile_are_as_far_out_as_scipys_binomial_says(
         assert hits.cdf(rank + 1) > tail
 
 
-@pytest.mark.parametrize("percent", [50, 90, 95, 99])
-@pytest.mark.parametrize("count", [2_001, 10_000, 100_000])
+@given(st.sampled_from([50, 90, 95, 99]), st.integers(2_001, 200_000))
 def test_of_many_values_the_ranks_are_one_off_scipys_at_most(percent: int, count: int) -> None:
     rank = intervals._binomial_lower(count, percent / 100, 0.025, 1.0)
     expected = scipy_stats.binom(count, percent / 100).ppf(0.025)
@@ -178,26 +168,6 @@ def test_a_ratio_of_means_lies_in_its_interval(
     assert contains(found, math.fsum(upper) / math.fsum(lower))
 
 
-@given(POSITIVE, POSITIVE, PERCENTS, CONFIDENCES, FACTORS, st.floats(0.0, 1.0))
-def test_a_difference_of_quantiles_lies_in_its_interval(
-    own: list[float],
-    other: list[float],
-    percent: int,
-    confidence: float,
-    factor: float,
-    correlation: float,
-) -> None:
-    ordered = sorted(own), sorted(other)
-    found = intervals.difference_interval(
-        *ordered, percent, confidence, (factor, factor), correlation
-    )
-    at, other_at = (quantile(it, percent) for it in ordered)
-    if found is not None:
-        assert at is not None
-        assert other_at is not None
-        assert contains(found, other_at - at)
-
-
 def every_interval(
     values: Sequence[float], confidence: float, factor: float
 ) -> list[Interval | None]:
@@ -205,7 +175,6 @@ def every_interval(
     return [
         intervals.signed_rank_interval(values, confidence),
         intervals.mean_interval(values, confidence, factor),
-        intervals.difference_interval(ordered, ordered, 50, confidence, (factor, factor)),
         *(
             intervals.quantile_interval(ordered, percent, confidence, factor)
             for percent in (50, 90, 95, 99)
@@ -236,8 +205,7 @@ def test_a_greater_factor_is_wider_or_nothing(values: list[float], percent: int)
             assert wide[0] <= narrow[0] <= narrow[1] <= wide[1]
 
 
-@pytest.mark.parametrize("count", [9_000, 11_000, 40_000])
-@pytest.mark.parametrize("share", [0.29, 0.3, 0.7])
+@pytest.mark.parametrize(("count", "share"), [(9_000, 0.3), (11_000, 0.29), (40_000, 0.7)])
 def test_of_many_values_in_two_groups_the_interval_contains_its_estimate(
     count: int, share: float
 ) -> None:
@@ -261,18 +229,6 @@ def test_swapping_what_is_divided_inverts_the_ratio(
     assert back == pytest.approx((1 / there[1], 1 / there[0]))
 
 
-@given(POSITIVE, POSITIVE, FACTORS)
-def test_swapping_the_arms_negates_a_difference_of_quantiles(
-    own: list[float], other: list[float], factor: float
-) -> None:
-    own, other = sorted(own), sorted(other)
-    there = intervals.difference_interval(own, other, 50, 0.95, (factor, factor))
-    back = intervals.difference_interval(other, own, 50, 0.95, (factor, factor))
-    assert (there is None) == (back is None)
-    if there is not None:
-        assert back == pytest.approx((-there[1], -there[0]))
-
-
 @given(POSITIVE, st.sampled_from([1e-12, 1e-3, 8.0, 1e12]))
 def test_scaling_the_times_scales_the_intervals(values: list[float], scale: float) -> None:
     plain = every_interval(values, 0.95, 1.5)
@@ -285,7 +241,7 @@ def test_scaling_the_times_scales_the_intervals(values: list[float], scale: floa
             assert other == pytest.approx(expected, rel=1e-9, abs=1e-9 * size)
 
 
-@pytest.mark.parametrize("count", range(8))
+@pytest.mark.parametrize("count", [0, 1, 5, 6, 7])
 def test_too_few_values_have_no_interval_rather_than_a_wrong_one(count: int) -> None:
     values = normal(count)
     assert (intervals.signed_rank_interval(values, 0.95) is None) == (count < 6)
@@ -293,23 +249,21 @@ def test_too_few_values_have_no_interval_rather_than_a_wrong_one(count: int) -> 
     assert intervals.ratio_interval(values, values, 0.95, 1.0) is None
     assert (intervals.quantile_interval(sorted(values), 50, 0.95) is None) == (count < 6)
     assert intervals.quantile_interval(sorted(values), 90, 0.95) is None
-    ordered = sorted(values)
-    assert intervals.difference_interval(ordered, ordered, 95, 0.95, (1.0, 1.0)) is None
 
 
-@pytest.mark.parametrize("value", [0.0, 5e-324, 1e-9, 0.25, 1e150, 1e300])
-@pytest.mark.parametrize("count", [20, 50, 500])
+@pytest.mark.parametrize(
+    ("value", "count"), [(0.0, 20), (5e-324, 50), (0.25, 20), (0.25, 500), (1e300, 500)]
+)
 def test_what_is_always_the_same_is_bounded_by_itself(value: float, count: int) -> None:
     values = [value] * count
     assert intervals.signed_rank_interval(values, 0.95) == (value, value)
     assert intervals.quantile_interval(values, 50, 0.95) == (value, value)
-    assert intervals.difference_interval(values, values, 50, 0.95, (2.0, 2.0)) == (0.0, 0.0)
     assert intervals.mean_interval(values, 0.95, 2.0) == pytest.approx((value, value))
 
 
 def test_values_of_wildly_different_size_do_not_overflow() -> None:
-    values = sorted([1e-300, 1e300] * 10)
-    assert intervals.difference_interval(values, values, 50, 0.95, (1.0, 1.0)) is not None
+    wide = (1e-300, 1e-300, 1e300)
+    assert intervals.apart(wide, wide) == (-1e300, 1e300)
 
 
 @pytest.mark.timeout(20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.plan.plan import Arm, Experiment, Plan, Target
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Answer, Connection, Exchange, Failure, Outcome, Phases
@@ -138,6 +139,11 @@ class Script:
         self.exchanges.append(Exchange(arm, index, number, outcome))
         self._sent[arm] += 1
         self._now_s = max(self._now_s, outcome.began_s + outcome.latency_s)
+
+
+def view_of(run: Run, label: str = "pooled") -> ArmView:
+    """An arm as the analysis sees it."""
+    return ArmView(label, run.plan, run.exchanges)
 
 
 def paired_run(
