@@ -8,7 +8,7 @@ import pytest
 from support.runs import Script
 
 from keepalive_bench import Plan, Target, analyse
-from keepalive_bench.report import table
+from keepalive_bench.report import run_tables
 from keepalive_bench.report.verbose import connection_line
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ def test_the_first_handshake_of_each_thread_is_no_chance() -> None:
 
 
 def test_the_table_counts_resumed_sessions_only_where_an_arm_resumes() -> None:
-    rows = {row.name: row.cells for row in table.comparison_rows(analyse(scripted(1, 4)))}
+    rows = {row.name: row.cells for row in run_tables.comparison_rows(analyse(scripted(1, 4)))}
     assert rows["sessions resumed"] == ("0", "4")
     script = Script("pooled", "unpooled", requests=1)
     assert "sessions resumed" not in {
-        row.name for row in table.comparison_rows(analyse(script.run()))
+        row.name for row in run_tables.comparison_rows(analyse(script.run()))
     }
 
 

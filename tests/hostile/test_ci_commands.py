@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.certificates import server_named
 from support.command import Finished, called
+from support.exports import DIALECTS
 from support.misbehaving import ANSWER, Peer, misbehaving
 from support.orders import ORDERS, SHORT_ORDERS, orders_in
-
-from keepalive_bench.cli.exports import DIALECTS
 
 if TYPE_CHECKING:
     from pathlib import Path
