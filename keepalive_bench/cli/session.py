@@ -12,7 +12,7 @@ from rich.console import Console
 
 from keepalive_bench.cli.outlet import Outlet
 from keepalive_bench.cli.output_file import STDOUT
-from keepalive_bench.engine import benchmark
+from keepalive_bench.engine.benchmark import benchmark
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.outcome import analyse

@@ -17,12 +17,12 @@ from keepalive_bench.analysis.metrics import (
 )
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
+from keepalive_bench.plan.document import plan_schema
 from keepalive_bench.plan.experiment import Swept
 from keepalive_bench.plan.load import Traffic
 from keepalive_bench.report.document import metrics_schema
 from keepalive_bench.results.exchange import Answer
 from keepalive_bench.results.file import SCHEMA_VERSION, Stored, table_schemas
-from keepalive_bench.results.plan_shape import PlanShape
 from keepalive_bench.typed_json import Positive, Schema, nullable, object_schema, schema_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def results_schema() -> Schema:
         **object_schema(
             {
                 "schema_version": {"const": SCHEMA_VERSION},
-                "plan": schema_of(PlanShape),
+                "plan": plan_schema(),
                 **{name: stored[name] for name in ("environment", "run_info", "warmup")},
                 "arms": {
                     **stored["arms"],

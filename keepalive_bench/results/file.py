@@ -20,7 +20,6 @@ from keepalive_bench.results import column_codec as codec
 from keepalive_bench.results.columns import DERIVED_COLUMNS, ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.consistency import check_run
 from keepalive_bench.results.exchange import ENDINGS, Answer, Failure
-from keepalive_bench.results.plan_shape import PlanShape
 from keepalive_bench.results.run import Environment, Label, PoolCounters, Run, RunInfo, WarmUp
 from keepalive_bench.results.text import chunk_of, parsed
 from keepalive_bench.typed_json import (
@@ -193,7 +192,6 @@ def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whateve
 
 
 def _run(document: Document, chunks: list[bytes]) -> Run:
-    read(PlanShape, document["plan"], "plan")
     plan = plan_from(document["plan"])
     stored = read(Stored, document)
     labels = plan.experiment.labels
