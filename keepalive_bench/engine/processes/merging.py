@@ -58,9 +58,9 @@ def _ended(exchanges: ExchangeColumns, rows: slice) -> Iterable[float]:
 def _translations(tables: Sequence[Table], merged: Table) -> dict[str, list[Translation]]:
     """What the numbers of kept values are in the merged table: by column, for each part."""
     translations: dict[str, list[Translation]] = {}
-    for name, target in merged.interned.items():
+    for name, target in merged.value_tables.items():
         translations[name] = [
-            [target.number(value) for value in table.interned[name].values].__getitem__
+            [target.number(value) for value in table.value_tables[name].values].__getitem__
             for table in tables
         ]
     return translations
