@@ -49,7 +49,11 @@ _EXPORTERS: dict[str, exports.Exporter] = {
 @click.option(
     "--force", is_flag=True, help="Compare runs, too, whose plans differ in what matters."
 )
-@click.option("--confidence", type=float, help="Of every interval.  [default: the first NEW's]")
+@click.option(
+    "--confidence",
+    type=float,
+    help="Confidence level of all intervals.  [default: the first NEW's]",
+)
 @click.option(
     "--margin",
     type=float,

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="RUN.json", shell_complete=completion.files)
 @exports.export_options
 @requirement_options
-@click.option("--confidence", type=float, help="Of every interval.  [default: as in the run]")
+@click.option(
+    "--confidence", type=float, help="Confidence level of all intervals.  [default: as in the run]"
+)
 @click.option(
     "--margin",
     type=float,
