@@ -49,7 +49,6 @@ class DecisionRule:
         example=Example("--require 'pooled.connections>99'", "4", "exit code"),
         shown=True,
     )
-    """What is demanded of the run, as the user writes it: `pooled.p95<=50ms`."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""

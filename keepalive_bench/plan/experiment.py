@@ -156,7 +156,6 @@ class Experiment:
         example=Example("--precision 50%", "run_info.requests != null"),
         shown=True,
     )
-    """How well the speed-up has to be known, as a share of it, for the measurement to end."""
     maxsize: int | None = option(
         None,
         int,
@@ -166,7 +165,6 @@ class Experiment:
         shown=True,
         usual=lambda it: it.concurrency,
     )
-    """Connections that a pool keeps; `None`: the concurrency."""
     concurrency: Positive = option(
         1,
         int,
@@ -175,7 +173,6 @@ class Experiment:
         example=Example("-n 4 --traffic bursts -c 2", "arms.pooled.connections == 2"),
         shown=True,
     )
-    """Threads that share each arm's pool, in each process."""
     processes: Positive = option(
         1,
         int,
@@ -185,9 +182,7 @@ class Experiment:
         example=Example("-n 20 --processes 2", "2 processes", "said"),
         shown=True,
     )
-    """Processes that share the requests, each with threads and pools of its own."""
     load: Load = part(Load)
-    """When requests are sent."""
     block: bool = switch(
         default=False,
         spelling="--block / --no-block",
@@ -197,7 +192,6 @@ class Experiment:
         ),
         shown=True,
     )
-    """Whether a thread waits for a connection rather than open one more than `maxsize`."""
     arms: Annotated[tuple[Arm, ...], fewest(1)] = options(
         (Arm("pooled"), Arm("unpooled")),
         parse_arm,
@@ -236,7 +230,6 @@ class Experiment:
         example=Example("-n 1 --warmup 3", "?kab=-3", "sent"),
         shown=True,
     )
-    """Requests of each arm before the measurement, on pools of their own."""
     keep_going: bool = switch(
         default=False,
         spelling="--keep-going",
@@ -244,7 +237,6 @@ class Experiment:
         example=Example("-n 6 --expect-status 404 --keep-going", "?kab=5", "sent"),
         shown=True,
     )
-    """Whether an arm goes on when its first exchanges all fail."""
     sweep: Swept | None = ruled(None, nothing_asked, shown=True)
     """The option that has a value of its own in each arm; all else is alike."""
 

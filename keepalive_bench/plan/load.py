@@ -62,7 +62,6 @@ class Load:
         example=Example("-n 4 -c 2 --maxsize 1 --traffic bursts", "in bursts", "said"),
         shown=True,
     )
-    """`bursts`: all workers start together, again and again."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""

@@ -130,7 +130,6 @@ class Tls:
         ),
         shown=True,
     )
-    """OpenSSL's cipher list, for TLS 1.2."""
     minimum: TlsVersion | None = choice(
         None,
         TLS_VERSIONS,
@@ -209,7 +208,6 @@ class Network:
         example=Example("-n 1 -t 1e-6", "1", "exit code"),
         shown=True,
     )
-    """Deadline for a whole exchange, from asking for a connection to the last body byte."""
     connect_timeout_s: Annotated[float, above(0)] | None = option(
         None,
         parse_time,
@@ -219,7 +217,6 @@ class Network:
         example=Example("-n 1 --connect-timeout 1e-6", "1", "exit code"),
         shown=True,
     )
-    """Deadline for DNS, TCP and TLS together; `None`: the exchange's own."""
     ip_version: Literal[4, 6] | None = ruled(None, _ip_version, IPV4, IPV6, shown=True)
     proxy: Target | None = option(
         None,
@@ -233,7 +230,6 @@ class Network:
         shown=_without_credentials,
         stored=Stored(str | None, lambda it: _url(it) or None, lambda it: _proxy(it or "")),
     )
-    """An http or https proxy: plain requests are forwarded, https is tunnelled."""
     connect_to: tuple[Route, ...] = options(
         (),
         parse_route,
@@ -276,7 +272,6 @@ class Network:
         shown=True,
         stored=PATH,
     )
-    """A Unix socket to connect to, whatever the URL's host."""
     source_addresses: tuple[str, ...] = options(
         (),
         str,
@@ -285,7 +280,6 @@ class Network:
         example=Example("--source-address 127.0.0.3", "127.0.0.3", "client"),
         shown=True,
     )
-    """Local addresses to connect from, in turns."""
     tcp_nodelay: bool | None = switch(
         None,
         spelling="--tcp-nodelay / --no-tcp-nodelay",
@@ -293,7 +287,6 @@ class Network:
         example=Example("--no-tcp-nodelay", "TCP_NODELAY == 0", "socket option"),
         shown=True,
     )
-    """Whether Nagle's algorithm is off; `None`: as urllib3 has it, off except behind proxies."""
     tcp_keepalive: bool = switch(
         default=False,
         spelling="--tcp-keepalive",
@@ -301,7 +294,6 @@ class Network:
         example=Example("--tcp-keepalive", "SO_KEEPALIVE == 1", "socket option"),
         shown=True,
     )
-    """Whether the system probes idle connections (SO_KEEPALIVE)."""
 
     def __post_init__(self) -> None:
         """Check the times, and what excludes each other."""

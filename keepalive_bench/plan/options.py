@@ -276,18 +276,13 @@ def choice(default: T, words: tuple[T, ...], *, shown: bool = False, **more: Unp
 
 
 def switch(default: B, *, shown: bool = False, **more: Unpack[More]) -> B:
-    """A field that is true if the option is given, and false if its opposite is."""
-    return cast(
-        "B",
-        _field(
-            default,
-            shown,
-            more,
-            form="switch",
-            parse=bool,
-            words=lambda it: ("given",) if it else (),
-        ),
-    )
+    """A field whose option says the opposite of its default, or a pair of options either."""
+
+    def parse(given: bool) -> bool:  # noqa: FBT001  # it is what is parsed
+        return given is not (default is True)
+
+    made = _field(default, shown, more, form="switch", parse=parse, words=lambda _: ("given",))
+    return cast("B", made)
 
 
 def ruled(

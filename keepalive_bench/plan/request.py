@@ -186,7 +186,6 @@ class Request:
         shown=True,
         stored=PATH,
     )
-    """A file to stream as the body, with its length known, in place of `body`."""
     credentials: tuple[str, str] | None = ruled(None, _credentials, USER, NETRC)
     """User name and password for Basic authentication (RFC 7617); they go before the URL's."""
     bearer: str | None = option(
@@ -197,7 +196,6 @@ class Request:
         example=Example("--bearer abc", "Authorization: Bearer abc", "sent"),
         rivals=("user", "netrc"),
     )
-    """A bearer token (RFC 6750)."""
     cookies: tuple[str, ...] = options(
         (),
         str,
@@ -205,7 +203,6 @@ class Request:
         help="Cookie.",
         example=Example("-b a=1 -b b=2", "Cookie: a=1; b=2", "sent"),
     )
-    """`name=value` pairs for the Cookie field."""
     user_agent: str | None = option(
         None,
         str,
@@ -214,7 +211,6 @@ class Request:
         example=Example("-A me", "User-Agent: me", "sent"),
         shown=True,
     )
-    """`None`: kab's own name and version."""
     variation: Variation = part(Variation, json="parameters")
     expect_status: tuple[Annotated[str, pattern(f"^{_STATUS}$")], ...] = options(
         (),
@@ -225,7 +221,6 @@ class Request:
         example=Example("--expect-status 404", "1", "exit code"),
         shown=True,
     )
-    """Status codes (`200`, `2xx`) that count as success; empty: all do."""
     max_body: Count | None = option(
         None,
         int,
@@ -235,7 +230,6 @@ class Request:
         example=Example("-n 5 --max-body 10", "arms.pooled.connections == 5"),
         shown=True,
     )
-    """Stop reading a body after so many bytes, which closes the connection."""
     withheld: Withheld | None = ruled(None, nothing_asked, compare=False)
     """Of a plan that was read back, in place of body, credentials and cookies."""
 

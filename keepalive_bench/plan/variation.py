@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import Example, flag, option, options, repeatable, ruled
+from keepalive_bench.plan.options import (
+    Example,
+    option,
+    options,
+    repeatable,
+    ruled,
+    switch,
+)
 from keepalive_bench.plan.secret_names import is_secret_name
 from keepalive_bench.plan.target import redacted_query
 from keepalive_bench.plan.values import parse_parameter
@@ -41,12 +48,6 @@ FIELD = repeatable(
     spelling="-f, --field NAME=VALUE",
     help="Query parameter. One name with several values: request by request the next.",
     example=Example("-f q=python -f q=php", "?q=php", "sent"),
-)
-NO_VARY = flag(
-    lambda counter: not counter,
-    spelling="--no-vary",
-    help="Don't add kab=i to the i-th request where nothing else varies it.",
-    example=Example("--no-vary", "GET / HTTP/1.1", "sent"),
 )
 
 
@@ -91,7 +92,6 @@ class Variation:
         shown=_starred_rows,
         usual=lambda variation: variation.rows,  # no command can have them
     )
-    """Whole sets of parameters, one a request, cycled through."""
     unique: tuple[str, ...] = options(
         (),
         str,
@@ -100,14 +100,13 @@ class Variation:
         example=Example("--vary own --seed 1", "?own=00000001-1", "sent"),
         shown=True,
     )
-    """Names that get a value no other request of the run has."""
-    counter: bool = ruled(
-        True,  # noqa: FBT003  # the field's default
-        lambda asked: False if asked[NO_VARY] else None,
-        NO_VARY,
+    counter: bool = switch(
+        default=True,
+        spelling="--no-vary",
+        help="Don't add kab=i to the i-th request where nothing else varies it.",
+        example=Example("--no-vary", "GET / HTTP/1.1", "sent"),
         shown=True,
     )
-    """Whether to add `kab=INDEX` where nothing else varies the request."""
     _encoded_fields: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     _encoded_rows: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
