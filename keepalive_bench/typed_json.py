@@ -104,10 +104,7 @@ def written(value: Json) -> Json:
 
 
 def schema_of(type_: Type) -> Schema:
-    """The JSON Schema of what is written of a type's values: no member is missing, none unknown.
-
-    Those of classes are titled.
-    """
+    """The JSON Schema of what is written of a type's values: no member is missing, none unknown."""
     schema: Schema = deepcopy(_shape(type_).schema)
     return schema
 
@@ -182,8 +179,7 @@ def _shape(type_: Type) -> _Shape:
         return _Shape(schema, read_it)
     said = {name: list(it) if isinstance(it, tuple) else it for name, it in marks.items()}
     known = [(_HOLDS[name], limit) for name, limit in marks.items() if name in _HOLDS]
-    schema = {"allOf": [schema], **said} if "title" in schema else {**schema, **said}
-    return _Shape(schema, partial(_marked, read_it, known))
+    return _Shape({**schema, **said}, partial(_marked, read_it, known))
 
 
 def _bare_shape(type_: Type) -> _Shape:
@@ -234,7 +230,7 @@ def _union_shape(inner: list[_Shape], *, is_optional: bool) -> _Shape:
 def _object_shape(class_: Type) -> _Shape:
     shapes = {name: _shape(member) for name, member in _members(class_).items()}
     defaults = _defaults(class_)
-    schema = object_schema({name: it.schema for name, it in shapes.items()}, class_.__name__)
+    schema = object_schema({name: it.schema for name, it in shapes.items()})
     readers = {name: it.read for name, it in shapes.items() if not it.schema.get("readOnly")}
 
     def read_object(value: Json, where: str) -> Json:
@@ -251,10 +247,9 @@ def _object_shape(class_: Type) -> _Shape:
     return _Shape(schema, read_object)
 
 
-def object_schema(members: dict[str, Schema], title: str = "") -> Schema:
+def object_schema(members: dict[str, Schema]) -> Schema:
     """The schema of an object that has these members, and no others."""
     return {
-        **({"title": title} if title else {}),
         "type": "object",
         "properties": members,
         "required": list(members),

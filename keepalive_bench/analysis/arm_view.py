@@ -10,7 +10,7 @@ from collections import Counter
 from functools import cached_property
 from itertools import accumulate, compress, islice, pairwise
 from math import fsum
-from operator import gt, lt, truediv
+from operator import gt, truediv
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.results.masks import ended, pick, succeeded
@@ -54,6 +54,8 @@ class ArmView:
     @cached_property
     def succeeded(self) -> bytes:
         """Its exchanges that have an answer, and one that counts."""
+        if not self.exchanges.failures.values:
+            return self.ended
         return succeeded(self.exchanges, self.label)
 
     @cached_property
@@ -73,28 +75,18 @@ class ArmView:
 
     @cached_property
     def blocks(self) -> Blocks:
-        """Where arms don't take turns, as many requests as make a block are one, by their index.
-
-        The last one is the larger by what is left.
-        """
+        """Its blocks; one request at a time, a request is one."""
         mask = self.succeeded
-        keys, rows = self._keys(mask), array("I", compress(range(len(mask)), mask))
+        keys, rows = self.block_keys(mask), array("I", compress(range(len(mask)), mask))
         if any(map(gt, keys, islice(keys, 1, None))):
             order = sorted(range(len(keys)), key=keys.__getitem__)
             keys, rows = (array("I", map(it.__getitem__, order)) for it in (keys, rows))
         return Blocks(keys, rows)
 
-    def attempted_blocks(self) -> set[int]:
-        """The blocks that it has a request of that ended, well or not, by their keys."""
-        return set(self._keys(self.ended))
-
     @cached_property
     def by_block(self) -> array[float]:
         """Its latencies in the order of the blocks."""
-        rows = self.blocks.rows
-        if all(map(lt, rows, islice(rows, 1, None))):
-            return self.latencies
-        return array("d", map(self.exchanges.latency_s.__getitem__, rows))
+        return array("d", map(self.exchanges.latency_s.__getitem__, self.blocks.rows))
 
     @cached_property
     def block_sizes(self) -> list[int]:
@@ -119,7 +111,12 @@ class ArmView:
             values = [*map(truediv, self.block_sums, self.block_sizes)]
         return dependence(values, around_trend=True)
 
-    def _keys(self, mask: bytes) -> array[int]:
+    def block_keys(self, mask: bytes) -> array[int]:
+        """Which block each exchange in a mask belongs to.
+
+        Where arms don't take turns, as many requests as make a block are one, by their index; the
+        last one is the larger by what is left.
+        """
         experiment = self.plan.experiment
         if experiment.rounds > 1:
             return pick(self.exchanges.round, mask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import compress
 from math import exp, log, sqrt
 from operator import sub
 from statistics import fmean
@@ -188,8 +189,9 @@ def _mean_saving(
     differences = array("d", map(sub, pairs.other.mean, pairs.own.mean))
     inefficiency = dependence(differences, around_trend=True).inefficiency
     factor = max(factor, interval_inflation(inefficiency, pairs.number, confidence))
-    latency_of = exchanges.latency_s.__getitem__
-    own, other = (fmean(map(latency_of, half.rows)) for half in (pairs.own, pairs.other))
+    own, other = (
+        fmean(compress(exchanges.latency_s, half.mask)) for half in (pairs.own, pairs.other)
+    )
     interval = mean_interval(differences, confidence, factor)
     if interval is None:
         return Estimate(other - own)

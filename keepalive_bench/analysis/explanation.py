@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import filterfalse
+from itertools import compress, filterfalse
 from math import fsum, isnan
 from typing import TYPE_CHECKING
 
@@ -52,14 +52,13 @@ def _phases(exchanges: ExchangeColumns, half: Half) -> dict[str, float]:
     if exchanges.queued_s is not None:
         spent[QUEUED] = _average(exchanges.queued_s, half)
     spent |= {name: _average(exchanges.phases[name], half) for name in NAMED}
-    latency = fsum(map(exchanges.latency_s.__getitem__, half.rows)) / len(half.rows)
+    latency = _average(exchanges.latency_s, half)
     return {**spent, REMAINDER: latency - fsum(spent.values())}
 
 
 def _average(column: array[float], half: Half) -> float:
     """Seconds per request; what didn't happen took none."""
-    rows = half.rows
-    return fsum(filterfalse(isnan, map(column.__getitem__, rows))) / len(rows)
+    return fsum(filterfalse(isnan, compress(column, half.mask))) / half.mask.count(1)
 
 
 def _round_trips(arm: ArmSummary, round_trip: float | None) -> dict[str, RoundTrips]:

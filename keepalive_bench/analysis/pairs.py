@@ -24,8 +24,8 @@ class Half(NamedTuple):
     """Seconds: a request's latency, or the median one of a block."""
     mean: array[float]
     """The same, but a block's mean: its median says nothing of what all of it took."""
-    rows: array[int]
-    """All exchanges that are in them."""
+    mask: bytes
+    """All exchanges that are in them: a byte for each row of the run's table."""
 
 
 class Pairs(NamedTuple):
@@ -50,38 +50,46 @@ def pair(own: ArmView, other: ArmView) -> Pairs:
     have ended one sooner: then as many of the other's are taken from all of its time.
     """
     experiment, exchanges = own.plan.experiment, own.exchanges
+    if not exchanges.failures.values and _are_alike(own, other):
+        halves = tuple(Half(it.latencies, it.latencies, it.succeeded) for it in (own, other))
+        return Pairs(halves[0], halves[1], 0)
     blocks, other_blocks = own.blocks, other.blocks
-    if blocks.keys == other_blocks.keys and _increase(blocks.keys):  # one request each, in order
-        alone = own.by_block, other.by_block
-        if all(map(all, alone)) and not exchanges.failures.values:
-            ours, theirs = alone
-            mine = Half(ours, ours, blocks.rows)
-            return Pairs(mine, Half(theirs, theirs, other_blocks.rows), 0)
-    keys, other_keys = own.attempted_blocks(), other.attempted_blocks()
+    keys, other_keys = (set(it.block_keys(it.ended)) for it in (own, other))
     due = len(keys | other_keys)
     if not experiment.is_paired and len(keys) != len(other_keys):
         due = min(len(keys), len(other_keys))
         blocks = blocks.thinned_out(keys, due)
         other_blocks = other_blocks.thinned_out(other_keys, due)
-    halves = _no_half(), _no_half()
+    halves, masks = (_no_half(), _no_half()), [bytearray(len(exchanges)) for _ in range(2)]
     for groups in _matched(_groups(blocks), _groups(other_blocks)):
         both = [[exchanges.latency_s[row] for row in rows] for rows in groups]
         typical = [median(values) if values else 0.0 for values in both]
         if not all(typical):
             continue
-        for half, rows, values, middle in zip(halves, groups, both, typical, strict=True):
+        for half, mask, rows, values, middle in zip(
+            halves, masks, groups, both, typical, strict=True
+        ):
             half.typical.append(middle)
             half.mean.append(fmean(values))
-            half.rows.extend(rows)
-    return Pairs(*halves, due - len(halves[0].typical))
+            for row in rows:
+                mask[row] = 1
+    one, two = (half._replace(mask=bytes(mask)) for half, mask in zip(halves, masks, strict=True))
+    return Pairs(one, two, due - len(one.typical))
 
 
-def _increase(keys: array[int]) -> bool:
-    return all(map(lt, keys, islice(keys, 1, None)))
+def _are_alike(own: ArmView, other: ArmView) -> bool:
+    """Whether both have one request in each block, in order, and all took some time."""
+    keys = own.block_keys(own.succeeded)
+    return (
+        keys == other.block_keys(other.succeeded)
+        and all(map(lt, keys, islice(keys, 1, None)))
+        and all(own.latencies)
+        and all(other.latencies)
+    )
 
 
 def _no_half() -> Half:
-    return Half(array("d"), array("d"), array("I"))
+    return Half(array("d"), array("d"), b"")
 
 
 def _groups(blocks: Blocks) -> Iterator[Group]:

@@ -18,19 +18,20 @@ def command(*, no_color: bool) -> ExitCode:
     # --help and completion do without.
     from keepalive_bench.cli import session  # noqa: PLC0415
     from keepalive_bench.cli.planning import run_plan  # noqa: PLC0415
+    from keepalive_bench.cli.screen import Screen  # noqa: PLC0415
     from keepalive_bench.engine.limits import naming_limits  # noqa: PLC0415
 
-    shown = session.screen((), color=not no_color)
+    shown = Screen((), color=not no_color)
     codes = []
     for tls in (False, True):
         with naming_limits("The demo's server can't be started", "end other programs"):
             server = ServerProcess(ServerSettings(behaviour=_ANSWER, tls=tls))
         with server:
             plan = run_plan(f"{server.url}/search", _OPTIONS)
-            analysis = session.analyse(session.measure(plan, shown))
-        session.show(analysis, shown)
+            report = session.report_of(session.measure(plan, shown))
+        session.show(report, shown, plotted=False)
         shown.out.print()
-        codes.append(session.exit_code(analysis))
+        codes.append(session.exit_code(report))
         if codes[-1] == ExitCode.INTERRUPTED:
             break
     else:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.argument("url", required=False)
 @plan_options(options_of(Plan))
 @strict_option
-@exports.export_options
+@exports.export_options(exports.OF_RUN)
 @configured
 @click.option(
     "-v", "--verbose", is_flag=True, help="A line for each response, and for each connection."
@@ -55,23 +55,22 @@ def command(
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
     from keepalive_bench.cli.planning import run_plan  # noqa: PLC0415  # the same
+    from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
     plan = run_plan(url, nearest(given))
     wanted = exports.wanted(given)
-    shown = session.screen(wanted.values(), color=not no_color, quiet=quiet, verbose=verbose)
-    run = analysis = None
+    shown = Screen(wanted.values(), color=not no_color, quiet=quiet, verbose=verbose)
+    report = None
     with session.deferred_interrupts() as interrupts:
         try:
-            with exports.opened(wanted, strict=strict) as files:
+            with exports.opened(wanted) as files:
                 session.announce(plan, shown)
                 run = session.measure(plan, shown, interrupts)
-                analysis = session.analyse(run)
+                report = session.report_of(run, strict=strict)
                 if verbose:
-                    session.show_connections(run, analysis, shown, interrupts)
-                files.write(run, analysis)
+                    session.show_connections(report, shown, interrupts)
+                files.write(report)
         finally:  # what was measured is shown though its file could not be written
-            if analysis is not None and (not shown.is_for_remarks or not analysis.has_answers):
-                session.show(analysis, shown, None if no_plot else run, strict=strict)
-            elif analysis is not None:
-                session.show_requirements(analysis.requirements, shown, strict=strict)
-    return shown.code(session.exit_code(analysis, strict=strict))
+            if report is not None:
+                session.show(report, shown, plotted=not no_plot)
+    return shown.code(session.exit_code(report))

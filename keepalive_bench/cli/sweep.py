@@ -15,7 +15,7 @@ from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.sweeping import sweep_options
 
 if TYPE_CHECKING:
-    from keepalive_bench.cli.session import Screen
+    from keepalive_bench.cli.screen import Screen
     from keepalive_bench.plan.plan import Plan
 
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.argument("url", required=False)
 @plan_options(sweep_options())
 @strict_option
-@exports.export_options
+@exports.export_options(exports.OF_RUN)
 @configured
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
@@ -49,17 +49,19 @@ def command(
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
     from keepalive_bench.cli.planning import sweep_plans  # noqa: PLC0415  # the same
+    from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(given)
     plans = sweep_plans(url, nearest(given))
     targets = [wanted] if len(plans) == 1 else [_named(wanted, it) for it in plans]
-    shown = session.screen(wanted.values(), color=not no_color, quiet=quiet)
+    shown = Screen(wanted.values(), color=not no_color, quiet=quiet)
     codes: list[ExitCode] = []
     with ExitStack() as stack:
-        files = [stack.enter_context(exports.opened(paths, strict=strict)) for paths in targets]
+        files = [stack.enter_context(exports.opened(paths)) for paths in targets]
         for plan, its_files in zip(plans, files, strict=True):
             if codes:
                 shown.out.print()
+            session.announce(plan, shown)
             codes.append(_measured(plan, shown, its_files, strict=strict))
             if codes[-1] == ExitCode.INTERRUPTED:
                 break
@@ -76,17 +78,12 @@ def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool
     """Carry out one sweep, show it and write it."""
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
 
-    session.announce(plan, shown)
     with session.deferred_interrupts() as interrupts:
-        run = session.measure(plan, shown, interrupts)
-        analysis = session.analyse(run)
+        report = session.report_of(session.measure(plan, shown, interrupts), strict=strict)
         try:
-            files.write(run, analysis)
+            files.write(report)
         finally:  # what was measured is shown though its file could not be written
-            if not shown.is_for_remarks or not analysis.has_answers:
-                session.show(analysis, shown, strict=strict)
-            else:
-                session.show_requirements(analysis.requirements, shown, strict=strict)
+            session.show(report, shown, plotted=False)
         if interrupts.drain():  # since then; there may be another sweep to come
             return ExitCode.INTERRUPTED
-    return session.exit_code(analysis, strict=strict)
+    return session.exit_code(report)

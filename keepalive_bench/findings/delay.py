@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import compress
 from math import sqrt
 from operator import add, eq, ne
 from statistics import median
@@ -100,12 +101,17 @@ def _delay(run: Run) -> _Delay | None:
     """Where the first byte, or the rest of the answer, comes late on reused connections only."""
     exchanges = run.exchanges
     mask = bytes(map((0).__gt__, exchanges.failure))
-    connect, send, wait, receive = (
-        pick(exchanges.phases[name], mask) for name in ("connect", "send", "wait", "receive")
-    )
+    phases = {name: compress(column, mask) for name, column in exchanges.phases.items()}
+    connect = array("f", phases["connect"])
     is_fresh = bytes(map(eq, connect, connect))  # what isn't a number equals nothing
     is_reused = bytes(map(ne, connect, connect))
-    for column, in_body in ((receive, True), (array("f", map(add, send, wait)), False)):
+    del connect
+    # One after the other: of a million exchanges, each column is a copy that counts.
+    for times, in_body in (
+        (phases["receive"], True),
+        (map(add, phases["send"], phases["wait"]), False),
+    ):
+        column = array("f", times)
         fresh, reused = pick(column, is_fresh), pick(column, is_reused)
         if fresh and len(reused) >= _LEAST_REUSED and _is_delayed(fresh, reused):
             fastest = min(min(fresh), min(reused))  # noqa: PLW3301  # of both copied into one

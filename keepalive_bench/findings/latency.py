@@ -70,6 +70,9 @@ def _alike(arm: ArmSummary, view: ArmView) -> _Alike:
     connects = pick(view.exchanges.phases["connect"], view.succeeded)
     fresh = bytes(map(eq, connects, connects))  # what isn't a number equals nothing
     more = fresh if 2 * fresh.count(1) > len(fresh) else bytes(map(ne, connects, connects))
+    del connects
+    if view.ordered and view.ordered[0] > 0 and 0 not in more:
+        return _Alike(arm, view.latencies, view.ordered)
     in_turn = array("d", filter((0.0).__lt__, compress(view.latencies, more)))
     return _Alike(arm, in_turn, array("d", sorted(in_turn)))
 

@@ -18,7 +18,7 @@ _HOST = r"(?!.*[^.]{64})(?!.{255})[A-Za-z0-9._~-]+"
 _BRACKETS = r"\w+://(?:[^/?#]*@)?\[([^\]/?#]*)\]([^/?#]*)"
 _FUTURE = r"(?i)v[0-9a-f]+\..*"
 """IPvFuture of RFC 3986."""
-_SPLIT_USERINFO = (
+_USER_AS_HOST = (
     r"(?i)\w+://("
     r"[^/?#]*#.*@"  # there is no path, and something behind it that is never sent
     r"|[^/?#@]*:[/?].*@"  # the port is there, and empty
@@ -124,7 +124,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         ) from None
     if parts.scheme.lower() not in _DEFAULT_PORTS or "://" not in url:
         raise UsageError(_scheme_sentence(url, parts, shown))
-    if re.match(_SPLIT_USERINFO, url):
+    if re.match(_USER_AS_HOST, url):
         raise UsageError(_late_sentence(shown))
     _, _, authority = parts.netloc.rpartition("@")
     if authority.count(":") > 1 and not authority.startswith("["):

@@ -71,7 +71,7 @@ def test_a_precision_ends_a_run_when_it_is_reached() -> None:
     assert 50 < due["pooled"] == due["unpooled"] < 10_000
 
 
-@pytest.mark.parametrize("options", [{"duration_s": 0.0}, {"duration_s": 1e9}, {"precision": 0.0}])
+@pytest.mark.parametrize("options", [{"duration_s": 0.0}, {"precision": 0.0}])
 def test_what_makes_no_sense_is_refused(options: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         Experiment(**options)  # type: ignore[arg-type]  # any option

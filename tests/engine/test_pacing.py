@@ -109,7 +109,7 @@ def test_a_stall_is_not_hidden_by_the_end_of_a_block_either(begins_s: float) -> 
 
     def late_starts(block_size: int) -> int:
         now_s, late = 0.0, 0
-        dispatcher = Dispatcher({"pooled": 16}, {"pooled": Rate(100)}, lambda: now_s)
+        dispatcher = Dispatcher({"pooled": 16}, Rate(100), lambda: now_s)
         for first in range(0, 1600, block_size):
             dispatcher.leave()
             dispatcher.begin(Block(0, "pooled", range(first, first + block_size), first=first))

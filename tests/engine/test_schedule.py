@@ -135,7 +135,6 @@ def test_a_pool_smaller_than_the_concurrency_is_sequential_unless_asked_otherwis
         (Load(think_s=(1, 1), traffic="bursts"), {"concurrency": 2}, True),
         (Load(traffic="bursts"), {"concurrency": 8, "maxsize": 1}, True),
         (Load(rate=5), {"concurrency": 8, "maxsize": 1}, False),
-        (Load(rate=5), {"concurrency": 8}, True),
         (Load(think_s=(1, 1)), {"concurrency": 2, "order": "paired"}, True),
     ],
 )

@@ -42,12 +42,15 @@ POOLS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("behaviour", SERVERS.values(), ids=SERVERS)
+def test_the_counts_are_the_servers_own(behaviour: dict[str, Any]) -> None:
+    assert_counted({}, behaviour, tls=False)
+
+
 @pytest.mark.parametrize(
-    ("pool", "tls"),
-    [("one thread", False), ("four threads, maxsize 2, blocking", True)],
+    "behaviour", ["keeps alive", "says close at the 4th", "closes silently at the 4th"]
 )
-def test_the_counts_are_the_servers_own(pool: str, behaviour: dict[str, Any], *, tls: bool) -> None:
-    assert_counted(POOLS[pool], behaviour, tls=tls)
+def test_the_counts_of_several_threads_over_tls_are_too(behaviour: str) -> None:
+    assert_counted(POOLS["four threads, maxsize 2, blocking"], SERVERS[behaviour], tls=True)
 
 
 @pytest.mark.slow
