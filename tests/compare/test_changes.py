@@ -25,7 +25,7 @@ from keepalive_bench.compare.shares import Share, tail_of, trend
 from keepalive_bench.compare.verdict import Terms
 from keepalive_bench.compare.verdict import _latency as judged
 from keepalive_bench.plan.document import plan_document
-from keepalive_bench.requirements.quantity import Evidence
+from keepalive_bench.requirements.lookup import Evidence
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary
