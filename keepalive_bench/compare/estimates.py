@@ -9,7 +9,7 @@ from math import exp, expm1, log
 from typing import TYPE_CHECKING
 
 from keepalive_bench.compare.change import Figure
-from keepalive_bench.stats.intervals import Estimate, apart
+from keepalive_bench.stats.intervals import Estimate, difference_interval
 
 if TYPE_CHECKING:
     from keepalive_bench.requirements.quantity import Evidence
@@ -22,9 +22,9 @@ def relative(base: Evidence, new: Evidence) -> Figure:
     """The change of what is above 0: new ÷ base − 1.
 
     Each run's own interval says how sure its number is, autocorrelation included; the two are put
-    together as independent ones (`intervals.apart`), which is wider than what pairs within one run
-    allow. An order statistic's logarithm is the logarithms' order statistic, so quantiles stay as
-    exact as they are.
+    together as independent ones (`difference_interval`), which is wider than what pairs within one
+    run allow. An order statistic's logarithm is the logarithms' order statistic, so quantiles stay
+    as exact as they are.
     """
     before, after, lacking = _numbers(base, new)
     if before is None or after is None or before <= 0 or after <= 0:
@@ -34,7 +34,7 @@ def relative(base: Evidence, new: Evidence) -> Figure:
     if lacking or any(end is None or end <= 0 for end in ends):
         return Figure(before, after, Estimate(change), lacking)
     logs = [log(end) for end in ends if end is not None]
-    low, high = apart((logs[0], log(before), logs[1]), (logs[2], log(after), logs[3]))
+    low, high = difference_interval((logs[0], log(before), logs[1]), (logs[2], log(after), logs[3]))
     return Figure(before, after, Estimate(change, _back(low), _back(high)))
 
 
