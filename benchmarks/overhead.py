@@ -23,6 +23,7 @@ from pairing import Figure, in_turns, ratio, report
 import keepalive_bench
 from keepalive_bench import Arm, Experiment, Plan, Target
 from keepalive_bench.engine.engine import Engine
+from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.schedule import schedule
 from keepalive_bench.net.arms import arm_context, open_arm
@@ -166,7 +167,7 @@ def _engine_loop(url: str, stack: ExitStack) -> Loop:
 
     def loop(requests: int) -> None:
         engine = Engine(plan, {arm.label: transport}, exchanges.append, RunClock(0))  # type: ignore[arg-type]  # nobody wants the row
-        engine.run(schedule(replace(plan.experiment, requests=requests)))
+        engine.run(schedule(replace(plan.experiment, requests=requests)), Interrupts())
 
     return loop
 

@@ -66,7 +66,7 @@ __all__ = [
 _HOMES = {
     "analyse": "outcome",
     "require": "outcome",
-    "benchmark": "engine",
+    "benchmark": "engine.benchmark",
     "KabError": "errors",
     "RequirementError": "errors",
     "UsageError": "errors",

@@ -13,6 +13,7 @@ import re
 import reprlib
 import sys
 import types
+from copy import deepcopy
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from functools import cache, partial, reduce
@@ -41,6 +42,7 @@ Json = Any
 Type = Any
 """Classes, aliases and unions have no type in common."""
 Schema = dict[str, Any]
+Holds: TypeAlias = "Callable[[Json, Any], bool]"
 Reader: TypeAlias = "Callable[[Json, str], Any]"
 _Read = TypeVar("_Read")
 _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+00:00"
@@ -61,44 +63,19 @@ class Mark(NamedTuple):
     value: Any
 
 
-def least(limit: float) -> Mark:
-    """The number can be no smaller."""
-    return Mark("minimum", limit)
-
-
-def most(limit: float) -> Mark:
-    """The number can be no larger."""
-    return Mark("maximum", limit)
-
-
-def above(limit: float) -> Mark:
-    """The number is larger."""
-    return Mark("exclusiveMinimum", limit)
-
-
-def below(limit: float) -> Mark:
-    """The number is smaller."""
-    return Mark("exclusiveMaximum", limit)
-
-
-def pattern(expression: str) -> Mark:
-    """The regular expression is found in the text."""
-    return Mark("pattern", expression)
+least, most = partial(Mark, "minimum"), partial(Mark, "maximum")
+"""The number can be no smaller, or no larger."""
+above, below = partial(Mark, "exclusiveMinimum"), partial(Mark, "exclusiveMaximum")
+"""The number is larger, or smaller."""
+pattern = partial(Mark, "pattern")
+"""The regular expression is found in the text."""
+fewest = partial(Mark, "minItems")
+"""The array has no fewer elements."""
 
 
 def one_of(*words: str) -> Mark:
     """The text is one of these: for lists that are no `Literal`."""
     return Mark("enum", words)
-
-
-def fewest(count: int) -> Mark:
-    """The array has no fewer elements."""
-    return Mark("minItems", count)
-
-
-def described(text: str) -> Mark:
-    """What a member is, where its name doesn't say it all."""
-    return Mark("description", text)
 
 
 MOMENT = Mark("format", "date-time")
@@ -127,14 +104,9 @@ def written(value: Json) -> Json:
 
 
 def schema_of(type_: Type) -> Schema:
-    """The JSON Schema of what is written of a type's values: no member is missing, none unknown.
-
-    Those of classes are titled.
-    """
-    bare, marks = _unmarked(type_)
-    schema = _bare_schema(bare)
-    marks = {name: list(it) if isinstance(it, tuple) else it for name, it in marks.items()}
-    return {"allOf": [schema], **marks} if marks and "title" in schema else {**schema, **marks}
+    """The JSON Schema of what is written of a type's values: no member is missing, none unknown."""
+    schema: Schema = deepcopy(_shape(type_).schema)
+    return schema
 
 
 def read(type_: type[_Read], value: object, where: str = "") -> _Read:
@@ -149,7 +121,7 @@ def read(type_: type[_Read], value: object, where: str = "") -> _Read:
         FaultError: it is no value of that type.
     """
     any_type: Type = type_
-    found: _Read = _reader(any_type)(value, where)
+    found: _Read = _shape(any_type).read(value, where)
     return found
 
 
@@ -193,36 +165,91 @@ def _defaults(class_: type) -> dict[str, Any]:
     return {name: one for name, *both in made for one in both if one is not MISSING}
 
 
-def _bare_schema(type_: Type) -> Schema:
+class _Shape(NamedTuple):
+    schema: Schema
+    read: Reader
+
+
+@cache
+def _shape(type_: Type) -> _Shape:
+    """What there is to know of a type."""
+    bare, marks = _unmarked(type_)
+    schema, read_it = _bare_shape(bare)
+    if not marks:
+        return _Shape(schema, read_it)
+    said = {name: list(it) if isinstance(it, tuple) else it for name, it in marks.items()}
+    known = [(_HOLDS[name], limit) for name, limit in marks.items() if name in _HOLDS]
+    return _Shape({**schema, **said}, partial(_marked, read_it, known))
+
+
+def _bare_shape(type_: Type) -> _Shape:
+    if type_ in _SCALARS:
+        return _Shape({"type": _SCALARS[type_]}, partial(_scalar, type_))
+    origin: Type = get_origin(type_)
+    if origin is Literal:
+        return _Shape({"enum": list(get_args(type_))}, partial(_word, get_args(type_)))
+    if _is_object(type_):
+        return _object_shape(type_)
+    if type_ is Any:
+        return _Shape({}, lambda value, _: value)
+    return _composed_shape(type_)
+
+
+def _composed_shape(type_: Type) -> _Shape:
     origin: Type = get_origin(type_)
     parts = get_args(type_)
-    if type_ in _SCALARS:
-        schema: Schema = {"type": _SCALARS[type_]}
-    elif origin is Literal:
-        schema = {"enum": list(parts)}
-    elif origin in (Union, types.UnionType):
-        schema = _union_schema([schema_of(part) for part in parts])
-    elif origin is list or parts[1:] == (...,):
-        schema = {"type": "array", "items": schema_of(parts[0])}
-    elif origin is tuple:
-        items = [schema_of(part) for part in parts]
-        schema = {"type": "array", "prefixItems": items, "items": False, "minItems": len(items)}
-    elif origin is dict:
-        schema = {"type": "object", "additionalProperties": schema_of(parts[1])}
-        if parts[0] is not str:
-            schema["propertyNames"] = schema_of(parts[0])
-    elif _is_object(type_):
-        members = {name: schema_of(member) for name, member in _members(type_).items()}
-        schema = object_schema(members, title=type_.__name__)
-    else:
-        raise TypeError(f"{type_} is not stored")
-    return schema
+    inner = [_shape(part) for part in parts if part not in (..., type(None))]
+    if origin in (Union, types.UnionType):
+        return _union_shape(inner, is_optional=type(None) in parts)
+    if origin is list or parts[1:] == (...,):
+        items, read_it = inner[0]
+        return _Shape({"type": "array", "items": items}, partial(_array, origin, read_it))
+    if origin is tuple:
+        heads = {"prefixItems": [it.schema for it in inner], "minItems": len(inner)}
+        schema = {"type": "array", **heads, "items": False}
+        return _Shape(schema, partial(_fixed, [it.read for it in inner]))
+    if origin is dict:
+        names, values = inner
+        schema = {"type": "object", "additionalProperties": values.schema}
+        schema |= {} if parts[0] is str else {"propertyNames": names.schema}
+        return _Shape(schema, partial(_dict, names.read, values.read))
+    raise TypeError(f"{type_} is not stored")
 
 
-def object_schema(members: dict[str, Schema], **more: str) -> Schema:
+def _union_shape(inner: list[_Shape], *, is_optional: bool) -> _Shape:
+    schemas, (first, *others) = [it.schema for it in inner], [it.read for it in inner]
+    schema = schemas[0] if not others else {"anyOf": schemas}
+    if others and all(it.keys() == {"type"} for it in schemas):
+        schema = {"type": [it["type"] for it in schemas]}
+    read_it = reduce(lambda one, other: partial(_either, one, other), others, first)
+    if is_optional:
+        return _Shape(nullable(schema), partial(_optional, read_it))
+    return _Shape(schema, read_it)
+
+
+def _object_shape(class_: Type) -> _Shape:
+    shapes = {name: _shape(member) for name, member in _members(class_).items()}
+    defaults = _defaults(class_)
+    schema = object_schema({name: it.schema for name, it in shapes.items()})
+    readers = {name: it.read for name, it in shapes.items() if not it.schema.get("readOnly")}
+
+    def read_object(value: Json, where: str) -> Json:
+        if not isinstance(value, dict):
+            raise fault(where, value)
+        for name in readers:
+            if name not in value and name not in defaults:
+                raise FaultError(f"{printable(_inside(where, name))} is missing")
+        there = {name: read_it for name, read_it in readers.items() if name in value}
+        return class_(
+            **{name: read_it(value[name], _inside(where, name)) for name, read_it in there.items()}
+        )
+
+    return _Shape(schema, read_object)
+
+
+def object_schema(members: dict[str, Schema]) -> Schema:
     """The schema of an object that has these members, and no others."""
     return {
-        **more,
         "type": "object",
         "properties": members,
         "required": list(members),
@@ -230,42 +257,16 @@ def object_schema(members: dict[str, Schema], **more: str) -> Schema:
     }
 
 
-def _union_schema(schemas: list[Schema]) -> Schema:
-    *others, last = schemas
-    if last == {"type": "null"} and len(others) == 1 and "enum" in others[0]:
-        return {**others[0], "enum": [*others[0]["enum"], None]}
-    if last == {"type": "null"} and len(others) == 1 and others[0].get("type") in _SCALARS.values():
-        return {**others[0], "type": [others[0]["type"], "null"]}
-    if all(schema.keys() == {"type"} for schema in schemas):
-        return {"type": [schema["type"] for schema in schemas]}
-    return {"anyOf": schemas}
-
-
-@cache
-def _reader(type_: Type) -> Reader:
-    """What reads values of a type."""
-    bare, marks = _unmarked(type_)
-    origin: Type = get_origin(bare)
-    parts = get_args(bare)
-    if bare in _SCALARS:
-        found: Reader = partial(_scalar, bare)
-    elif origin is Literal:
-        found = partial(_word, parts)
-    elif origin in (Union, types.UnionType):
-        readers = [_reader(part) for part in parts if part is not type(None)]
-        found = reduce(lambda first, second: partial(_either, first, second), readers)
-        found = partial(_optional, found) if type(None) in parts else found
-    elif origin is list or parts[1:] == (...,):
-        found = partial(_array, origin, _reader(parts[0]))
-    elif origin is tuple:
-        found = partial(_fixed, [_reader(part) for part in parts])
-    elif origin is dict:
-        found = partial(_dict, _reader(parts[0]), _reader(parts[1]))
-    elif _is_object(bare):
-        found = _object_reader(bare)
-    else:
-        raise TypeError(f"{type_} is not stored")
-    return partial(_marked, found, marks) if marks else found
+def nullable(schema: Schema) -> Schema:
+    """The schema of what has that one, or of nothing."""
+    if "anyOf" in schema:
+        return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    kinds = schema.get("type", [])
+    with_null = {
+        "type": [*([kinds] if isinstance(kinds, str) else kinds), "null"],
+        "enum": [*schema.get("enum", []), None],
+    }
+    return {**schema, **{name: with_null[name] for name in with_null if name in schema}}
 
 
 def _scalar(type_: type, value: Json, where: str) -> Json:
@@ -318,38 +319,12 @@ def _dict(read_name: Reader, read_it: Reader, value: Json, where: str) -> Json:
     }
 
 
-def _object_reader(class_: Type) -> Reader:
-    members, defaults = _members(class_), _defaults(class_)
-    readers = {
-        name: _reader(member)
-        for name, member in members.items()
-        if "readOnly" not in _unmarked(member)[1]
-    }
-
-    def read_object(value: Json, where: str) -> Json:
-        if not isinstance(value, dict):
-            raise fault(where, value)
-        for name in readers:
-            if name not in value and name not in defaults:
-                raise FaultError(f"{printable(_inside(where, name))} is missing")
-        return class_(
-            **{
-                name: read_it(value[name], _inside(where, name))
-                for name, read_it in readers.items()
-                if name in value
-            }
-        )
-
-    return read_object
-
-
 def _inside(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
 
 
-def _marked(read_it: Reader, marks: Schema, value: Json, where: str) -> Json:
+def _marked(read_it: Reader, known: list[tuple[Holds, Any]], value: Json, where: str) -> Json:
     found = read_it(value, where)
-    known = [(_HOLDS[keyword], limit) for keyword, limit in marks.items() if keyword in _HOLDS]
     if value is not None and not all(holds(value, limit) for holds, limit in known):
         raise fault(where, value)
     return found
@@ -365,7 +340,7 @@ def _is_moment(text: str) -> bool:
     return True
 
 
-_HOLDS: dict[str, Callable[[Json, Any], bool]] = {
+_HOLDS: dict[str, Holds] = {
     "minimum": ge,
     "maximum": le,
     "exclusiveMinimum": gt,

@@ -46,13 +46,7 @@ OUTSIDE = {
     ),
 }
 """Who may import what from elsewhere: rooms or files."""
-DEBTS: set[tuple[str, str]] = {
-    ("report.markdown", "sweep.table"),
-    ("report.page.sections", "sweep.curve"),
-    ("report.preamble", "sweep.table"),
-    ("report.terminal", "sweep.terminal"),
-    ("report.webpage", "sweep.curve"),
-}
+DEBTS: set[tuple[str, str]] = set()
 """Imports that still point up."""
 
 

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from support.exports import everything, written
+from support.exports import DIALECTS, everything, written
 from support.runs import Script
-
-from keepalive_bench.cli.exports import DIALECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

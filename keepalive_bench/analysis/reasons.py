@@ -110,7 +110,10 @@ class _ReasonContext:
     """What the reasons of an arm's connections are found from."""
 
     run: Run
-    arm: Arm
+    arm: str
+    is_single_use: bool
+    kept: int
+    """How many connections the arm's pools keep, or how many threads there are that keep none."""
     previous: array[int]
     """For each connection of the run: the row of the one whose place it took, or `NONE`."""
     last: array[int]
@@ -122,7 +125,17 @@ def find_reasons(run: Run, arm: Arm) -> Reasons:
     """The reason for each connection of an arm."""
     last, is_single_use = _last_exchanges(run, arm), arm.is_single_use
     silence = Silence() if is_single_use else _silence(run, arm, last)
-    context = _ReasonContext(run, arm, _previous(run, arm), last, silence)
+    experiment = run.plan.experiment
+    kept = experiment.concurrency if is_single_use else experiment.pool_size_of(arm)
+    context = _ReasonContext(
+        run=run,
+        arm=arm.label,
+        is_single_use=is_single_use,
+        kept=kept * experiment.processes,
+        previous=_previous(run, arm),
+        last=last,
+        silence=silence,
+    )
     column, caused_by_interleaving = array("b", [NONE]) * len(run.connections), array("i")
     numbers: dict[str, int] = {}
     for row in _connections(run, arm):
@@ -145,41 +158,33 @@ def find_reasons(run: Run, arm: Arm) -> Reasons:
 
 
 def _reason(context: _ReasonContext, row: int) -> Reason:
-    run, arm, previous = context.run, context.arm, context.previous[row]
-    experiment = run.plan.experiment
-    kept = experiment.concurrency if arm.is_single_use else experiment.pool_size_of(arm)
-    opened = Opened(
-        slot=run.connections.slot[row],
-        kept=kept * experiment.processes,
-        is_single_use=arm.is_single_use,
-        before=None if previous == NONE else _before(context, previous, row),
-    )
+    previous, slot = context.previous[row], context.run.connections.slot[row]
+    before = None if previous == NONE else _before(context, previous, row)
+    opened = Opened(slot, context.kept, context.is_single_use, before)
     kind, evidence = reason_for(opened, context.silence)
-    if previous == NONE:
+    if before is None:
         return Reason(kind, evidence)
     exchange = context.last[previous]
     return Reason(kind, evidence, previous, None if exchange == NONE else exchange)
 
 
 def _before(context: _ReasonContext, previous: int, row: int) -> Before:
-    run, exchange = context.run, context.last[previous]
-    ending, has_last = run.connections.ending_of(previous), exchange != NONE
-    return Before(
-        served=run.connections.exchanges[previous],
-        ending=ending,
-        last=_exchange(run.exchanges, exchange) if has_last else None,
-        idle=_idle_between(run, context.arm.label, exchange, row)
-        if has_last and ending is not None and ending.kind in FOUND_IDLE
-        else None,
-    )
+    connections, exchange = context.run.connections, context.last[previous]
+    served, ending = connections.exchanges[previous], connections.ending_of(previous)
+    if exchange == NONE:
+        return Before(served, ending, None, None)
+    idle = None
+    if ending is not None and ending.kind in FOUND_IDLE:
+        idle = _idle_between(context.run, context.arm, exchange, row)
+    return Before(served, ending, _exchange(context.run.exchanges, exchange), idle)
 
 
 def _exchange(exchanges: ExchangeColumns, row: int) -> LastExchange:
     failure, answer = exchanges.failure[row], exchanges.answer[row]
     return LastExchange(
-        failure=None if failure == NONE else exchanges.failures.values[failure].kind,
-        has_answer=not isnan(exchanges.phases["wait"][row]),
-        answer=None if answer == NONE else exchanges.answers.values[answer],
+        None if failure == NONE else exchanges.failures.values[failure].kind,
+        not isnan(exchanges.phases["wait"][row]),
+        None if answer == NONE else exchanges.answers.values[answer],
     )
 
 

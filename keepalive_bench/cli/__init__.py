@@ -5,19 +5,62 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from keepalive_bench import __version__
 from keepalive_bench.cli.complaints import complaint
-from keepalive_bench.cli.outlet import give_up
+from keepalive_bench.cli.screen import give_up
 from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
 from keepalive_bench.errors import ExitCode, KabError, limit_reached
 from keepalive_bench.units import filename, printable
 
-_COMMANDS = ("run", "sweep", "report", "compare", "demo", "serve")
+
+def _run() -> click.Command:
+    from keepalive_bench.cli.run import command
+
+    return command
+
+
+def _sweep() -> click.Command:
+    from keepalive_bench.cli.sweep import command
+
+    return command
+
+
+def _report() -> click.Command:
+    from keepalive_bench.cli.report import command
+
+    return command
+
+
+def _compare() -> click.Command:
+    from keepalive_bench.cli.compare import command
+
+    return command
+
+
+def _demo() -> click.Command:
+    from keepalive_bench.cli.demo import command
+
+    return command
+
+
+def _serve() -> click.Command:
+    from keepalive_bench.cli.serve import command
+
+    return command
+
+
+_COMMANDS = {
+    "run": _run,
+    "sweep": _sweep,
+    "report": _report,
+    "compare": _compare,
+    "demo": _demo,
+    "serve": _serve,
+}
 
 
 class _LazyGroup(click.Group):
@@ -27,10 +70,7 @@ class _LazyGroup(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        command = import_module(f"keepalive_bench.cli.{name}").command
-        return with_variables(command) if isinstance(command, click.Command) else None
+        return with_variables(_COMMANDS[name]()) if name in _COMMANDS else None
 
 
 @click.group(
@@ -70,7 +110,9 @@ def main() -> NoReturn:
     """Run `kab`; the only place that maps an error to an exit code."""
     _prepare_streams()
     if "_KAB_COMPLETE" in os.environ:  # a shell asks, and kab.main() will answer
-        import_module("keepalive_bench.cli.completion").answer()
+        from keepalive_bench.cli.completion import answer
+
+        answer()
     try:
         code = kab.main(prog_name="kab", standalone_mode=False)
         sys.stdout.flush()
@@ -81,9 +123,9 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         _end("Interrupted.", ExitCode.INTERRUPTED)
     except MemoryError as error:
-        limit = limit_reached(error)
         advice = "send fewer --requests, or raise the limit"
-        _end(f"Error: kab can't go on, because {limit}: {advice}.", ExitCode.NOTHING_MEASURED)
+        said = f"kab can't go on, because {limit_reached(error)}: {advice}"
+        _end(f"Error: {said}.", ExitCode.NOTHING_MEASURED)
     except OSError as error:
         # Standard output may be what can't be written; Python would complain when it flushes.
         with suppress(OSError):

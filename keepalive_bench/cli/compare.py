@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from keepalive_bench.cli import completion, exports
 from keepalive_bench.cli.options import requirement_options
-from keepalive_bench.cli.output_file import STDOUT
+from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.cli.session import Screen
+    from keepalive_bench.cli.screen import Screen
     from keepalive_bench.compare.change import Change, Source
     from keepalive_bench.plan.decision_rule import DecisionRule
-
-_HOME = "compare"
-_EXPORTERS: dict[str, exports.Exporter] = {
-    "json": exports.late(f"{_HOME}.document", "json_lines"),
-    "csv": exports.late(f"{_HOME}.document", "csv_lines"),
-    "markdown": exports.late(f"{_HOME}.markdown", "markdown_lines"),
-    "junit": exports.late(f"{_HOME}.junit", "junit_lines"),
-    "openmetrics": exports.late(f"{_HOME}.openmetrics", "openmetrics_lines"),
-    "html": exports.late(f"{_HOME}.page", "page_lines"),
-}
 
 
 @click.command(
@@ -40,16 +29,16 @@ _EXPORTERS: dict[str, exports.Exporter] = {
 )
 @click.argument("base", metavar="BASE.json", shell_complete=completion.files)
 @click.argument("news", metavar="NEW.json...", nargs=-1, shell_complete=completion.files)
-@partial(
-    exports.export_options,
-    csv="Write a row for each number that both runs have.",
-    html="Write a page of tables, in one file.",
-)
+@exports.export_options(exports.OF_CHANGES)
 @requirement_options
 @click.option(
     "--force", is_flag=True, help="Compare runs, too, whose plans differ in what matters."
 )
-@click.option("--confidence", type=float, help="Of every interval.  [default: the first NEW's]")
+@click.option(
+    "--confidence",
+    type=float,
+    help="Confidence level of all intervals.  [default: the first NEW's]",
+)
 @click.option(
     "--margin",
     type=float,
@@ -71,17 +60,17 @@ def command(
     \b
     kab compare yesterday.json today.json --require 'pooled.p95.change<=10%'
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
-    from keepalive_bench.cli import session  # noqa: PLC0415  # the same
-    from keepalive_bench.compare import compare_runs  # noqa: PLC0415  # --help does without
+    from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # --help does without
+    from keepalive_bench.compare import compare_runs  # noqa: PLC0415  # the same
 
     _check_files((base, *news))
     wanted = exports.wanted(options)
-    shown = session.screen(wanted.values(), color=not no_color)
+    shown = Screen(wanted.values(), color=not no_color)
     earlier, *later = _sources((base, *news), **options)
     changes = [compare_runs(earlier, it, requirements, forced=force) for it in later]
     try:
-        with exports.opened(wanted, strict=strict, exporters=_EXPORTERS) as files:
-            files.write(changes)
+        with exports.opened(wanted) as files:
+            files.write(exports.Changes(changes, strict))
     finally:
         _show(changes, shown, strict=strict)
     return shown.code(_exit_code(changes, strict=strict))
@@ -128,24 +117,22 @@ def _judgement(
 
 
 def _show(changes: Sequence[Change], shown: Screen, *, strict: bool) -> None:
-    """Print a block for each new run; only how requirements stand, where results go to stdout."""
-    from keepalive_bench.cli import session  # noqa: PLC0415  # --help does without
-    from keepalive_bench.compare import terminal  # noqa: PLC0415  # the same
+    """Print a part for each new run; only how requirements stand, where results go to stdout."""
+    from keepalive_bench.compare.report import terminal_parts  # noqa: PLC0415  # --help does without
 
-    plain_ascii = not shown.out.encoding.lower().startswith("utf")
+    width, plain_ascii = shown.out.width, shown.plain_ascii
     for number, change in enumerate(changes):
         if shown.is_for_remarks:
-            session.show_requirements(change.requirements, shown, strict=strict)
+            shown.show_requirements(change.requirements, strict=strict)
             continue
         if number:
             shown.out.print()
-        width = shown.out.width
-        report = terminal.report(change, width, plain_ascii=plain_ascii, strict=strict)
-        session.show_text(report, shown)
+        shown.show(terminal_parts(change, width, plain_ascii=plain_ascii, strict=strict))
 
 
 def _exit_code(changes: Sequence[Change], *, strict: bool) -> ExitCode:
-    statuses = {it.status for change in changes for it in change.requirements}
-    if "missed" in statuses or (strict and "undecided" in statuses):
-        return ExitCode.REQUIREMENT_MISSED
-    return ExitCode.MEASURED
+    from keepalive_bench.report.requirements import worst  # noqa: PLC0415  # --help does without
+
+    checked = [it for change in changes for it in change.requirements]
+    is_missed = worst(checked, strict=strict) == "missed"
+    return ExitCode.REQUIREMENT_MISSED if is_missed else ExitCode.MEASURED

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 from click.core import ParameterSource
 
+from keepalive_bench.cli.options import Declared
 from keepalive_bench.cli.variables import hint, named
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import filename, quoted, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 _OWN_FILE, _SHARED_FILE = "kab.toml", "pyproject.toml"
@@ -31,16 +32,6 @@ _SOURCES = (
     ParameterSource.ENVIRONMENT,
     ParameterSource.DEFAULT_MAP,
     ParameterSource.DEFAULT,
-)
-_RIVALS = (
-    ("insecure", "cacert"),
-    ("ipv4", "ipv6"),
-    ("data", "json_body", "upload", "data_size"),
-    ("user", "bearer", "netrc"),
-    ("rate", "think_time"),
-    ("proxy", "unix_socket"),
-    ("proxy", "connect_to"),
-    ("source_addresses", "unix_socket"),
 )
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -77,15 +68,16 @@ def _configure(context: click.Context, parameter: click.Parameter, value: Any) -
     context.default_map = _options(context, given["config"], given["run"])
 
 
-def nearest(given: dict[str, Any]) -> dict[str, Any]:
+def nearest(given: Mapping[str, object]) -> dict[str, object]:
     """The options as given; of those that exclude each other, only the ones of the nearest source.
 
     So `--insecure` on the command line overrules a file's `cacert`, and doesn't contradict it.
     """
-    source_of, kept = click.get_current_context().get_parameter_source, dict(given)
+    context, kept = click.get_current_context(), dict(given)
+    source_of, rivals = context.get_parameter_source, _rivals(context.command)
     for source in _SOURCES:
         for name in [name for name in kept if kept[name] and source_of(name) is source]:
-            for rival in _rivals(name):
+            for rival in rivals.get(name, ()):
                 if kept.get(rival) and source_of(rival) is not source:
                     kept[rival] = _nothing_like(kept[rival])
     return kept
@@ -93,12 +85,19 @@ def nearest(given: dict[str, Any]) -> dict[str, Any]:
 
 def _nothing_like(value: object) -> object:
     """What an option is where it isn't given."""
-    return type(value)() if isinstance(value, (bool, tuple)) else None
+    return () if isinstance(value, tuple) else None
 
 
-def _rivals(name: str) -> set[str]:
-    """What can't be asked for together with an option."""
-    return {rival for several in _RIVALS if name in several for rival in several} - {name}
+def _rivals(command: click.Command) -> dict[str, set[str]]:
+    """What can't be asked for together with an option, by the names of parameters."""
+    declared = {it.declared.name: it for it in command.params if isinstance(it, Declared)}
+    found: dict[str, set[str]] = {}
+    for it in declared.values():
+        for rival in it.declared.rivals:
+            if rival in declared:
+                found.setdefault(f"{it.name}", set()).add(f"{declared[rival].name}")
+                found.setdefault(f"{declared[rival].name}", set()).add(f"{it.name}")
+    return found
 
 
 def _options(context: click.Context, path: Path | None, run: str | None) -> dict[str, Any]:
@@ -120,7 +119,8 @@ def _options(context: click.Context, path: Path | None, run: str | None) -> dict
     chosen = {} if run is None else _named_run(runs, run, place)
     general = _checked(context, table, place)
     own = _checked(context, chosen, f"{place}, {_RUNS}.{shortened(run or '')}")
-    overruled = {rival for name, value in own.items() if value for rival in _rivals(name)}
+    rivals = _rivals(context.command)
+    overruled = {rival for name, value in own.items() if value for rival in rivals.get(name, ())}
     return {name: it for name, it in general.items() if name not in overruled} | own
 
 

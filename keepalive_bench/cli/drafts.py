@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager, suppress
-from secrets import token_hex
 from threading import current_thread, main_thread
 from typing import IO, TYPE_CHECKING
 
@@ -29,7 +28,7 @@ def drafted(target: Path, mode: int) -> Iterator[IO[bytes]]:
         OSError: it can't be written, or can't take the target's place.
     """
     # Its name is known before it exists, so that no Ctrl-C falls in between.
-    draft = target.with_name(f".{target.name[:_NAME_SHOWN]}.{token_hex(4)}.tmp")
+    draft = target.with_name(f".{target.name[:_NAME_SHOWN]}.{os.urandom(4).hex()}.tmp")
     try:
         with _mortal(draft):
             with draft.open("xb") as raw:

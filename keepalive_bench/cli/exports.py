@@ -1,99 +1,204 @@
-"""What a run is written to, besides the screen: `--json`, `--csv` and the others.
+"""What results are written to, besides the screen: `--json`, `--csv` and the others.
 
-One table, many dialects: an exporter makes lines of a run and what it comes to.
+One table: a row says what an exporter's option is called, and what makes its lines.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
 from keepalive_bench.cli import completion
-from keepalive_bench.cli.output_file import STDOUT, open_output, target_of
+from keepalive_bench.cli.output_file import open_output, target_of
+from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis
-    from keepalive_bench.results.run import Run
-
-    Exporter = Callable[..., Iterable[str]]
+    from keepalive_bench.compare.change import Change
+    from keepalive_bench.report import Report
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
-_WHAT = {
-    "json": "Write everything as JSON.",
-    "csv": "Write a row for each exchange.",
-    "markdown": "Write the report as GitHub's Markdown.",
-    "junit": "Write the requirements as test cases, in JUnit's XML.",
-    "openmetrics": "Write metrics for a node exporter's textfile collector.",
-    "html": "Write a page with charts, in one file.",
-}
-DIALECTS = tuple(_WHAT)
-_WITH_STANDINGS = {"markdown", "junit", "html"}
-"""Those that say what undecided requirements are taken for."""
 
 
-def _json_lines(run: Run, analysis: Analysis) -> Iterator[str]:
-    lines = late("results.file", "document_lines")
-    derived = late("report.document", "derived_document")
-    yield from lines(run, derived(analysis))
+class Changes(NamedTuple):
+    """What changed from one run to others."""
+
+    changes: Sequence[Change]
+    strict: bool = False
+    """Whether what is undecided of the requirements counts as missed."""
 
 
-def late(home: str, name: str) -> Callable[..., Any]:
-    """A function that is imported when it is called: neither `--help` nor a shell needs it."""
+class Exporter(NamedTuple):
+    """A format that results are written in."""
 
-    def function(*given: object, **named: object) -> object:
-        return getattr(import_module(f"keepalive_bench.{home}"), name)(*given, **named)
-
-    return function
-
-
-EXPORTERS: dict[str, Exporter] = {
-    "json": _json_lines,
-    "csv": late("report.rows_csv", "csv_lines"),
-    "markdown": late("report.markdown", "markdown_lines"),
-    "junit": late("report.junit", "junit_lines"),
-    "openmetrics": late("report.openmetrics", "openmetrics_lines"),
-    "html": late("report.webpage", "page_lines"),
-}
+    option: str
+    """What it is called, without dashes."""
+    help: str
+    of_run: Callable[[Report], Iterable[str]] | None = None
+    """The lines that `kab run`, `sweep` and `report` write; `None`: they don't have it."""
+    of_changes: Callable[[Changes], Iterable[str]] | None = None
+    """The lines that `kab compare` writes; `None`: it doesn't have it."""
+    changes_help: str = ""
+    """Its help there, where that has other words."""
 
 
-def export_options(command: _Command, **other_words: str) -> _Command:
-    """Add an option for each dialect; `wanted` takes them. Its help may have other words."""
-    for dialect in reversed(DIALECTS):
-        where = "  - is stdout; .gz compresses." if dialect == DIALECTS[0] else ""
-        help_text = {**_WHAT, **other_words}[dialect] + where
-        command = click.option(
-            f"--{dialect}", metavar="FILE", shell_complete=completion.files, help=help_text
-        )(command)
-    return command
+def _json(of: Report) -> Iterable[str]:
+    from keepalive_bench.report.document import derived_document
+    from keepalive_bench.results.file import document_lines
+
+    return document_lines(of.run, derived_document(of.analysis))
+
+
+def _json_of_changes(of: Changes) -> Iterable[str]:
+    from keepalive_bench.compare.document import json_lines
+
+    return json_lines(of.changes)
+
+
+def _csv(of: Report) -> Iterable[str]:
+    from keepalive_bench.report.rows_csv import csv_lines
+
+    return csv_lines(of.run, of.analysis)
+
+
+def _csv_of_changes(of: Changes) -> Iterable[str]:
+    from keepalive_bench.compare.document import csv_lines
+
+    return csv_lines(of.changes)
+
+
+def _markdown(of: Report) -> Iterable[str]:
+    from keepalive_bench.report.markdown import markdown_lines
+
+    return markdown_lines(of)
+
+
+def _markdown_of_changes(of: Changes) -> Iterable[str]:
+    from keepalive_bench.compare.report import markdown_lines
+
+    return markdown_lines(of.changes, strict=of.strict)
+
+
+def _junit(of: Report) -> Iterable[str]:
+    from keepalive_bench.report.junit import junit_lines
+
+    return junit_lines(of)
+
+
+def _junit_of_changes(of: Changes) -> Iterable[str]:
+    from keepalive_bench.compare.report import junit_lines
+
+    return junit_lines(of.changes, strict=of.strict)
+
+
+def _openmetrics(of: Report) -> Iterable[str]:
+    from keepalive_bench.report.openmetrics import openmetrics_lines
+
+    return openmetrics_lines(of.run, of.analysis)
+
+
+def _openmetrics_of_changes(of: Changes) -> Iterable[str]:
+    from keepalive_bench.compare.openmetrics import openmetrics_lines
+
+    return openmetrics_lines(of.changes)
+
+
+def _html(of: Report) -> Iterable[str]:
+    from keepalive_bench.report.webpage import page_lines
+
+    return page_lines(of)
+
+
+def _html_of_changes(of: Changes) -> Iterable[str]:
+    from keepalive_bench.compare.report import page_lines
+
+    return page_lines(of.changes, strict=of.strict)
+
+
+EXPORTERS = (
+    Exporter(
+        option="json",
+        help="Write everything as JSON.  - is stdout; .gz compresses.",
+        of_run=_json,
+        of_changes=_json_of_changes,
+    ),
+    Exporter(
+        option="csv",
+        help="Write a row for each exchange.",
+        of_run=_csv,
+        of_changes=_csv_of_changes,
+        changes_help="Write a row for each number that both runs have.",
+    ),
+    Exporter(
+        option="markdown",
+        help="Write the report as GitHub's Markdown.",
+        of_run=_markdown,
+        of_changes=_markdown_of_changes,
+    ),
+    Exporter(
+        option="junit",
+        help="Write the requirements as test cases, in JUnit's XML.",
+        of_run=_junit,
+        of_changes=_junit_of_changes,
+    ),
+    Exporter(
+        option="openmetrics",
+        help="Write metrics for a node exporter's textfile collector.",
+        of_run=_openmetrics,
+        of_changes=_openmetrics_of_changes,
+    ),
+    Exporter(
+        option="html",
+        help="Write a page with charts, in one file.",
+        of_run=_html,
+        of_changes=_html_of_changes,
+        changes_help="Write a page of tables, in one file.",
+    ),
+)
+OF_RUN = tuple(it for it in EXPORTERS if it.of_run)
+OF_CHANGES = tuple(it for it in EXPORTERS if it.of_changes)
+
+
+def export_options(exporters: tuple[Exporter, ...]) -> Callable[[_Command], _Command]:
+    """Add the options of exporters to a command; `wanted` takes their values."""
+
+    def add(command: _Command) -> _Command:
+        for it in reversed(exporters):
+            other_words = it.changes_help if exporters is OF_CHANGES else ""
+            command = click.option(
+                f"--{it.option}",
+                metavar="FILE",
+                shell_complete=completion.files,
+                help=other_words or it.help,
+            )(command)
+        return command
+
+    return add
 
 
 def wanted(given: Mapping[str, Any]) -> dict[str, str]:
-    """The file of each dialect that was asked for.
+    """The file of each exporter that was asked for, by its option.
 
     Raises:
         UsageError: two of them go to the same place.
     """
     paths: dict[str, str] = {}
-    for dialect in DIALECTS:
-        path = given[dialect]
+    for option in (it.option for it in EXPORTERS):
+        path = given.get(option)
         if path is not None:
             for other, taken in paths.items():
                 if _same(path, taken):
                     place = "standard output" if path == STDOUT else filename(path)
                     raise UsageError(
-                        f"--{other} and --{dialect} can't both go to {place}: "
+                        f"--{other} and --{option} can't both go to {place}: "
                         "give one of them a file of its own."
                     )
-            paths[dialect] = path
+            paths[option] = path
     return paths
 
 
@@ -104,8 +209,7 @@ def _same(one: str, other: str) -> bool:
     return target == target_of(other) and (target.is_file() or not target.exists())
 
 
-@dataclass(frozen=True, kw_only=True)
-class _File:
+class _File(NamedTuple):
     path: str
     exporter: Exporter
     stream: TextIO
@@ -113,54 +217,55 @@ class _File:
     """Left without an error, it makes the file."""
 
 
-@dataclass(frozen=True)
 class Exports:
     """The files to write, open."""
 
-    files: tuple[_File, ...]
+    def __init__(self, files: Iterable[_File]) -> None:
+        self._files = tuple(files)
 
-    def write(self, *results: object) -> None:
+    def write(self, results: Report | Changes) -> None:
         """Write them all, each whole or not at all; one that can't be is no harm to the others.
-
-        `results` is what the exporters take: a run and its analysis.
 
         Raises:
             OSError: the first that could not be written.
         """
-        errors = [error for file in self.files if (error := _written(file, results))]
+        errors = [error for file in self._files if (error := _written(file, results))]
         if errors:
             raise errors[0]
 
 
-def _written(file: _File, results: tuple[object, ...]) -> OSError | None:
+def _written(file: _File, results: Report | Changes) -> OSError | None:
     """Write a file; what went wrong, if it did."""
     try:
         with file.unfinished:
-            file.stream.writelines(file.exporter(*results))
+            file.stream.writelines(_lines(file.exporter, results))
     except OSError as error:
         error.filename = None if file.path == STDOUT else file.path
         return error
     return None
 
 
-@contextmanager
-def opened(
-    paths: Mapping[str, str], *, strict: bool = False, exporters: Mapping[str, Exporter] = EXPORTERS
-) -> Iterator[Exports]:
-    """Open all files at once; those that are not written when the block ends are not made.
+def _lines(exporter: Exporter, results: Report | Changes) -> Iterable[str]:
+    if isinstance(results, Changes):
+        return exporter.of_changes(results) if exporter.of_changes else ()
+    return exporter.of_run(results) if exporter.of_run else ()
 
-    `strict`: what is undecided of the requirements counts as missed.
+
+@contextmanager
+def opened(paths: Mapping[str, str]) -> Iterator[Exports]:
+    """Open all files at once, by exporter; those not written when the block ends are not made.
 
     Raises:
         UsageError: one can't be written.
     """
     with ExitStack() as stack:
         files = []
-        for dialect, path in paths.items():
-            unfinished = stack.enter_context(ExitStack())
-            stream = unfinished.enter_context(open_output(path))
-            exporter = exporters[dialect]
-            if dialect in _WITH_STANDINGS:
-                exporter = partial(exporter, strict=strict)
-            files.append(_File(path=path, exporter=exporter, stream=stream, unfinished=unfinished))
-        yield Exports(tuple(files))
+        for exporter in EXPORTERS:
+            if exporter.option in paths:
+                path = paths[exporter.option]
+                unfinished = stack.enter_context(ExitStack())
+                stream = unfinished.enter_context(open_output(path))
+                files.append(
+                    _File(path=path, exporter=exporter, stream=stream, unfinished=unfinished)
+                )
+        yield Exports(files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gzip
 import io
 import os
 import stat
@@ -13,13 +12,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
 from keepalive_bench.cli.drafts import drafted
+from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STDOUT = "-"
 COMPRESSED = ".gz"
 _ALSO_STDOUT = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 _UNENCODABLE = "backslashreplace"
@@ -82,7 +81,12 @@ def one_of_several(path: str, word: str) -> str:
 @contextmanager
 def _text(raw: IO[bytes], *, compressed: bool) -> Iterator[TextIO]:
     """A stream for text; the same text is compressed to the same bytes."""
-    packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if compressed else raw
+    if compressed:
+        from gzip import GzipFile  # noqa: PLC0415  # a start without it is quicker
+
+        packed: IO[bytes] | GzipFile = GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
+    else:
+        packed = raw
     stream = io.TextIOWrapper(packed, encoding="utf-8", errors=_UNENCODABLE, newline="")
     try:
         yield stream

@@ -11,8 +11,7 @@ from keepalive_bench.cli import completion, exports
 from keepalive_bench.cli.options import requirement_options
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Analysis
-    from keepalive_bench.cli.session import Screen
+    from keepalive_bench.cli.screen import Screen
     from keepalive_bench.errors import ExitCode
     from keepalive_bench.plan.decision_rule import DecisionRule
     from keepalive_bench.results.run import Run
@@ -25,9 +24,11 @@ if TYPE_CHECKING:
     "a run that was interrupted counts as one of which requests weren't sent.",
 )
 @click.argument("path", metavar="RUN.json", shell_complete=completion.files)
-@exports.export_options
+@exports.export_options(exports.OF_RUN)
 @requirement_options
-@click.option("--confidence", type=float, help="Of every interval.  [default: as in the run]")
+@click.option(
+    "--confidence", type=float, help="Confidence level of all intervals.  [default: as in the run]"
+)
 @click.option(
     "--margin",
     type=float,
@@ -53,27 +54,25 @@ def command(
     kab report run.json --html run.html --csv rows.csv.gz
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
+    from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
     from keepalive_bench.cli.stored_run import check_requirements, load  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(options)
-    shown = session.screen(wanted.values(), color=not no_color, verbose=verbose)
+    shown = Screen(wanted.values(), color=not no_color, verbose=verbose)
     stored = load(path)
     check_requirements(stored, path)
     run = _judged(stored, **options)
     _announce(stored.plan.decision_rule, run.plan.decision_rule, shown)
-    analysis = session.analyse(run)
+    report = session.report_of(run, strict=strict)
     try:
-        with exports.opened(wanted, strict=strict) as files:
-            files.write(run, analysis)
+        with exports.opened(wanted) as files:
+            files.write(report)
     finally:
         if verbose:
             session.show_exchanges(run, shown)
-            session.show_connections(run, analysis, shown)
-        if not shown.is_for_remarks or not analysis.has_answers:
-            session.show(analysis, shown, None if no_plot else run, strict=strict)
-        else:
-            session.show_requirements(analysis.requirements, shown, strict=strict)
-    return shown.code(session.exit_code(_uninterrupted(analysis), strict=strict))
+            session.show_connections(report, shown)
+        session.show(report, shown, plotted=not no_plot)
+    return shown.code(session.exit_code(report, stored=True))
 
 
 def _judged(
@@ -107,8 +106,3 @@ def _said(decision_rule: DecisionRule) -> str:
     return (
         f"{100 * decision_rule.confidence:g} % confidence, {100 * decision_rule.margin:g} % margin"
     )
-
-
-def _uninterrupted(analysis: Analysis) -> Analysis:
-    """The same, for the exit code: 130 says that this command itself was interrupted."""
-    return replace(analysis, run_info=replace(analysis.run_info, interrupted=False))

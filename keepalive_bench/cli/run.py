@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import configured, nearest
-from keepalive_bench.cli.options import plan_options, requirement_options
-from keepalive_bench.errors import UsageError
+from keepalive_bench.cli.options import Grouped, plan_options, strict_option
+from keepalive_bench.plan.options import options_of
+from keepalive_bench.plan.plan import Plan
 
 if TYPE_CHECKING:
     from keepalive_bench.errors import ExitCode
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "run",
+    cls=Grouped,
     short_help="Compare pooled with unpooled requests.",
     epilog="Spellings are curl's and hey's where they have one. Different from curl: -f is always "
     "a query parameter, -n the number of requests, -c the concurrency, -t the timeout; -d @FILE "
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     "the environment (http_proxy, …) are not used.",
 )
 @click.argument("url", required=False)
-@plan_options
-@requirement_options
-@exports.export_options
+@plan_options(options_of(Plan))
+@strict_option
+@exports.export_options(exports.OF_RUN)
 @configured
 @click.option(
     "-v", "--verbose", is_flag=True, help="A line for each response, and for each connection."
@@ -44,34 +46,31 @@ def command(
     no_plot: bool,
     quiet: bool,
     no_color: bool,
-    **options: Any,  # noqa: ANN401  # Click's own values
+    **given: object,
 ) -> ExitCode:
-    """Send N requests through a pool and N on a connection each, and compare them.
+    """Send N requests through a pool and N on a new connection each, and compare them.
 
     \b
     kab run https://api.example.com/search -f q=python -f q=php --requests 50 --maxsize 1
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
-    from keepalive_bench.cli.planning import plan_from_options  # noqa: PLC0415  # the same
+    from keepalive_bench.cli.planning import run_plan  # noqa: PLC0415  # the same
+    from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
-    if url is None:
-        raise UsageError("There is no URL: kab run URL, or url in a file of options (--config).")
-    plan = plan_from_options(url, **nearest(options))
-    wanted = exports.wanted(options)
-    shown = session.screen(wanted.values(), color=not no_color, quiet=quiet, verbose=verbose)
-    run = analysis = None
+    plan = run_plan(url, nearest(given))
+    wanted = exports.wanted(given)
+    shown = Screen(wanted.values(), color=not no_color, quiet=quiet, verbose=verbose)
+    report = None
     with session.deferred_interrupts() as interrupts:
         try:
-            with exports.opened(wanted, strict=strict) as files:
+            with exports.opened(wanted) as files:
                 session.announce(plan, shown)
                 run = session.measure(plan, shown, interrupts)
-                analysis = session.analyse(run)
+                report = session.report_of(run, strict=strict)
                 if verbose:
-                    session.show_connections(run, analysis, shown, interrupts)
-                files.write(run, analysis)
+                    session.show_connections(report, shown, interrupts)
+                files.write(report)
         finally:  # what was measured is shown though its file could not be written
-            if analysis is not None and (not shown.is_for_remarks or not analysis.has_answers):
-                session.show(analysis, shown, None if no_plot else run, strict=strict)
-            elif analysis is not None:
-                session.show_requirements(analysis.requirements, shown, strict=strict)
-    return shown.code(session.exit_code(analysis, strict=strict))
+            if report is not None:
+                session.show(report, shown, plotted=not no_plot)
+    return shown.code(session.exit_code(report))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keepalive_bench.cli import completion
-from keepalive_bench.cli.files import check_file
-from keepalive_bench.cli.inputs import TIME, parse_header
+from keepalive_bench.cli.options import TIME
+from keepalive_bench.cli.reading import check_file
 from keepalive_bench.errors import UsageError
+from keepalive_bench.plan.values import parse_header
 from keepalive_bench.server import (
     CERTIFICATE,
     CERTIFICATES,

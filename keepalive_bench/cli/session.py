@@ -2,91 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from keepalive_bench.cli.outlet import Outlet
-from keepalive_bench.cli.output_file import STDOUT
-from keepalive_bench.engine import benchmark
+from keepalive_bench.engine.benchmark import benchmark
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.outcome import analyse
-from keepalive_bench.report import terminal
-from keepalive_bench.report.failed_run import nothing_measured
-from keepalive_bench.report.plain import for_terminal
-from keepalive_bench.report.progress import ProgressBar
-from keepalive_bench.report.requirements import STYLES, demand, in_order, status, summary, worst
-from keepalive_bench.report.verbose import connection_line, exchange_line
+from keepalive_bench.report import Report, terminal
+from keepalive_bench.report.preamble import nothing_measured
+from keepalive_bench.report.requirements import worst
 from keepalive_bench.requirements import undecidable
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-    from typing import TextIO
+    from collections.abc import Callable, Iterator
 
-    from rich.console import RenderableType
-
-    from keepalive_bench.analysis.analysis import Analysis, Checked
+    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.cli.screen import Screen
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Exchange
     from keepalive_bench.results.run import Run
-
-
-@dataclass(frozen=True, kw_only=True)
-class Screen:
-    """Where results and remarks go."""
-
-    out: Console
-    err: Console
-    quiet: bool = False
-    verbose: bool = False
-
-    @property
-    def is_for_remarks(self) -> bool:
-        """Whether results go to standard output, so that nothing but remarks is shown."""
-        return self.out is self.err
-
-    def code(self, code: ExitCode) -> ExitCode:
-        """The exit code, given what a command came to: a report that got lost is a result, too."""
-        error = self.out.file.error if isinstance(self.out.file, Outlet) else None
-        if error is None or self.is_for_remarks:
-            return code
-        if not isinstance(error, BrokenPipeError):  # otherwise, whoever read it has gone
-            what = "Error: Standard output can't be written"
-            self.err.print(f"{what}: {error.strerror}.", soft_wrap=True)
-        return ExitCode.first_of((code, ExitCode.NOTHING_MEASURED))
-
-
-def screen(
-    wanted: Collection[str], *, color: bool, quiet: bool = False, verbose: bool = False
-) -> Screen:
-    """The terminal, beside the files that are wanted.
-
-    Where standard output is one of them, all else goes to standard error. Where there are others,
-    standard output may go away in the meantime, and `Screen.code` tells. Where there is none,
-    printing raises an OSError: there is nothing to go on for.
-    """
-    err = _console(Outlet(sys.stderr), color=color)
-    if STDOUT in wanted:
-        return Screen(out=err, err=err, quiet=quiet, verbose=verbose)
-    out = _console(Outlet(sys.stdout) if wanted else sys.stdout, color=color)
-    return Screen(out=out, err=err, quiet=quiet, verbose=verbose)
-
-
-def _console(stream: TextIO | Outlet, *, color: bool) -> Console:
-    plain = not color or bool(os.environ.get("NO_COLOR"))
-    return Console(
-        file=cast("TextIO", stream),  # as far as Rich looks
-        color_system=None if plain else "auto",
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
 
 
 def announce(plan: Plan, shown: Screen) -> None:
@@ -100,7 +36,7 @@ def announce(plan: Plan, shown: Screen) -> None:
         url = printable(plan.target.shown)
         shown.err.print(f"{_extent(plan)} will be sent to {url}, warm-ups included.")
     for sentence in undecidable(plan):
-        shown.err.print(f"Warning: {sentence}", soft_wrap=True)
+        shown.remark(f"Warning: {sentence}")
 
 
 def _extent(plan: Plan) -> str:
@@ -124,118 +60,86 @@ def deferred_interrupts() -> Iterator[Interrupts]:
 
 def measure(plan: Plan, shown: Screen, interrupts: Interrupts | None = None) -> Run:
     """Carry out a plan, with a progress bar or a line for each response as asked."""
-
-    def warn(sentence: str) -> None:
-        shown.err.print(f"Warning: {sentence}", soft_wrap=True)
-
     with ExitStack() as stack:
-        run = benchmark(plan, _callback(plan, shown, stack), interrupts, warn)
+        callback = _callback(plan, shown, stack)
+        run = benchmark(
+            plan, callback, interrupts, lambda sentence: shown.remark(f"Warning: {sentence}")
+        )
     if shown.verbose and plan.experiment.processes > 1:  # before, connections had no numbers
         show_exchanges(run, shown, interrupts)
     return run
 
 
 def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange], None] | None:
-    if shown.verbose and plan.experiment.processes == 1:
-        return lambda exchange: shown.out.print(exchange_line(plan, exchange), soft_wrap=True)
+    experiment = plan.experiment
+    if shown.verbose and experiment.processes == 1:
+        from keepalive_bench.report.verbose import exchange_line  # noqa: PLC0415  # as below
+
+        return lambda exchange: shown.show_lines([exchange_line(plan, exchange)])
     if shown.err.is_terminal and not shown.quiet and not shown.verbose:
-        experiment = plan.experiment
+        from keepalive_bench.report.progress import ProgressBar  # noqa: PLC0415  # not always drawn
+
         total = experiment.requests * len(experiment.arms) if experiment.is_limited else None
         return stack.enter_context(ProgressBar(shown.err, total)).advance
     return None
 
 
-def show(
-    analysis: Analysis, shown: Screen, plotted: Run | None = None, *, strict: bool = False
-) -> None:
-    """Print the report, with the histograms of a run if there is one; or why there is none.
+def report_of(run: Run, analysis: Analysis | None = None, *, strict: bool = False) -> Report:
+    """What there is to show and to write of a run, analysed if it isn't yet.
 
-    Then how requirements stand is an error, too: what counts requests may be met or missed.
+    `strict`: what is undecided of the requirements counts as missed.
     """
-    if analysis.has_answers:
-        plain_ascii = not shown.out.encoding.lower().startswith("utf")
-        width = shown.out.width
-        report = terminal.report(
-            analysis, width, plotted=plotted, plain_ascii=plain_ascii, strict=strict
-        )
-        show_text(report, shown)
+    analysis = analysis or analyse(run)
+    swept = None
+    if analysis.sweep is not None:
+        from keepalive_bench.sweep import report  # noqa: PLC0415  # other runs do without
+
+        swept = report.swept(analysis, analysis.sweep)
+    return Report(run=run, analysis=analysis, strict=strict, swept=swept)
+
+
+def show(report: Report, shown: Screen, *, plotted: bool) -> None:
+    """Print a report, `plotted` with histograms; or why there is none.
+
+    Where results go to standard output, only how the requirements stand. Where nothing was
+    measured, that is an error, too: what counts requests may be met or missed.
+    """
+    analysis, strict = report.analysis, report.strict
+    if not analysis.has_answers:
+        shown.remark(f"Error: {nothing_measured(analysis)}")
+        shown.show_requirements(analysis.requirements, strict=strict, missing=True)
+    elif shown.is_for_remarks:
+        shown.show_requirements(analysis.requirements, strict=strict)
     else:
-        shown.err.print(f"Error: {nothing_measured(analysis)}", soft_wrap=True)
-        _print_requirements(analysis.requirements, shown.err, strict=strict)
-
-
-def show_text(report: RenderableType, shown: Screen) -> None:
-    """Print what Rich has set, in the characters that the terminal has."""
-    plain_ascii = not shown.out.encoding.lower().startswith("utf")
-    with shown.out.capture() as captured:
-        shown.out.print(report)
-    for line in captured.get().splitlines():  # Rich fills lines up with blanks
-        shown.out.file.write(f"{for_terminal(line, plain_ascii=plain_ascii).rstrip()}\n")
+        width, plain_ascii = shown.out.width, shown.plain_ascii
+        shown.show(terminal.report_parts(report, width, plotted=plotted, plain_ascii=plain_ascii))
 
 
 def show_exchanges(run: Run, shown: Screen, interrupts: Interrupts | None = None) -> None:
     """Print a line for each response of a run that is over; Ctrl-C ends the list."""
-    for exchange in run.exchanges:
-        if interrupts is not None and interrupts.drain():
-            return
-        shown.out.print(exchange_line(run.plan, exchange), soft_wrap=True)
+    from keepalive_bench.report.verbose import exchange_line  # noqa: PLC0415  # with -v only
+
+    shown.show_lines((exchange_line(run.plan, it) for it in run.exchanges), interrupts)
 
 
-def show_connections(
-    run: Run, analysis: Analysis, shown: Screen, interrupts: Interrupts | None = None
-) -> None:
+def show_connections(report: Report, shown: Screen, interrupts: Interrupts | None = None) -> None:
     """Print a line for each connection; Ctrl-C ends the list."""
-    for arm in analysis.arms:
-        for row, reason in arm.reasons.items():
-            if interrupts is not None and interrupts.drain():
-                return
-            shown.out.print(connection_line(run.connections, row, reason), soft_wrap=True)
+    from keepalive_bench.report.verbose import connection_line  # noqa: PLC0415  # with -v only
+
+    opened = (it for arm in report.analysis.arms for it in arm.reasons.items())
+    lines = (connection_line(report.run.connections, row, reason) for row, reason in opened)
+    shown.show_lines(lines, interrupts)
 
 
-def show_requirements(requirements: Sequence[Checked], shown: Screen, *, strict: bool) -> None:
-    """Print how each requirement stands, the worst first, where the report isn't shown."""
-    _print_requirements(requirements, shown.out, strict=strict)
-
-
-def _print_requirements(requirements: Sequence[Checked], to: Console, *, strict: bool) -> None:
-    leading = worst(requirements, strict=strict)
-    if leading is None:
-        return
-    plain_ascii = not to.encoding.lower().startswith("utf")
-    lines = [
-        (f"{status(it, plain_ascii=plain_ascii)}  {demand(it)}", STYLES[it.status])
-        for it in in_order(requirements)
-    ]
-    for line, style in (*lines, (summary(requirements, strict=strict), STYLES[leading])):
-        to.print(for_terminal(line, plain_ascii=plain_ascii), style=style, soft_wrap=True)
-
-
-def exit_code(analysis: Analysis, *, strict: bool = False) -> ExitCode:
-    """The first that applies; `strict` takes an undecided requirement for a missed one."""
-    arms = analysis.arms
-    if analysis.run_info.interrupted:
+def exit_code(report: Report, *, stored: bool = False) -> ExitCode:
+    """The first that applies; of a `stored` run, 130 would say that it is shown in part only."""
+    analysis = report.analysis
+    if analysis.run_info.interrupted and not stored:
         return ExitCode.INTERRUPTED
     if not analysis.has_answers:
         return ExitCode.NOTHING_MEASURED
-    statuses = {checked.status for checked in analysis.requirements}
-    if "missed" in statuses or (strict and "undecided" in statuses):
+    if worst(analysis.requirements, strict=report.strict) == "missed":
         return ExitCode.REQUIREMENT_MISSED
-    if analysis.run_info.lost or any(arm.succeeded < arm.requests for arm in arms):
+    if analysis.run_info.lost or any(arm.succeeded < arm.requests for arm in analysis.arms):
         return ExitCode.PARTLY_MEASURED
     return ExitCode.MEASURED
-
-
-__all__ = [
-    "Screen",
-    "analyse",
-    "announce",
-    "deferred_interrupts",
-    "exit_code",
-    "measure",
-    "screen",
-    "show",
-    "show_connections",
-    "show_exchanges",
-    "show_requirements",
-    "show_text",
-]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
 
 KIND, SCHEMA_VERSION = "comparison", 1
-_COUNTS = (
+COUNTED = (
     "requests",
     "succeeded",
     "failed",
@@ -116,7 +116,7 @@ def _arm(arm: ArmChange) -> Document:
     codes = [{str(code): n for code, n in it.status_codes.items()} for it in (base, new)]
     return {
         "kind": new.kind,
-        **{name: _count(getattr(base, name), getattr(new, name)) for name in _COUNTS},
+        **{name: _count(getattr(base, name), getattr(new, name)) for name in COUNTED},
         "failures": _counts(base.failure_kinds, new.failure_kinds),
         "reasons": _counts(base.reason_counts, new.reason_counts),
         "status_codes": _counts(codes[0], codes[1]),

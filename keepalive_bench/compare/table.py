@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import preamble
-from keepalive_bench.report.table import beyond_pool, of_reopened
+from keepalive_bench.report.run_tables import beyond_pool, of_reopened
+from keepalive_bench.report.table import Column, Table
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from keepalive_bench.compare.change import (
         ArmChange,
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         Source,
     )
 
-HEADS = ("", "BASE", "NEW", "change")
-SMALL_PRINT = (
+_HEADS = ("BASE", "NEW", "change")
+_SMALL_PRINT = (
     "The two runs are independent, so intervals are wider than within one run. They cover chance "
     "within the runs, and nothing that drifted between them: another load, network or machine."
 )
@@ -33,8 +33,7 @@ _LONGEST = 60
 _TO_THE_SECOND = len("2026-01-02T03:04:05")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
+class _Line(NamedTuple):
     """One number of both runs."""
 
     name: str
@@ -43,24 +42,6 @@ class Line:
     new: str
     change: str
     interval: str = ""
-
-    @property
-    def cells(self) -> tuple[str, str, str, str, str]:
-        """All of it, from left to right."""
-        return self.name, self.base, self.new, self.change, self.interval
-
-
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """What belongs to one arm, or to two."""
-
-    heading: str
-    lines: tuple[Line, ...]
-
-
-def heads(change: Change) -> tuple[str, ...]:
-    """The headings of the columns."""
-    return (*HEADS, f"{100 * change.confidence:g} % interval")
 
 
 def sources(change: Change) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
@@ -74,27 +55,30 @@ def _source(role: str, it: Source) -> tuple[str, str, str]:
     return role, f"{printable(it.name)} ({when} UTC)", asked
 
 
-def blocks(change: Change) -> tuple[Block, ...]:
-    """The whole table."""
-    arms = [Block(heading=arm.label, lines=tuple(_arm(arm))) for arm in change.arms]
-    compared = [
-        Block(
-            heading=f"{it.arm} against {it.against}",
-            lines=(_figure("speed-up", it.speedup, times),),
-        )
-        for it in change.comparisons
-    ]
-    return (*arms, *compared, *_recommended(change.recommendation))
+def tables(change: Change) -> tuple[Table, ...]:
+    """Both runs' numbers side by side: a table for each arm, and for each two of them."""
+    found = [_table(change, arm.label, _arm(arm)) for arm in change.arms]
+    for it in change.comparisons:
+        line = _figure("speed-up", it.speedup, times)
+        found.append(_table(change, f"{it.arm} against {it.against}", [line]))
+    recommended = change.recommendation
+    if recommended is not None and recommended.option in RECOMMENDED:
+        found.append(_table(change, "recommended", [_recommended(recommended)]))
+    return tuple(found)
 
 
-def _recommended(found: RecommendationChange | None) -> Iterator[Block]:
-    """What sweeps recommend, where there is something to recommend."""
-    if found is None or found.option not in RECOMMENDED:
-        return
+def _table(change: Change, title: str, lines: Iterable[_Line]) -> Table:
+    names, *columns = zip(*lines, strict=True)
+    headings = (*_HEADS, f"{100 * change.confidence:g} % interval")
+    cells = zip(headings, columns, strict=True)
+    parts = tuple((Column(heading, column),) for heading, column in cells)
+    return Table(title=title, names=Column("", names), groups=(parts,))
+
+
+def _recommended(found: RecommendationChange) -> _Line:
     base, new = (MISSING if it is None else f"{it:,}" for it in found[1:])
     change = "" if found.change is None else f"{found.change:+,}" if found.change else "0"
-    line = Line(name=found.option, base=base, new=new, change=change)
-    yield Block(heading="recommended", lines=(line,))
+    return _Line(found.option, base, new, change)
 
 
 def small_print(change: Change) -> str:
@@ -102,14 +86,14 @@ def small_print(change: Change) -> str:
     uneven = (it for it in change.arms if it.base.sent != it.new.sent)
     sizes = [f"{it.label} {it.base.sent:,} and {it.new.sent:,}" for it in uneven]
     if not sizes:
-        return SMALL_PRINT
+        return _SMALL_PRINT
     return (
         f"The runs sent different numbers of requests ({', '.join(sizes)}), so that counts differ "
-        f"for that alone; the verdict goes by shares. {SMALL_PRINT}"
+        f"for that alone; the verdict goes by shares. {_SMALL_PRINT}"
     )
 
 
-def _arm(arm: ArmChange) -> Iterator[Line]:
+def _arm(arm: ArmChange) -> Iterator[_Line]:
     base, new = arm.base, arm.new
     yield _count("connections opened", base.connections, new.connections)
     reasons = base.reason_counts, new.reason_counts
@@ -136,21 +120,21 @@ def _arm(arm: ArmChange) -> Iterator[Line]:
 
 def _parts(
     base: Mapping[str, int], new: Mapping[str, int], *, indent: str = "  "
-) -> Iterator[Line]:
+) -> Iterator[_Line]:
     """A line for each part of a count."""
     for name in dict.fromkeys([*base, *new]):
         yield _count(f"{indent}{printable(name)}", base.get(name, 0), new.get(name, 0))
 
 
-def _count(name: str, base: int, new: int) -> Line:
+def _count(name: str, base: int, new: int) -> _Line:
     change = f"{new - base:+,}" if new != base else "0"
-    return Line(name=name, base=f"{base:,}", new=f"{new:,}", change=change)
+    return _Line(name, f"{base:,}", f"{new:,}", change)
 
 
-def _figure(name: str, figure: Figure, shown: Callable[[float | None], str]) -> Line:
+def _figure(name: str, figure: Figure, shown: Callable[[float | None], str]) -> _Line:
     estimate, low, high = figure.change
     bounded = low is not None and high is not None
-    return Line(
+    return _Line(
         name=name,
         base=shown(figure.base),
         new=shown(figure.new),

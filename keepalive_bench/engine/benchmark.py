@@ -10,7 +10,6 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from importlib.metadata import version
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -22,12 +21,12 @@ from keepalive_bench.engine.process_runner import (
     ProcessRunner,
     RunCounters,
     merge_counters,
+    new_tables,
     quiet_collector,
 )
-from keepalive_bench.engine.processes.coordinator import Coordinator
-from keepalive_bench.engine.processes.merging import merge, new_tables
 from keepalive_bench.engine.schedule import schedule, until
 from keepalive_bench.engine.system_monitor import SystemMonitor
+from keepalive_bench.net import urllib3_version
 from keepalive_bench.net.arms import arm_context
 from keepalive_bench.net.ports import port_range, ports_for
 from keepalive_bench.plan.local_ports import checked_use
@@ -36,7 +35,7 @@ from keepalive_bench.results.run import Environment, Run, RunInfo, WarmUp
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from keepalive_bench.engine.processes.merging import Tables
+    from keepalive_bench.engine.process_runner import Tables
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.plan.local_ports import PortUse
     from keepalive_bench.plan.plan import Plan
@@ -114,7 +113,7 @@ def describe_environment() -> Environment:
         kab=keepalive_bench.__version__,
         python=platform.python_version(),
         implementation=sys.implementation.name,
-        urllib3=version("urllib3"),
+        urllib3=urllib3_version(),
         openssl=ssl.OPENSSL_VERSION,
         os=f"{platform.system()} {platform.release()}",
         machine=platform.machine(),
@@ -152,6 +151,10 @@ def _in_several(
     on_exchange: Callable[[Exchange], None] | None,
     interrupts: Interrupts,
 ) -> _Measured:
+    # One process does without.
+    from keepalive_bench.engine.processes.coordinator import Coordinator  # noqa: PLC0415
+    from keepalive_bench.engine.processes.merging import merge  # noqa: PLC0415
+
     arm_context(plan, "", _clock)  # what can't be used is refused here, and once
     experiment = plan.experiment
     followed = None if experiment.precision is None else new_tables(experiment).exchanges

@@ -25,22 +25,21 @@ class Dispatcher:
     """Goes through blocks, and gives their requests to workers that ask for one.
 
     Not safe by itself: one thread at a time asks, and none while the next block begins. `threads`
-    has how many work on each arm, by label; `pacing`, what those wait for that have to wait.
+    has how many work on each arm, by label; `pacing`, what they wait for, if they do.
     """
 
     def __init__(
         self,
         threads: Mapping[str, int],
-        pacing: Mapping[str, Pacing],
+        pacing: Pacing | None,
         now_s: Callable[[], float],
         first_worker: int = 0,
     ) -> None:
-        self._threads, self._paces, self._now_s = threads, pacing, now_s
+        self._threads, self._pacing, self._now_s = threads, pacing, now_s
         self._first_worker = first_worker
         self.stopped: set[str] = set()
         """Arms that don't go on."""
         self.block: Block | None = None
-        self._pacing: Pacing | None = None
         self._claimed = self._burst_from = 0
         self._ends_s = self._cut_s = inf
         self._began_s = self._lasts_to_s = 0.0
@@ -62,8 +61,8 @@ class Dispatcher:
 
     def begin(self, block: Block) -> None:
         """Go on with a block; the one before has been left."""
-        self.block, self._pacing, self._claimed = block, self._paces.get(block.arm), 0
-        now_s = self._now_s() if self._pacing or block.seconds is not None else 0.0
+        self.block, self._claimed = block, 0
+        now_s = self._now_s() if self._pacing is not None or block.seconds is not None else 0.0
         if self._pacing is not None:
             now_s = max(now_s, self._lasts_to_s) if block.began_s is None else block.began_s
             self._begin_burst(block, now_s)
@@ -162,7 +161,7 @@ class Dispatcher:
 
     def ended(self, worker: int, arm: str, index: int) -> None:
         """Note that a worker's request is over; without pacing, nobody asks when."""
-        if self._paces:
+        if self._pacing is not None:
             self._ended_s[arm] = now_s = self._now_s()
             self._last[worker] = now_s, index
 

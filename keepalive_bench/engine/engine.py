@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 from keepalive_bench.engine.dispatcher import Dispatcher
-from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.limits import naming_limits
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.results.exchange import INTERRUPTED, Exchange, Failure, Outcome
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from keepalive_bench.engine.dispatcher import Claim
+    from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.pacing import Clock, Pacing
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.plan.plan import Plan
@@ -39,9 +39,9 @@ class Engine:
     The threads meet between blocks, and between the bursts of one that has them. They are not the
     main thread, so that Ctrl-C never falls into the middle of an exchange or of its record: it
     stops the claiming of further requests, those under way have a moment to end, and what has not
-    ended by then is recorded as interrupted. `pacing` has what an arm waits for, by label; the
-    others send as soon as they can. `rests` has what each of its threads does before it waits for
-    the other arms' turns. Of several processes, `process` says which this one is.
+    ended by then is recorded as interrupted. Without `pacing`, they send as soon as they can.
+    `rests` has, by arm, what its threads do before they wait for the other arms' turns. Of several
+    processes, `process` says which this one is.
     """
 
     def __init__(
@@ -50,17 +50,16 @@ class Engine:
         transports: Mapping[str, Transport],
         record: Callable[[Exchange], None],
         clock: Clock,
-        pacing: Mapping[str, Pacing] | None = None,
+        pacing: Pacing | None = None,
         rests: Mapping[str, Callable[[], None]] | None = None,
         process: int = 0,
     ) -> None:
         experiment = plan.experiment
         self._plan, self._transports, self._record, self._clock = plan, transports, record, clock
-        self._pacing, self._now_s, self._path = pacing or {}, clock.now_s, plan.paths()
+        self._pacing, self._now_s, self._path = pacing, clock.now_s, plan.paths()
         self._threads = {arm.label: experiment.threads_of(arm) for arm in experiment.arms}
-        self._claims = Dispatcher(
-            self._threads, self._pacing, clock.now_s, process * experiment.concurrency
-        )
+        first_worker = process * experiment.concurrency
+        self._dispatcher = Dispatcher(self._threads, pacing, clock.now_s, first_worker)
         self._lock = threading.Lock()
         self._meeting = threading.Barrier(experiment.concurrency, action=self._advance)
         self._blocks: Iterator[Block] = iter(())
@@ -79,20 +78,15 @@ class Engine:
     @property
     def reached(self) -> dict[str, int]:
         """How many requests of each arm were due before time, or a rule, ended the run."""
-        return self._claims.reached
+        return self._dispatcher.reached
 
-    def run(self, blocks: Iterable[Block], interrupts: Interrupts | None = None) -> bool:
+    def run(self, blocks: Iterable[Block], interrupts: Interrupts) -> bool:
         """Work through the blocks; whether Ctrl-C, or a lack of memory, ended that early.
-
-        `interrupts` notes Ctrl-C, if somebody does so already.
 
         Raises:
             KabError: the system's limits don't allow so many threads.
             BaseException: what a transport or the record raised, which none should.
         """
-        if interrupts is None:
-            with Interrupts() as own:
-                return self.run(blocks, own)
         self._blocks = iter(blocks)
         threads = [threading.Thread(target=self._close, args=(interrupts,), daemon=True)]
         threads += [
@@ -142,13 +136,12 @@ class Engine:
         # One thread has nobody to meet, and a barrier would cost it a microsecond a pair.
         meet = self._advance if self._meeting.parties == 1 else self._meeting.wait
         path, now_s, under_way = self._path, self._now_s, self._under_way
+        pacing = self._pacing
+        scheduled = pacing is not None and pacing.is_schedule
         own_s: dict[str, float] = {}
         meet()
-        while (block := self._claims.block) is not None:
-            arm, transport, pacing = block.arm, self._transports[block.arm], None
-            if self._pacing:
-                pacing = self._pacing.get(arm)
-            scheduled = pacing is not None and pacing.is_schedule
+        while (block := self._dispatcher.block) is not None:
+            arm, transport = block.arm, self._transports[block.arm]
             takes_part = worker < self._threads[arm]
             while takes_part and (claimed := self._claim(worker, own_s.get(arm))) is not None:
                 index, start_s = claimed
@@ -169,7 +162,7 @@ class Engine:
 
     def _advance(self) -> None:
         """Go on to the next burst, or to the next block of an arm that still runs; all wait."""
-        dispatcher = self._claims
+        dispatcher = self._dispatcher
         if self._given_up.is_set() and not self._halted:
             self._given_up.clear()
             if self._halted:  # just now
@@ -187,7 +180,7 @@ class Engine:
 
     def _claim(self, worker: int, own_s: float | None) -> Claim | None:
         with self._lock:
-            return None if self._halted else self._claims.claim(worker, own_s)
+            return None if self._halted else self._dispatcher.claim(worker, own_s)
 
     def _has_waited(self, arm: str, start_s: float) -> bool:
         """Wait for a request's start; whether it is still to be sent then, or was given back."""
@@ -195,9 +188,9 @@ class Engine:
             return True
         self._clock.wait_until(start_s, self._given_up)
         with self._lock:
-            is_over = self._halted or arm in self._claims.stopped
+            is_over = self._halted or arm in self._dispatcher.stopped
             if is_over:
-                self._claims.give_back()
+                self._dispatcher.give_back()
         return not is_over
 
     def _note(self, worker: int, exchange: Exchange) -> None:
@@ -211,7 +204,7 @@ class Engine:
                 self._under_way[worker] = under_way
                 raise
             arm, failure = exchange.arm, exchange.outcome.failure
-            self._claims.ended(worker, arm, exchange.index)
+            self._dispatcher.ended(worker, arm, exchange.index)
             if failure is None:
                 self._answered.add(arm)
                 self._failed_since.pop(arm, None)
@@ -228,9 +221,9 @@ class Engine:
         if failed < FAILURES_TO_STOP or self._plan.experiment.keep_going:
             return
         if failure.kind == PORTS_EXHAUSTED.code:
-            self._claims.stopped.update(self._threads)
+            self._dispatcher.stopped.update(self._threads)
         elif arm not in self._answered:
-            self._claims.stopped.add(arm)
+            self._dispatcher.stopped.add(arm)
         else:
             return
         self._given_up.set()

@@ -7,7 +7,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import keepalive_bench
 from keepalive_bench.engine.engine import FAILURES_TO_STOP, Engine
@@ -16,7 +16,7 @@ from keepalive_bench.engine.pacing import RunClock, pacing_of
 from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.pools import HoldingPool
-from keepalive_bench.results.columns import ConnectionColumns
+from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.run import PoolCounters, WarmUp
 
 if TYPE_CHECKING:
@@ -25,9 +25,22 @@ if TYPE_CHECKING:
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.net.tcp import Clock
-    from keepalive_bench.net.transport import HttpTransport
-    from keepalive_bench.plan.plan import Arm, Plan
+    from keepalive_bench.plan.plan import Arm, Experiment, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
+
+
+class Tables(NamedTuple):
+    """What one process measured. Merging takes its rows away."""
+
+    exchanges: ExchangeColumns
+    connections: ConnectionColumns
+
+
+def new_tables(experiment: Experiment) -> Tables:
+    """Those of an experiment, still empty."""
+    labels = experiment.labels
+    exchanges = ExchangeColumns(labels, queued=experiment.load.is_open)
+    return Tables(exchanges, ConnectionColumns(labels))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,20 +113,20 @@ class ProcessRunner:
         plan, experiment, run_clock = self._plan, self._plan.experiment, RunClock(origin)
         system_monitor = SystemMonitor(experiment.concurrency)
         with ExitStack() as closing:
-            transports = {
-                arm.label: self._opened(arm, connections, origin) for arm in experiment.arms
-            }
+            shared = replace(self._shared, origin=origin)
+            transports = {arm.label: open_arm(arm, shared, connections) for arm in experiment.arms}
             for transport in transports.values():
                 closing.callback(transport.close)
             pacing = pacing_of(experiment)
-            paced = {} if pacing is None else dict.fromkeys(experiment.labels, pacing)
-            rests = {}
-            if experiment.sweep is not None and pacing is None:
-                pools = {label: transport.pools for label, transport in transports.items()}
-                rests = {
-                    label: own.hold for label, own in pools.items() if isinstance(own, HoldingPool)
-                }
-            engine = Engine(plan, transports, record, run_clock, paced, rests, self._process)
+            # What a sweep's steady traffic would do before its turn is over, it does.
+            rests = {
+                label: transport.pools.hold
+                for label, transport in transports.items()
+                if isinstance(transport.pools, HoldingPool)
+                and experiment.sweep is not None
+                and pacing is None
+            }
+            engine = Engine(plan, transports, record, run_clock, pacing, rests, self._process)
             with system_monitor:
                 interrupted = engine.run(blocks, interrupts)
             wall_s = run_clock.now_s()
@@ -136,7 +149,7 @@ class ProcessRunner:
         plan, count = self._plan, self._plan.experiment.warmup
         outcomes: list[Outcome] = []
         connections = ConnectionColumns((arm.label,))
-        transport = self._opened(arm, connections, self._clock())
+        transport = open_arm(arm, replace(self._shared, origin=self._clock()), connections)
         try:
             for number in range(1, count + 1):
                 if given_up.is_set():
@@ -150,16 +163,18 @@ class ProcessRunner:
         failures = tuple(outcome.failure for outcome in outcomes if outcome.failure is not None)
         return WarmUp(requests=len(outcomes), connections=len(connections), failures=failures)
 
-    def _opened(self, arm: Arm, connections: ConnectionColumns, origin: int) -> HttpTransport:
-        return open_arm(arm, replace(self._shared, origin=origin), connections)
-
 
 @contextmanager
 def quiet_collector() -> Iterator[None]:
-    """Keep what was made so far out of the garbage collector's way while measuring."""
+    """Keep what was made so far out of the garbage collector's way while measuring.
+
+    A program that keeps its objects out of the way itself finds them so afterwards.
+    """
+    was_frozen = gc.get_freeze_count() > 0
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not was_frozen:
+            gc.unfreeze()

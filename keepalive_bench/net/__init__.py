@@ -18,6 +18,11 @@ _LOWEST = "2.0.2"
 _WANTED = f"urllib3>={_LOWEST},<3"
 
 
+def urllib3_version() -> str:
+    """Which release it is."""
+    return str(getattr(urllib3, "__version__", "unknown"))
+
+
 def check_library() -> None:
     """Refuse a library whose connections kab can't trace.
 
@@ -27,7 +32,7 @@ def check_library() -> None:
     Raises:
         UsageError: it is another library, or too old.
     """
-    version = str(getattr(urllib3, "__version__", "unknown"))
+    version = urllib3_version()
     connection = getattr(getattr(urllib3, "HTTPConnectionPool", None), "ConnectionCls", object)
     if not issubclass(connection, http.client.HTTPConnection):
         name = _distribution(version)

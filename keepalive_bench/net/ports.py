@@ -145,12 +145,12 @@ def settings(proc: Path) -> PortSettings:
     Raises:
         OSError, ValueError: it doesn't, or in another way than Linux.
     """
-    place = proc / _SETTINGS
+    place, ports = proc / _SETTINGS, port_range(proc)
     reserved = _ranges((place / "ip_local_reserved_ports").read_text())
     delay = place / "tcp_tw_reuse_delay"  # since Linux 6.14
     after_ms = int(delay.read_text()) if delay.exists() else _REUSED_AFTER_MS
     return PortSettings(
-        ports=frozenset(port_range(proc)).difference(*reserved),
+        ports=frozenset(ports).difference(*reserved),
         reuse=int((place / "tcp_tw_reuse").read_text()),
         reuse_after_s=after_ms / 1000,
         timestamps=(place / "tcp_timestamps").read_text().strip() != "0",

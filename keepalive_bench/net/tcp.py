@@ -12,10 +12,11 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.network import is_address
+from keepalive_bench.plan.values import is_address
 
 if TYPE_CHECKING:
-    from keepalive_bench.plan.network import Network, Resolution, Route
+    from keepalive_bench.plan.network import Network
+    from keepalive_bench.plan.values import Resolution, Route
 
 Clock = Callable[[], int]
 """A monotonic clock, in nanoseconds."""

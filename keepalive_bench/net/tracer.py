@@ -75,7 +75,6 @@ class Tracer:
             ConnectionAbortedError: the arm is done, and nothing of it is kept any more.
         """
         if self.is_closing:
-            dialled.socket.close()
             raise ConnectionAbortedError(errno.ECONNABORTED, "the arm is done")
         slot = self._take_slot(last_slot)
         row = self._connections.append(

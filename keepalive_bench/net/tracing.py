@@ -82,7 +82,11 @@ class _TracedConnection(HTTPConnection):
             trace.tcp = trace.established - resolved
         connected = dialled.socket
         lost = dialled.began - resolved
-        self._row, self._slot = tracer.opened(trace, dialled, lost, self._last_slot)
+        try:
+            self._row, self._slot = tracer.opened(trace, dialled, lost, self._last_slot)
+        except BaseException:
+            connected.close()
+            raise
         self._last_slot, self.ending = self._slot, None
         trace.connection = self._row
         trace.stage = "tls"

@@ -51,6 +51,7 @@ ARM_KINDS = (
     ),
 )
 """In the order in which they are offered; the first two are compared where nothing is said."""
+_BY_NAME = {kind.name: kind for kind in ARM_KINDS}
 
 
 def arm_kind(name: str) -> ArmKind:
@@ -59,10 +60,7 @@ def arm_kind(name: str) -> ArmKind:
     Raises:
         KeyError: none is.
     """
-    try:
-        return next(kind for kind in ARM_KINDS if kind.name == name)
-    except StopIteration:
-        raise KeyError(name) from None
+    return _BY_NAME[name]
 
 
 def differ_in_reuse_only(first: ArmKind, other: ArmKind) -> bool:

@@ -1,223 +1,133 @@
-"""Plan ⇄ what a results file says of it. Secrets stay out, so a plan read back can't be run."""
+"""Plan ⇄ what a results file says of it. Secrets stay out, so a plan read back can't be run.
+
+Each field that may be shown has its place; what is said of the others, and what a plan comes to, is
+listed here.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from keepalive_bench.plan.plan import (
-    Arm,
-    DecisionRule,
-    Experiment,
-    Load,
-    Network,
-    Plan,
-    Request,
-    Resolution,
-    Route,
-    Target,
-    Tls,
-    Variation,
+from keepalive_bench.plan.experiment import Order
+from keepalive_bench.plan.options import Found, made, settings
+from keepalive_bench.plan.plan import Plan
+from keepalive_bench.plan.request import SHOWN_HEADERS, Withheld
+from keepalive_bench.plan.target import Target
+from keepalive_bench.typed_json import (
+    Count,
+    FaultError,
+    Positive,
+    Schema,
+    fault,
+    object_schema,
+    read,
+    schema_of,
+    written,
 )
-from keepalive_bench.plan.request import Withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_SHOWN_HEADERS = {
-    "accept",
-    "accept-charset",
-    "accept-encoding",
-    "accept-language",
-    "cache-control",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "host",
-    "if-modified-since",
-    "if-none-match",
-    "keep-alive",
-    "pragma",
-    "range",
-    "te",
-    "transfer-encoding",
-    "user-agent",
-    "via",
-}
-"""Header fields that are known to carry no secret; of others only the name is written."""
+    from collections.abc import Callable
 
 Document = dict[str, Any]
+Headers = tuple[tuple[str, str | None], ...]
+
+_DERIVED: dict[str, tuple[Any, Callable[[Plan], object]]] = {
+    "headers": (
+        Headers,
+        lambda plan: [
+            [name, value if name.lower() in SHOWN_HEADERS else None]
+            for name, value in plan.request.headers
+        ],
+    ),
+    "body_bytes": (Count | None, lambda plan: plan.request.withhold(plan.target).body_bytes),
+    "authenticated": (bool, lambda plan: plan.request.withhold(plan.target).authenticated),
+    "cookies": (Count, lambda plan: plan.request.withhold(plan.target).cookies),
+    "maxsize": (Positive, lambda plan: plan.experiment.pool_size),
+    "order": (Order, lambda plan: "paired" if plan.experiment.is_paired else "sequential"),
+    "order_given": (bool, lambda plan: plan.experiment.order is not None),
+    "rounds": (Positive, lambda plan: plan.experiment.rounds),
+}
+"""What a plan comes to; and what is said of secrets."""
 
 
 def plan_document(plan: Plan) -> Document:
     """A plan as JSON has it."""
-    request, tls, network, experiment = plan.request, plan.tls, plan.network, plan.experiment
-    variation, withheld = request.variation.redacted(), request.withhold(plan.target)
-    return {
-        "url": plan.target.shown,
-        "method": request.method,
-        "headers": [
-            [name, value if name.lower() in _SHOWN_HEADERS else None]
-            for name, value in request.headers
-        ],
-        "user_agent": request.user_agent,
-        "body_bytes": withheld.body_bytes,
-        "content_type": request.content_type,
-        "upload": None if request.upload is None else str(request.upload),
-        "authenticated": withheld.authenticated,
-        "cookies": withheld.cookies,
-        "expect_status": list(request.expect_status),
-        "max_body": request.max_body,
-        "parameters": {
-            "fields": [[name, list(values)] for name, values in variation.fields],
-            "rows": [[list(parameter) for parameter in row] for row in variation.rows],
-            "unique": list(variation.unique),
-            "counter": variation.counts,
-        },
-        "verify": tls.verify,
-        "ca_file": None if tls.ca_file is None else str(tls.ca_file),
-        "cert_file": None if tls.cert_file is None else str(tls.cert_file),
-        "key_file": None if tls.key_file is None else str(tls.key_file),
-        "ciphers": tls.ciphers,
-        "tls_min": tls.minimum,
-        "tls_max": tls.maximum,
-        "ip_version": network.ip_version,
-        "proxy": None if network.proxy is None else network.proxy.origin,
-        "connect_to": [list(route) for route in network.connect_to],
-        "resolve": [list(resolution) for resolution in network.resolve],
-        "unix_socket": None if network.unix_socket is None else str(network.unix_socket),
-        "source_addresses": list(network.source_addresses),
-        "tcp_nodelay": network.tcp_nodelay,
-        "tcp_keepalive": network.tcp_keepalive,
-        "timeout_s": network.timeout_s,
-        "connect_timeout_s": network.connect_timeout_s,
-        "requests": experiment.requests,
-        "processes": experiment.processes,
-        "concurrency": experiment.concurrency,
-        "maxsize": experiment.pool_size,
-        "block": experiment.block,
-        "arms": [
-            {"label": arm.label, "kind": arm.kind, "value": arm.value} for arm in experiment.arms
-        ],
-        "order": "paired" if experiment.is_paired else "sequential",
-        "order_given": experiment.order is not None,
-        "duration_s": experiment.duration_s,
-        "precision": experiment.precision,
-        "rate": experiment.load.rate,
-        "think_time_s": list(experiment.load.think_s),
-        "traffic": experiment.load.traffic,
-        "rounds": experiment.rounds,
-        "seed": experiment.seed,
-        "warmup": experiment.warmup,
-        "keep_going": experiment.keep_going,
-        "sweep": experiment.sweep,
-        "confidence": plan.decision_rule.confidence,
-        "margin": plan.decision_rule.margin,
-        "requirements": list(plan.decision_rule.requirements),
-    }
+    document: Document = {"url": plan.target.shown}
+    for it in _shown():
+        place = document.setdefault(it.parent, {}) if it.parent else document
+        _, value = it.of(plan)
+        if callable(it.setting.shown):
+            value = it.setting.shown(value)
+        stored = it.setting.stored
+        place[_name(it)] = written(value) if stored is None else stored.write(value)
+    return document | {name: tell(plan) for name, (_, tell) in _DERIVED.items()}
 
 
 def plan_from(document: Document) -> Plan:
     """The plan that a document describes, as far as it does.
 
     Raises:
-        KeyError, TypeError, ValueError: it describes none.
+        FaultError: it describes none.
+        UsageError: what it describes makes no sense.
     """
-    parameters = document["parameters"]
-    return Plan(
-        Target(document["url"]),
-        Request(
-            method=document["method"],
-            headers=tuple((name, value or "") for name, value in document["headers"]),
-            content_type=document["content_type"],
-            upload=_path(document["upload"]),
-            user_agent=document["user_agent"],
-            variation=Variation(
-                fields=tuple((name, tuple(values)) for name, values in parameters["fields"]),
-                rows=tuple(
-                    tuple((name, value) for name, value in row) for row in parameters["rows"]
-                ),
-                unique=tuple(parameters["unique"]),
-                counter=parameters["counter"],
-            ),
-            expect_status=tuple(document["expect_status"]),
-            max_body=document["max_body"],
-            withheld=Withheld(
-                document["body_bytes"], document["authenticated"], document["cookies"]
-            ),
-        ),
-        Tls(
-            verify=document["verify"],
-            ca_file=_path(document["ca_file"]),
-            cert_file=_path(document["cert_file"]),
-            key_file=_path(document["key_file"]),
-            ciphers=document["ciphers"],
-            minimum=document["tls_min"],
-            maximum=document["tls_max"],
-        ),
-        Network(
-            ip_version=document["ip_version"],
-            timeout_s=document["timeout_s"],
-            connect_timeout_s=document["connect_timeout_s"],
-            proxy=None if document["proxy"] is None else Target(document["proxy"]),
-            connect_to=tuple(Route(*route) for route in document["connect_to"]),
-            resolve=tuple(
-                Resolution(host, port, tuple(addresses))
-                for host, port, addresses in document["resolve"]
-            ),
-            unix_socket=_path(document["unix_socket"]),
-            source_addresses=tuple(document["source_addresses"]),
-            tcp_nodelay=document["tcp_nodelay"],
-            tcp_keepalive=document["tcp_keepalive"],
-        ),
-        Experiment(
-            requests=document["requests"],
-            duration_s=document.get("duration_s"),
-            precision=document.get("precision"),
-            processes=document.get("processes", 1),
-            concurrency=document["concurrency"],
-            maxsize=_maxsize(document),
-            block=document["block"],
-            arms=tuple(
-                Arm(arm["kind"], arm["label"], arm.get("value")) for arm in document["arms"]
-            ),
-            order=document["order"] if document["order_given"] else None,
-            load=Load(
-                rate=document.get("rate"),
-                think_s=_span(document.get("think_time_s", (0.0, 0.0))),
-                traffic=document.get("traffic", "steady"),
-            ),
-            seed=document["seed"],
-            warmup=document["warmup"],
-            keep_going=document["keep_going"],
-            sweep=document.get("sweep"),
-        ),
-        DecisionRule(
-            confidence=document["confidence"],
-            margin=document["margin"],
-            requirements=tuple(map(_text, document.get("requirements", []))),
-        ),
-    )
+    if not isinstance(document, dict):
+        raise fault("plan", document)
+    said = {name: _read(type_, document, name) for name, (type_, _) in _DERIVED.items()}
+    read_back = {
+        "headers": tuple((name, value or "") for name, value in said["headers"]),
+        "withheld": Withheld(said["body_bytes"], said["authenticated"], said["cookies"]),
+        "maxsize": _maxsize(document, said["maxsize"]),
+        "order": said["order"] if said["order_given"] else None,
+    }
+    parents = {(it.owner, it.name): it.parent for it in _shown()}
+
+    def value_of(it: Found) -> object:
+        if it.name in read_back or it.setting.shown is False:
+            return read_back.get(it.name)
+        parent = parents[it.owner, it.name]
+        place = document.get(parent) if parent else document
+        if not isinstance(place, dict):
+            raise fault(f"plan.{parent}", place)
+        value = _read(_type(it), place, _name(it))
+        return value if it.setting.stored is None else it.setting.stored.read(value)
+
+    return made(Plan, value_of, target=Target(_read(str, document, "url")))
 
 
-def _maxsize(document: Document) -> int | None:
+def plan_schema() -> Schema:
+    """The JSON Schema of a plan."""
+    members: dict[str, Schema] = {"url": {"type": "string", "pattern": "^https?://"}}
+    inner: dict[str, dict[str, Schema]] = {}
+    for it in _shown():
+        place = inner.setdefault(it.parent, {}) if it.parent else members
+        place[_name(it)] = schema_of(_type(it))
+    members |= {name: object_schema(fields) for name, fields in inner.items()}
+    return object_schema(members | {name: schema_of(it) for name, (it, _) in _DERIVED.items()})
+
+
+@cache
+def _shown() -> tuple[Found, ...]:
+    return tuple(it for it in settings(Plan) if it.setting.shown is not False)
+
+
+def _name(it: Found) -> str:
+    return it.setting.json or it.name
+
+
+def _type(it: Found) -> Any:  # noqa: ANN401  # a type of any kind
+    if it.setting.stored is not None:
+        return it.setting.stored.type
+    return get_type_hints(it.owner, include_extras=True)[it.name]
+
+
+def _read(type_: Any, place: Document, name: str) -> Any:  # noqa: ANN401  # of that type
+    if name not in place:
+        raise FaultError(f"plan.{name} is missing")
+    return read(type_, place[name], f"plan.{name}")
+
+
+def _maxsize(document: Document, size: int) -> int | None:
     """What was asked for; a file says what it came to, which of swept threads is each one's own."""
-    size: int = document["maxsize"]
-    follows = document.get("sweep") == "concurrency" and size == document["concurrency"]
+    follows = document.get("sweep") == "concurrency" and size == document.get("concurrency")
     return None if follows else size
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _span(values: Sequence[float]) -> tuple[float, float]:
-    least, most = values
-    return float(least), float(most)
-
-
-def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text)

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from secrets import randbits
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.arm_kinds import ARM_KINDS, ArmKind, arm_kind
-from keepalive_bench.plan.limits import LARGEST_BODY, within, within_s
 from keepalive_bench.plan.load import Load
+from keepalive_bench.plan.options import (
+    Effect,
+    choice,
+    nothing_asked,
+    option,
+    options,
+    part,
+    ruled,
+    switch,
+)
+from keepalive_bench.plan.values import (
+    LARGEST_BODY,
+    parse_duration,
+    parse_share,
+    share_text,
+    time_text,
+    within,
+    within_s,
+)
+from keepalive_bench.typed_json import Count, Positive, fewest, one_of, pattern
 from keepalive_bench.units import quoted
 
 Order = Literal["paired", "sequential"]
@@ -44,9 +63,9 @@ class Arm:
         UsageError: an unknown kind, or a label with other characters than letters, digits, - and _.
     """
 
-    kind: str
-    label: str = ""
-    value: int | None = None
+    kind: Annotated[str, one_of(*KINDS)]
+    label: Annotated[str, pattern(f"^{LABEL}$")] = ""
+    value: Count | None = None
     """What the swept option is in this arm; `None`: the experiment sweeps over none."""
 
     @property
@@ -73,6 +92,27 @@ class Arm:
             )
 
 
+def parse_arm(text: str) -> Arm:
+    """`KIND` or `LABEL=KIND`.
+
+    Raises:
+        UsageError: it isn't of that form, or names no kind.
+    """
+    label, mark, kind = text.rpartition("=")
+    if mark and not label:
+        raise UsageError(f"The arm {quoted(text)} has an empty label: write LABEL=KIND.")
+    return Arm(kind, label)
+
+
+def arm_text(arm: Arm) -> str:
+    """An arm as it is read."""
+    return arm.kind if arm.label == arm.kind else f"{arm.label}={arm.kind}"
+
+
+def _kinds_told() -> str:
+    return "; ".join(", ".join(filter(None, (kind.name, kind.help))) for kind in ARM_KINDS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """How many requests are sent, by how many threads, in which arms and in what order.
@@ -82,39 +122,150 @@ class Experiment:
             that don't take turns.
     """
 
-    requests: int = _UNSAID
+    requests: Positive = option(
+        _UNSAID,
+        int,
+        flags=("-n", "--requests"),
+        help="Requests of each arm.  [default: 50, or 10 rounds of several at a time; 10,000 "
+        "at most with --precision; no limit with --duration]",
+        example="-n 7",
+        effect=Effect("document", "arms.pooled.requests == 7"),
+        shown=True,
+        about={"usual": lambda it: None if it.is_limited else it.requests},
+    )
     """Measured requests of each arm; where a duration or a precision is given, the most of them.
 
     If nothing is said: 50, or 10 rounds where those are more; 10,000 for a precision, or no limit
     for a duration.
     """
-    duration_s: float | None = None
+    duration_s: float | None = option(
+        None,
+        parse_duration,
+        spell=time_text,
+        flags=("-z", "--duration"),
+        metavar="TIME",
+        help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
+        example="-z 200ms",
+        effect=Effect("document", "run_info.wall_s >= 0.2"),
+        shown=True,
+    )
     """How long the measurement takes at most, all arms together, but for the round under way."""
-    precision: float | None = None
+    precision: float | None = option(
+        None,
+        parse_share,
+        spell=share_text,
+        flags=("--precision",),
+        metavar="SHARE",
+        help="Measure until the interval of the speed-up is as narrow on either side: 2%.",
+        example="--precision 50%",
+        effect=Effect("document", "run_info.requests != null"),
+        shown=True,
+    )
     """How well the speed-up has to be known, as a share of it, for the measurement to end."""
-    processes: int = 1
-    """Processes that share the requests, each with threads and pools of its own."""
-    concurrency: int = 1
-    """Threads that share each arm's pool, in each process."""
-    maxsize: int | None = None
+    maxsize: int | None = option(
+        None,
+        int,
+        flags=("--maxsize",),
+        help="Connections that the pool keeps.  [default: the concurrency]",
+        example="-n 4 -c 2 --traffic bursts --maxsize 1",
+        effect=Effect("document", "arms.pooled.connections > 2"),
+        shown=True,
+        about={"usual": lambda it: it.concurrency},
+    )
     """Connections that a pool keeps; `None`: the concurrency."""
-    block: bool = False
-    """Whether a thread waits for a connection rather than open one more than `maxsize`."""
-    arms: tuple[Arm, ...] = (Arm("pooled"), Arm("unpooled"))
-    order: Order | None = None
-    """`None`: paired, but sequential where blocks would change what the pool meets."""
-    load: Load = field(default_factory=Load)
+    concurrency: Positive = option(
+        1,
+        int,
+        flags=("-c", "--concurrency"),
+        help="Threads that share the pool.",
+        example="-n 4 --traffic bursts -c 2",
+        effect=Effect("document", "arms.pooled.connections == 2"),
+        shown=True,
+    )
+    """Threads that share each arm's pool, in each process."""
+    processes: Positive = option(
+        1,
+        int,
+        flags=("--processes",),
+        help="Processes that share the requests, each with --concurrency threads and a pool of its "
+        "own, because the threads of one process take turns.",
+        example="-n 20 --processes 2",
+        effect=Effect("said", "2 processes"),
+        shown=True,
+    )
+    """Processes that share the requests, each with threads and pools of its own."""
+    load: Load = part(Load)
     """When requests are sent."""
-    seed: int = field(default_factory=lambda: randbits(_SEED_BITS))
-    warmup: int = 1
+    block: bool = switch(
+        default=False,
+        off="--no-block",
+        flags=("--block",),
+        help="Wait for a free connection, rather than open one more than maxsize.",
+        example="-n 4 -c 2 --traffic bursts --maxsize 1 --block",
+        effect=Effect("document", "arms.pooled.connections == 1"),
+        shown=True,
+    )
+    """Whether a thread waits for a connection rather than open one more than `maxsize`."""
+    arms: Annotated[tuple[Arm, ...], fewest(1)] = options(
+        (Arm("pooled"), Arm("unpooled")),
+        parse_arm,
+        spell=arm_text,
+        flags=("--arm",),
+        metavar="[LABEL=]KIND",
+        help=f"A way of treating connections: {_kinds_told()}. Repeat it to name the arms; the "
+        "first is compared with each other one, and two labels of one kind make an A/A "
+        "experiment.  [default: pooled, unpooled]",
+        example="-n 4 --arm fresh=unpooled",
+        effect=Effect("document", "arms.fresh.connections == 4"),
+        shown=True,
+    )
+    order: Order | None = choice(
+        None,
+        ORDERS,
+        flags=("--order",),
+        help="Arms in turns, in random order, or one after the other.  [default: paired; "
+        "sequential where maxsize is below the concurrency, or several threads pause, but for "
+        "bursts]",
+        example="-n 3 --order sequential",
+        effect=Effect("document", "exchanges.columns.round[5] == 0"),
+        shown=True,
+    )
+    """`None`: paired, but sequential where blocks would change what the pool meets."""
+    seed: Count = option(
+        _UNSAID,
+        int,
+        flags=("--seed",),
+        help="Makes the random order repeatable.  [default: drawn]",
+        example="-n 2 --vary u --seed 255",
+        effect=Effect("sent", "?u=000000ff-1"),
+        shown=True,
+    )
+    warmup: Count = option(
+        1,
+        int,
+        flags=("--warmup",),
+        help="Requests of each arm beforehand, on pools of their own; not counted.",
+        example="-n 1 --warmup 3",
+        effect=Effect("sent", "?kab=-3"),
+        shown=True,
+    )
     """Requests of each arm before the measurement, on pools of their own."""
-    keep_going: bool = False
+    keep_going: bool = switch(
+        default=False,
+        flags=("--keep-going",),
+        help="Keep going even if an arm's first 5 requests all fail.",
+        example="-n 6 --expect-status 404 --keep-going",
+        effect=Effect("sent", "?kab=5"),
+        shown=True,
+    )
     """Whether an arm goes on when its first exchanges all fail."""
-    sweep: Swept | None = None
+    sweep: Swept | None = ruled(None, nothing_asked, shown=True)
     """The option that has a value of its own in each arm; all else is alike."""
 
     def __post_init__(self) -> None:
         """Check the numbers, and settle how many requests are meant."""
+        if self.seed == _UNSAID:
+            object.__setattr__(self, "seed", randbits(_SEED_BITS))
         within(1, _MOST_PROCESSES, "processes", self.processes)
         within(1, _MOST_THREADS, "concurrency", self.concurrency)
         within(1, _MOST_THREADS, "processes × concurrency", self.threads)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.decision_rule import DecisionRule
 from keepalive_bench.plan.experiment import Arm, Experiment
 from keepalive_bench.plan.load import Load
-from keepalive_bench.plan.network import Network, Resolution, Route, Tls
+from keepalive_bench.plan.network import Network, Tls
+from keepalive_bench.plan.options import part
 from keepalive_bench.plan.request import Request
 from keepalive_bench.plan.target import Target
+from keepalive_bench.plan.values import Resolution, Route
 from keepalive_bench.plan.variation import COUNTER, Variation
 
 if TYPE_CHECKING:
@@ -42,11 +44,11 @@ class Plan:
     """
 
     target: Target
-    request: Request = field(default_factory=Request)
-    tls: Tls = field(default_factory=Tls)
-    network: Network = field(default_factory=Network)
-    experiment: Experiment = field(default_factory=Experiment)
-    decision_rule: DecisionRule = field(default_factory=DecisionRule)
+    request: Request = part(Request, "Request")
+    tls: Tls = part(Tls, "TLS")
+    network: Network = part(Network, "Network")
+    experiment: Experiment = part(Experiment, "Experiment")
+    decision_rule: DecisionRule = part(DecisionRule, "Statistics")
 
     def __post_init__(self) -> None:
         """Check what the parts need of each other."""

@@ -4,30 +4,51 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.limits import LARGEST_BODY, within
+from keepalive_bench.plan.network import PATH
+from keepalive_bench.plan.options import (
+    Effect,
+    Option,
+    nothing,
+    nothing_asked,
+    option,
+    options,
+    part,
+    repeatable,
+    ruled,
+    valued,
+)
+from keepalive_bench.plan.values import LARGEST_BODY, parse_header, parse_user, within
 from keepalive_bench.plan.variation import Variation
+from keepalive_bench.typed_json import Count, pattern
 from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from keepalive_bench.plan.options import Asked
     from keepalive_bench.plan.target import Target
 
 Header = tuple[str, str]
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+SHOWN_HEADERS = (
+    *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control"),
+    *("connection", "content-encoding", "content-length", "content-type", "host"),
+    *("if-modified-since", "if-none-match", "keep-alive", "pragma", "range", "te"),
+    *("transfer-encoding", "user-agent", "via"),
+)
+"""Header fields that are known to carry no secret; of others only the name is written."""
 
 _MOST_READ = 2**60
 _LONGEST_METHOD = 80
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_NO_UTF_8 = re.compile(r"[\ud800-\udfff]")  # so a command line's other bytes arrive
-_SCOPE = re.compile(r"%25[^\]]*")
-_STATUS = re.compile(r"[1-5](\d\d|xx)")
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_CONTROL = r"[\x00-\x08\x0a-\x1f\x7f]"
+_NO_UTF_8 = r"[\ud800-\udfff]"  # so a command line's other bytes arrive
+_SCOPE = r"%25[^\]]*"
+_STATUS = "[1-5]([0-9][0-9]|xx)"
 
 
 class Withheld(NamedTuple):
@@ -39,6 +60,129 @@ class Withheld(NamedTuple):
     cookies: int
 
 
+def _checked_json(body: bytes) -> bytes:
+    import json  # noqa: PLC0415  # few runs send any
+
+    try:
+        json.loads(body)
+    except RecursionError:
+        raise UsageError("The body is no JSON (--json-body): it is nested too deep.") from None
+    except ValueError as error:
+        raise UsageError(f"The body is no JSON (--json-body): {error}.") from None
+    except MemoryError:
+        raise UsageError("The body needs more memory than there is (--json-body).") from None
+    return body
+
+
+METHOD = valued(
+    str,
+    lambda method: (method,),
+    flags=("-X", "--method"),
+    metavar="METHOD",
+    help="Request method.  [default: GET, with a body POST]",
+    example="-X PATCH",
+    effect=Effect("sent", "PATCH /"),
+)
+DATA = repeatable(
+    bytes,
+    nothing,
+    flags=("-d", "--data"),
+    source="body",
+    metavar="TEXT|@FILE|-",
+    help="Request body; a file's bytes as they are; - is standard input.",
+    example="-d a=1 -d b=2",
+    effect=Effect("sent", "\na=1&b=2"),
+)
+JSON_BODY = valued(
+    _checked_json,
+    nothing,
+    flags=("--json-body",),
+    source="body",
+    metavar="JSON|@FILE|-",
+    help="Request body, sent as JSON.",
+    rivals=("data",),
+    example="--json-body [1]",
+    effect=Effect("sent", "\n[1]"),
+)
+UPLOAD = valued(
+    Path,
+    lambda path: () if path is None else (str(path),),
+    flags=("-T", "--upload-file"),
+    source="readable",
+    help="Stream a file as the body (PUT).",
+    rivals=("data", "json-body"),
+    example="-T {csv}",
+    effect=Effect("sent", "\nfrom\nfile"),
+)
+USER = valued(
+    parse_user,
+    nothing,
+    flags=("-u", "--user"),
+    metavar="USER:PASSWORD",
+    help="Basic authentication.",
+    example="-u Aladdin:open_sesame",
+    effect=Effect("sent", "Authorization: Basic QWxhZGRpbjpvcGVuX3Nlc2FtZQ=="),
+)
+BEARER = valued(
+    str,
+    nothing,
+    flags=("--bearer",),
+    metavar="TOKEN",
+    help="Bearer token.",
+    rivals=("user", "netrc"),
+    example="--bearer abc",
+    effect=Effect("sent", "Authorization: Bearer abc"),
+)
+NETRC: Option[tuple[str, str] | None] = Option(
+    form="switch",
+    parse=nothing,
+    flags=("--netrc",),
+    source="asked",
+    help="Take user and password from ~/.netrc.",
+    rivals=("user",),
+    example="--netrc",
+    effect=Effect("sent", "Authorization: Basic bmV0OnJj"),
+)
+
+
+def reads_netrc(asked: Asked, target: Target) -> bool:
+    """Whether to look for credentials in `~/.netrc`: where nobody has said any."""
+    named = target.credentials is not None or USER.name in asked or BEARER.name in asked
+    return NETRC.name in asked and not named
+
+
+def _credentials(asked: Asked) -> tuple[str, str] | None:
+    if (user := asked[USER]) is None:
+        return asked[NETRC]
+    return user[0], user[1] or ""
+
+
+def _body(asked: Asked) -> bytes | None:
+    data, json_body = asked[DATA], asked[JSON_BODY]
+    if data is not None and json_body is not None:
+        raise UsageError("--data and --json-body contradict each other: leave one out.")
+    return json_body if data is None else b"&".join(data)
+
+
+def _method(asked: Asked) -> str | None:
+    if METHOD.name in asked:
+        return asked[METHOD]
+    if DATA.name in asked or JSON_BODY.name in asked:
+        return "POST"
+    return "PUT" if UPLOAD.name in asked else None
+
+
+def _content_type(asked: Asked) -> str | None:
+    return JSON if JSON_BODY.name in asked else None
+
+
+def _usual_method(request: Request) -> str | None:
+    """The method that needs no option; `None`: any does, as no body says which."""
+    has_body = request.body is not None or request.upload is not None
+    is_withheld = request.withheld is not None and request.withheld.body_bytes is not None
+    return None if has_body or is_withheld else "GET"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """Method, header fields and body of every request, and what counts as an answer to it.
@@ -47,27 +191,73 @@ class Request:
         UsageError: something that HTTP doesn't allow, or two things that contradict each other.
     """
 
-    method: str = "GET"
-    headers: tuple[Header, ...] = field(default=(), repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    content_type: str = FORM
+    method: str = ruled("GET", _method, METHOD, shown=True, about={"usual": _usual_method})
+    headers: tuple[Header, ...] = options(
+        (),
+        parse_header,
+        flags=("-H", "--header"),
+        metavar="'NAME: VALUE'",
+        help="Header field.",
+        example="-H 'X-Kab: 1'",
+        effect=Effect("sent", "X-Kab: 1"),
+    )
+    body: bytes | None = ruled(None, _body, DATA, JSON_BODY)
+    content_type: str = ruled(FORM, _content_type, shown=True)
     """Of the body, unless a header field says otherwise."""
-    upload: Path | None = None
+    upload: Path | None = ruled(
+        None, lambda asked: asked[UPLOAD], UPLOAD, shown=True, about={"stored": PATH}
+    )
     """A file to stream as the body, with its length known, in place of `body`."""
-    credentials: tuple[str, str] | None = field(default=None, repr=False)
+    credentials: tuple[str, str] | None = ruled(None, _credentials, USER, NETRC)
     """User name and password for Basic authentication (RFC 7617); they go before the URL's."""
-    bearer: str | None = field(default=None, repr=False)
+    bearer: str | None = ruled(None, lambda asked: asked[BEARER], BEARER)
     """A bearer token (RFC 6750)."""
-    cookies: tuple[str, ...] = field(default=(), repr=False)
+    cookies: tuple[str, ...] = options(
+        (),
+        str,
+        flags=("-b", "--cookie"),
+        metavar="NAME=VALUE",
+        help="Cookie.",
+        example="-b a=1 -b b=2",
+        effect=Effect("sent", "Cookie: a=1; b=2"),
+    )
     """`name=value` pairs for the Cookie field."""
-    user_agent: str | None = None
+    user_agent: str | None = option(
+        None,
+        str,
+        flags=("-A", "--user-agent"),
+        help="User agent.  [default: kab and its version]",
+        example="-A me",
+        effect=Effect("sent", "User-Agent: me"),
+        shown=True,
+    )
     """`None`: kab's own name and version."""
-    variation: Variation = field(default_factory=Variation)
-    expect_status: tuple[str, ...] = ()
+    variation: Variation = part(Variation, json="parameters")
+    expect_status: tuple[Annotated[str, pattern(f"^{_STATUS}$")], ...] = options(
+        (),
+        str,
+        flags=("--expect-status",),
+        metavar="CODE",
+        help="Count other answers as failed: 200, or 2xx. Repeatable.  [default: all count]",
+        group="Response",
+        example="--expect-status 404",
+        effect=Effect("exit code", "1"),
+        shown=True,
+    )
     """Status codes (`200`, `2xx`) that count as success; empty: all do."""
-    max_body: int | None = None
+    max_body: Count | None = option(
+        None,
+        int,
+        flags=("--max-body",),
+        metavar="BYTES",
+        help="Stop reading a body there, which closes the connection.",
+        group="Response",
+        example="-n 5 --max-body 10",
+        effect=Effect("document", "arms.pooled.connections == 5"),
+        shown=True,
+    )
     """Stop reading a body after so many bytes, which closes the connection."""
-    withheld: Withheld | None = field(default=None, compare=False)
+    withheld: Withheld | None = ruled(None, nothing_asked, compare=False)
     """Of a plan that was read back, in place of body, credentials and cookies."""
 
     def __post_init__(self) -> None:
@@ -81,7 +271,7 @@ class Request:
         if self.body is not None and self.upload is not None:
             raise UsageError("A request has one body: give data or a file to upload.")
         for status in self.expect_status:
-            if not _STATUS.fullmatch(status):
+            if not re.fullmatch(_STATUS, status):
                 raise UsageError(f"{quoted(status)} is no status: write 200, or 2xx.")
         if self.max_body is not None:
             within(0, _MOST_READ, "max-body", self.max_body)
@@ -89,10 +279,10 @@ class Request:
             within(0, LARGEST_BODY, "The bytes of a body", len(self.body))
 
     def _check_fields(self) -> None:
-        if not _TOKEN.fullmatch(self.method) or len(self.method) > _LONGEST_METHOD:
+        if not re.fullmatch(_WORD, self.method) or len(self.method) > _LONGEST_METHOD:
             raise UsageError(f"{quoted(self.method)} can't be the method of a request.")
         for name, value in self.headers:
-            if not _TOKEN.fullmatch(name):
+            if not re.fullmatch(_WORD, name):
                 word, blank, _ = name.partition(" ")  # what follows may be a secret
                 shown = f"{shortened(word)} …" if blank else shortened(word)
                 raise UsageError(f"A header field can't be called '{shown}'.")
@@ -129,7 +319,7 @@ class Request:
         given = {name.lower() for name, _ in self.headers}
         added = [("User-Agent", user_agent if self.user_agent is None else self.user_agent)]
         if "%" in target.host:  # a scope means nothing to the server; Python 3.10 would send it
-            added.append(("Host", _SCOPE.sub("", target.origin).partition("://")[2]))
+            added.append(("Host", re.sub(_SCOPE, "", target.origin).partition("://")[2]))
         credentials = self.credentials or target.credentials
         if self.bearer:
             added.append(("Authorization", f"Bearer {self.bearer}"))
@@ -151,7 +341,7 @@ def basic(credentials: tuple[str, str]) -> str:
 
 
 def _without_control(text: str, what: str) -> None:
-    if _CONTROL.search(text):
+    if re.search(_CONTROL, text):
         raise UsageError(f"{what} has a control character.")
-    if _NO_UTF_8.search(text):
+    if re.search(_NO_UTF_8, text):
         raise UsageError(f"{what} has bytes that are no UTF-8.")

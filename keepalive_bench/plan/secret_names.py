@@ -29,22 +29,22 @@ INNOCENT_CODES = (
 )
 """What comes before the word `code` where it is no secret."""
 
-_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_AUTHORS = re.compile(r"author(?!i[sz])")
+_BETWEEN_WORDS = r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+_AUTHORS = r"author(?!i[sz])"
 """`author` and `authority` have `auth` in them; `authorisation` is meant."""
-_ANYWHERE = re.compile("|".join(ANYWHERE))
-_WORD = re.compile(
+_ANYWHERE = "|".join(ANYWHERE)
+_WORD = (
     rf"(^|-)({'|'.join(WHOLE_WORDS)})[0-9]*(-|$)"
     rf"|((^|-)({'|'.join(LAST_WORDS)})|(?<!com)(?<!by)(?<!sur)(?<!over)({'|'.join(ENDS)}))(-?[0-9]+)*$"
 )
 """In the name's words with a `-` between them; a number at the end is a place in a list."""
-_INNOCENT_CODE = re.compile(rf"(^|-)({'|'.join(INNOCENT_CODES)})-code(-?[0-9]+)*$")
+_INNOCENT_CODE = rf"(^|-)({'|'.join(INNOCENT_CODES)})-code(-?[0-9]+)*$"
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a parameter's name says that its value is a secret (`token`, `user[apiKey]`, …)."""
-    words = _BETWEEN_WORDS.sub("-", name).strip("-").lower()
-    joined = _AUTHORS.sub("", words).replace("-", "")
-    if _ANYWHERE.search(joined) is not None:
+    words = re.sub(_BETWEEN_WORDS, "-", name).strip("-").lower()
+    joined = re.sub(_AUTHORS, "", words).replace("-", "")
+    if re.search(_ANYWHERE, joined) is not None:
         return True
-    return _WORD.search(_INNOCENT_CODE.sub("", words)) is not None
+    return re.search(_WORD, re.sub(_INNOCENT_CODE, "", words)) is not None

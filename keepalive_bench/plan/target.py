@@ -12,13 +12,13 @@ from keepalive_bench.plan.secret_names import is_secret_name
 from keepalive_bench.units import REDACTED, quoted, shortened, without_userinfo
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_UNSENDABLE = re.compile(r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]")
-_HOST = re.compile(r"(?!.*[^.]{64})(?!.{255})[A-Za-z0-9._~-]+")
+_UNSENDABLE = r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]"
+_HOST = r"(?!.*[^.]{64})(?!.{255})[A-Za-z0-9._~-]+"
 """With labels of 63 characters at most, and 253 in all, but for a dot at the end (RFC 1035)."""
-_BRACKETS = re.compile(r"\w+://(?:[^/?#]*@)?\[([^\]/?#]*)\]([^/?#]*)")
-_FUTURE = re.compile(r"(?i)v[0-9a-f]+\..*")
+_BRACKETS = r"\w+://(?:[^/?#]*@)?\[([^\]/?#]*)\]([^/?#]*)"
+_FUTURE = r"(?i)v[0-9a-f]+\..*"
 """IPvFuture of RFC 3986."""
-_SPLIT_PASSWORD = re.compile(
+_USER_AS_HOST = (
     r"(?i)\w+://("
     r"[^/?#]*#.*@"  # there is no path, and something behind it that is never sent
     r"|[^/?#@]*:[/?].*@"  # the port is there, and empty
@@ -30,7 +30,7 @@ _SPLIT_PASSWORD = re.compile(
 
 `http://web:80/a@b` can be meant as it stands, and so can `http://joe:x@h/@a`.
 """
-_NAME = re.compile(r"(?:^|[;?])([^;?=]*)=(?!\Z)")
+_NAME = r"(?:^|[;?])([^;?=]*)=(?!\Z)"
 _ENCODED = "!#$%&'()*+,/:;=?@[]~"
 
 
@@ -95,7 +95,7 @@ def _redacted_path(path: str) -> str:
 
 def _starred(text: str) -> str:
     """Of `a=1;token=x`, `a=1;token=***`: all that follows may be part of the secret."""
-    for found in _NAME.finditer(text):
+    for found in re.finditer(_NAME, text):
         if is_secret_name(unquote(found[1])):
             return f"{text[: found.end()]}{REDACTED}"
     return text
@@ -108,7 +108,7 @@ def _shown_at_fault(url: str) -> str:
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
     shown = _shown_at_fault(url)
-    unsendable = _UNSENDABLE.search(url)
+    unsendable = re.search(_UNSENDABLE, url)
     if unsendable:
         raise UsageError(
             f"The URL '{shown}' has a blank or control character at position "
@@ -124,7 +124,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         ) from None
     if parts.scheme.lower() not in _DEFAULT_PORTS or "://" not in url:
         raise UsageError(_scheme_sentence(url, parts, shown))
-    if _SPLIT_PASSWORD.match(url):
+    if re.match(_USER_AS_HOST, url):
         raise UsageError(_late_sentence(shown))
     _, _, authority = parts.netloc.rpartition("@")
     if authority.count(":") > 1 and not authority.startswith("["):
@@ -152,13 +152,13 @@ def _late_sentence(shown: str) -> str:
 
 def _check_brackets(url: str, shown: str) -> None:
     """Refuse brackets without an IPv6 address, which Pythons see differently."""
-    found = _BRACKETS.match(url)
+    found = re.match(_BRACKETS, url)
     if found is None:
         return
     content, behind = found.groups()
     if behind and not behind.startswith(":"):
         raise UsageError(f"The host of '{shown}' goes on behind its closing bracket.")
-    if _FUTURE.fullmatch(content):
+    if re.fullmatch(_FUTURE, content):
         raise UsageError(
             f"The host of '{shown}' is an IPvFuture address (RFC 3986), of which there are none: "
             "write a name, an IPv4 address, or an IPv6 address in brackets."
@@ -192,6 +192,6 @@ def _host(parts: SplitResult, url: str) -> str:
         ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
         ascii_host = ""
-    if not _HOST.fullmatch(ascii_host) or ".." in ascii_host:
+    if not re.fullmatch(_HOST, ascii_host) or ".." in ascii_host:
         raise UsageError(f"The host in '{_shown_at_fault(url)}' can't be the name of a host.")
     return ascii_host

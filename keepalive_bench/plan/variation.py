@@ -3,15 +3,86 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.plan.options import Effect, flag, nothing, options, repeatable, ruled, valued
 from keepalive_bench.plan.secret_names import is_secret_name
 from keepalive_bench.plan.target import redacted_query
+from keepalive_bench.plan.values import parse_parameter
+from keepalive_bench.typed_json import fewest
 from keepalive_bench.units import REDACTED, quoted
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.plan.options import Asked, File
+
 Parameter = tuple[str, str]
+Fields = tuple[tuple[str, Annotated[tuple[str, ...], fewest(1)]], ...]
+Rows = tuple[tuple[Parameter, ...], ...]
 COUNTER = "kab"
+
+
+def _spelled(fields: Fields) -> Iterator[str]:
+    return (f"{name}={value}" for name, values in fields for value in values)
+
+
+def _rows(file: File) -> Rows:
+    from keepalive_bench.plan.fields_file import parse_rows  # noqa: PLC0415  # few runs have one
+
+    return parse_rows(file)
+
+
+FIELD = repeatable(
+    parse_parameter,
+    _spelled,
+    flags=("-f", "--field"),
+    metavar="NAME=VALUE",
+    help="Query parameter. One name with several values: request by request the next.",
+    example="-f q=python -f q=php",
+    effect=Effect("sent", "?q=php"),
+)
+FIELDS_FILE = valued(
+    _rows,
+    nothing,
+    flags=("--fields-file",),
+    source="content",
+    metavar="FILE",
+    help="CSV with a header, or JSON Lines: query parameters, a row a request, in turns.",
+    example="--fields-file {csv}",
+    effect=Effect("sent", "?from=file"),
+)
+NO_VARY = flag(
+    lambda counter: not counter,
+    flags=("--no-vary",),
+    help="Don't add kab=i to the i-th request where nothing else varies it.",
+    example="--no-vary",
+    effect=Effect("sent", "GET / HTTP/1.1"),
+)
+
+
+def _gathered(asked: Asked) -> Fields:
+    """The values of one name together, in the order given."""
+    values: dict[str, list[str]] = {}
+    for name, value in asked[FIELD] or ():
+        values.setdefault(name, []).append(value)
+    return tuple((name, tuple(several)) for name, several in values.items())
+
+
+def _starred_fields(fields: Fields) -> Fields:
+    return tuple(
+        (name, (REDACTED,) * len(values) if is_secret_name(name) else values)
+        for name, values in fields
+    )
+
+
+def _starred_rows(rows: Rows) -> Rows:
+    return tuple(
+        tuple((name, REDACTED if is_secret_name(name) else value) for name, value in row)
+        for row in rows
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +92,27 @@ class Variation:
     With nothing asked for, it carries `kab=INDEX`, so that caches don't answer.
     """
 
-    fields: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
+    fields: Fields = ruled((), _gathered, FIELD, shown=_starred_fields)
     """Names with the values that each is cycled through."""
-    rows: tuple[tuple[Parameter, ...], ...] = field(default=(), repr=False)
+    rows: Rows = ruled((), lambda asked: asked[FIELDS_FILE], FIELDS_FILE, shown=_starred_rows)
     """Whole sets of parameters, one a request, cycled through."""
-    unique: tuple[str, ...] = ()
+    unique: tuple[str, ...] = options(
+        (),
+        str,
+        flags=("--vary",),
+        metavar="NAME",
+        help="Query parameter with a value of its own in each request.",
+        example="--vary own --seed 1",
+        effect=Effect("sent", "?own=00000001-1"),
+        shown=True,
+    )
     """Names that get a value no other request of the run has."""
-    counter: bool = True
+    counter: bool = ruled(
+        True,  # noqa: FBT003  # the field's default
+        lambda asked: False if asked[NO_VARY] else None,
+        NO_VARY,
+        shown=True,
+    )
     """Whether to add `kab=INDEX` where nothing else varies the request."""
     _encoded_fields: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     _encoded_rows: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -64,21 +149,6 @@ class Variation:
     def shown(self, index: int, token: str) -> str:
         """The same for people, secrets starred."""
         return redacted_query(self.query(index, token))
-
-    def redacted(self) -> Variation:
-        """The same, with the values of secret parameters starred, for an export."""
-        return Variation(
-            fields=tuple(
-                (name, (REDACTED,) * len(values) if is_secret_name(name) else values)
-                for name, values in self.fields
-            ),
-            rows=tuple(
-                tuple((name, REDACTED if is_secret_name(name) else value) for name, value in row)
-                for row in self.rows
-            ),
-            unique=self.unique,
-            counter=self.counter,
-        )
 
 
 def _pair(name: str, value: str) -> str:

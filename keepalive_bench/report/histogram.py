@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.units import duration
 
@@ -25,8 +24,7 @@ _BLOCKS, _ASCII = " ▁▂▃▄▅▆▇█", " .:#"
 _NARROWEST, _WIDEST = 24, 60
 
 
-@dataclass(frozen=True, kw_only=True)
-class Histogram:
+class Histogram(NamedTuple):
     """How many latencies of each arm fall into each bin; bins are the same for all arms."""
 
     edges_s: tuple[float, ...]

@@ -1,50 +1,128 @@
-"""Requirements as test cases, for CI systems."""
+"""Requirements as test cases, in the XML that CI systems read (JUnit's, of Ant and Jenkins).
+
+There is no standard; this is what both the schema of Ant's task and that of Jenkins' plug-in have.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 from keepalive_bench.report import preamble
-from keepalive_bench.report.failed_run import nothing_measured
-from keepalive_bench.report.junit_suite import (
-    measurement_case,
-    requirement_case,
-    suite,
-    suites_lines,
-)
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis
-    from keepalive_bench.results.run import Run
+    from keepalive_bench.analysis.analysis import Checked
+    from keepalive_bench.report import Report
+    from keepalive_bench.results.run import RunInfo
+
+_MEASUREMENT, _REQUIREMENT = "kab.measurement", "kab.requirement"
+_TO_THE_SECOND = len("2026-01-02T03:04:05")
 
 
-def junit_lines(run: Run, analysis: Analysis, *, strict: bool = False) -> Iterator[str]:
-    """The document's lines. What is undecided is skipped; where that is `strict`, it failed."""
+def junit_lines(report: Report) -> Iterator[str]:
+    """The document's lines. What is undecided is skipped; where that is strict, it failed."""
+    run, analysis = report.run, report.analysis
     name = preamble.headline(analysis)
-    error = "" if analysis.has_answers else nothing_measured(analysis)
+    error = "" if analysis.has_answers else preamble.nothing_measured(analysis)
     cases = [measurement_case(name, run.run_info.wall_s, error=error)]
-    cases += [requirement_case(checked, strict=strict) for checked in analysis.requirements]
-    properties = _properties(run, analysis)
-    return suites_lines([suite(name, cases, run.run_info, properties, _notes(analysis))])
-
-
-def _properties(run: Run, analysis: Analysis) -> dict[str, str]:
-    environment = run.environment
-    return {
+    cases += [requirement_case(checked, strict=report.strict) for checked in analysis.requirements]
+    properties = {
         "url": analysis.plan.target.shown,
         "verdict": analysis.verdict.code,
-        "kab": environment.kab,
-        "python": environment.python,
-        "urllib3": environment.urllib3,
-        "os": environment.os,
+        "kab": run.environment.kab,
+        "python": run.environment.python,
+        "urllib3": run.environment.urllib3,
+        "os": run.environment.os,
         "started_at": run.run_info.started_at,
     }
+    found = (f"{it.severity}: {it.text} {it.advice}".rstrip() for it in analysis.findings)
+    notes = [analysis.verdict.text, *found]
+    return suites_lines([suite(name, cases, run.run_info, properties, notes)])
 
 
-def _notes(analysis: Analysis) -> Iterator[str]:
-    """The verdict, then what was noticed."""
-    yield analysis.verdict.text
-    for finding in analysis.findings:
-        yield f"{finding.severity}: {finding.text} {finding.advice}".rstrip()
+def measurement_case(name: str, time_s: float, *, error: str = "", skipped: str = "") -> ET.Element:
+    """Whether anything was measured at all; requests that failed are a matter of requirements.
+
+    `error` says why nothing was, `skipped` why it says nothing and yet is no failure.
+    """
+    case = _case(_MEASUREMENT, name, time_s)
+    if error:
+        _outcome(case, "error", "not-measured", error)
+    elif skipped:
+        _outcome(case, "skipped", "not-comparable", skipped)
+    return case
+
+
+def requirement_case(checked: Checked, *, strict: bool) -> ET.Element:
+    """How a requirement stands. What is undecided is skipped; where that is `strict`, it failed."""
+    case = _case(_REQUIREMENT, checked.requirement.text, 0.0)
+    if checked.status == "missed" or (strict and checked.status == "undecided"):
+        _outcome(case, "failure", checked.status, checked.text)
+    elif checked.status == "undecided":
+        _outcome(case, "skipped", checked.status, checked.text)
+    return case
+
+
+def suite(
+    name: str,
+    cases: Sequence[ET.Element],
+    run_info: RunInfo,
+    properties: Mapping[str, str],
+    notes: Iterable[str],
+    *,
+    number: int = 0,
+) -> ET.Element:
+    """The test cases of one run, what they ran with, and what was noticed."""
+    made = ET.Element(
+        "testsuite",
+        {
+            "name": printable(name),
+            "tests": str(len(cases)),
+            "failures": str(_count(cases, "failure")),
+            "errors": str(_count(cases, "error")),
+            "skipped": str(_count(cases, "skipped")),
+            "time": f"{run_info.wall_s:.3f}",
+            "timestamp": run_info.started_at[:_TO_THE_SECOND],
+            "hostname": "localhost",  # so Ant's schema has it where a host isn't told
+            "id": str(number),
+            "package": "kab",
+        },
+    )
+    told = ET.SubElement(made, "properties")
+    for key, value in properties.items():
+        ET.SubElement(told, "property", {"name": key, "value": printable(value) or "-"})
+    made.extend(cases)
+    ET.SubElement(made, "system-out").text = "\n".join(printable(note) for note in notes)
+    ET.SubElement(made, "system-err")
+    return made
+
+
+def suites_lines(suites: Iterable[ET.Element]) -> Iterator[str]:
+    """The document's lines."""
+    whole = ET.Element("testsuites")
+    whole.extend(suites)
+    ET.indent(whole)
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield ET.tostring(whole, encoding="unicode") + "\n"
+
+
+def _count(cases: Iterable[ET.Element], outcome: str) -> int:
+    return sum(case.find(outcome) is not None for case in cases)
+
+
+def _case(classname: str, name: str, time_s: float) -> ET.Element:
+    return ET.Element(
+        "testcase",
+        {"classname": classname, "name": printable(name), "time": f"{time_s:.3f}"},
+    )
+
+
+def _outcome(case: ET.Element, outcome: str, kind: str, words: str) -> None:
+    message = printable(words)
+    attributes = (
+        {"message": message} if outcome == "skipped" else {"message": message, "type": kind}
+    )
+    ET.SubElement(case, outcome, attributes).text = message

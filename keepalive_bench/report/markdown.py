@@ -1,4 +1,4 @@
-"""A report in GitHub's Markdown, as a job's summary or a comment: the words of `table.py`, set.
+"""A report in GitHub's Markdown, as a job's summary or a comment: its words, set.
 
 Nothing from outside is markup. https://github.github.com/gfm/ is the syntax.
 """
@@ -8,18 +8,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from keepalive_bench.report import preamble, table
-from keepalive_bench.report.failed_run import nothing_measured
+from keepalive_bench.report import preamble
 from keepalive_bench.report.requirements import counted, in_order, undecided_note, worst
-from keepalive_bench.sweep import table as words
+from keepalive_bench.report.run_tables import comparison_table, phase_table
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis, Checked, Finding, Status
-    from keepalive_bench.analysis.sweep import Sweep
-    from keepalive_bench.results.run import Run
+    from keepalive_bench.analysis.analysis import Checked, Finding, Status
+    from keepalive_bench.report import Report
+    from keepalive_bench.report.table import Table
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
 _LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|(?!\d\d:)[\w+-]+:)|(?<=www)(?=\.)")
@@ -36,24 +35,28 @@ _STANDING_MARKS: dict[Status, str] = {"missed": "❌", "undecided": "❔", "met"
 _SEVERITY_MARKS = {"warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001  # an emoji
 
 
-def markdown_lines(run: Run, analysis: Analysis, *, strict: bool = False) -> Iterator[str]:
-    """The report's lines: the verdict first, then what it rests on.
-
-    `strict`: undecided requirements count as missed.
-    """
-    said = analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
+def markdown_lines(report: Report) -> Iterator[str]:
+    """The report's lines: the verdict first, then what it rests on."""
+    analysis, strict = report.analysis, report.strict
+    said = analysis.verdict.text if analysis.has_answers else preamble.nothing_measured(analysis)
     mark = _VERDICT_MARKS.get(analysis.verdict.code, _SEVERITY_MARKS["warning"])
     yield headline(f"kab: {analysis.verdict.code}", mark, analysis.requirements, strict=strict)
     yield f"**{text(said)}**\n\n"
     yield f"{code(preamble.headline(analysis))}: {text(preamble.circumstances(analysis))}.\n\n"
     yield from requirements(analysis.requirements, strict=strict)
-    if analysis.sweep is None:
-        yield from _comparison(analysis)
+    if report.swept is None:
+        yield "### Comparison\n\n"
+        yield from set_table(comparison_table(analysis))
     else:
-        yield from _sweep(analysis, analysis.sweep)
-    yield from _phases(analysis)
+        yield "### What each value does\n\n"
+        for table in report.swept.tables:
+            yield from set_table(table)
+    phases = phase_table(analysis)
+    if analysis.has_answers and phases.names.cells:
+        yield "### Where the time goes\n\n"
+        yield from set_table(phases)
     yield from _findings(analysis.findings)
-    yield from _circumstances(run, analysis)
+    yield from _circumstances(report)
 
 
 def headline(verdict: str, mark: str, checked: Sequence[Checked], *, strict: bool) -> str:
@@ -77,10 +80,21 @@ def code(words: str) -> str:
     return f"{fence}{blank}{shown}{blank}{fence}".replace("|", r"\|")
 
 
-def rows_table(
+def set_table(table: Table) -> Iterator[str]:
+    """A table: all but the names are numbers."""
+    rows = ((_indented(name), *map(text, cells)) for name, *cells in table.rows)
+    yield from _set_rows([text(head) for head in table.headings], rows)
+
+
+def _indented(name: str) -> str:
+    plain = name.lstrip()
+    return "&nbsp;" * (len(name) - len(plain)) + text(plain)
+
+
+def _set_rows(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
 ) -> Iterator[str]:
-    """A table of cells that are Markdown already; all but the first columns are numbers."""
+    """Rows of cells that are Markdown already; all but the first columns are numbers."""
     marks = [":---" if number < left else "---:" for number in range(len(heads))]
     for cells in (heads, marks, *rows):
         yield f"| {' | '.join(cells)} |\n"
@@ -99,47 +113,10 @@ def requirements(checked: Sequence[Checked], *, strict: bool) -> Iterator[str]:
             for it in in_order(checked)
         )
         yield "### Requirements\n\n"
-        yield from rows_table(("", "requirement", "what was found"), rows, left=3)
+        yield from _set_rows(("", "requirement", "what was found"), rows, left=3)
         note = undecided_note(checked, strict=strict)
         if note:
             yield f"{text(note)}\n\n"
-
-
-def _sweep(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
-    """The counts, then the times: a table of both is wider than a page."""
-    values = words.value_column(sweep)
-    yield "### What each value does\n\n"
-    for columns in (words.count_columns(analysis, sweep), words.time_columns(analysis, sweep)):
-        shown = (values, *columns)
-        cells = zip(*(map(text, column.cells) for column in shown), strict=True)
-        yield from rows_table([text(column.heading) for column in shown], cells)
-
-
-def _comparison(analysis: Analysis) -> Iterator[str]:
-    heads = ["", *(text(arm.label) for arm in analysis.arms)]
-    for head in table.savings_headers(analysis):
-        heads += [text(head), text(table.confidence(analysis))]
-    rows = []
-    for row in table.comparison_rows(analysis):
-        name = row.name.lstrip()
-        cells = ["&nbsp;" * (len(row.name) - len(name)) + text(name), *map(text, row.cells)]
-        for saving, interval in zip(row.savings, row.intervals, strict=True):
-            cells += [text(saving), text(interval)]
-        rows.append(cells)
-    yield "### Comparison\n\n"
-    yield from rows_table(heads, rows)
-
-
-def _phases(analysis: Analysis) -> Iterator[str]:
-    rows = table.phase_rows(analysis) if analysis.has_answers else ()
-    if rows:
-        yield "### Where the time goes\n\n"
-        heads = ("phase", *(text(arm.label) for arm in analysis.arms))
-        cells = (
-            (text(row.phase), *(" × ".join(map(text, filter(None, cell))) for cell in row.cells))
-            for row in rows
-        )
-        yield from rows_table(heads, cells)
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
@@ -151,9 +128,9 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         yield "\n"
 
 
-def _circumstances(run: Run, analysis: Analysis) -> Iterator[str]:
+def _circumstances(report: Report) -> Iterator[str]:
     """How it was measured, for whoever looks closely."""
-    environment = run.environment
+    run, analysis, environment = report.run, report.analysis, report.run.environment
     versions = f"kab {environment.kab}, Python {environment.python}, urllib3 {environment.urllib3}"
     lines = [
         *preamble.remarks(analysis),

@@ -1,16 +1,33 @@
-"""What was asked, how, and what was answered: the words around a report's tables."""
+"""What was asked, how, and what was answered, if anything was: the words around the tables."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from keepalive_bench.sweep import table as sweep
-from keepalive_bench.units import duration, plural, printable, size
+from keepalive_bench.results.exchange import Failure
+from keepalive_bench.results.failure_kinds import failure_kind
+from keepalive_bench.units import clipped, duration, plural, printable, size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.plan.load import Load
+
+_TRAFFICS = {
+    "bursts": (
+        "bursts: all threads send one request at once, then wait for each other, as page loads "
+        "and batch jobs do (--traffic steady: without a pause)"
+    ),
+    "steady": (
+        "steady: no thread ever pauses; one that waits while another value has its turn keeps its "
+        "connection, so that turns open none (--traffic bursts: all at once)"
+    ),
+}
+"""What traffic a sweep is the answer for."""
 
 
 def headline(analysis: Analysis) -> str:
@@ -32,7 +49,7 @@ def circumstances(analysis: Analysis) -> str:
     """How it was asked, in one line."""
     experiment = analysis.plan.experiment
     if analysis.sweep is not None:
-        return sweep.circumstances(analysis, analysis.sweep)
+        return ", ".join(_swept(analysis, analysis.sweep))
     parts = [
         _extent(analysis),
         *_load(experiment.load),
@@ -41,6 +58,41 @@ def circumstances(analysis: Analysis) -> str:
     if len(experiment.arms) > 1:
         parts.append(_order(analysis))
     return ", ".join(parts)
+
+
+def _swept(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
+    """How a sweep was made."""
+    experiment = analysis.plan.experiment
+    values = ", ".join(it.arm for it in sweep.values)
+    yield f"{_requests(analysis)} with each {sweep.option} of {values}"
+    if experiment.duration_s is not None:
+        yield f"in {duration(experiment.duration_s)}"
+    if sweep.option != "concurrency":
+        yield plural(experiment.concurrency, "thread")
+    if sweep.option != "maxsize" and experiment.pool_size != experiment.concurrency:
+        yield f"maxsize {experiment.pool_size}"
+    if experiment.block:
+        yield "blocking"
+    yield f"traffic in {sweep.traffic}" if sweep.traffic == "bursts" else "steady traffic"
+    most = max(arm.requests for arm in analysis.arms)
+    yield f"{plural(experiment.rounds_of(most), 'round')} in random order"
+    yield from _last_burst(analysis, sweep)
+
+
+def _last_burst(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
+    """That it isn't a whole one, where the threads don't divide the requests."""
+    experiment = analysis.plan.experiment
+    if not experiment.load.in_closed_bursts:
+        return
+    requests = {arm.label: arm.requests for arm in analysis.arms}
+    rests = {arm.label: requests[arm.label] % experiment.threads_of(arm) for arm in experiment.arms}
+    smaller = [it.arm for it in sweep.values if rests[it.arm]]
+    if not smaller:
+        return
+    if sweep.option == "concurrency":
+        yield f"the last burst a smaller one with {' and '.join(smaller)}"
+    else:
+        yield f"the last burst of {rests[smaller[0]]} only"
 
 
 def _threads(experiment: Experiment) -> list[str]:
@@ -69,15 +121,18 @@ def _load(load: Load) -> list[str]:
 def _extent(analysis: Analysis) -> str:
     """How many requests each arm was to send, and what ended the run if it wasn't their number."""
     experiment = analysis.plan.experiment
-    counts = [arm.requests for arm in analysis.arms]
-    least, most = min(counts), max(counts)
-    number = plural(least, "request") if least == most else f"{least:,} to {most:,} requests"
     ends = []
     if experiment.duration_s is not None:
         ends.append(f"in {duration(experiment.duration_s)}")
     if experiment.precision is not None:
         ends.append(f"for ±{100 * experiment.precision:g} %")
-    return " ".join([f"{number} per arm", *ends])
+    return " ".join([f"{_requests(analysis)} per arm", *ends])
+
+
+def _requests(analysis: Analysis) -> str:
+    counts = [arm.requests for arm in analysis.arms]
+    least, most = min(counts), max(counts)
+    return plural(least, "request") if least == most else f"{least:,} to {most:,} requests"
 
 
 def _order(analysis: Analysis) -> str:
@@ -95,7 +150,7 @@ def remarks(analysis: Analysis) -> tuple[str, ...]:
     total = plural(sum(arm.requests + experiment.warmups for arm in analysis.arms), "request")
     lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
     if analysis.sweep is not None:
-        lines.insert(0, sweep.model(analysis.sweep))
+        lines.insert(0, _TRAFFICS[analysis.sweep.traffic])
     if plan.request.variation.counts:
         lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
     return tuple(lines)
@@ -137,3 +192,21 @@ def urllib3_counters(analysis: Analysis) -> str:
         for arm in analysis.arms
     ]
     return f"urllib3's num_connections/num_requests: {', '.join(parts)}"
+
+
+def nothing_measured(analysis: Analysis) -> str:
+    """One sentence for a run without any answer: what happened, where, and what to do."""
+    where = clipped(place(analysis))
+    failures = Counter[Failure]()
+    for arm in analysis.arms:
+        failures.update(arm.failures)
+    if not failures:
+        if analysis.run_info.interrupted:
+            return f"Nothing was measured of {where}: the run was interrupted."
+        lost = [f" A process is lost: {printable(it.why)}." for it in analysis.run_info.lost]
+        return f"Nothing was measured of {where}.{''.join(lost[:1])}"
+    failure, _ = failures.most_common(1)[0]
+    kind = failure_kind(failure.kind)
+    cause = f"{failure.kind} ({printable(failure.message)})"
+    said = f"Nothing could be measured of {where}: {cause}."
+    return f"{said} {kind.advice}" if kind is not None and kind.advice else said

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis.analysis import Checked, Status
 
@@ -42,17 +42,23 @@ def counted(requirements: Iterable[Checked]) -> str:
     return f"{plural(statuses.total(), 'requirement')}: {', '.join(parts)}"
 
 
-def summary(requirements: Sequence[Checked], *, strict: bool) -> str:
-    """The same as a sentence, and what undecided ones mean for the exit code."""
-    told = f"{counted(requirements)}." if requirements else ""
-    return f"{told} {undecided_note(requirements, strict=strict)}".strip()
-
-
 def undecided_note(requirements: Iterable[Checked], *, strict: bool) -> str:
     """What undecided requirements mean for the exit code; empty where there are none."""
     if all(checked.status != "undecided" for checked in requirements):
         return ""
     return _STRICT if strict else _LENIENT
+
+
+def told(
+    requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool
+) -> Iterator[tuple[str, str]]:
+    """A line for each, and one for all, each with its style; nothing where there are none."""
+    leading = worst(requirements, strict=strict)
+    if leading is not None:
+        for it in in_order(requirements):
+            yield f"{status(it, plain_ascii=plain_ascii)}  {demand(it)}", STYLES[it.status]
+        note = undecided_note(requirements, strict=strict)
+        yield f"{counted(requirements)}. {note}".strip(), STYLES[leading]
 
 
 def status(checked: Checked, *, plain_ascii: bool) -> str:

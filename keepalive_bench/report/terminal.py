@@ -1,15 +1,15 @@
-"""A report for a terminal: Rich sets the words of `table.py`. Nothing from outside is markup."""
+"""A report for a terminal: Rich sets its words. Nothing from outside is markup."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
-from keepalive_bench.report import preamble, table
-from keepalive_bench.report.grid import empty_grid, fits
+from keepalive_bench.report import preamble, run_tables
+from keepalive_bench.report.grids import empty_grid, fits, grids
 from keepalive_bench.report.histogram import histogram_lines
 from keepalive_bench.report.requirements import (
     STYLES,
@@ -20,15 +20,14 @@ from keepalive_bench.report.requirements import (
     undecided_note,
     worst,
 )
-from keepalive_bench.report.terminal_table import comparison
-from keepalive_bench.sweep.terminal import sweep_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
     from keepalive_bench.analysis.analysis import Analysis, Checked, Finding
+    from keepalive_bench.report import Report
     from keepalive_bench.results.run import Run
 
 _BAR_WIDTH = 10
@@ -36,69 +35,66 @@ _BLOCKS = " ▏▎▍▌▋▊▉█"
 _VERDICT_STYLES = {"faster": "bold green", "slower": "bold red", "no-difference": "bold"}
 
 
-def report(
-    analysis: Analysis,
-    width: int,
-    *,
-    plotted: Run | None = None,
-    plain_ascii: bool = False,
-    strict: bool = False,
-) -> RenderableType:
+def report_parts(
+    report: Report, width: int, *, plotted: bool, plain_ascii: bool = False
+) -> Iterator[RenderableType]:
     """The whole report, for a terminal of a width; bars only where there is room for them.
 
-    With the distributions of latencies of the run that is `plotted`. `strict`: undecided
-    requirements count as missed.
+    `plotted`: with the distributions of latencies.
     """
-    parts: list[RenderableType] = [
-        Text(preamble.headline(analysis), style="bold", overflow="fold"),
-        Text(preamble.circumstances(analysis)),
-        *(Text(line, style="dim") for line in preamble.remarks(analysis)),
-        Text(),
-    ]
-    if analysis.sweep is not None:
-        parts += sweep_parts(analysis, analysis.sweep, width, plain_ascii=plain_ascii)
+    analysis, swept = report.analysis, report.swept
+    yield Text(preamble.headline(analysis), style="bold", overflow="fold")
+    yield Text(preamble.circumstances(analysis))
+    yield from (Text(line, style="dim") for line in preamble.remarks(analysis))
+    yield Text()
+    if swept is not None:
+        side_by_side = swept.tables[0].beside(*swept.tables[1:])
+        yield from grids(side_by_side, width, plain_ascii=plain_ascii)
     else:
-        parts.append(comparison(analysis, width, plain_ascii=plain_ascii))
-        if plotted is not None:
-            parts += _distributions(plotted, width, plain_ascii=plain_ascii)
+        table = run_tables.comparison_table(analysis)
+        yield from grids(table, width, plain_ascii=plain_ascii, breakable=True)
+        if plotted:
+            yield from _distributions(report.run, width, plain_ascii=plain_ascii)
         if analysis.has_answers:
-            parts += [Text(), _phases(analysis, width, plain_ascii=plain_ascii)]
-    parts += [Text(), *(Text(line, style="dim") for line in preamble.answers(analysis))]
-    if analysis.sweep is None:
-        parts.append(Text(preamble.urllib3_counters(analysis), style="dim"))
-    for finding in analysis.findings:
-        parts.append(_finding(finding))
+            yield Text()
+            yield _phases(analysis, width, plain_ascii=plain_ascii)
+    yield Text()
+    yield from (Text(line, style="dim") for line in preamble.answers(analysis))
+    if swept is None:
+        yield Text(preamble.urllib3_counters(analysis), style="dim")
+    yield from map(_finding, analysis.findings)
     style = _VERDICT_STYLES.get(analysis.verdict.code, "bold yellow")
-    if analysis.sweep is not None and analysis.sweep.recommendation.value is not None:
-        style = "bold green"
-    parts += [Text(), Text(analysis.verdict.text, style=style)]
-    parts += requirement_parts(analysis.requirements, plain_ascii=plain_ascii, strict=strict)
-    return Group(*parts)
+    yield Text()
+    yield Text(analysis.verdict.text, style="bold green" if swept and swept.is_answered else style)
+    yield from requirement_parts(
+        analysis.requirements, plain_ascii=plain_ascii, strict=report.strict
+    )
 
 
 def requirement_parts(
     requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool
-) -> list[RenderableType]:
+) -> Iterator[RenderableType]:
     """How each requirement stands, and all of them; nothing where there are none."""
     leading = worst(requirements, strict=strict)
     if leading is None:
-        return []
-    grid = Table.grid(padding=(0, 2))
+        return
+    grid = Grid.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for checked in in_order(requirements):
         head, text = status(checked, plain_ascii=plain_ascii), demand(checked)
         grid.add_row(head, text, style=STYLES[checked.status])
+    yield from (Text(), grid, Text(f"{counted(requirements)}.", style=STYLES[leading]))
     note = undecided_note(requirements, strict=strict)
-    told = Text(f"{counted(requirements)}.", style=STYLES[leading])
-    return [Text(), grid, told, *([Text(note, style="dim")] if note else [])]
+    if note:
+        yield Text(note, style="dim")
 
 
-def _distributions(run: Run, width: int, *, plain_ascii: bool) -> list[Text]:
+def _distributions(run: Run, width: int, *, plain_ascii: bool) -> Iterator[Text]:
     heading, *lines = histogram_lines(run, width, plain_ascii=plain_ascii) or [""]
-    if not heading:
-        return []
-    return [Text(), Text(heading, style="bold"), *(Text(line, no_wrap=True) for line in lines)]
+    if heading:
+        yield from (Text(), Text(heading, style="bold"))
+        yield from (Text(line, no_wrap=True) for line in lines)
 
 
 def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> RenderableType:
@@ -110,19 +106,19 @@ def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> RenderableT
     whole = _phase_grid(analysis, numbers)
     if fits(whole, width):
         return whole
-    grids = (part for number in numbers for part in (Text(), _phase_grid(analysis, [number])))
-    return Group(*list(grids)[1:])
+    parts = (part for number in numbers for part in (Text(), _phase_grid(analysis, [number])))
+    return Group(*list(parts)[1:])
 
 
 def _phase_grid(
     analysis: Analysis, arms: Sequence[int], *, bars: bool = False, plain_ascii: bool = False
-) -> Table:
+) -> Grid:
     grid = empty_grid("where the time goes")
     for number in arms:
         grid.add_column(analysis.arms[number].label, justify="right", no_wrap=True)
         if bars:
             grid.add_column("", no_wrap=True)  # old releases of Rich widen a fixed width
-    rows = table.phase_rows(analysis)
+    rows = run_tables.phase_rows(analysis)
     longest = max((share for row in rows for share in row.shares), default=0.0)
     for row in rows:
         cells: list[RenderableType] = []
@@ -147,5 +143,4 @@ def _bar(share: float, longest: float, *, plain_ascii: bool) -> str:
 
 def _finding(finding: Finding) -> Text:
     mark, style = ("!", "yellow") if finding.severity == "warning" else ("i", "dim")
-    text = f"{mark} {finding.text}"
-    return Text(f"{text} {finding.advice}" if finding.advice else text, style=style)
+    return Text(f"{mark} {finding.text} {finding.advice}".rstrip(), style=style)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
+from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.results.exchange import INTERRUPTED, QUEUED
 from keepalive_bench.units import duration, plural, printable, size
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ConnectionColumns
     from keepalive_bench.results.exchange import Connection, EndingKind, Exchange
+    from keepalive_bench.results.run import Run
 
 _SEEN = 80
 _ENDINGS: dict[EndingKind, str] = {
@@ -100,3 +102,11 @@ def ended(connection: Connection) -> str:
         return "open to the end"
     idle = "" if ending.idle_s is None else f" after {duration(ending.idle_s)} idle"
     return f"ended at {duration(connection.ended_s)}: {_ENDINGS[ending.kind]}{idle}"
+
+
+def why(run: Run, reason: Reason) -> str:
+    """Why a connection was opened, and what became of the one before it."""
+    if reason.previous is None or reason.kind is BY_DESIGN:
+        return because(reason)
+    before = ended(run.connections[reason.previous])
+    return f"{because(reason)}; connection {reason.previous} before it {before}"

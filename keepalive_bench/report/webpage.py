@@ -8,72 +8,74 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keepalive_bench.report import preamble
-from keepalive_bench.report.page import sections
-from keepalive_bench.report.page.markup import as_html, data_block, element, verbatim
+from keepalive_bench.report.page.command import command, left_out
+from keepalive_bench.report.page.latency import spread, stack
+from keepalive_bench.report.page.markup import (
+    as_html,
+    data_block,
+    element,
+    set_table,
+    verbatim,
+)
 from keepalive_bench.report.page.pool import pool
-from keepalive_bench.report.page.sections import section
-from keepalive_bench.report.page.spread import spread
-from keepalive_bench.report.page.stack import stack
 from keepalive_bench.report.page.timeline import timeline
-from keepalive_bench.sweep.curve import curve
+from keepalive_bench.report.requirements import counted, in_order, undecided_note, worst
+from keepalive_bench.report.run_tables import comparison_table
+from keepalive_bench.units import duration, plural, rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Finding
+    from keepalive_bench.report import Report
     from keepalive_bench.results.run import Run
 
 _FOLDER = Path(__file__).with_name("page")
 _NO_SCRIPT = "The charts are drawn by a script, which is not run here. All numbers are in tables."
 
 
-def page_lines(run: Run, analysis: Analysis, *, strict: bool = False) -> Iterator[str]:
-    """The page. It loads nothing, and its policy forbids it to.
-
-    `strict`: undecided requirements count as missed.
-    """
+def page_lines(report: Report) -> Iterator[str]:
+    """The page. It loads nothing, and its policy forbids it to."""
     library, script = _file("plot", "plot.min.js"), _file("script.js")
-    content, data = _content(run, analysis, strict=strict)
-    page = element(
-        "html",
-        head(preamble.headline(analysis), (library, script)),
-        element(
-            "body",
-            element("main", *content),
-            data_block("data", data),
-            verbatim("script", library),
-            verbatim("script", script),
-        ),
-        lang="en",
+    content, data = _content(report)
+    yield from document(
+        head(preamble.headline(report.analysis), (library, script)),
+        element("main", *content),
+        data_block("data", data),
+        verbatim("script", library),
+        verbatim("script", script),
     )
+
+
+def document(head: Element, *body: Element) -> Iterator[str]:
+    """A whole page."""
     yield "<!DOCTYPE html>\n"
-    yield as_html(page)
+    yield as_html(element("html", head, element("body", *body), lang="en"))
     yield "\n"
 
 
-def _content(
-    run: Run, analysis: Analysis, *, strict: bool
-) -> tuple[list[Element], dict[str, object]]:
+def _content(report: Report) -> tuple[list[Element], dict[str, object]]:
     """The page from the top, the verdict first; and what the charts are drawn from."""
-    swept = {} if analysis.sweep is None else {"curve": curve(analysis, analysis.sweep)}
-    figures = {
-        **{name: ("What each value does", figure) for name, figure in swept.items()},
+    run, analysis = report.run, report.analysis
+    swept = {} if report.swept is None else {"curve": report.swept.chart}
+    charts = {
+        **{name: ("What each value does", chart) for name, chart in swept.items()},
         "spread": ("How latencies spread", spread(run)),
         "timeline": ("Latency over time", timeline(run, analysis)),
         "stack": ("Where the time goes", stack(analysis)),
         "pool": ("The life of the pool", pool(run, analysis)),
     }
     content = [
-        sections.verdict(analysis, strict=strict),
+        _verdict(report),
         element("noscript", element("p", _NO_SCRIPT)),
-        sections.comparison(analysis),
-        *sections.requirements(analysis.requirements, strict=strict),
-        *(section(heading, name, *it.content) for name, (heading, it) in figures.items()),
-        sections.findings(analysis),
-        sections.method(run, analysis),
+        _comparison(report),
+        *requirements(analysis.requirements, strict=report.strict),
+        *(section(heading, name, *it.content) for name, (heading, it) in charts.items()),
+        _findings(analysis),
+        _method(run, analysis),
     ]
-    drawn = {name: it.data for name, (_, it) in figures.items() if it.data is not None}
+    drawn = {name: it.data for name, (_, it) in charts.items() if it.data is not None}
     return content, {"labels": [arm.label for arm in analysis.arms], "charts": drawn}
 
 
@@ -96,6 +98,145 @@ def head(title: str, scripts: tuple[str, ...] = ()) -> Element:
         element("link", rel="icon", href="data:,"),  # or a browser asks the server for one
         verbatim("style", style),
     )
+
+
+def section(heading: str, name: str, *content: Element) -> Element:
+    """A part of the page, which its heading names."""
+    title = element("h2", heading, id=f"{name}-heading")
+    return element("section", title, *content, aria_labelledby=f"{name}-heading")
+
+
+def _verdict(report: Report) -> Element:
+    """What was asked, and the answer; with how the requirements stand, if there are any."""
+    analysis = report.analysis
+    said = analysis.verdict.text if analysis.has_answers else preamble.nothing_measured(analysis)
+    return element(
+        "header",
+        element("h1", preamble.headline(analysis)),
+        *answer(said, analysis.verdict.code, analysis.requirements, strict=report.strict),
+        element("p", preamble.circumstances(analysis)),
+        *(element("p", line, class_="remark") for line in preamble.remarks(analysis)),
+    )
+
+
+def answer(said: str, code: str, checked: Sequence[Checked], *, strict: bool) -> Iterator[Element]:
+    """A verdict; nobody should take it for a pass where a requirement is missed."""
+    leading = worst(checked, strict=strict)
+    yield element("p", said, class_=f"verdict {code} {leading or ''}".strip())
+    if leading is not None:
+        yield element("p", f"{counted(checked)}.", class_=f"status {leading}")
+
+
+def _comparison(report: Report) -> Element:
+    """The tables of the report."""
+    analysis, swept = report.analysis, report.swept
+    below = [*preamble.answers(analysis)]
+    if swept is None:
+        tables = [comparison_table(analysis).without_empty_columns()]
+        below.append(preamble.urllib3_counters(analysis))
+    else:
+        tables = [*swept.tables]
+    remarks = (element("p", line, class_="remark") for line in below)
+    return section("Comparison", "comparison", *map(set_table, tables), *remarks)
+
+
+def requirements(
+    checked: Sequence[Checked], *, strict: bool, name: str = "requirements"
+) -> Iterator[Element]:
+    """What was demanded, if anything was, the worst first."""
+    if checked:
+        listed = element("ul", *map(_requirement, in_order(checked)), class_="findings")
+        note = undecided_note(checked, strict=strict)
+        below = [element("p", note, class_="remark")] if note else []
+        yield section("Requirements", name, listed, *below)
+
+
+def _requirement(checked: Checked) -> Element:
+    return element(
+        "li",
+        element("strong", f"{checked.status}: "),
+        element("code", checked.requirement.text),
+        f" – {checked.text}",
+        class_=checked.status,
+    )
+
+
+def _findings(analysis: Analysis) -> Element:
+    """What kab noticed, and its advice."""
+    if not analysis.findings:
+        return section("Findings", "findings", element("p", "kab noticed nothing unusual."))
+    listed = element("ul", *map(_finding, analysis.findings), class_="findings")
+    return section("Findings", "findings", listed)
+
+
+def _finding(finding: Finding) -> Element:
+    return element(
+        "li",
+        element("strong", "Warning: " if finding.severity == "warning" else "Note: "),
+        f"{finding.text} {finding.advice}".strip(),
+        " ",
+        element("code", finding.code),
+        class_=finding.severity,
+    )
+
+
+def _method(run: Run, analysis: Analysis) -> Element:
+    """How it was measured, and with what."""
+    terms: list[Element] = []
+    for term, said in _circumstances(run, analysis):
+        terms += [element("dt", term), element("dd", said)]
+    return section("How it was measured", "method", element("dl", *terms))
+
+
+def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
+    experiment, decision_rule, network = (
+        run.plan.experiment,
+        run.plan.decision_rule,
+        run.plan.network,
+    )
+    machine, run_info = run.environment, run.run_info
+    yield "asked", preamble.headline(analysis)
+    yield (
+        "arms",
+        ", ".join(
+            arm.label if arm.label == arm.kind else f"{arm.label} ({arm.kind})"
+            for arm in experiment.arms
+        ),
+    )
+    yield "experiment", preamble.circumstances(analysis)
+    warmups = plural(experiment.warmup, "warm-up")
+    yield "before it", f"{warmups} of each arm, on pools of their own, not counted"
+    yield "seed", f"{experiment.seed}"
+    yield (
+        "judged at",
+        f"{100 * decision_rule.confidence:g} % confidence, margin {decision_rule.margin:g}",
+    )
+    yield "time limit", f"{duration(network.timeout_s)} for each exchange"
+    yield "command", command(run.plan)
+    without = left_out(run.plan)
+    if without:
+        yield "which lacks", without
+    yield "started", run_info.started_at + (", interrupted" if run_info.interrupted else "")
+    yield (
+        "took",
+        f"{duration(run_info.wall_s)}, {duration(run_info.cpu_s)} of processor time, "
+        + (plural(run_info.gc_collections, "garbage collection")),
+    )
+    yield (
+        "with",
+        (
+            f"kab {machine.kab}, urllib3 {machine.urllib3}, {machine.implementation} "
+            f"{machine.python}, {machine.openssl}"
+        ),
+    )
+    yield "on", f"{machine.os}, {machine.machine}, {plural(machine.cpu_count, 'processor')}"
+    rates = [
+        f"{arm.label} {rate(arm.requests_per_second)} requests/s"
+        for arm in analysis.arms
+        if arm.requests_per_second is not None and arm.failed <= arm.succeeded
+    ]
+    if rates:
+        yield "rates", ", ".join(rates)
 
 
 def _hash(text: str) -> str:

@@ -45,10 +45,11 @@ def number_type(column: Column[Any]) -> str:
 def column_schema(column: Column[Any]) -> Schema:
     """The JSON Schema of a column, plain or packed."""
     kind = "number" if column.is_time else "integer"
-    limits = (0, LONGEST_S) if column.is_time else (column.least, column.most)
+    most = LONGEST_S if column.is_time else column.most
     items = {
         "type": [kind, "null"] if column.none else kind,
-        **dict(zip(("minimum", "maximum"), limits, strict=True)),
+        "minimum": column.least,
+        **({} if most is None else {"maximum": most}),
     }
     chunk = {"type": "string", "pattern": f"^{MARK}[A-Za-z0-9+/]+={{0,2}}$"}
     chunks = {"type": "array", "items": chunk}

@@ -20,7 +20,6 @@ from keepalive_bench.results import column_codec as codec
 from keepalive_bench.results.columns import DERIVED_COLUMNS, ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.consistency import check_run
 from keepalive_bench.results.exchange import ENDINGS, Answer, Failure
-from keepalive_bench.results.plan_shape import PlanShape
 from keepalive_bench.results.run import Environment, Label, PoolCounters, Run, RunInfo, WarmUp
 from keepalive_bench.results.text import chunk_of, parsed
 from keepalive_bench.typed_json import (
@@ -90,14 +89,18 @@ class Stored:
     connections: StoredConnections
 
 
-def table_schemas() -> dict[str, Schema]:
-    """The JSON Schemas of the two raw tables, by name."""
+def stored_columns() -> dict[str, tuple[Column[Any], ...]]:
+    """The columns of the two raw tables, derived ones included."""
     return {
-        "exchanges": _table_schema(StoredExchanges, ExchangeColumns.declared),
-        "connections": _table_schema(
-            StoredConnections, (*ConnectionColumns.declared, *DERIVED_COLUMNS)
-        ),
+        "exchanges": ExchangeColumns.declared,
+        "connections": (*ConnectionColumns.declared, *DERIVED_COLUMNS),
     }
+
+
+def table_schemas() -> dict[str, Schema]:
+    """The JSON Schemas of the two raw tables."""
+    heads = {"exchanges": StoredExchanges, "connections": StoredConnections}
+    return {name: _table_schema(heads[name], it) for name, it in stored_columns().items()}
 
 
 def _table_schema(head: type, columns: Iterable[Column[Any]]) -> Schema:
@@ -189,7 +192,6 @@ def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whateve
 
 
 def _run(document: Document, chunks: list[bytes]) -> Run:
-    read(PlanShape, document["plan"], "plan")
     plan = plan_from(document["plan"])
     stored = read(Stored, document)
     labels = plan.experiment.labels
@@ -257,8 +259,7 @@ def _table_lines(
     stored: StoredExchanges | StoredConnections,
     end: str = "\n",
 ) -> Iterator[str]:
-    declared = (*ExchangeColumns.declared, *ConnectionColumns.declared, *DERIVED_COLUMNS)
-    known = {column.name: column for column in declared}
+    known = {column.name: column for column in stored_columns()[name]}
     yield f'  "{name}": {{\n'
     for key, value in written(stored).items():
         yield f'    "{key}": {_json(value)},\n'

@@ -19,6 +19,7 @@ _Row = TypeVar("_Row")
 NONE = -1
 """The number of what isn't there."""
 _MISSING = {"h": NONE, "i": NONE, "H": 0, "f": nan, "d": nan}
+_MOST = 2**63
 SHORTEST_S = 1e-12
 """No time but 0 is shorter, so that ratios are numbers, too."""
 
@@ -36,7 +37,7 @@ class Column(Generic[_Kept]):
         none: str = "",
         *,
         least: int = 0,
-        most: int = 2**63 - 1,
+        most: int | None = None,
         of: str = "",
         name: str = "",
     ) -> None:
@@ -74,7 +75,8 @@ class Column(Generic[_Kept]):
             # NaN is below no limit and above none.
             wrong = any(it < 0 or it > LONGEST_S or 0 < it < SHORTEST_S for it in numbers)
             return not wrong and (bool(self.none) or not any(map(isnan, numbers)))
-        return all(self.least <= it <= self.most or it == self.missing for it in numbers)
+        missing, most = self.missing, _MOST if self.most is None else self.most
+        return all(self.least <= it <= most or it == missing for it in numbers)
 
 
 def whole(typecode: str, meaning: str, none: str = "", **more: Any) -> Column[array[int]]:  # noqa: ANN401  # as Column takes them

@@ -11,7 +11,7 @@ from keepalive_bench import Analysis, Load, Run, analyse
 from keepalive_bench.analysis.analysis import LateStarts
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.report.preamble import circumstances
-from keepalive_bench.report.table import comparison_rows
+from keepalive_bench.report.run_tables import comparison_rows
 from keepalive_bench.results.exchange import Ending, Phases
 from keepalive_bench.results.file import document_lines, read_run
 

@@ -13,12 +13,11 @@ import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support.command import called, kab
-from support.exports import everything, stored
+from support.exports import DIALECTS, everything, stored
 from support.runs import Script, paired_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench import compare as changes
-from keepalive_bench.cli.exports import DIALECTS
 from keepalive_bench.compare.names import change_names
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.plan.plan import Experiment
@@ -154,15 +153,14 @@ APART = {
 
 
 @pytest.mark.parametrize("pair", APART.values(), ids=APART)
-@pytest.mark.parametrize("options", [(), ("--force",)], ids=["as they are", "forced"])
 def test_runs_without_a_common_arm_have_a_verdict_in_every_dialect(
-    pair: tuple[Run, Run], options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Run, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, run in zip(("base.json", "new.json"), pair, strict=True):
         Path(name).write_text(stored(run), "utf-8")
     to = [part for it in DIALECTS for part in (f"--{it}", f"out.{it}")]
-    done = called("compare", "base.json", "new.json", *options, *to)
+    done = called("compare", "base.json", "new.json", "--force", *to)
     assert (done.code, done.err) == (0, "")
     assert "not-comparable: The runs have no arm in common." in done.out.splitlines()
     text = {it: Path(f"out.{it}").read_text("utf-8") for it in DIALECTS}
@@ -182,8 +180,10 @@ def test_runs_without_a_common_arm_have_a_verdict_in_every_dialect(
 
 
 @pytest.mark.usefixtures("files")
-@pytest.mark.parametrize("columns", [40, 60, 80, 200])
-@pytest.mark.parametrize("new", ["slow.json", "hostile.json"])
+@pytest.mark.parametrize(
+    ("new", "columns"),
+    [("slow.json", 40), ("slow.json", 60), ("hostile.json", 40), ("hostile.json", 200)],
+)
 def test_the_width_is_the_terminal_s(new: str, columns: int) -> None:
     done = kab("compare", "base.json", new, "--force", env={"COLUMNS": str(columns)})
     assert max(map(len, done.lines)) <= columns

@@ -112,46 +112,30 @@ def test_of_options_that_exclude_each_other_the_nearest_one_counts(
 HOSTILE = [
     ("requets = 5", "kab.toml: 'requets' is no option; did you mean 'requests'?"),
     ("config = 'x.toml'", "'config' is no option"),
-    ("run = 'x'", "'run' is no option"),
-    ("help = true", "'help' is no option"),
     ("headers = ['A: b']", "did you mean 'header'?"),
     ("requests = '5'", "'requests' must be a whole number"),
-    ("requests = 5.0", "'requests' must be a whole number"),
     ("requests = true", "'requests' must be a whole number"),
-    ("requests = [5]", "'requests' must be a whole number"),
     (f"requests = {10**40}", "'requests' is too large a number"),
     (f"requests = {'9' * 5000}", "kab.toml is no TOML"),
     ("requests = 0", "requests must be from 1"),
     ("confidence = 'high'", "'confidence' must be a number"),
-    ("timeout = nan", "timeout"),
     ("timeout = inf", "timeout must be above 0 s and at most 1,000,000 s, not inf s."),
-    ("timeout = 1e10", "timeout must be above 0 s and at most 1,000,000 s, not 10,000,000,000 s."),
     ("timeout = true", "'timeout' must be text"),
-    ("connect-timeout = 1e308", "connect timeout must be above 0 s and at most 1,000,000 s"),
     ("max-body = 18446744073709551615", "max-body must be from 0 to 1,152,921,504,606,846,976"),
     ("insecure = 'yes'", "'insecure' must be true or false"),
-    ("insecure = 1", "'insecure' must be true or false"),
     ("method = ['GET']", "'method' must be text"),
     ("header = [['A: b']]", "'header' must be text"),
-    ("header = {A = 'b'}", "'header' must be text"),
     ("header = [true]", "'header' must be text"),
-    ("header = 1979-05-27", "'header' must be text"),
     ('cacert = "a\\u0000b"', "'cacert' has a NUL character"),
-    ('data = ["@a\\u0000b"]', "'data' has a NUL character"),
     ("order = 'random'", "'random' is not one of"),
     ("cacert = 'nowhere.pem'", "nowhere.pem"),
-    ("header = ['A']", "no colon"),
     ("require = ['p95<=50']", "at character 6"),
     ("runs = 5", "kab.toml, runs must be a table"),
-    ("runs = [1]", "kab.toml, runs must be a table"),
     ("[runs]\nit = 5", "runs.it must be a table"),
     ("[runs.it.runs.x]\na = 1", "runs.it: 'runs' is no option"),
     ("[runs.it]\nrequets = 5", "kab.toml, runs.it: 'requets' is no option"),
-    ("[other]\nrequests = 5", "'other' is no option"),
     ("requests = 5\nrequests = 6", "kab.toml is no TOML"),
-    ("requests", "kab.toml is no TOML"),
     ("a = " + "[" * 100_000, "kab.toml is no TOML"),
-    ("\x00", "kab.toml is no TOML"),
     ('"\\u001b[31m" = 1', "'\\x1b[31m' is no option"),
     ("# " + "x" * 1_000_000, "kab.toml is too large"),
 ]
@@ -230,9 +214,7 @@ def test_a_number_stands_for_text_where_people_write_one(server: ServerProcess) 
     assert (plan["expect_status"], plan["tls_min"], plan["timeout_s"]) == (["200"], "1.2", 5)
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"), [("5", 5), ("0.25", 0.25), ('"5s"', 5), ('"5"', 5), ('"500ms"', 0.5)]
-)
+@pytest.mark.parametrize(("value", "seconds"), [("5", 5), ("0.25", 0.25), ('"500ms"', 0.5)])
 def test_a_time_is_a_number_or_has_a_unit(
     value: str, seconds: float, server: ServerProcess
 ) -> None:

@@ -10,11 +10,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from support.command import called, kab
-from support.exports import everything, stored, written
+from support.exports import DIALECTS, everything, stored, written
 
 from keepalive_bench import analyse
-from keepalive_bench.cli import exports
-from keepalive_bench.cli.exports import DIALECTS
+from keepalive_bench.cli.exports import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +124,7 @@ def test_gz_compresses_the_same_text_to_the_same_bytes(run_file: Path, tmp_path:
 
 def test_a_target_that_nothing_was_written_to_is_not_made(tmp_path: Path) -> None:
     def interrupted() -> None:
-        with exports.opened({"csv": str(tmp_path / "rows.csv.gz")}):
+        with opened({"csv": str(tmp_path / "rows.csv.gz")}):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HARMLESS = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*")
+_FIELDS = (b"Content-Type", b"Keep-Alive", b"Connection", b"X-Other")
 _RUN = ("-n", "3", "--verbose", "--arm", "pooled", "--arm", "unpooled")
 
 
@@ -22,7 +23,6 @@ def _run(answer: bytes, *arguments: str) -> Finished:
         return called("run", server.url, *_RUN, *arguments)
 
 
-@pytest.mark.parametrize("field", [b"Content-Type", b"Keep-Alive", b"Connection", b"X-Other"])
 @pytest.mark.parametrize(
     "value",
     [
@@ -39,8 +39,8 @@ def _run(answer: bytes, *arguments: str) -> Finished:
         b"a\x85b",
     ],
 )
-def test_what_would_move_the_terminal_is_escaped(field: bytes, value: bytes) -> None:
-    done = _run(response(b"%b: %b" % (field, value)))
+def test_what_would_move_the_terminal_is_escaped(value: bytes) -> None:
+    done = _run(response(*(b"%b: %b" % (field, value) for field in _FIELDS)))
     assert done.code in {0, 1}
     assert _HARMLESS.fullmatch(done.text), repr(done.text)
 

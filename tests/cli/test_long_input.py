@@ -23,16 +23,25 @@ _REST = {
 """Arguments with which a command is refused, whatever else it is given."""
 
 
+def treated(parameter: click.Parameter) -> object:
+    """What reads its value, and so speaks of it."""
+    declared = getattr(parameter, "declared", None)
+    if declared is None:
+        return (type(parameter), type(parameter.type), parameter.multiple, parameter.name == "json")
+    return (declared.parse, declared.source, type(parameter.type))
+
+
 def values() -> list[object]:
-    """Every option that takes a value, and every argument."""
+    """An option that takes a value, or an argument, for each way to treat one."""
     context = click.Context(kab)
     commands = [(name, kab.get_command(context, name)) for name in kab.list_commands(context)]
-    return [
-        pytest.param(name, parameter, id=f"{name} {named(parameter)}")
+    found = {
+        (name in {"run", "sweep"}, treated(it)): (name, it)
         for name, command in commands
-        for parameter in (command.params if command else [])
-        if not getattr(parameter, "is_flag", False)
-    ]
+        for it in (command.params if command else [])
+        if not getattr(it, "is_flag", False)
+    }
+    return [pytest.param(*it, id=f"{it[0]} {named(it[1])}") for it in found.values()]
 
 
 def given(parameter: click.Parameter, value: str) -> list[str]:

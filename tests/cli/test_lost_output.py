@@ -121,15 +121,14 @@ def test_a_standard_error_that_has_gone_changes_nothing(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell's words are POSIX's")
-@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "<&- >&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(
-    ("dialect", "name"),
+    ("streams", "dialect", "name"),
     [
-        ("--json", "-"),
-        ("--csv", "-"),
-        ("--html", "-"),
-        ("--json", "/dev/stdout"),
-        ("--csv", "/dev/fd/1"),
+        (">&-", "--json", "-"),
+        (">&-", "--csv", "/dev/fd/1"),
+        (">&- 2>&-", "--html", "-"),
+        ("<&- >&-", "--json", "/dev/stdout"),
+        ("<&- >&- 2>&-", "--csv", "-"),
     ],
 )
 def test_a_closed_standard_output_is_refused_for_results(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import fields, replace
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,101 +13,32 @@ import pytest
 from support.command import called
 from support.shells import words_of
 
-from keepalive_bench.cli import run, sweep
-from keepalive_bench.cli.planning import plan_from_options
-from keepalive_bench.cli.sweeping import sweep_plan
-from keepalive_bench.plan.decision_rule import DecisionRule
-from keepalive_bench.plan.plan import (
-    Arm,
-    Experiment,
-    Load,
-    Network,
-    Plan,
-    Request,
-    Resolution,
-    Route,
-    Target,
-    Tls,
-    Variation,
-)
+from keepalive_bench.cli import kab, run, sweep
+from keepalive_bench.cli.planning import run_plan, sweep_plans
+from keepalive_bench.plan.options import settings
+from keepalive_bench.plan.plan import Plan
+from keepalive_bench.plan.variation import FIELDS_FILE
 from keepalive_bench.report.page.command import command, left_out
 
 if TYPE_CHECKING:
+    from keepalive_bench.plan.options import Option
     from keepalive_bench.server import ServerProcess
 
-HERE = Path(__file__)
-HTTPS = Plan(Target("https://example.com/"), experiment=Experiment(seed=3))
-THREADS = Experiment(seed=3, concurrency=4)
-PARTS: dict[type, dict[str, list[Any]]] = {
-    Request: {
-        "method": ["PUT", "x-y"],
-        "upload": [HERE],
-        "user_agent": ["a b'c", ""],
-        "expect_status": [("200", "3xx")],
-        "max_body": [0, 1_000_000],
-    },
-    Variation: {
-        "fields": [(("q", ("a b", "", "-n")), ("v", ("1.0",)))],
-        "unique": [("u", "v")],
-        "counter": [False],
-    },
-    Tls: {
-        "verify": [False],
-        "ca_file": [HERE],
-        "cert_file": [HERE],
-        "ciphers": ["ECDHE+AESGCM:!aNULL"],
-        "minimum": ["1.2"],
-        "maximum": ["1.2"],
-    },
-    Network: {
-        "ip_version": [4, 6],
-        "timeout_s": [0.123456789, 1e6, 1 / 8],
-        "connect_timeout_s": [2.5],
-        "proxy": [Target("http://proxy:3128")],
-        "connect_to": [(Route("", 0, "b", 0), Route("::1", 80, "fe80::1%lo", 8080))],
-        "resolve": [(Resolution("*", 80, ("::1", "127.0.0.1")),)],
-        "unix_socket": [Path("/run/a b")],
-        "source_addresses": [("127.0.0.1", "::1")],
-        "tcp_nodelay": [True, False],
-        "tcp_keepalive": [True],
-    },
-    Experiment: {
-        "requests": [1, 1_000_000],
-        "duration_s": [0.5, 90.0, 1e6],
-        "precision": [0.07, 0.001],
-        "processes": [4],
-        "concurrency": [8],
-        "maxsize": [3],
-        "block": [True],
-        "arms": [(Arm("naive"), Arm("pooled", "b"), Arm("resumed"))],
-        "order": ["paired", "sequential"],
-        "seed": [0, 2**63],
-        "warmup": [0],
-        "keep_going": [True],
-    },
-    Load: {
-        "rate": [400.0, 20 / 60, 100 / 3600, 0.1],
-        "think_s": [(5.0, 5.0), (0.0005, 1.0), (0.0, 3600.0)],
-        "traffic": ["bursts"],
-    },
-    DecisionRule: {
-        "confidence": [0.999],
-        "margin": [0.0, 0.123],
-        "requirements": [("pooled.p95<=50ms", "verdict != slower")],
-    },
+URL = "http://example.com/"
+PLACES = {
+    "url": "http://proxy:3128",
+    "port": "80",
+    "socket": "/run/kab",
+    **dict.fromkeys(("ca", "cert"), __file__),
 }
-"""Values that differ from the usual one, of each field that the command spells out."""
-NAMED = {
-    Request: {"headers", "body", "content_type", "credentials", "bearer", "cookies"},
-    Variation: {"rows"},
-    Tls: {"key_password"},  # which is asked for
-}
-"""What the page says is left out, because it may be secret."""
-ELSEWHERE = {
-    Request: {"variation", "withheld"},
-    Tls: {"key_file"},  # goes with another one: below
-    Experiment: {"load", "sweep"},
-}
+PLACES |= dict.fromkeys(("csv", "key", "both"), __file__)
+SHOWN = [
+    option
+    for place in settings(Plan)
+    if place.setting.shown is not False
+    for option in place.setting.options
+    if option is not FIELDS_FILE  # whose rows are named
+]
 
 
 @pytest.fixture(autouse=True)
@@ -120,57 +50,34 @@ def read_back(text: str) -> Plan:
     """The plan that kab makes of a command."""
     name, *words = words_of(text)
     parser = {"run": run, "sweep": sweep}[name].command
-    given = parser.make_context(name, words).params
-    if name == "sweep":
-        return sweep_plan(**given)
-    return plan_from_options(**given)
+    with kab.make_context("kab", [name, *words]) as group:
+        given = parser.make_context(name, words, parent=group).params
+    url = given.pop("url")
+    return run_plan(url, given) if name == "run" else sweep_plans(url, given)[0]
 
 
-def with_(part: object) -> Plan:
-    """An ordinary plan, but for one of its parts."""
-    if isinstance(part, Variation):
-        return replace(HTTPS, request=Request(variation=part))
-    if isinstance(part, Load):
-        return replace(HTTPS, experiment=replace(THREADS, load=part))
-    names = {Request: "request", Tls: "tls", Network: "network", Experiment: "experiment"}
-    changed: dict[str, Any] = {names.get(type(part), "decision_rule"): part}
-    return replace(HTTPS, **changed)
-
-
-@pytest.mark.parametrize("kind", PARTS)
-def test_no_field_of_a_plan_is_forgotten(kind: type) -> None:
-    known = PARTS[kind].keys() | NAMED.get(kind, set()) | ELSEWHERE.get(kind, set())
-    assert {it.name for it in fields(kind) if it.init} == known
-    assert {it.name for it in fields(Plan)} == {
-        *("target", "request", "tls", "network", "experiment", "decision_rule")
-    }
-
-
-@pytest.mark.parametrize(
-    ("kind", "name", "value"),
-    [
-        (kind, name, it)
-        for kind, part in PARTS.items()
-        for name, some in part.items()
-        for it in some
-    ],
-)
-def test_each_field_is_spelled_so_that_kab_reads_it_back(kind: type, name: str, value: Any) -> None:  # noqa: ANN401  # whatever a field holds
-    usual = {"seed": 3} if kind is Experiment else {}
-    plan = with_(kind(**{**usual, name: value}))
+@pytest.mark.parametrize("option", SHOWN, ids=lambda it: it.name)
+def test_each_option_is_spelled_so_that_kab_reads_it_back(option: Option[Any]) -> None:
+    words = option.example.format(**PLACES)
+    url = URL.replace("http:", "https:") if option.group == "TLS" else URL
+    plan = read_back(f"kab run {url} --seed 3 {words}")
     assert read_back(command(plan)) == plan
+    assert option.flag in command(plan) or (option.off and option.off in command(plan))
     assert left_out(plan) == ""
 
 
 @pytest.mark.parametrize(
-    "plan",
+    "words",
     [
-        with_(Tls(cert_file=HERE, key_file=HERE)),
-        with_(Experiment(seed=3, duration_s=5.0, requests=1_000)),
-        with_(Experiment(seed=3, concurrency=4, maxsize=2, block=True, load=Load(rate=7.5))),
+        "-c 4 --maxsize 2 --block --rate 7.5 -n 1000000",
+        "-z 5s -n 1000 --order paired --warmup 0 --tcp-nodelay",
+        "--think-time 0.5ms-1h -t 0.123456789 --connect-timeout 1000000 --max-body 0",
+        "-A 'a b' -A '' -f 'q=a b' -f q= -f q=-n -f v=1.0 --vary u --vary v",
+        "--expect-status 200 --expect-status 3xx --require 'verdict != slower' --precision 0.1%",
     ],
 )
-def test_fields_that_go_together_are_read_back_together(plan: Plan) -> None:
+def test_options_that_go_together_are_read_back_together(words: str) -> None:
+    plan = read_back(f"kab run {URL} --seed 3 {words}")
     assert read_back(command(plan)) == plan
 
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import called, kab
-from support.exports import everything, nothing, stored
+from support.exports import DIALECTS, everything, nothing, stored
 from support.runs import CUT_OFF, Script
 
-from keepalive_bench.cli.exports import DIALECTS
 from keepalive_bench.cli.stored_run import load
 from keepalive_bench.errors import ResultsFileError
 from keepalive_bench.results import text as results_text

@@ -14,7 +14,7 @@ from support.runs import paired_run
 from support.scripted_server import answering, response
 
 from keepalive_bench import RequirementError, UsageError, analyse
-from keepalive_bench.cli.session import exit_code
+from keepalive_bench.cli.session import exit_code, report_of
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results.file import document_lines
@@ -239,9 +239,12 @@ def test_a_missed_requirement_goes_before_failed_requests() -> None:
 
 def test_an_interruption_goes_before_a_missed_requirement() -> None:
     run = paired_run([0.25] * 8, [0.5] * 8)
-    assert exit_code(analyse(run, ["reopened==1"])) == ExitCode.REQUIREMENT_MISSED
+    assert exit_code(report_of(run, analyse(run, ["reopened==1"]))) == ExitCode.REQUIREMENT_MISSED
     interrupted = replace(run, run_info=replace(run.run_info, interrupted=True))
-    assert exit_code(analyse(interrupted, ["reopened==1"])) == ExitCode.INTERRUPTED
+    assert (
+        exit_code(report_of(interrupted, analyse(interrupted, ["reopened==1"])))
+        == ExitCode.INTERRUPTED
+    )
 
 
 def test_the_results_file_has_them_and_standard_error_too_where_no_report_is_shown(

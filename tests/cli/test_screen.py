@@ -24,8 +24,9 @@ def slow_server() -> Iterator[ServerProcess]:
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
-@pytest.mark.parametrize("arms", [(), _THREE], ids=["two arms", "three arms"])
-@pytest.mark.parametrize("options", [("-n", "20"), _MANY_WARNINGS], ids=["plain", "warnings"])
+@pytest.mark.parametrize(
+    ("arms", "options"), [((), _MANY_WARNINGS), (_THREE, ("-n", "20"))], ids=["two", "three arms"]
+)
 def test_the_report_fits_and_nothing_is_cut_off(
     columns: int,
     arms: tuple[str, ...],

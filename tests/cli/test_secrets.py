@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import called
+from support.exports import DIALECTS
 from support.scripted_server import answering, response
 
-from keepalive_bench.cli.exports import DIALECTS
 from keepalive_bench.server import ServerProcess, ServerSettings
 
 if TYPE_CHECKING:

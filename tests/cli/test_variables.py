@@ -11,7 +11,7 @@ import pytest
 from support.command import called
 
 from keepalive_bench.cli import kab
-from keepalive_bench.cli.inputs import TIME
+from keepalive_bench.cli.options import TIME
 from keepalive_bench.cli.variables import named
 
 _COMMANDS = kab.list_commands(click.Context(kab))
@@ -52,7 +52,7 @@ def parsed(name: str, *arguments: str, file: str | None = None) -> dict[str, Any
     """What a command makes of its options."""
     if file is not None:
         Path("kab.toml").write_text(file, "utf-8")
-    parent = click.Context(kab, info_name="kab")
+    parent = click.Context(kab, info_name="kab", **kab.context_settings)
     context = command_called(name).make_context(name, [*arguments], parent=parent)
     return context.params
 
@@ -69,11 +69,26 @@ def on_command_line(name: str, parameter: click.Parameter) -> list[str]:
     return [option, sample(parameter), *needed]
 
 
-EVERY = [
-    pytest.param(name, parameter, id=f"{name} {named(parameter)}")
-    for name in _COMMANDS
-    for parameter in options_of(name)
-]
+def kind_of(parameter: click.Parameter) -> tuple[object, ...]:
+    """What makes Click, or kab, treat it otherwise than others."""
+    is_flag = getattr(parameter, "is_flag", False)
+    return (
+        *(type(parameter) is click.Argument, is_flag, bool(parameter.secondary_opts)),
+        *(parameter.multiple, parameter.nargs, type(parameter.type)),
+    )
+
+
+def one_of_each(names: list[str]) -> list[Any]:
+    """A parameter of each kind that commands have."""
+    found = {kind_of(it): (name, it) for name in names for it in options_of(name)}
+    return [pytest.param(*it, id=f"{it[0]} {named(it[1])}") for it in found.values()]
+
+
+def test_every_parameter_has_a_variable_of_its_own() -> None:
+    variables = [it.envvar for name in _COMMANDS for it in command_called(name).params if it.envvar]
+    assert len(variables) == len(set(variables))
+    without = {it.name for name in _COMMANDS for it in command_called(name).params if not it.envvar}
+    assert without == {"list_faults"}
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +98,7 @@ def _empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable)
 
 
-@pytest.mark.parametrize(("name", "parameter"), EVERY)
+@pytest.mark.parametrize(("name", "parameter"), one_of_each(_COMMANDS))
 def test_the_variable_says_the_same_as_the_option(
     name: str, parameter: click.Parameter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,11 +119,9 @@ def test_the_variable_says_the_same_as_the_option(
     assert default == parsed(name, *NEEDED.get(name, []))
 
 
-@pytest.mark.parametrize(
-    "parameter", [pytest.param(each, id=named(each)) for each in options_of("run")]
-)
-def test_the_file_says_the_same_as_the_option(parameter: click.Parameter) -> None:
-    expected = parsed("run", *on_command_line("run", parameter))
+@pytest.mark.parametrize(("name", "parameter"), one_of_each(["run", "sweep"]))
+def test_the_file_says_the_same_as_the_option(name: str, parameter: click.Parameter) -> None:
+    expected = parsed(name, *on_command_line(name, parameter))
     if getattr(parameter, "is_flag", False):
         value = "true"
     elif parameter.multiple:
@@ -117,15 +130,15 @@ def test_the_file_says_the_same_as_the_option(parameter: click.Parameter) -> Non
         value = sample(parameter)
     else:
         value = f'"{sample(parameter)}"'
-    found = parsed("run", file=f"{named(parameter)} = {value}")
+    found = parsed(name, file=f"{named(parameter)} = {value}")
     assert found[str(parameter.name)] == expected[str(parameter.name)]
     underscored = named(parameter).replace("-", "_")
-    assert parsed("run", file=f"{underscored} = {value}") == found
+    assert parsed(name, file=f"{underscored} = {value}") == found
 
 
 def test_a_value_a_line_whatever_ends_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAB_RUN_HEADER", "A: b c\r\n\nD: e\x85 f\n")
-    assert parsed("run")["headers"] == ("A: b c", "D: e\x85 f")
+    assert parsed("run")["header"] == ("A: b c", "D: e\x85 f")
 
 
 @pytest.mark.parametrize(("said", "meant"), [("0", False), ("no", False), ("true", True)])

@@ -1,7 +1,8 @@
-"""Write `docs/cli.md` from the commands' help texts, and tables from registries (`make docs`)."""
+"""Write what is derived from the code (`make docs`): pages, and the JSON Schemas."""
 
 from __future__ import annotations
 
+import json
 import re
 from inspect import cleandoc
 from pathlib import Path
@@ -11,11 +12,22 @@ import click
 from documents import findings
 
 from keepalive_bench.cli import kab
+from keepalive_bench.compare.schema import comparison_schema
+from keepalive_bench.report.schema import results_schema
+from keepalive_bench.results.file import stored_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
+    from keepalive_bench.typed_json import Schema
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "cli.md"
+FORMAT = ROOT / "docs" / "json-format.md"
+SCHEMAS = {
+    ROOT / "keepalive_bench/report/results.schema.json": results_schema,
+    ROOT / "keepalive_bench/compare/comparison.schema.json": comparison_schema,
+}
 _HEAD = """\
 # The command line
 
@@ -132,7 +144,26 @@ def _code(text: str) -> str:
     return f"`{text}`".replace("|", "\\|")  # GitHub takes a bare one for the end of the cell
 
 
+def with_columns(text: str) -> str:
+    """The page of the results file with each column of its tables as the code has it now."""
+    for name, columns in stored_columns().items():
+        before, heading, rest = text.partition(f"\n### `{name}`")
+        lead, first, rest = rest.partition("| `columns.")
+        rest = re.sub(r"(.*\n)(\| `columns\..*\n)*", "", rest, count=1)
+        rows = (f"{first}{it.name}` | {it.meaning} | {it.none or ' '} |\n" for it in columns)
+        text = before + heading + lead + "".join(rows) + rest
+    return text
+
+
+def schema_text(schema: Schema) -> str:
+    """A schema as its file has it."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     DOCUMENT.write_text(page(), encoding="utf-8")
+    FORMAT.write_text(with_columns(FORMAT.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, schema in SCHEMAS.items():
+        path.write_text(schema_text(schema()), encoding="utf-8")
     prose = findings.DOCUMENT.read_text(encoding="utf-8")
     findings.DOCUMENT.write_text(findings.with_tables(prose), encoding="utf-8")

@@ -42,8 +42,8 @@ def test_a_server_that_never_answers_ends_a_run_before_its_time() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"concurrency": 2}, {"concurrency": 2, "maxsize": 1}, {"arms": (Arm("pooled"),)}],
-    ids=["pairs", "blocks", "sequential", "one arm"],
+    [{}, {"concurrency": 2}, {"concurrency": 2, "maxsize": 1}],
+    ids=["pairs", "blocks", "sequential"],
 )
 def test_a_duration_is_kept_and_nothing_is_left_unsent(options: dict[str, object]) -> None:
     with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.005))) as server:
@@ -71,7 +71,7 @@ def test_a_precision_ends_a_run_when_it_is_reached() -> None:
     assert 50 < due["pooled"] == due["unpooled"] < 10_000
 
 
-@pytest.mark.parametrize("options", [{"duration_s": 0.0}, {"duration_s": 1e9}, {"precision": 0.0}])
+@pytest.mark.parametrize("options", [{"duration_s": 0.0}, {"precision": 0.0}])
 def test_what_makes_no_sense_is_refused(options: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         Experiment(**options)  # type: ignore[arg-type]  # any option

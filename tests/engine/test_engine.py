@@ -82,7 +82,7 @@ def test_keep_going_sends_them_all() -> None:
     assert len(stages.exchanges) == 100
 
 
-@pytest.mark.parametrize("good", range(5))
+@pytest.mark.parametrize("good", [0, 4])
 def test_one_answer_among_the_first_five_keeps_an_arm_going(good: int) -> None:
     stages = stage(lambda index: ANSWERED if index == good else FAILED, requests=50)
     stages.run()

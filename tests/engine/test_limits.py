@@ -87,7 +87,6 @@ def limited(limit: str, *arguments: str) -> subprocess.CompletedProcess[str]:
             ("-c", "100"),
             r"up to 200 sockets at once, but ulimit -n 64 leaves room for \d+:",
         ),
-        ("-n 64", ("-c", "60", "-n", "99", "--arm", "unpooled"), r"needs up to 60 sockets at once"),
         ("-v 600000", ("-c", "400"), r"needs as many threads, but only \d+ can be started"),
         ("-v 400000", ("-n", "9000000"), r"--requests 9,000,000 needs more than 1\.3 GiB"),
     ],

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from keepalive_bench.engine.process_runner import quiet_collector
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Answer, Connection, Exchange, Failure, Outcome, Phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROWS = 100_000
+ROWS = 25_000
 MOST_BYTES = 120
 OUTCOME = Outcome(
     1.5,
@@ -73,6 +74,20 @@ def test_a_server_that_never_says_the_same_twice_is_kept_within_bounds() -> None
     assert kept(append_all) <= MOST_BYTES + 2 * 10_000 * 800 / ROWS
     assert columns[ROWS - 1].outcome.answer == Answer("?")
     assert columns[0].outcome.answer == Answer("HTTP/1.1", f"text/{0:060}")
+
+
+@pytest.mark.parametrize("freezes", [False, True])
+def test_what_a_program_has_frozen_stays_so(*, freezes: bool) -> None:
+    before = gc.get_freeze_count()  # the tests' own
+    gc.unfreeze()
+    try:
+        if freezes:
+            gc.freeze()
+        with quiet_collector():
+            assert gc.get_freeze_count() > 0
+        assert (gc.get_freeze_count() > 0) is freezes
+    finally:
+        gc.freeze() if before else gc.unfreeze()
 
 
 def test_exchanges_are_nothing_to_collect() -> None:

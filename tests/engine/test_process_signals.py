@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from support.misbehaving import Peer
 
 pytestmark = linux
-ENDING = [signal.SIGTERM, signal.SIGHUP]
 TWO = ("--processes", "2", "-n", "100", "--arm", "pooled", "--warmup", "0", "--seed", "1")
 
 
-@pytest.mark.parametrize("sent", ENDING)
+@pytest.mark.parametrize(
+    "sent", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)]
+)
 def test_a_process_that_is_told_to_end_ends_the_run_and_loses_nothing(
     tmp_path: Path, sent: signal.Signals
 ) -> None:
@@ -50,7 +51,11 @@ def test_a_process_that_is_told_to_end_ends_the_run_and_loses_nothing(
     assert list(tmp_path.iterdir()) == [results]
 
 
-@pytest.mark.parametrize("to_all", [True, False], ids=["with their coordinator", "without"])
+@pytest.mark.parametrize(
+    "to_all",
+    [pytest.param(True, marks=pytest.mark.slow), False],
+    ids=["with their coordinator", "without"],
+)
 def test_a_signal_that_all_processes_get_lets_requests_end(tmp_path: Path, *, to_all: bool) -> None:
     """As systemd and container runtimes send it."""
     results, halfway = tmp_path / "run.json", Halfway(60)
@@ -101,7 +106,7 @@ def test_ctrl_c_is_none_of_their_business() -> None:
     assert (done.code, done.err) == (0, "")
 
 
-@pytest.mark.parametrize("sent", [*ENDING, signal.SIGINT])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_at_a_process_s_birth_is_not_lost_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
 ) -> None:

@@ -65,14 +65,15 @@ def processes_of(measured: Run) -> int:
 @pytest.mark.parametrize(
     ("processes", "options"),
     [
-        (2, {}),
         (3, {"concurrency": 2, "requests": 200}),
-        (2, {"concurrency": 4, "maxsize": 1, "requests": 80}),
-        (2, {"concurrency": 2, "requests": 61, "order": "sequential"}),
+        pytest.param(2, {"concurrency": 4, "maxsize": 1, "requests": 80}, marks=pytest.mark.slow),
+        pytest.param(
+            2, {"concurrency": 2, "requests": 61, "order": "sequential"}, marks=pytest.mark.slow
+        ),
         (2, {"concurrency": 2, "requests": 18, "load": Load(traffic="bursts")}),
-        (5, {"requests": 3}),
+        pytest.param(5, {"requests": 3}, marks=pytest.mark.slow),
     ],
-    ids=["one each", "blocks", "crowded", "sequential", "bursts", "fewer requests than processes"],
+    ids=["blocks", "contention", "sequential", "bursts", "fewer requests than processes"],
 )
 def test_every_request_is_sent_once_and_the_server_counts_the_same(
     processes: int, options: dict[str, Any]
@@ -299,7 +300,7 @@ def test_processes_do_without_standard_streams(url: str) -> None:
     assert json.loads(done.stdout)["run_info"]["lost"] == []
 
 
-@pytest.mark.parametrize("presses", [1, 2])
+@pytest.mark.parametrize("presses", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_ctrl_c_keeps_what_all_of_them_measured(tmp_path: Path, presses: int) -> None:
     results, halfway = tmp_path / "run.json", Halfway(50)
     options = ("--processes", "2", "-n", "100000", "--json", str(results), "--warmup", "0")

@@ -56,7 +56,7 @@ def stop(process: int) -> None:
     ("options", "answers"),
     [
         (("-n", "100"), 60),
-        (("-n", "100", "--warmup", "1"), 1),
+        pytest.param(("-n", "100", "--warmup", "1"), 1, marks=pytest.mark.slow),
         pytest.param(("-n", "60", "--rate", "200/s"), 30, marks=pytest.mark.slow),
         pytest.param(("-n", "60", "--traffic", "bursts", "-c", "2"), 30, marks=pytest.mark.slow),
         pytest.param(("-z", "1s"), 60, marks=pytest.mark.slow),

@@ -203,5 +203,3 @@ HANDSHAKES = {
     "an expired certificate": unreachable("tls-untrusted", certificate="expired"),
     "an untrusted certificate": unreachable("tls-untrusted", certificate="untrusted"),
 }
-
-ON_BOTH = {**ENDS, **FRAMES, **HEADS, **PARTINGS}

@@ -5,18 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from hostile.said import said
-from server.wire import settings
 from support.certificates import server_named
 from support.command import Finished, called
+from support.exports import DIALECTS
 from support.misbehaving import ANSWER, Peer, misbehaving
 from support.orders import ORDERS, SHORT_ORDERS, orders_in
-
-from keepalive_bench.cli.exports import DIALECTS
-from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +24,8 @@ _HEAD = (
 )
 _STRAY = f"\r\n{ORDERS}\x85{ORDERS}\r\n{ORDERS}"
 _SYSTEMS = ("GITHUB_ACTIONS", "TF_BUILD")
-_WIDTHS = (40, 57, 80, 200)
+_WIDTH = "57"
+"""At which lines fold in the middle of something; tests/hostile/test_ci_files.py tries others."""
 
 
 @pytest.fixture(params=[*_SYSTEMS, "none"])
@@ -83,9 +80,8 @@ def test_the_results_file_has_no_order_and_what_was_said_to_the_letter(stored: P
 
 
 @pytest.mark.usefixtures("_system")
-@pytest.mark.parametrize("width", _WIDTHS)
-def test_a_report_gives_no_order(stored: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
+def test_a_report_gives_no_order(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", _WIDTH)
     for arguments in (("report", "-v"), ("compare", str(stored))):
         done = called(*arguments, str(stored))
         assert done.code in {0, 3}
@@ -101,33 +97,12 @@ def test_an_export_to_a_log_gives_no_order(stored: Path, dialect: str) -> None:
         assert not orders_in(done.text)
 
 
-def _run(*arguments: str) -> None:
-    with misbehaving(_ordering) as server:
-        done = called("run", server.url, "-n", "4", "-v", *arguments)
-    assert done.code == 0
-    assert not orders_in(done.text)
-
-
 @pytest.mark.usefixtures("_system")
-@pytest.mark.parametrize("width", _WIDTHS)
-def test_a_run_gives_no_order(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
-    _run()
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_run_with_an_export_to_the_log_gives_no_order(dialect: str) -> None:
-    _run(f"--{dialect}", "-")
-
-
-SAID: dict[str, dict[str, Any]] = said(f"{SHORT_ORDERS} {ORDERS}")
-
-
-@pytest.mark.parametrize("server", SAID.values(), ids=SAID)
-def test_wherever_it_is_said(server: dict[str, Any]) -> None:
-    with ServerProcess(settings(**server)) as process:
-        done = called("run", process.url, "-n", "6", "-v", "--keep-going", "--json", "-")
-    assert done.code in {0, 1, 3}
+def test_a_run_gives_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", _WIDTH)
+    with misbehaving(_ordering) as server:
+        done = called("run", server.url, "-n", "4", "-v")
+    assert done.code == 0
     assert not orders_in(done.text)
 
 
@@ -146,15 +121,12 @@ def _tried(answer: str, *arguments: str) -> Finished:
     [
         ORDERS,
         f"HTTP/1.1 {ORDERS}\r\n\r\n",
-        f"HTTP/{ORDERS} 200 OK\r\n\r\n",
         f"HTTP/1.1 200 OK\r\n{ORDERS}\r\n\r\n",
         f"HTTP/1.1 200 OK\r\nContent-Length: {ORDERS}\r\n\r\n",
         f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {ORDERS}\r\n\r\n",
         f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{ORDERS}\r\n",
-        f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na{ORDERS}\r\n",
         f"HTTP/1.1 200 OK\r\nContent-Encoding: {ORDERS}\r\nContent-Length: 2\r\n\r\nok",
         f"HTTP/1.1 302 Found\r\nLocation: {ORDERS}\r\nContent-Length: 2\r\n\r\nok",
-        f"HTTP/1.1 503 Busy\r\nRetry-After: {ORDERS}\r\nContent-Length: 2\r\n\r\nok",
         f"HTTP/1.1 401 No\r\nWWW-Authenticate: {ORDERS}\r\nContent-Length: 2\r\n\r\nok",
     ],
 )
@@ -162,7 +134,7 @@ def test_an_answer_that_can_not_be_read_gives_no_order(answer: str) -> None:
     _tried(answer)
 
 
-@pytest.mark.parametrize("status", ["407", "502", "200", ""])
+@pytest.mark.parametrize("status", ["407", ""])
 def test_a_proxy_that_refuses_a_tunnel_gives_no_order(status: str) -> None:
     def script(peer: Peer) -> None:
         peer.answer(f"HTTP/1.1 {status} {ORDERS}\r\nX: {ORDERS}\r\n\r\n{ORDERS}".encode())

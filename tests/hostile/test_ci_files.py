@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
-from rich.console import Console
-from support.exports import all_lines, everything, stored, written
+from support.exports import all_lines, everything, printed, set_by_rich, stored, written
 from support.orders import ORDERS, SHORT_ORDERS, orders_in
 
 from keepalive_bench import Run, analyse
-from keepalive_bench.cli.compare import _EXPORTERS
+from keepalive_bench.cli.exports import OF_CHANGES, Changes
 from keepalive_bench.cli.stored_run import check_requirements
 from keepalive_bench.compare import compare_runs
-from keepalive_bench.compare import terminal as changes_terminal
 from keepalive_bench.compare.change import Change, Source
+from keepalive_bench.compare.report import terminal_parts
 from keepalive_bench.errors import KabError
 from keepalive_bench.plan.document import plan_document
-from keepalive_bench.report import terminal
-from keepalive_bench.report.plain import for_terminal
+from keepalive_bench.report.grids import for_terminal
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results.exchange import Answer, Failure
 from keepalive_bench.results.file import read_run
@@ -31,7 +28,6 @@ from keepalive_bench.results.run import Environment, LostProcess
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rich.console import RenderableType
 
 _Path = tuple["str | int", ...]
 _READ = ("plan", "environment", "run_info", "warmup", "exchanges", "connections")
@@ -97,12 +93,6 @@ def _with(document: dict[str, Any], path: _Path, text: str) -> dict[str, Any]:
 both_ways = pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
 
 
-def _printed(report: RenderableType, width: int) -> str:
-    stream = io.StringIO()
-    Console(file=stream, width=width, markup=False, highlight=False, emoji=False).print(report)
-    return stream.getvalue()
-
-
 def _source(run: Run) -> Source:
     return Source(f"{SHORT_ORDERS}.json", run, analyse(run), plan_document(run.plan))
 
@@ -133,8 +123,9 @@ def test_no_export_has_an_order(*, backwards: bool) -> None:
     run, _, _ = _hostile(backwards=backwards)
     assert not orders_in("".join(all_lines(run, analyse(run))))
     change = _change(everything(), run)
-    for exporter in _EXPORTERS.values():
-        assert not orders_in("".join(exporter([change])))
+    for exporter in OF_CHANGES:
+        assert exporter.of_changes is not None
+        assert not orders_in("".join(exporter.of_changes(Changes([change]))))
 
 
 @both_ways
@@ -168,12 +159,12 @@ def test_no_line_of_a_report_is_an_order_at_any_width(
     widths: Iterable[int], *, plain_ascii: bool, backwards: bool
 ) -> None:
     run, _, _ = _hostile(backwards=backwards)
-    analysis, change = analyse(run), _change(run, everything())
+    change = _change(run, everything())
     for width in widths:
-        report = terminal.report(analysis, width, plain_ascii=plain_ascii)
-        compared = changes_terminal.report(change, width, plain_ascii=plain_ascii)
-        for printed in (_printed(report, width), _printed(compared, width)):
-            assert not orders_in(for_terminal(printed, plain_ascii=plain_ascii))
+        report = printed(run, width, plain_ascii=plain_ascii)
+        parts = terminal_parts(change, width, plain_ascii=plain_ascii, strict=False)
+        for shown in (report, set_by_rich(parts, width)):
+            assert not orders_in(for_terminal(shown, plain_ascii=plain_ascii))
 
 
 @both_ways

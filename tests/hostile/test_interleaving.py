@@ -130,7 +130,7 @@ def after(*indexes: int) -> Callable[[Exchange], None]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("_without_tcp_info")
 @pytest.mark.parametrize(("server", "allowed"), LESS_EXACT.values(), ids=LESS_EXACT)
-@pytest.mark.parametrize("pauses", [(), (0,), (0, 1, 2, 3, 4), (0, 2), (1, 3)], ids=str)
+@pytest.mark.parametrize("pauses", [(), (0, 1, 2, 3, 4), (0, 2)], ids=str)
 def test_without_tcp_info_reasons_are_less_exact_but_never_wrong(
     server: dict[str, Any], allowed: set[str], pauses: tuple[int, ...]
 ) -> None:

@@ -1,4 +1,4 @@
-"""What a hostile server says reaches the terminal as text, wherever kab shows it."""
+"""What a hostile server says reaches the terminal and the log as text, wherever kab shows it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from hostile.said import said
 from server.wire import settings
 from support.command import called
+from support.orders import ORDERS, SHORT_ORDERS, orders_in
 
 from keepalive_bench.server import ServerProcess
 from keepalive_bench.server.faults.messages import HOSTILE_REASON
@@ -21,7 +22,7 @@ _HARMLESS = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\
 EVIL = "\x1b[2J[bold red]evil[/]\x9b31m\x07\r\xe9"
 
 SAID = {
-    **said(EVIL),
+    **said(f"{SHORT_ORDERS} {EVIL} {ORDERS}"),
     "everywhere": {"fault": "hostile-text"},
     "everywhere, and closed": {"fault": "hostile-text", "connection_close": True},
     "in the reason": {"reason": HOSTILE_REASON},
@@ -29,7 +30,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("server", SAID.values(), ids=SAID)
-def test_it_is_escaped(server: dict[str, Any], tmp_path: Path) -> None:
+def test_it_is_escaped_and_gives_no_order(server: dict[str, Any], tmp_path: Path) -> None:
     target = tmp_path / "results.json"
     with ServerProcess(settings(**server)) as process:
         done = called("run", process.url, "-n", "6", "-v", "--keep-going", "--json", str(target))
@@ -37,6 +38,8 @@ def test_it_is_escaped(server: dict[str, Any], tmp_path: Path) -> None:
     assert "Traceback" not in done.text
     assert _HARMLESS.fullmatch(done.text), repr(done.text)
     assert "[/]" not in done.text or "[bold red]" in done.text  # Rich took none of it
+    assert not orders_in(done.text)
+    assert not orders_in(target.read_text())
     json.loads(target.read_text())
 
 

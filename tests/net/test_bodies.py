@@ -21,7 +21,6 @@ from keepalive_bench.server import CERTIFICATE, ServerProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
-kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled"])
 _UPLOAD_MB = 200
 _UPLOADER = """
 import resource, sys
@@ -39,8 +38,11 @@ print(uploaded(int(sys.argv[3])) - small)
 """
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-@pytest.mark.parametrize("content", [b"", b"abc", bytes(range(256)) * 1000])
+@pytest.mark.parametrize(
+    ("content", "tls"),
+    [(b"", False), (b"abc", True), (bytes(range(256)) * 1000, False)],
+    ids=["empty", "over TLS", "large"],
+)
 def test_a_file_is_uploaded_as_it_is_with_its_length_known(
     tmp_path: Path, content: bytes, *, tls: bool
 ) -> None:
@@ -65,8 +67,7 @@ def test_a_file_that_is_no_regular_one_has_no_length_and_is_refused(tmp_path: Pa
             run("http://127.0.0.1:1/", upload=path)
 
 
-@kinds
-def test_an_upload_that_nobody_reads_ends_with_its_time(tmp_path: Path, kind: str) -> None:
+def test_an_upload_that_nobody_reads_ends_with_its_time(tmp_path: Path) -> None:
     file = tmp_path / "file"
     with file.open("wb") as made:
         made.truncate(100_000_000)
@@ -75,7 +76,7 @@ def test_an_upload_that_nobody_reads_ends_with_its_time(tmp_path: Path, kind: st
         peer.pause(5)
 
     with misbehaving(script) as server:
-        outcome = exchange(server.url, kind, method="PUT", upload=file, timeout_s=0.3).outcome
+        outcome = exchange(server.url, method="PUT", upload=file, timeout_s=0.3).outcome
     assert outcome.failure is not None
     assert outcome.failure.kind == "deadline"
     assert 0.3 <= outcome.latency_s < 3
@@ -112,18 +113,18 @@ def test_a_body_says_its_type_and_json_asks_for_json_as_curl_does(
         assert headers.get("accept") == accept
 
 
-@kinds
-@pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize("most", [0, 1, 1000, 100_000])
+@pytest.mark.parametrize(
+    ("most", "chunked"), [(0, False), (1, True), (1000, False), (100_000, True)]
+)
 def test_a_body_is_read_so_far_and_then_its_connection_is_closed(
-    kind: str, most: int, *, chunked: bool
+    most: int, *, chunked: bool
 ) -> None:
     with ServerProcess(settings(body_size=3_000_000, chunked=chunked)) as server:
         measured = run(server.url, max_body=most, requests=5, warmup=0)
-        arm = next(it for it in analyse(measured).arms if it.label == kind)
+        arms = analyse(measured).arms
         assert server.stop().accepts == 10
     assert {it.outcome.body_bytes for it in measured.exchanges} == {most}
-    assert (arm.failed, arm.connections, arm.reuse) == (0, 5, 0)
+    assert [(arm.failed, arm.connections, arm.reuse) for arm in arms] == [(0, 5, 0)] * 2
     (finding,) = (it for it in analyse(measured).findings if it.code == "bodies-cut")
     assert finding.evidence == {"max_body": most, "exchanges": 10}
 
@@ -142,13 +143,10 @@ def test_an_answer_without_a_body_is_not_cut() -> None:
     assert analyse(measured).arms[0].connections == 1
 
 
-@kinds
 @pytest.mark.parametrize(
     ("status", "expected", "kind_of_failure"),
     [
         (200, (), None),
-        (500, (), None),
-        (200, ("200",), None),
         (204, ("2xx",), None),
         (404, ("2xx", "404"), None),
         (404, ("2xx",), "unexpected-status"),
@@ -157,10 +155,10 @@ def test_an_answer_without_a_body_is_not_cut() -> None:
     ],
 )
 def test_other_statuses_than_those_expected_are_failures(
-    kind: str, status: int, expected: tuple[str, ...], kind_of_failure: str | None
+    status: int, expected: tuple[str, ...], kind_of_failure: str | None
 ) -> None:
     with ServerProcess(settings(status=status)) as server:
-        assert failure(server.url, kind, expect_status=expected) == kind_of_failure
+        assert failure(server.url, expect_status=expected) == kind_of_failure
 
 
 def test_an_unexpected_answer_leaves_its_connection_usable() -> None:
@@ -171,7 +169,7 @@ def test_an_unexpected_answer_leaves_its_connection_usable() -> None:
     assert pooled.status_codes == {404: 8}
 
 
-@pytest.mark.parametrize("status", ["", "20", "2000", "6xx", "2x", "abc", "099", "xxx"])
+@pytest.mark.parametrize("status", ["", "2000", "6xx", "2x", "099"])
 def test_what_is_no_status_is_refused(status: str) -> None:
     with pytest.raises(UsageError, match="is no status"):
         Request(expect_status=(status,))

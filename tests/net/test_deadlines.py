@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from server.wire import settings
@@ -26,7 +26,6 @@ TIMEOUT_S = 1.0
 """Within that, even a busy machine gets as far as the step that is to be cut."""
 MUCH_LATER_S = 30.0
 """None of the answers would be whole by then: most are never."""
-both_kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled"])
 
 DRIPS = {
     "a status line": partial(Peer.drip, start=b"HTTP/1.1 ", drop=b"2", every_s=0.05),
@@ -59,11 +58,10 @@ def assert_cut(outcome: Outcome, kind: str) -> None:
 
 
 @pytest.mark.slow
-@both_kinds
 @pytest.mark.parametrize("script", DRIPS.values(), ids=DRIPS)
-def test_an_answer_that_drips_is_cut(kind: str, script: Callable[[Peer], None]) -> None:
+def test_an_answer_that_drips_is_cut(script: Callable[[Peer], None]) -> None:
     with misbehaving(script) as server:
-        assert_cut(exchange(server.url, kind, timeout_s=TIMEOUT_S).outcome, "deadline")
+        assert_cut(exchange(server.url, timeout_s=TIMEOUT_S).outcome, "deadline")
 
 
 def test_a_dripping_body_is_counted_as_far_as_it_came() -> None:
@@ -73,28 +71,25 @@ def test_a_dripping_body_is_counted_as_far_as_it_came() -> None:
     assert outcome.body_bytes >= 1
 
 
-@both_kinds
-def test_over_tls_too(kind: str) -> None:
+def test_over_tls_too() -> None:
     with ServerProcess(settings(tls=True, delay_s=60)) as server:
-        outcome = exchange(server.url, kind, ca_file=CERTIFICATE, timeout_s=TIMEOUT_S).outcome
+        outcome = exchange(server.url, ca_file=CERTIFICATE, timeout_s=TIMEOUT_S).outcome
     assert_cut(outcome, "read-timeout")
 
 
-@both_kinds
-def test_a_request_that_nobody_reads_is_cut(kind: str) -> None:
+def test_a_request_that_nobody_reads_is_cut() -> None:
     def script(peer: Peer) -> None:
         peer.pause(MUCH_LATER_S)
 
     with misbehaving(script) as server:
-        options = {"method": "POST", "body": b"x" * 50_000_000, "timeout_s": TIMEOUT_S}
-        assert_cut(exchange(server.url, kind, **options).outcome, "deadline")
+        options: dict[str, Any] = {"method": "POST", "body": b"x" * 50_000_000}
+        assert_cut(exchange(server.url, timeout_s=TIMEOUT_S, **options).outcome, "deadline")
 
 
-@both_kinds
-def test_the_deadline_ends_a_tls_handshake(kind: str) -> None:
+def test_the_deadline_ends_a_tls_handshake() -> None:
     with misbehaving(Peer.stay) as server:
         url = server.url.replace("http:", "https:")
-        assert_cut(exchange(url, kind, timeout_s=TIMEOUT_S).outcome, "connect-timeout")
+        assert_cut(exchange(url, timeout_s=TIMEOUT_S).outcome, "connect-timeout")
 
 
 def test_a_handshake_that_drips_is_cut() -> None:
@@ -106,12 +101,9 @@ def test_a_handshake_that_drips_is_cut() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems let a full queue grow")
-@both_kinds
-def test_the_deadline_ends_a_connect(kind: str) -> None:
+def test_the_deadline_ends_a_connect() -> None:
     with never_connecting() as address:
-        assert_cut(
-            exchange(f"http://{address}/", kind, timeout_s=TIMEOUT_S).outcome, "connect-timeout"
-        )
+        assert_cut(exchange(f"http://{address}/", timeout_s=TIMEOUT_S).outcome, "connect-timeout")
 
 
 def test_an_answer_just_in_time_is_none_too_late() -> None:

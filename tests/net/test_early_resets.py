@@ -86,22 +86,20 @@ def test_it_is_a_failure_of_its_own_on_a_connection_that_counts(kind: str) -> No
     assert {it.peer for it in measured.connections} == {server.address}
 
 
-@both_kinds
 @pytest.mark.usefixtures("_held_up")
-def test_a_forward_proxy_can_do_it_too(kind: str) -> None:
+def test_a_forward_proxy_can_do_it_too() -> None:
     with misbehaving(at_once) as proxy:
-        failed = exchange("http://kab.invalid/", kind, proxy=Target(proxy.url)).outcome
+        failed = exchange("http://kab.invalid/", proxy=Target(proxy.url)).outcome
         assert proxy.accepts == 1
     assert failed.failure is not None
     assert (failed.failure.kind, failed.connection) == ("reset-before-request", 0)
 
 
-@both_kinds
-def test_before_a_tls_handshake_it_is_the_same(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_a_tls_handshake_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", _SeesResetsInConnect)
     with misbehaving(at_once) as server:
         url = server.url.replace("http", "https")
-        measured = run(url, arms=(Arm(kind),), requests=1, warmup=0, verify=False)
+        measured = run(url, arms=(Arm("pooled"),), requests=1, warmup=0, verify=False)
         assert server.accepts == len(measured.connections) == 1
     failure = measured.exchanges[0].outcome.failure
     assert failure == ("reset-before-request", "the connection was reset right after it was opened")

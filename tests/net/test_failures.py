@@ -67,11 +67,10 @@ ANSWERS = {
 }
 
 
-@both_kinds
 @pytest.mark.parametrize(("data", "expected"), ANSWERS.values(), ids=ANSWERS)
-def test_an_answer_that_is_none_has_a_name(kind: str, data: bytes, expected: str) -> None:
+def test_an_answer_that_is_none_has_a_name(data: bytes, expected: str) -> None:
     with misbehaving(says(data)) as server:
-        failed = exchange(server.url, kind).outcome
+        failed = exchange(server.url).outcome
         assert server.accepts == 1
     assert failed.failure is not None
     assert failed.failure.kind == expected
@@ -108,18 +107,16 @@ def test_a_reset_before_the_answer_is_a_reset(kind: str) -> None:
         assert failure(server.url, kind) == "reset"
 
 
-@both_kinds
-def test_nobody_listening_is_a_refused_connect(kind: str) -> None:
+def test_nobody_listening_is_a_refused_connect() -> None:
     with refusing() as address:
-        failed = exchange(f"http://{address}/", kind).outcome
+        failed = exchange(f"http://{address}/").outcome
     assert failed.failure == ("connect-refused", "Connection refused")
     assert failed.connection is None
 
 
-@both_kinds
-def test_a_name_that_nothing_has_fails_in_dns(kind: str) -> None:
+def test_a_name_that_nothing_has_fails_in_dns() -> None:
     # RFC 6761, section 6.4: nothing under .invalid ever resolves.
-    failed = exchange("http://kab.invalid/", kind).outcome
+    failed = exchange("http://kab.invalid/").outcome
     assert failed.failure is not None
     assert failed.failure.kind == "dns"
     assert failed.phases.dns is not None
@@ -137,43 +134,39 @@ def test_an_address_that_no_way_leads_to_is_a_failed_connect() -> None:
 
 
 @linux_only
-@both_kinds
-def test_a_connect_without_an_answer_ends_at_the_connect_timeout(kind: str) -> None:
+def test_a_connect_without_an_answer_ends_at_the_connect_timeout() -> None:
     with never_connecting() as address:
-        failed = exchange(f"http://{address}/", kind, connect_timeout_s=ENOUGH_S).outcome
+        failed = exchange(f"http://{address}/", connect_timeout_s=ENOUGH_S).outcome
     assert failed.failure is not None
     assert failed.failure.kind == "connect-timeout"
     assert ENOUGH_S <= failed.latency_s < PATIENCE_S
 
 
-@both_kinds
-def test_a_tls_handshake_without_an_answer_ends_at_the_connect_timeout(kind: str) -> None:
+def test_a_tls_handshake_without_an_answer_ends_at_the_connect_timeout() -> None:
     with misbehaving(Peer.stay) as server:
         url = server.url.replace("http:", "https:")
-        failed = exchange(url, kind, connect_timeout_s=ENOUGH_S).outcome
+        failed = exchange(url, connect_timeout_s=ENOUGH_S).outcome
     assert failed.failure is not None
     assert failed.failure.kind == "connect-timeout"
     assert ENOUGH_S <= failed.latency_s < PATIENCE_S
     assert failed.connection == 0
 
 
-@both_kinds
 @pytest.mark.parametrize(
     "garbage", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00" * 100, b""], ids=repr
 )
-def test_an_answer_that_is_no_tls_is_a_failed_handshake(kind: str, garbage: bytes) -> None:
+def test_an_answer_that_is_no_tls_is_a_failed_handshake(garbage: bytes) -> None:
     def script(peer: Peer) -> None:
         peer.socket.recv(65536)
         peer.socket.sendall(garbage)
 
     with misbehaving(script) as server:
-        assert failure(server.url.replace("http:", "https:"), kind) == "tls-handshake"
+        assert failure(server.url.replace("http:", "https:")) == "tls-handshake"
 
 
-@both_kinds
-def test_https_asked_of_http_is_a_failed_handshake(kind: str) -> None:
+def test_https_asked_of_http_is_a_failed_handshake() -> None:
     with ServerProcess() as server:
-        assert failure(server.url.replace("http:", "https:"), kind) == "tls-handshake"
+        assert failure(server.url.replace("http:", "https:")) == "tls-handshake"
 
 
 @both_kinds
@@ -185,11 +178,10 @@ def test_a_certificate_that_nobody_trusts_is_untrusted(kind: str) -> None:
     assert "self-signed" in failed.failure.message.replace("self signed", "self-signed")
 
 
-@both_kinds
-def test_a_certificate_for_another_name_is_untrusted(kind: str) -> None:
+def test_a_certificate_for_another_name_is_untrusted() -> None:
     with ServerProcess(settings(tls=True, host="127.0.0.2")) as server:
-        failed = exchange(server.url, kind, ca_file=CERTIFICATE).outcome
-        assert failure(server.url, kind, verify=False) is None
+        failed = exchange(server.url, ca_file=CERTIFICATE).outcome
+        assert failure(server.url, verify=False) is None
     assert failed.failure is not None
     assert failed.failure.kind == "tls-untrusted"
     assert "127.0.0.2" in failed.failure.message

@@ -96,10 +96,8 @@ def test_a_source_that_is_not_this_machines_is_refused_before_anything_is_sent()
     [
         ({}, False, True),
         ({}, True, False),  # so urllib3 has it
-        ({"tcp_nodelay": True}, False, True),
         ({"tcp_nodelay": True}, True, True),
         ({"tcp_nodelay": False}, False, False),
-        ({"tcp_nodelay": False}, True, False),
     ],
 )
 def test_nagle_is_on_the_socket_as_asked_for(

@@ -46,14 +46,12 @@ def test_it_is_a_part_of_what_connecting_took() -> None:
     ("info", "told"),
     [
         (b"\x01" * 148 + struct.pack("=I", 20_500) + bytes(80), 0.0205),
-        (b"\x01" * 148 + struct.pack("=I", 20_500), 0.0205),
         (b"\x01" * 148, None),
-        (b"\x01" * 150, None),
         (b"\x01" * 148 + b"\xff" * 4, None),
         (b"\x01" * 148 + bytes(4), None),
         (b"", None),
     ],
-    ids=["newer", "just long enough", "older", "cut", "never measured", "not kept", "nothing"],
+    ids=["newer", "older", "never measured", "not kept", "nothing"],
 )
 def test_it_is_read_where_it_stands_or_not_at_all(info: bytes, told: float | None) -> None:
     assert min_rtt_s(Told(info)) == told  # type: ignore[arg-type]  # a stand-in for a socket

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,8 @@ from keepalive_bench.results.exchange import Answer
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-KINDS = ("pooled", "unpooled")
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,34 @@ class Recorded:
 
 
 class Wiretap:
-    """Runs plans against one server each and reads what it has recorded."""
+    """Runs plans against a server and reads what it has recorded."""
 
-    def __init__(self, record: Path) -> None:
-        self._record = record
+    def __init__(self, server: ServerProcess, record: Path) -> None:
+        self._server, self._record = server, record
         self.measured: Run
 
     def requests(
         self,
         path: str = "/",
-        server: dict[str, Any] | None = None,
         **options: Any,  # noqa: ANN401
     ) -> list[Recorded]:
-        with ServerProcess(settings(record=self._record, **(server or {}))) as process:
-            url = process.url.replace("://", f"://{options.pop('userinfo', '')}") + path
-            self.measured = run(url, **{"warmup": 0, "requests": 1, **options})
-        return [Recorded(**json.loads(line)) for line in self._record.read_text().splitlines()]
+        before = len(self._record.read_text().splitlines())
+        url = self._server.url.replace("://", f"://{options.pop('userinfo', '')}") + path
+        self.measured = run(url, **{"warmup": 0, "requests": 1, **options})
+        lines = self._record.read_text().splitlines()[before:]
+        return [Recorded(**json.loads(line)) for line in lines]
 
 
-@pytest.fixture
-def wiretap(tmp_path: Path) -> Wiretap:
-    return Wiretap(tmp_path / "record.jsonl")
+@contextmanager
+def tapped(record: Path, **behaviour: Any) -> Iterator[Wiretap]:  # noqa: ANN401  # a server's
+    with ServerProcess(settings(record=record, **behaviour)) as server:
+        yield Wiretap(server, record)
+
+
+@pytest.fixture(scope="module")
+def wiretap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiretap]:
+    with tapped(tmp_path_factory.mktemp("wire") / "record.jsonl") as made:
+        yield made
 
 
 FULL_REQUEST: dict[str, Any] = {
@@ -72,18 +79,15 @@ FULL_REQUEST: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-@pytest.mark.parametrize("request_options", [{}, FULL_REQUEST], ids=["plain", "full"])
+@pytest.mark.parametrize(
+    ("request_options", "tls"), [({}, False), (FULL_REQUEST, True)], ids=["plain", "full"]
+)
 def test_unpooled_sends_the_same_bytes_as_pooled_and_asks_for_no_close(
-    wiretap: Wiretap, request_options: dict[str, Any], *, tls: bool
+    tmp_path: Path, request_options: dict[str, Any], *, tls: bool
 ) -> None:
-    recorded = wiretap.requests(
-        server={"tls": tls},
-        ca_file=CERTIFICATE,
-        requests=5,
-        order="sequential",
-        **request_options,
-    )
+    options = {"ca_file": CERTIFICATE, "requests": 5, "order": "sequential", **request_options}
+    with tapped(tmp_path / "record", tls=tls) as wiretap:
+        recorded = wiretap.requests(**options)
     pooled, unpooled = recorded[:5], recorded[5:]
     assert [(it.request, it.headers, it.body) for it in pooled] == [
         (it.request, it.headers, it.body) for it in unpooled
@@ -106,7 +110,6 @@ def test_a_plain_request_carries_few_headers_and_kabs_name(wiretap: Wiretap) -> 
     [
         (Variation(), ["kab=0", "kab=1", "kab=2", "kab=3"]),
         (PLAIN, ["", "", "", ""]),
-        (Variation(fields=(("q", ("a", "b", "c")),)), ["q=a", "q=b", "q=c", "q=a"]),
         (
             Variation(fields=(("q", ("a", "b")), ("v", ("1",)))),
             ["q=a&v=1", "q=b&v=1", "q=a&v=1", "q=b&v=1"],
@@ -143,7 +146,6 @@ def test_warm_ups_carry_parameters_that_no_measured_request_has(wiretap: Wiretap
         ("/%7Euser//x/../y", "/%7Euser//x/../y"),
         ("/a?b=%2f&c=a+b", "/a?b=%2F&c=a+b"),  # urllib3 writes them so; RFC 3986, 6.2.2.1
         ("", "/"),
-        ("?x=1", "/?x=1"),
         ("/p#fragment", "/p"),
     ],
 )
@@ -174,7 +176,6 @@ def test_a_header_field_beyond_ascii_goes_as_utf_8(wiretap: Wiretap) -> None:
         # Section 2.1: user "test", password "123£", in UTF-8.
         ({"credentials": ("test", "123£")}, "Basic dGVzdDoxMjPCow=="),
         ({"userinfo": "Aladdin:open%20sesame@"}, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
-        ({"userinfo": "a:b@", "credentials": ("test", "123£")}, "Basic dGVzdDoxMjPCow=="),
         ({"userinfo": "a:b@", "headers": (("Authorization", "Bearer x"),)}, "Bearer x"),
     ],
 )
@@ -186,7 +187,7 @@ def test_credentials_go_as_basic_authentication_or_as_given(
         assert "@" not in recorded.host
 
 
-@pytest.mark.parametrize("body", [b"", b"a=1&b=2", bytes(range(256)) * 500])
+@pytest.mark.parametrize("body", [b"", bytes(range(256)) * 500])
 def test_a_body_is_sent_byte_for_byte(wiretap: Wiretap, body: bytes) -> None:
     for recorded in wiretap.requests(method="POST", body=body):
         assert recorded.body.encode("latin-1") == body
@@ -200,7 +201,7 @@ def test_a_content_type_that_was_given_stays(wiretap: Wiretap) -> None:
         assert recorded.values("content-type") == ["application/json"]
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+@pytest.mark.parametrize("method", ["HEAD", "POST", "BREW"])
 def test_the_method_is_the_one_asked_for(wiretap: Wiretap, method: str) -> None:
     recorded = wiretap.requests(method=method, requests=2)
     assert [it.request.split()[0] for it in recorded] == [method] * 4
@@ -221,46 +222,42 @@ def test_the_answer_to_head_has_no_body_and_leaves_the_connection_usable(wiretap
     assert {it.outcome.body_bytes for it in wiretap.measured.exchanges} == {0}
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_is_followed(wiretap: Wiretap, status: int) -> None:
-    server = {"status": status, "headers": (("Location", "/elsewhere"),)}
-    recorded = wiretap.requests(server=server, requests=2)
+@pytest.mark.parametrize("status", [302, 307])
+def test_no_redirect_is_followed(tmp_path: Path, status: int) -> None:
+    elsewhere = (("Location", "/elsewhere"),)
+    with tapped(tmp_path / "record", status=status, headers=elsewhere) as wiretap:
+        recorded = wiretap.requests(requests=2)
     assert len(recorded) == 4
     assert {it.outcome.status for it in wiretap.measured.exchanges} == {status}
 
 
-def test_no_request_is_sent_again(wiretap: Wiretap) -> None:
-    server = {"status": 503, "headers": (("Retry-After", "0"),)}
-    recorded = wiretap.requests(server=server, requests=2)
+def test_no_request_is_sent_again(tmp_path: Path) -> None:
+    with tapped(tmp_path / "record", status=503, headers=(("Retry-After", "0"),)) as wiretap:
+        recorded = wiretap.requests(requests=2)
     assert len(recorded) == 4
     assert {it.outcome.status for it in wiretap.measured.exchanges} == {503}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_compressed_body_is_counted_as_it_was_received(kind: str) -> None:
+def test_a_compressed_body_is_counted_as_it_was_received() -> None:
     body = gzip.compress(b"keep-alive" * 10_000)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     with misbehaving(forever(head.encode() + body)) as server:
-        assert exchange(server.url, kind).outcome.body_bytes == len(body)
+        assert exchange(server.url).outcome.body_bytes == len(body)
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize("size", [0, 1, 65_536, 3_000_000])
-def test_the_bytes_of_a_body_are_counted_without_their_chunks(
-    kind: str, size: int, *, chunked: bool
-) -> None:
+@pytest.mark.parametrize("size", [0, 3_000_000])
+def test_the_bytes_of_a_body_are_counted_without_their_chunks(size: int, *, chunked: bool) -> None:
     with ServerProcess(settings(body_size=size, chunked=chunked)) as server:
-        assert exchange(server.url, kind).outcome.body_bytes == size
+        assert exchange(server.url).outcome.body_bytes == size
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_body_that_ends_with_its_connection_is_read_to_the_end(kind: str) -> None:
+def test_a_body_that_ends_with_its_connection_is_read_to_the_end() -> None:
     def script(peer: Peer) -> None:
         peer.answer(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100_000)
 
     with misbehaving(script) as server:
-        outcome = exchange(server.url, kind).outcome
+        outcome = exchange(server.url).outcome
     assert (outcome.failure, outcome.body_bytes) == (None, 100_000)
 
 

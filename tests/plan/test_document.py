@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from support.plans import plan
 
-import keepalive_bench
 from keepalive_bench import Load, Resolution, Route, Target, Variation
-from keepalive_bench.plan.document import plan_document, plan_from
+from keepalive_bench.plan.document import plan_document, plan_from, plan_schema
+from keepalive_bench.plan.options import settings
+from keepalive_bench.plan.plan import Plan
+from keepalive_bench.typed_json import FaultError
 
 WAYS: dict[str, dict[str, Any]] = {
     "nothing": {},
@@ -48,15 +51,56 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
-def test_a_plan_without_secrets_comes_back_as_it_was(options: dict[str, Any]) -> None:
+def test_a_plan_without_secrets_comes_back_as_it_was_and_is_in_the_schema(
+    options: dict[str, Any],
+) -> None:
     wanted = plan("https://there.test:8443/a?b=c", maxsize=1, **options)
-    assert plan_from(json.loads(json.dumps(plan_document(wanted)))) == wanted
+    document = json.loads(json.dumps(plan_document(wanted)))
+    assert plan_from(document) == wanted
+    Draft202012Validator(plan_schema()).validate(document)
 
 
-@pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
-def test_its_document_is_in_the_schema(options: dict[str, Any]) -> None:
-    folder = Path(keepalive_bench.__file__).parent / "results"
-    schema = json.loads((folder / "results.schema.json").read_text("utf-8"))
-    validator = Draft202012Validator({"$ref": "#/$defs/plan", "$defs": schema["$defs"]})
-    document = plan_document(plan("http://there.test/", **options))
-    validator.validate(json.loads(json.dumps(document)))
+def test_what_no_field_says_may_be_shown_is_nowhere_in_the_document() -> None:
+    hidden = [place.name for place in settings(Plan) if place.setting.shown is False]
+    in_request = ["headers", "body", "credentials", "bearer", "cookies", "withheld"]
+    assert hidden == [*in_request, "key_password"]
+    secret = "s3kr1t"  # noqa: S105  # nobody's
+    asked = plan(
+        f"https://me:{secret}@there.test/?token={secret}",
+        headers=(("X-Key", secret), ("Accept", "a/b")),
+        body=secret.encode(),
+        credentials=("me", secret),
+        cookies=(f"a={secret}",),
+        key_password=secret,
+        proxy=Target(f"http://me:{secret}@proxy.test"),
+        variation=Variation(fields=(("token", (secret,)),), rows=((("pin", secret),),)),
+    )
+    document = plan_document(asked)
+    assert secret not in json.dumps(document)
+    assert document["headers"] == [["X-Key", None], ["Accept", "a/b"]]
+    assert document["proxy"] == "http://proxy.test"
+    assert (document["body_bytes"], document["authenticated"], document["cookies"]) == (6, True, 1)
+    assert secret not in repr(asked)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ([], "plan can't be []"),
+        ({"parameters": 5}, "plan.parameters can't be 5"),
+        ({"requests": 0}, "plan.requests can't be 0"),
+        ({"tls_min": "1.1"}, "plan.tls_min can't be '1.1'"),
+        ({"arms": []}, "plan.arms can't be []"),
+    ],
+)
+def test_what_is_no_plan_is_refused_with_its_place(damage: Any, said: str) -> None:  # noqa: ANN401  # any JSON
+    document = plan_document(plan("http://there.test/"))
+    with pytest.raises(FaultError, match=re.escape(said)):
+        plan_from(document | damage if isinstance(damage, dict) else damage)
+
+
+def test_a_member_that_is_missing_is_named() -> None:
+    document = plan_document(plan("http://there.test/"))
+    del document["timeout_s"]
+    with pytest.raises(FaultError, match=r"plan\.timeout_s is missing"):
+        plan_from(document)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import FrozenInstanceError, fields
 from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
@@ -20,45 +19,32 @@ TARGET = Target("http://h/")
 REFUSED: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (Request, {"method": ""}, "'' can't be the method"),
     (Request, {"method": "X" * 81}, "can't be the method"),
-    (Request, {"method": "GE T"}, "'GE T' can't be the method"),
     (Request, {"method": "GET\r\nX: y"}, "can't be the method"),
     (Request, {"headers": (("", "v"),)}, "header field can't be called ''"),
-    (Request, {"headers": (("a b", "v"),)}, "header field can't be called"),
     (Request, {"headers": (("ä", "v"),)}, "header field can't be called 'ä'"),
     (
         Request,
         {"headers": (("X", "a\r\nY: b"),)},
         "The value of the header field 'X' has a control",
     ),
-    (Request, {"headers": (("X", "a\x00"),)}, "'X' has a control"),
-    (Request, {"headers": (("X", "a\x7f"),)}, "'X' has a control"),
     (Request, {"headers": (("X", "\udcff"),)}, "'X'"),
     (Request, {"user_agent": "a\nb"}, "The user agent has a control character"),
-    (Request, {"user_agent": "\udcff"}, "The user agent"),
     (Request, {"credentials": ("a:b", "c")}, "can't have a colon"),
     (Request, {"credentials": ("a", "\udcff")}, "user name"),
     (Network, {"timeout_s": 0}, "timeout must be above 0 s and at most 1,000,000 s, not 0 s."),
-    (Network, {"timeout_s": -1.0}, "not -1 s"),
     (Network, {"timeout_s": nan}, "not nan s"),
     (Network, {"timeout_s": inf}, "at most 1,000,000 s, not inf s"),
     (Network, {"connect_timeout_s": 0}, "connect timeout must be above 0 s"),
-    (Network, {"timeout_s": 1e10}, "timeout must be above 0 s and at most 1,000,000 s"),
-    (Network, {"connect_timeout_s": 1e308}, "at most 1,000,000 s, not 1e"),
     (Request, {"max_body": -1}, "max-body must be from 0 to 1,152,921,504,606,846,976, not -1"),
     (Request, {"max_body": 10**4000}, "not 1"),
     (Experiment, {"seed": 10**4000}, "seed must be from 0 to 18,446,744,073,709,551,616"),
     (Arm, {"kind": "pool"}, "There is no arm of kind 'pool': kinds are pooled, unpooled"),
-    (Arm, {"kind": "\x1b[1m"}, "There is no arm of kind"),
     (Arm, {"kind": "pooled", "label": "a b"}, "An arm can't be called 'a b'"),
-    (Arm, {"kind": "pooled", "label": "-a"}, "An arm can't be called '-a'"),
     (Arm, {"kind": "pooled", "label": "x" * 33}, "32 of them at most"),
     (Experiment, {"requests": 0}, "requests must be from 1 to 1,000,000,000, not 0"),
-    (Experiment, {"requests": -5}, "not -5"),
     (Experiment, {"requests": 10**10}, "not 10,000,000,000"),
     (Experiment, {"concurrency": 0}, "concurrency must be from 1 to 10,000, not 0"),
-    (Experiment, {"concurrency": 10_001}, "not 10,001"),
     (Experiment, {"maxsize": 0}, "maxsize must be from 1"),
-    (Experiment, {"maxsize": -1}, "maxsize must be from 1"),
     (Experiment, {"warmup": -1}, "warmup must be from 0"),
     (Experiment, {"seed": -1}, "seed must be from 0"),
     (Experiment, {"arms": ()}, "number of arms must be from 1 to 255, not 0"),
@@ -83,17 +69,6 @@ def test_a_refused_header_does_not_tell_its_value() -> None:
     with pytest.raises(UsageError) as caught:
         Request(headers=(("Authorization", "Bearer hunter2\x00"),))
     assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [TARGET, Request(), Tls(), Network(), Arm("pooled"), Experiment(), Plan(TARGET)],
-    ids=lambda value: type(value).__name__,
-)
-def test_plans_and_their_parts_are_frozen(value: Any) -> None:  # noqa: ANN401  # seven types
-    for each in fields(value):
-        with pytest.raises(FrozenInstanceError):
-            setattr(value, each.name, None)
 
 
 def test_the_defaults_are_those_of_the_command() -> None:

@@ -16,40 +16,31 @@ _PAGE = (Path(__file__).parents[2] / "docs/json-format.md").read_text("utf-8")
 @pytest.mark.parametrize(
     "name",
     [
-        *("token", "access_token", "X-Amz-Security-Token", "apikey", "api-key", "password", "key"),
-        *("passwd", "sig", "X-Amz-Signature", "X-Goog-Credential", "client_secret", "sessionid"),
-        *("auth", "subscription-key", "aws_access_key", "pass", "user_pass", "passphrase"),
-        *("user[password]", "password_confirmation", "user[api_key][0]", "token[]", "passcode"),
-        *("assertion", "client_assertion", "SAMLResponse", "SAMLRequest", "SAMLart", "code"),
-        *("auth_code", "authCode", "verification-code", "2fa_code", "code[0]", "code2", "pin"),
-        *("card_pin", "private", "bearer", "cookie", "cookies", "_csrf", "csrf"),
-        *("XSRF", "nonce", "otp2", "totp", "otc", "cvv", "cvc2", "code_verifier", "connect.sid"),
-        *("author_token", "authorization", "authorise", "awsaccesskey", "passwort"),
-        *("accesskey", "private key", "api+key", "api key", "jwt", "id_jwt", "otp", "PHPSESSID"),
+        *("X-Amz-Security-Token", "clientsecret", "user[api_key][0]", "api+key", "SAMLart"),
+        *("authorise", "author_token", "PHPSESSID", "passwort"),  # anywhere in the name
+        *("card_pin", "code_verifier", "otp2", "connect.sid"),  # a word of its own
+        *("subscription-key", "X-Amz-sig", "2fa_code", "code[0]", "code2"),  # the last word
+        *("awsaccesskey", "user_pass"),  # the name's end
+        *("accessKey", "APIKey", "userPass", "idToken", "pinCode"),  # words of camel case
     ],
 )
 def test_a_name_that_says_secret_is_one(name: str) -> None:
     assert is_secret_name(name)
-    assert is_secret_name(name.upper())
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["accessKey", "privateKey", "APIKey", "x-apiKey", "userPass", "passWord", "idToken", "pinCode"],
-)
-def test_a_name_in_camel_case_says_it_too(name: str) -> None:
-    assert is_secret_name(name)
+def test_capitals_say_secret_too() -> None:
+    assert is_secret_name("API_KEY")
+    assert is_secret_name("CARD-PIN")
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        *("q", "page", "keyword", "monkey", "design", "signal", "keyboard", "compass", "bypass"),
-        *("passenger", "passThrough", "key_id", "hotpot", "sigma", "", "[]", "-", "shipping"),
-        *("country_code", "countryCode", "zipcode", "zip-code", "postcode", "currency-code"),
-        *("status_code", "error_code", "language-code[2]", "opinion", "spin", "pinned", "encode"),
-        *("unicode", "barcode", "qr_code", "code_page", "codec", "sidebar"),
-        *("author", "authors", "authority", "coAuthor", "nonces", "inside"),
+        *("", "[]", "q", "monkey", "design", "sigma"),  # a word's part is no word
+        *("author", "coAuthor", "authority", "shipping", "opinion", "nonces", "inside"),
+        *("key_id", "code_page", "passThrough", "passenger"),  # the word isn't the last one
+        *("compass", "bypass", "encode"),
+        *("countryCode", "zip-code", "error_code", "language-code[2]", "qr_code"),  # no secret's
     ],
 )
 def test_a_name_that_only_looks_like_one_is_none(name: str) -> None:

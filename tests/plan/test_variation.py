@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.plan.document import plan_document
 from keepalive_bench.plan.plan import Experiment, Plan, Request
 from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.variation import Variation
@@ -168,14 +169,16 @@ def test_secret_values_are_sent_and_starred_where_they_are_shown() -> None:
     assert variation.shown(1, "") == "q=b&token=***&password=***&page=1"
 
 
-def test_a_redacted_variation_keeps_its_shape() -> None:
+def test_a_document_has_the_shape_of_a_variation_and_none_of_its_secrets() -> None:
     variation = Variation(
         fields=(("q", ("a", "b")), ("token", ("s1", "s2"))),
         rows=((("password", "s3"), ("page", "1")),),
         unique=("u",),
     )
-    assert variation.redacted() == Variation(
-        fields=(("q", ("a", "b")), ("token", ("***", "***"))),
-        rows=((("password", "***"), ("page", "1")),),
-        unique=("u",),
-    )
+    plan = Plan(Target("http://h/"), Request(variation=variation))
+    assert plan_document(plan)["parameters"] == {
+        "fields": [["q", ["a", "b"]], ["token", ["***", "***"]]],
+        "rows": [[["password", "***"], ["page", "1"]]],
+        "unique": ["u"],
+        "counter": True,
+    }

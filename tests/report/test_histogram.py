@@ -73,8 +73,7 @@ def test_failed_exchanges_are_left_out() -> None:
     assert latencies_of(script.run()) == {"pooled": [0.01, 0.03]}
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
-@pytest.mark.parametrize("plain_ascii", [False, True])
+@pytest.mark.parametrize(("width", "plain_ascii"), [(60, False), (80, True), (200, False)])
 def test_lines_fit_and_arms_stand_over_one_axis(width: int, *, plain_ascii: bool) -> None:
     lines = histogram_lines(noisy_run(1000), width, plain_ascii=plain_ascii)
     assert max(map(len, lines)) <= width

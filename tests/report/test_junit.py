@@ -12,6 +12,7 @@ from support.exports import everything, nothing, written
 from support.runs import paired_run
 
 from keepalive_bench import analyse
+from keepalive_bench.cli.session import report_of
 from keepalive_bench.report.junit import junit_lines
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def test_each_requirement_is_a_test_case_and_so_is_the_measurement() -> None:
 
 def test_undecided_is_a_failure_where_that_is_strict() -> None:
     run = everything()
-    (suite,) = JUnitXml.fromstring("".join(junit_lines(run, analyse(run), strict=True)).encode())
+    (suite,) = JUnitXml.fromstring("".join(junit_lines(report_of(run, strict=True))).encode())
     assert (suite.failures, suite.skipped) == (2, 0)
 
 

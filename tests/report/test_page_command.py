@@ -22,7 +22,7 @@ _URL = "https://user:s3kr1t@example.com/search?q=a+b&token=s3kr1t"
 
 def test_what_is_as_usual_is_not_spelled_out() -> None:
     plan = Plan(Target("http://example.com/"), experiment=Experiment(seed=3))
-    assert command(plan) == "kab run http://example.com/ -n 50 --seed 3"
+    assert command(plan) == "kab run http://example.com/ --requests 50 --seed 3"
 
 
 def test_what_differs_is_spelled_out_without_secrets() -> None:
@@ -44,10 +44,10 @@ def test_what_differs_is_spelled_out_without_secrets() -> None:
         DecisionRule(confidence=0.99, requirements=("pooled.p95<=50ms",)),
     )
     assert command(plan) == (
-        "kab run 'https://example.com/search?q=a+b&token=***' -z 90s -c 4 --maxsize 2 --block "
-        "--arm pooled --arm fresh=unpooled --order paired --warmup 0 --confidence 0.99 "
-        "--require 'pooled.p95<=50ms' --seed 3 -X HEAD --timeout 2.5 --proxy http://proxy:3128 "
-        "-4 --insecure"
+        "kab run 'https://example.com/search?q=a+b&token=***' --duration 90s --maxsize 2 "
+        "--concurrency 4 --block --arm pooled --arm fresh=unpooled --order paired --seed 3 "
+        "--warmup 0 --confidence 0.99 --method HEAD --timeout 2.5s --ipv4 "
+        "--proxy http://proxy:3128 --insecure --require 'pooled.p95<=50ms'"
     )
     assert left_out(plan) == "the header field X, the credentials and what *** stands for"
 
@@ -67,12 +67,10 @@ def test_what_is_left_out_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "agent", ["Foo::Bar", "::e::'##[x]\\", "a'b::c \u202e", "::1", "a\\x3ab::"]
-)
+@pytest.mark.parametrize("agent", ["::e::'##[x]\\", "a'b::c \u202e", "a\\x3ab::"])
 def test_a_word_that_may_not_be_shown_as_it_is_is_read_by_a_shell_as_it_was(agent: str) -> None:
     plan = Plan(Target("http://example.com/"), Request(user_agent=agent))
     shown = command(plan)
     assert printable(shown) == shown
     words = words_of(shown)
-    assert words[words.index("-A") + 1] == agent
+    assert words[words.index("--user-agent") + 1] == agent

@@ -32,26 +32,16 @@ _PIECES = ("::", ":", "##", "#", "[", "]", "vso[", "teamcity[", " ", "a", "1f", 
     [
         (None, "–"),
         (0.0, "0.000 ms"),
-        (1e-9, "0.000 ms"),
         (0.000_310, "0.310 ms"),
-        (0.000_999_4, "0.999 ms"),
         (0.000_999_6, "1.00 ms"),
-        (0.009_994, "9.99 ms"),
         (0.009_996, "10.0 ms"),
-        (0.0212, "21.2 ms"),
-        (0.099_94, "99.9 ms"),
         (0.099_96, "100 ms"),
         (0.9994, "999 ms"),
         (0.9995, "1.00 s"),
-        (0.9996, "1.00 s"),
-        (1.0, "1.00 s"),
         (1.449, "1.45 s"),
-        (9.994, "9.99 s"),
         (9.996, "10.0 s"),
-        (30.0, "30.0 s"),
         (123.4, "123 s"),
         (-0.0415, "-41.5 ms"),
-        (-2.0, "-2.00 s"),
         (-1e-9, "0.000 ms"),
     ],
 )
@@ -63,7 +53,6 @@ def test_a_duration_has_three_digits_that_count(seconds: float | None, text: str
     ("ends", "beside", "text"),
     [
         ((0.0412, 0.0419), 0.0415, "[41.2 … 41.9]"),
-        ((1.2, 1.4), 1.3, "[1.20 … 1.40]"),
         ((0.9, 1.1), 1.0, "[900 ms … 1.10 s]"),
         ((-2.08, 2.1), 0.008_32, "[-2.08 s … 2.10 s]"),
         ((0.9, 0.95), 1.0, "[900 ms … 950 ms]"),
@@ -78,13 +67,9 @@ def test_an_interval_leaves_out_the_unit_of_what_it_stands_beside_and_no_other(
 @pytest.mark.parametrize(
     ("count", "text"),
     [
-        (0, "0 B"),
         (1023, "1023 B"),
-        (1024, "1.0 KiB"),
         (1536, "1.5 KiB"),
         (1024**2 - 1, "1.0 MiB"),
-        (1024**2, "1.0 MiB"),
-        (10 * 1024**3, "10.0 GiB"),
         (5 * 1024**5, "5120.0 TiB"),
     ],
 )
@@ -97,12 +82,9 @@ def test_a_size_is_in_binary_units(count: int, text: str) -> None:
     [
         (None, "–"),
         (0.0333, "0.033"),
-        (0.9994, "0.999"),
         (0.9996, "1.0"),
-        (44.62, "44.6"),
         (999.94, "999.9"),
         (999.96, "1,000"),
-        (3120.4, "3,120"),
     ],
 )
 def test_a_rate_has_no_more_digits_than_it_bears(per_second: float | None, text: str) -> None:
@@ -123,16 +105,12 @@ def test_a_count_agrees_with_its_noun(count: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
-        ("", ""),
         ("plain, naïve ☃", "plain, naïve ☃"),
         ("\x1b[31m", r"\x1b[31m"),
         ("a\nb\r\tc", r"a\nb\r\tc"),
-        ("\x9b\x85", r"\x9b\x85"),
         ("\u202eabc\u2066", r"\u202eabc\u2066"),
-        ("\u2028\u2029", r"\u2028\u2029"),
         ("\udcff", r"\udcff"),
         ("\u200b\ufeff", r"\u200b\ufeff"),
-        ("[red]", "[red]"),
     ],
 )
 def test_what_does_not_print_is_escaped(raw: str, shown: str) -> None:
@@ -144,16 +122,11 @@ def test_what_does_not_print_is_escaped(raw: str, shown: str) -> None:
     [
         ("::error::boom", r":\x3aerror:\x3aboom"),
         ("close, ::stop-commands::x", r"close, :\x3astop-commands:\x3ax"),
-        ("Foo::Bar", r"Foo:\x3aBar"),
         (":::", r":\x3a:"),
-        ("a: b:c", "a: b:c"),
         ("##[error]", r"#\x23[error]"),
         ("###[error]", r"#\x23#[error]"),
-        ("##VSO[x]", r"#\x23VSO[x]"),
         ("#1 # [x]", "#1 # [x]"),
-        ("[::error::]", r"[:\x3aerror:\x3a]"),
         ("[::1]::error::", r"[::1]:\x3aerror:\x3a"),
-        ("::1", r":\x3a1"),
         (f"{'p' * 40}[::1]", rf"{'p' * 40}[:\x3a1]"),
     ],
 )
@@ -164,9 +137,8 @@ def test_what_a_ci_system_would_carry_out_is_broken_up(raw: str, shown: str) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        *("[::1]", "[::1]:8080", "http://[::1]:8080/a", "[fe80::1%eth0]:443", "[::]:80"),
-        *("(https://[2001:db8::1]/)", "'::1'", '["::1"]', "fe80::1", "2001:db8::5: refused"),
-        *("[::ffff:127.0.0.1]:80: Connection refused; [2001:db8::1]:80: No route", "unix:/run/x"),
+        *("http://[::1]:8080/a", "[fe80::1%eth0]:443", "(https://[2001:db8::1]/)", "'::1'"),
+        *("2001:db8::5: refused", "[::ffff:127.0.0.1]:80: Connection refused; [::]:80: No route"),
     ],
 )
 def test_an_address_stays_readable(text: str) -> None:
@@ -207,13 +179,10 @@ def test_json_in_a_log_gives_no_order_and_has_the_same_values(text: str) -> None
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("", "''"),
         ("\x1b[31m", r"'\x1b[31m'"),
-        ("a@b", "'a@b'"),
         ("/home/me@work/run.json", "'/home/me@work/run.json'"),
         ("http://joe:hunter2@h/", "'http://***@h/'"),
         ("http://joe:a/b#c?d e@h/", "'http://***@h/'"),
-        ("joe:hunter2@h", "'***@h'"),
         ("x" * 80, "'" + "x" * 80 + "'"),
     ],
 )
@@ -221,7 +190,7 @@ def test_input_is_quoted_without_its_passwords(given: str, said: str) -> None:
     assert quoted(given) == said
 
 
-@pytest.mark.parametrize("char", ["x", "\n", "\u202e", "\U000e0001", "\udcff", "ü"])
+@pytest.mark.parametrize("char", ["x", "\n", "\U000e0001"])
 def test_of_long_input_there_are_the_beginning_and_the_end(char: str) -> None:
     said = quoted(f"begins{char * 10_000}ends")
     assert said.startswith("'begins")

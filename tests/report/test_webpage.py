@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from page.noisy import HOSTILE, noisy_run
+from support.exports import written
 from support.runs import CUT_OFF, REFUSED, Script
 from support.scripted import scripted_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench import analyse
-from keepalive_bench.report import table
-from keepalive_bench.report.failed_run import nothing_measured
-from keepalive_bench.report.webpage import page_lines
+from keepalive_bench.report import run_tables
+from keepalive_bench.report.preamble import nothing_measured
 from keepalive_bench.results.exchange import Failure
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Page(HTMLParser):
 
     def __init__(self, run: Run) -> None:
         super().__init__()
-        self.source = "".join(page_lines(run, analyse(run)))
+        self.source = written("html", run)
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
         self.raw: dict[str, list[str]] = {"script": [], "style": []}
@@ -87,7 +87,7 @@ def test_nothing_is_loaded_and_the_policy_names_every_script_and_style() -> None
 def test_the_table_is_the_reports() -> None:
     run = scripted_run()
     page = Page(run)
-    for row in table.comparison_rows(analyse(run)):
+    for row in run_tables.comparison_rows(analyse(run)):
         for cell in (row.name.strip(), *row.cells, *row.savings, *row.intervals):
             assert not cell or cell in page.texts
     tags = [tag for tag, _ in page.tags]
@@ -261,7 +261,7 @@ def test_how_it_was_measured_names_the_command_the_seed_and_the_versions() -> No
 
 
 def test_a_sweep_has_its_curve_and_its_table() -> None:
-    page = "".join(page_lines(run := scripted_sweep(1, 2, 4, 8), analyse(run)))
+    page = written("html", scripted_sweep(1, 2, 4, 8))
     assert "What each value does" in page
     assert "maxsize 1: 37 connections, 36 discarded, median 2.00 ms" in page
     assert "kab sweep http://127.0.0.1:8000/ -n 48 --maxsize 1,2,4,8 --concurrency 4" in page

@@ -116,18 +116,6 @@ def test_one_of_an_open_load_costs_four_bytes_more() -> None:
     assert opened == closed + 4
 
 
-@pytest.mark.parametrize(
-    "table",
-    [ExchangeColumns(ARMS), ExchangeColumns(ARMS, queued=True), ConnectionColumns(ARMS)],
-)
-def test_every_column_is_among_the_columns_of_the_file(
-    table: ExchangeColumns | ConnectionColumns,
-) -> None:
-    named = {id(column) for column in table.columns().values()}
-    own = {id(value) for value in vars(table).values() if isinstance(value, array)}
-    assert own <= named
-
-
 def test_a_phase_of_30_seconds_is_kept_to_two_microseconds() -> None:
     columns = ExchangeColumns(ARMS)
     columns.append(Exchange("pooled", 0, 0, Outcome(0.0, 30.0, phases=Phases(wait=29.999999))))

@@ -94,7 +94,7 @@ def assert_analysed_alike(one: Run, other: Run) -> None:
     assert replace(analyse(one), plan=other.plan) == analyse(other)
 
 
-@pytest.mark.parametrize("exchanges", [0, 1, 500, PLAIN_ROWS, PACKED_ROWS, TWO_CHUNKS])
+@pytest.mark.parametrize("exchanges", [0, PLAIN_ROWS, PACKED_ROWS, TWO_CHUNKS])
 def test_a_run_comes_back_as_it_was(exchanges: int) -> None:
     measured = made(exchanges)
     again = read(text_of(measured))
@@ -102,9 +102,8 @@ def test_a_run_comes_back_as_it_was(exchanges: int) -> None:
     assert_analysed_alike(measured, again)
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_a_measured_run_comes_back_as_it_was(*, tls: bool) -> None:
-    with ServerProcess(settings(tls=tls)) as server:
+def test_a_measured_run_comes_back_as_it_was() -> None:
+    with ServerProcess(settings(tls=True)) as server:
         url = server.url.replace("127.0.0.1", "localhost")
         measured = run(url, requests=30, ca_file=CERTIFICATE)
     again = read(text_of(measured))
@@ -119,8 +118,10 @@ def test_a_run_that_was_read_is_written_again_as_it_was(exchanges: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("exchanges", [50, PACKED_ROWS, TWO_CHUNKS])
-@pytest.mark.parametrize("options", [{}, {"indent": 4}, {"indent": 0}, {"ensure_ascii": False}])
+@pytest.mark.parametrize(
+    ("exchanges", "options"),
+    [(50, {"ensure_ascii": False}), (PACKED_ROWS, {"indent": 4}), (TWO_CHUNKS, {"indent": None})],
+)
 def test_a_file_that_another_program_has_laid_out_anew_is_read_all_the_same(
     exchanges: int, options: dict[str, Any]
 ) -> None:
@@ -158,8 +159,6 @@ NO_RESULTS = {
     "nothing": "",
     "no JSON": "{",
     "a list": "[]",
-    "null": "null",
-    "a number": "7",
     "another document": '{"a": 1}',
     "nested too deep": "[" * 100_000,
     "an endless number": '{"schema_version": ' + "1" * 5000 + "}",
@@ -172,17 +171,16 @@ def test_what_is_no_results_file_is_said_to_be_none(text: str) -> None:
         read(text)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, "1"])
 def test_another_version_is_named(version: object) -> None:
     document = json.loads(text_of(made(5))) | {"schema_version": version}
     with pytest.raises(ResultsFileError, match=f"schema version {version!r}; this kab reads"):
         read(json.dumps(document))
 
 
-@pytest.mark.parametrize("exchanges", [50, PACKED_ROWS])
-@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
-def test_a_file_that_was_cut_off_is_damaged(exchanges: int, part: float) -> None:
-    text = text_of(made(exchanges))
+@pytest.mark.parametrize("part", [0.5, 0.999])
+def test_a_packed_file_that_was_cut_off_is_damaged(part: float) -> None:
+    text = text_of(made(PACKED_ROWS))
     with pytest.raises(ResultsFileError):
         read(text[: int(len(text) * part)])
 
@@ -208,12 +206,6 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "an arm is unknown": lambda it: columns(it)["arm"].__setitem__(0, 9),
     "a connection is unknown": lambda it: columns(it)["connection"].__setitem__(0, 9),
     "a connection is below none": lambda it: columns(it)["connection"].__setitem__(0, -7),
-    "a failure is unknown": lambda it: columns(it)["failure"].__setitem__(0, 9),
-    "an answer is unknown": lambda it: columns(it)["answer"].__setitem__(0, 9),
-    "a connection's arm is unknown": lambda it: it["connections"]["columns"]["arm"].__setitem__(
-        0, 9
-    ),
-    "a peer is unknown": lambda it: it["connections"]["columns"]["peer"].__setitem__(0, 9),
     "a cipher is unknown": lambda it: it["connections"]["columns"]["cipher"].__setitem__(0, 9),
     "the count is wrong": lambda it: it["exchanges"].update(count=7),
     "the encoding is unknown": lambda it: it["exchanges"].update(encoding="zip"),
@@ -221,7 +213,6 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no arm": lambda it: it["plan"].update(arms=[]),
     "an unknown kind of arm": lambda it: it["plan"]["arms"][0].update(kind="other"),
     "a URL that is none": lambda it: it["plan"].update(url="ftp:"),
-    "a time that is none": lambda it: it["plan"].update(timeout_s=-1),
     "a plan that is none": lambda it: it.update(plan=[]),
 }
 
@@ -244,8 +235,12 @@ PACKED_DAMAGES: dict[str, Callable[[list[Any]], object]] = {
 }
 
 
-@pytest.mark.parametrize("damage", PACKED_DAMAGES.values(), ids=PACKED_DAMAGES)
-@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    ("damage", "indent"),
+    [(damage, 2) for damage in PACKED_DAMAGES.values()]
+    + [(PACKED_DAMAGES[name], None) for name in ("no base64", "half a number")],
+    ids=[*PACKED_DAMAGES, "no base64, on one line", "half a number, on one line"],
+)
 def test_a_damaged_packed_column_is_said_to_be_one(
     damage: Callable[[list[Any]], object], indent: int | None
 ) -> None:

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
-from support.exports import all_lines, everything, stored
+from support.exports import all_lines, everything, printed, stored
 from support.runs import Script
 
 from keepalive_bench import analyse
 from keepalive_bench.errors import KabError, ResultsFileError
 from keepalive_bench.plan.load import Load
-from keepalive_bench.report import terminal
 from keepalive_bench.report.preamble import answers
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results import text as results_text
@@ -59,8 +57,7 @@ def shown(text: str) -> None:
     analysis = analyse(run)
     for line in all_lines(run, analysis):
         line.encode("utf-8", "backslashreplace")
-    report = terminal.report(analysis, 80, plotted=run)
-    Console(file=io.StringIO(), width=80, markup=False, highlight=False).print(report)
+    printed(run, 80, plotted=True)
     for exchange in run.exchanges:
         exchange_line(run.plan, exchange)
     for arm in analysis.arms:
@@ -160,9 +157,6 @@ def test_the_sentence_says_what_is_wrong_and_where(damage: dict[str, Any], said:
     [
         "2026-02-30T03:04:05.678+00:00",
         "2026-01-02\u202e03:04:05.678+00:00",
-        "2026-01-02\x0103:04:05.678+00:00",
-        "20260102T030405+0000",
-        "2026-W01-1T03:04:05+00:00",
         "2026-01-02T03:04:05.678+01:00",
         "2026-01-02T03:04:05.678+00:00\n",
         "\u0662026-01-02T03:04:05.678+00:00",

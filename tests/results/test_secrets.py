@@ -50,10 +50,9 @@ def file_of(measured: Run) -> str:
     return "".join(document_lines(measured, derived_document(analyse(measured))))
 
 
-@pytest.mark.parametrize("status", [200, 401])
 @pytest.mark.parametrize(("userinfo", "options"), SECRETS.values(), ids=SECRETS)
-def test_a_secret_is_not_in_the_file(userinfo: str, options: dict[str, Any], status: int) -> None:
-    with ServerProcess(settings(status=status)) as server:
+def test_a_secret_is_not_in_the_file(userinfo: str, options: dict[str, Any]) -> None:
+    with ServerProcess(settings(status=401)) as server:
         url = server.url.replace("://", f"://{userinfo}")
         text = file_of(run(url, requests=2, **options))
     assert SECRET not in text
@@ -61,10 +60,7 @@ def test_a_secret_is_not_in_the_file(userinfo: str, options: dict[str, Any], sta
     json.loads(text)
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["token={}", "a=1&access_token={}&b=2", "API-KEY={}", "password={}", "sig={}", "%74oken={}"],
-)
+@pytest.mark.parametrize("query", ["a=1&access_token={}&b=2", "%74oken={}"])
 def test_a_secret_query_parameter_is_starred_in_the_file(query: str) -> None:
     with ServerProcess() as server:
         text = file_of(run(f"{server.url}/p?{query.format(SECRET)}", requests=2))

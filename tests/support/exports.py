@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 from typing import TYPE_CHECKING
 
+from rich.console import Console, Group
 from support.runs import REFUSED, Script
 
 from keepalive_bench import DecisionRule, Plan, Request, Target, Variation, analyse
-from keepalive_bench.cli import exports
+from keepalive_bench.cli.exports import EXPORTERS, OF_RUN
+from keepalive_bench.cli.session import report_of
+from keepalive_bench.report import terminal
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results.exchange import Answer, Ending, Failure, Phases
 from keepalive_bench.results.file import document_lines
 from keepalive_bench.results.run import WarmUp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import RenderableType
 
     from keepalive_bench import Analysis, Run
 
+DIALECTS = tuple(it.option for it in EXPORTERS)
 HOSTILE_TEXT = "=1+1|`<script>@team\n\x1b[31m\u202e]](http://evil.example) #7 \U0001f600\ufffe"
 HOSTILE_URL = "http://127.0.0.1:8000/a|b`c?q=%3Cb%3E&token=hunter2"
 
@@ -72,10 +79,25 @@ def stored(run: Run) -> str:
 
 def written(dialect: str, run: Run, analysis: Analysis | None = None) -> str:
     """What an option writes."""
-    return "".join(exports.EXPORTERS[dialect](run, analysis or analyse(run)))
+    (exporter,) = (it for it in OF_RUN if it.option == dialect)
+    assert exporter.of_run is not None
+    return "".join(exporter.of_run(report_of(run, analysis)))
 
 
 def all_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     """What all of them write."""
-    for exporter in exports.EXPORTERS.values():
-        yield from exporter(run, analysis)
+    for dialect in DIALECTS:
+        yield written(dialect, run, analysis)
+
+
+def printed(run: Run, width: int, *, plotted: bool = False, plain_ascii: bool = False) -> str:
+    """What a terminal of a width shows, with blanks at the ends of lines taken off."""
+    parts = terminal.report_parts(report_of(run), width, plotted=plotted, plain_ascii=plain_ascii)
+    return set_by_rich(parts, width)
+
+
+def set_by_rich(parts: Iterable[RenderableType], width: int) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    console.print(Group(*parts))
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())

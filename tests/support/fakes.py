@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from support.plans import plan
 
 from keepalive_bench.engine.engine import Engine
+from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.pacing import pacing_of
 from keepalive_bench.engine.schedule import schedule, until
 from keepalive_bench.results.exchange import Exchange, Failure, Outcome
@@ -99,7 +100,7 @@ class Stage:
             {label: Fake(script) for label, script in scripts.items()},
             self._record,
             self._clock,
-            {} if pacing is None else dict.fromkeys(scripts, pacing),
+            pacing,
         )
 
     def run(self) -> bool:
@@ -109,7 +110,8 @@ class Stage:
         if experiment.duration_s is not None:
             ends_s = experiment.duration_s
             blocks = until(blocks, lambda: self._clock.now_s() >= ends_s)
-        return self._engine.run(blocks)
+        with Interrupts() as interrupts:
+            return self._engine.run(blocks, interrupts)
 
     @property
     def reached(self) -> dict[str, int]:

@@ -15,8 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from keepalive_bench.engine.interrupts import Interrupts
-from keepalive_bench.engine.process_runner import ProcessRunner, quiet_collector
-from keepalive_bench.engine.processes.merging import new_tables
+from keepalive_bench.engine.process_runner import ProcessRunner, new_tables, quiet_collector
 from keepalive_bench.engine.processes.messages import (
     Channel,
     Done,

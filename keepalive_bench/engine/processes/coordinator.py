@@ -17,8 +17,7 @@ from keepalive_bench.engine.engine import GRACE_S
 from keepalive_bench.engine.interrupts import held_back
 from keepalive_bench.engine.limits import naming_limits
 from keepalive_bench.engine.pacing import pacing_of
-from keepalive_bench.engine.process_runner import RunCounters
-from keepalive_bench.engine.processes.merging import new_tables
+from keepalive_bench.engine.process_runner import RunCounters, new_tables
 from keepalive_bench.engine.processes.messages import (
     Done,
     Failed,

@@ -7,14 +7,14 @@ from bisect import bisect_right
 from itertools import accumulate
 from math import inf
 from operator import add
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.engine.process_runner import Tables
 
     Table = ExchangeColumns | ConnectionColumns
     Translation = Callable[[int], int]
@@ -22,20 +22,6 @@ if TYPE_CHECKING:
 _Table = TypeVar("_Table", ExchangeColumns, ConnectionColumns)
 _AT_ONCE, _PART = 5_000, 32
 _NONE = -1
-
-
-class Tables(NamedTuple):
-    """What one process measured. Merging takes its rows away."""
-
-    exchanges: ExchangeColumns
-    connections: ConnectionColumns
-
-
-def new_tables(experiment: Experiment) -> Tables:
-    """Those of an experiment, still empty."""
-    labels = experiment.labels
-    exchanges = ExchangeColumns(labels, queued=experiment.load.is_open)
-    return Tables(exchanges, ConnectionColumns(labels))
 
 
 def merge(parts: Sequence[Tables], merged: Tables) -> None:

@@ -1,9 +1,9 @@
-"""HTML as a tree of elements, so that no text can become markup."""
+"""HTML as a tree of elements, so that no text can become markup; and the frame of every chart."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from keepalive_bench.units import json_in_log, printable
@@ -11,7 +11,18 @@ from keepalive_bench.units import json_in_log, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from keepalive_bench.report.table import Table
+
 Content = Element | str
+ARM_COLOURS = 8
+
+
+class Chart(NamedTuple):
+    """One chart with all that belongs to it."""
+
+    content: list[Element]
+    data: object = None
+    """What the script draws; `None`: nothing."""
 
 
 def element(tag: str, *content: Content, **attributes: str) -> Element:
@@ -62,6 +73,40 @@ def table(
         body.append(element("tr", heading, *(element("td", cell) for cell in cells)))
     # What scrolls has to be reachable with the keyboard.
     return element("div", made, class_="wide", role="region", aria_label=caption, tabindex="0")
+
+
+def set_table(it: Table, caption: str = "") -> Element:
+    """A table of a report; its title is its caption, if nothing else is."""
+    return table(caption or it.title, it.headings, it.rows)
+
+
+def folded(summary: str, *content: Element) -> Element:
+    """Something to open where it's wanted, with the keyboard too."""
+    return element("details", element("summary", summary), *content)
+
+
+def figure(name: str, shows: str, notes: Iterable[str], key: Iterable[tuple[str, str]]) -> Element:
+    """The place where the script draws. `shows` stands for the picture where it isn't seen.
+
+    The key is a list of classes and texts.
+    """
+    entries = [element("li", element("span", class_=f"key {sign}"), text) for sign, text in key]
+    return element(
+        "figure",
+        element("ul", *entries, class_="keys"),
+        element("div", id=name, class_="chart", role="img", aria_label=shows),
+        element("figcaption", " ".join(notes)),
+    )
+
+
+def no_chart(sentence: str) -> Chart:
+    """What stands in the place of a chart that would be empty."""
+    return Chart([element("p", sentence)])
+
+
+def microseconds(seconds: float) -> int:
+    """Times as the script reads them."""
+    return round(seconds * 1e6)
 
 
 def as_html(root: Element) -> str:

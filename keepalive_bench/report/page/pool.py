@@ -1,29 +1,84 @@
-"""The life of the pool: a lane for each connection."""
+"""The life of the pool: for each connection a lane, with when it was opened, used and closed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.report.page.figure import ARM_COLOURS, Figure, chart, folded, without
-from keepalive_bench.report.page.lanes import WORDS, Lane, Lanes, lanes
-from keepalive_bench.report.page.markup import table
-from keepalive_bench.units import duration, plural
+from keepalive_bench.report.page.markup import (
+    ARM_COLOURS,
+    Chart,
+    figure,
+    folded,
+    microseconds,
+    no_chart,
+    table,
+)
+from keepalive_bench.report.verbose import ended, why
+from keepalive_bench.results.table import optional
+from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
     from keepalive_bench.results.run import Run
 
 _OPENING = ("lane-opening", "being opened")
 _KEY = (("lane-idle", "idle"), ("shape-cross", "closed"))
+_MOST = 60
+"""Lanes of all arms together."""
+_MOST_SPANS = 2_500
+"""Stretches of use in all lanes together."""
+_ALIKE = 3
+"""Arms share an axis where none of them takes less than a third of it."""
+_FINEST = 2_000
+"""Pauses shorter than this part of what is shown can't be seen."""
+
+_WORDS = ("connection", "opened at", "why", "to", "responses", "in use for", "and then")
+
+Span = tuple[int, int]
+"""From … to …, in microseconds from the start of the run."""
 
 
-def pool(run: Run, analysis: Analysis) -> Figure:
+class Lane(NamedTuple):
+    """One connection's life; times in microseconds from the start of the run."""
+
+    row: int
+    opening: Span
+    """From the request that needed it to its last handshake's end."""
+    used: list[Span]
+    end: int
+    """Of the connection, or of the run."""
+    ending: str
+    """How it ended: `""` if it was open to the end."""
+    words: tuple[str, ...]
+    """What `_WORDS` says of it."""
+
+
+class Lanes(NamedTuple):
+    """The lanes of one arm: the connections that it opened first."""
+
+    label: str
+    lanes: list[Lane]
+    connections: int
+    """How many the arm opened in all."""
+    shown: Span
+    """The part of the run that is on the axis."""
+    pause: int
+    """Pauses up to this, in microseconds, are too short to be seen, and left out."""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the arm opened more connections than have a lane."""
+        return len(self.lanes) < self.connections
+
+
+def pool(run: Run, analysis: Analysis) -> Chart:
     """The lanes of each arm, and the same as tables."""
     if not len(run.connections):
-        return without("No connection was opened.")
-    arms = lanes(run, analysis)
+        return no_chart("No connection was opened.")
+    arms = _lanes(run, analysis)
     said = "; ".join(f"{arm.label} {plural(arm.connections, 'connection')}" for arm in arms)
     notes = [
         f"Of the {arm.connections:,} connections of {arm.label} the first {len(arm.lanes)} are "
@@ -39,14 +94,14 @@ def pool(run: Run, analysis: Analysis) -> Figure:
         "arms": [
             {"shown": arm.shown, "lanes": [_drawn(lane) for lane in arm.lanes]} for arm in arms
         ],
-        "words": WORDS,
+        "words": _WORDS,
     }
     used = [
         (f"arm-{number % ARM_COLOURS}", f"{arm.label} in use") for number, arm in enumerate(arms)
     ]
     key = (_OPENING, *used, *_KEY)
-    drawn = chart("pool", f"Connections over time: {said}.", notes, key)
-    return Figure([drawn, *(_listed(arm) for arm in arms if arm.lanes)], data)
+    drawn = figure("pool", f"Connections over time: {said}.", notes, key)
+    return Chart([drawn, *(_listed(arm) for arm in arms if arm.lanes)], data)
 
 
 def _listed(arm: Lanes) -> Element:
@@ -54,7 +109,7 @@ def _listed(arm: Lanes) -> Element:
     if arm.is_part:
         caption += f" (the first {len(arm.lanes)} of {arm.connections:,})"
     rows = [lane.words for lane in arm.lanes]
-    return folded(caption, table(caption, WORDS, rows, numbers=False))
+    return folded(caption, table(caption, _WORDS, rows, numbers=False))
 
 
 def _drawn(lane: Lane) -> dict[str, object]:
@@ -66,3 +121,112 @@ def _drawn(lane: Lane) -> dict[str, object]:
         "ending": lane.ending,
         "words": lane.words,
     }
+
+
+def _lanes(run: Run, analysis: Analysis) -> list[Lanes]:
+    """The lanes of each arm."""
+    arms = len(analysis.arms)
+    chosen = [
+        (arm, run.connections.rows(arm.label)[: max(_MOST // arms, 1)]) for arm in analysis.arms
+    ]
+    uses = _uses(run, {row for _, rows in chosen for row in rows})
+    ready = _ready(run)
+    made = [
+        (arm, [_lane(run, arm, row, ready[row], uses[row]) for row in rows]) for arm, rows in chosen
+    ]
+    spans = _shown(run, made)
+    return [
+        _of_arm(arm, found, span, _MOST_SPANS // arms)
+        for (arm, found), span in zip(made, spans, strict=True)
+    ]
+
+
+def _shown(run: Run, made: list[tuple[ArmSummary, list[Lane]]]) -> list[Span]:
+    """The time that is shown of each arm: the same of all, unless one's lanes took far less."""
+    spans = []
+    for arm, found in made:
+        span = (0, _length(run))
+        if len(found) < arm.connections:
+            span = (min(lane.opening[0] for lane in found), max(lane.end for lane in found))
+        spans.append(span)
+    whole = (min(start for start, _ in spans), max(end for _, end in spans))
+    if min(end - start for start, end in spans) * _ALIKE >= whole[1] - whole[0]:
+        return [whole] * len(spans)
+    return spans
+
+
+def _ready(run: Run) -> list[int]:
+    """When each connection could carry a request: TCP's handshake ends at `opened_s`."""
+    setups = run.setups()
+    return [
+        microseconds(opened_s + (optional(tunnel) or 0.0) + (optional(tls) or 0.0))
+        for opened_s, tunnel, tls in zip(
+            run.connections.opened_s, setups["tunnel"], setups["tls"], strict=True
+        )
+    ]
+
+
+def _of_arm(arm: ArmSummary, made: list[Lane], shown: Span, most_spans: int) -> Lanes:
+    pause = (shown[1] - shown[0]) // _FINEST
+    drawn = [lane._replace(used=_merged(lane.used, pause)) for lane in made]
+    while sum(len(lane.used) for lane in drawn) > max(most_spans, len(drawn)):
+        pause = 2 * pause + 1
+        drawn = [lane._replace(used=_merged(lane.used, pause)) for lane in made]
+    return Lanes(arm.label, drawn, arm.connections, shown, pause)
+
+
+def _length(run: Run) -> int:
+    """From the start of the run to its last byte, in microseconds."""
+    exchanges = run.exchanges
+    ends = zip(exchanges.began_s, exchanges.latency_s, strict=True)
+    return microseconds(max((began + latency for began, latency in ends), default=0.0))
+
+
+def _uses(run: Run, wanted: set[int]) -> dict[int, list[Span]]:
+    """When each of the wanted connections was in use, in order."""
+    uses: dict[int, list[Span]] = {row: [] for row in wanted}
+    exchanges = run.exchanges
+    for connection, began_s, latency_s, started_s in zip(
+        exchanges.connection,
+        exchanges.began_s,
+        exchanges.latency_s,
+        exchanges.started_s,
+        strict=True,
+    ):
+        if connection in uses:
+            span = (microseconds(started_s), microseconds(began_s + latency_s))
+            uses[connection].append(span)
+    return {row: sorted(spans) for row, spans in uses.items()}
+
+
+def _merged(spans: Iterable[Span], pause: int) -> list[Span]:
+    """The same with pauses closed that are no longer than that."""
+    merged: list[Span] = []
+    for start, end in spans:
+        if merged and start - merged[-1][1] <= pause:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _lane(run: Run, arm: ArmSummary, row: int, ready: int, used: list[Span]) -> Lane:
+    connection = run.connections[row]
+    opened = microseconds(connection.opened_s)
+    closed = _length(run) if connection.ended_s is None else microseconds(connection.ended_s)
+    return Lane(
+        row=row,
+        opening=(min(used[0][0], opened) if used else opened, ready),
+        used=used,
+        end=max(closed, used[-1][1] if used else ready),
+        ending="" if connection.ending is None else connection.ending.kind,
+        words=(
+            f"{row}",
+            duration(connection.opened_s),
+            why(run, arm.reasons[row]),
+            printable(connection.peer),
+            f"{connection.exchanges:,}",
+            duration(sum(end - start for start, end in used) / 1e6),
+            ended(connection),
+        ),
+    )

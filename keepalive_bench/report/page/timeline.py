@@ -1,17 +1,26 @@
-"""Latency over time, with each new connection and each failure marked."""
+"""Latency over time: a mark for each request, or for those that fall on the same few pixels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import isnan, log
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.reason_kinds import BY_NATURE
-from keepalive_bench.report.page.dots import Dots, dots, why
-from keepalive_bench.report.page.figure import Figure, chart, folded, without
-from keepalive_bench.report.page.markup import element, table
+from keepalive_bench.report.histogram import FAR_APART
+from keepalive_bench.report.page.markup import (
+    Chart,
+    element,
+    figure,
+    folded,
+    microseconds,
+    no_chart,
+    table,
+)
+from keepalive_bench.report.verbose import why
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary
@@ -19,19 +28,48 @@ if TYPE_CHECKING:
 
 _MOST_LISTED = 100
 _KEY = [("shape-dot", "reused a connection"), ("shape-triangle", "opened a connection")]
+_MOST = 3_000
+"""Marks of all arms together: more would make the page large, and the browser slow.
+
+There are more only of a run with more kinds of failures than servers have."""
+_MOST_DETAILED = 200
+"""Distinct sentences about marks; past that, a mark has the code of its reason only."""
+_GRIDS = tuple((max(1_600 >> times, 1), max(400 >> times, 1)) for times in range(11))
+"""Columns and lines, from the finest to the coarsest."""
+_REUSED = ""
 
 
-def timeline(run: Run, analysis: Analysis) -> Figure:
+class Mark(NamedTuple):
+    """What is drawn as one: requests of one arm, alike, and next to each other."""
+
+    row: int
+    """Of the first of them."""
+    requests: int
+
+
+class Dots(NamedTuple):
+    """The marks, for the script."""
+
+    arms: list[dict[str, object]]
+    """Columns for each arm: times and latencies in microseconds, times and indexes as steps."""
+    fates: list[str]
+    """What the numbers in the columns `fate` stand for: reused, failed, or newly opened and why."""
+    logarithmic: bool
+    merged: bool
+    """Whether there are marks for several requests."""
+
+
+def timeline(run: Run, analysis: Analysis) -> Chart:
     """A mark for each request, and below it a list of connections that had to be opened."""
     if not any(arm.sent for arm in analysis.arms):
-        return without("No request came to an end.")
-    marks = dots(run, analysis)
+        return no_chart("No request came to an end.")
+    marks = _dots(run, analysis)
     opened = "; ".join(_opened(arm) for arm in analysis.arms)
     failed = [("shape-cross", "failed")] if any(arm.failed for arm in analysis.arms) else []
     shows = f"Latencies over time. New connections: {opened}."
-    drawn = chart("timeline", shows, _notes(marks), _KEY + failed)
+    drawn = figure("timeline", shows, _notes(marks), _KEY + failed)
     data = {"arms": marks.arms, "fates": marks.fates, "logarithmic": marks.logarithmic}
-    return Figure([drawn, _listed(run, analysis), *_failures(run)], data)
+    return Chart([drawn, _listed(run, analysis), *_failures(run)], data)
 
 
 def _notes(marks: Dots) -> list[str]:
@@ -95,3 +133,116 @@ def _failures(run: Run) -> Iterator[Element]:
         rows.append((f"#{exchanges.index[row]}", label, began, why_not))
     headings = ("request", "arm", "began at", "why")
     yield folded(caption, table(caption, headings, rows, numbers=False))
+
+
+def _dots(run: Run, analysis: Analysis) -> Dots:
+    """The marks of each arm; requests share one only where there are too many for one each."""
+    exchanges = run.exchanges
+    codes = _codes(run, analysis)
+    cut_off = exchanges.cut_off  # what those would have taken, nobody knows
+    rows = [row for row, failure in enumerate(exchanges.failure) if failure not in cut_off]
+    latencies = [exchanges.latency_s[row] for row in rows]
+    low, high = min(latencies, default=0.0), max(latencies, default=0.0)
+    logarithmic = low > 0 and high / low >= FAR_APART
+    marks = [Mark(row, 1) for row in rows]
+    for grid in _GRIDS:
+        if len(marks) > _MOST:
+            marks = _merged(run, codes, rows, grid, logarithmic=logarithmic)
+    fates = _Fates(run, analysis)
+    arms = [
+        _columns(run, [mark for mark in marks if exchanges.arm[mark.row] == arm], codes, fates)
+        for arm in range(len(exchanges.arms))
+    ]
+    return Dots(arms, fates.texts, logarithmic, len(marks) < len(rows))
+
+
+def _codes(run: Run, analysis: Analysis) -> list[str]:
+    """Of each exchange: how it failed, or why it opened its connection, or that it reused one."""
+    exchanges = run.exchanges
+    reasons = [""] * len(run.connections)
+    for arm in analysis.arms:
+        for row in arm.reasons:
+            reasons[row] = arm.reasons.codes[arm.reasons.column[row]]
+    failures = [f"failed: {failure.kind}" for failure in exchanges.failures.values]
+    return [
+        failures[failure]
+        if failure >= 0
+        else _REUSED
+        if connection < 0 or isnan(connect)
+        else reasons[connection]
+        for failure, connection, connect in zip(
+            exchanges.failure, exchanges.connection, exchanges.phases["connect"], strict=True
+        )
+    ]
+
+
+def _merged(
+    run: Run, codes: list[str], rows: list[int], grid: tuple[int, int], *, logarithmic: bool
+) -> list[Mark]:
+    """One mark for all requests of an arm and a fate that lie in the same cell of a grid."""
+    exchanges = run.exchanges
+    latencies = (exchanges.latency_s[row] for row in rows)
+    across = _positions((exchanges.began_s[row] for row in rows), grid[0])
+    up = _positions(map(log, latencies) if logarithmic else latencies, grid[1])
+    counts: dict[tuple[int, str, int, int], list[int]] = {}
+    for row, x, y in zip(rows, across, up, strict=True):
+        counts.setdefault((exchanges.arm[row], codes[row], x, y), [row, 0])[1] += 1
+    return [Mark(row, count) for row, count in counts.values()]
+
+
+def _positions(values: Iterable[float], steps: int) -> list[int]:
+    values = list(values)
+    low, high = min(values), max(values)
+    return [int((value - low) / ((high - low) or 1.0) * steps) for value in values]
+
+
+def _columns(run: Run, marks: list[Mark], codes: list[str], fates: _Fates) -> dict[str, object]:
+    exchanges = run.exchanges
+    marks = sorted(marks, key=lambda mark: exchanges.began_s[mark.row])
+    rows = [mark.row for mark in marks]
+    return {
+        "began": _steps(microseconds(exchanges.began_s[row]) for row in rows),
+        "latency": [microseconds(exchanges.latency_s[row]) for row in rows],
+        "index": _steps(exchanges.index[row] for row in rows),
+        "connection": [exchanges.connection[row] for row in rows],
+        "requests": [mark.requests for mark in marks],
+        "fate": [fates.number(mark, codes[mark.row]) for mark in marks],
+    }
+
+
+def _steps(values: Iterable[int]) -> list[int]:
+    """Each value as its distance from the one before, which takes fewer digits."""
+    before, steps = 0, []
+    for value in values:
+        steps.append(value - before)
+        before = value
+    return steps
+
+
+class _Fates:
+    """Texts about marks, each of them once."""
+
+    def __init__(self, run: Run, analysis: Analysis) -> None:
+        self.texts: list[str] = [_REUSED]
+        self._numbers = {_REUSED: 0}
+        self._run = run
+        self._reasons = [arm.reasons for arm in analysis.arms]
+
+    def number(self, mark: Mark, code: str) -> int:
+        """The number of the text about a mark: with details where it is a single request."""
+        text = code
+        if code != _REUSED and mark.requests == 1 and len(self.texts) < _MOST_DETAILED:
+            text = self._details(mark.row, code)
+        if text not in self._numbers:
+            self._numbers[text] = len(self.texts)
+            self.texts.append(text)
+        return self._numbers[text]
+
+    def _details(self, row: int, code: str) -> str:
+        exchange = self._run.exchanges[row].outcome
+        if exchange.failure is not None:
+            return f"{code} ({printable(exchange.failure.message)[:120]})"
+        if exchange.connection is None:
+            return code
+        arm = self._run.exchanges.arm[row]
+        return why(self._run, self._reasons[arm][exchange.connection])

@@ -6,6 +6,7 @@ Adding a fault is writing a function and an entry beside it, in the file of its 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,15 +19,13 @@ from keepalive_bench.server.faults.pace import PACE
 from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from keepalive_bench.server.faults.kinds import FaultKind, Value
 
 FAULTS: dict[str, FaultKind] = {kind.name: kind for kind in (*CUTS, *MESSAGES, *PACE)}
 """Every fault by its name."""
 ALL = "*"
 _NUMBERS = re.compile(
-    r"\*/(?P<step>[1-9]\d{,8})|(?P<first>[1-9]\d{,8})(?P<range>-(?P<last>[1-9]\d{,8})?)?"
+    r"\*(?:/(?P<step>[1-9]\d{,8}))?|(?P<first>[1-9]\d{,8})(?P<range>-(?P<last>[1-9]\d{,8})?)?"
 )
 
 
@@ -97,11 +96,11 @@ class Fault:
 
     def strikes_connection(self, number: int) -> bool:
         """Whether the connection of this number is one of its own."""
-        return selection(self.connections)(number)
+        return number in selection(self.connections)
 
     def strikes_request(self, number: int) -> bool:
         """Whether the request of this number on such a connection is; 0 never is."""
-        return selection(self.requests)(number)
+        return number in selection(self.requests)
 
     @property
     def exactly(self) -> Value | None:
@@ -112,24 +111,18 @@ class Fault:
 
 
 @lru_cache(maxsize=64)
-def selection(text: str) -> Callable[[int], bool]:
+def selection(text: str) -> range:
     """Read a choice of the numbers 1, 2, 3, …: ``*``, ``3``, ``3-``, ``2-4`` or ``*/3``.
 
     Raises:
         UsageError: It is none of these.
     """
-    if text == ALL:
-        return lambda number: number > 0
     match = _NUMBERS.fullmatch(text)
     if match is None:
         raise UsageError(
             f"{quoted(text)} names no numbers: write *, 3, 3-, 2-4, or */3 for every third."
         )
-    if match["step"]:
-        step = int(match["step"])
-        return lambda number: number > 0 and number % step == 0
-    first = int(match["first"])
-    if not match["range"]:
-        return lambda number: number == first
-    last = int(match["last"]) if match["last"] else float("inf")
-    return lambda number: first <= number <= last
+    step = int(match["step"] or 1)
+    first = int(match["first"] or step)
+    last = first if match["first"] and not match["range"] else int(match["last"] or sys.maxsize)
+    return range(first, last + 1, step)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import platform
+import re
+import subprocess
 import time
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from support.daemon import program
 from support.plans import plan
 from support.servers.place import place
 
@@ -14,13 +19,14 @@ from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
-    from support.servers.case import Case
+    from support.servers.table import Case
 
     from keepalive_bench import Exchange
     from keepalive_bench.analysis.analysis import ArmSummary
 
 _SLACK_S = 10.0
 """Servers that look for idle connections now and then close them that much later, at most."""
+_PROGRAMS = {"nginx": ("nginx", "-v"), "HAProxy": ("haproxy", "-v"), "Node": ("node", "--version")}
 _ESTABLISHED = "01"
 _REMOTE, _STATE = 2, 3
 
@@ -94,3 +100,22 @@ def _is_open(port: int) -> bool:
     return any(
         row[_STATE] == _ESTABLISHED and row[_REMOTE].endswith(f":{port:04X}") for row in rows
     )
+
+
+def version_of(server: str) -> str | None:
+    """Which version of a server is installed here; `None`: it isn't."""
+    if server == "http.server":
+        return f"Python {platform.python_version()}"
+    if server in _PROGRAMS:
+        return _of_program(*_PROGRAMS[server])
+    try:
+        return metadata.version(server)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _of_program(name: str, option: str) -> str:
+    said = subprocess.run([program(name), option], capture_output=True, text=True, check=True)
+    found = re.search(r"\d+\.\d+\.\d+", said.stdout + said.stderr)
+    assert found, f"{name} doesn't tell its version"
+    return found.group()

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from support.servers.case import Case
 from support.servers.launchers import gunicorn, haproxy, hypercorn, nginx, node, script, uvicorn
 
 if TYPE_CHECKING:
     from support.servers.launchers import Launcher
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A server, how it is set up, and what follows from its documentation."""
+
+    server: str
+    page: str
+    """Where its documentation says so."""
+    setting: str
+    """In the words of the server's own users; empty: as it comes."""
+    documented: str
+    start: Launcher
+    code: str
+    """The reason for each connection after the first."""
+    served: tuple[int, ...]
+    """How many requests each connection carries."""
+    idle_s: float | None = None
+    """After how long the server closes an idle connection; the first one is left idle so."""
+    tls: bool = False
+
+    @property
+    def name(self) -> str:
+        return " ".join(filter(None, [self.server, self.setting])).replace("`", "")
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        return {"first-use": 1, self.code: len(self.served) - 1}
+
 
 IDLE, EACH, EVERY_4 = (3, 2), (1, 1, 1, 1), (4, 4, 2)
 """Left idle after the third request; a connection for each request; one for every four."""

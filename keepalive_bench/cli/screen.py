@@ -1,0 +1,174 @@
+"""Where results and remarks are shown; standard streams may go away while there is more to lose."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from keepalive_bench.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from typing import TextIO
+
+    from rich.console import Console, RenderableType
+
+    from keepalive_bench.analysis.analysis import Checked
+    from keepalive_bench.engine.interrupts import Interrupts
+
+STDOUT = "-"
+"""What standard output is called where a file is to be named."""
+
+
+class Screen:
+    """The terminal, beside the files that are wanted.
+
+    Where standard output is one of them, all else goes to standard error. Where there are others,
+    standard output may go away in the meantime, and `code` tells. Where there is none, printing
+    raises an OSError: there is nothing to go on for.
+    """
+
+    def __init__(
+        self,
+        wanted: Collection[str],
+        *,
+        color: bool,
+        quiet: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.err = _console(Outlet(sys.stderr), color=color)
+        self.out = self.err
+        if STDOUT not in wanted:
+            self.out = _console(Outlet(sys.stdout) if wanted else sys.stdout, color=color)
+        self.quiet, self.verbose = quiet, verbose
+
+    @property
+    def is_for_remarks(self) -> bool:
+        """Whether results go to standard output, so that nothing but remarks is shown."""
+        return self.out is self.err
+
+    @property
+    def plain_ascii(self) -> bool:
+        """Whether the terminal knows ASCII only."""
+        return _knows_ascii_only(self.out)
+
+    def remark(self, sentence: str) -> None:
+        """Say something beside the results."""
+        self.err.print(sentence, soft_wrap=True)
+
+    def show(self, parts: Iterable[RenderableType]) -> None:
+        """Print what is for Rich to set, in the characters that the terminal has."""
+        from rich.console import Group  # noqa: PLC0415  # as `_console`
+
+        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # the same
+
+        with self.out.capture() as captured:
+            self.out.print(Group(*parts))
+        for line in captured.get().splitlines():  # Rich fills lines up with blanks
+            shown = for_terminal(line, plain_ascii=self.plain_ascii).rstrip()
+            self.out.file.write(f"{shown}\n")
+
+    def show_lines(self, lines: Iterable[str], interrupts: Interrupts | None = None) -> None:
+        """Print a list; Ctrl-C ends it."""
+        for line in lines:
+            if interrupts is not None and interrupts.drain():
+                return
+            self.out.print(line, soft_wrap=True)
+
+    def show_requirements(
+        self, requirements: Sequence[Checked], *, strict: bool, missing: bool = False
+    ) -> None:
+        """Print how each requirement stands, the worst first, where the report isn't shown.
+
+        `missing`: because there is none; that is no result.
+        """
+        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # as `_console`
+        from keepalive_bench.report.requirements import told  # noqa: PLC0415  # the same
+
+        to = self.err if missing else self.out
+        plain_ascii = _knows_ascii_only(to)
+        for line, style in told(requirements, plain_ascii=plain_ascii, strict=strict):
+            to.print(for_terminal(line, plain_ascii=plain_ascii), style=style, soft_wrap=True)
+
+    def code(self, code: ExitCode) -> ExitCode:
+        """The exit code, given what a command came to: a report that got lost is a result, too."""
+        error = self.out.file.error if isinstance(self.out.file, Outlet) else None
+        if error is None or self.is_for_remarks:
+            return code
+        if not isinstance(error, BrokenPipeError):  # otherwise, whoever read it has gone
+            self.remark(f"Error: Standard output can't be written: {error.strerror}.")
+        return ExitCode.first_of((code, ExitCode.NOTHING_MEASURED))
+
+
+class Outlet:
+    """Writes to a stream until that fails; from then on, text is dropped and nothing is raised.
+
+    It has what Rich and Click ask of a stream, and no more.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+        """Why the stream failed; `None`: it hasn't."""
+
+    @property
+    def encoding(self) -> str:
+        """The stream's encoding."""
+        return self._stream.encoding or "utf-8"
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """The stream's file descriptor."""
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        """Write text, if the stream still takes any."""
+        if self.error is None:
+            try:
+                return self._stream.write(text)
+            except OSError as error:
+                self._give_up(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Have the stream write what it has kept back, if it still takes any."""
+        if self.error is None:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self.error = error
+        give_up(self._stream)
+
+
+def give_up(stream: TextIO) -> None:
+    """Drop what is still written to a stream; Python itself flushes it once more at its end."""
+    with suppress(OSError):  # a stream without a file needs none of it
+        number = stream.fileno()
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, number)
+        os.close(nothing)
+
+
+def _console(stream: TextIO | Outlet, *, color: bool) -> Console:
+    from rich.console import Console  # noqa: PLC0415  # `kab --version` does without
+
+    plain = not color or bool(os.environ.get("NO_COLOR"))
+    return Console(
+        file=cast("TextIO", stream),  # as far as Rich looks
+        color_system=None if plain else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _knows_ascii_only(console: Console) -> bool:
+    return not console.encoding.lower().startswith("utf")

@@ -1,0 +1,154 @@
+"""What changed, for people and for CI systems: a terminal, Markdown, a page, and test cases.
+
+Each sets the words of `table.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.text import Text
+
+from keepalive_bench.compare import table
+from keepalive_bench.report import junit, markdown, webpage
+from keepalive_bench.report.grids import fits, grid_of, in_characters
+from keepalive_bench.report.page.markup import element, set_table
+from keepalive_bench.report.terminal import requirement_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from xml.etree.ElementTree import Element
+
+    from rich.console import RenderableType
+    from rich.table import Table as Grid
+
+    from keepalive_bench.compare.change import Change
+
+_LAYOUTS = (
+    ((0, 1, 2, 3),),
+    ((0, 1, 2), (2, 3)),
+    ((0, 1), (2,), (3,)),
+    ((0,), (1,), (2,), (3,)),
+)
+"""The columns of each grid, from the widest terminal to the narrowest."""
+_TERMINAL_STYLES = {"better": "bold green", "worse": "bold red", "no-difference": "bold"}
+_MARKS = {"better": "✅", "worse": "❌", "no-difference": "⚖️"}
+_OPEN = "⚠️"
+_PAGE_STYLES = {"better": "faster", "worse": "slower"}
+
+
+def terminal_parts(
+    change: Change, width: int, *, plain_ascii: bool, strict: bool
+) -> Iterator[RenderableType]:
+    """The whole comparison of two runs, for a terminal of a width."""
+    for role, which, asked in table.sources(change):
+        yield Text(f"{role:<4}  {which}", style="bold", overflow="fold")
+        yield Padding(Text(asked, overflow="fold"), (0, 0, 0, 6))
+    for grid in _grids(change, width, plain_ascii=plain_ascii):
+        yield from (Text(), grid)
+    yield Text()
+    lines = table.difference_lines(change)
+    if lines:
+        yield Text("What differs besides", style="bold")
+    for line in lines:
+        yield Padding(Text(line, style="yellow" if ", matters:" in line else ""), (0, 0, 0, 2))
+    yield Text(table.small_print(change), style="dim")
+    style = _TERMINAL_STYLES.get(change.verdict.code, "bold yellow")
+    yield from (Text(), Text(f"{change.verdict.code}: {change.verdict.text}", style=style))
+    yield from requirement_parts(change.requirements, plain_ascii=plain_ascii, strict=strict)
+
+
+def _grids(change: Change, width: int, *, plain_ascii: bool) -> list[Grid]:
+    """All columns side by side; where that is too wide, first the change below, then its ends.
+
+    There is none where the runs have nothing in common.
+    """
+    tables = [in_characters(it, plain_ascii=plain_ascii) for it in table.tables(change)]
+    grids: list[Grid] = []
+    for layout in _LAYOUTS if tables else ():
+        parts = [
+            [it.with_columns(it.columns[number] for number in numbers) for it in tables]
+            for numbers in layout
+        ]
+        grids = [grid_of(part, titled=True, widths="least") for part in parts]
+        if all(fits(grid, width) for grid in grids):
+            break
+    return [grid for grid in grids if grid.row_count]
+
+
+def markdown_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
+    """GitHub's Markdown: a part for each new run, the verdict first."""
+    code, text = markdown.code, markdown.text
+    for change in changes:
+        found, checked = change.verdict, change.requirements
+        mark = _MARKS.get(found.code, _OPEN)
+        yield markdown.headline(f"kab compare: {found.code}", mark, checked, strict=strict)
+        yield f"**{text(found.text)}**\n\n"
+        for role, which, asked in table.sources(change):
+            yield f"- {role}: {code(which)}, {text(asked)}\n"
+        yield "\n"
+        yield from markdown.requirements(checked, strict=strict)
+        for it in table.tables(change):
+            yield f"### {text(it.title)}\n\n"
+            yield from markdown.set_table(it)
+        lines = table.difference_lines(change)
+        if lines:
+            yield "### What differs besides\n\n"
+            yield from (f"- {text(line)}\n" for line in lines)
+            yield "\n"
+        yield f"{text(table.small_print(change))}\n\n"
+
+
+def page_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
+    """An HTML page of tables, which loads nothing and has no script."""
+    numbered = enumerate(changes)
+    content = [part for it, change in numbered for part in _section(change, it, strict=strict)]
+    title = f"{changes[0].base.name} compared"
+    yield from webpage.document(webpage.head(title), element("main", *content))
+
+
+def _section(change: Change, number: int, *, strict: bool) -> Iterator[Element]:
+    found, checked = change.verdict, change.requirements
+    style = _PAGE_STYLES.get(found.code, found.code)
+    said = f"{found.code}: {found.text}"
+    sources = table.sources(change)
+    yield element(
+        "header",
+        element("h1", f"{change.base.name} → {change.new.name}"),
+        *webpage.answer(said, style, checked, strict=strict),
+        *(element("p", f"{role}: {which}, {asked}") for role, which, asked in sources),
+    )
+    yield from webpage.requirements(checked, strict=strict, name=f"requirements-{number}")
+    for it in table.tables(change):
+        # Two runs' parts may be called alike, and an id is used once.
+        content = set_table(it, caption=f"{it.title}: counts and times")
+        yield element("section", element("h2", it.title), content)
+    lines = table.difference_lines(change)
+    if lines:
+        listed = element("ul", *(element("li", line) for line in lines))
+        yield element("section", element("h2", "What differs besides"), listed)
+    yield element("p", table.small_print(change), class_="remark")
+
+
+def junit_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
+    """Requirements on what changed as test cases, in a suite for each new run."""
+    return junit.suites_lines(
+        _suite(change, number, strict=strict) for number, change in enumerate(changes)
+    )
+
+
+def _suite(change: Change, number: int, *, strict: bool) -> Element:
+    name = f"{change.base.name} → {change.new.name}"
+    # Whatever the verdict is, it is requirements that fail a build.
+    skipped = change.verdict.text if change.verdict.code == "not-comparable" else ""
+    run_info = change.new.run.run_info
+    cases = [junit.measurement_case(name, run_info.wall_s, skipped=skipped)]
+    cases += [junit.requirement_case(checked, strict=strict) for checked in change.requirements]
+    properties = {
+        "base": change.base.name,
+        "new": change.new.name,
+        "verdict": change.verdict.code,
+    }
+    notes = [change.verdict.text, *table.difference_lines(change), table.small_print(change)]
+    return junit.suite(name, cases, run_info, properties, notes, number=number)

@@ -1,0 +1,393 @@
+"""What an option is, and how one is declared: beside the field of the Plan that it sets.
+
+A field that one option sets is made by `option`, `options`, `choice` or `switch`; one that several
+set together by `ruled`, with the rule that combines them. Nothing lists options a second time: they
+are found by walking the fields of a plan and of its parts. What the command line, its help, the
+environment, a file of options, JSON, the page and the documentation say of one is derived.
+
+A value is written nowhere unless its field says that it may be shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+
+    from typing_extensions import Unpack
+
+T = TypeVar("T")
+B = TypeVar("B", bound="bool | None")
+_PART, _SETTING = "part", "setting"
+
+GROUPS = ("Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements")
+"""The headings of `--help`, in their order."""
+Form = Literal["value", "repeatable", "switch"]
+Source = Literal["text", "file", "readable", "checked", "content", "body", "asked"]
+"""What cli hands to the parser.
+
+The `text` of the command line; or the path of a `file`, which may have to be `readable`, or to have
+an end (`checked`). Of `content`, a File; of a `body`, the bytes: text, `@FILE`, or `-`. What is
+`asked` for elsewhere (~/.netrc), cli finds out by itself.
+"""
+Where = Literal[
+    "sent",
+    "document",
+    "said",
+    "exit code",
+    "reached",
+    "client",
+    "socket option",
+    "offered",
+    "shown of itself",
+]
+
+
+class Effect(NamedTuple):
+    """How it shows that an option is obeyed; `tests/plan/test_option_effects.py` looks."""
+
+    where: Where
+    what: str
+    """Text that is sent or said; of a document, what holds of it, as jq's users write it."""
+
+
+class File(NamedTuple):
+    """A file that was read."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Option(Generic[T]):
+    """What the user can say on a command line, in the environment or in a file of options."""
+
+    flags: tuple[str, ...]
+    help: str
+    example: str
+    """Words on a command line, after the URL; in braces, what the test has at hand."""
+    effect: Effect
+    parse: Callable[[Any], Any]
+    """What is said, as a value; of a repeatable option, one of its values."""
+    form: Form = "value"
+    source: Source = "text"
+    off: str = ""
+    """The spelling that says the opposite, of a switch that has one: `--no-block`."""
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    group: str = ""
+    """Its heading in `--help`, where it isn't that of the part."""
+    rivals: tuple[str, ...] = ()
+    """Options, by their names, that can't be given together with it."""
+    words: Callable[[Any], Iterable[str]] = lambda _: ()
+    """What a command has to say for a field's value, the inverse of `parse`; nothing, unless told.
+
+    A switch says one word or none; which, doesn't matter.
+    """
+
+    @property
+    def flag(self) -> str:
+        """Its longest spelling."""
+        return max(self.flags, key=len)
+
+    @property
+    def name(self) -> str:
+        """What it is called in variables and in files of options."""
+        return self.flag.lstrip("-")
+
+    def command(self, value: object) -> list[str]:
+        """The words of a command that ask for a field's value."""
+        if self.off:
+            return [] if value is None else [self.flag if value else self.off]
+        said = list(self.words(value))
+        if self.form == "switch":
+            return [self.flag][: len(said)]
+        return [word for text in said for word in (self.flag, text)]
+
+
+class _Needed(TypedDict):
+    flags: tuple[str, ...]
+    help: str
+    example: str
+    effect: Effect
+
+
+class Words(_Needed, total=False):
+    """What else there is to say of an option."""
+
+    source: Source
+    metavar: str
+    choices: tuple[str, ...]
+    group: str
+    rivals: tuple[str, ...]
+
+
+class Stored(NamedTuple):
+    """How a field's value is written to JSON, where it isn't JSON's own: its type, both ways."""
+
+    type: Any
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is known of a field of a plan."""
+
+    options: tuple[Option[Any], ...] = ()
+    rule: Callable[[Asked], Any]
+    """What the field is to be, given all that is asked for; `None`: as it is by default."""
+    shown: bool | Callable[[Any], Any] = False
+    """Whether its value may be written; or what of it may be."""
+    json: str = ""
+    """Its name in JSON, where that isn't the field's."""
+    stored: Stored | None = None
+    usual: Callable[[Any], object] | None = None
+    """Given the part, the value that needs no option; otherwise it is the default."""
+
+
+class Part(NamedTuple):
+    """A field of a plan that has fields of its own."""
+
+    kind: type[Any]
+    group: str
+    json: str
+    """The object in JSON that has its fields; empty: they are the plan's."""
+
+
+class Asked:
+    """What is asked for, by option: parsed, with what was read of files and typed at prompts."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        """Take the values by the options' names."""
+        self._values = dict(values)
+
+    def __getitem__(self, option: Option[T]) -> T | None:
+        """The value of an option; `None`: it isn't given."""
+        return cast("T | None", self._values.get(option.name))
+
+    def __contains__(self, name: str) -> bool:
+        """Whether an option of that name is given."""
+        return name in self._values
+
+    def put(self, option: Option[T], value: T) -> None:
+        """Give an option a value that was found elsewhere."""
+        self._values[option.name] = value
+
+
+class Shown(TypedDict, total=False):
+    """What else there is to say of a field."""
+
+    json: str
+    stored: Stored
+    usual: Callable[[Any], object]
+
+
+def valued(
+    parse: Callable[[Any], T], words: Callable[[Any], Iterable[str]], **more: Unpack[Words]
+) -> Option[T]:
+    """An option with a value, for `ruled`."""
+    return Option(parse=parse, words=words, **more)
+
+
+def repeatable(
+    parse: Callable[[Any], T], words: Callable[[Any], Iterable[str]], **more: Unpack[Words]
+) -> Option[tuple[T, ...]]:
+    """An option that is given once for each value, for `ruled`."""
+    return Option(form="repeatable", parse=parse, words=words, **more)
+
+
+def flag(words: Callable[[Any], bool], **more: Unpack[Words]) -> Option[bool]:
+    """An option without a value, for `ruled`; `words` says of which value of the field it tells."""
+    said = ("given",)
+    return Option(form="switch", parse=bool, words=lambda it: said if words(it) else (), **more)
+
+
+def nothing(_: object) -> tuple[str, ...]:
+    """What a command says of a value that is left out."""
+    return ()
+
+
+def nothing_asked(_: Asked) -> None:
+    """The rule of a field that no option sets."""
+
+
+def option(
+    default: T,
+    parse: Callable[[str], T],
+    *,
+    spell: Callable[[T], str] = str,
+    shown: bool | Callable[[T], T] = False,
+    about: Shown | None = None,
+    **more: Unpack[Words],
+) -> T:
+    """A field that an option with a value sets. `spell` is the inverse of `parse`."""
+    made = Option[T](parse=parse, words=lambda it: () if it is None else (spell(it),), **more)
+    return cast("T", _field(default, made, shown, about))
+
+
+def options(
+    default: tuple[T, ...],
+    parse: Callable[[str], T],
+    *,
+    spell: Callable[[T], str] = str,
+    shown: bool | Callable[[tuple[T, ...]], tuple[T, ...]] = False,
+    about: Shown | None = None,
+    **more: Unpack[Words],
+) -> tuple[T, ...]:
+    """A field that a repeatable option sets."""
+    made = repeatable(parse, lambda several: map(spell, several), **more)
+    return cast("tuple[T, ...]", _field(default, made, shown, about))
+
+
+def choice(
+    default: T,
+    choices: tuple[T, ...],
+    /,
+    *,
+    shown: bool = False,
+    about: Shown | None = None,
+    **more: Unpack[Words],
+) -> T:
+    """A field that an option with one of a few words sets."""
+    by_word = {f"{it}": it for it in choices}
+    made = valued(by_word.__getitem__, lambda it: () if it is None else (it,), **more)
+    made = replace(made, choices=tuple(by_word))
+    return cast("T", _field(default, made, shown, about))
+
+
+def switch(
+    default: B,
+    *,
+    off: str = "",
+    shown: bool = False,
+    about: Shown | None = None,
+    **more: Unpack[Words],
+) -> B:
+    """A field that is true if the option is given; `off` is the spelling for false."""
+    made = Option[B](
+        form="switch", parse=bool, off=off, words=lambda it: ("given",) if it else (), **more
+    )
+    return cast("B", _field(default, made, shown, about))
+
+
+def ruled(
+    default: T,
+    rule: Callable[[Asked], T | None],
+    *several: Option[Any],
+    shown: bool | Callable[[T], T] = False,
+    about: Shown | None = None,
+    compare: bool = True,
+) -> T:
+    """A field that several options set together, by a rule; or one that is set with another."""
+    setting = Setting(options=several, rule=rule, shown=shown, **(about or {}))
+    made_of = {_SETTING: setting}
+    return field(default=default, repr=shown is True, compare=compare, metadata=made_of)
+
+
+def part(kind: type[T], group: str = "", json: str = "") -> T:
+    """A field that has fields of its own."""
+    return field(default_factory=kind, metadata={_PART: Part(kind, group, json)})
+
+
+class Found(NamedTuple):
+    """A field of a plan, or of one of its parts."""
+
+    path: tuple[str, ...]
+    """The names that lead to the part, from the plan."""
+    owner: type[Any]
+    """The part's type."""
+    name: str
+    default: object
+    setting: Setting
+    group: str
+    parent: str
+    """The object in JSON that has it; empty: the plan's."""
+
+    def of(self, whole: object) -> tuple[Any, Any]:
+        """The part of a plan that has the field, and the field's value."""
+        owner = whole
+        for name in self.path:
+            owner = getattr(owner, name)
+        return owner, getattr(owner, self.name)
+
+
+@cache
+def settings(kind: Hashable) -> tuple[Found, ...]:
+    """The fields of a plan, or of a part of one, and of the parts within, in their order."""
+    return tuple(_walk(cast("type[Any]", kind), Part(object, "", ""), ()))
+
+
+def _walk(kind: type[Any], at: Part, path: tuple[str, ...]) -> Iterator[Found]:
+    for it in fields(kind):
+        inner, setting = it.metadata.get(_PART), it.metadata.get(_SETTING)
+        if inner is not None:
+            where = Part(inner.kind, inner.group or at.group, inner.json or at.json)
+            yield from _walk(inner.kind, where, (*path, it.name))
+        elif setting is not None:
+            yield Found(path, kind, it.name, it.default, setting, at.group, at.json)
+
+
+@cache
+def options_of(kind: Hashable) -> tuple[Option[Any], ...]:
+    """The options of a plan, or of a part of one: those of a heading together, told their default.
+
+    Raises:
+        ValueError: two have a spelling in common.
+    """
+    found: dict[str, Option[Any]] = {}
+    for place in settings(kind):
+        for each in place.setting.options:
+            if found.setdefault(each.name, each) is not each:
+                raise ValueError(f"two options are called {each.name}")
+            found[each.name] = replace(
+                each, group=each.group or place.group, help=f"{each.help}{_default(each, place)}"
+            )
+    return tuple(sorted(found.values(), key=lambda it: GROUPS.index(it.group)))
+
+
+def _default(declared: Option[Any], place: Found) -> str:
+    """The default, for the help text, where it is a value and the text doesn't tell already."""
+    said = list(declared.words(place.default)) if len(place.setting.options) == 1 else []
+    is_told = declared.form != "value" or "[default" in declared.help or not said
+    return "" if is_told else f"  [default: {said[0]}]"
+
+
+def made(kind: type[T], value_of: Callable[[Found], object], **given: object) -> T:
+    """A plan, or a part of one; what `value_of` has no value for is as it is by default.
+
+    Args:
+        kind: the type.
+        value_of: the value of a field; `None`: it has none.
+        given: fields that are settled already.
+    """
+    values = dict(given)
+    for it in fields(cast("Any", kind)):
+        inner, setting = it.metadata.get(_PART), it.metadata.get(_SETTING)
+        if it.name in given:
+            continue
+        if inner is not None:
+            values[it.name] = made(inner.kind, value_of)
+        elif setting is not None:
+            found = value_of(Found((), kind, it.name, it.default, setting, "", ""))
+            if found is not None:
+                values[it.name] = found
+    return kind(**values)
+
+
+def built(kind: type[T], asked: Asked, **given: object) -> T:
+    """A plan, or a part of one, as it is asked for; `given`: fields that are settled already."""
+    return made(kind, lambda found: found.setting.rule(asked), **given)
+
+
+def _field(
+    default: T,
+    made: Option[Any],
+    shown: bool | Callable[[Any], Any],  # noqa: FBT001  # it is handed on
+    about: Shown | None,
+) -> Any:  # noqa: ANN401  # a field stands for its value
+    setting = Setting(options=(made,), rule=lambda asked: asked[made], shown=shown, **(about or {}))
+    return field(default=default, repr=shown is True, metadata={_SETTING: setting})

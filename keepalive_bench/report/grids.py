@@ -1,0 +1,135 @@
+"""Tables for a terminal: Rich sets them, in as many parts as its width takes."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING, Literal
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table as Grid
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from keepalive_bench.report.table import Column, Part, Table
+
+_UNBOUNDED = 10_000
+Widths = Literal["free", "least", "exact"]
+"""Columns wide enough that no number is broken, or just as wide, so that headings are.
+
+Others are given no width: older releases of Rich add the padding to it once too often.
+"""
+_IN_ASCII = str.maketrans({"–": "-", "×": "x", "…": "...", "→": "->"})
+
+
+def for_terminal(text: str, *, plain_ascii: bool) -> str:
+    """Text in the characters that a terminal has."""
+    return text.translate(_IN_ASCII) if plain_ascii else text
+
+
+def fits(grid: Grid, width: int) -> bool:
+    """Whether a grid needs no more than a width."""
+    console = Console(file=StringIO(), width=_UNBOUNDED)
+    return Measurement.get(console, console.options, grid).maximum <= width
+
+
+def empty_grid(heading: str) -> Grid:
+    """A grid with its first column, which is words."""
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    grid.add_column(heading, no_wrap=True)
+    return grid
+
+
+def grid_of(tables: Sequence[Table], *, titled: bool = False, widths: Widths = "free") -> Grid:
+    """Tables with the same headings, one below the other; rows without a cell are left out.
+
+    `titled`: each has its title above its rows.
+    """
+    grid = empty_grid(tables[0].names.heading)
+    for same in zip(*(table.columns for table in tables), strict=True):
+        widest = max((len(cell) for column in same for cell in column.cells), default=0) or 1
+        grid.add_column(
+            same[0].heading,
+            justify="right",
+            style=same[0].style,
+            overflow="fold",
+            min_width=None if widths == "free" else widest,
+            max_width=widest if widths == "exact" else None,
+        )
+    for table in tables:
+        rows = [row for row in table.rows if any(row[1:])]
+        if titled and rows:
+            grid.add_row(Text(table.title, style="bold"))
+        for name, *cells in rows:
+            grid.add_row(f"  {name}" if titled else name, *cells)
+    return grid
+
+
+def in_characters(table: Table, *, plain_ascii: bool) -> Table:
+    """In a terminal's characters, before it is set: three dots are wider than an ellipsis."""
+
+    def shown(column: Column) -> Column:
+        heading, *cells = (
+            for_terminal(text, plain_ascii=plain_ascii) for text in (column.heading, *column.cells)
+        )
+        return column._replace(heading=heading, cells=tuple(cells))
+
+    groups = (tuple(tuple(map(shown, part)) for part in group) for group in table.groups)
+    return table._replace(groups=tuple(groups))
+
+
+def grids(
+    table: Table, width: int, *, plain_ascii: bool, breakable: bool = False
+) -> list[RenderableType]:
+    """A table in as many grids as its width takes, with a line between them.
+
+    `breakable`: headings may be broken for that, and then each group has grids of its own. Numbers
+    never are.
+    """
+    shown = in_characters(table.without_empty_columns(), plain_ascii=plain_ascii)
+    whole = grid_of([shown])
+    if fits(whole, width):
+        return [whole]
+    parts: list[RenderableType] = []
+    for columns in _packed(shown, width, breakable=breakable):
+        parts += [Text(), _set(shown.with_columns(columns), width, breakable=breakable)]
+    return parts[1:]
+
+
+def _packed(table: Table, width: int, *, breakable: bool) -> Iterator[Part]:
+    """The columns of each grid: groups whole where there is room for them, or else their parts."""
+
+    def has_room(columns: Part) -> bool:
+        widths: Widths = "exact" if breakable else "free"
+        return fits(grid_of([table.with_columns(columns)], widths=widths), width)
+
+    row: Part = ()
+    for group in table.groups:
+        whole = tuple(column for part in group for column in part)
+        for part in [whole] if has_room(whole) else group:
+            for piece in [part] if has_room(part) or not breakable else [(it,) for it in part]:
+                if row and not has_room((*row, *piece)):
+                    yield row
+                    row = ()
+                row += piece
+        if breakable and row:
+            yield row
+            row = ()
+    if row:
+        yield row
+
+
+def _set(table: Table, width: int, *, breakable: bool) -> Grid:
+    """A grid: headings are broken where it takes that, and then rows' names."""
+    whole = grid_of([table])
+    if fits(whole, width) or not breakable:
+        return whole
+    grid = grid_of([table], widths="exact")
+    if not fits(grid, width):
+        grid.columns[0].no_wrap, grid.columns[0].overflow = False, "fold"
+    return grid

@@ -1,0 +1,88 @@
+"""How the latencies of the arms spread, and the phases that they are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.report.histogram import histogram, latencies_of
+from keepalive_bench.report.page.markup import ARM_COLOURS, Chart, figure, no_chart, set_table
+from keepalive_bench.report.run_tables import phase_rows, phase_table
+from keepalive_bench.results.exchange import PHASES
+from keepalive_bench.units import duration, plural
+
+if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.report.histogram import Histogram
+    from keepalive_bench.results.run import Run
+
+_BINS, _DIGITS = 60, 3
+_COLOURS = {name.replace("_", " "): number for number, name in enumerate(PHASES)}
+_REMAINDER = len(_COLOURS)
+_COLOURS["queued"] = 0  # as the wait for a place in the pool
+
+
+def spread(run: Run) -> Chart:
+    """Histograms of the arms, in shares of each arm's answers, over one axis."""
+    latencies = latencies_of(run)
+    shown = histogram(latencies, _BINS)
+    if shown is None:
+        return no_chart("There are too few answers to draw how latencies spread.")
+    words = "; ".join(_in_words(label, values) for label, values in latencies.items())
+    key = [(f"arm-{number % ARM_COLOURS}", label) for number, label in enumerate(latencies)]
+    data = {
+        # Whole microseconds would make some bins of a quick server empty, and others twice as wide.
+        "edges": [round(edge * 1e6, _DIGITS) for edge in shown.edges_s],
+        "counts": list(shown.counts.values()),
+        "answers": [len(values) for values in latencies.values()],
+        "logarithmic": shown.logarithmic,
+    }
+    return Chart([figure("spread", f"Histograms of latencies: {words}.", _notes(shown), key)], data)
+
+
+def _notes(shown: Histogram) -> list[str]:
+    notes = ["Bars are shares of each arm's own answers."]
+    if shown.logarithmic:
+        notes.append("The scale of latencies is logarithmic.")
+    beyond = [
+        f"{count:,} of {label}, up to {duration(shown.slowest_s[label])}"
+        for label, count in shown.beyond.items()
+        if count
+    ]
+    if beyond:
+        notes.append(f"Slower than what is shown: {'; '.join(beyond)}.")
+    return notes
+
+
+def _in_words(label: str, values: list[float]) -> str:
+    if not values:
+        return f"{label} has no answer"
+    return (
+        f"{label}, {plural(len(values), 'answer')} from {duration(values[0])} to "
+        f"{duration(values[-1])}, half of them up to {duration(values[(len(values) - 1) // 2])}"
+    )
+
+
+def stack(analysis: Analysis) -> Chart:
+    """The phases of each arm, and below them how often each happened and how long it took then."""
+    rows = phase_rows(analysis)
+    if not rows:
+        return no_chart("Nothing was answered, so there are no phases.")
+    colours = [_COLOURS.get(row.phase, _REMAINDER) for row in rows]
+    labels = [arm.label for arm in analysis.arms]
+    said = "; ".join(
+        f"{label} " + ", ".join(f"{row.phase} {duration(row.shares[number])}" for row in rows)
+        for number, label in enumerate(labels)
+    )
+    drawn = figure(
+        "stack",
+        f"Mean latency by phase: {said}.",
+        ["Time per request, on average over all that were answered."],
+        [(f"phase-{colour}", row.phase) for colour, row in zip(colours, rows, strict=True)],
+    )
+    data = {
+        "names": [row.phase for row in rows],
+        "colours": colours,
+        "shares": [[round(share * 1e6, 1) for share in row.shares] for row in rows],
+        "details": [row.words for row in rows],
+    }
+    return Chart([drawn, set_table(phase_table(analysis))], data)

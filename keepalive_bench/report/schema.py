@@ -1,0 +1,98 @@
+"""The JSON Schema of the results file, put together from the types and tables of its parts.
+
+`make docs` writes it beside this file, and a test keeps it current.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from keepalive_bench.analysis.analysis import Checked, Finding, Requirement
+from keepalive_bench.analysis.metrics import (
+    ARM_METRICS,
+    COMPARISON_METRICS,
+    RECOMMENDATIONS,
+    SWEEP_METRICS,
+    VERDICTS,
+)
+from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.findings.finding_kinds import FINDING_KINDS
+from keepalive_bench.plan.document import plan_schema
+from keepalive_bench.plan.experiment import Swept
+from keepalive_bench.plan.load import Traffic
+from keepalive_bench.report.document import metrics_schema
+from keepalive_bench.results.exchange import Answer
+from keepalive_bench.results.file import SCHEMA_VERSION, Stored, table_schemas
+from keepalive_bench.typed_json import Positive, Schema, nullable, object_schema, schema_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def results_schema() -> Schema:
+    """What `kab run URL --json FILE` writes."""
+    stored = schema_of(Stored)["properties"]
+    arm = metrics_schema(ARM_METRICS)["properties"]
+    answer = members(Answer, count=Positive)
+    sweep = members(option=Swept, traffic=Traffic)
+    sweep["values"] = array_of(metrics_schema(SWEEP_METRICS))
+    recommended = members(**dict.fromkeys(RECOMMENDED, int | None))
+    finding = members(Finding) | {"code": {"enum": [kind.code for kind in FINDING_KINDS]}}
+    return {
+        **schema_head("results", SCHEMA_VERSION, "Results of kab", "docs/json-format.md"),
+        **object_schema(
+            {
+                "schema_version": {"const": SCHEMA_VERSION},
+                "plan": plan_schema(),
+                **{name: stored[name] for name in ("environment", "run_info", "warmup")},
+                "arms": {
+                    **stored["arms"],
+                    "additionalProperties": object_schema(
+                        arm | {"answers": array_of(object_schema(answer))}
+                    ),
+                },
+                "comparisons": array_of(metrics_schema(COMPARISON_METRICS)),
+                "verdict": sentence_schema(VERDICTS),
+                "findings": array_of(object_schema(finding)),
+                "requirements": array_of(requirement_schema()),
+                "sweep": nullable(object_schema(sweep)),
+                "recommendation": nullable(sentence_schema(RECOMMENDATIONS, recommended)),
+                **table_schemas(),
+            }
+        ),
+    }
+
+
+def schema_head(name: str, version: int, title: str, page: str) -> Schema:
+    """What a schema says of itself."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:keepalive-bench:{name}:{version}",
+        "title": title,
+        "description": f"Schema version {version}. {page} says what each member means.",
+    }
+
+
+def members(of: Any = None, **more: Any) -> dict[str, Schema]:  # noqa: ANN401  # types of all kinds
+    """The schemas of a type's members, and of more."""
+    found: dict[str, Schema] = {} if of is None else schema_of(of)["properties"]
+    return found | {name: schema_of(type_) for name, type_ in more.items()}
+
+
+def array_of(schema: Schema) -> Schema:
+    """Any number of them."""
+    return {"type": "array", "items": schema}
+
+
+def sentence_schema(codes: Iterable[str], more: dict[str, Schema] | None = None) -> Schema:
+    """A sentence, with its code."""
+    code: Schema = {"enum": list(codes)}
+    return object_schema({"code": code, **(more or {}), "text": schema_of(str)})
+
+
+def requirement_schema() -> Schema:
+    """What `requirement_document` makes."""
+    checked = members(Checked)
+    del checked["requirement"]
+    sentence = {"sentence": checked.pop("text")}
+    return object_schema(members(Requirement) | checked | sentence)

@@ -1,0 +1,252 @@
+"""Every option that is declared is obeyed: its example has its effect, and nothing else has it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import socket
+import ssl
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.certificates import PASSPHRASE, Client, client
+from support.command import Finished, called
+from support.misbehaving import ANSWER, Misbehaving, Peer, misbehaving
+
+from keepalive_bench.plan.options import Option, options_of
+from keepalive_bench.plan.plan import Plan
+from keepalive_bench.plan.sweeping import OWN
+from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+EVERY = [
+    *(pytest.param("run", it, id=it.name) for it in options_of(Plan)),
+    *(pytest.param("sweep", it, id=f"sweep-{it.name}") for it in OWN),
+]
+_SLOW = Behaviour(delay_s=0.004)
+_NETRC = "machine 127.0.0.1 login net password rc\n"
+
+
+@dataclass
+class Place:
+    """What examples name in braces, and where their requests arrive."""
+
+    folder: Path
+    server: ServerProcess
+    tls: Misbehaving
+    words: dict[str, str]
+    subjects: list[str] = field(default_factory=list)
+    """Of the certificates that clients showed."""
+    hellos: list[bytes] = field(default_factory=list)
+    known: dict[tuple[str, ...], Seen] = field(default_factory=dict)
+    """What came of commands that many options are compared with."""
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "record"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What came of a command."""
+
+    done: Finished
+    document: dict[str, Any]
+    sockets: list[dict[str, int]]
+    addresses: list[str]
+    """From which clients sent."""
+    requests: list[str]
+    hellos: list[bytes]
+    subjects: list[str]
+
+
+def as_text(record: dict[str, Any]) -> str:
+    fields = [f"{name}: {value}" for name, value in record["headers"]]
+    return "\n".join([record["request"], *fields, record["body"]])
+
+
+def in_document(seen: Seen, what: str) -> bool:
+    """`path.to[0].it == value`, with other comparisons; values are JSON, or bare words."""
+    path, sign, text = what.split(" ", 2)
+    value: Any = seen.document
+    for name, index in re.findall(r"([\w-]+)|\[(\d+)\]", path):
+        place: Any = name or int(index)
+        if name not in value if name else place >= len(value):
+            return False
+        value = value[place]
+    wanted: Any = text
+    with suppress(ValueError):
+        wanted = json.loads(text)
+    if sign == "=~":
+        return bool(re.search(text, value))
+    if sign in {"==", "!="}:
+        return bool((f"{value}" == text or value == wanted) is (sign == "=="))
+    return bool({">": value > wanted, ">=": value >= wanted, "<": value < wanted}[sign])
+
+
+def tls_alone(seen: Seen, what: str) -> bool:
+    """Whether every ClientHello's supported_versions (RFC 8446, 4.2.1) have one version only."""
+    assert what == "TLS 1.3 alone"
+    alone = bytes.fromhex("002b0003020304")
+    return bool(seen.hellos) and all(alone in hello for hello in seen.hellos)
+
+
+def option_of_sockets(seen: Seen, what: str) -> bool:
+    name, _, value = what.partition(" == ")
+    return bool(seen.sockets) and all(bool(it[name]) is bool(int(value)) for it in seen.sockets)
+
+
+OBSERVERS: dict[str, Callable[[Seen, str], bool]] = {
+    "sent": lambda seen, what: any(what in it for it in seen.requests),
+    "reached": lambda seen, _: seen.done.code == 0,
+    "document": in_document,
+    "said": lambda seen, what: what in " ".join(seen.done.text.split()),
+    "exit code": lambda seen, what: seen.done.code == int(what),
+    "client": lambda seen, what: set(seen.addresses) == {what},
+    "socket option": option_of_sockets,
+    "offered": tls_alone,
+    "shown of itself": lambda seen, what: what in seen.subjects,
+}
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Client:
+    return client(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def place(known: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("effects")
+    (folder / "csv").write_text("from\nfile")
+    (folder / "passphrase").write_text(PASSPHRASE)
+    (folder / ".netrc").write_text(_NETRC)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
+    context.load_verify_locations(known.cert)
+    context.verify_mode = ssl.CERT_OPTIONAL
+
+    def serve(peer: Peer) -> None:
+        found.hellos.append(peer.socket.recv(65536, socket.MSG_PEEK))
+        with context.wrap_socket(peer.socket, server_side=True) as secured:
+            shown = secured.getpeercert() or {}
+            subject: Any = shown.get("subject", ())
+            found.subjects.extend("CN=" + name for ((_, name),) in subject)
+            while secured.recv(65536):
+                secured.sendall(ANSWER)
+
+    with (
+        ServerProcess(ServerSettings(behaviour=_SLOW, record=folder / "record")) as server,
+        misbehaving(serve) as tls,
+    ):
+        port = int(server.url.rpartition(":")[2])
+        words = {
+            "url": server.url,
+            "port": f"{port}",
+            "ca": f"{CERTIFICATE}",
+            "csv": f"{folder / 'csv'}",
+            "passphrase": f"{folder / 'passphrase'}",
+            **{name: f"{getattr(known, name)}" for name in ("cert", "key", "locked", "both")},
+        }
+        found = Place(folder, server, tls, words)
+        with unix_server(folder / "socket") as path:
+            words["socket"] = path
+            yield found
+
+
+@pytest.fixture
+def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
+    """Run a command with an example, and see what comes of it."""
+    monkeypatch.setenv("HOME", str(place.folder))
+    monkeypatch.chdir(place.folder)
+    sockets: list[dict[str, int]] = []
+    addresses: list[str] = []
+    sent_by = socket.socket.sendall
+
+    def sendall(sock: socket.socket, *given: Any) -> None:  # noqa: ANN401  # as it takes
+        if sock.family == socket.AF_INET and sock.getpeername()[1] == int(place.words["port"]):
+            addresses.append(sock.getsockname()[0])
+            sockets.append(
+                {
+                    "TCP_NODELAY": sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY),
+                    "SO_KEEPALIVE": sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+                }
+            )
+        sent_by(sock, *given)
+
+    monkeypatch.setattr(socket.socket, "sendall", sendall)
+
+    def looked(command: str, url: str, words: list[str]) -> Seen:
+        place.record.write_text("")
+        place.subjects.clear()
+        place.hellos.clear()
+        (place.folder / "run.json").write_text("{}")
+        few = [] if {"-n", "-z", "--precision"} & set(words) else ["-n", "2"]
+        done = called(command, url, *few, *words, "--json", str(place.folder / "run.json"))
+        document = json.loads((place.folder / "run.json").read_text("utf-8"))
+        records = map(json.loads, place.record.read_text("utf-8").splitlines())
+        return Seen(
+            done=done,
+            document=document,
+            sockets=sockets,
+            addresses=addresses,
+            requests=list(map(as_text, records)),
+            hellos=place.hellos[:],
+            subjects=place.subjects[:],
+        )
+
+    return looked
+
+
+class Answering(StreamRequestHandler):
+    def handle(self) -> None:
+        while (line := self.rfile.readline()) not in {b"", b"\r\n"} or line:
+            if line == b"\r\n":
+                self.wfile.write(ANSWER)
+
+
+@contextmanager
+def unix_server(path: Path) -> Iterator[str]:
+    with ThreadingUnixStreamServer(str(path), Answering) as server:
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield str(path)
+        server.shutdown()
+        thread.join()
+
+
+def without(option: Option[Any], words: list[str]) -> list[str]:
+    """An example's words, but for the option's own."""
+    kept: list[str] = []
+    spellings = {*option.flags, option.off}
+    skipped = False
+    for word in words:
+        if not skipped and word not in spellings:
+            kept.append(word)
+        skipped = word in spellings and option.form != "switch"
+    return kept
+
+
+@pytest.mark.parametrize(("command", "option"), EVERY)
+def test_an_option_has_its_effect(
+    command: str, option: Option[Any], place: Place, look: Callable[..., Seen]
+) -> None:
+    where, what = option.effect
+    words = shlex.split(option.example.format(**place.words))
+    assert any(word in {*option.flags, option.off} for word in words)
+    url = place.tls.url.replace("http:", "https:") if option.group == "TLS" else place.server.url
+    url = what.format(**place.words) if where == "reached" else url
+    seen = look(command, url, words)
+    assert OBSERVERS[where](seen, what), seen.done.text
+    others = without(option, words)
+    key = (command, url, *others)
+    alone = place.known[key] = place.known.get(key) or look(command, url, others)
+    assert not OBSERVERS[where](alone, what), "it has that effect without the option, too"
