@@ -12,7 +12,7 @@ from keepalive_bench.compare.change import Figure
 from keepalive_bench.stats.intervals import Estimate, difference_interval
 
 if TYPE_CHECKING:
-    from keepalive_bench.requirements.quantity import Evidence
+    from keepalive_bench.requirements.lookup import Evidence
 
 _LARGEST = 700.0
 """A greater logarithm's number is none."""

@@ -24,7 +24,7 @@ from keepalive_bench.compare.estimates import Occurrences, relative, tail_of, tr
 from keepalive_bench.compare.verdict import Terms
 from keepalive_bench.compare.verdict import _latency as judged
 from keepalive_bench.plan.document import plan_document
-from keepalive_bench.requirements.quantity import Evidence
+from keepalive_bench.requirements.lookup import Evidence
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary
