@@ -181,7 +181,7 @@ def export_options(exporters: tuple[Exporter, ...]) -> Callable[[_Command], _Com
     return add
 
 
-def wanted(given: Mapping[str, Any]) -> dict[str, str]:
+def wanted(given: Mapping[str, object]) -> dict[str, str]:
     """The file of each exporter that was asked for, by its option.
 
     Raises:
@@ -190,7 +190,7 @@ def wanted(given: Mapping[str, Any]) -> dict[str, str]:
     paths: dict[str, str] = {}
     for option in (it.option for it in EXPORTERS):
         path = given.get(option)
-        if path is not None:
+        if isinstance(path, str):
             for other, taken in paths.items():
                 if _same(path, taken):
                     place = "standard output" if path == STDOUT else filename(path)
