@@ -43,8 +43,7 @@ class ArmContext:
 
 def open_pool(shared: ArmContext, tracer: Tracer, *, single_use: bool) -> HTTPConnectionPool:
     """A pool whose connections report to a tracer, of the size that the plan says."""
-    plan = shared.plan
-    experiment, target = plan.experiment, plan.target
+    plan, experiment = shared.plan, shared.plan.experiment
     options: dict[str, Any] = {
         "maxsize": experiment.concurrency if single_use else experiment.pool_size,
         "block": experiment.block and not single_use,
@@ -55,13 +54,7 @@ def open_pool(shared: ArmContext, tracer: Tracer, *, single_use: bool) -> HTTPCo
     if context is not None:
         options["ssl_context"] = context
     classes = pool_classes(plan, tracer, single_use=single_use)
-    if plan.network.proxy is not None:
-        return new_manager(plan, classes, shared.proxy_tls, options).connection_from_url(
-            target.origin
-        )
-    # urllib3 knows the scope of an IPv6 address within brackets only.
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    return classes[target.scheme](host, target.port, **options)
+    return _made_by_manager(plan, classes, shared.proxy_tls, options)
 
 
 def pool_classes(plan: Plan, tracer: Tracer, *, single_use: bool) -> PoolClasses:
@@ -78,13 +71,13 @@ def pool_classes(plan: Plan, tracer: Tracer, *, single_use: bool) -> PoolClasses
     }
 
 
-def new_manager(
+def _made_by_manager(
     plan: Plan,
     classes: PoolClasses,
     proxy_tls: ssl.SSLContext | None,
     options: dict[str, Any],
-) -> PoolManager:
-    """A manager of pools of our classes, behind the plan's proxy if there is one."""
+) -> HTTPConnectionPool:
+    """A pool of our classes, behind the plan's proxy if there is one, as a new manager makes it."""
     proxy = plan.network.proxy
     manager = (
         PoolManager(**options)
@@ -99,7 +92,7 @@ def new_manager(
         )
     )
     manager.pool_classes_by_scheme = classes
-    return manager
+    return manager.connection_from_url(plan.target.origin)
 
 
 class OnePool:
@@ -172,9 +165,7 @@ class PoolPerExchange:
             options |= _tls_options(plan.tls)
         elif proxy_tls is not None:
             options["ssl_context"] = proxy_tls  # older releases of urllib3 take it from here
-        return new_manager(plan, self._classes, proxy_tls, options).connection_from_url(
-            plan.target.origin
-        )
+        return _made_by_manager(plan, self._classes, proxy_tls, options)
 
     def give_back(self, pool: HTTPConnectionPool) -> None:
         """Count what the pool did, and close it: outside of the latency, as in every arm."""

@@ -84,6 +84,8 @@ def _look(plan: Plan, system: PortSettings, table: Sequence[Entry]) -> PortUse |
     if len(system.ports) > system.most_lingering:  # what is over that number isn't held at all
         return None
     sources: Sequence[str | None] = network.source_addresses or (None,)
+    end = network.proxy or plan.target
+    destinations, _ = Dialer(network, time.perf_counter_ns).resolve(end.host, end.port)
     uses = [
         port_use(
             experiment,
@@ -92,16 +94,10 @@ def _look(plan: Plan, system: PortSettings, table: Sequence[Entry]) -> PortUse |
             each=len(set(sources)),
             held_s=system.held_s(_plain(address.sockaddr[0])),
         )
-        for address in _destinations(plan)
+        for address in destinations
         if any(suits(address, source) for source in sources)
     ]
     return min(uses, key=lambda use: use.ports / use.held_s, default=None)
-
-
-def _destinations(plan: Plan) -> list[Address]:
-    end = plan.network.proxy or plan.target
-    addresses, _ = Dialer(plan.network, time.perf_counter_ns).resolve(end.host, end.port)
-    return addresses
 
 
 def _free(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.net.tracer import Tracer
     from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.exchange import Answer
     from keepalive_bench.results.run import PoolCounters
 
 _SECOND = 1_000_000_000
@@ -55,7 +56,7 @@ class HttpTransport:
     def __init__(self, plan: Plan, headers: HTTPHeaderDict, tracer: Tracer, pools: Pools) -> None:
         self.pools, self._request, self._tracer = pools, plan.request, tracer
         self._parser = ResponseParser()
-        self._clock, self._origin, self._answered = tracer.clock, tracer.origin, tracer.answered
+        self._clock, self._origin = tracer.clock, tracer.origin
         self._timeout = int(plan.network.timeout_s * _SECOND)
         is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
         self._prefix = plan.target.origin if is_forwarded else ""
@@ -71,17 +72,9 @@ class HttpTransport:
 
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end; whatever fails is an outcome too."""
-        began = self._clock()
-        try:
-            return self._exchange(path, began)
-        except Exception as error:  # noqa: BLE001  # a fault of kab's own is no end of a run
-            ended, trace = self._clock(), self._tracer.trace
-            failure = failure_of(error, trace.reached)
-            return Outcome(*self._times(began, ended), trace.connection, failure=failure)
-
-    def _exchange(self, path: str, began: int) -> Outcome:
         clock, trace = self._clock, self._tracer.trace
         failure, response, size, pool = None, None, 0, None
+        began = clock()
         trace.begin(began, self._timeout)
         try:
             pool = self.pools.take()
@@ -96,6 +89,21 @@ class HttpTransport:
         except Exception as error:  # noqa: BLE001  # nobody knows all that urllib3 raises
             ended = clock()
             failure = failure_of(error, trace.reached)
+        times = (began - self._origin) / _SECOND, (ended - began) / _SECOND
+        try:
+            self._let_go(pool, ended, failed=failure is not None)
+            answer = None if response is None else self._answer(response)
+            failure = failure or (None if response is None else self._refusal(response.status))
+            status, phases = None if response is None else response.status, trace.phases(ended)
+            return Outcome(*times, trace.connection, status, size, phases, answer, failure)
+        except Exception as error:  # noqa: BLE001  # a fault of kab's own is no end of a run
+            failure = failure_of(error, trace.reached)
+            return Outcome(*times, trace.connection, failure=failure)
+
+    def _let_go(self, pool: HTTPConnectionPool | None, ended: int, *, failed: bool) -> None:
+        """Leave the connection and the pool to the next exchange, as far as they are of use."""
+        trace = self._tracer.trace
+        if failed:
             trace.end_carrier(Ending("failed"))
             if trace.connection is not None:  # closed by now, whatever its answer had announced
                 self._tracer.set_ending(trace.connection, Ending("failed"))
@@ -105,25 +113,14 @@ class HttpTransport:
             trace.carrier.idle_since = ended
         if pool is not None:
             self.pools.give_back(pool)
-        answer = None
-        if response is not None:
-            answer = self._parser.parsed(response.status, response.version, trace.head)
-            failure = failure or self._refusal(response.status)
-            if trace.connection is not None:
-                self._answered(trace.connection)
-        return Outcome(
-            *self._times(began, ended),
-            trace.connection,
-            None if response is None else response.status,
-            size,
-            trace.phases(ended),
-            answer,
-            failure,
-        )
 
-    def _times(self, began: int, ended: int) -> tuple[float, float]:
-        """When an exchange began, and how long it took, in seconds."""
-        return (began - self._origin) / _SECOND, (ended - began) / _SECOND
+    def _answer(self, response: BaseHTTPResponse) -> Answer:
+        """What a response says; its connection has carried one more."""
+        trace = self._tracer.trace
+        answer = self._parser.parsed(response.status, response.version, trace.head)
+        if trace.connection is not None:
+            self._tracer.answered(trace.connection)
+        return answer
 
     def _send(self, pool: HTTPConnectionPool, url: str) -> BaseHTTPResponse:
         request = self._request

@@ -11,25 +11,18 @@ class Phases(NamedTuple):
     """How long each phase of an exchange took, in seconds; a phase that did not happen is `None`.
 
     The names are HTTP Archive's, with `pool_wait` for its `blocked`. The phases and a small
-    remainder (the client's own code between them) add up to the latency.
+    remainder (the client's own code between them) add up to the latency. `ExchangeColumns` says
+    what each is.
     """
 
     pool_wait: float | None = None
-    """Waiting for a free place in a blocking pool."""
     dns: float | None = None
-    """Resolving the name; `None` too where the URL names an address."""
     connect: float | None = None
-    """TCP's handshake."""
     tunnel: float | None = None
-    """Asking a proxy for a tunnel."""
     tls: float | None = None
-    """TLS's handshake, checks of the certificate included."""
     send: float | None = None
-    """Writing the request."""
     wait: float | None = None
-    """From the request written to the first byte of the response."""
     receive: float | None = None
-    """From the first byte of the response to the last one, parsing included."""
 
 
 PHASES = Phases._fields

@@ -180,7 +180,7 @@ class Table(Generic[_Row]):
         return {column.name: numbers for column, numbers in self.kept}
 
     @property
-    def interned(self) -> dict[str, ValueTable[Any]]:
+    def value_tables(self) -> dict[str, ValueTable[Any]]:
         """What the numbers of some columns stand for, by the column's name."""
         tables = {it.name: getattr(self, it.of) for it in self.declared if it.of}
         return {name: table for name, table in tables.items() if isinstance(table, ValueTable)}

@@ -44,7 +44,7 @@ def test_where_a_process_can_t_have_its_thread_none_is_left() -> None:
 
 
 def test_where_only_some_processes_can_be_started_none_measures() -> None:
-    few_files = 'ulimit -n 40; exec "$@"'
+    few_files = 'ulimit -n 24; exec "$@"'
     options = ("--processes", "64", "--timeout", "1")
     done = subprocess.run(
         ["sh", "-c", few_files, "sh", *COMMAND, "run", NOWHERE, *options],
@@ -101,6 +101,7 @@ def test_what_no_limit_allows_is_refused_before_anything_is_sent(
     assert "raise the limit." in done.stderr
 
 
+@pytest.mark.slow
 @linux
 def test_a_process_s_share_of_the_threads_is_told_too() -> None:
     done = limited("-v 600000", "-c", "400", "--processes", "2")

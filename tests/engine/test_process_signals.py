@@ -76,6 +76,7 @@ def test_a_signal_that_all_processes_get_lets_requests_end(tmp_path: Path, *, to
     assert arm["succeeded"] >= 61
 
 
+@pytest.mark.slow
 def test_a_signal_that_was_ignored_when_kab_started_stays_so() -> None:
     """As under nohup."""
     halfway = Halfway(60)

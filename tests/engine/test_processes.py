@@ -215,6 +215,7 @@ def test_of_a_process_that_dies_the_others_results_are_kept(tmp_path: Path) -> N
     assert (again.code, again.out) == (3, out)
 
 
+@pytest.mark.slow
 @linux
 def test_when_all_die_nothing_is_measured_and_that_is_said() -> None:
     halfway = Halfway(5)

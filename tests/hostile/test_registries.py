@@ -56,12 +56,42 @@ def uses(registry: str) -> Counter[str]:
     return found
 
 
+def constant(kind: AnyKind) -> str:
+    return re.sub("[-.]", "_", kind.code).upper()
+
+
 @pytest.mark.parametrize("registry", REGISTRIES)
 def test_each_kind_is_made_somewhere_and_has_a_code_of_its_own(registry: str) -> None:
     kinds, used = REGISTRIES[registry], uses(registry)
     codes = [kind.code for kind in kinds]
     assert sorted(codes) == sorted(set(codes))
-    assert [code for code in codes if not used[re.sub("[-.]", "_", code).upper()]] == []
+    assert [kind.code for kind in kinds if not used[constant(kind)]] == []
+
+
+def told() -> dict[str, set[str]]:
+    """The names of the evidence that the package's calls give each finding, by its name there."""
+    found: dict[str, set[str]] = {}
+    for path in (PACKAGE / "findings").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "found"
+                and isinstance(node.func.value, ast.Name)
+            ):
+                names = {str(keyword.arg) for keyword in node.keywords} | (
+                    {"arm"} if node.args else set()
+                )
+                found.setdefault(node.func.value.id, set()).update(names)
+    return found
+
+
+def test_findings_tell_the_evidence_that_is_declared() -> None:
+    given = {name: names - {"severity", "text", "advice"} for name, names in told().items()}
+    declared = {
+        constant(kind): set(kind.evidence) for kind in FINDING_KINDS if kind.code not in OF_REASONS
+    }
+    assert {name: given.get(name) for name in declared} == declared
 
 
 def test_the_page_has_the_tables_of_the_registries() -> None:

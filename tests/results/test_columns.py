@@ -151,21 +151,21 @@ def test_threads_may_open_connections_at_once() -> None:
 
 
 def test_values_are_stored_once_and_numbered_in_the_order_they_come() -> None:
-    interned = ValueTable("?")
-    assert [interned.number(value) for value in "abacb"] == [0, 1, 0, 2, 1]
-    assert interned.values == ["a", "b", "c"]
+    known = ValueTable("?")
+    assert [known.number(value) for value in "abacb"] == [0, 1, 0, 2, 1]
+    assert known.values == ["a", "b", "c"]
 
 
 def test_past_the_limit_all_new_values_are_one() -> None:
-    interned = ValueTable("?", limit=3)
-    assert [interned.number(value) for value in "abcdea?c"] == [0, 1, 2, 3, 3, 0, 3, 2]
-    assert interned.values == ["a", "b", "c", "?"]
+    known = ValueTable("?", limit=3)
+    assert [known.number(value) for value in "abcdea?c"] == [0, 1, 2, 3, 3, 0, 3, 2]
+    assert known.values == ["a", "b", "c", "?"]
 
 
 def test_the_value_for_the_rest_may_have_come_before() -> None:
-    interned = ValueTable("?", limit=2)
-    assert [interned.number(value) for value in "?abc"] == [0, 1, 0, 0]
-    assert interned.values == ["?", "a"]
+    known = ValueTable("?", limit=2)
+    assert [known.number(value) for value in "?abc"] == [0, 1, 0, 0]
+    assert known.values == ["?", "a"]
 
 
 def test_a_hostile_server_fills_no_column_beyond_its_numbers() -> None:
@@ -182,9 +182,9 @@ def test_a_hostile_server_fills_no_column_beyond_its_numbers() -> None:
 
 
 def test_numbers_from_elsewhere_are_taken_over() -> None:
-    interned = ValueTable("?")
-    interned.extend(["x", "y"])
-    assert [interned.number(value) for value in "yxz"] == [1, 0, 2]
+    known = ValueTable("?")
+    known.extend(["x", "y"])
+    assert [known.number(value) for value in "yxz"] == [1, 0, 2]
 
 
 class _Full(array):  # type: ignore[type-arg]  # of whatever

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from array import array
-from bisect import bisect_right
-from itertools import accumulate
+from itertools import islice
 from math import inf
 from operator import add
 from typing import TYPE_CHECKING, TypeVar
@@ -58,9 +58,9 @@ def _ended(exchanges: ExchangeColumns, rows: slice) -> Iterable[float]:
 def _translations(tables: Sequence[Table], merged: Table) -> dict[str, list[Translation]]:
     """What the numbers of kept values are in the merged table: by column, for each part."""
     translations: dict[str, list[Translation]] = {}
-    for name, target in merged.interned.items():
+    for name, target in merged.value_tables.items():
         translations[name] = [
-            [target.number(value) for value in table.interned[name].values].__getitem__
+            [target.number(value) for value in table.value_tables[name].values].__getitem__
             for table in tables
         ]
     return translations
@@ -79,57 +79,51 @@ def _moved(
     """Move all rows, in the order of their times; the part and the new row of each.
 
     A chunk at a time; what was moved is deleted when it is a part of what is left, so that few rows
-    are there twice, and few are shifted often. Threads overtake each other between a time and its
-    record; within a part, rows keep the order of the record.
+    are there twice, and few are shifted often.
     """
-    latest, moved = [-inf] * len(tables), [0] * len(tables)
-    while any(len(table) for table in tables):
-        slices = [slice(at, at + _AT_ONCE + 1) for at in moved]
-        keys = [
-            array("d", accumulate(times(table, rows), max, initial=after))[1:]
-            for table, rows, after in zip(tables, slices, latest, strict=True)
-        ]
-        counts = _next_counts(keys)
-        order = [(part, row) for part, count in enumerate(counts) for row in range(count)]
-        order.sort(key=lambda at: keys[at[0]][at[1]])
+    moved, deleted = [0] * len(tables), [0] * len(tables)
+
+    ordered = heapq.merge(
+        *(_in_order(table, times, deleted, number) for number, table in enumerate(tables))
+    )
+    while next_parts := [number for _, number in islice(ordered, _AT_ONCE)]:
         start = len(merged)
-        places = [(part, moved[part] + row) for part, row in order]
-        _append(tables, merged, translations, places)
-        yield from ((part, start + at) for at, (part, _) in enumerate(order))
-        for number, (table, count) in enumerate(zip(tables, counts, strict=True)):
-            latest[number] = keys[number][count - 1] if count else latest[number]
-            moved[number] = _without(table, moved[number] + count)
+        counts = [next_parts.count(number) for number in range(len(tables))]
+        columns = [table.columns() for table in tables]
+        for name, column in merged.columns().items():
+            sources = []
+            for number, at in enumerate(moved):
+                rows = columns[number][name][at : at + counts[number]]
+                change = translations.get(name)
+                sources.append(iter(rows) if change is None else _changed(rows, change[number]))
+            column.extend(next(sources[number]) for number in next_parts)
+        yield from ((number, start + at) for at, number in enumerate(next_parts))
+        for number, table in enumerate(tables):
+            moved[number] += counts[number]
+            if moved[number] * _PART >= len(table):
+                for column in columns[number].values():
+                    del column[: moved[number]]
+                deleted[number] += moved[number]
+                moved[number] = 0
 
 
-def _without(table: ExchangeColumns | ConnectionColumns, moved: int) -> int:
-    """Delete the first rows, if they are enough of them; how many moved ones there are then."""
-    if moved * _PART < len(table):
-        return moved
-    for column in table.columns().values():
-        del column[:moved]
-    return 0
+def _in_order(
+    table: _Table,
+    times: Callable[[_Table, slice], Iterable[float]],
+    deleted: Sequence[int],
+    number: int,
+) -> Iterator[tuple[float, int]]:
+    """The time of each row, and the part's number; of rows that may be deleted meanwhile.
+
+    Threads overtake each other between a time and its record, whose order rows keep.
+    """
+    latest, at = -inf, 0
+    while chunk := list(times(table, slice(at - deleted[number], at - deleted[number] + _AT_ONCE))):
+        at += len(chunk)
+        for time in chunk:
+            latest = max(latest, time)
+            yield latest, number
 
 
-def _next_counts(keys: Sequence[array[float]]) -> list[int]:
-    """How many of each part come next, so that all that come later are later."""
-    latest = min((key[_AT_ONCE] for key in keys if len(key) > _AT_ONCE), default=inf)
-    return [min(bisect_right(key, latest), _AT_ONCE) for key in keys]
-
-
-def _append(
-    tables: Sequence[_Table],
-    merged: _Table,
-    translations: dict[str, list[Translation]],
-    order: Sequence[tuple[int, int]],
-) -> None:
-    """Append the rows at these places, their numbers translated."""
-    columns = [table.columns() for table in tables]
-    for name, column in merged.columns().items():
-        sources, change = [table[name] for table in columns], translations.get(name)
-        values = [sources[part][row] for part, row in order]
-        if change is not None:
-            values = [
-                value if value == _NONE else change[part](value)
-                for value, (part, _) in zip(values, order, strict=True)
-            ]
-        column.extend(array(column.typecode, values))
+def _changed(numbers: Iterable[int], change: Translation) -> Iterator[int]:
+    return (number if number == _NONE else change(number) for number in numbers)

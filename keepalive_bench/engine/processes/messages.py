@@ -126,7 +126,7 @@ class Sender:
 
     def __init__(self, table: Table, *, of_exchanges: bool) -> None:
         self._table, self._of_exchanges = table, of_exchanges
-        self._said = dict.fromkeys(table.interned, 0)
+        self._said = dict.fromkeys(table.value_tables, 0)
 
     def take(self, most: int) -> Rows:
         """The first rows, which the table doesn't have any more."""
@@ -135,9 +135,9 @@ class Sender:
             for column in self._table.columns().values():
                 del column[:most]
             values = {}
-            for name, interned in self._table.interned.items():
-                values[name] = interned.values[self._said[name] :]
-                self._said[name] = len(interned.values)
+            for name, known in self._table.value_tables.items():
+                values[name] = known.values[self._said[name] :]
+                self._said[name] = len(known.values)
         return Rows(self._of_exchanges, columns, values)
 
 
@@ -146,9 +146,9 @@ def put(table: Table, rows: Rows, names: Collection[str] | None = None) -> None:
     for name, column in table.columns().items():
         if names is None or name in names:
             column.extend(rows.columns[name])
-    for name, interned in table.interned.items():
+    for name, known in table.value_tables.items():
         if names is None or name in names:
-            interned.extend(rows.values[name])
+            known.extend(rows.values[name])
 
 
 def clear(table: Table) -> None:
