@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.compare.change import Change, Source
-    from keepalive_bench.plan.decision_rule import DecisionRule
 
 
 @click.command(
@@ -45,15 +44,17 @@ if TYPE_CHECKING:
     help="A change wholly within 1 ± this is called no difference.  [default: the first NEW's]",
 )
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
-def command(
+def command(  # noqa: PLR0913  # its options
     base: str,
     news: tuple[str, ...],
     *,
     strict: bool,
     force: bool,
     no_color: bool,
+    confidence: float | None,
+    margin: float | None,
     requirements: tuple[str, ...],
-    **options: Any,  # noqa: ANN401  # Click's own values
+    **files: object,
 ) -> ExitCode:
     """Say what changed from one run to each of the others; - is standard input.
 
@@ -64,13 +65,13 @@ def command(
     from keepalive_bench.compare import compare_runs  # noqa: PLC0415  # the same
 
     _check_files((base, *news))
-    wanted = exports.wanted(options)
+    wanted = exports.wanted(files)
     shown = Screen(wanted.values(), color=not no_color)
-    earlier, *later = _sources((base, *news), **options)
+    earlier, *later = _sources((base, *news), confidence, margin)
     changes = [compare_runs(earlier, it, requirements, forced=force) for it in later]
     try:
-        with exports.opened(wanted) as files:
-            files.write(exports.Changes(changes, strict))
+        with exports.opened(wanted) as opened:
+            opened.write(exports.Changes(changes, strict))
     finally:
         _show(changes, shown, strict=strict)
     return shown.code(_exit_code(changes, strict=strict))
@@ -87,33 +88,24 @@ def _check_files(paths: Sequence[str]) -> None:
         raise UsageError("Standard input (-) holds one run: name a file for the other.")
 
 
-def _sources(paths: Sequence[str], **options: Any) -> list[Source]:  # noqa: ANN401  # Click's values
-    """The runs in the files, all judged alike: as the first NEW was, but for what is given."""
-    from keepalive_bench.cli.stored_run import load  # noqa: PLC0415  # the same
+def _sources(paths: Sequence[str], confidence: float | None, margin: float | None) -> list[Source]:
+    """The runs in the files, all judged alike: as the first NEW was, but for what is given.
+
+    What was demanded of the single runs isn't demanded of what changed.
+    """
+    from keepalive_bench.cli.stored_run import judged, load  # noqa: PLC0415  # --help does without
     from keepalive_bench.compare.change import Source  # noqa: PLC0415  # the same
-    from keepalive_bench.outcome import analyse  # noqa: PLC0415  # --help does without
+    from keepalive_bench.outcome import analyse  # noqa: PLC0415  # the same
     from keepalive_bench.plan.document import plan_document  # noqa: PLC0415  # the same
 
     runs = [load(path) for path in paths]
-    decision_rule = _judgement(runs[1].plan.decision_rule, **options)
+    rule = replace(judged(runs[1], confidence, margin).plan.decision_rule, requirements=())
     sources = []
     for path, stored in zip(paths, runs, strict=True):
-        run = replace(stored, plan=replace(stored.plan, decision_rule=decision_rule))
+        run = replace(stored, plan=replace(stored.plan, decision_rule=rule))
         name = "standard input" if path == STDOUT else path
         sources.append(Source(name, run, analyse(run), plan_document(stored.plan)))
     return sources
-
-
-def _judgement(
-    stored: DecisionRule, confidence: float | None, margin: float | None, **_: object
-) -> DecisionRule:
-    """How changes are judged; what was demanded of the single runs isn't demanded of them."""
-    return replace(
-        stored,
-        confidence=stored.confidence if confidence is None else confidence,
-        margin=stored.margin if margin is None else margin,
-        requirements=(),
-    )
 
 
 def _show(changes: Sequence[Change], shown: Screen, *, strict: bool) -> None:

@@ -39,6 +39,10 @@ class Exporter(NamedTuple):
     option: str
     """What it is called, without dashes."""
     help: str
+    writes: str
+    """What docs/exports.md says of it, in Markdown."""
+    readers: str
+    """Who reads it, the same."""
     of_run: Callable[[Report], Iterable[str]] | None = None
     """The lines that `kab run`, `sweep` and `report` write; `None`: they don't have it."""
     of_changes: Callable[[Changes], Iterable[str]] | None = None
@@ -124,12 +128,16 @@ EXPORTERS = (
     Exporter(
         option="json",
         help="Write everything as JSON.  - is stdout; .gz compresses.",
+        writes="everything: [the results file](json-format.md), the only one that can be read back",
+        readers="`kab report`, jq, programs",
         of_run=_json,
         of_changes=_json_of_changes,
     ),
     Exporter(
         option="csv",
         help="Write a row for each exchange.",
+        writes="[a row for each exchange](#--csv-a-row-for-each-exchange)",
+        readers="spreadsheets, pandas, R",
         of_run=_csv,
         of_changes=_csv_of_changes,
         changes_help="Write a row for each number that both runs have.",
@@ -137,24 +145,32 @@ EXPORTERS = (
     Exporter(
         option="markdown",
         help="Write the report as GitHub's Markdown.",
+        writes="[the report](#--markdown-the-report), verdict first",
+        readers="a job's summary, a comment",
         of_run=_markdown,
         of_changes=_markdown_of_changes,
     ),
     Exporter(
         option="junit",
         help="Write the requirements as test cases, in JUnit's XML.",
+        writes="[each requirement as a test case](#--junit-each-requirement-a-test-case)",
+        readers="CI systems",
         of_run=_junit,
         of_changes=_junit_of_changes,
     ),
     Exporter(
         option="openmetrics",
         help="Write metrics for a node exporter's textfile collector.",
+        writes="[metrics](#--openmetrics-metrics)",
+        readers="a node exporter's textfile collector",
         of_run=_openmetrics,
         of_changes=_openmetrics_of_changes,
     ),
     Exporter(
         option="html",
         help="Write a page with charts, in one file.",
+        writes="[a page with charts](page.md), in one file that needs nothing else",
+        readers="people",
         of_run=_html,
         of_changes=_html_of_changes,
         changes_help="Write a page of tables, in one file.",
@@ -181,7 +197,7 @@ def export_options(exporters: tuple[Exporter, ...]) -> Callable[[_Command], _Com
     return add
 
 
-def wanted(given: Mapping[str, Any]) -> dict[str, str]:
+def wanted(given: Mapping[str, object]) -> dict[str, str]:
     """The file of each exporter that was asked for, by its option.
 
     Raises:
@@ -190,7 +206,7 @@ def wanted(given: Mapping[str, Any]) -> dict[str, str]:
     paths: dict[str, str] = {}
     for option in (it.option for it in EXPORTERS):
         path = given.get(option)
-        if path is not None:
+        if isinstance(path, str):
             for other, taken in paths.items():
                 if _same(path, taken):
                     place = "standard output" if path == STDOUT else filename(path)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.errors import ExitCode
     from keepalive_bench.plan.decision_rule import DecisionRule
-    from keepalive_bench.results.run import Run
 
 
 @click.command(
@@ -39,14 +37,17 @@ if TYPE_CHECKING:
 )
 @click.option("--no-plot", is_flag=True, help="No histograms below the table.")
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
-def command(
+def command(  # noqa: PLR0913  # its options
     path: str,
     *,
     strict: bool,
     verbose: bool,
     no_plot: bool,
     no_color: bool,
-    **options: Any,  # noqa: ANN401  # Click's own values
+    confidence: float | None,
+    margin: float | None,
+    requirements: tuple[str, ...],
+    **files: object,
 ) -> ExitCode:
     """Print what kab run printed of a run that it stored with --json; - is standard input.
 
@@ -55,18 +56,22 @@ def command(
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
-    from keepalive_bench.cli.stored_run import check_requirements, load  # noqa: PLC0415  # the same
+    from keepalive_bench.cli.stored_run import (  # noqa: PLC0415  # the same
+        check_requirements,
+        judged,
+        load,
+    )
 
-    wanted = exports.wanted(options)
+    wanted = exports.wanted(files)
     shown = Screen(wanted.values(), color=not no_color, verbose=verbose)
     stored = load(path)
     check_requirements(stored, path)
-    run = _judged(stored, **options)
+    run = judged(stored, confidence, margin, requirements)
     _announce(stored.plan.decision_rule, run.plan.decision_rule, shown)
     report = session.report_of(run, strict=strict)
     try:
-        with exports.opened(wanted) as files:
-            files.write(report)
+        with exports.opened(wanted) as opened:
+            opened.write(report)
     finally:
         if verbose:
             session.show_exchanges(run, shown)
@@ -75,31 +80,10 @@ def command(
     return shown.code(session.exit_code(report, stored=True))
 
 
-def _judged(
-    run: Run,
-    confidence: float | None,
-    margin: float | None,
-    requirements: tuple[str, ...],
-    **_: object,
-) -> Run:
-    """The run, judged as it was but for what is given; requirements come on top of its own."""
-    stored = run.plan.decision_rule
-    decision_rule = replace(
-        stored,
-        confidence=stored.confidence if confidence is None else confidence,
-        margin=stored.margin if margin is None else margin,
-        requirements=(*stored.requirements, *requirements),
-    )
-    return replace(run, plan=replace(run.plan, decision_rule=decision_rule))
-
-
 def _announce(stored: DecisionRule, decision_rule: DecisionRule, shown: Screen) -> None:
     """Say so where a run is judged otherwise than it was."""
     if _said(decision_rule) != _said(stored):
-        shown.err.print(
-            f"Judged at {_said(decision_rule)}; the run itself was at {_said(stored)}.",
-            soft_wrap=True,
-        )
+        shown.remark(f"Judged at {_said(decision_rule)}; the run itself was at {_said(stored)}.")
 
 
 def _said(decision_rule: DecisionRule) -> str:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import preamble
-from keepalive_bench.report.run_tables import beyond_pool, of_reopened
+from keepalive_bench.report.run_tables import count_rows, title, titles
 from keepalive_bench.report.table import Column, Table
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from keepalive_bench.compare.change import (
         ArmChange,
@@ -94,36 +94,16 @@ def small_print(change: Change) -> str:
 
 
 def _arm(arm: ArmChange) -> Iterator[_Line]:
-    base, new = arm.base, arm.new
-    yield _count("connections opened", base.connections, new.connections)
-    reasons = base.reason_counts, new.reason_counts
-    yield from _parts(*map(beyond_pool, reasons))
-    yield _count("reopened", base.reopened, new.reopened)
-    yield from _parts(*map(of_reopened, reasons))
-    if new.traits.needs_tls:
-        yield _count("sessions resumed", base.resumed, new.resumed)
-    yield _count("requests", base.sent, new.sent)
-    yield _count("failed", base.failed, new.failed)
-    yield from _parts(base.failure_kinds, new.failure_kinds)
-    if base.interrupted or new.interrupted:
-        yield _count("interrupted", base.interrupted, new.interrupted)
-    if base.not_sent or new.not_sent:
-        yield _count("not sent", base.not_sent, new.not_sent)
-    codes = [{f"status {code}": n for code, n in it.status_codes.items()} for it in (base, new)]
+    for name, counts in count_rows((arm.base, arm.new)):
+        yield _count(name, *[count or 0 for count in counts])
+    codes = [arm.base.status_codes, arm.new.status_codes]
     if codes[0].keys() != codes[1].keys() or len(codes[0]) > 1:
-        yield from _parts(codes[0], codes[1], indent="")
-    for metric in _LATENCIES:
-        name = f"latency {metric}" if metric == _LATENCIES[0] else f"        {metric}"
-        yield _figure(name, arm.figures[metric], duration)
-    yield _figure("requests/s", arm.figures["requests_per_second"], rate)
-
-
-def _parts(
-    base: Mapping[str, int], new: Mapping[str, int], *, indent: str = "  "
-) -> Iterator[_Line]:
-    """A line for each part of a count."""
-    for name in dict.fromkeys([*base, *new]):
-        yield _count(f"{indent}{printable(name)}", base.get(name, 0), new.get(name, 0))
+        for status in dict.fromkeys([*codes[0], *codes[1]]):
+            yield _count(f"status {status}", *[it.get(status, 0) for it in codes])
+    names = titles(*(f"latency_s.{figure}" for figure in _LATENCIES))
+    for name, figure in zip(names, _LATENCIES, strict=True):
+        yield _figure(name, arm.figures[figure], duration)
+    yield _figure(title("requests_per_second"), arm.figures["requests_per_second"], rate)
 
 
 def _count(name: str, base: int, new: int) -> _Line:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import REMAINDER
+from keepalive_bench.analysis.metrics import ARM_METRICS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report.table import Column, Table
-from keepalive_bench.units import MISSING, duration, interval, rate, times
+from keepalive_bench.units import MISSING, duration, interval, printable, rate, times
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary, PhaseTime
     from keepalive_bench.report.table import Part
     from keepalive_bench.stats.intervals import Estimate
 
-METRICS = ("mean", "p50", "p90", "p95", "p99", "max")
-UNCORRECTED = "uncorrected"
+FIGURES = ("mean", "p50", "p90", "p95", "p99", "max")
 MOSTLY_FAILED = "most failed"
+_METRICS = {metric.path: metric for metric in ARM_METRICS}
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
 
@@ -28,10 +29,10 @@ class Row(NamedTuple):
 
     name: str
     cells: tuple[str, ...]
-    """One an arm."""
-    savings: tuple[str, ...]
-    """One a comparison."""
-    intervals: tuple[str, ...]
+    """One an arm; none: nothing of any."""
+    savings: tuple[str, ...] = ()
+    """One a comparison; none: nothing is compared. So are the intervals."""
+    intervals: tuple[str, ...] = ()
 
 
 class PhaseRow(NamedTuple):
@@ -52,132 +53,129 @@ class PhaseRow(NamedTuple):
 def comparison_table(analysis: Analysis) -> Table:
     """Arms and savings side by side, each saving with its interval."""
     rows = comparison_rows(analysis)
-    savings: list[tuple[Column, ...]] = []
-    for number, comparison in enumerate(analysis.comparisons):
-        saves = f"{analysis.first.label} saves"
-        several = len(analysis.comparisons) > 1
-        heading = f"saves on {comparison.against}" if several else saves
-        found = tuple(row.savings[number] for row in rows)
-        ends = tuple(row.intervals[number] for row in rows)
-        savings.append((Column(heading, found, "bold"), Column(confidence(analysis), ends)))
+    several = len(analysis.comparisons) > 1
+    savings = tuple(
+        (
+            Column(
+                f"saves on {it.against}" if several else f"{analysis.first.label} saves",
+                _column([row.savings for row in rows], number),
+                "bold",
+            ),
+            Column(confidence(analysis), _column([row.intervals for row in rows], number)),
+        )
+        for number, it in enumerate(analysis.comparisons)
+    )
     return Table(
         title="Counts and times of each arm",
         names=Column("", tuple(row.name for row in rows)),
-        groups=(_of_arms(analysis, [row.cells for row in rows]), tuple(savings)),
+        groups=(_of_arms(analysis, [row.cells for row in rows]), savings),
     )
 
 
 def _of_arms(analysis: Analysis, rows: Sequence[Sequence[str]]) -> tuple[Part, ...]:
     """A column for each arm."""
-    return tuple(
-        (Column(arm.label, tuple(row[number] for row in rows)),)
-        for number, arm in enumerate(analysis.arms)
-    )
+    arms = enumerate(analysis.arms)
+    return tuple((Column(arm.label, _column(rows, number)),) for number, arm in arms)
+
+
+def _column(rows: Iterable[Sequence[str]], number: int) -> tuple[str, ...]:
+    return tuple(row[number] if row else "" for row in rows)
 
 
 def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     """The comparison, line by line."""
-    rows = [
-        _counts(analysis, "connections opened", "connections", compared=True),
-        *_breakdown(analysis, [beyond_pool(arm.reason_counts) for arm in analysis.arms]),
-        _counts(analysis, "reopened", "reopened"),
-        *_breakdown(analysis, [of_reopened(arm.reason_counts) for arm in analysis.arms]),
-        *_resumption(analysis),
-        _counts(analysis, "requests", "sent"),
-        _plain(analysis, "requests/connection", [_ratio(arm) for arm in analysis.arms]),
-        _counts(analysis, "failed", "failed"),
-        *_breakdown(analysis, [arm.failure_kinds for arm in analysis.arms]),
-    ]
-    for name, field in (("interrupted", "interrupted"), ("not sent", "not_sent")):
-        if any(getattr(arm, field) for arm in analysis.arms):
-            rows.append(_counts(analysis, name, field))
-    rows += [_latency(analysis, metric) for metric in METRICS]
-    rows += _of_open_load(analysis)
-    rows.append(_throughput(analysis))
-    if len(analysis.comparisons) > 1:  # of one, the verdict says it
-        rows.append(_speedups(analysis))
+    arms, comparisons = analysis.arms, analysis.comparisons
+    rows = []
+    for name, counts in count_rows(arms):
+        cells = tuple("" if count is None else f"{count:,}" for count in counts)
+        rows.append(Row(name, cells))
+        if name == "requests":
+            found = (arm.requests_per_connection for arm in arms)
+            ratios = (MISSING if ratio is None else f"{ratio:,.1f}" for ratio in found)
+            rows.append(Row(title("requests_per_connection"), tuple(ratios)))
+    fewer = (f"{arm.connections - analysis.first.connections:,}" for arm in arms[1:])
+    rows[0] = rows[0]._replace(savings=tuple(fewer))
+    for name, figure in zip(titles(*(f"latency_s.{it}" for it in FIGURES)), FIGURES, strict=True):
+        savings = [comparison.saving.get(figure) for comparison in comparisons]
+        rows.append(
+            Row(
+                name,
+                tuple(duration(getattr(arm.latency, figure)) for arm in arms),
+                tuple("" if it is None else duration(it.estimate) for it in savings),
+                tuple("" if it is None else _interval(it) for it in savings),
+            )
+        )
+    rows += _of_open_load(arms)
+    rates = tuple(rate_of(arm, arm.requests_per_second) for arm in arms)
+    rows.append(_ratios(title("requests_per_second"), rates, [it.throughput for it in comparisons]))
+    if len(comparisons) > 1:  # of one, the verdict says it
+        rows.append(_ratios("typical speed-up", (), [it.speedup for it in comparisons], MISSING))
     return tuple(rows)
 
 
-def _counts(analysis: Analysis, name: str, field: str, *, compared: bool = False) -> Row:
-    counts = [getattr(arm, field) for arm in analysis.arms]
-    savings = tuple(f"{other - counts[0]:,}" if compared else "" for other in counts[1:])
-    return Row(
-        name=name,
-        cells=tuple(f"{count:,}" for count in counts),
-        savings=savings,
-        intervals=("",) * len(savings),
-    )
+def title(path: str) -> str:
+    """What the row of an arm's metric is called."""
+    return _METRICS[path].title
 
 
-def _resumption(analysis: Analysis) -> list[Row]:
-    """How many TLS sessions were resumed, where an arm tries to."""
-    if not any(arm.traits.needs_tls for arm in analysis.arms):
-        return []
-    return [_counts(analysis, "sessions resumed", "resumed")]
+def titles(*paths: str) -> Iterator[str]:
+    """What rows of several are called: a first word that they share is said once."""
+    before = ""
+    for name in map(title, paths):
+        first, _, rest = name.partition(" ")
+        yield f"{'':{len(first)}} {rest}" if first == before else name
+        before = first
 
 
-def _breakdown(analysis: Analysis, counts: list[dict[str, int]]) -> list[Row]:
-    """A line below a count for each of its parts, in the order in which they are met."""
-    codes = dict.fromkeys(code for arm in counts for code in arm)
-    return [
-        _plain(analysis, f"  {code}", [f"{arm[code]:,}" if code in arm else "" for arm in counts])
-        for code in codes
-    ]
+def count_rows(arms: Sequence[ArmSummary]) -> Iterator[tuple[str, list[int | None]]]:
+    """What is counted of arms; parts of the count above are indented, `None` where there is none.
+
+    Reasons for connections beside others stand below all connections, others below those reopened;
+    what every arm has by its nature stands nowhere.
+    """
+    reopening = BY_NATURE | BESIDE_OTHERS
+    yield from _counts(arms, "connections")
+    yield from _parts([_only(arm.reason_counts, BESIDE_OTHERS) for arm in arms])
+    yield from _counts(arms, "reopened")
+    others = (arm.reason_counts.keys() - reopening for arm in arms)
+    yield from _parts([_only(a.reason_counts, it) for a, it in zip(arms, others, strict=True)])
+    if any(arm.traits.needs_tls for arm in arms):
+        yield from _counts(arms, "resumed")
+    yield "requests", [arm.sent for arm in arms]
+    yield from _counts(arms, "failed")
+    yield from _parts([arm.failure_kinds for arm in arms])
+    for outcome in ("interrupted", "not_sent"):
+        if any(getattr(arm, outcome) for arm in arms):
+            yield from _counts(arms, outcome)
 
 
-def beyond_pool(reasons: Mapping[str, int]) -> dict[str, int]:
-    """Why connections were opened beside others, but for what every arm has by its nature."""
-    return {code: count for code, count in reasons.items() if code in BESIDE_OTHERS}
+def _counts(arms: Sequence[ArmSummary], path: str) -> Iterator[tuple[str, list[int | None]]]:
+    yield title(path), [getattr(arm, path) for arm in arms]
 
 
-def of_reopened(reasons: Mapping[str, int]) -> dict[str, int]:
-    """Why connections were opened in the place of others, but for an arm's own nature."""
-    left_out = BY_NATURE | BESIDE_OTHERS
-    return {code: count for code, count in reasons.items() if code not in left_out}
+def _only(counts: Mapping[str, int], codes: Container[str]) -> dict[str, int]:
+    return {code: count for code, count in counts.items() if code in codes}
 
 
-def _plain(analysis: Analysis, name: str, cells: list[str]) -> Row:
-    empty = ("",) * len(analysis.comparisons)
-    return Row(name=name, cells=tuple(cells), savings=empty, intervals=empty)
+def _parts(counts: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, list[int | None]]]:
+    """A row for each part of a count, in the order in which they are met."""
+    for code in dict.fromkeys(code for arm in counts for code in arm):
+        yield f"  {printable(code)}", [arm.get(code) for arm in counts]
 
 
-def _ratio(arm: ArmSummary) -> str:
-    ratio = arm.requests_per_connection
-    return MISSING if ratio is None else f"{ratio:,.1f}"
-
-
-def _latency(analysis: Analysis, metric: str) -> Row:
-    estimates = [comparison.saving.get(metric) for comparison in analysis.comparisons]
-    return Row(
-        name=f"latency {metric}" if metric == METRICS[0] else f"        {metric}",
-        cells=tuple(duration(getattr(arm.latency, metric)) for arm in analysis.arms),
-        savings=tuple("" if found is None else duration(found.estimate) for found in estimates),
-        intervals=tuple("" if found is None else _interval(found) for found in estimates),
-    )
-
-
-def _of_open_load(analysis: Analysis) -> list[Row]:
+def _of_open_load(arms: Iterable[ArmSummary]) -> Iterator[Row]:
     """Latency from the real start, and what started late, where requests had a time to start at."""
-    starts = [arm.late_starts for arm in analysis.arms if arm.late_starts is not None]
-    latencies = [arm.uncorrected for arm in analysis.arms if arm.uncorrected is not None]
+    starts = [arm.late_starts for arm in arms if arm.late_starts is not None]
+    latencies = [arm.uncorrected for arm in arms if arm.uncorrected is not None]
     if not starts:
-        return []
-    rows = [
-        _plain(
-            analysis,
-            f"{UNCORRECTED if metric == METRICS[0] else '':>11} {metric}",
-            [duration(getattr(latency, metric)) for latency in latencies],
-        )
-        for metric in METRICS
-    ]
-    rows.append(_plain(analysis, "late starts", [f"{late.count:,}" for late in starts]))
-    rows += [
-        _plain(analysis, f"  {name}", [duration(getattr(late, field)) for late in starts])
-        for name, field in (("mean", "mean_s"), ("at most", "max_s"))
-        if any(late.count for late in starts)
-    ]
-    return rows
+        return
+    names = titles(*(f"uncorrected_latency_s.{it}" for it in FIGURES))
+    for name, figure in zip(names, FIGURES, strict=True):
+        yield Row(name, tuple(duration(getattr(latency, figure)) for latency in latencies))
+    yield Row(title("late_starts.count"), tuple(f"{late.count:,}" for late in starts))
+    if any(late.count for late in starts):
+        yield Row("  mean", tuple(duration(late.mean_s) for late in starts))
+        yield Row("  at most", tuple(duration(late.max_s) for late in starts))
 
 
 def _interval(estimate: Estimate) -> str:
@@ -186,37 +184,27 @@ def _interval(estimate: Estimate) -> str:
     return interval(estimate.low, estimate.high, beside=estimate.estimate)
 
 
+def _ratios(
+    name: str, cells: tuple[str, ...], ratios: Sequence[Estimate], unknown: str = ""
+) -> Row:
+    """A row in which arms are compared by how many times more one is than the other."""
+    return Row(
+        name,
+        cells,
+        tuple(unknown if it.estimate is None else times(it.estimate) for it in ratios),
+        tuple(
+            ("" if it.estimate is None else MISSING)
+            if it.low is None or it.high is None
+            else f"[{times(it.low)} … {times(it.high)}]"
+            for it in ratios
+        ),
+    )
+
+
 def rate_of(arm: ArmSummary, per_second: float | None) -> str:
     """An arm's requests per second; but what fails at once is no speed."""
     is_none = per_second is not None and arm.failed > arm.succeeded
     return MOSTLY_FAILED if is_none else rate(per_second)
-
-
-def _throughput(analysis: Analysis) -> Row:
-    ratios = [comparison.throughput for comparison in analysis.comparisons]
-    return Row(
-        name="requests/s",
-        cells=tuple(rate_of(arm, arm.requests_per_second) for arm in analysis.arms),
-        savings=tuple("" if it.estimate is None else times(it.estimate) for it in ratios),
-        intervals=tuple(_ratio_interval(ratio) for ratio in ratios),
-    )
-
-
-def _speedups(analysis: Analysis) -> Row:
-    """How many times faster a typical request is, which the verdict says of the first two only."""
-    ratios = [comparison.speedup for comparison in analysis.comparisons]
-    return Row(
-        name="typical speed-up",
-        cells=("",) * len(analysis.arms),
-        savings=tuple(times(ratio.estimate) for ratio in ratios),
-        intervals=tuple(_ratio_interval(ratio) for ratio in ratios),
-    )
-
-
-def _ratio_interval(ratio: Estimate) -> str:
-    if ratio.low is None or ratio.high is None:
-        return MISSING if ratio.estimate is not None else ""
-    return f"[{times(ratio.low)} … {times(ratio.high)}]"
 
 
 def confidence(analysis: Analysis) -> str:

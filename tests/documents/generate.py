@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from documents import findings
+from documents import findings, metrics
 
 from keepalive_bench.cli import kab
+from keepalive_bench.cli.exports import OF_RUN
 from keepalive_bench.compare.schema import comparison_schema
 from keepalive_bench.report.schema import results_schema
 from keepalive_bench.results.file import stored_columns
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "cli.md"
 FORMAT = ROOT / "docs" / "json-format.md"
+EXPORTS = ROOT / "docs" / "exports.md"
+EXPORTS_HEAD = "| option | writes | for |\n| --- | --- | --- |\n"
 SCHEMAS = {
     ROOT / "keepalive_bench/report/results.schema.json": results_schema,
     ROOT / "keepalive_bench/compare/comparison.schema.json": comparison_schema,
@@ -155,6 +158,13 @@ def with_columns(text: str) -> str:
     return text
 
 
+def with_exporters(text: str) -> str:
+    """The page of exports with its table as the code has it now."""
+    before, head, rest = text.partition(EXPORTS_HEAD)
+    rows = "".join(f"| `--{it.option} FILE` | {it.writes} | {it.readers} |\n" for it in OF_RUN)
+    return before + head + rows + re.sub(r"(\|.*\n)*", "", rest, count=1)
+
+
 def schema_text(schema: Schema) -> str:
     """A schema as its file has it."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
@@ -163,7 +173,10 @@ def schema_text(schema: Schema) -> str:
 if __name__ == "__main__":
     DOCUMENT.write_text(page(), encoding="utf-8")
     FORMAT.write_text(with_columns(FORMAT.read_text(encoding="utf-8")), encoding="utf-8")
+    EXPORTS.write_text(with_exporters(EXPORTS.read_text(encoding="utf-8")), encoding="utf-8")
     for path, schema in SCHEMAS.items():
         path.write_text(schema_text(schema()), encoding="utf-8")
     prose = findings.DOCUMENT.read_text(encoding="utf-8")
     findings.DOCUMENT.write_text(findings.with_tables(prose), encoding="utf-8")
+    for document, text in metrics.pages().items():
+        document.write_text(text, encoding="utf-8")
