@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from keepalive_bench.plan.arm_kinds import arm_kind
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
     from keepalive_bench.stats.intervals import Estimate
 
-BOUNDED = ("mean", "p50", "p90", "p95", "p99")
+Quantile = Literal["p50", "p90", "p95", "p99"]
+QUANTILES: tuple[Quantile, ...] = get_args(Quantile)
+PERCENTS = tuple(int(name[1:]) for name in QUANTILES)
+BOUNDED = ("mean", *QUANTILES)
 """Metrics of latency that can have an interval; a maximum can't."""
 REMAINDER = "remainder"
 """What is left of the latency when all phases are taken off: the client's own code."""

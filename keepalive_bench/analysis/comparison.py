@@ -9,10 +9,10 @@ from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import Comparison
+from keepalive_bench.analysis.analysis import PERCENTS, Comparison
 from keepalive_bench.analysis.comparability import incomparable
 from keepalive_bench.analysis.explanation import explain
-from keepalive_bench.analysis.latencies import PERCENTS, Latencies
+from keepalive_bench.analysis.latencies import Latencies
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.stats.dependence import (
     common_correlation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import Latency
+from keepalive_bench.analysis.analysis import PERCENTS, Latency
 from keepalive_bench.stats.clusters import clustered_quantile_ends, clustered_quantile_interval
 from keepalive_bench.stats.dependence import interval_inflation
 from keepalive_bench.stats.descriptive import mean, quantile, stdev
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.stats.intervals import Ends, Interval
-
-PERCENTS = (50, 90, 95, 99)
 
 
 def summed_up(ordered: Sequence[float]) -> Latency:

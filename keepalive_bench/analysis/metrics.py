@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.analysis import (
     BOUNDED,
+    QUANTILES,
     REMAINDER,
     Latency,
 )
@@ -66,10 +67,6 @@ TOTALS = ("failed", "interrupted", "not_sent")
 
 PHASE_NAMES = (*PHASES, QUEUED, REMAINDER)
 STEPS = ("connect", "tunnel", "tls")
-_BASES: dict[str, Basis] = {"mean": "mean", "stdev": "nothing", "min": "exact"}
-_BASES |= {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "max": "exact"}
-"""What bounds each figure of latency."""
-
 _OUTCOMES: tuple[tuple[str, str, Better, str], ...] = (
     ("succeeded", "", "higher", "Answered to the last byte, whatever the status"),
     ("failed", "failed", "lower", "Sent, or tried, and not answered to the end"),
@@ -77,7 +74,7 @@ _OUTCOMES: tuple[tuple[str, str, Better, str], ...] = (
         "interrupted",
         "interrupted",
         "lower",
-        "Cut off by kab a second after the run was stopped: no failure, and in no other number",
+        "Cut off a second after the run was stopped: in no other number but `connections`",
     ),
     ("not_sent", "not sent", "lower", "Left out: the run was interrupted, or the arm stopped"),
 )
@@ -119,7 +116,9 @@ def _start_lacks(experiment: Experiment) -> str:
     return "" if experiment.load.is_open else "only requests of a --rate have a time to start at"
 
 
-def _latency(name: str, meaning: str, unknown: str, series: str = "") -> Metric[ArmSummary]:
+def _latency(
+    name: str, basis: Basis, meaning: str, unknown: str, series: str = ""
+) -> Metric[ArmSummary]:
     def read(arm: ArmSummary) -> Value:
         value: float | None = getattr(arm.latency, name)
         if name not in BOUNDED:
@@ -131,9 +130,9 @@ def _latency(name: str, meaning: str, unknown: str, series: str = "") -> Metric[
         unit="seconds",
         read=read,
         meaning=meaning,
-        title="" if name in {"min", "stdev"} else name,
+        title=f"latency {name}",
         better="lower",
-        basis=_BASES[name],
+        basis=basis,
         bounds="beside" if name in BOUNDED else None,
         unknown=unknown,
         series=series,
@@ -300,20 +299,30 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
     ),
     _latency(
         "mean",
+        "mean",
         "Latency of those that succeeded: from asking for a connection to the last body byte",
         "none succeeded",
     ),
-    _latency("stdev", "Sample standard deviation (*n* − 1)", "fewer than 2 succeeded"),
-    _latency("min", "The shortest that was measured", "none succeeded", "kab_latency_min_seconds"),
+    _latency("stdev", "nothing", "Sample standard deviation (*n* − 1)", "fewer than 2 succeeded"),
+    _latency(
+        "min",
+        "exact",
+        "The shortest that was measured",
+        "none succeeded",
+        "kab_latency_min_seconds",
+    ),
     *(
         _latency(
+            name,
             name,
             "Quantiles, by linear interpolation (Hyndman and Fan's definition 7)",
             "fewer than one value is expected beyond it, *n*·(1 − *q*) < 1",
         )
-        for name in ("p50", "p90", "p95", "p99")
+        for name in QUANTILES
     ),
-    _latency("max", "The longest that was measured", "none succeeded", "kab_latency_max_seconds"),
+    _latency(
+        "max", "exact", "The longest that was measured", "none succeeded", "kab_latency_max_seconds"
+    ),
     *(
         Metric(
             path=f"uncorrected_latency_s.{name}",
@@ -321,12 +330,13 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
             read=partial(_uncorrected, name=name),
             meaning="With `--rate`: the same from when each was really started, which hides a "
             "stall ([why](methodology.md#open-load))",
+            title=f"uncorrected {name}",
             better="lower",
             basis="nothing",
             unknown="as above; or no `plan.rate`",
             lacks=_start_lacks,
         )
-        for name in _BASES
+        for name in Latency._fields
     ),
     *(
         Metric(
@@ -335,6 +345,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
             needs="",
             read=partial(_late_starts, name=name),
             meaning=meaning,
+            title="late starts" if name == "count" else "",
             better="lower",
             unknown=unknown,
             lacking="no request of {arm} was late",
@@ -385,32 +396,37 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
 def _estimate(
     path: str,
     unit: Unit,
+    basis: Basis,
     read: Callable[[Comparison], Estimate],
     meaning: str,
     series: str = "",
 ) -> Metric[Comparison]:
     """What has an interval of its own; where the arms can't be compared, there is none of it."""
-    name = path.rpartition(".")[2]
-    bases: dict[str, Basis] = {"speedup": "ranks", "requests_per_second": "pairs", "mean": "pairs"}
     return Metric(
         path=path,
         unit=unit,
         read=read,
         meaning=meaning,
         better="higher",
-        basis=bases.get(name) or _BASES[name],
+        basis=basis,
         bounds="members",
         unknown="either arm has no such figure",
-        lacks=rate_lacks if name == "requests_per_second" else nothing,
+        lacks=rate_lacks if path == "requests_per_second" else nothing,
         is_signed=unit == "seconds",
         series=series,
         label="statistic" if "." in path else "",
     )
 
 
-def _saving(name: str, meaning: str) -> Metric[Comparison]:
-    path = f"saving_s.{name}"
-    return _estimate(path, "seconds", lambda it: it.saving[name], meaning, "kab_saving_seconds")
+def _saving(name: str, basis: Basis, meaning: str) -> Metric[Comparison]:
+    return _estimate(
+        f"saving_s.{name}",
+        "seconds",
+        basis,
+        lambda it: it.saving[name],
+        meaning,
+        "kab_saving_seconds",
+    )
 
 
 def _explained(
@@ -448,12 +464,15 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
     _estimate(
         "speedup",
         "ratio",
+        "ranks",
         lambda it: it.speedup,
         "The other's latency ÷ the arm's own, typical of a pair: above 1, the first-named arm is "
         "faster",
         "kab_speedup_ratio",
     ),
-    _estimate("requests_per_second", "ratio", lambda it: it.throughput, "The arm's ÷ the other's"),
+    _estimate(
+        "requests_per_second", "ratio", "pairs", lambda it: it.throughput, "The arm's ÷ the other's"
+    ),
     Metric(
         path="correlation",
         unit="number",
@@ -469,16 +488,18 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
     ),
     _saving(
         "mean",
+        "pairs",
         "The difference of the means, over the requests that are in `pairs`: which requests of an "
         "arm failed doesn't move it",
     ),
     *(
         _saving(
             name,
+            name,
             "The other's figure − the arm's own, from `latency_s`; of p99 only where both can be "
             "bounded",
         )
-        for name in ("p50", "p90", "p95", "p99")
+        for name in QUANTILES
     ),
     Metric(
         path="explained.parts_s.<part>",

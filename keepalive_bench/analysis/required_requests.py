@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import ceil, log, log1p, log10
 from typing import TYPE_CHECKING, Literal
 
+from keepalive_bench.analysis.analysis import Quantile
 from keepalive_bench.stats.clusters import LEAST_CLUSTERS
 from keepalive_bench.stats.descriptive import quantile
 from keepalive_bench.stats.intervals import (
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.stats.intervals import Estimate
 
-Basis = Literal["exact", "mean", "p50", "p90", "p95", "p99", "ranks", "pairs", "verdict", "nothing"]
+Basis = Quantile | Literal["exact", "mean", "ranks", "pairs", "verdict", "nothing"]
 """What bounds an estimate: its arm's values, the ranks of pairs, the means of pairs, nothing.
 
 What is `exact` is no estimate: it was counted, or it is a single measured value. A verdict is a

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.analysis import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import preamble
 from keepalive_bench.report.run_tables import count_rows, title, titles
@@ -28,7 +29,6 @@ _SMALL_PRINT = (
     "The two runs are independent, so intervals are wider than within one run. They cover chance "
     "within the runs, and nothing that drifted between them: another load, network or machine."
 )
-_LATENCIES = ("mean", "p50", "p90", "p95", "p99")
 _LONGEST = 60
 _TO_THE_SECOND = len("2026-01-02T03:04:05")
 
@@ -100,8 +100,8 @@ def _arm(arm: ArmChange) -> Iterator[_Line]:
     if codes[0].keys() != codes[1].keys() or len(codes[0]) > 1:
         for status in dict.fromkeys([*codes[0], *codes[1]]):
             yield _count(f"status {status}", *[it.get(status, 0) for it in codes])
-    names = titles(*(f"latency_s.{figure}" for figure in _LATENCIES))
-    for name, figure in zip(names, _LATENCIES, strict=True):
+    names = titles(*(f"latency_s.{figure}" for figure in BOUNDED))
+    for name, figure in zip(names, BOUNDED, strict=True):
         yield _figure(name, arm.figures[figure], duration)
     yield _figure(title("requests_per_second"), arm.figures["requests_per_second"], rate)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import REMAINDER
+from keepalive_bench.analysis.analysis import BOUNDED, REMAINDER
 from keepalive_bench.analysis.metrics import ARM_METRICS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report.table import Column, Table
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from keepalive_bench.report.table import Part
     from keepalive_bench.stats.intervals import Estimate
 
-FIGURES = ("mean", "p50", "p90", "p95", "p99", "max")
+FIGURES = (*BOUNDED, "max")
 MOSTLY_FAILED = "most failed"
 _METRICS = {metric.path: metric for metric in ARM_METRICS}
 _NAMEABLE_S = 5e-7

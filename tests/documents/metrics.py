@@ -37,7 +37,7 @@ def pages() -> dict[Path, str]:
     page, guide = REQUIREMENTS.read_text("utf-8"), FORMAT.read_text("utf-8")
     for mark, spelled in _SPELLED.items():
         shown = [it for it in found if it.part == spelled and it.prefixes[0] != "OTHER."]
-        page = _with_table(page, mark, ("name", "meaning", "how"), _names(shown))
+        page = _with_table(page, mark, ("name", "meaning", "better", "how"), _names(shown))
     for mark, metrics in _MEMBERS.items():
         before = "values[]." if mark == "sweep" else ""
         rows = _members(metrics, before)
@@ -58,9 +58,11 @@ def _with_table(page: str, mark: str, head: Row, rows: Iterable[Row]) -> str:
 def _names(spelled: Sequence[Place]) -> Iterator[Row]:
     """What each metric is called in some places, those together that mean the same."""
     named = (metric for metric in spelled[0].metrics if metric.is_named)
-    for (meaning, how), group in groupby(named, lambda it: (it.meaning, _how(it))):
-        names = [sorted(_spellings(spelled, metric), key=len) for metric in group]
-        yield _cell(zip(*names, strict=True)), meaning, how
+    for said, group in groupby(named, lambda it: (it.meaning, it.better or "", _how(it))):
+        names = [
+            sorted(_spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
+        ]
+        yield _cell(zip(*names, strict=True)), *said
 
 
 def _spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
