@@ -62,7 +62,7 @@ peers: $(PEERS_READY) $(AUTOCANNON) ## what benchmarks/peers.py measures that is
 servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 	PYTHONPATH=tests $(BIN)/python -m servers.generate
 
-docs: $(READY) ## write docs/cli.md, docs/findings.md and the JSON Schemas from the code
+docs: $(READY) ## write docs/cli.md, docs/findings.md, tables of metrics and the JSON Schemas
 	PYTHONPATH=tests $(BIN)/python -m documents.generate
 
 clean: ## what the other targets built

@@ -13,7 +13,7 @@ from random import Random
 from statistics import NormalDist, median
 from typing import NamedTuple
 
-from keepalive_bench.stats.stats import hodges_lehmann
+from keepalive_bench.stats.descriptive import hodges_lehmann
 
 POOLED, UNPOOLED = 1.0, 3.0
 """Round trips, which are the unit of time."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _KIB = 1024.0
 _MILLISECOND = 1e-3
@@ -91,6 +95,12 @@ def signed_share(share: float | None) -> str:
     percent = 100 * share
     decimals = 1 if abs(percent) < _MANY else 0
     return f"{round(percent, decimals) + 0.0:+,.{decimals}f} %"  # never -0.0
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """`a, b and c`; one word at least."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def plural(count: int, noun: str) -> str:

@@ -21,7 +21,7 @@ from keepalive_bench.analysis.reasons import NONE, find_reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.results.masks import of_arm, pick
-from keepalive_bench.stats import stats
+from keepalive_bench.stats.descriptive import mean, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -198,7 +198,7 @@ def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:
     if exchanges.queued_s is None:
         return None
     late = sorted(filter(LATE_S.__le__, compress(exchanges.queued_s, sent)))
-    return LateStarts(count=len(late), mean_s=stats.mean(late), max_s=late[-1] if late else None)
+    return LateStarts(count=len(late), mean_s=mean(late), max_s=late[-1] if late else None)
 
 
 def _phases(exchanges: ExchangeColumns, view: ArmView) -> dict[str, PhaseTime]:
@@ -220,7 +220,7 @@ def _phase(values: Sequence[float], requests: int) -> PhaseTime:
     return PhaseTime(
         per_request=fsum(ordered) / requests if requests else 0.0,
         count=len(ordered),
-        mean=stats.mean(ordered),
-        p50=stats.quantile(ordered, 50),
-        p95=stats.quantile(ordered, 95),
+        mean=mean(ordered),
+        p50=quantile(ordered, 50),
+        p95=quantile(ordered, 95),
     )

@@ -14,16 +14,16 @@ from keepalive_bench.analysis.comparability import incomparable
 from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.latencies import PERCENTS, Latencies
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.stats import stats
 from keepalive_bench.stats.dependence import (
     common_correlation,
     dependence,
     first_order_inefficiency,
     interval_inflation,
 )
+from keepalive_bench.stats.descriptive import hodges_lehmann
 from keepalive_bench.stats.intervals import (
     Estimate,
-    apart,
+    difference_interval,
     mean_interval,
     quantile_interval,
     ratio_interval,
@@ -104,7 +104,7 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
         assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
         inefficiency = max(inefficiency, first_order_inefficiency(assumed))
     factor = interval_inflation(inefficiency, count, confidence)
-    typical = stats.hodges_lehmann(ratios)
+    typical = hodges_lehmann(ratios)
     if typical is None:
         return Effect(Estimate(None), correlation, factor)
     interval = signed_rank_interval(ratios, confidence)
@@ -152,7 +152,7 @@ def quantile_savings(
         if bounds is not None and other_bounds is not None:
             common = _in_common(own, other, pairs, metric)
             one, two = (bounds[0], at, bounds[1]), (other_bounds[0], other_at, other_bounds[1])
-            found[metric] = Estimate(other_at - at, *apart(one, two, common))
+            found[metric] = Estimate(other_at - at, *difference_interval(one, two, common))
         else:
             found[metric] = Estimate(None if percent == _ONLY_BOUNDED else other_at - at)
     return found

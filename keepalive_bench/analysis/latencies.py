@@ -6,9 +6,9 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import Latency
-from keepalive_bench.stats import stats
 from keepalive_bench.stats.clusters import clustered_quantile_ends, clustered_quantile_interval
 from keepalive_bench.stats.dependence import interval_inflation
+from keepalive_bench.stats.descriptive import mean, quantile, stdev
 from keepalive_bench.stats.intervals import quantile_ends as independent_quantile_ends
 from keepalive_bench.stats.intervals import quantile_interval, ratio_interval
 
@@ -26,11 +26,11 @@ def summed_up(ordered: Sequence[float]) -> Latency:
     if not ordered:
         return Latency()
     return Latency(
-        mean=stats.mean(ordered),
-        stdev=stats.stdev(ordered),
+        mean=mean(ordered),
+        stdev=stdev(ordered),
         min=ordered[0],
         max=ordered[-1],
-        **{f"p{percent}": stats.quantile(ordered, percent) for percent in PERCENTS},
+        **{f"p{percent}": quantile(ordered, percent) for percent in PERCENTS},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from keepalive_bench.stats.intervals import Estimate
 
@@ -18,6 +18,7 @@ Unit = Literal[
     "count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word", "text"
 ]
 """What it is measured in. A word is one of a few; a text is anything, and has no name."""
+Better = Literal["lower", "higher"]
 Scalar = float | str | bool | None
 Value = Scalar | Estimate | Mapping[str, float | None]
 """What is read: of a metric with keys, a value by key."""
@@ -36,12 +37,13 @@ class Metric(Generic[S]):
     path: str
     """Its place in the part of the document; `<code>` stands for each of its keys."""
     unit: Unit
-    read: Callable[[S], Value]
     meaning: str
     """What the documents say of it, with `arms.<label>` before it or whatever its part is."""
+    read: Callable[[S], Value] | None = None
+    """What it comes to; `None`: what the source has at the same path."""
     title: str = ""
     """What it is called in tables; empty: it is in none."""
-    better: Literal["lower", "higher"] | None = None
+    better: Better | None = None
     """Which direction is; `None`: neither."""
     basis: Basis = "exact"
     bounds: Literal["beside", "members", "mean"] | None = None
@@ -59,21 +61,32 @@ class Metric(Generic[S]):
     lacking: str = ""
     """The end of a sentence that says why there is no value, `{arm}` being the arm's label; empty:
     too few requests bear one."""
-    needs: Literal["answers", "statuses", "comparable arms"] | None = None
-    """What there must be for it to be known."""
+    needs: Literal["answers", "statuses", ""] = "answers"
+    """What there must be of an arm for it to be known."""
     lacks: Callable[[Experiment], str] = nothing
     """Why no run of an experiment has a value of it, or an interval; empty: one can have it."""
     words: tuple[str, ...] = ()
     """All that it can be, of a word."""
     is_signed: bool = False
     """Whether it may be below 0."""
-    is_named: bool = True
-    """Whether a requirement can be about it."""
+    is_nameless: bool = False
+    """Whether no requirement can be about it, as about no text."""
     series: str = ""
-    """What it is called where Prometheus is told; empty: it isn't."""
+    """What Prometheus is told that it is called; empty: it isn't told."""
     label: str = ""
     """What tells it from others of that series: the label whose value is its key, or the last part
     of its path."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a requirement can be about it."""
+        return not (self.is_nameless or self.unit == "text")
+
+    @property
+    def percent(self) -> int:
+        """Of an arm's quantile, whose ends are known each by itself, which one; of all else 0."""
+        is_quantile = self.bounds == "beside" and self.basis.startswith("p")
+        return int(self.basis[1:]) if is_quantile else 0
 
     @property
     def placeholder(self) -> str:
@@ -99,9 +112,20 @@ class Metric(Generic[S]):
             return {"estimate": steps, **{end: (*group, end, name) for end in ("low", "high")}}
         return {"estimate": steps}
 
+    def of(self, source: S) -> Value:
+        """What it comes to."""
+        if self.read is not None:
+            return self.read(source)
+        found: Any = source
+        for step in self.steps():
+            if found is not None:
+                found = found[step] if isinstance(found, Mapping) else getattr(found, step)
+        value: Value = found
+        return value
+
     def leaves(self, source: S) -> Iterator[tuple[tuple[str, ...], Scalar | dict[str, Scalar]]]:
         """What stands where in the document."""
-        value = self.read(source)
+        value = self.of(source)
         if isinstance(value, Mapping):
             if self.is_sparse:
                 yield self.steps()[:-1], {}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.analysis import (
@@ -22,13 +24,14 @@ from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arm_kinds import ARM_KINDS
 from keepalive_bench.results.exchange import PHASES, QUEUED
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
+from keepalive_bench.results.run import PoolCounters
 from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Explanation, LateStarts
-    from keepalive_bench.analysis.metric import Unit, Value
+    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Explanation
+    from keepalive_bench.analysis.metric import Better, Unit, Value
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.analysis.sweep import SweptValue
     from keepalive_bench.plan.experiment import Experiment
@@ -67,17 +70,41 @@ _BASES: dict[str, Basis] = {"mean": "mean", "stdev": "nothing", "min": "exact"}
 _BASES |= {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "max": "exact"}
 """What bounds each figure of latency."""
 
+_OUTCOMES: tuple[tuple[str, str, Better, str], ...] = (
+    ("succeeded", "", "higher", "Answered to the last byte, whatever the status"),
+    ("failed", "failed", "lower", "Sent, or tried, and not answered to the end"),
+    (
+        "interrupted",
+        "interrupted",
+        "lower",
+        "Cut off by kab a second after the run was stopped: no failure, and in no other number",
+    ),
+    ("not_sent", "not sent", "lower", "Left out: the run was interrupted, or the arm stopped"),
+)
+"""What becomes of requests: with what tables call it."""
+
 NO_INTERVAL = "kab knows no interval of it"
 GIVEN = "requests are started at a given --rate"
 PAUSED = "requests pause, and how many are possible isn't known"
-_NO_SWEEP = "the run is no sweep"
+NO_SWEEP = "the run is no sweep"
 SERIES = {
-    "kab_requests_total": "Requests planned, by what became of them",
-    "kab_latency_seconds": "Latency of requests that succeeded",
-    "kab_saving_seconds": "What the arm saves on the other",
+    "kab_requests_total": "Requests planned, by what became of them.",
+    "kab_request_failures_total": "Requests that failed, by kind of failure.",
+    "kab_response_body_bytes_total": "Bytes of body received.",
+    "kab_requests_per_second": "Requests per second while the arm was running.",
+    "kab_connections_total": "TCP connections really opened.",
+    "kab_connection_reasons_total": "Why connections were opened: how many, by reason.",
+    "kab_connections_reopened_total": "Connections opened although their slot had had one before.",
+    "kab_reuse_ratio": "Share of requests on a connection that an earlier one had used.",
+    "kab_latency_min_seconds": "The shortest.",
+    "kab_latency_max_seconds": "The longest.",
+    "kab_speedup_ratio": "The other arm's latency by the arm's own, with the ends of its interval.",
+    "kab_saving_seconds": "What the arm saves on the other, with the ends of its interval.",
+    "kab_connections_discarded_total": "Connections that a full pool threw away.",
+    "kab_connections_open_at_once": "Connections that were open at once, at most.",
 }
-"""What several metrics are exposed as; of others, the metric's own meaning says it."""
-_NO_PAIR = "no pair of requests was answered by both arms"
+"""What metrics are called where Prometheus is told of them, and its help texts."""
+NO_PAIR = "no pair of requests was answered by both arms"
 _TOO_SHORT = "the run was too short, or the system doesn't tell"
 
 
@@ -92,19 +119,6 @@ def _start_lacks(experiment: Experiment) -> str:
     return "" if experiment.load.is_open else "only requests of a --rate have a time to start at"
 
 
-def _outcome(path: str, read: Callable[[ArmSummary], int], meaning: str) -> Metric[ArmSummary]:
-    return Metric(
-        path=path,
-        unit="count",
-        read=read,
-        meaning=meaning,
-        title=path.replace("_", " "),
-        better="higher" if path == "succeeded" else "lower",
-        series="kab_requests_total",
-        label="outcome",
-    )
-
-
 def _latency(name: str, meaning: str, unknown: str, series: str = "") -> Metric[ArmSummary]:
     def read(arm: ArmSummary) -> Value:
         value: float | None = getattr(arm.latency, name)
@@ -117,94 +131,63 @@ def _latency(name: str, meaning: str, unknown: str, series: str = "") -> Metric[
         unit="seconds",
         read=read,
         meaning=meaning,
-        title=f"latency {name}",
+        title="" if name in {"min", "stdev"} else name,
         better="lower",
         basis=_BASES[name],
         bounds="beside" if name in BOUNDED else None,
         unknown=unknown,
-        needs="answers",
         series=series,
-        label="quantile" if name.startswith("p") else "",
     )
 
 
-def _uncorrected(name: str) -> Metric[ArmSummary]:
-    return Metric(
-        path=f"uncorrected_latency_s.{name}",
-        unit="seconds",
-        read=lambda arm: getattr(arm.uncorrected or Latency(), name),
-        meaning="With `--rate`: the same from when each was really started, which hides a stall "
-        "([why](methodology.md#open-load))",
-        title=f"uncorrected {name}",
-        better="lower",
-        basis="nothing",
-        unknown="as above; or no `plan.rate`",
-        needs="answers",
-        lacks=_start_lacks,
-    )
+def _body_size(arm: ArmSummary, *, end: int) -> int | None:
+    return arm.body_sizes[end] if arm.body_sizes else None
 
 
-def _late_start(
-    name: str, unit: Unit, read: Callable[[LateStarts], float | None], meaning: str, unknown: str
-) -> Metric[ArmSummary]:
-    return Metric(
-        path=f"late_starts.{name}",
-        unit=unit,
-        read=lambda arm: None if arm.late_starts is None else read(arm.late_starts),
-        meaning=meaning,
-        title="late starts" if unit == "count" else f"late starts {name.removesuffix('_s')}",
-        better="lower",
-        unknown=unknown,
-        lacking="no request of {arm} was late",
-        lacks=_start_lacks,
-    )
+def _uncorrected(arm: ArmSummary, *, name: str) -> Value:
+    value: Value = getattr(arm.uncorrected or Latency(), name)
+    return value
 
 
-def _when_happened(name: str) -> Metric[ArmSummary]:
-    return Metric(
-        path=f"phases_s.<phase>.when_happened.{name}",
-        unit="seconds",
-        read=lambda arm: {phase: getattr(it, name) for phase, it in arm.phases.items()},
-        meaning="How long the phase took in those",
-        better="lower",
-        basis="nothing",
-        keys=PHASE_NAMES,
-        unknown="it didn't happen, or too few for the quantile",
-        needs="answers",
-    )
+def _late_starts(arm: ArmSummary, *, name: str) -> Value:
+    value: Value = None if arm.late_starts is None else getattr(arm.late_starts, name)
+    return value
+
+
+def _phases(arm: ArmSummary, *, name: str) -> Value:
+    return {phase: getattr(time, name) for phase, time in arm.phases.items()}
 
 
 ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
     Metric(
         path="kind",
+        needs="",
         unit="word",
-        read=lambda arm: arm.kind,
         meaning="How it treats connections",
         words=tuple(kind.name for kind in ARM_KINDS),
     ),
     Metric(
         path="requests",
+        needs="",
         unit="count",
-        read=lambda arm: arm.requests,
         meaning="As planned: `succeeded + failed + interrupted + not_sent`",
     ),
-    _outcome(
-        "succeeded", lambda arm: arm.succeeded, "Answered to the last byte, whatever the status"
-    ),
-    _outcome("failed", lambda arm: arm.failed, "Sent, or tried, and not answered to the end"),
-    _outcome(
-        "interrupted",
-        lambda arm: arm.interrupted,
-        "Still under way a second after the run was stopped, and cut off by kab: no failure of the "
-        "server's, and in no other number here but `requests` and `connections`",
-    ),
-    _outcome(
-        "not_sent",
-        lambda arm: arm.not_sent,
-        "Left out: the run was interrupted, or the arm stopped",
+    *(
+        Metric(
+            path=path,
+            unit="count",
+            needs="",
+            meaning=meaning,
+            title=title,
+            better=better,
+            series="kab_requests_total",
+            label="outcome",
+        )
+        for path, title, better, meaning in _OUTCOMES
     ),
     Metric(
         path="failures.<kind>",
+        needs="",
         unit="count",
         read=lambda arm: arm.failure_kinds,
         meaning="How many [failed](findings.md#kinds-of-failures) for that reason",
@@ -217,52 +200,42 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
     Metric(
         path="connections",
         unit="count",
-        read=lambda arm: arm.connections,
         meaning="TCP connections really opened, as the server counts them; a refused one is none",
         title="connections opened",
         better="lower",
-        needs="answers",
         series="kab_connections_total",
     ),
     Metric(
         path="requests_per_connection",
         unit="number",
-        read=lambda arm: arm.requests_per_connection,
         meaning="Responses carried ÷ `connections`, without those whose first request was "
         "interrupted",
         title="requests/connection",
         better="higher",
         unknown="no connection",
-        needs="answers",
     ),
     Metric(
         path="reuse",
         unit="share",
-        read=lambda arm: arm.reuse,
         meaning="Exchanges on a connection that an earlier one had used ÷ (`succeeded + failed`)",
         better="higher",
         unknown="none was sent",
-        needs="answers",
         series="kab_reuse_ratio",
     ),
     Metric(
         path="reopened",
         unit="count",
-        read=lambda arm: arm.reopened,
         meaning="Connections opened although their slot had had one before; 0 where keep-alive "
         "works",
         title="reopened",
         better="lower",
-        needs="answers",
         series="kab_connections_reopened_total",
     ),
     Metric(
         path="resumed",
         unit="count",
-        read=lambda arm: arm.resumed,
         meaning="Connections whose TLS handshake took up the session of an earlier one",
         title="sessions resumed",
-        needs="answers",
     ),
     Metric(
         path="reasons.<code>",
@@ -273,7 +246,6 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         better="lower",
         keys=tuple(kind.code for kind in REASON_KINDS),
         is_sparse=True,
-        needs="answers",
         series="kab_connection_reasons_total",
         label="reason",
     ),
@@ -289,33 +261,23 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
     Metric(
         path="bytes_received",
         unit="bytes",
-        read=lambda arm: arm.bytes_received,
         meaning="Bytes of body, after dechunking and before decompression",
-        needs="answers",
         series="kab_response_body_bytes_total",
     ),
-    Metric(
-        path="body_bytes.min",
-        unit="bytes",
-        read=lambda arm: arm.body_sizes[0] if arm.body_sizes else None,
-        meaning="The smallest body of those that succeeded",
-        unknown="none succeeded (`body_bytes` itself)",
-        absent="body_bytes",
-        needs="answers",
-    ),
-    Metric(
-        path="body_bytes.max",
-        unit="bytes",
-        read=lambda arm: arm.body_sizes[1] if arm.body_sizes else None,
-        meaning="The largest",
-        unknown="none succeeded (`body_bytes` itself)",
-        absent="body_bytes",
-        needs="answers",
+    *(
+        Metric(
+            path=f"body_bytes.{name}",
+            unit="bytes",
+            read=partial(_body_size, end=end),
+            meaning="The smallest and the largest body of those that succeeded",
+            unknown="none succeeded (`body_bytes` itself)",
+            absent="body_bytes",
+        )
+        for end, name in enumerate(("min", "max"))
     ),
     Metric(
         path="requests_per_second",
         unit="rate",
-        read=lambda arm: arm.requests_per_second,
         meaning="`succeeded + failed` ÷ the time that this arm was running (its rounds, from the "
         "first start to the last end of each)",
         title="requests/s",
@@ -323,24 +285,18 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         basis="mean",
         bounds="mean",
         unknown="none succeeded, or requests had pauses between them (`--think-time`)",
-        needs="answers",
         lacks=rate_lacks,
         series="kab_requests_per_second",
     ),
-    Metric(
-        path="urllib3.num_connections",
-        unit="count",
-        read=lambda arm: arm.counters.num_connections,
-        meaning="urllib3's own count of connection *objects*, which can differ from the truth "
-        "above",
-        needs="answers",
-    ),
-    Metric(
-        path="urllib3.num_requests",
-        unit="count",
-        read=lambda arm: arm.counters.num_requests,
-        meaning="urllib3's own count of attempts at a request",
-        needs="answers",
+    *(
+        Metric(
+            path=f"urllib3.{name}",
+            unit="count",
+            read=attrgetter(f"counters.{name}"),
+            meaning="urllib3's own counts, of connection *objects* and of attempts; they can "
+            "differ from the truth above",
+        )
+        for name in PoolCounters._fields
     ),
     _latency(
         "mean",
@@ -354,40 +310,75 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
             name,
             "Quantiles, by linear interpolation (Hyndman and Fan's definition 7)",
             "fewer than one value is expected beyond it, *n*·(1 − *q*) < 1",
-            "kab_latency_seconds",
         )
         for name in ("p50", "p90", "p95", "p99")
     ),
     _latency("max", "The longest that was measured", "none succeeded", "kab_latency_max_seconds"),
-    *map(_uncorrected, _BASES),
-    _late_start(
-        "count",
-        "count",
-        lambda late: late.count,
-        "With `--rate`: how many started 1 ms or more after they were to",
-        "no `plan.rate`",
+    *(
+        Metric(
+            path=f"uncorrected_latency_s.{name}",
+            unit="seconds",
+            read=partial(_uncorrected, name=name),
+            meaning="With `--rate`: the same from when each was really started, which hides a "
+            "stall ([why](methodology.md#open-load))",
+            better="lower",
+            basis="nothing",
+            unknown="as above; or no `plan.rate`",
+            lacks=_start_lacks,
+        )
+        for name in _BASES
     ),
-    _late_start("mean_s", "seconds", lambda late: late.mean_s, "How late these were", "none was"),
-    _late_start("max_s", "seconds", lambda late: late.max_s, "How late these were", "none was"),
+    *(
+        Metric(
+            path=f"late_starts.{name}",
+            unit="count" if name == "count" else "seconds",
+            needs="",
+            read=partial(_late_starts, name=name),
+            meaning=meaning,
+            better="lower",
+            unknown=unknown,
+            lacking="no request of {arm} was late",
+            lacks=_start_lacks,
+        )
+        for name, meaning, unknown in (
+            (
+                "count",
+                "With `--rate`: how many started 1 ms or more after they were to",
+                "no `plan.rate`",
+            ),
+            ("mean_s", "How late these were", "none was"),
+            ("max_s", "How late these were", "none was"),
+        )
+    ),
     Metric(
         path="phases_s.<phase>.per_request",
         unit="seconds",
-        read=lambda arm: {phase: it.per_request for phase, it in arm.phases.items()},
-        meaning="Total time of the [phase](json-format.md#phases) ÷ `succeeded`",
+        read=partial(_phases, name="per_request"),
+        meaning="Total time of the [phase](json-format.md#the-members) ÷ `succeeded`",
         better="lower",
         basis="nothing",
         keys=PHASE_NAMES,
-        needs="answers",
     ),
     Metric(
         path="phases_s.<phase>.count",
         unit="count",
-        read=lambda arm: {phase: it.count for phase, it in arm.phases.items()},
+        read=partial(_phases, name="count"),
         meaning="How many exchanges the phase happened to",
         keys=PHASE_NAMES,
-        needs="answers",
     ),
-    *map(_when_happened, ("mean", "p50", "p95")),
+    *(
+        Metric(
+            path=f"phases_s.<phase>.when_happened.{name}",
+            unit="seconds",
+            read=partial(_phases, name=name),
+            meaning="How long the phase took in those",
+            better="lower",
+            basis="nothing",
+            keys=PHASE_NAMES,
+            unknown="it didn't happen, or too few for the quantile",
+        )
+        for name in ("mean", "p50", "p95")
+    ),
 )
 
 
@@ -410,7 +401,6 @@ def _estimate(
         basis=bases.get(name) or _BASES[name],
         bounds="members",
         unknown="either arm has no such figure",
-        needs="comparable arms",
         lacks=rate_lacks if name == "requests_per_second" else nothing,
         is_signed=unit == "seconds",
         series=series,
@@ -435,18 +425,23 @@ def _trips(explanation: Explanation, name: str) -> dict[str, float | None]:
 
 
 COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
-    Metric(path="arm", unit="text", read=lambda it: it.arm, meaning="The first-named arm"),
-    Metric(path="against", unit="text", read=lambda it: it.against, meaning="The other"),
+    Metric(path="arm", unit="text", meaning="The first-named arm"),
+    Metric(path="against", unit="text", meaning="The other"),
+    Metric(
+        path="incomparable",
+        unit="text",
+        read=lambda it: it.incomparable or None,
+        meaning="Why their times can't be compared, for people: its wording may change",
+        unknown="they can be",
+    ),
     Metric(
         path="pairs",
         unit="count",
-        read=lambda it: it.pairs,
         meaning="Pairs that both arms answered: of requests at concurrency 1, of blocks above",
     ),
     Metric(
         path="left_out",
         unit="count",
-        read=lambda it: it.left_out,
         meaning="Pairs that were sent, and of which an arm, or both, didn't answer its half",
         better="lower",
     ),
@@ -462,7 +457,6 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
     Metric(
         path="correlation",
         unit="number",
-        read=lambda it: it.correlation,
         meaning="Autocorrelation at lag 1 of the pairs' log ratios, of ranks",
         basis="nothing",
         is_signed=True,
@@ -470,7 +464,6 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
     Metric(
         path="interval_inflation",
         unit="number",
-        read=lambda it: it.interval_inflation,
         meaning="How much wider the intervals are for autocorrelation, at that lag and all others",
         basis="nothing",
     ),
@@ -497,7 +490,6 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         basis="nothing",
         keys=(QUEUED, *NAMED, REMAINDER),
         absent="explained",
-        lacking=_NO_PAIR,
         is_signed=True,
     ),
     Metric(
@@ -506,7 +498,6 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         read=_explained(lambda it: 1000 * sum(it.parts.values())),
         meaning="The saving of a thousand requests",
         basis="nothing",
-        lacking=_NO_PAIR,
         is_signed=True,
     ),
     Metric(
@@ -533,7 +524,7 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         "didn't happen, or the round trip is unknown",
         keys=STEPS,
         absent="explained.round_trips.<step>",
-        is_named=False,
+        is_nameless=True,
     ),
     Metric(
         path="explained.round_trips.<step>.needed",
@@ -543,7 +534,7 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         "7.3)",
         keys=STEPS,
         unknown="unknown",
-        is_named=False,
+        is_nameless=True,
     ),
 )
 
@@ -551,21 +542,18 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
     Metric(
         path="arm",
         unit="text",
-        read=lambda it: it.arm,
         meaning="The label of the arm that has the value: everything else about it is under "
         "`arms`. The smallest value comes first",
     ),
     Metric(
         path="value",
         unit="count",
-        read=lambda it: it.value,
         meaning="The value; a size in bytes",
-        is_named=False,
+        is_nameless=True,
     ),
     Metric(
         path="discarded",
         unit="count",
-        read=lambda it: it.discarded,
         meaning="Connections that the pool threw away because it was full",
         better="lower",
         series="kab_connections_discarded_total",
@@ -573,21 +561,18 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
     Metric(
         path="open_at_once",
         unit="count",
-        read=lambda it: it.open_at_once,
         meaning="Connections that were open at once, at most",
         series="kab_connections_open_at_once",
     ),
     Metric(
         path="waited",
         unit="count",
-        read=lambda it: it.waited,
         meaning="Requests that waited for a connection, in vain or not",
         better="lower",
     ),
     Metric(
         path="requests_per_second",
         unit="rate",
-        read=lambda it: it.requests_per_second,
         meaning="The rate while the arm ran, and its interval",
         better="higher",
         basis="pairs",
@@ -597,68 +582,74 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
 )
 
 
-# What a run has; it is read from the document, where other rooms have put it.
+def _total(document: Document, *, name: str) -> Value:
+    total: int = sum(arm[name] for arm in document["arms"].values())
+    return total
 
 
-def _at(place: str, name: str) -> Callable[[Document], Value]:
-    def read(document: Document) -> Value:
-        found = document[place]
-        value: Value = None if found is None else found[name]
-        return value
-
-    return read
-
-
-def _total(name: str) -> Metric[Document]:
-    return Metric(
-        path=name,
-        unit="count",
-        read=lambda document: sum(arm[name] for arm in document["arms"].values()),
-        meaning="Requests of all arms",
-        better="lower",
-    )
-
-
-def _run_info(name: str, unit: Unit, meaning: str, lacking: str = "") -> Metric[Document]:
-    return Metric(
-        path=f"run_info.{name}",
-        unit=unit,
-        read=_at("run_info", name),
-        meaning=meaning,
-        lacking=lacking,
-        words=("true", "false") if unit == "word" else (),
-    )
-
-
-def _warmup(name: str) -> Metric[Document]:
-    return Metric(
-        path=f"warmup.<label>.{name}",
-        unit="count",
-        read=lambda document: {label: arm[name] for label, arm in document["warmup"].items()},
-        meaning="Of an arm's warm-ups",
-    )
+def _warmups(document: Document, *, name: str) -> Value:
+    return {label: arm[name] for label, arm in document["warmup"].items()}
 
 
 def _recommended(option: str) -> Metric[Document]:
     def lacks(experiment: Experiment) -> str:
-        return "" if experiment.sweep == option else f"{_NO_SWEEP} over {option}"
+        return "" if experiment.sweep == option else f"{NO_SWEEP} over {option}"
 
     return Metric(
         path=f"recommendation.{option}",
         unit="count",
-        read=_at("recommendation", option),
         meaning="What a [sweep](sweep.md#the-recommendation) over that option recommends; unknown "
         "where it names none",
         lacks=lacks,
     )
 
 
+_RUN_INFO: tuple[tuple[str, Unit, str, str], ...] = (
+    ("wall_s", "seconds", "How long it took", ""),
+    ("cpu_s", "seconds", "Processor time of kab in it", ""),
+    ("gc_collections", "count", "Garbage collections", ""),
+    ("interrupted", "word", "Whether something ended it early", ""),
+    (
+        "gil_wait_s",
+        "seconds",
+        "How much later than in an idle interpreter a thread got it",
+        "the run was too short to tell",
+    ),
+    (
+        "other_cpu_min",
+        "share",
+        "What other processes took of the processors, in the calmest third",
+        _TOO_SHORT,
+    ),
+    ("other_cpu_max", "share", "The same in the busiest third", _TOO_SHORT),
+    (
+        "free_ports",
+        "count",
+        "Local ports that were free; unknown where there were plenty",
+        "there were plenty, or the system doesn't tell",
+    ),
+    (
+        "port_held_s",
+        "seconds",
+        "How long each stays taken after its connection",
+        "there were plenty of ports, or the system doesn't tell",
+    ),
+)
+"""With what says why one of them is unknown."""
 RUN_METRICS: tuple[Metric[Document], ...] = (
-    *map(_total, TOTALS),
+    *(
+        Metric(
+            path=name,
+            unit="count",
+            read=partial(_total, name=name),
+            meaning="Requests of all arms",
+            better="lower",
+        )
+        for name in TOTALS
+    ),
     Metric(
         path="verdict.code",
         unit="word",
-        read=_at("verdict", "code"),
         meaning="[A word](json-format.md#verdict-the-one-sentence)",
         basis="verdict",
         words=VERDICTS,
@@ -666,9 +657,8 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
     Metric(
         path="recommendation.code",
         unit="word",
-        read=_at("recommendation", "code"),
         meaning="[A word](sweep.md#the-recommendation); only a sweep has one",
-        lacks=lambda experiment: _NO_SWEEP if experiment.sweep is None else "",
+        lacks=lambda experiment: NO_SWEEP if experiment.sweep is None else "",
         words=RECOMMENDATIONS,
     ),
     *map(_recommended, RECOMMENDED),
@@ -680,34 +670,23 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
         better="lower",
         is_sparse=True,
     ),
-    _run_info("wall_s", "seconds", "How long it took"),
-    _run_info("cpu_s", "seconds", "Processor time of kab in it"),
-    _run_info("gc_collections", "count", "Garbage collections"),
-    _run_info("interrupted", "word", "Whether something ended it early"),
-    _run_info(
-        "gil_wait_s",
-        "seconds",
-        "How much later than in an idle interpreter a thread got it",
-        "the run was too short to tell",
+    *(
+        Metric(
+            path=f"run_info.{name}",
+            unit=unit,
+            meaning=meaning,
+            lacking=lacking,
+            words=("true", "false") if unit == "word" else (),
+        )
+        for name, unit, meaning, lacking in _RUN_INFO
     ),
-    _run_info(
-        "other_cpu_min",
-        "share",
-        "What other processes took of the processors, in the calmest third",
-        _TOO_SHORT,
+    *(
+        Metric(
+            path=f"warmup.<label>.{name}",
+            unit="count",
+            read=partial(_warmups, name=name),
+            meaning="Of an arm's warm-ups",
+        )
+        for name in ("requests", "failed", "connections")
     ),
-    _run_info("other_cpu_max", "share", "The same in the busiest third", _TOO_SHORT),
-    _run_info(
-        "free_ports",
-        "count",
-        "Local ports that were free",
-        "there were plenty, or the system doesn't tell",
-    ),
-    _run_info(
-        "port_held_s",
-        "seconds",
-        "How long each stays taken after its connection",
-        "there were plenty of ports, or the system doesn't tell",
-    ),
-    *map(_warmup, ("requests", "failed", "connections")),
 )

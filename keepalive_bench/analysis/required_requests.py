@@ -6,8 +6,8 @@ from functools import lru_cache
 from math import ceil, log, log1p, log10
 from typing import TYPE_CHECKING, Literal
 
-from keepalive_bench.stats import stats
 from keepalive_bench.stats.clusters import LEAST_CLUSTERS
+from keepalive_bench.stats.descriptive import quantile
 from keepalive_bench.stats.intervals import (
     mean_interval,
     quantile_ends,
@@ -125,5 +125,5 @@ def _is_bounded(basis: Basis, count: int, confidence: float) -> bool:
     if basis in {"mean", "pairs"}:
         return mean_interval(values, confidence, 1.0) is not None
     percent = int(basis[1:])
-    is_shown = stats.quantile(values, percent) is not None
+    is_shown = quantile(values, percent) is not None
     return is_shown and quantile_interval(values, percent, confidence) is not None

@@ -11,7 +11,7 @@ from keepalive_bench.analysis.required_requests import least_pairs, required_req
 from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.plan.arm_kinds import differ_in_reuse_only
 from keepalive_bench.results.exchange import QUEUED
-from keepalive_bench.units import duration, plural, times
+from keepalive_bench.units import duration, enumerated, plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -257,8 +257,8 @@ def _parts(parts: dict[str, float], amount: float, explanation: Explanation, sig
         pairs = zip(named, trips, strict=True)
         named = [f"{words} ({trip})" if trip else words for words, trip in pairs]
         each = ""
-    less = f", less {_enumerated(taking)}" if taking else ""
-    return f": {_enumerated(named)}{each}{less}"
+    less = f", less {enumerated(taking)}" if taking else ""
+    return f": {enumerated(named)}{each}{less}"
 
 
 def _round_trips(name: str, part: float, explanation: Explanation, sign: int) -> str:
@@ -274,8 +274,3 @@ def _name(name: str, explanation: Explanation) -> str:
     if name == "tls" and explanation.tls is not None:
         return explanation.tls.replace("TLSv", "TLS ")
     return _NAMES[name]
-
-
-def _enumerated(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last

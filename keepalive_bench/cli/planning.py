@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.cli import reading
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.network import KEY_PASSWORD, passphrase_wanted
+from keepalive_bench.plan.network import Tls
 from keepalive_bench.plan.options import Asked, built, options_of
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
@@ -28,7 +29,7 @@ def run_plan(url: str | None, given: Mapping[str, object]) -> Plan:
     """
     target = _target(url, "run")
     asked = asked_for(target, given, options_of(Plan))
-    return _checked(built(Plan, asked, target=target))
+    return _checked(built(Plan, asked, target=target, tls=_unlocked(built(Tls, asked))))
 
 
 def sweep_plans(url: str | None, given: Mapping[str, object]) -> list[Plan]:
@@ -38,7 +39,8 @@ def sweep_plans(url: str | None, given: Mapping[str, object]) -> list[Plan]:
         UsageError: not exactly one option has several values, or something else makes no sense.
     """
     target = _target(url, "sweep")
-    plans = swept_plans(target, asked_for(target, given, sweep_options()))
+    asked = asked_for(target, given, sweep_options())
+    plans = swept_plans(target, asked, _unlocked(built(Tls, asked)))
     return [_checked(plan) for plan in plans]
 
 
@@ -64,9 +66,6 @@ def asked_for(target: Target, given: Mapping[str, object], known: Iterable[Optio
     if user is not None and user[1] is None:
         asked.put(USER, (user[0], reading.typed_password(user[0])))
     asked.put(NETRC, reading.netrc_credentials(target.host) if reads_netrc(asked, target) else None)
-    key = passphrase_wanted(asked)
-    if key is not None and (passphrase := reading.typed_passphrase(key)) is not None:
-        asked.put(KEY_PASSWORD, passphrase)
     return asked
 
 
@@ -82,6 +81,14 @@ def _value(option: Option[Any], said: object) -> object:
     if option.form != "repeatable":
         return option.parse(*several)
     return tuple(map(option.parse, several))
+
+
+def _unlocked(tls: Tls) -> Tls:
+    """With the passphrase of its key, which is asked for where none is given."""
+    key = tls.key_file or tls.cert_file
+    if key is None or tls.key_password is not None:
+        return tls
+    return replace(tls, key_password=reading.typed_passphrase(key))
 
 
 def _target(url: str | None, command: str) -> Target:

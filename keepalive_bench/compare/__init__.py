@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.analysis.metrics import ARM_METRICS
 from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.compare.change import (
     ArmChange,
@@ -15,20 +16,24 @@ from keepalive_bench.compare.change import (
 )
 from keepalive_bench.compare.differences import differences
 from keepalive_bench.compare.estimates import relative
-from keepalive_bench.compare.names import change_names
+from keepalive_bench.compare.names import change_places, find_change
 from keepalive_bench.compare.verdict import Terms, same_run, verdict
-from keepalive_bench.requirements.arm_names import ARM_MEMBERS
+from keepalive_bench.report.document import demandable, tree
+from keepalive_bench.requirements import AT_LEAST
 from keepalive_bench.requirements.decision import decide
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.quantity import Evidence
+from keepalive_bench.requirements.lookup import Evidence, of_arm
+from keepalive_bench.requirements.names import resolve
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked, Requirement
     from keepalive_bench.compare.change import Source
-    from keepalive_bench.plan.experiment import Arm
+    from keepalive_bench.plan.experiment import Arm, Experiment
+    from keepalive_bench.requirements.lookup import Document
+    from keepalive_bench.requirements.names import Place
 
 __all__ = ["compare_runs"]
 
@@ -60,7 +65,12 @@ def compare_runs(
         recommendation=_recommendation(base.analysis, new.analysis),
         verdict=same_run() if _is_same(base, new) else found,
     )
-    return replace(change, requirements=tuple(_check(it, change) for it in demanded))
+    if not demanded:
+        return change
+    among = tuple(change_places(_all_arms(base, new)))
+    documents = demandable(base.analysis), demandable(new.analysis)
+    checked = tuple(_check(it, change, among, documents) for it in demanded)
+    return replace(change, requirements=checked)
 
 
 def _is_same(base: Source, new: Source) -> bool:
@@ -81,18 +91,27 @@ def _bytes_of(columns: Mapping[str, array[Any]]) -> dict[str, bytes]:
 
 def _arms(base: Analysis, new: Analysis) -> Iterator[ArmChange]:
     """The arms that both have, in the order of the earlier run."""
+    experiments = base.plan.experiment, new.plan.experiment
     for before in base.arms:
         for after in new.arms:
             if (before.label, before.kind) == (after.label, after.kind):
-                yield ArmChange(base=before, new=after, figures=_figures(before, after))
+                figures = _figures((before, after), experiments)
+                yield ArmChange(base=before, new=after, figures=figures)
 
 
-def _figures(base: ArmSummary, new: ArmSummary) -> dict[str, Figure]:
-    return {
-        path.removeprefix("latency_s."): relative(member.read(base), member.read(new))
-        for path, member in ARM_MEMBERS.items()
-        if member.basis not in {"exact", "nothing"}
-    }
+def _figures(
+    arms: tuple[ArmSummary, ArmSummary], experiments: tuple[Experiment, Experiment]
+) -> dict[str, Figure]:
+    label, parts = arms[0].label, [tree(ARM_METRICS, arm) for arm in arms]
+    found = {}
+    for metric in ARM_METRICS:
+        if metric.basis not in {"exact", "nothing"}:
+            base, new = (
+                of_arm(metric, "", part, experiment, label)
+                for part, experiment in zip(parts, experiments, strict=True)
+            )
+            found[metric.path.removeprefix("latency_s.")] = relative(base, new)
+    return found
 
 
 def _comparisons(base: Analysis, new: Analysis) -> Iterator[ComparisonChange]:
@@ -115,8 +134,8 @@ def _recommendation(base: Analysis, new: Analysis) -> RecommendationChange | Non
 
 def _demanded(base: Source, new: Source, requirements: Iterable[str]) -> tuple[Requirement, ...]:
     texts = dict.fromkeys(requirements)
-    named = change_names(_all_arms(base, new)) if texts else {}
-    return tuple(parse(text, named) for text in texts)
+    among = tuple(change_places(_all_arms(base, new))) if texts else ()
+    return tuple(parse(text, among) for text in texts)
 
 
 def _all_arms(base: Source, new: Source) -> tuple[Arm, ...]:
@@ -128,15 +147,21 @@ def _all_arms(base: Source, new: Source) -> tuple[Arm, ...]:
     return tuple(arms.values())
 
 
-def _check(requirement: Requirement, change: Change) -> Checked:
-    quantity = change_names(_all_arms(change.base, change.new))[requirement.name]
-    plan = change.new.analysis.plan
-    least = least_requests(quantity.basis, plan)
-    enough = f" ({least:,} at the least, more if neighbours resemble each other)" if least else ""
+def _check(
+    requirement: Requirement,
+    change: Change,
+    among: Sequence[Place],
+    documents: tuple[Document, Document],
+) -> Checked:
+    subject = resolve(requirement.name, among)
+    if subject is None:
+        raise KeyError(requirement.name)
+    least = least_requests(subject.metric.basis, change.new.analysis.plan)
+    enough = f" ({least:,} {AT_LEAST})" if least else ""
     return decide(
         requirement,
-        quantity,
-        quantity.find(change),
+        subject,
+        find_change(subject, change, documents),
         change.confidence,
         too_few=f"too few requests of one of the runs bound it{enough}",
     )

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.compare.names import COUNTS
 from keepalive_bench.report.document import requirement_document
 from keepalive_bench.report.rows_csv import table_lines
 from keepalive_bench.units import json_in_log
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
     )
 
 KIND, SCHEMA_VERSION = "comparison", 1
-COUNTED = (
-    "requests",
-    "succeeded",
-    "failed",
-    "interrupted",
-    "not_sent",
-    "connections",
-    "reopened",
-    "resumed",
-    "bytes_received",
-)
 _COLUMNS = ("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high")
 Document = dict[str, Any]
 
@@ -116,7 +106,7 @@ def _arm(arm: ArmChange) -> Document:
     codes = [{str(code): n for code, n in it.status_codes.items()} for it in (base, new)]
     return {
         "kind": new.kind,
-        **{name: _count(getattr(base, name), getattr(new, name)) for name in COUNTED},
+        **{name: _count(getattr(base, name), getattr(new, name)) for name in COUNTS},
         "failures": _counts(base.failure_kinds, new.failure_kinds),
         "reasons": _counts(base.reason_counts, new.reason_counts),
         "status_codes": _counts(codes[0], codes[1]),

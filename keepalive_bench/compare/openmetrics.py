@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.compare.names import COUNTS
 from keepalive_bench.report.exposition import (
     Labels,
     Sample,
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.compare.change import Change, Figure
     from keepalive_bench.report.exposition import Family
-
-_COUNTS = ("requests", "failed", "interrupted", "not_sent", "connections", "reopened")
 
 
 def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -39,7 +38,7 @@ def _families(changes: Sequence[Change]) -> Iterator[Family]:
         statuses += standing_samples(labels, change.requirements)
         for arm in change.arms:
             of_arm = {**labels, "arm": arm.label, "arm_kind": arm.new.kind}
-            for name in _COUNTS:
+            for name in COUNTS:
                 difference = getattr(arm.new, name) - getattr(arm.base, name)
                 counts.append(Sample(difference, {**of_arm, "count": name}))
             for name, figure in arm.figures.items():

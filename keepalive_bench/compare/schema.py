@@ -7,7 +7,8 @@ from typing import Annotated
 from keepalive_bench.analysis.analysis import BOUNDED
 from keepalive_bench.analysis.metrics import VERDICTS
 from keepalive_bench.compare.change import Difference, RecommendationChange
-from keepalive_bench.compare.document import COUNTED, KIND, SCHEMA_VERSION
+from keepalive_bench.compare.document import KIND, SCHEMA_VERSION
+from keepalive_bench.compare.names import COUNTS
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.report.schema import (
     array_of,
@@ -76,7 +77,7 @@ def _arm() -> Schema:
     return object_schema(
         {
             "kind": schema_of(str),
-            **dict.fromkeys(COUNTED, _COUNT),
+            **dict.fromkeys(COUNTS, _COUNT),
             **dict.fromkeys(("failures", "reasons", "status_codes"), _COUNTS),
             "requests_per_second": _FIGURE,
             "latency_s": object_schema(dict.fromkeys(BOUNDED, _FIGURE)),

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from keepalive_bench.analysis.analysis import Verdict
 from keepalive_bench.analysis.required_requests import required_requests
 from keepalive_bench.analysis.verdict import ERROR_FROM
-from keepalive_bench.compare.estimates import ratio
-from keepalive_bench.compare.shares import Share, trend
+from keepalive_bench.compare.estimates import Occurrences, ratio, trend
 from keepalive_bench.connections.reason_kinds import POOL_FULL
-from keepalive_bench.units import signed_share
+from keepalive_bench.units import enumerated, signed_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,15 +79,10 @@ def _in_the_way(differences: Sequence[Difference]) -> str:
     """What of the differences matters, as the end of a sentence; empty where nothing does."""
     plans = [it.name for it in differences if it.matters and it.part == "plan"]
     answers = [it.name for it in differences if it.matters and it.part == "answers"]
-    parts = [f"their plans differ in {_enumerated(plans)}"] if plans else []
+    parts = [f"their plans differ in {enumerated(plans)}"] if plans else []
     if answers:
-        parts.append(f"they were answered differently ({_enumerated(answers)})")
+        parts.append(f"they were answered differently ({enumerated(answers)})")
     return ", and ".join(parts)
-
-
-def _enumerated(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _counted(arm: ArmChange, confidence: float) -> Iterator[_Said]:
@@ -107,17 +101,17 @@ def _counted(arm: ArmChange, confidence: float) -> Iterator[_Said]:
             yield _Said(_TRENDS[found], f"{said[0].upper()}{said[1:]}, {was}.")
 
 
-def _share(hits: int, chances: int) -> Share:
-    return Share(hits, max(hits, chances))
+def _share(hits: int, chances: int) -> Occurrences:
+    return Occurrences(hits, max(hits, chances))
 
 
-def _errors(arm: ArmSummary) -> Share:
+def _errors(arm: ArmSummary) -> Occurrences:
     codes = arm.status_codes
     errors = sum(count for status, count in codes.items() if status >= ERROR_FROM)
     return _share(errors, sum(codes.values()))
 
 
-def _reopened(arm: ArmChange) -> list[Share]:
+def _reopened(arm: ArmChange) -> list[Occurrences]:
     """Of a pool that keeps connections; but for what only kab's other arm, or its own size, does.
 
     How often a pool throws connections away that it has no place for is a matter of chance.
@@ -183,7 +177,7 @@ def _besides(arms: Sequence[ArmChange], latency: _Said, terms: Terms) -> Iterato
                 told[arm.label] = code
                 found.append(f"{arm.label} {metric} {signed_share(change.estimate)}")
     if found:
-        yield f"Changed besides: {_enumerated(found)}."
+        yield f"Changed besides: {enumerated(found)}."
 
 
 def _beyond(change: Estimate, margin: float) -> Code | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import Effect, option, options
+from keepalive_bench.plan.options import Example, option, options
 from keepalive_bench.typed_json import below, least, most
 
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
@@ -25,35 +25,30 @@ class DecisionRule:
     confidence: Annotated[float, least(_LEAST_CONFIDENCE), most(_MOST_CONFIDENCE)] = option(
         0.95,
         float,
-        flags=("--confidence",),
+        spelling="--confidence",
         help="Confidence level of all intervals.",
-        example="--confidence 0.9",
-        effect=Effect("said", "90 % interval"),
+        example=Example("--confidence 0.9", "90 % interval", "said"),
         shown=True,
     )
     margin: Annotated[float, least(0), below(1)] = option(
         0.05,
         float,
-        flags=("--margin",),
+        spelling="--margin",
         help="A speed-up wholly within 1 ± this is called no difference.",
-        example="-n 40 --margin 0.99",
-        effect=Effect("document", "verdict.code == no-difference"),
+        example=Example("-n 40 --margin 0.99", "verdict.code == no-difference"),
         shown=True,
     )
     """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is no difference."""
     requirements: tuple[str, ...] = options(
         (),
         str,
-        flags=("--require",),
-        metavar="EXPR",
+        spelling="--require EXPR",
         help="What has to be so, or kab ends with 4: 'reopened==0', 'pooled.p95<=50ms', "
         "'speedup>=1.5'. Repeatable; docs/requirements.md lists the names.",
         group="Requirements",
-        example="--require 'pooled.connections>99'",
-        effect=Effect("exit code", "4"),
+        example=Example("--require 'pooled.connections>99'", "4", "exit code"),
         shown=True,
     )
-    """What is demanded of the run, as the user writes it: `pooled.p95<=50ms`."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""

@@ -12,7 +12,7 @@ from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.arm_kinds import ARM_KINDS, ArmKind, arm_kind
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.options import (
-    Effect,
+    Example,
     choice,
     nothing_asked,
     option,
@@ -125,13 +125,12 @@ class Experiment:
     requests: Positive = option(
         _UNSAID,
         int,
-        flags=("-n", "--requests"),
+        spelling="-n, --requests",
         help="Requests of each arm.  [default: 50, or 10 rounds of several at a time; 10,000 "
         "at most with --precision; no limit with --duration]",
-        example="-n 7",
-        effect=Effect("document", "arms.pooled.requests == 7"),
+        example=Example("-n 7", "arms.pooled.requests == 7"),
         shown=True,
-        about={"usual": lambda it: None if it.is_limited else it.requests},
+        usual=lambda it: None if it.is_limited else it.requests,
     )
     """Measured requests of each arm; where a duration or a precision is given, the most of them.
 
@@ -142,11 +141,9 @@ class Experiment:
         None,
         parse_duration,
         spell=time_text,
-        flags=("-z", "--duration"),
-        metavar="TIME",
+        spelling="-z, --duration TIME",
         help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
-        example="-z 200ms",
-        effect=Effect("document", "run_info.wall_s >= 0.2"),
+        example=Example("-z 200ms", "run_info.wall_s >= 0.2"),
         shown=True,
     )
     """How long the measurement takes at most, all arms together, but for the round under way."""
@@ -154,111 +151,92 @@ class Experiment:
         None,
         parse_share,
         spell=share_text,
-        flags=("--precision",),
-        metavar="SHARE",
+        spelling="--precision SHARE",
         help="Measure until the interval of the speed-up is as narrow on either side: 2%.",
-        example="--precision 50%",
-        effect=Effect("document", "run_info.requests != null"),
+        example=Example("--precision 50%", "run_info.requests != null"),
         shown=True,
     )
-    """How well the speed-up has to be known, as a share of it, for the measurement to end."""
     maxsize: int | None = option(
         None,
         int,
-        flags=("--maxsize",),
+        spelling="--maxsize",
         help="Connections that the pool keeps.  [default: the concurrency]",
-        example="-n 4 -c 2 --traffic bursts --maxsize 1",
-        effect=Effect("document", "arms.pooled.connections > 2"),
+        example=Example("-n 4 -c 2 --traffic bursts --maxsize 1", "arms.pooled.connections > 2"),
         shown=True,
-        about={"usual": lambda it: it.concurrency},
+        usual=lambda it: it.concurrency,
     )
-    """Connections that a pool keeps; `None`: the concurrency."""
     concurrency: Positive = option(
         1,
         int,
-        flags=("-c", "--concurrency"),
+        spelling="-c, --concurrency",
         help="Threads that share the pool.",
-        example="-n 4 --traffic bursts -c 2",
-        effect=Effect("document", "arms.pooled.connections == 2"),
+        example=Example("-n 4 --traffic bursts -c 2", "arms.pooled.connections == 2"),
         shown=True,
     )
-    """Threads that share each arm's pool, in each process."""
     processes: Positive = option(
         1,
         int,
-        flags=("--processes",),
+        spelling="--processes",
         help="Processes that share the requests, each with --concurrency threads and a pool of its "
         "own, because the threads of one process take turns.",
-        example="-n 20 --processes 2",
-        effect=Effect("said", "2 processes"),
+        example=Example("-n 20 --processes 2", "2 processes", "said"),
         shown=True,
     )
-    """Processes that share the requests, each with threads and pools of its own."""
     load: Load = part(Load)
-    """When requests are sent."""
     block: bool = switch(
         default=False,
-        off="--no-block",
-        flags=("--block",),
+        spelling="--block / --no-block",
         help="Wait for a free connection, rather than open one more than maxsize.",
-        example="-n 4 -c 2 --traffic bursts --maxsize 1 --block",
-        effect=Effect("document", "arms.pooled.connections == 1"),
+        example=Example(
+            "-n 4 -c 2 --traffic bursts --maxsize 1 --block", "arms.pooled.connections == 1"
+        ),
         shown=True,
     )
-    """Whether a thread waits for a connection rather than open one more than `maxsize`."""
     arms: Annotated[tuple[Arm, ...], fewest(1)] = options(
         (Arm("pooled"), Arm("unpooled")),
         parse_arm,
         spell=arm_text,
-        flags=("--arm",),
-        metavar="[LABEL=]KIND",
+        spelling="--arm [LABEL=]KIND",
         help=f"A way of treating connections: {_kinds_told()}. Repeat it to name the arms; the "
         "first is compared with each other one, and two labels of one kind make an A/A "
         "experiment.  [default: pooled, unpooled]",
-        example="-n 4 --arm fresh=unpooled",
-        effect=Effect("document", "arms.fresh.connections == 4"),
+        example=Example("-n 4 --arm fresh=unpooled", "arms.fresh.connections == 4"),
         shown=True,
     )
     order: Order | None = choice(
         None,
         ORDERS,
-        flags=("--order",),
+        spelling="--order",
         help="Arms in turns, in random order, or one after the other.  [default: paired; "
         "sequential where maxsize is below the concurrency, or several threads pause, but for "
         "bursts]",
-        example="-n 3 --order sequential",
-        effect=Effect("document", "exchanges.columns.round[5] == 0"),
+        example=Example("-n 3 --order sequential", "exchanges.columns.round[5] == 0"),
         shown=True,
     )
     """`None`: paired, but sequential where blocks would change what the pool meets."""
     seed: Count = option(
         _UNSAID,
         int,
-        flags=("--seed",),
+        spelling="--seed",
         help="Makes the random order repeatable.  [default: drawn]",
-        example="-n 2 --vary u --seed 255",
-        effect=Effect("sent", "?u=000000ff-1"),
+        example=Example("-n 2 --vary u --seed 255", "?u=000000ff-1", "sent"),
         shown=True,
     )
     warmup: Count = option(
         1,
         int,
-        flags=("--warmup",),
+        spelling="--warmup",
         help="Requests of each arm beforehand, on pools of their own; not counted.",
-        example="-n 1 --warmup 3",
-        effect=Effect("sent", "?kab=-3"),
+        example=Example("-n 1 --warmup 3", "?kab=-3", "sent"),
         shown=True,
     )
-    """Requests of each arm before the measurement, on pools of their own."""
     keep_going: bool = switch(
         default=False,
-        flags=("--keep-going",),
+        spelling="--keep-going",
         help="Keep going even if an arm's first 5 requests all fail.",
-        example="-n 6 --expect-status 404 --keep-going",
-        effect=Effect("sent", "?kab=5"),
+        example=Example("-n 6 --expect-status 404 --keep-going", "?kab=5", "sent"),
         shown=True,
     )
-    """Whether an arm goes on when its first exchanges all fail."""
     sweep: Swept | None = ruled(None, nothing_asked, shown=True)
     """The option that has a value of its own in each arm; all else is alike."""
 

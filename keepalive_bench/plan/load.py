@@ -7,7 +7,7 @@ from random import Random
 from typing import Annotated, Literal
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import Effect, choice, option
+from keepalive_bench.plan.options import Example, choice, option
 from keepalive_bench.plan.values import parse_pause, parse_rate, pause_text, rate_text
 from keepalive_bench.typed_json import Seconds, above
 from keepalive_bench.units import quoted
@@ -33,13 +33,11 @@ class Load:
         None,
         parse_rate,
         spell=rate_text,
-        flags=("-q", "--rate"),
-        metavar="N[/s|/min|/h]",
+        spelling="-q, --rate N[/s|/min|/h]",
         help="Requests per second and arm, on a fixed schedule, whatever the responses do: 200/s, "
         "12000/min. Latency counts from when a request was to start; --concurrency (of each "
         "process) is the most under way at once.  [default: the next when there is a response]",
-        example="-n 4 -c 2 --rate 20/s",
-        effect=Effect("document", "exchanges.columns.queued_s[0] != null"),
+        example=Example("-n 4 -c 2 --rate 20/s", "exchanges.columns.queued_s[0] != null"),
         rivals=("think-time",),
         shown=True,
     )
@@ -48,26 +46,22 @@ class Load:
         (0.0, 0.0),
         parse_pause,
         spell=pause_text,
-        flags=("--think-time",),
-        metavar="TIME[-TIME]",
+        spelling="--think-time TIME[-TIME]",
         help="Pause so long between a response and the next request of a thread: 5s, 1s-5s.",
-        example="-n 3 --think-time 30ms",
-        effect=Effect("document", "run_info.wall_s >= 0.12"),
+        example=Example("-n 3 --think-time 30ms", "run_info.wall_s >= 0.12"),
         shown=True,
-        about={"json": "think_time_s"},
+        json="think_time_s",
     )
     """The shortest and the longest pause between a worker's requests, in seconds."""
     traffic: Traffic = choice(
         "steady",
         TRAFFICS,
-        flags=("--traffic",),
+        spelling="--traffic",
         help="Each thread by itself; or in bursts: all start together, when all of the burst "
         "before are answered and have paused, or in step with --rate.",
-        example="-n 4 -c 2 --maxsize 1 --traffic bursts",
-        effect=Effect("said", "in bursts"),
+        example=Example("-n 4 -c 2 --maxsize 1 --traffic bursts", "in bursts", "said"),
         shown=True,
     )
-    """`bursts`: all workers start together, again and again."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""

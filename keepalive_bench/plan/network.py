@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import (
-    Effect,
+    Example,
     Stored,
     choice,
     flag,
-    nothing,
     option,
     options,
     ruled,
     switch,
-    valued,
 )
 from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.values import (
@@ -54,60 +52,16 @@ def _passphrase(file: File) -> str:
         raise UsageError(f"{file.name} is not UTF-8 (--key-password-file).") from None
 
 
-CACERT = valued(
-    Path,
-    lambda path: () if path is None else (str(path),),
-    flags=("--cacert",),
-    source="checked",
-    help="Certificates to trust, PEM.",
-    example="--cacert {ca}",
-    effect=Effect("exit code", "0"),
-    rivals=("insecure",),
-)
 INSECURE = flag(
     lambda verify: not verify,
-    flags=("-k", "--insecure"),
+    spelling="-k, --insecure",
     help="Don't check the server's certificate.",
-    example="-k",
-    effect=Effect("exit code", "0"),
+    example=Example("-k", "0", "exit code"),
 )
-CERT = valued(
-    Path,
-    lambda path: () if path is None else (str(path),),
-    flags=("--cert",),
-    source="checked",
-    help="The client's own certificate, PEM.",
-    example="-k --cert {both}",
-    effect=Effect("shown of itself", "CN=client"),
-)
-KEY = valued(
-    Path,
-    lambda path: () if path is None else (str(path),),
-    flags=("--key",),
-    source="checked",
-    help="Its key.  [default: in the certificate's file]",
-    example="-k --cert {cert} --key {key}",
-    effect=Effect("shown of itself", "CN=client"),
-)
-KEY_PASSWORD = valued(
-    _passphrase,
-    nothing,
-    flags=("--key-password-file",),
-    source="content",
-    metavar="FILE",
-    help="The key's passphrase.  [default: asked for]",
-    example="-k --cert {cert} --key {locked} --key-password-file {passphrase}",
-    effect=Effect("shown of itself", "CN=client"),
-)
-
-
-def passphrase_wanted(asked: Asked) -> Path | None:
-    """The key that may need a passphrase which nobody has given."""
-    return None if KEY_PASSWORD.name in asked else asked[KEY] or asked[CERT]
 
 
 def _verify(asked: Asked) -> bool | None:
-    if asked[INSECURE] and asked[CACERT]:
+    if asked[INSECURE] and "cacert" in asked:
         raise UsageError("--insecure and --cacert contradict each other: leave one out.")
     return False if asked[INSECURE] else None
 
@@ -121,49 +75,78 @@ class Tls:
     """
 
     verify: bool = ruled(True, _verify, INSECURE, shown=True)  # noqa: FBT003  # the field's default
-    ca_file: Path | None = ruled(
-        None, lambda asked: asked[CACERT], CACERT, shown=True, about={"stored": PATH}
+    ca_file: Path | None = option(
+        None,
+        Path,
+        spelling="--cacert",
+        source="checked",
+        help="Certificates to trust, PEM.",
+        example=Example("--cacert {ca}", "0", "exit code"),
+        rivals=("insecure",),
+        shown=True,
+        stored=PATH,
     )
-    """PEM certificates to trust in place of the system's."""
-    cert_file: Path | None = ruled(
-        None, lambda asked: asked[CERT], CERT, shown=True, about={"stored": PATH}
+    """In place of the system's."""
+    cert_file: Path | None = option(
+        None,
+        Path,
+        spelling="--cert",
+        source="checked",
+        help="The client's own certificate, PEM.",
+        example=Example("-k --cert {both}", "CN=client", "shown of itself"),
+        shown=True,
+        stored=PATH,
     )
-    """The client's own certificate, PEM, with its chain."""
-    key_file: Path | None = ruled(
-        None, lambda asked: asked[KEY], KEY, shown=True, about={"stored": PATH}
+    """With its chain."""
+    key_file: Path | None = option(
+        None,
+        Path,
+        spelling="--key",
+        source="checked",
+        help="Its key.  [default: in the certificate's file]",
+        example=Example("-k --cert {cert} --key {key}", "CN=client", "shown of itself"),
+        shown=True,
+        stored=PATH,
     )
-    """Its key; `None`: in the certificate's file."""
-    key_password: str | None = ruled(None, lambda asked: asked[KEY_PASSWORD], KEY_PASSWORD)
+    key_password: str | None = option(
+        None,
+        _passphrase,
+        spelling="--key-password-file",
+        source="content",
+        help="The key's passphrase.  [default: asked for]",
+        example=Example(
+            "-k --cert {cert} --key {locked} --key-password-file {passphrase}",
+            "CN=client",
+            "shown of itself",
+        ),
+    )
     ciphers: str | None = option(
         None,
         str,
-        flags=("--ciphers",),
-        metavar="LIST",
+        spelling="--ciphers LIST",
         help="OpenSSL's cipher list, for TLS 1.2.",
-        example="-k --tls-max 1.2 --ciphers ECDHE+AES128+AESGCM",
-        effect=Effect("document", "connections.ciphers[0][1] =~ AES128"),
+        example=Example(
+            "-k --tls-max 1.2 --ciphers ECDHE+AES128+AESGCM", "connections.ciphers[0][1] =~ AES128"
+        ),
         shown=True,
     )
-    """OpenSSL's cipher list, for TLS 1.2."""
     minimum: TlsVersion | None = choice(
         None,
         TLS_VERSIONS,
-        flags=("--tls-min",),
+        spelling="--tls-min",
         help="Lowest version of TLS.",
-        example="-k --tls-min 1.3",
-        effect=Effect("offered", "TLS 1.3 alone"),
+        example=Example("-k --tls-min 1.3", "TLS 1.3 alone", "offered"),
         shown=True,
-        about={"json": "tls_min"},
+        json="tls_min",
     )
     maximum: TlsVersion | None = choice(
         None,
         TLS_VERSIONS,
-        flags=("--tls-max",),
+        spelling="--tls-max",
         help="Highest version of TLS.",
-        example="-k --tls-max 1.2",
-        effect=Effect("document", "connections.ciphers[0][0] == TLSv1.2"),
+        example=Example("-k --tls-max 1.2", "connections.ciphers[0][0] == TLSv1.2"),
         shown=True,
-        about={"json": "tls_max"},
+        json="tls_max",
     )
 
     def __post_init__(self) -> None:
@@ -176,18 +159,16 @@ class Tls:
 
 IPV4 = flag(
     lambda version: version == 4,  # noqa: PLR2004  # it is called so
-    flags=("-4", "--ipv4"),
+    spelling="-4, --ipv4",
     help="Use IPv4 only.",
-    example="--connect-to ::[::1]:9 -4",
-    effect=Effect("said", "dns (Address family"),
+    example=Example("--connect-to ::[::1]:9 -4", "dns (Address family", "said"),
 )
 IPV6 = flag(
     lambda version: version == 6,  # noqa: PLR2004  # the same
-    flags=("-6", "--ipv6"),
+    spelling="-6, --ipv6",
     help="Use IPv6 only.",
     rivals=("ipv4",),
-    example="-6",
-    effect=Effect("said", "dns (Address family"),
+    example=Example("-6", "dns (Address family", "said"),
 )
 
 
@@ -222,124 +203,97 @@ class Network:
         30.0,
         parse_time,
         spell=time_text,
-        flags=("-t", "--timeout"),
-        metavar="TIME",
+        spelling="-t, --timeout TIME",
         help="Deadline for a whole exchange, the body included: 5s, 500ms; a number is of seconds.",
-        example="-n 1 -t 1e-6",
-        effect=Effect("exit code", "1"),
+        example=Example("-n 1 -t 1e-6", "1", "exit code"),
         shown=True,
     )
-    """Deadline for a whole exchange, from asking for a connection to the last body byte."""
     connect_timeout_s: Annotated[float, above(0)] | None = option(
         None,
         parse_time,
         spell=time_text,
-        flags=("--connect-timeout",),
-        metavar="TIME",
+        spelling="--connect-timeout TIME",
         help="Deadline for name, TCP and TLS together.  [default: the timeout]",
-        example="-n 1 --connect-timeout 1e-6",
-        effect=Effect("exit code", "1"),
+        example=Example("-n 1 --connect-timeout 1e-6", "1", "exit code"),
         shown=True,
     )
-    """Deadline for DNS, TCP and TLS together; `None`: the exchange's own."""
     ip_version: Literal[4, 6] | None = ruled(None, _ip_version, IPV4, IPV6, shown=True)
     proxy: Target | None = option(
         None,
         _proxy,
         spell=_url,
-        flags=("-x", "--proxy"),
-        metavar="URL",
+        spelling="-x, --proxy URL",
         help="http:// or https:// proxy, with credentials: plain requests are forwarded, https is "
         "tunnelled.",
         rivals=("unix-socket", "connect-to"),
-        example="--proxy {url}",
-        effect=Effect("sent", "GET http://"),
+        example=Example("--proxy {url}", "GET http://", "sent"),
         shown=_without_credentials,
-        about={
-            "stored": Stored(str | None, lambda it: _url(it) or None, lambda it: _proxy(it or ""))
-        },
+        stored=Stored(str | None, lambda it: _url(it) or None, lambda it: _proxy(it or "")),
     )
-    """An http or https proxy: plain requests are forwarded, https is tunnelled."""
     connect_to: tuple[Route, ...] = options(
         (),
         parse_route,
         spell=route_text,
-        flags=("--connect-to",),
-        metavar="HOST1:PORT1:HOST2:PORT2",
+        spelling="--connect-to HOST1:PORT1:HOST2:PORT2",
         help="Connect to the second in place of the first; Host header, SNI and certificate check "
         "stay.",
-        example="--connect-to ::127.0.0.1:{port}",
-        effect=Effect("reached", "http://127.0.0.1:9/"),
+        example=Example("--connect-to ::127.0.0.1:{port}", "http://127.0.0.1:9/", "reached"),
         shown=True,
-        about={
-            "stored": Stored(
-                tuple[tuple[str, int, str, int], ...],
-                lambda several: [list(route) for route in several],
-                lambda several: tuple(Route(*route) for route in several),
-            )
-        },
+        stored=Stored(
+            tuple[tuple[str, int, str, int], ...],
+            lambda several: [list(route) for route in several],
+            lambda several: tuple(Route(*route) for route in several),
+        ),
     )
     resolve: tuple[Resolution, ...] = options(
         (),
         parse_resolution,
         spell=resolution_text,
-        flags=("--resolve",),
-        metavar="HOST:PORT:ADDRESS[,ADDRESS]",
+        spelling="--resolve HOST:PORT:ADDRESS[,ADDRESS]",
         help="Take these addresses, and don't look the name up.",
-        example="--resolve there.test:{port}:127.0.0.1",
-        effect=Effect("reached", "http://there.test:{port}/"),
+        example=Example(
+            "--resolve there.test:{port}:127.0.0.1", "http://there.test:{port}/", "reached"
+        ),
         shown=True,
-        about={
-            "stored": Stored(
-                tuple[tuple[str, int, tuple[str, ...]], ...],
-                lambda several: [[host, port, list(ends)] for host, port, ends in several],
-                lambda several: tuple(Resolution(*it) for it in several),
-            )
-        },
+        stored=Stored(
+            tuple[tuple[str, int, tuple[str, ...]], ...],
+            lambda several: [[host, port, list(ends)] for host, port, ends in several],
+            lambda several: tuple(Resolution(*it) for it in several),
+        ),
     )
     unix_socket: Path | None = option(
         None,
         Path,
-        flags=("--unix-socket",),
+        spelling="--unix-socket",
         source="file",
         help="Connect to a Unix socket.",
         rivals=("source-address",),
-        example="--unix-socket {socket}",
-        effect=Effect("reached", "http://127.0.0.1:9/"),
+        example=Example("--unix-socket {socket}", "http://127.0.0.1:9/", "reached"),
         shown=True,
-        about={"stored": PATH},
+        stored=PATH,
     )
-    """A Unix socket to connect to, whatever the URL's host."""
     source_addresses: tuple[str, ...] = options(
         (),
         str,
-        flags=("--source-address",),
-        metavar="ADDRESS",
+        spelling="--source-address ADDRESS",
         help="Connect from a local address; several are taken in turns.",
-        example="--source-address 127.0.0.3",
-        effect=Effect("client", "127.0.0.3"),
+        example=Example("--source-address 127.0.0.3", "127.0.0.3", "client"),
         shown=True,
     )
-    """Local addresses to connect from, in turns."""
     tcp_nodelay: bool | None = switch(
         None,
-        off="--no-tcp-nodelay",
-        flags=("--tcp-nodelay",),
+        spelling="--tcp-nodelay / --no-tcp-nodelay",
         help="Nagle's algorithm off or on.  [default: urllib3's own, off except behind a proxy]",
-        example="--no-tcp-nodelay",
-        effect=Effect("socket option", "TCP_NODELAY == 0"),
+        example=Example("--no-tcp-nodelay", "TCP_NODELAY == 0", "socket option"),
         shown=True,
     )
-    """Whether Nagle's algorithm is off; `None`: as urllib3 has it, off except behind proxies."""
     tcp_keepalive: bool = switch(
         default=False,
-        flags=("--tcp-keepalive",),
+        spelling="--tcp-keepalive",
         help="Let the system probe idle connections.",
-        example="--tcp-keepalive",
-        effect=Effect("socket option", "SO_KEEPALIVE == 1"),
+        example=Example("--tcp-keepalive", "SO_KEEPALIVE == 1", "socket option"),
         shown=True,
     )
-    """Whether the system probes idle connections (SO_KEEPALIVE)."""
 
     def __post_init__(self) -> None:
         """Check the times, and what excludes each other."""

@@ -46,12 +46,14 @@ Where = Literal[
 ]
 
 
-class Effect(NamedTuple):
-    """How it shows that an option is obeyed; `tests/plan/test_option_effects.py` looks."""
+class Example(NamedTuple):
+    """An option at work, and how it shows; `tests/plan/test_option_effects.py` looks."""
 
-    where: Where
-    what: str
+    words: str
+    """On a command line, after the URL; in braces, what the test has at hand."""
+    effect: str
     """Text that is sent or said; of a document, what holds of it, as jq's users write it."""
+    where: Where = "document"
 
 
 class File(NamedTuple):
@@ -65,18 +67,14 @@ class File(NamedTuple):
 class Option(Generic[T]):
     """What the user can say on a command line, in the environment or in a file of options."""
 
-    flags: tuple[str, ...]
+    spelling: str
+    """As `--help` has it: `-n, --requests N`, `--block / --no-block`."""
     help: str
-    example: str
-    """Words on a command line, after the URL; in braces, what the test has at hand."""
-    effect: Effect
+    example: Example
     parse: Callable[[Any], Any]
     """What is said, as a value; of a repeatable option, one of its values."""
     form: Form = "value"
     source: Source = "text"
-    off: str = ""
-    """The spelling that says the opposite, of a switch that has one: `--no-block`."""
-    metavar: str = ""
     choices: tuple[str, ...] = ()
     group: str = ""
     """Its heading in `--help`, where it isn't that of the part."""
@@ -89,9 +87,25 @@ class Option(Generic[T]):
     """
 
     @property
+    def flags(self) -> tuple[str, ...]:
+        """Its spellings, without the one that says the opposite."""
+        words = self.spelling.partition(" / ")[0].replace(", ", " ").split(" ")
+        return tuple(word for word in words if word.startswith("-"))
+
+    @property
+    def off(self) -> str:
+        """The spelling that says the opposite, of a switch that has one: `--no-block`."""
+        return self.spelling.partition(" / ")[2]
+
+    @property
+    def metavar(self) -> str:
+        """What stands for its value; empty: the name of its type."""
+        return self.spelling.partition(" / ")[0].partition(f"{self.flag} ")[2]
+
+    @property
     def flag(self) -> str:
-        """Its longest spelling."""
-        return max(self.flags, key=len)
+        """Its longest spelling, which is the last."""
+        return self.flags[-1]
 
     @property
     def name(self) -> str:
@@ -106,23 +120,6 @@ class Option(Generic[T]):
         if self.form == "switch":
             return [self.flag][: len(said)]
         return [word for text in said for word in (self.flag, text)]
-
-
-class _Needed(TypedDict):
-    flags: tuple[str, ...]
-    help: str
-    example: str
-    effect: Effect
-
-
-class Words(_Needed, total=False):
-    """What else there is to say of an option."""
-
-    source: Source
-    metavar: str
-    choices: tuple[str, ...]
-    group: str
-    rivals: tuple[str, ...]
 
 
 class Stored(NamedTuple):
@@ -178,12 +175,31 @@ class Asked:
         self._values[option.name] = value
 
 
-class Shown(TypedDict, total=False):
+class _Needed(TypedDict):
+    spelling: str
+    help: str
+    example: Example
+
+
+class Words(_Needed, total=False):
+    """What else there is to say of an option."""
+
+    source: Source
+    choices: tuple[str, ...]
+    group: str
+    rivals: tuple[str, ...]
+
+
+class Ways(TypedDict, total=False):
     """What else there is to say of a field."""
 
     json: str
     stored: Stored
     usual: Callable[[Any], object]
+
+
+class More(Words, Ways, total=False):
+    """Of a field with an option of its own, both."""
 
 
 def valued(
@@ -217,16 +233,18 @@ def nothing_asked(_: Asked) -> None:
 
 def option(
     default: T,
-    parse: Callable[[str], T],
+    parse: Callable[[str], T] | Callable[[File], T],
     *,
     spell: Callable[[T], str] = str,
     shown: bool | Callable[[T], T] = False,
-    about: Shown | None = None,
-    **more: Unpack[Words],
+    **more: Unpack[More],
 ) -> T:
     """A field that an option with a value sets. `spell` is the inverse of `parse`."""
-    made = Option[T](parse=parse, words=lambda it: () if it is None else (spell(it),), **more)
-    return cast("T", _field(default, made, shown, about))
+
+    def words(value: T) -> tuple[str, ...]:
+        return () if value is None else (spell(value),)
+
+    return cast("T", _field(default, shown, more, parse=parse, words=words))
 
 
 def options(
@@ -235,43 +253,36 @@ def options(
     *,
     spell: Callable[[T], str] = str,
     shown: bool | Callable[[tuple[T, ...]], tuple[T, ...]] = False,
-    about: Shown | None = None,
-    **more: Unpack[Words],
+    **more: Unpack[More],
 ) -> tuple[T, ...]:
     """A field that a repeatable option sets."""
-    made = repeatable(parse, lambda several: map(spell, several), **more)
-    return cast("tuple[T, ...]", _field(default, made, shown, about))
+
+    def words(several: tuple[T, ...]) -> Iterable[str]:
+        return map(spell, several)
+
+    made = _field(default, shown, more, form="repeatable", parse=parse, words=words)
+    return cast("tuple[T, ...]", made)
 
 
-def choice(
-    default: T,
-    choices: tuple[T, ...],
-    /,
-    *,
-    shown: bool = False,
-    about: Shown | None = None,
-    **more: Unpack[Words],
-) -> T:
+def choice(default: T, words: tuple[T, ...], *, shown: bool = False, **more: Unpack[More]) -> T:
     """A field that an option with one of a few words sets."""
-    by_word = {f"{it}": it for it in choices}
-    made = valued(by_word.__getitem__, lambda it: () if it is None else (it,), **more)
-    made = replace(made, choices=tuple(by_word))
-    return cast("T", _field(default, made, shown, about))
+    by_word = {f"{it}": it for it in words}
+    more["choices"] = tuple(by_word)
+
+    def said(value: T) -> tuple[str, ...]:
+        return () if value is None else (f"{value}",)
+
+    return cast("T", _field(default, shown, more, parse=by_word.__getitem__, words=said))
 
 
-def switch(
-    default: B,
-    *,
-    off: str = "",
-    shown: bool = False,
-    about: Shown | None = None,
-    **more: Unpack[Words],
-) -> B:
-    """A field that is true if the option is given; `off` is the spelling for false."""
-    made = Option[B](
-        form="switch", parse=bool, off=off, words=lambda it: ("given",) if it else (), **more
-    )
-    return cast("B", _field(default, made, shown, about))
+def switch(default: B, *, shown: bool = False, **more: Unpack[More]) -> B:
+    """A field whose option says the opposite of its default, or a pair of options either."""
+
+    def parse(given: bool) -> bool:  # noqa: FBT001  # it is what is parsed
+        return given is not (default is True)
+
+    made = _field(default, shown, more, form="switch", parse=parse, words=lambda _: ("given",))
+    return cast("B", made)
 
 
 def ruled(
@@ -279,11 +290,11 @@ def ruled(
     rule: Callable[[Asked], T | None],
     *several: Option[Any],
     shown: bool | Callable[[T], T] = False,
-    about: Shown | None = None,
     compare: bool = True,
+    **more: Unpack[Ways],
 ) -> T:
     """A field that several options set together, by a rule; or one that is set with another."""
-    setting = Setting(options=several, rule=rule, shown=shown, **(about or {}))
+    setting = Setting(options=several, rule=rule, shown=shown, **more)
     made_of = {_SETTING: setting}
     return field(default=default, repr=shown is True, compare=compare, metadata=made_of)
 
@@ -383,11 +394,10 @@ def built(kind: type[T], asked: Asked, **given: object) -> T:
     return made(kind, lambda found: found.setting.rule(asked), **given)
 
 
-def _field(
-    default: T,
-    made: Option[Any],
-    shown: bool | Callable[[Any], Any],  # noqa: FBT001  # it is handed on
-    about: Shown | None,
-) -> Any:  # noqa: ANN401  # a field stands for its value
-    setting = Setting(options=(made,), rule=lambda asked: asked[made], shown=shown, **(about or {}))
+def _field(default: object, shown: Any, more: More, **told: Any) -> Any:  # noqa: ANN401  # a field stands for its value
+    of_field: dict[str, Any] = {it: more.pop(it) for it in Ways.__annotations__ if it in more}  # type: ignore[misc]  # names of its members
+    made_of: Option[Any] = Option(**cast("Any", more), **told)
+    setting = Setting(
+        options=(made_of,), rule=lambda asked: asked[made_of], shown=shown, **of_field
+    )
     return field(default=default, repr=shown is True, metadata={_SETTING: setting})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.network import PATH
 from keepalive_bench.plan.options import (
-    Effect,
+    Example,
     Option,
     nothing,
     nothing_asked,
@@ -77,77 +77,50 @@ def _checked_json(body: bytes) -> bytes:
 METHOD = valued(
     str,
     lambda method: (method,),
-    flags=("-X", "--method"),
-    metavar="METHOD",
+    spelling="-X, --method METHOD",
     help="Request method.  [default: GET, with a body POST]",
-    example="-X PATCH",
-    effect=Effect("sent", "PATCH /"),
+    example=Example("-X PATCH", "PATCH /", "sent"),
 )
 DATA = repeatable(
     bytes,
     nothing,
-    flags=("-d", "--data"),
+    spelling="-d, --data TEXT|@FILE|-",
     source="body",
-    metavar="TEXT|@FILE|-",
     help="Request body; a file's bytes as they are; - is standard input.",
-    example="-d a=1 -d b=2",
-    effect=Effect("sent", "\na=1&b=2"),
+    example=Example("-d a=1 -d b=2", "\na=1&b=2", "sent"),
 )
 JSON_BODY = valued(
     _checked_json,
     nothing,
-    flags=("--json-body",),
+    spelling="--json-body JSON|@FILE|-",
     source="body",
-    metavar="JSON|@FILE|-",
     help="Request body, sent as JSON.",
     rivals=("data",),
-    example="--json-body [1]",
-    effect=Effect("sent", "\n[1]"),
-)
-UPLOAD = valued(
-    Path,
-    lambda path: () if path is None else (str(path),),
-    flags=("-T", "--upload-file"),
-    source="readable",
-    help="Stream a file as the body (PUT).",
-    rivals=("data", "json-body"),
-    example="-T {csv}",
-    effect=Effect("sent", "\nfrom\nfile"),
+    example=Example("--json-body [1]", "\n[1]", "sent"),
 )
 USER = valued(
     parse_user,
     nothing,
-    flags=("-u", "--user"),
-    metavar="USER:PASSWORD",
+    spelling="-u, --user USER:PASSWORD",
     help="Basic authentication.",
-    example="-u Aladdin:open_sesame",
-    effect=Effect("sent", "Authorization: Basic QWxhZGRpbjpvcGVuX3Nlc2FtZQ=="),
-)
-BEARER = valued(
-    str,
-    nothing,
-    flags=("--bearer",),
-    metavar="TOKEN",
-    help="Bearer token.",
-    rivals=("user", "netrc"),
-    example="--bearer abc",
-    effect=Effect("sent", "Authorization: Bearer abc"),
+    example=Example(
+        "-u Aladdin:open_sesame", "Authorization: Basic QWxhZGRpbjpvcGVuX3Nlc2FtZQ==", "sent"
+    ),
 )
 NETRC: Option[tuple[str, str] | None] = Option(
     form="switch",
     parse=nothing,
-    flags=("--netrc",),
+    spelling="--netrc",
     source="asked",
     help="Take user and password from ~/.netrc.",
     rivals=("user",),
-    example="--netrc",
-    effect=Effect("sent", "Authorization: Basic bmV0OnJj"),
+    example=Example("--netrc", "Authorization: Basic bmV0OnJj", "sent"),
 )
 
 
 def reads_netrc(asked: Asked, target: Target) -> bool:
     """Whether to look for credentials in `~/.netrc`: where nobody has said any."""
-    named = target.credentials is not None or USER.name in asked or BEARER.name in asked
+    named = target.credentials is not None or "user" in asked or "bearer" in asked
     return NETRC.name in asked and not named
 
 
@@ -169,7 +142,7 @@ def _method(asked: Asked) -> str | None:
         return asked[METHOD]
     if DATA.name in asked or JSON_BODY.name in asked:
         return "POST"
-    return "PUT" if UPLOAD.name in asked else None
+    return "PUT" if "upload-file" in asked else None
 
 
 def _content_type(asked: Asked) -> str | None:
@@ -191,72 +164,72 @@ class Request:
         UsageError: something that HTTP doesn't allow, or two things that contradict each other.
     """
 
-    method: str = ruled("GET", _method, METHOD, shown=True, about={"usual": _usual_method})
+    method: str = ruled("GET", _method, METHOD, shown=True, usual=_usual_method)
     headers: tuple[Header, ...] = options(
         (),
         parse_header,
-        flags=("-H", "--header"),
-        metavar="'NAME: VALUE'",
+        spelling="-H, --header 'NAME: VALUE'",
         help="Header field.",
-        example="-H 'X-Kab: 1'",
-        effect=Effect("sent", "X-Kab: 1"),
+        example=Example("-H 'X-Kab: 1'", "X-Kab: 1", "sent"),
     )
     body: bytes | None = ruled(None, _body, DATA, JSON_BODY)
     content_type: str = ruled(FORM, _content_type, shown=True)
     """Of the body, unless a header field says otherwise."""
-    upload: Path | None = ruled(
-        None, lambda asked: asked[UPLOAD], UPLOAD, shown=True, about={"stored": PATH}
+    upload: Path | None = option(
+        None,
+        Path,
+        spelling="-T, --upload-file",
+        source="readable",
+        help="Stream a file as the body (PUT).",
+        example=Example("-T {csv}", "\nfrom\nfile", "sent"),
+        rivals=("data", "json-body"),
+        shown=True,
+        stored=PATH,
     )
-    """A file to stream as the body, with its length known, in place of `body`."""
     credentials: tuple[str, str] | None = ruled(None, _credentials, USER, NETRC)
     """User name and password for Basic authentication (RFC 7617); they go before the URL's."""
-    bearer: str | None = ruled(None, lambda asked: asked[BEARER], BEARER)
-    """A bearer token (RFC 6750)."""
+    bearer: str | None = option(
+        None,
+        str,
+        spelling="--bearer TOKEN",
+        help="Bearer token.",
+        example=Example("--bearer abc", "Authorization: Bearer abc", "sent"),
+        rivals=("user", "netrc"),
+    )
     cookies: tuple[str, ...] = options(
         (),
         str,
-        flags=("-b", "--cookie"),
-        metavar="NAME=VALUE",
+        spelling="-b, --cookie NAME=VALUE",
         help="Cookie.",
-        example="-b a=1 -b b=2",
-        effect=Effect("sent", "Cookie: a=1; b=2"),
+        example=Example("-b a=1 -b b=2", "Cookie: a=1; b=2", "sent"),
     )
-    """`name=value` pairs for the Cookie field."""
     user_agent: str | None = option(
         None,
         str,
-        flags=("-A", "--user-agent"),
+        spelling="-A, --user-agent",
         help="User agent.  [default: kab and its version]",
-        example="-A me",
-        effect=Effect("sent", "User-Agent: me"),
+        example=Example("-A me", "User-Agent: me", "sent"),
         shown=True,
     )
-    """`None`: kab's own name and version."""
     variation: Variation = part(Variation, json="parameters")
     expect_status: tuple[Annotated[str, pattern(f"^{_STATUS}$")], ...] = options(
         (),
         str,
-        flags=("--expect-status",),
-        metavar="CODE",
+        spelling="--expect-status CODE",
         help="Count other answers as failed: 200, or 2xx. Repeatable.  [default: all count]",
         group="Response",
-        example="--expect-status 404",
-        effect=Effect("exit code", "1"),
+        example=Example("--expect-status 404", "1", "exit code"),
         shown=True,
     )
-    """Status codes (`200`, `2xx`) that count as success; empty: all do."""
     max_body: Count | None = option(
         None,
         int,
-        flags=("--max-body",),
-        metavar="BYTES",
+        spelling="--max-body BYTES",
         help="Stop reading a body there, which closes the connection.",
         group="Response",
-        example="-n 5 --max-body 10",
-        effect=Effect("document", "arms.pooled.connections == 5"),
+        example=Example("-n 5 --max-body 10", "arms.pooled.connections == 5"),
         shown=True,
     )
-    """Stop reading a body after so many bytes, which closes the connection."""
     withheld: Withheld | None = ruled(None, nothing_asked, compare=False)
     """Of a plan that was read back, in place of body, credentials and cookies."""
 

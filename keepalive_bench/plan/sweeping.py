@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.experiment import SWEPT, Arm, Experiment, Swept
 from keepalive_bench.plan.load import TRAFFICS, Load, Traffic
-from keepalive_bench.plan.options import GROUPS, Asked, Effect, Option, built, options_of, valued
+from keepalive_bench.plan.options import GROUPS, Asked, Example, Option, built, options_of, valued
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import METHOD
 from keepalive_bench.units import quoted
@@ -18,6 +18,7 @@ from keepalive_bench.units import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from keepalive_bench.plan.network import Tls
     from keepalive_bench.plan.target import Target
 
 _BURSTS, _STEADY_PER_THREAD = 50, 100
@@ -87,42 +88,35 @@ def _traffics(word: str) -> tuple[Traffic, ...]:
 MAXSIZES = valued(
     _parser("maxsize"),
     _said("maxsize"),
-    flags=("--maxsize",),
-    metavar="N[,N…]",
+    spelling="--maxsize N[,N…]",
     help="Connections that a pool keeps.  [default: 1, 2, 4 and so on, up to twice the "
     "concurrency; the concurrency, where something else has several values]",
-    example="--maxsize 1,3 -c 2 -n 4",
-    effect=Effect("document", "plan.arms[1].label == 3"),
+    example=Example("--maxsize 1,3 -c 2 -n 4", "plan.arms[1].label == 3"),
 )
 CONCURRENCIES = valued(
     _parser("concurrency"),
     _said("concurrency"),
-    flags=("-c", "--concurrency"),
-    metavar="N[,N…]",
+    spelling="-c, --concurrency N[,N…]",
     help=f"Threads that share a pool.  [default: {_USUAL_THREADS}]",
-    example="-c 1,2 -n 4",
-    effect=Effect("document", "arms.2.connections == 2"),
+    example=Example("-c 1,2 -n 4", "arms.2.connections == 2"),
 )
 DATA_SIZES = valued(
     _parser("data-size"),
     _said("data-size"),
-    flags=("--data-size",),
-    metavar="SIZE,SIZE[,…]",
+    spelling="--data-size SIZE,SIZE[,…]",
     help="Send a body of that many bytes: 1kB,100kB (POST, if no --method is given).",
     rivals=("data", "json-body", "upload-file"),
-    example="--data-size 1,5 -c 1 -n 2",
-    effect=Effect("sent", "\nxxxxx"),
+    example=Example("--data-size 1,5 -c 1 -n 2", "\nxxxxx", "sent"),
 )
 TRAFFIC = valued(
     _traffics,
     lambda experiment: (experiment.load.traffic,),
-    flags=("--traffic",),
+    spelling="--traffic",
     choices=(*TRAFFICS, _BOTH),
     help="Bursts: all threads send one request at once, then wait for each other. Steady: no "
     "thread ever pauses. Both: one sweep after the other; of FILE.json, FILE-bursts.json and "
     "FILE-steady.json are written.  [default: bursts]",
-    example="--maxsize 1,2 -c 2 -n 4 --traffic steady",
-    effect=Effect("document", "sweep.traffic == steady"),
+    example=Example("--maxsize 1,2 -c 2 -n 4 --traffic steady", "sweep.traffic == steady"),
 )
 OWN: tuple[Option[Any], ...] = (MAXSIZES, CONCURRENCIES, DATA_SIZES, TRAFFIC)
 """What they say of an experiment is for the experiment as a whole."""
@@ -141,7 +135,7 @@ def sweep_options() -> tuple[Option[Any], ...]:
     return tuple(sorted(both, key=lambda it: GROUPS.index(it.group)))
 
 
-def swept_plans(target: Target, asked: Asked) -> list[Plan]:
+def swept_plans(target: Target, asked: Asked, tls: Tls) -> list[Plan]:
     """The plan of a sweep, for each kind of traffic that is asked for.
 
     Raises:
@@ -171,7 +165,7 @@ def swept_plans(target: Target, asked: Asked) -> list[Plan]:
             sweep=swept,
             **_requests(asked, traffic, concurrency),
         )
-        plan = built(Plan, asked, target=target, experiment=experiment)
+        plan = built(Plan, asked, target=target, tls=tls, experiment=experiment)
         plans.append(_with_body(plan, asked) if swept == "data-size" else plan)
     return plans
 

@@ -1,4 +1,7 @@
-"""Values of a plan as text: how each is read, how it is written, and within which bounds."""
+"""Values of a plan as text: how each is read, how it is written, and within which bounds.
+
+What reads or checks one raises a UsageError that says how to write it.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +43,7 @@ class Resolution(NamedTuple):
 
 
 def within_s(name: str, seconds: float) -> None:
-    """Refuse a time that is none, or too long to wait for.
-
-    Raises:
-        UsageError: it is.
-    """
+    """Refuse a time that is none, or too long to wait for."""
     if not 0 < seconds <= LONGEST_S:
         raise UsageError(
             f"{name} must be above 0 s and at most {LONGEST_S:,.0f} s, not {seconds:,.12g} s."
@@ -52,11 +51,7 @@ def within_s(name: str, seconds: float) -> None:
 
 
 def within(least: int, most: int, name: str, value: int) -> None:
-    """Refuse a number out of bounds.
-
-    Raises:
-        UsageError: it is.
-    """
+    """Refuse a number out of bounds."""
     if not least <= value <= most:
         shown = shortened(f"{value:,}")
         raise UsageError(f"{name} must be from {least:,} to {most:,}, not {shown}.")
@@ -68,11 +63,7 @@ def plain(value: float) -> str:
 
 
 def parse_duration(text: str, option: str = "--duration") -> float:
-    """Seconds: `30s`, `1.5m`, `500ms`, `2h`; a number alone is of seconds.
-
-    Raises:
-        UsageError: it is no duration.
-    """
+    """Seconds: `30s`, `1.5m`, `500ms`, `2h`; a number alone is of seconds."""
     found = re.fullmatch(rf"{_NUMBER} ?(ms|s|m|min|h|)", text)
     if found is None:
         raise UsageError(f"{quoted(text)} isn't a duration: write 30s, 2m, 1h or 500ms ({option}).")
@@ -80,11 +71,7 @@ def parse_duration(text: str, option: str = "--duration") -> float:
 
 
 def parse_time(text: str) -> float:
-    """Seconds: a number, however it is written, or a duration with a unit.
-
-    Raises:
-        UsageError: it is neither.
-    """
+    """Seconds: a number, however it is written, or a duration with a unit."""
     try:
         return float(text)
     except ValueError:
@@ -101,11 +88,7 @@ def time_text(seconds: float | None) -> str:
 
 
 def parse_pause(text: str) -> tuple[float, float]:
-    """The shortest and the longest pause: `5s`, `1s-5s`.
-
-    Raises:
-        UsageError: one of them is no duration.
-    """
+    """The shortest and the longest pause: `5s`, `1s-5s`."""
     least, dash, most = text.partition("-")
     shortest_s = parse_duration(least.strip(), "--think-time")
     return shortest_s, parse_duration(most.strip(), "--think-time") if dash else shortest_s
@@ -118,11 +101,7 @@ def pause_text(pause_s: tuple[float, float]) -> str:
 
 
 def parse_rate(text: str) -> float:
-    """Requests a second: `200/s`, `12000/min`, `3600/h`; a number alone is a second's.
-
-    Raises:
-        UsageError: it is no rate.
-    """
+    """Requests a second: `200/s`, `12000/min`, `3600/h`; a number alone is a second's."""
     found = re.fullmatch(rf"{_NUMBER}(?: ?/ ?(s|m|min|h))?", text)
     if found is None:
         raise UsageError(f"{quoted(text)} isn't a rate: write 200/s, 12000/min or 200 (--rate).")
@@ -139,11 +118,7 @@ def rate_text(per_second: float | None) -> str:
 
 
 def parse_share(text: str) -> float:
-    """`2%` or `0.02`.
-
-    Raises:
-        UsageError: it is no share.
-    """
+    """`2%` or `0.02`."""
     found = re.fullmatch(rf"{_NUMBER} ?(%?)", text)
     if found is None:
         raise UsageError(f"{quoted(text)} isn't a precision: write 2% (--precision).")
@@ -156,11 +131,7 @@ def share_text(share: float | None) -> str:
 
 
 def parse_header(text: str) -> tuple[str, str]:
-    """`Name: value`.
-
-    Raises:
-        UsageError: it has no colon.
-    """
+    """`Name: value`."""
     name, colon, value = text.partition(":")
     if not colon:
         # It isn't shown: whatever it is, it may be a secret.
@@ -169,11 +140,7 @@ def parse_header(text: str) -> tuple[str, str]:
 
 
 def parse_parameter(text: str) -> tuple[str, str]:
-    """`NAME=VALUE`.
-
-    Raises:
-        UsageError: it isn't of that form.
-    """
+    """`NAME=VALUE`."""
     name, mark, value = text.partition("=")
     if not mark or not name:
         # It isn't shown either.
@@ -188,11 +155,7 @@ def parse_user(text: str) -> tuple[str, str | None]:
 
 
 def parse_route(text: str) -> Route:
-    """`HOST1:PORT1:HOST2:PORT2`; an empty host or port stands for any, or for the same.
-
-    Raises:
-        UsageError: it isn't of that form.
-    """
+    """`HOST1:PORT1:HOST2:PORT2`; an empty host or port stands for any, or for the same."""
     parts = _between_colons(text)
     ports = [_port(part) for part in parts[1::2]]
     if len(parts) != len(Route._fields) or None in ports:
@@ -209,11 +172,7 @@ def route_text(route: Route) -> str:
 
 
 def parse_resolution(text: str) -> Resolution:
-    """`HOST:PORT:ADDRESS[,ADDRESS]`; the host `*` stands for any.
-
-    Raises:
-        UsageError: it isn't of that form.
-    """
+    """`HOST:PORT:ADDRESS[,ADDRESS]`; the host `*` stands for any."""
     host, _, rest = text.partition(":")
     if text.startswith("["):
         host, _, rest = text[1:].partition("]:")

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import Effect, flag, nothing, options, repeatable, ruled, valued
+from keepalive_bench.plan.options import (
+    Example,
+    option,
+    options,
+    repeatable,
+    ruled,
+    switch,
+)
 from keepalive_bench.plan.secret_names import is_secret_name
 from keepalive_bench.plan.target import redacted_query
 from keepalive_bench.plan.values import parse_parameter
@@ -38,28 +45,9 @@ def _rows(file: File) -> Rows:
 FIELD = repeatable(
     parse_parameter,
     _spelled,
-    flags=("-f", "--field"),
-    metavar="NAME=VALUE",
+    spelling="-f, --field NAME=VALUE",
     help="Query parameter. One name with several values: request by request the next.",
-    example="-f q=python -f q=php",
-    effect=Effect("sent", "?q=php"),
-)
-FIELDS_FILE = valued(
-    _rows,
-    nothing,
-    flags=("--fields-file",),
-    source="content",
-    metavar="FILE",
-    help="CSV with a header, or JSON Lines: query parameters, a row a request, in turns.",
-    example="--fields-file {csv}",
-    effect=Effect("sent", "?from=file"),
-)
-NO_VARY = flag(
-    lambda counter: not counter,
-    flags=("--no-vary",),
-    help="Don't add kab=i to the i-th request where nothing else varies it.",
-    example="--no-vary",
-    effect=Effect("sent", "GET / HTTP/1.1"),
+    example=Example("-f q=python -f q=php", "?q=php", "sent"),
 )
 
 
@@ -94,26 +82,31 @@ class Variation:
 
     fields: Fields = ruled((), _gathered, FIELD, shown=_starred_fields)
     """Names with the values that each is cycled through."""
-    rows: Rows = ruled((), lambda asked: asked[FIELDS_FILE], FIELDS_FILE, shown=_starred_rows)
-    """Whole sets of parameters, one a request, cycled through."""
+    rows: Rows = option(
+        (),
+        _rows,
+        spelling="--fields-file",
+        source="content",
+        help="CSV with a header, or JSON Lines: query parameters, a row a request, in turns.",
+        example=Example("--fields-file {csv}", "?from=file", "sent"),
+        shown=_starred_rows,
+        usual=lambda variation: variation.rows,  # no command can have them
+    )
     unique: tuple[str, ...] = options(
         (),
         str,
-        flags=("--vary",),
-        metavar="NAME",
+        spelling="--vary NAME",
         help="Query parameter with a value of its own in each request.",
-        example="--vary own --seed 1",
-        effect=Effect("sent", "?own=00000001-1"),
+        example=Example("--vary own --seed 1", "?own=00000001-1", "sent"),
         shown=True,
     )
-    """Names that get a value no other request of the run has."""
-    counter: bool = ruled(
-        True,  # noqa: FBT003  # the field's default
-        lambda asked: False if asked[NO_VARY] else None,
-        NO_VARY,
+    counter: bool = switch(
+        default=True,
+        spelling="--no-vary",
+        help="Don't add kab=i to the i-th request where nothing else varies it.",
+        example=Example("--no-vary", "GET / HTTP/1.1", "sent"),
         shown=True,
     )
-    """Whether to add `kab=INDEX` where nothing else varies the request."""
     _encoded_fields: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     _encoded_rows: tuple[str, ...] = field(init=False, repr=False, compare=False)
 

@@ -19,6 +19,7 @@ from keepalive_bench.typed_json import (
     one_of,
     pattern,
     schema_of,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -42,15 +43,26 @@ _TYPES: dict[str, Any] = {
 
 def derived_document(analysis: Analysis) -> Document:
     """Arms, comparisons, verdict and findings; and what is derived for each connection."""
+    whole = demandable(analysis)
     return {
+        **{name: whole[name] for name in ("arms", "comparisons", "verdict", "findings")},
+        "requirements": [requirement_document(checked) for checked in analysis.requirements],
+        **{name: whole[name] for name in ("sweep", "recommendation")},
+        "connections": _reasons_of_connections(analysis),
+    }
+
+
+def demandable(analysis: Analysis) -> Document:
+    """The parts of the document that a requirement can be about."""
+    return {
+        "run_info": written(analysis.run_info),
+        "warmup": written(analysis.warmup),
         "arms": {arm.label: _arm(arm) for arm in analysis.arms},
         "comparisons": [tree(COMPARISON_METRICS, it) for it in analysis.comparisons],
         "verdict": analysis.verdict._asdict(),
         "findings": [asdict(finding) for finding in analysis.findings],
-        "requirements": [requirement_document(checked) for checked in analysis.requirements],
         "sweep": None if analysis.sweep is None else _sweep(analysis.sweep),
         "recommendation": _recommendation(analysis.sweep),
-        "connections": _reasons_of_connections(analysis),
     }
 
 

@@ -7,19 +7,23 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from keepalive_bench.analysis.analysis import Status
+from keepalive_bench.analysis.metrics import SERIES
+from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis.analysis import Checked
-    from keepalive_bench.stats.intervals import Estimate
+    from keepalive_bench.analysis.metric import Metric
 
 Labels = dict[str, str]
+S = TypeVar("S")
 
 
 class Sample(NamedTuple):
@@ -49,6 +53,32 @@ def gauge(name: str, words: str, samples: Iterable[Sample]) -> Family:
 def counter(name: str, words: str, samples: Iterable[Sample]) -> Family:
     """What is counted within one run."""
     return Family(name=name, kind="counter", help=words, samples=list(samples))
+
+
+def metric_families(
+    metrics: Sequence[Metric[S]], sources: Iterable[tuple[S, Labels]]
+) -> Iterable[Family]:
+    """What the metrics that have a series come to, of each source with its labels."""
+    families: dict[str, Family] = {}
+    for source, labels in sources:
+        for metric in metrics:
+            if metric.series:
+                new = counter if metric.series.endswith("_total") else gauge
+                empty = new(metric.series, SERIES[metric.series], ())
+                family = families.setdefault(metric.series, empty)
+                family.samples.extend(_samples(metric, source, labels))
+    return families.values()
+
+
+def _samples(metric: Metric[S], source: S, labels: Labels) -> Iterator[Sample]:
+    value = metric.of(source)
+    by_key = value if isinstance(value, Mapping) else {metric.steps()[-1]: value}
+    for key, each in by_key.items():
+        own = {**labels, metric.label: key} if metric.label else labels
+        if isinstance(each, Estimate):
+            yield from estimate_samples(own, each)
+        elif not isinstance(each, str):
+            yield Sample(each, own)
 
 
 def estimate_samples(labels: Labels, estimate: Estimate) -> Iterator[Sample]:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.metrics import ARM_METRICS, COMPARISON_METRICS, SWEEP_METRICS
 from keepalive_bench.report.exposition import (
     Family,
     Labels,
     Sample,
-    counter,
     end_samples,
-    estimate_samples,
     exposition_lines,
     gauge,
+    metric_families,
     standing_samples,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Comparison
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.results.run import Run
 
-_QUANTILES = {"0.5": "p50", "0.9": "p90", "0.95": "p95", "0.99": "p99"}
+_QUANTILES = [metric for metric in ARM_METRICS if metric.percent]
 
 
 def openmetrics_lines(run: Run, analysis: Analysis) -> Iterator[str]:
@@ -35,10 +35,9 @@ def openmetrics_lines(run: Run, analysis: Analysis) -> Iterator[str]:
 
 def _families(run: Run, analysis: Analysis) -> Iterator[Family]:
     yield from _of_the_run(run, analysis)
-    yield from _of_the_requests(analysis)
-    yield from _of_the_connections(analysis)
-    yield from _of_the_times(analysis)
-    yield from _of_the_comparisons(analysis.comparisons)
+    yield from _of_the_arms(analysis.arms)
+    compared = ((it, {"arm": it.arm, "against": it.against}) for it in analysis.comparisons)
+    yield from metric_families(COMPARISON_METRICS, compared)
     if analysis.sweep is not None:
         yield from _of_the_sweep(analysis.sweep)
 
@@ -69,60 +68,11 @@ def _of_the_run(run: Run, analysis: Analysis) -> Iterator[Family]:
     yield gauge("kab_requirement", "Requirements, 1 by status.", statuses)
 
 
-def _of_the_requests(analysis: Analysis) -> Iterator[Family]:
-    arms = analysis.arms
-    outcomes = ("succeeded", "failed", "interrupted", "not_sent")
-    yield counter(
-        "kab_requests_total",
-        "Requests planned, by what became of them.",
-        (Sample(getattr(arm, it), _of(arm, outcome=it)) for arm in arms for it in outcomes),
-    )
-    yield counter(
-        "kab_request_failures_total",
-        "Requests that failed, by kind of failure.",
-        (Sample(n, _of(arm, kind=it)) for arm in arms for it, n in arm.failure_kinds.items()),
-    )
-    yield counter(
-        "kab_response_body_bytes_total",
-        "Bytes of body received.",
-        (Sample(arm.bytes_received, _of(arm)) for arm in arms),
-    )
-    yield gauge(
-        "kab_requests_per_second",
-        "Requests per second while the arm was running.",
-        (Sample(arm.requests_per_second, _of(arm)) for arm in arms),
-    )
-
-
-def _of_the_connections(analysis: Analysis) -> Iterator[Family]:
-    arms = analysis.arms
-    yield counter(
-        "kab_connections_total",
-        "TCP connections really opened.",
-        (Sample(arm.connections, _of(arm)) for arm in arms),
-    )
-    yield counter(
-        "kab_connection_reasons_total",
-        "Why connections were opened: how many, by reason.",
-        (Sample(n, _of(arm, reason=it)) for arm in arms for it, n in arm.reason_counts.items()),
-    )
-    yield counter(
-        "kab_connections_reopened_total",
-        "Connections opened although their slot had had one before.",
-        (Sample(arm.reopened, _of(arm)) for arm in arms),
-    )
-    yield gauge(
-        "kab_reuse_ratio",
-        "Share of requests on a connection that an earlier one had used.",
-        (Sample(arm.reuse, _of(arm)) for arm in arms),
-    )
-
-
-def _of_the_times(analysis: Analysis) -> Iterator[Family]:
-    arms = analysis.arms
+def _of_the_arms(arms: Sequence[ArmSummary]) -> Iterator[Family]:
+    yield from metric_families(ARM_METRICS, ((arm, _of(arm)) for arm in arms))
     latencies, bounds, phases = list[Sample](), list[Sample](), list[Sample]()
     for arm in arms:
-        quantiles = {it: getattr(arm.latency, name) for it, name in _QUANTILES.items()}
+        quantiles = {f"{it.percent / 100:g}": getattr(arm.latency, it.basis) for it in _QUANTILES}
         latencies += _summary(_of(arm), arm.succeeded, arm.latency.mean, quantiles)
         for name, (low, high) in arm.latency_bounds.items():
             bounds += end_samples(_of(arm, statistic=name), low, high)
@@ -136,16 +86,6 @@ def _of_the_times(analysis: Analysis) -> Iterator[Family]:
         help="Latency of requests that succeeded.",
         samples=latencies,
     )
-    yield gauge(
-        "kab_latency_min_seconds",
-        "The shortest.",
-        (Sample(arm.latency.min, _of(arm)) for arm in arms),
-    )
-    yield gauge(
-        "kab_latency_max_seconds",
-        "The longest.",
-        (Sample(arm.latency.max, _of(arm)) for arm in arms),
-    )
     yield gauge("kab_latency_bound_seconds", "The ends of the intervals of latencies.", bounds)
     yield Family(
         name="kab_phase_seconds",
@@ -153,18 +93,6 @@ def _of_the_times(analysis: Analysis) -> Iterator[Family]:
         help="Phases of requests that succeeded, where they happened.",
         samples=phases,
     )
-
-
-def _of_the_comparisons(comparisons: Iterable[Comparison]) -> Iterator[Family]:
-    speedups, savings = list[Sample](), list[Sample]()
-    for comparison in comparisons:
-        labels = {"arm": comparison.arm, "against": comparison.against}
-        speedups += estimate_samples(labels, comparison.speedup)
-        for name, estimate in comparison.saving.items():
-            savings += estimate_samples({**labels, "statistic": name}, estimate)
-    words = "with the ends of its interval."
-    yield gauge("kab_speedup_ratio", f"The other arm's latency by the arm's own, {words}", speedups)
-    yield gauge("kab_saving_seconds", f"What the arm saves on the other, {words}", savings)
 
 
 def _of_the_sweep(sweep: Sweep) -> Iterator[Family]:
@@ -175,20 +103,12 @@ def _of_the_sweep(sweep: Sweep) -> Iterator[Family]:
         "The value that this traffic needs, where one can be named.",
         [Sample(found.value, {**swept, "code": found.code})],
     )
-    yield counter(
-        "kab_connections_discarded_total",
-        "Connections that a full pool threw away.",
-        (Sample(it.discarded, {"arm": it.arm, **swept}) for it in sweep.values),
-    )
-    yield gauge(
-        "kab_connections_open_at_once",
-        "Connections that were open at once, at most.",
-        (Sample(it.open_at_once, {"arm": it.arm, **swept}) for it in sweep.values),
-    )
+    values = [(it, {"arm": it.arm, **swept}) for it in sweep.values]
+    yield from metric_families(SWEEP_METRICS, values)
     rates = (
         sample
-        for it in sweep.values
-        for sample in end_samples({"arm": it.arm, **swept}, *it.requests_per_second[1:])
+        for it, labels in values
+        for sample in end_samples(labels, *it.requests_per_second[1:])
     )
     yield gauge("kab_requests_per_second_bound", "The ends of the rates' intervals.", rates)
 

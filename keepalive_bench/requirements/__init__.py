@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.metrics import NO_INTERVAL
 from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
-from keepalive_bench.requirements.arm_names import NO_INTERVAL
 from keepalive_bench.requirements.decision import UPWARDS, WITH_ENOUGH, decide
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.names import names
+from keepalive_bench.requirements.lookup import find
+from keepalive_bench.requirements.names import places, resolve
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from keepalive_bench.analysis.analysis import Analysis, Checked, Requirement
-    from keepalive_bench.analysis.arm_view import ArmView
+    from keepalive_bench.analysis.analysis import Checked, Requirement
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.requirements.quantity import Evidence, Quantity
+    from keepalive_bench.requirements.lookup import Document, Evidence
+    from keepalive_bench.requirements.names import Subject
+    from keepalive_bench.stats.intervals import Ends
 
-_AT_LEAST = "at the least, more if neighbours resemble each other"
+AT_LEAST = "at the least, more if neighbours resemble each other"
+
+
+class QuantileEnds(NamedTuple):
+    """Where an arm's quantile lies at least, and at most; each end by itself."""
+
+    ends: Ends
+    interval_inflation: float
+    """How much wider the arm's intervals are for autocorrelation."""
 
 
 def requirements_of(plan: Plan, more: Iterable[str] = ()) -> tuple[Requirement, ...]:
@@ -30,65 +40,83 @@ def requirements_of(plan: Plan, more: Iterable[str] = ()) -> tuple[Requirement, 
     """
     added = (more,) if isinstance(more, str) else more
     texts = dict.fromkeys((*plan.decision_rule.requirements, *added))
-    named = names(plan.experiment.arms) if texts else {}
-    return tuple(parse(text, named) for text in texts)
+    among = tuple(places(plan.experiment.arms)) if texts else ()
+    return tuple(parse(text, among) for text in texts)
 
 
 def undecidable(plan: Plan) -> tuple[str, ...]:
     """A sentence for each requirement that the plan can't ever decide: how many requests could."""
     sentences = []
     for requirement in requirements_of(plan):
-        quantity = names(plan.experiment.arms)[requirement.name]
-        if quantity.basis == "verdict" and requirement.bound not in WITH_ENOUGH:
+        subject = _subject(requirement, plan)
+        metric = subject.metric
+        if metric.basis == "verdict" and requirement.bound not in WITH_ENOUGH:
             continue
-        least = _least(requirement, quantity, plan)
-        lacking = quantity.lacks(plan.experiment) or (NO_INTERVAL if least is None else "")
+        least = _least(requirement, subject, plan)
+        lacking = metric.lacks(plan.experiment) or (NO_INTERVAL if least is None else "")
         text = printable(requirement.text)
         if least is None or lacking:
             sentences.append(f"No number of requests can decide {text}: {lacking}.")
         elif least > plan.experiment.requests:
             planned = plural(plan.experiment.requests, "request")
-            what = f"show that {text} is met" if quantity.ends else f"decide {text}"
+            what = f"show that {text} is met" if subject.metric.percent else f"decide {text}"
             sentences.append(
                 f"{planned} per arm can't {what}: it takes {least:,} at the least (-n)."
             )
     return tuple(sentences)
 
 
-def _least(requirement: Requirement, quantity: Quantity, plan: Plan) -> int | None:
+def _subject(requirement: Requirement, plan: Plan) -> Subject:
+    subject = resolve(requirement.name, places(plan.experiment.arms))
+    if subject is None:
+        raise KeyError(requirement.name)
+    return subject
+
+
+def _least(requirement: Requirement, subject: Subject, plan: Plan) -> int | None:
     """Requests of an arm that could show that it's met. Of a quantile, fewer may show it isn't."""
-    if quantity.ends is None:
-        return least_requests(quantity.basis, plan)
-    return least_to_bound(quantity.percent, plan, above=requirement.operator in UPWARDS)
+    if not subject.metric.percent:
+        return least_requests(subject.metric.basis, plan)
+    return least_to_bound(subject.metric.percent, plan, above=requirement.operator in UPWARDS)
 
 
-def check(requirement: Requirement, analysis: Analysis, views: Mapping[str, ArmView]) -> Checked:
-    """Hold a requirement against a run."""
-    plan = analysis.plan
-    quantity = names(plan.experiment.arms)[requirement.name]
-    found = quantity.find(analysis)
-    if quantity.ends is not None and not found.lacking:
-        low, high = quantity.ends(views)
+def check(
+    requirement: Requirement,
+    document: Document,
+    plan: Plan,
+    quantile_ends: Callable[[str, int], QuantileEnds],
+) -> Checked:
+    """Hold a requirement against a run.
+
+    Args:
+        requirement: one of this plan's arms.
+        document: what the results file says of the run.
+        plan: the run's.
+        quantile_ends: what the run says of an arm's quantile, by label and percent.
+    """
+    subject = _subject(requirement, plan)
+    found = find(subject, document, plan.experiment)
+    if subject.metric.percent and not found.lacking:
+        (low, high), factor = quantile_ends(subject.place.label, subject.metric.percent)
         found = found._replace(low=low, high=high, one_sided=True)
-        too_few = _unbounded(requirement, quantity, found, analysis)
+        too_few = _unbounded(requirement, subject.metric.percent, found, plan, factor)
     else:
-        least = least_requests(quantity.basis, plan)
-        enough = f" ({least:,} {_AT_LEAST})" if least else ""
+        least = least_requests(subject.metric.basis, plan)
+        enough = f" ({least:,} {AT_LEAST})" if least else ""
         too_few = f"too few requests bound it{enough}"
-    return decide(requirement, quantity, found, plan.decision_rule.confidence, too_few=too_few)
+    return decide(requirement, subject, found, plan.decision_rule.confidence, too_few=too_few)
 
 
 def _unbounded(
-    requirement: Requirement, quantity: Quantity, found: Evidence, analysis: Analysis
+    requirement: Requirement, percent: int, found: Evidence, plan: Plan, factor: float
 ) -> str:
     """Which end of a quantile is unknown, if one is; of both, that which could show it's met."""
     above = found.high is None
     if above and found.low is None:
         above = requirement.operator in UPWARDS
-    plan, percent, side = analysis.plan, quantity.percent, "above" if above else "below"
-    arm = next(it for it in analysis.arms if quantity.name.startswith(f"arms.{it.label}.latency_s"))
-    factor = arm.interval_inflation if plan.experiment.block_size == 1 else 1.0
+    side = "above" if above else "below"
+    factor = factor if plan.experiment.block_size == 1 else 1.0
     least = least_to_bound(percent, plan, above=above, factor=factor)
-    how = "at the least, as alike as neighbours are here" if factor > 1 else _AT_LEAST
+    how = "at the least, as alike as neighbours are here" if factor > 1 else AT_LEAST
     enough = f" ({least:,} {how})" if least else ""
     return f"too few requests bound it from {side}{enough}"

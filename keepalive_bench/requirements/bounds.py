@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING
 from keepalive_bench.units import duration, quoted, rate, times
 
 if TYPE_CHECKING:
-    from keepalive_bench.requirements.quantity import Kind
+    from keepalive_bench.analysis.metric import Unit
 
-NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _MICRO = "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s"
-_SCALES: dict[Kind, dict[str, str]] = {
+_SCALES: dict[Unit, dict[str, str]] = {
     "seconds": {"ns": "1e-9", "us": "1e-6", **dict.fromkeys(_MICRO, "1e-6"), "ms": "1e-3"}
     | {"s": "1", "min": "60"},
     "bytes": {"": "1", "B": "1", "kB": "1e3", "MB": "1e6", "GB": "1e9"}
@@ -27,7 +26,7 @@ _SCALES: dict[Kind, dict[str, str]] = {
     "count": {"": "1"},
 }
 _WHOLE = {"count", "bytes"}
-_UNITS: dict[Kind, tuple[float, str]] = {
+_UNITS: dict[Unit, tuple[float, str]] = {
     "seconds": (1000, " ms"),
     "bytes": (1, " B"),
     "share": (100, " %"),
@@ -52,7 +51,7 @@ class UnitError(ValueError):
     """The unit is at fault, and not the number."""
 
 
-def scaled(number: str, unit: str, kind: Kind, *, in_seconds: bool = False) -> float:
+def scaled(number: str, unit: str, kind: Unit, *, in_seconds: bool = False) -> float:
     """A number in a unit, in the one of the results file; rounded once, from its decimals.
 
     In seconds, it needs no unit where the name says so already.
@@ -73,7 +72,7 @@ def scaled(number: str, unit: str, kind: Kind, *, in_seconds: bool = False) -> f
     return value
 
 
-def out_of_range(value: float, unit: str, kind: Kind, *, is_signed: bool) -> str:
+def out_of_range(value: float, unit: str, kind: Unit, *, is_signed: bool) -> str:
     """What is wrong with a bound that every run meets, or none, as the end of a sentence."""
     if kind == "share" and abs(value) > 1:
         meant = f": write {value:g}%" if not unit and abs(value) <= _PERCENT else ""
@@ -83,12 +82,12 @@ def out_of_range(value: float, unit: str, kind: Kind, *, is_signed: bool) -> str
     return ""
 
 
-def written(value: float, kind: Kind) -> str:
+def written(value: float, kind: Unit) -> str:
     """A bound as `scaled` reads it back, to the last digit."""
     return f"{value!r}{'s' if kind == 'seconds' else ''}"
 
 
-def shown(value: float | str, kind: Kind, beside: float | str | None = None) -> str:
+def shown(value: float | str, kind: Unit, beside: float | str | None = None) -> str:
     """A value as a person reads it; with more digits where it would read like what it isn't."""
     if isinstance(value, str):
         return value
@@ -103,7 +102,7 @@ def shown(value: float | str, kind: Kind, beside: float | str | None = None) -> 
     return next(told_apart, None) or _in_decimals(value, kind)
 
 
-def _rounded(value: float, kind: Kind) -> str:
+def _rounded(value: float, kind: Unit) -> str:
     if kind == "seconds":
         return duration(value)
     if kind == "ratio":
@@ -115,12 +114,12 @@ def _rounded(value: float, kind: Kind) -> str:
     return _precise(value, kind, _FEW_DIGITS)
 
 
-def _precise(value: float, kind: Kind, digits: int) -> str:
+def _precise(value: float, kind: Unit, digits: int) -> str:
     scale, unit = _UNITS[kind]
     return f"{scale * value:,.{digits}g}{unit}"
 
 
-def _in_decimals(value: float, kind: Kind) -> str:
+def _in_decimals(value: float, kind: Unit) -> str:
     """A number and its neighbour may be one float in the unit; in decimals they are two."""
     scale, unit = _UNITS[kind]
     return f"{Decimal(scale) * Decimal(value):,.{_ALL_DIGITS - 1}g}{unit}"

@@ -9,7 +9,8 @@ from keepalive_bench.requirements.bounds import shown
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import Requirement, Status
-    from keepalive_bench.requirements.quantity import Evidence, Nameable
+    from keepalive_bench.requirements.lookup import Evidence
+    from keepalive_bench.requirements.names import Subject
 
 UPWARDS = {"<", "<="}
 """What demands that something is low: how far up it may lie decides."""
@@ -19,7 +20,7 @@ WITH_ENOUGH = {"faster", "slower", "better", "worse", "no-difference"}
 
 def decide(
     requirement: Requirement,
-    quantity: Nameable,
+    subject: Subject,
     found: Evidence,
     confidence: float,
     *,
@@ -32,17 +33,17 @@ def decide(
     """
     if not found.lacking and None in {found.value, found.low, found.high}:
         found = found._replace(lacking=too_few)
-    low, high = (found.low, found.high) if quantity.basis != "exact" else (None, None)
-    status = _status(requirement, quantity, found)
+    low, high = (found.low, found.high) if subject.metric.basis != "exact" else (None, None)
+    status = _status(requirement, subject, found)
     said = _of_ends if found.one_sided else _sentence
-    text = said(requirement, quantity, found, status, confidence)
+    text = said(requirement, subject, found, status, confidence)
     return Checked(requirement, status, found.value, low, high, text)
 
 
-def _status(requirement: Requirement, quantity: Nameable, found: Evidence) -> Status:
+def _status(requirement: Requirement, subject: Subject, found: Evidence) -> Status:
     if _is_open(requirement, found):
         return "undecided"
-    if quantity.basis in {"exact", "verdict"} and found.value is not None:
+    if subject.metric.basis in {"exact", "verdict"} and found.value is not None:
         return "met" if _holds(found.value, requirement) else "missed"
     if found.one_sided:
         return _by_ends(requirement, found.low, found.high)
@@ -83,43 +84,43 @@ def _holds(value: float | str, requirement: Requirement) -> bool:
 
 def _sentence(
     requirement: Requirement,
-    quantity: Nameable,
+    subject: Subject,
     found: Evidence,
     status: Status,
     confidence: float,
 ) -> str:
     """What was found, and why that decides it or doesn't."""
     if found.value is None:
-        return f"{quantity.spoken} is unknown: {found.lacking}."
+        return f"{subject.spoken} is unknown: {found.lacking}."
     bound = requirement.bound
-    value = f"{quantity.spoken} is {shown(found.value, quantity.kind, bound)}"
+    value = f"{subject.spoken} is {shown(found.value, subject.metric.unit, bound)}"
     if _is_open(requirement, found):
         return f"{value}: {bound} can't be told from it."
-    if quantity.basis in {"exact", "verdict"}:
+    if subject.metric.basis in {"exact", "verdict"}:
         return f"{value}."
     if found.lacking:
         return f"{value}, but {found.lacking}."
     ends = " to ".join(
-        shown(end, quantity.kind, bound) for end in (found.low, found.high) if end is not None
+        shown(end, subject.metric.unit, bound) for end in (found.low, found.high) if end is not None
     )
     interval = f"the {100 * confidence:g} % interval, {ends}"
     if status == "undecided":
-        return f"{value}, but {shown(bound, quantity.kind)} lies within {interval}."
+        return f"{value}, but {shown(bound, subject.metric.unit)} lies within {interval}."
     return f"{value}, and {'all' if status == 'met' else 'none'} of {interval}, meets this."
 
 
 def _of_ends(
     requirement: Requirement,
-    quantity: Nameable,
+    subject: Subject,
     found: Evidence,
     status: Status,
     confidence: float,
 ) -> str:
     """The same where either end decides by itself."""
-    bound, kind = requirement.bound, quantity.kind
+    bound, kind = requirement.bound, subject.metric.unit
     sure = f"at {100 * confidence:g} % confidence"
     value = "unknown" if found.value is None else shown(found.value, kind, bound)
-    said, joint = f"{quantity.spoken} is {value}", "but" if found.value is None else "and"
+    said, joint = f"{subject.spoken} is {value}", "but" if found.value is None else "and"
     is_high = (requirement.operator in UPWARDS) == (status == "met")
     end = found.high if is_high else found.low
     if status != "undecided" and end is not None:

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, NoReturn
 from keepalive_bench.analysis.analysis import OPERATORS, Requirement
 from keepalive_bench.errors import UsageError
 from keepalive_bench.requirements.bounds import NUMBER, UnitError, out_of_range, scaled
+from keepalive_bench.requirements.names import all_names, resolve
 from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Sequence
 
     from keepalive_bench.analysis.analysis import Operator
-    from keepalive_bench.requirements.quantity import Nameable
+    from keepalive_bench.requirements.names import AnyMetric, Place, Subject
 
 _LONGEST = 200
 _COMPARED_WITH = 8_000
-_COMPARISON = re.compile(r"speedup|saving|comparisons\[|explained\.")
-_OPERATOR = re.compile(r"[=!<>~≤≥≠]+")
+_COMPARISON = r"speedup|saving|comparisons\[|explained\."
+_OPERATOR = r"[=!<>~≤≥≠]+"
 _MEANT: dict[str, Operator] = {"=": "==", "===": "==", "=<": "<=", "=>": ">=", "<>": "!="}
 _MEANT |= {"≤": "<=", "≥": ">=", "≠": "!="}
 _EQUALITY = {"==", "!="}
@@ -35,8 +36,8 @@ class _FaultError(Exception):
         self.place = place
 
 
-def parse(text: str, named: Mapping[str, Nameable]) -> Requirement:
-    """One requirement, on one of the things named.
+def parse(text: str, among: Sequence[Place]) -> Requirement:
+    """One requirement, on something that one of these places has.
 
     Raises:
         UsageError: it isn't one; with what is wrong with it, and where in it.
@@ -44,14 +45,14 @@ def parse(text: str, named: Mapping[str, Nameable]) -> Requirement:
     if len(text) > _LONGEST:
         raise UsageError(f"A requirement has {_LONGEST} characters at most, not {len(text):,}.")
     try:
-        return _parsed(text, named)
+        return _parsed(text, among)
     except _FaultError as fault:
         place, end = f"at character {fault.place + 1}", "" if str(fault).endswith("?") else "."
         raise UsageError(f"In the requirement {quoted(text)}, {place}: {fault}{end}") from None
 
 
-def _parsed(text: str, named: Mapping[str, Nameable]) -> Requirement:
-    found = _OPERATOR.search(text)
+def _parsed(text: str, among: Sequence[Place]) -> Requirement:
+    found = re.search(_OPERATOR, text)
     if found is None:
         _refuse(
             len(text.rstrip()),
@@ -60,16 +61,16 @@ def _parsed(text: str, named: Mapping[str, Nameable]) -> Requirement:
         )
     start, rest = _trimmed(text, found.end())
     name_at, spelled = _trimmed(text[: found.start()], 0)
-    quantity = _quantity(name_at, spelled, named)
-    operator = _operator(found, quantity, spelled)
+    subject = _subject(name_at, spelled, among)
+    operator = _operator(found, subject.metric, spelled)
     if not rest:
         _refuse(start, f"nothing follows the {operator}")
     bound: float | str
-    if quantity.kind == "word":
-        bound = _word(start, rest, quantity)
+    if subject.metric.unit == "word":
+        bound = _word(start, rest, subject)
     else:
-        bound = _number(start, rest, quantity, spelled)
-    return Requirement(text, quantity.name, operator, bound)
+        bound = _number(start, rest, subject, spelled)
+    return Requirement(text, subject.name, operator, bound)
 
 
 def _trimmed(text: str, start: int) -> tuple[int, str]:
@@ -78,18 +79,23 @@ def _trimmed(text: str, start: int) -> tuple[int, str]:
     return start + len(rest) - len(rest.lstrip()), rest.strip()
 
 
-def _quantity(place: int, spelled: str, named: Mapping[str, Nameable]) -> Nameable:
+def _subject(place: int, spelled: str, among: Sequence[Place]) -> Subject:
     if not spelled:
         _refuse(0, "a name is missing before the comparison")
-    quantity = named.get(spelled)
-    if quantity is None:
-        if NUMBER.match(spelled):
-            _refuse(place, "the name goes first, and what it is compared with last")
-        if _COMPARISON.match(spelled) and not any(map(_COMPARISON.match, named)):
-            _refuse(place, f"of one arm there is no {quoted(spelled)}: nothing to compare it with")
-        known = _longest_known(spelled, named)
-        _refuse(place + len(known), _unknown(spelled, known, named))
-    return quantity
+    subject = resolve(spelled, among)
+    if subject is None:
+        _refuse_name(place, spelled, among)
+    return subject
+
+
+def _refuse_name(place: int, spelled: str, among: Sequence[Place]) -> NoReturn:
+    if re.match(NUMBER, spelled):
+        _refuse(place, "the name goes first, and what it is compared with last")
+    if re.match(_COMPARISON, spelled) and not any(it.part == "comparisons" for it in among):
+        _refuse(place, f"of one arm there is no {quoted(spelled)}: nothing to compare it with")
+    named = tuple(dict.fromkeys(all_names(among)))
+    known = _longest_known(spelled, named)
+    _refuse(place + len(known), _unknown(spelled, known, named))
 
 
 def _longest_known(spelled: str, named: Collection[str]) -> str:
@@ -112,7 +118,7 @@ def _unknown(spelled: str, known: str, named: Collection[str]) -> str:
     return f"{f'{whole} has' if known else 'there is'} no {quoted(wrong)}{hint}"
 
 
-def _operator(found: re.Match[str], quantity: Nameable, spelled: str) -> Operator:
+def _operator(found: re.Match[str], metric: AnyMetric, spelled: str) -> Operator:
     operator = next((each for each in OPERATORS if each == found[0]), None)
     if operator is None:
         meant = _MEANT.get(found[0])
@@ -121,10 +127,10 @@ def _operator(found: re.Match[str], quantity: Nameable, spelled: str) -> Operato
             f"{quoted(found[0])} is no comparison; "
             + (f"did you mean {meant}?" if meant else f"there are {', '.join(OPERATORS)}"),
         )
-    if quantity.kind == "word" and operator not in _EQUALITY:
+    if metric.unit == "word" and operator not in _EQUALITY:
         _refuse(found.start(), f"{spelled} is a word, so compare it by == or !=")
-    is_measured = quantity.basis != "exact" or quantity.kind == "seconds"
-    if operator in _EQUALITY and quantity.kind != "word" and is_measured:
+    is_measured = metric.basis != "exact" or metric.unit == "seconds"
+    if operator in _EQUALITY and metric.unit != "word" and is_measured:
         _refuse(
             found.start(),
             f"{spelled} is measured, and never exactly some number, so compare it by "
@@ -133,36 +139,36 @@ def _operator(found: re.Match[str], quantity: Nameable, spelled: str) -> Operato
     return operator
 
 
-def _word(place: int, text: str, quantity: Nameable) -> str:
-    if text not in quantity.words:
-        close = get_close_matches(text, quantity.words, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"it is {', '.join(quantity.words)}"
-        _refuse(place, f"{quantity.spoken} is never {quoted(text)}; {hint}")
+def _word(place: int, text: str, subject: Subject) -> str:
+    words = subject.metric.words
+    if text not in words:
+        close = get_close_matches(text, words, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"it is {', '.join(words)}"
+        _refuse(place, f"{subject.spoken} is never {quoted(text)}; {hint}")
     return text
 
 
-def _number(place: int, text: str, quantity: Nameable, spelled: str) -> float:
-    number = NUMBER.match(text)
+def _number(place: int, text: str, subject: Subject, spelled: str) -> float:
+    metric, number = subject.metric, re.match(NUMBER, text)
     if number is None:
         _refuse(place, f"{quoted(text)} is no number")
     unit_at, unit = _trimmed(text, number.end())
     try:
-        bound = scaled(number[0], unit, quantity.kind, in_seconds=_in_seconds(quantity, spelled))
+        bound = scaled(number[0], unit, metric.unit, in_seconds=_in_seconds(subject, spelled))
     except ValueError as error:
         is_behind = isinstance(error, UnitError) and unit
         _refuse(place + (unit_at if is_behind else 0), str(error))
-    wrong = out_of_range(bound, unit, quantity.kind, is_signed=quantity.is_signed)
+    wrong = out_of_range(bound, unit, metric.unit, is_signed=metric.is_signed)
     if wrong:
         _refuse(place, f"{spelled} is {wrong}")
     return bound
 
 
-def _in_seconds(quantity: Nameable, spelled: str) -> bool:
+def _in_seconds(subject: Subject, spelled: str) -> bool:
     """Whether a name says the unit already; what an arm is called says nothing."""
-    parts = quantity.name.split(".")
-    own = parts[2:] if parts[0] == "arms" else parts
+    own = subject.metric.path.split(".")
     says = any(part.endswith("_s") and part in own for part in spelled.split("."))
-    return says and quantity.kind == "seconds"
+    return says and subject.metric.unit == "seconds"
 
 
 def _refuse(place: int, sentence: str) -> NoReturn:

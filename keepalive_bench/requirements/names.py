@@ -1,152 +1,198 @@
-"""What a requirement can be about: each name, and what a run has to say of it.
+"""What a requirement can be about: how each metric is spelled, and what a spelling means.
 
-docs/requirements.md is this table for people. A name is a path in the results file
-(`arms.pooled.latency_s.p95`), or one of the short ones that stand for it (`pooled.p95`, `p95`).
+A name is a path in the results file (`arms.pooled.latency_s.p95`), or one of the short ones that
+stand for it (`pooled.p95`, `p95`). docs/requirements.md lists them for people.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.latencies import PERCENTS, quantile_ends
+from keepalive_bench.analysis.metric import Metric
+from keepalive_bench.analysis.metrics import (
+    ARM_METRICS,
+    COMPARISON_METRICS,
+    RUN_METRICS,
+    SWEEP_METRICS,
+)
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
-from keepalive_bench.requirements import sweep_names
-from keepalive_bench.requirements.arm_names import ARM_MEMBERS, TOTALS
-from keepalive_bench.requirements.comparison_names import comparison
-from keepalive_bench.requirements.quantity import Evidence, Kind, Quantity, exact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
-    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.experiment import Arm
-    from keepalive_bench.requirements.quantity import Named
-    from keepalive_bench.stats.intervals import Ends
 
-VERDICTS = (
-    "faster",
-    "slower",
-    "no-difference",
-    "inconclusive",
-    "not-reused",
-    "not-comparable",
-    "not-measured",
-    "one-arm",
-    "sweep",
-)
-FINDINGS = tuple(kind.code for kind in FINDING_KINDS)
-QUANTILES = {f"p{percent}": percent for percent in PERCENTS}
-_COURSE: dict[str, tuple[Kind, str]] = {
-    "wall_s": ("seconds", ""),
-    "cpu_s": ("seconds", ""),
-    "gc_collections": ("count", ""),
-    "interrupted": ("word", ""),
-    "gil_wait_s": ("seconds", "the run was too short to tell"),
-    "other_cpu_min": ("share", "the run was too short, or the system doesn't tell"),
-    "other_cpu_max": ("share", "the run was too short, or the system doesn't tell"),
-    "free_ports": ("count", "there were plenty, or the system doesn't tell"),
-    "port_held_s": ("seconds", "there were plenty of ports, or the system doesn't tell"),
-}
-"""What each is measured in, and why it may be unknown."""
+AnyMetric = Metric[Any]
+_SAVINGS = {it.path for it in COMPARISON_METRICS if it.path.startswith("saving_s.")}
 
 
-@lru_cache(maxsize=8)
-def names(arms: tuple[Arm, ...]) -> dict[str, Quantity]:
-    """Everything that a run of these arms has a name for, by each of its spellings.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A part of the document, and a way to spell what it has."""
+
+    name: str = ""
+    """What stands before a metric's path in its full name."""
+    steps: tuple[str | int, ...] = ()
+    """The members that lead to it in the document."""
+    label: str = ""
+    """Of which arm it is, or with which one the first is compared."""
+    metrics: tuple[AnyMetric, ...]
+    prefixes: tuple[str, ...] = ("",)
+    forms: Callable[[AnyMetric], Iterable[str]]
+    """What follows a prefix, with the metric's placeholder."""
+    suffix: str = ""
+
+    @property
+    def part(self) -> str:
+        """The member of the document that it is in; empty: it is the whole."""
+        return str(self.steps[0]) if self.steps else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a name means."""
+
+    place: Place
+    metric: AnyMetric
+    key: str
+    """In the place of the metric's placeholder."""
+
+    @property
+    def name(self) -> str:
+        """Its place in the results file, in full."""
+        path = self.metric.path.replace(self.metric.placeholder, self.key)
+        return f"{self.place.name}{path}{self.place.suffix}"
+
+    @property
+    def spoken(self) -> str:
+        """What a sentence calls it."""
+        short = self.name.removeprefix("arms.").removeprefix("comparisons[0].")
+        return short.replace("latency_s.", "").removesuffix(".code")
+
+
+def places(arms: tuple[Arm, ...]) -> Iterator[Place]:
+    """All that a run of these arms has, in the order in which names are taken.
 
     Where an arm is called like something else, the short name is the other thing's, and the arm's
     begins with `arms.`.
     """
-    found: dict[str, Quantity] = {}
-    for spellings, quantity in _all(arms):
-        for spelling in spellings:
-            found.setdefault(spelling, quantity)
-    return found
-
-
-def _all(arms: tuple[Arm, ...]) -> Iterator[Named]:
-    yield from _whole()
-    yield from sweep_names.recommendation()
-    yield from sweep_names.values(arms)
+    keys = {
+        "<finding>": tuple(kind.code for kind in FINDING_KINDS),
+        "<label>": tuple(arm.label for arm in arms),
+    }
+    of_run = (replace(it, keys=it.keys or keys.get(it.placeholder, ())) for it in RUN_METRICS)
+    yield Place(metrics=tuple(of_run), forms=_run_forms)
+    swept = sorted((arm.value, arm.label) for arm in arms if arm.value is not None)
+    for number, (_, label) in enumerate(swept):
+        name = f"sweep.values[{number}]."
+        value = Place(
+            name=name,
+            steps=("sweep", "values", number),
+            metrics=SWEEP_METRICS,
+            prefixes=(name,),
+            forms=_full_forms,
+        )
+        yield value
+        counts = tuple(metric for metric in SWEEP_METRICS if not metric.bounds)
+        yield replace(value, metrics=counts, prefixes=(f"{label}.",))
     for number, arm in enumerate(arms[1:]):
-        yield from comparison(number, arm.label)
+        name = f"comparisons[{number}]."
+        comparison = Place(
+            name=name,
+            steps=("comparisons", number),
+            label=arm.label,
+            metrics=COMPARISON_METRICS,
+            prefixes=(name,),
+            forms=_full_forms,
+        )
+        yield comparison
+        forms = partial(_comparison_forms, other=arm.label, is_first=number == 0)
+        yield replace(comparison, prefixes=("",), forms=forms)
     pooled = next((arm for arm in arms if arm.traits.reuses), None)
     if pooled is not None:
-        yield from _arm(pooled.label, prefixes=("",))
+        yield _arm(pooled.label, "")
     for arm in arms:
-        yield from _arm(arm.label, prefixes=(f"{arm.label}.", f"arms.{arm.label}."))
+        yield _arm(arm.label, f"{arm.label}.", f"arms.{arm.label}.")
 
 
-def _whole() -> Iterator[Named]:
-    """What is about all arms together; but for the totals, by its place in the file."""
-    for field in TOTALS:
-        yield (field,), Quantity(name=field, kind="count", find=partial(_total, field=field))
-    yield (
-        ("verdict", "verdict.code"),
-        Quantity(name="verdict.code", kind="word", find=_verdict, basis="verdict", words=VERDICTS),
+def _arm(label: str, *prefixes: str) -> Place:
+    return Place(
+        name=f"arms.{label}.",
+        steps=("arms", label),
+        label=label,
+        metrics=ARM_METRICS,
+        prefixes=prefixes,
+        forms=_arm_forms,
     )
-    for field, (kind, lacking) in _COURSE.items():
-        find = partial(_run_info, field=field, lacking=lacking)
-        words = ("true", "false") if kind == "word" else ()
-        name = f"run_info.{field}"
-        yield (name,), Quantity(name=name, kind=kind, find=find, words=words)
-    for code in FINDINGS:
-        name = f"findings.{code}"
-        yield (name,), Quantity(name=name, kind="count", find=partial(_findings, code=code))
 
 
-def _total(analysis: Analysis, *, field: str) -> Evidence:
-    return exact(sum(getattr(arm, field) for arm in analysis.arms))
+def resolve(spelled: str, among: Iterable[Place]) -> Subject | None:
+    """What a name means; `None`: nothing."""
+    for place in among:
+        for prefix in place.prefixes:
+            if spelled.startswith(prefix) and spelled.endswith(place.suffix):
+                rest = spelled[len(prefix) : len(spelled) - len(place.suffix)]
+                for metric in filter(_is_named, place.metrics):
+                    for form in place.forms(metric):
+                        key = _key(rest, form, metric)
+                        if key is not None:
+                            return Subject(place=place, metric=metric, key=key)
+    return None
 
 
-def _verdict(analysis: Analysis) -> Evidence:
-    return exact(analysis.verdict.code)
+def all_names(among: Iterable[Place]) -> Iterator[str]:
+    """Every name that something has, each of its spellings."""
+    for place in among:
+        for prefix, metric in product(place.prefixes, filter(_is_named, place.metrics)):
+            for key, form in product(metric.keys or ("",), place.forms(metric)):
+                yield f"{prefix}{form.replace(metric.placeholder, key)}{place.suffix}"
 
 
-def _run_info(analysis: Analysis, *, field: str, lacking: str) -> Evidence:
-    value = getattr(analysis.run_info, field)
-    return exact(str(value).lower() if isinstance(value, bool) else value, lacking)
+def _is_named(metric: AnyMetric) -> bool:
+    return metric.is_named
 
 
-def _findings(analysis: Analysis, *, code: str) -> Evidence:
-    return exact(sum(finding.code == code for finding in analysis.findings))
-
-
-def _arm(label: str, *, prefixes: tuple[str, ...]) -> Iterator[Named]:
-    for path, member in ARM_MEMBERS.items():
-        short = path.removeprefix("latency_s.")
-        spellings = tuple(f"{prefix}{end}" for prefix in prefixes for end in (short, path))
-        find = partial(_of_arm, label=label, read=member.read)
-        yield (
-            spellings,
-            Quantity(
-                name=f"arms.{label}.{path}",
-                kind=member.kind,
-                find=find,
-                basis=member.basis,
-                words=member.words,
-                lacks=member.lacks,
-                ends=_ends(label, path),
-            ),
-        )
-    for field in ("requests", "failed", "connections"):
-        name, find = f"warmup.{label}.{field}", partial(_warmup, label=label, field=field)
-        yield (name,), Quantity(name=name, kind="count", find=find)
-
-
-def _ends(label: str, path: str) -> Callable[[Mapping[str, ArmView]], Ends] | None:
-    place, _, metric = path.rpartition(".")
-    if place != "latency_s" or metric not in QUANTILES:
+def _key(rest: str, form: str, metric: AnyMetric) -> str | None:
+    """What a name has in the place of the placeholder; `None` where it's another one's."""
+    if not metric.keys:
+        return "" if rest == form else None
+    before, _, after = form.partition(metric.placeholder)
+    if not (rest.startswith(before) and rest.endswith(after)):
         return None
-    return lambda views: quantile_ends(views[label], QUANTILES[metric])
+    key = rest[len(before) : len(rest) - len(after)]
+    return key if key in metric.keys else None
 
 
-def _of_arm(analysis: Analysis, *, label: str, read: Callable[[ArmSummary], Evidence]) -> Evidence:
-    return read(next(arm for arm in analysis.arms if arm.label == label))
+def _run_forms(metric: AnyMetric) -> Iterator[str]:
+    yield metric.path
+    if metric.basis == "verdict":
+        yield metric.path.removesuffix(".code")
 
 
-def _warmup(analysis: Analysis, *, label: str, field: str) -> Evidence:
-    warmup = analysis.warmup[label]
-    return exact(len(warmup.failures) if field == "failed" else getattr(warmup, field))
+def _full_forms(metric: AnyMetric) -> Iterator[str]:
+    """As in the file, where what has an interval has three members."""
+    yield metric.path
+    if metric.bounds:
+        yield f"{metric.path}.estimate"
+
+
+def _comparison_forms(metric: AnyMetric, *, other: str, is_first: bool) -> Iterator[str]:
+    """The first comparison need not be named."""
+    path = metric.path
+    if is_first and path != "requests_per_second":  # which is the pooled arm's own
+        yield path
+    if path == "speedup":
+        yield f"speedup.{other}"
+    group, _, statistic = path.rpartition(".")
+    if group == "saving_s":
+        short = ["saving", f"saving.{other}"] if is_first else [f"saving.{other}"]
+        yield from (f"{it}.{statistic}" for it in short)
+        if statistic == "mean":
+            yield from (it for it in short if it.replace("saving.", "saving_s.") not in _SAVINGS)
+
+
+def _arm_forms(metric: AnyMetric) -> Iterable[str]:
+    return dict.fromkeys((metric.path.removeprefix("latency_s."), metric.path))

@@ -14,9 +14,9 @@ from keepalive_bench.stats.dependence import (
     detrended,
     interval_inflation,
 )
+from keepalive_bench.stats.descriptive import quantile
 from keepalive_bench.stats.distributions import beta_quantile, student
 from keepalive_bench.stats.intervals import quantile_ends
-from keepalive_bench.stats.stats import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

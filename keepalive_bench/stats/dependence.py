@@ -9,8 +9,8 @@ from math import sqrt
 from operator import and_, le, mul, sub
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.stats.descriptive import thinned
 from keepalive_bench.stats.distributions import student
-from keepalive_bench.stats.stats import thinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,8 +10,8 @@ from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.stats.descriptive import thinned, walsh_average
 from keepalive_bench.stats.distributions import student
-from keepalive_bench.stats.stats import thinned, walsh_average
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -239,7 +239,7 @@ def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
     return [sum(block) for block in blocks], [len(block) for block in blocks]
 
 
-def apart(own: Bounded, other: Bounded, correlation: float = 0.0) -> Interval:
+def difference_interval(own: Bounded, other: Bounded, correlation: float = 0.0) -> Interval:
     """An interval of the difference of two numbers, of which each has one: other − own.
 
     G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures", Statistics

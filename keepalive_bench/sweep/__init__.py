@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.sweep import Sweep, SweptValue
-from keepalive_bench.results.exchange import ENDINGS
-from keepalive_bench.results.masks import of_arm, pick
-from keepalive_bench.sweep.rates import rate, rate_ratio, rounds_of
 from keepalive_bench.sweep.recommendation import recommend
-from keepalive_bench.sweep.value_results import Case, ValueResult
+from keepalive_bench.sweep.value_results import Case, rate, rate_ratio, rounds_of, value_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +17,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
-
-_DISCARDED = ENDINGS.index("discarded")
+    from keepalive_bench.sweep.value_results import ValueResult
 
 
 def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView]) -> Sweep | None:
@@ -33,7 +28,7 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
         return None
     value_of = {arm.label: arm.value or 0 for arm in experiment.arms}
     ordered = sorted(arms, key=lambda arm: value_of[arm.label])
-    tried = [_value_result(run, arm, views[arm.label], value_of[arm.label]) for arm in ordered]
+    tried = [value_result(run, arm, views[arm.label], value_of[arm.label]) for arm in ordered]
     rounds = {it.value: rounds_of(views[it.label]) for it in tried}
 
     def effect(one: ValueResult, other: ValueResult) -> Estimate:
@@ -64,23 +59,4 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
             for it in tried
         ),
         recommendation=recommend(tried, case, effect),
-    )
-
-
-def _value_result(run: Run, arm: ArmSummary, view: ArmView, value: int) -> ValueResult:
-    connections, exchanges = run.connections, run.exchanges
-    opened = of_arm(connections, arm.label)
-    waits = pick(exchanges.phases["pool_wait"], view.ended)
-    endings = pick(connections.ending, opened)
-    return ValueResult(
-        label=arm.label,
-        value=value,
-        sent=arm.sent,
-        answered=arm.succeeded,
-        reuse=arm.reuse or 0.0,
-        reopened=arm.reopened,
-        by_kab=len(arm.reasons.caused_by_interleaving),
-        discarded=endings.count(_DISCARDED),
-        open_at_once=len(set(pick(connections.slot, opened))),
-        waited=len(waits) - sum(map(isnan, waits)),  # in vain, too
     )

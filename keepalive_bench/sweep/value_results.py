@@ -1,18 +1,30 @@
-"""What was tried in a sweep: what each value came to, and what was asked of them all."""
+"""What each value of a sweep came to: counts, and requests per second of its rounds."""
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
+from itertools import groupby, pairwise
+from math import fsum, inf, isnan
+from operator import truediv
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.results.exchange import ENDINGS
+from keepalive_bench.results.masks import of_arm, pick
+from keepalive_bench.stats.dependence import dependence, interval_inflation
+from keepalive_bench.stats.intervals import Estimate, ratio_interval
 from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.load import Traffic
-    from keepalive_bench.stats.intervals import Estimate
+    from keepalive_bench.results.run import Run
+
+_DISCARDED = ENDINGS.index("discarded")
 
 
 class ValueResult(NamedTuple):
@@ -72,3 +84,95 @@ class Case:
         is_kept = self.block or self.traffic == "steady"
         kept = 1.0 if is_kept else min(1.0, it.value / self.threads)
         return kept * (1 - self.threads / it.sent)
+
+
+def value_result(run: Run, arm: ArmSummary, view: ArmView, value: int) -> ValueResult:
+    """Count what one value's arm did."""
+    connections, exchanges = run.connections, run.exchanges
+    opened = of_arm(connections, arm.label)
+    waits = pick(exchanges.phases["pool_wait"], view.ended)
+    endings = pick(connections.ending, opened)
+    return ValueResult(
+        label=arm.label,
+        value=value,
+        sent=arm.sent,
+        answered=arm.succeeded,
+        reuse=arm.reuse or 0.0,
+        reopened=arm.reopened,
+        by_kab=len(arm.reasons.caused_by_interleaving),
+        discarded=endings.count(_DISCARDED),
+        open_at_once=len(set(pick(connections.slot, opened))),
+        waited=len(waits) - sum(map(isnan, waits)),  # in vain, too
+    )
+
+
+class Rounds(NamedTuple):
+    """One arm's parts of the rounds in which it sent something, in order; flat."""
+
+    numbers: array[int]
+    requests: array[int]
+    """Those that failed count too, as their time does."""
+    seconds: array[float]
+    """From the first beginning to the last end."""
+
+
+def rounds_of(view: ArmView) -> Rounds:
+    """When an arm was running, and how much it sent then."""
+    exchanges, sent = view.exchanges, view.ended
+    numbers = pick(exchanges.round, sent)
+    began_s, latency_s = pick(exchanges.began_s, sent), pick(exchanges.latency_s, sent)
+    rounds = Rounds(array("I"), array("I"), array("d"))
+    for number, rows in groupby(_in_order(numbers), numbers.__getitem__):
+        count, first_s, last_s = 0, inf, -inf
+        for row in rows:
+            count += 1
+            first_s = min(first_s, began_s[row])
+            last_s = max(last_s, began_s[row] + latency_s[row])
+        if last_s > first_s:
+            rounds.numbers.append(number)
+            rounds.requests.append(count)
+            rounds.seconds.append(last_s - first_s)
+    return rounds
+
+
+def _in_order(numbers: array[int]) -> Iterable[int]:
+    """The rows by their rounds; kab writes them so, and others may have written a file."""
+    rows = range(len(numbers))
+    if all(before <= after for before, after in pairwise(numbers)):
+        return rows
+    return sorted(rows, key=numbers.__getitem__)
+
+
+def rate(rounds: Rounds, confidence: float) -> Estimate:
+    """All requests ÷ all seconds; rounds are resampled for the interval, 8 of them at least."""
+    return _ratio(rounds.requests, rounds.seconds, confidence)
+
+
+def rate_ratio(one: Rounds, other: Rounds, confidence: float) -> Estimate:
+    """One arm's requests per second ÷ the other's, of rounds in which both sent as many."""
+    own, others = array("d"), array("d")
+    for ours, theirs in _common(one.numbers, other.numbers):
+        if one.requests[ours] == other.requests[theirs]:
+            own.append(one.seconds[ours])
+            others.append(other.seconds[theirs])
+    return _ratio(others, own, confidence)
+
+
+def _common(one: array[int], other: array[int]) -> Iterator[tuple[int, int]]:
+    """Where both have the same number."""
+    ours = theirs = 0
+    while ours < len(one) and theirs < len(other):
+        if one[ours] == other[theirs]:
+            yield ours, theirs
+        ahead = one[ours] - other[theirs]
+        ours, theirs = ours + (ahead <= 0), theirs + (ahead >= 0)
+
+
+def _ratio(upper: Sequence[float], lower: Sequence[float], confidence: float) -> Estimate:
+    if not upper:
+        return Estimate(None)
+    ratios = array("d", map(truediv, upper, lower))
+    factor = interval_inflation(dependence(ratios).inefficiency, len(ratios), confidence)
+    estimate = fsum(upper) / fsum(lower)
+    interval = ratio_interval(upper, lower, confidence, factor)
+    return Estimate(estimate, *interval) if interval else Estimate(estimate)

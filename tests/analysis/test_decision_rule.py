@@ -148,9 +148,7 @@ def test_the_verdict_is_the_first_that_applies(ratios: list[float], code: str) -
     assert judged(ratios).code == code
 
 
-@pytest.mark.parametrize(
-    ("margin", "code"), [(0.0, "faster"), (0.01, "faster"), (0.03, "no-difference")]
-)
+@pytest.mark.parametrize(("margin", "code"), [(0.0, "faster"), (0.03, "no-difference")])
 def test_the_margin_says_what_is_called_a_difference(margin: float, code: str) -> None:
     assert judged([1.02, 1.021], margin=margin).code == code
 
@@ -184,9 +182,7 @@ def test_arms_that_do_not_fail_alike_are_not_comparable_and_not_for_the_size_of_
     assert "size" not in verdict.text
 
 
-@pytest.mark.parametrize(
-    ("confidence", "least"), [(0.8, 4), (0.9, 5), (0.95, 6), (0.99, 8), (0.999, 11)]
-)
+@pytest.mark.parametrize(("confidence", "least"), [(0.8, 4), (0.95, 6), (0.999, 11)])
 def test_how_many_pairs_it_takes_at_the_least_depends_on_the_confidence(
     confidence: float, least: int
 ) -> None:
@@ -242,8 +238,9 @@ def test_a_judgement_outside_of_reason_is_refused(given_: dict[str, Any]) -> Non
         DecisionRule(**given_)
 
 
-@pytest.mark.parametrize("name", ["confidence", "margin"])
-@pytest.mark.parametrize("value", ["-1", "2", "nan", "inf", "95%", "many"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("confidence", "2"), ("confidence", "nan"), ("margin", "-1")]
+)
 def test_a_bad_value_on_the_command_line_gets_one_sentence(name: str, value: str) -> None:
     done = called("run", "http://127.0.0.1:1/", f"--{name}", value)
     assert (done.code, done.out) == (2, "")

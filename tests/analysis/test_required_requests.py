@@ -10,8 +10,8 @@ from support.runs import Script
 
 from keepalive_bench import analyse
 from keepalive_bench.analysis.required_requests import required_requests
+from keepalive_bench.stats.descriptive import hodges_lehmann
 from keepalive_bench.stats.intervals import Estimate, signed_rank_interval
-from keepalive_bench.stats.stats import hodges_lehmann
 
 
 @pytest.mark.parametrize(

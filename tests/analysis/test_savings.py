@@ -13,7 +13,7 @@ from support.runs import Script, paired_run
 
 from keepalive_bench import analyse
 from keepalive_bench.stats.dependence import common_correlation
-from keepalive_bench.stats.intervals import apart
+from keepalive_bench.stats.intervals import difference_interval
 
 LATENCIES = st.lists(st.floats(1e-6, 100), min_size=2, max_size=60)
 BOUNDED = st.tuples(*[st.floats(-1e6, 1e6)] * 3).map(sorted)
@@ -112,10 +112,10 @@ def test_a_difference_lies_in_its_interval_and_the_way_back_mirrors_it(
     own: list[float], other: list[float], correlation: float
 ) -> None:
     one, two = (own[0], own[1], own[2]), (other[0], other[1], other[2])
-    low, high = apart(one, two, correlation)
+    low, high = difference_interval(one, two, correlation)
     assert low <= other[1] - own[1] <= high
-    back = apart(two, one, correlation)
+    back = difference_interval(two, one, correlation)
     assert back == pytest.approx((-high, -low), abs=1e-6 * max(1.0, *map(abs, own + other)))
-    wider = apart(one, two)
+    wider = difference_interval(one, two)
     slack = 1e-9 * max(1.0, *map(abs, own + other))
     assert wider[0] - slack <= low <= high <= wider[1] + slack

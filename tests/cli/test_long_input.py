@@ -26,9 +26,11 @@ _REST = {
 def treated(parameter: click.Parameter) -> object:
     """What reads its value, and so speaks of it."""
     declared = getattr(parameter, "declared", None)
+    if not isinstance(parameter.type, click.types.StringParamType):
+        return type(parameter.type)  # Click itself does
     if declared is None:
-        return (type(parameter), type(parameter.type), parameter.multiple, parameter.name == "json")
-    return (declared.parse, declared.source, type(parameter.type))
+        return (type(parameter), parameter.name in {"config", "json", "headers", "certificate"})
+    return (declared.parse.__qualname__, declared.source)
 
 
 def values() -> list[object]:
@@ -36,7 +38,7 @@ def values() -> list[object]:
     context = click.Context(kab)
     commands = [(name, kab.get_command(context, name)) for name in kab.list_commands(context)]
     found = {
-        (name in {"run", "sweep"}, treated(it)): (name, it)
+        treated(it): (name, it)
         for name, command in commands
         for it in (command.params if command else [])
         if not getattr(it, "is_flag", False)

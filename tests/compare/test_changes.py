@@ -20,12 +20,11 @@ from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import ArmChange, Source
 from keepalive_bench.compare.differences import HARMLESS
-from keepalive_bench.compare.estimates import relative
-from keepalive_bench.compare.shares import Share, tail_of, trend
+from keepalive_bench.compare.estimates import Occurrences, relative, tail_of, trend
 from keepalive_bench.compare.verdict import Terms
 from keepalive_bench.compare.verdict import _latency as judged
 from keepalive_bench.plan.document import plan_document
-from keepalive_bench.requirements.quantity import Evidence
+from keepalive_bench.requirements.lookup import Evidence
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary
@@ -123,7 +122,7 @@ def test_the_way_back_is_the_inverse(base: list[float], new: list[float], metric
 def test_how_probable_so_many_hits_are_is_what_scipy_says(
     hits: int, chances: int, other: int, others: int
 ) -> None:
-    more, fewer = Share(hits, chances), Share(other, others)
+    more, fewer = Occurrences(hits, chances), Occurrences(other, others)
     if hits * others < other * chances:
         more, fewer = fewer, more
     table = [[more.hits, more.chances - more.hits], [fewer.hits, fewer.chances - fewer.hits]]
@@ -135,17 +134,17 @@ def test_how_probable_so_many_hits_are_is_what_scipy_says(
 def test_what_happens_more_often_happened_less_often_before(
     hits: int, chances: int, other: int, others: int
 ) -> None:
-    one, two = Share(hits, chances), Share(other, others)
+    one, two = Occurrences(hits, chances), Occurrences(other, others)
     assert trend(one, two, 0.95) == -trend(two, one, 0.95)
     assert trend(one, one, 0.95) == 0
 
 
 def test_what_began_is_worse_where_it_would_have_shown_before() -> None:
-    assert trend(Share(0, 50), Share(1, 50), 0.95) == 1
-    assert trend(Share(0, 50), Share(1, 2_000), 0.95) == 0
-    assert trend(Share(2, 50), Share(3, 50), 0.95) == 0
-    assert trend(Share(2, 50), Share(20, 50), 0.95) == 1
-    assert trend(Share(0, 0), Share(1, 1), 0.95) == 0
+    assert trend(Occurrences(0, 50), Occurrences(1, 50), 0.95) == 1
+    assert trend(Occurrences(0, 50), Occurrences(1, 2_000), 0.95) == 0
+    assert trend(Occurrences(2, 50), Occurrences(3, 50), 0.95) == 0
+    assert trend(Occurrences(2, 50), Occurrences(20, 50), 0.95) == 1
+    assert trend(Occurrences(0, 0), Occurrences(1, 1), 0.95) == 0
 
 
 def test_a_run_compared_with_itself_has_not_changed() -> None:

@@ -239,8 +239,8 @@ def without(option: Option[Any], words: list[str]) -> list[str]:
 def test_an_option_has_its_effect(
     command: str, option: Option[Any], place: Place, look: Callable[..., Seen]
 ) -> None:
-    where, what = option.effect
-    words = shlex.split(option.example.format(**place.words))
+    example, what, where = option.example
+    words = shlex.split(example.format(**place.words))
     assert any(word in {*option.flags, option.off} for word in words)
     url = place.tls.url.replace("http:", "https:") if option.group == "TLS" else place.server.url
     url = what.format(**place.words) if where == "reached" else url

@@ -11,7 +11,7 @@ from support.runs import Script
 
 from keepalive_bench import analyse
 from keepalive_bench.stats.clusters import _design_factor, clustered_quantile_interval
-from keepalive_bench.stats.intervals import apart, quantile_interval
+from keepalive_bench.stats.intervals import difference_interval, quantile_interval
 
 WITHIN, SIZE = 0.2, 80
 """Standard deviation of the logarithm within a block, and its requests: 8 threads, ten each."""
@@ -120,5 +120,7 @@ def test_several_at_a_time_intervals_are_of_blocks_and_so_are_those_of_savings()
     low, high = own.latency_bounds["p50"]
     assert high - low > expected
     (low, high), (other_low, other_high) = (arm.latency_bounds["p50"] for arm in found.arms)
-    ends = apart((low, own.latency.p50 or 0, high), (other_low, other.latency.p50 or 0, other_high))
+    ends = difference_interval(
+        (low, own.latency.p50 or 0, high), (other_low, other.latency.p50 or 0, other_high)
+    )
     assert found.comparisons[0].saving["p50"][1:] == pytest.approx(ends)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from keepalive_bench.stats import intervals
-from keepalive_bench.stats.stats import hodges_lehmann, quantile
+from keepalive_bench.stats.descriptive import hodges_lehmann, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -263,7 +263,7 @@ def test_what_is_always_the_same_is_bounded_by_itself(value: float, count: int) 
 
 def test_values_of_wildly_different_size_do_not_overflow() -> None:
     wide = (1e-300, 1e-300, 1e300)
-    assert intervals.apart(wide, wide) == (-1e300, 1e300)
+    assert intervals.difference_interval(wide, wide) == (-1e300, 1e300)
 
 
 @pytest.mark.timeout(20)

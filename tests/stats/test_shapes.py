@@ -13,8 +13,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepalive_bench.stats.dip import dip
-from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
+from keepalive_bench.stats.shapes import dip, outlier_bound, several_modes, trend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

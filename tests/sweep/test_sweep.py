@@ -14,9 +14,15 @@ from support.sweeps import scripted_sweep, swept
 from keepalive_bench import analyse
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.stats.intervals import Estimate
-from keepalive_bench.sweep.rates import Rounds, rate, rate_ratio, rounds_of
 from keepalive_bench.sweep.recommendation import recommend
-from keepalive_bench.sweep.value_results import Case, ValueResult
+from keepalive_bench.sweep.value_results import (
+    Case,
+    Rounds,
+    ValueResult,
+    rate,
+    rate_ratio,
+    rounds_of,
+)
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.sweep import Recommendation

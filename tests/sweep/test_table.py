@@ -21,7 +21,7 @@ def lines(width: int) -> list[str]:
     return printed(scripted_sweep(1, 4, 8, bursts=40), width).splitlines()
 
 
-@pytest.mark.parametrize("width", [*range(36, 90, 6), 120, 156])
+@pytest.mark.parametrize("width", [36, 54, 78, 156])
 def test_a_heading_is_never_parted_and_each_column_is_there_once(width: int) -> None:
     shown = lines(width)
     headings = [above for above, rule in pairwise(shown) if set(rule) == {"─"}]

@@ -1,4 +1,4 @@
-"""Statistics: floats in, floats out. Every formula names its source."""
+"""What sums values up: mean, standard deviation, quantiles, the Hodges-Lehmann estimate."""
 
 from __future__ import annotations
 

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepalive_bench.stats import stats
+from keepalive_bench.stats.descriptive import (
+    hodges_lehmann,
+    mean,
+    quantile,
+    stdev,
+    thinned,
+    walsh_average,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,13 +42,13 @@ def walsh_median(values: Sequence[float]) -> float:
 
 
 def estimate(values: Sequence[float]) -> float:
-    found = stats.hodges_lehmann(values)
+    found = hodges_lehmann(values)
     assert found is not None
     return found
 
 
 def spread(values: Sequence[float]) -> float:
-    found = stats.stdev(values)
+    found = stdev(values)
     assert found is not None
     return found
 
@@ -51,29 +58,29 @@ def spread(values: Sequence[float]) -> float:
 )
 def test_a_quantile_is_numpys_linear_one(values: list[float], percent: int) -> None:
     expected = np.quantile(values, percent / 100, method="linear")
-    assert stats.quantile(sorted(values), percent) == pytest.approx(expected, rel=1e-12)
+    assert quantile(sorted(values), percent) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_quantile_is_r_s_type_7() -> None:
     # > quantile(1:10, c(.5, .9)): 5.5 9.1
-    assert stats.quantile(range(1, 11), 50) == 5.5
-    assert stats.quantile(range(1, 11), 90) == pytest.approx(9.1)
+    assert quantile(range(1, 11), 50) == 5.5
+    assert quantile(range(1, 11), 90) == pytest.approx(9.1)
 
 
 @pytest.mark.parametrize(("percent", "least"), [(90, 10), (95, 20), (99, 100)])
 def test_a_quantile_needs_one_value_beyond_it(percent: int, least: int) -> None:
-    assert stats.quantile([1.0] * (least - 1), percent) is None
-    assert stats.quantile([1.0] * least, percent) == 1.0
+    assert quantile([1.0] * (least - 1), percent) is None
+    assert quantile([1.0] * least, percent) == 1.0
 
 
 def test_nothing_has_no_quantile() -> None:
-    assert stats.quantile([], 50) is None
+    assert quantile([], 50) is None
 
 
 @given(LATENCIES)
 def test_a_quantile_lies_among_the_values_and_grows_with_its_share(values: list[float]) -> None:
     ordered = sorted(values * 100)
-    found = [stats.quantile(ordered, percent) for percent in (50, 90, 95, 99)]
+    found = [quantile(ordered, percent) for percent in (50, 90, 95, 99)]
     known = [value for value in found if value is not None]
     assert len(known) == 4
     assert known == sorted(known)
@@ -83,7 +90,7 @@ def test_a_quantile_lies_among_the_values_and_grows_with_its_share(values: list[
 
 @given(VALUES)
 def test_the_mean_and_the_deviation_are_numpys(values: list[float]) -> None:
-    assert stats.mean(values) == pytest.approx(np.mean(values), rel=1e-9, abs=1e-9)
+    assert mean(values) == pytest.approx(np.mean(values), rel=1e-9, abs=1e-9)
     if len(values) > 1:
         assert spread(values) == pytest.approx(np.std(values, ddof=1), rel=1e-6, abs=1e-6)
 
@@ -91,15 +98,15 @@ def test_the_mean_and_the_deviation_are_numpys(values: list[float]) -> None:
 def test_the_deviation_is_the_published_one_where_digits_cancel() -> None:
     # NIST's NumAcc4, "higher" difficulty: https://www.itl.nist.gov/div898/strd/univ/numacc4.html
     values = [10000000.2] + [10000000.1, 10000000.3] * 500
-    assert stats.mean(values) == pytest.approx(10000000.2, rel=1e-15)
+    assert mean(values) == pytest.approx(10000000.2, rel=1e-15)
     assert spread(values) == pytest.approx(0.1, rel=1e-7)
 
 
 def test_nothing_has_no_mean_and_one_value_no_deviation() -> None:
-    assert stats.mean([]) is None
-    assert stats.stdev([]) is None
-    assert stats.stdev([1.0]) is None
-    assert stats.stdev([1.0, 1.0]) == 0.0
+    assert mean([]) is None
+    assert stdev([]) is None
+    assert stdev([1.0]) is None
+    assert stdev([1.0, 1.0]) == 0.0
 
 
 def test_the_hodges_lehmann_estimate_is_the_published_one() -> None:
@@ -124,7 +131,7 @@ def test_every_walsh_average_is_found_by_its_rank(
     ordered = sorted(values)
     averages = sorted(sum(pair) / 2 for pair in combinations_with_replacement(ordered, 2))
     rank = random.randint(0, len(averages) - 1)
-    assert stats.walsh_average(ordered, rank) == averages[rank]
+    assert walsh_average(ordered, rank) == averages[rank]
 
 
 @given(EXTREME)
@@ -171,7 +178,7 @@ def test_neither_denormals_nor_ties_make_it_search_for_ever(values: list[float])
 
 
 def test_nothing_has_no_hodges_lehmann_estimate() -> None:
-    assert stats.hodges_lehmann([]) is None
+    assert hodges_lehmann([]) is None
 
 
 @pytest.mark.timeout(20)
@@ -184,7 +191,7 @@ def test_a_hundred_thousand_values_take_seconds_not_minutes() -> None:
 @given(st.lists(st.floats(-1e6, 1e6), max_size=60), st.integers(1, 20))
 def test_thinning_keeps_the_order_and_draws_evenly(values: list[float], most: int) -> None:
     ordered = sorted(values)
-    kept = stats.thinned(ordered, most)
+    kept = thinned(ordered, most)
     assert len(kept) == min(most, len(ordered))
     assert list(kept) == sorted(kept)
     assert set(kept) <= set(ordered)
@@ -192,6 +199,6 @@ def test_thinning_keeps_the_order_and_draws_evenly(values: list[float], most: in
 
 def test_thinning_keeps_the_shape_of_a_distribution() -> None:
     ordered = np.sort(np.random.default_rng(1).exponential(1.0, 40_000)).tolist()
-    kept = stats.thinned(ordered, 10_000)
+    kept = thinned(ordered, 10_000)
     shares = np.linspace(0.01, 0.99, 99)
     assert np.quantile(kept, shares) == pytest.approx(np.quantile(ordered, shares), rel=5e-3)
