@@ -33,7 +33,8 @@ from keepalive_bench import (
 )
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.report.schema import results_schema
-from keepalive_bench.results.file import document_lines
+from keepalive_bench.results.file import document_lines, stored_columns
+from keepalive_bench.results.table import NONE
 from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def test_the_schemas_are_those_of_the_types(path: Path) -> None:
 
 def test_the_columns_documented_are_those_declared() -> None:
     assert with_columns(GUIDE) == GUIDE, "make docs"
+    (names,) = re.findall('NONE_BELOW_0 = "(.*)"', GUIDE)
+    declared = [it for columns in stored_columns().values() for it in columns]
+    assert set(names.split()) == {it.name for it in declared if it.missing == NONE}
 
 
 def test_what_the_command_writes_is_valid(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def strict_option(command: _Command) -> _Command:
         is_flag=True,
         cls=Headed,
         heading=GROUPS[-1],
-        help="Take a requirement that is undecided for a missed one.",
+        help="Count undecided requirements as missed.",
     )(command)
 
 

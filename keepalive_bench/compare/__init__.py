@@ -11,7 +11,7 @@ from keepalive_bench.compare.change import (
     ArmChange,
     Change,
     ComparisonChange,
-    Figure,
+    MetricChange,
     RecommendationChange,
 )
 from keepalive_bench.compare.differences import differences
@@ -101,7 +101,7 @@ def _arms(base: Analysis, new: Analysis) -> Iterator[ArmChange]:
 
 def _figures(
     arms: tuple[ArmSummary, ArmSummary], experiments: tuple[Experiment, Experiment]
-) -> dict[str, Figure]:
+) -> dict[str, MetricChange]:
     label, parts = arms[0].label, [tree(ARM_METRICS, arm) for arm in arms]
     found = {}
     for metric in ARM_METRICS:

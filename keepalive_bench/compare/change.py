@@ -24,7 +24,7 @@ class Source(NamedTuple):
     """Its plan as the results file has it, without secrets."""
 
 
-class Figure(NamedTuple):
+class MetricChange(NamedTuple):
     """One number of both runs, and how it changed."""
 
     base: float | None
@@ -41,7 +41,7 @@ class ArmChange:
 
     base: ArmSummary
     new: ArmSummary
-    figures: dict[str, Figure]
+    figures: dict[str, MetricChange]
     """`mean`, `p50`, `p90`, `p95`, `p99` (of latency) and `requests_per_second`."""
 
     @property
@@ -56,7 +56,7 @@ class ComparisonChange:
 
     arm: str
     against: str
-    speedup: Figure
+    speedup: MetricChange
 
 
 class RecommendationChange(NamedTuple):

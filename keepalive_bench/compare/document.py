@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from keepalive_bench.compare.change import (
         ArmChange,
         Change,
-        Figure,
+        MetricChange,
         RecommendationChange,
         Source,
     )
@@ -124,6 +124,6 @@ def _count(base: int, new: int) -> Document:
     return {"base": base, "new": new, "change": new - base}
 
 
-def _figure(figure: Figure) -> Document:
+def _figure(figure: MetricChange) -> Document:
     estimate, low, high = figure.change
     return {"base": figure.base, "new": figure.new, "change": estimate, "low": low, "high": high}

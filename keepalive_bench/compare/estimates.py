@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import exp, expm1, lgamma, log
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.compare.change import Figure
+from keepalive_bench.compare.change import MetricChange
 from keepalive_bench.stats.intervals import Estimate, difference_interval
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _LIKELY = 0.5
 _NEGLIGIBLE = 1e-12
 
 
-def relative(base: Evidence, new: Evidence) -> Figure:
+def relative(base: Evidence, new: Evidence) -> MetricChange:
     """The change of what is above 0: new ÷ base − 1.
 
     Each run's own interval says how sure its number is, autocorrelation included; the two are put
@@ -30,14 +30,14 @@ def relative(base: Evidence, new: Evidence) -> Figure:
     """
     before, after, lacking = _numbers(base, new)
     if before is None or after is None or before <= 0 or after <= 0:
-        return Figure(before, after, Estimate(None), lacking)
+        return MetricChange(before, after, Estimate(None), lacking)
     change = after / before - 1
     ends = base.low, base.high, new.low, new.high
     if lacking or any(end is None or end <= 0 for end in ends):
-        return Figure(before, after, Estimate(change), lacking)
+        return MetricChange(before, after, Estimate(change), lacking)
     logs = [log(end) for end in ends if end is not None]
     low, high = difference_interval((logs[0], log(before), logs[1]), (logs[2], log(after), logs[3]))
-    return Figure(before, after, Estimate(change, _back(low), _back(high)))
+    return MetricChange(before, after, Estimate(change, _back(low), _back(high)))
 
 
 def ratio(change: Estimate) -> Estimate:

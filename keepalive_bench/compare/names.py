@@ -17,7 +17,7 @@ from keepalive_bench.requirements.names import places
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.compare.change import Change, Figure
+    from keepalive_bench.compare.change import Change, MetricChange
     from keepalive_bench.plan.experiment import Arm
     from keepalive_bench.requirements.lookup import Document
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
@@ -113,7 +113,7 @@ def _ratio(value: float, arm: Document) -> Fraction:
     return Fraction(value).limit_denominator(max(sent, arm["connections"]))
 
 
-def _evidence(figure: Figure | None, lacking: str = "") -> Evidence:
+def _evidence(figure: MetricChange | None, lacking: str = "") -> Evidence:
     if figure is None:
         return Evidence(None, lacking=lacking)
     return Evidence(*figure.change, lacking=figure.lacking)

@@ -18,7 +18,7 @@ from keepalive_bench.stats.intervals import Estimate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.compare.change import Change, Figure
+    from keepalive_bench.compare.change import Change, MetricChange
     from keepalive_bench.report.exposition import Family
 
 
@@ -64,6 +64,6 @@ def _families(changes: Sequence[Change]) -> Iterator[Family]:
     )
 
 
-def _ratio(labels: Labels, figure: Figure) -> Iterator[Sample]:
+def _ratio(labels: Labels, figure: MetricChange) -> Iterator[Sample]:
     ends = (None if end is None else 1 + end for end in figure.change)
     return estimate_samples(labels, Estimate(*ends))

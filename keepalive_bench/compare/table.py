@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         ArmChange,
         Change,
         Difference,
-        Figure,
+        MetricChange,
         RecommendationChange,
         Source,
     )
@@ -111,7 +111,7 @@ def _count(name: str, base: int, new: int) -> _Line:
     return _Line(name, f"{base:,}", f"{new:,}", change)
 
 
-def _figure(name: str, figure: Figure, shown: Callable[[float | None], str]) -> _Line:
+def _figure(name: str, figure: MetricChange, shown: Callable[[float | None], str]) -> _Line:
     estimate, low, high = figure.change
     bounded = low is not None and high is not None
     return _Line(

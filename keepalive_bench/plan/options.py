@@ -12,16 +12,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from typing import TypedDict
 
     from typing_extensions import Unpack
+
+    class _Needed(TypedDict):
+        spelling: str
+        help: str
+        example: Example
+
+    class Words(_Needed, total=False):
+        """What else there is to say of an option."""
+
+        source: Source
+        choices: tuple[str, ...]
+        group: str
+        rivals: tuple[str, ...]
+
+    class Ways(TypedDict, total=False):
+        """What else there is to say of a field."""
+
+        json: str
+        stored: Stored
+        usual: Callable[[Any], object]
+
+    class More(Words, Ways, total=False):
+        """Of a field with an option of its own, both."""
+
 
 T = TypeVar("T")
 B = TypeVar("B", bound="bool | None")
 _PART, _SETTING = "part", "setting"
+_OF_FIELD = ("json", "stored", "usual")
+"""What `Ways` has; the rest is the option's."""
 
 GROUPS = ("Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements")
 """The headings of `--help`, in their order."""
@@ -173,33 +200,6 @@ class Asked:
     def put(self, option: Option[T], value: T) -> None:
         """Give an option a value that was found elsewhere."""
         self._values[option.name] = value
-
-
-class _Needed(TypedDict):
-    spelling: str
-    help: str
-    example: Example
-
-
-class Words(_Needed, total=False):
-    """What else there is to say of an option."""
-
-    source: Source
-    choices: tuple[str, ...]
-    group: str
-    rivals: tuple[str, ...]
-
-
-class Ways(TypedDict, total=False):
-    """What else there is to say of a field."""
-
-    json: str
-    stored: Stored
-    usual: Callable[[Any], object]
-
-
-class More(Words, Ways, total=False):
-    """Of a field with an option of its own, both."""
 
 
 def valued(
@@ -395,7 +395,7 @@ def built(kind: type[T], asked: Asked, **given: object) -> T:
 
 
 def _field(default: object, shown: Any, more: More, **told: Any) -> Any:  # noqa: ANN401  # a field stands for its value
-    of_field: dict[str, Any] = {it: more.pop(it) for it in Ways.__annotations__ if it in more}  # type: ignore[misc]  # names of its members
+    of_field: dict[str, Any] = {it: more.pop(it) for it in _OF_FIELD if it in more}  # type: ignore[misc]  # its members
     made_of: Option[Any] = Option(**cast("Any", more), **told)
     setting = Setting(
         options=(made_of,), rule=lambda asked: asked[made_of], shown=shown, **of_field

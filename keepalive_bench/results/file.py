@@ -67,7 +67,7 @@ class StoredConnections:
     unasked: tuple[str, ...]
     ciphers: tuple[tuple[str, str], ...]
     resumed: tuple[bool, ...]
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

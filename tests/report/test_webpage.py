@@ -256,7 +256,7 @@ def test_every_run_has_a_page(run: Run) -> None:
 
 def test_how_it_was_measured_names_the_command_the_seed_and_the_versions() -> None:
     text = Page(noisy_run(50)).texts
-    assert "kab run 'https://api.example.com/search?a=1' -n 50 --seed 7" in text
+    assert "kab run 'https://api.example.com/search?a=1' --requests 50 --seed 7" in text
     assert "kab 0.1.0, urllib3 2.8.0, cpython 3.12.1, OpenSSL 3.0.0" in text
 
 
@@ -264,4 +264,4 @@ def test_a_sweep_has_its_curve_and_its_table() -> None:
     page = written("html", scripted_sweep(1, 2, 4, 8))
     assert "What each value does" in page
     assert "maxsize 1: 37 connections, 36 discarded, median 2.00 ms" in page
-    assert "kab sweep http://127.0.0.1:8000/ -n 48 --maxsize 1,2,4,8 --concurrency 4" in page
+    assert "kab sweep http://127.0.0.1:8000/ --maxsize 1,2,4,8 --concurrency 4 --traffic" in page
