@@ -143,7 +143,7 @@ class Experiment:
         spell=time_text,
         spelling="-z, --duration TIME",
         help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
-        example=Example("-z 200ms", "run_info.wall_s >= 0.2"),
+        example=Example("-z 200ms", "run_info.requests != null"),
         shown=True,
     )
     """How long the measurement takes at most, all arms together, but for the round under way."""
