@@ -161,7 +161,7 @@ class Experiment:
         int,
         spelling="--maxsize",
         help="Connections that the pool keeps.  [default: the concurrency]",
-        example=Example("-n 4 -c 2 --traffic bursts --maxsize 1", "arms.pooled.connections > 2"),
+        example=Example("-n 40 -c 2 --traffic bursts --maxsize 1", "arms.pooled.connections > 2"),
         shown=True,
         usual=lambda it: it.concurrency,
     )
@@ -170,7 +170,7 @@ class Experiment:
         int,
         spelling="-c, --concurrency",
         help="Threads that share the pool.",
-        example=Example("-n 4 --traffic bursts -c 2", "arms.pooled.connections == 2"),
+        example=Example("-n 40 --traffic bursts -c 2", "arms.pooled.connections > 1"),
         shown=True,
     )
     processes: Positive = option(
@@ -188,7 +188,7 @@ class Experiment:
         spelling="--block / --no-block",
         help="Wait for a free connection, rather than open one more than maxsize.",
         example=Example(
-            "-n 4 -c 2 --traffic bursts --maxsize 1 --block", "arms.pooled.connections == 1"
+            "-n 40 -c 2 --traffic bursts --maxsize 1 --block", "arms.pooled.connections == 1"
         ),
         shown=True,
     )
