@@ -111,7 +111,7 @@ def test_but_for_the_types_of_counters_it_is_openmetrics_too() -> None:
     assert {family.type for family in families} == {"gauge", "counter", "summary"}
 
 
-@pytest.mark.parametrize("text", ['a"b', "a\\b", 'a\\"', "a\nb", HOSTILE_TEXT, 'x"} 1\n# EOF'])
+@pytest.mark.parametrize("text", ['a\\"', HOSTILE_TEXT, 'x"} 1\n# EOF'])
 def test_labels_from_outside_are_escaped(text: str) -> None:
     line = f"kab_x{{{_written({'label': text})}}} 1\n"
     (family,) = text_string_to_metric_families(line)
