@@ -16,7 +16,7 @@ from keepalive_bench.analysis.analysis import (
     LateStarts,
     PhaseTime,
 )
-from keepalive_bench.analysis.latencies import latency_bounds, summed_up
+from keepalive_bench.analysis.arm_view import summed_up
 from keepalive_bench.analysis.reasons import NONE, find_reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
@@ -44,8 +44,7 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
     exchanges, connections = run.exchanges, run.connections
     sent, good, opened = view.ended, view.succeeded, of_arm(connections, arm.label)
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
-    latency = summed_up(view.ordered)
-    bounded = latency_bounds(view, latency)
+    of_mean = view.mean_interval()
     interrupted = exchanges.arm.count(exchanges.arms.index(arm.label)) - tried
     unused = _unused(connections, opened) if interrupted else 0
     carried = sum(compress(connections.exchanges, opened))
@@ -74,10 +73,10 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
         requests_per_second=_rate(run, sent)
         if answered and not run.plan.experiment.load.has_pauses
         else None,
-        latency=latency,
-        latency_bounds=bounded.bounds,
-        correlation=bounded.correlation,
-        interval_inflation=bounded.interval_inflation,
+        latency=view.latency,
+        latency_bounds=view.quantile_intervals | ({} if of_mean is None else {"mean": of_mean}),
+        correlation=view.dependence.correlation,
+        interval_inflation=view.interval_inflation,
         phases=_phases(exchanges, view),
         handshake=_handshake(connections, opened),
         min_rtt_s=_min_rtt_s(connections, opened),
