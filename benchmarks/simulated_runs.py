@@ -136,8 +136,8 @@ def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval
     if in_full:
         analysis = analyse(run)
         (comparison,) = analysis.comparisons
-        found["saving mean"] = _ends(comparison.saving["mean"])
-        found["requests/s"] = _ends(comparison.throughput)
+        found["saving mean"] = _ends(comparison.saving_s["mean"])
+        found["requests/s"] = _ends(comparison.requests_per_second)
         found["pooled mean"] = analysis.arms[0].latency_bounds.get("mean")
     return found
 

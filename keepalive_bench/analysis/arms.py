@@ -15,6 +15,7 @@ from keepalive_bench.analysis.analysis import (
     Handshake,
     LateStarts,
     PhaseTime,
+    Sizes,
 )
 from keepalive_bench.analysis.arm_view import summed_up
 from keepalive_bench.analysis.reasons import NONE, find_reasons
@@ -66,7 +67,7 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
         failures=_failures(exchanges, sent),
         status_codes=_status_codes(exchanges, sent),
         answers=_answers(exchanges, sent),
-        body_sizes=_body_sizes(exchanges, good) if answered else None,
+        body_bytes=_body_sizes(exchanges, good) if answered else None,
         mean_body=sum(compress(exchanges.body_bytes, good)) / answered if answered else None,
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
         # Where there are pauses between requests, nobody knows how many were possible.
@@ -81,7 +82,7 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
         handshake=_handshake(connections, opened),
         min_rtt_s=_min_rtt_s(connections, opened),
         counters=run.counters[arm.label],
-        uncorrected=_uncorrected(exchanges, view),
+        uncorrected_latency_s=_uncorrected(exchanges, view),
         late_starts=_late_starts(exchanges, sent),
         option=run.plan.experiment.sweep,
     )
@@ -128,9 +129,9 @@ def _min_rtt_s(connections: ConnectionColumns, opened: bytes) -> float | None:
     return min((value for value in measured if value > 0), default=None)
 
 
-def _body_sizes(exchanges: ExchangeColumns, good: bytes) -> tuple[int, int]:
+def _body_sizes(exchanges: ExchangeColumns, good: bytes) -> Sizes:
     sizes = exchanges.body_bytes
-    return min(compress(sizes, good)), max(compress(sizes, good))
+    return Sizes(min(compress(sizes, good)), max(compress(sizes, good)))
 
 
 def _failures(exchanges: ExchangeColumns, sent: bytes) -> dict[Failure, int]:

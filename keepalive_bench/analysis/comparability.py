@@ -16,15 +16,15 @@ SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""
 
 
-def incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str:
-    """Why the times of two arms can't be compared, in a sentence; empty: they can."""
+def incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str | None:
+    """Why the times of two arms can't be compared, in a sentence; `None`: they can."""
     silent = [arm.name for arm in (first, other) if not arm.succeeded]
     if silent:
         return f"Nothing was measured of {' and '.join(silent)}."
     if speedup.estimate is None:
         return f"No request of {first.label} and {other.label} makes a pair that both answered."
     differing = _unlike(first, other)
-    return f"{differing}, so their times can't be compared." if differing else ""
+    return f"{differing}, so their times can't be compared." if differing else None
 
 
 def _unlike(first: ArmSummary, other: ArmSummary) -> str:

@@ -62,15 +62,15 @@ def compare(
         pairs=pairs.number,
         left_out=pairs.left_out,
         speedup=effect.speedup,
-        throughput=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
+        requests_per_second=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
         correlation=effect.correlation,
         interval_inflation=effect.interval_inflation,
-        saving={
+        saving_s={
             "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
             **quantile_savings(*views, pairs, factor),
         },
         incomparable=incomparable(arm, against, effect.speedup),
-        explanation=explain(exchanges, arms, pairs),
+        explained=explain(exchanges, arms, pairs),
     )
 
 

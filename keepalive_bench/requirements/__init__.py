@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.metrics import NO_INTERVAL
 from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
 from keepalive_bench.requirements.decision import UPWARDS, WITH_ENOUGH, decide
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.lookup import find
+from keepalive_bench.requirements.lookup import NO_INTERVAL, find
 from keepalive_bench.requirements.names import places, resolve
 from keepalive_bench.units import plural, printable
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.analysis.analysis import Analysis, Checked, Operator
-    from keepalive_bench.analysis.metric import Unit
+    from keepalive_bench.analysis.metrics.metric import Unit
 
 NEGATED: dict[str, str] = dict(zip(OPERATORS, ("!=", "==", ">=", ">", "<=", "<"), strict=True))
 OPPOSITE = {"met": "missed", "missed": "met", "undecided": "undecided"}
