@@ -76,6 +76,9 @@ class Sizes(NamedTuple):
     max: int
 
 
+_NEARLY_ALL = 0.9
+
+
 class Handshake(NamedTuple):
     """What a TLS handshake came to."""
 
@@ -104,8 +107,8 @@ class ArmSummary:
     """Without the unused ones."""
     reuse: float | None
     reopened: int
-    resumed: int
-    """Connections whose TLS handshake took up an earlier session."""
+    handshakes: dict[Handshake, int]
+    """How many TLS handshakes came to what."""
     reasons: Reasons
     """Why each connection was opened, by its row."""
     failures: dict[Failure, int]
@@ -126,8 +129,6 @@ class ArmSummary:
     """How much wider intervals are than without any, by that at all lags."""
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
-    handshake: Handshake | None
-    """What nearly all TLS handshakes came to; `None`: there was none, or they differ."""
     min_rtt_s: float | None
     """The network's shortest round trip; `None` where the system doesn't tell."""
     counters: PoolCounters
@@ -147,6 +148,19 @@ class ArmSummary:
     def traits(self) -> ArmKind:
         """What is to be known of its kind."""
         return arm_kind(self.kind)
+
+    @property
+    def resumed(self) -> int:
+        """Connections whose TLS handshake took up an earlier session."""
+        return sum(count for handshake, count in self.handshakes.items() if handshake.resumed)
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """What nearly all TLS handshakes came to; `None`: there was none, or they differ."""
+        most = max(self.handshakes, key=self.handshakes.__getitem__, default=None)
+        if most is None or self.handshakes[most] < _NEARLY_ALL * self.connections:
+            return None
+        return most
 
     @property
     def reason_counts(self) -> dict[str, int]:

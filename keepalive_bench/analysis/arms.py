@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from keepalive_bench.results.exchange import Answer, Failure
     from keepalive_bench.results.run import Run
 
-_NEARLY_ALL = 0.9
-
 
 def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
     """Count, and time, what one arm did.
@@ -62,7 +60,7 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
         requests_per_connection=carried / (count - unused) if count > unused else None,
         reuse=_reused(run, sent) / tried if tried else None,
         reopened=count - len(set(compress(connections.slot, opened))),
-        resumed=_resumed(connections, opened),
+        handshakes=_handshakes(connections, opened),
         reasons=find_reasons(run, arm),
         failures=_failures(exchanges, sent),
         status_codes=_status_codes(exchanges, sent),
@@ -79,7 +77,6 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
         correlation=view.dependence.correlation,
         interval_inflation=view.interval_inflation,
         phases=_phases(exchanges, view),
-        handshake=_handshake(connections, opened),
         min_rtt_s=_min_rtt_s(connections, opened),
         counters=run.counters[arm.label],
         uncorrected_latency_s=_uncorrected(exchanges, view),
@@ -105,23 +102,11 @@ def _reused(run: Run, sent: bytes) -> int:
     return travelled - sum(seen)
 
 
-def _resumed(connections: ConnectionColumns, opened: bytes) -> int:
-    """Connections whose TLS handshake took up an earlier session."""
-    counts = Counter(compress(connections.cipher, opened))
-    handshakes = connections.handshakes.values
-    return sum(counts[number] for number, (_, _, again) in enumerate(handshakes) if again)
-
-
-def _handshake(connections: ConnectionColumns, opened: bytes) -> Handshake | None:
-    numbers = Counter(compress(connections.cipher, opened))
-    kinds: Counter[Handshake] = Counter()
-    for number, count in numbers.items():
-        if number >= 0:
-            version, _, resumed = connections.handshakes.values[number]
-            kinds[Handshake(version, resumed)] += count
-    for kind, count in kinds.most_common(1):
-        return kind if count >= _NEARLY_ALL * opened.count(1) else None
-    return None
+def _handshakes(connections: ConnectionColumns, opened: bytes) -> dict[Handshake, int]:
+    numbers, kinds = Counter(compress(connections.cipher, opened)), Counter[Handshake]()
+    for number, (version, _, resumed) in enumerate(connections.handshakes.values):
+        kinds[Handshake(version, resumed)] += numbers[number]
+    return +kinds
 
 
 def _min_rtt_s(connections: ConnectionColumns, opened: bytes) -> float | None:

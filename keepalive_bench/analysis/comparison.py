@@ -99,16 +99,16 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
         assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
         inefficiency = max(inefficiency, first_order_inefficiency(assumed))
     factor = interval_inflation(inefficiency, count, confidence)
-    typical = hodges_lehmann(ratios)
+    ordered = sorted(ratios)  # once: what is sorted is quick to sort again
+    typical, interval = hodges_lehmann(ordered), signed_rank_interval(ordered, confidence)
     if typical is None:
         return Effect(Estimate(None), correlation, factor)
-    interval = signed_rank_interval(ratios, confidence)
-    if interval is None:
-        return Effect(Estimate(exp(typical)), correlation, factor)
-    low, high = widened(interval, typical, factor)
-    if max(-low, high) > _LARGEST_LOG:  # it says nothing
-        return Effect(Estimate(exp(typical)), correlation, factor)
-    return Effect(Estimate(exp(typical), exp(low), exp(high)), correlation, factor)
+    found = Estimate(exp(typical))
+    if interval is not None:
+        low, high = widened(interval, typical, factor)
+        if max(-low, high) <= _LARGEST_LOG:  # or it says nothing
+            found = Estimate(exp(typical), exp(low), exp(high))
+    return Effect(found, correlation, factor)
 
 
 def _throughput(
