@@ -118,7 +118,12 @@ def _name(it: Found) -> str:
 def _type(it: Found) -> Any:  # noqa: ANN401  # a type of any kind
     if it.setting.stored is not None:
         return it.setting.stored.type
-    return get_type_hints(it.owner, include_extras=True)[it.name]
+    return _types(it.owner)[it.name]
+
+
+@cache  # each annotation is compiled anew otherwise, for every member of every plan
+def _types(owner: type) -> dict[str, Any]:
+    return get_type_hints(owner, include_extras=True)
 
 
 def _read(type_: Any, place: Document, name: str) -> Any:  # noqa: ANN401  # of that type
