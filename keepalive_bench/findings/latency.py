@@ -49,15 +49,15 @@ class _Alike(NamedTuple):
 
 
 def latency_findings(
-    run: Run, views: Mapping[str, ArmView], arms: Sequence[ArmSummary], *, crowded: bool
+    run: Run, views: Mapping[str, ArmView], arms: Sequence[ArmSummary], *, contended: bool
 ) -> Iterator[Finding]:
-    """Everything of that kind, for all arms; `crowded`: threads or processes had to wait."""
+    """Everything of that kind, for all arms; `contended`: threads or processes had to wait."""
     for arm in arms:
         alike = _alike(arm, views[arm.label])
         if len(alike.ordered) < LEAST:
             continue
         yield from _drift(run, alike)
-        groups = _groups(run, alike, crowded=crowded)
+        groups = _groups(run, alike, contended=contended)
         # Many that are far off are a group, and are told of once.
         yield from [groups] if groups else _outliers(run, alike)
 
@@ -105,7 +105,7 @@ def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
     )
 
 
-def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
+def _groups(run: Run, alike: _Alike, *, contended: bool) -> Finding | None:
     ordered = alike.ordered
     lower = several_modes(ordered)
     if lower is None or min(lower, len(ordered) - lower) < _SMALLER_GROUP * len(ordered):
@@ -119,17 +119,17 @@ def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
         lower_s=low,
         upper=len(ordered) - lower,
         upper_s=high,
-        advice=_why_groups(run, high - low, crowded=crowded),
+        advice=_why_groups(run, high - low, contended=contended),
     )
 
 
-def _why_groups(run: Run, apart_s: float, *, crowded: bool) -> str:
+def _why_groups(run: Run, apart_s: float, *, contended: bool) -> str:
     if DELAYED_ACK[0] <= apart_s <= DELAYED_ACK[1]:
         return (
             "A delayed acknowledgement takes 40 ms, for which Nagle's algorithm waits where a "
             "server writes head and body apart: TCP_NODELAY there would show."
         )
-    if crowded:
+    if contended:
         return "Waiting for a processor of this machine, as told above, is the likely cause."
     variation = run.plan.request.variation
     if variation.fields or variation.rows:

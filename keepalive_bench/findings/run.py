@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going sends them all."
 
 
-def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+def outcome_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """What endangers a result: an early end, and failures."""
     yield from _interrupted(run, arms)
     yield from _lost(run)
