@@ -118,7 +118,7 @@ def _name(it: Found) -> str:
 def _type(it: Found) -> Any:  # noqa: ANN401  # a type of any kind
     if it.setting.stored is not None:
         return it.setting.stored.type
-    return _types(it.owner)[it.name]
+    return _types(cast("Hashable", it.owner))[it.name]
 
 
 @cache  # each annotation is compiled anew otherwise, for every member of every plan
