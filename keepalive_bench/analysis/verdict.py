@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,8 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
         return Verdict("inconclusive", _too_few(first, comparison, plan))
-    shown = f"{100 * decision_rule.confidence:g} % interval {times(low)}–{times(high)}"
+    interval = f"{100 * decision_rule.confidence:g} % interval"
+    shown = f"{interval} {times(low)}–{times(high)}"
     subject = _subject(first, other)
     if high <= 1 + decision_rule.margin and low >= 1 / (1 + decision_rule.margin):
         share = f"{100 * decision_rule.margin:g} %"
@@ -107,7 +109,8 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
         effect = f"{subject} is {times(speedup)} faster here ({shown})"
         return Verdict("faster", f"{effect}{_saving(comparison, 1)}.{_drift(plan)}")
     if high < 1:
-        effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
+        shown = f"{interval} {times(1 / high)}–{times(1 / low)}"
+        effect = f"{subject} is {times(1 / speedup)} slower here ({shown})"
         return Verdict("slower", f"{effect}{_saving(comparison, -1)}.{_drift(plan)}")
     measured = comparison.pairs * plan.experiment.block_size
     enough = required_requests(measured, comparison.speedup, decision_rule.margin)
@@ -134,10 +137,6 @@ def _within(ratio: Estimate) -> str:
     if share == "0.0":
         return ""
     return f", {'faster' if low > 1 else 'slower'} by {share} %, within the margin"
-
-
-def _inverse(shown: str, low: float, high: float) -> str:
-    return f"{shown.partition(' interval')[0]} interval {times(1 / high)}–{times(1 / low)}"
 
 
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
@@ -186,31 +185,20 @@ def _not_reused(arm: ArmSummary) -> str:
 
 def _errors(arms: Sequence[ArmSummary]) -> str:
     """What is to be said before anything else: what failed, and answers that are errors."""
-    return " ".join(filter(None, (_without_answer(arms), _error_pages(arms))))
-
-
-def _without_answer(arms: Sequence[ArmSummary]) -> str:
+    said = []
     failed, sent = sum(arm.failed for arm in arms), sum(arm.sent for arm in arms)
-    if failed <= SAME * sent:
-        return ""
-    return f"{failed:,} of {plural(sent, 'request')} failed, so this is about the others."
-
-
-def _error_pages(arms: Sequence[ArmSummary]) -> str:
-    answered = sum(sum(arm.status_codes.values()) for arm in arms)
-    counts = {
-        status: sum(arm.status_codes.get(status, 0) for arm in arms)
-        for arm in arms
-        for status in arm.status_codes
-    }
+    if failed > SAME * sent:
+        said = [f"{failed:,} of {plural(sent, 'request')} failed, so this is about the others."]
+    counts = Counter[int]()
+    for arm in arms:
+        counts.update(arm.status_codes)
+    answered = counts.total()
     bad = {status: count for status, count in counts.items() if status >= ERROR_FROM}
-    if sum(bad.values()) <= _MOST * answered:
-        return ""
-    status = max(bad, key=lambda status: bad[status])
-    return (
-        f"Most answers were errors ({status} in {bad[status]:,} of {answered:,}), "
-        "so this is about error pages."
-    )
+    if sum(bad.values()) > _MOST * answered:
+        status = max(bad, key=bad.__getitem__)
+        most = f"{status} in {bad[status]:,} of {answered:,}"
+        said.append(f"Most answers were errors ({most}), so this is about error pages.")
+    return " ".join(said)
 
 
 def _saving(comparison: Comparison, sign: int) -> str:

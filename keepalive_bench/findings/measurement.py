@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.findings.contention import own_s
-from keepalive_bench.findings.finding_kinds import (
-    CLIENT_BOUND,
-    CLOCK_TOO_COARSE,
-    GARBAGE_COLLECTED,
-    LATE_STARTS,
-    LOAD_CHANGED,
-    MACHINE_BUSY,
-)
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
@@ -46,7 +39,8 @@ def measurement_findings(
     for arm in arms:
         yield from _late_starts(run, arm)
     yield from _load(run)
-    yield from _garbage(run)
+    if run.run_info.gc_collections:
+        yield kinds.GARBAGE_COLLECTED.found(collections=run.run_info.gc_collections)
 
 
 def _client_bound(
@@ -68,14 +62,15 @@ def _client_bound(
     if not (share >= CLIENT_BOUND_FROM or waits or own[most] >= _NOTABLY_OWN * typical[most]):
         return
     name = next(arm.name for arm in arms if arm.label == most)
-    yield CLIENT_BOUND.found(
+    part, whole = duration(own[most]), duration(typical[most])
+    yield kinds.CLIENT_BOUND.found(
         cpu_s=run_info.cpu_s,
         wall_s=run_info.wall_s,
         share=share,
         gil_wait_s=run_info.gil_wait_s,
         own_s=own[most],
-        text=f"{_busy(share, experiment)}. Of {name}'s {duration(typical[most])} that is "
-        f"{_part(own[most], typical[most])}.{waits}",
+        text=f"{_busy(share, experiment)}. Of {name}'s {whole} that is "
+        f"{'all' if part == whole else part}.{waits}",
         advice=_less_crowded(run),
     )
 
@@ -84,7 +79,7 @@ def _own_work(run: Run, share: float) -> Finding:
     """Of a thread that has an interpreter to itself: nothing waits, but work takes its time."""
     run_info = run.run_info
     each_s = run_info.cpu_s / len(run.exchanges)
-    return CLIENT_BOUND.found(
+    return kinds.CLIENT_BOUND.found(
         severity="info",
         cpu_s=run_info.cpu_s,
         wall_s=run_info.wall_s,
@@ -95,11 +90,6 @@ def _own_work(run: Run, share: float) -> Finding:
         "its own work, and neither the server's nor the network's.",
         advice="A program in Python has the same; a quicker client would have shorter latencies.",
     )
-
-
-def _part(own_s: float, of_s: float) -> str:
-    said = duration(own_s)
-    return "all" if said == duration(of_s) else said
 
 
 def _busy(share: float, experiment: Experiment) -> str:
@@ -147,7 +137,7 @@ def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:
         return
     if late.count < _NOTABLY_LATE * arm.sent:
         return
-    yield LATE_STARTS.found(
+    yield kinds.LATE_STARTS.found(
         arm,
         count=late.count,
         mean_s=late.mean_s,
@@ -163,31 +153,26 @@ def _coarse_clock(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     resolution_s = run.environment.clock_resolution_s
     fastest = min((arm.latency.min for arm in arms if arm.latency.min is not None), default=None)
     if fastest is not None and fastest < _TICKS * resolution_s:
-        yield CLOCK_TOO_COARSE.found(resolution_s=resolution_s, fastest_s=fastest)
-
-
-def _own_share(run: Run) -> float:
-    """What kab itself took of all processors' time."""
-    run_info = run.run_info
-    whole_s = run_info.wall_s * run.environment.cpu_count
-    return min(1.0, run_info.cpu_s / whole_s) if whole_s else 0.0
+        yield kinds.CLOCK_TOO_COARSE.found(resolution_s=resolution_s, fastest_s=fastest)
 
 
 def _load(run: Run) -> Iterator[Finding]:
     """What other processes took; a server on the same machine is one of them."""
-    least, most = run.run_info.other_cpu_min, run.run_info.other_cpu_max
+    run_info = run.run_info
+    least, most = run_info.other_cpu_min, run_info.other_cpu_max
     if least is None or most is None:
         return
-    own = _own_share(run)
+    whole_s = run_info.wall_s * run.environment.cpu_count
+    own = min(1.0, run_info.cpu_s / whole_s) if whole_s else 0.0
     if least >= _BUSY:
-        yield MACHINE_BUSY.found(
+        yield kinds.MACHINE_BUSY.found(
             least=least,
             most=most,
             text=f"Other processes kept at least {least:.0%} of this machine's processors busy: "
             "latencies are also of waiting for one.",
         )
     elif run.plan.experiment.threads > 1 and least + own >= _BUSY:
-        yield MACHINE_BUSY.found(
+        yield kinds.MACHINE_BUSY.found(
             least=least,
             most=most,
             own=own,
@@ -199,15 +184,9 @@ def _load(run: Run) -> Iterator[Finding]:
         )
     elif most - least >= _CHANGED:
         paired = run.plan.experiment.is_paired or len(run.plan.experiment.arms) == 1
-        yield LOAD_CHANGED.found(
+        yield kinds.LOAD_CHANGED.found(
             severity="info" if paired else "warning",
             advice=None if paired else "--order paired shares that between the arms.",
             least=least,
             most=most,
         )
-
-
-def _garbage(run: Run) -> Iterator[Finding]:
-    count = run.run_info.gc_collections
-    if count:
-        yield GARBAGE_COLLECTED.found(collections=count)
