@@ -7,7 +7,7 @@ from math import fsum
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import REMAINDER, Verdict
-from keepalive_bench.analysis.comparability import SAME, differently, distance
+from keepalive_bench.analysis.comparison import SAME, differently, distance
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.plan.arm_kinds import differ_in_reuse_only

@@ -8,7 +8,7 @@ from math import fsum
 from statistics import median
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.comparability import distance
+from keepalive_bench.analysis.comparison import distance
 from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.results.table import optional
 from keepalive_bench.units import duration, plural, printable
