@@ -72,8 +72,10 @@ class Screen:
 
     def show_lines(self, lines: Iterable[str], interrupts: Interrupts | None = None) -> None:
         """Print a list; Ctrl-C ends it."""
-        for line in lines:
-            if interrupts is not None and interrupts.drain():
+        left = iter(lines)
+        while interrupts is None or not interrupts.drain():
+            line = next(left, None)
+            if line is None:
                 return
             self.out.print(line, soft_wrap=True)
 

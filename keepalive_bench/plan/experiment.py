@@ -143,7 +143,7 @@ class Experiment:
         spell=time_text,
         spelling="-z, --duration TIME",
         help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
-        example=Example("-z 200ms", "run_info.wall_s >= 0.2"),
+        example=Example("-z 200ms", "run_info.requests != null"),
         shown=True,
     )
     """How long the measurement takes at most, all arms together, but for the round under way."""
@@ -161,7 +161,7 @@ class Experiment:
         int,
         spelling="--maxsize",
         help="Connections that the pool keeps.  [default: the concurrency]",
-        example=Example("-n 4 -c 2 --traffic bursts --maxsize 1", "arms.pooled.connections > 2"),
+        example=Example("-n 40 -c 2 --traffic bursts --maxsize 1", "arms.pooled.connections > 2"),
         shown=True,
         usual=lambda it: it.concurrency,
     )
@@ -170,7 +170,7 @@ class Experiment:
         int,
         spelling="-c, --concurrency",
         help="Threads that share the pool.",
-        example=Example("-n 4 --traffic bursts -c 2", "arms.pooled.connections == 2"),
+        example=Example("-n 40 --traffic bursts -c 2", "arms.pooled.connections > 1"),
         shown=True,
     )
     processes: Positive = option(
@@ -188,7 +188,7 @@ class Experiment:
         spelling="--block / --no-block",
         help="Wait for a free connection, rather than open one more than maxsize.",
         example=Example(
-            "-n 4 -c 2 --traffic bursts --maxsize 1 --block", "arms.pooled.connections == 1"
+            "-n 40 -c 2 --traffic bursts --maxsize 1 --block", "arms.pooled.connections == 1"
         ),
         shown=True,
     )

@@ -98,7 +98,7 @@ CONCURRENCIES = valued(
     _said("concurrency"),
     spelling="-c, --concurrency N[,N…]",
     help=f"Threads that share a pool.  [default: {_USUAL_THREADS}]",
-    example=Example("-c 1,2 -n 4", "arms.2.connections == 2"),
+    example=Example("-c 1,2 -n 4", "sweep.option == concurrency"),
 )
 DATA_SIZES = valued(
     _parser("data-size"),

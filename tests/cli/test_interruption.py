@@ -14,8 +14,8 @@ from support.misbehaving import Halfway, misbehaving
 from support.patience import PATIENCE_S
 from support.scripted_server import answering, response
 
-from keepalive_bench.cli import session
 from keepalive_bench.errors import ENDING_SIGNALS
+from keepalive_bench.report import verbose
 from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def test_ctrl_c_ends_a_list_of_responses_and_loses_no_result(
         signal.raise_signal(signal.SIGINT)
         return "a line"
 
-    monkeypatch.setattr(session, "exchange_line", pressing)
+    monkeypatch.setattr(verbose, "exchange_line", pressing)
     results = tmp_path / "run.json"
     options = ("-n", "4", "--processes", "2", "-v", "--json", str(results))
     done = called("run", slow_server.url, *options)

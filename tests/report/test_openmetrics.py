@@ -11,6 +11,12 @@ from support.exports import HOSTILE_TEXT, everything, nothing, written
 from support.runs import CUT_OFF, Script, paired_run
 
 from keepalive_bench import Run, analyse
+from keepalive_bench.analysis.metrics import (
+    ARM_METRICS,
+    COMPARISON_METRICS,
+    SWEEP_METRICS,
+)
+from keepalive_bench.analysis.metrics.metric import SERIES
 from keepalive_bench.report.exposition import _written
 from keepalive_bench.units import printable
 
@@ -109,6 +115,13 @@ def test_but_for_the_types_of_counters_it_is_openmetrics_too() -> None:
     )
     families = list(openmetrics.text_string_to_metric_families(text))  # type: ignore[no-untyped-call]  # it has no types
     assert {family.type for family in families} == {"gauge", "counter", "summary"}
+
+
+def test_every_series_of_the_tables_has_a_help_text_and_is_one_of_a_metric() -> None:
+    found = {metric.series for metric in ARM_METRICS}
+    found |= {metric.series for metric in COMPARISON_METRICS}
+    found |= {metric.series for metric in SWEEP_METRICS}
+    assert found - {""} == SERIES.keys()
 
 
 @pytest.mark.parametrize("text", ['a\\"', HOSTILE_TEXT, 'x"} 1\n# EOF'])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,10 +24,9 @@ def test_the_ends_are_the_order_statistics_that_the_binomial_distribution_says(
     count: int, percent: int
 ) -> None:
     low, high = quantile_ends(range(count), percent, TAIL)
-    below = [k for k in range(count) if binom.cdf(k, count, percent / 100) <= TAIL]
-    above = [k for k in range(count) if binom.sf(k, count, percent / 100) <= TAIL]
-    assert low == max(below, default=None)
-    assert high == min(above, default=None)
+    below, above = (of(range(count), count, percent / 100) <= TAIL for of in (binom.cdf, binom.sf))
+    assert low == max(np.flatnonzero(below), default=None)
+    assert high == min(np.flatnonzero(above), default=None)
 
 
 @pytest.mark.parametrize(("percent", "least"), [(50, 5), (90, 29), (95, 59), (99, 299)])
