@@ -172,7 +172,6 @@ def _spans(rows: Iterable[tuple[int, float, float]], gap_s: float) -> Iterator[f
 
 
 def _uncorrected(exchanges: ExchangeColumns, view: ArmView) -> Latency | None:
-    """Latencies from the real start, of an open load."""
     if exchanges.queued_s is None:
         return None
     return summed_up(sorted(map(sub, view.latencies, pick(exchanges.queued_s, view.succeeded))))

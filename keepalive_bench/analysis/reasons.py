@@ -144,7 +144,6 @@ def _exchange(exchanges: ExchangeColumns, row: int) -> LastExchange:
 
 
 def _silence(run: Run, arm: Arm, last: array[int]) -> Silence:
-    """What the arm's connections that were closed without a word have in common."""
     connections = run.connections
     rows = array("i", _connections(run, arm))
     closed = [
@@ -165,7 +164,6 @@ def _silence(run: Run, arm: Arm, last: array[int]) -> Silence:
 
 
 def _connections(run: Run, arm: Arm) -> Iterator[int]:
-    """The rows of an arm's connections."""
     return compress(range(len(run.connections)), of_arm(run.connections, arm.label))
 
 

@@ -46,17 +46,25 @@ _NAMES = {
 }
 
 
-def verdict(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison], plan: Plan) -> Verdict:
+def verdict(
+    arms: Sequence[ArmSummary],
+    comparisons: Sequence[Comparison],
+    plan: Plan,
+    sweep: Sweep | None = None,
+) -> Verdict:
     """The verdict on the first comparison, and behind it the sentence of each further one.
 
-    Errors, and answers that differ between the arms, come first.
+    Errors, and answers that differ between the arms, come first. A sweep says what it recommends.
     """
-    unanswered = _unanswered(arms)
-    if unanswered is not None:
-        return unanswered
+    silent = [arm.name for arm in arms if not arm.succeeded]
+    if silent:
+        return Verdict("not-measured", f"Nothing was measured of {' and '.join(silent)}.")
+    errors = _errors(arms)
+    if sweep is not None:
+        return _after(errors, Verdict("sweep", sweep.recommendation.text))
     if not comparisons:
-        return _after(_errors(arms), Verdict("one-arm", _alone(arms[0])))
-    found = _compared(arms, comparisons[0], plan, _errors(arms))
+        return _after(errors, Verdict("one-arm", _alone(arms[0])))
+    found = _compared(arms, comparisons[0], plan, errors)
     further = (_compared(arms, it, plan, "").text for it in comparisons[1:])
     return Verdict(found.code, " ".join((found.text, *further)))
 
@@ -73,27 +81,14 @@ def _compared(
     return _after(said_first, _effect(first, other, comparison, plan))
 
 
-def verdict_of_sweep(arms: Sequence[ArmSummary], sweep: Sweep) -> Verdict:
-    """What a sweep says: its recommendation."""
-    found = Verdict("sweep", sweep.recommendation.text)
-    return _unanswered(arms) or _after(_errors(arms), found)
-
-
-def _unanswered(arms: Sequence[ArmSummary]) -> Verdict | None:
-    names = [arm.name for arm in arms if not arm.succeeded]
-    if not names:
-        return None
-    return Verdict("not-measured", f"Nothing was measured of {' and '.join(names)}.")
-
-
 def _after(said_first: str, found: Verdict) -> Verdict:
     return Verdict(found.code, f"{said_first} {found.text}") if said_first else found
 
 
 def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: Plan) -> Verdict:
-    for arm in (first, other):
-        if _is_not_reused(arm):
-            return Verdict("not-reused", _not_reused(arm))
+    not_reused = _not_reused(first) or _not_reused(other)
+    if not_reused:
+        return Verdict("not-reused", not_reused)
     decision_rule = plan.decision_rule
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
@@ -164,17 +159,15 @@ def _alone(arm: ArmSummary) -> str:
     )
 
 
-def _is_not_reused(arm: ArmSummary) -> bool:
-    """Whether a pool reopened about as often as it sent; one request a slot shows nothing.
+def _not_reused(arm: ArmSummary) -> str:
+    """That a pool reopened about as often as it sent; one request a slot shows nothing.
 
     Connections that only kab's other arm let go stale don't count.
     """
     chances = arm.sent - (arm.connections - arm.reopened)
     reopened = arm.reopened - len(arm.reasons.caused_by_interleaving)
-    return arm.traits.reuses and chances > 0 and reopened >= _NOT_REUSED * chances
-
-
-def _not_reused(arm: ArmSummary) -> str:
+    if not arm.traits.reuses or chances <= 0 or reopened < _NOT_REUSED * chances:
+        return ""
     counts = {code: count for code, count in arm.reason_counts.items() if code not in BY_NATURE}
     why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
     return (

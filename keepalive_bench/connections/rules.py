@@ -138,7 +138,6 @@ def reason_for(opened: Opened, silence: Silence) -> Proven:
 
 
 def _after(before: Before, silence: Silence) -> Proven:
-    """The reason for a connection that took the place of another one."""
     ending, last = before.ending, before.last
     if ending is None or last is None:
         return kinds.UNKNOWN, {"seen": "no exchange, and no end"}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.findings.comparison import comparison_findings, own_findings
 from keepalive_bench.findings.delay import delay_findings
-from keepalive_bench.findings.endpoint import endpoint_findings, network_findings
+from keepalive_bench.findings.endpoint import endpoint_findings
 from keepalive_bench.findings.latency import latency_findings, too_few_requests
 from keepalive_bench.findings.measurement import measurement_findings
 from keepalive_bench.findings.reuse import reuse_findings
-from keepalive_bench.findings.run import course_findings, order_findings, port_findings
+from keepalive_bench.findings.run import course_findings, order_findings
 from keepalive_bench.units import enumerated
 
 if TYPE_CHECKING:
@@ -38,11 +38,9 @@ def find(
     )
     found = [
         *course_findings(run, arms),
-        *port_findings(run, arms),
         *reuse_findings(run, arms),
         *delay_findings(run),
         *endpoint_findings(run, arms),
-        *network_findings(run, arms),
         *of_measurement,
         *order_findings(run),
         *latency_findings(run, views, arms, crowded=crowded),

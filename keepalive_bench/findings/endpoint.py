@@ -39,6 +39,15 @@ def endpoint_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]
         if rejected:
             yield kinds.SERVER_OVERLOADED.found(arm, count=rejected)
     yield from _caches(run, arms)
+    yield from _failing_addresses(run)
+    most, sizes = run.plan.request.max_body, run.exchanges.body_bytes
+    cut = 0 if most is None else sum(map(most.__le__, sizes))
+    if cut:
+        yield kinds.BODIES_CUT.found(max_body=most, exchanges=cut)
+    yield from _several_peers(run, arms)
+    for arm in arms:
+        if arm.traits.needs_tls:
+            yield from _unresumed(run, arm)
 
 
 def _redirects(arm: ArmSummary) -> Iterator[Finding]:
@@ -94,19 +103,6 @@ _ENOUGH = 0.9
 """Of the handshakes that could resume: fewer make a mixture that is neither one nor the other."""
 
 
-def network_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """Everything of that kind, for all arms."""
-    yield from _failing_addresses(run)
-    most, sizes = run.plan.request.max_body, run.exchanges.body_bytes
-    cut = 0 if most is None else sum(map(most.__le__, sizes))
-    if cut:
-        yield kinds.BODIES_CUT.found(max_body=most, exchanges=cut)
-    yield from _several_peers(run, arms)
-    for arm in arms:
-        if arm.traits.needs_tls:
-            yield from _unresumed(run, arm)
-
-
 def _failing_addresses(run: Run) -> Iterator[Finding]:
     connections = run.connections
     for number, attempts in enumerate(connections.attempts.values):
@@ -140,7 +136,6 @@ def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 
 
 def _latencies_by_peer(run: Run) -> dict[str, dict[str, list[float]]]:
-    """Latencies of what succeeded, by arm and by address."""
     exchanges, connections = run.exchanges, run.connections
     if len(connections.peers.values) == 1:
         return {}

@@ -131,7 +131,6 @@ def _less_crowded(run: Run) -> str:
 
 
 def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    """Requests of an open load that had to wait for a thread."""
     late, threads = arm.late_starts, run.plan.experiment.threads
     if late is None or late.mean_s is None or late.max_s is None:
         return

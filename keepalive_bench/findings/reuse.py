@@ -38,7 +38,6 @@ def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 
 
 def _of_reason(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Finding:
-    """What the connections of one arm that were opened for one reason come to."""
     kind, reasons, experiment = kinds.OF_REASONS[code], arm.reasons, run.plan.experiment
     requests = idle_s = None
     if "requests" in kind.evidence:
@@ -132,7 +131,6 @@ def _closed_after(run: Run, arm: ArmSummary) -> list[float]:
 
 
 def _usual_timeout(arm: ArmSummary) -> int | None:
-    """The one that most answers announce."""
     counts: dict[int, int] = {}
     for answer, count in arm.answers.items():
         announced = announced_timeout(answer)

@@ -21,12 +21,17 @@ _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going s
 
 
 def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """What endangers a result: an early end, and failures."""
+    """What endangers a result: an early end, failures, and too few ports."""
     yield from _interrupted(run, arms)
     yield from _lost(run)
     for arm in arms:
         yield from _failures(run, arm)
     yield from _failed_warmups(run, arms)
+    failed = sum(arm.failure_kinds.get(failures.PORTS_EXHAUSTED.code, 0) for arm in arms)
+    if failed:
+        yield _exhausted(run, failed)
+    else:
+        yield from _low(run)
 
 
 def _interrupted(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -126,15 +131,6 @@ _LINGER_S = 60.0
 """How long a port stays taken after its connection, where nothing else is known: Linux's
 TCP_TIMEWAIT_LEN."""
 _LOW = 0.5
-
-
-def port_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """Everything of that kind, for all arms."""
-    failed = sum(arm.failure_kinds.get(failures.PORTS_EXHAUSTED.code, 0) for arm in arms)
-    if failed:
-        yield _exhausted(run, failed)
-    else:
-        yield from _low(run)
 
 
 def _exhausted(run: Run, failed: int) -> Finding:

@@ -76,7 +76,6 @@ def _sentence(
     status: Status,
     confidence: float,
 ) -> str:
-    """What was found, and why that decides it or doesn't."""
     if found.value is None:
         return f"{subject.spoken} is unknown: {found.lacking}."
     bound = requirement.bound

@@ -61,7 +61,11 @@ def _parsed(text: str, among: Sequence[Place]) -> Requirement:
         )
     start, rest = _trimmed(text, found.end())
     name_at, spelled = _trimmed(text[: found.start()], 0)
-    subject = _subject(name_at, spelled, among)
+    if not spelled:
+        raise _FaultError(0, "a name is missing before the comparison")
+    subject = resolve(spelled, among)
+    if subject is None:
+        _refuse_name(name_at, spelled, among)
     operator = _operator(found, subject.metric, spelled)
     if not rest:
         raise _FaultError(start, f"nothing follows the {operator}")
@@ -77,15 +81,6 @@ def _trimmed(text: str, start: int) -> tuple[int, str]:
     """What follows in a text without blanks around it, and where it begins."""
     rest = text[start:]
     return start + len(rest) - len(rest.lstrip()), rest.strip()
-
-
-def _subject(place: int, spelled: str, among: Sequence[Place]) -> Subject:
-    if not spelled:
-        raise _FaultError(0, "a name is missing before the comparison")
-    subject = resolve(spelled, among)
-    if subject is None:
-        _refuse_name(place, spelled, among)
-    return subject
 
 
 def _refuse_name(place: int, spelled: str, among: Sequence[Place]) -> NoReturn:
