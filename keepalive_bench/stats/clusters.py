@@ -72,7 +72,8 @@ def _design_factor(
     of so few clusters, and of clusters that depend on each other. Both are around a line through
     the clusters in their order: a drift is no noise, but told apart.
     """
-    below, count = _counts_below(values, sizes, at), len(sizes)
+    are_below, count = map(le, values, repeat(at)), len(sizes)
+    below = [sum(islice(are_below, size)) for size in sizes]
     share = sum(below) / len(values)
     if not 0 < share < 1:
         return 1.0
@@ -86,8 +87,3 @@ def _design_factor(
     tail = (1 + max(confidence, LEAST_CONFIDENCE)) / 2
     wider *= student(tail, float(count - 2)) / NormalDist().inv_cdf(tail)
     return max(1.0, sqrt(effect) * wider)
-
-
-def _counts_below(values: Sequence[float], sizes: Sequence[int], at: float) -> list[int]:
-    are_below = map(le, values, repeat(at))
-    return [sum(islice(are_below, size)) for size in sizes]
