@@ -35,8 +35,8 @@ _APART = 1.5
 _SMALLER_GROUP = 0.1
 _MOST_OUTLYING = 0.1
 """What more requests do is no exception."""
-_EXPECTED: dict[int, Basis] = {50: "p50", 90: "p90"}
-"""Percentiles that a run should bound; p95 and p99 are shown without an interval before that."""
+_EXPECTED: tuple[Basis, ...] = ("p50", "p90")
+"""Quantiles that a run should bound; p95 and p99 are shown without an interval before that."""
 
 
 class _Alike(NamedTuple):
@@ -160,20 +160,18 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Quantiles that are shown, and can't be bounded by so few requests."""
     fewest = min(arms, key=lambda arm: arm.succeeded)
     needed = {
-        percent: least_requests(basis, run.plan) or 0
-        for percent, basis in _EXPECTED.items()
-        if getattr(fewest.latency, basis) is not None
+        name: least_requests(name, run.plan) or 0
+        for name in _EXPECTED
+        if getattr(fewest.latency, name) is not None
     }
-    lacking = [percent for percent, count in needed.items() if count > fewest.succeeded]
+    lacking = [name for name, count in needed.items() if count > fewest.succeeded]
     if lacking:
-        most = max(needed[percent] for percent in lacking)
-        *first, last = (f"p{percent}" for percent in lacking)
-        names = f"{', '.join(first)} or {last}" if first else last
+        most = max(needed[name] for name in lacking)
         yield kinds.TOO_FEW_REQUESTS.found(
             requests=fewest.succeeded,
-            lacking=" ".join(f"p{percent}" for percent in lacking),
+            lacking=" ".join(lacking),
             needed=needed[lacking[-1]],
-            text=f"Too few requests for an interval of {names} (needs {most:,}).",
+            text=f"Too few requests for an interval of {' or '.join(lacking)} (needs {most:,}).",
             advice=f"-n {most} makes as many."
             if not run.plan.experiment.may_end_early and most > fewest.requests
             else "A longer run does.",
