@@ -201,7 +201,7 @@ def option(
     """A field that an option with a value sets. `spell` is the inverse of `parse`."""
 
     def words(value: T) -> tuple[str, ...]:
-        return () if value is None else (spell(value),)
+        return () if value is None or value == () else (spell(value),)
 
     return cast("T", _field(default, more, parse=parse, words=words))
 
