@@ -9,16 +9,14 @@ from keepalive_bench.analysis.analysis import Analysis
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
-from keepalive_bench.analysis.latencies import quantile_ends
-from keepalive_bench.analysis.verdict import verdict, verdict_of_sweep
+from keepalive_bench.analysis.verdict import verdict
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.findings import find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from keepalive_bench.analysis.analysis import Checked, Requirement
-    from keepalive_bench.requirements import QuantileEnds
+    from keepalive_bench.analysis.analysis import Requirement
     from keepalive_bench.results.run import Run
 
 __all__ = ["analyse", "require"]
@@ -55,30 +53,18 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
-        verdict=verdict(arms, comparisons, run.plan)
-        if sweep is None
-        else verdict_of_sweep(arms, sweep),
+        verdict=verdict(arms, comparisons, run.plan, sweep),
         findings=find(run, views, arms, comparisons),
         sweep=sweep,
     )
     if not demanded:
         return analysis
-    return replace(analysis, requirements=_checked(demanded, analysis, views))
-
-
-def _checked(
-    demanded: Iterable[Requirement], analysis: Analysis, views: Mapping[str, ArmView]
-) -> tuple[Checked, ...]:
     from keepalive_bench.report.document import demandable  # noqa: PLC0415  # see above
-    from keepalive_bench.requirements import QuantileEnds, check  # noqa: PLC0415  # the same
-
-    inflation = {arm.label: arm.interval_inflation for arm in analysis.arms}
-
-    def ends(arm: str, percent: int) -> QuantileEnds:
-        return QuantileEnds(quantile_ends(views[arm], percent), inflation[arm])
+    from keepalive_bench.requirements import check  # noqa: PLC0415  # the same
 
     document = demandable(analysis)
-    return tuple(check(each, document, analysis.plan, ends) for each in demanded)
+    checked = (check(each, document, run.plan, views) for each in demanded)
+    return replace(analysis, requirements=tuple(checked))
 
 
 def require(run: Run, *requirements: str, strict: bool = False) -> Analysis:

@@ -1,4 +1,4 @@
-"""The first-named arm against another."""
+"""The first-named arm against another; and whether their times mean the same."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from itertools import compress
 from math import exp, log, sqrt
 from operator import sub
 from statistics import fmean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from keepalive_bench.analysis.analysis import PERCENTS, Comparison
-from keepalive_bench.analysis.comparability import incomparable
 from keepalive_bench.analysis.explanation import explain
-from keepalive_bench.analysis.latencies import Latencies
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.stats.dependence import (
     common_correlation,
@@ -30,8 +28,11 @@ from keepalive_bench.stats.intervals import (
     signed_rank_interval,
     widened,
 )
+from keepalive_bench.units import plural, size
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.analysis.pairs import Pairs
@@ -57,25 +58,21 @@ def compare(
     plan, pairs = views[0].plan, pair(*views)
     effect = typical_effect(pairs, plan)
     (arm, against), factor = arms, effect.interval_inflation
-    own, other = (
-        Latencies(view, arm.latency, arm.latency_bounds, arm.interval_inflation)
-        for arm, view in zip(arms, views, strict=True)
-    )
     return Comparison(
         arm=arm.label,
         against=against.label,
         pairs=pairs.number,
         left_out=pairs.left_out,
         speedup=effect.speedup,
-        throughput=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
+        requests_per_second=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
         correlation=effect.correlation,
         interval_inflation=effect.interval_inflation,
-        saving={
+        saving_s={
             "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
-            **quantile_savings(own, other, pairs, factor),
+            **quantile_savings(*views, pairs, factor),
         },
         incomparable=incomparable(arm, against, effect.speedup),
-        explanation=explain(exchanges, arms, pairs),
+        explained=explain(exchanges, arms, pairs),
     )
 
 
@@ -104,16 +101,16 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
         assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
         inefficiency = max(inefficiency, first_order_inefficiency(assumed))
     factor = interval_inflation(inefficiency, count, confidence)
-    typical = hodges_lehmann(ratios)
+    ordered = sorted(ratios)  # once: what is sorted is quick to sort again
+    typical, interval = hodges_lehmann(ordered), signed_rank_interval(ordered, confidence)
     if typical is None:
         return Effect(Estimate(None), correlation, factor)
-    interval = signed_rank_interval(ratios, confidence)
-    if interval is None:
-        return Effect(Estimate(exp(typical)), correlation, factor)
-    low, high = widened(interval, typical, factor)
-    if max(-low, high) > _LARGEST_LOG:  # it says nothing
-        return Effect(Estimate(exp(typical)), correlation, factor)
-    return Effect(Estimate(exp(typical), exp(low), exp(high)), correlation, factor)
+    found = Estimate(exp(typical))
+    if interval is not None:
+        low, high = widened(interval, typical, factor)
+        if max(-low, high) <= _LARGEST_LOG:  # or it says nothing
+            found = Estimate(exp(typical), exp(low), exp(high))
+    return Effect(found, correlation, factor)
 
 
 def _throughput(
@@ -134,7 +131,7 @@ def _throughput(
 
 
 def quantile_savings(
-    own: Latencies, other: Latencies, pairs: Pairs, factor: float
+    own: ArmView, other: ArmView, pairs: Pairs, factor: float
 ) -> dict[str, Estimate]:
     """The other's quantile − the own, by metric.
 
@@ -158,22 +155,20 @@ def quantile_savings(
     return found
 
 
-def _quantile_bounds(it: Latencies, percent: int, factor: float) -> Interval | None:
+def _quantile_bounds(view: ArmView, percent: int, factor: float) -> Interval | None:
     """One request at a time, wider where the pairs ask for more than the arm's own latencies do."""
-    if not it.view.is_alone or factor <= it.interval_inflation:
-        return it.bounds.get(f"p{percent}")
-    return quantile_interval(
-        it.view.ordered, percent, it.view.plan.decision_rule.confidence, factor
-    )
+    if not view.is_alone or factor <= view.interval_inflation:
+        return view.quantile_intervals.get(f"p{percent}")
+    return quantile_interval(view.ordered, percent, view.confidence, factor)
 
 
-def _in_common(own: Latencies, other: Latencies, pairs: Pairs, metric: str) -> float:
+def _in_common(own: ArmView, other: ArmView, pairs: Pairs, metric: str) -> float:
     """How much the quantiles of arms that take turns have in common, one request at a time."""
-    if not own.view.is_alone or not own.view.plan.experiment.is_paired:
+    if not own.is_alone or not own.plan.experiment.is_paired:
         return 0.0
     at, other_at = (getattr(it.latency, metric) for it in (own, other))
     common = common_correlation(pairs.own.typical, pairs.other.typical, at, other_at)
-    return common * pairs.number / sqrt(len(own.view.ordered) * len(other.view.ordered))
+    return common * pairs.number / sqrt(len(own.ordered) * len(other.ordered))
 
 
 def _mean_saving(
@@ -197,3 +192,53 @@ def _mean_saving(
         return Estimate(other - own)
     off = other - own - fmean(differences)  # blocks that lost requests are not all of one size
     return Estimate(other - own, interval[0] + off, interval[1] + off)
+
+
+K = TypeVar("K", int, str)
+SAME = 0.05
+"""Arms whose answers differ by no more than a twentieth are comparable."""
+
+
+def incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str | None:
+    """Why the times of two arms can't be compared, in a sentence; `None`: they can."""
+    silent = [arm.name for arm in (first, other) if not arm.succeeded]
+    if silent:
+        return f"Nothing was measured of {' and '.join(silent)}."
+    if speedup.estimate is None:
+        return f"No request of {first.label} and {other.label} makes a pair that both answered."
+    differing = _unlike(first, other)
+    return f"{differing}, so their times can't be compared." if differing else None
+
+
+def _unlike(first: ArmSummary, other: ArmSummary) -> str:
+    """In what the arms' answers differ so much that their times mean different things."""
+    if distance(first.status_codes, other.status_codes) > SAME:
+        return differently(first, other)
+    arms, one, two = (first, other), first.label, other.label
+    if abs(first.failed / first.sent - other.failed / other.sent) > SAME:
+        failed = [f"{arm.failed:,} of {plural(arm.sent, 'request')}" for arm in arms]
+        return f"The arms didn't fail alike ({one} in {failed[0]}, {two} in {failed[1]})"
+    means = [arm.mean_body or 0.0 for arm in arms]
+    if abs(means[0] - means[1]) <= SAME * max(means):
+        return ""
+    sizes = [*map(size, means)]
+    return f"The arms' answers differ in size ({one} {sizes[0]} on average, {two} {sizes[1]})"
+
+
+def distance(one: Mapping[K, int], other: Mapping[K, int]) -> float:
+    """How far apart two counts are: the total variation distance of their shares, 0 to 1."""
+    all_one, all_other = (max(1, sum(counts.values())) for counts in (one, other))
+    codes = one.keys() | other.keys()
+    return 0.5 * sum(abs(one.get(it, 0) / all_one - other.get(it, 0) / all_other) for it in codes)
+
+
+def differently(first: ArmSummary, other: ArmSummary) -> str:
+    """How their status codes differ: the beginning of a sentence."""
+    return (
+        f"The arms were answered differently ({first.label} {_statuses(first)}; "
+        f"{other.label} {_statuses(other)})"
+    )
+
+
+def _statuses(arm: ArmSummary) -> str:
+    return ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())

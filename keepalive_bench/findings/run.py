@@ -1,19 +1,13 @@
-"""What kab noticed of the course of a run: its end, what failed in it, and its order."""
+"""What kab noticed of the course of a run: its end, failures, order, and local ports."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.required_requests import least_pairs
-from keepalive_bench.findings.finding_kinds import (
-    FEW_ROUNDS,
-    INTERRUPTED,
-    PROCESS_LOST,
-    REQUESTS_FAILED,
-    REQUESTS_NOT_SENT,
-    SEQUENTIAL_ORDER,
-    WARMUP_FAILED,
-)
+from keepalive_bench.findings import finding_kinds as kinds
+from keepalive_bench.plan.local_ports import a_second
+from keepalive_bench.results import failure_kinds as failures
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
@@ -27,19 +21,24 @@ _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going s
 
 
 def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """What endangers a result: an early end, and failures."""
+    """What endangers a result: an early end, failures, and too few ports."""
     yield from _interrupted(run, arms)
     yield from _lost(run)
     for arm in arms:
         yield from _failures(run, arm)
     yield from _failed_warmups(run, arms)
+    failed = sum(arm.failure_kinds.get(failures.PORTS_EXHAUSTED.code, 0) for arm in arms)
+    if failed:
+        yield _exhausted(run, failed)
+    else:
+        yield from _low(run)
 
 
 def _interrupted(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if run.run_info.interrupted:
         ended, cut_off = sum(arm.sent for arm in arms), sum(arm.interrupted for arm in arms)
         under_way = f"; {cut_off:,} more were cut off" if cut_off else ""
-        yield INTERRUPTED.found(
+        yield kinds.INTERRUPTED.found(
             exchanges=ended,
             cut_off=cut_off,
             text=f"The run was interrupted after {plural(ended, 'exchange')}{under_way}.",
@@ -51,7 +50,7 @@ def _lost(run: Run) -> Iterator[Finding]:
     count = run.plan.experiment.processes
     for lost in run.run_info.lost:
         sent = sum(lost.sent.values())
-        yield PROCESS_LOST.found(
+        yield kinds.PROCESS_LOST.found(
             process=lost.process,
             why=lost.why,
             sent=sent,
@@ -65,9 +64,9 @@ def _lost(run: Run) -> Iterator[Finding]:
 def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     for kind, count in arm.failure_kinds.items():
         message = next(failure.message for failure in arm.failures if failure.kind == kind)
-        yield REQUESTS_FAILED.found(arm, kind=kind, count=count, message=message)
+        yield kinds.REQUESTS_FAILED.found(arm, kind=kind, count=count, message=message)
     if arm.not_sent:
-        yield REQUESTS_NOT_SENT.found(
+        yield kinds.REQUESTS_NOT_SENT.found(
             arm,
             count=arm.not_sent,
             advice="" if arm.succeeded or run.run_info.interrupted else _STOPPED,
@@ -79,7 +78,7 @@ def _failed_warmups(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         warmup = run.warmup.get(arm.label)
         if warmup is not None and warmup.failures:
             kind, message = warmup.failures[0]
-            yield WARMUP_FAILED.found(
+            yield kinds.WARMUP_FAILED.found(
                 arm,
                 kind=kind,
                 count=len(warmup.failures),
@@ -104,7 +103,7 @@ def order_findings(run: Run) -> Iterator[Finding]:
         return
     if not experiment.is_paired:
         because = "" if experiment.order else _why_sequential(experiment)
-        yield SEQUENTIAL_ORDER.found(
+        yield kinds.SEQUENTIAL_ORDER.found(
             concurrency=experiment.concurrency,
             maxsize=experiment.pool_size,
             text=f"The arms ran one after the other{because}: a drift of the machine or the "
@@ -119,10 +118,69 @@ def order_findings(run: Run) -> Iterator[Finding]:
         least := least_pairs(run.plan.decision_rule.confidence)
     ):
         drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
-        yield FEW_ROUNDS.found(
+        yield kinds.FEW_ROUNDS.found(
             rounds=rounds,
             concurrency=experiment.concurrency,
             text=f"The requests made {plural(rounds, 'round')} of blocks only{drift}.",
             advice=f"--requests {least * block} or more makes {least} rounds, "
             f"of {block} requests each.",
         )
+
+
+_LINGER_S = 60.0
+"""How long a port stays taken after its connection, where nothing else is known: Linux's
+TCP_TIMEWAIT_LEN."""
+_LOW = 0.5
+
+
+def _exhausted(run: Run, failed: int) -> Finding:
+    held_s = run.run_info.port_held_s or _LINGER_S
+    return kinds.PORTS_EXHAUSTED.found(
+        count=failed,
+        opened=len(run.connections),
+        held_s=held_s,
+        text=f"This machine had no local port left for {plural(failed, 'request')}, after "
+        f"{plural(len(run.connections), 'connection')} of this run's: a port stays taken for up to "
+        f"{held_s:g} s after its connection.",
+        advice=f"Wait {held_s:g} s, send fewer --requests, or connect from several addresses "
+        "(--source-address).",
+    )
+
+
+def _low(run: Run) -> Iterator[Finding]:
+    """Local ports used up: as many connections to one address as came while they stay taken.
+
+    Where more came than there are ports, this system evidently takes ports again sooner.
+    """
+    each, run_info = run.environment.ephemeral_ports, run.run_info
+    if each is None or len(run.connections) < _LOW * (run_info.free_ports or each):
+        return
+    ports = run_info.free_ports or each * max(1, len(set(run.plan.network.source_addresses)))
+    held_s = run_info.port_held_s or _LINGER_S
+    peer, opened = _most_within(run, held_s)
+    if _LOW * ports <= opened <= ports:
+        yield kinds.PORTS_LOW.found(
+            opened=opened,
+            ports=ports,
+            peer=peer,
+            text=f"{opened:,} connections to {printable(peer)} were opened within "
+            f"{held_s:g} s, of {ports:,} local ports for it ({opened / ports:.0%}): each "
+            f"stays taken for as long again, so {a_second(ports / held_s)} is all that lasts.",
+            advice="Fewer --requests, or several --source-address, leave room.",
+        )
+
+
+def _most_within(run: Run, span_s: float) -> tuple[str, int]:
+    """The address that most connections were opened to within a span, and how many."""
+    connections = run.connections
+    most = ("", 0)
+    for number, peer in enumerate(connections.peers.values):
+        columns = zip(connections.peer, connections.opened_s, strict=True)
+        opened = sorted(at for other, at in columns if other == number)
+        first = 0
+        for last, at in enumerate(opened):
+            while opened[first] < at - span_s:
+                first += 1
+            if last + 1 - first > most[1]:
+                most = (peer, last + 1 - first)
+    return most

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from keepalive_bench.analysis.analysis import Status
-from keepalive_bench.analysis.metrics import SERIES
+from keepalive_bench.analysis.metrics.metric import SERIES
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.units import printable
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis.analysis import Checked
-    from keepalive_bench.analysis.metric import Metric
+    from keepalive_bench.analysis.metrics.metric import Metric
 
 Labels = dict[str, str]
 S = TypeVar("S")

@@ -151,7 +151,7 @@ def remarks(analysis: Analysis) -> tuple[str, ...]:
     lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
     if analysis.sweep is not None:
         lines.insert(0, _TRAFFICS[analysis.sweep.traffic])
-    if plan.request.variation.counts:
+    if plan.request.variation.counter:
         lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
     return tuple(lines)
 
@@ -175,8 +175,8 @@ def _first_answer(arm: ArmSummary) -> str:
     if answer is None:
         return ""
     parts = [printable(answer.http_version), printable(answer.content_type or "no content type")]
-    if arm.body_sizes:
-        low, high = arm.body_sizes
+    if arm.body_bytes:
+        low, high = arm.body_bytes
         parts.append(size(low) if low == high else f"{size(low)} to {size(high)}")
     if answer.connection:
         parts.append(f"Connection: {printable(answer.connection)}")

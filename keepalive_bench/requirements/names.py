@@ -11,13 +11,13 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.metric import Metric
 from keepalive_bench.analysis.metrics import (
     ARM_METRICS,
     COMPARISON_METRICS,
     RUN_METRICS,
     SWEEP_METRICS,
 )
+from keepalive_bench.analysis.metrics.metric import Metric
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Place:
     forms: Callable[[AnyMetric], Iterable[str]]
     """What follows a prefix, with the metric's placeholder."""
     suffix: str = ""
+
+    @property
+    def named(self) -> tuple[AnyMetric, ...]:
+        """The metrics that a requirement can be about."""
+        return tuple(metric for metric in self.metrics if metric.is_named)
 
     @property
     def part(self) -> str:
@@ -135,7 +140,7 @@ def resolve(spelled: str, among: Iterable[Place]) -> Subject | None:
         for prefix in place.prefixes:
             if spelled.startswith(prefix) and spelled.endswith(place.suffix):
                 rest = spelled[len(prefix) : len(spelled) - len(place.suffix)]
-                for metric in filter(_is_named, place.metrics):
+                for metric in place.named:
                     for form in place.forms(metric):
                         key = _key(rest, form, metric)
                         if key is not None:
@@ -146,13 +151,9 @@ def resolve(spelled: str, among: Iterable[Place]) -> Subject | None:
 def all_names(among: Iterable[Place]) -> Iterator[str]:
     """Every name that something has, each of its spellings."""
     for place in among:
-        for prefix, metric in product(place.prefixes, filter(_is_named, place.metrics)):
+        for prefix, metric in product(place.prefixes, place.named):
             for key, form in product(metric.keys or ("",), place.forms(metric)):
                 yield f"{prefix}{form.replace(metric.placeholder, key)}{place.suffix}"
-
-
-def _is_named(metric: AnyMetric) -> bool:
-    return metric.is_named
 
 
 def _key(rest: str, form: str, metric: AnyMetric) -> str | None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 from math import exp, floor, hypot, lgamma, log, log1p, sqrt
 from operator import itemgetter
 from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.stats.descriptive import thinned, walsh_average
+from keepalive_bench.stats.descriptive import in_blocks, thinned, walsh_average
 from keepalive_bench.stats.distributions import student
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 Interval = tuple[float, float]
 Ends = tuple[float | None, float | None]
@@ -155,10 +154,11 @@ def _log_binomial(count: int, hits: int, share: float) -> float:
 
 def mean_interval(values: Sequence[float], confidence: float, factor: float) -> Interval | None:
     """A bootstrap interval of a mean; `None` of fewer than 8 values."""
-    sums, sizes = _block_sums(values)
-    plain = _bootstrap(sums, sizes, len(values), confidence)
-    if plain is None:
+    if len(values) < _LEAST_FOR_BOOTSTRAP:
         return None
+    blocks = in_blocks(values, _BLOCKS)
+    sums, sizes = [*map(sum, blocks)], [*map(len, blocks)]
+    plain = _bootstrap(sums, sizes, confidence)
     return widened(plain.interval, sum(sums) / sum(sizes), factor * plain.further)
 
 
@@ -169,11 +169,10 @@ def ratio_interval(
 
     All are positive. It is widened as a logarithm, so that the inverse ratio has the inverse one.
     """
-    upper, _ = _block_sums(numerators)
-    lower, _ = _block_sums(denominators)
-    plain = _bootstrap(upper, lower, len(numerators), confidence)
-    if plain is None:
+    if len(numerators) < _LEAST_FOR_BOOTSTRAP:
         return None
+    upper, lower = ([*map(sum, in_blocks(it, _BLOCKS))] for it in (numerators, denominators))
+    plain = _bootstrap(upper, lower, confidence)
     estimate, (low, high) = log(sum(upper) / sum(lower)), plain.interval
     low, high = widened((log(low), log(high)), estimate, factor * plain.further)
     return exp(low), exp(high)
@@ -186,9 +185,7 @@ class _Percentiles(NamedTuple):
     further: float
 
 
-def _bootstrap(
-    upper: Sequence[float], lower: Sequence[float], count: int, confidence: float
-) -> _Percentiles | None:
+def _bootstrap(upper: Sequence[float], lower: Sequence[float], confidence: float) -> _Percentiles:
     """Percentiles of the sum of `upper` ÷ the sum of `lower`, by resampling both together.
 
     Expanded percentiles: T. C. Hesterberg, "What Teachers Should Know About the Bootstrap", The
@@ -198,8 +195,6 @@ def _bootstrap(
     not the values: that bounds the cost, and keeps an autocorrelation within a block. The resamples
     are the same at every call.
     """
-    if count < _LEAST_FOR_BOOTSTRAP:
-        return None
     ratios = sorted(sum(chosen(upper)) / sum(chosen(lower)) for chosen in _resamples(len(upper)))
     normal, units = NormalDist(), len(upper)
     wide = student((1 + confidence) / 2, units - 1) * sqrt(units / (units - 1))
@@ -211,32 +206,21 @@ def _bootstrap(
 
 
 @lru_cache(maxsize=2)
-def _resamples(count: int) -> list[Callable[[Sequence[float]], tuple[float, ...]]]:
-    """What draws as many of a number of values, with replacement; the same at every call."""
-    return [itemgetter(*numbers) for numbers in _drawn(count)]
-
-
-def _drawn(count: int) -> Iterator[bytes]:
-    """Resamples of the numbers below a count (256 at most), as bytes, which is quick.
+def _resamples(count: int) -> Sequence[Callable[[Sequence[float]], tuple[float, ...]]]:
+    """What draws as many of a number of values (256 at most), with replacement; always the same.
 
     A random byte modulo the count is as likely one number as another when those are left out that
     lie above the largest multiple of it.
     """
     random, most = Random(0), _BYTES - _BYTES % count  # noqa: S311  # not for secrets
     numbers, unfair = bytes(byte % count for byte in range(_BYTES)), bytes(range(most, _BYTES))
-    pool = b""
+    pool, found = b"", []
     for _ in range(_RESAMPLES):
         while len(pool) < count:
             pool += random.randbytes(_BYTES).translate(numbers, unfair)
-        yield pool[:count]
+        found.append(itemgetter(*pool[:count]))
         pool = pool[count:]
-
-
-def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
-    count = max(1, min(len(values), _BLOCKS))
-    edges = [number * len(values) // count for number in range(count + 1)]
-    blocks = [values[start:stop] for start, stop in pairwise(edges)]
-    return [sum(block) for block in blocks], [len(block) for block in blocks]
+    return found
 
 
 def difference_interval(own: Bounded, other: Bounded, correlation: float = 0.0) -> Interval:
