@@ -13,7 +13,6 @@ from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
 from keepalive_bench.plan.sweeping import sweep_options, swept_plans
 from keepalive_bench.plan.target import Target
-from keepalive_bench.requirements import requirements_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,5 +90,8 @@ def _target(url: str | None, command: str) -> Target:
 
 
 def _checked(plan: Plan) -> Plan:
-    requirements_of(plan)  # a bad one is refused now, and not when all is measured
+    if plan.decision_rule.requirements:
+        from keepalive_bench.requirements import requirements_of  # noqa: PLC0415  # most do without
+
+        requirements_of(plan)  # a bad one is refused now, and not when all is measured
     return plan
