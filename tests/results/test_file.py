@@ -10,7 +10,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
+from server.wire import serving
 from support.plans import run
 from support.runs import HTML, REFUSED, Script
 
@@ -22,7 +22,7 @@ from keepalive_bench.results import column_codec
 from keepalive_bench.results.exchange import PHASES, Answer, Ending, Failure, Phases
 from keepalive_bench.results.file import document_lines, read_run
 from keepalive_bench.results.run import WarmUp
-from keepalive_bench.server import CERTIFICATE, ServerProcess
+from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,7 @@ def test_a_run_of_more_than_a_chunk_s_real_size_comes_back_as_it_was() -> None:
 
 
 def test_a_measured_run_comes_back_as_it_was() -> None:
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         url = server.url.replace("127.0.0.1", "localhost")
         measured = run(url, requests=30, ca_file=CERTIFICATE)
     again = read(text_of(measured))
