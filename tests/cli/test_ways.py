@@ -9,8 +9,8 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
-from support.command import called, kab
+from server.wire import serving, settings
+from support.command import called
 from support.misbehaving import Peer, misbehaving
 
 from keepalive_bench.server import CERTIFICATE, ServerProcess, ServerSettings
@@ -221,9 +221,11 @@ def test_netrc_is_read_only_when_asked_and_goes_behind_user(
 ) -> None:
     record = tmp_path / "requests"
     (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login someone password {_SECRET}\n")
-    with ServerProcess(ServerSettings(record=record)) as server:
+    with serving(record=record) as server:
         home = {"HOME": str(tmp_path)}
-        done = kab("run", server.url, "-n", "1", "--verbose", "--json", "-", *arguments, env=home)
+        done = called(
+            "run", server.url, "-n", "1", "--verbose", "--json", "-", *arguments, env=home
+        )
     assert done.code == 0, done.err
     expected = None if sent is None else "Basic " + b64encode(sent.encode()).decode()
     assert {headers(it).get("authorization") for it in recorded(record)} == {expected}
