@@ -105,7 +105,7 @@ class Tls:
     key_password: str | None = option(
         None,
         _passphrase,
-        spelling="--key-password-file FILE",
+        spelling="--key-password-file",
         source="content",
         help="The key's passphrase.  [default: asked for]",
         example=Example(
