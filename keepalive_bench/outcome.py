@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import Analysis
@@ -64,7 +63,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
 
     document = demandable(analysis)
     checked = (check(each, document, run.plan, views) for each in demanded)
-    return replace(analysis, requirements=tuple(checked))
+    return analysis._replace(requirements=tuple(checked))
 
 
 def require(run: Run, *requirements: str, strict: bool = False) -> Analysis:

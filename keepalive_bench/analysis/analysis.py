@@ -45,7 +45,7 @@ class Latency(NamedTuple):
     max: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LateStarts:
     """Requests of an open load that started later than they were to."""
 
@@ -55,7 +55,7 @@ class LateStarts:
     max_s: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PhaseTime:
     """One phase of the exchanges that succeeded."""
 
@@ -87,8 +87,7 @@ class Handshake(NamedTuple):
     """Whether it took up an earlier session."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArmSummary:
+class ArmSummary(NamedTuple):
     """One arm's counts and times."""
 
     label: str
@@ -190,8 +189,7 @@ class RoundTrips(NamedTuple):
     """How many the protocol needs; `None`: unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Where a mean saving comes from. In seconds a request; the parts add up to the saving."""
 
     parts_s: dict[str, float]
@@ -213,8 +211,7 @@ class Explanation:
         return 1000 * sum(self.parts_s.values())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(NamedTuple):
     """The first-named arm against another."""
 
     arm: str
@@ -249,8 +246,7 @@ class Verdict(NamedTuple):
 Severity = Literal["info", "warning"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """Something that kab noticed."""
 
     code: str
@@ -286,8 +282,7 @@ class Checked(NamedTuple):
     """One sentence: what was found, and why that decides it or doesn't."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Analysis:
+class Analysis(NamedTuple):
     """Everything that is derived from a run; computed again from it whenever it is needed."""
 
     plan: Plan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.comparison import SAME, distance
@@ -43,7 +42,7 @@ def differences(base: Source, new: Source, arms: Sequence[ArmChange]) -> Iterato
     for name, before, after in _unequal(_flat(base.plan), _flat(new.plan)):
         matters = name not in HARMLESS
         yield Difference("plan", name, before, after, matters)
-    machines = (asdict(source.run.environment) for source in (base, new))
+    machines = (source.run.environment._asdict() for source in (base, new))
     for name, before, after in _unequal(*machines):
         yield Difference("environment", name, before, after, matters=False)
     courses = (source.run.run_info.interrupted for source in (base, new))

@@ -8,10 +8,9 @@ import ssl
 import sys
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import keepalive_bench
 from keepalive_bench.analysis.required_requests import PrecisionRule
@@ -46,8 +45,7 @@ if TYPE_CHECKING:
 _clock = time.perf_counter_ns
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Measured:
+class _Measured(NamedTuple):
     """What came of a plan, in however many processes."""
 
     started_at: str
@@ -95,7 +93,7 @@ def benchmark(
         return Run(
             plan=plan,
             environment=environment,
-            run_info=replace(run_info, interrupted=run_info.interrupted or interrupts.drain()),
+            run_info=run_info._replace(interrupted=run_info.interrupted or interrupts.drain()),
             warmup=measured.warmup,
             exchanges=measured.tables.exchanges,
             connections=measured.tables.connections,
@@ -173,8 +171,7 @@ def _in_several(
         started_at=started_at,
         warmup=_all_warmups(plan, coordinator.warmups.values()),
         tables=tables,
-        counters=replace(
-            merge_counters(coordinator.counters.values(), experiment.labels),
+        counters=merge_counters(coordinator.counters.values(), experiment.labels)._replace(
             reached=coordinator.reached,
             interrupted=interrupted,
             wall_s=coordinator.wall_s,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ class Pacing(ABC):
         return 0.0
 
 
-@dataclass(frozen=True)
 class Rate(Pacing):
     """So many requests a second, from the start of each block; some at a time where in bursts.
 
@@ -56,11 +54,11 @@ class Rate(Pacing):
     of it can be carried out elsewhere.
     """
 
-    per_second: float
-    burst: int = 1
-    """Requests that start together."""
-    is_schedule: bool = True
-    """`False`: a limit, which no request is late for; but it lets a stall be caught up with."""
+    is_schedule = True
+
+    def __init__(self, per_second: float, burst: int = 1) -> None:
+        """`burst`: requests that start together."""
+        self.per_second, self.burst = per_second, burst
 
     def start_s(self, turn: Turn) -> float:
         """The block's start, and so many gaps later."""
@@ -71,7 +69,6 @@ class Rate(Pacing):
         return requests / self.per_second
 
 
-@dataclass(frozen=True)
 class Pauses(Pacing):
     """Each worker pauses after its answer.
 
@@ -80,7 +77,8 @@ class Pauses(Pacing):
     other arms' requests.
     """
 
-    experiment: Experiment
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
 
     def start_s(self, turn: Turn) -> float:
         """A pause after the worker's last answer; at first, a part of it, no two workers the same.
@@ -93,11 +91,11 @@ class Pauses(Pacing):
         return earliest_s if turn.own_s is None else max(earliest_s, turn.own_s + pause_s)
 
 
-@dataclass(frozen=True)
 class Bursts(Pacing):
     """All workers start together, a pause after the last answer of the burst before."""
 
-    experiment: Experiment
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
 
     def start_s(self, turn: Turn) -> float:
         """The same for all requests of a burst."""

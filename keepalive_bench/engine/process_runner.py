@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import threading
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,8 +42,7 @@ def new_tables(experiment: Experiment) -> Tables:
     return Tables(exchanges, ConnectionColumns(labels))
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunCounters:
+class RunCounters(NamedTuple):
     """What a measurement took, and how far it came, but for what is kept in columns."""
 
     pools: dict[str, PoolCounters]
@@ -113,7 +111,7 @@ class ProcessRunner:
         plan, experiment, run_clock = self._plan, self._plan.experiment, RunClock(origin)
         system_monitor = SystemMonitor(experiment.concurrency)
         with ExitStack() as closing:
-            shared = replace(self._shared, origin=origin)
+            shared = self._shared._replace(origin=origin)
             transports = {arm.label: open_arm(arm, shared, connections) for arm in experiment.arms}
             for transport in transports.values():
                 closing.callback(transport.close)
@@ -149,7 +147,7 @@ class ProcessRunner:
         plan, count = self._plan, self._plan.experiment.warmup
         outcomes: list[Outcome] = []
         connections = ConnectionColumns((arm.label,))
-        transport = open_arm(arm, replace(self._shared, origin=self._clock()), connections)
+        transport = open_arm(arm, self._shared._replace(origin=self._clock()), connections)
         try:
             for number in range(1, count + 1):
                 if given_up.is_set():

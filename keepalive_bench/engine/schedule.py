@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.experiment import Experiment
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Requests of one arm that are sent without another arm's in between."""
 
     round: int
@@ -39,14 +37,14 @@ class Block:
         """
         start, stop = self.indexes.start, self.indexes.stop
         first_own = start + (process - start) % processes
-        return replace(self, indexes=range(first_own, stop, processes))
+        return self._replace(indexes=range(first_own, stop, processes))
 
     def bursts(self, size: int) -> Iterator[Block]:
         """Its bursts, of so many requests, each as a block of its own; without bursts, itself."""
         starts = self.indexes[::size] if self.in_bursts else ()
         for start in starts:
             indexes = range(start, min(start + size, self.indexes.stop))
-            yield replace(self, indexes=indexes, first=start)
+            yield self._replace(indexes=indexes, first=start)
         if not self.in_bursts:
             yield self
 

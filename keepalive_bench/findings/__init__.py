@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keepalive_bench.findings import finding_kinds as kinds
@@ -80,8 +79,7 @@ def _once(group: list[Finding], experiment: Experiment) -> Finding:
     if not others:
         return most
     said = f"Likewise, with other figures: {experiment.sweep} {enumerated(others)}."
-    return replace(
-        most,
+    return most._replace(
         text=f"{most.text} {said}",
         evidence={**most.evidence, "others": ", ".join(others)},
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from urllib3 import HTTPHeaderDict
@@ -55,7 +54,7 @@ def open_arm(arm: Arm, shared: ArmContext, connections: ConnectionColumns) -> Ht
     """The transport of an arm; the connections it opens go into `connections`."""
     plan = shared.plan.of_arm(arm)
     tracer = Tracer(arm.label, connections, plan.network, shared.clock, shared.origin)
-    pools = _OPENERS[arm.kind](replace(shared, plan=plan), tracer)
+    pools = _OPENERS[arm.kind](shared._replace(plan=plan), tracer)
     return HttpTransport(plan, shared.headers, tracer, pools)
 
 
@@ -75,7 +74,7 @@ def _resumed(shared: ArmContext, tracer: Tracer) -> Pools:
     """The same as unpooled, but each TLS handshake takes up the session of an earlier one."""
     tracer.sessions = Sessions()
     server = resuming_context(shared.plan.tls, tracer.sessions)
-    return OnePool(open_pool(replace(shared, server_tls=server), tracer, single_use=True))
+    return OnePool(open_pool(shared._replace(server_tls=server), tracer, single_use=True))
 
 
 def _naive(shared: ArmContext, tracer: Tracer) -> Pools:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 PoolClasses = dict[str, type[HTTPConnectionPool | HTTPSConnectionPool]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArmContext:
+class ArmContext(NamedTuple):
     """What all arms of a run share: the plan, the TLS contexts, one clock and its zero."""
 
     plan: Plan

@@ -7,9 +7,8 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.values import is_address
@@ -32,16 +31,14 @@ _LACKING = {errno.EADDRNOTAVAIL, errno.EADDRINUSE}
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """One of the addresses that a name stands for."""
 
     family: int
     sockaddr: Any  # its shape depends on the family; only the socket module looks into it
 
 
-@dataclass(frozen=True)
-class Dialled:
+class Dialled(NamedTuple):
     """An open connection, and what it took."""
 
     socket: socket.socket

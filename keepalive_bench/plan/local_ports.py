@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil, floor, inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import plural, printable
@@ -17,8 +16,7 @@ QUICKEST = 10_000
 _WHOLE_FROM = 10
 
 
-@dataclass(frozen=True, kw_only=True)
-class PortUse:
+class PortUse(NamedTuple):
     """What a run wants of the local ports towards one address, and what there is."""
 
     peer: str

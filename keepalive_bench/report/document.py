@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from keepalive_bench.analysis.metrics import ARM_METRICS, COMPARISON_METRICS, SWEEP_METRICS
@@ -60,7 +59,7 @@ def demandable(analysis: Analysis) -> Document:
         "arms": {arm.label: _arm(arm) for arm in analysis.arms},
         "comparisons": [tree(COMPARISON_METRICS, it) for it in analysis.comparisons],
         "verdict": analysis.verdict._asdict(),
-        "findings": [asdict(finding) for finding in analysis.findings],
+        "findings": [finding._asdict() for finding in analysis.findings],
         "sweep": None if analysis.sweep is None else _sweep(analysis.sweep),
         "recommendation": _recommendation(analysis.sweep),
     }

@@ -34,8 +34,7 @@ class PoolCounters(NamedTuple):
     num_requests: Count = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class WarmUp:
+class WarmUp(NamedTuple):
     """What an arm's warm-up did, on pools of its own; counted nowhere else."""
 
     requests: Count = 0
@@ -48,8 +47,7 @@ class WarmUp:
         return len(self.failures)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Environment:
+class Environment(NamedTuple):
     """Where and with what a run was made."""
 
     kab: str
@@ -75,8 +73,7 @@ class LostProcess(NamedTuple):
     """How many of its exchanges are lost, by arm, as far as they were told."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunInfo:
+class RunInfo(NamedTuple):
     """How the measurement itself went, warm-ups left out."""
 
     started_at: Annotated[str, MOMENT]

@@ -281,7 +281,7 @@ def test_other_urls_matter_and_how_often_is_asked_does_not() -> None:
     found = compared(run, more).differences
     assert {it.name for it in found} == {"requests", "rounds", "seed", "warmup"}
     assert not any(it.matters for it in found)
-    environment = replace(run.environment, urllib3="9.9")
+    environment = run.environment._replace(urllib3="9.9")
     found = compared(run, replace(run, environment=environment)).differences
     assert [(it.part, it.name, it.matters) for it in found] == [("environment", "urllib3", False)]
 

@@ -238,6 +238,6 @@ def test_a_clock_that_ticks_too_coarsely_is_found() -> None:
     row = script.open("pooled")
     for _ in range(6):
         script.send("pooled", 0.01, on=row)
-    coarse = replace(script.run(), environment=replace(ENVIRONMENT, clock_resolution_s=0.015))
+    coarse = replace(script.run(), environment=ENVIRONMENT._replace(clock_resolution_s=0.015))
     codes = [finding.code for finding in analyse(coarse).findings]
     assert "clock-too-coarse" in codes

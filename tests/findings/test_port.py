@@ -35,7 +35,7 @@ def analysed(
         script.send("unpooled", 0.01, on=row, began_s=began)
     for _ in range(failed):
         script.fail("unpooled", failure=EXHAUSTED)
-    environment = replace(ENVIRONMENT, ephemeral_ports=100)
+    environment = ENVIRONMENT._replace(ephemeral_ports=100)
     return analyse(replace(script.run(**run_info), environment=environment))
 
 

@@ -118,10 +118,14 @@ were due, which the arms say."""
 def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_finds(
     run: Run,
 ) -> None:
-    run_info = replace(
-        run.run_info, gil_wait_s=1e-4, other_cpu_min=0.125, other_cpu_max=0.5, free_ports=28_000
+    run_info = run.run_info._replace(
+        gil_wait_s=1e-4,
+        other_cpu_min=0.125,
+        other_cpu_max=0.5,
+        free_ports=28_000,
+        port_held_s=60.0,
     )
-    run = replace(run, run_info=replace(run_info, port_held_s=60.0))
+    run = replace(run, run_info=run_info)
     analysis = analyse(run)
     incomparable = analysis.verdict.code == "not-comparable"
     written = dict(leaves(json.loads(stored(run))))
@@ -150,7 +154,7 @@ def test_what_no_run_of_a_plan_can_decide_is_known_beforehand() -> None:
 def test_findings_are_counted_by_their_code() -> None:
     analysis = analyse(paired_run([0.25] * 8, [0.5] * 8))
     finding = Finding(code="client-bound", severity="warning", evidence={}, text="")
-    analysis = replace(analysis, findings=(finding, finding))
+    analysis = analysis._replace(findings=(finding, finding))
     noticed, not_noticed = found_in(analysis, "findings.client-bound", "findings.drift")
     assert (noticed.value, not_noticed.value) == (2, 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from math import inf, nextafter
 from typing import TYPE_CHECKING
 
@@ -46,8 +45,8 @@ def held(text: str, analysis: Analysis = ANALYSIS) -> Checked:
 
 def with_speedup(low: float | None, estimate: float | None, high: float | None) -> Analysis:
     (comparison,) = ANALYSIS.comparisons
-    changed = replace(comparison, speedup=Estimate(estimate, low, high))
-    return replace(ANALYSIS, comparisons=(changed,))
+    changed = comparison._replace(speedup=Estimate(estimate, low, high))
+    return ANALYSIS._replace(comparisons=(changed,))
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def assert_same(one: Run, other: Run) -> None:
 
 
 def assert_analysed_alike(one: Run, other: Run) -> None:
-    assert replace(analyse(one), plan=other.plan) == analyse(other)
+    assert analyse(one)._replace(plan=other.plan) == analyse(other)
 
 
 @packed_early

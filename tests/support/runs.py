@@ -123,7 +123,7 @@ class Script:
         return Run(
             plan=self.plan,
             environment=ENVIRONMENT,
-            run_info=replace(COURSE, **run_info),
+            run_info=COURSE._replace(**run_info),
             warmup=dict.fromkeys(labels, one) | (warmup or {}),
             exchanges=self.exchanges,
             connections=self.connections,

@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from math import inf
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -189,7 +188,7 @@ class Coordinator:
                 if now_s >= ends_s:
                     break
                 seconds = None if block.seconds is None else ends_s - now_s
-                yield self._timed(replace(burst, seconds=seconds), now_s)
+                yield self._timed(burst._replace(seconds=seconds), now_s)
                 if block.in_bursts and not self._sent:
                     break
 
@@ -214,7 +213,7 @@ class Coordinator:
             return block
         began_s = max(now_s + self._lead_s, self._lasts_to_s)
         self._lead_s = _LEAD_S * max(1.0, len(self._workers) / (os.cpu_count() or 1))
-        return replace(block, began_s=began_s, rested_s=self._ended_s.get(block.arm))
+        return block._replace(began_s=began_s, rested_s=self._ended_s.get(block.arm))
 
     def _halt(self) -> None:
         self._halted.set()
