@@ -31,7 +31,7 @@ def headers(request: dict[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in request["headers"]}
 
 
-def port_of(server: Server) -> str:
+def port_of(server: Server | ServerProcess) -> str:
     return server.url.rpartition(":")[2]
 
 
