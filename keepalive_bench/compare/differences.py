@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.comparability import SAME, distance
+from keepalive_bench.analysis.comparison import SAME, distance
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import Difference
 

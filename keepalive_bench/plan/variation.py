@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import (
-    Example,
-    option,
-    options,
-    repeatable,
-    ruled,
-    switch,
-)
+from keepalive_bench.plan.options import Example, Option, option, options, ruled, switch
 from keepalive_bench.plan.secret_names import is_secret_name
 from keepalive_bench.plan.target import redacted_query
 from keepalive_bench.plan.values import parse_parameter
@@ -42,9 +35,10 @@ def _rows(file: File) -> Rows:
     return parse_rows(file)
 
 
-FIELD = repeatable(
-    parse_parameter,
-    _spelled,
+FIELD = Option(
+    form="repeatable",
+    parse=parse_parameter,
+    words=_spelled,
     spelling="-f, --field NAME=VALUE",
     help="Query parameter. One name with several values: request by request the next.",
     example=Example("-f q=python -f q=php", "?q=php", "sent"),
@@ -54,7 +48,7 @@ FIELD = repeatable(
 def _gathered(asked: Asked) -> Fields:
     """The values of one name together, in the order given."""
     values: dict[str, list[str]] = {}
-    for name, value in asked[FIELD] or ():
+    for name, value in asked.each(FIELD):
         values.setdefault(name, []).append(value)
     return tuple((name, tuple(several)) for name, several in values.items())
 
@@ -106,12 +100,16 @@ class Variation:
         help="Don't add kab=i to the i-th request where nothing else varies it.",
         example=Example("--no-vary", "GET / HTTP/1.1", "sent"),
         shown=True,
+        usual=lambda variation: not variation.varies,
     )
+    """Whether requests carry `kab=INDEX`: never where they vary in another way."""
     _encoded_fields: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     _encoded_rows: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Encode every value once: a request then only picks."""
+        if self.varies:
+            object.__setattr__(self, "counter", False)
         if any(not values for _, values in self.fields):
             raise UsageError("A varying parameter needs at least one value.")
         fields = tuple(
@@ -122,16 +120,16 @@ class Variation:
         object.__setattr__(self, "_encoded_rows", rows)
 
     @property
-    def counts(self) -> bool:
-        """Whether requests carry the counter that kab itself adds."""
-        return self.counter and not (self.fields or self.rows or self.unique)
+    def varies(self) -> bool:
+        """Whether parameters are asked for that differ from request to request."""
+        return bool(self.fields or self.rows or self.unique)
 
     def query(self, index: int, token: str) -> str:
         """The parameters of the request with an index, encoded; warm-ups have indexes below 0.
 
         `token` makes unique values differ from those of other runs.
         """
-        if self.counts:
+        if self.counter:
             return f"{COUNTER}={index}"
         parts = [values[index % len(values)] for values in self._encoded_fields]
         if self._encoded_rows:
