@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         json: str
         stored: Stored
         usual: Callable[[Any], object]
+        matters: bool
 
     class More(Words, Ways, total=False):
         """Of a field with an option of its own, both."""
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 B = TypeVar("B", bound="bool | None")
 _PART, _SETTING = "part", "setting"
-_OF_FIELD = ("json", "stored", "usual")
+_OF_FIELD = ("json", "stored", "usual", "matters")
 """What `Ways` has; the rest is the option's."""
 
 GROUPS = ("Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements")
@@ -171,6 +172,11 @@ class Setting:
     stored: Stored | None = None
     usual: Callable[[Any], object] | None = None
     """Given the part, the value that needs no option; otherwise it is the default."""
+    matters: bool = True
+    """Whether runs can't be compared that differ in it: it changes what is sent, or how.
+
+    How often, for how long, how it is judged, and where this machine keeps its files doesn't.
+    """
 
 
 class Part(NamedTuple):
