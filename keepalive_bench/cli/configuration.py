@@ -84,7 +84,6 @@ def nearest(given: Mapping[str, object]) -> dict[str, object]:
 
 
 def _nothing_like(value: object) -> object:
-    """What an option is where it isn't given."""
     return () if isinstance(value, tuple) else None
 
 
@@ -135,7 +134,6 @@ def _find() -> tuple[str, dict[str, Any]] | None:
 
 
 def _announced(found: tuple[str, dict[str, Any]] | None) -> tuple[str, dict[str, Any]] | None:
-    """Say which file is used that nobody named."""
     if found is not None:
         click.echo(f"Options are taken from {found[0]}.", err=True)
     return found

@@ -38,10 +38,10 @@ class Screen:
         quiet: bool = False,
         verbose: bool = False,
     ) -> None:
-        self.err = _console(Outlet(sys.stderr), color=color)
+        self.err = _console(_Outlet(sys.stderr), color=color)
         self.out = self.err
         if STDOUT not in wanted:
-            self.out = _console(Outlet(sys.stdout) if wanted else sys.stdout, color=color)
+            self.out = _console(_Outlet(sys.stdout) if wanted else sys.stdout, color=color)
         self.quiet, self.verbose = quiet, verbose
 
     @property
@@ -96,7 +96,7 @@ class Screen:
 
     def code(self, code: ExitCode) -> ExitCode:
         """The exit code, given what a command came to: a report that got lost is a result, too."""
-        error = self.out.file.error if isinstance(self.out.file, Outlet) else None
+        error = self.out.file.error if isinstance(self.out.file, _Outlet) else None
         if error is None or self.is_for_remarks:
             return code
         if not isinstance(error, BrokenPipeError):  # otherwise, whoever read it has gone
@@ -104,7 +104,7 @@ class Screen:
         return ExitCode.first_of((code, ExitCode.NOTHING_MEASURED))
 
 
-class Outlet:
+class _Outlet:
     """Writes to a stream until that fails; from then on, text is dropped and nothing is raised.
 
     It has what Rich and Click ask of a stream, and no more.
@@ -159,7 +159,7 @@ def give_up(stream: TextIO) -> None:
         os.close(nothing)
 
 
-def _console(stream: TextIO | Outlet, *, color: bool) -> Console:
+def _console(stream: TextIO | _Outlet, *, color: bool) -> Console:
     from rich.console import Console  # noqa: PLC0415  # `kab --version` does without
 
     plain = not color or bool(os.environ.get("NO_COLOR"))
