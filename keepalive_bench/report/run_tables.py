@@ -73,7 +73,6 @@ def comparison_table(analysis: Analysis) -> Table:
 
 
 def _of_arms(analysis: Analysis, rows: Sequence[Sequence[str]]) -> tuple[Part, ...]:
-    """A column for each arm."""
     arms = enumerate(analysis.arms)
     return tuple((Column(arm.label, _column(rows, number)),) for number, arm in arms)
 

@@ -62,7 +62,6 @@ def _counts(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> lis
 
 
 def _latencies(analysis: Analysis, arms: Sequence[ArmSummary], metric: str) -> Part:
-    """A quantile, with its interval beside it."""
     found = [getattr(arm.latency, metric) for arm in arms]
     bounds = [arm.latency_bounds.get(metric) for arm in arms]
     ends = (
@@ -73,7 +72,6 @@ def _latencies(analysis: Analysis, arms: Sequence[ArmSummary], metric: str) -> P
 
 
 def _rates(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> Part:
-    """Requests per second, with their interval beside them."""
     found = [(arm, it.requests_per_second) for it, arm in zip(sweep.values, arms, strict=True)]
     return (
         Column("requests/s", tuple(rate_of(arm, it.estimate) for arm, it in found)),

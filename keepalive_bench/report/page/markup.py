@@ -56,14 +56,11 @@ def data_block(name: str, values: object) -> Element:
     return verbatim("script", text, type="application/json", id=name)
 
 
-def table(
-    caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]], *, numbers: bool = True
+def _table(
+    caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]], kind: str
 ) -> Element:
-    """A table whose rows begin with their heading, in a box that scrolls where it is too wide.
-
-    `numbers` are set flush right.
-    """
-    made = element("table", element("caption", caption), class_="numbers" if numbers else "words")
+    """A table whose rows begin with their heading, in a box that scrolls where it is too wide."""
+    made = element("table", element("caption", caption), class_=kind)
     head = SubElement(SubElement(made, "thead"), "tr")
     head.extend(element("th", heading, scope="col") for heading in headings)
     body = SubElement(made, "tbody")
@@ -76,13 +73,14 @@ def table(
 
 
 def set_table(it: Table, caption: str = "") -> Element:
-    """A table of a report; its title is its caption, if nothing else is."""
-    return table(caption or it.title, it.headings, it.rows)
+    """A table of numbers, of a report; its title is its caption, if nothing else is."""
+    return _table(caption or it.title, it.headings, it.rows, "numbers")
 
 
-def folded(summary: str, *content: Element) -> Element:
-    """Something to open where it's wanted, with the keyboard too."""
-    return element("details", element("summary", summary), *content)
+def folded_table(caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Element:
+    """A table of words to open where it's wanted, with the keyboard too."""
+    whole = _table(caption, headings, rows, "words")
+    return element("details", element("summary", caption), whole)
 
 
 def figure(name: str, shows: str, notes: Iterable[str], key: Iterable[tuple[str, str]]) -> Element:
