@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 # The other rooms don't meet the libraries whose lowest versions are tried.
-MEETING_THEM := tests/net tests/cli tests/render tests/hostile tests/documents
+MEETING_THEM := tests/net tests/cli tests/report tests/sweep tests/compare tests/hostile tests/documents
 LOWEST_READY := $(LOWEST)/.ready
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
@@ -62,7 +62,7 @@ peers: $(PEERS_READY) $(AUTOCANNON) ## what benchmarks/peers.py measures that is
 servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 	PYTHONPATH=tests $(BIN)/python -m servers.generate
 
-docs: $(READY) ## write docs/cli.md, docs/findings.md, tables of metrics and the JSON Schemas
+docs: $(READY) ## write the pages, tables and JSON Schemas that are derived from the code
 	PYTHONPATH=tests $(BIN)/python -m documents.generate
 
 clean: ## what the other targets built

@@ -22,7 +22,7 @@ from keepalive_bench import Exchange, Experiment, Plan, Target
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.analysis.precision import PrecisionRule
+from keepalive_bench.analysis.required_requests import PrecisionRule
 from keepalive_bench.results.columns import ExchangeColumns
 from keepalive_bench.results.exchange import Outcome
 

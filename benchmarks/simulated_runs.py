@@ -24,7 +24,6 @@ from keepalive_bench import Exchange, Experiment, Plan, Run, Target, analyse
 from keepalive_bench.analysis.analysis import PERCENTS
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.comparison import quantile_savings, typical_effect
-from keepalive_bench.analysis.latencies import Latencies, latency_bounds, summed_up
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
@@ -122,32 +121,25 @@ def _truth(block_size: int, between: float) -> Mapping[str, float]:
 def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval | None]:
     """A run's intervals as kab has them; in full, those of means, too."""
     run = _drawn(setting, Random(seed))  # noqa: S311  # not for secrets
-    views = [ArmView(label, run.plan, run.exchanges) for label in _LABELS]
-    pairs = pair(*views)
+    own, other = views = [ArmView(label, run.plan, run.exchanges) for label in _LABELS]
+    pairs = pair(own, other)
     effect = typical_effect(pairs, run.plan)
-    own, other = map(_latencies, views)
     savings = quantile_savings(own, other, pairs, effect.interval_inflation)
     found = {
         "speed-up": _ends(effect.speedup),
         PLAIN: _unwidened(effect.speedup, effect.interval_inflation),
         **{f"saving {metric}": _ends(saving) for metric, saving in savings.items()},
     }
-    for arm in (own, other):
+    for view in views:
         for percent in PERCENTS:
-            found[f"{arm.view.label} p{percent}"] = arm.bounds.get(f"p{percent}")
+            found[f"{view.label} p{percent}"] = view.quantile_intervals.get(f"p{percent}")
     if in_full:
         analysis = analyse(run)
         (comparison,) = analysis.comparisons
-        found["saving mean"] = _ends(comparison.saving["mean"])
-        found["requests/s"] = _ends(comparison.throughput)
+        found["saving mean"] = _ends(comparison.saving_s["mean"])
+        found["requests/s"] = _ends(comparison.requests_per_second)
         found["pooled mean"] = analysis.arms[0].latency_bounds.get("mean")
     return found
-
-
-def _latencies(view: ArmView) -> Latencies:
-    latency = summed_up(view.ordered)
-    bounds = latency_bounds(view, latency, with_mean=False)
-    return Latencies(view, latency, bounds.bounds, bounds.interval_inflation)
 
 
 def _ends(estimate: Estimate) -> Interval | None:

@@ -9,12 +9,11 @@ from keepalive_bench.analysis.analysis import Analysis
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
-from keepalive_bench.analysis.latencies import quantile_ends
 from keepalive_bench.analysis.verdict import verdict, verdict_of_sweep
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.findings import find
 from keepalive_bench.report.document import demandable
-from keepalive_bench.requirements import QuantileEnds, check, requirements_of
+from keepalive_bench.requirements import check, requirements_of
 from keepalive_bench.sweep import sweep_of
 
 if TYPE_CHECKING:
@@ -55,13 +54,8 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
     )
     if not demanded:
         return analysis
-    inflation = {arm.label: arm.interval_inflation for arm in arms}
-
-    def ends(arm: str, percent: int) -> QuantileEnds:
-        return QuantileEnds(quantile_ends(views[arm], percent), inflation[arm])
-
     document = demandable(analysis)
-    checked = (check(each, document, run.plan, ends) for each in demanded)
+    checked = (check(each, document, run.plan, views) for each in demanded)
     return replace(analysis, requirements=tuple(checked))
 
 

@@ -69,6 +69,16 @@ class PhaseTime:
     p95: float | None
 
 
+class Sizes(NamedTuple):
+    """Of bodies, in bytes."""
+
+    min: int
+    max: int
+
+
+_NEARLY_ALL = 0.9
+
+
 class Handshake(NamedTuple):
     """What a TLS handshake came to."""
 
@@ -97,15 +107,15 @@ class ArmSummary:
     """Without the unused ones."""
     reuse: float | None
     reopened: int
-    resumed: int
-    """Connections whose TLS handshake took up an earlier session."""
+    handshakes: dict[Handshake, int]
+    """How many TLS handshakes came to what."""
     reasons: Reasons
     """Why each connection was opened, by its row."""
     failures: dict[Failure, int]
     status_codes: dict[int, int]
     answers: dict[Answer, int]
-    body_sizes: tuple[int, int] | None
-    """The smallest and the largest, of exchanges that succeeded."""
+    body_bytes: Sizes | None
+    """Of exchanges that succeeded."""
     mean_body: float | None
     """Bytes, of exchanges that succeeded."""
     bytes_received: int
@@ -119,12 +129,10 @@ class ArmSummary:
     """How much wider intervals are than without any, by that at all lags."""
     phases: dict[str, PhaseTime]
     """By name, in the order in which they happen, the remainder last."""
-    handshake: Handshake | None
-    """What nearly all TLS handshakes came to; `None`: there was none, or they differ."""
     min_rtt_s: float | None
     """The network's shortest round trip; `None` where the system doesn't tell."""
     counters: PoolCounters
-    uncorrected: Latency | None = None
+    uncorrected_latency_s: Latency | None = None
     """Of an open load, latencies from the real start; `None`: all of them are."""
     late_starts: LateStarts | None = None
     """`None`: it was no open load, where nothing can be late."""
@@ -140,6 +148,19 @@ class ArmSummary:
     def traits(self) -> ArmKind:
         """What is to be known of its kind."""
         return arm_kind(self.kind)
+
+    @property
+    def resumed(self) -> int:
+        """Connections whose TLS handshake took up an earlier session."""
+        return sum(count for handshake, count in self.handshakes.items() if handshake.resumed)
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """What nearly all TLS handshakes came to; `None`: there was none, or they differ."""
+        most = max(self.handshakes, key=self.handshakes.__getitem__, default=None)
+        if most is None or self.handshakes[most] < _NEARLY_ALL * self.connections:
+            return None
+        return most
 
     @property
     def reason_counts(self) -> dict[str, int]:
@@ -173,18 +194,23 @@ class RoundTrips(NamedTuple):
 class Explanation:
     """Where a mean saving comes from. In seconds a request; the parts add up to the saving."""
 
-    parts: dict[str, float]
+    parts_s: dict[str, float]
     """By phase, with what remains."""
     tls: str | None
     """The version that the handshakes settled on."""
-    round_trip: float | None
-    """The network's shortest round trip, in seconds; `None` where the system doesn't tell."""
+    round_trip_s: float | None
+    """The network's shortest round trip; `None` where the system doesn't tell."""
     round_trips: dict[str, RoundTrips]
     """By phase."""
     saved_trips: dict[str, int]
     """By phase, how many round trips a request saves by the protocol; 0, or missing: none known."""
     receive: float = 0.0
     """How much of what remains is the rest of the answer, from its first byte on."""
+
+    @property
+    def per_1000_requests_s(self) -> float:
+        """The saving of a thousand requests."""
+        return 1000 * sum(self.parts_s.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,18 +225,18 @@ class Comparison:
     """How many more were sent, and have no answer in one of the arms, or in both."""
     speedup: Estimate
     """The other's latency ÷ the arm's own, typical of a pair."""
-    throughput: Estimate
-    """The arm's requests per second ÷ the other's."""
+    requests_per_second: Estimate
+    """The arm's ÷ the other's."""
     correlation: float
     """Autocorrelation of the pairs' log ratios at lag 1."""
     interval_inflation: float
     """How much wider intervals are than without any, by that at all lags."""
-    saving: dict[str, Estimate]
+    saving_s: dict[str, Estimate]
     """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
-    explanation: Explanation | None
+    explained: Explanation | None
     """Where the mean saving comes from; `None` where there are no pairs."""
-    incomparable: str = ""
-    """Why the arms' times can't be compared, in a sentence; empty: they can."""
+    incomparable: str | None = None
+    """Why the arms' times can't be compared, in a sentence; `None`: they can."""
 
 
 class Verdict(NamedTuple):

@@ -13,8 +13,12 @@ from math import fsum
 from operator import gt, truediv
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.analysis import PERCENTS, Latency
 from keepalive_bench.results.masks import ended, pick, succeeded
-from keepalive_bench.stats.dependence import dependence
+from keepalive_bench.stats.clusters import clustered_quantile_ends, clustered_quantile_interval
+from keepalive_bench.stats.dependence import dependence, interval_inflation
+from keepalive_bench.stats.descriptive import mean, quantile, stdev
+from keepalive_bench.stats.intervals import quantile_ends, quantile_interval, ratio_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +26,20 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.stats.dependence import Dependence
+    from keepalive_bench.stats.intervals import Ends, Interval
+
+
+def summed_up(ordered: Sequence[float]) -> Latency:
+    """Sorted latencies in one value."""
+    if not ordered:
+        return Latency()
+    return Latency(
+        mean=mean(ordered),
+        stdev=stdev(ordered),
+        min=ordered[0],
+        max=ordered[-1],
+        **{f"p{percent}": quantile(ordered, percent) for percent in PERCENTS},
+    )
 
 
 class Blocks(NamedTuple):
@@ -41,10 +59,16 @@ class Blocks(NamedTuple):
 
 
 class ArmView:
-    """One arm's exchanges. Masks have a byte for each row of the run's table."""
+    """One arm's exchanges. Masks have a byte for each row of the run's table.
+
+    One request at a time, intervals are wider where latencies depend on those before them. Several
+    at a time, requests of a block have much in common: the network, and what else the server does.
+    Then blocks are what is independent, or nearly.
+    """
 
     def __init__(self, label: str, plan: Plan, exchanges: ExchangeColumns) -> None:
         self.label, self.plan, self.exchanges = label, plan, exchanges
+        self.confidence = plan.decision_rule.confidence
 
     @cached_property
     def ended(self) -> bytes:
@@ -67,6 +91,11 @@ class ArmView:
     def ordered(self) -> array[float]:
         """The same, sorted."""
         return array("d", sorted(self.latencies))
+
+    @cached_property
+    def latency(self) -> Latency:
+        """The same, summed up."""
+        return summed_up(self.ordered)
 
     @property
     def is_alone(self) -> bool:
@@ -110,6 +139,51 @@ class ArmView:
         if not self.is_alone:
             values = [*map(truediv, self.block_sums, self.block_sizes)]
         return dependence(values, around_trend=True)
+
+    @property
+    def interval_inflation(self) -> float:
+        """How much wider that makes intervals at the plan's confidence."""
+        return self._inflation(self.confidence)
+
+    def _inflation(self, confidence: float) -> float:
+        count = len(self.latencies if self.is_alone else self.block_sums)
+        return interval_inflation(self.dependence.inefficiency, count, confidence)
+
+    @cached_property
+    def quantile_intervals(self) -> dict[str, Interval]:
+        """By metric, of the quantiles that the data can bound."""
+        shown = [it for it in PERCENTS if getattr(self.latency, f"p{it}") is not None]
+        found = {f"p{percent}": self._quantile_interval(percent) for percent in shown}
+        return {name: interval for name, interval in found.items() if interval is not None}
+
+    def _quantile_interval(self, percent: int) -> Interval | None:
+        ordered, confidence = self.ordered, self.confidence
+        if self.is_alone:
+            return quantile_interval(ordered, percent, confidence, self.interval_inflation)
+        by_block, sizes = self.by_block, self.block_sizes
+        return clustered_quantile_interval(by_block, sizes, ordered, percent, confidence)
+
+    def mean_interval(self) -> Interval | None:
+        """The mean's, which takes longer than all else."""
+        sums: Sequence[float] = self.latencies if self.is_alone else self.block_sums
+        if not all(sums):  # as a logarithm, which nothing hasn't, it is never below 0
+            return None
+        sizes = array("B", bytes([1]) * len(sums)) if self.is_alone else self.block_sizes
+        return ratio_interval(sums, sizes, self.confidence, self.interval_inflation)
+
+    def quantile_ends(self, percent: int) -> Ends:
+        """Where a quantile lies at least, and at most: each end by itself, at the confidence.
+
+        An interval leaves half of the doubt to either side; an end that decides something alone has
+        all of it. Of nothing, neither is known.
+        """
+        tail = 1 - self.confidence
+        if not self.ordered:
+            return None, None
+        if self.is_alone:
+            return quantile_ends(self.ordered, percent, tail, self._inflation(1 - 2 * tail))
+        by_block, sizes = self.by_block, self.block_sizes
+        return clustered_quantile_ends(by_block, sizes, self.ordered, percent, tail)
 
     def block_keys(self, mask: bytes) -> array[int]:
         """Which block each exchange in a mask belongs to.

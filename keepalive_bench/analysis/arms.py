@@ -15,8 +15,9 @@ from keepalive_bench.analysis.analysis import (
     Handshake,
     LateStarts,
     PhaseTime,
+    Sizes,
 )
-from keepalive_bench.analysis.latencies import latency_bounds, summed_up
+from keepalive_bench.analysis.arm_view import summed_up
 from keepalive_bench.analysis.reasons import NONE, find_reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from keepalive_bench.results.exchange import Answer, Failure
     from keepalive_bench.results.run import Run
 
-_NEARLY_ALL = 0.9
-
 
 def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
     """Count, and time, what one arm did.
@@ -44,8 +43,7 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
     exchanges, connections = run.exchanges, run.connections
     sent, good, opened = view.ended, view.succeeded, of_arm(connections, arm.label)
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
-    latency = summed_up(view.ordered)
-    bounded = latency_bounds(view, latency)
+    of_mean = view.mean_interval()
     interrupted = exchanges.arm.count(exchanges.arms.index(arm.label)) - tried
     unused = _unused(connections, opened) if interrupted else 0
     carried = sum(compress(connections.exchanges, opened))
@@ -62,27 +60,26 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
         requests_per_connection=carried / (count - unused) if count > unused else None,
         reuse=_reused(run, sent) / tried if tried else None,
         reopened=count - len(set(compress(connections.slot, opened))),
-        resumed=_resumed(connections, opened),
+        handshakes=_handshakes(connections, opened),
         reasons=find_reasons(run, arm),
         failures=_failures(exchanges, sent),
         status_codes=_status_codes(exchanges, sent),
         answers=_answers(exchanges, sent),
-        body_sizes=_body_sizes(exchanges, good) if answered else None,
+        body_bytes=_body_sizes(exchanges, good) if answered else None,
         mean_body=sum(compress(exchanges.body_bytes, good)) / answered if answered else None,
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
         # Where there are pauses between requests, nobody knows how many were possible.
         requests_per_second=_rate(run, sent)
         if answered and not run.plan.experiment.load.has_pauses
         else None,
-        latency=latency,
-        latency_bounds=bounded.bounds,
-        correlation=bounded.correlation,
-        interval_inflation=bounded.interval_inflation,
+        latency=view.latency,
+        latency_bounds=view.quantile_intervals | ({} if of_mean is None else {"mean": of_mean}),
+        correlation=view.dependence.correlation,
+        interval_inflation=view.interval_inflation,
         phases=_phases(exchanges, view),
-        handshake=_handshake(connections, opened),
         min_rtt_s=_min_rtt_s(connections, opened),
         counters=run.counters[arm.label],
-        uncorrected=_uncorrected(exchanges, view),
+        uncorrected_latency_s=_uncorrected(exchanges, view),
         late_starts=_late_starts(exchanges, sent),
         option=run.plan.experiment.sweep,
     )
@@ -105,23 +102,11 @@ def _reused(run: Run, sent: bytes) -> int:
     return travelled - sum(seen)
 
 
-def _resumed(connections: ConnectionColumns, opened: bytes) -> int:
-    """Connections whose TLS handshake took up an earlier session."""
-    counts = Counter(compress(connections.cipher, opened))
-    handshakes = connections.handshakes.values
-    return sum(counts[number] for number, (_, _, again) in enumerate(handshakes) if again)
-
-
-def _handshake(connections: ConnectionColumns, opened: bytes) -> Handshake | None:
-    numbers = Counter(compress(connections.cipher, opened))
-    kinds: Counter[Handshake] = Counter()
-    for number, count in numbers.items():
-        if number >= 0:
-            version, _, resumed = connections.handshakes.values[number]
-            kinds[Handshake(version, resumed)] += count
-    for kind, count in kinds.most_common(1):
-        return kind if count >= _NEARLY_ALL * opened.count(1) else None
-    return None
+def _handshakes(connections: ConnectionColumns, opened: bytes) -> dict[Handshake, int]:
+    numbers, kinds = Counter(compress(connections.cipher, opened)), Counter[Handshake]()
+    for number, (version, _, resumed) in enumerate(connections.handshakes.values):
+        kinds[Handshake(version, resumed)] += numbers[number]
+    return +kinds
 
 
 def _min_rtt_s(connections: ConnectionColumns, opened: bytes) -> float | None:
@@ -129,9 +114,9 @@ def _min_rtt_s(connections: ConnectionColumns, opened: bytes) -> float | None:
     return min((value for value in measured if value > 0), default=None)
 
 
-def _body_sizes(exchanges: ExchangeColumns, good: bytes) -> tuple[int, int]:
+def _body_sizes(exchanges: ExchangeColumns, good: bytes) -> Sizes:
     sizes = exchanges.body_bytes
-    return min(compress(sizes, good)), max(compress(sizes, good))
+    return Sizes(min(compress(sizes, good)), max(compress(sizes, good)))
 
 
 def _failures(exchanges: ExchangeColumns, sent: bytes) -> dict[Failure, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from keepalive_bench.units import plural, size
 
@@ -12,52 +12,39 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.stats.intervals import Estimate
 
+K = TypeVar("K", int, str)
 SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""
 
 
-def incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str:
-    """Why the times of two arms can't be compared, in a sentence; empty: they can."""
+def incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str | None:
+    """Why the times of two arms can't be compared, in a sentence; `None`: they can."""
     silent = [arm.name for arm in (first, other) if not arm.succeeded]
     if silent:
         return f"Nothing was measured of {' and '.join(silent)}."
     if speedup.estimate is None:
         return f"No request of {first.label} and {other.label} makes a pair that both answered."
     differing = _unlike(first, other)
-    return f"{differing}, so their times can't be compared." if differing else ""
+    return f"{differing}, so their times can't be compared." if differing else None
 
 
 def _unlike(first: ArmSummary, other: ArmSummary) -> str:
     """In what the arms' answers differ so much that their times mean different things."""
     if distance(first.status_codes, other.status_codes) > SAME:
         return differently(first, other)
-    if abs(_failing(first) - _failing(other)) > SAME:
-        return _failed(first, other)
-    return _sizes(first, other) if _sizes_differ(first, other) else ""
+    arms, one, two = (first, other), first.label, other.label
+    if abs(first.failed / first.sent - other.failed / other.sent) > SAME:
+        failed = [f"{arm.failed:,} of {plural(arm.sent, 'request')}" for arm in arms]
+        return f"The arms didn't fail alike ({one} in {failed[0]}, {two} in {failed[1]})"
+    means = [arm.mean_body or 0.0 for arm in arms]
+    if abs(means[0] - means[1]) <= SAME * max(means):
+        return ""
+    sizes = [*map(size, means)]
+    return f"The arms' answers differ in size ({one} {sizes[0]} on average, {two} {sizes[1]})"
 
 
-def _failing(arm: ArmSummary) -> float:
-    return arm.failed / arm.sent
-
-
-def _failed(first: ArmSummary, other: ArmSummary) -> str:
-    one, two = (f"{arm.failed:,} of {plural(arm.sent, 'request')}" for arm in (first, other))
-    return f"The arms didn't fail alike ({first.label} in {one}, {other.label} in {two})"
-
-
-def _sizes_differ(first: ArmSummary, other: ArmSummary) -> bool:
-    """Whether the arms' bodies differ on average by more than a twentieth."""
-    means = [arm.mean_body or 0.0 for arm in (first, other)]
-    return abs(means[0] - means[1]) > SAME * max(means)
-
-
-def _sizes(first: ArmSummary, other: ArmSummary) -> str:
-    one, two = (size(arm.mean_body or 0.0) for arm in (first, other))
-    return f"The arms' answers differ in size ({first.label} {one} on average, {other.label} {two})"
-
-
-def distance(one: Mapping[int, int], other: Mapping[int, int]) -> float:
-    """How far apart two counts of status codes are: total variation distance of their shares."""
+def distance(one: Mapping[K, int], other: Mapping[K, int]) -> float:
+    """How far apart two counts are: the total variation distance of their shares, 0 to 1."""
     all_one, all_other = (max(1, sum(counts.values())) for counts in (one, other))
     codes = one.keys() | other.keys()
     return 0.5 * sum(abs(one.get(it, 0) / all_one - other.get(it, 0) / all_other) for it in codes)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.analysis.analysis import PERCENTS, Comparison
 from keepalive_bench.analysis.comparability import incomparable
 from keepalive_bench.analysis.explanation import explain
-from keepalive_bench.analysis.latencies import Latencies
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.stats.dependence import (
     common_correlation,
@@ -57,25 +56,21 @@ def compare(
     plan, pairs = views[0].plan, pair(*views)
     effect = typical_effect(pairs, plan)
     (arm, against), factor = arms, effect.interval_inflation
-    own, other = (
-        Latencies(view, arm.latency, arm.latency_bounds, arm.interval_inflation)
-        for arm, view in zip(arms, views, strict=True)
-    )
     return Comparison(
         arm=arm.label,
         against=against.label,
         pairs=pairs.number,
         left_out=pairs.left_out,
         speedup=effect.speedup,
-        throughput=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
+        requests_per_second=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
         correlation=effect.correlation,
         interval_inflation=effect.interval_inflation,
-        saving={
+        saving_s={
             "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
-            **quantile_savings(own, other, pairs, factor),
+            **quantile_savings(*views, pairs, factor),
         },
         incomparable=incomparable(arm, against, effect.speedup),
-        explanation=explain(exchanges, arms, pairs),
+        explained=explain(exchanges, arms, pairs),
     )
 
 
@@ -104,16 +99,16 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
         assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
         inefficiency = max(inefficiency, first_order_inefficiency(assumed))
     factor = interval_inflation(inefficiency, count, confidence)
-    typical = hodges_lehmann(ratios)
+    ordered = sorted(ratios)  # once: what is sorted is quick to sort again
+    typical, interval = hodges_lehmann(ordered), signed_rank_interval(ordered, confidence)
     if typical is None:
         return Effect(Estimate(None), correlation, factor)
-    interval = signed_rank_interval(ratios, confidence)
-    if interval is None:
-        return Effect(Estimate(exp(typical)), correlation, factor)
-    low, high = widened(interval, typical, factor)
-    if max(-low, high) > _LARGEST_LOG:  # it says nothing
-        return Effect(Estimate(exp(typical)), correlation, factor)
-    return Effect(Estimate(exp(typical), exp(low), exp(high)), correlation, factor)
+    found = Estimate(exp(typical))
+    if interval is not None:
+        low, high = widened(interval, typical, factor)
+        if max(-low, high) <= _LARGEST_LOG:  # or it says nothing
+            found = Estimate(exp(typical), exp(low), exp(high))
+    return Effect(found, correlation, factor)
 
 
 def _throughput(
@@ -134,7 +129,7 @@ def _throughput(
 
 
 def quantile_savings(
-    own: Latencies, other: Latencies, pairs: Pairs, factor: float
+    own: ArmView, other: ArmView, pairs: Pairs, factor: float
 ) -> dict[str, Estimate]:
     """The other's quantile − the own, by metric.
 
@@ -158,22 +153,20 @@ def quantile_savings(
     return found
 
 
-def _quantile_bounds(it: Latencies, percent: int, factor: float) -> Interval | None:
+def _quantile_bounds(view: ArmView, percent: int, factor: float) -> Interval | None:
     """One request at a time, wider where the pairs ask for more than the arm's own latencies do."""
-    if not it.view.is_alone or factor <= it.interval_inflation:
-        return it.bounds.get(f"p{percent}")
-    return quantile_interval(
-        it.view.ordered, percent, it.view.plan.decision_rule.confidence, factor
-    )
+    if not view.is_alone or factor <= view.interval_inflation:
+        return view.quantile_intervals.get(f"p{percent}")
+    return quantile_interval(view.ordered, percent, view.confidence, factor)
 
 
-def _in_common(own: Latencies, other: Latencies, pairs: Pairs, metric: str) -> float:
+def _in_common(own: ArmView, other: ArmView, pairs: Pairs, metric: str) -> float:
     """How much the quantiles of arms that take turns have in common, one request at a time."""
-    if not own.view.is_alone or not own.view.plan.experiment.is_paired:
+    if not own.is_alone or not own.plan.experiment.is_paired:
         return 0.0
     at, other_at = (getattr(it.latency, metric) for it in (own, other))
     common = common_correlation(pairs.own.typical, pairs.other.typical, at, other_at)
-    return common * pairs.number / sqrt(len(own.view.ordered) * len(other.view.ordered))
+    return common * pairs.number / sqrt(len(own.ordered) * len(other.ordered))
 
 
 def _mean_saving(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NAMED = ("dns", "connect", "tunnel", "tls", "wait")
 """The phases that reuse can save; what else differs is the remainder, but for late starts."""
+STEPS = ("connect", "tunnel", "tls")
+"""Of opening a connection: round trips of these are counted."""
 _SELDOM = 0.1
 _FULL_HANDSHAKE = {"TLSv1.3": 1, "TLSv1.2": 2}
 """Round trips: RFC 8446, section 2; RFC 5246, section 7.3."""
@@ -37,9 +39,9 @@ def explain(
     round_trip = min((arm.min_rtt_s for arm in arms if arm.min_rtt_s is not None), default=None)
     receive = exchanges.phases["receive"]
     return Explanation(
-        parts={name: other[name] - own[name] for name in own},
+        parts_s={name: other[name] - own[name] for name in own},
         tls=None if slow.handshake is None else slow.handshake.version,
-        round_trip=round_trip,
+        round_trip_s=round_trip,
         round_trips=_round_trips(slow, round_trip),
         saved_trips=_saved_trips(*arms),
         receive=_average(receive, pairs.other) - _average(receive, pairs.own),

@@ -16,15 +16,13 @@ from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
-from keepalive_bench.connections.records import (
+from keepalive_bench.connections.rules import (
     FOUND_IDLE,
     Before,
     FoundClosed,
     Idle,
     LastExchange,
     Opened,
-)
-from keepalive_bench.connections.rules import (
     Silence,
     common_silence,
     died_under_request,

@@ -216,22 +216,22 @@ def _error_pages(arms: Sequence[ArmSummary]) -> str:
 def _saving(comparison: Comparison, sign: int) -> str:
     """What the first-named arm saves on average, and on what; or costs, where the sign is −1."""
     verb = "saves" if sign > 0 else "costs"
-    saving, low, high = comparison.saving["mean"]
+    saving, low, high = comparison.saving_s["mean"]
     amount = sign * (saving or 0.0)
-    if amount <= 0 or comparison.explanation is None:
+    if amount <= 0 or comparison.explained is None:
         return " for a typical request, though not on average"
     sum_up = f", {duration(_THOUSAND * amount)} in 1,000"
     if low is not None and high is not None and low <= 0 <= high:
         sum_up = " (though the interval of that includes 0)"
-    told = _with_receive(comparison.explanation, amount)
+    told = _with_receive(comparison.explained, amount)
     parts = {name: sign * part for name, part in told.items()}
-    named = _parts(parts, amount, comparison.explanation, sign)
+    named = _parts(parts, amount, comparison.explained, sign)
     return f": it {verb} {duration(amount)} a request on average{sum_up}{named}"
 
 
 def _with_receive(explanation: Explanation, amount: float) -> dict[str, float]:
     """The parts; where receiving is worth naming, as a delayed acknowledgement is, by itself."""
-    receive, parts = explanation.receive, dict(explanation.parts)
+    receive, parts = explanation.receive, dict(explanation.parts_s)
     if abs(receive) >= _WORTH_NAMING * amount:
         parts |= {_RECEIVE: receive, _BUT_THAT: parts.pop(REMAINDER) - receive}
     return parts
@@ -264,9 +264,9 @@ def _parts(parts: dict[str, float], amount: float, explanation: Explanation, sig
 def _round_trips(name: str, part: float, explanation: Explanation, sign: int) -> str:
     """How many round trips a part is, where it is about as many as the protocol says."""
     saved = sign * explanation.saved_trips.get(name, 0)
-    if saved <= 0 or explanation.round_trip is None:
+    if saved <= 0 or explanation.round_trip_s is None:
         return ""
-    is_near = _FROM <= part / explanation.round_trip / saved <= _TO
+    is_near = _FROM <= part / explanation.round_trip_s / saved <= _TO
     return _ROUND_TRIPS.get(saved, "") if is_near else ""
 
 

@@ -14,7 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 import keepalive_bench
-from keepalive_bench.analysis.precision import PrecisionRule
+from keepalive_bench.analysis.required_requests import PrecisionRule
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.process_runner import (

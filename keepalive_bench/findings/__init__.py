@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.findings.comparison import comparison_findings, own_findings
 from keepalive_bench.findings.delay import delay_findings
-from keepalive_bench.findings.endpoint import endpoint_findings
+from keepalive_bench.findings.endpoint import endpoint_findings, network_findings
 from keepalive_bench.findings.finding_kinds import (
     BIMODAL,
     CLIENT_BOUND,
@@ -16,10 +16,8 @@ from keepalive_bench.findings.finding_kinds import (
 )
 from keepalive_bench.findings.latency import latency_findings, too_few_requests
 from keepalive_bench.findings.measurement import measurement_findings
-from keepalive_bench.findings.network import network_findings
-from keepalive_bench.findings.ports import port_findings
 from keepalive_bench.findings.reuse import reuse_findings
-from keepalive_bench.findings.run import course_findings, order_findings
+from keepalive_bench.findings.run import course_findings, order_findings, port_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.precision import is_precise
+from keepalive_bench.analysis.required_requests import is_precise
 from keepalive_bench.findings.finding_kinds import (
     AUTOCORRELATED,
     PAIRS_LEFT_OUT,

@@ -7,7 +7,7 @@ listed here.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from keepalive_bench.plan.experiment import Order
 from keepalive_bench.plan.options import Found, made, settings
@@ -27,7 +27,7 @@ from keepalive_bench.typed_json import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 Document = dict[str, Any]
 Headers = tuple[tuple[str, str | None], ...]
@@ -125,7 +125,12 @@ def _name(it: Found) -> str:
 def _type(it: Found) -> Any:  # noqa: ANN401  # a type of any kind
     if it.setting.stored is not None:
         return it.setting.stored.type
-    return get_type_hints(it.owner, include_extras=True)[it.name]
+    return _types(cast("Hashable", it.owner))[it.name]
+
+
+@cache  # each annotation is compiled anew otherwise, for every member of every plan
+def _types(owner: Hashable) -> dict[str, Any]:
+    return get_type_hints(cast("type[Any]", owner), include_extras=True)
 
 
 def _read(type_: Any, place: Document, name: str) -> Any:  # noqa: ANN401  # of that type

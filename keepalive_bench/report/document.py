@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked
-    from keepalive_bench.analysis.metric import Metric
+    from keepalive_bench.analysis.metrics.metric import Metric
     from keepalive_bench.analysis.sweep import Sweep
 
 Document = dict[str, Any]

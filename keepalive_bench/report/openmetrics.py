@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from keepalive_bench.analysis.analysis import Status
-from keepalive_bench.analysis.metrics import ARM_METRICS, COMPARISON_METRICS, SERIES, SWEEP_METRICS
+from keepalive_bench.analysis.metrics import ARM_METRICS, COMPARISON_METRICS, SWEEP_METRICS
+from keepalive_bench.analysis.metrics.metric import SERIES
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.units import printable
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked
-    from keepalive_bench.analysis.metric import Metric
+    from keepalive_bench.analysis.metrics.metric import Metric
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.results.run import Run
 

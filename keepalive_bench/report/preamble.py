@@ -173,8 +173,8 @@ def _first_answer(arm: ArmSummary) -> str:
     if answer is None:
         return ""
     parts = [printable(answer.http_version), printable(answer.content_type or "no content type")]
-    if arm.body_sizes:
-        low, high = arm.body_sizes
+    if arm.body_bytes:
+        low, high = arm.body_bytes
         parts.append(size(low) if low == high else f"{size(low)} to {size(high)}")
     if answer.connection:
         parts.append(f"Connection: {printable(answer.connection)}")

@@ -95,7 +95,7 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     fewer = (f"{arm.connections - analysis.first.connections:,}" for arm in arms[1:])
     rows[0] = rows[0]._replace(savings=tuple(fewer))
     for name, figure in zip(titles(*(f"latency_s.{it}" for it in FIGURES)), FIGURES, strict=True):
-        savings = [comparison.saving.get(figure) for comparison in comparisons]
+        savings = [comparison.saving_s.get(figure) for comparison in comparisons]
         rows.append(
             Row(
                 name,
@@ -106,7 +106,9 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
         )
     rows += _of_open_load(arms)
     rates = tuple(rate_of(arm, arm.requests_per_second) for arm in arms)
-    rows.append(_ratios(title("requests_per_second"), rates, [it.throughput for it in comparisons]))
+    rows.append(
+        _ratios(title("requests_per_second"), rates, [it.requests_per_second for it in comparisons])
+    )
     if len(comparisons) > 1:  # of one, the verdict says it
         rows.append(_ratios("typical speed-up", (), [it.speedup for it in comparisons], MISSING))
     return tuple(rows)
@@ -165,7 +167,7 @@ def _parts(counts: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, list[int 
 def _of_open_load(arms: Iterable[ArmSummary]) -> Iterator[Row]:
     """Latency from the real start, and what started late, where requests had a time to start at."""
     starts = [arm.late_starts for arm in arms if arm.late_starts is not None]
-    latencies = [arm.uncorrected for arm in arms if arm.uncorrected is not None]
+    latencies = [arm.uncorrected_latency_s for arm in arms if arm.uncorrected_latency_s is not None]
     if not starts:
         return
     names = titles(*(f"uncorrected_latency_s.{it}" for it in FIGURES))

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.metrics import NO_INTERVAL
 from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
 from keepalive_bench.requirements.decision import UPWARDS, WITH_ENOUGH, decide
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.lookup import find
+from keepalive_bench.requirements.lookup import NO_INTERVAL, find
 from keepalive_bench.requirements.names import places, resolve
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Mapping
 
     from keepalive_bench.analysis.analysis import Checked, Requirement
+    from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.requirements.lookup import Document, Evidence
     from keepalive_bench.requirements.names import Subject
-    from keepalive_bench.stats.intervals import Ends
 
 AT_LEAST = "at the least, more if neighbours resemble each other"
-
-
-class QuantileEnds(NamedTuple):
-    """Where an arm's quantile lies at least, and at most; each end by itself."""
-
-    ends: Ends
-    interval_inflation: float
-    """How much wider the arm's intervals are for autocorrelation."""
 
 
 def requirements_of(plan: Plan, more: Iterable[str] = ()) -> tuple[Requirement, ...]:
@@ -81,10 +72,7 @@ def _least(requirement: Requirement, subject: Subject, plan: Plan) -> int | None
 
 
 def check(
-    requirement: Requirement,
-    document: Document,
-    plan: Plan,
-    quantile_ends: Callable[[str, int], QuantileEnds],
+    requirement: Requirement, document: Document, plan: Plan, views: Mapping[str, ArmView]
 ) -> Checked:
     """Hold a requirement against a run.
 
@@ -92,13 +80,15 @@ def check(
         requirement: one of this plan's arms.
         document: what the results file says of the run.
         plan: the run's.
-        quantile_ends: what the run says of an arm's quantile, by label and percent.
+        views: its arms, by label.
     """
     subject = _subject(requirement, plan)
     found = find(subject, document, plan.experiment)
     if subject.metric.percent and not found.lacking:
-        (low, high), factor = quantile_ends(subject.place.label, subject.metric.percent)
+        view = views[subject.place.label]
+        low, high = view.quantile_ends(subject.metric.percent)
         found = found._replace(low=low, high=high, one_sided=True)
+        factor = view.interval_inflation
         too_few = _unbounded(requirement, subject.metric.percent, found, plan, factor)
     else:
         least = least_requests(subject.metric.basis, plan)

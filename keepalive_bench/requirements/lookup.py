@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keepalive_bench.analysis.metrics import GIVEN, NO_INTERVAL, NO_PAIR, NO_SWEEP, PAUSED
+from keepalive_bench.analysis.metrics.metric import GIVEN, NO_SWEEP, PAUSED
 
 if TYPE_CHECKING:
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.requirements.names import AnyMetric, Subject
 
 Document = Mapping[str, Any]
+NO_INTERVAL = "kab knows no interval of it"
 
 
 class Evidence(NamedTuple):
@@ -95,7 +96,7 @@ def _of_comparison(
     if metric.bounds and comparison["incomparable"]:
         return Evidence(None, lacking=comparison["incomparable"].rstrip("."))
     if metric.path.startswith("explained.") and comparison["explained"] is None:
-        return Evidence(None, lacking=NO_PAIR)
+        return Evidence(None, lacking="no pair of requests was answered by both arms")
     found = _read(metric, key, comparison)
     if metric.basis == "nothing":
         return found._replace(lacking=NO_INTERVAL)

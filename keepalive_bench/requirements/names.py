@@ -11,13 +11,13 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.metric import Metric
 from keepalive_bench.analysis.metrics import (
     ARM_METRICS,
     COMPARISON_METRICS,
     RUN_METRICS,
     SWEEP_METRICS,
 )
+from keepalive_bench.analysis.metrics.metric import Metric
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 
 if TYPE_CHECKING:

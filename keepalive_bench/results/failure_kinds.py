@@ -77,7 +77,7 @@ PORTS_EXHAUSTED = FailureKind(
     title="This machine has no free port left for another connection to that address",
     who="client",
     proof="Ports stay taken for a minute after their connections end. "
-    "[How kab avoids that](methodology.md#local-ports).",
+    "[What kab says before](methodology.md#local-ports).",
     provoked=Provoked(test="tests/net/test_local_ports.py"),
 )
 LIMIT_REACHED = FailureKind(

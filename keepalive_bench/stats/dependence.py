@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from itertools import islice, pairwise, repeat
+from itertools import islice, repeat
 from math import sqrt
 from operator import and_, le, mul, sub
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.stats.descriptive import thinned
+from keepalive_bench.stats.descriptive import in_blocks, thinned
 from keepalive_bench.stats.distributions import student
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ def _all_lags(centred: Sequence[float], removed: int) -> float:
     sequence). Values that there are too many of are put into blocks: a mean of all varies as much
     as one of their means.
     """
-    means = _block_means(centred)
+    means = centred
+    if len(centred) > _MOST_LAGGED:
+        means = [sum(block) / len(block) for block in in_blocks(centred, _MOST_LAGGED)]
     count, spread = len(means), sum(map(mul, centred, centred)) / len(centred) if centred else 0.0
     if count < LEAST_FOR_LAG or not spread:
         return 1.0
@@ -105,14 +107,6 @@ def _all_lags(centred: Sequence[float], removed: int) -> float:
     of_blocks: float = sum(map(mul, means, means)) / count
     found = both * of_blocks * (len(centred) / count) / spread
     return min(max(1.0, found), len(centred) / _LEAST_EFFECTIVE)
-
-
-def _block_means(values: Sequence[float]) -> Sequence[float]:
-    count = len(values)
-    if count <= _MOST_LAGGED:
-        return values
-    edges = [number * count // _MOST_LAGGED for number in range(_MOST_LAGGED + 1)]
-    return [sum(values[start:stop]) / (stop - start) for start, stop in pairwise(edges)]
 
 
 def _correlation(centred: Sequence[float], lag: int, removed: int = 1) -> float:

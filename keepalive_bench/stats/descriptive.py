@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,13 @@ def thinned(ordered: Sequence[float], most: int) -> Sequence[float]:
     if count <= most:
         return ordered
     return [ordered[(2 * number + 1) * count // (2 * most)] for number in range(most)]
+
+
+def in_blocks(values: Sequence[float], most: int) -> list[Sequence[float]]:
+    """Values in their order, in as many blocks as there are, `most` at most."""
+    count = min(len(values), most)
+    edges = [number * len(values) // count for number in range(count + 1)]
+    return [values[start:stop] for start, stop in pairwise(edges)]
 
 
 def walsh_average(ordered: Sequence[float], rank: int) -> float:

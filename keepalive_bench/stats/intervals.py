@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 from math import exp, floor, hypot, lgamma, log, log1p, sqrt
 from operator import itemgetter
 from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.stats.descriptive import thinned, walsh_average
+from keepalive_bench.stats.descriptive import in_blocks, thinned, walsh_average
 from keepalive_bench.stats.distributions import student
 
 if TYPE_CHECKING:
@@ -155,10 +154,11 @@ def _log_binomial(count: int, hits: int, share: float) -> float:
 
 def mean_interval(values: Sequence[float], confidence: float, factor: float) -> Interval | None:
     """A bootstrap interval of a mean; `None` of fewer than 8 values."""
-    sums, sizes = _block_sums(values)
-    plain = _bootstrap(sums, sizes, len(values), confidence)
-    if plain is None:
+    if len(values) < _LEAST_FOR_BOOTSTRAP:
         return None
+    blocks = in_blocks(values, _BLOCKS)
+    sums, sizes = [*map(sum, blocks)], [*map(len, blocks)]
+    plain = _bootstrap(sums, sizes, confidence)
     return widened(plain.interval, sum(sums) / sum(sizes), factor * plain.further)
 
 
@@ -169,11 +169,10 @@ def ratio_interval(
 
     All are positive. It is widened as a logarithm, so that the inverse ratio has the inverse one.
     """
-    upper, _ = _block_sums(numerators)
-    lower, _ = _block_sums(denominators)
-    plain = _bootstrap(upper, lower, len(numerators), confidence)
-    if plain is None:
+    if len(numerators) < _LEAST_FOR_BOOTSTRAP:
         return None
+    upper, lower = ([*map(sum, in_blocks(it, _BLOCKS))] for it in (numerators, denominators))
+    plain = _bootstrap(upper, lower, confidence)
     estimate, (low, high) = log(sum(upper) / sum(lower)), plain.interval
     low, high = widened((log(low), log(high)), estimate, factor * plain.further)
     return exp(low), exp(high)
@@ -186,9 +185,7 @@ class _Percentiles(NamedTuple):
     further: float
 
 
-def _bootstrap(
-    upper: Sequence[float], lower: Sequence[float], count: int, confidence: float
-) -> _Percentiles | None:
+def _bootstrap(upper: Sequence[float], lower: Sequence[float], confidence: float) -> _Percentiles:
     """Percentiles of the sum of `upper` ÷ the sum of `lower`, by resampling both together.
 
     Expanded percentiles: T. C. Hesterberg, "What Teachers Should Know About the Bootstrap", The
@@ -198,8 +195,6 @@ def _bootstrap(
     not the values: that bounds the cost, and keeps an autocorrelation within a block. The resamples
     are the same at every call.
     """
-    if count < _LEAST_FOR_BOOTSTRAP:
-        return None
     ratios = sorted(sum(chosen(upper)) / sum(chosen(lower)) for chosen in _resamples(len(upper)))
     normal, units = NormalDist(), len(upper)
     wide = student((1 + confidence) / 2, units - 1) * sqrt(units / (units - 1))
@@ -230,13 +225,6 @@ def _drawn(count: int) -> Iterator[bytes]:
             pool += random.randbytes(_BYTES).translate(numbers, unfair)
         yield pool[:count]
         pool = pool[count:]
-
-
-def _block_sums(values: Sequence[float]) -> tuple[list[float], list[int]]:
-    count = max(1, min(len(values), _BLOCKS))
-    edges = [number * len(values) // count for number in range(count + 1)]
-    blocks = [values[start:stop] for start, stop in pairwise(edges)]
-    return [sum(block) for block in blocks], [len(block) for block in blocks]
 
 
 def difference_interval(own: Bounded, other: Bounded, correlation: float = 0.0) -> Interval:

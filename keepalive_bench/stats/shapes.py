@@ -13,7 +13,7 @@ from keepalive_bench.stats.dependence import (
     interval_inflation,
     lag_one_correlation,
 )
-from keepalive_bench.stats.descriptive import thinned
+from keepalive_bench.stats.descriptive import in_blocks, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def trend(values: Sequence[float]) -> Trend | None:
     """
     if len(values) < _LEAST_FOR_TREND:
         return None
-    blocks = _block_medians(values)
+    blocks = [*map(median, in_blocks(values, _TREND_BLOCKS))]
     count = len(blocks)
     steps = [
         (later - earlier, place - number)
@@ -78,12 +78,6 @@ def trend(values: Sequence[float]) -> Trend | None:
         first=middle,
         last=middle + slope * (count - 1),
     )
-
-
-def _block_medians(values: Sequence[float]) -> list[float]:
-    count = min(len(values), _TREND_BLOCKS)
-    edges = [number * len(values) // count for number in range(count + 1)]
-    return [median(values[start:stop]) for start, stop in pairwise(edges)]
 
 
 def outlier_bound(ordered: Sequence[float]) -> float | None:

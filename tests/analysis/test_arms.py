@@ -64,7 +64,7 @@ def test_an_arm_that_sent_nothing_has_no_figures_rather_than_noughts() -> None:
     arm = summary(Script("pooled", requests=10))
     assert (arm.not_sent, arm.connections, arm.reopened) == (10, 0, 0)
     assert arm.latency == Latency()
-    unknown = (arm.reuse, arm.requests_per_connection, arm.requests_per_second, arm.body_sizes)
+    unknown = (arm.reuse, arm.requests_per_connection, arm.requests_per_second, arm.body_bytes)
     assert unknown == (None,) * 4
     assert {(time.count, time.mean) for time in arm.phases.values()} == {(0, None)}
 
@@ -121,7 +121,7 @@ def test_status_codes_and_answers_are_counted() -> None:
     arm = summary(script)
     assert list(arm.status_codes.items()) == [(200, 2), (503, 1)]
     assert list(arm.answers.items()) == [(HTML, 2), (other, 1)]
-    assert arm.body_sizes == (7, 30)
+    assert arm.body_bytes == (7, 30)
     assert arm.bytes_received == 47
 
 

@@ -40,8 +40,8 @@ def test_the_speed_up_is_the_other_s_latency_divided_by_the_arm_s_own() -> None:
     found = compared(paired_run([0.01] * 20, [0.03] * 20))
     assert (found.arm, found.against) == ("pooled", "unpooled")
     assert found.speedup.estimate == pytest.approx(3.0)
-    assert found.saving["mean"].estimate == pytest.approx(0.02)
-    assert found.saving["p95"].estimate == pytest.approx(0.02)
+    assert found.saving_s["mean"].estimate == pytest.approx(0.02)
+    assert found.saving_s["p95"].estimate == pytest.approx(0.02)
 
 
 @given(PAIRS)
@@ -51,21 +51,24 @@ def test_the_other_way_round_the_speed_up_is_its_inverse_and_the_saving_its_nega
     there, back = both_ways(pairs)
     assert there.speedup.estimate is not None
     assert back.speedup.estimate == pytest.approx(1 / there.speedup.estimate)
-    for metric, saving in there.saving.items():
-        other = back.saving[metric].estimate
+    for metric, saving in there.saving_s.items():
+        other = back.saving_s[metric].estimate
         assert other == (None if saving.estimate is None else -saving.estimate)
 
 
 @given(st.lists(st.tuples(LATENCY, LATENCY), min_size=8, max_size=40))
 def test_the_other_way_round_all_intervals_are_mirrored(pairs: list[tuple[float, float]]) -> None:
     there, back = both_ways(pairs)
-    for one, other in ((there.speedup, back.speedup), (there.throughput, back.throughput)):
+    for one, other in (
+        (there.speedup, back.speedup),
+        (there.requests_per_second, back.requests_per_second),
+    ):
         if one.low is None or one.high is None:
             assert (other.low, other.high) == (one.low, one.high)
         else:
             assert other[1:] == pytest.approx((1 / one.high, 1 / one.low))
-    for metric, saving in there.saving.items():
-        mirrored = back.saving[metric]
+    for metric, saving in there.saving_s.items():
+        mirrored = back.saving_s[metric]
         assert (saving.low is None) == (mirrored.low is None)
         if saving.low is not None and saving.high is not None:
             assert mirrored[1:] == pytest.approx((-saving.high, -saving.low), abs=1e-9)
@@ -132,7 +135,7 @@ def test_without_a_whole_pair_there_is_no_speed_up() -> None:
     found = compared(script.run())
     assert found.speedup == (None, None, None)
     assert found.pairs == 0
-    assert found.saving["mean"].estimate is None
+    assert found.saving_s["mean"].estimate is None
 
 
 def test_a_latency_of_nothing_makes_no_pair() -> None:
@@ -148,21 +151,21 @@ def test_of_arms_that_ran_as_long_one_after_the_other_all_of_the_time_counts() -
     assert (comparison.pairs, comparison.left_out) == (250, 0)
     assert comparison.speedup.estimate == pytest.approx(12**0.5)  # a third of 2, the rest of 6
     mean = sum(pooled) / len(pooled)
-    assert comparison.saving["mean"].estimate == pytest.approx(0.012 - mean, rel=0.01)
+    assert comparison.saving_s["mean"].estimate == pytest.approx(0.012 - mean, rel=0.01)
 
 
 def test_savings_are_differences_of_the_arms_own_figures() -> None:
     pooled = [0.001 * (7 * number % 20 + 1) for number in range(20)]
     unpooled = [0.002 * (3 * number % 20 + 1) for number in range(20)]
     found = compared(paired_run(pooled, unpooled))
-    assert found.saving["p50"].estimate == pytest.approx(median(unpooled) - median(pooled))
-    assert found.saving["mean"].estimate == pytest.approx(sum(unpooled) / 20 - sum(pooled) / 20)
+    assert found.saving_s["p50"].estimate == pytest.approx(median(unpooled) - median(pooled))
+    assert found.saving_s["mean"].estimate == pytest.approx(sum(unpooled) / 20 - sum(pooled) / 20)
 
 
 def test_too_few_requests_bear_no_saving_at_a_quantile() -> None:
     found = compared(paired_run([0.01] * 19, [0.02] * 19))
-    assert found.saving["p95"].estimate is None
-    assert found.saving["p50"].estimate == pytest.approx(0.01)
+    assert found.saving_s["p95"].estimate is None
+    assert found.saving_s["p50"].estimate == pytest.approx(0.01)
 
 
 def test_of_p99_a_saving_is_told_where_both_arms_can_bound_it() -> None:
@@ -171,8 +174,8 @@ def test_of_p99_a_saving_is_told_where_both_arms_can_bound_it() -> None:
         compared(paired_run(_scattered(count), [2 * it for it in _scattered(count)]))
         for count in (367, 368)
     )
-    assert few.saving["p99"] == (None, None, None)
-    estimate, low, high = enough.saving["p99"]
+    assert few.saving_s["p99"] == (None, None, None)
+    estimate, low, high = enough.saving_s["p99"]
     assert estimate == pytest.approx(float(np.percentile(_scattered(368), 99)))
     assert estimate is not None
     assert low is not None

@@ -51,8 +51,8 @@ def compared(pairs: list[tuple[float, float]], *, swapped: bool = False) -> Comp
 
 def estimates(comparison: Comparison) -> Iterator[Estimate]:
     yield comparison.speedup
-    yield comparison.throughput
-    yield from comparison.saving.values()
+    yield comparison.requests_per_second
+    yield from comparison.saving_s.values()
 
 
 def assert_in_order(estimate: Estimate) -> None:
@@ -77,13 +77,16 @@ def test_every_interval_of_a_comparison_contains_its_estimate(
 @given(PAIRS)
 def test_the_other_way_round_intervals_are_mirrored(pairs: list[tuple[float, float]]) -> None:
     there, back = compared(pairs), compared(pairs, swapped=True)
-    for one, other in ((there.speedup, back.speedup), (there.throughput, back.throughput)):
+    for one, other in (
+        (there.speedup, back.speedup),
+        (there.requests_per_second, back.requests_per_second),
+    ):
         if one.low is None or one.high is None:
             assert other.low is None
         else:
             assert other[1:] == pytest.approx((1 / one.high, 1 / one.low), rel=1e-6)
-    for metric, saving in there.saving.items():
-        mirrored = back.saving[metric]
+    for metric, saving in there.saving_s.items():
+        mirrored = back.saving_s[metric]
         if saving.low is None or saving.high is None:
             assert mirrored.low is None
         else:
@@ -98,13 +101,15 @@ def test_times_on_another_scale_give_the_same_ratios_and_scaled_savings(
     plain = compared(pairs)
     scaled = compared([(one * scale, other * scale) for one, other in pairs])
     assert scaled.speedup.low == pytest.approx(plain.speedup.low)
-    assert (scaled.throughput.high is None) == (plain.throughput.high is None)
-    if plain.throughput.high is not None:
-        assert scaled.throughput.high == pytest.approx(plain.throughput.high, rel=1e-6)
-    for metric, saving in plain.saving.items():
+    assert (scaled.requests_per_second.high is None) == (plain.requests_per_second.high is None)
+    if plain.requests_per_second.high is not None:
+        assert scaled.requests_per_second.high == pytest.approx(
+            plain.requests_per_second.high, rel=1e-6
+        )
+    for metric, saving in plain.saving_s.items():
         if saving.low is not None:
             expected = pytest.approx(saving.low * scale, rel=1e-6, abs=1e-8 * scale)
-            assert scaled.saving[metric].low == expected
+            assert scaled.saving_s[metric].low == expected
 
 
 def test_a_half_whose_partner_failed_does_not_put_a_saving_outside_its_interval() -> None:

@@ -23,7 +23,7 @@ ROUND_TRIP = 0.02
 
 
 def explained(run: Run) -> Explanation:
-    explanation = analyse(run).comparisons[0].explanation
+    explanation = analyse(run).comparisons[0].explained
     assert explanation is not None
     return explanation
 
@@ -54,16 +54,16 @@ def test_the_parts_add_up_to_the_mean_saving(pairs: list[tuple[Phases, Phases, b
         else:
             script.send("unpooled", 9.0, index=index, phases=other)
     comparison = analyse(script.run()).comparisons[0]
-    assert comparison.explanation is not None
-    parts = comparison.explanation.parts
-    assert sum(parts.values()) == pytest.approx(comparison.saving["mean"].estimate, abs=1e-12)
+    assert comparison.explained is not None
+    parts = comparison.explained.parts_s
+    assert sum(parts.values()) == pytest.approx(comparison.saving_s["mean"].estimate, abs=1e-12)
 
 
 def test_without_pairs_nothing_is_explained() -> None:
     script = Script("pooled", "unpooled", requests=2)
     script.send("pooled", 1.0, index=0)
     script.send("unpooled", 1.0, index=1)
-    assert analyse(script.run()).comparisons[0].explanation is None
+    assert analyse(script.run()).comparisons[0].explained is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_where_the_system_tells_no_round_trip_none_is_counted() -> None:
         script.send("pooled", 0.01, on=script.open("pooled"), index=index)
         script.send("unpooled", 0.02, on=script.open("unpooled"), index=index)
     found = explained(script.run())
-    assert (found.round_trip, found.round_trips, found.tls) == (None, {}, None)
+    assert (found.round_trip_s, found.round_trips, found.tls) == (None, {}, None)
 
 
 def test_what_takes_off_from_the_saving_is_told() -> None:

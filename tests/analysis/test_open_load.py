@@ -54,8 +54,8 @@ def analysed() -> Analysis:
 
 def test_the_uncorrected_latency_is_that_from_the_real_start() -> None:
     arm = analysed().first
-    assert arm.uncorrected is not None
-    assert (arm.uncorrected.mean, arm.uncorrected.max) == (0.125, 0.125)
+    assert arm.uncorrected_latency_s is not None
+    assert (arm.uncorrected_latency_s.mean, arm.uncorrected_latency_s.max) == (0.125, 0.125)
     assert (arm.latency.mean, arm.latency.max) == (0.125 + sum(LATE) / 5, 0.875)
 
 
@@ -75,11 +75,11 @@ def test_what_was_queued_is_part_of_the_latency_like_a_phase() -> None:
 
 
 def test_a_difference_of_late_starts_is_explained_as_one() -> None:
-    explanation = analysed().comparisons[0].explanation
+    explanation = analysed().comparisons[0].explained
     assert explanation is not None
-    assert explanation.parts["queued"] == -sum(LATE) / 5
-    assert explanation.parts["connect"] == 0.0625
-    assert explanation.parts["remainder"] == pytest.approx(0)
+    assert explanation.parts_s["queued"] == -sum(LATE) / 5
+    assert explanation.parts_s["connect"] == 0.0625
+    assert explanation.parts_s["remainder"] == pytest.approx(0)
 
 
 def test_an_arm_that_keeps_up_has_the_rate_that_was_asked_for() -> None:
@@ -89,7 +89,7 @@ def test_an_arm_that_keeps_up_has_the_rate_that_was_asked_for() -> None:
 
 
 def test_the_rate_that_was_given_has_no_interval() -> None:
-    assert analysed().comparisons[0].throughput[1:] == (None, None)
+    assert analysed().comparisons[0].requests_per_second[1:] == (None, None)
 
 
 def test_the_table_shows_both_latencies_and_the_late_starts() -> None:

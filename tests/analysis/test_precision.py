@@ -10,7 +10,7 @@ import pytest
 from support.runs import Script, paired_run
 
 from keepalive_bench import analyse
-from keepalive_bench.analysis.precision import PrecisionRule, is_precise
+from keepalive_bench.analysis.required_requests import PrecisionRule, is_precise
 from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:

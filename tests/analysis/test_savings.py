@@ -38,7 +38,7 @@ def test_a_saving_of_quantiles_is_covered_and_narrower_where_pairs_have_much_in_
     for seed in range(150):
         run = paired_run(*drawn(seed, common))
         found = analyse(run)
-        _, low, high = found.comparisons[0].saving["p50"]
+        _, low, high = found.comparisons[0].saving_s["p50"]
         assert low is not None
         assert high is not None
         held += low <= 0.02 <= high
@@ -63,7 +63,7 @@ def test_what_the_arms_share_is_no_less_noise_for_lasting(lasting: float) -> Non
         own, other = (
             middle * np.exp(noise + random.normal(0.0, 0.05, 200)) for middle in (0.001, 0.003)
         )
-        saving = analyse(paired_run(own.tolist(), other.tolist())).comparisons[0].saving
+        saving = analyse(paired_run(own.tolist(), other.tolist())).comparisons[0].saving_s
         truths = {"p50": 0.002, "mean": 0.002 * math.exp((0.3**2 + 0.05**2) / 2)}
         for metric, truth in truths.items():
             _, low, high = saving[metric]
@@ -89,7 +89,7 @@ def test_arms_that_ran_one_after_the_other_have_nothing_in_common() -> None:
         for label, latencies in (("pooled", pooled), ("unpooled", unpooled)):
             for latency_s in latencies:
                 script.send(label, latency_s)
-        _, low, high = analyse(script.run()).comparisons[0].saving["p50"]
+        _, low, high = analyse(script.run()).comparisons[0].saving_s["p50"]
         assert low is not None
         assert high is not None
         widths.append(high - low)

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from keepalive_bench.connections import reason_kinds as kinds
-from keepalive_bench.connections.records import Before, FoundClosed, Idle, LastExchange, Opened
-from keepalive_bench.connections.rules import Silence, common_silence, reason_for
+from keepalive_bench.connections.rules import (
+    Before,
+    FoundClosed,
+    Idle,
+    LastExchange,
+    Opened,
+    Silence,
+    common_silence,
+    reason_for,
+)
 from keepalive_bench.results.exchange import Answer, Ending
 from keepalive_bench.results.failure_kinds import (
     READ_TIMEOUT,

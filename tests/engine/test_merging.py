@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keepalive_bench.analysis.precision import LOOKED_AT
+from keepalive_bench.analysis.required_requests import LOOKED_AT
 from keepalive_bench.engine.process_runner import new_tables
 from keepalive_bench.engine.processes import merging
 from keepalive_bench.engine.processes.merging import merge

@@ -8,7 +8,7 @@ import pytest
 from support.runs import URL, Script
 
 from keepalive_bench import analyse
-from keepalive_bench.findings.network import network_findings
+from keepalive_bench.findings.endpoint import network_findings
 from keepalive_bench.plan.plan import Plan, Request, Target
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -69,25 +68,25 @@ def _hostile(*, backwards: bool) -> tuple[Run, set[str], list[str]]:
     paths = [path for path in _texts(document) if path[0] in _READ and "columns" not in path]
     for path in reversed(paths) if backwards else paths:
         for text in _TEXTS:
-            changed = _with(document, path, text)
+            before = _put(document, path, text)
             try:
-                check_requirements(read_run([json.dumps(changed)], "run.json"), "run.json")
+                check_requirements(read_run([json.dumps(document)], "run.json"), "run.json")
             except KabError as error:
                 said.append(f"Error: {error}")
+                _put(document, path, before)
             else:
-                document = changed
                 taken.add(str(next(name for name in reversed(path) if isinstance(name, str))))
                 break
     return read_run([json.dumps(document)]), taken, said
 
 
-def _with(document: dict[str, Any], path: _Path, text: str) -> dict[str, Any]:
-    changed: Any = copy.deepcopy(document)
-    place = changed
+def _put(document: dict[str, Any], path: _Path, value: object) -> object:
+    """Put a value at its place; the one that was there."""
+    place: Any = document
     for name in path[:-1]:
         place = place[name]
-    place[path[-1]] = text
-    return changed  # type: ignore[no-any-return]  # a copy of a document is one
+    before, place[path[-1]] = place[path[-1]], value
+    return before
 
 
 both_ways = pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,19 @@ ALL: list[AnyKind] = [*FAILURE_KINDS, *REASON_KINDS, *FINDING_KINDS]
 COMMANDS = list(dict.fromkeys(it.provoked for it in ALL if it.provoked.run))
 
 
+@cache
+def parsed(path: Path) -> tuple[ast.AST, ...]:
+    """The import statements and the attributes in a file of the package."""
+    tree = ast.walk(ast.parse(path.read_text("utf-8")))
+    return tuple(node for node in tree if isinstance(node, ast.ImportFrom | ast.Attribute))
+
+
 def uses(registry: str) -> Counter[str]:
     """What the other files of the package take from a registry, by its name there."""
     found: Counter[str] = Counter()
     room, _, file = registry.rpartition(".")
     for path in PACKAGE.rglob("*.py"):
-        tree = [*ast.walk(ast.parse(path.read_text("utf-8")))]
+        tree = parsed(path)
         aliases: set[str] = set()
         for node in tree:
             if isinstance(node, ast.ImportFrom) and node.module == f"keepalive_bench.{registry}":

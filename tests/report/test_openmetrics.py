@@ -14,9 +14,9 @@ from keepalive_bench import Run, analyse
 from keepalive_bench.analysis.metrics import (
     ARM_METRICS,
     COMPARISON_METRICS,
-    SERIES,
     SWEEP_METRICS,
 )
+from keepalive_bench.analysis.metrics.metric import SERIES
 from keepalive_bench.report.openmetrics import _written
 from keepalive_bench.units import printable
 

@@ -15,9 +15,8 @@ from support.runs import Script, paired_run, view_of
 from keepalive_bench import RequirementError, UsageError, require
 from keepalive_bench import analyse as analyse_run
 from keepalive_bench.analysis.analysis import OPERATORS
-from keepalive_bench.analysis.latencies import quantile_ends
 from keepalive_bench.report.document import demandable
-from keepalive_bench.requirements import QuantileEnds, check
+from keepalive_bench.requirements import check
 from keepalive_bench.requirements.bounds import shown
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.names import places
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench.analysis.analysis import Analysis, Checked, Operator
-    from keepalive_bench.analysis.metric import Unit
+    from keepalive_bench.analysis.metrics.metric import Unit
 
 NEGATED: dict[str, str] = dict(zip(OPERATORS, ("!=", "==", ">=", ">", "<=", "<"), strict=True))
 OPPOSITE = {"met": "missed", "missed": "met", "undecided": "undecided"}
@@ -42,11 +41,7 @@ VIEWS = {label: view_of(RUN, label) for label in ("pooled", "unpooled")}
 
 def held(text: str, analysis: Analysis = ANALYSIS) -> Checked:
     requirement = parse(text, tuple(places(analysis.plan.experiment.arms)))
-    return check(requirement, demandable(analysis), analysis.plan, ends)
-
-
-def ends(arm: str, percent: int) -> QuantileEnds:
-    return QuantileEnds(quantile_ends(VIEWS[arm], percent), 1.0)
+    return check(requirement, demandable(analysis), analysis.plan, VIEWS)
 
 
 def with_speedup(low: float | None, estimate: float | None, high: float | None) -> Analysis:

@@ -4,7 +4,7 @@ import threading
 from array import array
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
@@ -81,7 +81,8 @@ CONNECTIONS = st.builds(
 )
 
 
-@given(st.lists(EXCHANGES))
+@settings(max_examples=30)
+@given(st.lists(EXCHANGES, max_size=12))
 def test_exchanges_are_read_as_they_were_appended(exchanges: list[Exchange]) -> None:
     columns = ExchangeColumns(ARMS, queued=True)
     for exchange in exchanges:
@@ -93,7 +94,8 @@ def test_exchanges_are_read_as_they_were_appended(exchanges: list[Exchange]) -> 
         assert [columns[row] for row in columns.rows(arm)] == mine
 
 
-@given(st.lists(CONNECTIONS))
+@settings(max_examples=30)
+@given(st.lists(CONNECTIONS, max_size=12))
 def test_connections_are_read_as_they_were_appended(connections: list[Connection]) -> None:
     columns = ConnectionColumns(ARMS)
     rows = [columns.append(connection) for connection in connections]

@@ -18,6 +18,7 @@ from keepalive_bench import Run, Variation, analyse
 from keepalive_bench.errors import ResultsFileError
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.report.document import derived_document
+from keepalive_bench.results import column_codec
 from keepalive_bench.results.exchange import PHASES, Answer, Ending, Failure, Phases
 from keepalive_bench.results.file import document_lines, read_run
 from keepalive_bench.results.run import WarmUp
@@ -26,8 +27,19 @@ from keepalive_bench.server import CERTIFICATE, ServerProcess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PLAIN_ROWS, PACKED_ROWS, TWO_CHUNKS = 10_000, 10_001, 70_000
+PLAIN_ROWS, PACKED_ROWS, TWO_CHUNKS = 400, 401, 1_300
+REAL_TWO_CHUNKS = 70_000
 EVERY_PHASE = Phases(*(1 / (3 + number) for number in range(len(PHASES))))
+
+
+@pytest.fixture
+def _packed_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns are packed, and parted into chunks, at sizes that are quickly written and read."""
+    monkeypatch.setattr(column_codec, "PACK_FROM", PLAIN_ROWS)
+    monkeypatch.setattr(column_codec, "_CHUNK", 1_000)
+
+
+packed_early = pytest.mark.usefixtures("_packed_early")
 
 
 def text_of(measured: Run) -> str:
@@ -94,9 +106,18 @@ def assert_analysed_alike(one: Run, other: Run) -> None:
     assert replace(analyse(one), plan=other.plan) == analyse(other)
 
 
+@packed_early
 @pytest.mark.parametrize("exchanges", [0, PLAIN_ROWS, PACKED_ROWS, TWO_CHUNKS])
 def test_a_run_comes_back_as_it_was(exchanges: int) -> None:
     measured = made(exchanges)
+    again = read(text_of(measured))
+    assert_same(measured, again)
+    assert_analysed_alike(measured, again)
+
+
+@pytest.mark.slow
+def test_a_run_of_more_than_a_chunk_s_real_size_comes_back_as_it_was() -> None:
+    measured = made(REAL_TWO_CHUNKS)
     again = read(text_of(measured))
     assert_same(measured, again)
     assert_analysed_alike(measured, again)
@@ -111,13 +132,14 @@ def test_a_measured_run_comes_back_as_it_was() -> None:
     assert_analysed_alike(measured, again)
 
 
+@packed_early
 @pytest.mark.parametrize("exchanges", [50, PACKED_ROWS])
 def test_a_run_that_was_read_is_written_again_as_it_was(exchanges: int) -> None:
     text = text_of(made(exchanges))
     assert text_of(read(text)) == text
 
 
-@pytest.mark.slow
+@packed_early
 @pytest.mark.parametrize(
     ("exchanges", "options"),
     [(50, {"ensure_ascii": False}), (PACKED_ROWS, {"indent": 4}), (TWO_CHUNKS, {"indent": None})],
@@ -139,11 +161,11 @@ def test_few_exchanges_are_written_so_that_jq_can_read_them() -> None:
 
 
 def test_many_are_packed_in_strings_that_any_program_can_unpack() -> None:
-    measured = made(PACKED_ROWS)
+    measured = made(column_codec.PACK_FROM + 1)
     column = json.loads(text_of(measured))["exchanges"]["columns"]["latency_s"]
     assert column["type"] == "f8"
     raw = base64.b64decode(column["chunks"][0].removeprefix("base64:"))
-    assert len(raw) == 8 * PACKED_ROWS
+    assert len(raw) == 8 * (column_codec.PACK_FROM + 1)
     assert raw[:8] == bytes.fromhex("555555555555d53f")  # 1/3, IEEE 754, little-endian
 
 
@@ -178,6 +200,7 @@ def test_another_version_is_named(version: object) -> None:
         read(json.dumps(document))
 
 
+@packed_early
 @pytest.mark.parametrize("part", [0.5, 0.999])
 def test_a_packed_file_that_was_cut_off_is_damaged(part: float) -> None:
     text = text_of(made(PACKED_ROWS))
@@ -239,6 +262,7 @@ PACKED_DAMAGES: dict[str, Callable[[list[Any]], object]] = {
 }
 
 
+@packed_early
 @pytest.mark.parametrize(
     ("damage", "indent"),
     [(damage, 2) for damage in PACKED_DAMAGES.values()]
@@ -259,7 +283,8 @@ def test_bytes_that_are_no_text_are_no_results_file() -> None:
         read_run(line.decode() for line in [b"\xff\xfe"])
 
 
-@pytest.mark.parametrize("rows", [4, 10_004])
+@packed_early
+@pytest.mark.parametrize("rows", [4, PACKED_ROWS + 3])
 def test_resumed_sessions_and_round_trips_come_back(rows: int) -> None:
     script = Script("unpooled", requests=rows)
     for number in range(rows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from server.wire import settings
@@ -14,6 +14,9 @@ from keepalive_bench import Run, Target, Variation, analyse
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results.file import document_lines, read_run
 from keepalive_bench.server import ServerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SECRET = "tr0ub4dor"  # noqa: S105  # it is none
 BASIC = b64encode(f"user:{SECRET}".encode()).decode()
@@ -46,26 +49,36 @@ SECRETS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[str]:
+    """A server that answers 401."""
+    with ServerProcess(settings(status=401)) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with ServerProcess() as server:
+        yield server.url
+
+
 def file_of(measured: Run) -> str:
     return "".join(document_lines(measured, derived_document(analyse(measured))))
 
 
 @pytest.mark.parametrize(("userinfo", "options"), SECRETS.values(), ids=SECRETS)
-def test_a_secret_is_not_in_the_file(userinfo: str, options: dict[str, Any]) -> None:
-    with ServerProcess(settings(status=401)) as server:
-        url = server.url.replace("://", f"://{userinfo}")
-        text = file_of(run(url, requests=2, **options))
+def test_a_secret_is_not_in_the_file(refusing: str, userinfo: str, options: dict[str, Any]) -> None:
+    text = file_of(run(refusing.replace("://", f"://{userinfo}"), requests=2, **options))
     assert SECRET not in text
     assert BASIC not in text
     json.loads(text)
 
 
 @pytest.mark.parametrize("query", ["a=1&access_token={}&b=2", "%74oken={}"])
-def test_a_secret_query_parameter_is_starred_in_the_file(query: str) -> None:
-    with ServerProcess() as server:
-        text = file_of(run(f"{server.url}/p?{query.format(SECRET)}", requests=2))
+def test_a_secret_query_parameter_is_starred_in_the_file(url: str, query: str) -> None:
+    text = file_of(run(f"{url}/p?{query.format(SECRET)}", requests=2))
     assert SECRET not in text
-    assert json.loads(text)["plan"]["url"] == f"{server.url}/p?{query.format('***')}"
+    assert json.loads(text)["plan"]["url"] == f"{url}/p?{query.format('***')}"
 
 
 @pytest.mark.parametrize("address", ["kab.invalid", "127.0.0.1:1"])
@@ -75,10 +88,9 @@ def test_nor_when_everything_fails(address: str) -> None:
     assert SECRET not in text
 
 
-def test_harmless_fields_are_in_the_file_for_whoever_reads_it_later() -> None:
+def test_harmless_fields_are_in_the_file_for_whoever_reads_it_later(url: str) -> None:
     fields = (("Accept", "text/html"), ("Authorization", SECRET))
-    with ServerProcess() as server:
-        text = file_of(run(server.url, requests=1, headers=fields))
+    text = file_of(run(url, requests=1, headers=fields))
     assert json.loads(text)["plan"]["headers"] == [["Accept", "text/html"], ["Authorization", None]]
     assert read_run(text.splitlines()).plan.request.headers == (
         ("Accept", "text/html"),

@@ -123,4 +123,4 @@ def test_several_at_a_time_intervals_are_of_blocks_and_so_are_those_of_savings()
     ends = difference_interval(
         (low, own.latency.p50 or 0, high), (other_low, other.latency.p50 or 0, other_high)
     )
-    assert found.comparisons[0].saving["p50"][1:] == pytest.approx(ends)
+    assert found.comparisons[0].saving_s["p50"][1:] == pytest.approx(ends)

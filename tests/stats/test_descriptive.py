@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepalive_bench.stats.descriptive import (
@@ -53,6 +53,7 @@ def spread(values: Sequence[float]) -> float:
     return found
 
 
+@settings(max_examples=30)
 @given(
     st.lists(st.floats(1e-6, 100), min_size=100, max_size=300), st.sampled_from([50, 90, 95, 99])
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import exp
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 from support.runs import paired_run, view_of
 
-from keepalive_bench.analysis.latencies import quantile_ends as ends_of_arm
 from keepalive_bench.plan.plan import DecisionRule, Plan, Target
 from keepalive_bench.stats.clusters import clustered_quantile_ends
 from keepalive_bench.stats.intervals import quantile_ends, quantile_interval
@@ -24,10 +24,9 @@ def test_the_ends_are_the_order_statistics_that_the_binomial_distribution_says(
     count: int, percent: int
 ) -> None:
     low, high = quantile_ends(range(count), percent, TAIL)
-    below = [k for k in range(count) if binom.cdf(k, count, percent / 100) <= TAIL]
-    above = [k for k in range(count) if binom.sf(k, count, percent / 100) <= TAIL]
-    assert low == max(below, default=None)
-    assert high == min(above, default=None)
+    below, above = (of(range(count), count, percent / 100) <= TAIL for of in (binom.cdf, binom.sf))
+    assert low == max(np.flatnonzero(below), default=None)
+    assert high == min(np.flatnonzero(above), default=None)
 
 
 @pytest.mark.parametrize(("percent", "least"), [(50, 5), (90, 29), (95, 59), (99, 299)])
@@ -99,7 +98,7 @@ def test_at_a_confidence_of_a_half_there_are_ends_too(threads: int) -> None:
         level = 0.8 * level + random.gauss(0, 0.1)
         latencies.append(exp(level))
     run = paired_run(latencies, latencies, plan=plan, concurrency=threads)
-    low, high = ends_of_arm(view_of(run), 50)
+    low, high = view_of(run).quantile_ends(50)
     assert low is not None
     assert high is not None
     assert 0.9 < low <= high < 1.1
@@ -107,5 +106,5 @@ def test_at_a_confidence_of_a_half_there_are_ends_too(threads: int) -> None:
 
 def test_of_an_arm_without_an_answer_nothing_is_known() -> None:
     run = paired_run([], [0.5] * 20)
-    assert ends_of_arm(view_of(run), 95) == (None, None)
-    assert ends_of_arm(view_of(run, "unpooled"), 95) == (0.5, None)
+    assert view_of(run).quantile_ends(95) == (None, None)
+    assert view_of(run, "unpooled").quantile_ends(95) == (0.5, None)

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.precision import LOOKED_AT
+from keepalive_bench.analysis.required_requests import LOOKED_AT
 from keepalive_bench.engine.engine import GRACE_S
 from keepalive_bench.engine.interrupts import held_back
 from keepalive_bench.engine.limits import naming_limits

@@ -25,9 +25,38 @@ Value = Scalar | Estimate | Mapping[str, float | None]
 S = TypeVar("S")
 
 
+GIVEN = "requests are started at a given --rate"
+PAUSED = "requests pause, and how many are possible isn't known"
+NO_SWEEP = "the run is no sweep"
+SERIES = {
+    "kab_requests_total": "Requests planned, by what became of them.",
+    "kab_request_failures_total": "Requests that failed, by kind of failure.",
+    "kab_response_body_bytes_total": "Bytes of body received.",
+    "kab_requests_per_second": "Requests per second while the arm was running.",
+    "kab_connections_total": "TCP connections really opened.",
+    "kab_connection_reasons_total": "Why connections were opened: how many, by reason.",
+    "kab_connections_reopened_total": "Connections opened although their slot had had one before.",
+    "kab_reuse_ratio": "Share of requests on a connection that an earlier one had used.",
+    "kab_latency_min_seconds": "The shortest.",
+    "kab_latency_max_seconds": "The longest.",
+    "kab_speedup_ratio": "The other arm's latency by the arm's own, with the ends of its interval.",
+    "kab_saving_seconds": "What the arm saves on the other, with the ends of its interval.",
+    "kab_connections_discarded_total": "Connections that a full pool threw away.",
+    "kab_connections_open_at_once": "Connections that were open at once, at most.",
+}
+"""What metrics are called where Prometheus is told of them, and its help texts."""
+
+
 def nothing(_: Experiment) -> str:
     """What most metrics lack, whatever the experiment."""
     return ""
+
+
+def rate_lacks(experiment: Experiment) -> str:
+    """Why no arm of an experiment has as many requests a second as were possible."""
+    if experiment.load.is_open:
+        return GIVEN
+    return PAUSED if experiment.load.has_pauses else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +69,7 @@ class Metric(Generic[S]):
     meaning: str
     """What the documents say of it, with `arms.<label>` before it or whatever its part is."""
     read: Callable[[S], Value] | None = None
-    """What it comes to; `None`: what the source has at the same path."""
+    """What it comes to; `None`: what the source has at the same path, by key where it has some."""
     title: str = ""
     """What it is called in tables; empty: it is in none."""
     better: Better | None = None
@@ -116,12 +145,19 @@ class Metric(Generic[S]):
         """What it comes to."""
         if self.read is not None:
             return self.read(source)
-        found: Any = source
-        for step in self.steps():
-            if found is not None:
-                found = found[step] if isinstance(found, Mapping) else getattr(found, step)
-        value: Value = found
+        value: Value = self._at(source, self.path.split("."))
         return value
+
+    def _at(self, source: Any, steps: list[str]) -> Any:  # noqa: ANN401  # of all kinds
+        """What stands at a path; of the placeholder, by key."""
+        for number, step in enumerate(steps):
+            if source is None:
+                return None
+            if step == self.placeholder:
+                rest, keys = steps[number + 1 :], source if self.is_sparse else self.keys or source
+                return {f"{key}": self._at(source.get(key), rest) for key in keys}
+            source = source[step] if isinstance(source, Mapping) else getattr(source, step)
+        return source
 
     def leaves(self, source: S) -> Iterator[tuple[tuple[str, ...], Scalar | dict[str, Scalar]]]:
         """What stands where in the document."""

@@ -1,0 +1,148 @@
+"""What a comparison of two arms has: each estimate with an interval of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.analysis import QUANTILES, REMAINDER
+from keepalive_bench.analysis.explanation import NAMED, STEPS
+from keepalive_bench.analysis.metrics.metric import Metric, nothing, rate_lacks
+from keepalive_bench.results.exchange import QUEUED
+
+if TYPE_CHECKING:
+    from keepalive_bench.analysis.analysis import Comparison
+    from keepalive_bench.analysis.metrics.metric import Unit
+    from keepalive_bench.analysis.required_requests import Basis
+
+
+def _estimate(
+    path: str, unit: Unit, basis: Basis, meaning: str, series: str = ""
+) -> Metric[Comparison]:
+    """What has an interval of its own; where the arms can't be compared, there is none of it."""
+    return Metric(
+        path=path,
+        unit=unit,
+        meaning=meaning,
+        better="higher",
+        basis=basis,
+        bounds="members",
+        unknown="either arm has no such figure",
+        lacks=rate_lacks if path == "requests_per_second" else nothing,
+        is_signed=unit == "seconds",
+        series=series,
+        label="statistic" if "." in path else "",
+    )
+
+
+def _saving(name: str, basis: Basis, meaning: str) -> Metric[Comparison]:
+    return _estimate(f"saving_s.{name}", "seconds", basis, meaning, "kab_saving_seconds")
+
+
+COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
+    Metric(path="arm", unit="text", meaning="The first-named arm"),
+    Metric(path="against", unit="text", meaning="The other"),
+    Metric(
+        path="incomparable",
+        unit="text",
+        meaning="Why their times can't be compared, for people: its wording may change",
+        unknown="they can be",
+    ),
+    Metric(
+        path="pairs",
+        unit="count",
+        meaning="Pairs that both arms answered: of requests at concurrency 1, of blocks above",
+    ),
+    Metric(
+        path="left_out",
+        unit="count",
+        meaning="Pairs that were sent, and of which an arm, or both, didn't answer its half",
+        better="lower",
+    ),
+    _estimate(
+        "speedup",
+        "ratio",
+        "ranks",
+        "The other's latency ÷ the arm's own, typical of a pair: above 1, the first-named arm is "
+        "faster",
+        "kab_speedup_ratio",
+    ),
+    _estimate("requests_per_second", "ratio", "pairs", "The arm's ÷ the other's"),
+    Metric(
+        path="correlation",
+        unit="number",
+        meaning="Autocorrelation at lag 1 of the pairs' log ratios, of ranks",
+        basis="nothing",
+        is_signed=True,
+    ),
+    Metric(
+        path="interval_inflation",
+        unit="number",
+        meaning="How much wider the intervals are for autocorrelation, at that lag and all others",
+        basis="nothing",
+    ),
+    _saving(
+        "mean",
+        "pairs",
+        "The difference of the means, over the requests that are in `pairs`: which requests of an "
+        "arm failed doesn't move it",
+    ),
+    *(
+        _saving(
+            name,
+            name,
+            "The other's figure − the arm's own, from `latency_s`; of p99 only where both can be "
+            "bounded",
+        )
+        for name in QUANTILES
+    ),
+    Metric(
+        path="explained.parts_s.<part>",
+        unit="seconds",
+        meaning="What the other arm spent more on it, a request; they add up to "
+        "`saving_s.mean.estimate`. `remainder`: sending, receiving, waiting for a place in the "
+        "pool and the client's own work. `explained` is `null` where there are no pairs",
+        basis="nothing",
+        keys=(QUEUED, *NAMED, REMAINDER),
+        absent="explained",
+        is_signed=True,
+    ),
+    Metric(
+        path="explained.per_1000_requests_s",
+        unit="seconds",
+        meaning="The saving of a thousand requests",
+        basis="nothing",
+        is_signed=True,
+    ),
+    Metric(
+        path="explained.tls",
+        unit="text",
+        meaning="The version that nearly all handshakes settled on",
+        unknown="none, or several",
+    ),
+    Metric(
+        path="explained.round_trip_s",
+        unit="seconds",
+        meaning="The network's shortest round trip, as the system measured it at the handshakes "
+        "(`TCP_INFO`, on Linux)",
+        unknown="it doesn't tell",
+        lacking="the system doesn't tell",
+    ),
+    Metric(
+        path="explained.round_trips.<step>.measured",
+        unit="number",
+        meaning="The step's typical time ÷ `round_trip_s`. The three are `null` where the step "
+        "didn't happen, or the round trip is unknown",
+        keys=STEPS,
+        absent="explained.round_trips.<step>",
+        is_nameless=True,
+    ),
+    Metric(
+        path="explained.round_trips.<step>.needed",
+        unit="count",
+        meaning="How many the protocol needs (RFC 9293; RFC 8446, section 2; RFC 5246, section "
+        "7.3)",
+        keys=STEPS,
+        unknown="unknown",
+        is_nameless=True,
+    ),
+)
