@@ -14,14 +14,13 @@ from keepalive_bench.compare.change import (
     Change,
     ComparisonChange,
     Difference,
-    MetricChange,
     RecommendationChange,
 )
 from keepalive_bench.compare.estimates import relative
 from keepalive_bench.compare.names import change_places, find_change
 from keepalive_bench.compare.verdict import SAME_RUN, Terms, verdict
 from keepalive_bench.plan.document import harmless
-from keepalive_bench.report.document import demandable, tree
+from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements import AT_LEAST
 from keepalive_bench.requirements.decision import decide
 from keepalive_bench.requirements.expression import parse
@@ -32,9 +31,9 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked, Requirement
+    from keepalive_bench.analysis.analysis import Analysis, Checked, Requirement
     from keepalive_bench.compare.change import Source
-    from keepalive_bench.plan.experiment import Arm, Experiment
+    from keepalive_bench.plan.experiment import Arm
     from keepalive_bench.requirements.lookup import Document
     from keepalive_bench.requirements.names import Place
 
@@ -55,7 +54,8 @@ def compare_runs(
     decision_rule = new.analysis.plan.decision_rule
     least = max(least_requests("p50", it.analysis.plan) or 0 for it in (base, new))
     terms = Terms(decision_rule.confidence, decision_rule.margin, least)
-    arms = tuple(_arms(base.analysis, new.analysis))
+    documents = demandable(base.analysis), demandable(new.analysis)
+    arms = tuple(_arms(base.analysis, new.analysis, documents))
     differing = tuple(_differences(base, new, arms))
     change = Change(
         base=base,
@@ -69,9 +69,6 @@ def compare_runs(
         recommendation=_recommendation(base.analysis, new.analysis),
         verdict=SAME_RUN if _is_same(base, new) else verdict(arms, differing, terms, forced=forced),
     )
-    if not demanded:
-        return change
-    documents = demandable(base.analysis), demandable(new.analysis)
     checked = tuple(_check(it, change, among, documents) for it in demanded)
     return replace(change, requirements=checked)
 
@@ -92,29 +89,25 @@ def _bytes_of(columns: Mapping[str, array[Any]]) -> dict[str, bytes]:
     return {name: column.tobytes() for name, column in columns.items()}
 
 
-def _arms(base: Analysis, new: Analysis) -> Iterator[ArmChange]:
+def _arms(
+    base: Analysis, new: Analysis, documents: tuple[Document, Document]
+) -> Iterator[ArmChange]:
     """The arms that both have, in the order of the earlier run."""
     experiments = base.plan.experiment, new.plan.experiment
+    estimated = [it for it in ARM_METRICS if it.basis not in {"exact", "nothing"}]
     for before in base.arms:
         for after in new.arms:
-            if (before.label, before.kind) == (after.label, after.kind):
-                figures = _figures((before, after), experiments)
+            label = after.label
+            if (before.label, before.kind) == (label, after.kind):
+                parts = [it["arms"][label] for it in documents]
+                said = [*zip(parts, experiments, strict=True)]
+                figures = {
+                    it.path.removeprefix("latency_s."): relative(
+                        *(of_arm(it, "", *of_run, label) for of_run in said)
+                    )
+                    for it in estimated
+                }
                 yield ArmChange(base=before, new=after, figures=figures)
-
-
-def _figures(
-    arms: tuple[ArmSummary, ArmSummary], experiments: tuple[Experiment, Experiment]
-) -> dict[str, MetricChange]:
-    label, parts = arms[0].label, [tree(ARM_METRICS, arm) for arm in arms]
-    found = {}
-    for metric in ARM_METRICS:
-        if metric.basis not in {"exact", "nothing"}:
-            base, new = (
-                of_arm(metric, "", part, experiment, label)
-                for part, experiment in zip(parts, experiments, strict=True)
-            )
-            found[metric.path.removeprefix("latency_s.")] = relative(base, new)
-    return found
 
 
 def _differences(base: Source, new: Source, arms: Sequence[ArmChange]) -> Iterator[Difference]:
