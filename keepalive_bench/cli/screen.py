@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from keepalive_bench.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import TextIO
 
     from rich.console import Console, RenderableType
@@ -117,37 +117,28 @@ class _Outlet:
 
     @property
     def encoding(self) -> str:
-        """The stream's encoding."""
         return self._stream.encoding or "utf-8"
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
         return self._stream.isatty()
 
     def fileno(self) -> int:
-        """The stream's file descriptor."""
         return self._stream.fileno()
 
     def write(self, text: str) -> int:
-        """Write text, if the stream still takes any."""
-        if self.error is None:
-            try:
-                return self._stream.write(text)
-            except OSError as error:
-                self._give_up(error)
+        self._do(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
-        """Have the stream write what it has kept back, if it still takes any."""
+        self._do(self._stream.flush)
+
+    def _do(self, what: Callable[[], object]) -> None:
         if self.error is None:
             try:
-                self._stream.flush()
+                what()
             except OSError as error:
-                self._give_up(error)
-
-    def _give_up(self, error: OSError) -> None:
-        self.error = error
-        give_up(self._stream)
+                self.error = error
+                give_up(self._stream)
 
 
 def give_up(stream: TextIO) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.report import Swept
-from keepalive_bench.report.page.markup import Chart, figure, microseconds
+from keepalive_bench.report import Chart, Column, Swept, Table
+from keepalive_bench.report.page.markup import figure, microseconds
 from keepalive_bench.report.run_tables import confidence, rate_of
-from keepalive_bench.report.table import Column, Table
 from keepalive_bench.units import MISSING, duration, interval, plural, rate
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary
     from keepalive_bench.analysis.sweep import Sweep, SweptValue
-    from keepalive_bench.report.table import Part
+    from keepalive_bench.report import Part
     from keepalive_bench.stats.intervals import Estimate
 
 _METRICS = ("p50", "p95")

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from keepalive_bench.report import Chart
 from keepalive_bench.units import json_in_log, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.report.table import Table
+    from keepalive_bench.report import Table
 
 Content = Element | str
 ARM_COLOURS = 8
-
-
-class Chart(NamedTuple):
-    """One chart with all that belongs to it."""
-
-    content: list[Element]
-    data: object = None
-    """What the script draws; `None`: nothing."""
 
 
 def element(tag: str, *content: Content, **attributes: str) -> Element:

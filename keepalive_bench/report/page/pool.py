@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.report import Chart
 from keepalive_bench.report.page.markup import (
     ARM_COLOURS,
-    Chart,
     figure,
     folded_table,
     microseconds,

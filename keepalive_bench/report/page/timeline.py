@@ -6,9 +6,9 @@ from math import isnan, log
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.reason_kinds import BY_NATURE
+from keepalive_bench.report import Chart
 from keepalive_bench.report.histogram import FAR_APART
 from keepalive_bench.report.page.markup import (
-    Chart,
     element,
     figure,
     folded_table,
