@@ -166,7 +166,7 @@ def _engine_loop(url: str, stack: ExitStack) -> Loop:
     exchanges = ExchangeColumns(labels)
 
     def loop(requests: int) -> None:
-        engine = Engine(plan, {arm.label: transport}, exchanges.append, RunClock(0))  # type: ignore[arg-type]  # nobody wants the row
+        engine = Engine(plan, {arm.label: transport}, exchanges.append, RunClock(0))
         engine.run(schedule(replace(plan.experiment, requests=requests)), Interrupts())
 
     return loop

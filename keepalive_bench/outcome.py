@@ -9,7 +9,7 @@ from keepalive_bench.analysis.analysis import Analysis
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
-from keepalive_bench.analysis.verdict import verdict, verdict_of_sweep
+from keepalive_bench.analysis.verdict import verdict
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.findings import find
 from keepalive_bench.report.document import demandable
@@ -46,9 +46,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
-        verdict=verdict(arms, comparisons, run.plan)
-        if sweep is None
-        else verdict_of_sweep(arms, sweep),
+        verdict=verdict(arms, comparisons, run.plan, sweep),
         findings=find(run, views, arms, comparisons),
         sweep=sweep,
     )

@@ -3,7 +3,7 @@
 A type that is stored says all there is to know of its members, with bounds where there are some:
 `Annotated[float, least(0), below(1)]`. Nothing else describes a member again. There are
 dataclasses and named tuples (objects), tuples and lists (arrays), dicts of text, unions, literals,
-and JSON's own `str`, `int`, `float`, `bool` and `None`.
+paths (text), and JSON's own `str`, `int`, `float`, `bool` and `None`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from functools import cache, partial, reduce
 from operator import ge, gt, le, lt
+from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -100,7 +101,7 @@ def written(value: Json) -> Json:
     if is_dataclass(value) or isinstance(value, tuple):
         class_: Type = type(value)
         return {name: written(getattr(value, name)) for name in _members(class_)}
-    return value
+    return str(value) if isinstance(value, Path) else value
 
 
 def schema_of(type_: Type) -> Schema:
@@ -183,6 +184,8 @@ def _shape(type_: Type) -> _Shape:
 
 
 def _bare_shape(type_: Type) -> _Shape:
+    if type_ is Path:
+        return _Shape({"type": "string"}, lambda value, where: Path(_scalar(str, value, where)))
     if type_ in _SCALARS:
         return _Shape({"type": _SCALARS[type_]}, partial(_scalar, type_))
     origin: Type = get_origin(type_)

@@ -18,7 +18,7 @@ from keepalive_bench.analysis.analysis import (
     Sizes,
 )
 from keepalive_bench.analysis.arm_view import summed_up
-from keepalive_bench.analysis.reasons import NONE, find_reasons
+from keepalive_bench.analysis.reasons import NONE, Reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.results.masks import of_arm, pick
@@ -61,7 +61,7 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
         reuse=_reused(run, sent) / tried if tried else None,
         reopened=count - len(set(compress(connections.slot, opened))),
         handshakes=_handshakes(connections, opened),
-        reasons=find_reasons(run, arm),
+        reasons=Reasons(run, arm),
         failures=_failures(exchanges, sent),
         status_codes=_status_codes(exchanges, sent),
         answers=_answers(exchanges, sent),
@@ -172,7 +172,6 @@ def _spans(rows: Iterable[tuple[int, float, float]], gap_s: float) -> Iterator[f
 
 
 def _uncorrected(exchanges: ExchangeColumns, view: ArmView) -> Latency | None:
-    """Latencies from the real start, of an open load."""
     if exchanges.queued_s is None:
         return None
     return summed_up(sorted(map(sub, view.latencies, pick(exchanges.queued_s, view.succeeded))))

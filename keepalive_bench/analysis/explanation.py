@@ -64,7 +64,6 @@ def _average(column: array[float], half: Half) -> float:
 
 
 def _round_trips(arm: ArmSummary, round_trip: float | None) -> dict[str, RoundTrips]:
-    """How many round trips each step of opening a connection took, and how many it has to take."""
     if round_trip is None:
         return {}
     needed = _needed(arm.handshake)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from itertools import groupby, islice
+from heapq import merge
+from itertools import groupby, islice, repeat
 from operator import itemgetter, lt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.arm_view import ArmView, Blocks
 
-Group = tuple[int, list[int]]
-"""Which pair it is half of, and the rows of its exchanges."""
-
 
 class Half(NamedTuple):
     """One arm's halves of the pairs that both arms answered; a row of each for each pair."""
@@ -24,7 +22,7 @@ class Half(NamedTuple):
     """Seconds: a request's latency, or the median one of a block."""
     mean: array[float]
     """The same, but a block's mean: its median says nothing of what all of it took."""
-    mask: bytes
+    mask: bytes | bytearray
     """All exchanges that are in them: a byte for each row of the run's table."""
 
 
@@ -60,20 +58,20 @@ def pair(own: ArmView, other: ArmView) -> Pairs:
         due = min(len(keys), len(other_keys))
         blocks = blocks.thinned_out(keys, due)
         other_blocks = other_blocks.thinned_out(other_keys, due)
-    halves, masks = (_no_half(), _no_half()), [bytearray(len(exchanges)) for _ in range(2)]
-    for groups in _matched(_groups(blocks), _groups(other_blocks)):
+    masks = [bytearray(len(exchanges)) for _ in range(2)]
+    one, two = (Half(array("d"), array("d"), mask) for mask in masks)
+    for groups in _matched(blocks, other_blocks):
         both = [[exchanges.latency_s[row] for row in rows] for rows in groups]
         typical = [median(values) if values else 0.0 for values in both]
         if not all(typical):
             continue
         for half, mask, rows, values, middle in zip(
-            halves, masks, groups, both, typical, strict=True
+            (one, two), masks, groups, both, typical, strict=True
         ):
             half.typical.append(middle)
             half.mean.append(fmean(values))
             for row in rows:
                 mask[row] = 1
-    one, two = (half._replace(mask=bytes(mask)) for half, mask in zip(halves, masks, strict=True))
     return Pairs(one, two, due - len(one.typical))
 
 
@@ -88,26 +86,11 @@ def _are_alike(own: ArmView, other: ArmView) -> bool:
     )
 
 
-def _no_half() -> Half:
-    return Half(array("d"), array("d"), b"")
-
-
-def _groups(blocks: Blocks) -> Iterator[Group]:
-    """An arm's halves, in order; the rows of exchanges that succeeded."""
-    for number, group in groupby(zip(*blocks, strict=True), itemgetter(0)):
-        yield number, [row for _, row in group]
-
-
-def _matched(own: Iterator[Group], other: Iterator[Group]) -> Iterator[tuple[list[int], list[int]]]:
+def _matched(own: Blocks, other: Blocks) -> Iterator[tuple[list[int], list[int]]]:
     """The rows of both halves of each pair, none where an arm has none."""
-    one, two = next(own, None), next(other, None)
-    while one is not None or two is not None:
-        if two is None or (one is not None and one[0] < two[0]):
-            yield one[1] if one else [], []
-            one = next(own, None)
-        elif one is None or two[0] < one[0]:
-            yield [], two[1]
-            two = next(other, None)
-        else:
-            yield one[1], two[1]
-            one, two = next(own, None), next(other, None)
+    both = (zip(it.keys, repeat(half), it.rows) for half, it in enumerate((own, other)))
+    for _, rows in groupby(merge(*both), itemgetter(0)):
+        halves: tuple[list[int], list[int]] = ([], [])
+        for _, half, row in rows:
+            halves[half].append(row)
+        yield halves

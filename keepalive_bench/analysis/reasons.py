@@ -8,8 +8,6 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
 from itertools import compress
 from math import inf, isnan
 from operator import add
@@ -33,7 +31,7 @@ from keepalive_bench.results.masks import ended, of_arm
 from keepalive_bench.results.table import optional
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.plan.plan import Arm
@@ -66,29 +64,42 @@ class Reason(NamedTuple):
         return bool(self.evidence.get("interleaved"))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Reasons(Mapping[int, Reason]):
     """The reason for each connection of an arm, by row.
 
     Codes are kept; evidence is found anew when somebody asks for it.
     """
 
-    codes: tuple[str, ...]
-    counts: dict[str, int]
-    """How many connections have which code, the most frequent first."""
-    column: array[int]
-    """For each connection of the run, of any arm: which of the codes it has, or `NONE`."""
-    previous: array[int]
-    """For each connection of the run: the row of the one whose place it took, or `NONE`."""
-    caused_by_interleaving: array[int]
-    """The rows of those that had to be opened only because of kab's other arm."""
-    explain: Callable[[int], Reason]
-    """The reason, by row, with its evidence."""
+    def __init__(self, run: Run, arm: Arm) -> None:
+        self._run, self._arm, experiment = run, arm, run.plan.experiment
+        kept = experiment.concurrency if arm.is_single_use else experiment.pool_size_of(arm)
+        self._kept = kept * experiment.processes
+        self._last = _last_exchanges(run, arm)
+        self._silence = Silence() if arm.is_single_use else _silence(run, arm, self._last)
+        self.previous = _previous(run, arm)
+        """For each connection of the run: the row of the one whose place it took, or `NONE`."""
+        self.column = array("b", [NONE]) * len(run.connections)
+        """For each connection of the run, of any arm: which of the codes it has, or `NONE`."""
+        self.caused_by_interleaving = array("i")
+        """The rows of those that had to be opened only because of kab's other arm."""
+        numbers: dict[str, int] = {}
+        for row in _connections(run, arm):
+            if arm.is_single_use and self.previous[row] != NONE:
+                self.column[row] = numbers.setdefault(BY_DESIGN.code, len(numbers))
+                continue
+            reason = self._explain(row)
+            self.column[row] = numbers.setdefault(reason.code, len(numbers))
+            if reason.is_caused_by_interleaving:
+                self.caused_by_interleaving.append(row)
+        self.codes = tuple(numbers)
+        seen = Counter(self.column).most_common()
+        self.counts = {self.codes[it]: count for it, count in seen if it != NONE}
+        """How many connections have which code, the most frequent first."""
 
     def __getitem__(self, row: int) -> Reason:
         if not 0 <= row < len(self.column) or self.column[row] == NONE:
             raise KeyError(row)
-        return self.explain(row)
+        return self._explain(row)
 
     def __iter__(self) -> Iterator[int]:
         return compress(range(len(self.column)), map(NONE.__ne__, self.column))
@@ -102,79 +113,25 @@ class Reasons(Mapping[int, Reason]):
         found = compress(range(len(self.column)), map(number.__eq__, self.column))
         return array("i", (row for row in found if row not in own))
 
+    def _explain(self, row: int) -> Reason:
+        previous, slot = self.previous[row], self._run.connections.slot[row]
+        before = None if previous == NONE else self._before(previous, row)
+        opened = Opened(slot, self._kept, self._arm.is_single_use, before)
+        kind, evidence = reason_for(opened, self._silence)
+        if before is None:
+            return Reason(kind, evidence)
+        exchange = self._last[previous]
+        return Reason(kind, evidence, previous, None if exchange == NONE else exchange)
 
-@dataclass(frozen=True)
-class _ReasonContext:
-    """What the reasons of an arm's connections are found from."""
-
-    run: Run
-    arm: str
-    is_single_use: bool
-    kept: int
-    """How many connections the arm's pools keep, or how many threads there are that keep none."""
-    previous: array[int]
-    """For each connection of the run: the row of the one whose place it took, or `NONE`."""
-    last: array[int]
-    """For each connection of the run: the row of the last exchange on it, or `NONE`."""
-    silence: Silence
-
-
-def find_reasons(run: Run, arm: Arm) -> Reasons:
-    """The reason for each connection of an arm."""
-    last, is_single_use = _last_exchanges(run, arm), arm.is_single_use
-    silence = Silence() if is_single_use else _silence(run, arm, last)
-    experiment = run.plan.experiment
-    kept = experiment.concurrency if is_single_use else experiment.pool_size_of(arm)
-    context = _ReasonContext(
-        run=run,
-        arm=arm.label,
-        is_single_use=is_single_use,
-        kept=kept * experiment.processes,
-        previous=_previous(run, arm),
-        last=last,
-        silence=silence,
-    )
-    column, caused_by_interleaving = array("b", [NONE]) * len(run.connections), array("i")
-    numbers: dict[str, int] = {}
-    for row in _connections(run, arm):
-        if is_single_use and context.previous[row] != NONE:
-            column[row] = numbers.setdefault(BY_DESIGN.code, len(numbers))
-            continue
-        reason = _reason(context, row)
-        column[row] = numbers.setdefault(reason.code, len(numbers))
-        if reason.is_caused_by_interleaving:
-            caused_by_interleaving.append(row)
-    codes = tuple(numbers)
-    return Reasons(
-        codes=codes,
-        counts={codes[it]: seen for it, seen in Counter(column).most_common() if it != NONE},
-        column=column,
-        previous=context.previous,
-        caused_by_interleaving=caused_by_interleaving,
-        explain=partial(_reason, context),
-    )
-
-
-def _reason(context: _ReasonContext, row: int) -> Reason:
-    previous, slot = context.previous[row], context.run.connections.slot[row]
-    before = None if previous == NONE else _before(context, previous, row)
-    opened = Opened(slot, context.kept, context.is_single_use, before)
-    kind, evidence = reason_for(opened, context.silence)
-    if before is None:
-        return Reason(kind, evidence)
-    exchange = context.last[previous]
-    return Reason(kind, evidence, previous, None if exchange == NONE else exchange)
-
-
-def _before(context: _ReasonContext, previous: int, row: int) -> Before:
-    connections, exchange = context.run.connections, context.last[previous]
-    served, ending = connections.exchanges[previous], connections.ending_of(previous)
-    if exchange == NONE:
-        return Before(served, ending, None, None)
-    idle = None
-    if ending is not None and ending.kind in FOUND_IDLE:
-        idle = _idle_between(context.run, context.arm, exchange, row)
-    return Before(served, ending, _exchange(context.run.exchanges, exchange), idle)
+    def _before(self, previous: int, row: int) -> Before:
+        connections, exchange = self._run.connections, self._last[previous]
+        served, ending = connections.exchanges[previous], connections.ending_of(previous)
+        if exchange == NONE:
+            return Before(served, ending, None, None)
+        idle = None
+        if ending is not None and ending.kind in FOUND_IDLE:
+            idle = _idle_between(self._run, self._arm.label, exchange, row)
+        return Before(served, ending, _exchange(self._run.exchanges, exchange), idle)
 
 
 def _exchange(exchanges: ExchangeColumns, row: int) -> LastExchange:
@@ -187,7 +144,6 @@ def _exchange(exchanges: ExchangeColumns, row: int) -> LastExchange:
 
 
 def _silence(run: Run, arm: Arm, last: array[int]) -> Silence:
-    """What the arm's connections that were closed without a word have in common."""
     connections = run.connections
     rows = array("i", _connections(run, arm))
     closed = [
@@ -208,7 +164,6 @@ def _silence(run: Run, arm: Arm, last: array[int]) -> Silence:
 
 
 def _connections(run: Run, arm: Arm) -> Iterator[int]:
-    """The rows of an arm's connections."""
     return compress(range(len(run.connections)), of_arm(run.connections, arm.label))
 
 

@@ -22,7 +22,6 @@ from keepalive_bench.stats.intervals import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.stats.intervals import Estimate
@@ -171,12 +170,11 @@ class PrecisionRule:
         labels = self._plan.experiment.labels
         first, *others = (ArmView(label, self._plan, self._exchanges) for label in labels)
         was_narrow = self._was_narrow
-        self._was_narrow = all(self._is_known(pair(first, it), precision) for it in others)
-        return was_narrow and self._was_narrow
-
-    def _is_known(self, pairs: Pairs, precision: float) -> bool:
         # Of arms that have no pair by now, one doesn't answer, and there will hardly be any.
-        return not pairs.number or is_precise(typical_effect(pairs, self._plan).speedup, precision)
+        known = (it for it in (pair(first, other) for other in others) if it.number)
+        speedups = (typical_effect(pairs, self._plan).speedup for pairs in known)
+        self._was_narrow = all(is_precise(speedup, precision) for speedup in speedups)
+        return was_narrow and self._was_narrow
 
 
 def is_precise(speedup: Estimate, precision: float) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import fsum
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import REMAINDER, Verdict
-from keepalive_bench.analysis.comparability import SAME, differently, distance
+from keepalive_bench.analysis.comparison import SAME, differently, distance
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.plan.arm_kinds import differ_in_reuse_only
@@ -45,17 +46,25 @@ _NAMES = {
 }
 
 
-def verdict(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison], plan: Plan) -> Verdict:
+def verdict(
+    arms: Sequence[ArmSummary],
+    comparisons: Sequence[Comparison],
+    plan: Plan,
+    sweep: Sweep | None = None,
+) -> Verdict:
     """The verdict on the first comparison, and behind it the sentence of each further one.
 
-    Errors, and answers that differ between the arms, come first.
+    Errors, and answers that differ between the arms, come first. A sweep says what it recommends.
     """
-    unanswered = _unanswered(arms)
-    if unanswered is not None:
-        return unanswered
+    silent = [arm.name for arm in arms if not arm.succeeded]
+    if silent:
+        return Verdict("not-measured", f"Nothing was measured of {' and '.join(silent)}.")
+    errors = _errors(arms)
+    if sweep is not None:
+        return _after(errors, Verdict("sweep", sweep.recommendation.text))
     if not comparisons:
-        return _after(_errors(arms), Verdict("one-arm", _alone(arms[0])))
-    found = _compared(arms, comparisons[0], plan, _errors(arms))
+        return _after(errors, Verdict("one-arm", _alone(arms[0])))
+    found = _compared(arms, comparisons[0], plan, errors)
     further = (_compared(arms, it, plan, "").text for it in comparisons[1:])
     return Verdict(found.code, " ".join((found.text, *further)))
 
@@ -72,32 +81,20 @@ def _compared(
     return _after(said_first, _effect(first, other, comparison, plan))
 
 
-def verdict_of_sweep(arms: Sequence[ArmSummary], sweep: Sweep) -> Verdict:
-    """What a sweep says: its recommendation."""
-    found = Verdict("sweep", sweep.recommendation.text)
-    return _unanswered(arms) or _after(_errors(arms), found)
-
-
-def _unanswered(arms: Sequence[ArmSummary]) -> Verdict | None:
-    names = [arm.name for arm in arms if not arm.succeeded]
-    if not names:
-        return None
-    return Verdict("not-measured", f"Nothing was measured of {' and '.join(names)}.")
-
-
 def _after(said_first: str, found: Verdict) -> Verdict:
     return Verdict(found.code, f"{said_first} {found.text}") if said_first else found
 
 
 def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: Plan) -> Verdict:
-    for arm in (first, other):
-        if _is_not_reused(arm):
-            return Verdict("not-reused", _not_reused(arm))
+    not_reused = _not_reused(first) or _not_reused(other)
+    if not_reused:
+        return Verdict("not-reused", not_reused)
     decision_rule = plan.decision_rule
     speedup, low, high = comparison.speedup
     if speedup is None or low is None or high is None:
         return Verdict("inconclusive", _too_few(first, comparison, plan))
-    shown = f"{100 * decision_rule.confidence:g} % interval {times(low)}–{times(high)}"
+    interval = f"{100 * decision_rule.confidence:g} % interval"
+    shown = f"{interval} {times(low)}–{times(high)}"
     subject = _subject(first, other)
     if high <= 1 + decision_rule.margin and low >= 1 / (1 + decision_rule.margin):
         share = f"{100 * decision_rule.margin:g} %"
@@ -107,7 +104,8 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
         effect = f"{subject} is {times(speedup)} faster here ({shown})"
         return Verdict("faster", f"{effect}{_saving(comparison, 1)}.{_drift(plan)}")
     if high < 1:
-        effect = f"{subject} is {times(1 / speedup)} slower here ({_inverse(shown, low, high)})"
+        shown = f"{interval} {times(1 / high)}–{times(1 / low)}"
+        effect = f"{subject} is {times(1 / speedup)} slower here ({shown})"
         return Verdict("slower", f"{effect}{_saving(comparison, -1)}.{_drift(plan)}")
     measured = comparison.pairs * plan.experiment.block_size
     enough = required_requests(measured, comparison.speedup, decision_rule.margin)
@@ -136,10 +134,6 @@ def _within(ratio: Estimate) -> str:
     return f", {'faster' if low > 1 else 'slower'} by {share} %, within the margin"
 
 
-def _inverse(shown: str, low: float, high: float) -> str:
-    return f"{shown.partition(' interval')[0]} interval {times(1 / high)}–{times(1 / low)}"
-
-
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
     if differ_in_reuse_only(first.traits, other.traits):
         return "Reusing the connection"
@@ -165,17 +159,15 @@ def _alone(arm: ArmSummary) -> str:
     )
 
 
-def _is_not_reused(arm: ArmSummary) -> bool:
-    """Whether a pool reopened about as often as it sent; one request a slot shows nothing.
+def _not_reused(arm: ArmSummary) -> str:
+    """That a pool reopened about as often as it sent; one request a slot shows nothing.
 
     Connections that only kab's other arm let go stale don't count.
     """
     chances = arm.sent - (arm.connections - arm.reopened)
     reopened = arm.reopened - len(arm.reasons.caused_by_interleaving)
-    return arm.traits.reuses and chances > 0 and reopened >= _NOT_REUSED * chances
-
-
-def _not_reused(arm: ArmSummary) -> str:
+    if not arm.traits.reuses or chances <= 0 or reopened < _NOT_REUSED * chances:
+        return ""
     counts = {code: count for code, count in arm.reason_counts.items() if code not in BY_NATURE}
     why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
     return (
@@ -186,31 +178,20 @@ def _not_reused(arm: ArmSummary) -> str:
 
 def _errors(arms: Sequence[ArmSummary]) -> str:
     """What is to be said before anything else: what failed, and answers that are errors."""
-    return " ".join(filter(None, (_without_answer(arms), _error_pages(arms))))
-
-
-def _without_answer(arms: Sequence[ArmSummary]) -> str:
+    said = []
     failed, sent = sum(arm.failed for arm in arms), sum(arm.sent for arm in arms)
-    if failed <= SAME * sent:
-        return ""
-    return f"{failed:,} of {plural(sent, 'request')} failed, so this is about the others."
-
-
-def _error_pages(arms: Sequence[ArmSummary]) -> str:
-    answered = sum(sum(arm.status_codes.values()) for arm in arms)
-    counts = {
-        status: sum(arm.status_codes.get(status, 0) for arm in arms)
-        for arm in arms
-        for status in arm.status_codes
-    }
+    if failed > SAME * sent:
+        said = [f"{failed:,} of {plural(sent, 'request')} failed, so this is about the others."]
+    counts = Counter[int]()
+    for arm in arms:
+        counts.update(arm.status_codes)
+    answered = counts.total()
     bad = {status: count for status, count in counts.items() if status >= ERROR_FROM}
-    if sum(bad.values()) <= _MOST * answered:
-        return ""
-    status = max(bad, key=lambda status: bad[status])
-    return (
-        f"Most answers were errors ({status} in {bad[status]:,} of {answered:,}), "
-        "so this is about error pages."
-    )
+    if sum(bad.values()) > _MOST * answered:
+        status = max(bad, key=bad.__getitem__)
+        most = f"{status} in {bad[status]:,} of {answered:,}"
+        said.append(f"Most answers were errors ({most}), so this is about error pages.")
+    return " ".join(said)
 
 
 def _saving(comparison: Comparison, sign: int) -> str:

@@ -12,7 +12,7 @@ from keepalive_bench.cli.options import judging_options, requirement_options
 if TYPE_CHECKING:
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.errors import ExitCode
-    from keepalive_bench.plan.decision_rule import DecisionRule
+    from keepalive_bench.plan.plan import DecisionRule
 
 
 @click.command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.comparability import SAME, distance
+from keepalive_bench.analysis.comparison import SAME, distance
 from keepalive_bench.analysis.metrics import ARM_METRICS
 from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.analysis.verdict import ERROR_FROM

@@ -10,24 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.connections.reason_kinds import (
-    AFTER_ERROR,
-    BY_DESIGN,
-    CLOSE_DELIMITED,
-    FIRST_USE,
-    HTTP_1_0,
-    IDLE_TIMEOUT,
-    KEEP_ALIVE_MAX,
-    POOL_EXHAUSTED,
-    POOL_FULL,
-    REQUEST_LIMIT,
-    SERVER_CLOSE,
-    STALE_RACE,
-    UNKNOWN,
-    UNREAD_BODY,
-    UNSOLICITED_DATA,
-    ReasonKind,
-)
+from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 from keepalive_bench.units import plural
 
@@ -93,7 +76,7 @@ FOUND_IDLE = frozenset({"fin", "rst", "data"})
 """Endings that are met when an idle connection is looked at, so that its idle time tells."""
 
 
-Proven = tuple[ReasonKind, dict[str, object]]
+Proven = tuple[kinds.ReasonKind, dict[str, object]]
 """A reason, with the evidence for it."""
 AT_ONCE_S = 0.05
 """A close within 50 ms of a response is no idle timeout, unless it shows: few are that short."""
@@ -101,7 +84,11 @@ SURELY_LATER_S = 0.02
 """Systems tell as coarsely as that when something came: of what is sooner, nothing shows."""
 _HARMLESS = {kind.code for kind in FAILURE_KINDS if kind.keeps_connection}
 _OF_RACES = {kind.code for kind in FAILURE_KINDS if kind.kills_idle}
-_BY_KAB = {"leftover": UNSOLICITED_DATA, "cut": UNREAD_BODY, "discarded": POOL_FULL}
+_BY_KAB = {
+    "leftover": kinds.UNSOLICITED_DATA,
+    "cut": kinds.UNREAD_BODY,
+    "discarded": kinds.POOL_FULL,
+}
 """Endings that say all: kab itself closed the connection."""
 _TIMES_SEEN = 2
 
@@ -146,26 +133,25 @@ def reason_for(opened: Opened, silence: Silence) -> Proven:
     before = opened.before
     if before is None:
         kept = opened.slot < opened.kept
-        return FIRST_USE if kept else POOL_EXHAUSTED, {"slot": opened.slot}
-    return (BY_DESIGN, {}) if opened.is_single_use else _after(before, silence)
+        return kinds.FIRST_USE if kept else kinds.POOL_EXHAUSTED, {"slot": opened.slot}
+    return (kinds.BY_DESIGN, {}) if opened.is_single_use else _after(before, silence)
 
 
 def _after(before: Before, silence: Silence) -> Proven:
-    """The reason for a connection that took the place of another one."""
     ending, last = before.ending, before.last
     if ending is None or last is None:
-        return UNKNOWN, {"seen": "no exchange, and no end"}
+        return kinds.UNKNOWN, {"seen": "no exchange, and no end"}
     if last.failure is not None and last.failure not in _HARMLESS:
         is_race = before.served and died_under_request(last)
-        return STALE_RACE if is_race else AFTER_ERROR, {"failure": last.failure}
+        return kinds.STALE_RACE if is_race else kinds.AFTER_ERROR, {"failure": last.failure}
     idle = before.idle or Idle(0.0, 0.0)
     if ending.kind in {"fin", "rst"}:
         return _silent(before.served, ending, last.answer, idle, silence)
     if ending.kind == "data":
-        return UNSOLICITED_DATA, _unsolicited(ending, idle)
+        return kinds.UNSOLICITED_DATA, _unsolicited(ending, idle)
     if ending.kind == "announced":
         return _announced(last.answer)
-    return _BY_KAB.get(ending.kind, UNKNOWN), {"seen": ending.data or ending.kind}
+    return _BY_KAB.get(ending.kind, kinds.UNKNOWN), {"seen": ending.data or ending.kind}
 
 
 def died_under_request(last: LastExchange) -> bool:
@@ -189,12 +175,12 @@ def _announced(answer: Answer | None) -> Proven:
     if answer is not None:
         said = (answer.connection or "").lower()
         if "close" in {token.strip() for token in said.split(",")}:
-            return SERVER_CLOSE, {"connection": answer.connection}
+            return kinds.SERVER_CLOSE, {"connection": answer.connection}
         if answer.http_version in {"HTTP/1.0", "HTTP/0.9"} and "keep-alive" not in said:
-            return HTTP_1_0, {"http_version": answer.http_version}
+            return kinds.HTTP_1_0, {"http_version": answer.http_version}
         if answer.framing == "close":
-            return CLOSE_DELIMITED, {"http_version": answer.http_version}
-    return UNKNOWN, {"seen": "a response that ended the connection"}
+            return kinds.CLOSE_DELIMITED, {"http_version": answer.http_version}
+    return kinds.UNKNOWN, {"seen": "a response that ended the connection"}
 
 
 def _silent(
@@ -207,11 +193,11 @@ def _silent(
     if after_s is not None:
         evidence["closed_after_s"] = after_s
     if announced_max(answer) in {0, served}:  # it counts down (Apache), or stays
-        return KEEP_ALIVE_MAX, evidence
+        return kinds.KEEP_ALIVE_MAX, evidence
     bound = idle.total_s if after_s is None else after_s
     at_once = bound < AT_ONCE_S
     if silence.limit == served and (at_once or bound <= silence.survived_s):
-        return REQUEST_LIMIT, evidence
+        return kinds.REQUEST_LIMIT, evidence
     # When a system doesn't tell the time of the close, it may have been that of the last response.
     by_time = after_s is not None or silence.goes_by_time
     timed_out = bound > silence.survived_s and by_time
@@ -225,9 +211,9 @@ def _silent(
         own = idle.total_s - idle.by_kab_s
         # Had kab's other requests not come in between, it would have been used in time.
         evidence["interleaved"] = own <= silence.survived_s if after_s is None else own < after_s
-        return IDLE_TIMEOUT, evidence
+        return kinds.IDLE_TIMEOUT, evidence
     how = {"fin": "closed", "rst": "reset"}[ending.kind]
-    return UNKNOWN, {**evidence, "seen": f"{how} after {plural(served, 'response')}"}
+    return kinds.UNKNOWN, {**evidence, "seen": f"{how} after {plural(served, 'response')}"}
 
 
 def announced_timeout(answer: Answer | None) -> int | None:

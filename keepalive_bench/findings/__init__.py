@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.findings.comparison import comparison_findings, own_findings
 from keepalive_bench.findings.delay import delay_findings
-from keepalive_bench.findings.endpoint import endpoint_findings, network_findings
-from keepalive_bench.findings.finding_kinds import (
-    BIMODAL,
-    CLIENT_BOUND,
-    MACHINE_BUSY,
-    finding_kind,
-)
+from keepalive_bench.findings.endpoint import endpoint_findings
 from keepalive_bench.findings.latency import latency_findings, too_few_requests
 from keepalive_bench.findings.measurement import measurement_findings
 from keepalive_bench.findings.reuse import reuse_findings
-from keepalive_bench.findings.run import course_findings, order_findings, port_findings
+from keepalive_bench.findings.run import course_findings, order_findings
+from keepalive_bench.units import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,16 +33,14 @@ def find(
     """Everything noticed about a run, what endangers its result first."""
     of_measurement = [*measurement_findings(run, views, arms)]
     crowded = any(
-        it.code in {CLIENT_BOUND.code, MACHINE_BUSY.code} and it.severity == "warning"
+        it.code in {kinds.CLIENT_BOUND.code, kinds.MACHINE_BUSY.code} and it.severity == "warning"
         for it in of_measurement
     )
     found = [
         *course_findings(run, arms),
-        *port_findings(run, arms),
         *reuse_findings(run, arms),
         *delay_findings(run),
         *endpoint_findings(run, arms),
-        *network_findings(run, arms),
         *of_measurement,
         *order_findings(run),
         *latency_findings(run, views, arms, crowded=crowded),
@@ -61,11 +55,12 @@ def find(
 
 def of_sweep(found: Iterable[Finding], experiment: Experiment) -> list[Finding]:
     """Those that belong to a sweep; each once, of the value that has the most of it."""
-    # Where threads wait for a connection, those that did are a group of their own.
-    left_out = {BIMODAL.code} if experiment.block else set()
+    left_out = {kind.code for kind in kinds.FINDING_KINDS if not kind.is_in_sweeps}
+    if experiment.block:  # threads that waited for a connection are a group of their own
+        left_out.add(kinds.BIMODAL.code)
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for finding in found:
-        if finding_kind(finding.code).is_in_sweeps and finding.code not in left_out:
+        if finding.code not in left_out:
             alike.setdefault(_subject(finding), []).append(finding)
     return [_once(group, experiment) for group in alike.values()]
 
@@ -84,11 +79,10 @@ def _once(group: list[Finding], experiment: Experiment) -> Finding:
     others = [f"{it.evidence['arm']}" for it in group if it is not most and "arm" in it.evidence]
     if not others:
         return most
-    *some, last = others
-    listed = f"{', '.join(some)} and {last}" if some else last
+    said = f"Likewise, with other figures: {experiment.sweep} {enumerated(others)}."
     return replace(
         most,
-        text=f"{most.text} Likewise, with other figures: {experiment.sweep} {listed}.",
+        text=f"{most.text} {said}",
         evidence={**most.evidence, "others": ", ".join(others)},
     )
 

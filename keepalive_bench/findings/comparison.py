@@ -6,11 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.required_requests import is_precise
-from keepalive_bench.findings.finding_kinds import (
-    AUTOCORRELATED,
-    PAIRS_LEFT_OUT,
-    PRECISION_NOT_REACHED,
-)
+from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.stats.dependence import first_order_inefficiency
 from keepalive_bench.units import plural, times
 
@@ -41,7 +37,7 @@ def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
     if estimate is not None and low is not None and high is not None:
         reached = max(high / estimate, estimate / low) - 1
     known = "not known at all" if reached is None else f"known to ±{reached:.1%} only"
-    yield PRECISION_NOT_REACHED.found(
+    yield kinds.PRECISION_NOT_REACHED.found(
         against=comparison.against,
         precision=precision,
         reached=reached,
@@ -51,14 +47,15 @@ def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
 
 
 def _pairs(run: Run, arms: Sequence[ArmSummary], comparison: Comparison) -> Iterator[Finding]:
-    names = f"{comparison.arm} and {comparison.against}"
-    lost = _lost(run, arms, comparison)
+    names, lost = f"{comparison.arm} and {comparison.against}", 0
+    if run.plan.experiment.block_size > 1:  # of which others stand for all
+        lost = sum(it.failed for it in arms if it.label in {comparison.arm, comparison.against})
     if comparison.pairs and (comparison.left_out or lost):
         sent = comparison.pairs + comparison.left_out
         told = f"Pairs that lack an answer are left out of the comparison of {names}: "
         told = f"{told}{comparison.left_out:,} of {sent:,}."
         of_blocks = f"{plural(lost, 'request')} failed, so blocks of {names} are that much smaller."
-        yield PAIRS_LEFT_OUT.found(
+        yield kinds.PAIRS_LEFT_OUT.found(
             arm=comparison.arm,
             against=comparison.against,
             pairs=comparison.pairs,
@@ -68,7 +65,7 @@ def _pairs(run: Run, arms: Sequence[ArmSummary], comparison: Comparison) -> Iter
         )
     factor = comparison.interval_inflation
     if comparison.pairs and factor >= _NOTABLE:
-        yield AUTOCORRELATED.found(
+        yield kinds.AUTOCORRELATED.found(
             arm=comparison.arm,
             against=comparison.against,
             pairs=comparison.pairs,
@@ -84,7 +81,7 @@ def own_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     if arm.interval_inflation < _NOTABLE or not arm.latency_bounds:
         return
     what = "Latencies" if run.plan.experiment.block_size == 1 else "Blocks"
-    yield AUTOCORRELATED.found(
+    yield kinds.AUTOCORRELATED.found(
         arm,
         correlation=arm.correlation,
         factor=arm.interval_inflation,
@@ -99,10 +96,3 @@ def _lasting(correlation: float, factor: float) -> str:
     further = factor > _NOTABLE * sqrt(first_order_inefficiency(correlation))
     beyond = ", and those further back count for more" * further
     return f"lag 1: {correlation:.2f}{beyond}"
-
-
-def _lost(run: Run, arms: Sequence[ArmSummary], comparison: Comparison) -> int:
-    """Requests that failed in blocks of several, of which the others stand for all."""
-    if run.plan.experiment.block_size == 1:
-        return 0
-    return sum(arm.failed for arm in arms if arm.label in {comparison.arm, comparison.against})

@@ -9,7 +9,7 @@ from operator import add, eq, ne
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.findings.finding_kinds import KEEP_ALIVE_HURTS, NAGLE_BEHIND_PROXY
+from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.results.masks import pick
 from keepalive_bench.units import duration
 
@@ -81,7 +81,7 @@ def delay_findings(run: Run) -> Iterator[Finding]:
     network = run.plan.network
     is_ours = not (delay.in_body or network.tcp_nodelay)
     if is_ours and network.proxy is not None:
-        yield NAGLE_BEHIND_PROXY.found(
+        yield kinds.NAGLE_BEHIND_PROXY.found(
             reused_s=delay.reused_s,
             fastest_s=delay.fastest_s,
             text=f"{delay.said} {_BEHIND_PROXY}",
@@ -89,7 +89,7 @@ def delay_findings(run: Run) -> Iterator[Finding]:
         return
     switched_on = is_ours and network.tcp_nodelay is False
     cause = _SWITCHED_ON if switched_on else _AT_SERVER if delay.in_body else _IN_BETWEEN
-    yield KEEP_ALIVE_HURTS.found(
+    yield kinds.KEEP_ALIVE_HURTS.found(
         reused_s=delay.reused_s,
         fastest_s=delay.fastest_s,
         text=f"Keep-alive hurts here. {delay.said} {cause.why}",

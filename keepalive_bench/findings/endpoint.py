@@ -8,16 +8,8 @@ from math import fsum
 from statistics import median
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.comparability import distance
-from keepalive_bench.findings.finding_kinds import (
-    BODIES_CUT,
-    CACHE_ANSWERED,
-    FAILING_ADDRESS,
-    NOT_RESUMED,
-    REDIRECTS_MEASURED,
-    SERVER_OVERLOADED,
-    SEVERAL_PEERS,
-)
+from keepalive_bench.analysis.comparison import distance
+from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.results.table import optional
 from keepalive_bench.units import duration, plural, printable
 
@@ -43,8 +35,19 @@ def endpoint_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]
     """Everything of that kind, for all arms."""
     for arm in arms:
         yield from _redirects(arm)
-        yield from _overload(arm)
+        rejected = sum(arm.status_codes.get(status, 0) for status in _OVERLOADED)
+        if rejected:
+            yield kinds.SERVER_OVERLOADED.found(arm, count=rejected)
     yield from _caches(run, arms)
+    yield from _failing_addresses(run)
+    most, sizes = run.plan.request.max_body, run.exchanges.body_bytes
+    cut = 0 if most is None else sum(map(most.__le__, sizes))
+    if cut:
+        yield kinds.BODIES_CUT.found(max_body=most, exchanges=cut)
+    yield from _several_peers(run, arms)
+    for arm in arms:
+        if arm.traits.needs_tls:
+            yield from _unresumed(run, arm)
 
 
 def _redirects(arm: ArmSummary) -> Iterator[Finding]:
@@ -55,13 +58,7 @@ def _redirects(arm: ArmSummary) -> Iterator[Finding]:
         if status in _REDIRECTS and status != _NOT_MODIFIED
     )
     if count > _MOST * answered:
-        yield REDIRECTS_MEASURED.found(arm, count=count, answered=answered)
-
-
-def _overload(arm: ArmSummary) -> Iterator[Finding]:
-    count = sum(arm.status_codes.get(status, 0) for status in _OVERLOADED)
-    if count:
-        yield SERVER_OVERLOADED.found(arm, count=count)
+        yield kinds.REDIRECTS_MEASURED.found(arm, count=count, answered=answered)
 
 
 def _caches(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -78,7 +75,7 @@ def _caches(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         return
     said = [f"{cached:,} came from a cache, by their Age or X-Cache field"] * bool(cached)
     said += [f"{not_modified:,} were 304 Not Modified, without a body"] * bool(not_modified)
-    yield CACHE_ANSWERED.found(
+    yield kinds.CACHE_ANSWERED.found(
         cached=cached,
         not_modified=not_modified,
         answered=answered,
@@ -106,30 +103,12 @@ _ENOUGH = 0.9
 """Of the handshakes that could resume: fewer make a mixture that is neither one nor the other."""
 
 
-def network_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """Everything of that kind, for all arms."""
-    yield from _failing_addresses(run)
-    yield from _unread_bodies(run)
-    yield from _several_peers(run, arms)
-    for arm in arms:
-        if arm.traits.needs_tls:
-            yield from _unresumed(run, arm)
-
-
 def _failing_addresses(run: Run) -> Iterator[Finding]:
     connections = run.connections
     for number, attempts in enumerate(connections.attempts.values):
         rows = [row for row, other in enumerate(connections.failed) if other == number]
         lost = fsum(optional(connections.lost_s[row]) or 0.0 for row in rows)
-        yield FAILING_ADDRESS.found(attempts=attempts, connections=len(rows), lost_s=lost)
-
-
-def _unread_bodies(run: Run) -> Iterator[Finding]:
-    most = run.plan.request.max_body
-    exchanges = run.exchanges
-    cut = sum(1 for size in exchanges.body_bytes if most is not None and size >= most)
-    if most is not None and cut:
-        yield BODIES_CUT.found(max_body=most, exchanges=cut)
+        yield kinds.FAILING_ADDRESS.found(attempts=attempts, connections=len(rows), lost_s=lost)
 
 
 def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -147,7 +126,7 @@ def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         ", and the arms didn't use them alike: a difference between addresses looks like one "
         "between arms"
     ) * unlike
-    yield SEVERAL_PEERS.found(
+    yield kinds.SEVERAL_PEERS.found(
         severity="warning" if unlike else "info",
         addresses=len(peers),
         split=split + more,
@@ -157,7 +136,6 @@ def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 
 
 def _latencies_by_peer(run: Run) -> dict[str, dict[str, list[float]]]:
-    """Latencies of what succeeded, by arm and by address."""
     exchanges, connections = run.exchanges, run.connections
     if len(connections.peers.values) == 1:
         return {}
@@ -194,7 +172,7 @@ def _unresumed(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     meaning = (
         "so its times are of both kinds" if arm.resumed else "so it does what an unpooled one does"
     )
-    yield NOT_RESUMED.found(
+    yield kinds.NOT_RESUMED.found(
         arm,
         handshakes=chances,
         resumed=arm.resumed,

@@ -462,8 +462,3 @@ FINDING_KINDS = (
     *OF_REASONS.values(),
 )
 """All of them."""
-
-
-def finding_kind(code: str) -> FindingKind:
-    """The kind of a finding that kab made."""
-    return next(kind for kind in FINDING_KINDS if kind.code == code)

@@ -11,8 +11,8 @@ from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.required_requests import least_requests
+from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.findings.delay import DELAYED_ACK
-from keepalive_bench.findings.finding_kinds import BIMODAL, DRIFT, OUTLIERS, TOO_FEW_REQUESTS
 from keepalive_bench.results.masks import pick
 from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
 from keepalive_bench.units import duration
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary, Finding
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.analysis.required_requests import Basis
-    from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
 LEAST = 20
@@ -88,7 +87,7 @@ def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
     alone = len(experiment.arms) == 1
     one = "arm" if experiment.sweep is None else "value"
     first, last = exp(found.first), exp(found.last)
-    yield DRIFT.found(
+    yield kinds.DRIFT.found(
         alike.arm,
         severity="info" if alone or experiment.is_paired else "warning",
         first_s=first,
@@ -113,7 +112,7 @@ def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
     low, high = median(ordered[:lower]), median(ordered[lower:])
     if high < _APART * low:
         return None
-    return BIMODAL.found(
+    return kinds.BIMODAL.found(
         alike.arm,
         lower=lower,
         lower_s=low,
@@ -145,21 +144,16 @@ def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
     usual = ordered[: bisect_right(ordered, bound)]
     count = len(ordered) - len(usual)
     raised = fmean(ordered) / fmean(usual) - 1
+    is_alone = len(run.plan.experiment.arms) == 1 or run.plan.experiment.sweep is not None
     if raised >= _NOTABLE_RAISE and count <= _MOST_OUTLYING * len(ordered):
-        yield OUTLIERS.found(
+        yield kinds.OUTLIERS.found(
             alike.arm,
             count=count,
             largest_s=ordered[-1],
             median_s=median(ordered),
             raised=raised,
-            advice=_what_is_robust(run.plan.experiment),
+            advice=f"The median {'is' if is_alone else 'and the speed-up are'} barely affected.",
         )
-
-
-def _what_is_robust(experiment: Experiment) -> str:
-    if len(experiment.arms) == 1 or experiment.sweep is not None:
-        return "The median is barely affected."
-    return "The median and the speed-up are barely affected."
 
 
 def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -175,7 +169,7 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         most = max(needed[percent] for percent in lacking)
         *first, last = (f"p{percent}" for percent in lacking)
         names = f"{', '.join(first)} or {last}" if first else last
-        yield TOO_FEW_REQUESTS.found(
+        yield kinds.TOO_FEW_REQUESTS.found(
             requests=fewest.succeeded,
             lacking=" ".join(f"p{percent}" for percent in lacking),
             needed=needed[lacking[-1]],

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import compress, repeat
+from operator import sub
+from statistics import median
 from typing import TYPE_CHECKING
 
-from keepalive_bench.findings.contention import own_s
-from keepalive_bench.findings.finding_kinds import (
-    CLIENT_BOUND,
-    CLOCK_TOO_COARSE,
-    GARBAGE_COLLECTED,
-    LATE_STARTS,
-    LOAD_CHANGED,
-    MACHINE_BUSY,
-)
+from keepalive_bench.findings import finding_kinds as kinds
+from keepalive_bench.results.masks import pick
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import ArmSummary, Finding
     from keepalive_bench.analysis.arm_view import ArmView
@@ -42,11 +38,15 @@ def measurement_findings(
 ) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
     yield from _client_bound(run, views, arms)
-    yield from _coarse_clock(run, arms)
+    resolution_s = run.environment.clock_resolution_s
+    fastest_s = min((arm.latency.min for arm in arms if arm.latency.min is not None), default=None)
+    if fastest_s is not None and fastest_s < _TICKS * resolution_s:
+        yield kinds.CLOCK_TOO_COARSE.found(resolution_s=resolution_s, fastest_s=fastest_s)
     for arm in arms:
         yield from _late_starts(run, arm)
     yield from _load(run)
-    yield from _garbage(run)
+    if run.run_info.gc_collections:
+        yield kinds.GARBAGE_COLLECTED.found(collections=run.run_info.gc_collections)
 
 
 def _client_bound(
@@ -68,14 +68,15 @@ def _client_bound(
     if not (share >= CLIENT_BOUND_FROM or waits or own[most] >= _NOTABLY_OWN * typical[most]):
         return
     name = next(arm.name for arm in arms if arm.label == most)
-    yield CLIENT_BOUND.found(
+    part, whole = duration(own[most]), duration(typical[most])
+    yield kinds.CLIENT_BOUND.found(
         cpu_s=run_info.cpu_s,
         wall_s=run_info.wall_s,
         share=share,
         gil_wait_s=run_info.gil_wait_s,
         own_s=own[most],
-        text=f"{_busy(share, experiment)}. Of {name}'s {duration(typical[most])} that is "
-        f"{_part(own[most], typical[most])}.{waits}",
+        text=f"{_busy(share, experiment)}. Of {name}'s {whole} that is "
+        f"{'all' if part == whole else part}.{waits}",
         advice=_less_crowded(run),
     )
 
@@ -84,7 +85,7 @@ def _own_work(run: Run, share: float) -> Finding:
     """Of a thread that has an interpreter to itself: nothing waits, but work takes its time."""
     run_info = run.run_info
     each_s = run_info.cpu_s / len(run.exchanges)
-    return CLIENT_BOUND.found(
+    return kinds.CLIENT_BOUND.found(
         severity="info",
         cpu_s=run_info.cpu_s,
         wall_s=run_info.wall_s,
@@ -95,11 +96,6 @@ def _own_work(run: Run, share: float) -> Finding:
         "its own work, and neither the server's nor the network's.",
         advice="A program in Python has the same; a quicker client would have shorter latencies.",
     )
-
-
-def _part(own_s: float, of_s: float) -> str:
-    said = duration(own_s)
-    return "all" if said == duration(of_s) else said
 
 
 def _busy(share: float, experiment: Experiment) -> str:
@@ -141,13 +137,12 @@ def _less_crowded(run: Run) -> str:
 
 
 def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    """Requests of an open load that had to wait for a thread."""
     late, threads = arm.late_starts, run.plan.experiment.threads
     if late is None or late.mean_s is None or late.max_s is None:
         return
     if late.count < _NOTABLY_LATE * arm.sent:
         return
-    yield LATE_STARTS.found(
+    yield kinds.LATE_STARTS.found(
         arm,
         count=late.count,
         mean_s=late.mean_s,
@@ -159,35 +154,23 @@ def _late_starts(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     )
 
 
-def _coarse_clock(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    resolution_s = run.environment.clock_resolution_s
-    fastest = min((arm.latency.min for arm in arms if arm.latency.min is not None), default=None)
-    if fastest is not None and fastest < _TICKS * resolution_s:
-        yield CLOCK_TOO_COARSE.found(resolution_s=resolution_s, fastest_s=fastest)
-
-
-def _own_share(run: Run) -> float:
-    """What kab itself took of all processors' time."""
-    run_info = run.run_info
-    whole_s = run_info.wall_s * run.environment.cpu_count
-    return min(1.0, run_info.cpu_s / whole_s) if whole_s else 0.0
-
-
 def _load(run: Run) -> Iterator[Finding]:
     """What other processes took; a server on the same machine is one of them."""
-    least, most = run.run_info.other_cpu_min, run.run_info.other_cpu_max
+    run_info = run.run_info
+    least, most = run_info.other_cpu_min, run_info.other_cpu_max
     if least is None or most is None:
         return
-    own = _own_share(run)
+    whole_s = run_info.wall_s * run.environment.cpu_count
+    own = min(1.0, run_info.cpu_s / whole_s) if whole_s else 0.0
     if least >= _BUSY:
-        yield MACHINE_BUSY.found(
+        yield kinds.MACHINE_BUSY.found(
             least=least,
             most=most,
             text=f"Other processes kept at least {least:.0%} of this machine's processors busy: "
             "latencies are also of waiting for one.",
         )
     elif run.plan.experiment.threads > 1 and least + own >= _BUSY:
-        yield MACHINE_BUSY.found(
+        yield kinds.MACHINE_BUSY.found(
             least=least,
             most=most,
             own=own,
@@ -199,7 +182,7 @@ def _load(run: Run) -> Iterator[Finding]:
         )
     elif most - least >= _CHANGED:
         paired = run.plan.experiment.is_paired or len(run.plan.experiment.arms) == 1
-        yield LOAD_CHANGED.found(
+        yield kinds.LOAD_CHANGED.found(
             severity="info" if paired else "warning",
             advice=None if paired else "--order paired shares that between the arms.",
             least=least,
@@ -207,7 +190,66 @@ def _load(run: Run) -> Iterator[Finding]:
         )
 
 
-def _garbage(run: Run) -> Iterator[Finding]:
-    count = run.run_info.gc_collections
-    if count:
-        yield GARBAGE_COLLECTED.found(collections=count)
+_CLOSE = 2.0
+"""Answers no further apart than so many times what each takes the client came together."""
+_NEVER_IDLE = 0.9
+"""Of a processor: an interpreter that is so busy has hardly a moment for the next request."""
+_WATCHING = 0.002
+"""Of a processor: what the thread takes that watches a measurement (`engine/system_monitor.py`)."""
+_LEAST = 20
+"""Of fewer requests, threads that start are much of the processor time."""
+
+
+def own_s(run: Run, view: ArmView) -> float:
+    """What a typical request of an arm owes to kab itself, in seconds; never more than it took.
+
+    Its share of the processor time; and, of answers that ended one right behind the other, how long
+    after the first of them. Those may have arrived together, and one interpreter takes them one by
+    one. A thread that looks now and then how long it waits doesn't see that: threads that were
+    answered together ask together, and are answered together again. None waited longer than it took
+    longer than the quickest, which found the interpreter idle. One that never is idle decides all
+    latencies: threads × work (J. D. C. Little, "A Proof for the Queuing Formula L = λW", Operations
+    Research 9, 1961), however quick the server is.
+    """
+    exchanges, run_info, experiment = run.exchanges, run.run_info, run.plan.experiment
+    answered, latencies = view.succeeded, view.latencies
+    if len(latencies) < _LEAST:
+        return 0.0
+    work_s = max(0.0, run_info.cpu_s - _WATCHING * run_info.wall_s) / len(exchanges)
+    if run_info.cpu_s >= _NEVER_IDLE * run_info.wall_s * experiment.processes:
+        return float(median(latencies))
+    quickest_s = min(latencies)
+    works_s: Iterable[float] = repeat(work_s)
+    if experiment.load.is_open or experiment.load.has_pauses:
+        # Looking at the clock for a start takes time of the processor, and is in no latency.
+        outside_s = map(sub, latencies, pick(exchanges.phases["wait"], answered))
+        works_s = map(min, works_s, outside_s)
+    own: float = median(
+        min(own_s + min(waited_s, latency_s - quickest_s), latency_s)
+        for own_s, waited_s, latency_s in zip(
+            works_s, _waited(run, answered, work_s), latencies, strict=False
+        )
+    )
+    return own
+
+
+def _waited(run: Run, mask: bytes, work_s: float) -> Iterator[float]:
+    """How long after the first of a row of close answers each one ended.
+
+    A row is of one interpreter, and of one block: before a block, all threads have waited.
+    """
+    exchanges, processes = run.exchanges, run.plan.experiment.processes
+    rows: dict[int, tuple[int, float, float]] = {}
+    for index, number, began_s, latency_s in zip(
+        compress(exchanges.index, mask),
+        compress(exchanges.round, mask),
+        compress(exchanges.began_s, mask),
+        compress(exchanges.latency_s, mask),
+        strict=True,
+    ):
+        end, process = began_s + latency_s, index % processes
+        block, first, before = rows.get(process, (-1, end, end))
+        if block != number or end - before > _CLOSE * work_s:
+            first = end
+        rows[process] = number, first, end
+        yield max(0.0, end - first)

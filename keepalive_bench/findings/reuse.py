@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING, cast
@@ -10,13 +9,7 @@ from typing import TYPE_CHECKING, cast
 from keepalive_bench.analysis.reasons import NONE, longest_survived
 from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REQUEST_LIMIT
 from keepalive_bench.connections.rules import announced_max, announced_timeout
-from keepalive_bench.findings.finding_kinds import (
-    KEEP_ALIVE_MAX_DIFFERS,
-    KEEP_ALIVE_TIMEOUT_DIFFERS,
-    OF_REASONS,
-    STALE_BY_INTERLEAVING,
-    FindingKind,
-)
+from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
@@ -37,64 +30,43 @@ def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     for arm in pooled:
         yield from _interleaved(arm)
         for code in arm.reason_counts:
-            if code in OF_REASONS and (rows := arm.reasons.rows(code)):
-                yield FindingContext(run, arm, rows).finding(OF_REASONS[code])
+            if code in kinds.OF_REASONS and (rows := arm.reasons.rows(code)):
+                yield _of_reason(run, arm, code, rows)
     for arm in pooled:
         yield from _timeout(run, arm)
         yield from _maximum(run, arm)
 
 
-@dataclass(frozen=True)
-class FindingContext:
-    """The connections of one arm that were opened for one reason."""
-
-    run: Run
-    arm: ArmSummary
-    rows: Sequence[int]
-
-    def finding(self, kind: FindingKind) -> Finding:
-        """What they come to."""
-        experiment = self.run.plan.experiment
-        told = kind.evidence
-        requests = self.each_after if "requests" in told else None
-        idle_s = self.typical_idle_s if "idle_s" in told else None
-        return kind.found(
-            self.arm,
-            connections=len(self.rows),
-            requests=requests,
-            idle_s=idle_s,
-            maxsize=experiment.pool_size if "maxsize" in told else None,
-            concurrency=experiment.concurrency if "concurrency" in told else None,
-            text=kind.text.format(
-                arm=self.arm.name,
-                times=f"{self.arm.name}, {plural(len(self.rows), 'time')}",
-                connections=plural(len(self.rows), "connection"),
-                after=_after(requests),
-                idle=duration(idle_s),
-                seen=self.seen,
-                maxsize=experiment.pool_size,
-                concurrency=experiment.concurrency,
-            ),
-        )
-
-    @property
-    def each_after(self) -> int | None:
-        """How many responses each connection before had carried, if always the same number."""
-        previous, exchanges = self.arm.reasons.previous, self.run.connections.exchanges
-        counts = {exchanges[previous[row]] for row in self.rows if previous[row] != NONE}
-        return next(iter(counts)) if len(counts) == 1 else None
-
-    @property
-    def typical_idle_s(self) -> float:
-        """After how long the server closed them, or how long they were idle where it is unknown."""
-        evidence = (self.arm.reasons[row].evidence for row in self.rows)
-        return median(cast("float", it.get("closed_after_s", it["idle_s"])) for it in evidence)
-
-    @property
-    def seen(self) -> str:
-        """What was seen of the first of them."""
-        data = str(self.arm.reasons[self.rows[0]].evidence.get("seen", ""))
-        return printable(data[:_SHOWN_DATA])
+def _of_reason(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Finding:
+    kind, reasons, experiment = kinds.OF_REASONS[code], arm.reasons, run.plan.experiment
+    requests = idle_s = None
+    if "requests" in kind.evidence:
+        previous = {reasons.previous[row] for row in rows} - {NONE}
+        served = {run.connections.exchanges[row] for row in previous}
+        requests = next(iter(served)) if len(served) == 1 else None
+    if "idle_s" in kind.evidence:  # after how long they were closed, if that is known
+        seen = (reasons[row].evidence for row in rows)
+        idle_s = median(cast("float", it.get("closed_after_s", it["idle_s"])) for it in seen)
+    data = str(reasons[rows[0]].evidence.get("seen", ""))
+    sizes = {"maxsize": experiment.pool_size, "concurrency": experiment.concurrency}
+    told = {name: size for name, size in sizes.items() if name in kind.evidence}
+    return kind.found(
+        arm,
+        connections=len(rows),
+        requests=requests,
+        idle_s=idle_s,
+        maxsize=told.get("maxsize"),
+        concurrency=told.get("concurrency"),
+        text=kind.text.format(
+            arm=arm.name,
+            times=f"{arm.name}, {plural(len(rows), 'time')}",
+            connections=plural(len(rows), "connection"),
+            after=_after(requests),
+            idle=duration(idle_s),
+            seen=printable(data[:_SHOWN_DATA]),
+            **sizes,
+        ),
+    )
 
 
 def _after(requests: int | None) -> str:
@@ -107,7 +79,7 @@ def _interleaved(arm: ArmSummary) -> Iterator[Finding]:
     count = len(arm.reasons.caused_by_interleaving)
     if count:
         others = "the other arm" if arm.option is None else "other values"
-        yield STALE_BY_INTERLEAVING.found(
+        yield kinds.STALE_BY_INTERLEAVING.found(
             arm,
             connections=count,
             text=f"{plural(count, 'connection')} of {arm.name} went stale only because kab ran "
@@ -124,7 +96,7 @@ def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     closed = _closed_after(run, arm)
     longest = max(closed, default=0.0)
     if closed and longest < min(_WELL_BEFORE * announced, announced - _SLACK_S):
-        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
+        yield kinds.KEEP_ALIVE_TIMEOUT_DIFFERS.found(
             arm,
             announced_s=announced,
             seen_s=longest,
@@ -136,7 +108,7 @@ def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
         return
     survived = longest_survived(run, arm.label)
     if survived > max(_WELL_AFTER * announced, announced + _SLACK_S):
-        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
+        yield kinds.KEEP_ALIVE_TIMEOUT_DIFFERS.found(
             arm,
             severity="info",
             announced_s=announced,
@@ -159,7 +131,6 @@ def _closed_after(run: Run, arm: ArmSummary) -> list[float]:
 
 
 def _usual_timeout(arm: ArmSummary) -> int | None:
-    """The one that most answers announce."""
     counts: dict[int, int] = {}
     for answer, count in arm.answers.items():
         announced = announced_timeout(answer)
@@ -178,4 +149,4 @@ def _maximum(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     announced = announced_max(run.exchanges[reason.exchange].outcome.answer)
     if announced is not None:
         served = run.connections.exchanges[reason.previous]
-        yield KEEP_ALIVE_MAX_DIFFERS.found(arm, announced=announced, seen=served)
+        yield kinds.KEEP_ALIVE_MAX_DIFFERS.found(arm, announced=announced, seen=served)

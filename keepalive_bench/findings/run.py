@@ -5,17 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.required_requests import least_pairs
-from keepalive_bench.findings.finding_kinds import (
-    FEW_ROUNDS,
-    INTERRUPTED,
-    PORTS_EXHAUSTED,
-    PORTS_LOW,
-    PROCESS_LOST,
-    REQUESTS_FAILED,
-    REQUESTS_NOT_SENT,
-    SEQUENTIAL_ORDER,
-    WARMUP_FAILED,
-)
+from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.plan.local_ports import a_second
 from keepalive_bench.results import failure_kinds as failures
 from keepalive_bench.units import plural, printable
@@ -31,19 +21,24 @@ _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going s
 
 
 def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """What endangers a result: an early end, and failures."""
+    """What endangers a result: an early end, failures, and too few ports."""
     yield from _interrupted(run, arms)
     yield from _lost(run)
     for arm in arms:
         yield from _failures(run, arm)
     yield from _failed_warmups(run, arms)
+    failed = sum(arm.failure_kinds.get(failures.PORTS_EXHAUSTED.code, 0) for arm in arms)
+    if failed:
+        yield _exhausted(run, failed)
+    else:
+        yield from _low(run)
 
 
 def _interrupted(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if run.run_info.interrupted:
         ended, cut_off = sum(arm.sent for arm in arms), sum(arm.interrupted for arm in arms)
         under_way = f"; {cut_off:,} more were cut off" if cut_off else ""
-        yield INTERRUPTED.found(
+        yield kinds.INTERRUPTED.found(
             exchanges=ended,
             cut_off=cut_off,
             text=f"The run was interrupted after {plural(ended, 'exchange')}{under_way}.",
@@ -55,7 +50,7 @@ def _lost(run: Run) -> Iterator[Finding]:
     count = run.plan.experiment.processes
     for lost in run.run_info.lost:
         sent = sum(lost.sent.values())
-        yield PROCESS_LOST.found(
+        yield kinds.PROCESS_LOST.found(
             process=lost.process,
             why=lost.why,
             sent=sent,
@@ -69,9 +64,9 @@ def _lost(run: Run) -> Iterator[Finding]:
 def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     for kind, count in arm.failure_kinds.items():
         message = next(failure.message for failure in arm.failures if failure.kind == kind)
-        yield REQUESTS_FAILED.found(arm, kind=kind, count=count, message=message)
+        yield kinds.REQUESTS_FAILED.found(arm, kind=kind, count=count, message=message)
     if arm.not_sent:
-        yield REQUESTS_NOT_SENT.found(
+        yield kinds.REQUESTS_NOT_SENT.found(
             arm,
             count=arm.not_sent,
             advice="" if arm.succeeded or run.run_info.interrupted else _STOPPED,
@@ -83,7 +78,7 @@ def _failed_warmups(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         warmup = run.warmup.get(arm.label)
         if warmup is not None and warmup.failures:
             kind, message = warmup.failures[0]
-            yield WARMUP_FAILED.found(
+            yield kinds.WARMUP_FAILED.found(
                 arm,
                 kind=kind,
                 count=len(warmup.failures),
@@ -108,7 +103,7 @@ def order_findings(run: Run) -> Iterator[Finding]:
         return
     if not experiment.is_paired:
         because = "" if experiment.order else _why_sequential(experiment)
-        yield SEQUENTIAL_ORDER.found(
+        yield kinds.SEQUENTIAL_ORDER.found(
             concurrency=experiment.concurrency,
             maxsize=experiment.pool_size,
             text=f"The arms ran one after the other{because}: a drift of the machine or the "
@@ -123,7 +118,7 @@ def order_findings(run: Run) -> Iterator[Finding]:
         least := least_pairs(run.plan.decision_rule.confidence)
     ):
         drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
-        yield FEW_ROUNDS.found(
+        yield kinds.FEW_ROUNDS.found(
             rounds=rounds,
             concurrency=experiment.concurrency,
             text=f"The requests made {plural(rounds, 'round')} of blocks only{drift}.",
@@ -138,18 +133,9 @@ TCP_TIMEWAIT_LEN."""
 _LOW = 0.5
 
 
-def port_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """Everything of that kind, for all arms."""
-    failed = sum(arm.failure_kinds.get(failures.PORTS_EXHAUSTED.code, 0) for arm in arms)
-    if failed:
-        yield _exhausted(run, failed)
-    else:
-        yield from _low(run)
-
-
 def _exhausted(run: Run, failed: int) -> Finding:
     held_s = run.run_info.port_held_s or _LINGER_S
-    return PORTS_EXHAUSTED.found(
+    return kinds.PORTS_EXHAUSTED.found(
         count=failed,
         opened=len(run.connections),
         held_s=held_s,
@@ -173,7 +159,7 @@ def _low(run: Run) -> Iterator[Finding]:
     held_s = run_info.port_held_s or _LINGER_S
     peer, opened = _most_within(run, held_s)
     if _LOW * ports <= opened <= ports:
-        yield PORTS_LOW.found(
+        yield kinds.PORTS_LOW.found(
             opened=opened,
             ports=ports,
             peer=peer,

@@ -117,19 +117,21 @@ class ExchangeTrace:
         Raises:
             InconsistentTraceError: one is negative, or together they took longer than the exchange.
         """
-        first_byte, is_new = self.first_byte, self.tcp is not None
-        took = (
-            self.pool_wait,
-            self.dns,
-            self.tcp,
-            self.tunnel if is_new else None,
-            self.tls if is_new else None,
-            self.send,
-            first_byte - self.sent if first_byte else None,
-            ended - first_byte if first_byte else None,
-        )
-        known = [nanoseconds for nanoseconds in took if nanoseconds is not None]
-        if known and (min(known) < 0 or sum(known) > ended - self.began):
-            phases = Phases(*took)
-            raise InconsistentTraceError(f"phases of {phases} ns in {ended - self.began} ns")
-        return Phases(*[None if it is None else it / _SECOND for it in took])
+        tunnel = tls = wait = receive = None
+        if self.tcp is not None:
+            tunnel, tls = self.tunnel, self.tls
+        if self.first_byte:
+            wait, receive = self.first_byte - self.sent, ended - self.first_byte
+        took = (self.pool_wait, self.dns, self.tcp, tunnel, tls, self.send, wait, receive)
+        phases: list[float | None] = []
+        left = ended - self.began
+        for nanoseconds in took:
+            if nanoseconds is None:
+                phases.append(None)
+                continue
+            left -= nanoseconds
+            if nanoseconds < 0 or left < 0:
+                noted = f"phases of {Phases(*took)} ns in {ended - self.began} ns"
+                raise InconsistentTraceError(noted)
+            phases.append(nanoseconds / _SECOND)
+        return Phases(*phases)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict
 
+    from keepalive_bench.net.exchange_trace import ExchangeTrace
     from keepalive_bench.net.tracer import Tracer
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.exchange import Answer
     from keepalive_bench.results.run import PoolCounters
 
 _SECOND = 1_000_000_000
@@ -91,18 +91,24 @@ class HttpTransport:
             failure = failure_of(error, trace.reached)
         times = (began - self._origin) / _SECOND, (ended - began) / _SECOND
         try:
-            self._let_go(pool, ended, failed=failure is not None)
-            answer = None if response is None else self._answer(response)
-            failure = failure or (None if response is None else self._refusal(response.status))
-            status, phases = None if response is None else response.status, trace.phases(ended)
+            self._let_go(trace, pool, ended, failed=failure is not None)
+            status, answer = None, None
+            if response is not None:
+                status = response.status
+                answer = self._parser.parsed(status, response.version, trace.head)
+                failure = failure or self._refusal(status)
+                if trace.connection is not None:
+                    self._tracer.answered(trace.connection)
+            phases = trace.phases(ended)
             return Outcome(*times, trace.connection, status, size, phases, answer, failure)
         except Exception as error:  # noqa: BLE001  # a fault of kab's own is no end of a run
             failure = failure_of(error, trace.reached)
             return Outcome(*times, trace.connection, failure=failure)
 
-    def _let_go(self, pool: HTTPConnectionPool | None, ended: int, *, failed: bool) -> None:
+    def _let_go(
+        self, trace: ExchangeTrace, pool: HTTPConnectionPool | None, ended: int, *, failed: bool
+    ) -> None:
         """Leave the connection and the pool to the next exchange, as far as they are of use."""
-        trace = self._tracer.trace
         if failed:
             trace.end_carrier(Ending("failed"))
             if trace.connection is not None:  # closed by now, whatever its answer had announced
@@ -113,14 +119,6 @@ class HttpTransport:
             trace.carrier.idle_since = ended
         if pool is not None:
             self.pools.give_back(pool)
-
-    def _answer(self, response: BaseHTTPResponse) -> Answer:
-        """What a response says; its connection has carried one more."""
-        trace = self._tracer.trace
-        answer = self._parser.parsed(response.status, response.version, trace.head)
-        if trace.connection is not None:
-            self._tracer.answered(trace.connection)
-        return answer
 
     def _send(self, pool: HTTPConnectionPool, url: str) -> BaseHTTPResponse:
         request = self._request

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import (
     Example,
+    Option,
     Stored,
     choice,
-    flag,
     option,
     options,
     ruled,
@@ -38,11 +38,6 @@ if TYPE_CHECKING:
 
 TlsVersion = Literal["1.2", "1.3"]
 TLS_VERSIONS: tuple[TlsVersion, ...] = ("1.2", "1.3")
-PATH = Stored(
-    str | None,
-    lambda path: None if path is None else str(path),
-    lambda text: None if text is None else Path(text),
-)
 
 
 def _passphrase(file: File) -> str:
@@ -52,8 +47,10 @@ def _passphrase(file: File) -> str:
         raise UsageError(f"{file.name} is not UTF-8 (--key-password-file).") from None
 
 
-INSECURE = flag(
-    lambda verify: not verify,
+INSECURE = Option(
+    form="switch",
+    parse=bool,
+    words=lambda verify: [] if verify else ["--insecure"],
     spelling="-k, --insecure",
     help="Don't check the server's certificate.",
     example=Example("-k", "0", "exit code"),
@@ -85,7 +82,6 @@ class Tls:
         rivals=("insecure",),
         shown=True,
         matters=False,
-        stored=PATH,
     )
     """In place of the system's."""
     cert_file: Path | None = option(
@@ -97,7 +93,6 @@ class Tls:
         example=Example("-k --cert {both}", "CN=client", "shown of itself"),
         shown=True,
         matters=False,
-        stored=PATH,
     )
     """With its chain."""
     key_file: Path | None = option(
@@ -109,7 +104,6 @@ class Tls:
         example=Example("-k --cert {cert} --key {key}", "CN=client", "shown of itself"),
         shown=True,
         matters=False,
-        stored=PATH,
     )
     key_password: str | None = option(
         None,
@@ -160,14 +154,18 @@ class Tls:
             raise UsageError(f"TLS can't be {self.minimum} at least and {self.maximum} at most.")
 
 
-IPV4 = flag(
-    lambda version: version == 4,  # noqa: PLR2004  # it is called so
+IPV4 = Option(
+    form="switch",
+    parse=bool,
+    words=lambda version: ["--ipv4"] if version == 4 else [],  # noqa: PLR2004  # it is called so
     spelling="-4, --ipv4",
     help="Use IPv4 only.",
     example=Example("--connect-to ::[::1]:9 -4", "dns (Address family", "said"),
 )
-IPV6 = flag(
-    lambda version: version == 6,  # noqa: PLR2004  # the same
+IPV6 = Option(
+    form="switch",
+    parse=bool,
+    words=lambda version: ["--ipv6"] if version == 6 else [],  # noqa: PLR2004  # the same
     spelling="-6, --ipv6",
     help="Use IPv6 only.",
     rivals=("ipv4",),
@@ -275,7 +273,6 @@ class Network:
         rivals=("source-address",),
         example=Example("--unix-socket {socket}", "http://127.0.0.1:9/", "reached"),
         shown=True,
-        stored=PATH,
     )
     source_addresses: tuple[str, ...] = options(
         (),

@@ -1,9 +1,10 @@
 """What an option is, and how one is declared: beside the field of the Plan that it sets.
 
 A field that one option sets is made by `option`, `options`, `choice` or `switch`; one that several
-set together by `ruled`, with the rule that combines them. Nothing lists options a second time: they
-are found by walking the fields of a plan and of its parts. What the command line, its help, the
-environment, a file of options, JSON, the page and the documentation say of one is derived.
+set together by `ruled`, with those options and the rule that combines them. Nothing lists options a
+second time: they are found by walking the fields of a plan and of its parts. What the command line,
+its help, the environment, a file of options, JSON, the page and the documentation say of one is
+derived.
 
 A value is written nowhere unless its field says that it may be shown.
 """
@@ -18,38 +19,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
     from typing import TypedDict
 
-    from typing_extensions import Unpack
+    from typing_extensions import Required, Unpack
 
-    class _Needed(TypedDict):
-        spelling: str
-        help: str
-        example: Example
+    class More(TypedDict, total=False):
+        """What there is to say of an option, and of the field that it sets."""
 
-    class Words(_Needed, total=False):
-        """What else there is to say of an option."""
-
+        spelling: Required[str]
+        help: Required[str]
+        example: Required[Example]
         source: Source
         choices: tuple[str, ...]
         group: str
         rivals: tuple[str, ...]
-
-    class Ways(TypedDict, total=False):
-        """What else there is to say of a field."""
-
+        shown: bool | Callable[[Any], Any]
         json: str
         stored: Stored
         usual: Callable[[Any], object]
         matters: bool
 
-    class More(Words, Ways, total=False):
-        """Of a field with an option of its own, both."""
-
 
 T = TypeVar("T")
 B = TypeVar("B", bound="bool | None")
 _PART, _SETTING = "part", "setting"
-_OF_FIELD = ("json", "stored", "usual", "matters")
-"""What `Ways` has; the rest is the option's."""
+_OF_FIELD = ("shown", "json", "stored", "usual", "matters")
+"""What a `Setting` has; the rest is the option's."""
 
 GROUPS = ("Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements")
 """The headings of `--help`, in their order."""
@@ -99,7 +92,7 @@ class Option(Generic[T]):
     """As `--help` has it: `-n, --requests N`, `--block / --no-block`."""
     help: str
     example: Example
-    parse: Callable[[Any], Any]
+    parse: Callable[[Any], T]
     """What is said, as a value; of a repeatable option, one of its values."""
     form: Form = "value"
     source: Source = "text"
@@ -146,7 +139,7 @@ class Option(Generic[T]):
             return [] if value is None else [self.flag if value else self.off]
         said = list(self.words(value))
         if self.form == "switch":
-            return [self.flag][: len(said)]
+            return [self.flag] if said else []
         return [word for text in said for word in (self.flag, text)]
 
 
@@ -158,13 +151,12 @@ class Stored(NamedTuple):
     read: Callable[[Any], Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """What is known of a field of a plan."""
 
-    options: tuple[Option[Any], ...] = ()
     rule: Callable[[Asked], Any]
     """What the field is to be, given all that is asked for; `None`: as it is by default."""
+    options: tuple[Option[Any], ...] = ()
     shown: bool | Callable[[Any], Any] = False
     """Whether its value may be written; or what of it may be."""
     json: str = ""
@@ -199,6 +191,10 @@ class Asked:
         """The value of an option; `None`: it isn't given."""
         return cast("T | None", self._values.get(option.name))
 
+    def each(self, option: Option[T]) -> tuple[T, ...]:
+        """The values of a repeatable option; none: it isn't given."""
+        return cast("tuple[T, ...]", self._values.get(option.name, ()))
+
     def __contains__(self, name: str) -> bool:
         """Whether an option of that name is given."""
         return name in self._values
@@ -206,31 +202,6 @@ class Asked:
     def put(self, option: Option[T], value: T) -> None:
         """Give an option a value that was found elsewhere."""
         self._values[option.name] = value
-
-
-def valued(
-    parse: Callable[[Any], T], words: Callable[[Any], Iterable[str]], **more: Unpack[Words]
-) -> Option[T]:
-    """An option with a value, for `ruled`."""
-    return Option(parse=parse, words=words, **more)
-
-
-def repeatable(
-    parse: Callable[[Any], T], words: Callable[[Any], Iterable[str]], **more: Unpack[Words]
-) -> Option[tuple[T, ...]]:
-    """An option that is given once for each value, for `ruled`."""
-    return Option(form="repeatable", parse=parse, words=words, **more)
-
-
-def flag(words: Callable[[Any], bool], **more: Unpack[Words]) -> Option[bool]:
-    """An option without a value, for `ruled`; `words` says of which value of the field it tells."""
-    said = ("given",)
-    return Option(form="switch", parse=bool, words=lambda it: said if words(it) else (), **more)
-
-
-def nothing(_: object) -> tuple[str, ...]:
-    """What a command says of a value that is left out."""
-    return ()
 
 
 def nothing_asked(_: Asked) -> None:
@@ -242,7 +213,6 @@ def option(
     parse: Callable[[str], T] | Callable[[File], T],
     *,
     spell: Callable[[T], str] = str,
-    shown: bool | Callable[[T], T] = False,
     **more: Unpack[More],
 ) -> T:
     """A field that an option with a value sets. `spell` is the inverse of `parse`."""
@@ -250,7 +220,7 @@ def option(
     def words(value: T) -> tuple[str, ...]:
         return () if value is None else (spell(value),)
 
-    return cast("T", _field(default, shown, more, parse=parse, words=words))
+    return cast("T", _field(default, more, parse=parse, words=words))
 
 
 def options(
@@ -258,7 +228,6 @@ def options(
     parse: Callable[[str], T],
     *,
     spell: Callable[[T], str] = str,
-    shown: bool | Callable[[tuple[T, ...]], tuple[T, ...]] = False,
     **more: Unpack[More],
 ) -> tuple[T, ...]:
     """A field that a repeatable option sets."""
@@ -266,42 +235,40 @@ def options(
     def words(several: tuple[T, ...]) -> Iterable[str]:
         return map(spell, several)
 
-    made = _field(default, shown, more, form="repeatable", parse=parse, words=words)
+    made = _field(default, more, form="repeatable", parse=parse, words=words)
     return cast("tuple[T, ...]", made)
 
 
-def choice(default: T, words: tuple[T, ...], *, shown: bool = False, **more: Unpack[More]) -> T:
+def choice(default: T, words: tuple[T, ...], **more: Unpack[More]) -> T:
     """A field that an option with one of a few words sets."""
     by_word = {f"{it}": it for it in words}
     more["choices"] = tuple(by_word)
-
-    def said(value: T) -> tuple[str, ...]:
-        return () if value is None else (f"{value}",)
-
-    return cast("T", _field(default, shown, more, parse=by_word.__getitem__, words=said))
+    return option(default, by_word.__getitem__, **more)
 
 
-def switch(default: B, *, shown: bool = False, **more: Unpack[More]) -> B:
+def switch(default: B, **more: Unpack[More]) -> B:
     """A field whose option says the opposite of its default, or a pair of options either."""
 
     def parse(given: bool) -> bool:  # noqa: FBT001  # it is what is parsed
         return given is not (default is True)
 
-    made = _field(default, shown, more, form="switch", parse=parse, words=lambda _: ("given",))
+    made = _field(default, more, form="switch", parse=parse, words=lambda _: ("given",))
     return cast("B", made)
 
 
-def ruled(
+def ruled(  # noqa: PLR0913  # what there is to say of a field
     default: T,
     rule: Callable[[Asked], T | None],
     *several: Option[Any],
     shown: bool | Callable[[T], T] = False,
+    json: str = "",
+    stored: Stored | None = None,
+    usual: Callable[[Any], object] | None = None,
+    matters: bool = True,
     compare: bool = True,
-    **more: Unpack[Ways],
 ) -> T:
     """A field that several options set together, by a rule; or one that is set with another."""
-    setting = Setting(options=several, rule=rule, shown=shown, **more)
-    made_of = {_SETTING: setting}
+    made_of = {_SETTING: Setting(rule, several, shown, json, stored, usual, matters)}
     return field(default=default, repr=shown is True, compare=compare, metadata=made_of)
 
 
@@ -400,10 +367,7 @@ def built(kind: type[T], asked: Asked, **given: object) -> T:
     return made(kind, lambda found: found.setting.rule(asked), **given)
 
 
-def _field(default: object, shown: Any, more: More, **told: Any) -> Any:  # noqa: ANN401  # a field stands for its value
+def _field(default: object, more: More, **told: Any) -> Any:  # noqa: ANN401  # a field stands for its value
     of_field: dict[str, Any] = {it: more.pop(it) for it in _OF_FIELD if it in more}  # type: ignore[misc]  # its members
     made_of: Option[Any] = Option(**cast("Any", more), **told)
-    setting = Setting(
-        options=(made_of,), rule=lambda asked: asked[made_of], shown=shown, **of_field
-    )
-    return field(default=default, repr=shown is True, metadata={_SETTING: setting})
+    return ruled(default, lambda asked: asked[made_of], made_of, **of_field)

@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.network import PATH
 from keepalive_bench.plan.options import (
     Example,
     Option,
-    nothing,
     nothing_asked,
     option,
     options,
     part,
-    repeatable,
     ruled,
-    valued,
 )
 from keepalive_bench.plan.values import LARGEST_BODY, parse_header, parse_user, within
 from keepalive_bench.plan.variation import Variation
@@ -74,33 +70,31 @@ def _checked_json(body: bytes) -> bytes:
     return body
 
 
-METHOD = valued(
-    str,
-    lambda method: (method,),
+METHOD = Option(
+    parse=str,
+    words=lambda method: [method],
     spelling="-X, --method METHOD",
     help="Request method.  [default: GET, with a body POST]",
     example=Example("-X PATCH", "PATCH /", "sent"),
 )
-DATA = repeatable(
-    bytes,
-    nothing,
+DATA = Option(
+    form="repeatable",
+    parse=bytes,
     spelling="-d, --data TEXT|@FILE|-",
     source="body",
     help="Request body; a file's bytes as they are; - is standard input.",
     example=Example("-d a=1 -d b=2", "\na=1&b=2", "sent"),
 )
-JSON_BODY = valued(
-    _checked_json,
-    nothing,
+JSON_BODY = Option(
+    parse=_checked_json,
     spelling="--json-body JSON|@FILE|-",
     source="body",
     help="Request body, sent as JSON.",
     rivals=("data",),
     example=Example("--json-body [1]", "\n[1]", "sent"),
 )
-USER = valued(
-    parse_user,
-    nothing,
+USER = Option(
+    parse=parse_user,
     spelling="-u, --user USER:PASSWORD",
     help="Basic authentication.",
     example=Example(
@@ -109,7 +103,7 @@ USER = valued(
 )
 NETRC: Option[tuple[str, str] | None] = Option(
     form="switch",
-    parse=nothing,
+    parse=lambda _: None,
     spelling="--netrc",
     source="asked",
     help="Take user and password from ~/.netrc.",
@@ -131,10 +125,10 @@ def _credentials(asked: Asked) -> tuple[str, str] | None:
 
 
 def _body(asked: Asked) -> bytes | None:
-    data, json_body = asked[DATA], asked[JSON_BODY]
-    if data is not None and json_body is not None:
+    data, json_body = asked.each(DATA), asked[JSON_BODY]
+    if data and json_body is not None:
         raise UsageError("--data and --json-body contradict each other: leave one out.")
-    return json_body if data is None else b"&".join(data)
+    return b"&".join(data) if data else json_body
 
 
 def _method(asked: Asked) -> str | None:
@@ -184,7 +178,6 @@ class Request:
         example=Example("-T {csv}", "\nfrom\nfile", "sent"),
         rivals=("data", "json-body"),
         shown=True,
-        stored=PATH,
     )
     credentials: tuple[str, str] | None = ruled(None, _credentials, USER, NETRC)
     """User name and password for Basic authentication (RFC 7617); they go before the URL's."""

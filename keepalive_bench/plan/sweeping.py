@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.experiment import SWEPT, Arm, Experiment, Swept
 from keepalive_bench.plan.load import TRAFFICS, Load, Traffic
-from keepalive_bench.plan.options import GROUPS, Asked, Example, Option, built, options_of, valued
+from keepalive_bench.plan.options import GROUPS, Asked, Example, Option, built, options_of
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import METHOD
 from keepalive_bench.units import quoted
@@ -85,32 +85,32 @@ def _traffics(word: str) -> tuple[Traffic, ...]:
     return tuple(it for it in reversed(TRAFFICS) if word in {it, _BOTH})
 
 
-MAXSIZES = valued(
-    _parser("maxsize"),
-    _said("maxsize"),
+MAXSIZES = Option(
+    parse=_parser("maxsize"),
+    words=_said("maxsize"),
     spelling="--maxsize N[,N…]",
     help="Connections that a pool keeps.  [default: 1, 2, 4 and so on, up to twice the "
     "concurrency; the concurrency, where something else has several values]",
     example=Example("--maxsize 1,3 -c 2 -n 4", "plan.arms[1].label == 3"),
 )
-CONCURRENCIES = valued(
-    _parser("concurrency"),
-    _said("concurrency"),
+CONCURRENCIES = Option(
+    parse=_parser("concurrency"),
+    words=_said("concurrency"),
     spelling="-c, --concurrency N[,N…]",
     help=f"Threads that share a pool.  [default: {_USUAL_THREADS}]",
     example=Example("-c 1,2 -n 4", "sweep.option == concurrency"),
 )
-DATA_SIZES = valued(
-    _parser("data-size"),
-    _said("data-size"),
+DATA_SIZES = Option(
+    parse=_parser("data-size"),
+    words=_said("data-size"),
     spelling="--data-size SIZE,SIZE[,…]",
     help="Send a body of that many bytes: 1kB,100kB (POST, if no --method is given).",
     rivals=("data", "json-body", "upload-file"),
     example=Example("--data-size 1,5 -c 1 -n 2", "\nxxxxx", "sent"),
 )
-TRAFFIC = valued(
-    _traffics,
-    lambda experiment: (experiment.load.traffic,),
+TRAFFIC = Option(
+    parse=_traffics,
+    words=lambda experiment: (experiment.load.traffic,),
     spelling="--traffic",
     choices=(*TRAFFICS, _BOTH),
     help="Bursts: all threads send one request at once, then wait for each other. Steady: no "

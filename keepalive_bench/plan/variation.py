@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import (
-    Example,
-    option,
-    options,
-    repeatable,
-    ruled,
-    switch,
-)
+from keepalive_bench.plan.options import Example, Option, option, options, ruled, switch
 from keepalive_bench.plan.secret_names import is_secret_name
 from keepalive_bench.plan.target import redacted_query
 from keepalive_bench.plan.values import parse_parameter
@@ -42,9 +35,10 @@ def _rows(file: File) -> Rows:
     return parse_rows(file)
 
 
-FIELD = repeatable(
-    parse_parameter,
-    _spelled,
+FIELD = Option(
+    form="repeatable",
+    parse=parse_parameter,
+    words=_spelled,
     spelling="-f, --field NAME=VALUE",
     help="Query parameter. One name with several values: request by request the next.",
     example=Example("-f q=python -f q=php", "?q=php", "sent"),
@@ -54,7 +48,7 @@ FIELD = repeatable(
 def _gathered(asked: Asked) -> Fields:
     """The values of one name together, in the order given."""
     values: dict[str, list[str]] = {}
-    for name, value in asked[FIELD] or ():
+    for name, value in asked.each(FIELD):
         values.setdefault(name, []).append(value)
     return tuple((name, tuple(several)) for name, several in values.items())
 

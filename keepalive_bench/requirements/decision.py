@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.analysis import Checked
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 UPWARDS = {"<", "<="}
 """What demands that something is low: how far up it may lie decides."""
+_HOLDS = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 WITH_ENOUGH = {"faster", "slower", "better", "worse", "no-difference"}
 """Verdicts that it takes enough requests to come to; fewer are inconclusive."""
 
@@ -45,16 +47,12 @@ def _status(requirement: Requirement, subject: Subject, found: Evidence) -> Stat
         return "undecided"
     if subject.metric.basis in {"exact", "verdict"} and found.value is not None:
         return "met" if _holds(found.value, requirement) else "missed"
-    if found.one_sided:
-        return _by_ends(requirement, found.low, found.high)
-    if found.value is None or found.lacking:
+    if not found.one_sided and (found.value is None or found.lacking):
         return "undecided"
-    return _by_ends(requirement, found.low, found.high)
-
-
-def _by_ends(requirement: Requirement, low: float | None, high: float | None) -> Status:
-    """What is at most something is known by its high end; that it isn't, by its low one."""
-    for_it, against = (high, low) if requirement.operator in UPWARDS else (low, high)
+    # What is at most something is known by its high end; that it isn't, by its low one.
+    for_it, against = found.low, found.high
+    if requirement.operator in UPWARDS:
+        for_it, against = against, for_it
     if against is not None and not _holds(against, requirement):
         return "missed"
     return "met" if for_it is not None and _holds(for_it, requirement) else "undecided"
@@ -68,18 +66,7 @@ def _is_open(requirement: Requirement, found: Evidence) -> bool:
 
 
 def _holds(value: float | str, requirement: Requirement) -> bool:
-    operator, bound = requirement.operator, requirement.bound
-    if operator == "==":
-        return value == bound
-    if operator == "!=":
-        return value != bound
-    if isinstance(value, str) or isinstance(bound, str):
-        raise TypeError(f"words have no order: {requirement.text}")
-    if operator == "<":
-        return value < bound
-    if operator == "<=":
-        return value <= bound
-    return value > bound if operator == ">" else value >= bound
+    return bool(_HOLDS[requirement.operator](value, requirement.bound))
 
 
 def _sentence(
@@ -89,7 +76,6 @@ def _sentence(
     status: Status,
     confidence: float,
 ) -> str:
-    """What was found, and why that decides it or doesn't."""
     if found.value is None:
         return f"{subject.spoken} is unknown: {found.lacking}."
     bound = requirement.bound

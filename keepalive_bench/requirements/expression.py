@@ -54,17 +54,21 @@ def parse(text: str, among: Sequence[Place]) -> Requirement:
 def _parsed(text: str, among: Sequence[Place]) -> Requirement:
     found = re.search(_OPERATOR, text)
     if found is None:
-        _refuse(
+        raise _FaultError(
             len(text.rstrip()),
             "a comparison is missing, such as <=50ms (a shell takes < and > for itself, so put the "
             "whole in quotes)",
         )
     start, rest = _trimmed(text, found.end())
     name_at, spelled = _trimmed(text[: found.start()], 0)
-    subject = _subject(name_at, spelled, among)
+    if not spelled:
+        raise _FaultError(0, "a name is missing before the comparison")
+    subject = resolve(spelled, among)
+    if subject is None:
+        _refuse_name(name_at, spelled, among)
     operator = _operator(found, subject.metric, spelled)
     if not rest:
-        _refuse(start, f"nothing follows the {operator}")
+        raise _FaultError(start, f"nothing follows the {operator}")
     bound: float | str
     if subject.metric.unit == "word":
         bound = _word(start, rest, subject)
@@ -79,23 +83,15 @@ def _trimmed(text: str, start: int) -> tuple[int, str]:
     return start + len(rest) - len(rest.lstrip()), rest.strip()
 
 
-def _subject(place: int, spelled: str, among: Sequence[Place]) -> Subject:
-    if not spelled:
-        _refuse(0, "a name is missing before the comparison")
-    subject = resolve(spelled, among)
-    if subject is None:
-        _refuse_name(place, spelled, among)
-    return subject
-
-
 def _refuse_name(place: int, spelled: str, among: Sequence[Place]) -> NoReturn:
     if re.match(NUMBER, spelled):
-        _refuse(place, "the name goes first, and what it is compared with last")
+        raise _FaultError(place, "the name goes first, and what it is compared with last")
     if re.match(_COMPARISON, spelled) and not any(it.part == "comparisons" for it in among):
-        _refuse(place, f"of one arm there is no {quoted(spelled)}: nothing to compare it with")
+        alone = f"of one arm there is no {quoted(spelled)}: nothing to compare it with"
+        raise _FaultError(place, alone)
     named = tuple(dict.fromkeys(all_names(among)))
     known = _longest_known(spelled, named)
-    _refuse(place + len(known), _unknown(spelled, known, named))
+    raise _FaultError(place + len(known), _unknown(spelled, known, named))
 
 
 def _longest_known(spelled: str, named: Collection[str]) -> str:
@@ -122,16 +118,16 @@ def _operator(found: re.Match[str], metric: AnyMetric, spelled: str) -> Operator
     operator = next((each for each in OPERATORS if each == found[0]), None)
     if operator is None:
         meant = _MEANT.get(found[0])
-        _refuse(
+        raise _FaultError(
             found.start(),
             f"{quoted(found[0])} is no comparison; "
             + (f"did you mean {meant}?" if meant else f"there are {', '.join(OPERATORS)}"),
         )
     if metric.unit == "word" and operator not in _EQUALITY:
-        _refuse(found.start(), f"{spelled} is a word, so compare it by == or !=")
+        raise _FaultError(found.start(), f"{spelled} is a word, so compare it by == or !=")
     is_measured = metric.basis != "exact" or metric.unit == "seconds"
     if operator in _EQUALITY and metric.unit != "word" and is_measured:
-        _refuse(
+        raise _FaultError(
             found.start(),
             f"{spelled} is measured, and never exactly some number, so compare it by "
             "<=, <, >= or >",
@@ -144,23 +140,23 @@ def _word(place: int, text: str, subject: Subject) -> str:
     if text not in words:
         close = get_close_matches(text, words, n=1)
         hint = f"did you mean {close[0]}?" if close else f"it is {', '.join(words)}"
-        _refuse(place, f"{subject.spoken} is never {quoted(text)}; {hint}")
+        raise _FaultError(place, f"{subject.spoken} is never {quoted(text)}; {hint}")
     return text
 
 
 def _number(place: int, text: str, subject: Subject, spelled: str) -> float:
     metric, number = subject.metric, re.match(NUMBER, text)
     if number is None:
-        _refuse(place, f"{quoted(text)} is no number")
+        raise _FaultError(place, f"{quoted(text)} is no number")
     unit_at, unit = _trimmed(text, number.end())
     try:
         bound = scaled(number[0], unit, metric.unit, in_seconds=_in_seconds(subject, spelled))
     except ValueError as error:
         is_behind = isinstance(error, UnitError) and unit
-        _refuse(place + (unit_at if is_behind else 0), str(error))
+        raise _FaultError(place + (unit_at if is_behind else 0), str(error)) from None
     wrong = out_of_range(bound, unit, metric.unit, is_signed=metric.is_signed)
     if wrong:
-        _refuse(place, f"{spelled} is {wrong}")
+        raise _FaultError(place, f"{spelled} is {wrong}")
     return bound
 
 
@@ -169,7 +165,3 @@ def _in_seconds(subject: Subject, spelled: str) -> bool:
     own = subject.metric.path.split(".")
     says = any(part.endswith("_s") and part in own for part in spelled.split("."))
     return says and subject.metric.unit == "seconds"
-
-
-def _refuse(place: int, sentence: str) -> NoReturn:
-    raise _FaultError(place, sentence)

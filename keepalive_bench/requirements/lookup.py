@@ -120,7 +120,6 @@ def _of_run(metric: AnyMetric, key: str, document: Document, experiment: Experim
 
 
 def _read(metric: AnyMetric, key: str, part: Document) -> Evidence:
-    """What stands in the places of a metric."""
     ends = {name: _at(part, steps) for name, steps in metric.places(key).items()}
     value = ends.pop("estimate")
     return Evidence(0 if value is None and metric.is_sparse else value, **ends)

@@ -46,6 +46,11 @@ class Place:
     suffix: str = ""
 
     @property
+    def named(self) -> tuple[AnyMetric, ...]:
+        """The metrics that a requirement can be about."""
+        return tuple(metric for metric in self.metrics if metric.is_named)
+
+    @property
     def part(self) -> str:
         """The member of the document that it is in; empty: it is the whole."""
         return str(self.steps[0]) if self.steps else ""
@@ -135,7 +140,7 @@ def resolve(spelled: str, among: Iterable[Place]) -> Subject | None:
         for prefix in place.prefixes:
             if spelled.startswith(prefix) and spelled.endswith(place.suffix):
                 rest = spelled[len(prefix) : len(spelled) - len(place.suffix)]
-                for metric in filter(_is_named, place.metrics):
+                for metric in place.named:
                     for form in place.forms(metric):
                         key = _key(rest, form, metric)
                         if key is not None:
@@ -146,13 +151,9 @@ def resolve(spelled: str, among: Iterable[Place]) -> Subject | None:
 def all_names(among: Iterable[Place]) -> Iterator[str]:
     """Every name that something has, each of its spellings."""
     for place in among:
-        for prefix, metric in product(place.prefixes, filter(_is_named, place.metrics)):
+        for prefix, metric in product(place.prefixes, place.named):
             for key, form in product(metric.keys or ("",), place.forms(metric)):
                 yield f"{prefix}{form.replace(metric.placeholder, key)}{place.suffix}"
-
-
-def _is_named(metric: AnyMetric) -> bool:
-    return metric.is_named
 
 
 def _key(rest: str, form: str, metric: AnyMetric) -> str | None:

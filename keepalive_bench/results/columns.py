@@ -87,24 +87,29 @@ class ExchangeColumns(Table[Exchange]):
         )
         self.answers: ValueTable[Answer] = ValueTable(Answer("?"))
 
-    def _append(self, exchange: Exchange) -> None:
+    def append(self, exchange: Exchange) -> None:
+        """Add one exchange; where that fails, none of it is kept."""
         began_s, latency_s, connection, status, body_bytes, phases, answer, failure, queued_s = (
             exchange.outcome
         )
-        self.arm.append(self.arm_numbers[exchange.arm])
-        self.index.append(exchange.index)
-        self.round.append(exchange.round)
-        self.connection.append(NONE if connection is None else connection)
-        self.status.append(status or 0)
-        self.failure.append(NONE if failure is None else self.failures.number(failure))
-        self.answer.append(NONE if answer is None else self.answers.number(answer))
-        self.body_bytes.append(body_bytes)
-        self.began_s.append(began_s)
-        self.latency_s.append(latency_s)
-        for append, time_s in zip(self._appends, phases, strict=True):
-            append(nan if time_s is None else time_s)
-        if self.queued_s is not None:
-            self.queued_s.append(nan if queued_s is None else queued_s)
+        try:
+            self.arm.append(self.arm_numbers[exchange.arm])
+            self.index.append(exchange.index)
+            self.round.append(exchange.round)
+            self.connection.append(NONE if connection is None else connection)
+            self.status.append(status or 0)
+            self.failure.append(NONE if failure is None else self.failures.number(failure))
+            self.answer.append(NONE if answer is None else self.answers.number(answer))
+            self.body_bytes.append(body_bytes)
+            self.began_s.append(began_s)
+            self.latency_s.append(latency_s)
+            for append, time_s in zip(self._appends, phases, strict=True):
+                append(nan if time_s is None else time_s)
+            if self.queued_s is not None:
+                self.queued_s.append(nan if queued_s is None else queued_s)
+        except BaseException:
+            self.drop_begun_row()
+            raise
 
     def __getitem__(self, row: int) -> Exchange:
         connection = self.connection[row]
@@ -178,9 +183,17 @@ class ConnectionColumns(Table[Connection]):
         self.handshakes: ValueTable[Handshake] = ValueTable(("?", "?", False))
 
     def append(self, connection: Connection) -> int:
-        """Add one connection and return its row; safe from any thread."""
+        """Add one connection and return its row; safe from any thread.
+
+        Where that fails, none of it is kept.
+        """
         with self.lock:
-            row = super().append(connection)
+            try:
+                self._append(connection)
+            except BaseException:
+                self.drop_begun_row()
+                raise
+            row = len(self.arm) - 1
         if connection.ending is not None and connection.ended_s is not None:
             self.ended(row, connection.ending, connection.ended_s)
         return row

@@ -144,21 +144,12 @@ class Table(Generic[_Row]):
         self.lock = Lock()
         """For whoever changes rows, or takes some away, while others may come."""
 
-    def append(self, row: _Row) -> int:
-        """Append a row and return its number; where that fails, none of it is kept."""
-        try:
-            self._append(row)
-        except BaseException:
-            columns = self.columns().values()
-            whole_rows = min(map(len, columns))
-            for column in columns:
-                del column[whole_rows:]
-            raise
-        return len(self.arm) - 1
-
-    @abstractmethod
-    def _append(self, row: _Row) -> None:
-        """Append to each column."""
+    def drop_begun_row(self) -> None:
+        """Leave nothing of a row that only some columns have, as there was no memory for all."""
+        columns = self.columns().values()
+        whole_rows = min(map(len, columns))
+        for column in columns:
+            del column[whole_rows:]
 
     @abstractmethod
     def __getitem__(self, number: int) -> _Row: ...

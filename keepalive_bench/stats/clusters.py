@@ -103,6 +103,5 @@ def _design_factor(
 
 
 def _counts_below(values: Sequence[float], sizes: Sequence[int], at: float) -> list[int]:
-    """How many values of each cluster are at most a value."""
     are_below = map(le, values, repeat(at))
     return [sum(islice(are_below, size)) for size in sizes]

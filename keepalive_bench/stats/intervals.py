@@ -13,7 +13,7 @@ from keepalive_bench.stats.descriptive import in_blocks, thinned, walsh_average
 from keepalive_bench.stats.distributions import student
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 Interval = tuple[float, float]
 Ends = tuple[float | None, float | None]
@@ -206,25 +206,21 @@ def _bootstrap(upper: Sequence[float], lower: Sequence[float], confidence: float
 
 
 @lru_cache(maxsize=2)
-def _resamples(count: int) -> list[Callable[[Sequence[float]], tuple[float, ...]]]:
-    """What draws as many of a number of values, with replacement; the same at every call."""
-    return [itemgetter(*numbers) for numbers in _drawn(count)]
-
-
-def _drawn(count: int) -> Iterator[bytes]:
-    """Resamples of the numbers below a count (256 at most), as bytes, which is quick.
+def _resamples(count: int) -> Sequence[Callable[[Sequence[float]], tuple[float, ...]]]:
+    """What draws as many of a number of values (256 at most), with replacement; always the same.
 
     A random byte modulo the count is as likely one number as another when those are left out that
     lie above the largest multiple of it.
     """
     random, most = Random(0), _BYTES - _BYTES % count  # noqa: S311  # not for secrets
     numbers, unfair = bytes(byte % count for byte in range(_BYTES)), bytes(range(most, _BYTES))
-    pool = b""
+    pool, found = b"", []
     for _ in range(_RESAMPLES):
         while len(pool) < count:
             pool += random.randbytes(_BYTES).translate(numbers, unfair)
-        yield pool[:count]
+        found.append(itemgetter(*pool[:count]))
         pool = pool[count:]
+    return found
 
 
 def difference_interval(own: Bounded, other: Bounded, correlation: float = 0.0) -> Interval:

@@ -181,7 +181,6 @@ def _hull(at: list[float], height: list[int], first: int, last: int, *, turn: in
 
 
 def _line(at: list[float], height: list[int], one: int, two: int, point: int) -> float:
-    """The height at a point of the line from a corner to the next."""
     share = (at[point] - at[one]) / (at[two] - at[one])
     return height[one] + (height[two] - height[one]) * share
 

@@ -8,7 +8,7 @@ import pytest
 from support.runs import URL, Script
 
 from keepalive_bench import analyse
-from keepalive_bench.findings.endpoint import network_findings
+from keepalive_bench.findings.endpoint import endpoint_findings
 from keepalive_bench.plan.plan import Plan, Request, Target
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def noticed(run: Run) -> list[Finding]:
-    return list(network_findings(run, analyse(run).arms))
+    return list(endpoint_findings(run, analyse(run).arms))
 
 
 def test_failing_addresses_are_counted_for_each_set_of_them() -> None:
