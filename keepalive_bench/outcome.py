@@ -12,13 +12,11 @@ from keepalive_bench.analysis.comparison import compare
 from keepalive_bench.analysis.verdict import verdict
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.findings import find
-from keepalive_bench.report.document import demandable
-from keepalive_bench.requirements import check, requirements_of
-from keepalive_bench.sweep import sweep_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from keepalive_bench.analysis.analysis import Requirement
     from keepalive_bench.results.run import Run
 
 __all__ = ["analyse", "require"]
@@ -30,7 +28,12 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
     Raises:
         UsageError: a requirement is none.
     """
-    demanded = requirements_of(run.plan, requirements)
+    # Most runs do without requirements and sweeps, and without their modules.
+    demanded: tuple[Requirement, ...] = ()
+    if run.plan.decision_rule.requirements or requirements:
+        from keepalive_bench.requirements import requirements_of  # noqa: PLC0415  # see above
+
+        demanded = requirements_of(run.plan, requirements)
     labels = run.plan.experiment.labels
     views = {label: ArmView(label, run.plan, run.exchanges) for label in labels}
     arms = tuple(summarise(run, arm, views[arm.label]) for arm in run.plan.experiment.arms)
@@ -39,7 +42,11 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         compare(run.exchanges, (first, other), (views[first.label], views[other.label]))
         for other in arms[1:]
     )
-    sweep = sweep_of(run, arms, views)
+    sweep = None
+    if run.plan.experiment.sweep is not None:
+        from keepalive_bench.sweep import sweep_of  # noqa: PLC0415  # see above
+
+        sweep = sweep_of(run, arms, views)
     analysis = Analysis(
         plan=run.plan,
         run_info=run.run_info,
@@ -52,6 +59,9 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
     )
     if not demanded:
         return analysis
+    from keepalive_bench.report.document import demandable  # noqa: PLC0415  # see above
+    from keepalive_bench.requirements import check  # noqa: PLC0415  # the same
+
     document = demandable(analysis)
     checked = (check(each, document, run.plan, views) for each in demanded)
     return replace(analysis, requirements=tuple(checked))

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import PERCENTS, Latency
 from keepalive_bench.results.masks import ended, pick, succeeded
-from keepalive_bench.stats.clusters import clustered_quantile_ends, clustered_quantile_interval
+from keepalive_bench.stats.clusters import clustered_quantile_ends
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.descriptive import mean, quantile, stdev
-from keepalive_bench.stats.intervals import quantile_ends, quantile_interval, ratio_interval
+from keepalive_bench.stats.intervals import quantile_ends, ratio_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,16 +152,13 @@ class ArmView:
     @cached_property
     def quantile_intervals(self) -> dict[str, Interval]:
         """By metric, of the quantiles that the data can bound."""
-        shown = [it for it in PERCENTS if getattr(self.latency, f"p{it}") is not None]
-        found = {f"p{percent}": self._quantile_interval(percent) for percent in shown}
-        return {name: interval for name, interval in found.items() if interval is not None}
-
-    def _quantile_interval(self, percent: int) -> Interval | None:
-        ordered, confidence = self.ordered, self.confidence
-        if self.is_alone:
-            return quantile_interval(ordered, percent, confidence, self.interval_inflation)
-        by_block, sizes = self.by_block, self.block_sizes
-        return clustered_quantile_interval(by_block, sizes, ordered, percent, confidence)
+        found, tail = {}, (1 - self.confidence) / 2
+        for percent in PERCENTS:
+            if getattr(self.latency, f"p{percent}") is not None:
+                low, high = self._ends(percent, tail, self.confidence)
+                if low is not None and high is not None:
+                    found[f"p{percent}"] = low, high
+        return found
 
     def mean_interval(self) -> Interval | None:
         """The mean's, which takes longer than all else."""
@@ -178,10 +175,11 @@ class ArmView:
         all of it. Of nothing, neither is known.
         """
         tail = 1 - self.confidence
-        if not self.ordered:
-            return None, None
+        return self._ends(percent, tail, 1 - 2 * tail) if self.ordered else (None, None)
+
+    def _ends(self, percent: int, tail: float, confidence: float) -> Ends:
         if self.is_alone:
-            return quantile_ends(self.ordered, percent, tail, self._inflation(1 - 2 * tail))
+            return quantile_ends(self.ordered, percent, tail, self._inflation(confidence))
         by_block, sizes = self.by_block, self.block_sizes
         return clustered_quantile_ends(by_block, sizes, self.ordered, percent, tail)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
     from keepalive_bench.plan.experiment import Swept
@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from keepalive_bench.stats.intervals import Estimate
 
 
+RecommendationCode = Literal[
+    "not-measured",
+    "too-few-requests",
+    "not-reused",
+    "keeps-all",
+    "none-waits",
+    "fast-enough",
+    "none-suffices",
+    "fastest",
+    "described",
+    "inconclusive",
+]
+RECOMMENDATIONS: tuple[RecommendationCode, ...] = get_args(RecommendationCode)
 RECOMMENDED = ("maxsize", "concurrency")
 """The options of which a sweep recommends a value."""
 
@@ -33,7 +46,7 @@ class SweptValue(NamedTuple):
 class Recommendation(NamedTuple):
     """Which value the traffic needs, as data and as a sentence."""
 
-    code: str
+    code: RecommendationCode
     value: int | None
     """`None`: none of those tried, or none can be named."""
     text: str

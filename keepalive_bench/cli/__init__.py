@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -107,6 +108,7 @@ def main() -> NoReturn:
             sys.exit(ExitCode.NOTHING_MEASURED)
         what = "Standard output" if error.filename is None else filename(str(error.filename))
         _end(f"Error: {what} can't be written: {error.strerror}.", ExitCode.NOTHING_MEASURED)
+    gc.freeze()  # what is left goes with the process: Python needn't look through it
     sys.exit(code if isinstance(code, int) else ExitCode.MEASURED)
 
 

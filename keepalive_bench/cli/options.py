@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 _OTHERS = "Other options"
 _PATHS = {
-    **dict.fromkeys(("file", "content"), click.Path(path_type=Path)),
+    "file": click.Path(path_type=Path),
     **dict.fromkeys(
-        ("readable", "checked"),
+        ("readable", "checked", "content"),
         click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
     ),
 }

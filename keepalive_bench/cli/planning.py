@@ -13,7 +13,6 @@ from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
 from keepalive_bench.plan.sweeping import sweep_options, swept_plans
 from keepalive_bench.plan.target import Target
-from keepalive_bench.requirements import requirements_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +27,7 @@ def run_plan(url: str | None, given: Mapping[str, object]) -> Plan:
         UsageError: something in it makes no sense or can't be read.
     """
     target = _target(url, "run")
-    asked = asked_for(target, given, options_of(Plan))
+    asked = _asked(target, given, options_of(Plan))
     return _checked(built(Plan, asked, target=target, tls=_unlocked(built(Tls, asked))))
 
 
@@ -39,22 +38,13 @@ def sweep_plans(url: str | None, given: Mapping[str, object]) -> list[Plan]:
         UsageError: not exactly one option has several values, or something else makes no sense.
     """
     target = _target(url, "sweep")
-    asked = asked_for(target, given, sweep_options())
+    asked = _asked(target, given, sweep_options())
     plans = swept_plans(target, asked, _unlocked(built(Tls, asked)))
     return [_checked(plan) for plan in plans]
 
 
-def asked_for(target: Target, given: Mapping[str, object], known: Iterable[Option[Any]]) -> Asked:
-    """What is asked for, parsed, with what is in files and what is typed.
-
-    Args:
-        target: what is measured.
-        given: Click's values, by the names of its parameters.
-        known: the options that there are.
-
-    Raises:
-        UsageError: something can't be read or understood.
-    """
+def _asked(target: Target, given: Mapping[str, object], known: Iterable[Option[Any]]) -> Asked:
+    """What is asked for, parsed, with what is in files and what is typed."""
     values: dict[str, object] = {}
     for option in known:
         said = given.get(option.name.replace("-", "_"))
@@ -100,5 +90,8 @@ def _target(url: str | None, command: str) -> Target:
 
 
 def _checked(plan: Plan) -> Plan:
-    requirements_of(plan)  # a bad one is refused now, and not when all is measured
+    if plan.decision_rule.requirements:
+        from keepalive_bench.requirements import requirements_of  # noqa: PLC0415  # most do without
+
+        requirements_of(plan)  # a bad one is refused now, and not when all is measured
     return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -144,6 +145,8 @@ def command(
     )
     if settings.tls:
         click.echo(f"To trust it: kab run --cacert {settings.certificate} URL", err=True)
+    gc.freeze()  # what was imported stays
+    gc.enable()
     serve_forever(settings, sys.stdout)
 
 

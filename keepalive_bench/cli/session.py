@@ -12,7 +12,6 @@ from keepalive_bench.outcome import analyse
 from keepalive_bench.report import Report, terminal
 from keepalive_bench.report.preamble import nothing_measured
 from keepalive_bench.report.requirements import worst
-from keepalive_bench.requirements import undecidable
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
@@ -35,8 +34,11 @@ def announce(plan: Plan, shown: Screen) -> None:
     if not plan.request.is_safe:
         url = printable(plan.target.shown)
         shown.err.print(f"{_extent(plan)} will be sent to {url}, warm-ups included.")
-    for sentence in undecidable(plan):
-        shown.remark(f"Warning: {sentence}")
+    if plan.decision_rule.requirements:
+        from keepalive_bench.requirements import undecidable  # noqa: PLC0415  # most do without
+
+        for sentence in undecidable(plan):
+            shown.remark(f"Warning: {sentence}")
 
 
 def _extent(plan: Plan) -> str:

@@ -168,13 +168,16 @@ class ProcessRunner:
 def quiet_collector() -> Iterator[None]:
     """Keep what was made so far out of the garbage collector's way while measuring.
 
-    A program that keeps its objects out of the way itself finds them so afterwards.
+    It is at work meanwhile, as in any client. A program that keeps its objects out of the way
+    itself, or has the collector switched off, finds it so afterwards.
     """
-    was_frozen = gc.get_freeze_count() > 0
-    gc.collect()
+    was_frozen, was_enabled = gc.get_freeze_count() > 0, gc.isenabled()
     gc.freeze()
+    gc.enable()
     try:
         yield
     finally:
+        if not was_enabled:
+            gc.disable()
         if not was_frozen:
             gc.unfreeze()

@@ -12,7 +12,7 @@ from keepalive_bench.findings.endpoint import endpoint_findings
 from keepalive_bench.findings.latency import latency_findings, too_few_requests
 from keepalive_bench.findings.measurement import measurement_findings
 from keepalive_bench.findings.reuse import reuse_findings
-from keepalive_bench.findings.run import course_findings, order_findings
+from keepalive_bench.findings.run import order_findings, outcome_findings
 from keepalive_bench.units import enumerated
 
 if TYPE_CHECKING:
@@ -32,18 +32,18 @@ def find(
 ) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
     of_measurement = [*measurement_findings(run, views, arms)]
-    crowded = any(
+    contended = any(
         it.code in {kinds.CLIENT_BOUND.code, kinds.MACHINE_BUSY.code} and it.severity == "warning"
         for it in of_measurement
     )
     found = [
-        *course_findings(run, arms),
+        *outcome_findings(run, arms),
         *reuse_findings(run, arms),
         *delay_findings(run),
         *endpoint_findings(run, arms),
         *of_measurement,
         *order_findings(run),
-        *latency_findings(run, views, arms, crowded=crowded),
+        *latency_findings(run, views, arms, contended=contended),
         *(it for arm in arms for it in own_findings(run, arm)),
         *(it for each in comparisons for it in comparison_findings(run, arms, each)),
         *too_few_requests(run, arms),

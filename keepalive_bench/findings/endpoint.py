@@ -87,8 +87,8 @@ def _caches(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 
 def _past_caches(run: Run) -> str:
     variation = run.plan.request.variation
-    if not (variation.counts or variation.unique):
-        how = "Without --no-vary" if not variation.counter else "With --vary NAME"
+    if not (variation.counter or variation.unique):
+        how = "With --vary NAME" if variation.varies else "Without --no-vary"
         return f"{how}, each request has a parameter of its own, which passes most caches by."
     return (
         "This cache leaves the varying parameter out of account, or keeps what another arm asked "

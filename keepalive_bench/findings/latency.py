@@ -35,8 +35,8 @@ _APART = 1.5
 _SMALLER_GROUP = 0.1
 _MOST_OUTLYING = 0.1
 """What more requests do is no exception."""
-_EXPECTED: dict[int, Basis] = {50: "p50", 90: "p90"}
-"""Percentiles that a run should bound; p95 and p99 are shown without an interval before that."""
+_EXPECTED: tuple[Basis, ...] = ("p50", "p90")
+"""Quantiles that a run should bound; p95 and p99 are shown without an interval before that."""
 
 
 class _Alike(NamedTuple):
@@ -48,15 +48,15 @@ class _Alike(NamedTuple):
 
 
 def latency_findings(
-    run: Run, views: Mapping[str, ArmView], arms: Sequence[ArmSummary], *, crowded: bool
+    run: Run, views: Mapping[str, ArmView], arms: Sequence[ArmSummary], *, contended: bool
 ) -> Iterator[Finding]:
-    """Everything of that kind, for all arms; `crowded`: threads or processes had to wait."""
+    """Everything of that kind, for all arms; `contended`: threads or processes had to wait."""
     for arm in arms:
         alike = _alike(arm, views[arm.label])
         if len(alike.ordered) < LEAST:
             continue
         yield from _drift(run, alike)
-        groups = _groups(run, alike, crowded=crowded)
+        groups = _groups(run, alike, contended=contended)
         # Many that are far off are a group, and are told of once.
         yield from [groups] if groups else _outliers(run, alike)
 
@@ -104,7 +104,7 @@ def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
     )
 
 
-def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
+def _groups(run: Run, alike: _Alike, *, contended: bool) -> Finding | None:
     ordered = alike.ordered
     lower = several_modes(ordered)
     if lower is None or min(lower, len(ordered) - lower) < _SMALLER_GROUP * len(ordered):
@@ -118,17 +118,17 @@ def _groups(run: Run, alike: _Alike, *, crowded: bool) -> Finding | None:
         lower_s=low,
         upper=len(ordered) - lower,
         upper_s=high,
-        advice=_why_groups(run, high - low, crowded=crowded),
+        advice=_why_groups(run, high - low, contended=contended),
     )
 
 
-def _why_groups(run: Run, apart_s: float, *, crowded: bool) -> str:
+def _why_groups(run: Run, apart_s: float, *, contended: bool) -> str:
     if DELAYED_ACK[0] <= apart_s <= DELAYED_ACK[1]:
         return (
             "A delayed acknowledgement takes 40 ms, for which Nagle's algorithm waits where a "
             "server writes head and body apart: TCP_NODELAY there would show."
         )
-    if crowded:
+    if contended:
         return "Waiting for a processor of this machine, as told above, is the likely cause."
     variation = run.plan.request.variation
     if variation.fields or variation.rows:
@@ -160,20 +160,18 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Quantiles that are shown, and can't be bounded by so few requests."""
     fewest = min(arms, key=lambda arm: arm.succeeded)
     needed = {
-        percent: least_requests(basis, run.plan) or 0
-        for percent, basis in _EXPECTED.items()
-        if getattr(fewest.latency, basis) is not None
+        name: least_requests(name, run.plan) or 0
+        for name in _EXPECTED
+        if getattr(fewest.latency, name) is not None
     }
-    lacking = [percent for percent, count in needed.items() if count > fewest.succeeded]
+    lacking = [name for name, count in needed.items() if count > fewest.succeeded]
     if lacking:
-        most = max(needed[percent] for percent in lacking)
-        *first, last = (f"p{percent}" for percent in lacking)
-        names = f"{', '.join(first)} or {last}" if first else last
+        most = max(needed[name] for name in lacking)
         yield kinds.TOO_FEW_REQUESTS.found(
             requests=fewest.succeeded,
-            lacking=" ".join(f"p{percent}" for percent in lacking),
+            lacking=" ".join(lacking),
             needed=needed[lacking[-1]],
-            text=f"Too few requests for an interval of {names} (needs {most:,}).",
+            text=f"Too few requests for an interval of {' or '.join(lacking)} (needs {most:,}).",
             advice=f"-n {most} makes as many."
             if not run.plan.experiment.may_end_early and most > fewest.requests
             else "A longer run does.",

@@ -77,7 +77,7 @@ def _client_bound(
         own_s=own[most],
         text=f"{_busy(share, experiment)}. Of {name}'s {whole} that is "
         f"{'all' if part == whole else part}.{waits}",
-        advice=_less_crowded(run),
+        advice=_less_contention(run),
     )
 
 
@@ -126,7 +126,7 @@ def _waits(run_info: RunInfo, quickest_s: float) -> str:
     )
 
 
-def _less_crowded(run: Run) -> str:
+def _less_contention(run: Run) -> str:
     experiment = run.plan.experiment
     comparing = "compare the arms, not the latencies." if len(experiment.arms) > 1 else ""
     if experiment.sweep is not None or experiment.processes >= run.environment.cpu_count:

@@ -25,7 +25,7 @@ _SLACK_S = 0.5
 
 
 def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """A finding for each reason that cost a pooled arm a connection, and for false promises."""
+    """A finding for each reason that cost a pooled arm a connection, and for untrue fields."""
     pooled = [arm for arm in arms if arm.traits.reuses]
     for arm in pooled:
         yield from _interleaved(arm)

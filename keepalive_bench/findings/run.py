@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going sends them all."
 
 
-def course_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+def outcome_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """What endangers a result: an early end, failures, and too few ports."""
     yield from _interrupted(run, arms)
     yield from _lost(run)
@@ -110,13 +110,9 @@ def order_findings(run: Run) -> Iterator[Finding]:
             "network in the meantime looks like a difference between them.",
         )
         return
-    rounds, block = (
-        experiment.rounds_of(run.requests_due(experiment.labels[0])),
-        experiment.block_size,
-    )
-    if experiment.threads > 1 and rounds < (
-        least := least_pairs(run.plan.decision_rule.confidence)
-    ):
+    rounds = experiment.rounds_of(run.requests_due(experiment.labels[0]))
+    block, least = experiment.block_size, least_pairs(run.plan.decision_rule.confidence)
+    if experiment.threads > 1 and rounds < least:
         drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
         yield kinds.FEW_ROUNDS.found(
             rounds=rounds,

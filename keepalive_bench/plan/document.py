@@ -96,7 +96,7 @@ def plan_from(document: Document) -> Plan:
         place = document.get(parent) if parent else document
         if not isinstance(place, dict):
             raise fault(f"plan.{parent}", place)
-        value = _read(_type(it), place, _name(it))
+        value = _read(_type(it), place, _name(it), parent)
         return value if it.setting.stored is None else it.setting.stored.read(value)
 
     return made(Plan, value_of, target=Target(_read(str, document, "url")))
@@ -133,10 +133,11 @@ def _types(owner: Hashable) -> dict[str, Any]:
     return get_type_hints(cast("type[Any]", owner), include_extras=True)
 
 
-def _read(type_: Any, place: Document, name: str) -> Any:  # noqa: ANN401  # of that type
+def _read(type_: Any, place: Document, name: str, parent: str = "") -> Any:  # noqa: ANN401  # of that type
+    where = f"plan.{parent}.{name}" if parent else f"plan.{name}"
     if name not in place:
-        raise FaultError(f"plan.{name} is missing")
-    return read(type_, place[name], f"plan.{name}")
+        raise FaultError(f"{where} is missing")
+    return read(type_, place[name], where)
 
 
 def _maxsize(document: Document, size: int) -> int | None:

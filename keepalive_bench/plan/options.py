@@ -12,7 +12,7 @@ A value is written nowhere unless its field says that it may be shown.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 B = TypeVar("B", bound="bool | None")
 _PART, _SETTING = "part", "setting"
-_OF_FIELD = ("shown", "json", "stored", "usual", "matters")
-"""What a `Setting` has; the rest is the option's."""
 
 GROUPS = ("Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements")
 """The headings of `--help`, in their order."""
@@ -128,7 +126,7 @@ class Option(Generic[T]):
         """Its longest spelling, which is the last."""
         return self.flags[-1]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What it is called in variables and in files of options."""
         return self.flag.lstrip("-")
@@ -171,15 +169,6 @@ class Setting(NamedTuple):
     """
 
 
-class Part(NamedTuple):
-    """A field of a plan that has fields of its own."""
-
-    kind: type[Any]
-    group: str
-    json: str
-    """The object in JSON that has its fields; empty: they are the plan's."""
-
-
 class Asked:
     """What is asked for, by option: parsed, with what was read of files and typed at prompts."""
 
@@ -218,7 +207,7 @@ def option(
     """A field that an option with a value sets. `spell` is the inverse of `parse`."""
 
     def words(value: T) -> tuple[str, ...]:
-        return () if value is None else (spell(value),)
+        return () if value is None or value == () else (spell(value),)
 
     return cast("T", _field(default, more, parse=parse, words=words))
 
@@ -273,8 +262,8 @@ def ruled(  # noqa: PLR0913  # what there is to say of a field
 
 
 def part(kind: type[T], group: str = "", json: str = "") -> T:
-    """A field that has fields of its own."""
-    return field(default_factory=kind, metadata={_PART: Part(kind, group, json)})
+    """A field that has fields of its own; `json`: the object that has them, if not the plan's."""
+    return field(default_factory=kind, metadata={_PART: (group, json)})
 
 
 class Found(NamedTuple):
@@ -302,17 +291,18 @@ class Found(NamedTuple):
 @cache
 def settings(kind: Hashable) -> tuple[Found, ...]:
     """The fields of a plan, or of a part of one, and of the parts within, in their order."""
-    return tuple(_walk(cast("type[Any]", kind), Part(object, "", ""), ()))
+    return tuple(_walk(kind, "", "", ()))
 
 
-def _walk(kind: type[Any], at: Part, path: tuple[str, ...]) -> Iterator[Found]:
+def _walk(kind: Any, group: str, parent: str, path: tuple[str, ...]) -> Iterator[Found]:  # noqa: ANN401  # a dataclass
     for it in fields(kind):
-        inner, setting = it.metadata.get(_PART), it.metadata.get(_SETTING)
-        if inner is not None:
-            where = Part(inner.kind, inner.group or at.group, inner.json or at.json)
-            yield from _walk(inner.kind, where, (*path, it.name))
-        elif setting is not None:
-            yield Found(path, kind, it.name, it.default, setting, at.group, at.json)
+        if _PART in it.metadata:
+            its_group, json = it.metadata[_PART]
+            inner = (it.default_factory, its_group or group, json or parent)
+            yield from _walk(*inner, (*path, it.name))
+        elif _SETTING in it.metadata:
+            setting = it.metadata[_SETTING]
+            yield Found(path, kind, it.name, it.default, setting, group, parent)
 
 
 @cache
@@ -350,15 +340,14 @@ def made(kind: type[T], value_of: Callable[[Found], object], **given: object) ->
     """
     values = dict(given)
     for it in fields(cast("Any", kind)):
-        inner, setting = it.metadata.get(_PART), it.metadata.get(_SETTING)
         if it.name in given:
             continue
-        if inner is not None:
-            values[it.name] = made(inner.kind, value_of)
-        elif setting is not None:
-            found = value_of(Found((), kind, it.name, it.default, setting, "", ""))
-            if found is not None:
-                values[it.name] = found
+        if _PART in it.metadata:
+            values[it.name] = made(cast("Any", it.default_factory), value_of)
+        elif _SETTING in it.metadata:
+            place = Found((), kind, it.name, it.default, it.metadata[_SETTING], "", "")
+            if (value := value_of(place)) is not None:
+                values[it.name] = value
     return kind(**values)
 
 
@@ -368,6 +357,6 @@ def built(kind: type[T], asked: Asked, **given: object) -> T:
 
 
 def _field(default: object, more: More, **told: Any) -> Any:  # noqa: ANN401  # a field stands for its value
-    of_field: dict[str, Any] = {it: more.pop(it) for it in _OF_FIELD if it in more}  # type: ignore[misc]  # its members
+    of_field: dict[str, Any] = {it: more.pop(it) for it in Setting._fields if it in more}  # type: ignore[misc]  # its members
     made_of: Option[Any] = Option(**cast("Any", more), **told)
     return ruled(default, lambda asked: asked[made_of], made_of, **of_field)

@@ -140,7 +140,7 @@ class Plan:
         path, variation = self.target.path, self.request.variation
         mark = "" if path.endswith(("?", "&")) else "&" if "?" in path else "?"
         base, token = f"{path}{mark}", self.experiment.token
-        if variation.counts:
+        if variation.counter:
             base = f"{base}{COUNTER}="
             return lambda index: f"{base}{index}"
 

@@ -100,12 +100,16 @@ class Variation:
         help="Don't add kab=i to the i-th request where nothing else varies it.",
         example=Example("--no-vary", "GET / HTTP/1.1", "sent"),
         shown=True,
+        usual=lambda variation: not variation.varies,
     )
+    """Whether requests carry `kab=INDEX`: never where they vary in another way."""
     _encoded_fields: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     _encoded_rows: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Encode every value once: a request then only picks."""
+        if self.varies:
+            object.__setattr__(self, "counter", False)
         if any(not values for _, values in self.fields):
             raise UsageError("A varying parameter needs at least one value.")
         fields = tuple(
@@ -116,16 +120,16 @@ class Variation:
         object.__setattr__(self, "_encoded_rows", rows)
 
     @property
-    def counts(self) -> bool:
-        """Whether requests carry the counter that kab itself adds."""
-        return self.counter and not (self.fields or self.rows or self.unique)
+    def varies(self) -> bool:
+        """Whether parameters are asked for that differ from request to request."""
+        return bool(self.fields or self.rows or self.unique)
 
     def query(self, index: int, token: str) -> str:
         """The parameters of the request with an index, encoded; warm-ups have indexes below 0.
 
         `token` makes unique values differ from those of other runs.
         """
-        if self.counts:
+        if self.counter:
             return f"{COUNTER}={index}"
         parts = [values[index % len(values)] for values in self._encoded_fields]
         if self._encoded_rows:

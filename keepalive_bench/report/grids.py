@@ -34,7 +34,7 @@ def for_terminal(text: str, *, plain_ascii: bool) -> str:
 
 def fits(grid: Grid, width: int) -> bool:
     """Whether a grid needs no more than a width."""
-    console = Console(file=StringIO(), width=_UNBOUNDED)
+    console = Console(file=StringIO(), width=_UNBOUNDED, markup=False, emoji=False)
     return Measurement.get(console, console.options, grid).maximum <= width
 
 

@@ -149,7 +149,7 @@ def remarks(analysis: Analysis) -> tuple[str, ...]:
     lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
     if analysis.sweep is not None:
         lines.insert(0, _TRAFFICS[analysis.sweep.traffic])
-    if plan.request.variation.counts:
+    if plan.request.variation.counter:
         lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
     return tuple(lines)
 

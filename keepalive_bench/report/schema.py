@@ -11,11 +11,10 @@ from keepalive_bench.analysis.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.metrics import (
     ARM_METRICS,
     COMPARISON_METRICS,
-    RECOMMENDATIONS,
     SWEEP_METRICS,
     VERDICTS,
 )
-from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 from keepalive_bench.plan.document import plan_schema
 from keepalive_bench.plan.experiment import Swept

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.table import Column
 
 Encoding = Literal["plain", "base64"]
-PLAIN, PACKED = "plain", "base64"
+PLAIN = "plain"
 PACK_FROM = 10_000
 """Rows above which columns are packed."""
 MARK = "base64:"

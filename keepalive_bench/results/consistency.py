@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import repeat
 from math import isnan
+from operator import add, gt
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.typed_json import FaultError
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Sized
+    from collections.abc import Iterable, Sized
 
     from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
     from keepalive_bench.results.run import Run
     from keepalive_bench.results.table import Table
+
+_ROUNDED, _ROUNDED_S = 1 + 1e-6, 1e-9
+"""Phases are kept to 24 bits, and so may add up to a little more than they were."""
 
 
 def check_run(run: Run) -> None:
@@ -28,6 +33,7 @@ def check_run(run: Run) -> None:
     _check_positions(run.exchanges.connection, run.connections)
     _check_arms(run.exchanges, run.connections)
     _check_starts(run.exchanges)
+    _check_phases(run.exchanges)
     _check_counts(run)
 
 
@@ -60,6 +66,16 @@ def _check_starts(exchanges: ExchangeColumns) -> None:
     pairs = zip(exchanges.failure, late, strict=True)
     if any(failure < 0 and isnan(queued_s) for failure, queued_s in pairs):
         raise FaultError("an answer has no queued_s, though the plan has a rate")
+
+
+def _check_phases(exchanges: ExchangeColumns) -> None:
+    """The phases of an exchange took no longer than all of it did."""
+    took: Iterable[float] = repeat(0.0, len(exchanges))
+    for column in (exchanges.queued_s, *exchanges.phases.values()):
+        if column is not None and not all(map(isnan, column)):
+            took = map(add, took, (0.0 if value != value else value for value in column))  # noqa: PLR0124  # NaN isn't itself
+    if any(map(gt, took, (value * _ROUNDED + _ROUNDED_S for value in exchanges.latency_s))):
+        raise FaultError("an exchange has phases that took longer than it did")
 
 
 def _check_counts(run: Run) -> None:

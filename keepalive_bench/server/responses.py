@@ -193,10 +193,10 @@ def _connection_headers(
         yield "Connection", _SAID[persistence]
     if persistence in {Persistence.CLOSES_SAYING_SO, Persistence.CLOSES_BY_DEFAULT}:
         return
-    promises = [behaviour.keep_alive_header]
+    parts = [behaviour.keep_alive_header]
     if behaviour.keep_alive_max is not None:
-        promises.append(f"max={max(0, behaviour.keep_alive_max + 1 - nth)}")
-    if value := ", ".join(filter(None, promises)):
+        parts.append(f"max={max(0, behaviour.keep_alive_max + 1 - nth)}")
+    if value := ", ".join(filter(None, parts)):
         yield "Keep-Alive", value
 
 

@@ -21,33 +21,10 @@ from keepalive_bench.stats.intervals import quantile_ends
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.stats.intervals import Ends, Interval
+    from keepalive_bench.stats.intervals import Ends
 
 LEAST_CLUSTERS = 6
 """Of fewer, hardly anything is known of how they vary."""
-
-
-def clustered_quantile_interval(
-    values: Sequence[float],
-    sizes: Sequence[int],
-    ordered: Sequence[float],
-    percent: int,
-    confidence: float,
-) -> Interval | None:
-    """An interval of a quantile of values that come in clusters of such sizes, one after the other.
-
-    Two of the values, as far from either end as the share of values below the quantile is unsure:
-    R. S. Woodruff, "Confidence Intervals for Medians and Other Position Measures", Journal of the
-    American Statistical Association 47 (1952). The share's own interval is the exact one of as many
-    independent values as these are worth: E. L. Korn and B. I. Graubard, "Confidence Intervals for
-    Proportions with Small Expected Number of Positive Counts Estimated from Survey Data", Survey
-    Methodology 24 (1998). Never narrower than `quantile_interval`. `ordered` are the values,
-    sorted. `None` of fewer than 6 clusters, or of too few values.
-    """
-    if quantile(ordered, percent) is None:
-        return None
-    low, high = clustered_quantile_ends(values, sizes, ordered, percent, (1 - confidence) / 2)
-    return None if low is None or high is None else (low, high)
 
 
 def clustered_quantile_ends(
@@ -57,7 +34,16 @@ def clustered_quantile_ends(
     percent: int,
     tail: float,
 ) -> Ends:
-    """The same, each end by itself: beyond either the quantile lies with a chance of `tail`."""
+    """The ends of a quantile of values that come in clusters of such sizes, one after the other.
+
+    Two of the values, as far from either end as the share of values below the quantile is unsure:
+    R. S. Woodruff, "Confidence Intervals for Medians and Other Position Measures", Journal of the
+    American Statistical Association 47 (1952). The share's own interval is the exact one of as many
+    independent values as these are worth: E. L. Korn and B. I. Graubard, "Confidence Intervals for
+    Proportions with Small Expected Number of Positive Counts Estimated from Survey Data", Survey
+    Methodology 24 (1998). Never nearer than those of `quantile_ends`, with that `tail`. `ordered`
+    are the values, sorted. `None` of fewer than 6 clusters, or of too few values.
+    """
     if len(sizes) < LEAST_CLUSTERS:
         return None, None
     count, share = len(ordered), percent / 100
@@ -86,7 +72,8 @@ def _design_factor(
     of so few clusters, and of clusters that depend on each other. Both are around a line through
     the clusters in their order: a drift is no noise, but told apart.
     """
-    below, count = _counts_below(values, sizes, at), len(sizes)
+    are_below, count = map(le, values, repeat(at)), len(sizes)
+    below = [sum(islice(are_below, size)) for size in sizes]
     share = sum(below) / len(values)
     if not 0 < share < 1:
         return 1.0
@@ -100,8 +87,3 @@ def _design_factor(
     tail = (1 + max(confidence, LEAST_CONFIDENCE)) / 2
     wider *= student(tail, float(count - 2)) / NormalDist().inv_cdf(tail)
     return max(1.0, sqrt(effect) * wider)
-
-
-def _counts_below(values: Sequence[float], sizes: Sequence[int], at: float) -> list[int]:
-    are_below = map(le, values, repeat(at))
-    return [sum(islice(are_below, size)) for size in sizes]

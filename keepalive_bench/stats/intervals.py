@@ -158,8 +158,8 @@ def mean_interval(values: Sequence[float], confidence: float, factor: float) -> 
         return None
     blocks = in_blocks(values, _BLOCKS)
     sums, sizes = [*map(sum, blocks)], [*map(len, blocks)]
-    plain = _bootstrap(sums, sizes, confidence)
-    return widened(plain.interval, sum(sums) / sum(sizes), factor * plain.further)
+    interval, further = _bootstrap(sums, sizes, confidence)
+    return widened(interval, sum(sums) / sum(sizes), factor * further)
 
 
 def ratio_interval(
@@ -172,21 +172,18 @@ def ratio_interval(
     if len(numerators) < _LEAST_FOR_BOOTSTRAP:
         return None
     upper, lower = ([*map(sum, in_blocks(it, _BLOCKS))] for it in (numerators, denominators))
-    plain = _bootstrap(upper, lower, confidence)
-    estimate, (low, high) = log(sum(upper) / sum(lower)), plain.interval
-    low, high = widened((log(low), log(high)), estimate, factor * plain.further)
+    (low, high), further = _bootstrap(upper, lower, confidence)
+    estimate = log(sum(upper) / sum(lower))
+    low, high = widened((log(low), log(high)), estimate, factor * further)
     return exp(low), exp(high)
 
 
-class _Percentiles(NamedTuple):
-    """Of resamples, with the estimate between them; and how much further out they should be."""
-
-    interval: Interval
-    further: float
-
-
-def _bootstrap(upper: Sequence[float], lower: Sequence[float], confidence: float) -> _Percentiles:
+def _bootstrap(
+    upper: Sequence[float], lower: Sequence[float], confidence: float
+) -> tuple[Interval, float]:
     """Percentiles of the sum of `upper` ÷ the sum of `lower`, by resampling both together.
+
+    With the estimate between them; and how much further out than those they should be.
 
     Expanded percentiles: T. C. Hesterberg, "What Teachers Should Know About the Bootstrap", The
     American Statistician 69 (2015), section 5: plain ones are too narrow for few values, by what
@@ -202,7 +199,7 @@ def _bootstrap(upper: Sequence[float], lower: Sequence[float], confidence: float
     further = max(1.0, wide / -normal.inv_cdf(beyond / _RESAMPLES))
     estimate = sum(upper) / sum(lower)
     low, high = min(ratios[beyond], estimate), max(ratios[-1 - beyond], estimate)
-    return _Percentiles((low, high), further)
+    return (low, high), further
 
 
 @lru_cache(maxsize=2)

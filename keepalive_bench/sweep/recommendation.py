@@ -23,7 +23,7 @@ _NOTABLY = 0.02
 
 
 def recommend(results: Sequence[ValueResult], case: Case, effect: Effect) -> Recommendation:
-    """The smallest value that is enough; `tried` are sorted by their values."""
+    """The smallest value that is enough; `results` are sorted by their values."""
     silent = [it.label for it in results if not it.answered]
     if silent:
         return Recommendation(

@@ -238,7 +238,7 @@ def test_nobody_is_asked_for_more_requests_than_one_per_cent_takes() -> None:
 
 
 @pytest.mark.parametrize("given_", [{"confidence": 0.4}, {"confidence": 1.0}, {"margin": -0.1}])
-def test_a_judgement_outside_of_reason_is_refused(given_: dict[str, Any]) -> None:
+def test_a_decision_rule_outside_of_reason_is_refused(given_: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(given_))):
         DecisionRule(**given_)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.command import called, kab, next_line, started
+from support.command import called, next_line, started
 from support.patience import PATIENCE_S
 from support.scripted_server import answering, response
 
@@ -45,7 +45,7 @@ def test_a_safe_method_is_not_announced(method: str, server: ServerProcess) -> N
 
 
 def test_an_unchecked_certificate_is_warned_of_once(tls_server: ServerProcess) -> None:
-    done = kab("run", tls_server.url, "-n", "5", "-k")
+    done = called("run", tls_server.url, "-n", "5", "-k")
     assert done.code == 0
     assert done.err.count("\n") == 1
     assert "not checked" in done.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -36,11 +37,15 @@ def steady(latency_s: float, count: int = 80) -> Run:
     return paired_run([latency_s * it for it in jitter], [3 * latency_s * it for it in jitter])
 
 
+@cache
+def stored_files() -> dict[str, str]:
+    runs = {"base": steady(0.01), "same": steady(0.01004), "slow": steady(0.02)}
+    return {name: stored(run) for name, run in (runs | {"hostile": everything()}).items()}
+
+
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    runs = {"base": steady(0.01), "same": steady(0.01004), "slow": steady(0.02)}
-    for name, run in (runs | {"hostile": everything()}).items():
-        text = stored(run)
+    for name, text in stored_files().items():
         (tmp_path / f"{name}.json").write_text(text, "utf-8", errors="backslashreplace")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -185,7 +190,7 @@ def test_runs_without_a_common_arm_have_a_verdict_in_every_dialect(
     [("slow.json", 40), ("slow.json", 60), ("hostile.json", 40), ("hostile.json", 200)],
 )
 def test_the_width_is_the_terminal_s(new: str, columns: int) -> None:
-    done = kab("compare", "base.json", new, "--force", env={"COLUMNS": str(columns)})
+    done = called("compare", "base.json", new, "--force", env={"COLUMNS": str(columns)})
     assert max(map(len, done.lines)) <= columns
     assert "+100.0 %" in done.out or new != "slow.json"
     listed = done.out.partition("What differs besides\n")[2].partition("The runs sent")[0]
@@ -195,8 +200,8 @@ def test_the_width_is_the_terminal_s(new: str, columns: int) -> None:
 
 @pytest.mark.usefixtures("files")
 def test_where_the_terminal_knows_ascii_only_so_is_the_output() -> None:
-    env = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
-    done = kab("compare", "base.json", "slow.json", "--require", "failed.change<=0", env=env)
+    required = ("--require", "failed.change<=0")
+    done = called("compare", "base.json", "slow.json", *required, encoding="ascii")
     assert "?" not in done.out
     assert "+ met" in done.out
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.command import called, kab
+from support.command import called
 
 if TYPE_CHECKING:
     from keepalive_bench.server import ServerProcess
@@ -227,7 +227,7 @@ def test_a_time_is_a_number_or_has_a_unit(
 def test_the_documented_files_are_read(text: str, server: ServerProcess) -> None:
     name = re.findall(r"# (\S+)", text)[0]
     write(re.sub(r'url = ".*"', f'url = "{server.url}"', text), name)
-    done = kab("run", "--run", "search", "-n", "8", "--json", "-", cwd=Path.cwd())
+    done = called("run", "--run", "search", "-n", "8", "--json", "-")
     plan = json.loads(done.out)["plan"]
     assert done.code in {0, 4}
     assert (plan["requests"], plan["url"]) == (8, f"{server.url}/")

@@ -9,28 +9,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
-from support.command import COMMAND, TIMEOUT_S, called, environment, kab
+from support.command import COMMAND, TIMEOUT_S, called, environment
 
+from keepalive_bench.cli import reading
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _URL = "http://127.0.0.1:9/"
-_MEMORY = 2**31
+_MEMORY, _LARGEST_BODY = 2**31, 2**22
 
 
 def _confined() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
 
 
-def _refused(*arguments: str, stdin: str = "/dev/null") -> str:
-    """What a command says that may take 2 GiB."""
-    with Path(stdin).open("rb") as source:
+def test_an_endless_standard_input_is_refused_within_little_memory() -> None:
+    with Path("/dev/zero").open("rb") as source:
         done = subprocess.run(
-            [*COMMAND, *arguments],
+            [*COMMAND, "run", _URL, "-d", "-"],
             stdin=source,
             capture_output=True,
             timeout=3 * TIMEOUT_S,
@@ -39,15 +40,34 @@ def _refused(*arguments: str, stdin: str = "/dev/null") -> str:
             text=True,
             check=False,
         )
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
-    return done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Error: Standard input is too large (-d): 256.0 MiB are the most.\n"
+
+
+@contextmanager
+def _two_gibibytes_at_most() -> Iterator[None]:
+    """Of memory, beside what this process has taken: what reads without end ends soon."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + _MEMORY, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _refused(*arguments: str, stdin: bytes = b"") -> str:
+    """What a command says; a body may have 4 MiB."""
+    with _two_gibibytes_at_most(), patch.object(reading, "LARGEST_BODY", _LARGEST_BODY):
+        done = called(*arguments, stdin=stdin)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
+    return done.err
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
         ["-d", "@/dev/zero"],
-        ["-d", "-"],
         ["-d", "@-"],
         ["-d", "a=1", "-d", "@/dev/zero"],
         ["--json-body", "@/dev/zero"],
@@ -56,8 +76,8 @@ def _refused(*arguments: str, stdin: str = "/dev/null") -> str:
     ids=" ".join,
 )
 def test_an_endless_body_is_refused(arguments: list[str]) -> None:
-    said = _refused("run", _URL, *arguments, stdin="/dev/zero")
-    assert f" is too large ({arguments[-2]}): 256.0 MiB are the most." in said
+    said = _refused("run", _URL, *arguments, stdin=bytes(_LARGEST_BODY + 1))
+    assert f" is too large ({arguments[-2]}): 4.0 MiB are the most." in said
 
 
 @pytest.mark.parametrize("option", ["--fields-file", "--key-password-file"])
@@ -88,7 +108,7 @@ def test_a_device_cannot_be_uploaded() -> None:
 @pytest.mark.parametrize(
     ("option", "most"),
     [
-        ("-d", "256.0"),
+        ("-d", "4.0"),
         *((option, "64.0") for option in ("--fields-file", "--cacert", "--key-password-file")),
     ],
 )
@@ -134,5 +154,5 @@ def test_what_is_read_may_be_a_pipe(server: ServerProcess, tmp_path: Path) -> No
 
 def test_certificates_may_come_through_a_pipe(tls_server: ServerProcess, tmp_path: Path) -> None:
     with _piped(tmp_path / "ca", tls_server.certificate.read_bytes()) as ca:
-        done = kab("run", tls_server.url, "-n", "2", "--cacert", ca)
+        done = called("run", tls_server.url, "-n", "2", "--cacert", ca)
         assert done.code == 0, done.err

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_0_when_all_was_measured(server: ServerProcess) -> None:
     before = server.stats()
-    done = kab("run", server.url, "-n", "5")
+    done = called("run", server.url, "-n", "5")
     after = server.stats()
     assert (done.code, done.err) == (0, "")
     assert after.accepts - before.accepts == 1 + 5 + 2 + 1  # pooled, unpooled, warm-ups, this
@@ -124,7 +124,7 @@ def test_a_failed_warm_up_is_no_error_by_itself() -> None:
 
 
 def test_a_full_disk_gets_a_sentence(server: ServerProcess) -> None:
-    done = kab("run", server.url, "-n", "1", "--json", "/dev/full")
+    done = called("run", server.url, "-n", "1", "--json", "/dev/full")
     assert done.code == 1
     assert done.err.count("\n") == 1
     assert "No space left" in done.err

@@ -101,7 +101,7 @@ def test_a_name_that_can_t_be_written_costs_no_run(server: ServerProcess, tmp_pa
 
 def test_one_that_fails_is_no_harm_to_the_others(run_file: Path, tmp_path: Path) -> None:
     first, last = tmp_path / "first.json", tmp_path / "last.prom"
-    done = kab(
+    done = called(
         *("report", str(run_file), "--json", str(first), "--csv", "/dev/full"),
         *("--openmetrics", str(last)),
     )

@@ -63,6 +63,10 @@ def test_the_other_commands_have_help(command: str) -> None:
     assert f"kab {command} [OPTIONS]" in done.out
 
 
+def test_nothing_is_no_default_to_tell() -> None:
+    assert not [option.name for option in options_of(Plan) if "()" in option.help]
+
+
 def test_no_help_has_a_line_wider_than_80() -> None:
     for arguments in ((), ("run",), ("sweep",), ("report",), ("compare",), ("serve",), ("demo",)):
         for line in called(*arguments, "--help").lines:

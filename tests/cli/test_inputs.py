@@ -7,21 +7,27 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.command import COMMAND, called, kab
-
-from keepalive_bench.server import ServerProcess, ServerSettings
+from server.wire import serving
+from support.command import COMMAND, called
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from keepalive_bench.server import ServerProcess
+
 _ONE = ("-n", "1", "--warmup", "0", "--arm", "pooled")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 def _recorded(tmp_path: Path, *arguments: str, stdin: bytes = b"") -> list[dict[str, Any]]:
     """The requests that a run sends, as the server saw them."""
     record = tmp_path / "record"
-    with ServerProcess(ServerSettings(record=record)) as server:
-        done = kab("run", server.url, *arguments, stdin=stdin, cwd=tmp_path)
+    with serving(record=record) as server:
+        done = called("run", server.url, *arguments, stdin=stdin)
     assert done.code == 0, done.err
     return [json.loads(line) for line in record.read_text().splitlines()]
 

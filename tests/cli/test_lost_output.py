@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import COMMAND, TIMEOUT_S, Finished, environment, kab
+from support.command import COMMAND, TIMEOUT_S, Finished, called, environment
 
 if TYPE_CHECKING:
     from keepalive_bench.server import ServerProcess
@@ -86,7 +86,7 @@ def test_what_is_written_again_is_written_all_the_same(
     server: ServerProcess, tmp_path: Path, command: str
 ) -> None:
     stored, other = tmp_path / "run.json", tmp_path / "again.json"
-    assert kab("run", server.url, "-n", "6", "--json", str(stored)).code == 0
+    assert called("run", server.url, "-n", "6", "--json", str(stored)).code == 0
     other.write_bytes(stored.read_bytes())
     names = (str(stored),) if command == "report" else (str(stored), str(other))
     done = run_into_closed_pipe(command, *names, "--markdown", str(tmp_path / "report.md"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import called, kab
+from support.command import called
 from support.runs import paired_run
 from support.scripted_server import answering, response
 
@@ -316,10 +316,10 @@ def test_hostile_requirements_of_a_stored_run_are_refused_in_one_sentence(
 
 
 def test_where_the_terminal_knows_ascii_only_the_marks_are_plain(server: ServerProcess) -> None:
-    done = kab(
+    done = called(
         *("run", server.url, "-n", "40", "--no-plot", "--require", "reopened==0"),
         *("--require", "reopened==1", "--require", OPEN, "--require", "speedup>=0.001"),
-        env={"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+        encoding="ascii",
     )
     lines = [line for line in done.lines if re.match(r"[+x?] (met|missed|undecided)", line)]
     assert [line[:12] for line in lines] == [
@@ -334,7 +334,7 @@ def test_where_the_terminal_knows_ascii_only_the_marks_are_plain(server: ServerP
 def test_long_lines_stay_within_the_terminal_and_below_their_own_beginning(
     server: ServerProcess,
 ) -> None:
-    done = kab(
+    done = called(
         *("run", server.url, "-n", "40", "--no-plot", "--require", SURE),
         *("--require", "pooled.phases_s.wait.when_happened.mean<=10000000ms"),
         env={"COLUMNS": "60"},

@@ -95,8 +95,7 @@ def test_the_columns_of_an_ascii_terminal_are_below_each_other(
     words: tuple[str, ...], server: ServerProcess
 ) -> None:
     command, *options = words
-    env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "COLUMNS": "80"}
-    done = kab(command, server.url, *options, env=env)
+    done = called(command, server.url, *options, env={"COLUMNS": "80"}, encoding="ascii")
     assert "] |" in done.out or re.search(r"\[.* \.\.\. .*\]$", done.out, re.MULTILINE)
     tables = re.findall(r"(?:^.*\|.*\n)(?:^[-+]+\n)(?:^.*\|.*\n)+", done.out, re.MULTILINE)
     assert len(tables) == (2 if command == "run" else 3)
@@ -121,8 +120,7 @@ def test_an_ascii_terminal_gets_ascii(server: ServerProcess) -> None:
 def test_an_ascii_terminal_gets_no_question_marks_for_what_ascii_can_say(
     server: ServerProcess,
 ) -> None:
-    env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "COLUMNS": "120"}
-    done = kab("run", server.url, "-n", "3", env=env)
+    done = called("run", server.url, "-n", "3", env={"COLUMNS": "120"}, encoding="ascii")
     assert "?" not in done.out
 
 

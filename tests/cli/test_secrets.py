@@ -7,11 +7,10 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
+from server.wire import serving
 from support.command import called
 from support.exports import DIALECTS
 from support.scripted_server import answering, response
-
-from keepalive_bench.server import ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +46,7 @@ def test_a_secret_is_sent_and_not_shown(
 ) -> None:
     record = tmp_path / "requests"
     files = [part for it in DIALECTS for part in (f"--{it}", str(tmp_path / it))]
-    with ServerProcess(ServerSettings(record=record)) as server:
+    with serving(record=record) as server:
         url = server.url.rstrip("/") + path
         done = called("run", url, *arguments, *_SMALL, *files)
     assert done.code == 0, done.err
@@ -57,7 +56,7 @@ def test_a_secret_is_sent_and_not_shown(
 
 def test_credentials_in_the_url_are_sent_and_not_shown(tmp_path: Path) -> None:
     record, results = tmp_path / "requests", tmp_path / "run.json"
-    with ServerProcess(ServerSettings(record=record)) as server:
+    with serving(record=record) as server:
         url = server.url.replace("//", f"//someone:{_SECRET}@")
         done = called("run", url, *_SMALL, "--json", str(results))
     assert done.code == 0, done.err
@@ -68,7 +67,7 @@ def test_credentials_in_the_url_are_sent_and_not_shown(tmp_path: Path) -> None:
 
 def test_a_proxys_password_is_sent_and_not_shown(tmp_path: Path) -> None:
     record, results = tmp_path / "requests", tmp_path / "run.json"
-    with ServerProcess(ServerSettings(record=record)) as proxy:
+    with serving(record=record) as proxy:
         url = proxy.url.replace("//", f"//someone:{_SECRET}@")
         arguments = ["-x", url, *_SMALL, "--json", str(results)]
         done = called("run", "http://there.test/", *arguments)

@@ -73,7 +73,7 @@ def test_what_is_another_commands_or_somebody_elses_is_let_be(name: str) -> None
 
 def test_it_is_a_warning_and_never_shows_a_value(server: ServerProcess) -> None:
     strayed = {"KAB_RUN_REQUIER": "failed==0", "KAB_RUN_BAERER": "s3kr1t", "KAB_SERVE_NO": "1"}
-    done = kab("run", server.url, "-n", "1", env=strayed)
+    done = called("run", server.url, "-n", "1", env=strayed)
     assert done.code == 0
     ignored = "is ignored, as kab run has no such option"
     assert done.err.splitlines()[:2] == [

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.command import called, ended, kab, started
+from support.command import called, ended, started
 from support.misbehaving import ANSWER, Peer, misbehaving
 from support.patience import PATIENCE_S
 
@@ -190,7 +190,7 @@ def test_where_the_server_keeps_no_connection_no_size_is_recommended() -> None:
 def test_what_several_values_have_in_common_is_said_once() -> None:
     with ServerProcess(ServerSettings(behaviour=Behaviour(close_after=1))) as server:
         options = ["--maxsize", "1,2,4", "-c", "2", "-n", "20"]
-        done = kab("sweep", server.url, *options, env={"COLUMNS": "300"})
+        done = called("sweep", server.url, *options, env={"COLUMNS": "300"})
         assert server.stop().accepts == 3 * (20 + 1)
     assert [line for line in done.lines if "Connection: close" in line and line[0] == "!"] == [
         (
@@ -247,7 +247,7 @@ def test_what_was_measured_is_kept_when_it_is_interrupted(tmp_path: Path) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 200])
 def test_no_line_of_the_report_is_wider_than_the_terminal(url: str, columns: int) -> None:
-    done = kab("sweep", url, "-c", "8", "-n", "80", env={"COLUMNS": f"{columns}"})
+    done = called("sweep", url, "-c", "8", "-n", "80", env={"COLUMNS": f"{columns}"})
     assert done.code == 0
     assert max(map(len, done.lines)) <= columns
     headings = [line for line in done.lines if line.startswith("maxsize ") and "   " in line]

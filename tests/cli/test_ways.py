@@ -9,11 +9,11 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
-from support.command import called, kab
+from server.wire import serving
+from support.command import called
 from support.misbehaving import Peer, misbehaving
 
-from keepalive_bench.server import CERTIFICATE, ServerProcess, ServerSettings
+from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def test_another_place_to_connect_to_keeps_the_host_header(
     option: str, value: str, tmp_path: Path
 ) -> None:
     record = tmp_path / "requests"
-    with ServerProcess(ServerSettings(record=record)) as server:
+    with serving(record=record) as server:
         done = called("run", "http://there.test/", option, value.format(port=port_of(server)))
     assert done.code == 0, done.err
     assert {headers(it)["host"] for it in recorded(record)} == {"there.test"}
@@ -58,7 +58,7 @@ def test_another_place_to_connect_to_keeps_the_host_header(
 )
 def test_a_given_address_is_taken_for_a_name_that_nobody_knows(value: str, tmp_path: Path) -> None:
     record = tmp_path / "requests"
-    with ServerProcess(ServerSettings(record=record)) as server:
+    with serving(record=record) as server:
         port = port_of(server)
         done = called("run", f"http://there.test:{port}/", "--resolve", value.format(port=port))
     assert done.code == 0, done.err
@@ -66,7 +66,7 @@ def test_a_given_address_is_taken_for_a_name_that_nobody_knows(value: str, tmp_p
 
 
 def test_a_first_address_that_refuses_is_said_with_what_to_do() -> None:
-    with ServerProcess() as server:
+    with serving() as server:
         port = port_of(server)
         given = f"there.test:{port}:127.0.0.1"
         refusing = given.replace("127.0.0.1", "127.0.0.9,127.0.0.1")
@@ -137,7 +137,7 @@ def test_a_body_is_sent_with_the_method_and_the_type_that_curl_sends(
     record, file = tmp_path / "requests", tmp_path / "file"
     file.write_text("in a file")
     given = [argument.replace("{file}", str(file)) for argument in arguments]
-    with ServerProcess(ServerSettings(record=record)) as server:
+    with serving(record=record) as server:
         assert called("run", server.url, *given, "-n", "1").code == 0
     for request in recorded(record):
         assert request["request"].startswith(f"{method} ")
@@ -145,7 +145,7 @@ def test_a_body_is_sent_with_the_method_and_the_type_that_curl_sends(
 
 
 def test_an_unexpected_status_is_a_failure_and_says_so() -> None:
-    with ServerProcess(settings(status=503)) as server:
+    with serving(status=503) as server:
         done = called("run", server.url, "--expect-status", "2xx", "-n", "3")
         either = called("run", server.url, "--expect-status", "2xx", "--expect-status", "503")
     assert (done.code, either.code) == (1, 0)
@@ -153,7 +153,7 @@ def test_an_unexpected_status_is_a_failure_and_says_so() -> None:
 
 
 def test_a_limit_on_the_body_says_that_it_closes_the_connection() -> None:
-    with ServerProcess(settings(body_size=5000)) as server:
+    with serving(body_size=5000) as server:
         done = called("run", server.url, "--max-body", "1000", "-n", "3")
     text = " ".join(done.out.split())
     assert "The body of 6 responses reached --max-body 1,000" in text
@@ -161,7 +161,7 @@ def test_a_limit_on_the_body_says_that_it_closes_the_connection() -> None:
 
 
 def test_the_report_says_which_proxy_and_not_its_password() -> None:
-    with ServerProcess() as server:
+    with serving() as server:
         proxy = server.url.replace("//", f"//me:{_SECRET}@")
         done = called("run", "http://there.test/", "-x", proxy, "-n", "1")
     assert done.code == 0
@@ -177,7 +177,7 @@ def test_a_proxys_certificate_that_is_not_checked_is_said(tls_server: ServerProc
 
 def test_a_plain_request_goes_to_a_proxy_with_the_absolute_url(tmp_path: Path) -> None:
     record = tmp_path / "requests"
-    with ServerProcess(ServerSettings(record=record)) as proxy:
+    with serving(record=record) as proxy:
         done = called("run", "http://there.test:81/a?b=c", "-x", proxy.url, "-n", "2", "--no-vary")
     assert done.code == 0
     for request in recorded(record):
@@ -221,9 +221,11 @@ def test_netrc_is_read_only_when_asked_and_goes_behind_user(
 ) -> None:
     record = tmp_path / "requests"
     (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login someone password {_SECRET}\n")
-    with ServerProcess(ServerSettings(record=record)) as server:
+    with serving(record=record) as server:
         home = {"HOME": str(tmp_path)}
-        done = kab("run", server.url, "-n", "1", "--verbose", "--json", "-", *arguments, env=home)
+        done = called(
+            "run", server.url, "-n", "1", "--verbose", "--json", "-", *arguments, env=home
+        )
     assert done.code == 0, done.err
     expected = None if sent is None else "Basic " + b64encode(sent.encode()).decode()
     assert {headers(it).get("authorization") for it in recorded(record)} == {expected}

@@ -90,6 +90,17 @@ def test_what_a_program_has_frozen_stays_so(*, freezes: bool) -> None:
         gc.freeze() if before else gc.unfreeze()
 
 
+@pytest.mark.parametrize("is_enabled", [False, True])
+def test_the_collector_is_at_work_while_measuring(*, is_enabled: bool) -> None:
+    (gc.enable if is_enabled else gc.disable)()  # kab starts without it
+    try:
+        with quiet_collector():
+            assert gc.isenabled()
+        assert gc.isenabled() is is_enabled
+    finally:
+        gc.enable()
+
+
 def test_exchanges_are_nothing_to_collect() -> None:
     columns = ExchangeColumns(("pooled",))
     gc.collect()

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.command import called, kab, started
+from server.wire import serving
+from support.command import called, started
 from support.misbehaving import ANSWER, Halfway, Peer, forever, misbehaving
 from support.patience import PATIENCE_S
 from support.plans import plan, run
@@ -23,7 +24,7 @@ from support.processes import children, linux
 
 from keepalive_bench import Arm, Load, Tls, UsageError, analyse, benchmark
 from keepalive_bench.engine.processes.worker import ending
-from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
+from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ ONE_ARM = (Arm("pooled"),)
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with ServerProcess() as server:
+    with serving() as server:
         yield server.url
 
 
@@ -65,7 +66,7 @@ def processes_of(measured: Run) -> int:
 @pytest.mark.parametrize(
     ("processes", "options"),
     [
-        (3, {"concurrency": 2, "requests": 200}),
+        (3, {"concurrency": 2, "requests": 60}),
         pytest.param(2, {"concurrency": 4, "maxsize": 1, "requests": 80}, marks=pytest.mark.slow),
         pytest.param(
             2, {"concurrency": 2, "requests": 61, "order": "sequential"}, marks=pytest.mark.slow
@@ -78,7 +79,7 @@ def processes_of(measured: Run) -> int:
 def test_every_request_is_sent_once_and_the_server_counts_the_same(
     processes: int, options: dict[str, Any]
 ) -> None:
-    with ServerProcess() as server:
+    with serving() as server:
         measured = run(server.url, processes=processes, **options)
         accepts = server.stop().accepts
     requests = measured.plan.experiment.requests
@@ -92,12 +93,12 @@ def test_every_request_is_sent_once_and_the_server_counts_the_same(
 
 
 def test_each_process_has_a_pool_of_its_own_and_a_slot_is_one_process_s(url: str) -> None:
-    analysis = analyse(run(url, **TWO, requests=400))
+    analysis = analyse(run(url, **TWO, requests=100))
     pooled, unpooled = analysis.arms
     assert 2 <= pooled.connections <= 4
     assert pooled.reopened == 0
-    assert pooled.counters == (pooled.connections, 400)
-    assert unpooled.reason_counts["by-design"] == 400 - unpooled.reason_counts["first-use"]
+    assert pooled.counters == (pooled.connections, 100)
+    assert unpooled.reason_counts["by-design"] == 100 - unpooled.reason_counts["first-use"]
 
 
 @pytest.mark.slow
@@ -113,7 +114,7 @@ def test_a_run_can_be_repeated(url: str) -> None:
 
 
 def test_processes_share_one_schedule(url: str) -> None:
-    measured = run(url, **TWO, requests=120, load=Load(rate=200))
+    measured = run(url, **TWO, requests=120, load=Load(rate=400))
     blocks: dict[tuple[str, int, int], list[float]] = {}
     for it in measured.exchanges:  # each process takes up what it is behind with by itself
         blocks.setdefault((it.arm, it.round, it.index % 2), []).append(it.outcome.began_s)
@@ -121,7 +122,7 @@ def test_processes_share_one_schedule(url: str) -> None:
     for starts in blocks.values():
         starts.sort()
         gaps = [after - before for before, after in pairwise(starts)]
-        assert gaps == pytest.approx([2 / 200] * len(gaps), abs=1e-6)
+        assert gaps == pytest.approx([2 / 400] * len(gaps), abs=1e-6)
 
 
 def test_the_threads_of_all_processes_start_a_burst_together() -> None:
@@ -179,8 +180,8 @@ def test_a_file_that_can_t_be_used_is_refused_before_any_process_begins(tmp_path
 def test_relative_names_of_files_mean_what_they_mean_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ServerProcess(ServerSettings(tls=True)) as server:
-        (tmp_path / "own.pem").write_bytes(server.certificate.read_bytes())
+    with serving(tls=True) as server:
+        (tmp_path / "own.pem").write_bytes(CERTIFICATE.read_bytes())
         monkeypatch.chdir(tmp_path)
         tls = Tls(ca_file=Path("own.pem"))
         analysis = analyse(run(server.url, processes=2, requests=20, ca_file=tls.ca_file))
@@ -330,7 +331,7 @@ def test_ctrl_c_keeps_what_all_of_them_measured(tmp_path: Path, presses: int) ->
 def test_the_report_says_how_many_and_v_has_a_line_for_each_response() -> None:
     with misbehaving(forever()) as server:
         options = ("--processes", "2", "-c", "2", "-n", "40", "-v", "--no-plot")
-        done = kab("run", server.url, *options)
+        done = called("run", server.url, *options)
     assert done.code == 0, done.text
     assert "2 processes, each with 2 at a time and maxsize 2" in " ".join(done.out.split())
     assert "84 requests in all, warm-ups included" in done.out
@@ -374,6 +375,6 @@ def test_an_exchange_takes_no_more_memory_in_all_processes_together(url: str) ->
 
 @pytest.mark.slow
 def test_a_slow_server_is_waited_for_by_all_of_them() -> None:
-    with ServerProcess(ServerSettings(behaviour=Behaviour(delay_s=0.05))) as server:
+    with serving(delay_s=0.05) as server:
         measured = run(server.url, **TWO, requests=40)
     assert all(it.outcome.latency_s >= 0.05 for it in measured.exchanges)

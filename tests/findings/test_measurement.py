@@ -20,7 +20,7 @@ BUSY = {"wall_s": 4.0, "cpu_s": 3.0}
 
 
 def noticed(run_info: dict[str, Any], **experiment: Any) -> dict[str, Finding]:  # noqa: ANN401
-    """Findings of a run of latencies of 10 ms whose course was such."""
+    """Findings of a run of latencies of 10 ms that went so."""
     script = Script("pooled", "unpooled", **{"requests": 400, **experiment})
     for label in ("pooled", "unpooled"):
         row = script.open(label)

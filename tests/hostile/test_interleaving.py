@@ -58,7 +58,7 @@ STALE = "stale-by-interleaving"
 
 
 @pytest.mark.slow
-def test_a_408_that_only_the_other_arm_let_come_is_kabs_own_too() -> None:
+def test_a_408_that_only_the_other_arm_let_come_is_caused_by_interleaving_too() -> None:
     analysis = analysed({"delay_s": 0.6, "fault": "idle-408=0.4"}, order="paired")
     assert analysis.first.reason_counts["unsolicited-data"] == analysis.first.connections - 1 > 0
     assert STALE in {it.code for it in analysis.findings}

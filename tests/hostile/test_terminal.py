@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hostile.said import said
-from server.wire import settings
+from server.wire import serving
 from support.command import called
 from support.orders import ORDERS, SHORT_ORDERS, orders_in
 
-from keepalive_bench.server import ServerProcess
 from keepalive_bench.server.faults.messages import HOSTILE_REASON
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ SAID = {
 @pytest.mark.parametrize("server", SAID.values(), ids=SAID)
 def test_it_is_escaped_and_gives_no_order(server: dict[str, Any], tmp_path: Path) -> None:
     target = tmp_path / "results.json"
-    with ServerProcess(settings(**server)) as process:
+    with serving(**server) as process:
         done = called("run", process.url, "-n", "6", "-v", "--keep-going", "--json", str(target))
     assert done.code in {0, 1, 3}
     assert "Traceback" not in done.text
@@ -44,7 +43,7 @@ def test_it_is_escaped_and_gives_no_order(server: dict[str, Any], tmp_path: Path
 
 
 def test_unasked_bytes_are_shown_in_finding_and_connection_line() -> None:
-    with ServerProcess(settings(fault="answer-twice", reason="[red]\x1b[2Jevil")) as process:
+    with serving(fault="answer-twice", reason="[red]\x1b[2Jevil") as process:
         done = called("run", process.url, "-n", "4", "--arm", "pooled", "--verbose")
     shown = "HTTP/1.1 200 [red]\\x1b[2Jevil"
     assert shown in " ".join(done.out.split())

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
+from server.wire import serving
 from support.command import environment
 from support.misbehaving import Peer, misbehaving
 from support.plans import exchange, failure, plan, run
@@ -16,7 +16,7 @@ from support.plans import exchange, failure, plan, run
 from keepalive_bench import Request, analyse, benchmark
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.request import FORM, JSON
-from keepalive_bench.server import CERTIFICATE, ServerProcess
+from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_file_is_uploaded_as_it_is_with_its_length_known(
 ) -> None:
     record, file = tmp_path / "requests", tmp_path / "file"
     file.write_bytes(content)
-    with ServerProcess(settings(record=record, tls=tls)) as server:
+    with serving(record=record, tls=tls) as server:
         options: dict[str, Any] = {"method": "PUT", "upload": file, "ca_file": CERTIFICATE}
         measured = run(server.url, requests=3, warmup=0, **options)
     assert {it.outcome.status for it in measured.exchanges} == {200}
@@ -104,7 +104,7 @@ def test_a_body_says_its_type_and_json_asks_for_json_as_curl_does(
     tmp_path: Path, content_type: str, accept: str | None
 ) -> None:
     record = tmp_path / "requests"
-    with ServerProcess(settings(record=record)) as server:
+    with serving(record=record) as server:
         body = {"method": "POST", "body": b"{}", "content_type": content_type}
         run(server.url, requests=1, warmup=0, **body)
     for line in record.read_text().splitlines():
@@ -119,7 +119,7 @@ def test_a_body_says_its_type_and_json_asks_for_json_as_curl_does(
 def test_a_body_is_read_so_far_and_then_its_connection_is_closed(
     most: int, *, chunked: bool
 ) -> None:
-    with ServerProcess(settings(body_size=3_000_000, chunked=chunked)) as server:
+    with serving(body_size=3_000_000, chunked=chunked) as server:
         measured = run(server.url, max_body=most, requests=5, warmup=0)
         arms = analyse(measured).arms
         assert server.stop().accepts == 10
@@ -130,7 +130,7 @@ def test_a_body_is_read_so_far_and_then_its_connection_is_closed(
 
 
 def test_a_body_within_the_limit_is_read_to_its_end_and_nothing_is_said() -> None:
-    with ServerProcess(settings(body_size=1000)) as server:
+    with serving(body_size=1000) as server:
         measured = run(server.url, max_body=1001, requests=5)
     pooled = analyse(measured).arms[0]
     assert (pooled.connections, pooled.reuse) == (1, 0.8)
@@ -138,7 +138,7 @@ def test_a_body_within_the_limit_is_read_to_its_end_and_nothing_is_said() -> Non
 
 
 def test_an_answer_without_a_body_is_not_cut() -> None:
-    with ServerProcess(settings(status=204)) as server:
+    with serving(status=204) as server:
         measured = run(server.url, max_body=100, requests=5)
     assert analyse(measured).arms[0].connections == 1
 
@@ -157,12 +157,12 @@ def test_an_answer_without_a_body_is_not_cut() -> None:
 def test_other_statuses_than_those_expected_are_failures(
     status: int, expected: tuple[str, ...], kind_of_failure: str | None
 ) -> None:
-    with ServerProcess(settings(status=status)) as server:
+    with serving(status=status) as server:
         assert failure(server.url, expect_status=expected) == kind_of_failure
 
 
 def test_an_unexpected_answer_leaves_its_connection_usable() -> None:
-    with ServerProcess(settings(status=404)) as server:
+    with serving(status=404) as server:
         wanted = plan(server.url, expect_status=("200",), requests=8, keep_going=True)
         pooled = analyse(benchmark(wanted)).arms[0]
     assert (pooled.failed, pooled.succeeded, pooled.connections) == (8, 0, 1)

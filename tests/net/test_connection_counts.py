@@ -6,13 +6,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
+from server.wire import serving
 from support.misbehaving import Peer, misbehaving, never_connecting, refusing
 from support.patience import PATIENCE_S
 from support.plans import plan, run
 
 from keepalive_bench import Arm, Run, analyse, benchmark
-from keepalive_bench.server import CERTIFICATE, ServerProcess
+from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.analysis import ArmSummary
@@ -64,7 +64,7 @@ def test_the_counts_are_the_servers_own_in_every_pool(
 
 
 def assert_counted(pool: dict[str, Any], behaviour: dict[str, Any], *, tls: bool) -> None:
-    with ServerProcess(settings(tls=tls, **behaviour)) as server:
+    with serving(tls=tls, **behaviour) as server:
         measured = run(server.url, requests=REQUESTS, ca_file=CERTIFICATE, warmup=2, **pool)
         counted = server.stop()
     assert connections(measured) == counted.accepts
@@ -76,7 +76,7 @@ def assert_counted(pool: dict[str, Any], behaviour: dict[str, Any], *, tls: bool
 
 
 def test_a_server_that_keeps_alive_is_sent_everything_on_one_connection() -> None:
-    with ServerProcess() as server:
+    with serving() as server:
         pooled, unpooled = analyse(run(server.url, requests=50)).arms
     assert (pooled.connections, pooled.reuse, pooled.reopened) == (1, 0.98, 0)
     assert (unpooled.connections, unpooled.reuse) == (50, 0.0)
@@ -88,7 +88,7 @@ def test_a_blocking_pool_never_has_more_connections_than_its_maxsize(
     threads: int, limit: int
 ) -> None:
     options: dict[str, Any] = {"concurrency": threads, "maxsize": limit, "block": True}
-    with ServerProcess() as server:
+    with serving() as server:
         arm = only(run(server.url, arms=(POOLED,), requests=100, warmup=0, **options))
         assert server.stop().accepts == arm.connections
     assert 1 <= arm.connections <= min(limit, threads)
@@ -141,7 +141,7 @@ def test_a_connect_that_times_out_is_a_failure_and_no_connection() -> None:
 def test_an_untrusted_certificate_leaves_a_connection_that_was_opened_and_a_failure(
     version: str,
 ) -> None:
-    with ServerProcess(settings(tls=True, tls_min=version, tls_max=version)) as server:
+    with serving(tls=True, tls_min=version, tls_max=version) as server:
         measured = run(server.url, requests=3)
         assert connections(measured) == server.stop().accepts == 8
     assert handshakes(measured) == 0
@@ -151,7 +151,7 @@ def test_an_untrusted_certificate_leaves_a_connection_that_was_opened_and_a_fail
 
 
 def test_connections_count_the_responses_they_carried() -> None:
-    with ServerProcess(settings(close_after=4)) as server:
+    with serving(close_after=4) as server:
         measured = run(server.url, arms=(POOLED,), requests=10, warmup=0)
     assert [connection.exchanges for connection in measured.connections] == [4, 4, 2]
     assert [exchange.outcome.connection for exchange in measured.exchanges] == [0] * 4 + [1] * 4 + [
@@ -161,7 +161,7 @@ def test_connections_count_the_responses_they_carried() -> None:
 
 @pytest.mark.parametrize(("requests", "threads"), [(1, 4), (7, 3), (97, 4)])
 def test_requests_is_exact_at_any_concurrency(requests: int, threads: int) -> None:
-    with ServerProcess() as server:
+    with serving() as server:
         measured = run(server.url, requests=requests, concurrency=threads, warmup=3)
         assert server.stop().requests == 2 * (requests + 3)
     for arm in ("pooled", "unpooled"):

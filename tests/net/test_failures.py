@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from server.wire import settings
+from server.wire import serving
 from support.misbehaving import ANSWER, Peer, forever, misbehaving, never_connecting, refusing
 from support.patience import PATIENCE_S
 from support.plans import exchange, failure, plan, run
@@ -18,7 +18,7 @@ from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.net.tcp import PortsExhaustedError
 from keepalive_bench.results.columns import ConnectionColumns
-from keepalive_bench.server import CERTIFICATE, ServerProcess
+from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,13 +165,13 @@ def test_an_answer_that_is_no_tls_is_a_failed_handshake(garbage: bytes) -> None:
 
 
 def test_https_asked_of_http_is_a_failed_handshake() -> None:
-    with ServerProcess() as server:
+    with serving() as server:
         assert failure(server.url.replace("http:", "https:")) == "tls-handshake"
 
 
 @both_kinds
 def test_a_certificate_that_nobody_trusts_is_untrusted(kind: str) -> None:
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         failed = exchange(server.url, kind).outcome
     assert failed.failure is not None
     assert failed.failure.kind == "tls-untrusted"
@@ -179,7 +179,7 @@ def test_a_certificate_that_nobody_trusts_is_untrusted(kind: str) -> None:
 
 
 def test_a_certificate_for_another_name_is_untrusted() -> None:
-    with ServerProcess(settings(tls=True, host="127.0.0.2")) as server:
+    with serving(tls=True, host="127.0.0.2") as server:
         failed = exchange(server.url, ca_file=CERTIFICATE).outcome
         assert failure(server.url, verify=False) is None
     assert failed.failure is not None

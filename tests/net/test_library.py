@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import urllib3
-from support.command import kab
+from support.command import called, kab
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.net import check_library
@@ -92,7 +92,7 @@ def test_whatever_has_its_name_is_refused(server: ServerProcess, tmp_path: Path,
 
 def test_a_stored_run_is_shown_all_the_same(server: ServerProcess, tmp_path: Path) -> None:
     stored = tmp_path / "run.json"
-    assert kab("run", server.url, "-n", "2", "--json", str(stored)).code == 0
+    assert called("run", server.url, "-n", "2", "--json", str(stored)).code == 0
     place = stub(tmp_path, _DISGUISED.format(Path(urllib3.__file__).parent))
     assert "here is another library" in refused(server, place)
     done = kab("report", str(stored), env={"PYTHONPATH": str(place)})

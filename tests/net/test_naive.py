@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
+from server.wire import serving, settings
 from support.plans import failure, plan, run
 
 from keepalive_bench import Arm, analyse
@@ -35,7 +35,7 @@ def open_files() -> int:
 def test_each_request_has_a_manager_and_a_connection_of_its_own(
     concurrency: int, *, tls: bool
 ) -> None:
-    with ServerProcess(settings(tls=tls)) as server:
+    with serving(tls=tls) as server:
         options: dict[str, Any] = {"ca_file": CERTIFICATE, "concurrency": concurrency}
         found = run(server.url, arms=(NAIVE,), requests=20, warmup=0, **options)
         assert server.stop().accepts == len(found.connections) == 20
@@ -50,7 +50,7 @@ def test_each_request_has_a_manager_and_a_connection_of_its_own(
 def test_the_certificates_are_loaded_again_for_each_request(tmp_path: Path) -> None:
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(CERTIFICATE.read_bytes())
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         arms = [opened(server.url, Arm(kind), ca_file=trusted) for kind in ("unpooled", "naive")]
         assert [arm.exchange("/").failure for arm in arms] == [None, None]
         trusted.unlink()
@@ -63,7 +63,7 @@ def test_the_certificates_are_loaded_again_for_each_request(tmp_path: Path) -> N
 
 
 def test_the_servers_certificate_is_checked_as_in_other_arms() -> None:
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         assert failure(server.url, "naive") == "tls-untrusted"
         assert failure(server.url, "naive", verify=False) is None
 
@@ -78,7 +78,7 @@ def test_the_servers_certificate_is_checked_as_in_other_arms() -> None:
 )
 def test_handshakes_settle_on_what_other_arms_settle_on(options: dict[str, Any]) -> None:
     arms = (Arm("unpooled"), NAIVE)
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         found = run(server.url, arms=arms, requests=2, ca_file=CERTIFICATE, **options)
     assert len(found.connections) == 4
     assert len(found.connections.handshakes.values) == 1

@@ -6,7 +6,7 @@ from math import fsum
 from typing import Any
 
 import pytest
-from server.wire import settings
+from server.wire import serving, settings
 from support.misbehaving import Peer, forever, misbehaving
 from support.plans import exchange, run
 
@@ -26,20 +26,20 @@ def happened(measured: Exchange) -> list[str]:
 
 
 def test_an_address_is_not_looked_up_and_http_has_no_tls() -> None:
-    with ServerProcess() as server:
+    with serving() as server:
         assert happened(exchange(server.url)) == ["connect", "send", "wait", "receive"]
 
 
 @both_kinds
 def test_a_name_is_looked_up_and_https_has_tls(kind: str) -> None:
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         url = f"https://localhost:{server.port}/"
         measured = exchange(url, kind, ca_file=CERTIFICATE)
     assert happened(measured) == ["dns", "connect", "tls", "send", "wait", "receive"]
 
 
 def test_a_reused_connection_is_neither_opened_nor_looked_up() -> None:
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         url = server.url.replace("127.0.0.1", "localhost")
         measured = run(url, arms=(Arm("pooled"),), requests=5, warmup=0, ca_file=CERTIFICATE)
     assert "connect" in happened(measured.exchanges[0])
@@ -48,7 +48,7 @@ def test_a_reused_connection_is_neither_opened_nor_looked_up() -> None:
 
 
 def test_an_unpooled_exchange_always_opens_a_connection() -> None:
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         measured = run(
             server.url, arms=(Arm("unpooled"),), requests=5, warmup=0, ca_file=CERTIFICATE
         )
@@ -101,7 +101,7 @@ def test_an_exchange_whose_phases_can_t_be_is_reported_and_has_no_figure(
         return phases(trace, ended)
 
     monkeypatch.setattr(ExchangeTrace, "phases", begun_late)
-    with ServerProcess() as server:
+    with serving() as server:
         outcome = exchange(server.url).outcome
     assert outcome.failure is not None
     assert outcome.failure.kind == "other"
@@ -158,7 +158,7 @@ def test_waiting_for_a_free_connection_is_a_phase_of_its_own() -> None:
 
 
 def test_a_pool_with_room_makes_nobody_wait() -> None:
-    with ServerProcess() as server:
+    with serving() as server:
         measured = run(server.url, requests=40, concurrency=4, block=True)
     assert {it.outcome.phases.pool_wait for it in measured.exchanges} == {None}
 
@@ -180,7 +180,7 @@ def test_exchanges_begin_after_the_run_and_follow_each_other() -> None:
 
 
 def test_connections_say_when_and_how_they_were_opened() -> None:
-    with ServerProcess(settings(tls=True, tls_min="1.3")) as server:
+    with serving(tls=True, tls_min="1.3") as server:
         measured = run(server.url, requests=3, warmup=0, ca_file=CERTIFICATE)
     assert {it.peer for it in measured.connections} == {server.url.removeprefix("https://")}
     assert {it.tls_version for it in measured.connections} == {"TLSv1.3"}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
+from server.wire import serving
 from support.misbehaving import ANSWER, Peer, misbehaving
 from support.plans import exchange, plan, run
 
@@ -18,7 +18,6 @@ from keepalive_bench import Arm, Resolution, Target
 from keepalive_bench.errors import UsageError
 from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.results.columns import ConnectionColumns
-from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +116,7 @@ def test_probes_of_idle_connections_are_on_the_socket_as_asked_for(*, wanted: bo
 @contextmanager
 def connected(*, behind_proxy: bool = False, **options: Any) -> Iterator[socket.socket]:  # noqa: ANN401
     """The socket that a pool keeps after one exchange; a server can pass for a proxy."""
-    with ServerProcess(settings()) as server:
+    with serving() as server:
         if behind_proxy:
             options["proxy"] = Target(server.url)
         shared = arm_context(plan(server.url, **options), "kab/test", time.perf_counter_ns)

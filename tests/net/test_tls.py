@@ -7,13 +7,13 @@ import warnings
 from typing import TYPE_CHECKING
 
 import pytest
-from server.wire import settings
+from server.wire import serving
 from support.misbehaving import Peer, misbehaving
 from support.plans import failure, run
 
 from keepalive_bench import Tls, UsageError
 from keepalive_bench.net.tls import build_context
-from keepalive_bench.server import CERTIFICATE, ServerProcess
+from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,21 +33,21 @@ def test_a_file_without_certificates_is_a_usage_error(tmp_path: Path, content: b
 
 
 def test_nothing_is_sent_where_the_certificates_cannot_be_used(tmp_path: Path) -> None:
-    with ServerProcess(settings(tls=True)) as server:
+    with serving(tls=True) as server:
         with pytest.raises(UsageError):
             run(server.url, ca_file=tmp_path / "missing.pem")
         assert server.stop().accepts == 0
 
 
 def test_insecure_takes_any_certificate_without_a_warning_for_each_request() -> None:
-    with ServerProcess(settings(tls=True)) as server, warnings.catch_warnings():
+    with serving(tls=True) as server, warnings.catch_warnings():
         measured = run(server.url, verify=False, requests=3)
     assert {it.outcome.status for it in measured.exchanges} == {200}
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_a_connection_says_which_version_of_tls_it_has(version: str) -> None:
-    with ServerProcess(settings(tls=True, tls_min=version, tls_max=version)) as server:
+    with serving(tls=True, tls_min=version, tls_max=version) as server:
         measured = run(server.url, ca_file=CERTIFICATE, requests=3)
     assert {it.tls_version for it in measured.connections} == {f"TLSv{version}"}
 

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
+from server.wire import serving
 from support.misbehaving import Peer, forever, misbehaving
 from support.plans import PLAIN, exchange, run
 
 import keepalive_bench
 from keepalive_bench import Arm, Run, Variation
 from keepalive_bench.results.exchange import Answer
-from keepalive_bench.server import CERTIFICATE, ServerProcess
+from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from keepalive_bench.server import Server
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Recorded:
 class Wiretap:
     """Runs plans against a server and reads what it has recorded."""
 
-    def __init__(self, server: ServerProcess, record: Path) -> None:
+    def __init__(self, server: Server, record: Path) -> None:
         self._server, self._record = server, record
         self.measured: Run
 
@@ -61,7 +63,7 @@ class Wiretap:
 
 @contextmanager
 def tapped(record: Path, **behaviour: Any) -> Iterator[Wiretap]:  # noqa: ANN401  # a server's
-    with ServerProcess(settings(record=record, **behaviour)) as server:
+    with serving(record=record, **behaviour) as server:
         yield Wiretap(server, record)
 
 
@@ -248,7 +250,7 @@ def test_a_compressed_body_is_counted_as_it_was_received() -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("size", [0, 3_000_000])
 def test_the_bytes_of_a_body_are_counted_without_their_chunks(size: int, *, chunked: bool) -> None:
-    with ServerProcess(settings(body_size=size, chunked=chunked)) as server:
+    with serving(body_size=size, chunked=chunked) as server:
         assert exchange(server.url).outcome.body_bytes == size
 
 
@@ -262,17 +264,15 @@ def test_a_body_that_ends_with_its_connection_is_read_to_the_end() -> None:
 
 
 def test_an_answer_says_what_it_said_of_its_connection() -> None:
-    server_settings = settings(
-        keep_alive_header="timeout=5, max=100", headers=(("Content-Type", "text/x"),)
-    )
-    with ServerProcess(server_settings) as server:
+    headers = (("Content-Type", "text/x"),)
+    with serving(keep_alive_header="timeout=5, max=100", headers=headers) as server:
         answer = exchange(server.url).outcome.answer
     assert answer == Answer("HTTP/1.1", "text/x", None, "timeout=5, max=100", "length")
 
 
 @pytest.mark.parametrize("http_10", [False, True])
 def test_an_answer_says_its_version_and_that_it_closes(*, http_10: bool) -> None:
-    with ServerProcess(settings(http_10=http_10, connection_close=True)) as server:
+    with serving(http_10=http_10, connection_close=True) as server:
         answer = exchange(server.url).outcome.answer
     assert answer is not None
     assert answer[0] == ("HTTP/1.0" if http_10 else "HTTP/1.1")

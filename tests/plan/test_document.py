@@ -88,6 +88,8 @@ def test_what_no_field_says_may_be_shown_is_nowhere_in_the_document() -> None:
     [
         ([], "plan can't be []"),
         ({"parameters": 5}, "plan.parameters can't be 5"),
+        ({"parameters": {"fields": 5}}, "plan.parameters.fields can't be 5"),
+        ({"parameters": {}}, "plan.parameters.fields is missing"),
         ({"requests": 0}, "plan.requests can't be 0"),
         ({"tls_min": "1.1"}, "plan.tls_min can't be '1.1'"),
         ({"arms": []}, "plan.arms can't be []"),

@@ -92,7 +92,7 @@ def test_unique_values_differ_between_runs_of_different_seeds(
 
 
 def test_with_nothing_asked_for_a_counter_keeps_caches_from_answering() -> None:
-    assert Variation().counts
+    assert Variation().counter
     assert [Variation().query(index, "t") for index in range(3)] == ["kab=0", "kab=1", "kab=2"]
 
 
@@ -106,7 +106,7 @@ def test_with_nothing_asked_for_a_counter_keeps_caches_from_answering() -> None:
     ],
 )
 def test_the_counter_is_not_added_where_it_is_not_wanted(variation: Variation) -> None:
-    assert not variation.counts
+    assert not variation.counter
     assert "kab" not in variation.query(0, "t")
 
 
@@ -180,5 +180,5 @@ def test_a_document_has_the_shape_of_a_variation_and_none_of_its_secrets() -> No
         "fields": [["q", ["a", "b"]], ["token", ["***", "***"]]],
         "rows": [[["password", "***"], ["page", "1"]]],
         "unique": ["u"],
-        "counter": True,
+        "counter": False,  # no request carried it
     }

@@ -20,6 +20,7 @@ from keepalive_bench.plan.load import Load
 from keepalive_bench.report.preamble import answers
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results import text as results_text
+from keepalive_bench.results.exchange import Phases
 from keepalive_bench.results.file import read_run
 
 if TYPE_CHECKING:
@@ -188,6 +189,19 @@ def test_of_an_open_load_each_answer_says_how_late_it_was() -> None:
     document = json.loads(text)
     document["exchanges"]["columns"]["queued_s"] = [None, None]
     with pytest.raises(ResultsFileError, match="an answer has no queued_s, though the plan has a"):
+        read_run([json.dumps(document)])
+
+
+def test_the_phases_of_an_exchange_are_no_longer_than_it_is() -> None:
+    script = Script("pooled")
+    row = script.open("pooled")
+    thirds = 0.3 / 3  # what isn't kept exactly, so that they add up to more by a rounding
+    script.send("pooled", 0.3, on=row, phases=Phases(send=thirds, wait=thirds, receive=thirds))
+    text = stored(script.run())
+    assert stored(read_run([text])) == text
+    document = json.loads(text)
+    document["exchanges"]["columns"]["wait_s"] = [0.11]
+    with pytest.raises(ResultsFileError, match="phases that took longer than it did"):
         read_run([json.dumps(document)])
 
 

@@ -7,13 +7,12 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from server.wire import settings
+from server.wire import serving
 from support.plans import run
 
 from keepalive_bench import Run, Target, Variation, analyse
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results.file import document_lines, read_run
-from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,13 +51,13 @@ SECRETS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def refusing() -> Iterator[str]:
     """A server that answers 401."""
-    with ServerProcess(settings(status=401)) as server:
+    with serving(status=401) as server:
         yield server.url
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with ServerProcess() as server:
+    with serving() as server:
         yield server.url
 
 

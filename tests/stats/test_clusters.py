@@ -10,7 +10,7 @@ from scipy import stats as scipy_stats
 from support.runs import Script
 
 from keepalive_bench import analyse
-from keepalive_bench.stats.clusters import _design_factor, clustered_quantile_interval
+from keepalive_bench.stats.clusters import _design_factor, clustered_quantile_ends
 from keepalive_bench.stats.intervals import difference_interval, quantile_interval
 
 WITHIN, SIZE = 0.2, 80
@@ -22,6 +22,12 @@ def clustered(between: float, clusters: int, random: np.random.Generator) -> lis
     levels = random.normal(0.0, between, (clusters, 1))
     values = np.exp(levels + random.normal(0.0, WITHIN, (clusters, SIZE)))
     return [float(value) for value in values.ravel()]
+
+
+def interval(values: list[float], sizes: list[int], percent: int) -> tuple[float, float] | None:
+    """Of 95 %."""
+    low, high = clustered_quantile_ends(values, sizes, sorted(values), percent, (1 - 0.95) / 2)
+    return None if low is None or high is None else (low, high)
 
 
 @pytest.mark.slow
@@ -36,9 +42,7 @@ def test_quantiles_of_clustered_values_are_covered(between: float, clusters: int
         held = shown = 0
         for _ in range(runs):
             values = clustered(between, clusters, random)
-            found = clustered_quantile_interval(
-                values, [SIZE] * clusters, sorted(values), percent, 0.95
-            )
+            found = interval(values, [SIZE] * clusters, percent)
             if found is not None:
                 shown += 1
                 held += found[0] <= truth <= found[1]
@@ -78,7 +82,7 @@ def test_a_drift_that_all_blocks_follow_widens_nothing() -> None:
     for drift in (0.0, 0.5):
         levels = np.linspace(1, 1 + drift, 12)[:, None]
         values = (levels * np.exp(random.normal(0.0, WITHIN, (12, SIZE)))).ravel().tolist()
-        low, high = clustered_quantile_interval(values, [SIZE] * 12, sorted(values), 50, 0.95) or (
+        low, high = interval(values, [SIZE] * 12, 50) or (
             0.0,
             9.0,
         )
@@ -89,13 +93,13 @@ def test_a_drift_that_all_blocks_follow_widens_nothing() -> None:
 @pytest.mark.parametrize(("sizes", "known"), [([16] * 5, False), ([16] * 6, True), ([], False)])
 def test_it_takes_six_clusters(sizes: list[int], *, known: bool) -> None:
     values = [float(number * 7 % 97) for number in range(sum(sizes))]
-    found = clustered_quantile_interval(values, sizes, sorted(values), 50, 0.95)
+    found = interval(values, sizes, 50)
     assert (found is not None) == known
 
 
 def test_values_that_are_all_alike_are_bounded_by_themselves() -> None:
     values = [1.0] * 48
-    assert clustered_quantile_interval(values, [8] * 6, values, 50, 0.95) == (1.0, 1.0)
+    assert interval(values, [8] * 6, 50) == (1.0, 1.0)
 
 
 def test_several_at_a_time_intervals_are_of_blocks_and_so_are_those_of_savings() -> None:

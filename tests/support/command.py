@@ -73,15 +73,28 @@ def kab(
     return Finished(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
 
-def called(*arguments: str, stdin: bytes = b"") -> Finished:
-    """Call the command's main function in this process: quick, and the same but for the start."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+def called(
+    *arguments: str,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    encoding: str = "utf-8",
+) -> Finished:
+    """Call the command's main function in this process: quick, and the same but for the start.
+
+    Args:
+        arguments: after `kab`.
+        stdin: what standard input holds.
+        env: variables besides those that there are.
+        encoding: of standard output and standard error.
+    """
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
     code: object = None
     handlers = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     with (
         redirect_stdout(out),
         redirect_stderr(err),
         patch.object(sys, "argv", ["kab", *arguments]),
+        patch.dict(os.environ, env or {}),
         patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")),
     ):
         try:

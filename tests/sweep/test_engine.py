@@ -61,7 +61,7 @@ def test_threads_that_never_pause_reuse_even_with_a_pool_of_one_though_values_ta
 
 
 @pytest.mark.slow
-def test_what_goes_stale_while_other_values_have_their_turn_is_kabs_own() -> None:
+def test_what_goes_stale_while_other_values_have_their_turn_is_caused_by_interleaving() -> None:
     """A lone burst after the other keeps both connections, with the same server."""
     settings = ServerSettings(behaviour=Behaviour(delay_s=0.2, idle_timeout_s=0.5))
     with ServerProcess(settings) as server:

@@ -7,7 +7,6 @@ OpenMetrics and two pages of the documentation are made of these tables.
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import (
-    RECOMMENDATIONS,
     RUN_METRICS,
     SWEEP_METRICS,
     TOTALS,
@@ -17,7 +16,6 @@ from keepalive_bench.analysis.metrics.run import (
 __all__ = [
     "ARM_METRICS",
     "COMPARISON_METRICS",
-    "RECOMMENDATIONS",
     "RUN_METRICS",
     "SWEEP_METRICS",
     "TOTALS",

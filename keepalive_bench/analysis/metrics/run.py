@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.metrics.metric import NO_SWEEP, Metric
-from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.metrics.metric import Unit, Value
@@ -27,18 +27,6 @@ VERDICTS = (
     "not-measured",
     "one-arm",
     "sweep",
-)
-RECOMMENDATIONS = (
-    "not-measured",
-    "too-few-requests",
-    "not-reused",
-    "keeps-all",
-    "none-waits",
-    "fast-enough",
-    "none-suffices",
-    "fastest",
-    "described",
-    "inconclusive",
 )
 TOTALS = ("failed", "interrupted", "not_sent")
 """What by itself is about all arms together."""
