@@ -30,9 +30,9 @@ def _leave(number: int, frame: object) -> NoReturn:
     del number, frame
     with suppress(OSError, RuntimeError):  # it may be being written to just now
         sys.stdout.flush()
-    drafts = sys.modules.get("keepalive_bench.cli.drafts")
-    if drafts is not None:
-        drafts.discard()
+    files = sys.modules.get("keepalive_bench.cli.output_file")
+    if files is not None:
+        files.discard_drafts()
     with suppress(OSError):
         os.write(2, b"Interrupted.\n")
     os._exit(ExitCode.INTERRUPTED)

@@ -6,72 +6,44 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from keepalive_bench import __version__
-from keepalive_bench.cli.complaints import complaint
 from keepalive_bench.cli.screen import give_up
 from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
 from keepalive_bench.errors import ExitCode, KabError, limit_reached
-from keepalive_bench.units import filename, printable
+from keepalive_bench.units import filename, printable, shortened
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def _run() -> click.Command:
-    from keepalive_bench.cli.run import command
-
-    return command
-
-
-def _sweep() -> click.Command:
-    from keepalive_bench.cli.sweep import command
-
-    return command
-
-
-def _report() -> click.Command:
-    from keepalive_bench.cli.report import command
-
-    return command
-
-
-def _compare() -> click.Command:
-    from keepalive_bench.cli.compare import command
-
-    return command
-
-
-def _demo() -> click.Command:
-    from keepalive_bench.cli.demo import command
-
-    return command
-
-
-def _serve() -> click.Command:
-    from keepalive_bench.cli.serve import command
-
-    return command
-
-
-_COMMANDS = {
-    "run": _run,
-    "sweep": _sweep,
-    "report": _report,
-    "compare": _compare,
-    "demo": _demo,
-    "serve": _serve,
-}
+_SHORT_OPTION = 2
 
 
 class _LazyGroup(click.Group):
     """A group whose commands' modules, with all that they need, are imported on demand."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return ["run", "sweep", "report", "compare", "demo", "serve"]
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        return with_variables(_COMMANDS[name]()) if name in _COMMANDS else None
+        if name == "report":
+            from keepalive_bench.cli.report import command
+        elif name == "compare":
+            from keepalive_bench.cli.compare import command
+        elif name == "demo":
+            from keepalive_bench.cli.demo import command
+        elif name == "serve":
+            from keepalive_bench.cli.serve import command
+        elif name == "run":
+            from keepalive_bench.cli.run import command
+        elif name == "sweep":
+            from keepalive_bench.cli.sweep import command
+        else:
+            return None
+        return with_variables(command)
 
 
 @click.group(
@@ -154,7 +126,31 @@ def _sentence(error: click.ClickException) -> str:
     if "unexpected extra argument" in error.format_message():  # which may be half a header
         return "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
     hint = f" ({origin(error)}{context.command_path} --help lists the options.)" if context else ""
-    return f"{complaint(error)}{hint}"
+    return f"{_complaint(error)}{hint}"
+
+
+def _complaint(error: click.ClickException) -> str:
+    """What Click complains about, with the user's own input as kab's sentences have it."""
+    message = error.format_message()
+    for text in sorted(set(_given(error)), key=len, reverse=True):
+        shown = shortened(text)
+        if shown != text:
+            for written in (text, repr(text)[1:-1]):
+                message = message.replace(written, shown)
+    return printable(message)
+
+
+def _given(error: click.ClickException) -> Iterator[str]:
+    """All that the user has said: on the command line, in the environment and in a file."""
+    for word in sys.argv[1:]:
+        option, _, value = word.partition("=")
+        yield from (word, option, value, word[_SHORT_OPTION:])
+    for name, value in os.environ.items():
+        if name.startswith("KAB_"):
+            yield from (value, *value.splitlines())
+    context = getattr(error, "ctx", None)
+    for value in ((context and context.default_map) or {}).values():
+        yield from [value] if isinstance(value, str) else value if isinstance(value, list) else ()
 
 
 def _end(message: str, code: ExitCode) -> NoReturn:

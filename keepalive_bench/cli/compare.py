@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keepalive_bench.cli import completion, exports
-from keepalive_bench.cli.options import requirement_options
+from keepalive_bench.cli.options import judging_options, requirement_options
 from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.units import filename
@@ -33,16 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--force", is_flag=True, help="Compare runs, too, whose plans differ in what matters."
 )
-@click.option(
-    "--confidence",
-    type=float,
-    help="Confidence level of all intervals.  [default: the first NEW's]",
-)
-@click.option(
-    "--margin",
-    type=float,
-    help="A change wholly within 1 ± this is called no difference.  [default: the first NEW's]",
-)
+@judging_options("the first NEW's", "change")
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
 def command(  # noqa: PLR0913  # its options
     base: str,

@@ -79,13 +79,8 @@ def nearest(given: Mapping[str, object]) -> dict[str, object]:
         for name in [name for name in kept if kept[name] and source_of(name) is source]:
             for rival in rivals.get(name, ()):
                 if kept.get(rival) and source_of(rival) is not source:
-                    kept[rival] = _nothing_like(kept[rival])
+                    kept[rival] = () if isinstance(kept[rival], tuple) else None
     return kept
-
-
-def _nothing_like(value: object) -> object:
-    """What an option is where it isn't given."""
-    return () if isinstance(value, tuple) else None
 
 
 def _rivals(command: click.Command) -> dict[str, set[str]]:
@@ -126,17 +121,12 @@ def _options(context: click.Context, path: Path | None, run: str | None) -> dict
 
 def _find() -> tuple[str, dict[str, Any]] | None:
     """The file in the folder where kab is started; a pyproject.toml only if it speaks of kab."""
-    own, shared = Path(_OWN_FILE), Path(_SHARED_FILE)
+    own, shared, found = Path(_OWN_FILE), Path(_SHARED_FILE), None
     if own.is_file():
-        return _announced(_read(own))
-    if shared.is_file() and b"kab" in _bytes(shared):
-        return _announced(_read(shared, optional=True))
-    return None
-
-
-def _announced(found: tuple[str, dict[str, Any]] | None) -> tuple[str, dict[str, Any]] | None:
-    """Say which file is used that nobody named."""
-    if found is not None:
+        found = _read(own)
+    elif shared.is_file() and b"kab" in _bytes(shared):
+        found = _read(shared, optional=True)
+    if found is not None:  # nobody named it
         click.echo(f"Options are taken from {found[0]}.", err=True)
     return found
 

@@ -50,6 +50,12 @@ class Exporter(NamedTuple):
     changes_help: str = ""
     """Its help there, where that has other words."""
 
+    def lines(self, of: Report | Changes) -> Iterable[str]:
+        """What it writes of results that it is for."""
+        if isinstance(of, Changes):
+            return self.of_changes(of) if self.of_changes else ()
+        return self.of_run(of) if self.of_run else ()
+
 
 def _json(of: Report) -> Iterable[str]:
     from keepalive_bench.report.document import derived_document
@@ -107,7 +113,7 @@ def _openmetrics(of: Report) -> Iterable[str]:
 
 
 def _openmetrics_of_changes(of: Changes) -> Iterable[str]:
-    from keepalive_bench.compare.openmetrics import openmetrics_lines
+    from keepalive_bench.compare.document import openmetrics_lines
 
     return openmetrics_lines(of.changes)
 
@@ -206,15 +212,16 @@ def wanted(given: Mapping[str, object]) -> dict[str, str]:
     paths: dict[str, str] = {}
     for option in (it.option for it in EXPORTERS):
         path = given.get(option)
-        if isinstance(path, str):
-            for other, taken in paths.items():
-                if _same(path, taken):
-                    place = "standard output" if path == STDOUT else filename(path)
-                    raise UsageError(
-                        f"--{other} and --{option} can't both go to {place}: "
-                        "give one of them a file of its own."
-                    )
-            paths[option] = path
+        if not isinstance(path, str):
+            continue
+        for other, taken in paths.items():
+            if _same(path, taken):
+                place = "standard output" if path == STDOUT else filename(path)
+                raise UsageError(
+                    f"--{other} and --{option} can't both go to {place}: "
+                    "give one of them a file of its own."
+                )
+        paths[option] = path
     return paths
 
 
@@ -232,6 +239,16 @@ class _File(NamedTuple):
     unfinished: ExitStack
     """Left without an error, it makes the file."""
 
+    def written(self, results: Report | Changes) -> OSError | None:
+        """Write it; what went wrong, if it did."""
+        try:
+            with self.unfinished:
+                self.stream.writelines(self.exporter.lines(results))
+        except OSError as error:
+            error.filename = None if self.path == STDOUT else self.path
+            return error
+        return None
+
 
 class Exports:
     """The files to write, open."""
@@ -245,26 +262,9 @@ class Exports:
         Raises:
             OSError: the first that could not be written.
         """
-        errors = [error for file in self._files if (error := _written(file, results))]
+        errors = [error for file in self._files if (error := file.written(results))]
         if errors:
             raise errors[0]
-
-
-def _written(file: _File, results: Report | Changes) -> OSError | None:
-    """Write a file; what went wrong, if it did."""
-    try:
-        with file.unfinished:
-            file.stream.writelines(_lines(file.exporter, results))
-    except OSError as error:
-        error.filename = None if file.path == STDOUT else file.path
-        return error
-    return None
-
-
-def _lines(exporter: Exporter, results: Report | Changes) -> Iterable[str]:
-    if isinstance(results, Changes):
-        return exporter.of_changes(results) if exporter.of_changes else ()
-    return exporter.of_run(results) if exporter.of_run else ()
 
 
 @contextmanager
@@ -277,11 +277,9 @@ def opened(paths: Mapping[str, str]) -> Iterator[Exports]:
     with ExitStack() as stack:
         files = []
         for exporter in EXPORTERS:
-            if exporter.option in paths:
-                path = paths[exporter.option]
+            path = paths.get(exporter.option)
+            if path is not None:
                 unfinished = stack.enter_context(ExitStack())
                 stream = unfinished.enter_context(open_output(path))
-                files.append(
-                    _File(path=path, exporter=exporter, stream=stream, unfinished=unfinished)
-                )
+                files.append(_File(path, exporter, stream, unfinished))
         yield Exports(files)

@@ -80,6 +80,21 @@ def requirement_options(command: _Command) -> _Command:
     return _added(strict_option(command), require, "requirements")
 
 
+def judging_options(default: str, what: str) -> Callable[[_Command], _Command]:
+    """Add `--confidence` and `--margin` (of `what`) for stored runs; `default` in words."""
+
+    def add(command: _Command) -> _Command:
+        for name, words in (
+            ("margin", f"A {what} wholly within 1 ± this is called no difference."),
+            ("confidence", "Confidence level of all intervals."),
+        ):
+            told = f"{words}  [default: {default}]"
+            command = click.option(f"--{name}", type=float, help=told)(command)
+        return command
+
+    return add
+
+
 def strict_option(command: _Command) -> _Command:
     """Add `--strict`."""
     return click.option(

@@ -1,17 +1,21 @@
-"""A file to write results to: opened before anything is measured, complete or not there at all."""
+"""A file to write results to: opened before anything is measured, complete or not there at all.
+
+Until then it is a draft beside its place, which whatever ends kab takes with it, if kab is told.
+"""
 
 from __future__ import annotations
 
 import errno
 import io
 import os
+import signal
 import stat
 import sys
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import IO, TYPE_CHECKING, TextIO
 
-from keepalive_bench.cli.drafts import drafted
 from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import filename
@@ -23,6 +27,12 @@ COMPRESSED = ".gz"
 _ALSO_STDOUT = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 _UNENCODABLE = "backslashreplace"
 """Half a surrogate pair, as hostile text can have it, becomes what JSON writes for it."""
+_NAMES = ("QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "IO", "PWR", "STKFLT", "TRAP")
+_DEADLY = tuple(getattr(signal, f"SIG{name}") for name in _NAMES if hasattr(signal, f"SIG{name}"))
+"""Signals that end a process at once, unless it says otherwise. SIGKILL can't be heard."""
+_NAME_SHOWN = 40
+
+_unfinished: set[Path] = set()
 
 
 @contextmanager
@@ -102,15 +112,65 @@ def _opened(target: Path) -> AbstractContextManager[IO[bytes]]:
     if not target.exists():
         if target.is_symlink():  # where one leads somewhere, none is left by now
             raise OSError(errno.ELOOP, "it is a link in a loop")
-        return drafted(target, 0o666 & ~_umask())
+        return _drafted(target, 0o666 & ~_umask())
     mode = target.stat().st_mode
     if not stat.S_ISREG(mode):
         return target.open("wb")
     with target.open("ab"):  # whether it may be written at all
-        return drafted(target, stat.S_IMODE(mode))
+        return _drafted(target, stat.S_IMODE(mode))
 
 
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def _drafted(target: Path, mode: int) -> Iterator[IO[bytes]]:
+    """A binary stream to a file beside the target, which it replaces when the block ends well.
+
+    Raises:
+        OSError: it can't be written, or can't take the target's place.
+    """
+    # Its name is known before it exists, so that no Ctrl-C falls in between.
+    draft = target.with_name(f".{target.name[:_NAME_SHOWN]}.{os.urandom(4).hex()}.tmp")
+    try:
+        with _mortal(draft):
+            with draft.open("xb") as raw:
+                draft.chmod(mode)
+                yield raw
+            draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _mortal(draft: Path) -> Iterator[None]:
+    """Signals that end kab remove the draft first; where they are ignored or caught, they don't."""
+    _unfinished.add(draft)
+    heard = [] if current_thread() is not main_thread() else list(_DEADLY)
+    heard = [number for number in heard if signal.getsignal(number) is signal.SIG_DFL]
+    try:
+        for number in heard:
+            signal.signal(number, _die)
+        yield
+    finally:
+        _unfinished.discard(draft)
+        if not _unfinished:
+            for number in _DEADLY:
+                if signal.getsignal(number) is _die:
+                    signal.signal(number, signal.SIG_DFL)
+
+
+def discard_drafts() -> None:
+    """Remove all drafts: the process is about to end, without leaving any block."""
+    for draft in _unfinished:
+        with suppress(OSError):
+            draft.unlink()
+
+
+def _die(number: int, _frame: object) -> None:
+    discard_drafts()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keepalive_bench.cli import completion, exports
-from keepalive_bench.cli.options import requirement_options
+from keepalive_bench.cli.options import judging_options, requirement_options
 
 if TYPE_CHECKING:
     from keepalive_bench.cli.screen import Screen
@@ -24,14 +24,7 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="RUN.json", shell_complete=completion.files)
 @exports.export_options(exports.OF_RUN)
 @requirement_options
-@click.option(
-    "--confidence", type=float, help="Confidence level of all intervals.  [default: as in the run]"
-)
-@click.option(
-    "--margin",
-    type=float,
-    help="A speed-up wholly within 1 ± this is called no difference.  [default: as in the run]",
-)
+@judging_options("as in the run", "speed-up")
 @click.option(
     "-v", "--verbose", is_flag=True, help="A line for each response, and for each connection."
 )
@@ -81,7 +74,6 @@ def command(  # noqa: PLR0913  # its options
 
 
 def _announce(stored: DecisionRule, decision_rule: DecisionRule, shown: Screen) -> None:
-    """Say so where a run is judged otherwise than it was."""
     if _said(decision_rule) != _said(stored):
         shown.remark(f"Judged at {_said(decision_rule)}; the run itself was at {_said(stored)}.")
 

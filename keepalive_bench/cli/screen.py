@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from keepalive_bench.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import TextIO
 
     from rich.console import Console, RenderableType
@@ -38,10 +38,10 @@ class Screen:
         quiet: bool = False,
         verbose: bool = False,
     ) -> None:
-        self.err = _console(Outlet(sys.stderr), color=color)
+        self.err = _console(_Outlet(sys.stderr), color=color)
         self.out = self.err
         if STDOUT not in wanted:
-            self.out = _console(Outlet(sys.stdout) if wanted else sys.stdout, color=color)
+            self.out = _console(_Outlet(sys.stdout) if wanted else sys.stdout, color=color)
         self.quiet, self.verbose = quiet, verbose
 
     @property
@@ -96,7 +96,7 @@ class Screen:
 
     def code(self, code: ExitCode) -> ExitCode:
         """The exit code, given what a command came to: a report that got lost is a result, too."""
-        error = self.out.file.error if isinstance(self.out.file, Outlet) else None
+        error = self.out.file.error if isinstance(self.out.file, _Outlet) else None
         if error is None or self.is_for_remarks:
             return code
         if not isinstance(error, BrokenPipeError):  # otherwise, whoever read it has gone
@@ -104,7 +104,7 @@ class Screen:
         return ExitCode.first_of((code, ExitCode.NOTHING_MEASURED))
 
 
-class Outlet:
+class _Outlet:
     """Writes to a stream until that fails; from then on, text is dropped and nothing is raised.
 
     It has what Rich and Click ask of a stream, and no more.
@@ -117,37 +117,28 @@ class Outlet:
 
     @property
     def encoding(self) -> str:
-        """The stream's encoding."""
         return self._stream.encoding or "utf-8"
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
         return self._stream.isatty()
 
     def fileno(self) -> int:
-        """The stream's file descriptor."""
         return self._stream.fileno()
 
     def write(self, text: str) -> int:
-        """Write text, if the stream still takes any."""
-        if self.error is None:
-            try:
-                return self._stream.write(text)
-            except OSError as error:
-                self._give_up(error)
+        self._do(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
-        """Have the stream write what it has kept back, if it still takes any."""
+        self._do(self._stream.flush)
+
+    def _do(self, what: Callable[[], object]) -> None:
         if self.error is None:
             try:
-                self._stream.flush()
+                what()
             except OSError as error:
-                self._give_up(error)
-
-    def _give_up(self, error: OSError) -> None:
-        self.error = error
-        give_up(self._stream)
+                self.error = error
+                give_up(self._stream)
 
 
 def give_up(stream: TextIO) -> None:
@@ -159,7 +150,7 @@ def give_up(stream: TextIO) -> None:
         os.close(nothing)
 
 
-def _console(stream: TextIO | Outlet, *, color: bool) -> Console:
+def _console(stream: TextIO | _Outlet, *, color: bool) -> Console:
     from rich.console import Console  # noqa: PLC0415  # `kab --version` does without
 
     plain = not color or bool(os.environ.get("NO_COLOR"))

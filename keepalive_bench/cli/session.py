@@ -42,7 +42,6 @@ def announce(plan: Plan, shown: Screen) -> None:
 
 
 def _extent(plan: Plan) -> str:
-    """How many requests a plan is about to send."""
     experiment, noun = plan.experiment, f"{plan.request.method} request"
     if not experiment.is_limited and experiment.duration_s is not None:
         return f"{noun}s of {duration(experiment.duration_s)}"
@@ -79,10 +78,10 @@ def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange
 
         return lambda exchange: shown.show_lines([exchange_line(plan, exchange)])
     if shown.err.is_terminal and not shown.quiet and not shown.verbose:
-        from keepalive_bench.report.progress import ProgressBar  # noqa: PLC0415  # not always drawn
+        from keepalive_bench.report.progress import progress_bar  # noqa: PLC0415  # not always drawn
 
         total = experiment.requests * len(experiment.arms) if experiment.is_limited else None
-        return stack.enter_context(ProgressBar(shown.err, total)).advance
+        return stack.enter_context(progress_bar(shown.err, total))
     return None
 
 

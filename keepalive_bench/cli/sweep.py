@@ -75,7 +75,6 @@ def _named(wanted: dict[str, str], plan: Plan) -> dict[str, str]:
 
 
 def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool) -> ExitCode:
-    """Carry out one sweep, show it and write it."""
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
 
     with session.deferred_interrupts() as interrupts:

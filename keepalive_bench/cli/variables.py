@@ -78,10 +78,10 @@ def strays(command: click.Command, commands: Sequence[str], given: Iterable[str]
         alike = name.upper()
         word, _, _ = alike.removeprefix(_PREFIX).partition("_")
         if alike.startswith(own):
-            option = nearest_of(alike.removeprefix(own), options)
+            option = _nearest(alike.removeprefix(own), options)
             meant = option and f"{own}{option}"
-        elif nearest_of(word.lower(), commands) in {None, command.name}:
-            meant = nearest_of(alike, known, _ALIKE)
+        elif _nearest(word.lower(), commands) in {None, command.name}:
+            meant = _nearest(alike, known, _ALIKE)
             if meant is None:
                 continue
         else:
@@ -92,11 +92,11 @@ def strays(command: click.Command, commands: Sequence[str], given: Iterable[str]
 
 def hint(name: str, known: Iterable[str]) -> str:
     """Which name may have been meant, as the end of a sentence; empty: none is near."""
-    close = nearest_of(name, known)
+    close = _nearest(name, known)
     return f"; did you mean {quoted(close)}?" if close else ""
 
 
-def nearest_of(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+def _nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     """The one of some names that resembles another most, if it does by that share of it."""
     from difflib import get_close_matches  # noqa: PLC0415  # where all is well, nobody needs it
 

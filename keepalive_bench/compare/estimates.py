@@ -28,7 +28,11 @@ def relative(base: Evidence, new: Evidence) -> MetricChange:
     run allow. An order statistic's logarithm is the logarithms' order statistic, so quantiles stay
     as exact as they are.
     """
-    before, after, lacking = _numbers(base, new)
+    before, after = base.value, new.value
+    if isinstance(before, str) or isinstance(after, str):
+        raise TypeError("a word has no change")
+    told = [f"in {name}, {it.lacking}" for name, it in (("BASE", base), ("NEW", new)) if it.lacking]
+    lacking = "; ".join(told)
     if before is None or after is None or before <= 0 or after <= 0:
         return MetricChange(before, after, Estimate(None), lacking)
     change = after / before - 1
@@ -47,15 +51,6 @@ def ratio(change: Estimate) -> Estimate:
 
 def _back(logarithm: float) -> float:
     return expm1(logarithm) if logarithm < _LARGEST else exp(_LARGEST)
-
-
-def _numbers(base: Evidence, new: Evidence) -> tuple[float | None, float | None, str]:
-    before, after = base.value, new.value
-    if isinstance(before, str) or isinstance(after, str):
-        raise TypeError("a word has no change")
-    told = {f"in {name}, {it.lacking}": None for name, it in (("BASE", base), ("NEW", new))}
-    lacking = "; ".join(text for text in told if not text.endswith(", "))
-    return before, after, lacking
 
 
 class Occurrences(NamedTuple):

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
-from keepalive_bench.report import preamble
+from keepalive_bench.report import Column, Table, preamble
 from keepalive_bench.report.run_tables import count_rows, title, titles
-from keepalive_bench.report.table import Column, Table
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:

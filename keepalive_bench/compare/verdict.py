@@ -7,7 +7,7 @@ one (p50) of the first-named arm. More figures would find more changes that are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from keepalive_bench.analysis.analysis import Verdict
 from keepalive_bench.analysis.required_requests import required_requests
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from keepalive_bench.compare.change import ArmChange, Difference
     from keepalive_bench.stats.intervals import Estimate
 
+SAME_RUN = Verdict("no-difference", "Both files hold the same run, so nothing changed.")
 Code = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
-CODES: tuple[Code, ...] = ("better", "worse", "no-difference", "inconclusive", "not-comparable")
+CODES: tuple[Code, ...] = get_args(Code)
 _DECIDING = "p50"
 _BESIDES = ("p50", "p95")
 _TRENDS: dict[int, Code] = {1: "worse", -1: "better"}
-
-
-class _Said(NamedTuple):
-    code: Code
-    text: str
 
 
 class Terms(NamedTuple):
@@ -70,11 +66,6 @@ def verdict(
     return Verdict(code, " ".join([*texts, *_besides(arms, latency, terms)]))
 
 
-def same_run() -> Verdict:
-    """What to say where the two files hold one and the same run."""
-    return Verdict("no-difference", "Both files hold the same run, so nothing changed.")
-
-
 def _in_the_way(differences: Sequence[Difference]) -> str:
     """What of the differences matters, as the end of a sentence; empty where nothing does."""
     plans = [it.name for it in differences if it.matters and it.part == "plan"]
@@ -85,20 +76,20 @@ def _in_the_way(differences: Sequence[Difference]) -> str:
     return ", and ".join(parts)
 
 
-def _counted(arm: ArmChange, confidence: float) -> Iterator[_Said]:
+def _counted(arm: ArmChange, confidence: float) -> Iterator[Verdict]:
     """What happens more, or less, often; it should never happen at all."""
     base, new = arm.base, arm.new
-    for words, shares in (
-        ("{} of {} requests of {} failed", [_share(it.failed, it.sent) for it in (base, new)]),
-        ("{} of {} answers to {} were errors", [_errors(it) for it in (base, new)]),
-        ("for {} of {} requests of {} a connection was reopened", _reopened(arm)),
+    for words, count in (
+        ("{} of {} requests of {} failed", lambda it: _share(it.failed, it.sent)),
+        ("{} of {} answers to {} were errors", _errors),
+        ("for {} of {} requests of {} a connection was reopened", _reopened),
     ):
-        before, after = shares
+        before, after = count(base), count(new)
         found = trend(before, after, confidence)
         if found:
             said = words.format(f"{after.hits:,}", f"{after.chances:,}", arm.label)
             was = f"in BASE {before.hits:,} of {before.chances:,}"
-            yield _Said(_TRENDS[found], f"{said[0].upper()}{said[1:]}, {was}.")
+            yield Verdict(_TRENDS[found], f"{said[0].upper()}{said[1:]}, {was}.")
 
 
 def _share(hits: int, chances: int) -> Occurrences:
@@ -111,26 +102,23 @@ def _errors(arm: ArmSummary) -> Occurrences:
     return _share(errors, sum(codes.values()))
 
 
-def _reopened(arm: ArmChange) -> list[Occurrences]:
+def _reopened(arm: ArmSummary) -> Occurrences:
     """Of a pool that keeps connections; but for what only kab's other arm, or its own size, does.
 
     How often a pool throws connections away that it has no place for is a matter of chance.
     """
-    shares = []
-    for it in (arm.base, arm.new):
-        own = len(it.reasons.caused_by_interleaving) + it.reason_counts.get(POOL_FULL.code, 0)
-        shares.append(_share(max(it.reopened - own, 0) if it.traits.reuses else 0, it.sent))
-    return shares
+    own = len(arm.reasons.caused_by_interleaving) + arm.reason_counts.get(POOL_FULL.code, 0)
+    return _share(max(arm.reopened - own, 0) if arm.traits.reuses else 0, arm.sent)
 
 
-def _latency(arm: ArmChange, terms: Terms) -> _Said:
-    """How the typical latency changed."""
+def _latency(arm: ArmChange, terms: Terms) -> Verdict:
     change = arm.figures[_DECIDING].change
     subject = f"A typical request of {arm.label} ({_DECIDING})"
     if change.estimate is None or change.low is None or change.high is None:
         least = f"it takes {terms.least:,} in each run at the least, and more for a small change"
-        return _Said("inconclusive", f"{arm.label} has too few answers to tell: {least}.")
-    shown = f"{100 * terms.confidence:g} % interval {_ends(change)}"
+        return Verdict("inconclusive", f"{arm.label} has too few answers to tell: {least}.")
+    ends = f"{signed_share(change.low)} to {signed_share(change.high)}"
+    shown = f"{100 * terms.confidence:g} % interval {ends}"
     code = _status(change, terms.margin)
     if code == "no-difference":
         text = (
@@ -150,7 +138,7 @@ def _latency(arm: ArmChange, terms: Terms) -> _Said:
             f"{subject} takes {signed_share(abs(change.estimate)).lstrip('+')} {way} than in BASE "
             f"({shown})."
         )
-    return _Said(code, text)
+    return Verdict(code, text)
 
 
 def _status(change: Estimate, margin: float) -> Code:
@@ -163,7 +151,7 @@ def _status(change: Estimate, margin: float) -> Code:
     return "worse" if whole.low > 1 else "better" if whole.high < 1 else "inconclusive"
 
 
-def _besides(arms: Sequence[ArmChange], latency: _Said, terms: Terms) -> Iterator[str]:
+def _besides(arms: Sequence[ArmChange], latency: Verdict, terms: Terms) -> Iterator[str]:
     """Other latencies that changed by more than the margin, all of their interval."""
     told = {arms[0].label: latency.code}
     found = []
@@ -186,7 +174,3 @@ def _beyond(change: Estimate, margin: float) -> Code | None:
     if change.low > margin:
         return "worse"
     return "better" if 1 + change.high < 1 / (1 + margin) else None
-
-
-def _ends(change: Estimate) -> str:
-    return " to ".join("" if it is None else signed_share(it) for it in (change.low, change.high))

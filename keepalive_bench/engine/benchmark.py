@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from math import inf
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 import keepalive_bench
@@ -19,7 +20,6 @@ from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.process_runner import (
     ProcessRunner,
     RunCounters,
-    merge_counters,
     new_tables,
     quiet_collector,
 )
@@ -29,7 +29,7 @@ from keepalive_bench.net import urllib3_version
 from keepalive_bench.net.arms import arm_context
 from keepalive_bench.net.ports import port_range, ports_for
 from keepalive_bench.plan.local_ports import checked_use
-from keepalive_bench.results.run import Environment, Run, RunInfo, WarmUp
+from keepalive_bench.results.run import Environment, PoolCounters, Run, RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -167,14 +167,23 @@ def _in_several(
             interrupted = coordinator.run(blocks, run_clock, origin, interrupts)
         coordinator.close()
         merge(coordinator.parts, tables)
+    parts = coordinator.counters.values()
+    waits = [it.gil_wait_s for it in parts if it.gil_wait_s is not None]
     return _Measured(
         started_at=started_at,
         warmup=_all_warmups(plan, coordinator.warmups.values()),
         tables=tables,
-        counters=merge_counters(coordinator.counters.values(), experiment.labels)._replace(
+        counters=RunCounters(
+            pools={
+                label: PoolCounters(*map(sum, zip(*(it.pools[label] for it in parts), strict=True)))
+                for label in experiment.labels
+            },
             reached=coordinator.reached,
             interrupted=interrupted,
             wall_s=coordinator.wall_s,
+            cpu_s=sum(it.cpu_s for it in parts),
+            gc_collections=sum(it.gc_collections for it in parts),
+            gil_wait_s=fmean(waits) if waits else None,
             others=system_monitor.others,
         ),
         lost=tuple(coordinator.lost),

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from typing_extensions import Self
-
 _END, _LOOK = "end", "look"
 
 
@@ -63,15 +61,6 @@ class Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
-
-    def __enter__(self) -> Self:
-        """Take over at once."""
-        self.take_over()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Give back."""
-        self.give_back()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         try:

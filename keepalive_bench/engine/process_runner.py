@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import threading
 from contextlib import ExitStack, contextmanager
-from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 import keepalive_bench
@@ -16,16 +15,17 @@ from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.pools import HoldingPool
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.results.run import PoolCounters, WarmUp
+from keepalive_bench.results.run import WarmUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.net.tcp import Clock
     from keepalive_bench.plan.plan import Arm, Experiment, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
+    from keepalive_bench.results.run import PoolCounters
 
 
 class Tables(NamedTuple):
@@ -55,27 +55,6 @@ class RunCounters(NamedTuple):
     gc_collections: int
     gil_wait_s: float | None
     others: tuple[float, float] | None
-
-
-def merge_counters(parts: Collection[RunCounters], labels: tuple[str, ...]) -> RunCounters:
-    """What several processes' measurements took in all."""
-    waits = [it.gil_wait_s for it in parts if it.gil_wait_s is not None]
-    pools = [[it.pools[label] for it in parts] for label in labels]
-    return RunCounters(
-        pools={
-            label: PoolCounters(
-                sum(it.num_connections for it in own), sum(it.num_requests for it in own)
-            )
-            for label, own in zip(labels, pools, strict=True)
-        },
-        reached={label: sum(it.reached[label] for it in parts) for label in labels},
-        interrupted=any(it.interrupted for it in parts),
-        wall_s=max((it.wall_s for it in parts), default=0.0),
-        cpu_s=sum(it.cpu_s for it in parts),
-        gc_collections=sum(it.gc_collections for it in parts),
-        gil_wait_s=fmean(waits) if waits else None,
-        others=None,
-    )
 
 
 class ProcessRunner:

@@ -15,8 +15,7 @@ from keepalive_bench.net.pools import (
     open_pool,
 )
 from keepalive_bench.net.queues import HoldingQueue
-from keepalive_bench.net.resumption import Sessions, resuming_context
-from keepalive_bench.net.tls import build_context, proxy_context
+from keepalive_bench.net.tls import Sessions, build_context, proxy_context, resuming_context
 from keepalive_bench.net.tracer import Tracer
 from keepalive_bench.net.transport import HttpTransport, Pools, upload_size
 from keepalive_bench.plan.arm_kinds import ARM_KINDS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 
-from keepalive_bench.net.queues import queue_for
+from keepalive_bench.net.queues import HoldingQueue, SingleUseQueue, TracedQueue
 from keepalive_bench.net.tls import VERSIONS, build_context, proxy_context
 from keepalive_bench.net.tracing import traced_pool
 from keepalive_bench.plan.request import basic
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from urllib3 import HTTPHeaderDict
 
-    from keepalive_bench.net.queues import HoldingQueue
     from keepalive_bench.net.tcp import Clock
     from keepalive_bench.net.tracer import Tracer
     from keepalive_bench.plan.network import Tls
@@ -58,11 +57,13 @@ def open_pool(shared: ArmContext, tracer: Tracer, *, single_use: bool) -> HTTPCo
 def pool_classes(plan: Plan, tracer: Tracer, *, single_use: bool) -> PoolClasses:
     """The classes of an arm's pools, by scheme."""
     experiment = plan.experiment
-    queue_class = queue_for(
-        single_use=single_use,
-        contention=experiment.pool_size < experiment.concurrency,
-        block=experiment.block,
-    )
+    queue_class: type[TracedQueue] | None = None  # urllib3's own
+    if single_use:
+        queue_class = SingleUseQueue
+    elif experiment.block:
+        queue_class = TracedQueue
+    elif experiment.pool_size < experiment.concurrency:
+        queue_class = HoldingQueue
     return {
         scheme: traced_pool(tracer, secure=secure, queue_class=queue_class)
         for scheme, secure in (("http", False), ("https", True))

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 _NOT_HELD, _NOTHING_LEFT = object(), object()
 
 
-class _TracedQueue(queue.LifoQueue[Any]):
+class TracedQueue(queue.LifoQueue[Any]):
     """A pool's queue: times the wait for a free connection, and notes which are thrown away."""
 
     tracer: ClassVar[Tracer]
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
+        """Put a connection back, or note that there is no place for it."""
         try:
             super().put(item, block, timeout)
         except queue.Full:
@@ -28,6 +29,7 @@ class _TracedQueue(queue.LifoQueue[Any]):
             raise
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
+        """Take one out, and note how long that takes where none is free."""
         try:
             return super().get(block=False)
         except queue.Empty:
@@ -41,20 +43,21 @@ class _TracedQueue(queue.LifoQueue[Any]):
             trace.pool_wait = clock() - began
 
 
-class _SingleUseQueue(_TracedQueue):
+class SingleUseQueue(TracedQueue):
     """A pool's queue that keeps no connection: the place becomes free, the connection is retired.
 
     Whoever asked for the exchange closes it when the clock has stopped.
     """
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # the queue's signature
+        """Give the place back without the connection."""
         if item is not None:
             item.ending = Ending("retired")
             self.tracer.trace.retired = item
         super().put(None, block, timeout)
 
 
-class HoldingQueue(_TracedQueue):
+class HoldingQueue(TracedQueue):
     """The queue of a pool that never makes a thread wait, which may be told to `hold` still.
 
     A thread that goes on without a pause takes its next connection right after it has put the last
@@ -90,17 +93,3 @@ class HoldingQueue(_TracedQueue):
         if item is _NOTHING_LEFT:
             raise queue.Empty
         return item
-
-
-def queue_for(
-    *, single_use: bool, contention: bool, block: bool
-) -> type[queue.LifoQueue[Any]] | None:
-    """The queue of a pool; `None`: urllib3's own.
-
-    Only where threads may outnumber the pool's places is it worth watching.
-    """
-    if single_use:
-        return _SingleUseQueue
-    if block:
-        return _TracedQueue
-    return HoldingQueue if contention else None

@@ -1,17 +1,24 @@
-"""One TLS context for all arms, its certificates loaded once.
+"""TLS: one context for all arms, its certificates loaded once; another for the arm that resumes.
 
 A new HTTPS pool that has to load the certificates itself pays some 30 ms for it: that is no cost
 of a connection, so it must not enter any arm's first request.
+
+TLS session resumption, which urllib3 never does, goes through the context, a public seam:
+`sslsocket_class` and `sslobject_class` (for TLS within TLS) are what it makes connections of, and
+`do_handshake` is where a session can be offered. A session belongs to its context, so an arm that
+resumes has one of its own, and the other arms stay as they are.
 """
 
 from __future__ import annotations
 
 import ssl
 import warnings
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
 
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.util.ssltransport import SSLTransport
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import filename, shortened
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.plan.network import Tls
 
+_SINGLE_USE_FROM = "TLSv1.3"
 _NO_PEM = "it is not in PEM format, or the passphrase is wrong"
 """What OpenSSL doesn't tell Python."""
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -93,3 +101,91 @@ def _identify(context: ssl.SSLContext, tls: Tls, cert_file: Path) -> None:
         raise UsageError(f"{files} can't be read (--cert, --key): {error.strerror}.") from None
     except ValueError:  # an empty passphrase, on releases that don't take one
         raise UsageError(f"{files}: the key has a passphrase (--key-password-file).") from None
+
+
+class Sessions:
+    """An arm's TLS sessions that wait for a handshake; the latest is used first.
+
+    There are never more than connections were open at once. Safe from any thread, as a list's own
+    steps are.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[ssl.SSLSession] = []
+
+    def offer(self, handshake: _ResumingSocket | _ResumingObject) -> None:
+        """Give a handshake that is about to begin the latest session, if there is one."""
+        if self._waiting:
+            with suppress(IndexError):  # another thread may be quicker
+                handshake.offered = handshake.session = self._waiting.pop()
+
+    def keep(self, connection: object) -> None:
+        """Take the session of a connection that is about to be closed, for the next one.
+
+        With TLS 1.3 there is none before the first read, as tickets come behind the handshake; and
+        a ticket is for one connection only (RFC 8446, appendix C.4; some servers insist). Until
+        TLS 1.2, a session that was taken up is as good as before. It isn't asked for again: that
+        takes 0.1 ms, and before Python 3.12.8 and 3.13.1 it loses the memory of a session
+        (https://github.com/python/cpython/issues/116810).
+        """
+        secured = connection.sslobj if isinstance(connection, SSLTransport) else connection
+        # A handshake that failed leaves the plain socket, or the TLS of an https proxy.
+        if not isinstance(secured, _ResumingSocket | _ResumingObject):
+            return
+        lasts = secured.session_reused and secured.version() != _SINGLE_USE_FROM
+        session = secured.offered if lasts else secured.session
+        if session is not None and (session.has_ticket or session.id):
+            self._waiting.append(session)
+
+
+def say_goodbye(connection: object) -> None:
+    """End TLS properly: after a mere FIN, servers with OpenSSL 3 drop the session from their cache.
+
+    The server's own goodbye is not waited for.
+    """
+    if isinstance(connection, ssl.SSLSocket | SSLTransport):
+        connection.settimeout(0)
+        with suppress(OSError, ValueError):
+            connection.unwrap()
+
+
+class _ResumingSocket(ssl.SSLSocket):
+    """A TLS connection that offers the server a session."""
+
+    sessions: ClassVar[Sessions]
+    offered: ssl.SSLSession | None = None
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  # the socket's signature
+        self.sessions.offer(self)
+        super().do_handshake(block)
+
+
+class _ResumingObject(ssl.SSLObject):
+    """The same for TLS within TLS, where a handshake is called again until it is done."""
+
+    sessions: ClassVar[Sessions]
+    offered: ssl.SSLSession | None = None
+    _has_begun = False
+
+    def do_handshake(self) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self.sessions.offer(self)
+        super().do_handshake()
+
+
+def resuming_context(tls: Tls, sessions: Sessions) -> ssl.SSLContext:
+    """A context whose handshakes take up sessions.
+
+    urllib3 asks for no tickets with TLS 1.2 (OP_NO_TICKET), which leaves servers without a cache
+    of sessions nothing to resume from; this one asks.
+
+    Raises:
+        UsageError: a file of certificates or keys can't be used, or no cipher is known.
+    """
+    context = build_context(tls)
+    context.options &= ~ssl.OP_NO_TICKET
+    namespace = {"sessions": sessions}
+    context.sslsocket_class = type("ResumingSocket", (_ResumingSocket,), namespace)
+    context.sslobject_class = type("ResumingObject", (_ResumingObject,), namespace)
+    return context

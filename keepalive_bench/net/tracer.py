@@ -16,7 +16,7 @@ from keepalive_bench.results.exchange import Connection, Ending
 if TYPE_CHECKING:
     import ssl
 
-    from keepalive_bench.net.resumption import Sessions
+    from keepalive_bench.net.tls import Sessions
     from keepalive_bench.plan.network import Network
     from keepalive_bench.results.columns import ConnectionColumns
 

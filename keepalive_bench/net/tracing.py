@@ -21,9 +21,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.ssltransport import SSLTransport
 
-from keepalive_bench.net.close_detection import found_ended, was_reset
-from keepalive_bench.net.resumption import say_goodbye
 from keepalive_bench.net.tcp import OpenedAndResetError
+from keepalive_bench.net.tcp_info import found_ended, was_reset
+from keepalive_bench.net.tls import say_goodbye
 from keepalive_bench.results.exchange import Ending
 
 if TYPE_CHECKING:

@@ -49,6 +49,7 @@ _DERIVED: dict[str, tuple[Any, Callable[[Plan], object]]] = {
     "rounds": (Positive, lambda plan: plan.experiment.rounds),
 }
 """What a plan comes to; and what is said of secrets."""
+_HARMLESS = {"order_given", "rounds"}
 
 
 def plan_document(plan: Plan) -> Document:
@@ -62,6 +63,12 @@ def plan_document(plan: Plan) -> Document:
         stored = it.setting.stored
         place[_name(it)] = written(value) if stored is None else stored.write(value)
     return document | {name: tell(plan) for name, (_, tell) in _DERIVED.items()}
+
+
+def harmless() -> set[str]:
+    """What a plan may differ in and yet send the same: as they are called in its document."""
+    fields = (it for it in _shown() if not it.setting.matters)
+    return {f"{it.parent}.{_name(it)}".lstrip(".") for it in fields} | _HARMLESS
 
 
 def plan_from(document: Document) -> Plan:

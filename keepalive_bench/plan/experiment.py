@@ -130,6 +130,7 @@ class Experiment:
         "at most with --precision; no limit with --duration]",
         example=Example("-n 7", "arms.pooled.requests == 7"),
         shown=True,
+        matters=False,
         usual=lambda it: None if it.is_limited else it.requests,
     )
     """Measured requests of each arm; where a duration or a precision is given, the most of them.
@@ -145,6 +146,7 @@ class Experiment:
         help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
         example=Example("-z 200ms", "run_info.requests != null"),
         shown=True,
+        matters=False,
     )
     """How long the measurement takes at most, all arms together, but for the round under way."""
     precision: float | None = option(
@@ -155,6 +157,7 @@ class Experiment:
         help="Measure until the interval of the speed-up is as narrow on either side: 2%.",
         example=Example("--precision 50%", "run_info.requests != null"),
         shown=True,
+        matters=False,
     )
     maxsize: int | None = option(
         None,
@@ -221,6 +224,7 @@ class Experiment:
         help="Makes the random order repeatable.  [default: drawn]",
         example=Example("-n 2 --vary u --seed 255", "?u=000000ff-1", "sent"),
         shown=True,
+        matters=False,
     )
     warmup: Count = option(
         1,
@@ -229,6 +233,7 @@ class Experiment:
         help="Requests of each arm beforehand, on pools of their own; not counted.",
         example=Example("-n 1 --warmup 3", "?kab=-3", "sent"),
         shown=True,
+        matters=False,
     )
     keep_going: bool = switch(
         default=False,
@@ -236,6 +241,7 @@ class Experiment:
         help="Keep going even if an arm's first 5 requests all fail.",
         example=Example("-n 6 --expect-status 404 --keep-going", "?kab=5", "sent"),
         shown=True,
+        matters=False,
     )
     sweep: Swept | None = ruled(None, nothing_asked, shown=True)
     """The option that has a value of its own in each arm; all else is alike."""

@@ -81,6 +81,7 @@ class Tls:
         example=Example("--cacert {ca}", "0", "exit code"),
         rivals=("insecure",),
         shown=True,
+        matters=False,
     )
     """In place of the system's."""
     cert_file: Path | None = option(
@@ -91,6 +92,7 @@ class Tls:
         help="The client's own certificate, PEM.",
         example=Example("-k --cert {both}", "CN=client", "shown of itself"),
         shown=True,
+        matters=False,
     )
     """With its chain."""
     key_file: Path | None = option(
@@ -101,6 +103,7 @@ class Tls:
         help="Its key.  [default: in the certificate's file]",
         example=Example("-k --cert {cert} --key {key}", "CN=client", "shown of itself"),
         shown=True,
+        matters=False,
     )
     key_password: str | None = option(
         None,
@@ -205,6 +208,7 @@ class Network:
         help="Deadline for a whole exchange, the body included: 5s, 500ms; a number is of seconds.",
         example=Example("-n 1 -t 1e-6", "1", "exit code"),
         shown=True,
+        matters=False,
     )
     connect_timeout_s: Annotated[float, above(0)] | None = option(
         None,
@@ -214,6 +218,7 @@ class Network:
         help="Deadline for name, TCP and TLS together.  [default: the timeout]",
         example=Example("-n 1 --connect-timeout 1e-6", "1", "exit code"),
         shown=True,
+        matters=False,
     )
     ip_version: Literal[4, 6] | None = ruled(None, _ip_version, IPV4, IPV6, shown=True)
     proxy: Target | None = option(
@@ -276,6 +281,7 @@ class Network:
         help="Connect from a local address; several are taken in turns.",
         example=Example("--source-address 127.0.0.3", "127.0.0.3", "client"),
         shown=True,
+        matters=False,
     )
     tcp_nodelay: bool | None = switch(
         None,

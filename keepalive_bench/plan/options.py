@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         json: str
         stored: Stored
         usual: Callable[[Any], object]
+        matters: bool
 
 
 T = TypeVar("T")
@@ -161,6 +162,11 @@ class Setting(NamedTuple):
     stored: Stored | None = None
     usual: Callable[[Any], object] | None = None
     """Given the part, the value that needs no option; otherwise it is the default."""
+    matters: bool = True
+    """Whether runs can't be compared that differ in it: it changes what is sent, or how.
+
+    How often, for how long, how it is judged, and where this machine keeps its files doesn't.
+    """
 
 
 class Asked:
@@ -239,7 +245,7 @@ def switch(default: B, **more: Unpack[More]) -> B:
     return cast("B", made)
 
 
-def ruled(
+def ruled(  # noqa: PLR0913  # what there is to say of a field
     default: T,
     rule: Callable[[Asked], T | None],
     *several: Option[Any],
@@ -247,10 +253,11 @@ def ruled(
     json: str = "",
     stored: Stored | None = None,
     usual: Callable[[Any], object] | None = None,
+    matters: bool = True,
     compare: bool = True,
 ) -> T:
     """A field that several options set together, by a rule; or one that is set with another."""
-    made_of = {_SETTING: Setting(rule, several, shown, json, stored, usual)}
+    made_of = {_SETTING: Setting(rule, several, shown, json, stored, usual, matters)}
     return field(default=default, repr=shown is True, compare=compare, metadata=made_of)
 
 

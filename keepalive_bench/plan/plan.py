@@ -53,6 +53,7 @@ class DecisionRule:
         help="Confidence level of all intervals.",
         example=Example("--confidence 0.9", "90 % interval", "said"),
         shown=True,
+        matters=False,
     )
     margin: Annotated[float, least(0), below(1)] = option(
         0.05,
@@ -61,6 +62,7 @@ class DecisionRule:
         help="A speed-up wholly within 1 ± this is called no difference.",
         example=Example("-n 40 --margin 0.99", "verdict.code == no-difference"),
         shown=True,
+        matters=False,
     )
     """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is no difference."""
     requirements: tuple[str, ...] = options(
@@ -72,6 +74,7 @@ class DecisionRule:
         group="Requirements",
         example=Example("--require 'pooled.connections>99'", "4", "exit code"),
         shown=True,
+        matters=False,
     )
 
     def __post_init__(self) -> None:

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from keepalive_bench.analysis.metrics import ARM_METRICS, COMPARISON_METRICS, SWEEP_METRICS
 from keepalive_bench.analysis.reasons import NONE
 from keepalive_bench.analysis.sweep import RECOMMENDED
-from keepalive_bench.typed_json import (
-    Count,
-    Positive,
-    Seconds,
-    Share,
-    least,
-    object_schema,
-    one_of,
-    pattern,
-    schema_of,
-    written,
-)
+from keepalive_bench.typed_json import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,14 +19,6 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 S = TypeVar("S")
-Status = Annotated[str, pattern("^[1-9][0-9]{2}$")]
-_TYPES: dict[str, Any] = {
-    "count": Count,
-    "bytes": Count,
-    "share": Share,
-    "seconds": Seconds,
-    "text": str,
-}
 
 
 def derived_document(analysis: Analysis) -> Document:
@@ -97,44 +78,6 @@ def tree(metrics: Iterable[Metric[S]], source: S) -> Document:
         if place is not None:
             place.setdefault(name, value)
     return found
-
-
-def metrics_schema(metrics: Iterable[Metric[Any]]) -> Document:
-    """The JSON Schema of what `tree` makes."""
-    found: Document = {}
-    nullable = set[tuple[str, ...]]()
-    for metric in metrics:
-        keys = ("",) if metric.is_sparse else metric.keys or ("",)
-        for key in keys:
-            if metric.absent:
-                nullable.add(metric.steps(key, metric.absent))
-            for end, steps in metric.places(key).items():
-                *groups, name = steps[:-1] if metric.is_sparse else steps
-                place = found
-                for group in groups:
-                    place = place.setdefault(group, {})
-                place[name] = (_leaf(metric, end),)
-    return _object(found, (), nullable)
-
-
-def _object(members: Document, steps: tuple[str, ...], nullable: set[tuple[str, ...]]) -> Document:
-    schemas = {
-        name: each[0] if isinstance(each, tuple) else _object(each, (*steps, name), nullable)
-        for name, each in members.items()
-    }
-    schema: Document = object_schema(schemas)
-    return {**schema, "type": ["object", "null"]} if steps in nullable else schema
-
-
-def _leaf(metric: Metric[Any], end: str) -> Document:
-    if metric.is_sparse:
-        name = Status if metric.keys[0].isdigit() else Annotated[str, one_of(*metric.keys)]
-        return schema_of(dict[name, Positive])  # type: ignore[valid-type]  # a value, to mypy
-    type_: Any = float if metric.is_signed else _TYPES.get(metric.unit, Annotated[float, least(0)])
-    if metric.words:
-        type_ = Annotated[str, one_of(*metric.words)]
-    is_known = end == "estimate" and (not metric.unknown or bool(metric.absent))
-    return schema_of(type_ if is_known else type_ | None)
 
 
 def requirement_document(checked: Checked) -> Document:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.report.table import Column, Part, Table
+    from keepalive_bench.report import Column, Part, Table
 
 _UNBOUNDED = 10_000
 Widths = Literal["free", "least", "exact"]

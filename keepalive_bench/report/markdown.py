@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis.analysis import Checked, Finding, Status
-    from keepalive_bench.report import Report
-    from keepalive_bench.report.table import Table
+    from keepalive_bench.report import Report, Table
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
 _LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|(?!\d\d:)[\w+-]+:)|(?<=www)(?=\.)")

@@ -61,7 +61,6 @@ def circumstances(analysis: Analysis) -> str:
 
 
 def _swept(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
-    """How a sweep was made."""
     experiment = analysis.plan.experiment
     values = ", ".join(it.arm for it in sweep.values)
     yield f"{_requests(analysis)} with each {sweep.option} of {values}"
@@ -96,7 +95,6 @@ def _last_burst(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
 
 
 def _threads(experiment: Experiment) -> list[str]:
-    """How many requests are under way at once, in how large a pool, and in how many processes."""
     most = "at most " if experiment.load.is_open else ""
     at_a_time = f"{most}{experiment.concurrency} at a time"
     size = f"maxsize {experiment.pool_size}" + (", blocking" if experiment.block else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from keepalive_bench.results.column_codec import short_floats
 from keepalive_bench.units import printable
@@ -36,10 +36,6 @@ _LAST = ("resumed",)
 Cell = str | int | float | None
 
 
-class _Writer(Protocol):
-    def writerow(self, row: Iterable[Cell]) -> str: ...
-
-
 class _Echo:
     """What `csv` writes to: it hands back what it is given."""
 
@@ -53,7 +49,7 @@ def csv_lines(run: Run, analysis: Analysis) -> Iterator[str]:
 
     A line is made when it is asked for: a million of them take no room.
     """
-    writer: _Writer = csv.writer(_Echo())
+    writer = csv.writer(_Echo())
     timed = run.exchanges.phases | {"queued": run.exchanges.queued_s}
     yield writer.writerow((*_KNOWN, *(f"{name}_s" for name in timed), *_LAST))
     opened = bytearray(len(run.connections))
@@ -63,15 +59,14 @@ def csv_lines(run: Run, analysis: Analysis) -> Iterator[str]:
             [None] * len(rows) if column is None else short_floats(column[rows.start : rows.stop])
             for column in timed.values()
         )
-        phases = zip(*parts, strict=True)
-        for row, durations in zip(rows, phases, strict=True):
+        for row, *durations in zip(rows, *parts, strict=True):
             resumed = _resumed(run, row, opened)
             yield writer.writerow((*_exchange(run, analysis, row, opened), *durations, resumed))
 
 
 def table_lines(heads: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
     """A header, and a line for each row; texts in it do no harm."""
-    writer: _Writer = csv.writer(_Echo())
+    writer = csv.writer(_Echo())
     yield writer.writerow(heads)
     for row in rows:
         yield writer.writerow(_harmless(it) if isinstance(it, str) else it for it in row)

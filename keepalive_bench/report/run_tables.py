@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.analysis.analysis import BOUNDED, REMAINDER
 from keepalive_bench.analysis.metrics import ARM_METRICS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
-from keepalive_bench.report.table import Column, Table
+from keepalive_bench.report import Column, Table
 from keepalive_bench.units import MISSING, duration, interval, printable, rate, times
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary, PhaseTime
-    from keepalive_bench.report.table import Part
+    from keepalive_bench.report import Part
     from keepalive_bench.stats.intervals import Estimate
 
 FIGURES = (*BOUNDED, "max")
@@ -73,7 +73,6 @@ def comparison_table(analysis: Analysis) -> Table:
 
 
 def _of_arms(analysis: Analysis, rows: Sequence[Sequence[str]]) -> tuple[Part, ...]:
-    """A column for each arm."""
     arms = enumerate(analysis.arms)
     return tuple((Column(arm.label, _column(rows, number)),) for number, arm in arms)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from keepalive_bench.analysis.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.metrics import (
@@ -19,22 +19,44 @@ from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 from keepalive_bench.plan.document import plan_schema
 from keepalive_bench.plan.experiment import Swept
 from keepalive_bench.plan.load import Traffic
-from keepalive_bench.report.document import metrics_schema
 from keepalive_bench.results.exchange import Answer
 from keepalive_bench.results.file import SCHEMA_VERSION, Stored, table_schemas
-from keepalive_bench.typed_json import Positive, Schema, nullable, object_schema, schema_of
+from keepalive_bench.typed_json import (
+    Count,
+    Positive,
+    Schema,
+    Seconds,
+    Share,
+    least,
+    nullable,
+    object_schema,
+    one_of,
+    pattern,
+    schema_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from keepalive_bench.analysis.metrics.metric import Metric
+
+Status = Annotated[str, pattern("^[1-9][0-9]{2}$")]
+_TYPES: dict[str, Any] = {
+    "count": Count,
+    "bytes": Count,
+    "share": Share,
+    "seconds": Seconds,
+    "text": str,
+}
 
 
 def results_schema() -> Schema:
     """What `kab run URL --json FILE` writes."""
     stored = schema_of(Stored)["properties"]
-    arm = metrics_schema(ARM_METRICS)["properties"]
+    arm = _metrics_schema(ARM_METRICS)["properties"]
     answer = members(Answer, count=Positive)
     sweep = members(option=Swept, traffic=Traffic)
-    sweep["values"] = array_of(metrics_schema(SWEEP_METRICS))
+    sweep["values"] = array_of(_metrics_schema(SWEEP_METRICS))
     recommended = members(**dict.fromkeys(RECOMMENDED, int | None))
     finding = members(Finding) | {"code": {"enum": [kind.code for kind in FINDING_KINDS]}}
     return {
@@ -50,7 +72,7 @@ def results_schema() -> Schema:
                         arm | {"answers": array_of(object_schema(answer))}
                     ),
                 },
-                "comparisons": array_of(metrics_schema(COMPARISON_METRICS)),
+                "comparisons": array_of(_metrics_schema(COMPARISON_METRICS)),
                 "verdict": sentence_schema(VERDICTS),
                 "findings": array_of(object_schema(finding)),
                 "requirements": array_of(requirement_schema()),
@@ -60,6 +82,44 @@ def results_schema() -> Schema:
             }
         ),
     }
+
+
+def _metrics_schema(metrics: Iterable[Metric[Any]]) -> Schema:
+    """The JSON Schema of what `tree` makes."""
+    found: Schema = {}
+    nullable = set[tuple[str, ...]]()
+    for metric in metrics:
+        keys = ("",) if metric.is_sparse else metric.keys or ("",)
+        for key in keys:
+            if metric.absent:
+                nullable.add(metric.steps(key, metric.absent))
+            for end, steps in metric.places(key).items():
+                *groups, name = steps[:-1] if metric.is_sparse else steps
+                place = found
+                for group in groups:
+                    place = place.setdefault(group, {})
+                place[name] = (_leaf(metric, end),)
+    return _object(found, (), nullable)
+
+
+def _object(members: Schema, steps: tuple[str, ...], nullable: set[tuple[str, ...]]) -> Schema:
+    schemas = {
+        name: each[0] if isinstance(each, tuple) else _object(each, (*steps, name), nullable)
+        for name, each in members.items()
+    }
+    schema: Schema = object_schema(schemas)
+    return {**schema, "type": ["object", "null"]} if steps in nullable else schema
+
+
+def _leaf(metric: Metric[Any], end: str) -> Schema:
+    if metric.is_sparse:
+        name = Status if metric.keys[0].isdigit() else Annotated[str, one_of(*metric.keys)]
+        return schema_of(dict[name, Positive])  # type: ignore[valid-type]  # a value, to mypy
+    type_: Any = float if metric.is_signed else _TYPES.get(metric.unit, Annotated[float, least(0)])
+    if metric.words:
+        type_ = Annotated[str, one_of(*metric.words)]
+    is_known = end == "estimate" and (not metric.unknown or bool(metric.absent))
+    return schema_of(type_ if is_known else type_ | None)
 
 
 def schema_head(name: str, version: int, title: str, page: str) -> Schema:

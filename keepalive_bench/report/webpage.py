@@ -66,14 +66,16 @@ def _content(report: Report) -> tuple[list[Element], dict[str, object]]:
         "stack": ("Where the time goes", stack(analysis)),
         "pool": ("The life of the pool", pool(run, analysis)),
     }
+    terms = _circumstances(run, analysis)
+    listed = (element(*it) for term, said in terms for it in (("dt", term), ("dd", said)))
     content = [
         _verdict(report),
         element("noscript", element("p", _NO_SCRIPT)),
         _comparison(report),
         *requirements(analysis.requirements, strict=report.strict),
         *(section(heading, name, *it.content) for name, (heading, it) in charts.items()),
-        _findings(analysis),
-        _method(run, analysis),
+        section("Findings", "findings", _findings(analysis)),
+        section("How it was measured", "method", element("dl", *listed)),
     ]
     drawn = {name: it.data for name, (_, it) in charts.items() if it.data is not None}
     return content, {"labels": [arm.label for arm in analysis.arms], "charts": drawn}
@@ -128,7 +130,6 @@ def answer(said: str, code: str, checked: Sequence[Checked], *, strict: bool) ->
 
 
 def _comparison(report: Report) -> Element:
-    """The tables of the report."""
     analysis, swept = report.analysis, report.swept
     below = [*preamble.answers(analysis)]
     if swept is None:
@@ -162,11 +163,9 @@ def _requirement(checked: Checked) -> Element:
 
 
 def _findings(analysis: Analysis) -> Element:
-    """What kab noticed, and its advice."""
     if not analysis.findings:
-        return section("Findings", "findings", element("p", "kab noticed nothing unusual."))
-    listed = element("ul", *map(_finding, analysis.findings), class_="findings")
-    return section("Findings", "findings", listed)
+        return element("p", "kab noticed nothing unusual.")
+    return element("ul", *map(_finding, analysis.findings), class_="findings")
 
 
 def _finding(finding: Finding) -> Element:
@@ -180,55 +179,37 @@ def _finding(finding: Finding) -> Element:
     )
 
 
-def _method(run: Run, analysis: Analysis) -> Element:
-    """How it was measured, and with what."""
-    terms: list[Element] = []
-    for term, said in _circumstances(run, analysis):
-        terms += [element("dt", term), element("dd", said)]
-    return section("How it was measured", "method", element("dl", *terms))
-
-
 def _circumstances(run: Run, analysis: Analysis) -> Iterator[tuple[str, str]]:
-    experiment, decision_rule, network = (
+    experiment, rule, machine, run_info = (
         run.plan.experiment,
         run.plan.decision_rule,
-        run.plan.network,
+        run.environment,
+        run.run_info,
     )
-    machine, run_info = run.environment, run.run_info
     yield "asked", preamble.headline(analysis)
-    yield (
-        "arms",
-        ", ".join(
-            arm.label if arm.label == arm.kind else f"{arm.label} ({arm.kind})"
-            for arm in experiment.arms
-        ),
+    named = (
+        arm.label if arm.label == arm.kind else f"{arm.label} ({arm.kind})"
+        for arm in experiment.arms
     )
+    yield "arms", ", ".join(named)
     yield "experiment", preamble.circumstances(analysis)
     warmups = plural(experiment.warmup, "warm-up")
     yield "before it", f"{warmups} of each arm, on pools of their own, not counted"
     yield "seed", f"{experiment.seed}"
-    yield (
-        "judged at",
-        f"{100 * decision_rule.confidence:g} % confidence, margin {decision_rule.margin:g}",
-    )
-    yield "time limit", f"{duration(network.timeout_s)} for each exchange"
+    yield "judged at", f"{100 * rule.confidence:g} % confidence, margin {rule.margin:g}"
+    yield "time limit", f"{duration(run.plan.network.timeout_s)} for each exchange"
     yield "command", command(run.plan)
     without = left_out(run.plan)
     if without:
         yield "which lacks", without
     yield "started", run_info.started_at + (", interrupted" if run_info.interrupted else "")
-    yield (
-        "took",
-        f"{duration(run_info.wall_s)}, {duration(run_info.cpu_s)} of processor time, "
-        + (plural(run_info.gc_collections, "garbage collection")),
+    cpu, collections = (
+        duration(run_info.cpu_s),
+        plural(run_info.gc_collections, "garbage collection"),
     )
-    yield (
-        "with",
-        (
-            f"kab {machine.kab}, urllib3 {machine.urllib3}, {machine.implementation} "
-            f"{machine.python}, {machine.openssl}"
-        ),
-    )
+    yield "took", f"{duration(run_info.wall_s)}, {cpu} of processor time, {collections}"
+    versions = f"kab {machine.kab}, urllib3 {machine.urllib3}, {machine.implementation}"
+    yield "with", f"{versions} {machine.python}, {machine.openssl}"
     yield "on", f"{machine.os}, {machine.machine}, {plural(machine.cpu_count, 'processor')}"
     rates = [
         f"{arm.label} {rate(arm.requests_per_second)} requests/s"

@@ -46,7 +46,7 @@ class ServerProcess:
         self._settings = settings = settings or ServerSettings()
         self._final: Stats | None = None
         self._process = subprocess.Popen(  # noqa: S603 - our own program, and no user's words
-            [sys.executable, "-m", __package__],
+            [sys.executable, "-m", f"{__package__}.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # From there the child imports this very package, and no file of the user's.

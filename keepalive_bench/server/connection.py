@@ -13,14 +13,16 @@ from keepalive_bench.server.received import BadRequestError, Reader, parse_reque
 from keepalive_bench.server.responses import CONTINUE
 
 if TYPE_CHECKING:
+    import ssl
     import threading
 
     from keepalive_bench.server.behaviour import Behaviour
     from keepalive_bench.server.counts import Counter, Recorder
     from keepalive_bench.server.received import ReceivedRequest
     from keepalive_bench.server.responses import Response, ResponseFactory
-    from keepalive_bench.server.tls import ServerTls
 
+_HANDSHAKE_TIMEOUT_S = 10.0
+"""A client that stays silent doesn't hold its thread for ever."""
 _LINGER_S = 2.0
 _DRAIN_SIZE = 64 * 1024
 
@@ -37,7 +39,7 @@ class Service:
     responses: ResponseFactory
     counter: Counter
     recorder: Recorder | None
-    tls: ServerTls | None
+    tls: ssl.SSLContext | None
     stopping: threading.Event
 
 
@@ -48,6 +50,7 @@ class ClientConnection:
         self._socket = accepted
         self._number = number
         self._service = service
+        self._secured: ssl.SSLSocket | None = None
 
     def run(self) -> None:
         """Live until the client, the behaviour or the server ends the connection."""
@@ -70,11 +73,14 @@ class ClientConnection:
     def _open(self) -> None:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if (tls := self._service.tls) is not None:
-            self._socket = secured = tls.wrap(self._socket)
+            secured = tls.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
+            self._socket = self._secured = secured
             if self._service.stopping.is_set():
                 # `hang_up` may have met the socket that has just been replaced.
                 raise ConnectionAbortedError
-            tls.shake_hands(secured)
+            secured.settimeout(_HANDSHAKE_TIMEOUT_S)
+            secured.do_handshake()
+            secured.settimeout(None)
             self._service.counter.add("handshakes")
 
     def _serve(self, reader: Reader) -> bool:
@@ -146,8 +152,11 @@ class ClientConnection:
         Closing a socket while the client still sends makes the system answer with a reset,
         which can overtake our last answer: RFC 9112, section 9.6.
         """
-        if self._service.tls is not None:
-            self._service.tls.say_goodbye(self._socket)
+        if self._secured is not None:
+            # TLS's own end, or it would look like a truncation; the client's may never come.
+            self._secured.settimeout(0)
+            with suppress(OSError, ValueError):
+                self._secured.unwrap()
         if linger and not self._service.stopping.is_set():
             socket.socket.shutdown(self._socket, socket.SHUT_WR)
             deadline = time.monotonic() + _LINGER_S

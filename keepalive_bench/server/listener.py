@@ -15,14 +15,15 @@ from keepalive_bench.errors import UsageError
 from keepalive_bench.server.connection import ClientConnection, Service
 from keepalive_bench.server.counts import Counter, Recorder
 from keepalive_bench.server.responses import ResponseFactory
-from keepalive_bench.units import quoted
+from keepalive_bench.units import filename, quoted
 
 if TYPE_CHECKING:
+    import ssl
+
     from typing_extensions import Self
 
     from keepalive_bench.server.counts import Stats
     from keepalive_bench.server.settings import ServerSettings
-    from keepalive_bench.server.tls import ServerTls
 
 # So deep that no client of a benchmark ever waits for a place; the system may allow less.
 _BACKLOG = 4096
@@ -61,7 +62,7 @@ class Server:
                 responses=ResponseFactory(settings.behaviour),
                 counter=self._counter,
                 recorder=recorder,
-                tls=_load_tls(settings) if settings.tls else None,
+                tls=tls_context(settings) if settings.tls else None,
                 stopping=self._stopping,
             )
             self._resources = resources.pop_all()
@@ -144,11 +145,32 @@ class Server:
             del self._living[connection]
 
 
-def _load_tls(settings: ServerSettings) -> ServerTls:
-    # Here, because ssl takes longer to import than all the rest: a plain server starts at once.
-    from keepalive_bench.server.tls import ServerTls  # noqa: PLC0415
+def tls_context(settings: ServerSettings) -> ssl.SSLContext:
+    """What a server's connections need for TLS.
 
-    return ServerTls(settings)
+    Raises:
+        UsageError: The certificate or its key can't be used.
+    """
+    # Here, because it takes longer to import than all the rest: a plain server starts at once.
+    import ssl  # noqa: PLC0415
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        # A key with a password is refused: without one given, OpenSSL would ask the terminal.
+        context.load_cert_chain(settings.certificate, settings.key_file, password=str)
+    except OSError as error:  # OpenSSL's errors are some, too.
+        no_match = "one of them is no plain PEM file, or they don't belong together"
+        reason = no_match if isinstance(error, ssl.SSLError) else error.strerror
+        raise UsageError(
+            f"The certificate {filename(settings.certificate)} and the key "
+            f"{filename(settings.key_file)} can't be used: {reason}."
+        ) from error
+    versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+    if settings.tls_min is not None:
+        context.minimum_version = versions[settings.tls_min]
+    if settings.tls_max is not None:
+        context.maximum_version = versions[settings.tls_max]
+    return context
 
 
 def _bind(settings: ServerSettings) -> socket.socket:

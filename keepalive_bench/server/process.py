@@ -111,3 +111,7 @@ def _watch_parent(reasons: _Reasons) -> None:
 def _say(output: TextIO, line: str) -> None:
     output.write(f"{line}\n")
     output.flush()
+
+
+if __name__ == "__main__":
+    serve_parent()

@@ -137,7 +137,6 @@ def _beyond(
     case: Case,
     effect: Effect,
 ) -> str:
-    """What a larger value changes."""
     larger = [it for it in results if it.value > enough.value]
     if not larger:
         return "no larger one was tried"
@@ -219,16 +218,13 @@ def _described(results: Sequence[ValueResult], effect: Effect) -> Recommendation
 
 
 def _sized(it: ValueResult) -> str:
-    """A body's size as the user wrote it, with a unit."""
     return f"{it.label} B" if it.label.isdigit() else it.label
 
 
 def _is_same(effect: Estimate, margin: float) -> bool:
-    """Whether it is known that two values differ by no more than the margin."""
     _, low, high = effect
     return low is not None and high is not None and 1 / (1 + margin) <= low <= high <= 1 + margin
 
 
 def _is_no_worse(effect: Estimate, margin: float) -> bool:
-    """Whether it is known that a value is not worse by more than the margin."""
     return effect.low is not None and effect.low >= 1 / (1 + margin)

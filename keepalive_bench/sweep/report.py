@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.report import Swept
-from keepalive_bench.report.page.markup import Chart, figure, microseconds
+from keepalive_bench.report import Chart, Column, Swept, Table
+from keepalive_bench.report.page.markup import figure, microseconds
 from keepalive_bench.report.run_tables import confidence, rate_of
-from keepalive_bench.report.table import Column, Table
 from keepalive_bench.units import MISSING, duration, interval, plural, rate
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.analysis import Analysis, ArmSummary
     from keepalive_bench.analysis.sweep import Sweep, SweptValue
-    from keepalive_bench.report.table import Part
+    from keepalive_bench.report import Part
     from keepalive_bench.stats.intervals import Estimate
 
 _METRICS = ("p50", "p95")
@@ -62,7 +61,6 @@ def _counts(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> lis
 
 
 def _latencies(analysis: Analysis, arms: Sequence[ArmSummary], metric: str) -> Part:
-    """A quantile, with its interval beside it."""
     found = [getattr(arm.latency, metric) for arm in arms]
     bounds = [arm.latency_bounds.get(metric) for arm in arms]
     ends = (
@@ -73,7 +71,6 @@ def _latencies(analysis: Analysis, arms: Sequence[ArmSummary], metric: str) -> P
 
 
 def _rates(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> Part:
-    """Requests per second, with their interval beside them."""
     found = [(arm, it.requests_per_second) for it, arm in zip(sweep.values, arms, strict=True)]
     return (
         Column("requests/s", tuple(rate_of(arm, it.estimate) for arm, it in found)),

@@ -159,7 +159,6 @@ def rate_ratio(one: Rounds, other: Rounds, confidence: float) -> Estimate:
 
 
 def _common(one: array[int], other: array[int]) -> Iterator[tuple[int, int]]:
-    """Where both have the same number."""
     ours = theirs = 0
     while ours < len(one) and theirs < len(other):
         if one[ours] == other[theirs]:

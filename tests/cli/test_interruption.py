@@ -133,7 +133,7 @@ def test_what_hangs_when_ctrl_c_comes_is_counted_as_interrupted(tmp_path: Path) 
     assert "failed: " not in done.out
 
 
-ANSWERS, THREADS = 120, 8
+ANSWERS, THREADS = 400, 8
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from keepalive_bench.server import CERTIFICATE, ServerProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from keepalive_bench.server import Server
+
 _SECRET = "s3kr1t"  # noqa: S105  # nobody's
 
 
@@ -29,7 +31,7 @@ def headers(request: dict[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in request["headers"]}
 
 
-def port_of(server: ServerProcess) -> str:
+def port_of(server: Server | ServerProcess) -> str:
     return server.url.rpartition(":")[2]
 
 

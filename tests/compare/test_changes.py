@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from support.runs import CUT_OFF, URL, Script, paired_run, view_of
 
-from keepalive_bench import Plan, Target, UsageError, analyse
+from keepalive_bench import Target, UsageError, analyse
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import ArmChange, Source
-from keepalive_bench.compare.differences import HARMLESS
 from keepalive_bench.compare.estimates import Occurrences, relative, tail_of, trend
 from keepalive_bench.compare.verdict import Terms
 from keepalive_bench.compare.verdict import _latency as judged
@@ -284,10 +283,6 @@ def test_other_urls_matter_and_how_often_is_asked_does_not() -> None:
     environment = run.environment._replace(urllib3="9.9")
     found = compared(run, replace(run, environment=environment)).differences
     assert [(it.part, it.name, it.matters) for it in found] == [("environment", "urllib3", False)]
-
-
-def test_what_is_harmless_is_a_field_of_the_plan() -> None:
-    assert not HARMLESS - plan_document(Plan(Target(URL))).keys()
 
 
 def test_runs_without_a_common_arm_are_not_compared() -> None:

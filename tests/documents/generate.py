@@ -13,7 +13,7 @@ from documents import findings, metrics
 
 from keepalive_bench.cli import kab
 from keepalive_bench.cli.exports import OF_RUN
-from keepalive_bench.compare.schema import comparison_schema
+from keepalive_bench.compare.document import comparison_schema
 from keepalive_bench.report.schema import results_schema
 from keepalive_bench.results.file import stored_columns
 

@@ -24,7 +24,7 @@ from keepalive_bench import Arm
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.processes.coordinator import Coordinator
-from keepalive_bench.engine.processes.messages import Failed
+from keepalive_bench.engine.processes.messages import Failed, Task
 from keepalive_bench.engine.processes.worker import LOOK_S, Patience, Worker
 from keepalive_bench.engine.schedule import schedule
 from keepalive_bench.server import ServerProcess
@@ -168,7 +168,8 @@ def test_a_process_that_doesn_t_read_a_large_body_holds_nobody_up(url: str) -> N
 @pytest.mark.usefixtures("stopping_itself")
 def test_a_stopped_process_is_ended_by_force() -> None:
     inbox: SimpleQueue[tuple[int, object]] = SimpleQueue()
-    worker = Worker(0, b"", inbox)
+    task = Task(plan=plan("http://127.0.0.1/"), folder=Path())
+    worker = Worker(0, task, inbox)
     while worker.stopped_by() is None:
         time.sleep(0.001)
     worker.hang_up()

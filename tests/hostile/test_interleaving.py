@@ -13,7 +13,7 @@ from support.stillness import until_still
 from support.sweeps import sweep
 
 from keepalive_bench import Arm, analyse, benchmark
-from keepalive_bench.net.close_detection import found_ended
+from keepalive_bench.net.tcp_info import found_ended
 from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3.connection
 import urllib3.response
-from server.wire import serving
+from server.wire import settings
 from support.misbehaving import forever, misbehaving
 from support.plans import exchange, run
 
 from keepalive_bench import Arm, Target
 from keepalive_bench.net import pools, response_parser, tcp, tracer
-from keepalive_bench.server import CERTIFICATE
+from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ def test_the_run_goes_on(phase: str, kind: str, monkeypatch: pytest.MonkeyPatch)
 def test_in_a_tls_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
     wrap = failing_once(ssl.SSLContext.wrap_socket, TypeError("no such thing"))
     monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap)
-    with serving(tls=True) as server:
+    with ServerProcess(settings(tls=True)) as server:  # which has no part in it
         measured = run(server.url, arms=(Arm("pooled"),), requests=2, warmup=0, ca_file=CERTIFICATE)
     first, second = [it.outcome.failure for it in measured.exchanges]
     assert first == ("other", "TypeError: no such thing")

@@ -17,7 +17,7 @@ from keepalive_bench.analysis.metrics import (
     SWEEP_METRICS,
 )
 from keepalive_bench.analysis.metrics.metric import SERIES
-from keepalive_bench.report.exposition import _written
+from keepalive_bench.report.openmetrics import _written
 from keepalive_bench.units import printable
 
 RUNS = {"all": everything(), "none": nothing(), "plain": paired_run([0.01] * 20, [0.02] * 20)}

@@ -162,7 +162,7 @@ def test_the_server_process_dies_with_a_parent_that_was_killed() -> None:
 
 def test_a_child_without_any_words_from_its_parent_ends() -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "keepalive_bench.server"],
+        [sys.executable, "-m", "keepalive_bench.server.process"],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -176,7 +176,7 @@ def test_a_child_whose_parent_is_gone_before_it_serves_ends_without_a_word() -> 
     ours, theirs = os.pipe()
     os.close(ours)
     ended = subprocess.run(
-        [sys.executable, "-m", "keepalive_bench.server"],
+        [sys.executable, "-m", "keepalive_bench.server.process"],
         cwd=ROOT,
         input=f"{ServerSettings().to_json()}\n".encode(),
         stdout=theirs,

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from server.wire import TIMEOUT_S, dialled, served, serving, settings, trusting
 
-from keepalive_bench.server import CERTIFICATE, Behaviour, Server, tls
+from keepalive_bench.server import CERTIFICATE, Behaviour, Server, connection
 from keepalive_bench.server.connection import ClientConnection, Service
 from keepalive_bench.server.counts import Counter
+from keepalive_bench.server.listener import tls_context
 from keepalive_bench.server.responses import ResponseFactory
 
 
@@ -105,7 +106,7 @@ def test_http_spoken_to_a_tls_server_ends_the_connection() -> None:
 
 
 def test_a_client_that_never_shakes_hands_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls, "_HANDSHAKE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connection, "_HANDSHAKE_TIMEOUT_S", 0.05)
     with (
         serving(tls=True) as server,
         socket.create_connection(("127.0.0.1", server.port), TIMEOUT_S) as silent,
@@ -134,7 +135,7 @@ def test_a_handshake_that_begins_while_the_server_stops_is_not_waited_for() -> N
         responses=ResponseFactory(Behaviour()),
         counter=Counter(),
         recorder=None,
-        tls=tls.ServerTls(settings(tls=True)),
+        tls=tls_context(settings(tls=True)),
         stopping=stopping,
     )
     with (

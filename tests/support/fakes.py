@@ -110,8 +110,12 @@ class Stage:
         if experiment.duration_s is not None:
             ends_s = experiment.duration_s
             blocks = until(blocks, lambda: self._clock.now_s() >= ends_s)
-        with Interrupts() as interrupts:
+        interrupts = Interrupts()
+        interrupts.take_over()
+        try:
             return self._engine.run(blocks, interrupts)
+        finally:
+            interrupts.give_back()
 
     @property
     def reached(self) -> dict[str, int]:

@@ -26,7 +26,6 @@ from keepalive_bench.engine.processes.messages import (
     Task,
     Word,
     clear,
-    pickled,
     put,
 )
 from keepalive_bench.engine.processes.worker import LOOK_S, Patience, Worker
@@ -129,7 +128,7 @@ class Coordinator:
             worker.end(max(0.0, ends_s - time.monotonic()))
 
     def _begin(self) -> None:
-        task = pickled(Task(plan=self._plan, folder=Path.cwd()))
+        task = Task(plan=self._plan, folder=Path.cwd())
         count = self._plan.experiment.processes
         for number in range(count):
             what = f"Process {number + 1} of {count} can't be started"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _Table = TypeVar("_Table", ExchangeColumns, ConnectionColumns)
 _AT_ONCE, _PART = 5_000, 32
 _NONE = -1
+_SLOTS = 2**31
+"""More than there are of any process."""
 
 
 def merge(parts: Sequence[Tables], merged: Tables) -> None:
@@ -34,25 +36,26 @@ def merge(parts: Sequence[Tables], merged: Tables) -> None:
     connections = [part.connections for part in parts]
     rows = [array("i") for _ in parts]
     translations = _translations(connections, merged.connections)
-    translations["slot"] = [_every(len(parts), number) for number in range(len(parts))]
-    for number, row in _moved(connections, _opened, merged.connections, translations):
+    translations["slot"] = [
+        range(number, _SLOTS, len(parts)).__getitem__ for number in range(len(parts))
+    ]
+    moved = _moved(
+        connections, lambda table, some: table.opened_s[some], merged.connections, translations
+    )
+    for number, row in moved:
         rows[number].append(row)
 
     exchanges = [part.exchanges for part in parts]
     translations = _translations(exchanges, merged.exchanges)
     translations["connection"] = [column.__getitem__ for column in rows]
-    for _ in _moved(exchanges, _ended, merged.exchanges, translations):
+    moved = _moved(
+        exchanges,
+        lambda table, some: map(add, table.began_s[some], table.latency_s[some]),
+        merged.exchanges,
+        translations,
+    )
+    for _ in moved:
         pass
-
-
-def _opened(connections: ConnectionColumns, rows: slice) -> Iterable[float]:
-    """When each of some connections was opened."""
-    return connections.opened_s[rows]
-
-
-def _ended(exchanges: ExchangeColumns, rows: slice) -> Iterable[float]:
-    """When each of some exchanges ended."""
-    return map(add, exchanges.began_s[rows], exchanges.latency_s[rows])
 
 
 def _translations(tables: Sequence[Table], merged: Table) -> dict[str, list[Translation]]:
@@ -64,10 +67,6 @@ def _translations(tables: Sequence[Table], merged: Table) -> dict[str, list[Tran
             for table in tables
         ]
     return translations
-
-
-def _every(step: int, first: int) -> Translation:
-    return lambda value: value * step + first
 
 
 def _moved(

@@ -75,11 +75,6 @@ class Rows(NamedTuple):
     """By column, what its numbers stand for, as far as it wasn't said before."""
 
 
-def pickled(message: object) -> bytes:
-    """A message as it goes through a channel."""
-    return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-
-
 class Channel:
     """A pipe each way. What goes through is pickled: both ends are kab, and no user's words run."""
 
@@ -92,14 +87,7 @@ class Channel:
         Raises:
             OSError: the other end is gone.
         """
-        self.send_pickled(pickled(message))
-
-    def send_pickled(self, data: bytes) -> None:
-        """Say what is pickled already.
-
-        Raises:
-            OSError: the other end is gone.
-        """
+        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         with self._lock:
             self._outgoing.write(data)
             self._outgoing.flush()

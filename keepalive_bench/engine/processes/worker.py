@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from queue import SimpleQueue
     from typing import BinaryIO
 
+    from keepalive_bench.engine.processes.messages import Task
+
 _END_S = 10.0
 """How long a process may take to end once it has closed its output."""
 _KILLED_S = 1.0
@@ -45,8 +47,7 @@ class Worker:
         RuntimeError: it starts no thread.
     """
 
-    def __init__(self, number: int, task: bytes, inbox: SimpleQueue[tuple[int, object]]) -> None:
-        """`task` is a pickled `Task`."""
+    def __init__(self, number: int, task: Task, inbox: SimpleQueue[tuple[int, object]]) -> None:
         self._number, self._task, self._inbox = number, task, inbox
         self._process = subprocess.Popen(  # noqa: S603 - our own program, and no user's words
             [sys.executable, "-m", f"{__package__}.child", str(number)],
@@ -113,8 +114,7 @@ class Worker:
     def _converse(self) -> None:
         # A task may be larger than a pipe, and its reader may be stopped: nobody else waits for it.
         with suppress(OSError):
-            self._channel.send_pickled(self._task)
-        self._task = b""
+            self._channel.send(self._task)
         with suppress(EOFError):
             while True:
                 self._inbox.put((self._number, self._channel.receive()))

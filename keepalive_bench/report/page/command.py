@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.plan.options import options_of, settings
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.sweeping import OWN, sweep_options
-from keepalive_bench.units import REDACTED, plural, printable, size
+from keepalive_bench.units import REDACTED, enumerated, plural, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ def command(plan: Plan) -> str:
 
 
 def _said(plan: Plan) -> Iterator[tuple[str, list[str]]]:
-    """The words of each option, by its name."""
     for place in settings(Plan):
         value = _to_say(place, plan)
         for option in place.setting.options:
@@ -57,9 +56,9 @@ def left_out(plan: Plan) -> str:
     """What the command lacks, which may be secret, as the end of a sentence; empty: nothing."""
     request, withheld = plan.request, plan.request.withhold(plan.target)
     names = dict.fromkeys(name for name, _ in request.headers)
-    parts = [f"the header {'field' if len(names) == 1 else 'fields'} {', '.join(names)}"][
-        : len(names)
-    ]
+    parts = []
+    if names:
+        parts.append(f"the header {'field' if len(names) == 1 else 'fields'} {', '.join(names)}")
     if withheld.body_bytes is not None and plan.experiment.sweep != "data-size":
         parts.append(f"the body of {size(withheld.body_bytes)}, {request.content_type}")
     if withheld.authenticated:
@@ -70,5 +69,4 @@ def left_out(plan: Plan) -> str:
         parts.append(f"the {plural(len(request.variation.rows), 'row')} of its --fields-file")
     if REDACTED in command(plan):
         parts.append(f"what {REDACTED} stands for")
-    *first, last = parts or [""]
-    return f"{', '.join(first)} and {last}" if first else last
+    return enumerated(parts) if parts else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.report import Chart
 from keepalive_bench.report.histogram import histogram, latencies_of
-from keepalive_bench.report.page.markup import ARM_COLOURS, Chart, figure, no_chart, set_table
+from keepalive_bench.report.page.markup import ARM_COLOURS, figure, no_chart, set_table
 from keepalive_bench.report.run_tables import phase_rows, phase_table
 from keepalive_bench.results.exchange import PHASES
 from keepalive_bench.units import duration, plural

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from keepalive_bench.report import Chart
 from keepalive_bench.units import json_in_log, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.report.table import Table
+    from keepalive_bench.report import Table
 
 Content = Element | str
 ARM_COLOURS = 8
-
-
-class Chart(NamedTuple):
-    """One chart with all that belongs to it."""
-
-    content: list[Element]
-    data: object = None
-    """What the script draws; `None`: nothing."""
 
 
 def element(tag: str, *content: Content, **attributes: str) -> Element:
@@ -56,14 +49,11 @@ def data_block(name: str, values: object) -> Element:
     return verbatim("script", text, type="application/json", id=name)
 
 
-def table(
-    caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]], *, numbers: bool = True
+def _table(
+    caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]], kind: str
 ) -> Element:
-    """A table whose rows begin with their heading, in a box that scrolls where it is too wide.
-
-    `numbers` are set flush right.
-    """
-    made = element("table", element("caption", caption), class_="numbers" if numbers else "words")
+    """A table whose rows begin with their heading, in a box that scrolls where it is too wide."""
+    made = element("table", element("caption", caption), class_=kind)
     head = SubElement(SubElement(made, "thead"), "tr")
     head.extend(element("th", heading, scope="col") for heading in headings)
     body = SubElement(made, "tbody")
@@ -76,13 +66,14 @@ def table(
 
 
 def set_table(it: Table, caption: str = "") -> Element:
-    """A table of a report; its title is its caption, if nothing else is."""
-    return table(caption or it.title, it.headings, it.rows)
+    """A table of numbers, of a report; its title is its caption, if nothing else is."""
+    return _table(caption or it.title, it.headings, it.rows, "numbers")
 
 
-def folded(summary: str, *content: Element) -> Element:
-    """Something to open where it's wanted, with the keyboard too."""
-    return element("details", element("summary", summary), *content)
+def folded_table(caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Element:
+    """A table of words to open where it's wanted, with the keyboard too."""
+    whole = _table(caption, headings, rows, "words")
+    return element("details", element("summary", caption), whole)
 
 
 def figure(name: str, shows: str, notes: Iterable[str], key: Iterable[tuple[str, str]]) -> Element:

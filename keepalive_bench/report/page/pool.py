@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.report import Chart
 from keepalive_bench.report.page.markup import (
     ARM_COLOURS,
-    Chart,
     figure,
-    folded,
+    folded_table,
     microseconds,
     no_chart,
-    table,
 )
 from keepalive_bench.report.verbose import ended, why
 from keepalive_bench.results.table import optional
@@ -59,10 +58,8 @@ class Lane(NamedTuple):
 class Lanes(NamedTuple):
     """The lanes of one arm: the connections that it opened first."""
 
-    label: str
+    arm: ArmSummary
     lanes: list[Lane]
-    connections: int
-    """How many the arm opened in all."""
     shown: Span
     """The part of the run that is on the axis."""
     pause: int
@@ -71,7 +68,7 @@ class Lanes(NamedTuple):
     @property
     def is_part(self) -> bool:
         """Whether the arm opened more connections than have a lane."""
-        return len(self.lanes) < self.connections
+        return len(self.lanes) < self.arm.connections
 
 
 def pool(run: Run, analysis: Analysis) -> Chart:
@@ -79,12 +76,12 @@ def pool(run: Run, analysis: Analysis) -> Chart:
     if not len(run.connections):
         return no_chart("No connection was opened.")
     arms = _lanes(run, analysis)
-    said = "; ".join(f"{arm.label} {plural(arm.connections, 'connection')}" for arm in arms)
+    said = "; ".join(f"{it.arm.label} {plural(it.arm.connections, 'connection')}" for it in arms)
     notes = [
-        f"Of the {arm.connections:,} connections of {arm.label} the first {len(arm.lanes)} are "
-        "shown."
-        for arm in arms
-        if arm.is_part
+        f"Of the {it.arm.connections:,} connections of {it.arm.label} the first {len(it.lanes)} "
+        "are shown."
+        for it in arms
+        if it.is_part
     ]
     if len({arm.shown for arm in arms}) > 1:
         notes.append("Each arm has an axis of its own: the time that its lanes take.")
@@ -97,55 +94,47 @@ def pool(run: Run, analysis: Analysis) -> Chart:
         "words": _WORDS,
     }
     used = [
-        (f"arm-{number % ARM_COLOURS}", f"{arm.label} in use") for number, arm in enumerate(arms)
+        (f"arm-{number % ARM_COLOURS}", f"{it.arm.label} in use") for number, it in enumerate(arms)
     ]
     key = (_OPENING, *used, *_KEY)
     drawn = figure("pool", f"Connections over time: {said}.", notes, key)
-    return Chart([drawn, *(_listed(arm) for arm in arms if arm.lanes)], data)
+    return Chart([drawn, *(_listed(it) for it in arms if it.lanes)], data)
 
 
-def _listed(arm: Lanes) -> Element:
-    caption = f"Connections of {arm.label}"
-    if arm.is_part:
-        caption += f" (the first {len(arm.lanes)} of {arm.connections:,})"
-    rows = [lane.words for lane in arm.lanes]
-    return folded(caption, table(caption, _WORDS, rows, numbers=False))
+def _listed(it: Lanes) -> Element:
+    caption = f"Connections of {it.arm.label}"
+    if it.is_part:
+        caption += f" (the first {len(it.lanes)} of {it.arm.connections:,})"
+    return folded_table(caption, _WORDS, [lane.words for lane in it.lanes])
 
 
 def _drawn(lane: Lane) -> dict[str, object]:
-    return {
-        "row": lane.row,
-        "opening": lane.opening,
-        "used": [time for span in lane.used for time in span],
-        "end": lane.end,
-        "ending": lane.ending,
-        "words": lane.words,
-    }
+    return {**lane._asdict(), "used": [time for span in lane.used for time in span]}
 
 
 def _lanes(run: Run, analysis: Analysis) -> list[Lanes]:
-    """The lanes of each arm."""
     arms = len(analysis.arms)
     chosen = [
         (arm, run.connections.rows(arm.label)[: max(_MOST // arms, 1)]) for arm in analysis.arms
     ]
     uses = _uses(run, {row for _, rows in chosen for row in rows})
-    ready = _ready(run)
+    ready, end = _ready(run), _end(run)
     made = [
-        (arm, [_lane(run, arm, row, ready[row], uses[row]) for row in rows]) for arm, rows in chosen
+        (arm, [_lane(run, arm, row, ready[row], uses[row], end) for row in rows])
+        for arm, rows in chosen
     ]
-    spans = _shown(run, made)
+    spans = _shown(made, end)
     return [
         _of_arm(arm, found, span, _MOST_SPANS // arms)
         for (arm, found), span in zip(made, spans, strict=True)
     ]
 
 
-def _shown(run: Run, made: list[tuple[ArmSummary, list[Lane]]]) -> list[Span]:
+def _shown(made: list[tuple[ArmSummary, list[Lane]]], last: int) -> list[Span]:
     """The time that is shown of each arm: the same of all, unless one's lanes took far less."""
     spans = []
     for arm, found in made:
-        span = (0, _length(run))
+        span = (0, last)
         if len(found) < arm.connections:
             span = (min(lane.opening[0] for lane in found), max(lane.end for lane in found))
         spans.append(span)
@@ -168,14 +157,14 @@ def _ready(run: Run) -> list[int]:
 
 def _of_arm(arm: ArmSummary, made: list[Lane], shown: Span, most_spans: int) -> Lanes:
     pause = (shown[1] - shown[0]) // _FINEST
-    drawn = [lane._replace(used=_merged(lane.used, pause)) for lane in made]
-    while sum(len(lane.used) for lane in drawn) > max(most_spans, len(drawn)):
-        pause = 2 * pause + 1
+    while True:
         drawn = [lane._replace(used=_merged(lane.used, pause)) for lane in made]
-    return Lanes(arm.label, drawn, arm.connections, shown, pause)
+        if sum(len(lane.used) for lane in drawn) <= max(most_spans, len(drawn)):
+            return Lanes(arm, drawn, shown, pause)
+        pause = 2 * pause + 1
 
 
-def _length(run: Run) -> int:
+def _end(run: Run) -> int:
     """From the start of the run to its last byte, in microseconds."""
     exchanges = run.exchanges
     ends = zip(exchanges.began_s, exchanges.latency_s, strict=True)
@@ -185,14 +174,9 @@ def _length(run: Run) -> int:
 def _uses(run: Run, wanted: set[int]) -> dict[int, list[Span]]:
     """When each of the wanted connections was in use, in order."""
     uses: dict[int, list[Span]] = {row: [] for row in wanted}
-    exchanges = run.exchanges
-    for connection, began_s, latency_s, started_s in zip(
-        exchanges.connection,
-        exchanges.began_s,
-        exchanges.latency_s,
-        exchanges.started_s,
-        strict=True,
-    ):
+    it = run.exchanges
+    columns = zip(it.connection, it.started_s, it.began_s, it.latency_s, strict=True)
+    for connection, started_s, began_s, latency_s in columns:
         if connection in uses:
             span = (microseconds(started_s), microseconds(began_s + latency_s))
             uses[connection].append(span)
@@ -210,10 +194,12 @@ def _merged(spans: Iterable[Span], pause: int) -> list[Span]:
     return merged
 
 
-def _lane(run: Run, arm: ArmSummary, row: int, ready: int, used: list[Span]) -> Lane:
+def _lane(  # all that is known of it
+    run: Run, arm: ArmSummary, row: int, ready: int, used: list[Span], last: int
+) -> Lane:
     connection = run.connections[row]
     opened = microseconds(connection.opened_s)
-    closed = _length(run) if connection.ended_s is None else microseconds(connection.ended_s)
+    closed = last if connection.ended_s is None else microseconds(connection.ended_s)
     return Lane(
         row=row,
         opening=(min(used[0][0], opened) if used else opened, ready),

@@ -6,15 +6,14 @@ from math import isnan, log
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.reason_kinds import BY_NATURE
+from keepalive_bench.report import Chart
 from keepalive_bench.report.histogram import FAR_APART
 from keepalive_bench.report.page.markup import (
-    Chart,
     element,
     figure,
-    folded,
+    folded_table,
     microseconds,
     no_chart,
-    table,
 )
 from keepalive_bench.report.verbose import why
 from keepalive_bench.units import duration, plural, printable
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis.analysis import Analysis
     from keepalive_bench.results.run import Run
 
 _MOST_LISTED = 100
@@ -47,46 +46,19 @@ class Mark(NamedTuple):
     requests: int
 
 
-class Dots(NamedTuple):
-    """The marks, for the script."""
-
-    arms: list[dict[str, object]]
-    """Columns for each arm: times and latencies in microseconds, times and indexes as steps."""
-    fates: list[str]
-    """What the numbers in the columns `fate` stand for: reused, failed, or newly opened and why."""
-    logarithmic: bool
-    merged: bool
-    """Whether there are marks for several requests."""
-
-
 def timeline(run: Run, analysis: Analysis) -> Chart:
     """A mark for each request, and below it a list of connections that had to be opened."""
     if not any(arm.sent for arm in analysis.arms):
         return no_chart("No request came to an end.")
-    marks = _dots(run, analysis)
-    opened = "; ".join(_opened(arm) for arm in analysis.arms)
+    opened = []
+    for arm in analysis.arms:
+        counts = ", ".join(f"{count:,} {code}" for code, count in arm.reason_counts.items())
+        opened.append(f"{arm.label} {counts or 'none'}")
     failed = [("shape-cross", "failed")] if any(arm.failed for arm in analysis.arms) else []
-    shows = f"Latencies over time. New connections: {opened}."
-    drawn = figure("timeline", shows, _notes(marks), _KEY + failed)
-    data = {"arms": marks.arms, "fates": marks.fates, "logarithmic": marks.logarithmic}
+    shows = f"Latencies over time. New connections: {'; '.join(opened)}."
+    notes, data = _dots(run, analysis)
+    drawn = figure("timeline", shows, notes, _KEY + failed)
     return Chart([drawn, _listed(run, analysis), *_failures(run)], data)
-
-
-def _notes(marks: Dots) -> list[str]:
-    notes = ["Each mark is a request at the time it began. Point at one to see which, and why."]
-    if marks.merged:
-        notes.append(
-            "Requests alike that lie so close together that their marks would cover each other "
-            "share one, which says how many they are."
-        )
-    if marks.logarithmic:
-        notes.append("The scale of latencies is logarithmic.")
-    return notes
-
-
-def _opened(arm: ArmSummary) -> str:
-    counts = ", ".join(f"{count:,} {code}" for code, count in arm.reason_counts.items())
-    return f"{arm.label} {counts or 'none'}"
 
 
 def _listed(run: Run, analysis: Analysis) -> Element:
@@ -101,15 +73,19 @@ def _listed(run: Run, analysis: Analysis) -> Element:
         return element("p", "No connection was opened.")
     if not opened:
         return element("p", "Every connection is one that its arm has by its nature.")
-    caption = f"{plural(len(opened), 'connection')} that had to be opened, and why"
-    if len(opened) > _MOST_LISTED:
-        caption += f" (the first {_MOST_LISTED})"
     rows = [
         (f"{row}", arm.label, duration(run.connections.opened_s[row]), why(run, arm.reasons[row]))
         for arm, row in opened[:_MOST_LISTED]
     ]
-    headings = ("connection", "arm", "opened at", "why")
-    return folded(caption, table(caption, headings, rows, numbers=False))
+    said = f"{plural(len(opened), 'connection')} that had to be opened, and why"
+    return _folded(said, len(opened), ("connection", "arm", "opened at", "why"), rows)
+
+
+def _folded(
+    said: str, count: int, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]
+) -> Element:
+    caption = f"{said} (the first {_MOST_LISTED})" if count > _MOST_LISTED else said
+    return folded_table(caption, headings, rows)
 
 
 def _failures(run: Run) -> Iterator[Element]:
@@ -122,21 +98,21 @@ def _failures(run: Run) -> Iterator[Element]:
     ]
     if not failed:
         return
-    caption = f"{plural(len(failed), 'request')} that failed, and why"
-    if len(failed) > _MOST_LISTED:
-        caption += f" (the first {_MOST_LISTED})"
     rows = []
     for row in failed[:_MOST_LISTED]:
         failure = exchanges.failures.values[exchanges.failure[row]]
         why_not = f"{failure.kind}: {printable(failure.message)}"
         label, began = exchanges.arms[exchanges.arm[row]], duration(exchanges.began_s[row])
         rows.append((f"#{exchanges.index[row]}", label, began, why_not))
-    headings = ("request", "arm", "began at", "why")
-    yield folded(caption, table(caption, headings, rows, numbers=False))
+    said = f"{plural(len(failed), 'request')} that failed, and why"
+    yield _folded(said, len(failed), ("request", "arm", "began at", "why"), rows)
 
 
-def _dots(run: Run, analysis: Analysis) -> Dots:
-    """The marks of each arm; requests share one only where there are too many for one each."""
+def _dots(run: Run, analysis: Analysis) -> tuple[list[str], dict[str, object]]:
+    """What there is to say of the marks, and the marks of each arm, for the script.
+
+    Requests share one only where there are too many for one each.
+    """
     exchanges = run.exchanges
     codes = _codes(run, analysis)
     cut_off = exchanges.cut_off  # what those would have taken, nobody knows
@@ -148,12 +124,20 @@ def _dots(run: Run, analysis: Analysis) -> Dots:
     for grid in _GRIDS:
         if len(marks) > _MOST:
             marks = _merged(run, codes, rows, grid, logarithmic=logarithmic)
+    notes = ["Each mark is a request at the time it began. Point at one to see which, and why."]
+    if len(marks) < len(rows):
+        notes.append(
+            "Requests alike that lie so close together that their marks would cover each other "
+            "share one, which says how many they are."
+        )
+    if logarithmic:
+        notes.append("The scale of latencies is logarithmic.")
     fates = _Fates(run, analysis)
     arms = [
         _columns(run, [mark for mark in marks if exchanges.arm[mark.row] == arm], codes, fates)
         for arm in range(len(exchanges.arms))
     ]
-    return Dots(arms, fates.texts, logarithmic, len(marks) < len(rows))
+    return notes, {"arms": arms, "fates": list(fates.numbers), "logarithmic": logarithmic}
 
 
 def _codes(run: Run, analysis: Analysis) -> list[str]:
@@ -223,20 +207,16 @@ class _Fates:
     """Texts about marks, each of them once."""
 
     def __init__(self, run: Run, analysis: Analysis) -> None:
-        self.texts: list[str] = [_REUSED]
-        self._numbers = {_REUSED: 0}
+        self.numbers = {_REUSED: 0}
         self._run = run
         self._reasons = [arm.reasons for arm in analysis.arms]
 
     def number(self, mark: Mark, code: str) -> int:
         """The number of the text about a mark: with details where it is a single request."""
         text = code
-        if code != _REUSED and mark.requests == 1 and len(self.texts) < _MOST_DETAILED:
+        if code != _REUSED and mark.requests == 1 and len(self.numbers) < _MOST_DETAILED:
             text = self._details(mark.row, code)
-        if text not in self._numbers:
-            self._numbers[text] = len(self.texts)
-            self.texts.append(text)
-        return self._numbers[text]
+        return self.numbers.setdefault(text, len(self.numbers))
 
     def _details(self, row: int, code: str) -> str:
         exchange = self._run.exchanges[row].outcome

@@ -15,13 +15,12 @@ from keepalive_bench.errors import UsageError
 from keepalive_bench.server.faults.cuts import CUTS
 from keepalive_bench.server.faults.kinds import When
 from keepalive_bench.server.faults.messages import MESSAGES
-from keepalive_bench.server.faults.pace import PACE
 from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
     from keepalive_bench.server.faults.kinds import FaultKind, Value
 
-FAULTS: dict[str, FaultKind] = {kind.name: kind for kind in (*CUTS, *MESSAGES, *PACE)}
+FAULTS: dict[str, FaultKind] = {kind.name: kind for kind in (*CUTS, *MESSAGES)}
 """Every fault by its name."""
 ALL = "*"
 _NUMBERS = re.compile(
