@@ -31,8 +31,8 @@ REDACTED = "***"
 _LONGEST = 80
 _HEAD, _TAIL = 50, 29
 _AT = "[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]|%40"
-_MAY_BE_URL = re.compile(rf"(?s):.*({_AT})")
-_UP_TO_AT = re.compile(rf"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*({_AT})")
+_MAY_BE_URL = rf"(?s):.*({_AT})"
+_UP_TO_AT = rf"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*({_AT})"
 
 
 def duration(seconds: float | None) -> str:
@@ -153,7 +153,7 @@ def shortened(text: str) -> str:
 
 
 def _without_password(text: str) -> str:
-    return without_userinfo(text) if _MAY_BE_URL.search(text) else text
+    return without_userinfo(text) if re.search(_MAY_BE_URL, text) else text
 
 
 def filename(path: object) -> str:
@@ -176,4 +176,4 @@ def without_userinfo(text: str) -> str:
 
     Passwords have `/`, `?`, `#` and blanks in them, where a parser would end the host.
     """
-    return _UP_TO_AT.sub(rf"\1{REDACTED}\2", text)
+    return re.sub(_UP_TO_AT, rf"\1{REDACTED}\2", text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
@@ -52,8 +51,7 @@ class Recommendation(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sweep:
+class Sweep(NamedTuple):
     """All values, the smallest first."""
 
     option: Swept
