@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from support.shells import Fish, TypingShell
 
-_GROUP = click.Context(kab)
+_GROUP = click.Context(kab, **kab.context_settings)  # Click keeps the first -h that it made
 COMMANDS = kab.list_commands(_GROUP)
 CASES = (
     ("kab ser", "kab serve"),

@@ -85,12 +85,13 @@ def told() -> dict[str, set[str]]:
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
                 and node.func.attr == "found"
-                and isinstance(node.func.value, ast.Name)
+                and isinstance(kind := node.func.value, ast.Name | ast.Attribute)
             ):
+                name = kind.id if isinstance(kind, ast.Name) else kind.attr
                 names = {str(keyword.arg) for keyword in node.keywords} | (
                     {"arm"} if node.args else set()
                 )
-                found.setdefault(node.func.value.id, set()).update(names)
+                found.setdefault(name, set()).update(names)
     return found
 
 
