@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.comparison import SAME, distance
-from keepalive_bench.analysis.metrics import ARM_METRICS
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import (

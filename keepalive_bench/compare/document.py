@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from keepalive_bench.analysis.analysis import BOUNDED
-from keepalive_bench.analysis.metrics import VERDICTS
+from keepalive_bench.analysis.metrics.run import VERDICTS
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.compare.change import Difference, RecommendationChange
 from keepalive_bench.compare.estimates import ratio

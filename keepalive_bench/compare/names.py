@@ -9,7 +9,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.metrics import ARM_METRICS, TOTALS
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.analysis.metrics.run import TOTALS
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements.lookup import Evidence, find
 from keepalive_bench.requirements.names import places

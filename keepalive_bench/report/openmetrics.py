@@ -13,8 +13,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from keepalive_bench.analysis.analysis import Status
-from keepalive_bench.analysis.metrics import ARM_METRICS, COMPARISON_METRICS, SWEEP_METRICS
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.metric import SERIES
+from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.units import printable
 

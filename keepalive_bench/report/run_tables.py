@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.analysis import BOUNDED, REMAINDER
-from keepalive_bench.analysis.metrics import ARM_METRICS
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report import Column, Table
 from keepalive_bench.units import MISSING, duration, interval, printable, rate, times

@@ -11,13 +11,10 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.metrics import (
-    ARM_METRICS,
-    COMPARISON_METRICS,
-    RUN_METRICS,
-    SWEEP_METRICS,
-)
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.metric import Metric
+from keepalive_bench.analysis.metrics.run import RUN_METRICS, SWEEP_METRICS
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 
 if TYPE_CHECKING:
@@ -29,7 +26,7 @@ AnyMetric = Metric[Any]
 _SAVINGS = {it.path for it in COMPARISON_METRICS if it.path.startswith("saving_s.")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """A part of the document, and a way to spell what it has."""
 
@@ -56,7 +53,7 @@ class Place:
         return str(self.steps[0]) if self.steps else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """What a name means."""
 

@@ -6,11 +6,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.metrics import (
-    ARM_METRICS,
-    COMPARISON_METRICS,
-    SWEEP_METRICS,
-)
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
+from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.plan.experiment import Arm
 from keepalive_bench.requirements.names import AnyMetric, places
 

@@ -59,7 +59,7 @@ def rate_lacks(experiment: Experiment) -> str:
     return PAUSED if experiment.load.has_pauses else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Metric(Generic[S]):
     """Something that an arm, a comparison or a run has."""
 
