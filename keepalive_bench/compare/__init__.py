@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.analysis.analysis import Verdict
 from keepalive_bench.analysis.comparison import SAME, distance
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.required_requests import least_requests
@@ -18,7 +19,7 @@ from keepalive_bench.compare.change import (
 )
 from keepalive_bench.compare.estimates import relative
 from keepalive_bench.compare.names import change_places, find_change
-from keepalive_bench.compare.verdict import SAME_RUN, Terms, verdict
+from keepalive_bench.compare.verdict import SAME_RUN, Terms, incomparable, verdict
 from keepalive_bench.plan.document import harmless
 from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements import AT_LEAST
@@ -57,6 +58,12 @@ def compare_runs(
     documents = demandable(base.analysis), demandable(new.analysis)
     arms = tuple(_arms(base.analysis, new.analysis, documents))
     differing = tuple(_differences(base, new, arms))
+    is_same = _is_same(base, new)
+    why = None if is_same else incomparable(arms, differing, terms, forced=forced)
+    if why:
+        said = Verdict("not-comparable", f"{why}.")
+    else:
+        said = SAME_RUN if is_same else verdict(arms, differing, terms)
     change = Change(
         base=base,
         new=new,
@@ -67,7 +74,8 @@ def compare_runs(
         arms=arms,
         comparisons=tuple(_comparisons(base.analysis, new.analysis)),
         recommendation=_recommendation(base.analysis, new.analysis),
-        verdict=SAME_RUN if _is_same(base, new) else verdict(arms, differing, terms, forced=forced),
+        verdict=said,
+        incomparable=why,
     )
     checked = tuple(_check(it, change, among, documents) for it in demanded)
     return replace(change, requirements=checked)

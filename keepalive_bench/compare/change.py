@@ -98,6 +98,8 @@ class Change:
     arms: tuple[ArmChange, ...]
     comparisons: tuple[ComparisonChange, ...]
     verdict: Verdict
+    incomparable: str | None = None
+    """Why nothing is known of a change, without its full stop; `None`: it can be."""
     recommendation: RecommendationChange | None = None
     """Of two sweeps over one option; `None`: they are none."""
     requirements: tuple[Checked, ...] = ()

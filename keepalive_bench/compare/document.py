@@ -18,7 +18,7 @@ from keepalive_bench.report.openmetrics import (
     Sample,
     estimate_samples,
     exposition_lines,
-    standing_samples,
+    status_samples,
 )
 from keepalive_bench.report.rows_csv import table_lines
 from keepalive_bench.report.schema import (
@@ -162,7 +162,7 @@ def _families(changes: Sequence[Change]) -> Iterator[Family]:
     for change in changes:
         labels = {"new": change.new.name}
         verdicts.append(Sample(1, {**labels, "code": change.verdict.code}))
-        statuses += standing_samples(labels, change.requirements)
+        statuses += status_samples(labels, change.requirements)
         for arm in change.arms:
             of_arm = {**labels, "arm": arm.label, "arm_kind": arm.new.kind}
             for name in COUNTS:

@@ -62,9 +62,8 @@ def find_change(subject: Subject, change: Change, documents: tuple[Document, Doc
         return Evidence(change.verdict.code)
     if metric.path.startswith("recommendation."):
         return _recommended(change, metric.path.rpartition(".")[2])
-    if change.verdict.code == "not-comparable":  # nothing is known of a change between such runs
-        text = change.verdict.text.rstrip(".)").replace(". (", "; ")
-        return Evidence(None, lacking=text)
+    if change.incomparable:
+        return Evidence(None, lacking=change.incomparable)
     if place.part == "arms":
         return _of_arm(subject, change, documents)
     if place.part == "comparisons":

@@ -40,22 +40,31 @@ class Terms(NamedTuple):
     """Requests of each run, by which a median can be bounded."""
 
 
-def verdict(
+def incomparable(
     arms: Sequence[ArmChange], differences: Sequence[Difference], terms: Terms, *, forced: bool
-) -> Verdict:
-    """What changed; `forced` says so of runs, too, that differ in what matters."""
-    in_the_way = _in_the_way(differences)
+) -> str | None:
+    """Why nothing is known of a change, without its full stop; `None`: it can be.
+
+    `forced` compares runs, too, that differ in what matters.
+    """
     if not arms:
-        return Verdict("not-comparable", "The runs have no arm in common.")
+        return "The runs have no arm in common"
+    in_the_way = _in_the_way(differences)
     if in_the_way and not forced:
-        text = f"The runs can't be compared: {in_the_way}. (--force compares them all the same.)"
-        return Verdict("not-comparable", text)
-    counted = [said for arm in arms for said in _counted(arm, terms.confidence)]
+        return f"The runs can't be compared: {in_the_way}; --force compares them all the same"
     first = arms[0]
-    if not counted and not (first.base.succeeded and first.new.succeeded):
-        where = "BASE" if not first.base.succeeded else "NEW"
-        return Verdict("not-comparable", f"Nothing was measured of {first.label} in {where}.")
-    latency = _latency(first, terms)
+    if (first.base.succeeded and first.new.succeeded) or any(
+        said for arm in arms for said in _counted(arm, terms.confidence)
+    ):
+        return None
+    return f"Nothing was measured of {first.label} in {'NEW' if first.base.succeeded else 'BASE'}"
+
+
+def verdict(arms: Sequence[ArmChange], differences: Sequence[Difference], terms: Terms) -> Verdict:
+    """What changed between runs that can be compared."""
+    in_the_way = _in_the_way(differences)
+    counted = [said for arm in arms for said in _counted(arm, terms.confidence)]
+    latency = _latency(arms[0], terms)
     found = [*counted, latency]
     codes = {said.code for said in found}
     code = next((it for it in ("worse", "better") if it in codes), latency.code)

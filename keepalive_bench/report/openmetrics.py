@@ -88,7 +88,7 @@ def _of_the_run(run: Run, analysis: Analysis) -> Iterator[Family]:
     counts = Counter((finding.code, finding.severity) for finding in analysis.findings)
     found = [Sample(n, {"code": code, "severity": word}) for (code, word), n in counts.items()]
     yield Family("kab_findings", "What was noticed, by code.", found)
-    statuses = standing_samples({}, analysis.requirements)
+    statuses = status_samples({}, analysis.requirements)
     yield Family("kab_requirement", "Requirements, 1 by status.", statuses)
 
 
@@ -178,7 +178,7 @@ def _end_samples(labels: Labels, low: float | None, high: float | None) -> Itera
     yield Sample(high, {**labels, "bound": "high"})
 
 
-def standing_samples(labels: Labels, requirements: Iterable[Checked]) -> Iterator[Sample]:
+def status_samples(labels: Labels, requirements: Iterable[Checked]) -> Iterator[Sample]:
     """Requirements, 1 by status."""
     for it in requirements:
         for word in get_args(Status):
