@@ -236,10 +236,24 @@ class Comparison(NamedTuple):
     """Why the arms' times can't be compared, in a sentence; `None`: they can."""
 
 
+VerdictCode = Literal[
+    "faster",
+    "slower",
+    "no-difference",
+    "inconclusive",
+    "not-reused",
+    "not-comparable",
+    "not-measured",
+    "one-arm",
+    "sweep",
+]
+VERDICTS: tuple[VerdictCode, ...] = get_args(VerdictCode)
+
+
 class Verdict(NamedTuple):
     """The one sentence at the end, and its code."""
 
-    code: str
+    code: VerdictCode
     text: str
 
 

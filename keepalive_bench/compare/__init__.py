@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.analysis import Verdict
 from keepalive_bench.analysis.comparison import SAME, distance
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.required_requests import least_requests
@@ -13,6 +12,7 @@ from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import (
     ArmChange,
     Change,
+    ChangeVerdict,
     ComparisonChange,
     Difference,
     RecommendationChange,
@@ -61,7 +61,7 @@ def compare_runs(
     is_same = _is_same(base, new)
     why = None if is_same else incomparable(arms, differing, terms, forced=forced)
     if why:
-        said = Verdict("not-comparable", f"{why}.")
+        said = ChangeVerdict("not-comparable", f"{why}.")
     else:
         said = SAME_RUN if is_same else verdict(arms, differing, terms)
     change = Change(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked, Verdict
+    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
 
@@ -22,6 +22,16 @@ class Source(NamedTuple):
     analysis: Analysis
     plan: Mapping[str, Any]
     """Its plan as the results file has it, without secrets."""
+
+
+ChangeCode = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
+
+
+class ChangeVerdict(NamedTuple):
+    """What changed, in a sentence, and its code."""
+
+    code: ChangeCode
+    text: str
 
 
 class MetricChange(NamedTuple):
@@ -97,7 +107,7 @@ class Change:
     differences: tuple[Difference, ...]
     arms: tuple[ArmChange, ...]
     comparisons: tuple[ComparisonChange, ...]
-    verdict: Verdict
+    verdict: ChangeVerdict
     incomparable: str | None = None
     """Why nothing is known of a change, without its full stop; `None`: it can be."""
     recommendation: RecommendationChange | None = None

@@ -7,11 +7,11 @@ one (p50) of the first-named arm. More figures would find more changes that are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
-from keepalive_bench.analysis.analysis import Verdict
 from keepalive_bench.analysis.required_requests import required_requests
 from keepalive_bench.analysis.verdict import ERROR_FROM
+from keepalive_bench.compare.change import ChangeCode, ChangeVerdict
 from keepalive_bench.compare.estimates import Occurrences, ratio, trend
 from keepalive_bench.connections.reason_kinds import POOL_FULL
 from keepalive_bench.units import enumerated, signed_share
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from keepalive_bench.compare.change import ArmChange, Difference
     from keepalive_bench.stats.intervals import Estimate
 
-SAME_RUN = Verdict("no-difference", "Both files hold the same run, so nothing changed.")
-Code = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
-CODES: tuple[Code, ...] = get_args(Code)
+SAME_RUN = ChangeVerdict("no-difference", "Both files hold the same run, so nothing changed.")
+CODES: tuple[ChangeCode, ...] = get_args(ChangeCode)
 _DECIDING = "p50"
 _BESIDES = ("p50", "p95")
-_TRENDS: dict[int, Code] = {1: "worse", -1: "better"}
+_TRENDS: dict[int, ChangeCode] = {1: "worse", -1: "better"}
 
 
 class Terms(NamedTuple):
@@ -60,7 +59,9 @@ def incomparable(
     return f"Nothing was measured of {first.label} in {'NEW' if first.base.succeeded else 'BASE'}"
 
 
-def verdict(arms: Sequence[ArmChange], differences: Sequence[Difference], terms: Terms) -> Verdict:
+def verdict(
+    arms: Sequence[ArmChange], differences: Sequence[Difference], terms: Terms
+) -> ChangeVerdict:
     """What changed between runs that can be compared."""
     in_the_way = _in_the_way(differences)
     counted = [said for arm in arms for said in _counted(arm, terms.confidence)]
@@ -72,7 +73,7 @@ def verdict(arms: Sequence[ArmChange], differences: Sequence[Difference], terms:
     texts = [said.text for said in found]
     if in_the_way:
         texts.insert(0, f"Though {in_the_way}:")
-    return Verdict(code, " ".join([*texts, *_besides(arms, latency, terms)]))
+    return ChangeVerdict(code, " ".join([*texts, *_besides(arms, latency, terms)]))
 
 
 def _in_the_way(differences: Sequence[Difference]) -> str:
@@ -85,7 +86,7 @@ def _in_the_way(differences: Sequence[Difference]) -> str:
     return ", and ".join(parts)
 
 
-def _counted(arm: ArmChange, confidence: float) -> Iterator[Verdict]:
+def _counted(arm: ArmChange, confidence: float) -> Iterator[ChangeVerdict]:
     """What happens more, or less, often; it should never happen at all."""
     base, new = arm.base, arm.new
     for words, count in (
@@ -98,7 +99,7 @@ def _counted(arm: ArmChange, confidence: float) -> Iterator[Verdict]:
         if found:
             said = words.format(f"{after.hits:,}", f"{after.chances:,}", arm.label)
             was = f"in BASE {before.hits:,} of {before.chances:,}"
-            yield Verdict(_TRENDS[found], f"{said[0].upper()}{said[1:]}, {was}.")
+            yield ChangeVerdict(_TRENDS[found], f"{said[0].upper()}{said[1:]}, {was}.")
 
 
 def _share(hits: int, chances: int) -> Occurrences:
@@ -120,12 +121,12 @@ def _reopened(arm: ArmSummary) -> Occurrences:
     return _share(max(arm.reopened - own, 0) if arm.traits.reuses else 0, arm.sent)
 
 
-def _latency(arm: ArmChange, terms: Terms) -> Verdict:
+def _latency(arm: ArmChange, terms: Terms) -> ChangeVerdict:
     change = arm.figures[_DECIDING].change
     subject = f"A typical request of {arm.label} ({_DECIDING})"
     if change.estimate is None or change.low is None or change.high is None:
         least = f"it takes {terms.least:,} in each run at the least, and more for a small change"
-        return Verdict("inconclusive", f"{arm.label} has too few answers to tell: {least}.")
+        return ChangeVerdict("inconclusive", f"{arm.label} has too few answers to tell: {least}.")
     ends = f"{signed_share(change.low)} to {signed_share(change.high)}"
     shown = f"{100 * terms.confidence:g} % interval {ends}"
     code = _status(change, terms.margin)
@@ -147,10 +148,10 @@ def _latency(arm: ArmChange, terms: Terms) -> Verdict:
             f"{subject} takes {signed_share(abs(change.estimate)).lstrip('+')} {way} than in BASE "
             f"({shown})."
         )
-    return Verdict(code, text)
+    return ChangeVerdict(code, text)
 
 
-def _status(change: Estimate, margin: float) -> Code:
+def _status(change: Estimate, margin: float) -> ChangeCode:
     """The same rule as for a speed-up within one run."""
     whole = ratio(change)
     if whole.low is None or whole.high is None:
@@ -160,7 +161,7 @@ def _status(change: Estimate, margin: float) -> Code:
     return "worse" if whole.low > 1 else "better" if whole.high < 1 else "inconclusive"
 
 
-def _besides(arms: Sequence[ArmChange], latency: Verdict, terms: Terms) -> Iterator[str]:
+def _besides(arms: Sequence[ArmChange], latency: ChangeVerdict, terms: Terms) -> Iterator[str]:
     """Other latencies that changed by more than the margin, all of their interval."""
     told = {arms[0].label: latency.code}
     found = []
@@ -177,7 +178,7 @@ def _besides(arms: Sequence[ArmChange], latency: Verdict, terms: Terms) -> Itera
         yield f"Changed besides: {enumerated(found)}."
 
 
-def _beyond(change: Estimate, margin: float) -> Code | None:
+def _beyond(change: Estimate, margin: float) -> ChangeCode | None:
     if change.low is None or change.high is None:
         return None
     if change.low > margin:

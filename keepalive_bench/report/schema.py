@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from keepalive_bench.analysis.analysis import Checked, Finding, Requirement
+from keepalive_bench.analysis.analysis import VERDICTS, Checked, Finding, Requirement
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
-from keepalive_bench.analysis.metrics.run import SWEEP_METRICS, VERDICTS
+from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 from keepalive_bench.plan.document import plan_schema

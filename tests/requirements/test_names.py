@@ -15,8 +15,7 @@ from support.runs import paired_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench import Arm, analyse
-from keepalive_bench.analysis.analysis import Finding
-from keepalive_bench.analysis.metrics.run import VERDICTS
+from keepalive_bench.analysis.analysis import VERDICTS, Finding
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS
 from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements.expression import parse

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.analysis.analysis import VERDICTS
 from keepalive_bench.analysis.metrics.metric import NO_SWEEP, Metric
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 
@@ -17,17 +18,6 @@ if TYPE_CHECKING:
 
 Document = Mapping[str, Any]
 
-VERDICTS = (
-    "faster",
-    "slower",
-    "no-difference",
-    "inconclusive",
-    "not-reused",
-    "not-comparable",
-    "not-measured",
-    "one-arm",
-    "sweep",
-)
 TOTALS = ("failed", "interrupted", "not_sent")
 """What by itself is about all arms together."""
 _TOO_SHORT = "the run was too short, or the system doesn't tell"
