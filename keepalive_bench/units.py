@@ -30,9 +30,8 @@ _IN_JSON = (
 REDACTED = "***"
 _LONGEST = 80
 _HEAD, _TAIL = 50, 29
-_AT = "[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]|%40"
-_MAY_BE_URL = rf"(?s):.*({_AT})"
-_UP_TO_AT = rf"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*({_AT})"
+_ATS = ("@", "\N{FULLWIDTH COMMERCIAL AT}", "\N{SMALL COMMERCIAL AT}", "%40")
+_UP_TO_AT = rf"(?si)^(\s*(?:[a-z][a-z0-9+.-]*://+|https?:/*|//+)?).*({'|'.join(_ATS)})"
 
 
 def duration(seconds: float | None) -> str:
@@ -153,7 +152,7 @@ def shortened(text: str) -> str:
 
 
 def _without_password(text: str) -> str:
-    return without_userinfo(text) if re.search(_MAY_BE_URL, text) else text
+    return without_userinfo(text) if _has_at(text.partition(":")[2]) else text
 
 
 def filename(path: object) -> str:
@@ -176,4 +175,8 @@ def without_userinfo(text: str) -> str:
 
     Passwords have `/`, `?`, `#` and blanks in them, where a parser would end the host.
     """
-    return re.sub(_UP_TO_AT, rf"\1{REDACTED}\2", text)
+    return re.sub(_UP_TO_AT, rf"\1{REDACTED}\2", text) if _has_at(text) else text
+
+
+def _has_at(text: str) -> bool:
+    return any(at in text for at in _ATS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from keepalive_bench.plan.arm_kinds import arm_kind
@@ -45,23 +44,21 @@ class Latency(NamedTuple):
     max: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class LateStarts:
+class LateStarts(NamedTuple):
     """Requests of an open load that started later than they were to."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # and no method of tuples
     mean_s: float | None
     """How late these were, on average; `None`: none was late."""
     max_s: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class PhaseTime:
+class PhaseTime(NamedTuple):
     """One phase of the exchanges that succeeded."""
 
     per_request: float
     """Total time ÷ exchanges: these, with the remainder's, add up to the mean latency."""
-    count: int
+    count: int  # type: ignore[assignment]  # and no method of tuples
     """How many exchanges it happened to."""
     mean: float | None
     """Over those, as are the quantiles."""

@@ -93,7 +93,7 @@ def _sources(paths: Sequence[str], confidence: float | None, margin: float | Non
     rule = replace(judged(runs[1], confidence, margin).plan.decision_rule, requirements=())
     sources = []
     for path, stored in zip(paths, runs, strict=True):
-        run = replace(stored, plan=replace(stored.plan, decision_rule=rule))
+        run = stored._replace(plan=replace(stored.plan, decision_rule=rule))
         name = "standard input" if path == STDOUT else path
         sources.append(Source(name, run, analyse(run), plan_document(stored.plan)))
     return sources

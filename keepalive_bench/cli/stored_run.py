@@ -68,7 +68,7 @@ def judged(
         margin=stored.margin if margin is None else margin,
         requirements=(*stored.requirements, *requirements),
     )
-    return replace(run, plan=replace(run.plan, decision_rule=decision_rule))
+    return run._replace(plan=replace(run.plan, decision_rule=decision_rule))
 
 
 def _named(path: str) -> str:

@@ -94,10 +94,12 @@ class Dialer:
         host, port = routed(network.connect_to, host, port)
         given = resolved(network.resolve, host, port)
         family = _FAMILIES[network.ip_version]
+        # As bytes: of text, Python would import a codec first, in the time of the first connection.
+        names = (name.encode() if name.isascii() else name for name in given or (host,))
         try:
             found = [
                 Address(answer[0], answer[4])
-                for name in given or (host,)
+                for name in names
                 for answer in socket.getaddrinfo(name, port, family, socket.SOCK_STREAM)
             ]
         except socket.gaierror:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -102,8 +101,7 @@ class RunInfo(NamedTuple):
     """Processes whose results are lost."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(NamedTuple):
     """A finished (or interrupted) run. Its columns are not appended to any more."""
 
     plan: Plan

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -240,7 +239,7 @@ def test_a_missed_requirement_goes_before_failed_requests() -> None:
 def test_an_interruption_goes_before_a_missed_requirement() -> None:
     run = paired_run([0.25] * 8, [0.5] * 8)
     assert exit_code(report_of(run, analyse(run, ["reopened==1"]))) == ExitCode.REQUIREMENT_MISSED
-    interrupted = replace(run, run_info=run.run_info._replace(interrupted=True))
+    interrupted = run._replace(run_info=run.run_info._replace(interrupted=True))
     assert (
         exit_code(report_of(interrupted, analyse(interrupted, ["reopened==1"])))
         == ExitCode.INTERRUPTED

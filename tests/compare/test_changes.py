@@ -274,14 +274,14 @@ def test_plans_that_differ_in_what_matters_are_not_compared(
 
 def test_other_urls_matter_and_how_often_is_asked_does_not() -> None:
     run = paired_run(latencies(40, 1), latencies(40, 2))
-    other = replace(run, plan=replace(run.plan, target=Target(f"{URL}other")))
+    other = run._replace(plan=replace(run.plan, target=Target(f"{URL}other")))
     assert [it.name for it in compared(run, other).differences if it.matters] == ["url"]
     more = paired_run(latencies(60, 1), latencies(60, 2), seed=8, warmup=2)
     found = compared(run, more).differences
     assert {it.name for it in found} == {"requests", "rounds", "seed", "warmup"}
     assert not any(it.matters for it in found)
     environment = run.environment._replace(urllib3="9.9")
-    found = compared(run, replace(run, environment=environment)).differences
+    found = compared(run, run._replace(environment=environment)).differences
     assert [(it.part, it.name, it.matters) for it in found] == [("environment", "urllib3", False)]
 
 

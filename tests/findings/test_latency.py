@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +118,7 @@ def test_groups_that_are_not_40_ms_apart_have_other_causes() -> None:
 
 def test_on_a_busy_machine_that_is_the_likely_cause() -> None:
     run = in_groups(times=10)
-    busy = replace(run, run_info=run.run_info._replace(other_cpu_min=0.9, other_cpu_max=1.0))
+    busy = run._replace(run_info=run.run_info._replace(other_cpu_min=0.9, other_cpu_max=1.0))
     assert "of this machine" in found(busy)["bimodal"].advice
 
 

@@ -170,7 +170,7 @@ def test_answers_of_several_processes_are_rows_of_their_own() -> None:
         script.send("pooled", latency_s, began_s=0.2 * burst, round_number=0)
     run = script.run(cpu_s=0.384, wall_s=4.0)
     found = [own_s(run, view_of(run))]
-    run = replace(run, plan=replace(run.plan, experiment=replace(run.plan.experiment, processes=2)))
+    run = run._replace(plan=replace(run.plan, experiment=replace(run.plan.experiment, processes=2)))
     found.append(own_s(run, view_of(run)))
     assert found == pytest.approx([16 * 0.0003] * 2, rel=0.1)
 
@@ -238,6 +238,6 @@ def test_a_clock_that_ticks_too_coarsely_is_found() -> None:
     row = script.open("pooled")
     for _ in range(6):
         script.send("pooled", 0.01, on=row)
-    coarse = replace(script.run(), environment=ENVIRONMENT._replace(clock_resolution_s=0.015))
+    coarse = script.run()._replace(environment=ENVIRONMENT._replace(clock_resolution_s=0.015))
     codes = [finding.code for finding in analyse(coarse).findings]
     assert "clock-too-coarse" in codes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from support.runs import ENVIRONMENT, URL, Script
@@ -36,7 +35,7 @@ def analysed(
     for _ in range(failed):
         script.fail("unpooled", failure=EXHAUSTED)
     environment = ENVIRONMENT._replace(ephemeral_ports=100)
-    return analyse(replace(script.run(**run_info), environment=environment))
+    return analyse(script.run(**run_info)._replace(environment=environment))
 
 
 def found(count: int, seconds: float, **options: Any) -> dict[str, Finding]:  # noqa: ANN401  # the same

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import tracemalloc
-from dataclasses import replace
 
 import pytest
 from support.exports import everything, stored, written
@@ -118,7 +117,7 @@ def test_many_rows_take_no_memory_of_their_own() -> None:
     analysis = analyse(short)
     for column in short.exchanges.columns().values():
         column.extend(column * (ROWS // 1000 - 1))
-    long = replace(short)
+    long = short._replace()
     lines = csv_lines(long, analysis)
     next(lines)
     tracemalloc.start()

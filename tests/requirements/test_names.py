@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +123,7 @@ def test_what_the_results_file_says_of_a_run_has_a_name_and_is_what_the_name_fin
         free_ports=28_000,
         port_held_s=60.0,
     )
-    run = replace(run, run_info=run_info)
+    run = run._replace(run_info=run_info)
     analysis = analyse(run)
     incomparable = analysis.verdict.code == "not-comparable"
     written = dict(leaves(json.loads(stored(run))))

@@ -173,7 +173,7 @@ def test_a_parameter_that_looks_like_a_packed_column_is_none() -> None:
     values = ("base64:AAAA", "base64:?")
     script = Script("pooled", requests=1)
     request = replace(script.plan.request, variation=Variation(fields=(("q", values),)))
-    measured = replace(script.run(), plan=replace(script.plan, request=request))
+    measured = script.run()._replace(plan=replace(script.plan, request=request))
     assert read(text_of(measured)).plan.request.variation.fields == (("q", values),)
 
 
