@@ -85,12 +85,12 @@ def told() -> dict[str, set[str]]:
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
                 and node.func.attr == "found"
-                and isinstance(node.func.value, ast.Name)
             ):
+                kind = ast.unparse(node.func.value).rpartition(".")[2]
                 names = {str(keyword.arg) for keyword in node.keywords} | (
                     {"arm"} if node.args else set()
                 )
-                found.setdefault(node.func.value.id, set()).update(names)
+                found.setdefault(kind, set()).update(names)
     return found
 
 
