@@ -85,13 +85,12 @@ def told() -> dict[str, set[str]]:
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
                 and node.func.attr == "found"
-                and isinstance(kind := node.func.value, ast.Name | ast.Attribute)
             ):
-                name = kind.id if isinstance(kind, ast.Name) else kind.attr
+                kind = ast.unparse(node.func.value).rpartition(".")[2]
                 names = {str(keyword.arg) for keyword in node.keywords} | (
                     {"arm"} if node.args else set()
                 )
-                found.setdefault(name, set()).update(names)
+                found.setdefault(kind, set()).update(names)
     return found
 
 
