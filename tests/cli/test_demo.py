@@ -13,7 +13,7 @@ import pytest
 from support.command import ended, kab, next_line, started
 from support.patience import PATIENCE_S
 
-from keepalive_bench.cli.demo import command
+from keepalive_bench.cli import kab as main_command
 from keepalive_bench.errors import KabError
 
 if TYPE_CHECKING:
@@ -90,4 +90,4 @@ def test_a_server_that_no_process_is_left_for_is_refused_with_the_limits_name(
 
     monkeypatch.setattr("keepalive_bench.server.child.subprocess.Popen", no_process)
     with pytest.raises(KabError, match=r"^The demo's server can't be started, .*\(ulimit -u, "):
-        command.main([], standalone_mode=False)
+        main_command.main(["demo"], standalone_mode=False)  # alone, it has no -h
