@@ -86,9 +86,9 @@ DERIVED = Mark("readOnly", value=True)
 Count = Annotated[int, least(0)]
 Positive = Annotated[int, least(1)]
 Share = Annotated[float, least(0), most(1)]
-LONGEST_S = 1e9
+LONGEST_STORED_S = 1e9
 """No time in a run is longer: its square is a number, too."""
-Seconds = Annotated[float, least(0), most(LONGEST_S)]
+Seconds = Annotated[float, least(0), most(LONGEST_STORED_S)]
 Word = Annotated[str, pattern("^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 

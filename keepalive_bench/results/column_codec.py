@@ -13,7 +13,7 @@ from base64 import b64decode, b64encode
 from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
-from keepalive_bench.typed_json import LONGEST_S, Schema, object_schema
+from keepalive_bench.typed_json import LONGEST_STORED_S, Schema, object_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +45,7 @@ def number_type(column: Column[Any]) -> str:
 def column_schema(column: Column[Any]) -> Schema:
     """The JSON Schema of a column, plain or packed."""
     kind = "number" if column.is_time else "integer"
-    most = LONGEST_S if column.is_time else column.most
+    most = LONGEST_STORED_S if column.is_time else column.most
     items = {
         "type": [kind, "null"] if column.none else kind,
         "minimum": column.least,

@@ -8,7 +8,7 @@ from math import isnan, nan
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from keepalive_bench.typed_json import LONGEST_S
+from keepalive_bench.typed_json import LONGEST_STORED_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -73,7 +73,7 @@ class Column(Generic[_Kept]):
         """Whether all numbers are some that it can have."""
         if self.is_time:
             # NaN is below no limit and above none.
-            wrong = any(it < 0 or it > LONGEST_S or 0 < it < SHORTEST_S for it in numbers)
+            wrong = any(it < 0 or it > LONGEST_STORED_S or 0 < it < SHORTEST_S for it in numbers)
             return not wrong and (bool(self.none) or not any(map(isnan, numbers)))
         missing, most = self.missing, _MOST if self.most is None else self.most
         return all(self.least <= it <= most or it == missing for it in numbers)
