@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.arm_view import summed_up
 from keepalive_bench.analysis.reasons import NONE, Reasons
-from keepalive_bench.plan.arm_kinds import arm_kind
+from keepalive_bench.plan.arms import arm_kind
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.results.masks import of_arm, pick
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis.arm_view import ArmView, Latency
-    from keepalive_bench.plan.arm_kinds import ArmKind
-    from keepalive_bench.plan.experiment import Arm, Swept
+    from keepalive_bench.plan.arms import Arm, ArmKind
+    from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
     from keepalive_bench.results.exchange import Answer, Failure
     from keepalive_bench.results.run import PoolCounters, Run

@@ -10,7 +10,7 @@ from keepalive_bench.analysis.arms import REMAINDER
 from keepalive_bench.analysis.comparison import SAME, differently, distance
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.connections.reason_kinds import BY_NATURE
-from keepalive_bench.plan.arm_kinds import differ_in_reuse_only
+from keepalive_bench.plan.arms import differ_in_reuse_only
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.units import duration, enumerated, plural, times
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.cli import reading
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.network import Tls
-from keepalive_bench.plan.options import Asked, built, options_of
+from keepalive_bench.plan.options import Asked, options_of, planned
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
 from keepalive_bench.plan.sweeping import sweep_options, swept_plans
@@ -28,7 +28,7 @@ def run_plan(url: str | None, given: Mapping[str, object]) -> Plan:
     """
     target = _target(url, "run")
     asked = _asked(target, given, options_of(Plan))
-    return _checked(built(Plan, asked, target=target, tls=_unlocked(built(Tls, asked))))
+    return _checked(planned(Plan, asked, target=target, tls=_unlocked(planned(Tls, asked))))
 
 
 def sweep_plans(url: str | None, given: Mapping[str, object]) -> list[Plan]:
@@ -39,7 +39,7 @@ def sweep_plans(url: str | None, given: Mapping[str, object]) -> list[Plan]:
     """
     target = _target(url, "sweep")
     asked = _asked(target, given, sweep_options())
-    plans = swept_plans(target, asked, _unlocked(built(Tls, asked)))
+    plans = swept_plans(target, asked, _unlocked(planned(Tls, asked)))
     return [_checked(plan) for plan in plans]
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Analysis, Checked, Requirement
     from keepalive_bench.compare.change import Source
-    from keepalive_bench.plan.experiment import Arm
+    from keepalive_bench.plan.arms import Arm
     from keepalive_bench.requirements.lookup import Document
     from keepalive_bench.requirements.names import Place
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.compare.change import Change, MetricChange
-    from keepalive_bench.plan.experiment import Arm
+    from keepalive_bench.plan.arms import Arm
     from keepalive_bench.requirements.lookup import Document
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
 
