@@ -14,7 +14,7 @@ from keepalive_bench.analysis.reasons import NONE, Reasons
 from keepalive_bench.plan.arms import arm_kind
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
-from keepalive_bench.results.masks import of_arm, pick
+from keepalive_bench.results.table import pick
 from keepalive_bench.stats.descriptive import mean, quantile
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
     Failed exchanges are counted and never timed. Of interrupted ones, nothing else is known.
     """
     exchanges, connections = run.exchanges, run.connections
-    sent, good, opened = view.ended, view.succeeded, of_arm(connections, arm.label)
+    sent, good, opened = view.ended, view.succeeded, connections.of_arm(arm.label)
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
     of_mean = view.mean_interval()
     interrupted = exchanges.arm.count(exchanges.arms.index(arm.label)) - tried

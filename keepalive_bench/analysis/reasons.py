@@ -27,7 +27,6 @@ from keepalive_bench.connections.rules import (
     reason_for,
 )
 from keepalive_bench.results.exchange import ENDINGS
-from keepalive_bench.results.masks import ended, of_arm
 from keepalive_bench.results.table import optional
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ def _silence(run: Run, arm: Arm, last: array[int]) -> Silence:
 
 
 def _connections(run: Run, arm: Arm) -> Iterator[int]:
-    return compress(range(len(run.connections)), of_arm(run.connections, arm.label))
+    return compress(range(len(run.connections)), run.connections.of_arm(arm.label))
 
 
 def _previous(run: Run, arm: Arm) -> array[int]:
@@ -184,7 +183,7 @@ def _last_exchanges(run: Run, arm: Arm) -> array[int]:
     One that was interrupted says nothing of what the server did.
     """
     exchanges, last = run.exchanges, array("i", [NONE]) * len(run.connections)
-    mask = ended(exchanges, arm.label)
+    mask = exchanges.ended_of_arm(arm.label)
     rows, on = compress(range(len(mask)), mask), compress(exchanges.connection, mask)
     for row, connection in zip(rows, on, strict=True):
         if connection != NONE:
@@ -234,7 +233,7 @@ def longest_survived(run: Run, arm: str) -> float:
 
     0 where none was used twice.
     """
-    exchanges, mask = run.exchanges, of_arm(run.exchanges, arm)
+    exchanges, mask = run.exchanges, run.exchanges.of_arm(arm)
     until_s = map(add, exchanges.began_s, exchanges.latency_s)
     columns = (exchanges.connection, exchanges.started_s, until_s, exchanges.failure)
     free_since = array("d", [inf]) * len(run.connections)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from math import isnan, nan
-from operator import add
+from operator import add, and_
 from typing import Any
 
 from keepalive_bench.results.exchange import (
@@ -129,6 +129,20 @@ class ExchangeColumns(ColumnTable[Exchange]):
                 queued_s=None if self.queued_s is None else optional(self.queued_s[row]),
             ),
         )
+
+    def ended_of_arm(self, arm: str) -> bytes:
+        """A mask of the arm's exchanges that came to an end of their own, well or not."""
+        mask, cut_off = self.of_arm(arm), self.cut_off
+        if not cut_off:
+            return mask
+        return bytes(map(and_, mask, (number not in cut_off for number in self.failure)))
+
+    def succeeded_of_arm(self, arm: str) -> bytes:
+        """A mask of the arm's exchanges that have an answer, and one that counts."""
+        mask = self.of_arm(arm)
+        if not self.failures.values:
+            return mask
+        return bytes(map(and_, mask, map((0).__gt__, self.failure)))
 
     @property
     def cut_off(self) -> frozenset[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
+from itertools import compress
 from math import inf, isnan, nan
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -175,10 +176,19 @@ class ColumnTable(Generic[_Row]):
         tables = {it.name: getattr(self, it.of) for it in self.declared if it.of}
         return {name: table for name, table in tables.items() if isinstance(table, ValueTable)}
 
+    def of_arm(self, arm: str) -> bytes:
+        """A mask of the rows of one arm: 1 for each of them, 0 for the others."""
+        number = self.arm_numbers[arm]
+        return self.arm.tobytes().translate(bytes(other == number for other in range(256)))
+
     def rows(self, arm: str) -> list[int]:
         """The rows of one arm."""
-        number = self.arm_numbers[arm]
-        return [row for row, other in enumerate(self.arm) if other == number]
+        return list(compress(range(len(self)), self.of_arm(arm)))
+
+
+def pick(column: array[Any], mask: bytes) -> array[Any]:
+    """The values of a column in the rows of a mask; it takes no list of numbers."""
+    return array(column.typecode, compress(column, mask))
 
 
 def optional(value: float) -> float | None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import Script
 
-from keepalive_bench.results.masks import of_arm, pick, succeeded
+from keepalive_bench.results.table import pick
 
 ARMS = ("one", "two", "three")
 
@@ -16,13 +16,15 @@ def test_a_mask_picks_what_a_list_of_rows_picks(sent: list[tuple[str, float, boo
         (script.fail if fails else script.send)(arm, latency_s)
     exchanges = script.run().exchanges
     for arm in ARMS:
-        rows = exchanges.rows(arm)
+        rows = [row for row, exchange in enumerate(exchanges) if exchange.arm == arm]
+        assert exchanges.rows(arm) == rows
         good = [row for row in rows if exchanges.failure[row] < 0]
-        for mask, expected in ((of_arm(exchanges, arm), rows), (succeeded(exchanges, arm), good)):
+        masks = (exchanges.of_arm(arm), rows), (exchanges.succeeded_of_arm(arm), good)
+        for mask, expected in masks:
             found = pick(exchanges.latency_s, mask)
             assert found.tolist() == [exchanges.latency_s[row] for row in expected]
 
 
 def test_nothing_has_an_empty_mask() -> None:
     exchanges = Script(*((label, "pooled") for label in ARMS)).run().exchanges
-    assert of_arm(exchanges, "two") == succeeded(exchanges, "two") == b""
+    assert exchanges.of_arm("two") == exchanges.succeeded_of_arm("two") == b""
