@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
     from keepalive_bench.compare.change import Source
 
 __all__ = ["compare_runs"]

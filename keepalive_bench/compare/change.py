@@ -17,7 +17,8 @@ from keepalive_bench.typed_json import Count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked
+    from keepalive_bench.analysis import Analysis, Checked
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.plan.plan import DecisionRule
     from keepalive_bench.requirements.lookup import Evidence
     from keepalive_bench.results.run import Run

@@ -6,8 +6,8 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
-from keepalive_bench.analysis.analysis import Verdict  # noqa: TC001  # typed_json reads it
 from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.analysis.verdict import Verdict  # noqa: TC001  # typed_json reads it
 from keepalive_bench.compare.change import (
     BY_CODE,
     COUNTED,

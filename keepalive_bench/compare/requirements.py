@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from keepalive_bench.analysis.analysis import Checked, Requirement
+    from keepalive_bench.analysis import Checked, Requirement
     from keepalive_bench.compare.change import Change
     from keepalive_bench.plan.experiment import Arm
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
