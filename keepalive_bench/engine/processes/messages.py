@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
     from keepalive_bench.results.run import WarmUp
-
-    Table = ExchangeColumns | ConnectionColumns
+    from keepalive_bench.results.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +47,6 @@ class Ready(NamedTuple):
     """A process has warmed up."""
 
     warmup: dict[str, WarmUp]
-
-
-class Done(NamedTuple):
-    """A process has carried out its share of a block."""
-
-    sent: int
-    """How many requests of it."""
-    ended_s: float | None
-    """When the last request of all so far ended; `None`: there was none."""
 
 
 class Failed(NamedTuple):
@@ -112,7 +101,7 @@ class Channel:
 class Sender:
     """Takes the rows of a table out of it, from the first on, to send them away."""
 
-    def __init__(self, table: Table, *, of_exchanges: bool) -> None:
+    def __init__(self, table: Table[Any], *, of_exchanges: bool) -> None:
         self._table, self._of_exchanges = table, of_exchanges
         self._said = dict.fromkeys(table.value_tables, 0)
 
@@ -129,7 +118,7 @@ class Sender:
         return Rows(self._of_exchanges, columns, values)
 
 
-def put(table: Table, rows: Rows, names: Collection[str] | None = None) -> None:
+def put(table: Table[Any], rows: Rows, names: Collection[str] | None = None) -> None:
     """Append rows to the table that stands for the sender's; of some columns only, if so named."""
     for name, column in table.columns().items():
         if names is None or name in names:
@@ -139,7 +128,7 @@ def put(table: Table, rows: Rows, names: Collection[str] | None = None) -> None:
             known.extend(rows.values[name])
 
 
-def clear(table: Table) -> None:
+def clear(table: Table[Any]) -> None:
     """Take all rows away."""
     for column in table.columns().values():
         del column[:]
