@@ -151,8 +151,7 @@ def _in_several(
             run_clock = RunClock(origin)
             blocks = _blocks(plan, followed, run_clock.now_s, coordinator.leads_s())
             interrupted = coordinator.run(blocks, run_clock, origin, interrupts)
-        coordinator.close()
-        merge(coordinator.parts, tables)
+    merge(coordinator.parts, tables)
     parts = coordinator.counters.values()
     waits = [it.gil_wait_s for it in parts if it.gil_wait_s is not None]
     counters = RunCounters(

@@ -95,11 +95,13 @@ class ProcessRunner:
             for transport in transports.values():
                 closing.callback(transport.close)
             pacing = pacing_of(experiment)
-            # What steady traffic would do before its turn is over, it does.
+            # What a sweep's steady traffic would do before its turn is over, it does.
             rests = {
                 label: transport.pools.hold
                 for label, transport in transports.items()
-                if isinstance(transport.pools, HoldingPool) and pacing is None
+                if isinstance(transport.pools, HoldingPool)
+                and experiment.sweep is not None
+                and pacing is None
             }
             engine = Engine(plan, transports, record, run_clock, pacing, rests, self._process)
             with system_monitor:

@@ -60,9 +60,10 @@ def pool_classes(plan: Plan, tracer: Tracer, *, single_use: bool) -> PoolClasses
     queue_class: type[TracedQueue] | None = None  # urllib3's own
     if single_use:
         queue_class = SingleUseQueue
-    elif experiment.block or experiment.pool_size < experiment.concurrency:
-        holds = experiment.sweep is not None and not experiment.block
-        queue_class = HoldingQueue if holds else TracedQueue
+    elif experiment.block:
+        queue_class = TracedQueue
+    elif experiment.pool_size < experiment.concurrency:
+        queue_class = HoldingQueue
     return {
         scheme: traced_pool(tracer, secure=secure, queue_class=queue_class)
         for scheme, secure in (("http", False), ("https", True))

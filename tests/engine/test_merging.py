@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from keepalive_bench.analysis.required_requests import LOOKED_AT
 from keepalive_bench.engine.process_runner import new_tables
 from keepalive_bench.engine.processes.merging import merge
-from keepalive_bench.engine.processes.messages import Sender, clear, put
+from keepalive_bench.engine.processes.messages import Rows, Sender, clear, put
 from keepalive_bench.plan.experiment import Experiment
 from keepalive_bench.plan.load import Load
 from keepalive_bench.results.exchange import Answer, Connection, Ending, Exchange, Failure, Outcome
@@ -80,22 +81,21 @@ def test_rows_arrive_as_they_were_sent(
 ) -> None:
     _, whole = measured(script)
     before = list(whole.exchanges), list(whole.connections)
-    arrived = empty()
-    exchanges = Sender(whole.exchanges, of_exchanges=True)
-    while len(whole.exchanges):
-        put(arrived.exchanges, exchanges.take(most))
-    connections = Sender(whole.connections, of_exchanges=False)
-    while len(whole.connections):
-        put(arrived.connections, connections.take(most))
+    arrived, sent = empty(), list[Rows]()
+    Sender(whole.exchanges, sent.append, most, of_exchanges=True).send()
+    Sender(whole.connections, sent.append, most, of_exchanges=False).send()
+    for rows in sent:
+        put(arrived.exchanges if rows.of_exchanges else arrived.connections, rows)
     assert (list(arrived.exchanges), list(arrived.connections)) == before
+    assert len(whole.exchanges) == len(whole.connections) == 0
 
 
 def test_some_columns_can_be_followed_and_thrown_away() -> None:
     _, whole = measured([(0, "pooled", None, "text/html"), (1, "unpooled", "reset", "text/html")])
     before = list(whole.exchanges.latency_s)
-    rows = Sender(whole.exchanges, of_exchanges=True).take(2)
     followed = empty().exchanges
-    put(followed, rows, LOOKED_AT)
+    follow = partial(put, followed, names=LOOKED_AT)
+    Sender(whole.exchanges, follow, 2, of_exchanges=True).send()
     assert list(followed.latency_s) == before
     kept = {name for name, column in followed.columns().items() if len(column)}
     assert kept == set(LOOKED_AT)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from keepalive_bench.engine.schedule import Blocks
-    from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
 
 _ROWS_AT_ONCE = 500
@@ -83,15 +82,20 @@ def _take_part(task: Task, process: int, channel: Channel) -> None:
     if not isinstance(start, Start):
         return
     exchanges, connections = new_tables(task.plan.experiment)
-    report = _Report(channel, exchanges)
+    sender = Sender(exchanges, channel.send, _ROWS_AT_ONCE, of_exchanges=True)
+
+    def record(exchange: Exchange) -> None:
+        exchanges.append(exchange)
+        if len(exchanges) >= _ROWS_AT_ONCE:
+            sender.send()
+
     with quiet_collector():
+        blocks = _blocks(orders, channel, sender)
         counters = process_runner.measure(
-            start.origin, _blocks(orders, channel, report), report.add, connections, stop.interrupts
+            start.origin, blocks, record, connections, stop.interrupts
         )
-    report.send()
-    sender = Sender(connections, of_exchanges=False)
-    while len(connections):
-        channel.send(sender.take(_CONNECTIONS_AT_ONCE))
+    sender.send()
+    Sender(connections, channel.send, _CONNECTIONS_AT_ONCE, of_exchanges=False).send()
     channel.send(counters)
 
 
@@ -143,33 +147,12 @@ def _listen(channel: Channel, orders: _Orders, stop: _Stop) -> None:
         orders.put(order)
 
 
-def _blocks(orders: _Orders, channel: Channel, report: _Report) -> Blocks:
+def _blocks(orders: _Orders, channel: Channel, sender: Sender) -> Blocks:
     """The blocks that are ordered; when the next one is asked for, all threads have met."""
     while isinstance(block := orders.get(), Block):
         end = yield block
-        report.send()
+        sender.send()
         channel.send(end or NOT_SENT)
-
-
-class _Report:
-    """Sends exchanges on, many at a time: what is sent isn't kept."""
-
-    def __init__(self, channel: Channel, exchanges: ExchangeColumns) -> None:
-        self._channel, self._exchanges = channel, exchanges
-        self._sender = Sender(exchanges, of_exchanges=True)
-        self._lock = threading.Lock()  # on Ctrl-C, two threads may have something to say
-
-    def add(self, exchange: Exchange) -> None:
-        """Note an exchange; for one at a time."""
-        self._exchanges.append(exchange)
-        if len(self._exchanges) >= _ROWS_AT_ONCE:
-            self.send()
-
-    def send(self) -> None:
-        """Send what there is."""
-        with self._lock:
-            if len(self._exchanges):
-                self._channel.send(self._sender.take(len(self._exchanges)))
 
 
 if __name__ == "__main__":

@@ -107,16 +107,12 @@ class Coordinator:
         except BaseException:
             for worker in self._workers.values():
                 worker.kill()
-            self.close()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """End them."""
-        self.close()
-
-    def close(self) -> None:
-        """End them; a second time does nothing."""
         for worker in self._workers.values():
             worker.hang_up()
         ends_s = time.monotonic() + _END_S

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
     from typing import BinaryIO
 
@@ -99,18 +99,30 @@ class Channel:
 
 
 class Sender:
-    """Takes the rows of a table out of it, from the first on, to send them away."""
+    """Sends the rows of a table away, from the first on: what is sent isn't kept.
 
-    def __init__(self, table: Table[Any], *, of_exchanges: bool) -> None:
-        self._table, self._of_exchanges = table, of_exchanges
+    Safe from any thread: on Ctrl-C, two may have something to say.
+    """
+
+    def __init__(
+        self, table: Table[Any], say: Callable[[Rows], None], most: int, *, of_exchanges: bool
+    ) -> None:
+        """`most` is how many rows `say` gets at once."""
+        self._table, self._say, self._most = table, say, most
+        self._of_exchanges, self._lock = of_exchanges, Lock()
         self._said = dict.fromkeys(table.value_tables, 0)
 
-    def take(self, most: int) -> Rows:
-        """The first rows, which the table doesn't have any more."""
+    def send(self) -> None:
+        """Send what there is."""
+        with self._lock:
+            while len(self._table):
+                self._say(self._taken())
+
+    def _taken(self) -> Rows:
         with self._table.lock:
-            columns = {name: column[:most] for name, column in self._table.columns().items()}
+            columns = {name: it[: self._most] for name, it in self._table.columns().items()}
             for column in self._table.columns().values():
-                del column[:most]
+                del column[: self._most]
             values = {}
             for name, known in self._table.value_tables.items():
                 values[name] = known.values[self._said[name] :]
