@@ -21,8 +21,7 @@ from simulation import (
 )
 
 from keepalive_bench import Exchange, Experiment, Plan, Run, Target, analyse
-from keepalive_bench.analysis.analysis import PERCENTS
-from keepalive_bench.analysis.arm_view import ArmView
+from keepalive_bench.analysis.arm_view import PERCENTS, ArmView
 from keepalive_bench.analysis.comparison import quantile_savings, typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.engine.benchmark import describe_environment

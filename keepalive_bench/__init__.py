@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
     from keepalive_bench.engine.benchmark import benchmark
     from keepalive_bench.errors import KabError, RequirementError, UsageError
     from keepalive_bench.outcome import analyse, require
@@ -70,7 +70,7 @@ _HOMES = {
     "KabError": "errors",
     "RequirementError": "errors",
     "UsageError": "errors",
-    "Analysis": "analysis.analysis",
+    "Analysis": "analysis",
     "Connection": "results.exchange",
     "Exchange": "results.exchange",
     "Failure": "results.exchange",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Analysis
+from keepalive_bench.analysis import Analysis
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
@@ -15,7 +15,7 @@ from keepalive_bench.findings import find
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.analysis.analysis import Requirement
+    from keepalive_bench.analysis import Requirement
     from keepalive_bench.results.run import Run
 
 __all__ = ["analyse", "require"]

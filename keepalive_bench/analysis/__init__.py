@@ -1,1 +1,90 @@
-"""A run's arms, their comparisons and the verdict: pure, no clocks, files or printing."""
+"""What a run's numbers come to. Times in seconds; what can't be said is `None`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.comparison import Comparison
+    from keepalive_bench.analysis.sweep import Sweep
+    from keepalive_bench.analysis.verdict import Verdict
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.run import RunInfo, WarmUp
+
+Severity = Literal["info", "warning"]
+Operator = Literal["==", "!=", "<", "<=", ">", ">="]
+OPERATORS: tuple[Operator, ...] = ("==", "!=", "<", "<=", ">", ">=")
+Status = Literal["met", "missed", "undecided"]
+
+
+class Finding(NamedTuple):
+    """Something that kab noticed."""
+
+    code: str
+    """One of [these](findings.md#findings)."""
+    severity: Severity
+    """How much it matters."""
+    evidence: dict[str, int | float | str]
+    """The numbers and words that it rests on, by name."""
+    text: str
+    """What was noticed, for people: its wording may change."""
+    advice: str = ""
+    """What to do about it; may be empty."""
+
+
+class Requirement(NamedTuple):
+    """One demand, such as `pooled.p95<=50ms`."""
+
+    text: str
+    """As it was written, such as `pooled.p95<=50ms`."""
+    name: str
+    """[What it is about](requirements.md#names): a path in the results file, or `failed`,
+    `interrupted` and `not_sent` of all arms together."""
+    operator: Operator
+    """How they are compared."""
+    bound: float | str
+    """What it is compared with, in the unit of the file; or a word."""
+
+
+class Checked(NamedTuple):
+    """A requirement, held against a run."""
+
+    requirement: Requirement
+    status: Status
+    """How it stands."""
+    value: float | str | None
+    """What the run shows; `None`: it can't be said."""
+    low: float | None
+    """The interval that decided it, or of an arm's quantile each end by itself
+    ([one-sided](methodology.md#intervals)); `None`: it is counted exactly, or has no such end."""
+    high: float | None
+    """The other end; `None`: the same."""
+    text: str
+    """What was found, and why that decides it or doesn't, for people: its wording may change."""
+
+
+class Analysis(NamedTuple):
+    """Everything that is derived from a run; computed again from it whenever it is needed."""
+
+    plan: Plan
+    run_info: RunInfo
+    warmup: dict[str, WarmUp]
+    arms: tuple[ArmSummary, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    requirements: tuple[Checked, ...] = ()
+    """What was demanded, in that order, and whether it is so."""
+    sweep: Sweep | None = None
+    """What an option's values come to; `None`: none was swept over."""
+
+    @property
+    def first(self) -> ArmSummary:
+        """The arm that the others are compared with."""
+        return self.arms[0]
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything could be measured at all."""
+        return any(arm.succeeded for arm in self.arms)

@@ -11,9 +11,8 @@ from functools import cached_property
 from itertools import accumulate, compress, islice, pairwise
 from math import fsum
 from operator import gt, truediv
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from keepalive_bench.analysis.analysis import PERCENTS, Latency
 from keepalive_bench.results.masks import ended, pick, succeeded
 from keepalive_bench.stats.clusters import clustered_quantile_ends
 from keepalive_bench.stats.dependence import dependence, interval_inflation
@@ -27,6 +26,26 @@ if TYPE_CHECKING:
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.stats.dependence import Dependence
     from keepalive_bench.stats.intervals import Ends, Interval
+
+
+Quantile = Literal["p50", "p90", "p95", "p99"]
+QUANTILES: tuple[Quantile, ...] = get_args(Quantile)
+PERCENTS = tuple(int(name[1:]) for name in QUANTILES)
+BOUNDED = ("mean", *QUANTILES)
+"""Metrics of latency that can have an interval; a maximum can't."""
+
+
+class Latency(NamedTuple):
+    """Latencies of the exchanges that succeeded; a quantile is `None` where too few bear it."""
+
+    mean: float | None = None
+    stdev: float | None = None
+    min: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
 
 
 def summed_up(ordered: Sequence[float]) -> Latency:

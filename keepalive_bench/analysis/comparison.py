@@ -9,7 +9,7 @@ from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from keepalive_bench.analysis.analysis import PERCENTS, Comparison
+from keepalive_bench.analysis.arm_view import PERCENTS
 from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.stats.dependence import (
@@ -33,8 +33,9 @@ from keepalive_bench.units import plural, size
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
+    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.explanation import Explanation
     from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
@@ -45,6 +46,31 @@ _LARGEST_LOG = 690.0
 """Of a ratio: 1e300 is near what a number can be."""
 _ONLY_BOUNDED = 99
 """Of p99, a saving that nothing bounds would be little but a difference of two maxima."""
+
+
+class Comparison(NamedTuple):
+    """The first-named arm against another."""
+
+    arm: str
+    against: str
+    pairs: int
+    """How many pairs (of requests or of blocks, by the schedule) both arms answered."""
+    left_out: int
+    """How many more were sent, and have no answer in one of the arms, or in both."""
+    speedup: Estimate
+    """The other's latency ÷ the arm's own, typical of a pair."""
+    requests_per_second: Estimate
+    """The arm's ÷ the other's."""
+    correlation: float
+    """Autocorrelation of the pairs' log ratios at lag 1."""
+    interval_inflation: float
+    """How much wider intervals are than without any, by that at all lags."""
+    saving_s: dict[str, Estimate]
+    """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
+    explained: Explanation | None
+    """Where the mean saving comes from; `None` where there are no pairs."""
+    incomparable: str | None = None
+    """Why the arms' times can't be compared, in a sentence; `None`: they can."""
 
 
 def compare(

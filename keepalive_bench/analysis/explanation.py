@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from itertools import compress, filterfalse
 from math import fsum, isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import REMAINDER, Explanation, RoundTrips
+from keepalive_bench.analysis.arms import REMAINDER
 from keepalive_bench.results.exchange import QUEUED
 
 if TYPE_CHECKING:
     from array import array
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Handshake
+    from keepalive_bench.analysis.arms import ArmSummary, Handshake
     from keepalive_bench.analysis.pairs import Half, Pairs
     from keepalive_bench.results.columns import ExchangeColumns
 
@@ -23,6 +23,37 @@ STEPS = ("connect", "tunnel", "tls")
 _SELDOM = 0.1
 _FULL_HANDSHAKE = {"TLSv1.3": 1, "TLSv1.2": 2}
 """Round trips: RFC 8446, section 2; RFC 5246, section 7.3."""
+
+
+class RoundTrips(NamedTuple):
+    """How many round trips a step of opening a connection took."""
+
+    measured: float
+    """Its typical time ÷ the network's shortest round trip, as the system measured it."""
+    needed: int | None
+    """How many the protocol needs; `None`: unknown."""
+
+
+class Explanation(NamedTuple):
+    """Where a mean saving comes from. In seconds a request; the parts add up to the saving."""
+
+    parts_s: dict[str, float]
+    """By phase, with what remains."""
+    tls: str | None
+    """The version that the handshakes settled on."""
+    round_trip_s: float | None
+    """The network's shortest round trip; `None` where the system doesn't tell."""
+    round_trips: dict[str, RoundTrips]
+    """By phase."""
+    saved_trips: dict[str, int]
+    """By phase, how many round trips a request saves by the protocol; 0, or missing: none known."""
+    receive: float = 0.0
+    """How much of what remains is the rest of the answer, from its first byte on."""
+
+    @property
+    def per_1000_requests_s(self) -> float:
+        """The saving of a thousand requests."""
+        return 1000 * sum(self.parts_s.values())
 
 
 def explain(

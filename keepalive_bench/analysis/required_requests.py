@@ -6,8 +6,7 @@ from functools import lru_cache
 from math import ceil, log, log1p, log10
 from typing import TYPE_CHECKING, Literal
 
-from keepalive_bench.analysis.analysis import Quantile
-from keepalive_bench.analysis.arm_view import ArmView
+from keepalive_bench.analysis.arm_view import ArmView, Quantile
 from keepalive_bench.analysis.comparison import typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.stats.clusters import LEAST_CLUSTERS

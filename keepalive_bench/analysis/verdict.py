@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from math import fsum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from keepalive_bench.analysis.analysis import REMAINDER, Verdict
+from keepalive_bench.analysis.arms import REMAINDER
 from keepalive_bench.analysis.comparison import SAME, differently, distance
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.connections.reason_kinds import BY_NATURE
@@ -17,7 +17,9 @@ from keepalive_bench.units import duration, enumerated, plural, times
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Explanation
+    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.comparison import Comparison
+    from keepalive_bench.analysis.explanation import Explanation
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.stats.intervals import Estimate
@@ -44,6 +46,29 @@ _NAMES = {
     REMAINDER: "the rest (sending, receiving, the client's own work)",
     _SMALL: "smaller parts",
 }
+
+
+VerdictCode = Literal[
+    "faster",
+    "slower",
+    "no-difference",
+    "inconclusive",
+    "not-reused",
+    "not-comparable",
+    "not-measured",
+    "one-arm",
+    "sweep",
+]
+VERDICTS: tuple[VerdictCode, ...] = get_args(VerdictCode)
+
+
+class Verdict(NamedTuple):
+    """The one sentence at the end, and its code."""
+
+    code: VerdictCode
+    """What it says, in a word."""
+    text: str
+    """The sentence, for people: its wording may change; of a `sweep`, the recommendation's."""
 
 
 def verdict(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from keepalive_bench.analysis.analysis import Checked
+    from keepalive_bench.analysis import Checked
     from keepalive_bench.engine.interrupts import Interrupts
 
 STDOUT = "-"

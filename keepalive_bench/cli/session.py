@@ -17,7 +17,7 @@ from keepalive_bench.units import duration, plural, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Exchange

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis, Checked, Requirement
+    from keepalive_bench.analysis import Analysis, Checked, Requirement
     from keepalive_bench.compare.change import Source
     from keepalive_bench.plan.experiment import Arm
     from keepalive_bench.requirements.lookup import Document

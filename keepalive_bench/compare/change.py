@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked
+    from keepalive_bench.analysis import Analysis, Checked
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
-from keepalive_bench.analysis.analysis import BOUNDED, VERDICTS
+from keepalive_bench.analysis.arm_view import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.analysis.verdict import VERDICTS
 from keepalive_bench.compare.change import Difference, RecommendationChange
 from keepalive_bench.compare.estimates import ratio
 from keepalive_bench.compare.names import COUNTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import BOUNDED
+from keepalive_bench.analysis.arm_view import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import Column, Table, preamble
 from keepalive_bench.report.run_tables import count_rows, title, titles

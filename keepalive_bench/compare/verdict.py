@@ -19,7 +19,7 @@ from keepalive_bench.units import enumerated, signed_share
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.compare.change import ArmChange, Difference
     from keepalive_bench.stats.intervals import Estimate
 

@@ -17,8 +17,10 @@ from keepalive_bench.units import enumerated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Finding
+    from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_view import ArmView
+    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 

@@ -13,7 +13,9 @@ from keepalive_bench.units import plural, times
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Comparison, Finding
+    from keepalive_bench.analysis import Finding
+    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.results.run import Run
 
 _NOTABLE = 1.2

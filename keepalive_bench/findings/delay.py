@@ -16,7 +16,7 @@ from keepalive_bench.units import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
     from keepalive_bench.results.run import Run
 
 DELAYED_ACK = (0.03, 0.06)

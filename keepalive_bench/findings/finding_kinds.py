@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.analysis import Finding
+from keepalive_bench.analysis import Finding
 from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REASON_KINDS, ReasonKind
 from keepalive_bench.results.failure_kinds import Actor, Provoked
 from keepalive_bench.units import duration, plural, printable
@@ -16,7 +16,8 @@ from keepalive_bench.units import duration, plural, printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Severity
+    from keepalive_bench.analysis import Severity
+    from keepalive_bench.analysis.arms import ArmSummary
 
 
 class _Count(int):

@@ -20,8 +20,9 @@ from keepalive_bench.units import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Finding
+    from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_view import ArmView
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.results.run import Run
 

@@ -14,8 +14,9 @@ from keepalive_bench.units import duration, plural
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Finding
+    from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_view import ArmView
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run, RunInfo
 

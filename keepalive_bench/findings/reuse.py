@@ -15,7 +15,8 @@ from keepalive_bench.units import duration, plural, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary, Finding
+    from keepalive_bench.analysis import Finding
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.results.run import Run
 
 _SHOWN_DATA = 60

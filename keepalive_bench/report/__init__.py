@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
     from keepalive_bench.results.run import Run
 
 

@@ -15,8 +15,9 @@ from keepalive_bench.typed_json import written
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked
-    from keepalive_bench.analysis.metrics.metric import Metric
+    from keepalive_bench.analysis import Analysis, Checked
+    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.metrics import Metric
     from keepalive_bench.analysis.sweep import Sweep
 
 Document = dict[str, Any]

@@ -14,7 +14,7 @@ from keepalive_bench.units import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import Checked
+    from keepalive_bench.analysis import Checked
     from keepalive_bench.report import Report
     from keepalive_bench.results.run import RunInfo
 

@@ -16,7 +16,7 @@ from keepalive_bench.units import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import Checked, Finding, Status
+    from keepalive_bench.analysis import Checked, Finding, Status
     from keepalive_bench.report import Report, Table
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")

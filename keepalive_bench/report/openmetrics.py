@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
-from keepalive_bench.analysis.analysis import Status
+from keepalive_bench.analysis import Status
+from keepalive_bench.analysis.metrics import SERIES
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
-from keepalive_bench.analysis.metrics.metric import SERIES
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.units import printable
@@ -23,8 +23,9 @@ from keepalive_bench.units import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary, Checked
-    from keepalive_bench.analysis.metrics.metric import Metric
+    from keepalive_bench.analysis import Analysis, Checked
+    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.metrics import Metric
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.results.run import Run
 

@@ -12,7 +12,8 @@ from keepalive_bench.units import clipped, duration, plural, printable, size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis import Analysis
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.plan.load import Load

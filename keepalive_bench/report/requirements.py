@@ -10,7 +10,7 @@ from keepalive_bench.units import plural, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keepalive_bench.analysis.analysis import Checked, Status
+    from keepalive_bench.analysis import Checked, Status
 
 WORST_FIRST: tuple[Status, ...] = ("missed", "undecided", "met")
 STYLES: dict[Status, str] = {"met": "green", "missed": "bold red", "undecided": "bold yellow"}

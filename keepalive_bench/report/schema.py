@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from keepalive_bench.analysis.analysis import VERDICTS, Checked, Finding, Requirement
+from keepalive_bench.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
+from keepalive_bench.analysis.verdict import VERDICTS
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 from keepalive_bench.plan.document import plan_schema
 from keepalive_bench.plan.experiment import Swept
@@ -35,7 +36,7 @@ from keepalive_bench.typed_json import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.analysis.metrics.metric import Metric
+    from keepalive_bench.analysis.metrics import Metric
 
 Status = Annotated[str, pattern("^[1-9][0-9]{2}$")]
 _TYPES: dict[str, Any] = {

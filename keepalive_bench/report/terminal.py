@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.analysis.analysis import Analysis, Checked, Finding
+    from keepalive_bench.analysis import Analysis, Checked, Finding
     from keepalive_bench.report import Report
     from keepalive_bench.results.run import Run
 

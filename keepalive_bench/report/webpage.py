@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis.analysis import Analysis, Checked, Finding
+    from keepalive_bench.analysis import Analysis, Checked, Finding
     from keepalive_bench.report import Report
     from keepalive_bench.results.run import Run
 

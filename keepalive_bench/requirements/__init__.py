@@ -14,7 +14,7 @@ from keepalive_bench.units import plural, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from keepalive_bench.analysis.analysis import Checked, Requirement
+    from keepalive_bench.analysis import Checked, Requirement
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.requirements.lookup import Document, Evidence

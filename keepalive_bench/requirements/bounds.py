@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.units import duration, quoted, rate, times
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.metrics.metric import Unit
+    from keepalive_bench.analysis.metrics import Unit
 
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _MICRO = "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import Checked
+from keepalive_bench.analysis import Checked
 from keepalive_bench.requirements.bounds import shown
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Requirement, Status
+    from keepalive_bench.analysis import Requirement, Status
     from keepalive_bench.requirements.lookup import Evidence
     from keepalive_bench.requirements.names import Subject
 

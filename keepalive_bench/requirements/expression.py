@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
-from keepalive_bench.analysis.analysis import OPERATORS, Requirement
+from keepalive_bench.analysis import OPERATORS, Requirement
 from keepalive_bench.errors import UsageError
 from keepalive_bench.requirements.bounds import NUMBER, UnitError, out_of_range, scaled
 from keepalive_bench.requirements.names import all_names, resolve
@@ -16,7 +16,7 @@ from keepalive_bench.units import quoted
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from keepalive_bench.analysis.analysis import Operator
+    from keepalive_bench.analysis import Operator
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
 
 _LONGEST = 200

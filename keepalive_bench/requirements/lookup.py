@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keepalive_bench.analysis.metrics.metric import GIVEN, NO_SWEEP, PAUSED
+from keepalive_bench.analysis.metrics import GIVEN, NO_SWEEP, PAUSED
 
 if TYPE_CHECKING:
     from keepalive_bench.plan.experiment import Experiment

@@ -11,9 +11,9 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.analysis.metrics import Metric
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
-from keepalive_bench.analysis.metrics.metric import Metric
 from keepalive_bench.analysis.metrics.run import RUN_METRICS, SWEEP_METRICS
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 

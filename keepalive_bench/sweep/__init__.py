@@ -13,8 +13,8 @@ from keepalive_bench.sweep.value_results import Case, rate, rate_ratio, rounds_o
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from keepalive_bench.analysis.analysis import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
     from keepalive_bench.sweep.value_results import ValueResult

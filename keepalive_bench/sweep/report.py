@@ -12,7 +12,8 @@ from keepalive_bench.units import MISSING, duration, interval, plural, rate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis import Analysis
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.analysis.sweep import Sweep, SweptValue
     from keepalive_bench.report import Part
     from keepalive_bench.stats.intervals import Estimate

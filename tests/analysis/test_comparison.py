@@ -12,7 +12,7 @@ from support.runs import Script, paired_run
 from keepalive_bench import analyse
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Comparison
+    from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.results.run import Run
 
 LATENCY = st.floats(1e-6, 100)

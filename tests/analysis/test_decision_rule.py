@@ -19,7 +19,8 @@ from keepalive_bench.report.document import derived_document
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.analysis import Comparison, Verdict
+    from keepalive_bench.analysis.comparison import Comparison
+    from keepalive_bench.analysis.verdict import Verdict
     from keepalive_bench.stats.intervals import Estimate
 
 LATENCY = st.floats(1e-4, 10)

@@ -14,7 +14,7 @@ from keepalive_bench.plan.plan import Plan, Target
 from keepalive_bench.results.exchange import Phases
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Explanation
+    from keepalive_bench.analysis.explanation import Explanation
     from keepalive_bench.results.run import Run
 
 SECONDS = st.none() | st.floats(1e-6, 1)

@@ -9,7 +9,7 @@ from keepalive_bench import analyse
 from keepalive_bench.results.exchange import Phases
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Verdict
+    from keepalive_bench.analysis.verdict import Verdict
     from keepalive_bench.results.run import Run
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from keepalive_bench import Run
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
 
 _SLOW = ServerSettings(behaviour=Behaviour(delay_s=0.03))
 

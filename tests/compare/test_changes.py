@@ -26,7 +26,7 @@ from keepalive_bench.plan.document import plan_document
 from keepalive_bench.requirements.lookup import Evidence
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import ArmSummary
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.compare.change import Change
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 from documents.metrics import MEMBERS_HEAD
 from documents.tables import PageTable, names_cell
 
-from keepalive_bench.analysis.analysis import Checked, Finding, Requirement, Verdict
+from keepalive_bench.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
+from keepalive_bench.analysis.verdict import Verdict
 from keepalive_bench.plan.experiment import Swept
 from keepalive_bench.plan.load import Traffic
 from keepalive_bench.results.exchange import PHASES, QUEUED, Answer

@@ -16,7 +16,7 @@ from keepalive_bench.results.exchange import Phases
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
 
 PROXY = Target("http://127.0.0.1:3128")
 SOON, LATE = 0.001, 0.042

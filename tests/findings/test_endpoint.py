@@ -12,7 +12,7 @@ from keepalive_bench.plan.plan import Plan, Request, Target, Variation
 from keepalive_bench.results.exchange import Answer
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
 
 
 def answered(

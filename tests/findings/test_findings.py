@@ -12,7 +12,7 @@ from keepalive_bench.results.exchange import Answer, Ending, Failure
 from keepalive_bench.results.run import Run, WarmUp
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
 
 TWO = ("pooled", "unpooled")
 

@@ -11,7 +11,7 @@ from keepalive_bench import analyse
 from keepalive_bench.results.exchange import Answer, Ending
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
     from keepalive_bench.results.run import Run
 
 

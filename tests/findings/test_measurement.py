@@ -14,7 +14,7 @@ from keepalive_bench.findings.measurement import own_s
 from keepalive_bench.plan.load import Load
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
 
 BUSY = {"wall_s": 4.0, "cpu_s": 3.0}
 

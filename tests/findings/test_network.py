@@ -13,7 +13,7 @@ from keepalive_bench.plan.plan import Plan, Request, Target
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
 
 
 def noticed(run: Run) -> list[Finding]:

@@ -11,7 +11,7 @@ from keepalive_bench.plan.plan import Network, Plan, Target
 from keepalive_bench.results.exchange import Failure
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Analysis, Finding
+    from keepalive_bench.analysis import Analysis, Finding
 
 EXHAUSTED = Failure("ports-exhausted", "no local port is free")
 TWO = ("127.0.0.2", "127.0.0.3")

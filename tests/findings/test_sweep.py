@@ -12,7 +12,7 @@ from keepalive_bench import analyse
 from keepalive_bench.results.exchange import Failure
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
 
 VALUES = ("1", "2", "4")
 

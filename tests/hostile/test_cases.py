@@ -25,7 +25,7 @@ from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Fault, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
 
 # How an answer is read doesn't depend on what carries it; how a connection ends does.
 OVER_HTTP = {**ENDS, **FRAMES, **HEADS, **PARTINGS}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keepalive_bench import Exchange
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
 
 # The story of the field notes, faster: 0.7 s and 1 s. Two requests of kab's that nothing comes in
 # between are never so far apart.

@@ -21,7 +21,7 @@ from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
     from keepalive_bench.analysis.reasons import Reason
     from keepalive_bench.results.exchange import Exchange
 

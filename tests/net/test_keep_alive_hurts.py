@@ -16,7 +16,7 @@ from keepalive_bench.server import ServerProcess
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems delay otherwise")
 ATTEMPTS = 5

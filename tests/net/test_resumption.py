@@ -16,7 +16,7 @@ from keepalive_bench.plan.experiment import KINDS
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Finding
+    from keepalive_bench.analysis import Finding
 
 RESUMED = (Arm("resumed"),)
 CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"

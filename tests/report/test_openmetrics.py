@@ -11,9 +11,9 @@ from support.exports import HOSTILE_TEXT, everything, nothing, written
 from support.runs import CUT_OFF, Script, paired_run
 
 from keepalive_bench import Run, analyse
+from keepalive_bench.analysis.metrics import SERIES
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
-from keepalive_bench.analysis.metrics.metric import SERIES
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.report.openmetrics import _written
 from keepalive_bench.units import printable

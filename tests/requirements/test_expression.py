@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepalive_bench import Arm, UsageError
-from keepalive_bench.analysis.analysis import OPERATORS
+from keepalive_bench.analysis import OPERATORS
 from keepalive_bench.requirements.bounds import written
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.names import all_names, places, resolve
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Operator
+    from keepalive_bench.analysis import Operator
     from keepalive_bench.requirements.names import AnyMetric
 
 TWO = tuple(places((Arm("pooled"), Arm("unpooled"))))

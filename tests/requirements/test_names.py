@@ -13,8 +13,9 @@ from support.runs import paired_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench import Arm, analyse
-from keepalive_bench.analysis.analysis import VERDICTS, Finding
+from keepalive_bench.analysis import Finding
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS
+from keepalive_bench.analysis.verdict import VERDICTS
 from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.lookup import Evidence, find
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench import Run
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
 
 DOCS = Path(__file__).parents[2] / "docs"
 TWO = tuple(places((Arm("pooled"), Arm("unpooled"))))

@@ -13,7 +13,7 @@ from support.runs import Script, paired_run, view_of
 
 from keepalive_bench import RequirementError, UsageError, require
 from keepalive_bench import analyse as analyse_run
-from keepalive_bench.analysis.analysis import OPERATORS
+from keepalive_bench.analysis import OPERATORS
 from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements import check
 from keepalive_bench.requirements.bounds import shown
@@ -25,8 +25,8 @@ from keepalive_bench.stats.intervals import Estimate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.analysis.analysis import Analysis, Checked, Operator
-    from keepalive_bench.analysis.metrics.metric import Unit
+    from keepalive_bench.analysis import Analysis, Checked, Operator
+    from keepalive_bench.analysis.metrics import Unit
 
 NEGATED: dict[str, str] = dict(zip(OPERATORS, ("!=", "==", ">=", ">", "<=", "<"), strict=True))
 OPPOSITE = {"met": "missed", "missed": "met", "undecided": "undecided"}

@@ -1,5 +1,182 @@
-"""What an arm, a comparison, a sweep and a run have: each metric once, in the document's order.
+"""Metrics: where each stands in the document, and all that anybody needs to know of it.
 
-The document and its schema, tables, the names in requirements, what two runs have in common,
-OpenMetrics and two pages of the documentation are made of these tables.
+What an arm, a comparison, a sweep and a run have is declared once, in the files of this folder and
+in the document's order. The document and its schema, tables, the names in requirements, what two
+runs have in common, OpenMetrics and two pages of the documentation are made of these tables.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from keepalive_bench.stats.intervals import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.analysis.required_requests import Basis
+    from keepalive_bench.plan.experiment import Experiment
+
+Unit = Literal[
+    "count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word", "text"
+]
+"""What it is measured in. A word is one of a few; a text is anything, and has no name."""
+Better = Literal["lower", "higher"]
+Scalar = float | str | bool | None
+Value = Scalar | Estimate | Mapping[str, float | None]
+"""What is read: of a metric with keys, a value by key."""
+S = TypeVar("S")
+
+
+GIVEN = "requests are started at a given --rate"
+PAUSED = "requests pause, and how many are possible isn't known"
+NO_SWEEP = "the run is no sweep"
+SERIES = {
+    "kab_requests_total": "Requests planned, by what became of them.",
+    "kab_request_failures_total": "Requests that failed, by kind of failure.",
+    "kab_response_body_bytes_total": "Bytes of body received.",
+    "kab_requests_per_second": "Requests per second while the arm was running.",
+    "kab_connections_total": "TCP connections really opened.",
+    "kab_connection_reasons_total": "Why connections were opened: how many, by reason.",
+    "kab_connections_reopened_total": "Connections opened although their slot had had one before.",
+    "kab_reuse_ratio": "Share of requests on a connection that an earlier one had used.",
+    "kab_latency_min_seconds": "The shortest.",
+    "kab_latency_max_seconds": "The longest.",
+    "kab_speedup_ratio": "The other arm's latency by the arm's own, with the ends of its interval.",
+    "kab_saving_seconds": "What the arm saves on the other, with the ends of its interval.",
+    "kab_connections_discarded_total": "Connections that a full pool threw away.",
+    "kab_connections_open_at_once": "Connections that were open at once, at most.",
+}
+"""What metrics are called where Prometheus is told of them, and its help texts."""
+
+
+def nothing(_: Experiment) -> str:
+    """What most metrics lack, whatever the experiment."""
+    return ""
+
+
+def rate_lacks(experiment: Experiment) -> str:
+    """Why no arm of an experiment has as many requests a second as were possible."""
+    if experiment.load.is_open:
+        return GIVEN
+    return PAUSED if experiment.load.has_pauses else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Generic[S]):
+    """Something that an arm, a comparison or a run has."""
+
+    path: str
+    """Its place in the part of the document; `<code>` stands for each of its keys."""
+    unit: Unit
+    meaning: str
+    """What the documents say of it, with `arms.<label>` before it or whatever its part is."""
+    read: Callable[[S], Value] | None = None
+    """What it comes to; `None`: what the source has at the same path, by key where it has some."""
+    title: str = ""
+    """What it is called in tables; empty: it is in none."""
+    better: Better | None = None
+    """Which direction is; `None`: neither."""
+    basis: Basis = "exact"
+    bounds: Literal["beside", "members", "mean"] | None = None
+    """Where its interval stands: `beside` it, in `low` and `high`; in its own members; or nowhere,
+    because it is as sure as the mean is."""
+    keys: tuple[str, ...] = ()
+    """All that the placeholder stands for; empty with one: it depends on the plan, or on rooms
+    above this one."""
+    is_sparse: bool = False
+    """Whether only those keys are there of which there are any."""
+    unknown: str = ""
+    """When it is `null`, for the documents; empty: never."""
+    absent: str = ""
+    """The group around it that is `null` as a whole then."""
+    lacking: str = ""
+    """The end of a sentence that says why there is no value, `{arm}` being the arm's label; empty:
+    too few requests bear one."""
+    needs: Literal["answers", "statuses", ""] = "answers"
+    """What there must be of an arm for it to be known."""
+    lacks: Callable[[Experiment], str] = nothing
+    """Why no run of an experiment has a value of it, or an interval; empty: one can have it."""
+    words: tuple[str, ...] = ()
+    """All that it can be, of a word."""
+    is_signed: bool = False
+    """Whether it may be below 0."""
+    is_nameless: bool = False
+    """Whether no requirement can be about it, as about no text."""
+    series: str = ""
+    """What Prometheus is told that it is called; empty: it isn't told."""
+    label: str = ""
+    """What tells it from others of that series: the label whose value is its key, or the last part
+    of its path."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a requirement can be about it."""
+        return not (self.is_nameless or self.unit == "text")
+
+    @property
+    def percent(self) -> int:
+        """Of an arm's quantile, whose ends are known each by itself, which one; of all else 0."""
+        is_quantile = self.bounds == "beside" and self.basis.startswith("p")
+        return int(self.basis[1:]) if is_quantile else 0
+
+    @property
+    def placeholder(self) -> str:
+        """What stands for its keys, such as `<code>`; `<>` where it has none."""
+        _, mark, rest = self.path.partition("<")
+        return f"<{rest.partition('>')[0]}>" if mark else "<>"
+
+    def steps(self, key: str = "", path: str = "") -> tuple[str, ...]:
+        """The members that lead to it, one within the other; or to another path of its keys."""
+        steps = (path or self.path).split(".")
+        return tuple(key if step == self.placeholder else step for step in steps)
+
+    def places(self, key: str = "") -> dict[str, tuple[str, ...]]:
+        """The members that lead to its value and, where it has them, to the ends of its interval.
+
+        By the names of an `Estimate`.
+        """
+        steps = self.steps(key)
+        if self.bounds == "members":
+            return {end: (*steps, end) for end in Estimate._fields}
+        if self.bounds == "beside":
+            *group, name = steps
+            return {"estimate": steps, **{end: (*group, end, name) for end in ("low", "high")}}
+        return {"estimate": steps}
+
+    def of(self, source: S) -> Value:
+        """What it comes to."""
+        if self.read is not None:
+            return self.read(source)
+        value: Value = self._at(source, self.path.split("."))
+        return value
+
+    def _at(self, source: Any, steps: list[str]) -> Any:  # noqa: ANN401  # of all kinds
+        """What stands at a path; of the placeholder, by key."""
+        for number, step in enumerate(steps):
+            if source is None:
+                return None
+            if step == self.placeholder:
+                rest, keys = steps[number + 1 :], source if self.is_sparse else self.keys or source
+                return {f"{key}": self._at(source.get(key), rest) for key in keys}
+            source = source[step] if isinstance(source, Mapping) else getattr(source, step)
+        return source
+
+    def leaves(self, source: S) -> Iterator[tuple[tuple[str, ...], Scalar | dict[str, Scalar]]]:
+        """What stands where in the document."""
+        value = self.of(source)
+        if isinstance(value, Mapping):
+            if self.is_sparse:
+                yield self.steps()[:-1], {}
+            by_key: Mapping[str, Scalar | Estimate] = value
+        else:
+            by_key = {"": value}
+        for key, each in by_key.items():
+            if each is None and self.absent:
+                yield self.steps(key, self.absent), None
+                continue
+            ends = each._asdict() if isinstance(each, Estimate) else {"estimate": each}
+            for name, steps in self.places(key).items():
+                yield steps, ends[name]

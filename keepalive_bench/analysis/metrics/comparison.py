@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.analysis import QUANTILES, REMAINDER
+from keepalive_bench.analysis.arm_view import QUANTILES
+from keepalive_bench.analysis.arms import REMAINDER
 from keepalive_bench.analysis.explanation import NAMED, STEPS
-from keepalive_bench.analysis.metrics.metric import Metric, nothing, rate_lacks
+from keepalive_bench.analysis.metrics import Metric, nothing, rate_lacks
 from keepalive_bench.results.exchange import QUEUED
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Comparison
-    from keepalive_bench.analysis.metrics.metric import Unit
+    from keepalive_bench.analysis.comparison import Comparison
+    from keepalive_bench.analysis.metrics import Unit
     from keepalive_bench.analysis.required_requests import Basis
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.analysis import VERDICTS
-from keepalive_bench.analysis.metrics.metric import NO_SWEEP, Metric
+from keepalive_bench.analysis.metrics import NO_SWEEP, Metric
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
+from keepalive_bench.analysis.verdict import VERDICTS
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.metrics.metric import Unit, Value
+    from keepalive_bench.analysis.metrics import Unit, Value
     from keepalive_bench.analysis.sweep import SweptValue
     from keepalive_bench.plan.experiment import Experiment
 

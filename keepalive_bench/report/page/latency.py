@@ -12,7 +12,7 @@ from keepalive_bench.results.exchange import PHASES
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.analysis import Analysis
+    from keepalive_bench.analysis import Analysis
     from keepalive_bench.report.histogram import Histogram
     from keepalive_bench.results.run import Run
 

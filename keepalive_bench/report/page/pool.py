@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis.analysis import Analysis, ArmSummary
+    from keepalive_bench.analysis import Analysis
+    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.results.run import Run
 
 _OPENING = ("lane-opening", "being opened")
