@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from documents.tables import PageTable
+from documents.tables import PagePart, table
 from support.exports import everything, written
 
 from keepalive_bench.cli.exports import OF_RUN
@@ -18,17 +18,17 @@ _PAGE = "exports.md"
 _EVERYWHERE = {"url", "method", "arm", "arm_kind"}
 
 
-def tables() -> Iterator[PageTable]:
+def parts() -> Iterator[PagePart]:
     """All of the page's that aren't prose."""
     exporters = ((f"`--{it.option} FILE`", it.writes, it.readers) for it in OF_RUN)
-    yield PageTable(_PAGE, "exporters", ("option", "writes", "for"), exporters)
+    yield table(_PAGE, "exporters", ("option", "writes", "for"), exporters)
     columns = (
         (f"`{name}`", meaning.replace("`plan.rate`", "`--rate`"), empty.replace("plan.", "--"))
         for name, (meaning, empty) in COLUMNS.items()
     )
-    yield PageTable(_PAGE, "columns", ("column", "meaning", "empty when"), columns)
+    yield table(_PAGE, "columns", ("column", "meaning", "empty when"), columns)
     head = ("metric", "type", "further labels", "meaning")
-    yield PageTable(_PAGE, "series", head, series(written("openmetrics", everything())))
+    yield table(_PAGE, "series", head, series(written("openmetrics", everything())))
 
 
 def series(text: str) -> Iterator[tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from documents.tables import PageTable
+from documents.tables import PagePart, table
 
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _COMMANDS = ("on the server", "on the client")
 
 
-def tables() -> Iterator[PageTable]:
+def parts() -> Iterator[PagePart]:
     """One of each registry."""
-    yield PageTable(
+    yield table(
         "findings.md",
         "reasons",
         ("reason", "who", "proven by", "evidence", *_COMMANDS),
@@ -30,7 +30,7 @@ def tables() -> Iterator[PageTable]:
             for it in REASON_KINDS
         ),
     )
-    yield PageTable(
+    yield table(
         "findings.md",
         "failures",
         ("kind", "who", "what happened", *_COMMANDS),
@@ -39,7 +39,7 @@ def tables() -> Iterator[PageTable]:
             for it in FAILURE_KINDS
         ),
     )
-    yield PageTable(
+    yield table(
         "findings.md",
         "findings",
         ("finding", "severity", "who", "evidence", "what it says, and what to do", *_COMMANDS),

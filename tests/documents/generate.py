@@ -22,14 +22,14 @@ SCHEMAS = {
 
 
 def derived() -> dict[Path, str]:
-    """The files, and their text as it should be; what a page has besides its tables is kept."""
+    """The files, and their text as it should be; what a page has besides its parts is kept."""
     texts = {DOCS / "cli.md": command_line.page()}
     for path, schema in SCHEMAS.items():
         texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
     for source in (exports, findings, members, metrics):
-        for table in source.tables():
-            text = texts.get(table.path) or table.path.read_text(encoding="utf-8")
-            texts[table.path] = table.within(text)
+        for part in source.parts():
+            text = texts.get(part.path) or part.path.read_text(encoding="utf-8")
+            texts[part.path] = part.within(text)
     return texts
 
 

@@ -10,7 +10,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from documents.metrics import MEMBERS_HEAD
-from documents.tables import PageTable, names_cell
+from documents.tables import PagePart, names_cell, table
 
 from keepalive_bench.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
@@ -39,10 +39,10 @@ _ELSEWHERE = {"Swept": Swept, "Traffic": Traffic, "Estimate": Estimate}
 _NONE = re.compile(r"[;.] `None`: ")
 
 
-def tables() -> Iterator[PageTable]:
+def parts() -> Iterator[PagePart]:
     """One of each part of the document that isn't made of metrics."""
     columns = stored_columns()
-    parts: dict[str, list[Member]] = {
+    found: dict[str, list[Member]] = {
         "environment": members(Environment),
         "run_info": members(RunInfo),
         "warmup": members(WarmUp),
@@ -58,11 +58,11 @@ def tables() -> Iterator[PageTable]:
         "exchanges": [*members(StoredExchanges), *_columns(columns["exchanges"])],
         "connections": [*members(StoredConnections), *_columns(columns["connections"])],
     }
-    for name, found in parts.items():
-        yield PageTable(_PAGE, name, MEMBERS_HEAD, _rows(found))
+    for name, its_members in found.items():
+        yield table(_PAGE, name, MEMBERS_HEAD, _rows(its_members))
     meanings = {it.name: it.meaning for it in columns["exchanges"]}
     phases = ((f"`{name}`", meanings[f"{name}_s"]) for name in (*PHASES, QUEUED))
-    yield PageTable(_PAGE, "phases", ("phase", "what it is"), phases)
+    yield table(_PAGE, "phases", ("phase", "what it is"), phases)
 
 
 def members(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from documents.tables import PageTable, names_cell
+from documents.tables import PagePart, names_cell, table
 
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
@@ -15,6 +15,8 @@ from keepalive_bench.requirements.names import AnyMetric, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from documents.tables import Row
 
     from keepalive_bench.requirements.names import Place
 
@@ -26,20 +28,19 @@ _MEMBERS: dict[str, tuple[AnyMetric, ...]] = {
     "comparison": COMPARISON_METRICS,
     "sweep": SWEEP_METRICS,
 }
-Row = tuple[str, ...]
 
 
-def tables() -> Iterator[PageTable]:
+def parts() -> Iterator[PagePart]:
     """What metrics are called in requirements, and where they stand in the results file."""
     found = tuple(places((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
     for part, spelled in _SPELLED.items():
         shown = [it for it in found if it.part == spelled and it.prefixes[0] != "OTHER."]
         head = ("name", "meaning", "better", "how")
-        yield PageTable("requirements.md", f"{part} metrics", head, _names(shown))
+        yield table("requirements.md", f"{part} metrics", head, _names(shown))
     for part, metrics in _MEMBERS.items():
         before = "values[]." if part == "sweep" else ""
         rows = _members(metrics, before)
-        yield PageTable("json-format.md", f"{part} metrics", MEMBERS_HEAD, rows)
+        yield table("json-format.md", f"{part} metrics", MEMBERS_HEAD, rows)
 
 
 def _names(spelled: Sequence[Place]) -> Iterator[Row]:

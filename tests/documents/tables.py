@@ -1,4 +1,4 @@
-"""Tables that pages have from the code: `make docs` writes what stands between a table's marks."""
+"""Parts of pages that are derived from the code: `make docs` writes what is between their marks."""
 
 from __future__ import annotations
 
@@ -8,36 +8,40 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+Row = tuple[str, ...]
 DOCS = Path(__file__).parents[2] / "docs"
-_END = "\n<!-- -->\n"
+_END = "\n\n<!-- -->\n"
 
 
-class PageTable(NamedTuple):
-    """One table of a page."""
+class PagePart(NamedTuple):
+    """A part of a page that is derived: what isn't between its marks is kept."""
 
     page: str
     """Its file, in `docs`."""
     mark: str
     """What the comment before it calls it."""
-    head: tuple[str, ...]
-    rows: Iterable[tuple[str, ...]]
-    """Cells of Markdown."""
+    text: str
 
     @property
     def path(self) -> Path:
         """The page's file."""
         return DOCS / self.page
 
-    def within(self, text: str) -> str:
-        """The page's text with the table as it should be: all else is kept."""
+    def within(self, page: str) -> str:
+        """The page's text with the part as it should be."""
         start = f"<!-- {self.mark}: make docs -->\n\n"
-        before, found, rest = text.partition(start)
+        before, found, rest = page.partition(start)
         assert found, f"{self.page} has no mark of {self.mark}"
-        lines = [self.head, ("---",) * len(self.head), *self.rows]
-        table = "".join(f"| {' | '.join(row)} |\n" for row in lines)
-        while "|  |" in table:
-            table = table.replace("|  |", "| |")
-        return f"{before}{start}{table}{_END}{rest.partition(_END)[2]}"
+        return f"{before}{start}{self.text}{_END}{rest.partition(_END)[2]}"
+
+
+def table(page: str, mark: str, head: Row, rows: Iterable[Row]) -> PagePart:
+    """A part that is a table; cells are Markdown."""
+    lines = (f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
+    text = "\n".join(lines)
+    while "|  |" in text:
+        text = text.replace("|  |", "| |")
+    return PagePart(page, mark, text)
 
 
 def names_cell(spellings: Iterable[Sequence[str]]) -> str:
