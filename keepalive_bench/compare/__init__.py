@@ -6,39 +6,36 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.comparison import SAME, distance
-from keepalive_bench.analysis.metrics.arm import ARM_METRICS
-from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import (
+    BY_CODE,
+    COUNTED,
+    ESTIMATED,
     ArmChange,
     Change,
     ChangeVerdict,
     ComparisonChange,
+    CountChange,
     Difference,
     RecommendationChange,
+    figure_change,
 )
-from keepalive_bench.compare.estimates import relative
-from keepalive_bench.compare.names import change_places, find_change
-from keepalive_bench.compare.verdict import SAME_RUN, Terms, incomparable, verdict
+from keepalive_bench.compare.requirements import change_places, check_change
+from keepalive_bench.compare.verdict import change_verdict
 from keepalive_bench.plan.document import harmless
-from keepalive_bench.report.document import demandable
-from keepalive_bench.requirements import AT_LEAST
-from keepalive_bench.requirements.decision import decide
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.lookup import Evidence, of_arm
-from keepalive_bench.requirements.names import resolve
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from keepalive_bench.analysis import Analysis, Checked, Requirement
+    from keepalive_bench.analysis import Analysis
     from keepalive_bench.compare.change import Source
-    from keepalive_bench.plan.experiment import Arm
-    from keepalive_bench.requirements.lookup import Document
-    from keepalive_bench.requirements.names import Place
 
 __all__ = ["compare_runs"]
+
+_SAME_RUN = ChangeVerdict("no-difference", "Both files hold the same run, so nothing changed.")
 
 
 def compare_runs(
@@ -49,36 +46,75 @@ def compare_runs(
     Raises:
         UsageError: a requirement is none.
     """
+    plans = base.analysis.plan, new.analysis.plan
     texts = dict.fromkeys(requirements)
-    among = tuple(change_places(_all_arms(base, new))) if texts else ()
+    earlier, later = (plan.experiment for plan in plans)
+    added = (arm for arm in later.arms if arm.label not in earlier.labels)
+    among = tuple(change_places((*earlier.arms, *added))) if texts else ()
     demanded = [parse(text, among) for text in texts]
-    decision_rule = new.analysis.plan.decision_rule
-    least = max(least_requests("p50", it.analysis.plan) or 0 for it in (base, new))
-    terms = Terms(decision_rule.confidence, decision_rule.margin, least)
-    documents = demandable(base.analysis), demandable(new.analysis)
-    arms = tuple(_arms(base.analysis, new.analysis, documents))
+    arms = tuple(_arms(base, new))
     differing = tuple(_differences(base, new, arms))
     is_same = _is_same(base, new)
-    why = None if is_same else incomparable(arms, differing, terms, forced=forced)
-    if why:
-        said = ChangeVerdict("not-comparable", f"{why}.")
-    else:
-        said = SAME_RUN if is_same else verdict(arms, differing, terms)
     change = Change(
         base=base,
         new=new,
-        confidence=terms.confidence,
-        margin=terms.margin,
         forced=forced,
         differences=differing,
         arms=arms,
         comparisons=tuple(_comparisons(base.analysis, new.analysis)),
         recommendation=_recommendation(base.analysis, new.analysis),
-        verdict=said,
-        incomparable=why,
+        verdict=_SAME_RUN if is_same else change_verdict(plans, arms, differing, forced=forced),
     )
-    checked = tuple(_check(it, change, among, documents) for it in demanded)
-    return replace(change, requirements=checked)
+    return replace(change, requirements=tuple(check_change(it, change, among) for it in demanded))
+
+
+def _arms(base: Source, new: Source) -> Iterator[ArmChange]:
+    """The arms that both have, in the order of the earlier run."""
+    for before in base.analysis.arms:
+        for after in new.analysis.arms:
+            if (before.label, before.kind) == (after.label, after.kind):
+                documents = [it.document["arms"][after.label] for it in (base, new)]
+                experiments = [it.analysis.plan.experiment for it in (base, new)]
+                yield ArmChange(
+                    base=before,
+                    new=after,
+                    counts={
+                        name: CountChange.between(*(it[name] for it in documents))
+                        for name in COUNTED
+                    },
+                    by_code={name: _counts(*(it[name] for it in documents)) for name in BY_CODE},
+                    figures={
+                        it.path: figure_change(
+                            *(
+                                of_arm(it, "", *of_run, after.label)
+                                for of_run in zip(documents, experiments, strict=True)
+                            )
+                        )
+                        for it in ESTIMATED
+                    },
+                )
+
+
+def _counts(base: Mapping[str, int], new: Mapping[str, int]) -> dict[str, CountChange]:
+    codes = dict.fromkeys([*base, *new])
+    return {code: CountChange.between(base.get(code, 0), new.get(code, 0)) for code in codes}
+
+
+def _comparisons(base: Analysis, new: Analysis) -> Iterator[ComparisonChange]:
+    for before in base.comparisons:
+        for after in new.comparisons:
+            if (before.arm, before.against) == (after.arm, after.against):
+                speedups = (Evidence(*it.speedup) for it in (before, after))
+                yield ComparisonChange(after.arm, after.against, figure_change(*speedups))
+
+
+def _recommendation(base: Analysis, new: Analysis) -> RecommendationChange | None:
+    one, two = base.sweep, new.sweep
+    if one is None or two is None or one.option != two.option:
+        return None
+    before, after = one.recommendation.value, two.recommendation.value
+    change = None if before is None or after is None else after - before
+    return RecommendationChange(one.option, before, after, change)
 
 
 def _is_same(base: Source, new: Source) -> bool:
@@ -95,27 +131,6 @@ def _is_same(base: Source, new: Source) -> bool:
 def _bytes_of(columns: Mapping[str, array[Any]]) -> dict[str, bytes]:
     """What columns can be compared by: NaN, which stands for "not measured", equals nothing."""
     return {name: column.tobytes() for name, column in columns.items()}
-
-
-def _arms(
-    base: Analysis, new: Analysis, documents: tuple[Document, Document]
-) -> Iterator[ArmChange]:
-    """The arms that both have, in the order of the earlier run."""
-    experiments = base.plan.experiment, new.plan.experiment
-    estimated = [it for it in ARM_METRICS if it.basis not in {"exact", "nothing"}]
-    for before in base.arms:
-        for after in new.arms:
-            label = after.label
-            if (before.label, before.kind) == (label, after.kind):
-                parts = [it["arms"][label] for it in documents]
-                said = [*zip(parts, experiments, strict=True)]
-                figures = {
-                    it.path.removeprefix("latency_s."): relative(
-                        *(of_arm(it, "", *of_run, label) for of_run in said)
-                    )
-                    for it in estimated
-                }
-                yield ArmChange(base=before, new=after, figures=figures)
 
 
 def _differences(base: Source, new: Source, arms: Sequence[ArmChange]) -> Iterator[Difference]:
@@ -163,50 +178,3 @@ def _answers(arm: ArmChange) -> Iterator[Difference]:
         one, two = (it.bytes_received / it.sent for it in (arm.base, arm.new))
         if abs(one - two) > SAME * max(one, two):
             yield Difference("answers", f"{arm.label}.mean_body_bytes", one, two, matters=False)
-
-
-def _comparisons(base: Analysis, new: Analysis) -> Iterator[ComparisonChange]:
-    for before in base.comparisons:
-        for after in new.comparisons:
-            if (before.arm, before.against) == (after.arm, after.against):
-                yield ComparisonChange(
-                    arm=after.arm,
-                    against=after.against,
-                    speedup=relative(Evidence(*before.speedup), Evidence(*after.speedup)),
-                )
-
-
-def _recommendation(base: Analysis, new: Analysis) -> RecommendationChange | None:
-    one, two = base.sweep, new.sweep
-    if one is None or two is None or one.option != two.option:
-        return None
-    return RecommendationChange(one.option, one.recommendation.value, two.recommendation.value)
-
-
-def _all_arms(base: Source, new: Source) -> tuple[Arm, ...]:
-    """The arms of either run; by label, as the earlier one has them first."""
-    arms: dict[str, Arm] = {}
-    for source in (base, new):
-        for arm in source.analysis.plan.experiment.arms:
-            arms.setdefault(arm.label, arm)
-    return tuple(arms.values())
-
-
-def _check(
-    requirement: Requirement,
-    change: Change,
-    among: Sequence[Place],
-    documents: tuple[Document, Document],
-) -> Checked:
-    subject = resolve(requirement.name, among)
-    if subject is None:
-        raise KeyError(requirement.name)
-    least = least_requests(subject.metric.basis, change.new.analysis.plan)
-    enough = f" ({least:,} {AT_LEAST})" if least else ""
-    return decide(
-        requirement,
-        subject,
-        find_change(subject, change, documents),
-        change.confidence,
-        too_few=f"too few requests of one of the runs bound it{enough}",
-    )

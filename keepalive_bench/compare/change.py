@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from math import exp, expm1, log
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.plan.experiment import Swept  # noqa: TC001  # typed_json reads it
+from keepalive_bench.report.document import demandable
+from keepalive_bench.results.run import Label  # noqa: TC001  # the same
+from keepalive_bench.stats.intervals import Estimate, difference_interval
+from keepalive_bench.typed_json import Count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from keepalive_bench.analysis import Analysis, Checked
     from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.plan.plan import DecisionRule
+    from keepalive_bench.requirements.lookup import Evidence
     from keepalive_bench.results.run import Run
-    from keepalive_bench.stats.intervals import Estimate
+
+COUNTED = tuple(
+    it.path for it in ARM_METRICS if it.unit in {"count", "bytes"} and "." not in it.path
+)
+"""What is counted of an arm as a whole."""
+BY_CODE = tuple(it.steps()[0] for it in ARM_METRICS if it.is_sparse)
+"""What is counted by codes, or by status."""
+ESTIMATED = tuple(it for it in ARM_METRICS if it.basis not in {"exact", "nothing"})
+"""What an interval is known of."""
+_LARGEST = 700.0
+"""A greater logarithm's number is none."""
+
+ChangeCode = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """One of the two runs."""
 
     name: str
@@ -24,8 +48,10 @@ class Source(NamedTuple):
     plan: Mapping[str, Any]
     """Its plan as the results file has it, without secrets."""
 
-
-ChangeCode = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """What its results file says that a requirement can be about."""
+        return demandable(self.analysis)
 
 
 class ChangeVerdict(NamedTuple):
@@ -35,15 +61,59 @@ class ChangeVerdict(NamedTuple):
     text: str
 
 
-class MetricChange(NamedTuple):
-    """One number of both runs, and how it changed."""
+class CountChange(NamedTuple):
+    """A count of both runs, and the difference."""
+
+    base: Count
+    new: Count
+    change: int
+
+    @classmethod
+    def between(cls, base: int, new: int) -> CountChange:
+        """From one count to another."""
+        return cls(base, new, new - base)
+
+
+class FigureChange(NamedTuple):
+    """A figure of both runs, and how it changed: new ÷ base − 1, with the ends of its interval."""
 
     base: float | None
     new: float | None
-    change: Estimate
-    """new ÷ base − 1."""
-    lacking: str = ""
-    """Why there is no change, or no interval; empty where it's for want of requests."""
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def ratio(self) -> Estimate:
+        """The change as new ÷ base."""
+        return Estimate(*(None if end is None else 1 + end for end in self[2:]))
+
+
+def figure_change(base: Evidence, new: Evidence) -> FigureChange:
+    """The change of what is above 0.
+
+    Each run's own interval says how sure its number is, autocorrelation included; the two are put
+    together as independent ones (`difference_interval`), which is wider than what pairs within one
+    run allow. They are logarithms then, so that the way back has the inverse one. An order
+    statistic's logarithm is the logarithms' order statistic, so quantiles stay as exact as they
+    are.
+    """
+    before, after = base.value, new.value
+    if isinstance(before, str) or isinstance(after, str):
+        raise TypeError("a word has no change")
+    if before is None or after is None or before <= 0 or after <= 0:
+        return FigureChange(before, after)
+    change = after / before - 1
+    ends = base.low, base.high, new.low, new.high
+    if base.lacking or new.lacking or any(end is None or end <= 0 for end in ends):
+        return FigureChange(before, after, change)
+    logs = [log(end) for end in ends if end is not None]
+    low, high = difference_interval((logs[0], log(before), logs[1]), (logs[2], log(after), logs[3]))
+    return FigureChange(before, after, change, _back(low), _back(high))
+
+
+def _back(logarithm: float) -> float:
+    return expm1(logarithm) if logarithm < _LARGEST else exp(_LARGEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +122,12 @@ class ArmChange:
 
     base: ArmSummary
     new: ArmSummary
-    figures: dict[str, MetricChange]
-    """`mean`, `p50`, `p90`, `p95`, `p99` (of latency) and `requests_per_second`."""
+    counts: dict[str, CountChange]
+    """All of `COUNTED`."""
+    by_code: dict[str, dict[str, CountChange]]
+    """All of `BY_CODE`, each by what either run has of it."""
+    figures: dict[str, FigureChange]
+    """All of `ESTIMATED`, by their paths."""
 
     @property
     def label(self) -> str:
@@ -61,26 +135,22 @@ class ArmChange:
         return self.new.label
 
 
-@dataclass(frozen=True, kw_only=True)
-class ComparisonChange:
+class ComparisonChange(NamedTuple):
     """The first-named arm against another, in both runs."""
 
-    arm: str
-    against: str
-    speedup: MetricChange
+    arm: Label
+    against: Label
+    speedup: FigureChange
 
 
 class RecommendationChange(NamedTuple):
     """What two sweeps over one option recommend; `None`: nothing."""
 
-    option: str
+    option: Swept
     base: int | None
     new: int | None
-
-    @property
-    def change(self) -> int | None:
-        """The difference; `None` where either recommends nothing."""
-        return None if self.base is None or self.new is None else self.new - self.base
+    change: int | None
+    """The difference; `None` where either recommends nothing."""
 
 
 class Difference(NamedTuple):
@@ -101,16 +171,17 @@ class Change:
 
     base: Source
     new: Source
-    confidence: float
-    margin: float
     forced: bool
     """Whether they are compared whatever they differ in."""
     differences: tuple[Difference, ...]
     arms: tuple[ArmChange, ...]
     comparisons: tuple[ComparisonChange, ...]
     verdict: ChangeVerdict
-    incomparable: str | None = None
-    """Why nothing is known of a change, without its full stop; `None`: it can be."""
     recommendation: RecommendationChange | None = None
     """Of two sweeps over one option; `None`: they are none."""
     requirements: tuple[Checked, ...] = ()
+
+    @property
+    def decision_rule(self) -> DecisionRule:
+        """How both are judged: as the later one is."""
+        return self.new.analysis.plan.decision_rule

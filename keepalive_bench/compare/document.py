@@ -3,51 +3,83 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
-from keepalive_bench.analysis.arm_view import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
-from keepalive_bench.analysis.verdict import VERDICTS
-from keepalive_bench.compare.change import Difference, RecommendationChange
-from keepalive_bench.compare.estimates import ratio
-from keepalive_bench.compare.names import COUNTS
-from keepalive_bench.compare.verdict import CODES
+from keepalive_bench.analysis.verdict import Verdict  # noqa: TC001  # typed_json reads it
+from keepalive_bench.compare.change import (
+    BY_CODE,
+    COUNTED,
+    ESTIMATED,
+    ChangeVerdict,
+    ComparisonChange,
+    CountChange,
+    Difference,
+    FigureChange,
+    RecommendationChange,
+)
 from keepalive_bench.report.document import requirement_document
 from keepalive_bench.report.openmetrics import (
     Family,
+    Labels,
     Sample,
     estimate_samples,
     exposition_lines,
     status_samples,
 )
 from keepalive_bench.report.rows_csv import table_lines
-from keepalive_bench.report.schema import (
-    array_of,
-    members,
-    requirement_schema,
-    schema_head,
-    sentence_schema,
-)
-from keepalive_bench.results.run import Label
+from keepalive_bench.report.schema import array_of, members, requirement_schema, schema_head
 from keepalive_bench.typed_json import (
     MOMENT,
-    Count,
+    Mark,
     Schema,
     Share,
-    nullable,
     object_schema,
     schema_of,
+    written,
 )
 from keepalive_bench.units import json_in_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from keepalive_bench.compare.change import ArmChange, Change, MetricChange, Source
+    from keepalive_bench.compare.change import ArmChange, Change, Source
 
+T = TypeVar("T")
 KIND, SCHEMA_VERSION = "comparison", 1
 _COLUMNS = ("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high")
-Document = dict[str, Any]
+_means = partial(Mark, "description")
+"""What the schema, and docs/compare.md by it, says of a member."""
+
+
+class ComparedRun(NamedTuple):
+    """A run in the document."""
+
+    file: str
+    url: str
+    method: str
+    started_at: Annotated[str, MOMENT]
+    verdict: Verdict
+
+
+class ComparedRuns(NamedTuple):
+    """What the document says of each new run."""
+
+    new: Annotated[ComparedRun, _means("The later run, with its own verdict")]
+    confidence: Annotated[Share, _means("How both were judged")]
+    margin: Annotated[Share, _means("How both were judged")]
+    forced: Annotated[bool, _means("Whether they were compared whatever they differ in")]
+    verdict: Annotated[ChangeVerdict, _means("What changed")]
+    differences: Annotated[tuple[Difference, ...], _means("What else the runs differ in")]
+    arms: dict[str, dict[str, Any]]
+    comparisons: Annotated[
+        tuple[ComparisonChange, ...], _means("Pairs of arms that both runs compare")
+    ]
+    recommendation: Annotated[
+        RecommendationChange | None, _means("Of two sweeps over one option; else `null`")
+    ]
+    requirements: list[dict[str, Any]]
 
 
 def json_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -55,98 +87,128 @@ def json_lines(changes: Sequence[Change]) -> Iterator[str]:
     document = {
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
-        "base": _source(changes[0].base),
-        "changes": [_change(change) for change in changes],
+        "base": written(_run(changes[0].base)),
+        "changes": [written(_runs(change)) for change in changes],
     }
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     yield f"{json_in_log(text)}\n"
 
 
+def _run(source: Source) -> ComparedRun:
+    return ComparedRun(
+        file=source.name,
+        url=source.plan["url"],
+        method=source.plan["method"],
+        started_at=source.run.run_info.started_at,
+        verdict=source.analysis.verdict,
+    )
+
+
+def _runs(change: Change) -> ComparedRuns:
+    return ComparedRuns(
+        new=_run(change.new),
+        confidence=change.decision_rule.confidence,
+        margin=change.decision_rule.margin,
+        forced=change.forced,
+        verdict=change.verdict,
+        differences=change.differences,
+        arms={arm.label: _arm(arm) for arm in change.arms},
+        comparisons=change.comparisons,
+        recommendation=change.recommendation,
+        requirements=[requirement_document(checked) for checked in change.requirements],
+    )
+
+
+def _arm(arm: ArmChange) -> dict[str, Any]:
+    alone, groups = _grouped(arm.figures)
+    return {"kind": arm.new.kind, **arm.counts, **arm.by_code, **alone, **groups}
+
+
+def _grouped(by_path: Mapping[str, T]) -> tuple[dict[str, T], dict[str, dict[str, T]]]:
+    """What stands by itself in the document, and what in groups."""
+    groups: dict[str, dict[str, T]] = {"": {}}
+    for path, it in by_path.items():
+        group, _, name = path.rpartition(".")
+        groups.setdefault(group, {})[name] = it
+    return groups.pop(""), groups
+
+
+def comparison_schema() -> Schema:
+    """All comparisons with one base."""
+    earlier = Annotated[ComparedRun, _means("The earlier run, with its own verdict")]
+    arms = {"type": "object", "additionalProperties": _arm_schema()}
+    checked = array_of(requirement_schema())
+    checked["description"] = "As in the results file"
+    runs = object_schema(members(ComparedRuns) | {"arms": arms, "requirements": checked})
+    return {
+        **schema_head("comparison", SCHEMA_VERSION, "What changed between runs", "docs/compare.md"),
+        **object_schema(
+            {
+                "schema_version": {"const": SCHEMA_VERSION},
+                "kind": {"const": KIND},
+                "base": schema_of(earlier),
+                "changes": {**array_of(runs), "minItems": 1},
+            }
+        ),
+    }
+
+
+def _arm_schema() -> Schema:
+    kind = Annotated[str, _means("How it treats connections")]
+    count = Annotated[CountChange, _means("Counts; `change` is new − base")]
+    counts = Annotated[dict[str, CountChange], _means("The same of each code that either run has")]
+    figure = schema_of(Annotated[FigureChange, _means("Figures; `change` is new ÷ base − 1")])
+    alone, groups = _grouped({it.path: figure for it in ESTIMATED})
+    types = {"kind": kind, **dict.fromkeys(COUNTED, count), **dict.fromkeys(BY_CODE, counts)}
+    grouped = {name: object_schema(it) for name, it in groups.items()}
+    return object_schema(members(**types) | alone | grouped)
+
+
+AnyChange = CountChange | FigureChange | RecommendationChange
+
+
+class _Number(NamedTuple):
+    """One number of both runs."""
+
+    part: str
+    """Where it belongs, in CSV."""
+    labels: Labels
+    """The same, in OpenMetrics."""
+    name: str
+    found: AnyChange
+
+
+def _numbers(change: Change) -> Iterator[_Number]:
+    """What both runs have, or both sweeps recommend."""
+    for arm in change.arms:
+        part, labels = f"arms.{arm.label}", {"arm": arm.label, "arm_kind": arm.new.kind}
+        numbers: dict[str, AnyChange] = {**arm.counts}
+        for group, counts in arm.by_code.items():
+            numbers |= {f"{group}.{code}": it for code, it in counts.items()}
+        for name, found in (numbers | arm.figures).items():
+            yield _Number(part, labels, name, found)
+    for it in change.comparisons:
+        part, labels = f"comparison.{it.arm}.{it.against}", {"arm": it.arm, "against": it.against}
+        yield _Number(part, labels, "speedup", it.speedup)
+    recommended = change.recommendation
+    if recommended is not None and recommended.option in RECOMMENDED:
+        option = recommended.option
+        yield _Number("recommendation", {"option": option}, option, recommended)
+
+
 def csv_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """The header, and a line for each number that both runs have, or both sweeps recommend."""
-    yield from table_lines(_COLUMNS, (row for change in changes for row in _rows(change)))
+    """The header, and a line for each number."""
+    rows = (
+        (change.base.name, change.new.name, it.part, it.name, *_cells(it.found))
+        for change in changes
+        for it in _numbers(change)
+    )
+    yield from table_lines(_COLUMNS, rows)
 
 
-def _rows(change: Change) -> Iterator[tuple[str | float | None, ...]]:
-    document, files = _change(change), (change.base.name, change.new.name)
-    parts = {f"arms.{label}": arm for label, arm in document["arms"].items()}
-    for it in document["comparisons"]:
-        parts[f"comparison.{it['arm']}.{it['against']}"] = it
-    for part, inside in parts.items():
-        for name, leaf in _leaves(inside):
-            values = (leaf.get(it) for it in ("base", "new", "change", "low", "high"))
-            yield (*files, part, name, *values)
-    found = change.recommendation
-    if found is not None and found.option in RECOMMENDED:
-        numbers = (found.base, found.new, found.change)
-        yield (*files, "recommendation", found.option, *numbers, None, None)
-
-
-def _leaves(members: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Document]]:
-    for name, value in members.items():
-        if isinstance(value, dict):
-            if "change" in value:
-                yield f"{before}{name}", value
-            else:
-                yield from _leaves(value, f"{before}{name}.")
-
-
-def _source(source: Source) -> Document:
-    analysis = source.analysis
-    return {
-        "file": source.name,
-        "url": source.plan["url"],
-        "method": source.plan["method"],
-        "started_at": source.run.run_info.started_at,
-        "verdict": analysis.verdict._asdict(),
-    }
-
-
-def _change(change: Change) -> Document:
-    found = change.recommendation
-    return {
-        "new": _source(change.new),
-        "confidence": change.confidence,
-        "margin": change.margin,
-        "forced": change.forced,
-        "verdict": change.verdict._asdict(),
-        "differences": [it._asdict() for it in change.differences],
-        "arms": {arm.label: _arm(arm) for arm in change.arms},
-        "comparisons": [
-            {"arm": it.arm, "against": it.against, "speedup": _figure(it.speedup)}
-            for it in change.comparisons
-        ],
-        "recommendation": None if found is None else {**found._asdict(), "change": found.change},
-        "requirements": [requirement_document(checked) for checked in change.requirements],
-    }
-
-
-def _arm(arm: ArmChange) -> Document:
-    base, new, figures = arm.base, arm.new, dict(arm.figures)
-    codes = [{str(code): n for code, n in it.status_codes.items()} for it in (base, new)]
-    return {
-        "kind": new.kind,
-        **{name: _count(getattr(base, name), getattr(new, name)) for name in COUNTS},
-        "failures": _counts(base.failure_kinds, new.failure_kinds),
-        "reasons": _counts(base.reason_counts, new.reason_counts),
-        "status_codes": _counts(codes[0], codes[1]),
-        "requests_per_second": _figure(figures.pop("requests_per_second")),
-        "latency_s": {name: _figure(figure) for name, figure in figures.items()},
-    }
-
-
-def _counts(base: Mapping[str, int], new: Mapping[str, int]) -> Document:
-    names = dict.fromkeys([*base, *new])
-    return {name: _count(base.get(name, 0), new.get(name, 0)) for name in names}
-
-
-def _count(base: int, new: int) -> Document:
-    return {"base": base, "new": new, "change": new - base}
-
-
-def _figure(figure: MetricChange) -> Document:
-    estimate, low, high = figure.change
-    return {"base": figure.base, "new": figure.new, "change": estimate, "low": low, "high": high}
+def _cells(found: AnyChange) -> Iterator[float | None]:
+    """Of what is counted, there are no ends of an interval."""
+    return (getattr(found, name, None) for name in FigureChange._fields)
 
 
 def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -155,97 +217,30 @@ def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _families(changes: Sequence[Change]) -> Iterator[Family]:
-    words = "the new run's by the base's, with the ends of its interval."
-    verdicts, statuses, counts = list[Sample](), list[Sample](), list[Sample]()
-    latencies, rates, speedups = list[Sample](), list[Sample](), list[Sample]()
-    recommended = list[Sample]()
+    """Differences of the counts that no code parts, and ratios of the figures."""
+    verdicts, statuses, counts, recommended = (list[Sample]() for _ in range(4))
+    ratios: dict[str, list[Sample]] = {}
     for change in changes:
-        labels = {"new": change.new.name}
-        verdicts.append(Sample(1, {**labels, "code": change.verdict.code}))
-        statuses += status_samples(labels, change.requirements)
-        for arm in change.arms:
-            of_arm = {**labels, "arm": arm.label, "arm_kind": arm.new.kind}
-            for name in COUNTS:
-                difference = getattr(arm.new, name) - getattr(arm.base, name)
-                counts.append(Sample(difference, {**of_arm, "count": name}))
-            for name, figure in arm.figures.items():
-                if name == "requests_per_second":
-                    rates += estimate_samples(of_arm, ratio(figure.change))
-                else:
-                    latencies += estimate_samples(
-                        {**of_arm, "statistic": name}, ratio(figure.change)
-                    )
-        for it in change.comparisons:
-            both = {**labels, "arm": it.arm, "against": it.against}
-            speedups += estimate_samples(both, ratio(it.speedup.change))
-        found = change.recommendation
-        if found is not None:
-            recommended.append(Sample(found.change, {**labels, "option": found.option}))
+        new = {"new": change.new.name}
+        verdicts.append(Sample(1, {**new, "code": change.verdict.code}))
+        statuses += status_samples(new, change.requirements)
+        for _, own, name, found in _numbers(change):
+            labels = new | own
+            if isinstance(found, FigureChange):
+                group, _, statistic = name.rpartition(".")
+                labels |= {"statistic": statistic} if group else {}
+                subject = (group or name).removesuffix("_s")
+                ratios.setdefault(subject, []).extend(estimate_samples(labels, found.ratio))
+            elif isinstance(found, RecommendationChange):
+                recommended.append(Sample(found.change, labels))
+            elif name in COUNTED:
+                counts.append(Sample(found.change, {**labels, "count": name}))
     yield Family("kab_compare_verdict", "The verdict's code.", verdicts)
     yield Family("kab_compare_requirement", "Requirements, 1 by status.", statuses)
     yield Family("kab_compare_count_difference", "The new run's count - the base's.", counts)
-    yield Family("kab_compare_latency_ratio", f"Latency: {words}", latencies)
-    yield Family("kab_compare_requests_per_second_ratio", f"Requests per second: {words}", rates)
-    yield Family("kab_compare_speedup_ratio", f"Speed-up: {words}", speedups)
-    yield Family(
-        "kab_compare_recommended_difference",
-        "The value that the new sweep recommends - the base's.",
-        recommended,
-    )
-
-
-def comparison_schema() -> Schema:
-    """All comparisons with one base."""
-    return {
-        **schema_head("comparison", SCHEMA_VERSION, "What changed between runs", "docs/compare.md"),
-        **object_schema(
-            {
-                "schema_version": {"const": SCHEMA_VERSION},
-                "kind": {"const": KIND},
-                "base": _source_schema(),
-                "changes": {**array_of(_change_schema()), "minItems": 1},
-            }
-        ),
-    }
-
-
-def _source_schema() -> Schema:
-    known = members(file=str, url=str, method=str, started_at=Annotated[str, MOMENT])
-    return object_schema(known | {"verdict": sentence_schema(VERDICTS)})
-
-
-def _change_schema() -> Schema:
-    comparison = members(arm=Label, against=Label) | {"speedup": _figure_schema()}
-    return object_schema(
-        {
-            "new": _source_schema(),
-            **members(confidence=Share, margin=Share, forced=bool),
-            "verdict": sentence_schema(CODES),
-            "differences": array_of(schema_of(Difference)),
-            "arms": {"type": "object", "additionalProperties": _arm_schema()},
-            "comparisons": array_of(object_schema(comparison)),
-            "recommendation": nullable(
-                object_schema(members(RecommendationChange, change=int | None))
-            ),
-            "requirements": array_of(requirement_schema()),
-        }
-    )
-
-
-def _arm_schema() -> Schema:
-    count = object_schema(members(base=Count, new=Count, change=int))
-    counts = {"type": "object", "additionalProperties": count}
-    return object_schema(
-        {
-            "kind": schema_of(str),
-            **dict.fromkeys(COUNTS, count),
-            **dict.fromkeys(("failures", "reasons", "status_codes"), counts),
-            "requests_per_second": _figure_schema(),
-            "latency_s": object_schema(dict.fromkeys(BOUNDED, _figure_schema())),
-        }
-    )
-
-
-def _figure_schema() -> Schema:
-    ends = ("base", "new", "change", "low", "high")
-    return object_schema(members(**dict.fromkeys(ends, float | None)))
+    for subject, samples in ratios.items():
+        spoken = subject.replace("_", " ").capitalize()
+        words = f"{spoken}: the new run's by the base's, with the ends of its interval."
+        yield Family(f"kab_compare_{subject}_ratio", words, samples)
+    words = "The value that the new sweep recommends - the base's."
+    yield Family("kab_compare_recommended_difference", words, recommended)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.analysis.arm_view import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import Column, Table, preamble
-from keepalive_bench.report.run_tables import count_rows, title, titles
+from keepalive_bench.report.run_tables import confidence, count_rows, title, titles
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
         ArmChange,
         Change,
         Difference,
-        MetricChange,
+        FigureChange,
         RecommendationChange,
         Source,
     )
 
-_HEADS = ("BASE", "NEW", "change")
 _SMALL_PRINT = (
     "The two runs are independent, so intervals are wider than within one run. They cover chance "
     "within the runs, and nothing that drifted between them: another load, network or machine."
@@ -68,14 +67,13 @@ def tables(change: Change) -> tuple[Table, ...]:
 
 def _table(change: Change, title: str, lines: Iterable[_Line]) -> Table:
     names, *columns = zip(*lines, strict=True)
-    headings = (*_HEADS, f"{100 * change.confidence:g} % interval")
-    cells = zip(headings, columns, strict=True)
-    parts = tuple((Column(heading, column),) for heading, column in cells)
+    headings = ("BASE", "NEW", "change", confidence(change.new.analysis))
+    parts = tuple((Column(*it),) for it in zip(headings, columns, strict=True))
     return Table(title=title, names=Column("", names), groups=(parts,))
 
 
 def _recommended(found: RecommendationChange) -> _Line:
-    base, new = (MISSING if it is None else f"{it:,}" for it in found[1:])
+    base, new = (MISSING if it is None else f"{it:,}" for it in (found.base, found.new))
     change = "" if found.change is None else f"{found.change:+,}" if found.change else "0"
     return _Line(found.option, base, new, change)
 
@@ -99,9 +97,9 @@ def _arm(arm: ArmChange) -> Iterator[_Line]:
     if codes[0].keys() != codes[1].keys() or len(codes[0]) > 1:
         for status in dict.fromkeys([*codes[0], *codes[1]]):
             yield _count(f"status {status}", *[it.get(status, 0) for it in codes])
-    names = titles(*(f"latency_s.{figure}" for figure in BOUNDED))
-    for name, figure in zip(names, BOUNDED, strict=True):
-        yield _figure(name, arm.figures[figure], duration)
+    latencies = [f"latency_s.{figure}" for figure in BOUNDED]
+    for name, path in zip(titles(*latencies), latencies, strict=True):
+        yield _figure(name, arm.figures[path], duration)
     yield _figure(title("requests_per_second"), arm.figures["requests_per_second"], rate)
 
 
@@ -110,16 +108,12 @@ def _count(name: str, base: int, new: int) -> _Line:
     return _Line(name, f"{base:,}", f"{new:,}", change)
 
 
-def _figure(name: str, figure: MetricChange, shown: Callable[[float | None], str]) -> _Line:
-    estimate, low, high = figure.change
-    bounded = low is not None and high is not None
-    return _Line(
-        name=name,
-        base=shown(figure.base),
-        new=shown(figure.new),
-        change="" if estimate is None else signed_share(estimate),
-        interval=f"[{signed_share(low)} … {signed_share(high)}]" if bounded else "",
-    )
+def _figure(name: str, figure: FigureChange, shown: Callable[[float | None], str]) -> _Line:
+    base, new, change, low, high = figure
+    said = "" if change is None else signed_share(change)
+    is_bounded = low is not None and high is not None
+    ends = f"[{signed_share(low)} … {signed_share(high)}]" if is_bounded else ""
+    return _Line(name, shown(base), shown(new), said, ends)
 
 
 def difference_lines(change: Change) -> tuple[str, ...]:

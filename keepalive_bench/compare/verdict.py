@@ -7,12 +7,13 @@ one (p50) of the first-named arm. More figures would find more changes that are 
 
 from __future__ import annotations
 
+from itertools import product
+from math import exp, lgamma
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
-from keepalive_bench.analysis.required_requests import required_requests
+from keepalive_bench.analysis.required_requests import least_requests, required_requests
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import ChangeCode, ChangeVerdict
-from keepalive_bench.compare.estimates import Occurrences, ratio, trend
 from keepalive_bench.connections.reason_kinds import POOL_FULL
 from keepalive_bench.units import enumerated, signed_share
 
@@ -20,60 +21,52 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis.arms import ArmSummary
-    from keepalive_bench.compare.change import ArmChange, Difference
-    from keepalive_bench.stats.intervals import Estimate
+    from keepalive_bench.compare.change import ArmChange, Difference, FigureChange
+    from keepalive_bench.plan.plan import DecisionRule, Plan
 
-SAME_RUN = ChangeVerdict("no-difference", "Both files hold the same run, so nothing changed.")
 CODES: tuple[ChangeCode, ...] = get_args(ChangeCode)
-_DECIDING = "p50"
 _BESIDES = ("p50", "p95")
-_TRENDS: dict[int, ChangeCode] = {1: "worse", -1: "better"}
+_LIKELY = 0.5
+_NEGLIGIBLE = 1e-12
 
 
-class Terms(NamedTuple):
-    """What it takes for a change to be called one."""
+class Occurrences(NamedTuple):
+    """How often something happened, of how many times it could."""
 
-    confidence: float
-    margin: float
-    least: int
-    """Requests of each run, by which a median can be bounded."""
+    hits: int
+    chances: int
 
 
-def incomparable(
-    arms: Sequence[ArmChange], differences: Sequence[Difference], terms: Terms, *, forced: bool
-) -> str | None:
-    """Why nothing is known of a change, without its full stop; `None`: it can be.
+def change_verdict(
+    plans: tuple[Plan, Plan],
+    arms: Sequence[ArmChange],
+    differences: Sequence[Difference],
+    *,
+    forced: bool,
+) -> ChangeVerdict:
+    """What changed, by the later plan's rule; or why nothing is known of a change.
 
     `forced` compares runs, too, that differ in what matters.
     """
     if not arms:
-        return "The runs have no arm in common"
+        return ChangeVerdict("not-comparable", "The runs have no arm in common.")
     in_the_way = _in_the_way(differences)
     if in_the_way and not forced:
-        return f"The runs can't be compared: {in_the_way}; --force compares them all the same"
-    first = arms[0]
-    if (first.base.succeeded and first.new.succeeded) or any(
-        said for arm in arms for said in _counted(arm, terms.confidence)
-    ):
-        return None
-    return f"Nothing was measured of {first.label} in {'NEW' if first.base.succeeded else 'BASE'}"
-
-
-def verdict(
-    arms: Sequence[ArmChange], differences: Sequence[Difference], terms: Terms
-) -> ChangeVerdict:
-    """What changed between runs that can be compared."""
-    in_the_way = _in_the_way(differences)
-    counted = [said for arm in arms for said in _counted(arm, terms.confidence)]
-    latency = _latency(arms[0], terms)
+        text = f"The runs can't be compared: {in_the_way}; --force compares them all the same."
+        return ChangeVerdict("not-comparable", text)
+    first, rule = arms[0], plans[1].decision_rule
+    counted = [said for arm in arms for said in _counted(arm, rule.confidence)]
+    if not counted and not (first.base.succeeded and first.new.succeeded):
+        where = "NEW" if first.base.succeeded else "BASE"
+        text = f"Nothing was measured of {first.label} in {where}."
+        return ChangeVerdict("not-comparable", text)
+    latency = _latency(first, plans)
+    counted.sort(key=lambda said: said.code, reverse=True)  # what is worse comes first
     found = [*counted, latency]
-    codes = {said.code for said in found}
-    code = next((it for it in ("worse", "better") if it in codes), latency.code)
-    found.sort(key=lambda said: ("worse", "better").index(said.code) if said in counted else 1)
-    texts = [said.text for said in found]
-    if in_the_way:
-        texts.insert(0, f"Though {in_the_way}:")
-    return ChangeVerdict(code, " ".join([*texts, *_besides(arms, latency, terms)]))
+    code = next((said.code for said in found if said.code in {"worse", "better"}), latency.code)
+    texts = [f"Though {in_the_way}:"] if in_the_way else []
+    texts += [said.text for said in found]
+    return ChangeVerdict(code, " ".join([*texts, *_besides(arms, latency, rule)]))
 
 
 def _in_the_way(differences: Sequence[Difference]) -> str:
@@ -88,28 +81,27 @@ def _in_the_way(differences: Sequence[Difference]) -> str:
 
 def _counted(arm: ArmChange, confidence: float) -> Iterator[ChangeVerdict]:
     """What happens more, or less, often; it should never happen at all."""
-    base, new = arm.base, arm.new
     for words, count in (
-        ("{} of {} requests of {} failed", lambda it: _share(it.failed, it.sent)),
+        ("{} of {} requests of {} failed", _failed),
         ("{} of {} answers to {} were errors", _errors),
-        ("for {} of {} requests of {} a connection was reopened", _reopened),
+        ("For {} of {} requests of {} a connection was reopened", _reopened),
     ):
-        before, after = count(base), count(new)
+        before, after = count(arm.base), count(arm.new)
         found = trend(before, after, confidence)
         if found:
             said = words.format(f"{after.hits:,}", f"{after.chances:,}", arm.label)
             was = f"in BASE {before.hits:,} of {before.chances:,}"
-            yield ChangeVerdict(_TRENDS[found], f"{said[0].upper()}{said[1:]}, {was}.")
+            yield ChangeVerdict("worse" if found > 0 else "better", f"{said}, {was}.")
 
 
-def _share(hits: int, chances: int) -> Occurrences:
-    return Occurrences(hits, max(hits, chances))
+def _failed(arm: ArmSummary) -> Occurrences:
+    return Occurrences(arm.failed, arm.sent)
 
 
 def _errors(arm: ArmSummary) -> Occurrences:
     codes = arm.status_codes
     errors = sum(count for status, count in codes.items() if status >= ERROR_FROM)
-    return _share(errors, sum(codes.values()))
+    return Occurrences(errors, sum(codes.values()))
 
 
 def _reopened(arm: ArmSummary) -> Occurrences:
@@ -118,69 +110,107 @@ def _reopened(arm: ArmSummary) -> Occurrences:
     How often a pool throws connections away that it has no place for is a matter of chance.
     """
     own = len(arm.reasons.caused_by_interleaving) + arm.reason_counts.get(POOL_FULL.code, 0)
-    return _share(max(arm.reopened - own, 0) if arm.traits.reuses else 0, arm.sent)
+    hits = max(arm.reopened - own, 0) if arm.traits.reuses else 0
+    return Occurrences(hits, max(hits, arm.sent))
 
 
-def _latency(arm: ArmChange, terms: Terms) -> ChangeVerdict:
-    change = arm.figures[_DECIDING].change
-    subject = f"A typical request of {arm.label} ({_DECIDING})"
-    if change.estimate is None or change.low is None or change.high is None:
-        least = f"it takes {terms.least:,} in each run at the least, and more for a small change"
-        return ChangeVerdict("inconclusive", f"{arm.label} has too few answers to tell: {least}.")
-    ends = f"{signed_share(change.low)} to {signed_share(change.high)}"
-    shown = f"{100 * terms.confidence:g} % interval {ends}"
-    code = _status(change, terms.margin)
-    if code == "no-difference":
+def trend(base: Occurrences, new: Occurrences, confidence: float) -> int:
+    """1: it happens more often in the new run, -1: less often; 0: that can't be told.
+
+    Where one of them has none at all, it began, or ended: provided that, as often as in the other
+    one, it would more likely than not have been seen there. (A connection that is closed after
+    1,000 requests shows in a run of 2,000 and not in one of 50.) Else by Fisher's exact test.
+    """
+    if not base.chances or not new.chances:
+        return 0
+    if not base.hits and new.hits:
+        return 1 if _would_show(new, base.chances) else 0
+    if base.hits and not new.hits:
+        return -1 if _would_show(base, new.chances) else 0
+    tail = (1 - confidence) / 2
+    if new.hits * base.chances > base.hits * new.chances:
+        return 1 if tail_of(new, base) <= tail else 0
+    return -1 if tail_of(base, new) <= tail else 0
+
+
+def _would_show(it: Occurrences, chances: int) -> bool:
+    return (1 - it.hits / it.chances) ** chances <= _LIKELY
+
+
+def tail_of(more: Occurrences, fewer: Occurrences) -> float:
+    """How probable it is that so many of all hits, or more, fall to `more` by chance alone.
+
+    R. A. Fisher, "The Logic of Inductive Inference", Journal of the Royal Statistical Society 98
+    (1935): all hits and all chances given, the number that falls to one of two runs that are alike
+    is hypergeometric. `more` has the greater share, so terms fall from the first one on.
+    """
+    hits, total, probability = more.hits + fewer.hits, more.chances + fewer.chances, 0.0
+    whole = _log_ways(total, hits)
+    for number in range(more.hits, min(hits, more.chances) + 1):
+        other = hits - number
+        ways = _log_ways(more.chances, number) + _log_ways(fewer.chances, other)
+        term = exp(ways - whole)
+        probability += term
+        if term <= probability * _NEGLIGIBLE:
+            break
+    return min(probability, 1.0)
+
+
+def _log_ways(count: int, chosen: int) -> float:
+    return lgamma(count + 1) - lgamma(chosen + 1) - lgamma(count - chosen + 1)
+
+
+def _latency(arm: ArmChange, plans: tuple[Plan, Plan]) -> ChangeVerdict:
+    """What the typical request says, by the same rule as a speed-up within one run."""
+    figure, rule = arm.figures["latency_s.p50"], plans[1].decision_rule
+    if figure.change is None or figure.low is None or figure.high is None:
+        least = max(least_requests("p50", plan) or 0 for plan in plans)
         text = (
-            f"{subject} takes as long as in BASE, within {100 * terms.margin:g} %: "
-            f"{signed_share(change.estimate)} ({shown})."
+            f"{arm.label} has too few answers to tell: it takes {least:,} in each run at the "
+            "least, and more for a small change."
         )
-    elif code == "inconclusive":
+        return ChangeVerdict("inconclusive", text)
+    subject, change = f"A typical request of {arm.label} (p50)", signed_share(figure.change)
+    ends = f"{signed_share(figure.low)} to {signed_share(figure.high)}"
+    shown = f"{100 * rule.confidence:g} % interval {ends}"
+    low, high, margin = 1 + figure.low, 1 + figure.high, 1 + rule.margin
+    if 1 / margin <= low and high <= margin:
+        within = f"within {100 * rule.margin:g} %"
+        text = f"{subject} takes as long as in BASE, {within}: {change} ({shown})."
+        return ChangeVerdict("no-difference", text)
+    if low <= 1 <= high:
         requests = min(arm.base.sent, arm.new.sent)
-        enough = required_requests(requests, ratio(change), terms.margin)
+        enough = required_requests(requests, figure.ratio, rule.margin)
         text = (
-            f"{subject} may have changed, or may not: {signed_share(change.estimate)} ({shown}). "
+            f"{subject} may have changed, or may not: {change} ({shown}). "
             f"About {enough:,} requests per arm in each run would settle it."
         )
-    else:
-        way = "longer" if code == "worse" else "less time"
-        text = (
-            f"{subject} takes {signed_share(abs(change.estimate)).lstrip('+')} {way} than in BASE "
-            f"({shown})."
-        )
-    return ChangeVerdict(code, text)
+        return ChangeVerdict("inconclusive", text)
+    code: ChangeCode = "worse" if low > 1 else "better"
+    way = "longer" if code == "worse" else "less time"
+    by = signed_share(abs(figure.change)).lstrip("+")
+    return ChangeVerdict(code, f"{subject} takes {by} {way} than in BASE ({shown}).")
 
 
-def _status(change: Estimate, margin: float) -> ChangeCode:
-    """The same rule as for a speed-up within one run."""
-    whole = ratio(change)
-    if whole.low is None or whole.high is None:
-        return "inconclusive"
-    if whole.high <= 1 + margin and whole.low >= 1 / (1 + margin):
-        return "no-difference"
-    return "worse" if whole.low > 1 else "better" if whole.high < 1 else "inconclusive"
-
-
-def _besides(arms: Sequence[ArmChange], latency: ChangeVerdict, terms: Terms) -> Iterator[str]:
+def _besides(
+    arms: Sequence[ArmChange], latency: ChangeVerdict, rule: DecisionRule
+) -> Iterator[str]:
     """Other latencies that changed by more than the margin, all of their interval."""
     told = {arms[0].label: latency.code}
     found = []
-    for arm in arms:
-        for metric in _BESIDES:
-            change = arm.figures[metric].change
-            code = _beyond(change, terms.margin)
-            if change.estimate is None or code is None or told.get(arm.label) == code:
-                continue
-            if arm is not arms[0] or metric != _DECIDING:
-                told[arm.label] = code
-                found.append(f"{arm.label} {metric} {signed_share(change.estimate)}")
+    for arm, name in list(product(arms, _BESIDES))[1:]:  # the first is the one that decides
+        figure = arm.figures[f"latency_s.{name}"]
+        code = _beyond(figure, rule.margin)
+        if code is not None and told.get(arm.label) != code:
+            told[arm.label] = code
+            found.append(f"{arm.label} {name} {signed_share(figure.change)}")
     if found:
         yield f"Changed besides: {enumerated(found)}."
 
 
-def _beyond(change: Estimate, margin: float) -> ChangeCode | None:
-    if change.low is None or change.high is None:
+def _beyond(figure: FigureChange, margin: float) -> ChangeCode | None:
+    if figure.low is None or figure.high is None:
         return None
-    if change.low > margin:
+    if figure.low > margin:
         return "worse"
-    return "better" if 1 + change.high < 1 / (1 + margin) else None
+    return "better" if 1 + figure.high < 1 / (1 + margin) else None

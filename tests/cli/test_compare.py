@@ -19,7 +19,7 @@ from support.runs import Script, paired_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench import compare as changes
-from keepalive_bench.compare.names import change_places
+from keepalive_bench.compare.requirements import change_places
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.plan.plan import Experiment
 from keepalive_bench.requirements.expression import parse

@@ -18,18 +18,15 @@ from support.runs import CUT_OFF, URL, Script, paired_run, view_of
 from keepalive_bench import Target, UsageError, analyse
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.compare import compare_runs
-from keepalive_bench.compare.change import ArmChange, Source
-from keepalive_bench.compare.estimates import Occurrences, relative, tail_of, trend
-from keepalive_bench.compare.verdict import Terms
-from keepalive_bench.compare.verdict import _latency as judged
+from keepalive_bench.compare.change import Source, figure_change
+from keepalive_bench.compare.verdict import Occurrences, tail_of, trend
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.requirements.lookup import Evidence
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arms import ArmSummary
-    from keepalive_bench.compare.change import Change
+    from keepalive_bench.compare.change import Change, FigureChange
     from keepalive_bench.results.run import Run
-    from keepalive_bench.stats.intervals import Estimate
 
 METRICS = ("mean", "p50", "p90", "p95")
 RUNS = 300
@@ -48,17 +45,17 @@ def latencies(count: int, seed: object, scale: float = 1.0, tail: float = 0.5) -
     return [scale * 0.01 * exp(random.gauss(0, tail)) for _ in range(count)]
 
 
-def changes(base: list[float], new: list[float]) -> dict[str, Estimate]:
+def changes(base: list[float], new: list[float]) -> dict[str, FigureChange]:
     before, after = (alone(it) for it in (base, new))
     return {
-        metric: relative(
+        metric: figure_change(
             Evidence(
                 getattr(before.latency, metric), *before.latency_bounds.get(metric, (None, None))
             ),
             Evidence(
                 getattr(after.latency, metric), *after.latency_bounds.get(metric, (None, None))
             ),
-        ).change
+        )
         for metric in METRICS
     }
 
@@ -97,10 +94,10 @@ def test_intervals_of_the_mean_are_as_wide_as_the_delta_method_has_them() -> Non
     change = changes(base, new)["mean"]
     errors = [scipy_stats.sem(it) / (sum(it) / len(it)) for it in (base, new)]
     expected = 2 * 1.96 * sqrt(errors[0] ** 2 + errors[1] ** 2)
-    assert change.estimate is not None
+    assert change.change is not None
     assert change.low is not None
     assert change.high is not None
-    assert (change.high - change.low) / (1 + change.estimate) == pytest.approx(expected, rel=0.15)
+    assert (change.high - change.low) / (1 + change.change) == pytest.approx(expected, rel=0.15)
 
 
 @given(
@@ -110,8 +107,8 @@ def test_intervals_of_the_mean_are_as_wide_as_the_delta_method_has_them() -> Non
 )
 def test_the_way_back_is_the_inverse(base: list[float], new: list[float], metric: str) -> None:
     there, back = changes(base, new)[metric], changes(new, base)[metric]
-    if there.estimate is not None and back.estimate is not None:
-        assert 1 + back.estimate == pytest.approx(1 / (1 + there.estimate))
+    if there.change is not None and back.change is not None:
+        assert 1 + back.change == pytest.approx(1 / (1 + there.change))
     assert (there.low is None) == (back.low is None)
     if there.low is not None and there.high is not None and back.low is not None:
         assert 1 + back.low == pytest.approx(1 / (1 + there.high))
@@ -150,7 +147,7 @@ def test_a_run_compared_with_itself_has_not_changed() -> None:
     run = paired_run(latencies(30, 1), latencies(30, 2, 3))
     change = compared(run, run, "verdict==no-difference", "connections.change==0")
     assert change.verdict.code == "no-difference"
-    assert {it.change.estimate for it in change.arms[0].figures.values()} <= {0.0, None}
+    assert {it.change for it in change.arms[0].figures.values()} <= {0.0, None}
     assert change.differences == ()
     assert [it.status for it in change.requirements] == ["met", "met"]
 
@@ -355,7 +352,9 @@ def test_what_is_no_requirement_on_a_change_is_refused(text: str, said: str) -> 
         compared(run, run, text)
 
 
-def test_an_arm_judged_alone_says_the_same_as_the_verdict() -> None:
+def test_a_wide_margin_takes_in_every_change() -> None:
     run = paired_run(latencies(40, 1), latencies(40, 2))
-    arm: ArmChange = compared(run, run).arms[0]
-    assert judged(arm, Terms(0.95, 0.999, 6)).code == "no-difference"
+    lenient = replace(run.plan, decision_rule=replace(run.plan.decision_rule, margin=0.999))
+    change = compared(run, paired_run(latencies(40, 3), latencies(40, 2))._replace(plan=lenient))
+    assert change.verdict.code == "no-difference"
+    assert "takes as long as in BASE, within 99.9 %" in change.verdict.text

@@ -1,4 +1,4 @@
-"""What a requirement on two runs can be about: docs/compare.md lists it for people.
+"""What a requirement on two runs can be about (docs/compare.md lists it), and how one stands.
 
 Each name of an arm that is counted, or has an interval, and the speed-up; with `.change` behind it.
 """
@@ -9,24 +9,24 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.run import TOTALS
+from keepalive_bench.analysis.required_requests import least_requests
+from keepalive_bench.compare.change import figure_change
 from keepalive_bench.compare.verdict import CODES
+from keepalive_bench.requirements import AT_LEAST
+from keepalive_bench.requirements.decision import decide
 from keepalive_bench.requirements.lookup import Evidence, find
-from keepalive_bench.requirements.names import places
+from keepalive_bench.requirements.names import places, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
-    from keepalive_bench.compare.change import Change, MetricChange
+    from keepalive_bench.analysis import Checked, Requirement
+    from keepalive_bench.compare.change import Change
     from keepalive_bench.plan.experiment import Arm
-    from keepalive_bench.requirements.lookup import Document
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
 
-COUNTS = tuple(
-    it.path for it in ARM_METRICS if it.unit in {"count", "bytes"} and "." not in it.path
-)
-"""What is counted of an arm as a whole, by its attributes."""
 _NO_CHANGE = {"word", "seconds"}
 """Words don't change by a number; single times (`max`) change from run to run by chance."""
 
@@ -55,46 +55,61 @@ def _has_change(place: Place, metric: AnyMetric) -> bool:
     return is_total or is_recommended or metric.basis == "ranks"
 
 
-def find_change(subject: Subject, change: Change, documents: tuple[Document, Document]) -> Evidence:
-    """What two runs, and what their documents say of them, say of something."""
-    metric, place = subject.metric, subject.place
+def check_change(requirement: Requirement, change: Change, among: Sequence[Place]) -> Checked:
+    """Hold a requirement against what changed; it is about one of these places."""
+    subject = resolve(requirement.name, among)
+    if subject is None:
+        raise KeyError(requirement.name)
+    least = least_requests(subject.metric.basis, change.new.analysis.plan)
+    enough = f" ({least:,} {AT_LEAST})" if least else ""
+    return decide(
+        requirement,
+        subject,
+        _find_change(subject, change),
+        change.decision_rule.confidence,
+        too_few=f"too few requests of one of the runs bound it{enough}",
+    )
+
+
+def _find_change(subject: Subject, change: Change) -> Evidence:
+    """What two runs say of something."""
+    metric, place, verdict = subject.metric, subject.place, change.verdict
     if metric.basis == "verdict":
-        return Evidence(change.verdict.code)
+        return Evidence(verdict.code)
     if metric.path.startswith("recommendation."):
-        return _recommended(change, metric.path.rpartition(".")[2])
-    if change.incomparable:
-        return Evidence(None, lacking=change.incomparable)
-    if place.part == "arms":
-        return _of_arm(subject, change, documents)
+        return _recommended(metric.path.rpartition(".")[2], change)
+    if verdict.code == "not-comparable":
+        return Evidence(None, lacking=verdict.text.removesuffix("."))
     if place.part == "comparisons":
-        compared = (it.speedup for it in change.comparisons if it.against == place.label)
-        return _evidence(
-            next(compared, None), f"one of the runs doesn't compare with {place.label}"
-        )
-    return _difference(subject, change, documents)
+        return _speedup(place.label, change)
+    if place.part == "arms" and all(arm.label != place.label for arm in change.arms):
+        return Evidence(None, lacking=f"one of the runs has no arm {place.label}")
+    return _changed(subject, change)
 
 
-def _of_arm(subject: Subject, change: Change, documents: tuple[Document, Document]) -> Evidence:
-    metric, label = subject.metric, subject.place.label
-    arm = next((it for it in change.arms if it.label == label), None)
-    if arm is None:
-        return Evidence(None, lacking=f"one of the runs has no arm {label}")
-    if metric.basis != "exact":
-        return _evidence(arm.figures[metric.path.removeprefix("latency_s.")])
-    return _difference(subject, change, documents)
-
-
-def _recommended(change: Change, option: str) -> Evidence:
+def _recommended(option: str, change: Change) -> Evidence:
     found = change.recommendation
     if found is None or found.option != option:
         return Evidence(None, lacking=f"the runs are no sweeps over {option}")
     return Evidence(found.change, lacking="one of the sweeps recommends nothing")
 
 
-def _difference(subject: Subject, change: Change, documents: tuple[Document, Document]) -> Evidence:
-    """What is counted: new - base."""
-    experiments = [it.analysis.plan.experiment for it in (change.base, change.new)]
+def _speedup(against: str, change: Change) -> Evidence:
+    for it in change.comparisons:
+        if it.against == against:
+            return Evidence(*it.speedup[2:])
+    return Evidence(None, lacking=f"one of the runs doesn't compare with {against}")
+
+
+def _changed(subject: Subject, change: Change) -> Evidence:
+    """Of what is counted, new − base; of all else, new ÷ base − 1."""
+    documents = [it.document for it in (change.base, change.new)]
+    experiments = (it.analysis.plan.experiment for it in (change.base, change.new))
     base, new = (find(subject, *both) for both in zip(documents, experiments, strict=True))
+    if subject.metric.basis != "exact":
+        told = (("BASE", base.lacking), ("NEW", new.lacking))
+        lacking = "; ".join(f"in {name}, {why}" for name, why in told if why)
+        return Evidence(*figure_change(base, new)[2:], lacking=lacking)
     if isinstance(base.value, int) and isinstance(new.value, int):
         return Evidence(new.value - base.value)
     if isinstance(base.value, float) and isinstance(new.value, float):
@@ -104,16 +119,10 @@ def _difference(subject: Subject, change: Change, documents: tuple[Document, Doc
     return Evidence(None, lacking=base.lacking or new.lacking)
 
 
-def _ratio(value: float, arm: Document) -> Fraction:
+def _ratio(value: float, arm: Mapping[str, Any]) -> Fraction:
     """A ratio of an arm's counts before it was rounded: no other one of them is as near.
 
     So a difference is rounded once, as its bound is, and equals it where the two are equal.
     """
     sent = arm["succeeded"] + arm["failed"]
     return Fraction(value).limit_denominator(max(sent, arm["connections"]))
-
-
-def _evidence(figure: MetricChange | None, lacking: str = "") -> Evidence:
-    if figure is None:
-        return Evidence(None, lacking=lacking)
-    return Evidence(*figure.change, lacking=figure.lacking)
