@@ -137,13 +137,6 @@ class ExchangeColumns(ColumnTable[Exchange]):
             return mask
         return bytes(map(and_, mask, (number not in cut_off for number in self.failure)))
 
-    def succeeded_of_arm(self, arm: str) -> bytes:
-        """A mask of the arm's exchanges that have an answer, and one that counts."""
-        mask = self.of_arm(arm)
-        if not self.failures.values:
-            return mask
-        return bytes(map(and_, mask, map((0).__gt__, self.failure)))
-
     @property
     def cut_off(self) -> frozenset[int]:
         """The numbers in the column `failure` that stand for what kab itself cut off."""

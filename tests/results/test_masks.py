@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.runs import Script
+from support.runs import Script, view_of
 
 from keepalive_bench.results.table import pick
 
@@ -14,17 +14,18 @@ def test_a_mask_picks_what_a_list_of_rows_picks(sent: list[tuple[str, float, boo
     script = Script(*((label, "pooled") for label in ARMS))
     for arm, latency_s, fails in sent:
         (script.fail if fails else script.send)(arm, latency_s)
-    exchanges = script.run().exchanges
+    run = script.run()
+    exchanges = run.exchanges
     for arm in ARMS:
         rows = [row for row, exchange in enumerate(exchanges) if exchange.arm == arm]
         assert exchanges.rows(arm) == rows
         good = [row for row in rows if exchanges.failure[row] < 0]
-        masks = (exchanges.of_arm(arm), rows), (exchanges.succeeded_of_arm(arm), good)
-        for mask, expected in masks:
+        view = view_of(run, arm)
+        for mask, expected in ((exchanges.of_arm(arm), rows), (view.succeeded, good)):
             found = pick(exchanges.latency_s, mask)
             assert found.tolist() == [exchanges.latency_s[row] for row in expected]
 
 
 def test_nothing_has_an_empty_mask() -> None:
-    exchanges = Script(*((label, "pooled") for label in ARMS)).run().exchanges
-    assert exchanges.of_arm("two") == exchanges.succeeded_of_arm("two") == b""
+    run = Script(*((label, "pooled") for label in ARMS)).run()
+    assert run.exchanges.of_arm("two") == view_of(run, "two").succeeded == b""
