@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis import Checked, Finding, Status
-    from keepalive_bench.report import Report, Table
+    from keepalive_bench.report import Report, TextTable
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
 _LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|(?!\d\d:)[\w+-]+:)|(?<=www)(?=\.)")
@@ -79,7 +79,7 @@ def code(words: str) -> str:
     return f"{fence}{blank}{shown}{blank}{fence}".replace("|", r"\|")
 
 
-def set_table(table: Table) -> Iterator[str]:
+def set_table(table: TextTable) -> Iterator[str]:
     """A table: all but the names are numbers."""
     rows = ((_indented(name), *map(text, cells)) for name, *cells in table.rows)
     yield from _set_rows([text(head) for head in table.headings], rows)
