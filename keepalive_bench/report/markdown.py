@@ -37,10 +37,9 @@ _SEVERITY_MARKS = {"warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001  # an 
 def markdown_lines(report: Report) -> Iterator[str]:
     """The report's lines: the verdict first, then what it rests on."""
     analysis, strict = report.analysis, report.strict
-    said = analysis.verdict.text if analysis.has_answers else preamble.nothing_measured(analysis)
     mark = _VERDICT_MARKS.get(analysis.verdict.code, _SEVERITY_MARKS["warning"])
     yield headline(f"kab: {analysis.verdict.code}", mark, analysis.requirements, strict=strict)
-    yield f"**{text(said)}**\n\n"
+    yield f"**{text(preamble.verdict(analysis))}**\n\n"
     yield f"{code(preamble.headline(analysis))}: {text(preamble.circumstances(analysis))}.\n\n"
     yield from requirements(analysis.requirements, strict=strict)
     if report.swept is None:
