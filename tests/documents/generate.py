@@ -12,7 +12,7 @@ import click
 from documents import findings, metrics
 
 from keepalive_bench.cli import kab
-from keepalive_bench.cli.exports import OF_RUN
+from keepalive_bench.cli.exports import EXPORTERS
 from keepalive_bench.compare.document import comparison_schema
 from keepalive_bench.report.schema import results_schema
 from keepalive_bench.results.file import stored_columns
@@ -107,13 +107,12 @@ def spelling(parameter: click.Parameter) -> str:
 
 
 def meaning(parameter: click.Parameter) -> str:
-    """Its help text, with its default."""
+    """Its help text."""
     if not isinstance(parameter, click.Option):
         return _ARGUMENTS[str(parameter.name)]
     text = " ".join((parameter.help or "").split())
-    default = f" [default: {parameter.default}]" if parameter.show_default is True else ""
     repeatable = " Repeatable." if parameter.multiple and "epeat" not in text else ""
-    return escaped(f"{text}{repeatable}{default}")
+    return escaped(f"{text}{repeatable}")
 
 
 def variable(parameter: click.Parameter) -> str:
@@ -161,7 +160,7 @@ def with_columns(text: str) -> str:
 def with_exporters(text: str) -> str:
     """The page of exports with its table as the code has it now."""
     before, head, rest = text.partition(EXPORTS_HEAD)
-    rows = "".join(f"| `--{it.option} FILE` | {it.writes} | {it.readers} |\n" for it in OF_RUN)
+    rows = "".join(f"| `{it.spelling}` | {it.writes} | {it.readers} |\n" for it in EXPORTERS)
     return before + head + rows + re.sub(r"(\|.*\n)*", "", rest, count=1)
 
 
