@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import shortened
+from keepalive_bench.units import LONGEST_S, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
-LONGEST_S = 1_000_000.0
-"""Sockets wait no longer than 2**31 ms."""
 LARGEST_BODY, MOST = 2**40, 1_000_000_000
 _OF_A_BODY = f"it must be 0 to {LARGEST_BODY:,}"
 _OF_A_TIMEOUT = f"it must be above 0 s and at most {LONGEST_S:,.0f} s"
