@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.analysis import Analysis
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.plan.load import Load
@@ -191,6 +191,11 @@ def urllib3_counters(analysis: Analysis) -> str:
         for arm in analysis.arms
     ]
     return f"urllib3's num_connections/num_requests: {', '.join(parts)}"
+
+
+def verdict(analysis: Analysis) -> str:
+    """The one sentence; of a run without any answer, why there is none."""
+    return analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
 
 
 def nothing_measured(analysis: Analysis) -> str:
