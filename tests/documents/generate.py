@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from documents import findings, metrics
+from documents import findings, metrics, verticals
 
 from keepalive_bench.cli import kab
 from keepalive_bench.cli.exports import OF_RUN
@@ -178,5 +178,5 @@ if __name__ == "__main__":
         path.write_text(schema_text(schema()), encoding="utf-8")
     prose = findings.DOCUMENT.read_text(encoding="utf-8")
     findings.DOCUMENT.write_text(findings.with_tables(prose), encoding="utf-8")
-    for document, text in metrics.pages().items():
+    for document, text in (metrics.pages() | verticals.pages()).items():
         document.write_text(text, encoding="utf-8")

@@ -35,22 +35,28 @@ def pages() -> dict[Path, str]:
     page, guide = REQUIREMENTS.read_text("utf-8"), FORMAT.read_text("utf-8")
     for mark, spelled in _SPELLED.items():
         shown = [it for it in found if it.part == spelled and it.prefixes[0] != "OTHER."]
-        page = _with_table(page, mark, ("name", "meaning", "better", "how"), _names(shown))
+        rows = _names(shown)
+        page = with_table(page, f"{mark} metrics", ("name", "meaning", "better", "how"), rows)
     for mark, metrics in _MEMBERS.items():
         before = "values[]." if mark == "sweep" else ""
         rows = _members(metrics, before)
-        guide = _with_table(guide, mark, ("member", "meaning", "`null` when"), rows)
+        guide = with_table(guide, f"{mark} metrics", ("member", "meaning", "`null` when"), rows)
     return {REQUIREMENTS: page, FORMAT: guide}
 
 
-def _with_table(page: str, mark: str, head: Row, rows: Iterable[Row]) -> str:
+def with_table(page: str, mark: str, head: Row, rows: Iterable[Row]) -> str:
     """A page with these rows between the marks of a table."""
-    start, end = f"<!-- {mark} metrics: make docs -->\n\n", "\n<!-- -->\n"
+    lines = [head, tuple("---" for _ in head), *rows]
+    table = (f"| {' | '.join(row)} |".replace("|  |", "| |") for row in lines)
+    return with_text(page, mark, "\n".join(table))
+
+
+def with_text(page: str, mark: str, text: str) -> str:
+    """A page with this between its marks."""
+    start, end = f"<!-- {mark}: make docs -->\n\n", "\n\n<!-- -->\n"
     before, found, rest = page.partition(start)
     assert found, mark
-    lines = [head, tuple("---" for _ in head), *rows]
-    table = "".join(f"| {' | '.join(row)} |\n".replace("|  |", "| |") for row in lines)
-    return f"{before}{start}{table}{end}{rest.partition(end)[2]}"
+    return f"{before}{start}{text}{end}{rest.partition(end)[2]}"
 
 
 def _names(spelled: Sequence[Place]) -> Iterator[Row]:
@@ -58,12 +64,12 @@ def _names(spelled: Sequence[Place]) -> Iterator[Row]:
     named = (metric for metric in spelled[0].metrics if metric.is_named)
     for said, group in groupby(named, lambda it: (it.meaning, it.better or "", _how(it))):
         names = [
-            sorted(_spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
+            sorted(spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
         ]
-        yield _cell(zip(*names, strict=True)), *said
+        yield cell(zip(*names, strict=True)), *said
 
 
-def _spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
+def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
     """But for those that end as the file's own members do, and those with an arm's name."""
     return {
         f"{place.prefixes[0]}{form}"
@@ -91,19 +97,20 @@ def _members(metrics: Iterable[AnyMetric], before: str) -> Iterator[Row]:
             is_estimate = metric.bounds == "members"
             paths.append(f"{before}{path}{'.{estimate,low,high}' * is_estimate}")
         choice = f": {', '.join(f'`{word}`' for word in metric.words)}" if metric.words else ""
-        yield _cell([paths]), f"{meaning}{choice}", unknown
+        yield cell([paths]), f"{meaning}{choice}", unknown
     beside = [metric.steps() for metric in metrics if metric.bounds == "beside"]
     if beside:
         names = [".".join((*group, "{low,high}", name)) for *group, name in beside]
         meaning = "The interval of that figure, at `plan.confidence`"
-        yield _cell([names]), meaning, "there are too few values to bound it"
+        yield cell([names]), meaning, "there are too few values to bound it"
 
 
-def _cell(spellings: Iterable[Sequence[str]]) -> str:
-    return ", ".join(f"`{name}`" for names in spellings for name in _together(names))
+def cell(spellings: Iterable[Sequence[str]]) -> str:
+    """Names for a table, those of each list as few as can be."""
+    return ", ".join(f"`{name}`" for names in spellings for name in together(names))
 
 
-def _together(names: Sequence[str]) -> Sequence[str]:
+def together(names: Sequence[str]) -> Sequence[str]:
     """Names that differ in one part as one name, with a choice there."""
     parts = [name.split(".") for name in names]
     if len(names) == 1 or len({len(each) for each in parts}) > 1:
