@@ -21,6 +21,7 @@ from keepalive_bench.compare.document import comparison_schema, openmetrics_line
 from keepalive_bench.compare.requirements import change_places
 from keepalive_bench.plan.document import harmless, plan_document
 from keepalive_bench.plan.experiment import Arm
+from keepalive_bench.sweep.report import COUNTS, LATENCIES, RATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -48,7 +49,12 @@ def pages() -> dict[Path, str]:
     of_sweep = written("openmetrics", scripted_sweep(1, 4, bursts=24))
     of_others = {row[0] for row in _series(written("openmetrics", everything()))}
     rows = (row for row in _series(of_sweep, "option", "traffic") if row[0] not in of_others)
-    return {COMPARE: compare, SWEEP: with_table(sweep, "series", head, rows)}
+    sweep = with_table(sweep, "series", head, rows)
+    columns = (
+        (f"`{it.title}`", it.metric.meaning, it.shown) for it in (*COUNTS, *LATENCIES, *RATES)
+    )
+    sweep = with_table(sweep, "columns", ("column", "meaning", "shown"), columns)
+    return {COMPARE: compare, SWEEP: sweep}
 
 
 def _changes() -> Iterator[Row]:
