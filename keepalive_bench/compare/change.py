@@ -35,6 +35,7 @@ _LARGEST = 700.0
 """A greater logarithm's number is none."""
 
 ChangeCode = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
+Part = Literal["plan", "environment", "run_info", "answers"]
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class RecommendationChange(NamedTuple):
 class Difference(NamedTuple):
     """Something that the two runs don't have in common, besides what they measured."""
 
-    part: Literal["plan", "environment", "run_info", "answers"]
+    part: Part
     name: str
     base: Any
     """As JSON has it, as is `new`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
@@ -49,6 +50,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KIND, SCHEMA_VERSION = "comparison", 1
 _COLUMNS = ("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high")
+_SERIES = {
+    "verdict": "The verdict's code.",
+    "requirement": "Requirements, 1 by status.",
+    "count_difference": "The new run's count - the base's.",
+    "recommended_difference": "The value that the new sweep recommends - the base's.",
+}
+"""Help texts; each figure has a series of its ratios besides."""
 _means = partial(Mark, "description")
 """What the schema, and docs/compare.md by it, says of a member."""
 
@@ -198,17 +206,14 @@ def _numbers(change: Change) -> Iterator[_Number]:
 
 def csv_lines(changes: Sequence[Change]) -> Iterator[str]:
     """The header, and a line for each number."""
-    rows = (
-        (change.base.name, change.new.name, it.part, it.name, *_cells(it.found))
-        for change in changes
-        for it in _numbers(change)
-    )
-    yield from table_lines(_COLUMNS, rows)
+    yield from table_lines(_COLUMNS, (row for change in changes for row in _rows(change)))
 
 
-def _cells(found: AnyChange) -> Iterator[float | None]:
-    """Of what is counted, there are no ends of an interval."""
-    return (getattr(found, name, None) for name in FigureChange._fields)
+def _rows(change: Change) -> Iterator[tuple[str | float | None, ...]]:
+    for part, _, name, found in _numbers(change):
+        # Of what is counted, there are no ends of an interval.
+        cells = (getattr(found, column, None) for column in FigureChange._fields)
+        yield (change.base.name, change.new.name, part, name, *cells)
 
 
 def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -217,30 +222,25 @@ def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _families(changes: Sequence[Change]) -> Iterator[Family]:
-    """Differences of the counts that no code parts, and ratios of the figures."""
-    verdicts, statuses, counts, recommended = (list[Sample]() for _ in range(4))
-    ratios: dict[str, list[Sample]] = {}
+    """Ratios of figures, and differences of the counts that no code parts."""
+    series = defaultdict[str, list[Sample]](list)
     for change in changes:
         new = {"new": change.new.name}
-        verdicts.append(Sample(1, {**new, "code": change.verdict.code}))
-        statuses += status_samples(new, change.requirements)
+        series["verdict"].append(Sample(1, {**new, "code": change.verdict.code}))
+        series["requirement"] += status_samples(new, change.requirements)
         for _, own, name, found in _numbers(change):
             labels = new | own
             if isinstance(found, FigureChange):
                 group, _, statistic = name.rpartition(".")
                 labels |= {"statistic": statistic} if group else {}
                 subject = (group or name).removesuffix("_s")
-                ratios.setdefault(subject, []).extend(estimate_samples(labels, found.ratio))
+                series[f"{subject}_ratio"] += estimate_samples(labels, found.ratio)
             elif isinstance(found, RecommendationChange):
-                recommended.append(Sample(found.change, labels))
+                series["recommended_difference"].append(Sample(found.change, labels))
             elif name in COUNTED:
-                counts.append(Sample(found.change, {**labels, "count": name}))
-    yield Family("kab_compare_verdict", "The verdict's code.", verdicts)
-    yield Family("kab_compare_requirement", "Requirements, 1 by status.", statuses)
-    yield Family("kab_compare_count_difference", "The new run's count - the base's.", counts)
-    for subject, samples in ratios.items():
-        spoken = subject.replace("_", " ").capitalize()
-        words = f"{spoken}: the new run's by the base's, with the ends of its interval."
-        yield Family(f"kab_compare_{subject}_ratio", words, samples)
-    words = "The value that the new sweep recommends - the base's."
-    yield Family("kab_compare_recommended_difference", words, recommended)
+                sample = Sample(found.change, {**labels, "count": name})
+                series["count_difference"].append(sample)
+    for name, samples in series.items():
+        subject = name.removesuffix("_ratio").replace("_", " ").capitalize()
+        ratio = f"{subject}: the new run's by the base's, with the ends of its interval."
+        yield Family(f"kab_compare_{name}", _SERIES.get(name, ratio), samples)

@@ -44,21 +44,6 @@ class Case:
         how = "in bursts" if self.traffic == "bursts" else "that never pause"
         return f"{plural(self.threads, 'thread')} {how}"
 
-    @property
-    def least(self) -> int:
-        """Requests with each value before which nothing can be used again: two full bursts."""
-        return 2 * self.threads
-
-    def most_reuse(self, it: SweptValue) -> float:
-        """The share of requests on a used connection, where the server keeps all connections.
-
-        Each thread's first request opens one, and of a burst a pool keeps as many as it has places
-        for.
-        """
-        is_kept = self.block or self.traffic == "steady"
-        kept = 1.0 if is_kept else min(1.0, it.value / self.threads)
-        return kept * (1 - self.threads / it.summary.sent)
-
 
 def recommend(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommendation:
     """The smallest value that is enough; they are sorted."""
@@ -83,16 +68,17 @@ def _among(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommen
     """The same, of values whose requests were nearly all answered: an error is no quick answer."""
     if case.option != "maxsize":
         return _by_times(values, case, effect)
-    if min(it.summary.sent for it in values) < case.least:
+    least = 2 * case.threads  # two full bursts
+    if min(it.summary.sent for it in values) < least:
         text = (
             "So few requests don't tell: before each thread has sent "
-            f"a second one (-n {case.least:,} at least), nothing can be used again."
+            f"a second one (-n {least:,} at least), nothing can be used again."
         )
         return Recommendation("too-few-requests", None, text)
     most = values[-1]
     # Had no other value had its turn, what went stale for it would have been used again.
     reuse = (most.summary.reuse or 0.0) + most.by_kab / most.summary.sent
-    if reuse < _SCARCELY * case.most_reuse(most):
+    if reuse < _SCARCELY * _most_reuse(most, case):
         text = (
             f"No maxsize helps here: even with {most.arm}, only {100 * reuse:.0f} % of the "
             "requests travelled on a connection that had been used before."
@@ -100,6 +86,16 @@ def _among(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommen
         return Recommendation("not-reused", None, text)
     found = _waiting(values, case, effect) if case.block else _keeping(values, case, effect)
     return found._replace(text=f"{found.text}{_turns(values)}")
+
+
+def _most_reuse(it: SweptValue, case: Case) -> float:
+    """The share of requests on a used connection, where the server keeps all connections.
+
+    Each thread's first request opens one, and of a burst a pool keeps as many as it has places for.
+    """
+    is_kept = case.block or case.traffic == "steady"
+    kept = 1.0 if is_kept else min(1.0, it.value / case.threads)
+    return kept * (1 - case.threads / it.summary.sent)
 
 
 def _by_times(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommendation:
