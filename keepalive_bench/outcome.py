@@ -35,7 +35,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         demanded = requirements_of(run.plan, requirements)
     labels = run.plan.experiment.labels
     views = {label: ArmView(label, run.plan, run.exchanges) for label in labels}
-    arms = tuple(summarise(run, arm, views[arm.label]) for arm in run.plan.experiment.arms)
+    arms = summarise(run, views)
     first = arms[0]
     comparisons = tuple(
         compare(run.exchanges, (first, other), (views[first.label], views[other.label]))

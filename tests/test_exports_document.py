@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from documents.generate import with_exporters
 from prometheus_client.parser import text_string_to_metric_families
 from support.exports import everything, written
 from support.runs import Script
@@ -33,10 +32,6 @@ def table(head: str) -> Iterator[list[str]]:
 
 def words(cell: str) -> list[str]:
     return re.findall(r"`(\w+)`", cell)
-
-
-def test_the_table_of_exporters_is_current() -> None:
-    assert with_exporters(GUIDE) == GUIDE, "run `make docs`"
 
 
 def test_the_columns_are_those_that_are_written() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from documents.generate import SCHEMAS, schema_text, with_columns
+from documents.generate import SCHEMAS
 from jsonschema import Draft202012Validator
 from support.runs import CUT_OFF, Script, paired_run
 
@@ -76,14 +76,11 @@ def long_text() -> str:
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
-def test_the_schemas_are_those_of_the_types(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert text == schema_text(SCHEMAS[path]()), "make docs"
-    Draft202012Validator.check_schema(json.loads(text))
+def test_the_schemas_are_schemas(path: Path) -> None:
+    Draft202012Validator.check_schema(json.loads(path.read_text("utf-8")))
 
 
-def test_the_columns_documented_are_those_declared() -> None:
-    assert with_columns(GUIDE) == GUIDE, "make docs"
+def test_the_guide_s_program_knows_which_columns_have_minus_1_for_nothing() -> None:
     (names,) = re.findall('NONE_BELOW_0 = "(.*)"', GUIDE)
     declared = [it for columns in stored_columns().values() for it in columns]
     assert set(names.split()) == {it.name for it in declared if it.missing == NONE}

@@ -22,22 +22,29 @@ class Finding(NamedTuple):
     """Something that kab noticed."""
 
     code: str
+    """One of [these](findings.md#findings)."""
     severity: Severity
+    """How much it matters."""
     evidence: dict[str, int | float | str]
+    """The numbers and words that it rests on, by name."""
     text: str
+    """What was noticed, for people: its wording may change."""
     advice: str = ""
+    """What to do about it; may be empty."""
 
 
 class Requirement(NamedTuple):
     """One demand, such as `pooled.p95<=50ms`."""
 
     text: str
-    """As the user wrote it."""
+    """As it was written, such as `pooled.p95<=50ms`."""
     name: str
-    """The full name of what is meant, as the table of names has it."""
+    """[What it is about](requirements.md#names): a path in the results file, or `failed`,
+    `interrupted` and `not_sent` of all arms together."""
     operator: Operator
+    """How they are compared."""
     bound: float | str
-    """In the unit of the results file (seconds for times), or a word, such as a verdict's code."""
+    """What it is compared with, in the unit of the file; or a word."""
 
 
 class Checked(NamedTuple):
@@ -45,13 +52,16 @@ class Checked(NamedTuple):
 
     requirement: Requirement
     status: Status
+    """How it stands."""
     value: float | str | None
-    """What the run shows; `None` where it can't be said."""
+    """What the run shows; `None`: it can't be said."""
     low: float | None
+    """The interval that decided it, or of an arm's quantile each end by itself
+    ([one-sided](methodology.md#intervals)); `None`: it is counted exactly, or has no such end."""
     high: float | None
-    """The interval that was decided on; `None` of what is counted exactly."""
+    """The other end; `None`: the same."""
     text: str
-    """One sentence: what was found, and why that decides it or doesn't."""
+    """What was found, and why that decides it or doesn't, for people: its wording may change."""
 
 
 class Analysis(NamedTuple):

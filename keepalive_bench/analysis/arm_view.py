@@ -10,10 +10,10 @@ from collections import Counter
 from functools import cached_property
 from itertools import accumulate, compress, islice, pairwise
 from math import fsum
-from operator import gt, truediv
+from operator import and_, gt, truediv
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from keepalive_bench.results.masks import ended, pick, succeeded
+from keepalive_bench.results.masks import ended, pick
 from keepalive_bench.stats.clusters import clustered_quantile_ends
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.descriptive import mean, quantile, stdev
@@ -99,7 +99,7 @@ class ArmView:
         """Its exchanges that have an answer, and one that counts."""
         if not self.exchanges.failures.values:
             return self.ended
-        return succeeded(self.exchanges, self.label)
+        return bytes(map(and_, self.ended, map((0).__gt__, self.exchanges.failure)))
 
     @cached_property
     def latencies(self) -> array[float]:

@@ -10,15 +10,16 @@ from operator import add, gt, sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.arm_view import summed_up
-from keepalive_bench.analysis.reasons import NONE, Reasons
+from keepalive_bench.analysis.reasons import History, Reasons
 from keepalive_bench.plan.arm_kinds import arm_kind
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.results.masks import of_arm, pick
+from keepalive_bench.results.table import NONE
 from keepalive_bench.stats.descriptive import mean, quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis.arm_view import ArmView, Latency
     from keepalive_bench.plan.arm_kinds import ArmKind
@@ -163,12 +164,17 @@ class ArmSummary(NamedTuple):
         return self.succeeded + self.failed
 
 
-def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
-    """Count, and time, what one arm did.
+def summarise(run: Run, views: Mapping[str, ArmView]) -> tuple[ArmSummary, ...]:
+    """Count, and time, what each arm did.
 
     Failed exchanges are counted and never timed. Of interrupted ones, nothing else is known.
     """
-    exchanges, connections = run.exchanges, run.connections
+    history = History(run)
+    return tuple(_summary(history, arm, views[arm.label]) for arm in run.plan.experiment.arms)
+
+
+def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
+    run, exchanges, connections = history.run, history.run.exchanges, history.run.connections
     sent, good, opened = view.ended, view.succeeded, of_arm(connections, arm.label)
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
     of_mean = view.mean_interval()
@@ -189,7 +195,7 @@ def summarise(run: Run, arm: Arm, view: ArmView) -> ArmSummary:
         reuse=_reused(run, sent) / tried if tried else None,
         reopened=count - len(set(compress(connections.slot, opened))),
         handshakes=_handshakes(connections, opened),
-        reasons=Reasons(run, arm),
+        reasons=Reasons(history, arm, opened),
         failures=_failures(exchanges, sent),
         status_codes=_status_codes(exchanges, sent),
         answers=_answers(exchanges, sent),

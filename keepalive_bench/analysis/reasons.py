@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import compress
 from math import inf, isnan
 from operator import add
@@ -21,25 +22,22 @@ from keepalive_bench.connections.rules import (
     Idle,
     LastExchange,
     Opened,
-    Silence,
+    Owner,
     common_silence,
     died_under_request,
     reason_for,
 )
 from keepalive_bench.results.exchange import ENDINGS
-from keepalive_bench.results.masks import ended, of_arm
-from keepalive_bench.results.table import optional
+from keepalive_bench.results.table import NONE, optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.plan.plan import Arm
-    from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
     from keepalive_bench.results.run import Run
 
-NONE = -1
-"""In a column: no such row."""
 _SILENT = {ENDINGS.index("fin"), ENDINGS.index("rst")}
 
 
@@ -64,26 +62,72 @@ class Reason(NamedTuple):
         return bool(self.evidence.get("interleaved"))
 
 
+class History:
+    """What was before each connection of a run: found out once, for all of its arms."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.previous = _previous(run.connections)
+        """By row: the row of the connection whose place each took; `NONE`: there was none."""
+        self.last = _last_exchanges(run)
+        """By row: the row of the last exchange on each; `NONE`: there was none."""
+
+    @cached_property
+    def survived_s(self) -> dict[str, float]:
+        """The longest time that a connection of each arm was idle and then carried a request.
+
+        0 where none was used twice.
+        """
+        exchanges = self.run.exchanges
+        until_s = map(add, exchanges.began_s, exchanges.latency_s)
+        columns = (exchanges.arm, exchanges.connection, exchanges.started_s, until_s)
+        free_since = array("d", [inf]) * len(self.run.connections)
+        longest_s = [0.0] * len(exchanges.arms)
+        for arm, connection, started, until, failure in zip(
+            *columns, exchanges.failure, strict=True
+        ):
+            if connection == NONE:
+                continue
+            if failure == NONE:
+                longest_s[arm] = max(longest_s[arm], started - free_since[connection])
+            free_since[connection] = until
+        return dict(zip(exchanges.arms, longest_s, strict=True))
+
+
+def _previous(connections: ConnectionColumns) -> array[int]:
+    previous = array("i")
+    before: dict[tuple[int, int], int] = {}
+    for row, place in enumerate(zip(connections.arm, connections.slot, strict=True)):
+        previous.append(before.get(place, NONE))
+        before[place] = row
+    return previous
+
+
+def _last_exchanges(run: Run) -> array[int]:
+    """One that was interrupted says nothing of what the server did."""
+    exchanges, last = run.exchanges, array("i", [NONE]) * len(run.connections)
+    cut_off = exchanges.cut_off
+    for row, connection in enumerate(exchanges.connection):
+        if connection != NONE and exchanges.failure[row] not in cut_off:
+            last[connection] = row
+    return last
+
+
 class Reasons(Mapping[int, Reason]):
     """The reason for each connection of an arm, by row.
 
     Codes are kept; evidence is found anew when somebody asks for it.
     """
 
-    def __init__(self, run: Run, arm: Arm) -> None:
-        self._run, self._arm, experiment = run, arm, run.plan.experiment
-        kept = experiment.concurrency if arm.is_single_use else experiment.pool_size_of(arm)
-        self._kept = kept * experiment.processes
-        self._last = _last_exchanges(run, arm)
-        self._silence = Silence() if arm.is_single_use else _silence(run, arm, self._last)
-        self.previous = _previous(run, arm)
-        """For each connection of the run: the row of the one whose place it took, or `NONE`."""
-        self.column = array("b", [NONE]) * len(run.connections)
+    def __init__(self, history: History, arm: Arm, opened: bytes) -> None:
+        self._history, self._run, self._arm = history, history.run, arm
+        self._owner = _owner(history, arm, opened)
+        self.column = array("b", [NONE]) * len(opened)
         """For each connection of the run, of any arm: which of the codes it has, or `NONE`."""
         self.caused_by_interleaving = array("i")
         """The rows of those that had to be opened only because of kab's other arm."""
         numbers: dict[str, int] = {}
-        for row in _connections(run, arm):
+        for row in compress(range(len(opened)), opened):
             if arm.is_single_use and self.previous[row] != NONE:
                 self.column[row] = numbers.setdefault(BY_DESIGN.code, len(numbers))
                 continue
@@ -95,6 +139,16 @@ class Reasons(Mapping[int, Reason]):
         seen = Counter(self.column).most_common()
         self.counts = {self.codes[it]: count for it, count in seen if it != NONE}
         """How many connections have which code, the most frequent first."""
+
+    @property
+    def previous(self) -> array[int]:
+        """For each connection of the run: the row of the one whose place it took, or `NONE`."""
+        return self._history.previous
+
+    @property
+    def survived_s(self) -> float:
+        """The longest time that a connection was idle and then carried a request."""
+        return self._history.survived_s[self._arm.label]
 
     def __getitem__(self, row: int) -> Reason:
         if not 0 <= row < len(self.column) or self.column[row] == NONE:
@@ -109,22 +163,24 @@ class Reasons(Mapping[int, Reason]):
 
     def rows(self, code: str) -> array[int]:
         """The connections opened for a reason, but for those that are `caused_by_interleaving`."""
+        if code not in self.codes:
+            return array("i")
         own, number = set(self.caused_by_interleaving), self.codes.index(code)
         found = compress(range(len(self.column)), map(number.__eq__, self.column))
         return array("i", (row for row in found if row not in own))
 
     def _explain(self, row: int) -> Reason:
         previous, slot = self.previous[row], self._run.connections.slot[row]
-        before = None if previous == NONE else self._before(previous, row)
-        opened = Opened(slot, self._kept, self._arm.is_single_use, before)
-        kind, evidence = reason_for(opened, self._silence)
-        if before is None:
-            return Reason(kind, evidence)
-        exchange = self._last[previous]
+        if previous == NONE:
+            kind, evidence = reason_for(Opened(busy=slot, before=None), self._owner)
+            return Reason(kind, {**evidence, "slot": slot})
+        exchange = self._history.last[previous]
+        before = self._before(previous, exchange, row)
+        kind, evidence = reason_for(Opened(busy=slot, before=before), self._owner)
         return Reason(kind, evidence, previous, None if exchange == NONE else exchange)
 
-    def _before(self, previous: int, row: int) -> Before:
-        connections, exchange = self._run.connections, self._last[previous]
+    def _before(self, previous: int, exchange: int, row: int) -> Before:
+        connections = self._run.connections
         served, ending = connections.exchanges[previous], connections.ending_of(previous)
         if exchange == NONE:
             return Before(served, ending, None, None)
@@ -139,57 +195,33 @@ def _exchange(exchanges: ExchangeColumns, row: int) -> LastExchange:
     return LastExchange(
         None if failure == NONE else exchanges.failures.values[failure].kind,
         not isnan(exchanges.phases["wait"][row]),
-        None if answer == NONE else exchanges.answers.values[answer],
+        exchanges.answers.value(answer),
     )
 
 
-def _silence(run: Run, arm: Arm, last: array[int]) -> Silence:
-    connections = run.connections
-    rows = array("i", _connections(run, arm))
+def _owner(history: History, arm: Arm, opened: bytes) -> Owner:
+    """What the rules are to know of an arm, or of the pools of its processes taken together."""
+    run, experiment = history.run, history.run.plan.experiment
+    if arm.is_single_use:
+        return Owner(experiment.concurrency * experiment.processes, is_single_use=True)
+    kept = experiment.pool_size_of(arm) * experiment.processes
+    connections, last = run.connections, history.last
+    rows = array("i", compress(range(len(opened)), opened))
     closed = [
         FoundClosed(connections.exchanges[row], optional(connections.idle_s[row]) or 0.0)
         for row in rows
         if connections.ending[row] in _SILENT
     ]
     if not closed:
-        return Silence()
+        return Owner(kept)
     raced = [
         connections.exchanges[row]
         for row in rows
         if connections.ending[row] not in _SILENT and last[row] != NONE
         if connections.exchanges[row] and died_under_request(_exchange(run.exchanges, last[row]))
     ]
-    survived_s = longest_survived(run, arm.label)
-    return common_silence(closed, raced, survived_s, max(connections.exchanges))
-
-
-def _connections(run: Run, arm: Arm) -> Iterator[int]:
-    return compress(range(len(run.connections)), of_arm(run.connections, arm.label))
-
-
-def _previous(run: Run, arm: Arm) -> array[int]:
-    """The row of the connection that each had its slot from; `NONE`: it was the first there."""
-    previous = array("i", [NONE]) * len(run.connections)
-    before: dict[int, int] = {}
-    for row in _connections(run, arm):
-        slot = run.connections.slot[row]
-        previous[row] = before.get(slot, NONE)
-        before[slot] = row
-    return previous
-
-
-def _last_exchanges(run: Run, arm: Arm) -> array[int]:
-    """The row of the last exchange on each connection; `NONE`: there was none.
-
-    One that was interrupted says nothing of what the server did.
-    """
-    exchanges, last = run.exchanges, array("i", [NONE]) * len(run.connections)
-    mask = ended(exchanges, arm.label)
-    rows, on = compress(range(len(mask)), mask), compress(exchanges.connection, mask)
-    for row, connection in zip(rows, on, strict=True):
-        if connection != NONE:
-            last[connection] = row
-    return last
+    survived_s, most_served = history.survived_s[arm.label], max(connections.exchanges)
+    return Owner(kept, silence=common_silence(closed, raced, survived_s, most_served))
 
 
 def _idle_between(run: Run, arm: str, last_row: int, opened: int) -> Idle:
@@ -227,22 +259,3 @@ def _others(
         busy += max(0.0, stop - (reached if here == block else max(start, reached)))
         reached, block = max(reached, stop), here
     return busy, own
-
-
-def longest_survived(run: Run, arm: str) -> float:
-    """The longest time that a connection of an arm was idle and then carried another request.
-
-    0 where none was used twice.
-    """
-    exchanges, mask = run.exchanges, of_arm(run.exchanges, arm)
-    until_s = map(add, exchanges.began_s, exchanges.latency_s)
-    columns = (exchanges.connection, exchanges.started_s, until_s, exchanges.failure)
-    free_since = array("d", [inf]) * len(run.connections)
-    longest = 0.0
-    for connection, started, until, failure in compress(zip(*columns, strict=True), mask):
-        if connection < 0:
-            continue
-        if failure < 0:
-            longest = max(longest, started - free_since[connection])
-        free_since[connection] = until
-    return longest

@@ -53,15 +53,21 @@ class Recommendation(NamedTuple):
     """Which value the traffic needs, as data and as a sentence."""
 
     code: RecommendationCode
+    """[What it rests on](sweep.md#the-recommendation)."""
     value: int | None
-    """`None`: none of those tried, or none can be named."""
+    """The smallest value of the option that is enough for the traffic, or that makes the most
+    requests a second; `None`: none of those tried, it isn't known, or the sweep was over something
+    else."""
     text: str
+    """The sentence, for people: its wording may change."""
 
 
 class Sweep(NamedTuple):
     """All values, the smallest first."""
 
     option: Swept
+    """The option swept over."""
     traffic: Traffic
+    """As in the plan."""
     values: tuple[SweptValue, ...]
     recommendation: Recommendation

@@ -66,7 +66,9 @@ class Verdict(NamedTuple):
     """The one sentence at the end, and its code."""
 
     code: VerdictCode
+    """What it says, in a word."""
     text: str
+    """The sentence, for people: its wording may change; of a `sweep`, the recommendation's."""
 
 
 def verdict(

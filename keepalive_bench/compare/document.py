@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from keepalive_bench.analysis.sweep import RECOMMENDED
@@ -33,7 +32,6 @@ from keepalive_bench.report.rows_csv import table_lines
 from keepalive_bench.report.schema import array_of, members, requirement_schema, schema_head
 from keepalive_bench.typed_json import (
     MOMENT,
-    Mark,
     Schema,
     Share,
     object_schema,
@@ -57,37 +55,40 @@ _SERIES = {
     "recommended_difference": "The value that the new sweep recommends - the base's.",
 }
 """Help texts; each figure has a series of its ratios besides."""
-_means = partial(Mark, "description")
-"""What the schema, and docs/compare.md by it, says of a member."""
 
 
 class ComparedRun(NamedTuple):
     """A run in the document."""
 
     file: str
+    """What it was read from."""
     url: str
+    """As in its plan."""
     method: str
+    """As in its plan."""
     started_at: Annotated[str, MOMENT]
+    """When it began."""
     verdict: Verdict
 
 
 class ComparedRuns(NamedTuple):
     """What the document says of each new run."""
 
-    new: Annotated[ComparedRun, _means("The later run, with its own verdict")]
-    confidence: Annotated[Share, _means("How both were judged")]
-    margin: Annotated[Share, _means("How both were judged")]
-    forced: Annotated[bool, _means("Whether they were compared whatever they differ in")]
-    verdict: Annotated[ChangeVerdict, _means("What changed")]
-    differences: Annotated[tuple[Difference, ...], _means("What else the runs differ in")]
+    new: ComparedRun
+    confidence: Share
+    """How both are judged: as the first new run was, but for what is given."""
+    margin: Share
+    """How both are judged: as the first new run was, but for what is given."""
+    forced: bool
+    """Whether they are compared whatever they differ in."""
+    verdict: ChangeVerdict
+    differences: tuple[Difference, ...]
     arms: dict[str, dict[str, Any]]
-    comparisons: Annotated[
-        tuple[ComparisonChange, ...], _means("Pairs of arms that both runs compare")
-    ]
-    recommendation: Annotated[
-        RecommendationChange | None, _means("Of two sweeps over one option; else `null`")
-    ]
+    """By label, of those that both runs have."""
+    comparisons: tuple[ComparisonChange, ...]
+    recommendation: RecommendationChange | None
     requirements: list[dict[str, Any]]
+    """As in the results file."""
 
 
 def json_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -143,10 +144,8 @@ def _grouped(by_path: Mapping[str, T]) -> tuple[dict[str, T], dict[str, dict[str
 
 def comparison_schema() -> Schema:
     """All comparisons with one base."""
-    earlier = Annotated[ComparedRun, _means("The earlier run, with its own verdict")]
     arms = {"type": "object", "additionalProperties": _arm_schema()}
     checked = array_of(requirement_schema())
-    checked["description"] = "As in the results file"
     runs = object_schema(members(ComparedRuns) | {"arms": arms, "requirements": checked})
     return {
         **schema_head("comparison", SCHEMA_VERSION, "What changed between runs", "docs/compare.md"),
@@ -154,7 +153,7 @@ def comparison_schema() -> Schema:
             {
                 "schema_version": {"const": SCHEMA_VERSION},
                 "kind": {"const": KIND},
-                "base": schema_of(earlier),
+                "base": schema_of(ComparedRun),
                 "changes": {**array_of(runs), "minItems": 1},
             }
         ),
@@ -162,14 +161,10 @@ def comparison_schema() -> Schema:
 
 
 def _arm_schema() -> Schema:
-    kind = Annotated[str, _means("How it treats connections")]
-    count = Annotated[CountChange, _means("Counts; `change` is new − base")]
-    counts = Annotated[dict[str, CountChange], _means("The same of each code that either run has")]
-    figure = schema_of(Annotated[FigureChange, _means("Figures; `change` is new ÷ base − 1")])
-    alone, groups = _grouped({it.path: figure for it in ESTIMATED})
-    types = {"kind": kind, **dict.fromkeys(COUNTED, count), **dict.fromkeys(BY_CODE, counts)}
+    counts = dict.fromkeys(COUNTED, CountChange) | dict.fromkeys(BY_CODE, dict[str, CountChange])
+    alone, groups = _grouped({it.path: schema_of(FigureChange) for it in ESTIMATED})
     grouped = {name: object_schema(it) for name, it in groups.items()}
-    return object_schema(members(**types) | alone | grouped)
+    return object_schema(members(kind=str, **counts) | alone | grouped)
 
 
 AnyChange = CountChange | FigureChange | RecommendationChange

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         Change,
         Difference,
         FigureChange,
-        Source,
     )
 
 _SMALL_PRINT = (
@@ -95,10 +94,10 @@ def _arm(arm: ArmChange) -> Iterator[_Line]:
 
 
 def _count(name: str, base: int | None, new: int | None) -> _Line:
-    shown = [MISSING if it is None else f"{it:,}" for it in (base, new)]
+    one, other = (MISSING if it is None else f"{it:,}" for it in (base, new))
     if base is None or new is None:
-        return _Line(name, *shown, change="")
-    return _Line(name, *shown, change=f"{new - base:+,}" if new != base else "0")
+        return _Line(name, one, other, "")
+    return _Line(name, one, other, f"{new - base:+,}" if new != base else "0")
 
 
 def _figure(name: str, figure: FigureChange, shown: Callable[[float | None], str]) -> _Line:

@@ -15,8 +15,9 @@ class ReasonKind(NamedTuple):
     """One reason for which connections are opened.
 
     The finding that it causes has its code and title, and a text in which these words may stand:
-    `{arm}`, `{connections}` and `{times}` (how many were opened for it), `{after}` (how many
-    requests each connection before had carried), `{idle}`, `{seen}`, `{maxsize}`, `{concurrency}`.
+    `{owner}` (whose they are), `{connections}` and `{times}` (how many were opened for it),
+    `{after}` (how many requests each connection before had carried), `{idle}`, `{seen}`, `{kept}`
+    (how many the owner keeps), `{threads}`.
     """
 
     code: str
@@ -38,7 +39,7 @@ class ReasonKind(NamedTuple):
     is_by_pool_size: bool = False
     """Whether a larger pool would have kept the connection."""
     numbers: tuple[str, ...] = ()
-    """What its finding's evidence tells beside the arm and the number of connections."""
+    """What its finding's evidence tells beside their owner and the number of connections."""
 
 
 _IDLE = "those of `idle-timeout`"
@@ -191,7 +192,7 @@ POOL_FULL = ReasonKind(
     proof="The pool threw it away, because it kept `maxsize` others already.",
     evidence="`seen`",
     provoked=Provoked("URL -n 160 -c 8 --maxsize 1 --order paired", "--delay 0.02"),
-    text="maxsize {maxsize} is too small for {concurrency} threads: {connections} of {arm} had to "
+    text="maxsize {kept} is too small for {threads} threads: {connections} of {owner} had to "
     "be opened again",
     advice="A --maxsize of the concurrency keeps them all; --block makes threads wait instead.",
     is_by_pool_size=True,

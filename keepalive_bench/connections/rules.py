@@ -1,8 +1,8 @@
 """Why a connection was opened: one reason, from evidence; what can't be proven is `UNKNOWN`.
 
-A connection is opened because its slot has none. So its reason is how the connection before it in
-that slot ended. `reason_kinds.py` says how each reason is proven. What it is found from is plain
-records, whoever opened the connection.
+A connection is opened because there is none to use. So its reason is how the one ended whose place
+it takes. `reason_kinds.py` says how each reason is proven. What it is found from is plain records,
+whoever opened the connection.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Idle(NamedTuple):
     """How long a connection was idle before another one took its place, in seconds."""
 
     total_s: float
-    by_kab_s: float
+    by_kab_s: float = 0.0
     """The part of it in which kab was busy with other requests, which nobody asked it to wait
     for."""
 
@@ -55,14 +55,10 @@ class Before(NamedTuple):
 class Opened(NamedTuple):
     """A connection that was opened."""
 
-    slot: int
-    """Which of the places that its owner had connections open at, at once, from 0."""
-    kept: int
-    """How many connections its owner keeps open."""
-    is_single_use: bool
-    """Whether its owner uses each connection once, by design."""
+    busy: int
+    """How many other connections its owner had, all of them busy."""
     before: Before | None
-    """`None`: it was the first in its slot."""
+    """`None`: it is one more than its owner had before, and took no other's place."""
 
 
 class FoundClosed(NamedTuple):
@@ -106,6 +102,16 @@ class Silence(NamedTuple):
     why."""
 
 
+class Owner(NamedTuple):
+    """Who opens connections and keeps them: a pool, or whatever takes its place."""
+
+    kept: int
+    """How many connections it keeps open."""
+    is_single_use: bool = False
+    """Whether it uses each connection once, by design."""
+    silence: Silence = Silence()
+
+
 def common_silence(
     closed: Sequence[FoundClosed], raced: Sequence[int], survived_s: float, most_served: int
 ) -> Silence:
@@ -128,13 +134,13 @@ def common_silence(
     )
 
 
-def reason_for(opened: Opened, silence: Silence) -> Proven:
+def reason_for(opened: Opened, owner: Owner) -> Proven:
     """The reason for a connection."""
-    before = opened.before
-    if before is None:
-        kept = opened.slot < opened.kept
-        return kinds.FIRST_USE if kept else kinds.POOL_EXHAUSTED, {"slot": opened.slot}
-    return (kinds.BY_DESIGN, {}) if opened.is_single_use else _after(before, silence)
+    if opened.before is None:
+        return kinds.FIRST_USE if opened.busy < owner.kept else kinds.POOL_EXHAUSTED, {}
+    if owner.is_single_use:
+        return kinds.BY_DESIGN, {}
+    return _after(opened.before, owner.silence)
 
 
 def _after(before: Before, silence: Silence) -> Proven:
@@ -144,7 +150,7 @@ def _after(before: Before, silence: Silence) -> Proven:
     if last.failure is not None and last.failure not in _HARMLESS:
         is_race = before.served and died_under_request(last)
         return kinds.STALE_RACE if is_race else kinds.AFTER_ERROR, {"failure": last.failure}
-    idle = before.idle or Idle(0.0, 0.0)
+    idle = before.idle or Idle(0.0)
     if ending.kind in {"fin", "rst"}:
         return _silent(before.served, ending, last.answer, idle, silence)
     if ending.kind == "data":

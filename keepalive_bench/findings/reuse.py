@@ -6,10 +6,10 @@ from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING, cast
 
-from keepalive_bench.analysis.reasons import NONE, longest_survived
 from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REQUEST_LIMIT
 from keepalive_bench.connections.rules import announced_max, announced_timeout
 from keepalive_bench.findings import finding_kinds as kinds
+from keepalive_bench.results.table import NONE
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
@@ -49,23 +49,23 @@ def _of_reason(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Fin
         seen = (reasons[row].evidence for row in rows)
         idle_s = median(cast("float", it.get("closed_after_s", it["idle_s"])) for it in seen)
     data = str(reasons[rows[0]].evidence.get("seen", ""))
-    sizes = {"maxsize": experiment.pool_size, "concurrency": experiment.concurrency}
-    told = {name: size for name, size in sizes.items() if name in kind.evidence}
+    kept, threads = experiment.pool_size, experiment.concurrency
     return kind.found(
         arm,
         connections=len(rows),
         requests=requests,
         idle_s=idle_s,
-        maxsize=told.get("maxsize"),
-        concurrency=told.get("concurrency"),
+        maxsize=kept if "maxsize" in kind.evidence else None,
+        concurrency=threads if "concurrency" in kind.evidence else None,
         text=kind.text.format(
-            arm=arm.name,
+            owner=arm.name,
             times=f"{arm.name}, {plural(len(rows), 'time')}",
             connections=plural(len(rows), "connection"),
             after=_after(requests),
             idle=duration(idle_s),
             seen=printable(data[:_SHOWN_DATA]),
-            **sizes,
+            kept=kept,
+            threads=threads,
         ),
     )
 
@@ -107,7 +107,7 @@ def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
             "and what stands before it, announce what they do.",
         )
         return
-    survived = longest_survived(run, arm.label)
+    survived = arm.reasons.survived_s
     if survived > max(_WELL_AFTER * announced, announced + _SLACK_S):
         yield kinds.KEEP_ALIVE_TIMEOUT_DIFFERS.found(
             arm,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,6 +19,8 @@ class Column(NamedTuple):
     cells: tuple[str, ...]
     style: str = ""
     """For a terminal, as Rich has it."""
+    justify: Literal["left", "right"] = "right"
+    """The same."""
 
 
 Part = tuple[Column, ...]

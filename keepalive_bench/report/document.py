@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
-from keepalive_bench.analysis.reasons import NONE
 from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.results.table import NONE
 from keepalive_bench.typed_json import written
 
 if TYPE_CHECKING:

@@ -38,24 +38,18 @@ def fits(grid: Grid, width: int) -> bool:
     return Measurement.get(console, console.options, grid).maximum <= width
 
 
-def empty_grid(heading: str) -> Grid:
-    """A grid with its first column, which is words."""
-    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    grid.add_column(heading, no_wrap=True)
-    return grid
-
-
 def grid_of(tables: Sequence[Table], *, titled: bool = False, widths: Widths = "free") -> Grid:
     """Tables with the same headings, one below the other; rows without a cell are left out.
 
     `titled`: each has its title above its rows.
     """
-    grid = empty_grid(tables[0].names.heading)
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    grid.add_column(tables[0].names.heading, no_wrap=True)
     for same in zip(*(table.columns for table in tables), strict=True):
         widest = max((len(cell) for column in same for cell in column.cells), default=0) or 1
         grid.add_column(
             same[0].heading,
-            justify="right",
+            justify=same[0].justify,
             style=same[0].style,
             overflow="fold",
             min_width=None if widths == "free" else widest,

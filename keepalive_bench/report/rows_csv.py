@@ -1,4 +1,4 @@
-"""Every exchange as a row of CSV (RFC 4180): what docs/exports.md says of each column."""
+"""Every exchange as a row of CSV (RFC 4180)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import csv
 from typing import TYPE_CHECKING
 
 from keepalive_bench.results.column_codec import short_floats
+from keepalive_bench.results.columns import ExchangeColumns
+from keepalive_bench.results.exchange import PHASES, QUEUED
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
@@ -16,23 +18,49 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 4096
 _FORMULA = ("=", "+", "-", "@")
-_KNOWN = (
-    "arm",
-    "index",
-    "round",
-    "began_s",
-    "latency_s",
-    "connection",
-    "slot",
-    "reused",
-    "reason",
-    "status",
-    "body_bytes",
-    "failure",
-    "message",
-)
-_LAST = ("resumed",)
-"""Columns are only ever added at the end."""
+_STORED = {column.name: (column.meaning, column.none) for column in ExchangeColumns.declared}
+_NO_CONNECTION = "there was none"
+
+
+def _stored(*names: str) -> dict[str, tuple[str, str]]:
+    return {name: _STORED[name] for name in names}
+
+
+COLUMNS: dict[str, tuple[str, str]] = {
+    "arm": ("The arm's label", ""),
+    **_stored("index", "round", "began_s", "latency_s"),
+    "connection": (
+        "Which connection, from 0, in the order in which they were opened",
+        _NO_CONNECTION,
+    ),
+    "slot": ("Which of the places that the arm had connections open at, at once", _NO_CONNECTION),
+    "reused": (
+        "`true` on a connection that an earlier exchange had used, `false` on a new one",
+        _NO_CONNECTION,
+    ),
+    "reason": (
+        "Why the connection had to be opened: a code of [findings.md](findings.md)",
+        "it was not opened for this exchange",
+    ),
+    **_stored("status", "body_bytes"),
+    "failure": (
+        (
+            "[Why it failed](json-format.md#why-an-exchange-failed); or `interrupted`: kab cut it "
+            "off when the run was stopped, which is no failure"
+        ),
+        "it succeeded",
+    ),
+    "message": ("What the cause itself said", "it succeeded"),
+    **_stored(*(f"{name}_s" for name in (*PHASES, QUEUED))),
+    "resumed": (
+        (
+            "`true` where the TLS handshake for this exchange took up an earlier session, `false` "
+            "where it was a full one"
+        ),
+        "there was none for it",
+    ),
+}
+"""What each means, and when it is empty. They are only ever added at the end."""
 Cell = str | int | float | None
 
 
@@ -50,14 +78,14 @@ def csv_lines(run: Run, analysis: Analysis) -> Iterator[str]:
     A line is made when it is asked for: a million of them take no room.
     """
     writer = csv.writer(_Echo())
-    timed = run.exchanges.phases | {"queued": run.exchanges.queued_s}
-    yield writer.writerow((*_KNOWN, *(f"{name}_s" for name in timed), *_LAST))
+    timed = [*run.exchanges.phases.values(), run.exchanges.queued_s]
+    yield writer.writerow(COLUMNS)
     opened = bytearray(len(run.connections))
     for start in range(0, len(run.exchanges), _AT_ONCE):
         rows = range(start, min(start + _AT_ONCE, len(run.exchanges)))
         parts = (
             [None] * len(rows) if column is None else short_floats(column[rows.start : rows.stop])
-            for column in timed.values()
+            for column in timed
         )
         for row, *durations in zip(rows, *parts, strict=True):
             resumed = _resumed(run, row, opened)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Analysis
     from keepalive_bench.analysis.arms import ArmSummary, PhaseTime
+    from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.report import Part
     from keepalive_bench.stats.intervals import Estimate
 
@@ -27,14 +28,14 @@ _NAMEABLE_S = 5e-7
 
 
 class Row(NamedTuple):
-    """One line of the comparison."""
+    """One line of the comparison; what there is nothing of is empty."""
 
     name: str
     cells: tuple[str, ...]
-    """One an arm; none: nothing of any."""
-    savings: tuple[str, ...] = ()
-    """One a comparison; none: nothing is compared. So are the intervals."""
-    intervals: tuple[str, ...] = ()
+    """One an arm."""
+    savings: tuple[str, ...]
+    """One a comparison, as are the intervals."""
+    intervals: tuple[str, ...]
 
 
 class PhaseRow(NamedTuple):
@@ -54,66 +55,64 @@ class PhaseRow(NamedTuple):
 
 def comparison_table(analysis: Analysis) -> Table:
     """Arms and savings side by side, each saving with its interval."""
-    rows = comparison_rows(analysis)
-    several = len(analysis.comparisons) > 1
-    savings = tuple(
-        (
-            Column(
-                f"saves on {it.against}" if several else f"{analysis.first.label} saves",
-                _column([row.savings for row in rows], number),
-                "bold",
-            ),
-            Column(confidence(analysis), _column([row.intervals for row in rows], number)),
-        )
-        for number, it in enumerate(analysis.comparisons)
-    )
+    names, *several = zip(*comparison_rows(analysis), strict=True)
+    of_arms, savings, intervals = (zip(*rows, strict=True) for rows in several)
+    found = zip(analysis.comparisons, savings, intervals, strict=True)
+    ends = confidence(analysis)
     return Table(
         title="Counts and times of each arm",
-        names=Column("", tuple(row.name for row in rows)),
-        groups=(_of_arms(analysis, [row.cells for row in rows]), savings),
+        names=Column("", names),
+        groups=(
+            _of_arms(analysis, of_arms),
+            tuple(
+                (Column(_saving(analysis, it), saved, "bold"), Column(ends, bounds))
+                for it, saved, bounds in found
+            ),
+        ),
     )
 
 
-def _of_arms(analysis: Analysis, rows: Sequence[Sequence[str]]) -> tuple[Part, ...]:
-    arms = enumerate(analysis.arms)
-    return tuple((Column(arm.label, _column(rows, number)),) for number, arm in arms)
+def _of_arms(analysis: Analysis, columns: Iterable[tuple[str, ...]]) -> tuple[Part, ...]:
+    arms = zip(analysis.arms, columns, strict=False)  # no rows, no columns
+    return tuple((Column(arm.label, cells),) for arm, cells in arms)
 
 
-def _column(rows: Iterable[Sequence[str]], number: int) -> tuple[str, ...]:
-    return tuple(row[number] if row else "" for row in rows)
+def _saving(analysis: Analysis, it: Comparison) -> str:
+    several = len(analysis.comparisons) > 1
+    return f"saves on {it.against}" if several else f"{analysis.first.label} saves"
 
 
 def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     """The comparison, line by line."""
-    arms, comparisons = analysis.arms, analysis.comparisons
-    rows = []
-    for name, counts in count_rows(arms):
+    return tuple(_rows(analysis.arms, analysis.comparisons))
+
+
+def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iterator[Row]:
+    nothing = ("",) * len(comparisons)
+    fewer = tuple(f"{arm.connections - arms[0].connections:,}" for arm in arms[1:])
+    for number, (name, counts) in enumerate(count_rows(arms)):
         cells = tuple("" if count is None else f"{count:,}" for count in counts)
-        rows.append(Row(name, cells))
+        yield Row(name, cells, nothing if number else fewer, nothing)
         if name == "requests":
             found = (arm.requests_per_connection for arm in arms)
-            ratios = (MISSING if ratio is None else f"{ratio:,.1f}" for ratio in found)
-            rows.append(Row(title("requests_per_connection"), tuple(ratios)))
-    fewer = (f"{arm.connections - analysis.first.connections:,}" for arm in arms[1:])
-    rows[0] = rows[0]._replace(savings=tuple(fewer))
+            cells = tuple(MISSING if ratio is None else f"{ratio:,.1f}" for ratio in found)
+            yield Row(title("requests_per_connection"), cells, nothing, nothing)
     for name, figure in zip(titles(*(f"latency_s.{it}" for it in FIGURES)), FIGURES, strict=True):
         savings = [comparison.saving_s.get(figure) for comparison in comparisons]
-        rows.append(
-            Row(
-                name,
-                tuple(duration(getattr(arm.latency, figure)) for arm in arms),
-                tuple("" if it is None else duration(it.estimate) for it in savings),
-                tuple("" if it is None else _interval(it) for it in savings),
-            )
+        yield Row(
+            name,
+            tuple(duration(getattr(arm.latency, figure)) for arm in arms),
+            tuple("" if it is None else duration(it.estimate) for it in savings),
+            tuple("" if it is None else _interval(it) for it in savings),
         )
-    rows += _of_open_load(arms)
+    for name, cells in _of_open_load(arms):
+        yield Row(name, cells, nothing, nothing)
     rates = tuple(rate_of(arm, arm.requests_per_second) for arm in arms)
-    rows.append(
-        _ratios(title("requests_per_second"), rates, [it.requests_per_second for it in comparisons])
-    )
+    ratios = [it.requests_per_second for it in comparisons]
+    yield _ratios(title("requests_per_second"), rates, ratios)
     if len(comparisons) > 1:  # of one, the verdict says it
-        rows.append(_ratios("typical speed-up", (), [it.speedup for it in comparisons], MISSING))
-    return tuple(rows)
+        cells = ("",) * len(arms)
+        yield _ratios("typical speed-up", cells, [it.speedup for it in comparisons], MISSING)
 
 
 def title(path: str) -> str:
@@ -166,7 +165,7 @@ def _parts(counts: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, list[int 
         yield f"  {printable(code)}", [arm.get(code) for arm in counts]
 
 
-def _of_open_load(arms: Iterable[ArmSummary]) -> Iterator[Row]:
+def _of_open_load(arms: Iterable[ArmSummary]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Latency from the real start, and what started late, where requests had a time to start at."""
     starts = [arm.late_starts for arm in arms if arm.late_starts is not None]
     latencies = [arm.uncorrected_latency_s for arm in arms if arm.uncorrected_latency_s is not None]
@@ -174,11 +173,11 @@ def _of_open_load(arms: Iterable[ArmSummary]) -> Iterator[Row]:
         return
     names = titles(*(f"uncorrected_latency_s.{it}" for it in FIGURES))
     for name, figure in zip(names, FIGURES, strict=True):
-        yield Row(name, tuple(duration(getattr(latency, figure)) for latency in latencies))
-    yield Row(title("late_starts.count"), tuple(f"{late.count:,}" for late in starts))
+        yield name, tuple(duration(getattr(latency, figure)) for latency in latencies)
+    yield title("late_starts.count"), tuple(f"{late.count:,}" for late in starts)
     if any(late.count for late in starts):
-        yield Row("  mean", tuple(duration(late.mean_s) for late in starts))
-        yield Row("  at most", tuple(duration(late.max_s) for late in starts))
+        yield "  mean", tuple(duration(late.mean_s) for late in starts)
+        yield "  at most", tuple(duration(late.max_s) for late in starts)
 
 
 def _interval(estimate: Estimate) -> str:
@@ -228,7 +227,7 @@ def phase_table(analysis: Analysis) -> Table:
     return Table(
         title="How often each phase happened × how long it took then",
         names=Column("phase", tuple(row.phase for row in rows)),
-        groups=(_of_arms(analysis, [row.words for row in rows]),),
+        groups=(_of_arms(analysis, zip(*(row.words for row in rows), strict=True)),),
     )
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.table import Table as Grid
 from rich.text import Text
 
-from keepalive_bench.report import preamble, run_tables
-from keepalive_bench.report.grids import empty_grid, fits, grids
+from keepalive_bench.report import Column, Table, preamble, run_tables
+from keepalive_bench.report.grids import fits, grid_of, grids
 from keepalive_bench.report.histogram import histogram_lines
 from keepalive_bench.report.requirements import (
     STYLES,
@@ -57,7 +56,7 @@ def report_parts(
             yield from _distributions(report.run, width, plain_ascii=plain_ascii)
         if analysis.has_answers:
             yield Text()
-            yield _phases(analysis, width, plain_ascii=plain_ascii)
+            yield from _phases(analysis, width, plain_ascii=plain_ascii)
     yield Text()
     yield from (Text(line, style="dim") for line in preamble.answers(analysis))
     if swept is None:
@@ -97,48 +96,31 @@ def _distributions(run: Run, width: int, *, plain_ascii: bool) -> Iterator[Text]
         yield from (Text(line, no_wrap=True) for line in lines)
 
 
-def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> RenderableType:
-    """Where the time goes, all arms side by side; where that is too wide, one below the other."""
-    numbers = range(len(analysis.arms))
-    with_bars = _phase_grid(analysis, numbers, bars=True, plain_ascii=plain_ascii)
-    if fits(with_bars, width):
-        return with_bars
-    whole = _phase_grid(analysis, numbers)
-    if fits(whole, width):
-        return whole
-    parts = (part for number in numbers for part in (Text(), _phase_grid(analysis, [number])))
-    return Group(*list(parts)[1:])
-
-
-def _phase_grid(
-    analysis: Analysis, arms: Sequence[int], *, bars: bool = False, plain_ascii: bool = False
-) -> Grid:
-    grid = empty_grid("where the time goes")
-    for number in arms:
-        grid.add_column(analysis.arms[number].label, justify="right", no_wrap=True)
-        if bars:
-            grid.add_column("", no_wrap=True)  # old releases of Rich widen a fixed width
+def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> list[RenderableType]:
+    """Where the time goes, with bars where all arms fit beside each other."""
     rows = run_tables.phase_rows(analysis)
+    names = Column("where the time goes", tuple(row.phase for row in rows))
     longest = max((share for row in rows for share in row.shares), default=0.0)
-    for row in rows:
-        cells: list[RenderableType] = []
-        for number in arms:
-            widest = max(len(other.cells[number][1]) for other in rows)
-            count, each = row.cells[number]
-            cells.append(f"{count} × {each:>{widest}}" if each else count)
-            if bars:
-                bar = _bar(row.shares[number], longest, plain_ascii=plain_ascii)
-                cells.append(Text(f"{bar:<{_BAR_WIDTH}}", style="cyan"))
-        grid.add_row(row.phase, *cells)
-    return grid
+    pairs: list[tuple[Column, Column]] = []
+    for number, arm in enumerate(analysis.arms):
+        widest = max((len(row.cells[number][1]) for row in rows), default=0)
+        cells = (row.cells[number] for row in rows)
+        words = (f"{count} × {each:>{widest}}" if each else count for count, each in cells)
+        bars = (_bar(row.shares[number], longest, plain_ascii=plain_ascii) for row in rows)
+        bar = Column("", tuple(bars), "cyan", "left")
+        pairs.append((Column(arm.label, tuple(words)), bar))
+    whole = grid_of([Table("", names, tuple((pair,) for pair in pairs))])
+    if fits(whole, width):
+        return [whole]
+    plain = Table("", names, tuple(((column,),) for column, _ in pairs))
+    return grids(plain, width, plain_ascii=plain_ascii, breakable=True)
 
 
 def _bar(share: float, longest: float, *, plain_ascii: bool) -> str:
     eighths = round(share / longest * _BAR_WIDTH * 8) if longest else 0
-    if plain_ascii:
-        return "#" * round(eighths / 8)
     full, rest = divmod(eighths, 8)
-    return _BLOCKS[-1] * full + (_BLOCKS[rest] if rest else "")
+    drawn = _BLOCKS[-1] * full + (_BLOCKS[rest] if rest else "")
+    return f"{'#' * round(eighths / 8) if plain_ascii else drawn:<{_BAR_WIDTH}}"
 
 
 def _finding(finding: Finding) -> Text:

@@ -40,13 +40,12 @@ class Failure(NamedTuple):
     """Why an exchange has no answer, or none that counts."""
 
     kind: Word
-    """A word of a fixed vocabulary, such as `connect-refused`."""
+    """A word such as `connect-refused`: one of [these](findings.md#kinds-of-failures)."""
     message: str
     """What the cause itself said; text that may come from outside, so escape it to show it."""
 
 
 Framing = Literal["length", "chunked", "close", "none"]
-"""How a response says where its body ends; `close`: with the connection."""
 EndingKind = Literal[
     "announced", "cut", "data", "discarded", "failed", "fin", "leftover", "retired", "rst"
 ]
@@ -72,12 +71,19 @@ class Answer(NamedTuple):
     """What a response said of itself and of its connection, as it was sent (`None`: it didn't)."""
 
     http_version: str
+    """HTTP version of the status line, such as `HTTP/1.1`."""
     content_type: str | None = None
+    """This header field as the server sent it; `None`: not sent."""
     connection: str | None = None
+    """This header field as the server sent it; `None`: not sent."""
     keep_alive: str | None = None
+    """This header field as the server sent it; `None`: not sent."""
     framing: Framing = "length"
+    """How the body's end was told: `length`, `chunked`, `close` (with the connection), `none` (it
+    can't have one)."""
     cache: str | None = None
-    """What says that a cache answered, or was asked: `Age`, or the value of a field of its own."""
+    """What says that a cache answered, or was asked: `Age` where that field was sent and isn't 0,
+    else the value of `X-Cache`, `CF-Cache-Status` or `X-Cache-Status`; `None`: none was sent."""
 
 
 class Outcome(NamedTuple):

@@ -48,8 +48,11 @@ class StoredExchanges:
     """What the table of exchanges has beside its columns."""
 
     encoding: codec.Encoding
+    """`plain` or `base64`, see [below](#two-encodings)."""
     count: Count
+    """Rows."""
     arms: tuple[Label, ...]
+    """Labels; the column `arm` has positions in this list, from 0."""
     failures: tuple[Failure, ...]
     answers: tuple[Answer, ...]
 
@@ -59,15 +62,26 @@ class StoredConnections:
     """What the table of connections has beside its columns; reasons are derived."""
 
     encoding: codec.Encoding
+    """`plain` or `base64`; it may differ from that of the exchanges."""
     count: Count
+    """Rows."""
     arms: tuple[Label, ...]
+    """Labels; the column `arm` has positions in this list."""
     peers: tuple[str, ...]
+    """Addresses with port; the column `peer` has positions in this list."""
     attempts: tuple[str, ...]
+    """Addresses tried in vain before, with why; the column `failed` has positions in this list."""
     endings: tuple[str, ...]
+    """Ways in which kab saw connections end; the column `ending` has positions in this list."""
     unasked: tuple[str, ...]
+    """What servers sent that nobody had asked for; the column `data` has positions in this list."""
     ciphers: tuple[tuple[str, str], ...]
+    """`[TLS version, cipher]`; the column `cipher` has positions in this list."""
     resumed: tuple[bool, ...]
+    """Whether handshakes with that position in `ciphers` resumed a session; a pair is there twice
+    when some did and some didn't."""
     reasons: tuple[str, ...] = ()
+    """Codes of [reasons](findings.md); the column `reason` has positions in this list."""
 
 
 @dataclass(frozen=True, kw_only=True)

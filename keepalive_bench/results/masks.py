@@ -28,14 +28,6 @@ def ended(exchanges: ExchangeColumns, arm: str) -> bytes:
     return bytes(map(and_, mask, kept))
 
 
-def succeeded(exchanges: ExchangeColumns, arm: str) -> bytes:
-    """1 for each exchange of the arm that has an answer, and one that counts."""
-    mask = of_arm(exchanges, arm)
-    if not exchanges.failures.values:
-        return mask
-    return bytes(map(and_, mask, map((0).__gt__, exchanges.failure)))
-
-
 def pick(column: array[Any], mask: bytes) -> array[Any]:
     """The values of a column in the rows of a mask."""
     return array(column.typecode, compress(column, mask))

@@ -37,12 +37,14 @@ class WarmUp(NamedTuple):
     """What an arm's warm-up did, on pools of its own; counted nowhere else."""
 
     requests: Count = 0
+    """Warm-ups sent."""
     connections: Count = 0
+    """Connections opened for them."""
     failures: tuple[Failure, ...] = ()
 
     @property
     def failed(self) -> Annotated[int, DERIVED, least(0)]:
-        """How many of the requests failed."""
+        """How many of them failed."""
         return len(self.failures)
 
 
@@ -50,24 +52,35 @@ class Environment(NamedTuple):
     """Where and with what a run was made."""
 
     kab: str
+    """Its version."""
     python: str
+    """Its version."""
     implementation: str
+    """Of Python, such as `cpython`."""
     urllib3: str
+    """Its version."""
     openssl: str
+    """Its version."""
     os: str
+    """The operating system and its release."""
     machine: str
+    """The processor's architecture."""
     cpu_count: Positive
+    """Processors that the system has."""
     clock_resolution_s: Seconds
+    """The smallest step of the clock that times everything here."""
     ephemeral_ports: Positive | None = None
-    """Local ports that the system has for connections to one address; `None`: unknown."""
+    """Local ports that the system has for connections to one address; `None`: unknown, as
+    everywhere but on Linux."""
 
 
 class LostProcess(NamedTuple):
     """One of several processes that ended, or was given up, before it told what it measured."""
 
     process: Count
-    """Which one, from 0."""
+    """Which one, from 0; its requests count as not sent."""
     why: str
+    """How it ended, or why it was given up."""
     sent: dict[Label, Count]
     """How many of its exchanges are lost, by arm, as far as they were told."""
 
@@ -76,27 +89,35 @@ class RunInfo(NamedTuple):
     """How the measurement itself went, warm-ups left out."""
 
     started_at: Annotated[str, MOMENT]
-    """The wall clock's time at the start, ISO 8601, UTC."""
+    """Date and time of its start, ISO 8601, UTC, to the millisecond:
+    `2026-01-02T03:04:05.678+00:00`."""
     wall_s: Seconds
+    """How long it took."""
     cpu_s: Seconds
-    """Processor time of the whole process; of several, of all that measured."""
+    """Processor time of kab in it, of all processes that measured; when `cpu_s ÷ wall_s` is above
+    about 0.5 for each of them, kab itself was busy."""
     gc_collections: Count
-    """Garbage collections while measuring."""
+    """Garbage collections in it."""
     interrupted: bool = False
+    """Whether Ctrl-C, SIGTERM, SIGHUP or a lack of memory ended it."""
     requests: dict[Label, Count] | None = None
-    """How many of each arm were due when a duration or a precision ended the run, by label.
-
-    `None`: as many as were planned."""
+    """How many requests of each arm were due when a duration or a precision ended the run;
+    `None`: neither was given (`requests` itself), and as many as were planned were due."""
     gil_wait_s: Seconds | None = None
-    """How much later than in an idle interpreter a thread got it, on average; `None`: unknown."""
+    """How much later than in an idle interpreter a thread got it, on average; `None`: one request
+    at a time in each process, or too short a run."""
     other_cpu_min: Share | None = None
-    """Of all processors' time, what other processes took in the calmest third of the run."""
+    """Of all processors' time, the share that other processes took in the calmest third of the
+    run; `None`: unknown, as everywhere but on Linux, or too short a run."""
     other_cpu_max: Share | None = None
-    """The same in the busiest third; `None`: unknown."""
+    """The same in the busiest third; `None`: unknown, as everywhere but on Linux, or too short a
+    run."""
     free_ports: Positive | None = None
-    """Local ports that were free for the run's connections; `None`: plenty, or unknown."""
+    """Local ports that were free for connections to where the run leads that aren't kept open, of
+    all source addresses together, when it began, less a few for the arms' other ones; `None`:
+    plenty, or unknown, as everywhere but on Linux."""
     port_held_s: Seconds | None = None
-    """How long each of them stays taken after its connection."""
+    """How long each of them stays taken after its connection; `None`: as above."""
     lost: tuple[LostProcess, ...] = ()
     """Processes whose results are lost."""
 

@@ -19,11 +19,16 @@ from support.runs import Script, paired_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench import compare as changes
+from keepalive_bench.compare.requirements import change_places
+from keepalive_bench.compare.verdict import CODES
+from keepalive_bench.plan.plan import Experiment
+from keepalive_bench.requirements.expression import parse
 from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
 if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
+PAGE = (Path(__file__).parents[2] / "docs/compare.md").read_text("utf-8")
 SCHEMA = json.loads(Path(changes.__file__).with_name("comparison.schema.json").read_text("utf-8"))
 
 
@@ -327,3 +332,12 @@ def test_confidence_and_margin_are_those_given() -> None:
     assert (usual["confidence"], wide["confidence"], wide["margin"]) == (0.95, 0.99, 0.2)
     one, other = (it["arms"]["pooled"]["latency_s"]["p50"] for it in (usual, wide))
     assert other["low"] < one["low"] < one["high"] < other["high"]
+
+
+def test_the_page_s_requirements_and_verdicts_are_kab_s() -> None:
+    named = tuple(change_places(Experiment().arms))
+    block = PAGE.partition("```text\n")[2].partition("```")[0]
+    for text in block.splitlines():
+        parse(text, named)
+    for code in CODES:
+        assert f"| `{code}` |" in PAGE

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from support.runs import HTML, Script, paired_run
 
 from keepalive_bench import analyse
-from keepalive_bench.analysis.reasons import Reason, Reasons
+from keepalive_bench.analysis.reasons import History, Reason, Reasons
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.results.exchange import ENDINGS, Answer, Ending, Failure, Phases
+from keepalive_bench.results.masks import of_arm
 
 if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
@@ -77,7 +78,11 @@ def before(run: Run, arm: str) -> dict[int, tuple[int | None, int | None]]:
 
 
 def both(run: Run) -> list[Reasons]:
-    return [Reasons(run, arm) for arm in run.plan.experiment.arms]
+    history = History(run)
+    return [
+        Reasons(history, arm, of_arm(run.connections, arm.label))
+        for arm in run.plan.experiment.arms
+    ]
 
 
 @given(st.lists(STEPS, max_size=25))

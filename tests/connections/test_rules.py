@@ -13,6 +13,7 @@ from keepalive_bench.connections.rules import (
     Idle,
     LastExchange,
     Opened,
+    Owner,
     Silence,
     common_silence,
     reason_for,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 OK = Answer("HTTP/1.1", keep_alive="timeout=5, max=100")
 CLOSES = Answer("HTTP/1.1", connection="Keep-Alive, CLOSE")
 OLD = Answer("HTTP/1.0")
+POOL = Owner(kept=1)
 
 
 def last(answer: Answer | None = OK, failure: FailureKind | None = None) -> LastExchange:
@@ -50,22 +52,23 @@ def after(
     """A connection in the place of one that ended so."""
     ended = Ending(ending, None if idle is None else idle.total_s, after_s, data)
     before = Before(served, ended, exchange or last(), idle)
-    return Opened(slot=0, kept=1, is_single_use=False, before=before)
+    return Opened(busy=0, before=before)
 
 
 def named(opened: Opened, silence: Silence | None = None) -> ReasonKind:
-    return reason_for(opened, silence or Silence())[0]
+    return reason_for(opened, Owner(1, silence=silence or Silence()))[0]
 
 
-@pytest.mark.parametrize(("slot", "kind"), [(1, kinds.FIRST_USE), (2, kinds.POOL_EXHAUSTED)])
-def test_the_first_in_a_slot_is_one_that_is_kept_or_one_more(slot: int, kind: ReasonKind) -> None:
-    opened = Opened(slot=slot, kept=2, is_single_use=False, before=None)
-    assert reason_for(opened, Silence()) == (kind, {"slot": slot})
+@pytest.mark.parametrize(("busy", "kind"), [(1, kinds.FIRST_USE), (2, kinds.POOL_EXHAUSTED)])
+def test_one_that_takes_no_place_is_one_that_is_kept_or_one_more(
+    busy: int, kind: ReasonKind
+) -> None:
+    assert reason_for(Opened(busy=busy, before=None), Owner(kept=2)) == (kind, {})
 
 
 def test_whoever_uses_each_once_does_so_by_design_whatever_ended_the_one_before() -> None:
-    opened = after("announced", last(CLOSES))._replace(is_single_use=True)
-    assert reason_for(opened, Silence()) == (kinds.BY_DESIGN, {})
+    opened = after("announced", last(CLOSES))
+    assert reason_for(opened, Owner(1, is_single_use=True)) == (kinds.BY_DESIGN, {})
 
 
 @pytest.mark.parametrize(
@@ -102,14 +105,14 @@ def test_whoever_uses_each_once_does_so_by_design_whatever_ended_the_one_before(
 def test_of_several_true_reasons_the_first_in_order_is_named_with_its_evidence(
     opened: Opened, kind: ReasonKind, evidence: dict[str, object] | None
 ) -> None:
-    found, told = reason_for(opened, Silence())
+    found, told = reason_for(opened, POOL)
     assert found == kind
     assert evidence in (None, told)
 
 
 def test_of_what_nobody_saw_end_nothing_is_known() -> None:
     before = Before(1, None, last(), None)
-    opened = Opened(slot=0, kept=1, is_single_use=False, before=before)
+    opened = Opened(busy=0, before=before)
     assert named(opened) == kinds.UNKNOWN
     assert named(opened._replace(before=before._replace(last=None))) == kinds.UNKNOWN
 
@@ -148,9 +151,9 @@ def test_an_announced_maximum_that_is_used_up_goes_before_a_limit(announced: str
 
 
 def test_what_would_have_been_used_in_time_but_for_kab_is_told() -> None:
-    _, evidence = reason_for(found_closed(0.5, 0.3, by_kab_s=0.4), Silence())
+    _, evidence = reason_for(found_closed(0.5, 0.3, by_kab_s=0.4), POOL)
     assert evidence["interleaved"] is True
-    _, evidence = reason_for(found_closed(0.5, 0.3, by_kab_s=0.1), Silence())
+    _, evidence = reason_for(found_closed(0.5, 0.3, by_kab_s=0.1), POOL)
     assert evidence["interleaved"] is False
 
 

@@ -1,70 +1,60 @@
-"""The tables of `docs/findings.md`, from the registries (`make docs`); its prose stays as it is."""
+"""The tables of docs/findings.md, from the registries."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from documents.tables import PagePart, table
 
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from keepalive_bench.findings.finding_kinds import FindingKind
     from keepalive_bench.results.failure_kinds import Provoked
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "findings.md"
 _COMMANDS = ("on the server", "on the client")
 
 
-def with_tables(page: str) -> str:
-    """The page with each table as the registries have it now."""
-    tables = {
-        "Reasons for connections": _table(
-            ("reason", "who", "proven by", "evidence", *_COMMANDS),
-            (
-                (f"`{it.code}`", it.who, f"{it.title}. {it.proof}", it.evidence, *_how(it.provoked))
-                for it in REASON_KINDS
-            ),
+def parts() -> Iterator[PagePart]:
+    """One of each registry."""
+    yield table(
+        "findings.md",
+        "reasons",
+        ("reason", "who", "proven by", "evidence", *_COMMANDS),
+        (
+            (f"`{it.code}`", it.who, f"{it.title}. {it.proof}", it.evidence, *_how(it.provoked))
+            for it in REASON_KINDS
         ),
-        "Kinds of failures": _table(
-            ("kind", "who", "what happened", *_COMMANDS),
-            (
-                (f"`{it.code}`", it.who, f"{it.title}. {it.proof}".strip(), *_how(it.provoked))
-                for it in FAILURE_KINDS
-            ),
+    )
+    yield table(
+        "findings.md",
+        "failures",
+        ("kind", "who", "what happened", *_COMMANDS),
+        (
+            (f"`{it.code}`", it.who, f"{it.title}. {it.proof}".strip(), *_how(it.provoked))
+            for it in FAILURE_KINDS
         ),
-        "Findings": _table(
-            ("finding", "severity", "who", "evidence", "what it says, and what to do", *_COMMANDS),
+    )
+    yield table(
+        "findings.md",
+        "findings",
+        ("finding", "severity", "who", "evidence", "what it says, and what to do", *_COMMANDS),
+        (
             (
-                (
-                    f"`{it.code}`",
-                    _severity(it),
-                    it.who,
-                    ", ".join(f"`{name}`" for name in it.evidence),
-                    " ".join(filter(None, (f"{it.title}.", it.proof, it.advice))),
-                    *_how(it.provoked),
-                )
-                for it in FINDING_KINDS
-            ),
+                f"`{it.code}`",
+                _severity(it),
+                it.who,
+                ", ".join(f"`{name}`" for name in it.evidence),
+                " ".join(filter(None, (f"{it.title}.", it.proof, it.advice))),
+                *_how(it.provoked),
+            )
+            for it in FINDING_KINDS
         ),
-    }
-    for heading, table in tables.items():
-        before, mark, rest = page.partition(f"\n## {heading}\n")
-        page = before + mark + re.sub(r"(?m)(^\|.*\n)+", lambda _: table, rest, count=1)  # noqa: B023  # used at once
-    return page
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return "".join(_lines([head, ("---",) * len(head), *rows]))
-
-
-def _lines(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    for row in rows:
-        yield f"| {' | '.join(row)} |\n".replace("|  |", "| |").replace("|  |", "| |")
+    )
 
 
 def _severity(kind: FindingKind) -> str:

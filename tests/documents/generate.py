@@ -1,182 +1,38 @@
-"""Write what is derived from the code (`make docs`): pages, and the JSON Schemas."""
+"""Write what is derived from the code (`make docs`): a page, tables of others, and JSON Schemas."""
 
 from __future__ import annotations
 
 import json
-import re
-from inspect import cleandoc
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-from documents import findings, metrics, verticals
+from documents import command_line, exports, findings, members, metrics, verticals
+from documents.tables import DOCS
 
-from keepalive_bench.cli import kab
-from keepalive_bench.cli.exports import OF_RUN
 from keepalive_bench.compare.document import comparison_schema
 from keepalive_bench.report.schema import results_schema
-from keepalive_bench.results.file import stored_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-    from keepalive_bench.typed_json import Schema
-
-ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "docs" / "cli.md"
-FORMAT = ROOT / "docs" / "json-format.md"
-EXPORTS = ROOT / "docs" / "exports.md"
-EXPORTS_HEAD = "| option | writes | for |\n| --- | --- | --- |\n"
+PACKAGE = DOCS.parent / "keepalive_bench"
 SCHEMAS = {
-    ROOT / "keepalive_bench/report/results.schema.json": results_schema,
-    ROOT / "keepalive_bench/compare/comparison.schema.json": comparison_schema,
+    PACKAGE / "report" / "results.schema.json": results_schema,
+    PACKAGE / "compare" / "comparison.schema.json": comparison_schema,
 }
-_HEAD = """\
-# The command line
-
-Every command with its options and the environment variable of each, as `--help` tells them:
-`make docs` writes this page from the help texts. What the command line leaves out is taken from the
-environment, then from [a file of options](requirements.md#options-kept-in-a-file). A repeatable
-option takes one more value each time it is given, and its variable a value a line.
-
-Values in upper case are yours to fill in. [Shells can complete all of it](completion.md).
-"""
-_ARGUMENTS = {
-    "url": "The target.",
-    "path": "The stored run.",
-    "base": "The earlier run.",
-    "news": "The later ones, each compared with the earlier one; the variable has one a line.",
-}
-"""Click's arguments have no help text."""
-_VERBATIM = "\b"
-_MARKUP = re.compile(r"([\\*<|])")
 
 
-def page() -> str:
-    """The whole page."""
-    return "".join(f"{line}\n" for line in _lines())
-
-
-def _lines() -> Iterator[str]:
-    group = click.Context(kab, info_name="kab", **kab.context_settings)
-    yield _HEAD
-    names = kab.list_commands(group)
-    yield from (f"- [`kab {name}`](#kab-{name})" for name in names)
-    yield ""
-    yield from _command("kab", kab, group)
-    for name in names:
-        command = kab.get_command(group, name)
-        assert command is not None
-        yield ""
-        yield from _command(f"kab {name}", command, click.Context(command, parent=group))
-
-
-def _command(name: str, command: click.Command, context: click.Context) -> Iterator[str]:
-    yield from (f"## `{name}`", "")
-    arguments = [each for each in command.params if isinstance(each, click.Argument)]
-    rest = [usage_of(each) for each in arguments]
-    rest += ["COMMAND [ARGS]..."] if isinstance(command, click.Group) else []
-    yield from ("```text", " ".join([name, "[OPTIONS]", *rest]), "```", "")
-    for paragraph in [*cleandoc(command.help or "").split("\n\n"), command.epilog or ""]:
-        if paragraph:
-            yield from (*_paragraph(paragraph), "")
-    yield from _table(command.get_params(context))
-
-
-def _paragraph(text: str) -> Iterator[str]:
-    if text.startswith(_VERBATIM):
-        yield from ("```text", text.removeprefix(_VERBATIM).strip("\n"), "```")
-    else:
-        yield escaped(" ".join(text.split()))
-
-
-def _table(parameters: list[click.Parameter]) -> Iterator[str]:
-    yield from ("| option | meaning | variable |", "| --- | --- | --- |")
-    for parameter in parameters:
-        yield f"| {spelling(parameter)} | {meaning(parameter)} | {variable(parameter)} |"
-
-
-def spelling(parameter: click.Parameter) -> str:
-    """How it is written, with what its value is called."""
-    if isinstance(parameter, click.Argument):
-        return _code(value_name(parameter))
-    names = ", ".join(sorted(parameter.opts, key=len))  # older releases of Click shuffle some
-    others = "".join(f" / {each}" for each in parameter.secondary_opts)
-    value = "" if getattr(parameter, "is_flag", False) else f" {value_name(parameter)}"
-    return _code(f"{names}{others}{value}")
-
-
-def meaning(parameter: click.Parameter) -> str:
-    """Its help text, with its default."""
-    if not isinstance(parameter, click.Option):
-        return _ARGUMENTS[str(parameter.name)]
-    text = " ".join((parameter.help or "").split())
-    default = f" [default: {parameter.default}]" if parameter.show_default is True else ""
-    repeatable = " Repeatable." if parameter.multiple and "epeat" not in text else ""
-    return escaped(f"{text}{repeatable}{default}")
-
-
-def variable(parameter: click.Parameter) -> str:
-    """Its environment variable, where it has one."""
-    return _code(str(parameter.envvar)) if parameter.envvar else ""
-
-
-def value_name(parameter: click.Parameter) -> str:
-    """What stands for its value."""
-    if isinstance(parameter.type, click.Choice):
-        return "|".join(map(str, parameter.type.choices))
-    if parameter.metavar:
-        return parameter.metavar
-    if isinstance(parameter, click.Argument):
-        return str(parameter.name).upper()
-    return "FILE" if isinstance(parameter.type, click.Path) else parameter.type.name.upper()
-
-
-def usage_of(argument: click.Argument) -> str:
-    """An argument in a line of usage; brackets say that it may be left out."""
-    name = value_name(argument)
-    return name if argument.required else f"[{name}]"
-
-
-def escaped(text: str) -> str:
-    """Text whose only markup is that of code."""
-    return _MARKUP.sub(r"\\\1", text)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`".replace("|", "\\|")  # GitHub takes a bare one for the end of the cell
-
-
-def with_columns(text: str) -> str:
-    """The page of the results file with each column of its tables as the code has it now."""
-    for name, columns in stored_columns().items():
-        before, heading, rest = text.partition(f"\n### `{name}`")
-        lead, first, rest = rest.partition("| `columns.")
-        rest = re.sub(r"(.*\n)(\| `columns\..*\n)*", "", rest, count=1)
-        rows = (f"{first}{it.name}` | {it.meaning} | {it.none or ' '} |\n" for it in columns)
-        text = before + heading + lead + "".join(rows) + rest
-    return text
-
-
-def with_exporters(text: str) -> str:
-    """The page of exports with its table as the code has it now."""
-    before, head, rest = text.partition(EXPORTS_HEAD)
-    rows = "".join(f"| `--{it.option} FILE` | {it.writes} | {it.readers} |\n" for it in OF_RUN)
-    return before + head + rows + re.sub(r"(\|.*\n)*", "", rest, count=1)
-
-
-def schema_text(schema: Schema) -> str:
-    """A schema as its file has it."""
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+def derived() -> dict[Path, str]:
+    """The files, and their text as it should be; what a page has besides its parts is kept."""
+    texts = {DOCS / "cli.md": command_line.page()}
+    for path, schema in SCHEMAS.items():
+        texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    for source in (exports, findings, members, metrics, verticals):
+        for part in source.parts():
+            text = texts.get(part.path) or part.path.read_text(encoding="utf-8")
+            texts[part.path] = part.within(text)
+    return texts
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(page(), encoding="utf-8")
-    FORMAT.write_text(with_columns(FORMAT.read_text(encoding="utf-8")), encoding="utf-8")
-    EXPORTS.write_text(with_exporters(EXPORTS.read_text(encoding="utf-8")), encoding="utf-8")
-    for path, schema in SCHEMAS.items():
-        path.write_text(schema_text(schema()), encoding="utf-8")
-    prose = findings.DOCUMENT.read_text(encoding="utf-8")
-    findings.DOCUMENT.write_text(findings.with_tables(prose), encoding="utf-8")
-    for document, text in (metrics.pages() | verticals.pages()).items():
-        document.write_text(text, encoding="utf-8")
+    for path, text in derived().items():
+        path.write_text(text, encoding="utf-8")

@@ -1,10 +1,11 @@
-"""The tables of metrics in docs/requirements.md and docs/json-format.md (`make docs`)."""
+"""The tables of metrics in docs/requirements.md and docs/json-format.md."""
 
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from documents.tables import PagePart, names_cell, table
 
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
@@ -15,10 +16,11 @@ from keepalive_bench.requirements.names import AnyMetric, places
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from documents.tables import Row
+
     from keepalive_bench.requirements.names import Place
 
-DOCS = Path(__file__).parents[2] / "docs"
-REQUIREMENTS, FORMAT = DOCS / "requirements.md", DOCS / "json-format.md"
+MEMBERS_HEAD = ("member", "meaning", "`null` when")
 _HOW = {"exact": "exactly", "nothing": "no interval: undecided", "verdict": "as above"}
 _SPELLED = {"arm": "arms", "comparison": "comparisons", "run": "", "sweep": "sweep"}
 _MEMBERS: dict[str, tuple[AnyMetric, ...]] = {
@@ -26,37 +28,19 @@ _MEMBERS: dict[str, tuple[AnyMetric, ...]] = {
     "comparison": COMPARISON_METRICS,
     "sweep": SWEEP_METRICS,
 }
-Row = tuple[str, ...]
 
 
-def pages() -> dict[Path, str]:
-    """The two pages as they should be: what isn't between the marks of a table is kept."""
+def parts() -> Iterator[PagePart]:
+    """What metrics are called in requirements, and where they stand in the results file."""
     found = tuple(places((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
-    page, guide = REQUIREMENTS.read_text("utf-8"), FORMAT.read_text("utf-8")
-    for mark, spelled in _SPELLED.items():
+    for part, spelled in _SPELLED.items():
         shown = [it for it in found if it.part == spelled and it.prefixes[0] != "OTHER."]
-        rows = _names(shown)
-        page = with_table(page, f"{mark} metrics", ("name", "meaning", "better", "how"), rows)
-    for mark, metrics in _MEMBERS.items():
-        before = "values[]." if mark == "sweep" else ""
+        head = ("name", "meaning", "better", "how")
+        yield table("requirements.md", f"{part} metrics", head, _names(shown))
+    for part, metrics in _MEMBERS.items():
+        before = "values[]." if part == "sweep" else ""
         rows = _members(metrics, before)
-        guide = with_table(guide, f"{mark} metrics", ("member", "meaning", "`null` when"), rows)
-    return {REQUIREMENTS: page, FORMAT: guide}
-
-
-def with_table(page: str, mark: str, head: Row, rows: Iterable[Row]) -> str:
-    """A page with these rows between the marks of a table."""
-    lines = [head, tuple("---" for _ in head), *rows]
-    table = (f"| {' | '.join(row)} |".replace("|  |", "| |") for row in lines)
-    return with_text(page, mark, "\n".join(table))
-
-
-def with_text(page: str, mark: str, text: str) -> str:
-    """A page with this between its marks."""
-    start, end = f"<!-- {mark}: make docs -->\n\n", "\n\n<!-- -->\n"
-    before, found, rest = page.partition(start)
-    assert found, mark
-    return f"{before}{start}{text}{end}{rest.partition(end)[2]}"
+        yield table("json-format.md", f"{part} metrics", MEMBERS_HEAD, rows)
 
 
 def _names(spelled: Sequence[Place]) -> Iterator[Row]:
@@ -66,7 +50,7 @@ def _names(spelled: Sequence[Place]) -> Iterator[Row]:
         names = [
             sorted(spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
         ]
-        yield cell(zip(*names, strict=True)), *said
+        yield names_cell(zip(*names, strict=True)), *said
 
 
 def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
@@ -97,25 +81,9 @@ def _members(metrics: Iterable[AnyMetric], before: str) -> Iterator[Row]:
             is_estimate = metric.bounds == "members"
             paths.append(f"{before}{path}{'.{estimate,low,high}' * is_estimate}")
         choice = f": {', '.join(f'`{word}`' for word in metric.words)}" if metric.words else ""
-        yield cell([paths]), f"{meaning}{choice}", unknown
+        yield names_cell([paths]), f"{meaning}{choice}", unknown
     beside = [metric.steps() for metric in metrics if metric.bounds == "beside"]
     if beside:
         names = [".".join((*group, "{low,high}", name)) for *group, name in beside]
         meaning = "The interval of that figure, at `plan.confidence`"
-        yield cell([names]), meaning, "there are too few values to bound it"
-
-
-def cell(spellings: Iterable[Sequence[str]]) -> str:
-    """Names for a table, those of each list as few as can be."""
-    return ", ".join(f"`{name}`" for names in spellings for name in together(names))
-
-
-def together(names: Sequence[str]) -> Sequence[str]:
-    """Names that differ in one part as one name, with a choice there."""
-    parts = [name.split(".") for name in names]
-    if len(names) == 1 or len({len(each) for each in parts}) > 1:
-        return names
-    columns = [list(dict.fromkeys(column)) for column in zip(*parts, strict=True)]
-    if sum(len(column) > 1 for column in columns) != 1:
-        return names
-    return [".".join(it[0] if len(it) == 1 else f"{{{','.join(it)}}}" for it in columns)]
+        yield names_cell([names]), meaning, "there are too few values to bound it"

@@ -1,60 +1,64 @@
-"""The tables of docs/compare.md and docs/sweep.md (`make docs`): their prose stays as it is.
+"""What is derived of docs/compare.md and docs/sweep.md.
 
-Names come from the metrics, members from the schema, and series from what is written.
+Names come from the metrics, members from the types, and series from what is written.
 """
 
 from __future__ import annotations
 
-from itertools import groupby
+from inspect import getdoc
 from typing import TYPE_CHECKING
 
-from documents.metrics import DOCS, cell, spellings, with_table, with_text
-from prometheus_client.parser import text_string_to_metric_families
+from documents.exports import SERIES_HEAD, series
+from documents.members import members, rows_of
+from documents.metrics import MEMBERS_HEAD, spellings
+from documents.tables import PagePart, names_cell, table
 from support.exports import everything, written
 from support.runs import paired_run
 from support.sweeps import scripted_sweep
 
 from keepalive_bench import analyse
 from keepalive_bench.compare import compare_runs
-from keepalive_bench.compare.change import Source
-from keepalive_bench.compare.document import comparison_schema, openmetrics_lines
+from keepalive_bench.compare.change import (
+    BY_CODE,
+    COUNTED,
+    ESTIMATED,
+    ComparisonChange,
+    CountChange,
+    FigureChange,
+    Source,
+)
+from keepalive_bench.compare.document import ComparedRun, ComparedRuns, openmetrics_lines
 from keepalive_bench.compare.requirements import change_places
 from keepalive_bench.plan.document import harmless, plan_document
 from keepalive_bench.plan.experiment import Arm
 from keepalive_bench.sweep.report import COUNTS, LATENCIES, RATES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from documents.metrics import Row
+    from documents.members import Member
+    from documents.tables import Row
 
     from keepalive_bench.requirements.names import AnyMetric, Place
-    from keepalive_bench.typed_json import Schema
 
-COMPARE, SWEEP = DOCS / "compare.md", DOCS / "sweep.md"
+_COMPARE, _SWEEP = "compare.md", "sweep.md"
 _OF = {"arms": "Of an arm", "comparisons": "Of two arms"}
 
 
-def pages() -> dict[Path, str]:
-    """The two pages as they should be."""
-    compare, sweep = COMPARE.read_text("utf-8"), SWEEP.read_text("utf-8")
-    immaterial = ", ".join(f"`{name}`" for name in sorted(harmless()))
-    compare = with_text(compare, "harmless", immaterial)
-    compare = with_table(compare, "changes", ("name", "meaning", "how"), _changes())
-    members = _together(_members(comparison_schema(), ""))
-    compare = with_table(compare, "members", ("member", "meaning", "has"), members)
-    head = ("metric", "labels", "meaning")
-    compare = with_table(compare, "series", head, _series(_compared(), "base", "new"))
-    of_sweep = written("openmetrics", scripted_sweep(1, 4, bursts=24))
-    of_others = {row[0] for row in _series(written("openmetrics", everything()))}
-    rows = (row for row in _series(of_sweep, "option", "traffic") if row[0] not in of_others)
-    sweep = with_table(sweep, "series", head, rows)
+def parts() -> Iterator[PagePart]:
+    """All of both pages that isn't prose."""
+    yield PagePart(_COMPARE, "harmless", ", ".join(f"`{name}`" for name in sorted(harmless())))
+    yield table(_COMPARE, "changes", ("name", "meaning", "how"), _changes())
+    yield table(_COMPARE, "series", SERIES_HEAD, series(_compared(), "base", "new"))
+    yield table(_COMPARE, "members", MEMBERS_HEAD, rows_of(_members()))
     columns = (
         (f"`{it.title}`", it.metric.meaning, it.shown) for it in (*COUNTS, *LATENCIES, *RATES)
     )
-    sweep = with_table(sweep, "columns", ("column", "meaning", "shown"), columns)
-    return {COMPARE: compare, SWEEP: sweep}
+    yield table(_SWEEP, "columns", ("column", "meaning", "shown"), columns)
+    others = {name for name, *_ in series(written("openmetrics", everything()))}
+    text = written("openmetrics", scripted_sweep(1, 4, bursts=24))
+    found = (row for row in series(text, "option", "traffic") if row[0] not in others)
+    yield table(_SWEEP, "series", SERIES_HEAD, found)
 
 
 def _changes() -> Iterator[Row]:
@@ -68,7 +72,7 @@ def _changes() -> Iterator[Row]:
             # All names of an arm's metrics can be written in full, too.
             rows.setdefault(_said(part, metric), []).extend(names[: 1 if part == "arms" else None])
         for said, names in rows.items():
-            yield cell(_alike(names, lambda name: name.split(".")[:-2])), *said
+            yield names_cell(_alike(names)), *said
 
 
 def _spelled(shown: Sequence[Place], metric: AnyMetric) -> Iterator[str]:
@@ -84,33 +88,35 @@ def _said(part: str, metric: AnyMetric) -> tuple[str, str]:
     return f"{what}: {formula}", "exactly" if is_counted else "interval"
 
 
-def _alike(names: Iterable[str], by: Callable[[str], object]) -> list[list[str]]:
-    """Names that may be told together: those with the same of something."""
-    found: dict[str, list[str]] = {}
+def _alike(names: Iterable[str]) -> list[list[str]]:
+    """Names by what stands before their last part and `change`."""
+    found: dict[tuple[str, ...], list[str]] = {}
     for name in names:
-        found.setdefault(repr(by(name)), []).append(name)
+        found.setdefault(tuple(name.split(".")[:-2]), []).append(name)
     return list(found.values())
 
 
-def _members(schema: Schema, before: str) -> Iterator[Row]:
-    """What the document has, down to what its schema describes."""
-    for name, member in schema["properties"].items():
-        path, inner = f"{before}{name}", member
-        if "items" in member:
-            path, inner = f"{path}[]", member["items"]
-        elif isinstance(member.get("additionalProperties"), dict):
-            key = "<label>" if name == "arms" else "<code>"
-            path, inner = f"{path}.{key}", member["additionalProperties"]
-        if "description" in member or "const" in member:
-            has = ", ".join(f"`{it}`" for it in inner.get("properties", ()))
-            yield path, member.get("description") or f"`{member['const']}`", has
-        else:
-            yield from _members(inner, f"{path}.")
+def _members() -> Iterator[Member]:
+    yield "schema_version", "1", ""
+    yield "kind", "`comparison`", ""
+    yield from members(ComparedRun, "{base,changes[].new}.")
+    yield from members(ComparedRuns, "changes[].", without={"new", "arms", "comparisons"})
+    arm = "changes[].arms.<label>."
+    yield f"{arm}kind", "How the arm treats connections", ""
+    for change, paths in (
+        (CountChange, COUNTED),
+        (CountChange, [f"{name}.*" for name in BY_CODE]),
+        (FigureChange, [it.path for it in ESTIMATED]),
+    ):
+        yield from (_changing(change, f"{arm}{path}") for path in paths)
+    compared = "changes[].comparisons[]."
+    yield from members(ComparisonChange, compared, without={"speedup"})
+    yield _changing(FigureChange, f"{compared}speedup")
 
 
-def _together(rows: Iterable[Row]) -> Iterator[Row]:
-    for said, group in groupby(rows, lambda row: row[1:]):
-        yield cell(_alike((row[0] for row in group), lambda path: path.count("."))), *said
+def _changing(change: type[CountChange | FigureChange], path: str) -> Member:
+    meaning = (getdoc(change) or "").rstrip(".")
+    return f"{path}.{{{','.join(change._fields)}}}", meaning, ""
 
 
 def _compared() -> str:
@@ -119,12 +125,3 @@ def _compared() -> str:
     sources = [Source("run.json", run, analyse(run), plan_document(run.plan)) for run in pairs]
     changes = [compare_runs(it, it, ["failed.change==0"]) for it in sources]
     return "".join(openmetrics_lines(changes))
-
-
-def _series(text: str, *everywhere: str) -> Iterator[Row]:
-    """Metrics as they are written, with the labels that not all of them have."""
-    for family in text_string_to_metric_families(text):
-        name = f"{family.name}_total" if family.type == "counter" else family.name
-        labels = dict.fromkeys(label for sample in family.samples for label in sample.labels)
-        own = (f"`{it}`" for it in labels if it not in {"url", "method", *everywhere})
-        yield f"`{name}`", ", ".join(own), family.documentation.removesuffix(".")

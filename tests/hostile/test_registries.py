@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from documents import findings
 from support.command import called, next_line, started
 
 import keepalive_bench
@@ -100,11 +99,6 @@ def test_findings_tell_the_evidence_that_is_declared() -> None:
         constant(kind): set(kind.evidence) for kind in FINDING_KINDS if kind.code not in OF_REASONS
     }
     assert {name: given.get(name) for name in declared} == declared
-
-
-def test_the_page_has_the_tables_of_the_registries() -> None:
-    page = findings.DOCUMENT.read_text("utf-8")
-    assert findings.with_tables(page) == page, "make docs writes them"
 
 
 def test_what_no_command_provokes_names_a_test_that_does() -> None:

@@ -90,6 +90,16 @@ def test_three_arms_fit_and_no_number_is_cut(width: int, label: str) -> None:
     assert mean.count(" ms") >= 3
 
 
+@pytest.mark.parametrize(
+    ("width", "label"), [(30, "third"), (40, "a-label-of-32-characters-it-is")]
+)
+def test_in_a_narrow_terminal_no_number_of_a_phase_is_cut(width: int, label: str) -> None:
+    """They were: `20 × 0.10…`."""
+    report = _report((label, "pooled"), width=width, plot=False)
+    assert max(map(len, report.splitlines())) <= width
+    assert report.count("20 × 0.100 ms") == 9  # sending, receiving and the client's own, thrice
+
+
 def test_the_numbers_are_the_scripts() -> None:
     rows = {row.name.strip(): row for row in run_tables.comparison_rows(analyse(scripted_run()))}
     assert rows["connections opened"].cells == ("1", "20")

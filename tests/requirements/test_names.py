@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from documents.metrics import pages
 from support.exports import everything, stored
 from support.runs import paired_run
 from support.sweeps import scripted_sweep
@@ -41,11 +40,6 @@ def subject(spelled: str, *arms: Arm) -> Subject:
 def found_in(analysis: Analysis, *spelled: str) -> list[Evidence]:
     experiment, document = analysis.plan.experiment, demandable(analysis)
     return [find(subject(it, *experiment.arms), document, experiment) for it in spelled]
-
-
-@pytest.mark.parametrize("path", pages(), ids=lambda path: path.stem)
-def test_the_pages_have_the_tables_that_make_docs_writes(path: Path) -> None:
-    assert path.read_text("utf-8") == pages()[path]
 
 
 @pytest.mark.parametrize(

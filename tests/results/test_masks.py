@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.runs import Script
+from support.runs import Script, view_of
 
-from keepalive_bench.results.masks import of_arm, pick, succeeded
+from keepalive_bench.results.masks import of_arm, pick
 
 ARMS = ("one", "two", "three")
 
@@ -14,15 +14,17 @@ def test_a_mask_picks_what_a_list_of_rows_picks(sent: list[tuple[str, float, boo
     script = Script(*((label, "pooled") for label in ARMS))
     for arm, latency_s, fails in sent:
         (script.fail if fails else script.send)(arm, latency_s)
-    exchanges = script.run().exchanges
+    run = script.run()
+    exchanges = run.exchanges
     for arm in ARMS:
         rows = exchanges.rows(arm)
         good = [row for row in rows if exchanges.failure[row] < 0]
-        for mask, expected in ((of_arm(exchanges, arm), rows), (succeeded(exchanges, arm), good)):
+        view = view_of(run, arm)
+        for mask, expected in ((of_arm(exchanges, arm), rows), (view.succeeded, good)):
             found = pick(exchanges.latency_s, mask)
             assert found.tolist() == [exchanges.latency_s[row] for row in expected]
 
 
 def test_nothing_has_an_empty_mask() -> None:
-    exchanges = Script(*((label, "pooled") for label in ARMS)).run().exchanges
-    assert of_arm(exchanges, "two") == succeeded(exchanges, "two") == b""
+    run = Script(*((label, "pooled") for label in ARMS)).run()
+    assert of_arm(run.exchanges, "two") == view_of(run, "two").succeeded == b""

@@ -1,0 +1,142 @@
+"""The tables of docs/json-format.md whose members are those of a type: its fields' docstrings."""
+
+from __future__ import annotations
+
+import ast
+import re
+from inspect import cleandoc, getdoc, getsource
+from itertools import groupby, pairwise
+from textwrap import dedent
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from documents.metrics import MEMBERS_HEAD
+from documents.tables import PagePart, names_cell, table
+
+from keepalive_bench.analysis import Checked, Finding, Requirement
+from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
+from keepalive_bench.analysis.verdict import Verdict
+from keepalive_bench.plan.experiment import Swept
+from keepalive_bench.plan.load import Traffic
+from keepalive_bench.results.exchange import PHASES, QUEUED, Answer
+from keepalive_bench.results.file import StoredConnections, StoredExchanges, stored_columns
+from keepalive_bench.results.run import Environment, RunInfo, WarmUp
+from keepalive_bench.stats.intervals import Estimate
+from keepalive_bench.typed_json import DERIVED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Member = tuple[str, str, str]
+"""Its path, what it is, and when it is `null`."""
+_PAGE = "json-format.md"
+_COUNT = (
+    "answers[].count",
+    "How many answers said just this; the most frequent comes first",
+    "",
+)
+_ELSEWHERE = {"Swept": Swept, "Traffic": Traffic, "Estimate": Estimate}
+"""Types that a file imports for mypy only."""
+_NONE = re.compile(r"[;.] `None`: ")
+
+
+def parts() -> Iterator[PagePart]:
+    """One of each part of the document that isn't made of metrics."""
+    columns = stored_columns()
+    found: dict[str, list[Member]] = {
+        "environment": members(Environment),
+        "run_info": members(RunInfo),
+        "warmup": members(WarmUp),
+        "answers": [*members(Answer, "answers[]."), _COUNT],
+        "verdict": members(Verdict),
+        "findings": members(Finding),
+        "requirements": [
+            *members(Requirement),
+            *members(Checked, without={"requirement"}, renamed={"text": ["sentence"]}),
+        ],
+        "sweep": members(Sweep, without={"values", "recommendation"}),
+        "recommendation": members(Recommendation, renamed={"value": RECOMMENDED}),
+        "exchanges": [*members(StoredExchanges), *_columns(columns["exchanges"])],
+        "connections": [*members(StoredConnections), *_columns(columns["connections"])],
+    }
+    for name, its_members in found.items():
+        yield table(_PAGE, name, MEMBERS_HEAD, rows_of(its_members))
+    meanings = {it.name: it.meaning for it in columns["exchanges"]}
+    phases = ((f"`{name}`", meanings[f"{name}_s"]) for name in (*PHASES, QUEUED))
+    yield table(_PAGE, "phases", ("phase", "what it is"), phases)
+
+
+def members(
+    type_: type[Any],
+    before: str = "",
+    without: Iterable[str] = (),
+    renamed: dict[str, Iterable[str]] | None = None,
+) -> list[Member]:
+    """Those of an object, and of objects in it."""
+    docs = field_docs(type_)
+    hints = get_type_hints(type_, localns=_ELSEWHERE, include_extras=True)
+    for name, found in vars(type_).items():
+        if isinstance(found, property):
+            hint = get_type_hints(found.fget, include_extras=True)["return"]
+            if DERIVED in get_args(hint):
+                hints[name] = hint
+    return [
+        member
+        for name, hint in hints.items()
+        if name not in without
+        for spelled in (renamed or {}).get(name, [name])
+        for member in _member(f"{before}{spelled}", hint, docs.get(name, ""))
+    ]
+
+
+def _member(path: str, hint: Any, doc: str) -> Iterator[Member]:  # noqa: ANN401  # a type of any kind
+    suffix, inner = _opened(hint)
+    if isinstance(inner, type) and hasattr(inner, "__annotations__") and inner is not Any:
+        yield from members(inner, f"{path}{suffix}.")
+        return
+    assert doc, f"nothing says what {path} is"
+    meaning, _, none = _NONE.sub("\0", doc).partition("\0")
+    words = get_args(inner) if get_origin(inner) is Literal else ()
+    choice = f": {', '.join(f'`{word}`' for word in words)}" if words and "`" not in doc else ""
+    yield f"{path}{suffix}", f"{meaning.rstrip('.')}{choice}", none.rstrip(".")
+
+
+def _opened(hint: Any) -> tuple[str, Any]:  # noqa: ANN401  # the same
+    """How what is in a type's arrays and objects is written, and its own type."""
+    if get_origin(hint) is Annotated:
+        return _opened(get_args(hint)[0])
+    parts = [part for part in get_args(hint) if part is not type(None)]
+    if get_origin(hint) is dict:
+        suffix, inner = _opened(parts[1])
+        return f".{'*' if parts[0] is str else '<label>'}{suffix}", inner
+    if parts[1:] == [...]:
+        suffix, inner = _opened(parts[0])
+        return f"[]{suffix}", inner
+    is_optional = len(parts) == 1 and len(get_args(hint)) > 1
+    return _opened(parts[0]) if is_optional else ("", hint)
+
+
+def field_docs(type_: type[Any]) -> dict[str, str]:
+    """What the docstrings behind its fields say, and those of its properties."""
+    (class_,) = ast.parse(dedent(getsource(type_))).body
+    assert isinstance(class_, ast.ClassDef)
+    found = {}
+    for field, after in pairwise(class_.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr):
+            assert isinstance(field.target, ast.Name)
+            found[field.target.id] = cleandoc(ast.literal_eval(after.value))
+    for name, it in vars(type_).items():
+        if isinstance(it, property):
+            found[name] = getdoc(it) or ""
+    return {name: " ".join(text.split()) for name, text in found.items()}
+
+
+def _columns(columns: Iterable[Any]) -> list[Member]:
+    return [(f"columns.{it.name}", it.meaning, it.none) for it in columns]
+
+
+def rows_of(found: Iterable[Member]) -> Iterator[tuple[str, ...]]:
+    """Those together of which the same is said."""
+    for said, group in groupby(found, lambda it: it[1:]):
+        paths = (path for path, *_ in group)
+        alike = (list(found) for _, found in groupby(paths, lambda path: path.count(".")))
+        yield names_cell(alike), *said
