@@ -15,6 +15,8 @@ _HUNDRED, _TEN, _ONE = 99.95, 9.995, 0.9995  # likewise at each power of ten
 _MANY = 999.95  # what would read 1000.0 reads 1,000
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 MISSING = "–"
+LONGEST_S = 1e6
+"""Seconds that anything may last or wait: 11 days. A socket's timeout ends at 2**31 ms."""
 _GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*"
 _ADDRESS_OR_COLONS = (
     # An IPv6 address stays readable where no terminal of 40 columns or more can fold its word

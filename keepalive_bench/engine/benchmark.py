@@ -9,21 +9,22 @@ import sys
 import time
 from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
+from itertools import repeat
 from math import inf
 from statistics import fmean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import keepalive_bench
 from keepalive_bench.analysis.required_requests import PrecisionRule
 from keepalive_bench.engine.interrupts import Interrupts
-from keepalive_bench.engine.pacing import RunClock
+from keepalive_bench.engine.pacing import RunClock, pacing_of
 from keepalive_bench.engine.process_runner import (
     ProcessRunner,
     RunCounters,
     new_tables,
     quiet_collector,
 )
-from keepalive_bench.engine.schedule import schedule, until
+from keepalive_bench.engine.schedule import schedule, timed, until
 from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net import urllib3_version
 from keepalive_bench.net.arms import arm_context
@@ -32,27 +33,16 @@ from keepalive_bench.plan.local_ports import checked_use
 from keepalive_bench.results.run import Environment, PoolCounters, Run, RunInfo, WarmUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterator
 
     from keepalive_bench.engine.process_runner import Tables
-    from keepalive_bench.engine.schedule import Block
-    from keepalive_bench.plan.local_ports import PortUse
+    from keepalive_bench.engine.schedule import Blocks
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
     from keepalive_bench.results.run import LostProcess
 
 _clock = time.perf_counter_ns
-
-
-class _Measured(NamedTuple):
-    """What came of a plan, in however many processes."""
-
-    started_at: str
-    warmup: dict[str, WarmUp]
-    tables: Tables
-    counters: RunCounters
-    lost: tuple[LostProcess, ...] = ()
 
 
 def benchmark(
@@ -88,17 +78,13 @@ def benchmark(
         if interrupts is None:
             interrupts = Interrupts()
             own.callback(interrupts.give_back)
-        measured, environment = measure(plan, on_exchange, interrupts), describe_environment()
-        run_info = _run_info(plan, measured, ports)
-        return Run(
-            plan=plan,
-            environment=environment,
-            run_info=run_info._replace(interrupted=run_info.interrupted or interrupts.drain()),
-            warmup=measured.warmup,
-            exchanges=measured.tables.exchanges,
-            connections=measured.tables.connections,
-            counters=measured.counters.pools,
+        run = measure(plan, on_exchange, interrupts)
+        run_info = run.run_info._replace(
+            interrupted=run.run_info.interrupted or interrupts.drain(),
+            free_ports=ports.ports if ports else None,
+            port_held_s=ports.held_s if ports else None,
         )
+        return run._replace(run_info=run_info)
 
 
 def describe_environment() -> Environment:
@@ -125,7 +111,7 @@ def _in_this_process(
     plan: Plan,
     on_exchange: Callable[[Exchange], None] | None,
     interrupts: Interrupts,
-) -> _Measured:
+) -> Run:
     process_runner = ProcessRunner(plan, _clock)
     warmup = process_runner.warm_up()
     tables = exchanges, connections = new_tables(plan.experiment)
@@ -139,16 +125,16 @@ def _in_this_process(
     interrupts.take_over()
     with quiet_collector():
         origin, started_at = _clock(), _now()
-        blocks = _blocks(plan, exchanges, RunClock(origin).now_s)
+        blocks = _blocks(plan, exchanges, RunClock(origin).now_s, repeat(0.0))
         counters = process_runner.measure(origin, blocks, record, connections, interrupts)
-    return _Measured(started_at=started_at, warmup=warmup, tables=tables, counters=counters)
+    return _run(plan, started_at, warmup, tables, counters)
 
 
 def _in_several(
     plan: Plan,
     on_exchange: Callable[[Exchange], None] | None,
     interrupts: Interrupts,
-) -> _Measured:
+) -> Run:
     # One process does without.
     from keepalive_bench.engine.processes.coordinator import Coordinator  # noqa: PLC0415
     from keepalive_bench.engine.processes.merging import merge  # noqa: PLC0415
@@ -163,31 +149,26 @@ def _in_several(
         with quiet_collector(), system_monitor:
             origin, started_at = _clock(), _now()
             run_clock = RunClock(origin)
-            blocks = _blocks(plan, followed, run_clock.now_s)
+            blocks = _blocks(plan, followed, run_clock.now_s, coordinator.leads_s())
             interrupted = coordinator.run(blocks, run_clock, origin, interrupts)
-        coordinator.close()
-        merge(coordinator.parts, tables)
+    merge(coordinator.parts, tables)
     parts = coordinator.counters.values()
     waits = [it.gil_wait_s for it in parts if it.gil_wait_s is not None]
-    return _Measured(
-        started_at=started_at,
-        warmup=_all_warmups(plan, coordinator.warmups.values()),
-        tables=tables,
-        counters=RunCounters(
-            pools={
-                label: PoolCounters(*map(sum, zip(*(it.pools[label] for it in parts), strict=True)))
-                for label in experiment.labels
-            },
-            reached=coordinator.reached,
-            interrupted=interrupted,
-            wall_s=coordinator.wall_s,
-            cpu_s=sum(it.cpu_s for it in parts),
-            gc_collections=sum(it.gc_collections for it in parts),
-            gil_wait_s=fmean(waits) if waits else None,
-            others=system_monitor.others,
-        ),
-        lost=tuple(coordinator.lost),
+    counters = RunCounters(
+        pools={
+            label: PoolCounters(*map(sum, zip(*(it.pools[label] for it in parts), strict=True)))
+            for label in experiment.labels
+        },
+        reached=coordinator.reached,
+        interrupted=interrupted,
+        wall_s=coordinator.wall_s,
+        cpu_s=sum(it.cpu_s for it in parts),
+        gc_collections=sum(it.gc_collections for it in parts),
+        gil_wait_s=fmean(waits) if waits else None,
+        others=system_monitor.others,
     )
+    warmup = _all_warmups(plan, coordinator.warmups.values())
+    return _run(plan, started_at, warmup, tables, counters, tuple(coordinator.lost))
 
 
 def _now() -> str:
@@ -195,15 +176,18 @@ def _now() -> str:
 
 
 def _blocks(
-    plan: Plan, exchanges: ExchangeColumns | None, now_s: Callable[[], float]
-) -> Iterable[Block]:
+    plan: Plan,
+    exchanges: ExchangeColumns | None,
+    now_s: Callable[[], float],
+    leads_s: Iterator[float],
+) -> Blocks:
     """The schedule, up to the round in which time is over or enough is known."""
     experiment, blocks = plan.experiment, schedule(plan.experiment)
-    if not experiment.may_end_early:
-        return blocks
-    ends_s = inf if experiment.duration_s is None else experiment.duration_s
-    known = None if exchanges is None else PrecisionRule(plan, exchanges)
-    return until(blocks, lambda: now_s() >= ends_s or (known is not None and known.is_met()))
+    if experiment.may_end_early:
+        ends_s = inf if experiment.duration_s is None else experiment.duration_s
+        known = None if exchanges is None else PrecisionRule(plan, exchanges)
+        blocks = until(blocks, lambda: now_s() >= ends_s or (known is not None and known.is_met()))
+    return blocks if pacing_of(experiment) is None else timed(blocks, experiment, now_s, leads_s)
 
 
 def _all_warmups(plan: Plan, warmups: Collection[dict[str, WarmUp]]) -> dict[str, WarmUp]:
@@ -218,20 +202,32 @@ def _all_warmups(plan: Plan, warmups: Collection[dict[str, WarmUp]]) -> dict[str
     }
 
 
-def _run_info(plan: Plan, measured: _Measured, ports: PortUse | None) -> RunInfo:
-    counters = measured.counters
-    others = counters.others or (None, None)
-    return RunInfo(
-        started_at=measured.started_at,
-        wall_s=counters.wall_s,
-        cpu_s=counters.cpu_s,
-        gc_collections=counters.gc_collections,
-        interrupted=counters.interrupted,
-        requests=counters.reached if plan.experiment.may_end_early else None,
-        gil_wait_s=counters.gil_wait_s,
-        other_cpu_min=others[0],
-        other_cpu_max=others[1],
-        free_ports=ports.ports if ports else None,
-        port_held_s=ports.held_s if ports else None,
-        lost=measured.lost,
+def _run(
+    plan: Plan,
+    started_at: str,
+    warmup: dict[str, WarmUp],
+    tables: Tables,
+    counters: RunCounters,
+    lost: tuple[LostProcess, ...] = (),
+) -> Run:
+    least, most = counters.others or (None, None)
+    return Run(
+        plan=plan,
+        environment=describe_environment(),
+        run_info=RunInfo(
+            started_at=started_at,
+            wall_s=counters.wall_s,
+            cpu_s=counters.cpu_s,
+            gc_collections=counters.gc_collections,
+            interrupted=counters.interrupted,
+            requests=counters.reached if plan.experiment.may_end_early else None,
+            gil_wait_s=counters.gil_wait_s,
+            other_cpu_min=least,
+            other_cpu_max=most,
+            lost=lost,
+        ),
+        warmup=warmup,
+        exchanges=tables.exchanges,
+        connections=tables.connections,
+        counters=counters.pools,
     )

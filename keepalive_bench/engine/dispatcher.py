@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from keepalive_bench.engine.pacing import Turn
+from keepalive_bench.engine.schedule import BlockEnd
 from keepalive_bench.plan.load import LATE_S
 
 if TYPE_CHECKING:
@@ -40,12 +41,10 @@ class Dispatcher:
         self.stopped: set[str] = set()
         """Arms that don't go on."""
         self.block: Block | None = None
-        self._claimed = self._burst_from = 0
+        self._claimed, self._began_s = 0, 0.0
         self._ends_s = self._cut_s = inf
-        self._began_s = self._lasts_to_s = 0.0
-        self._rested_s: float | None = None
         self._reached = dict.fromkeys(threads, 0)
-        self._ended_s: dict[str, float] = {}
+        self._rested_s = dict.fromkeys(threads, -inf)
         self._last: dict[int, tuple[float, int]] = {}
         """When each worker's last request of the block ended, and its index."""
         self._late_s, self._idle_blocks = 0.0, 0
@@ -62,36 +61,35 @@ class Dispatcher:
     def begin(self, block: Block) -> None:
         """Go on with a block; the one before has been left."""
         self.block, self._claimed = block, 0
-        now_s = self._now_s() if self._pacing is not None or block.seconds is not None else 0.0
         if self._pacing is not None:
-            now_s = max(now_s, self._lasts_to_s) if block.began_s is None else block.began_s
-            self._begin_burst(block, now_s)
-            self._began_s -= self._behind_s.get(block.arm, 0.0)
+            self._began_s = block.began_s - self._behind_s.get(block.arm, 0.0)
         self._ends_s = self._cut_s = inf
         if block.seconds is not None:
-            self._ends_s = self._cut_s = now_s + block.seconds
+            began_s = self._now_s() if self._pacing is None else block.began_s
+            self._ends_s = self._cut_s = began_s + block.seconds
         elif block.over_s is not None:
             self._ends_s, self._cut_s = block.over_s, block.over_s + LATEST_S
         else:
             self._reached[block.arm] += len(block.indexes)
 
-    def leave(self) -> None:
-        """The block is over; note what the next ones have to know of it."""
+    def leave(self) -> BlockEnd | None:
+        """The block is over: what the times of the next ones depend on; without pacing, nothing."""
         block, pacing = self.block, self._pacing
         self._reached, self.block = self.reached, None
         if block is not None and block.indexes:
             self._idle_blocks = 0 if self._claimed else self._idle_blocks + 1
         if block is None or pacing is None:
-            return
-        self._lasts_to_s, behind_s = 0.0 if self._claimed else self._began_s, 0.0
+            return None
+        lasts_to_s, behind_s = 0.0 if self._claimed else self._began_s, 0.0
         if self._claimed == len(block.indexes) and block.arm not in self.stopped:
-            self._lasts_to_s = self._began_s + pacing.lasts_s(block.indexes.stop - block.first)
+            lasts_to_s = self._began_s + pacing.lasts_s(block.indexes.stop - block.first)
             if pacing.is_schedule:
-                behind_s = self._behind(block, pacing)
+                behind_s = self._behind(block, pacing, lasts_to_s)
         self._behind_s[block.arm] = behind_s
         self._last.clear()
+        return BlockEnd(self._claimed > 0, lasts_to_s, self._rested_s[block.arm])
 
-    def _behind(self, block: Block, pacing: Pacing) -> float:
+    def _behind(self, block: Block, pacing: Pacing, lasts_to_s: float) -> float:
         """How far the schedule of an arm is behind at a block's end: its next block takes it up.
 
         A stall at a block's end delays what was to start after it, too. It is one where it holds
@@ -99,49 +97,22 @@ class Dispatcher:
         have started as many more. A single slow answer holds nobody up.
         """
         threads, step = self._threads[block.arm], block.indexes.step
-        held = sorted(last for last in self._last.values() if last[0] > self._lasts_to_s)
+        held = sorted(last for last in self._last.values() if last[0] > lasts_to_s)
         if not held:
             return 0.0
         idle = 0 if self._late_s >= LATE_S else threads - len(held)
         from_it_on = (block.indexes[-1] - min(index for _, index in held)) // step + 1
         if idle and (len(held) == 1 or len(held) != from_it_on):
             return 0.0
-        return max(0.0, held[0][0] - self._lasts_to_s - pacing.lasts_s(idle * step))
+        return max(0.0, held[0][0] - lasts_to_s - pacing.lasts_s(idle * step))
 
     @property
     def is_over(self) -> bool:
         """Whether nobody has anything to do any more: all arms are stopped, or out of time."""
         return self._idle_blocks >= len(self._threads) - len(self.stopped)
 
-    def next_burst(self) -> bool:
-        """Go on to the block's next burst, if there is one, and somebody took part in the last."""
-        block = self.block
-        if block is None or not block.in_bursts or self._claimed == self._burst_from:
-            return False
-        now_s = self._now_s()
-        if now_s >= self._ends_s or not self.has_more:
-            return False
-        self._begin_burst(block, now_s if block.began_s is None else block.began_s)
-        return True
-
-    def _begin_burst(self, block: Block, now_s: float) -> None:
-        """Note what the pacing counts from; of several processes, all have been told the same."""
-        self._burst_from, self._began_s = self._claimed, now_s
-        told = block.began_s is not None
-        self._rested_s = block.rested_s if told else self._ended_s.get(block.arm)
-
-    @property
-    def has_more(self) -> bool:
-        """Whether any of the block's requests is still to be claimed."""
-        block = self.block
-        return (
-            block is not None
-            and self._claimed < len(block.indexes)
-            and (block.arm not in self.stopped)
-        )
-
-    def claim(self, worker: int, own_s: float | None) -> Claim | None:
-        """A worker's next request; `own_s` is when its last one of the arm ended, if it had any."""
+    def claim(self, worker: int, own_s: float) -> Claim | None:
+        """A worker's next request; `own_s` is when its last one of the arm ended, or -infinity."""
         block = self.block
         if block is None or self._claimed >= len(block.indexes) or block.arm in self.stopped:
             return None
@@ -162,14 +133,14 @@ class Dispatcher:
     def ended(self, worker: int, arm: str, index: int) -> None:
         """Note that a worker's request is over; without pacing, nobody asks when."""
         if self._pacing is not None:
-            self._ended_s[arm] = now_s = self._now_s()
+            self._rested_s[arm] = now_s = self._now_s()
             self._last[worker] = now_s, index
 
     def _start_s(
-        self, block: Block, pacing: Pacing, index: int, worker: int, own_s: float | None
+        self, block: Block, pacing: Pacing, index: int, worker: int, own_s: float
     ) -> float:
         position, worker = index - block.first, self._first_worker + worker
-        return pacing.start_s(Turn(index, position, worker, self._began_s, own_s, self._rested_s))
+        return pacing.start_s(Turn(index, position, worker, self._began_s, own_s, block.rested_s))
 
     def _is_too_late(self, block: Block, start_s: float | None) -> bool:
         """Whether a block's time is over for its next request.
@@ -184,7 +155,7 @@ class Dispatcher:
         if start_s < ends_s and now_s >= ends_s + LATEST_S:
             left = block.indexes[self._claimed :]
             self._claimed += bisect_left(
-                left, ends_s, key=lambda index: self._start_s(block, pacing, index, 0, None)
+                left, ends_s, key=lambda index: self._start_s(block, pacing, index, 0, -inf)
             )
             return True
         return start_s >= ends_s

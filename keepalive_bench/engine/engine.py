@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from keepalive_bench.engine.dispatcher import Dispatcher
@@ -12,17 +13,17 @@ from keepalive_bench.results.exchange import INTERRUPTED, Exchange, Failure, Out
 from keepalive_bench.results.failure_kinds import PORTS_EXHAUSTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from keepalive_bench.engine.dispatcher import Claim
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.pacing import Clock, Pacing
-    from keepalive_bench.engine.schedule import Block
+    from keepalive_bench.engine.schedule import Blocks
     from keepalive_bench.plan.plan import Plan
 
 FAILURES_TO_STOP = 5
 _POLL_S = 0.2
-GRACE_S, _GRACES = 1.0, 50
+GRACE_S = 1.0
 
 
 class Transport(Protocol):
@@ -36,11 +37,11 @@ class Transport(Protocol):
 class Engine:
     """Threads that work through a schedule, all on one arm at a time.
 
-    The threads meet between blocks, and between the bursts of one that has them. They are not the
-    main thread, so that Ctrl-C never falls into the middle of an exchange or of its record: it
-    stops the claiming of further requests, those under way have a moment to end, and what has not
-    ended by then is recorded as interrupted. Without `pacing`, they send as soon as they can.
-    `rests` has, by arm, what its threads do before they wait for the other arms' turns. Of several
+    The threads meet between blocks. They are not the main thread, so that Ctrl-C never falls into
+    the middle of an exchange or of its record: it stops the claiming of further requests, those
+    under way have a moment to end, and what has not ended by then is recorded as interrupted.
+    Without `pacing`, they send as soon as they can; with one, blocks have to be `timed`. `rests`
+    has, by arm, what its threads do before they wait for the other arms' turns. Of several
     processes, `process` says which this one is.
     """
 
@@ -62,11 +63,11 @@ class Engine:
         self._dispatcher = Dispatcher(self._threads, pacing, clock.now_s, first_worker)
         self._lock = threading.Lock()
         self._meeting = threading.Barrier(experiment.concurrency, action=self._advance)
-        self._blocks: Iterator[Block] = iter(())
+        self._blocks: Blocks
         self._halted = self._closed = False
         self._given_up, self._interrupted = threading.Event(), threading.Event()
         self._hurry, self._over = threading.Event(), threading.Event()
-        self._working, self._ended = experiment.concurrency, threading.Event()
+        self._working = experiment.concurrency
         self._under_way: dict[int, tuple[str, int, int, float]] = {}
         self._failed_since: dict[str, int] = {}
         """By arm, how many exchanges in a row failed, up to the last one."""
@@ -80,14 +81,14 @@ class Engine:
         """How many requests of each arm were due before time, or a rule, ended the run."""
         return self._dispatcher.reached
 
-    def run(self, blocks: Iterable[Block], interrupts: Interrupts) -> bool:
+    def run(self, blocks: Blocks, interrupts: Interrupts) -> bool:
         """Work through the blocks; whether Ctrl-C, or a lack of memory, ended that early.
 
         Raises:
             KabError: the system's limits don't allow so many threads.
             BaseException: what a transport or the record raised, which none should.
         """
-        self._blocks = iter(blocks)
+        self._blocks = blocks
         threads = [threading.Thread(target=self._close, args=(interrupts,), daemon=True)]
         threads += [
             threading.Thread(target=self._work, args=(number,), daemon=True)
@@ -128,9 +129,9 @@ class Engine:
         finally:
             with self._lock:
                 self._working -= 1
-                if not self._working:
-                    self._ended.set()
-                    self._interrupted.set()  # or rather: there is nothing to interrupt any more
+                if not self._working:  # there is nothing to interrupt, or to wait for, any more
+                    self._hurry.set()
+                    self._interrupted.set()
 
     def _work_through(self, worker: int) -> None:
         # One thread has nobody to meet, and a barrier would cost it a microsecond a pair.
@@ -143,7 +144,7 @@ class Engine:
         while (block := self._dispatcher.block) is not None:
             arm, transport = block.arm, self._transports[block.arm]
             takes_part = worker < self._threads[arm]
-            while takes_part and (claimed := self._claim(worker, own_s.get(arm))) is not None:
+            while takes_part and (claimed := self._claim(worker, own_s.get(arm, -inf))) is not None:
                 index, start_s = claimed
                 if start_s is not None and not self._has_waited(arm, start_s):
                     break
@@ -161,24 +162,24 @@ class Engine:
             meet()
 
     def _advance(self) -> None:
-        """Go on to the next burst, or to the next block of an arm that still runs; all wait."""
+        """Go on to the next block of an arm that still runs; all wait."""
         dispatcher = self._dispatcher
         if self._given_up.is_set() and not self._halted:
             self._given_up.clear()
             if self._halted:  # just now
                 self._given_up.set()
-        if not self._halted and dispatcher.next_burst():
-            return
-        dispatcher.leave()
+        end = dispatcher.leave()
         while not self._halted and not dispatcher.is_over:
-            block = next(self._blocks, None)
-            if block is None:
+            try:
+                block = self._blocks.send(end)
+            except StopIteration:
                 return
             if block.arm not in dispatcher.stopped:
                 dispatcher.begin(block)
                 return
+            end = None
 
-    def _claim(self, worker: int, own_s: float | None) -> Claim | None:
+    def _claim(self, worker: int, own_s: float) -> Claim | None:
         with self._lock:
             return None if self._halted else self._dispatcher.claim(worker, own_s)
 
@@ -239,11 +240,9 @@ class Engine:
         On a thread of its own, so that the main one can note the second.
         """
         self._interrupted.wait()
-        if not self._ended.is_set():
+        if not self._hurry.is_set():
             self._halt()
-            for _ in range(_GRACES):
-                if self._ended.wait(GRACE_S / _GRACES) or self._hurry.is_set():
-                    break
+            self._hurry.wait(GRACE_S)
         try:
             with self._lock:
                 self._closed = True

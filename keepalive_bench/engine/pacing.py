@@ -26,10 +26,10 @@ class Turn(NamedTuple):
     """Which of all threads, of all processes."""
     began_s: float
     """When the block began, or the burst that the request belongs to."""
-    own_s: float | None
-    """When this worker's last request of the arm ended; `None`: it had none."""
-    arm_s: float | None
-    """When the arm's last request that has ended did."""
+    own_s: float
+    """When this worker's last request of the arm ended; -infinity: it had none."""
+    arm_s: float
+    """When the arm's last request before the block did, in the same way."""
 
 
 class Pacing(ABC):
@@ -87,8 +87,7 @@ class Pauses(Pacing):
         """
         pause_s = self.experiment.pause_before(turn.number)
         spread_s = pause_s * turn.worker / self.experiment.threads
-        earliest_s = turn.began_s + spread_s
-        return earliest_s if turn.own_s is None else max(earliest_s, turn.own_s + pause_s)
+        return max(turn.began_s + spread_s, turn.own_s + pause_s)
 
 
 class Bursts(Pacing):
@@ -99,8 +98,6 @@ class Bursts(Pacing):
 
     def start_s(self, turn: Turn) -> float:
         """The same for all requests of a burst."""
-        if turn.arm_s is None:
-            return turn.began_s
         return max(turn.began_s, turn.arm_s + self.experiment.pause_before(turn.number))
 
 

@@ -18,10 +18,10 @@ from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.run import WarmUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from keepalive_bench.engine.interrupts import Interrupts
-    from keepalive_bench.engine.schedule import Block
+    from keepalive_bench.engine.schedule import Blocks
     from keepalive_bench.net.tcp import Clock
     from keepalive_bench.plan.plan import Arm, Experiment, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
@@ -77,7 +77,7 @@ class ProcessRunner:
     def measure(
         self,
         origin: int,
-        blocks: Iterable[Block],
+        blocks: Blocks,
         record: Callable[[Exchange], None],
         connections: ConnectionColumns,
         interrupts: Interrupts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from urllib3.exceptions import (
     EmptyPoolError,
@@ -28,35 +28,35 @@ Stage = Literal[
 ]
 """How far an exchange had got when it failed; `open`: a connection, but nothing written on it."""
 
-_TIMEOUTS: dict[Stage, FailureKind] = {
-    "idle": kinds.DEADLINE,
-    "pool": kinds.DEADLINE,
-    "dns": kinds.CONNECT_TIMEOUT,
-    "connect": kinds.CONNECT_TIMEOUT,
-    "open": kinds.DEADLINE,
-    "tunnel": kinds.CONNECT_TIMEOUT,
-    "tls": kinds.CONNECT_TIMEOUT,
-    "send": kinds.DEADLINE,
-    "wait": kinds.READ_TIMEOUT,  # no byte of an answer came
-    "receive": kinds.DEADLINE,  # an answer had begun
-}
-_BY_STAGE: dict[Stage, FailureKind] = {
-    "dns": kinds.DNS,
-    "tunnel": kinds.PROXY,
-    "tls": kinds.TLS_HANDSHAKE,
-}
 _MESSAGE_LIMIT = 300
-_BROKEN = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-_RESPONSE_KINDS: tuple[tuple[type | tuple[type, ...], FailureKind], ...] = (
-    (http.client.RemoteDisconnected, kinds.CLOSED_BEFORE_RESPONSE),  # it is a reset, too
-    ((IncompleteRead, http.client.IncompleteRead, ProtocolError), kinds.TRUNCATED_BODY),
-    (_BROKEN, kinds.RESET),
-    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), kinds.RESET),  # while writing: it had gone already
-    ((http.client.HTTPException, InvalidHeader, ValueError), kinds.MALFORMED_RESPONSE),
-)
-"""The first that fits."""
-_UNTRUSTED = ssl.SSLCertVerificationError
 _FORESEEN = (OSError, HTTPError, http.client.HTTPException, ValueError)
+_UNTRUSTED = ssl.SSLCertVerificationError
+_TIME_IS_UP = (TimeoutError, EmptyPoolError)
+_BROKEN = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+_TRUNCATED = (IncompleteRead, http.client.IncompleteRead, ProtocolError)
+_MALFORMED = (http.client.HTTPException, InvalidHeader, ValueError)
+_ANY: tuple[Stage, ...] = get_args(Stage)
+_KINDS: tuple[tuple[tuple[Stage, ...], type | tuple[type, ...], FailureKind], ...] = (
+    (("dns", "connect", "tunnel", "tls"), _TIME_IS_UP, kinds.CONNECT_TIMEOUT),
+    (("wait",), _TIME_IS_UP, kinds.READ_TIMEOUT),  # no byte of an answer came
+    (_ANY, _TIME_IS_UP, kinds.DEADLINE),
+    (_ANY, _UNTRUSTED, kinds.TLS_UNTRUSTED),
+    (("dns",), _FORESEEN, kinds.DNS),
+    (("connect",), ConnectionRefusedError, kinds.CONNECT_REFUSED),
+    (("connect",), PortsExhaustedError, kinds.PORTS_EXHAUSTED),
+    (("connect",), _FORESEEN, kinds.CONNECT_FAILED),
+    (("open",), _BROKEN, kinds.RESET_BEFORE_REQUEST),
+    (("tunnel",), _FORESEEN, kinds.PROXY),
+    (("tls",), _FORESEEN, kinds.TLS_HANDSHAKE),
+    (_ANY, http.client.RemoteDisconnected, kinds.CLOSED_BEFORE_RESPONSE),  # it is a reset, too
+    (_ANY, _TRUNCATED, kinds.TRUNCATED_BODY),
+    (_ANY, _BROKEN, kinds.RESET),
+    # While writing: it had gone already.
+    (_ANY, (ssl.SSLEOFError, ssl.SSLZeroReturnError), kinds.RESET),
+    (_ANY, _MALFORMED, kinds.MALFORMED_RESPONSE),
+    (_ANY, _FORESEEN, kinds.OTHER),
+)
+"""Stages, causes, and what these are called in those: the first that fits."""
 
 
 def failure_of(error: BaseException, stage: Stage) -> Failure:
@@ -76,34 +76,16 @@ def failure_of(error: BaseException, stage: Stage) -> Failure:
 
 
 def _kind(cause: BaseException, stage: Stage) -> FailureKind:
-    if isinstance(cause, TimeoutError | EmptyPoolError):
-        return _TIMEOUTS[stage]
-    if isinstance(cause, _UNTRUSTED):
-        return kinds.TLS_UNTRUSTED
     if isinstance(cause, ssl.SSLError) and "_ALERT_" in (cause.reason or ""):
         # With TLS 1.3, a client learns after its handshake that its certificate is refused.
         return kinds.TLS_HANDSHAKE
-    if stage == "connect":
-        return _connect(cause)
-    if stage == "open" and isinstance(cause, _BROKEN):
-        return kinds.RESET_BEFORE_REQUEST
-    return _BY_STAGE.get(stage) or _response(cause)
-
-
-def _connect(cause: BaseException) -> FailureKind:
-    if isinstance(cause, ConnectionRefusedError):
-        return kinds.CONNECT_REFUSED
-    if isinstance(cause, PortsExhaustedError):
-        return kinds.PORTS_EXHAUSTED
-    return kinds.CONNECT_FAILED
-
-
-def _response(cause: BaseException) -> FailureKind:
     if isinstance(cause, InvalidChunkLength) and cause.length:
         return kinds.MALFORMED_RESPONSE
-    if type(cause) is http.client.HTTPException and "headers" in str(cause):
+    if type(cause) is http.client.HTTPException and "headers" in str(cause) and stage != "tunnel":
         return kinds.TOO_MANY_HEADERS
-    return next((kind for types, kind in _RESPONSE_KINDS if isinstance(cause, types)), kinds.OTHER)
+    return next(
+        kind for stages, types, kind in _KINDS if stage in stages and isinstance(cause, types)
+    )
 
 
 def _first_cause(error: BaseException) -> BaseException:

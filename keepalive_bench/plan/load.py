@@ -48,7 +48,7 @@ class Load:
         spell=pause_text,
         spelling="--think-time TIME[-TIME]",
         help="Pause so long between a response and the next request of a thread: 5s, 1s-5s.",
-        example=Example("-n 2 --think-time 900ms", "run_info.wall_s >= 0.9"),
+        example=Example("-n 2 -z 60s --think-time 60s", "run_info.requests.pooled == 1"),
         shown=True,
         json="think_time_s",
     )

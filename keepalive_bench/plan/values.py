@@ -10,12 +10,10 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import quoted, shortened
+from keepalive_bench.units import LONGEST_S, quoted, shortened
 
 LARGEST_BODY = 2**28
 """Bytes of a body: it is kept whole, and sent by every thread."""
-LONGEST_S = 1e6
-"""Seconds that a run, or a wait, may last: 11 days. A socket's timeout ends at 2**31 ms."""
 
 _MOST_PORT, _MOST_DIGITS = 65535, 9
 _SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}

@@ -188,10 +188,13 @@ def _bind(settings: ServerSettings) -> socket.socket:
             )
     problems = []
     for family, address in addresses:
+        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         try:
-            return _listen(family, address)
-        except OSError as error:  # noqa: PERF203 - such as ::1 where there is no IPv6
-            problems.append(error.strerror or str(error))
+            return socket.create_server(
+                address, family=family, backlog=_BACKLOG, dualstack_ipv6=both
+            )
+        except OSError as error:
+            problems.append(os.strerror(error.errno or 0))  # its own text repeats the address
     raise UsageError(f"Can't serve on {quoted(settings.host)} port {settings.port}: {problems[0]}.")
 
 
@@ -209,16 +212,3 @@ def _resolve(settings: ServerSettings) -> list[_Address]:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"Can't serve on {quoted(settings.host)}: {reason}.") from error
     return [(family, address) for family, _, _, _, address in found]
-
-
-def _listen(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":  # Elsewhere it would let two servers share a port.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from keepalive_bench.analysis.metrics import Metric
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
-from keepalive_bench.report import Chart, Column, Swept, Table
+from keepalive_bench.report import Chart, Swept, TextColumn, TextTable
 from keepalive_bench.report.page.markup import figure, microseconds
 from keepalive_bench.report.run_tables import confidence, rate_of
 from keepalive_bench.units import MISSING, duration, interval, plural, rate
@@ -56,15 +56,17 @@ def swept(analysis: Analysis, sweep: Sweep) -> Swept:
 
     It is in two tables, because all of it is wider than a page: what was counted, and the times.
     """
-    names = Column(sweep.option, tuple(value.arm for value in sweep.values))
+    names = TextColumn(sweep.option, tuple(value.arm for value in sweep.values))
     counts, latencies, rates = (
         tuple(_part(analysis, sweep, it) for it in columns if _is_shown(analysis, sweep, it))
         for columns in (COUNTS, LATENCIES, RATES)
     )
     return Swept(
         tables=(
-            Table(title=f"Counts with each {sweep.option}", names=names, groups=(counts,)),
-            Table(title=f"Times with each {sweep.option}", names=names, groups=(latencies, rates)),
+            TextTable(title=f"Counts with each {sweep.option}", names=names, groups=(counts,)),
+            TextTable(
+                title=f"Times with each {sweep.option}", names=names, groups=(latencies, rates)
+            ),
         ),
         chart=_curve(sweep),
         is_answered=sweep.recommendation.value is not None,
@@ -81,9 +83,9 @@ def _is_shown(analysis: Analysis, sweep: Sweep, column: ValueColumn) -> bool:
 def _part(analysis: Analysis, sweep: Sweep, column: ValueColumn) -> Part:
     found = (_set(column.metric.unit, it.summary, column.of(it)) for it in sweep.values)
     cells, ends = zip(*found, strict=True)
-    of_it = Column(column.title, cells)
+    of_it = TextColumn(column.title, cells)
     is_counted = column.metric.basis == "exact"
-    return (of_it,) if is_counted else (of_it, Column(confidence(analysis), ends))
+    return (of_it,) if is_counted else (of_it, TextColumn(confidence(analysis), ends))
 
 
 def _set(unit: str, arm: ArmSummary, value: Any) -> tuple[str, str]:  # noqa: ANN401  # by unit

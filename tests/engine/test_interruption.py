@@ -118,7 +118,6 @@ def test_a_second_ctrl_c_waits_for_nothing_and_keeps_what_was_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engine, "GRACE_S", 3600.0)  # the first alone would let it end
-    monkeypatch.setattr(engine, "_GRACES", 360_000)
     released = threading.Event()
 
     def blocking(index: int) -> Outcome:

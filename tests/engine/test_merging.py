@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepalive_bench.analysis.required_requests import LOOKED_AT
 from keepalive_bench.engine.process_runner import new_tables
-from keepalive_bench.engine.processes import merging
 from keepalive_bench.engine.processes.merging import merge
-from keepalive_bench.engine.processes.messages import Sender, clear, put
+from keepalive_bench.engine.processes.messages import Rows, Sender, clear, put
 from keepalive_bench.plan.experiment import Experiment
 from keepalive_bench.plan.load import Load
 from keepalive_bench.results.exchange import Answer, Connection, Ending, Exchange, Failure, Outcome
@@ -64,15 +63,12 @@ def measured(script: list[tuple[int, str, str | None, str]]) -> tuple[list[Table
     return parts, whole
 
 
-@pytest.mark.parametrize("at_once", [3, 20_000])
-@settings(max_examples=40)
+@settings(max_examples=80)
 @given(steps)
-def test_the_whole_comes_back(at_once: int, script: list[tuple[int, str, str | None, str]]) -> None:
+def test_the_whole_comes_back(script: list[tuple[int, str, str | None, str]]) -> None:
     parts, whole = measured(script)
     merged = empty()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "_AT_ONCE", at_once)
-        merge(parts, merged)
+    merge(parts, merged)
     assert list(merged.exchanges) == list(whole.exchanges)
     assert list(merged.connections) == list(whole.connections)
     assert all(len(table) == 0 for part in parts for table in part)  # moved, not copied
@@ -85,22 +81,21 @@ def test_rows_arrive_as_they_were_sent(
 ) -> None:
     _, whole = measured(script)
     before = list(whole.exchanges), list(whole.connections)
-    arrived = empty()
-    exchanges = Sender(whole.exchanges, of_exchanges=True)
-    while len(whole.exchanges):
-        put(arrived.exchanges, exchanges.take(most))
-    connections = Sender(whole.connections, of_exchanges=False)
-    while len(whole.connections):
-        put(arrived.connections, connections.take(most))
+    arrived, sent = empty(), list[Rows]()
+    Sender(whole.exchanges, sent.append, most, of_exchanges=True).send()
+    Sender(whole.connections, sent.append, most, of_exchanges=False).send()
+    for rows in sent:
+        put(arrived.exchanges if rows.of_exchanges else arrived.connections, rows)
     assert (list(arrived.exchanges), list(arrived.connections)) == before
+    assert len(whole.exchanges) == len(whole.connections) == 0
 
 
 def test_some_columns_can_be_followed_and_thrown_away() -> None:
     _, whole = measured([(0, "pooled", None, "text/html"), (1, "unpooled", "reset", "text/html")])
     before = list(whole.exchanges.latency_s)
-    rows = Sender(whole.exchanges, of_exchanges=True).take(2)
     followed = empty().exchanges
-    put(followed, rows, LOOKED_AT)
+    follow = partial(put, followed, names=LOOKED_AT)
+    Sender(whole.exchanges, follow, 2, of_exchanges=True).send()
     assert list(followed.latency_s) == before
     kept = {name for name, column in followed.columns().items() if len(column)}
     assert kept == set(LOOKED_AT)
@@ -120,10 +115,7 @@ def test_within_a_share_rows_keep_the_order_of_their_record() -> None:
     assert [it.outcome.queued_s for it in merged.exchanges] == [0.25] * 5
 
 
-def test_nothing_is_lost_where_rows_have_the_same_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(merging, "_AT_ONCE", 2)
+def test_nothing_is_lost_where_rows_have_the_same_time() -> None:
     parts, merged = [empty() for _ in range(2)], empty()
     for process, part in enumerate(parts):
         for number in range(9):

@@ -8,6 +8,7 @@ import threading
 import time
 from heapq import heappop, heappush
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,11 +19,13 @@ from support.plans import plan
 from keepalive_bench import Arm, Load, UsageError
 from keepalive_bench.engine.dispatcher import Dispatcher
 from keepalive_bench.engine.pacing import Bursts, Pauses, Rate, RunClock, Turn, pacing_of
-from keepalive_bench.engine.schedule import Block, schedule
+from keepalive_bench.engine.schedule import Block, schedule, timed
 from keepalive_bench.results.exchange import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from keepalive_bench import Plan
 
 ONE = (Arm("pooled"),)
 
@@ -54,7 +57,7 @@ def served(takes_s: Callable[[int], float], **options: object) -> tuple[Stage, S
 
 
 def test_a_rate_is_even_from_the_start_of_the_block() -> None:
-    turns = [Turn(40 + number, number, 0, 7.0, None, None) for number in range(4)]
+    turns = [Turn(40 + number, number, 0, 7.0, -inf, -inf) for number in range(4)]
     assert [Rate(4).start_s(turn) for turn in turns] == [7.0, 7.25, 7.5, 7.75]
     assert [Rate(4, burst=2).start_s(turn) for turn in turns] == [7.0, 7.0, 7.5, 7.5]
 
@@ -79,25 +82,30 @@ def test_a_stall_is_in_the_latency_of_all_that_were_to_start_in_it() -> None:
 
 
 def simulated(
-    blocks: Iterable[Block], threads: int, rate: float, takes_s: Callable[[int, float], float]
+    wanted: Plan, takes_s: Callable[[int, float], float], blocks: Iterable[Block] | None = None
 ) -> dict[str, list[float]]:
     """How late each arm's requests start, in order; `takes_s` is told an index and a start.
 
     As the engine does it, but without threads, which no clock that is told the time keeps in step.
     """
-    now_s = 0.0
-    dispatcher = Dispatcher(
-        dict.fromkeys(("pooled", "unpooled"), threads), Rate(rate), lambda: now_s
-    )
-    late_s: dict[str, list[float]] = {"pooled": [], "unpooled": []}
-    for block in blocks:
+    now_s, experiment = 0.0, wanted.experiment
+    threads = dict.fromkeys(experiment.labels, experiment.threads)
+    dispatcher = Dispatcher(threads, pacing_of(experiment), lambda: now_s)
+    late_s: dict[str, list[float]] = {label: [] for label in experiment.labels}
+    blocks = timed(blocks or schedule(experiment), experiment, lambda: now_s)
+    end = None
+    while True:
+        try:
+            block = blocks.send(end)
+        except StopIteration:
+            return late_s
         dispatcher.begin(block)
-        free = [(now_s, worker, -1) for worker in range(threads)]
+        free = [(now_s, worker, -1) for worker in range(threads[block.arm])]
         while free:
             now_s, worker, ended = heappop(free)
             if ended >= 0:
                 dispatcher.ended(worker, block.arm, ended)
-            claim = dispatcher.claim(worker, None)
+            claim = dispatcher.claim(worker, -inf)
             if claim is None:
                 continue
             index, start_s = claim
@@ -105,8 +113,7 @@ def simulated(
             began_s = max(start_s, now_s)
             late_s[block.arm].append(began_s - start_s)
             heappush(free, (began_s + takes_s(index, began_s), worker, index))
-        dispatcher.leave()
-    return late_s
+        end = dispatcher.leave()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -114,12 +121,10 @@ def test_a_stall_is_not_hidden_by_the_turns_of_the_arms(threads: int) -> None:
     """What a stall delays of the arm's next block is as late as if the arm had run alone."""
 
     def late_starts(order: str) -> list[float]:
-        rate = 10 * threads
-        wanted = {"requests": 120, "concurrency": threads, "load": Load(rate=rate)}
-        blocks = schedule(plan(URL, order=order, **wanted).experiment)
+        options = {"requests": 120, "concurrency": threads, "load": Load(rate=10 * threads)}
         stalled = range(20, 20 + threads)
-        late_s = simulated(blocks, threads, rate, lambda it, _: 10.0 if it in stalled else 0.0)
-        return late_s["pooled"]
+        wanted = plan(URL, order=order, **options)
+        return simulated(wanted, lambda it, _: 10.0 if it in stalled else 0.0)["pooled"]
 
     paired, alone = late_starts("paired"), late_starts("sequential")
     assert sum(1 for it in alone if it) > 80  # of the 100 that were to start in ten seconds
@@ -130,6 +135,7 @@ def test_a_stall_is_not_hidden_by_the_turns_of_the_arms(threads: int) -> None:
 def test_a_stall_is_not_hidden_by_the_end_of_a_block_either(begins_s: float) -> None:
     """16 workers, 100 requests a second in blocks of 1.6 s, a server that stalls."""
     ends_s = begins_s + 10.0
+    wanted = plan(URL, concurrency=16, load=Load(rate=100))
 
     def late_starts(size: int) -> int:
         blocks = (
@@ -137,7 +143,7 @@ def test_a_stall_is_not_hidden_by_the_end_of_a_block_either(begins_s: float) -> 
             for first in range(0, 1600, size)
         )
         late_s = simulated(
-            blocks, 16, 100, lambda _, at: ends_s - at if begins_s <= at < ends_s else 0.002
+            wanted, lambda _, at: ends_s - at if begins_s <= at < ends_s else 0.002, blocks
         )
         return sum(1 for it in late_s["pooled"] if it > 1e-3)
 
@@ -147,8 +153,8 @@ def test_a_stall_is_not_hidden_by_the_end_of_a_block_either(begins_s: float) -> 
 
 
 def test_a_slow_answer_at_the_end_of_a_block_delays_nobody() -> None:
-    blocks = schedule(plan(URL, requests=60, concurrency=2, load=Load(rate=20)).experiment)
-    late_s = simulated(blocks, 2, 20, lambda it, _: 0.5 if it == 19 else 0.0)
+    wanted = plan(URL, requests=60, concurrency=2, load=Load(rate=20))
+    late_s = simulated(wanted, lambda it, _: 0.5 if it == 19 else 0.0)
     assert late_s["pooled"] == late_s["unpooled"] == [0.0] * 60
 
 
@@ -283,7 +289,7 @@ def test_pauses_of_a_range_are_drawn_from_the_seed_alike_for_every_arm() -> None
 
 def test_no_two_workers_of_steady_traffic_begin_together() -> None:
     pauses = Pauses(plan(URL, concurrency=4, load=Load(think_s=(2.0, 2.0))).experiment)
-    starts = [pauses.start_s(Turn(0, 0, worker, 10.0, None, None)) for worker in range(4)]
+    starts = [pauses.start_s(Turn(0, 0, worker, 10.0, -inf, -inf)) for worker in range(4)]
     assert starts == [10.0, 10.5, 11.0, 11.5]
 
 

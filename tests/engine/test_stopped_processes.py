@@ -32,7 +32,7 @@ from keepalive_bench.server import ServerProcess
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from keepalive_bench.engine.schedule import Block
+    from keepalive_bench.engine.schedule import Blocks
 
 STOPPED = r"it was stopped \(SIGSTOP\) for \d+\.\d s, longer than the timeout and grace"
 pytestmark = pytest.mark.skipif(not hasattr(os, "waitid"), reason="nobody tells who is stopped")
@@ -132,7 +132,7 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_stopped_process(tmp_path: Path) -> N
 def test_a_process_that_is_stopped_before_it_has_reported_is_lost(url: str) -> None:
     asked = plan(url, processes=2, requests=40, arms=(Arm("pooled"),), timeout_s=1.0)
 
-    def blocks() -> Iterator[Block]:
+    def blocks() -> Blocks:
         yield from schedule(asked.experiment)
         stop(coordinator.pids[0])
 

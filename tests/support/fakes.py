@@ -11,7 +11,7 @@ from support.plans import plan
 from keepalive_bench.engine.engine import Engine
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.pacing import pacing_of
-from keepalive_bench.engine.schedule import schedule, until
+from keepalive_bench.engine.schedule import schedule, timed, until
 from keepalive_bench.results.exchange import Exchange, Failure, Outcome
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ class Stage:
         if experiment.duration_s is not None:
             ends_s = experiment.duration_s
             blocks = until(blocks, lambda: self._clock.now_s() >= ends_s)
+        if pacing_of(experiment) is not None:
+            blocks = timed(blocks, experiment, self._clock.now_s)
         interrupts = Interrupts()
         interrupts.take_over()
         try:

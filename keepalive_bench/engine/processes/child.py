@@ -18,7 +18,6 @@ from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.engine.process_runner import ProcessRunner, new_tables, quiet_collector
 from keepalive_bench.engine.processes.messages import (
     Channel,
-    Done,
     Failed,
     Ready,
     Sender,
@@ -26,14 +25,13 @@ from keepalive_bench.engine.processes.messages import (
     Task,
     Word,
 )
-from keepalive_bench.engine.schedule import Block
+from keepalive_bench.engine.schedule import NOT_SENT, Block
 from keepalive_bench.errors import ENDING_SIGNALS, KabError, limit_reached
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import BinaryIO
 
-    from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.engine.schedule import Blocks
     from keepalive_bench.results.exchange import Exchange
 
 _ROWS_AT_ONCE = 500
@@ -84,15 +82,20 @@ def _take_part(task: Task, process: int, channel: Channel) -> None:
     if not isinstance(start, Start):
         return
     exchanges, connections = new_tables(task.plan.experiment)
-    report = _Report(channel, exchanges)
+    sender = Sender(exchanges, channel.send, _ROWS_AT_ONCE, of_exchanges=True)
+
+    def record(exchange: Exchange) -> None:
+        exchanges.append(exchange)
+        if len(exchanges) >= _ROWS_AT_ONCE:
+            sender.send()
+
     with quiet_collector():
+        blocks = _blocks(orders, channel, sender)
         counters = process_runner.measure(
-            start.origin, _blocks(orders, report), report.add, connections, stop.interrupts
+            start.origin, blocks, record, connections, stop.interrupts
         )
-    report.send()
-    sender = Sender(connections, of_exchanges=False)
-    while len(connections):
-        channel.send(sender.take(_CONNECTIONS_AT_ONCE))
+    sender.send()
+    Sender(connections, channel.send, _CONNECTIONS_AT_ONCE, of_exchanges=False).send()
     channel.send(counters)
 
 
@@ -144,42 +147,12 @@ def _listen(channel: Channel, orders: _Orders, stop: _Stop) -> None:
         orders.put(order)
 
 
-def _blocks(orders: _Orders, report: _Report) -> Iterator[Block]:
+def _blocks(orders: _Orders, channel: Channel, sender: Sender) -> Blocks:
     """The blocks that are ordered; when the next one is asked for, all threads have met."""
     while isinstance(block := orders.get(), Block):
-        yield block
-        report.block_done()
-
-
-class _Report:
-    """Sends exchanges on, many at a time: what is sent isn't kept."""
-
-    def __init__(self, channel: Channel, exchanges: ExchangeColumns) -> None:
-        self._channel, self._exchanges = channel, exchanges
-        self._sender = Sender(exchanges, of_exchanges=True)
-        self._ended_s: float | None = None
-        self._sent = 0
-        self._lock = threading.Lock()  # on Ctrl-C, two threads may have something to say
-
-    def add(self, exchange: Exchange) -> None:
-        """Note an exchange; for one at a time."""
-        self._exchanges.append(exchange)
-        ended_s = exchange.outcome.began_s + exchange.outcome.latency_s
-        self._ended_s, self._sent = max(ended_s, self._ended_s or 0.0), self._sent + 1
-        if len(self._exchanges) >= _ROWS_AT_ONCE:
-            self.send()
-
-    def block_done(self) -> None:
-        """Say that a block is done."""
-        self.send()
-        self._channel.send(Done(self._sent, self._ended_s))
-        self._sent = 0
-
-    def send(self) -> None:
-        """Send what there is."""
-        with self._lock:
-            if len(self._exchanges):
-                self._channel.send(self._sender.take(len(self._exchanges)))
+        end = yield block
+        sender.send()
+        channel.send(end or NOT_SENT)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from contextlib import suppress
-from math import inf
+from itertools import chain, repeat
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -15,10 +15,8 @@ from keepalive_bench.analysis.required_requests import LOOKED_AT
 from keepalive_bench.engine.engine import GRACE_S
 from keepalive_bench.engine.interrupts import held_back
 from keepalive_bench.engine.limits import naming_limits
-from keepalive_bench.engine.pacing import pacing_of
 from keepalive_bench.engine.process_runner import RunCounters, new_tables
 from keepalive_bench.engine.processes.messages import (
-    Done,
     Failed,
     Ready,
     Rows,
@@ -29,18 +27,19 @@ from keepalive_bench.engine.processes.messages import (
     put,
 )
 from keepalive_bench.engine.processes.worker import LOOK_S, Patience, Worker
+from keepalive_bench.engine.schedule import NOT_SENT, BlockEnd
 from keepalive_bench.errors import KabError
 from keepalive_bench.results.run import LostProcess
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from typing_extensions import Self
 
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.pacing import RunClock
-    from keepalive_bench.engine.schedule import Block
+    from keepalive_bench.engine.schedule import Block, Blocks
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
@@ -82,10 +81,7 @@ class Coordinator:
         """Those that measure still."""
         self._owing: set[int] = set()
         """Those from which something is still to come: that they are ready, or done."""
-        self._ended_s: dict[str, float] = {}
-        self._lasts_to_s, self._sent = 0.0, 0
-        self._lead_s = _FIRST_LEAD_S  # threads have still to start
-        self._pacing = pacing_of(plan.experiment)
+        self._end = NOT_SENT
         self._halted, self._over = threading.Event(), threading.Event()
         self._error: BaseException | None = None
         self._patience = Patience(plan.network.timeout_s + GRACE_S)
@@ -111,16 +107,12 @@ class Coordinator:
         except BaseException:
             for worker in self._workers.values():
                 worker.kill()
-            self.close()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """End them."""
-        self.close()
-
-    def close(self) -> None:
-        """End them; a second time does nothing."""
         for worker in self._workers.values():
             worker.hang_up()
         ends_s = time.monotonic() + _END_S
@@ -140,9 +132,7 @@ class Coordinator:
             why = printable(self.lost[0].why).removesuffix(".")
             raise KabError(f"No process could begin to measure: {why}.")
 
-    def run(
-        self, blocks: Iterable[Block], clock: RunClock, origin: int, interrupts: Interrupts
-    ) -> bool:
+    def run(self, blocks: Blocks, clock: RunClock, origin: int, interrupts: Interrupts) -> bool:
         """Work through the blocks; whether a signal ended that early, here or in a process.
 
         As in the engine, the main thread only waits.
@@ -159,10 +149,17 @@ class Coordinator:
             raise self._error
         return interrupts.drain() or self._halted.is_set()
 
-    def _direct(self, blocks: Iterable[Block], clock: RunClock, interrupts: Interrupts) -> None:
+    def leads_s(self) -> Iterator[float]:
+        """How far ahead the start of each block is set: in the first one, threads start, too."""
+        crowding = max(1.0, len(self._workers) / (os.cpu_count() or 1))
+        return chain([_FIRST_LEAD_S], repeat(_LEAD_S * crowding))
+
+    def _direct(self, blocks: Blocks, clock: RunClock, interrupts: Interrupts) -> None:
         try:
-            for burst in self._bursts(blocks, clock):
-                self._carry_out(burst)
+            end: BlockEnd | None = None
+            with suppress(StopIteration):
+                while not self._halted.is_set() and self._alive:
+                    end = self._carry_out(blocks.send(end))
             self.wall_s = clock.now_s()
             if self._followed is not None:  # nobody asks any more, and connections are to come
                 clear(self._followed)
@@ -175,44 +172,13 @@ class Coordinator:
             self._over.set()
             interrupts.wake()
 
-    def _bursts(self, blocks: Iterable[Block], clock: RunClock) -> Iterator[Block]:
-        """The blocks, or the bursts of those that have some, with what all have to know of time."""
-        burst_size = self._plan.experiment.burst_size
-        for block in blocks:
-            ends_s = inf if block.seconds is None else clock.now_s() + block.seconds
-            for burst in block.bursts(burst_size):
-                now_s = clock.now_s()
-                if self._halted.is_set() or not self._alive:
-                    return
-                if now_s >= ends_s:
-                    break
-                seconds = None if block.seconds is None else ends_s - now_s
-                yield self._timed(burst._replace(seconds=seconds), now_s)
-                if block.in_bursts and not self._sent:
-                    break
-
-    def _carry_out(self, block: Block) -> None:
+    def _carry_out(self, block: Block) -> BlockEnd:
         """Hand out a block's shares, and wait until they are done."""
-        self._sent = 0
+        self._end = NOT_SENT
         for number in self._alive:
             self._workers[number].tell(block.share_of(number, len(self._workers)))
-        ended_s = self._wait_for(self._alive)
-        if ended_s is not None:
-            self._ended_s[block.arm] = ended_s
-        if block.began_s is None:
-            return
-        # As in `dispatcher.py`: what wasn't sent isn't waited for.
-        self._lasts_to_s = 0.0 if self._sent else block.began_s
-        if self._sent == len(block.indexes) and self._pacing is not None:
-            self._lasts_to_s = block.began_s + self._pacing.lasts_s(self._sent)
-
-    def _timed(self, block: Block, now_s: float) -> Block:
-        """The block, with what all processes have to know of its time; without pacing, nothing."""
-        if self._pacing is None:
-            return block
-        began_s = max(now_s + self._lead_s, self._lasts_to_s)
-        self._lead_s = _LEAD_S * max(1.0, len(self._workers) / (os.cpu_count() or 1))
-        return block._replace(began_s=began_s, rested_s=self._ended_s.get(block.arm))
+        self._wait_for(self._alive)
+        return self._end
 
     def _halt(self) -> None:
         self._halted.set()
@@ -222,22 +188,15 @@ class Coordinator:
         for worker in self._workers.values():
             worker.tell(message)
 
-    def _wait_for(self, numbers: set[int]) -> float | None:
-        """Take what comes in, until all of these have said that they are ready, done or through.
-
-        Returns when the last request ended that any of them told of.
-        """
-        self._owing, latest_s = set(numbers), -inf
+    def _wait_for(self, numbers: set[int]) -> None:
+        """Take what comes in, until all of these have said that they are ready, done or through."""
+        self._owing = set(numbers)
         while self._owing:
             with suppress(Empty):
                 number, message = self._inbox.get(timeout=LOOK_S)
                 self._patience.heard()
-                if isinstance(message, Done):
-                    self._sent += message.sent
-                    latest_s = max(latest_s, -inf if message.ended_s is None else message.ended_s)
                 self._take(number, message)
             self._give_up()
-        return None if latest_s == -inf else latest_s
 
     def _give_up(self) -> None:
         """Give up those that owe something and will never say it."""
@@ -256,7 +215,9 @@ class Coordinator:
         if isinstance(message, Rows):
             self._keep(number, message)
             return
-        if isinstance(message, Ready):
+        if isinstance(message, BlockEnd):
+            self._end = self._end.together(message)
+        elif isinstance(message, Ready):
             self.warmups[number] = message.warmup
         elif isinstance(message, RunCounters):
             self.counters[number] = message

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from itertools import islice
-from math import inf
-from operator import add
-from typing import TYPE_CHECKING, TypeVar
+from itertools import accumulate, repeat
+from operator import add, itemgetter
+from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.results.table import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.engine.process_runner import Tables
+    from keepalive_bench.results.table import Table
 
-    Table = ExchangeColumns | ConnectionColumns
-    Translation = Callable[[int], int]
-
-_Table = TypeVar("_Table", ExchangeColumns, ConnectionColumns)
-_AT_ONCE, _PART = 5_000, 32
-_NONE = -1
 _SLOTS = 2**31
 """More than there are of any process."""
 
@@ -34,95 +28,50 @@ def merge(parts: Sequence[Tables], merged: Tables) -> None:
     own: every n-th.
     """
     connections = [part.connections for part in parts]
+    slots = [range(number, _SLOTS, len(parts)) for number in range(len(parts))]
+    order = _order(table.opened_s for table in connections)
+    _move(connections, order, merged.connections, {"slot": slots})
+
     rows = [array("i") for _ in parts]
-    translations = _translations(connections, merged.connections)
-    translations["slot"] = [
-        range(number, _SLOTS, len(parts)).__getitem__ for number in range(len(parts))
-    ]
-    moved = _moved(
-        connections, lambda table, some: table.opened_s[some], merged.connections, translations
-    )
-    for number, row in moved:
+    for row, number in enumerate(order):
         rows[number].append(row)
-
     exchanges = [part.exchanges for part in parts]
-    translations = _translations(exchanges, merged.exchanges)
-    translations["connection"] = [column.__getitem__ for column in rows]
-    moved = _moved(
-        exchanges,
-        lambda table, some: map(add, table.began_s[some], table.latency_s[some]),
-        merged.exchanges,
-        translations,
-    )
-    for _ in moved:
-        pass
+    order = _order(map(add, table.began_s, table.latency_s) for table in exchanges)
+    _move(exchanges, order, merged.exchanges, {"connection": rows})
 
 
-def _translations(tables: Sequence[Table], merged: Table) -> dict[str, list[Translation]]:
-    """What the numbers of kept values are in the merged table: by column, for each part."""
-    translations: dict[str, list[Translation]] = {}
+def _order(times: Iterable[Iterable[float]]) -> array[int]:
+    """Which part's row is next, again and again, from the times of each part's rows.
+
+    Within a part rows keep their order: threads overtake each other between a time and its record.
+    """
+    numbered = (zip(accumulate(it, max), repeat(number)) for number, it in enumerate(times))
+    return array("B", map(itemgetter(1), heapq.merge(*numbered)))
+
+
+def _move(
+    parts: Sequence[Table[Any]],
+    order: Sequence[int],
+    merged: Table[Any],
+    references: Mapping[str, Sequence[Sequence[int]]],
+) -> None:
+    """Move all rows, a column at a time, so that no more than one is there twice.
+
+    `references` are what the numbers of a column become, for each part.
+    """
+    changes = dict(references)
     for name, target in merged.value_tables.items():
-        translations[name] = [
-            [target.number(value) for value in table.value_tables[name].values].__getitem__
-            for table in tables
-        ]
-    return translations
+        known = (part.value_tables[name].values for part in parts)
+        changes[name] = [[target.number(it) for it in values] for values in known]
+    columns = [part.columns() for part in parts]
+    for name, column in merged.columns().items():
+        sources: list[Iterator[int]] = [iter(part[name]) for part in columns]
+        if name in changes:
+            sources = list(map(_changed, sources, changes[name]))
+        column.extend(next(sources[number]) for number in order)
+        for part in columns:
+            del part[name][:]
 
 
-def _moved(
-    tables: Sequence[_Table],
-    times: Callable[[_Table, slice], Iterable[float]],
-    merged: _Table,
-    translations: dict[str, list[Translation]],
-) -> Iterator[tuple[int, int]]:
-    """Move all rows, in the order of their times; the part and the new row of each.
-
-    A chunk at a time; what was moved is deleted when it is a part of what is left, so that few rows
-    are there twice, and few are shifted often.
-    """
-    moved, deleted = [0] * len(tables), [0] * len(tables)
-
-    ordered = heapq.merge(
-        *(_in_order(table, times, deleted, number) for number, table in enumerate(tables))
-    )
-    while next_parts := [number for _, number in islice(ordered, _AT_ONCE)]:
-        start = len(merged)
-        counts = [next_parts.count(number) for number in range(len(tables))]
-        columns = [table.columns() for table in tables]
-        for name, column in merged.columns().items():
-            sources = []
-            for number, at in enumerate(moved):
-                rows = columns[number][name][at : at + counts[number]]
-                change = translations.get(name)
-                sources.append(iter(rows) if change is None else _changed(rows, change[number]))
-            column.extend(next(sources[number]) for number in next_parts)
-        yield from ((number, start + at) for at, number in enumerate(next_parts))
-        for number, table in enumerate(tables):
-            moved[number] += counts[number]
-            if moved[number] * _PART >= len(table):
-                for column in columns[number].values():
-                    del column[: moved[number]]
-                deleted[number] += moved[number]
-                moved[number] = 0
-
-
-def _in_order(
-    table: _Table,
-    times: Callable[[_Table, slice], Iterable[float]],
-    deleted: Sequence[int],
-    number: int,
-) -> Iterator[tuple[float, int]]:
-    """The time of each row, and the part's number; of rows that may be deleted meanwhile.
-
-    Threads overtake each other between a time and its record, whose order rows keep.
-    """
-    latest, at = -inf, 0
-    while chunk := list(times(table, slice(at - deleted[number], at - deleted[number] + _AT_ONCE))):
-        at += len(chunk)
-        for time in chunk:
-            latest = max(latest, time)
-            yield latest, number
-
-
-def _changed(numbers: Iterable[int], change: Translation) -> Iterator[int]:
-    return (number if number == _NONE else change(number) for number in numbers)
+def _changed(numbers: Iterable[int], new: Sequence[int]) -> Iterator[int]:
+    return (number if number == NONE else new[number] for number in numbers)

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
     from typing import BinaryIO
 
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
     from keepalive_bench.results.run import WarmUp
-
-    Table = ExchangeColumns | ConnectionColumns
+    from keepalive_bench.results.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +47,6 @@ class Ready(NamedTuple):
     """A process has warmed up."""
 
     warmup: dict[str, WarmUp]
-
-
-class Done(NamedTuple):
-    """A process has carried out its share of a block."""
-
-    sent: int
-    """How many requests of it."""
-    ended_s: float | None
-    """When the last request of all so far ended; `None`: there was none."""
 
 
 class Failed(NamedTuple):
@@ -110,18 +99,30 @@ class Channel:
 
 
 class Sender:
-    """Takes the rows of a table out of it, from the first on, to send them away."""
+    """Sends the rows of a table away, from the first on: what is sent isn't kept.
 
-    def __init__(self, table: Table, *, of_exchanges: bool) -> None:
-        self._table, self._of_exchanges = table, of_exchanges
+    Safe from any thread: on Ctrl-C, two may have something to say.
+    """
+
+    def __init__(
+        self, table: Table[Any], say: Callable[[Rows], None], most: int, *, of_exchanges: bool
+    ) -> None:
+        """`most` is how many rows `say` gets at once."""
+        self._table, self._say, self._most = table, say, most
+        self._of_exchanges, self._lock = of_exchanges, Lock()
         self._said = dict.fromkeys(table.value_tables, 0)
 
-    def take(self, most: int) -> Rows:
-        """The first rows, which the table doesn't have any more."""
+    def send(self) -> None:
+        """Send what there is."""
+        with self._lock:
+            while len(self._table):
+                self._say(self._taken())
+
+    def _taken(self) -> Rows:
         with self._table.lock:
-            columns = {name: column[:most] for name, column in self._table.columns().items()}
+            columns = {name: it[: self._most] for name, it in self._table.columns().items()}
             for column in self._table.columns().values():
-                del column[:most]
+                del column[: self._most]
             values = {}
             for name, known in self._table.value_tables.items():
                 values[name] = known.values[self._said[name] :]
@@ -129,7 +130,7 @@ class Sender:
         return Rows(self._of_exchanges, columns, values)
 
 
-def put(table: Table, rows: Rows, names: Collection[str] | None = None) -> None:
+def put(table: Table[Any], rows: Rows, names: Collection[str] | None = None) -> None:
     """Append rows to the table that stands for the sender's; of some columns only, if so named."""
     for name, column in table.columns().items():
         if names is None or name in names:
@@ -139,7 +140,7 @@ def put(table: Table, rows: Rows, names: Collection[str] | None = None) -> None:
             known.extend(rows.values[name])
 
 
-def clear(table: Table) -> None:
+def clear(table: Table[Any]) -> None:
     """Take all rows away."""
     for column in table.columns().values():
         del column[:]

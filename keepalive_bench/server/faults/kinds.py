@@ -6,8 +6,9 @@ from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.behaviour import LONGEST_S, MOST
+from keepalive_bench.server.behaviour import MOST
 from keepalive_bench.server.responses import Response, compose
+from keepalive_bench.units import LONGEST_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
