@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.load import Traffic
     from keepalive_bench.stats.intervals import Estimate

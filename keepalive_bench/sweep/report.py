@@ -14,7 +14,7 @@ from keepalive_bench.units import MISSING, duration, interval, plural, rate
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Analysis
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.sweep import Sweep, SweptValue
     from keepalive_bench.report import Part
 

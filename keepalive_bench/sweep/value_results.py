@@ -17,8 +17,8 @@ from keepalive_bench.stats.intervals import Estimate, ratio_interval
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.results.run import Run
 
 _DISCARDED = ENDINGS.index("discarded")
