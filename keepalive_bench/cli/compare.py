@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keepalive_bench.cli import completion, exports
-from keepalive_bench.cli.options import judging_options, requirement_options
+from keepalive_bench.cli import exports
+from keepalive_bench.cli.options import NO_COLOR, PATH, REQUIRE, STRICT, Command, judging
 from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import ExitCode, UsageError
+from keepalive_bench.plan.options import Example, Option
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
@@ -18,35 +19,38 @@ if TYPE_CHECKING:
 
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.compare.change import Change, Source
+    from keepalive_bench.plan.options import Asked
+
+
+_FORCE = Option(
+    form="switch",
+    parse=bool,
+    spelling="--force",
+    help="Compare runs, too, whose plans differ in what matters.",
+    example=Example("--force", "changes[1].verdict.code != not-comparable"),
+)
+_MISSED = Example("--require 'pooled.connections.change>99'", "4", "exit code")
+_UNDECIDED = Example("--require 'p99.change<=10%' --strict", "4", "exit code")
 
 
 @click.command(
     "compare",
+    cls=Command,
+    options=(
+        *exports.OF_CHANGES,
+        replace(REQUIRE, example=_MISSED),
+        replace(STRICT, example=_UNDECIDED),
+        _FORCE,
+        *judging("the first NEW's", "change", "changes[0].verdict.code"),
+        NO_COLOR,
+    ),
     short_help="Compare stored runs with an earlier one.",
     epilog="Exit codes: 4 where a requirement was missed, 2 where a file or an option is no good, "
     "else 0, whatever the verdict is: --require 'verdict!=worse' makes it count.",
 )
-@click.argument("base", metavar="BASE.json", shell_complete=completion.files)
-@click.argument("news", metavar="NEW.json...", nargs=-1, shell_complete=completion.files)
-@exports.export_options(exports.OF_CHANGES)
-@requirement_options
-@click.option(
-    "--force", is_flag=True, help="Compare runs, too, whose plans differ in what matters."
-)
-@judging_options("the first NEW's", "change")
-@click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
-def command(  # noqa: PLR0913  # its options
-    base: str,
-    news: tuple[str, ...],
-    *,
-    strict: bool,
-    force: bool,
-    no_color: bool,
-    confidence: float | None,
-    margin: float | None,
-    requirements: tuple[str, ...],
-    **files: object,
-) -> ExitCode:
+@click.argument("base", metavar="BASE.json", type=PATH)
+@click.argument("news", metavar="NEW.json...", nargs=-1, type=PATH)
+def command(asked: Asked, base: str, news: tuple[str, ...]) -> ExitCode:
     """Say what changed from one run to each of the others; - is standard input.
 
     \b
@@ -56,10 +60,11 @@ def command(  # noqa: PLR0913  # its options
     from keepalive_bench.compare import compare_runs  # noqa: PLC0415  # the same
 
     _check_files((base, *news))
-    wanted = exports.wanted(files)
-    shown = Screen(wanted.values(), color=not no_color)
-    earlier, *later = _sources((base, *news), confidence, margin)
-    changes = [compare_runs(earlier, it, requirements, forced=force) for it in later]
+    wanted, strict = exports.wanted(asked), asked[STRICT] is True
+    shown = Screen(wanted.values(), color=not asked[NO_COLOR])
+    earlier, *later = _sources((base, *news), asked)
+    requirements, forced = asked.each(REQUIRE), asked[_FORCE] is True
+    changes = [compare_runs(earlier, it, requirements, forced=forced) for it in later]
     try:
         with exports.opened(wanted) as opened:
             opened.write(exports.Changes(changes, strict))
@@ -79,18 +84,19 @@ def _check_files(paths: Sequence[str]) -> None:
         raise UsageError("Standard input (-) holds one run: name a file for the other.")
 
 
-def _sources(paths: Sequence[str], confidence: float | None, margin: float | None) -> list[Source]:
+def _sources(paths: Sequence[str], asked: Asked) -> list[Source]:
     """The runs in the files, all judged alike: as the first NEW was, but for what is given.
 
     What was demanded of the single runs isn't demanded of what changed.
     """
-    from keepalive_bench.cli.stored_run import judged, load  # noqa: PLC0415  # --help does without
+    from keepalive_bench.cli.planning import judged  # noqa: PLC0415  # --help does without
+    from keepalive_bench.cli.stored_run import load  # noqa: PLC0415  # the same
     from keepalive_bench.compare.change import Source  # noqa: PLC0415  # the same
     from keepalive_bench.outcome import analyse  # noqa: PLC0415  # the same
     from keepalive_bench.plan.document import plan_document  # noqa: PLC0415  # the same
 
     runs = [load(path) for path in paths]
-    rule = replace(judged(runs[1], confidence, margin).plan.decision_rule, requirements=())
+    rule = replace(judged(runs[1].plan, asked).decision_rule, requirements=())
     sources = []
     for path, stored in zip(paths, runs, strict=True):
         run = stored._replace(plan=replace(stored.plan, decision_rule=rule))

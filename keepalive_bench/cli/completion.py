@@ -19,37 +19,23 @@ from click.shell_completion import (
 )
 
 from keepalive_bench.plan.experiment import KINDS
+from keepalive_bench.server import CERTIFICATES, FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    import click
-
+_WORDS: dict[str, Iterable[str]] = {"arm": KINDS, "fault": FAULTS, "certificate": CERTIFICATES}
 _BROKEN, _WHOLE = (
     'COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD',
     'COMP_WORDS="${COMP_LINE:0:COMP_POINT}" COMP_CWORD="${COMP_WORDS[COMP_CWORD]}"',
 )
 
 
-def files(_context: click.Context, _option: click.Parameter, typed: str) -> list[Any]:
-    """Whatever files there are: the shell knows them."""
-    return [CompletionItem(typed, type="file")]
-
-
-def arms(_context: click.Context, _option: click.Parameter, typed: str) -> list[Any]:
-    """Kinds of arms, also after a label."""
-    label, mark, kind = typed.rpartition("=")
-    return [f"{label}{mark}{each}" for each in KINDS if each.startswith(kind)]
-
-
-def words(known: Iterable[str], *, or_files: bool = False) -> Callable[..., list[Any]]:
-    """Some words; where none of them fits, files if they would do, too."""
-
-    def fitting(context: click.Context, option: click.Parameter, typed: str) -> list[Any]:
-        found = [each for each in known if each.startswith(typed)]
-        return found if found or not or_files else files(context, option, typed)
-
-    return fitting
+def offered(option: str, typed: str) -> list[CompletionItem]:
+    """Words for an option that takes others, too; those for arms also after a label."""
+    label, mark, word = typed.rpartition("=") if option == "arm" else ("", "", typed)
+    known = [it for it in _WORDS.get(option, ()) if it.startswith(word)]
+    return [CompletionItem(f"{label}{mark}{it}") for it in known]
 
 
 def answer() -> None:

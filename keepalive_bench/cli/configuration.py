@@ -9,90 +9,51 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
-from click.core import ParameterSource
 
-from keepalive_bench.cli.options import Declared
+from keepalive_bench.cli.options import Immediate, rivals
 from keepalive_bench.cli.variables import hint, named
 from keepalive_bench.errors import UsageError
+from keepalive_bench.plan.options import Example
 from keepalive_bench.units import filename, quoted, shortened
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-_Command = TypeVar("_Command", bound="Callable[..., Any]")
 _OWN_FILE, _SHARED_FILE = "kab.toml", "pyproject.toml"
 _RUNS = "runs"
 _LARGEST_BYTES = 1_000_000
 _LARGEST_NUMBER = 2**64
-_SOURCES = (
-    ParameterSource.COMMANDLINE,
-    ParameterSource.ENVIRONMENT,
-    ParameterSource.DEFAULT_MAP,
-    ParameterSource.DEFAULT,
-)
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-
-
-def configured(command: _Command) -> _Command:
-    """Add `--config` and `--run`, which change the defaults of all other options."""
-    run = click.option(
-        "--run",
-        metavar="NAME",
-        is_eager=True,
-        expose_value=False,
-        callback=_configure,
-        help="Options of a run that the file keeps, as [runs.NAME] or [tool.kab.runs.NAME].",
-    )
-    config = click.option(
-        "--config",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        is_eager=True,
-        expose_value=False,
-        callback=_configure,
-        help="Take options from a TOML file.  [default: kab.toml, or [tool.kab] in pyproject.toml, "
-        "where kab is started]",
-    )
-    return config(run(command))
 
 
 def _configure(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401  # whatever the option's value is
     """Read the file when both options are known; Click takes them in the order they are given."""
     given = context.meta.setdefault(__name__, {})
     given[parameter.name] = value
-    if context.resilient_parsing or len(given) < len({"config", "run"}):
+    if context.resilient_parsing or len(given) < len(CONFIGURATION):
         return
     context.default_map = _options(context, given["config"], given["run"])
 
 
-def nearest(given: Mapping[str, object]) -> dict[str, object]:
-    """The options as given; of those that exclude each other, only the ones of the nearest source.
-
-    So `--insecure` on the command line overrules a file's `cacert`, and doesn't contradict it.
-    """
-    context, kept = click.get_current_context(), dict(given)
-    source_of, rivals = context.get_parameter_source, _rivals(context.command)
-    for source in _SOURCES:
-        for name in [name for name in kept if kept[name] and source_of(name) is source]:
-            for rival in rivals.get(name, ()):
-                if kept.get(rival) and source_of(rival) is not source:
-                    kept[rival] = () if isinstance(kept[rival], tuple) else None
-    return kept
-
-
-def _rivals(command: click.Command) -> dict[str, set[str]]:
-    """What can't be asked for together with an option, by the names of parameters."""
-    declared = {it.declared.name: it for it in command.params if isinstance(it, Declared)}
-    found: dict[str, set[str]] = {}
-    for it in declared.values():
-        for rival in it.declared.rivals:
-            if rival in declared:
-                found.setdefault(f"{it.name}", set()).add(f"{declared[rival].name}")
-                found.setdefault(f"{declared[rival].name}", set()).add(f"{it.name}")
-    return found
+CONFIGURATION = (
+    Immediate(
+        parse=Path,
+        source="file",
+        spelling="--config FILE",
+        help="Take options from a TOML file.  [default: kab.toml, or [tool.kab] in pyproject.toml, "
+        "where kab is started]",
+        example=Example("--config {options}", "X-From: file", "sent"),
+        act=_configure,
+    ),
+    Immediate(
+        parse=str,
+        spelling="--run NAME",
+        help="Options of a run that the file keeps, as [runs.NAME] or [tool.kab.runs.NAME].",
+        example=Example("--config {options} --run named", "X-From: named run", "sent"),
+        act=_configure,
+    ),
+)
+"""They change the defaults of all other options."""
 
 
 def _options(context: click.Context, path: Path | None, run: str | None) -> dict[str, Any]:
@@ -114,8 +75,8 @@ def _options(context: click.Context, path: Path | None, run: str | None) -> dict
     chosen = {} if run is None else _named_run(runs, run, place)
     general = _checked(context, table, place)
     own = _checked(context, chosen, f"{place}, {_RUNS}.{shortened(run or '')}")
-    rivals = _rivals(context.command)
-    overruled = {rival for name, value in own.items() if value for rival in rivals.get(name, ())}
+    excluded = rivals(context.command)
+    overruled = {rival for name, value in own.items() if value for rival in excluded.get(name, ())}
     return {name: it for name, it in general.items() if name not in overruled} | own
 
 

@@ -6,23 +6,21 @@ One table: a row says what an exporter's option is called, and what makes its li
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-import click
-
-from keepalive_bench.cli import completion
 from keepalive_bench.cli.output_file import open_output, target_of
 from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import UsageError
+from keepalive_bench.plan.options import Example, Option
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.compare.change import Change
+    from keepalive_bench.plan.options import Asked, Source
     from keepalive_bench.report import Report
-
-_Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
 class Changes(NamedTuple):
@@ -33,18 +31,18 @@ class Changes(NamedTuple):
     """Whether what is undecided of the requirements counts as missed."""
 
 
-class Exporter(NamedTuple):
-    """A format that results are written in."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exporter(Option[str]):
+    """A format that results are written in, as the option that asks for it."""
 
-    option: str
-    """What it is called, without dashes."""
-    help: str
+    parse: Callable[[Any], str] = str
+    source: Source = "path"
     writes: str
     """What docs/exports.md says of it, in Markdown."""
     readers: str
     """Who reads it, the same."""
-    of_run: Callable[[Report], Iterable[str]] | None = None
-    """The lines that `kab run`, `sweep` and `report` write; `None`: they don't have it."""
+    of_run: Callable[[Report], Iterable[str]]
+    """The lines that `kab run`, `sweep` and `report` write."""
     of_changes: Callable[[Changes], Iterable[str]] | None = None
     """The lines that `kab compare` writes; `None`: it doesn't have it."""
     changes_help: str = ""
@@ -52,9 +50,9 @@ class Exporter(NamedTuple):
 
     def lines(self, of: Report | Changes) -> Iterable[str]:
         """What it writes of results that it is for."""
-        if isinstance(of, Changes):
-            return self.of_changes(of) if self.of_changes else ()
-        return self.of_run(of) if self.of_run else ()
+        if not isinstance(of, Changes):
+            return self.of_run(of)
+        return self.of_changes(of) if self.of_changes else ()
 
 
 def _json(of: Report) -> Iterable[str]:
@@ -132,16 +130,18 @@ def _html_of_changes(of: Changes) -> Iterable[str]:
 
 EXPORTERS = (
     Exporter(
-        option="json",
+        spelling="--json FILE",
         help="Write everything as JSON.  - is stdout; .gz compresses.",
+        example=Example("--json {written}", '"schema_version": 1', "written"),
         writes="everything: [the results file](json-format.md), the only one that can be read back",
         readers="`kab report`, jq, programs",
         of_run=_json,
         of_changes=_json_of_changes,
     ),
     Exporter(
-        option="csv",
+        spelling="--csv FILE",
         help="Write a row for each exchange.",
+        example=Example("--csv {written}", "\r\n", "written"),
         writes="[a row for each exchange](#--csv-a-row-for-each-exchange)",
         readers="spreadsheets, pandas, R",
         of_run=_csv,
@@ -149,32 +149,36 @@ EXPORTERS = (
         changes_help="Write a row for each number that both runs have.",
     ),
     Exporter(
-        option="markdown",
+        spelling="--markdown FILE",
         help="Write the report as GitHub's Markdown.",
+        example=Example("--markdown {written}", "## ", "written"),
         writes="[the report](#--markdown-the-report), verdict first",
         readers="a job's summary, a comment",
         of_run=_markdown,
         of_changes=_markdown_of_changes,
     ),
     Exporter(
-        option="junit",
+        spelling="--junit FILE",
         help="Write the requirements as test cases, in JUnit's XML.",
+        example=Example("--junit {written}", "</testsuite>", "written"),
         writes="[each requirement as a test case](#--junit-each-requirement-a-test-case)",
         readers="CI systems",
         of_run=_junit,
         of_changes=_junit_of_changes,
     ),
     Exporter(
-        option="openmetrics",
+        spelling="--openmetrics FILE",
         help="Write metrics for a node exporter's textfile collector.",
+        example=Example("--openmetrics {written}", "# EOF", "written"),
         writes="[metrics](#--openmetrics-metrics)",
         readers="a node exporter's textfile collector",
         of_run=_openmetrics,
         of_changes=_openmetrics_of_changes,
     ),
     Exporter(
-        option="html",
+        spelling="--html FILE",
         help="Write a page with charts, in one file.",
+        example=Example("--html {written}", "<!DOCTYPE html>", "written"),
         writes="[a page with charts](page.md), in one file that needs nothing else",
         readers="people",
         of_run=_html,
@@ -182,37 +186,22 @@ EXPORTERS = (
         changes_help="Write a page of tables, in one file.",
     ),
 )
-OF_RUN = tuple(it for it in EXPORTERS if it.of_run)
-OF_CHANGES = tuple(it for it in EXPORTERS if it.of_changes)
+OF_CHANGES = tuple(
+    replace(it, help=it.changes_help or it.help) for it in EXPORTERS if it.of_changes
+)
+"""Those that `kab compare` has."""
 
 
-def export_options(exporters: tuple[Exporter, ...]) -> Callable[[_Command], _Command]:
-    """Add the options of exporters to a command; `wanted` takes their values."""
-
-    def add(command: _Command) -> _Command:
-        for it in reversed(exporters):
-            other_words = it.changes_help if exporters is OF_CHANGES else ""
-            command = click.option(
-                f"--{it.option}",
-                metavar="FILE",
-                shell_complete=completion.files,
-                help=other_words or it.help,
-            )(command)
-        return command
-
-    return add
-
-
-def wanted(given: Mapping[str, object]) -> dict[str, str]:
+def wanted(asked: Asked) -> dict[str, str]:
     """The file of each exporter that was asked for, by its option.
 
     Raises:
         UsageError: two of them go to the same place.
     """
     paths: dict[str, str] = {}
-    for option in (it.option for it in EXPORTERS):
-        path = given.get(option)
-        if not isinstance(path, str):
+    for exporter in EXPORTERS:
+        option, path = exporter.name, asked[exporter]
+        if path is None:
             continue
         for other, taken in paths.items():
             if _same(path, taken):
@@ -277,7 +266,7 @@ def opened(paths: Mapping[str, str]) -> Iterator[Exports]:
     with ExitStack() as stack:
         files = []
         for exporter in EXPORTERS:
-            path = paths.get(exporter.option)
+            path = paths.get(exporter.name)
             if path is not None:
                 unfinished = stack.enter_context(ExitStack())
                 stream = unfinished.enter_context(open_output(path))

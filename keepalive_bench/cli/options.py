@@ -1,128 +1,207 @@
-"""Click's options, made of what the plan declares; and `--help`, with a heading for each group."""
+"""The options of commands: those that no plan has, how Click has each, and what they ask for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from keepalive_bench.cli import completion
+from keepalive_bench.cli import reading
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import GROUPS, options_of
+from keepalive_bench.plan.options import GROUPS, Asked, Example, Option, options_of
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.values import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-    from keepalive_bench.plan.options import Option
+    from click.shell_completion import CompletionItem
 
-_Command = TypeVar("_Command", bound="Callable[..., Any]")
+VERBOSE = Option(
+    form="switch",
+    parse=bool,
+    spelling="-v, --verbose",
+    help="A line for each response, and for each connection.",
+    example=Example("-v", "open to the end", "said"),
+)
+NO_PLOT = Option(
+    form="switch",
+    parse=bool,
+    spelling="--no-plot",
+    help="No histograms below the table.",
+    example=Example("--no-plot", "how latencies spread", "unsaid"),
+)
+QUIET = Option(
+    form="switch",
+    parse=bool,
+    spelling="--quiet",
+    help="No progress bar.",
+    example=Example("--quiet", "measuring", "unsaid"),
+)
+NO_COLOR = Option(
+    form="switch",
+    parse=bool,
+    spelling="--no-color",
+    help="No colours (as with NO_COLOR set).",
+    example=Example("--no-color", "\x1b[1m", "unsaid"),
+)
+STRICT = Option(
+    form="switch",
+    parse=bool,
+    spelling="--strict",
+    help="Count undecided requirements as missed.",
+    group=GROUPS[-1],
+    example=Example("--require 'p99<=60min' --strict", "4", "exit code"),
+)
+_OF_PLANS = {it.name: it for it in options_of(Plan)}
+REQUIRE, CONFIDENCE, MARGIN = (_OF_PLANS[name] for name in ("require", "confidence", "margin"))
+
+PATH = click.Path(readable=False, allow_dash=True)
+"""A file, or - for a standard stream; whether there is one, kab finds out when it opens it."""
 _OTHERS = "Other options"
 _PATHS = {
     "file": click.Path(path_type=Path),
+    "path": PATH,
     **dict.fromkeys(
         ("readable", "checked", "content"),
         click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
     ),
 }
+_SOURCES = (
+    ParameterSource.COMMANDLINE,
+    ParameterSource.ENVIRONMENT,
+    ParameterSource.DEFAULT_MAP,
+    ParameterSource.DEFAULT,
+)
 
 
-class Headed(click.Option):
-    """An option below a heading of its own."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Immediate(Option[Any]):
+    """An option that is acted upon before all others, and asks for nothing itself."""
 
-    def __init__(self, spellings: Sequence[str], *, heading: str, **more: Any) -> None:  # noqa: ANN401  # Click's own
-        """Keep the heading at hand."""
-        super().__init__(spellings, **more)
-        self.heading = heading
+    act: Callable[[click.Context, click.Parameter, Any], None]
 
 
-class Declared(Headed):
-    """An option of a plan."""
+def judging(default: str, what: str, verdict: str) -> tuple[Option[Any], Option[Any]]:
+    """`--confidence` and `--margin` for stored runs.
 
-    def __init__(self, spellings: Sequence[str], *, declared: Option[Any], **more: Any) -> None:  # noqa: ANN401  # the same
+    Args:
+        default: in words.
+        what: may be called no difference.
+        verdict: the place of its code in the document.
+    """
+    told = f"  [default: {default}]"
+    margin = f"A {what} wholly within 1 ± this is called no difference.{told}"
+    alike = Example("--margin 0.99", f"{verdict} == no-difference")
+    return (
+        replace(CONFIDENCE, help=f"Confidence level of all intervals.{told}"),
+        replace(MARGIN, help=margin, example=alike),
+    )
+
+
+class Declared(click.Option):
+    """An option as Click has it."""
+
+    def __init__(self, declared: Option[Any]) -> None:
         """Keep the declaration at hand."""
-        super().__init__(spellings, heading=declared.group, **more)
+        *others, last = declared.flags
+        both = f"{last}/{declared.off}" if declared.off else last
+        is_switch = declared.form == "switch"
+        act = declared.act if isinstance(declared, Immediate) else None
+        super().__init__(
+            [*others, both, declared.name.replace("-", "_")],
+            type=None if is_switch else _type(declared),
+            is_flag=is_switch or None,
+            default=None,
+            multiple=declared.form == "repeatable",
+            metavar=declared.metavar or None,
+            help=declared.help,
+            callback=act,
+            is_eager=act is not None,
+            expose_value=act is None,
+        )
         self.declared = declared
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Words that aren't the only ones there may be; or what Click offers."""
+        from keepalive_bench.cli.completion import offered  # noqa: PLC0415  # only a shell asks
 
-class Grouped(click.Command):
+        return offered(self.declared.name, incomplete) or super().shell_complete(ctx, incomplete)
+
+
+class Command(click.Command):
+    """A command that is called with what its options ask for, and with its arguments by name."""
+
+    def __init__(self, name: str | None, *, options: Iterable[Option[Any]], **more: Any) -> None:  # noqa: ANN401  # Click's own
+        """Add the options to the arguments."""
+        super().__init__(name, **more)
+        self.params += map(Declared, options)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # the same
+        """Call it; what it returns."""
+        arguments = [f"{it.name}" for it in self.params if isinstance(it, click.Argument)]
+        given = {name: ctx.params[name] for name in arguments}
+        return self.callback and ctx.invoke(self.callback, asked_for(ctx), **given)
+
+
+class Grouped(Command):
     """A command whose help has a heading for each group of options."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, each below its heading; those of Click itself come last."""
         groups: dict[str, list[tuple[str, str]]] = {name: [] for name in (*GROUPS, _OTHERS)}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            record = parameter.get_help_record(ctx)
+            group = parameter.declared.group if isinstance(parameter, Declared) else ""
             if record is not None:
-                groups[getattr(parameter, "heading", _OTHERS)].append(record)
+                groups[group or _OTHERS].append(record)
         for name, records in groups.items():
             if records:
                 with formatter.section(name):
                     formatter.write_dl(records)
 
 
-def plan_options(several: Iterable[Option[Any]]) -> Callable[[_Command], _Command]:
-    """Add options of a plan, whose values `cli/planning.py` takes."""
+def asked_for(context: click.Context) -> Asked:
+    """What a command's options ask for: the one place that sees Click's own values.
 
-    def add(command: _Command) -> _Command:
-        for each in reversed(tuple(several)):
-            command = _added(command, each, each.name.replace("-", "_"))
-        return command
+    Of options that exclude each other, only those of the nearest source do. So `--insecure` on the
+    command line overrules a file's `cacert`, and doesn't contradict it.
 
-    return add
-
-
-def requirement_options(command: _Command) -> _Command:
-    """Add `--require` (`requirements`, a tuple of texts) and `--strict`."""
-    require = next(it for it in options_of(Plan) if it.name == "require")
-    return _added(strict_option(command), require, "requirements")
-
-
-def judging_options(default: str, what: str) -> Callable[[_Command], _Command]:
-    """Add `--confidence` and `--margin` (of `what`) for stored runs; `default` in words."""
-
-    def add(command: _Command) -> _Command:
-        for name, words in (
-            ("margin", f"A {what} wholly within 1 ± this is called no difference."),
-            ("confidence", "Confidence level of all intervals."),
-        ):
-            told = f"{words}  [default: {default}]"
-            command = click.option(f"--{name}", type=float, help=told)(command)
-        return command
-
-    return add
+    Raises:
+        UsageError: a value makes no sense, or can't be read.
+    """
+    said = {
+        f"{it.name}": it.declared
+        for it in context.command.params
+        if isinstance(it, Declared) and _is_said(it.declared, context.params.get(f"{it.name}"))
+    }
+    source_of, excluded = context.get_parameter_source, rivals(context.command)
+    for source in _SOURCES:
+        for name in [name for name in said if source_of(name) is source]:
+            for rival in excluded.get(name, ()):
+                if source_of(rival) is not source:
+                    said.pop(rival, None)
+    values = {it.name: reading.value_of(it, context.params[name]) for name, it in said.items()}
+    return Asked(values)
 
 
-def strict_option(command: _Command) -> _Command:
-    """Add `--strict`."""
-    return click.option(
-        "--strict",
-        is_flag=True,
-        cls=Headed,
-        heading=GROUPS[-1],
-        help="Count undecided requirements as missed.",
-    )(command)
+def _is_said(option: Option[Any], value: object) -> bool:
+    return value not in (None, ()) and (value is not False or bool(option.off))
 
 
-def _added(command: _Command, option: Option[Any], name: str) -> _Command:
-    *others, last = option.flags
-    is_switch = option.form == "switch"
-    return click.option(
-        *others,
-        f"{last}/{option.off}" if option.off else last,
-        name,
-        cls=Declared,
-        declared=option,
-        type=None if is_switch else _type(option),
-        is_flag=is_switch or None,
-        default=None,
-        multiple=option.form == "repeatable",
-        metavar=option.metavar or None,
-        shell_complete=completion.arms if name == "arm" else None,
-        help=option.help,
-    )(command)
+def rivals(command: click.Command) -> dict[str, set[str]]:
+    """What can't be asked for together with an option, by the names of parameters."""
+    declared = {it.declared.name: it for it in command.params if isinstance(it, Declared)}
+    found: dict[str, set[str]] = {}
+    for it in declared.values():
+        for rival in it.declared.rivals:
+            if rival in declared:
+                found.setdefault(f"{it.name}", set()).add(f"{declared[rival].name}")
+                found.setdefault(f"{declared[rival].name}", set()).add(f"{it.name}")
+    return found
 
 
 def _type(option: Option[Any]) -> click.ParamType[Any]:

@@ -1,4 +1,4 @@
-"""From what the user says to a plan: the one place that sees Click's own values."""
+"""From what is asked for to a plan."""
 
 from __future__ import annotations
 
@@ -8,69 +8,64 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.cli import reading
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.network import Tls
-from keepalive_bench.plan.options import Asked, built, options_of
-from keepalive_bench.plan.plan import Plan
+from keepalive_bench.plan.options import built, made
+from keepalive_bench.plan.plan import DecisionRule, Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
-from keepalive_bench.plan.sweeping import sweep_options, swept_plans
+from keepalive_bench.plan.sweeping import swept_plans
 from keepalive_bench.plan.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from keepalive_bench.plan.options import Option
+    from keepalive_bench.plan.options import Asked, Found
 
 
-def run_plan(url: str | None, given: Mapping[str, object]) -> Plan:
+def run_plan(url: str | None, asked: Asked) -> Plan:
     """The plan of a run that compares arms.
 
     Raises:
         UsageError: something in it makes no sense or can't be read.
     """
     target = _target(url, "run")
-    asked = _asked(target, given, options_of(Plan))
+    _add_credentials(asked, target)
     return _checked(built(Plan, asked, target=target, tls=_unlocked(built(Tls, asked))))
 
 
-def sweep_plans(url: str | None, given: Mapping[str, object]) -> list[Plan]:
+def sweep_plans(url: str | None, asked: Asked) -> list[Plan]:
     """The plan of a sweep, or of one for each kind of traffic.
 
     Raises:
         UsageError: not exactly one option has several values, or something else makes no sense.
     """
     target = _target(url, "sweep")
-    asked = _asked(target, given, sweep_options())
+    _add_credentials(asked, target)
     plans = swept_plans(target, asked, _unlocked(built(Tls, asked)))
     return [_checked(plan) for plan in plans]
 
 
-def _asked(target: Target, given: Mapping[str, object], known: Iterable[Option[Any]]) -> Asked:
-    """What is asked for, parsed, with what is in files and what is typed."""
-    values: dict[str, object] = {}
-    for option in known:
-        said = given.get(option.name.replace("-", "_"))
-        if said is None or said == () or (said is False and not option.off):
-            continue
-        values[option.name] = _value(option, said)
-    asked = Asked(values)
+def judged(plan: Plan, asked: Asked) -> Plan:
+    """A stored run's plan, judged as it was but for what is asked for.
+
+    Requirements come on top of its own.
+
+    Raises:
+        UsageError: something makes no sense.
+    """
+    stored = plan.decision_rule
+
+    def value_of(found: Found) -> Any:  # noqa: ANN401  # a field's value
+        given, before = found.setting.rule(asked), getattr(stored, found.name)
+        if isinstance(before, tuple):
+            return (*before, *(given or ()))
+        return before if given is None else given
+
+    return replace(plan, decision_rule=made(DecisionRule, value_of))
+
+
+def _add_credentials(asked: Asked, target: Target) -> None:
+    """Ask for what isn't said: a password, or what is in ~/.netrc."""
     user = asked[USER]
     if user is not None and user[1] is None:
         asked.put(USER, (user[0], reading.typed_password(user[0])))
     asked.put(NETRC, reading.netrc_credentials(target.host) if reads_netrc(asked, target) else None)
-    return asked
-
-
-def _value(option: Option[Any], said: object) -> object:
-    several = said if isinstance(said, tuple) else (said,)
-    if option.source == "body":
-        several = tuple(reading.read_body(map(str, several), option.flags[0]))
-    elif option.source == "content":
-        several = tuple(reading.read_file(path, option.flags[0]) for path in several)
-    elif option.source == "checked":
-        for path in several:
-            reading.check_file(path, option.flags[0])
-    if option.form != "repeatable":
-        return option.parse(*several)
-    return tuple(map(option.parse, several))
 
 
 def _unlocked(tls: Tls) -> Tls:

@@ -9,7 +9,7 @@ import signal
 import stat
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,11 +21,33 @@ from keepalive_bench.units import filename, printable, size
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from keepalive_bench.plan.options import Option
+
 LARGEST_FILE = 2**26
 """Bytes of a file that is no body: a bundle of all certificates there are has a hundredth of it."""
 _PIECE = 2**20
 _STDIN = "-"
 _ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
+
+
+def value_of(option: Option[Any], said: Any) -> object:  # noqa: ANN401  # what Click has of it
+    """An option's value, parsed, with what is in the file that it names.
+
+    Raises:
+        UsageError: it makes no sense, or a file can't be read.
+    """
+    several = said if isinstance(said, tuple) else (said,)
+    flag = option.flags[0]
+    if option.source == "body":
+        several = tuple(_body(several, flag))
+    elif option.source == "content":
+        several = tuple(read_file(path, flag) for path in several)
+    elif option.source == "checked":
+        for path in several:
+            check_file(path, flag)
+    if option.form != "repeatable":
+        return option.parse(*several)
+    return tuple(map(option.parse, several))
 
 
 def read_file(path: Path, option: str, most: int = LARGEST_FILE) -> File:
@@ -42,12 +64,8 @@ def read_file(path: Path, option: str, most: int = LARGEST_FILE) -> File:
         raise UsageError(f"{shown} can't be read ({option}): {error.strerror}.") from None
 
 
-def read_body(texts: Iterable[str], option: str) -> list[bytes]:
-    """The parts of a body: text as it is, `@FILE` byte for byte, `-` from standard input.
-
-    Raises:
-        UsageError: one can't be read, or they are too large.
-    """
+def _body(texts: Iterable[str], option: str) -> list[bytes]:
+    """The parts of a body: text as it is, `@FILE` byte for byte, `-` from standard input."""
     parts: list[bytes] = []
     for text in texts:
         if text in {_STDIN, f"@{_STDIN}"}:

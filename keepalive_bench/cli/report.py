@@ -6,70 +6,68 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keepalive_bench.cli import completion, exports
-from keepalive_bench.cli.options import judging_options, requirement_options
+from keepalive_bench.cli import exports
+from keepalive_bench.cli.options import (
+    NO_COLOR,
+    NO_PLOT,
+    PATH,
+    REQUIRE,
+    STRICT,
+    VERBOSE,
+    Command,
+    judging,
+)
 
 if TYPE_CHECKING:
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.errors import ExitCode
+    from keepalive_bench.plan.options import Asked
     from keepalive_bench.plan.plan import DecisionRule
 
 
 @click.command(
     "report",
+    cls=Command,
+    options=(
+        *exports.EXPORTERS,
+        REQUIRE,
+        STRICT,
+        *judging("as in the run", "speed-up", "verdict.code"),
+        VERBOSE,
+        NO_PLOT,
+        NO_COLOR,
+    ),
     short_help="Show a stored run again, or write it in other formats.",
     epilog="Everything is computed again from what was measured. Exit codes are those of kab run; "
     "a run that was interrupted counts as one of which requests weren't sent.",
 )
-@click.argument("path", metavar="RUN.json", shell_complete=completion.files)
-@exports.export_options(exports.OF_RUN)
-@requirement_options
-@judging_options("as in the run", "speed-up")
-@click.option(
-    "-v", "--verbose", is_flag=True, help="A line for each response, and for each connection."
-)
-@click.option("--no-plot", is_flag=True, help="No histograms below the table.")
-@click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
-def command(  # noqa: PLR0913  # its options
-    path: str,
-    *,
-    strict: bool,
-    verbose: bool,
-    no_plot: bool,
-    no_color: bool,
-    confidence: float | None,
-    margin: float | None,
-    requirements: tuple[str, ...],
-    **files: object,
-) -> ExitCode:
+@click.argument("path", metavar="RUN.json", type=PATH)
+def command(asked: Asked, path: str) -> ExitCode:
     """Print what kab run printed of a run that it stored with --json; - is standard input.
 
     \b
     kab report run.json --html run.html --csv rows.csv.gz
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
+    from keepalive_bench.cli.planning import judged  # noqa: PLC0415  # the same
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
-    from keepalive_bench.cli.stored_run import (  # noqa: PLC0415  # the same
-        check_requirements,
-        judged,
-        load,
-    )
+    from keepalive_bench.cli.stored_run import check_requirements, load  # noqa: PLC0415  # the same
 
-    wanted = exports.wanted(files)
-    shown = Screen(wanted.values(), color=not no_color, verbose=verbose)
+    wanted = exports.wanted(asked)
+    shown = Screen(wanted.values(), color=not asked[NO_COLOR])
     stored = load(path)
     check_requirements(stored, path)
-    run = judged(stored, confidence, margin, requirements)
+    run = stored._replace(plan=judged(stored.plan, asked))
     _announce(stored.plan.decision_rule, run.plan.decision_rule, shown)
-    report = session.report_of(run, strict=strict)
+    report = session.report_of(run, strict=asked[STRICT] is True)
     try:
         with exports.opened(wanted) as opened:
             opened.write(report)
     finally:
-        if verbose:
+        if asked[VERBOSE]:
             session.show_exchanges(run, shown)
             session.show_connections(report, shown)
-        session.show(report, shown, plotted=not no_plot)
+        session.show(report, shown, plotted=not asked[NO_PLOT])
     return shown.code(session.exit_code(report, stored=True))
 
 

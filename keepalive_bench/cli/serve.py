@@ -10,28 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keepalive_bench.cli import completion
-from keepalive_bench.cli.options import TIME
+from keepalive_bench.cli.options import Command, Immediate
 from keepalive_bench.cli.reading import check_file
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.values import parse_header
-from keepalive_bench.server import (
-    CERTIFICATE,
-    CERTIFICATES,
-    FAULTS,
-    Behaviour,
-    Fault,
-    ServerSettings,
-    serve_forever,
-)
+from keepalive_bench.plan.options import Example, Option
+from keepalive_bench.plan.values import parse_header, parse_time
+from keepalive_bench.server import FAULTS, Behaviour, Fault, ServerSettings, serve_forever
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from dataclasses import Field
 
-_BAD = [name for name, path in CERTIFICATES.items() if path != CERTIFICATE]
+    from keepalive_bench.plan.options import Asked
+
 _NUMBERS = "3, 3-, 2-4, or */3 for every third"
-_TYPES: dict[type, Any] = {float: TIME, Path: click.Path(path_type=Path)}
 
 
 def _list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # Click's way
@@ -46,103 +37,91 @@ def _list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> No
     context.exit()
 
 
-_BY_HAND = {
-    "certificate": [
-        click.Option(
-            ["--certificate"],
-            metavar="NAME|FILE",
-            shell_complete=completion.words(CERTIFICATES, or_files=True),
-            help=f"HTTPS with another certificate: {', '.join(_BAD)}, or a PEM file.",
-        )
-    ],
-    "headers": [
-        click.Option(
-            ["-H", "--header", "headers"],
-            multiple=True,
-            metavar="'NAME: VALUE'",
-            help="Response header.",
-        )
-    ],
-    "fault": [
-        click.Option(
-            ["--fault"],
-            metavar="NAME[=PARAMETER]",
-            shell_complete=completion.words(FAULTS),
-            help="Go wrong in this way (see --list-faults).",
-        ),
-        click.Option(
-            ["--fault-requests"],
-            metavar="NUMBERS",
-            help=f"Go wrong only on these requests of a connection: {_NUMBERS}.",
-        ),
-        click.Option(
-            ["--fault-connections"],
-            metavar="NUMBERS",
-            help="Go wrong only on these connections, numbered as they are accepted.",
-        ),
-        click.Option(
-            ["--list-faults"],
-            is_flag=True,
-            is_eager=True,
-            expose_value=False,
-            callback=_list_faults,
-            help="Name all faults, with their parameters' defaults, and exit.",
-        ),
-    ],
-}
-"""The options of fields whose values Click can't read by itself."""
+_HEADER = Option(
+    form="repeatable",
+    parse=parse_header,
+    spelling="-H, --header 'NAME: VALUE'",
+    help="Response header.",
+    example=Example("-H 'X-A: 1' -H 'X-B: 2'", "X-A: 1\r\nX-B: 2\r\n", "served"),
+)
+_FAULT = Option(
+    parse=str,
+    spelling="--fault NAME[=PARAMETER]",
+    help="Go wrong in this way (see --list-faults).",
+    example=Example("--fault odd-length=nonsense", "Content-Length: nonsense", "served"),
+)
+_FAULT_REQUESTS = Option(
+    parse=str,
+    spelling="--fault-requests NUMBERS",
+    help=f"Go wrong only on these requests of a connection: {_NUMBERS}.",
+    example=Example("--fault close-on-request --fault-requests 2", "closed after 1", "served"),
+)
+_FAULT_CONNECTIONS = Option(
+    parse=str,
+    spelling="--fault-connections NUMBERS",
+    help="Go wrong only on these connections, numbered as they are accepted.",
+    example=Example("--fault close-on-request --fault-connections 2", "open after 2", "served"),
+)
+_LIST_FAULTS = Immediate(
+    form="switch",
+    parse=bool,
+    spelling="--list-faults",
+    help="Name all faults, with their parameters' defaults, and exit.",
+    example=Example("--list-faults", "idle-408[=", "served"),
+    act=_list_faults,
+)
 
 
-def _options_of(field: Field[Any]) -> Iterator[click.Option]:
-    if field.name == "behaviour":
-        for each in fields(Behaviour):
-            yield from _options_of(each)
-    elif field.name in _BY_HAND:
-        yield from _BY_HAND[field.name]
-    else:
-        line, kind, metavar = field.metadata["option"]
-        yield click.Option(
-            [f"--{field.name.removesuffix('_s').replace('_', '-')}", field.name],
-            type=click.Choice(kind) if isinstance(kind, tuple) else _TYPES.get(kind, kind),
-            is_flag=kind is bool,
-            default=field.default,
-            show_default=kind is not bool and bool(field.default),
-            metavar=metavar,
-            help=line,
-        )
+def _options_of(kind: type[Behaviour | ServerSettings]) -> dict[str, Option[Any]]:
+    """The options that its fields declare, by the names of the fields."""
+    return {it.name: _option(it) for it in fields(kind) if "option" in it.metadata}
+
+
+def _option(field: Field[Any]) -> Option[Any]:
+    line, (words, effect), kind, metavar = field.metadata["option"]
+    told = f"  [default: {field.default}]" if field.default and kind in {int, str} else ""
+    return Option(
+        form="switch" if kind is bool else "value",
+        parse=parse_time if kind is float else str if isinstance(kind, tuple) else kind,
+        choices=kind if isinstance(kind, tuple) else (),
+        source="file" if kind is Path else "path" if metavar.endswith("FILE") else "text",
+        spelling=f"--{field.name.removesuffix('_s').replace('_', '-')} {metavar}".rstrip(),
+        help=f"{line}{told}",
+        example=Example(words, effect, "served"),
+    )
+
+
+_OF_BEHAVIOUR, _OF_SETTINGS = _options_of(Behaviour), _options_of(ServerSettings)
+_CERTIFICATE, _KEY = _OF_SETTINGS["certificate"], _OF_SETTINGS["key"]
 
 
 @click.command(
     "serve",
+    cls=Command,
+    options=(
+        *_OF_SETTINGS.values(),
+        *_OF_BEHAVIOUR.values(),
+        _HEADER,
+        _FAULT,
+        _FAULT_REQUESTS,
+        _FAULT_CONNECTIONS,
+        _LIST_FAULTS,
+    ),
     short_help="An HTTP/1.1 server to try things on.",
-    params=[option for field in fields(ServerSettings) for option in _options_of(field)],
 )
-def command(
-    *,
-    certificate: str | None,
-    fault: str | None,
-    fault_requests: str | None,
-    fault_connections: str | None,
-    **values: Any,  # noqa: ANN401  # Click's own, each for the field that it is named after
-) -> None:
+def command(asked: Asked) -> None:
     """Serve HTTP/1.1 on loopback until Ctrl-C; then tell how many connections were accepted.
 
     GET /stats tells it meanwhile (and counts itself).
 
     Whatever breaks reuse elsewhere can be tried here: --fault makes the server go wrong.
     """
-    served = CERTIFICATES.get(certificate or "loopback") or Path(str(certificate))
-    check_file(served, "--certificate")
-    check_file(values["key"], "--key")
-    values["headers"] = tuple(parse_header(text) for text in values["headers"])
-    behaviour = {field.name: values.pop(field.name) for field in fields(Behaviour)}
-    values["tls"] = values["tls"] or certificate is not None
-    settings = ServerSettings(
-        behaviour=Behaviour(**behaviour),
-        fault=_fault(fault, fault_requests, fault_connections),
-        certificate=served,
-        **values,
-    )
+    for option in (_CERTIFICATE, _KEY):
+        check_file(asked[option], option.flag)
+    behaviour = Behaviour(**_given(_OF_BEHAVIOUR, asked), headers=asked.each(_HEADER))
+    given = _given(_OF_SETTINGS, asked)
+    given["tls"] = "tls" in given or "certificate" in given
+    settings = ServerSettings(**given, behaviour=behaviour, fault=_fault(asked))
     if settings.tls:
         click.echo(f"To trust it: kab run --cacert {settings.certificate} URL", err=True)
     gc.freeze()  # what was imported stays
@@ -150,7 +129,12 @@ def command(
     serve_forever(settings, sys.stdout)
 
 
-def _fault(text: str | None, requests: str | None, connections: str | None) -> Fault | None:
+def _given(options: dict[str, Option[Any]], asked: Asked) -> dict[str, Any]:
+    return {name: asked[option] for name, option in options.items() if option.name in asked}
+
+
+def _fault(asked: Asked) -> Fault | None:
+    text, requests, connections = asked[_FAULT], asked[_FAULT_REQUESTS], asked[_FAULT_CONNECTIONS]
     if text is not None:
         return Fault.parse(text, requests=requests or "*", connections=connections or "*")
     if requests or connections:

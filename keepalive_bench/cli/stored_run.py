@@ -6,7 +6,6 @@ import gzip
 import io
 import zlib
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from keepalive_bench.results.file import read_run
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from keepalive_bench.results.run import Run
 
@@ -55,20 +54,6 @@ def check_requirements(run: Run, path: str) -> None:
         requirements_of(run.plan)
     except UsageError as error:
         raise ResultsFileError(f"{_named(path)} has a bad requirement. {error}") from None
-
-
-def judged(
-    run: Run, confidence: float | None, margin: float | None, requirements: Iterable[str] = ()
-) -> Run:
-    """The run, judged as it was but for what is given; requirements come on top of its own."""
-    stored = run.plan.decision_rule
-    decision_rule = replace(
-        stored,
-        confidence=stored.confidence if confidence is None else confidence,
-        margin=stored.margin if margin is None else margin,
-        requirements=(*stored.requirements, *requirements),
-    )
-    return run._replace(plan=replace(run.plan, decision_rule=decision_rule))
 
 
 def _named(path: str) -> str:

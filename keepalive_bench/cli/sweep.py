@@ -8,40 +8,36 @@ from typing import TYPE_CHECKING
 import click
 
 from keepalive_bench.cli import exports
-from keepalive_bench.cli.configuration import configured, nearest
-from keepalive_bench.cli.options import Grouped, plan_options, strict_option
+from keepalive_bench.cli.configuration import CONFIGURATION
+from keepalive_bench.cli.options import NO_COLOR, QUIET, STRICT, Grouped
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.sweeping import sweep_options
 
 if TYPE_CHECKING:
     from keepalive_bench.cli.screen import Screen
+    from keepalive_bench.plan.options import Asked
     from keepalive_bench.plan.plan import Plan
 
 
 @click.command(
     "sweep",
     cls=Grouped,
+    options=(
+        *sweep_options(),
+        STRICT,
+        *exports.EXPORTERS,
+        *CONFIGURATION,
+        QUIET,
+        NO_COLOR,
+    ),
     short_help="Which maxsize, or concurrency, does this traffic need?",
     epilog="One of --maxsize, --concurrency and --data-size has several values. All values "
     "take turns in one experiment, in random order, each with a pool of its own; all else is as in "
     "kab run, exit codes too. docs/sweep.md says how it is done, and what is counted.",
 )
 @click.argument("url", required=False)
-@plan_options(sweep_options())
-@strict_option
-@exports.export_options(exports.OF_RUN)
-@configured
-@click.option("--quiet", is_flag=True, help="No progress bar.")
-@click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR set).")
-def command(
-    url: str | None,
-    *,
-    strict: bool,
-    quiet: bool,
-    no_color: bool,
-    **given: object,
-) -> ExitCode:
+def command(asked: Asked, url: str | None) -> ExitCode:
     """Send the same traffic through pools of several sizes, and say which size it needs.
 
     \b
@@ -51,10 +47,10 @@ def command(
     from keepalive_bench.cli.planning import sweep_plans  # noqa: PLC0415  # the same
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
-    wanted = exports.wanted(given)
-    plans = sweep_plans(url, nearest(given))
+    wanted = exports.wanted(asked)
+    plans = sweep_plans(url, asked)
     targets = [wanted] if len(plans) == 1 else [_named(wanted, it) for it in plans]
-    shown = Screen(wanted.values(), color=not no_color, quiet=quiet)
+    shown = Screen(wanted.values(), color=not asked[NO_COLOR], quiet=asked[QUIET] is True)
     codes: list[ExitCode] = []
     with ExitStack() as stack:
         files = [stack.enter_context(exports.opened(paths)) for paths in targets]
@@ -62,7 +58,7 @@ def command(
             if codes:
                 shown.out.print()
             session.announce(plan, shown)
-            codes.append(_measured(plan, shown, its_files, strict=strict))
+            codes.append(_measured(plan, shown, its_files, strict=asked[STRICT] is True))
             if codes[-1] == ExitCode.INTERRUPTED:
                 break
     return shown.code(ExitCode.first_of(codes))

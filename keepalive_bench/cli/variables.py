@@ -38,7 +38,7 @@ def with_variables(command: click.Command) -> click.Command:
         name = f"{_PREFIX}{command.name}_{named(parameter)}"
         parameter.envvar = name.upper().replace("-", "_")
         if parameter.multiple or parameter.nargs != 1:
-            parameter.type = _ONE_A_LINE
+            parameter.type = _Paths() if isinstance(parameter.type, click.Path) else _Texts()
     return command
 
 
@@ -103,9 +103,14 @@ def _nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     return next(iter(get_close_matches(name[:_LONGEST], list(known), n=1, cutoff=alike)), None)
 
 
-class _OneALine(click.types.StringParamType):
+class _Lines:
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         return [line for line in rv.replace("\r\n", "\n").split("\n") if line]
 
 
-_ONE_A_LINE = _OneALine()
+class _Texts(_Lines, click.types.StringParamType):
+    pass
+
+
+class _Paths(_Lines, click.Path):
+    pass

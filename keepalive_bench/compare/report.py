@@ -105,7 +105,7 @@ def page_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
     numbered = enumerate(changes)
     content = [part for it, change in numbered for part in _section(change, it, strict=strict)]
     title = f"{changes[0].base.name} compared"
-    yield from webpage.document(webpage.head(title), element("main", *content))
+    yield from webpage.document(title, content)
 
 
 def _section(change: Change, number: int, *, strict: bool) -> Iterator[Element]:

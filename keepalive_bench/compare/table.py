@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.arm_view import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
-from keepalive_bench.report import Column, Table, preamble
+from keepalive_bench.report import TextColumn, TextTable, preamble
 from keepalive_bench.report.run_tables import confidence, count_rows, title, titles
 from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
 
@@ -53,7 +53,7 @@ def _source(role: str, it: Source) -> tuple[str, str, str]:
     return role, f"{printable(it.name)} ({when} UTC)", asked
 
 
-def tables(change: Change) -> tuple[Table, ...]:
+def tables(change: Change) -> tuple[TextTable, ...]:
     """Both runs' numbers side by side: a table for each arm, and for each two of them."""
     found = [_table(change, arm.label, _arm(arm)) for arm in change.arms]
     for it in change.comparisons:
@@ -65,11 +65,11 @@ def tables(change: Change) -> tuple[Table, ...]:
     return tuple(found)
 
 
-def _table(change: Change, title: str, lines: Iterable[_Line]) -> Table:
+def _table(change: Change, title: str, lines: Iterable[_Line]) -> TextTable:
     names, *columns = zip(*lines, strict=True)
     headings = ("BASE", "NEW", "change", confidence(change.new.analysis))
-    parts = tuple((Column(*it),) for it in zip(headings, columns, strict=True))
-    return Table(title=title, names=Column("", names), groups=(parts,))
+    parts = tuple((TextColumn(*it),) for it in zip(headings, columns, strict=True))
+    return TextTable(title=title, names=TextColumn("", names), groups=(parts,))
 
 
 def _recommended(found: RecommendationChange) -> _Line:

@@ -45,17 +45,20 @@ _PART, _SETTING = "part", "setting"
 GROUPS = ("Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements")
 """The headings of `--help`, in their order."""
 Form = Literal["value", "repeatable", "switch"]
-Source = Literal["text", "file", "readable", "checked", "content", "body", "asked"]
+Source = Literal["text", "path", "file", "readable", "checked", "content", "body", "asked"]
 """What cli hands to the parser.
 
-The `text` of the command line; or the path of a `file`, which may have to be `readable`, or to have
-an end (`checked`). Of `content`, a File; of a `body`, the bytes: text, `@FILE`, or `-`. What is
-`asked` for elsewhere (~/.netrc), cli finds out by itself.
+The `text` of the command line, which may be a `path` or `-`; or the Path of a `file`, which may
+have to be `readable`, or to have an end (`checked`). Of `content`, a File; of a `body`, the bytes:
+text, `@FILE`, or `-`. What is `asked` for elsewhere (~/.netrc), cli finds out by itself.
 """
 Where = Literal[
     "sent",
     "document",
     "said",
+    "unsaid",
+    "written",
+    "served",
     "exit code",
     "reached",
     "client",

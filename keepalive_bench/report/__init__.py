@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 
-class Column(NamedTuple):
+class TextColumn(NamedTuple):
     """A heading, and a cell for each row."""
 
     heading: str
@@ -23,15 +23,15 @@ class Column(NamedTuple):
     """The same."""
 
 
-Part = tuple[Column, ...]
+Part = tuple[TextColumn, ...]
 """Columns that belong beside each other, as a figure and its interval."""
 
 
-class Table(NamedTuple):
+class TextTable(NamedTuple):
     """Text in rows and columns; what the rows are called is a column of its own."""
 
     title: str
-    names: Column
+    names: TextColumn
     """Indented where a row is a part of the one above."""
     groups: tuple[tuple[Part, ...], ...]
     """The columns, from left to right: parts that go together where there is room for it."""
@@ -51,15 +51,15 @@ class Table(NamedTuple):
         """The cells of each row, its name first."""
         return zip(self.names.cells, *(column.cells for column in self.columns), strict=True)
 
-    def beside(self, *others: Table) -> Table:
+    def beside(self, *others: TextTable) -> TextTable:
         """It and others of the same rows as one."""
         return self._replace(groups=tuple(group for it in (self, *others) for group in it.groups))
 
-    def with_columns(self, columns: Iterable[Column]) -> Table:
+    def with_columns(self, columns: Iterable[TextColumn]) -> TextTable:
         """The same rows with other columns, in one part."""
         return self._replace(groups=((tuple(columns),),))
 
-    def without_empty_columns(self) -> Table:
+    def without_empty_columns(self) -> TextTable:
         """The same without the columns that have nothing in any row."""
         groups = (
             tuple(tuple(column for column in part if any(column.cells)) for part in group)
@@ -79,7 +79,7 @@ class Chart(NamedTuple):
 class Swept(NamedTuple):
     """What a report of a sweep shows where another compares arms."""
 
-    tables: tuple[Table, ...]
+    tables: tuple[TextTable, ...]
     """Of the same values: a terminal sets them side by side where it has room for that."""
     chart: Chart
     is_answered: bool

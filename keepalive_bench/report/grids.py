@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.report import Column, Part, Table
+    from keepalive_bench.report import Part, TextColumn, TextTable
 
 _UNBOUNDED = 10_000
 Widths = Literal["free", "least", "exact"]
@@ -38,7 +38,7 @@ def fits(grid: Grid, width: int) -> bool:
     return Measurement.get(console, console.options, grid).maximum <= width
 
 
-def grid_of(tables: Sequence[Table], *, titled: bool = False, widths: Widths = "free") -> Grid:
+def grid_of(tables: Sequence[TextTable], *, titled: bool = False, widths: Widths = "free") -> Grid:
     """Tables with the same headings, one below the other; rows without a cell are left out.
 
     `titled`: each has its title above its rows.
@@ -64,10 +64,10 @@ def grid_of(tables: Sequence[Table], *, titled: bool = False, widths: Widths = "
     return grid
 
 
-def in_characters(table: Table, *, plain_ascii: bool) -> Table:
+def in_characters(table: TextTable, *, plain_ascii: bool) -> TextTable:
     """In a terminal's characters, before it is set: three dots are wider than an ellipsis."""
 
-    def shown(column: Column) -> Column:
+    def shown(column: TextColumn) -> TextColumn:
         heading, *cells = (
             for_terminal(text, plain_ascii=plain_ascii) for text in (column.heading, *column.cells)
         )
@@ -78,7 +78,7 @@ def in_characters(table: Table, *, plain_ascii: bool) -> Table:
 
 
 def grids(
-    table: Table, width: int, *, plain_ascii: bool, breakable: bool = False
+    table: TextTable, width: int, *, plain_ascii: bool, breakable: bool = False
 ) -> list[RenderableType]:
     """A table in as many grids as its width takes, with a line between them.
 
@@ -95,7 +95,7 @@ def grids(
     return parts[1:]
 
 
-def _packed(table: Table, width: int, *, breakable: bool) -> Iterator[Part]:
+def _packed(table: TextTable, width: int, *, breakable: bool) -> Iterator[Part]:
     """The columns of each grid: groups whole where there is room for them, or else their parts."""
 
     def has_room(columns: Part) -> bool:
@@ -118,7 +118,7 @@ def _packed(table: Table, width: int, *, breakable: bool) -> Iterator[Part]:
         yield row
 
 
-def _set(table: Table, width: int, *, breakable: bool) -> Grid:
+def _set(table: TextTable, width: int, *, breakable: bool) -> Grid:
     """A grid: headings are broken where it takes that, and then rows' names."""
     whole = grid_of([table])
     if fits(whole, width) or not breakable:

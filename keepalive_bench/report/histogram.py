@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FEWEST = 5
 """Where no arm has this many answers, there is no distribution to show."""
-FAR_APART = 5.0
+_FAR_APART = 5.0
 """From this ratio of the slowest to the fastest on, bins grow in proportion to the latency."""
 _LONG_TAIL = 1.5
 """The slowest hundredth is cut off where it would stretch the axis by more than this."""
@@ -65,7 +65,7 @@ def histogram(latencies: Mapping[str, Sequence[float]], bins: int) -> Histogram 
         high = usual
     if high <= low:  # all the same: one bin in the middle of the axis
         low, high = 0.9 * low, 1.1 * low or 1e-3
-    logarithmic = low > 0 and high / low >= FAR_APART
+    logarithmic = are_far_apart(low, high)
     edges = tuple(_edges(low, high, bins, logarithmic=logarithmic))
     return Histogram(
         edges_s=edges,
@@ -77,6 +77,11 @@ def histogram(latencies: Mapping[str, Sequence[float]], bins: int) -> Histogram 
         slowest_s={label: values[-1] for label, values in latencies.items() if values},
         logarithmic=logarithmic,
     )
+
+
+def are_far_apart(low: float, high: float) -> bool:
+    """Whether latencies from one to the other are drawn on a logarithmic scale."""
+    return low > 0 and high / low >= _FAR_APART
 
 
 def _edges(low: float, high: float, bins: int, *, logarithmic: bool) -> Iterable[float]:

@@ -48,22 +48,17 @@ def measurement_case(name: str, time_s: float, *, error: str = "", skipped: str 
 
     `error` says why nothing was, `skipped` why it says nothing and yet is no failure.
     """
-    case = _case(_MEASUREMENT, name, time_s)
     if error:
-        _outcome(case, "error", "not-measured", error)
-    elif skipped:
-        _outcome(case, "skipped", "not-comparable", skipped)
-    return case
+        return _case(_MEASUREMENT, name, time_s, "error", "not-measured", error)
+    outcome = "skipped" if skipped else ""
+    return _case(_MEASUREMENT, name, time_s, outcome, "not-comparable", skipped)
 
 
 def requirement_case(checked: Checked, *, strict: bool) -> ET.Element:
     """How a requirement stands. What is undecided is skipped; where that is `strict`, it failed."""
-    case = _case(_REQUIREMENT, checked.requirement.text, 0.0)
-    if checked.status == "missed" or (strict and checked.status == "undecided"):
-        _outcome(case, "failure", checked.status, checked.text)
-    elif checked.status == "undecided":
-        _outcome(case, "skipped", checked.status, checked.text)
-    return case
+    outcomes = {"met": "", "missed": "failure", "undecided": "failure" if strict else "skipped"}
+    outcome = outcomes[checked.status]
+    return _case(_REQUIREMENT, checked.requirement.text, 0.0, outcome, checked.status, checked.text)
 
 
 def suite(
@@ -113,16 +108,14 @@ def _count(cases: Iterable[ET.Element], outcome: str) -> int:
     return sum(case.find(outcome) is not None for case in cases)
 
 
-def _case(classname: str, name: str, time_s: float) -> ET.Element:
-    return ET.Element(
-        "testcase",
-        {"classname": classname, "name": printable(name), "time": f"{time_s:.3f}"},
-    )
-
-
-def _outcome(case: ET.Element, outcome: str, kind: str, words: str) -> None:
-    message = printable(words)
-    attributes = (
-        {"message": message} if outcome == "skipped" else {"message": message, "type": kind}
-    )
-    ET.SubElement(case, outcome, attributes).text = message
+def _case(  # all that there is to a case
+    classname: str, name: str, time_s: float, outcome: str, kind: str, words: str
+) -> ET.Element:
+    """A test case; without an `outcome`, it passed."""
+    told = {"classname": classname, "name": printable(name), "time": f"{time_s:.3f}"}
+    case = ET.Element("testcase", told)
+    if outcome:
+        message = printable(words)
+        its_kind = {} if outcome == "skipped" else {"type": kind}
+        ET.SubElement(case, outcome, {"message": message, **its_kind}).text = message
+    return case

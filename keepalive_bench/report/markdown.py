@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis import Checked, Finding, Status
-    from keepalive_bench.report import Report, Table
+    from keepalive_bench.report import Report, TextTable
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~&$])")
 _LIVELY = re.compile(r"(?i)(?<=[@#])|(?<=:)(?=//|(?!\d\d:)[\w+-]+:)|(?<=www)(?=\.)")
@@ -37,10 +37,9 @@ _SEVERITY_MARKS = {"warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001  # an 
 def markdown_lines(report: Report) -> Iterator[str]:
     """The report's lines: the verdict first, then what it rests on."""
     analysis, strict = report.analysis, report.strict
-    said = analysis.verdict.text if analysis.has_answers else preamble.nothing_measured(analysis)
     mark = _VERDICT_MARKS.get(analysis.verdict.code, _SEVERITY_MARKS["warning"])
     yield headline(f"kab: {analysis.verdict.code}", mark, analysis.requirements, strict=strict)
-    yield f"**{text(said)}**\n\n"
+    yield f"**{text(preamble.verdict(analysis))}**\n\n"
     yield f"{code(preamble.headline(analysis))}: {text(preamble.circumstances(analysis))}.\n\n"
     yield from requirements(analysis.requirements, strict=strict)
     if report.swept is None:
@@ -79,7 +78,7 @@ def code(words: str) -> str:
     return f"{fence}{blank}{shown}{blank}{fence}".replace("|", r"\|")
 
 
-def set_table(table: Table) -> Iterator[str]:
+def set_table(table: TextTable) -> Iterator[str]:
     """A table: all but the names are numbers."""
     rows = ((_indented(name), *map(text, cells)) for name, *cells in table.rows)
     yield from _set_rows([text(head) for head in table.headings], rows)

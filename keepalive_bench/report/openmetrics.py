@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from keepalive_bench.analysis import Status
-from keepalive_bench.analysis.metrics import SERIES
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Analysis, Checked
     from keepalive_bench.analysis.arms import ArmSummary
-    from keepalive_bench.analysis.metrics import Metric
+    from keepalive_bench.analysis.metrics import Metric, Series
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.results.run import Run
 
@@ -147,21 +146,22 @@ def _metric_families(
     metrics: Sequence[Metric[S]], sources: Iterable[tuple[S, Labels]]
 ) -> Iterator[Family]:
     """What the metrics that have a series come to, of each source with its labels."""
-    found: dict[str, list[Sample]] = {}
+    found: dict[Series, list[Sample]] = {}
     for source, labels in sources:
         for metric in metrics:
             if metric.series:
-                found.setdefault(metric.series, []).extend(_samples(metric, source, labels))
-    for name, samples in found.items():
-        kind: Kind = "counter" if name.endswith("_total") else "gauge"
-        yield Family(name, SERIES[name], samples, kind)
+                samples = _samples(metric, metric.series.label, source, labels)
+                found.setdefault(metric.series, []).extend(samples)
+    for series, all_samples in found.items():
+        kind: Kind = "counter" if series.name.endswith("_total") else "gauge"
+        yield Family(series.name, series.help, all_samples, kind)
 
 
-def _samples(metric: Metric[S], source: S, labels: Labels) -> Iterator[Sample]:
+def _samples(metric: Metric[S], label: str, source: S, labels: Labels) -> Iterator[Sample]:
     value = metric.of(source)
     by_key = value if isinstance(value, Mapping) else {metric.steps()[-1]: value}
     for key, each in by_key.items():
-        own = {**labels, metric.label: key} if metric.label else labels
+        own = {**labels, label: key} if label else labels
         if isinstance(each, Estimate):
             yield from estimate_samples(own, each)
         elif not isinstance(each, str):

@@ -193,6 +193,11 @@ def urllib3_counters(analysis: Analysis) -> str:
     return f"urllib3's num_connections/num_requests: {', '.join(parts)}"
 
 
+def verdict(analysis: Analysis) -> str:
+    """The one sentence; of a run without any answer, why there is none."""
+    return analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
+
+
 def nothing_measured(analysis: Analysis) -> str:
     """One sentence for a run without any answer: what happened, where, and what to do."""
     where = clipped(place(analysis))

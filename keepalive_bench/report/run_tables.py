@@ -8,7 +8,7 @@ from keepalive_bench.analysis.arm_view import BOUNDED
 from keepalive_bench.analysis.arms import REMAINDER
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
-from keepalive_bench.report import Column, Table
+from keepalive_bench.report import TextColumn, TextTable
 from keepalive_bench.units import MISSING, duration, interval, printable, rate, times
 
 if TYPE_CHECKING:
@@ -53,19 +53,19 @@ class PhaseRow(NamedTuple):
         return tuple(" × ".join(filter(None, cell)) for cell in self.cells)
 
 
-def comparison_table(analysis: Analysis) -> Table:
+def comparison_table(analysis: Analysis) -> TextTable:
     """Arms and savings side by side, each saving with its interval."""
     names, *several = zip(*comparison_rows(analysis), strict=True)
     of_arms, savings, intervals = (zip(*rows, strict=True) for rows in several)
     found = zip(analysis.comparisons, savings, intervals, strict=True)
     ends = confidence(analysis)
-    return Table(
+    return TextTable(
         title="Counts and times of each arm",
-        names=Column("", names),
+        names=TextColumn("", names),
         groups=(
             _of_arms(analysis, of_arms),
             tuple(
-                (Column(_saving(analysis, it), saved, "bold"), Column(ends, bounds))
+                (TextColumn(_saving(analysis, it), saved, "bold"), TextColumn(ends, bounds))
                 for it, saved, bounds in found
             ),
         ),
@@ -74,7 +74,7 @@ def comparison_table(analysis: Analysis) -> Table:
 
 def _of_arms(analysis: Analysis, columns: Iterable[tuple[str, ...]]) -> tuple[Part, ...]:
     arms = zip(analysis.arms, columns, strict=False)  # no rows, no columns
-    return tuple((Column(arm.label, cells),) for arm, cells in arms)
+    return tuple((TextColumn(arm.label, cells),) for arm, cells in arms)
 
 
 def _saving(analysis: Analysis, it: Comparison) -> str:
@@ -221,12 +221,12 @@ def phase_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
     return tuple(row for row in rows if any(share >= _NAMEABLE_S for share in row.shares))
 
 
-def phase_table(analysis: Analysis) -> Table:
+def phase_table(analysis: Analysis) -> TextTable:
     """Where the time goes, in one cell for each phase and arm."""
     rows = phase_rows(analysis)
-    return Table(
+    return TextTable(
         title="How often each phase happened × how long it took then",
-        names=Column("phase", tuple(row.phase for row in rows)),
+        names=TextColumn("phase", tuple(row.phase for row in rows)),
         groups=(_of_arms(analysis, zip(*(row.words for row in rows), strict=True)),),
     )
 

@@ -11,8 +11,8 @@ from keepalive_bench.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
-from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
-from keepalive_bench.analysis.verdict import VERDICTS
+from keepalive_bench.analysis.sweep import RECOMMENDED, RecommendationCode
+from keepalive_bench.analysis.verdict import Verdict
 from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 from keepalive_bench.plan.document import plan_schema
 from keepalive_bench.plan.experiment import Swept
@@ -34,7 +34,7 @@ from keepalive_bench.typed_json import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from keepalive_bench.analysis.metrics import Metric
 
@@ -50,12 +50,13 @@ _TYPES: dict[str, Any] = {
 
 def results_schema() -> Schema:
     """What `kab run URL --json FILE` writes."""
-    stored = schema_of(Stored)["properties"]
+    stored = members(Stored)
     arm = _metrics_schema(ARM_METRICS)["properties"]
-    answer = members(Answer, count=Positive)
+    arm["answers"] = array_of(object_schema(members(Answer, count=Positive)))
     sweep = members(option=Swept, traffic=Traffic)
     sweep["values"] = array_of(_metrics_schema(SWEEP_METRICS))
-    recommended = members(**dict.fromkeys(RECOMMENDED, int | None))
+    values = dict.fromkeys(RECOMMENDED, int | None)
+    recommendation = members(code=RecommendationCode, **values, text=str)
     finding = members(Finding) | {"code": {"enum": [kind.code for kind in FINDING_KINDS]}}
     return {
         **schema_head("results", SCHEMA_VERSION, "Results of kab", "docs/json-format.md"),
@@ -64,49 +65,47 @@ def results_schema() -> Schema:
                 "schema_version": {"const": SCHEMA_VERSION},
                 "plan": plan_schema(),
                 **{name: stored[name] for name in ("environment", "run_info", "warmup")},
-                "arms": {
-                    **stored["arms"],
-                    "additionalProperties": object_schema(
-                        arm | {"answers": array_of(object_schema(answer))}
-                    ),
-                },
+                "arms": {**stored["arms"], "additionalProperties": object_schema(arm)},
                 "comparisons": array_of(_metrics_schema(COMPARISON_METRICS)),
-                "verdict": sentence_schema(VERDICTS),
+                "verdict": schema_of(Verdict),
                 "findings": array_of(object_schema(finding)),
                 "requirements": array_of(requirement_schema()),
                 "sweep": nullable(object_schema(sweep)),
-                "recommendation": nullable(sentence_schema(RECOMMENDATIONS, recommended)),
+                "recommendation": nullable(object_schema(recommendation)),
                 **table_schemas(),
             }
         ),
     }
 
 
-def _metrics_schema(metrics: Iterable[Metric[Any]]) -> Schema:
+def _metrics_schema(metrics: Sequence[Metric[Any]]) -> Schema:
     """The JSON Schema of what `tree` makes."""
-    found: Schema = {}
-    nullable = set[tuple[str, ...]]()
-    for metric in metrics:
-        keys = ("",) if metric.is_sparse else metric.keys or ("",)
-        for key in keys:
-            if metric.absent:
-                nullable.add(metric.steps(key, metric.absent))
-            for end, steps in metric.places(key).items():
-                *groups, name = steps[:-1] if metric.is_sparse else steps
-                place = found
-                for group in groups:
-                    place = place.setdefault(group, {})
-                place[name] = (_leaf(metric, end),)
-    return _object(found, (), nullable)
+    keyed = [
+        (metric, key)
+        for metric in metrics
+        for key in (("",) if metric.is_sparse else metric.keys or ("",))
+    ]
+    leaves: Schema = {}
+    for metric, key in keyed:
+        for end, steps in metric.places(key).items():
+            *groups, name = steps[:-1] if metric.is_sparse else steps
+            place = leaves
+            for group in groups:
+                place = place.setdefault(group, {})
+            place[name] = (_leaf(metric, end),)
+    schema = _object(leaves)
+    for metric, key in keyed:
+        if metric.absent:
+            around = schema
+            for step in metric.steps(key, metric.absent):
+                around = around["properties"][step]
+            around["type"] = ["object", "null"]
+    return schema
 
 
-def _object(members: Schema, steps: tuple[str, ...], nullable: set[tuple[str, ...]]) -> Schema:
-    schemas = {
-        name: each[0] if isinstance(each, tuple) else _object(each, (*steps, name), nullable)
-        for name, each in members.items()
-    }
-    schema: Schema = object_schema(schemas)
-    return {**schema, "type": ["object", "null"]} if steps in nullable else schema
+def _object(members: Schema) -> Schema:
+    found = {name: it[0] if isinstance(it, tuple) else _object(it) for name, it in members.items()}
+    return object_schema(found)
 
 
 def _leaf(metric: Metric[Any], end: str) -> Schema:
@@ -139,12 +138,6 @@ def members(of: Any = None, **more: Any) -> dict[str, Schema]:  # noqa: ANN401  
 def array_of(schema: Schema) -> Schema:
     """Any number of them."""
     return {"type": "array", "items": schema}
-
-
-def sentence_schema(codes: Iterable[str], more: dict[str, Schema] | None = None) -> Schema:
-    """A sentence, with its code."""
-    code: Schema = {"enum": list(codes)}
-    return object_schema({"code": code, **(more or {}), "text": schema_of(str)})
 
 
 def requirement_schema() -> Schema:

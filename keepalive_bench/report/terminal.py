@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table as Grid
 from rich.text import Text
 
-from keepalive_bench.report import Column, Table, preamble, run_tables
+from keepalive_bench.report import TextColumn, TextTable, preamble, run_tables
 from keepalive_bench.report.grids import fits, grid_of, grids
 from keepalive_bench.report.histogram import histogram_lines
 from keepalive_bench.report.requirements import (
@@ -99,20 +99,20 @@ def _distributions(run: Run, width: int, *, plain_ascii: bool) -> Iterator[Text]
 def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> list[RenderableType]:
     """Where the time goes, with bars where all arms fit beside each other."""
     rows = run_tables.phase_rows(analysis)
-    names = Column("where the time goes", tuple(row.phase for row in rows))
+    names = TextColumn("where the time goes", tuple(row.phase for row in rows))
     longest = max((share for row in rows for share in row.shares), default=0.0)
-    pairs: list[tuple[Column, Column]] = []
+    pairs: list[tuple[TextColumn, TextColumn]] = []
     for number, arm in enumerate(analysis.arms):
         widest = max((len(row.cells[number][1]) for row in rows), default=0)
         cells = (row.cells[number] for row in rows)
         words = (f"{count} × {each:>{widest}}" if each else count for count, each in cells)
         bars = (_bar(row.shares[number], longest, plain_ascii=plain_ascii) for row in rows)
-        bar = Column("", tuple(bars), "cyan", "left")
-        pairs.append((Column(arm.label, tuple(words)), bar))
-    whole = grid_of([Table("", names, tuple((pair,) for pair in pairs))])
+        bar = TextColumn("", tuple(bars), "cyan", "left")
+        pairs.append((TextColumn(arm.label, tuple(words)), bar))
+    whole = grid_of([TextTable("", names, tuple((pair,) for pair in pairs))])
     if fits(whole, width):
         return [whole]
-    plain = Table("", names, tuple(((column,),) for column, _ in pairs))
+    plain = TextTable("", names, tuple(((column,),) for column, _ in pairs))
     return grids(plain, width, plain_ascii=plain_ascii, breakable=True)
 
 

@@ -31,7 +31,10 @@ _ENDINGS: dict[EndingKind, str] = {
 
 
 def exchange_line(plan: Plan, exchange: Exchange) -> str:
-    """Status, type, length, connection, latency, phases and parameters of one response."""
+    """Status, type, length, connection, latency, phases and parameters of one response.
+
+    Secrets in these parameters are starred.
+    """
     outcome = exchange.outcome
     answer = outcome.answer
     opened = outcome.phases.connect is not None and outcome.connection is not None
@@ -48,7 +51,7 @@ def exchange_line(plan: Plan, exchange: Exchange) -> str:
             for name, value in ((QUEUED, outcome.queued_s), *outcome.phases._asdict().items())
             if value is not None
         ),
-        parameters(plan, exchange.index),
+        printable(plan.request.variation.shown(exchange.index, plan.experiment.token)),
     ]
     if outcome.failure is not None:
         failed = "" if outcome.failure.kind == INTERRUPTED else "failed: "
@@ -61,32 +64,20 @@ def _as_kept(seconds: float) -> float:
     return array("f", [seconds])[0]
 
 
-def parameters(plan: Plan, index: int) -> str:
-    """The parameters that make this request differ from others; secrets starred."""
-    return printable(plan.request.variation.shown(index, plan.experiment.token))
-
-
 def connection_line(connections: ConnectionColumns, row: int, reason: Reason) -> str:
     """When and why a connection was opened, how many requests it served, how and when it ended."""
     connection = connections[row]
+    resumed = ", session resumed" if connection.resumed else ""
     place = "" if reason.previous is None else f" in place of {reason.previous}"
     parts = [
         f"connection {row}",
         f"{connection.arm} to {printable(connection.peer)}",
         f"opened at {duration(connection.opened_s)}{place}: {because(reason)}",
-        secured(connection),
+        f"{printable(connection.tls_version)}{resumed}" if connection.tls_version else "",
         plural(connection.exchanges, "response"),
         ended(connection),
     ]
     return "  ".join(part for part in parts if part)
-
-
-def secured(connection: Connection) -> str:
-    """The version of TLS, and whether a session was resumed; nothing without TLS."""
-    if connection.tls_version is None:
-        return ""
-    version = printable(connection.tls_version)
-    return f"{version}, session resumed" if connection.resumed else version
 
 
 def because(reason: Reason) -> str:

@@ -24,7 +24,7 @@ from keepalive_bench.report.run_tables import comparison_table
 from keepalive_bench.units import duration, plural, rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.analysis import Analysis, Checked, Finding
@@ -37,21 +37,20 @@ _NO_SCRIPT = "The charts are drawn by a script, which is not run here. All numbe
 
 def page_lines(report: Report) -> Iterator[str]:
     """The page. It loads nothing, and its policy forbids it to."""
-    library, script = _file("plot", "plot.min.js"), _file("script.js")
     content, data = _content(report)
-    yield from document(
-        head(preamble.headline(report.analysis), (library, script)),
-        element("main", *content),
-        data_block("data", data),
-        verbatim("script", library),
-        verbatim("script", script),
-    )
+    scripts = _file("plot", "plot.min.js"), _file("script.js")
+    yield from document(preamble.headline(report.analysis), content, data, scripts)
 
 
-def document(head: Element, *body: Element) -> Iterator[str]:
-    """A whole page."""
+def document(
+    title: str, content: Iterable[Element], data: object = None, scripts: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """A whole page; `data` are what the `scripts` read, where there are some."""
+    main = element("main", *content)
+    drawing = [data_block("data", data), *(verbatim("script", it) for it in scripts)]
+    body = element("body", main, *(drawing if scripts else ()))
     yield "<!DOCTYPE html>\n"
-    yield as_html(element("html", head, element("body", *body), lang="en"))
+    yield as_html(element("html", _head(title, scripts), body, lang="en"))
     yield "\n"
 
 
@@ -81,7 +80,7 @@ def _content(report: Report) -> tuple[list[Element], dict[str, object]]:
     return content, {"labels": [arm.label for arm in analysis.arms], "charts": drawn}
 
 
-def head(title: str, scripts: tuple[str, ...] = ()) -> Element:
+def _head(title: str, scripts: tuple[str, ...]) -> Element:
     """What comes before the page's content; its policy allows what it names, and nothing else."""
     style = _file("style.css")
     allowed = f"script-src {' '.join(map(_hash, scripts))}" if scripts else "script-src 'none'"
@@ -110,12 +109,12 @@ def section(heading: str, name: str, *content: Element) -> Element:
 
 def _verdict(report: Report) -> Element:
     """What was asked, and the answer; with how the requirements stand, if there are any."""
-    analysis = report.analysis
-    said = analysis.verdict.text if analysis.has_answers else preamble.nothing_measured(analysis)
+    analysis, strict = report.analysis, report.strict
+    said, code = preamble.verdict(analysis), analysis.verdict.code
     return element(
         "header",
         element("h1", preamble.headline(analysis)),
-        *answer(said, analysis.verdict.code, analysis.requirements, strict=report.strict),
+        *answer(said, code, analysis.requirements, strict=strict),
         element("p", preamble.circumstances(analysis)),
         *(element("p", line, class_="remark") for line in preamble.remarks(analysis)),
     )
@@ -131,12 +130,12 @@ def answer(said: str, code: str, checked: Sequence[Checked], *, strict: bool) ->
 
 def _comparison(report: Report) -> Element:
     analysis, swept = report.analysis, report.swept
-    below = [*preamble.answers(analysis)]
+    tables, below = [], [*preamble.answers(analysis)]
     if swept is None:
-        tables = [comparison_table(analysis).without_empty_columns()]
+        tables.append(comparison_table(analysis).without_empty_columns())
         below.append(preamble.urllib3_counters(analysis))
     else:
-        tables = [*swept.tables]
+        tables.extend(swept.tables)
     remarks = (element("p", line, class_="remark") for line in below)
     return section("Comparison", "comparison", *map(set_table, tables), *remarks)
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import LONGEST_S, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Kind = Callable[[str], Any] | tuple[str, ...]
 
 _T = TypeVar("_T")
 
@@ -20,16 +25,18 @@ class Option(NamedTuple):
     """The option of `kab serve` that sets a field."""
 
     line: str
-    kind: type | tuple[str, ...]
-    """A number (a float is a time), a text, a flag, a path; or the only texts that there are."""
-    metavar: str | None
+    example: tuple[str, str]
+    """Words of a command line; and what its user sees by them, or a client, as a test does."""
+    kind: Kind
+    """A number (a float is a time), a flag, a path; what reads a text; or the only texts."""
+    metavar: str
 
 
 def option(
-    line: str, kind: type | tuple[str, ...] = str, metavar: str | None = None, *, default: _T
+    line: str, example: tuple[str, str], kind: Kind = str, metavar: str = "", *, default: _T
 ) -> _T:
     """Declare a field together with its option."""
-    return field(default=default, metadata={"option": Option(line, kind, metavar)})
+    return field(default=default, metadata={"option": Option(line, example, kind, metavar)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,28 +62,64 @@ class Behaviour:
         UsageError: A value is out of range, or two contradict each other.
     """
 
-    body_size: int = option("Bytes of each response's body.", int, default=1024)
-    delay_s: float = option("Time before each response: 0.5, 500ms.", float, default=0.0)
-    status: int = option("Status code.", int, default=200)
-    reason: str | None = option("The words after the status code.", str, "TEXT", default=None)
+    body_size: int = option(
+        "Bytes of each response's body.",
+        ("--body-size 5", "\r\nContent-Length: 5\r\n"),
+        int,
+        default=1024,
+    )
+    delay_s: float = option(
+        "Time before each response: 0.5, 500ms.", ("--delay 400ms", "slow"), float, default=0.0
+    )
+    status: int = option("Status code.", ("--status 404", "HTTP/1.1 404 "), int, default=200)
+    reason: str | None = option(
+        "The words after the status code.",
+        ("--reason Fine", "HTTP/1.1 200 Fine\r\n"),
+        metavar="TEXT",
+        default=None,
+    )
     headers: tuple[tuple[str, str], ...] = ()
-    chunked: bool = option("Send bodies in chunks.", bool, default=False)
+    chunked: bool = option(
+        "Send bodies in chunks.", ("--chunked", "Transfer-Encoding: chunked"), bool, default=False
+    )
     close_after: int | None = option(
-        "Say so in the N-th response, then close.", int, "N", default=None
+        "Say so in the N-th response, then close.",
+        ("--close-after 1", "Connection: close"),
+        int,
+        "N",
+        default=None,
     )
     silent_close_after: int | None = option(
-        "Close after N responses, unannounced.", int, "N", default=None
+        "Close after N responses, unannounced.",
+        ("--silent-close-after 1", "closed after 1"),
+        int,
+        "N",
+        default=None,
     )
     idle_timeout_s: float | None = option(
-        "Close after so long without a request: 5s.", float, default=None
+        "Close after so long without a request: 5s.",
+        ("--idle-timeout 100ms", "closed after 2"),
+        float,
+        default=None,
     )
-    connection_close: bool = option("Answer `Connection: close`, and do so.", bool, default=False)
-    http_10: bool = option("Answer as HTTP/1.0 does.", bool, default=False)
+    connection_close: bool = option(
+        "Answer `Connection: close`, and do so.",
+        ("--connection-close", "Connection: close"),
+        bool,
+        default=False,
+    )
+    http_10: bool = option(
+        "Answer as HTTP/1.0 does.", ("--http-10", "HTTP/1.0 200 OK"), bool, default=False
+    )
     keep_alive_header: str | None = option(
-        "A `Keep-Alive` header: timeout=5, max=100.", str, "VALUE", default=None
+        "A `Keep-Alive` header: timeout=5, max=100.",
+        ("--keep-alive-header timeout=5", "Keep-Alive: timeout=5"),
+        metavar="VALUE",
+        default=None,
     )
     keep_alive_max: int | None = option(
         "Announce max=N, one less each time, and close after N + 1 responses, as Apache does.",
+        ("--keep-alive-max 3", "Keep-Alive: max=3"),
         int,
         "N",
         default=None,

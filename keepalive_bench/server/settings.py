@@ -27,9 +27,14 @@ CERTIFICATES = {
     **{name: CERTIFICATE.with_stem(name) for name in ("wrong-host", "expired", "untrusted")},
 }
 """By name; *untrusted* is as good as *loopback*, for clients that were told to trust that one."""
+_BAD = [name for name, path in CERTIFICATES.items() if path != CERTIFICATE]
 TLS_VERSIONS = ("1.2", "1.3")
 _HIGHEST_PORT = 65535
 _PATHS = ("certificate", "key", "record")
+
+
+def _certificate(text: str) -> Path:
+    return CERTIFICATES.get(text) or Path(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,22 +58,56 @@ class ServerSettings:
         UsageError: A value is out of range, or two contradict each other.
     """
 
-    host: str = option("Address to bind.", default="127.0.0.1")
-    port: int = option("Port to bind.  [default: any that is free]", int, default=0)
-    allow_remote: bool = option(
-        "Bind an address that other machines can reach, too.", bool, default=False
+    host: str = option(
+        "Address to bind.", ("--host 127.0.0.2", "http://127.0.0.2:"), default="127.0.0.1"
     )
-    tls: bool = option("Serve HTTPS, with a certificate for loopback only.", bool, default=False)
-    tls_min: str | None = option("Lowest version of TLS.", TLS_VERSIONS, default=None)
-    tls_max: str | None = option("Highest version of TLS.", TLS_VERSIONS, default=None)
-    certificate: Path = CERTIFICATE
+    port: int = option(
+        "Port to bind.  [default: any that is free]", ("--port {free}", ":{free}"), int, default=0
+    )
+    allow_remote: bool = option(
+        "Bind an address that other machines can reach, too.",
+        ("--host 0.0.0.0 --allow-remote", "Serving http://"),
+        bool,
+        default=False,
+    )
+    tls: bool = option(
+        "Serve HTTPS, with a certificate for loopback only.",
+        ("--tls", "Serving https://"),
+        bool,
+        default=False,
+    )
+    tls_min: str | None = option(
+        "Lowest version of TLS.",
+        ("--tls --tls-min 1.3", "refuses TLS 1.2"),
+        TLS_VERSIONS,
+        default=None,
+    )
+    tls_max: str | None = option(
+        "Highest version of TLS.",
+        ("--tls --tls-max 1.2", "speaks TLSv1.2"),
+        TLS_VERSIONS,
+        default=None,
+    )
+    certificate: Path = option(  # noqa: RUF009 - it makes a field
+        f"HTTPS with another certificate: {', '.join(_BAD)}, or a PEM file.",
+        ("--certificate expired", "certificate has expired"),
+        _certificate,
+        "NAME|FILE",
+        default=CERTIFICATE,
+    )
     key: Path | None = option(  # noqa: RUF009 - it makes a field
-        "The private key, where it isn't in the certificate's file.", Path, default=None
+        "The private key, where it isn't in the certificate's file.",
+        ("--certificate {cert} --key {key}", "Serving https://"),
+        Path,
+        default=None,
     )
     behaviour: Behaviour = field(default_factory=Behaviour)
     fault: Fault | None = None
     record: Path | None = option(  # noqa: RUF009 - it makes a field
-        "Write each request to a file.", Path, default=None
+        "Write each request to a file.",
+        ("--record {written}", "GET / HTTP/1.1"),
+        Path,
+        default=None,
     )
 
     def __post_init__(self) -> None:

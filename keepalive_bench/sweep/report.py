@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.report import Chart, Column, Swept, Table
+from keepalive_bench.report import Chart, Swept, TextColumn, TextTable
 from keepalive_bench.report.page.markup import figure, microseconds
 from keepalive_bench.report.run_tables import confidence, rate_of
 from keepalive_bench.units import MISSING, duration, interval, plural, rate
@@ -28,36 +28,40 @@ def swept(analysis: Analysis, sweep: Sweep) -> Swept:
     """
     by_label = {arm.label: arm for arm in analysis.arms}
     arms = [by_label[value.arm] for value in sweep.values]
-    names = Column(sweep.option, tuple(value.arm for value in sweep.values))
+    names = TextColumn(sweep.option, tuple(value.arm for value in sweep.values))
     counts = [(column,) for column in _counts(analysis, sweep, arms)]
     latencies = [_latencies(analysis, arms, metric) for metric in _METRICS]
     times = (tuple(latencies), (_rates(analysis, sweep, arms),))
     return Swept(
         tables=(
-            Table(title=f"Counts with each {sweep.option}", names=names, groups=(tuple(counts),)),
-            Table(title=f"Times with each {sweep.option}", names=names, groups=times),
+            TextTable(
+                title=f"Counts with each {sweep.option}", names=names, groups=(tuple(counts),)
+            ),
+            TextTable(title=f"Times with each {sweep.option}", names=names, groups=times),
         ),
         chart=_curve(sweep, arms),
         is_answered=sweep.recommendation.value is not None,
     )
 
 
-def _counts(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> list[Column]:
+def _counts(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> list[TextColumn]:
     """What was counted: no interval belongs to it."""
     columns = [
-        Column("requests", tuple(f"{arm.sent:,}" for arm in arms)),
-        Column("connections", tuple(f"{arm.connections:,}" for arm in arms)),
-        Column("open at once", tuple(f"{it.open_at_once:,}" for it in sweep.values)),
-        Column("reuse", tuple(_share(arm.reuse) for arm in arms)),
+        TextColumn("requests", tuple(f"{arm.sent:,}" for arm in arms)),
+        TextColumn("connections", tuple(f"{arm.connections:,}" for arm in arms)),
+        TextColumn("open at once", tuple(f"{it.open_at_once:,}" for it in sweep.values)),
+        TextColumn("reuse", tuple(_share(arm.reuse) for arm in arms)),
     ]
     if analysis.plan.experiment.block:
-        columns.append(Column("waited", tuple(f"{it.waited:,}" for it in sweep.values)))
+        columns.append(TextColumn("waited", tuple(f"{it.waited:,}" for it in sweep.values)))
     else:
-        columns.append(Column("discarded", tuple(f"{it.discarded:,}" for it in sweep.values)))
+        columns.append(TextColumn("discarded", tuple(f"{it.discarded:,}" for it in sweep.values)))
     for field in ("failed", "interrupted", "not_sent"):
         counts = [getattr(arm, field) for arm in arms]
         if any(counts):
-            columns.append(Column(field.replace("_", " "), tuple(f"{count:,}" for count in counts)))
+            columns.append(
+                TextColumn(field.replace("_", " "), tuple(f"{count:,}" for count in counts))
+            )
     return columns
 
 
@@ -68,14 +72,16 @@ def _latencies(analysis: Analysis, arms: Sequence[ArmSummary], metric: str) -> P
         "" if ends is None else interval(*ends, beside=value)
         for value, ends in zip(found, bounds, strict=True)
     )
-    return Column(metric, tuple(map(duration, found))), Column(confidence(analysis), tuple(ends))
+    return TextColumn(metric, tuple(map(duration, found))), TextColumn(
+        confidence(analysis), tuple(ends)
+    )
 
 
 def _rates(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> Part:
     found = [(arm, it.requests_per_second) for it, arm in zip(sweep.values, arms, strict=True)]
     return (
-        Column("requests/s", tuple(rate_of(arm, it.estimate) for arm, it in found)),
-        Column(confidence(analysis), tuple(_rate_ends(arm, it) for arm, it in found)),
+        TextColumn("requests/s", tuple(rate_of(arm, it.estimate) for arm, it in found)),
+        TextColumn(confidence(analysis), tuple(_rate_ends(arm, it) for arm, it in found)),
     )
 
 

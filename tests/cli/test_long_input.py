@@ -29,7 +29,7 @@ def treated(parameter: click.Parameter) -> object:
     if not isinstance(parameter.type, click.types.StringParamType):
         return type(parameter.type)  # Click itself does
     if declared is None:
-        return (type(parameter), parameter.name in {"config", "json", "headers", "certificate"})
+        return type(parameter)
     return (declared.parse.__qualname__, declared.source)
 
 

@@ -14,6 +14,7 @@ from support.command import called
 from support.shells import words_of
 
 from keepalive_bench.cli import kab, run, sweep
+from keepalive_bench.cli.options import asked_for
 from keepalive_bench.cli.planning import run_plan, sweep_plans
 from keepalive_bench.plan.options import settings
 from keepalive_bench.plan.plan import Plan
@@ -49,9 +50,9 @@ def read_back(text: str) -> Plan:
     name, *words = words_of(text)
     parser = {"run": run, "sweep": sweep}[name].command
     with kab.make_context("kab", [name, *words]) as group:
-        given = parser.make_context(name, words, parent=group).params
-    url = given.pop("url")
-    return run_plan(url, given) if name == "run" else sweep_plans(url, given)[0]
+        context = parser.make_context(name, words, parent=group)
+    asked, url = asked_for(context), context.params["url"]
+    return run_plan(url, asked) if name == "run" else sweep_plans(url, asked)[0]
 
 
 @pytest.mark.parametrize("option", SHOWN, ids=lambda it: it.name)

@@ -89,13 +89,12 @@ def spelling(parameter: click.Parameter) -> str:
 
 
 def meaning(parameter: click.Parameter) -> str:
-    """Its help text, with its default."""
+    """Its help text."""
     if not isinstance(parameter, click.Option):
         return _ARGUMENTS[str(parameter.name)]
     text = " ".join((parameter.help or "").split())
-    default = f" [default: {parameter.default}]" if parameter.show_default is True else ""
     repeatable = " Repeatable." if parameter.multiple and "epeat" not in text else ""
-    return escaped(f"{text}{repeatable}{default}")
+    return escaped(f"{text}{repeatable}")
 
 
 def variable(parameter: click.Parameter) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from documents.tables import PagePart, table
 from support.exports import everything, written
 
-from keepalive_bench.cli.exports import OF_RUN
+from keepalive_bench.cli.exports import EXPORTERS
 from keepalive_bench.report.rows_csv import COLUMNS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _EVERYWHERE = {"url", "method", "arm", "arm_kind"}
 
 def parts() -> Iterator[PagePart]:
     """All of the page's that aren't prose."""
-    exporters = ((f"`--{it.option} FILE`", it.writes, it.readers) for it in OF_RUN)
+    exporters = ((f"`{it.spelling}`", it.writes, it.readers) for it in EXPORTERS)
     yield table(_PAGE, "exporters", ("option", "writes", "for"), exporters)
     columns = (
         (f"`{name}`", meaning.replace("`plan.rate`", "`--rate`"), empty.replace("plan.", "--"))

@@ -13,11 +13,18 @@ from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from support.certificates import PASSPHRASE, Client, client
 from support.command import Finished, called
+from support.exports import stored
 from support.misbehaving import ANSWER, Misbehaving, Peer, misbehaving
+from support.runs import URL, Script
+from support.served import served
 
+from keepalive_bench import Request, Target
+from keepalive_bench.cli import kab
+from keepalive_bench.cli.options import Declared
 from keepalive_bench.plan.options import Option, options_of
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.sweeping import OWN
@@ -27,12 +34,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from keepalive_bench import Run
+
+SHARED = {it.name for it in options_of(Plan)} - {it.name for it in OWN}
+"""Options of a plan that a sweep obeys as a run does."""
+
+
+def declared() -> Iterator[tuple[str, Option[Any]]]:
+    """Every option of every command."""
+    context = click.Context(kab, **kab.context_settings)
+    for name in kab.list_commands(context):
+        command = kab.get_command(context, name)
+        assert command is not None
+        for it in command.params:
+            if not isinstance(it, click.Argument):
+                assert isinstance(it, Declared), f"{name} has {it.name}, which has no example"
+                yield name, it.declared
+
+
 EVERY = [
-    *(pytest.param("run", it, id=it.name) for it in options_of(Plan)),
-    *(pytest.param("sweep", it, id=f"sweep-{it.name}") for it in OWN),
+    pytest.param(name, option, id=f"{name} --{option.name}")
+    for name, option in declared()
+    if name != "sweep" or option.name not in SHARED
 ]
 _SLOW = Behaviour(delay_s=0.004)
 _NETRC = "machine 127.0.0.1 login net password rc\n"
+_OPTIONS = "header = 'X-From: file'\n[runs.named]\nheader = 'X-From: named run'\n"
+_TINY = ["--maxsize", "1,2", "-c", "1", "-n", "2"]
+"""A sweep, where an example is of none."""
 
 
 @dataclass
@@ -49,9 +78,14 @@ class Place:
     known: dict[tuple[str, ...], Seen] = field(default_factory=dict)
     """What came of commands that many options are compared with."""
 
-    @property
-    def record(self) -> Path:
-        return self.folder / "record"
+    def arguments(self, command: str, url: str, words: list[str]) -> list[str]:
+        """What an example's words follow."""
+        if command == "run":
+            return [url] if {"-n", "-z", "--precision"} & {*words} else [url, "-n", "5"]
+        if command == "sweep":
+            return [url] if "-n" in words else [url, *_TINY]
+        files = {"report": ("base",), "compare": ("base", "new", "other")}
+        return [str(self.folder / name) for name in files.get(command, ())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +94,8 @@ class Seen:
 
     done: Finished
     document: dict[str, Any]
+    written: str
+    """The file that an example names."""
     sockets: list[dict[str, int]]
     addresses: list[str]
     """From which clients sent."""
@@ -109,6 +145,9 @@ OBSERVERS: dict[str, Callable[[Seen, str], bool]] = {
     "reached": lambda seen, _: seen.done.code == 0,
     "document": in_document,
     "said": lambda seen, what: what in " ".join(seen.done.text.split()),
+    "unsaid": lambda seen, what: what not in seen.done.text,
+    "written": lambda seen, what: what in seen.written,
+    "served": lambda seen, what: what in seen.done.out + seen.written,
     "exit code": lambda seen, what: seen.done.code == int(what),
     "client": lambda seen, what: set(seen.addresses) == {what},
     "socket option": option_of_sockets,
@@ -128,6 +167,10 @@ def place(known: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     (folder / "csv").write_text("from\nfile")
     (folder / "passphrase").write_text(PASSPHRASE)
     (folder / ".netrc").write_text(_NETRC)
+    (folder / "options").write_text(_OPTIONS)
+    (folder / "base").write_text(stored(run_of(0.01)))
+    (folder / "new").write_text(stored(run_of(0.013)))
+    (folder / "other").write_text(stored(run_of(0.011, "PUT")))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
     context.load_verify_locations(known.cert)
@@ -151,8 +194,8 @@ def place(known: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
             "url": server.url,
             "port": f"{port}",
             "ca": f"{CERTIFICATE}",
-            "csv": f"{folder / 'csv'}",
-            "passphrase": f"{folder / 'passphrase'}",
+            "free": f"{free_port()}",
+            **{name: f"{folder / name}" for name in ("csv", "passphrase", "options", "written")},
             **{name: f"{getattr(known, name)}" for name in ("cert", "key", "locked", "both")},
         }
         found = Place(folder, server, tls, words)
@@ -161,10 +204,24 @@ def place(known: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
             yield found
 
 
+def run_of(latency_s: float, method: str = "GET") -> Run:
+    """A run of two arms, the second of which takes 1.3 times as long."""
+    script = Script(
+        "pooled", "unpooled", plan=Plan(Target(URL), Request(method=method)), requests=40
+    )
+    shared = script.open("pooled")
+    for number in range(40):
+        jitter = 1 + number % 7 / 100
+        script.send("pooled", latency_s * jitter, on=shared)
+        script.send("unpooled", 1.3 * latency_s * jitter, on=script.open("unpooled"))
+    return script.run()
+
+
 @pytest.fixture
 def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
     """Run a command with an example, and see what comes of it."""
     monkeypatch.setenv("HOME", str(place.folder))
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.chdir(place.folder)
     sockets: list[dict[str, int]] = []
     addresses: list[str] = []
@@ -183,18 +240,24 @@ def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
 
     monkeypatch.setattr(socket.socket, "sendall", sendall)
 
-    def looked(command: str, url: str, words: list[str]) -> Seen:
-        place.record.write_text("")
+    def looked(command: str, url: str, words: list[str], where: str) -> Seen:
+        record, written, document = (place.folder / it for it in ("record", "written", "run.json"))
+        for file in (record, written, document):
+            file.write_text("")
         place.subjects.clear()
         place.hellos.clear()
-        (place.folder / "run.json").write_text("{}")
-        few = [] if {"-n", "-z", "--precision"} & set(words) else ["-n", "2"]
-        done = called(command, url, *few, *words, "--json", str(place.folder / "run.json"))
-        document = json.loads((place.folder / "run.json").read_text("utf-8"))
-        records = map(json.loads, place.record.read_text("utf-8").splitlines())
+        given = [command, *place.arguments(command, url, words), *words]
+        if where == "served":
+            done = Finished(code=0, out=served(*given), err="")
+        elif where == "unsaid":  # on a terminal
+            done = called(*given, env={"FORCE_COLOR": "1", "TERM": "xterm"})
+        else:
+            done = called(*given, *(["--json", str(document)] if where != "written" else []))
+        records = map(json.loads, record.read_text("utf-8").splitlines())
         return Seen(
             done=done,
-            document=document,
+            document=json.loads(document.read_text("utf-8") or "{}"),
+            written=written.read_bytes().decode(),
             sockets=sockets,
             addresses=addresses,
             requests=list(map(as_text, records)),
@@ -203,6 +266,11 @@ def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
         )
 
     return looked
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 class Answering(StreamRequestHandler):
@@ -240,13 +308,13 @@ def test_an_option_has_its_effect(
     command: str, option: Option[Any], place: Place, look: Callable[..., Seen]
 ) -> None:
     example, what, where = option.example
-    words = shlex.split(example.format(**place.words))
+    words, what = shlex.split(example.format(**place.words)), what.format(**place.words)
     assert any(word in {*option.flags, option.off} for word in words)
     url = place.tls.url.replace("http:", "https:") if option.group == "TLS" else place.server.url
-    url = what.format(**place.words) if where == "reached" else url
-    seen = look(command, url, words)
+    url = what if where == "reached" else url
+    seen = look(command, url, words, where)
     assert OBSERVERS[where](seen, what), seen.done.text
     others = without(option, words)
-    key = (command, url, *others)
-    alone = place.known[key] = place.known.get(key) or look(command, url, others)
+    key = (command, url, where, *others)
+    alone = place.known[key] = place.known.get(key) or look(command, url, others, where)
     assert not OBSERVERS[where](alone, what), "it has that effect without the option, too"

@@ -11,10 +11,6 @@ from support.exports import HOSTILE_TEXT, everything, nothing, written
 from support.runs import CUT_OFF, Script, paired_run
 
 from keepalive_bench import Run, analyse
-from keepalive_bench.analysis.metrics import SERIES
-from keepalive_bench.analysis.metrics.arm import ARM_METRICS
-from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
-from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.report.openmetrics import _written
 from keepalive_bench.units import printable
 
@@ -113,13 +109,6 @@ def test_but_for_the_types_of_counters_it_is_openmetrics_too() -> None:
     )
     families = list(openmetrics.text_string_to_metric_families(text))  # type: ignore[no-untyped-call]  # it has no types
     assert {family.type for family in families} == {"gauge", "counter", "summary"}
-
-
-def test_every_series_of_the_tables_has_a_help_text_and_is_one_of_a_metric() -> None:
-    found = {metric.series for metric in ARM_METRICS}
-    found |= {metric.series for metric in COMPARISON_METRICS}
-    found |= {metric.series for metric in SWEEP_METRICS}
-    assert found - {""} == SERIES.keys()
 
 
 @pytest.mark.parametrize("text", ['a\\"', HOSTILE_TEXT, 'x"} 1\n# EOF'])

@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from support.runs import REFUSED, Script
 
 from keepalive_bench import DecisionRule, Plan, Request, Target, Variation, analyse
-from keepalive_bench.cli.exports import EXPORTERS, OF_RUN
+from keepalive_bench.cli.exports import EXPORTERS
 from keepalive_bench.cli.session import report_of
 from keepalive_bench.report import terminal
 from keepalive_bench.report.document import derived_document
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench import Analysis, Run
 
-DIALECTS = tuple(it.option for it in EXPORTERS)
+DIALECTS = tuple(it.name for it in EXPORTERS)
 HOSTILE_TEXT = "=1+1|`<script>@team\n\x1b[31m\u202e]](http://evil.example) #7 \U0001f600\ufffe"
 HOSTILE_URL = "http://127.0.0.1:8000/a|b`c?q=%3Cb%3E&token=hunter2"
 
@@ -79,8 +79,7 @@ def stored(run: Run) -> str:
 
 def written(dialect: str, run: Run, analysis: Analysis | None = None) -> str:
     """What an option writes."""
-    (exporter,) = (it for it in OF_RUN if it.option == dialect)
-    assert exporter.of_run is not None
+    (exporter,) = (it for it in EXPORTERS if it.name == dialect)
     return "".join(exporter.of_run(report_of(run, analysis)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from keepalive_bench.stats.intervals import Estimate
 
@@ -33,23 +33,16 @@ S = TypeVar("S")
 GIVEN = "requests are started at a given --rate"
 PAUSED = "requests pause, and how many are possible isn't known"
 NO_SWEEP = "the run is no sweep"
-SERIES = {
-    "kab_requests_total": "Requests planned, by what became of them.",
-    "kab_request_failures_total": "Requests that failed, by kind of failure.",
-    "kab_response_body_bytes_total": "Bytes of body received.",
-    "kab_requests_per_second": "Requests per second while the arm was running.",
-    "kab_connections_total": "TCP connections really opened.",
-    "kab_connection_reasons_total": "Why connections were opened: how many, by reason.",
-    "kab_connections_reopened_total": "Connections opened although their slot had had one before.",
-    "kab_reuse_ratio": "Share of requests on a connection that an earlier one had used.",
-    "kab_latency_min_seconds": "The shortest.",
-    "kab_latency_max_seconds": "The longest.",
-    "kab_speedup_ratio": "The other arm's latency by the arm's own, with the ends of its interval.",
-    "kab_saving_seconds": "What the arm saves on the other, with the ends of its interval.",
-    "kab_connections_discarded_total": "Connections that a full pool threw away.",
-    "kab_connections_open_at_once": "Connections that were open at once, at most.",
-}
-"""What metrics are called where Prometheus is told of them, and its help texts."""
+
+
+class Series(NamedTuple):
+    """What Prometheus is told of a metric, or of several."""
+
+    name: str
+    help: str
+    label: str = ""
+    """What tells samples of several from each other: its value is a metric's key, or the last part
+    of its path."""
 
 
 def nothing(_: Experiment) -> str:
@@ -105,11 +98,8 @@ class Metric(Generic[S]):
     """Whether it may be below 0."""
     is_nameless: bool = False
     """Whether no requirement can be about it, as about no text."""
-    series: str = ""
-    """What Prometheus is told that it is called; empty: it isn't told."""
-    label: str = ""
-    """What tells it from others of that series: the label whose value is its key, or the last part
-    of its path."""
+    series: Series | None = None
+    """`None`: Prometheus isn't told of it."""
 
     @property
     def is_named(self) -> bool:

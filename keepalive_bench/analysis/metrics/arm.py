@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.arm_view import BOUNDED, QUANTILES, Latency
 from keepalive_bench.analysis.arms import REMAINDER, Sizes
-from keepalive_bench.analysis.metrics import Metric, rate_lacks
+from keepalive_bench.analysis.metrics import Metric, Series, rate_lacks
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arm_kinds import ARM_KINDS
 from keepalive_bench.results.exchange import PHASES, QUEUED
@@ -35,6 +35,7 @@ _OUTCOMES: tuple[tuple[str, str, Better, str], ...] = (
     ("not_sent", "not sent", "lower", "Left out: the run was interrupted, or the arm stopped"),
 )
 """What becomes of requests: with what tables call it."""
+_REQUESTS = Series("kab_requests_total", "Requests planned, by what became of them.", "outcome")
 
 
 def _start_lacks(experiment: Experiment) -> str:
@@ -42,7 +43,7 @@ def _start_lacks(experiment: Experiment) -> str:
 
 
 def _latency(
-    name: str, basis: Basis, meaning: str, unknown: str, series: str = ""
+    name: str, basis: Basis, meaning: str, unknown: str, series: Series | None = None
 ) -> Metric[ArmSummary]:
     def read(arm: ArmSummary) -> Value:
         value: float | None = getattr(arm.latency, name)
@@ -90,8 +91,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
             meaning=meaning,
             title=title,
             better=better,
-            series="kab_requests_total",
-            label="outcome",
+            series=_REQUESTS,
         )
         for path, title, better, meaning in _OUTCOMES
     ),
@@ -104,8 +104,9 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         better="lower",
         keys=tuple(kind.code for kind in FAILURE_KINDS),
         is_sparse=True,
-        series="kab_request_failures_total",
-        label="kind",
+        series=Series(
+            "kab_request_failures_total", "Requests that failed, by kind of failure.", "kind"
+        ),
     ),
     Metric(
         path="connections",
@@ -113,7 +114,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         meaning="TCP connections really opened, as the server counts them; a refused one is none",
         title="connections opened",
         better="lower",
-        series="kab_connections_total",
+        series=Series("kab_connections_total", "TCP connections really opened."),
     ),
     Metric(
         path="requests_per_connection",
@@ -130,7 +131,9 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         meaning="Exchanges on a connection that an earlier one had used ÷ (`succeeded + failed`)",
         better="higher",
         unknown="none was sent",
-        series="kab_reuse_ratio",
+        series=Series(
+            "kab_reuse_ratio", "Share of requests on a connection that an earlier one had used."
+        ),
     ),
     Metric(
         path="reopened",
@@ -139,7 +142,10 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         "works",
         title="reopened",
         better="lower",
-        series="kab_connections_reopened_total",
+        series=Series(
+            "kab_connections_reopened_total",
+            "Connections opened although their slot had had one before.",
+        ),
     ),
     Metric(
         path="resumed",
@@ -156,8 +162,11 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         better="lower",
         keys=tuple(kind.code for kind in REASON_KINDS),
         is_sparse=True,
-        series="kab_connection_reasons_total",
-        label="reason",
+        series=Series(
+            "kab_connection_reasons_total",
+            "Why connections were opened: how many, by reason.",
+            "reason",
+        ),
     ),
     Metric(
         path="status_codes.<status>",
@@ -171,7 +180,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         path="bytes_received",
         unit="bytes",
         meaning="Bytes of body, after dechunking and before decompression",
-        series="kab_response_body_bytes_total",
+        series=Series("kab_response_body_bytes_total", "Bytes of body received."),
     ),
     *(
         Metric(
@@ -194,7 +203,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         bounds="mean",
         unknown="none succeeded, or requests had pauses between them (`--think-time`)",
         lacks=rate_lacks,
-        series="kab_requests_per_second",
+        series=Series("kab_requests_per_second", "Requests per second while the arm was running."),
     ),
     *(
         Metric(
@@ -218,7 +227,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         "exact",
         "The shortest that was measured",
         "none succeeded",
-        "kab_latency_min_seconds",
+        Series("kab_latency_min_seconds", "The shortest."),
     ),
     *(
         _latency(
@@ -230,7 +239,11 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         for name in QUANTILES
     ),
     _latency(
-        "max", "exact", "The longest that was measured", "none succeeded", "kab_latency_max_seconds"
+        "max",
+        "exact",
+        "The longest that was measured",
+        "none succeeded",
+        Series("kab_latency_max_seconds", "The longest."),
     ),
     *(
         Metric(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.arm_view import QUANTILES
 from keepalive_bench.analysis.arms import REMAINDER
 from keepalive_bench.analysis.explanation import NAMED, STEPS
-from keepalive_bench.analysis.metrics import Metric, nothing, rate_lacks
+from keepalive_bench.analysis.metrics import Metric, Series, nothing, rate_lacks
 from keepalive_bench.results.exchange import QUEUED
 
 if TYPE_CHECKING:
@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.required_requests import Basis
 
 
+_SAVING = Series(
+    "kab_saving_seconds",
+    "What the arm saves on the other, with the ends of its interval.",
+    "statistic",
+)
+
+
 def _estimate(
-    path: str, unit: Unit, basis: Basis, meaning: str, series: str = ""
+    path: str, unit: Unit, basis: Basis, meaning: str, series: Series | None = None
 ) -> Metric[Comparison]:
     """What has an interval of its own; where the arms can't be compared, there is none of it."""
     return Metric(
@@ -31,12 +38,11 @@ def _estimate(
         lacks=rate_lacks if path == "requests_per_second" else nothing,
         is_signed=unit == "seconds",
         series=series,
-        label="statistic" if "." in path else "",
     )
 
 
 def _saving(name: str, basis: Basis, meaning: str) -> Metric[Comparison]:
-    return _estimate(f"saving_s.{name}", "seconds", basis, meaning, "kab_saving_seconds")
+    return _estimate(f"saving_s.{name}", "seconds", basis, meaning, _SAVING)
 
 
 COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
@@ -65,7 +71,10 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         "ranks",
         "The other's latency ÷ the arm's own, typical of a pair: above 1, the first-named arm is "
         "faster",
-        "kab_speedup_ratio",
+        Series(
+            "kab_speedup_ratio",
+            "The other arm's latency by the arm's own, with the ends of its interval.",
+        ),
     ),
     _estimate("requests_per_second", "ratio", "pairs", "The arm's ÷ the other's"),
     Metric(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.metrics import NO_SWEEP, Metric
+from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 from keepalive_bench.analysis.verdict import VERDICTS
 
@@ -40,13 +40,17 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         unit="count",
         meaning="Connections that the pool threw away because it was full",
         better="lower",
-        series="kab_connections_discarded_total",
+        series=Series(
+            "kab_connections_discarded_total", "Connections that a full pool threw away."
+        ),
     ),
     Metric(
         path="open_at_once",
         unit="count",
         meaning="Connections that were open at once, at most",
-        series="kab_connections_open_at_once",
+        series=Series(
+            "kab_connections_open_at_once", "Connections that were open at once, at most."
+        ),
     ),
     Metric(
         path="waited",

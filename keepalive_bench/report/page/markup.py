@@ -12,7 +12,7 @@ from keepalive_bench.units import json_in_log, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.report import Table
+    from keepalive_bench.report import TextTable
 
 Content = Element | str
 ARM_COLOURS = 8
@@ -65,7 +65,7 @@ def _table(
     return element("div", made, class_="wide", role="region", aria_label=caption, tabindex="0")
 
 
-def set_table(it: Table, caption: str = "") -> Element:
+def set_table(it: TextTable, caption: str = "") -> Element:
     """A table of numbers, of a report; its title is its caption, if nothing else is."""
     return _table(caption or it.title, it.headings, it.rows, "numbers")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.report import Chart
-from keepalive_bench.report.histogram import FAR_APART
+from keepalive_bench.report.histogram import are_far_apart
 from keepalive_bench.report.page.markup import (
     element,
     figure,
@@ -69,10 +69,9 @@ def _listed(run: Run, analysis: Analysis) -> Element:
         for row in arm.reasons
         if arm.reasons.codes[arm.reasons.column[row]] not in BY_NATURE
     ]
-    if not len(run.connections):
-        return element("p", "No connection was opened.")
     if not opened:
-        return element("p", "Every connection is one that its arm has by its nature.")
+        of_none = "Every connection is one that its arm has by its nature."
+        return element("p", of_none if len(run.connections) else "No connection was opened.")
     rows = [
         (f"{row}", arm.label, duration(run.connections.opened_s[row]), why(run, arm.reasons[row]))
         for arm, row in opened[:_MOST_LISTED]
@@ -119,7 +118,7 @@ def _dots(run: Run, analysis: Analysis) -> tuple[list[str], dict[str, object]]:
     rows = [row for row, failure in enumerate(exchanges.failure) if failure not in cut_off]
     latencies = [exchanges.latency_s[row] for row in rows]
     low, high = min(latencies, default=0.0), max(latencies, default=0.0)
-    logarithmic = low > 0 and high / low >= FAR_APART
+    logarithmic = are_far_apart(low, high)
     marks = [Mark(row, 1) for row in rows]
     for grid in _GRIDS:
         if len(marks) > _MOST:
@@ -132,12 +131,13 @@ def _dots(run: Run, analysis: Analysis) -> tuple[list[str], dict[str, object]]:
         )
     if logarithmic:
         notes.append("The scale of latencies is logarithmic.")
-    fates = _Fates(run, analysis)
+    marks.sort(key=lambda mark: (exchanges.arm[mark.row], exchanges.began_s[mark.row]))
+    numbers, fates = _fates(run, analysis, marks, codes)
     arms = [
-        _columns(run, [mark for mark in marks if exchanges.arm[mark.row] == arm], codes, fates)
+        _columns(run, [mark for mark in marks if exchanges.arm[mark.row] == arm], numbers)
         for arm in range(len(exchanges.arms))
     ]
-    return notes, {"arms": arms, "fates": list(fates.numbers), "logarithmic": logarithmic}
+    return notes, {"arms": arms, "fates": fates, "logarithmic": logarithmic}
 
 
 def _codes(run: Run, analysis: Analysis) -> list[str]:
@@ -180,9 +180,8 @@ def _positions(values: Iterable[float], steps: int) -> list[int]:
     return [int((value - low) / ((high - low) or 1.0) * steps) for value in values]
 
 
-def _columns(run: Run, marks: list[Mark], codes: list[str], fates: _Fates) -> dict[str, object]:
+def _columns(run: Run, marks: list[Mark], fates: dict[Mark, int]) -> dict[str, object]:
     exchanges = run.exchanges
-    marks = sorted(marks, key=lambda mark: exchanges.began_s[mark.row])
     rows = [mark.row for mark in marks]
     return {
         "began": _steps(microseconds(exchanges.began_s[row]) for row in rows),
@@ -190,7 +189,7 @@ def _columns(run: Run, marks: list[Mark], codes: list[str], fates: _Fates) -> di
         "index": _steps(exchanges.index[row] for row in rows),
         "connection": [exchanges.connection[row] for row in rows],
         "requests": [mark.requests for mark in marks],
-        "fate": [fates.number(mark, codes[mark.row]) for mark in marks],
+        "fate": [fates[mark] for mark in marks],
     }
 
 
@@ -203,26 +202,25 @@ def _steps(values: Iterable[int]) -> list[int]:
     return steps
 
 
-class _Fates:
-    """Texts about marks, each of them once."""
+def _fates(
+    run: Run, analysis: Analysis, marks: list[Mark], codes: list[str]
+) -> tuple[dict[Mark, int], list[str]]:
+    """The number of the text about each mark, and the texts; of single requests, with details."""
+    numbers = {_REUSED: 0}
+    of_mark = {}
+    for mark in marks:
+        text = codes[mark.row]
+        if text != _REUSED and mark.requests == 1 and len(numbers) < _MOST_DETAILED:
+            text = _details(run, analysis, mark.row, text)
+        of_mark[mark] = numbers.setdefault(text, len(numbers))
+    return of_mark, list(numbers)
 
-    def __init__(self, run: Run, analysis: Analysis) -> None:
-        self.numbers = {_REUSED: 0}
-        self._run = run
-        self._reasons = [arm.reasons for arm in analysis.arms]
 
-    def number(self, mark: Mark, code: str) -> int:
-        """The number of the text about a mark: with details where it is a single request."""
-        text = code
-        if code != _REUSED and mark.requests == 1 and len(self.numbers) < _MOST_DETAILED:
-            text = self._details(mark.row, code)
-        return self.numbers.setdefault(text, len(self.numbers))
-
-    def _details(self, row: int, code: str) -> str:
-        exchange = self._run.exchanges[row].outcome
-        if exchange.failure is not None:
-            return f"{code} ({printable(exchange.failure.message)[:120]})"
-        if exchange.connection is None:
-            return code
-        arm = self._run.exchanges.arm[row]
-        return why(self._run, self._reasons[arm][exchange.connection])
+def _details(run: Run, analysis: Analysis, row: int, code: str) -> str:
+    exchange = run.exchanges[row].outcome
+    if exchange.failure is not None:
+        return f"{code} ({printable(exchange.failure.message)[:120]})"
+    if exchange.connection is None:
+        return code
+    reasons = analysis.arms[run.exchanges.arm[row]].reasons
+    return why(run, reasons[exchange.connection])
