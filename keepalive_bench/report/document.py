@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.results.table import NONE
-from keepalive_bench.typed_json import to_json
+from keepalive_bench.typed_json import Document, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.metrics import Metric
     from keepalive_bench.analysis.sweep import Sweep
 
-Document = dict[str, Any]
 S = TypeVar("S")
 
 
