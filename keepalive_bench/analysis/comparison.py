@@ -4,46 +4,39 @@ from __future__ import annotations
 
 from array import array
 from itertools import compress
-from math import exp, log, sqrt
+from math import sqrt
 from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from keepalive_bench.analysis.arm_view import PERCENTS
 from keepalive_bench.analysis.explanation import explain
-from keepalive_bench.analysis.pairs import pair
+from keepalive_bench.analysis.pairs import pair, typical_effect
 from keepalive_bench.stats.dependence import (
     common_correlation,
     dependence,
-    first_order_inefficiency,
     interval_inflation,
 )
-from keepalive_bench.stats.descriptive import hodges_lehmann
 from keepalive_bench.stats.intervals import (
     Estimate,
     difference_interval,
     mean_interval,
     quantile_interval,
     ratio_interval,
-    signed_rank_interval,
-    widened,
 )
 from keepalive_bench.units import plural, size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.analysis.explanation import Explanation
     from keepalive_bench.analysis.pairs import Pairs
-    from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.stats.intervals import Interval
 
 _MOST_FAILED = 0.05
-_LARGEST_LOG = 690.0
-"""Of a ratio: 1e300 is near what a number can be."""
 _ONLY_BOUNDED = 99
 """Of p99, a saving that nothing bounds would be little but a difference of two maxima."""
 
@@ -100,43 +93,6 @@ def compare(
         incomparable=incomparable(arm, against, effect.speedup),
         explained=explain(exchanges, arms, pairs),
     )
-
-
-class Effect(NamedTuple):
-    """How many times faster an arm is, typically; and how sure that is."""
-
-    speedup: Estimate
-    correlation: float
-    interval_inflation: float
-
-
-def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
-    """The typical ratio: the Hodges-Lehmann estimate of the pairs' log ratios.
-
-    As logarithms, halving and doubling weigh the same. Noise that both halves of a pair share
-    cancels, and one slow request moves it little. A run that goes on until the interval is narrow
-    ends where the autocorrelation looks low by chance, so that is taken a standard error higher
-    (Bartlett's, √((1 − r²)/n)).
-    """
-    confidence, count = plan.decision_rule.confidence, pairs.number
-    halves = zip(pairs.own.typical, pairs.other.typical, strict=True)
-    ratios = array("d", (log(theirs / ours) for ours, theirs in halves))
-    correlation, inefficiency = dependence(ratios)
-    if plan.experiment.precision is not None and count:
-        assumed = max(correlation, 0.0)
-        assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
-        inefficiency = max(inefficiency, first_order_inefficiency(assumed))
-    factor = interval_inflation(inefficiency, count, confidence)
-    ordered = sorted(ratios)  # once: what is sorted is quick to sort again
-    typical, interval = hodges_lehmann(ordered), signed_rank_interval(ordered, confidence)
-    if typical is None:
-        return Effect(Estimate(None), correlation, factor)
-    found = Estimate(exp(typical))
-    if interval is not None:
-        low, high = widened(interval, typical, factor)
-        if max(-low, high) <= _LARGEST_LOG:  # or it says nothing
-            found = Estimate(exp(typical), exp(low), exp(high))
-    return Effect(found, correlation, factor)
 
 
 def _throughput(

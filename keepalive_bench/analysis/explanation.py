@@ -1,4 +1,4 @@
-"""Where a saving comes from: the phases it consists of, and how many round trips they are."""
+"""Where a saving comes from: its phases, how many round trips they are, and both in words."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from itertools import compress, filterfalse
 from math import fsum, isnan
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.arms import REMAINDER
+from keepalive_bench.analysis.arm_summary import REMAINDER
 from keepalive_bench.results.exchange import QUEUED
+from keepalive_bench.units import duration, enumerated
 
 if TYPE_CHECKING:
     from array import array
 
-    from keepalive_bench.analysis.arms import ArmSummary, Handshake
+    from keepalive_bench.analysis.arm_summary import ArmSummary, Handshake
     from keepalive_bench.analysis.pairs import Half, Pairs
     from keepalive_bench.results.columns import ExchangeColumns
 
@@ -130,3 +131,70 @@ def _saved_trips(own: ArmSummary, other: ArmSummary) -> dict[str, int]:
     if own.traits.makes_pools or other.traits.makes_pools:
         saved.pop("tls", None)
     return saved
+
+
+_WORTH_NAMING = 0.1
+"""A part below a tenth of the whole is small change."""
+_FROM, _TO = 0.75, 1.35
+"""A part is so many round trips where it is about as long as they are."""
+_IN_WORDS = {1: "one round trip", 2: "two round trips"}
+_RECEIVE, _BUT_THAT, _SMALL = "receive", "remainder but for receive", "small ones"
+_NAMES = {
+    QUEUED: "starting late",
+    "dns": "looking up the name",
+    "connect": "TCP",
+    "tunnel": "the proxy's tunnel",
+    "tls": "TLS",
+    "wait": "waiting for the first byte",
+    _RECEIVE: "receiving the rest of the answer",
+    _BUT_THAT: "sending, and the client's own work",
+    REMAINDER: "the rest (sending, receiving, the client's own work)",
+    _SMALL: "smaller parts",
+}
+
+
+def in_words(explanation: Explanation, amount: float, sign: int) -> str:
+    """The parts worth naming: what adds to the amount, with its round trips, and what takes off.
+
+    The sign is −1 where it is no saving, but a cost.
+    """
+    receive, parts = explanation.receive, dict(explanation.parts_s)
+    if abs(receive) >= _WORTH_NAMING * amount:  # by itself, as a delayed acknowledgement is
+        parts |= {_RECEIVE: receive, _BUT_THAT: parts.pop(REMAINDER) - receive}
+    large = {
+        name: sign * part for name, part in parts.items() if abs(part) >= _WORTH_NAMING * amount
+    }
+    small = amount - fsum(large.values())
+    if abs(small) >= _WORTH_NAMING * amount:
+        large |= {_SMALL: small}
+    adding = {name: part for name, part in large.items() if part > 0}
+    trips = [_trips(name, part, explanation, sign) for name, part in adding.items()]
+    named = [f"{duration(part)} of {_name(name, explanation)}" for name, part in adding.items()]
+    taking = [
+        f"{duration(-part)} of {_name(name, explanation)}"
+        for name, part in large.items()
+        if part < 0
+    ]
+    if len(set(trips)) == 1 and trips[0]:
+        each = f", {trips[0]} each" if len(trips) > 1 else f", {trips[0]}"
+    else:
+        pairs = zip(named, trips, strict=True)
+        named = [f"{words} ({trip})" if trip else words for words, trip in pairs]
+        each = ""
+    less = f", less {enumerated(taking)}" if taking else ""
+    return f": {enumerated(named)}{each}{less}"
+
+
+def _trips(name: str, part: float, explanation: Explanation, sign: int) -> str:
+    """How many round trips a part is, where it is about as many as the protocol says."""
+    saved = sign * explanation.saved_trips.get(name, 0)
+    if saved <= 0 or explanation.round_trip_s is None:
+        return ""
+    is_near = _FROM <= part / explanation.round_trip_s / saved <= _TO
+    return _IN_WORDS.get(saved, "") if is_near else ""
+
+
+def _name(name: str, explanation: Explanation) -> str:
+    if name == "tls" and explanation.tls is not None:
+        return explanation.tls.replace("TLSv", "TLS ")
+    return _NAMES[name]

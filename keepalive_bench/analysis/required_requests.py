@@ -7,8 +7,7 @@ from math import ceil, log, log1p, log10
 from typing import TYPE_CHECKING, Literal
 
 from keepalive_bench.analysis.arm_view import ArmView, Quantile
-from keepalive_bench.analysis.comparison import typical_effect
-from keepalive_bench.analysis.pairs import pair
+from keepalive_bench.analysis.pairs import pair, typical_effect
 from keepalive_bench.stats.clusters import LEAST_CLUSTERS
 from keepalive_bench.stats.descriptive import quantile
 from keepalive_bench.stats.intervals import (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from keepalive_bench.analysis import Analysis, Checked
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.plan.plan import DecisionRule
     from keepalive_bench.requirements.lookup import Evidence
     from keepalive_bench.results.run import Run

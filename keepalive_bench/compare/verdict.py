@@ -20,7 +20,7 @@ from keepalive_bench.units import enumerated, signed_share
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.compare.change import ArmChange, Difference, FigureChange
     from keepalive_bench.plan.plan import DecisionRule, Plan
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Finding
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.results.run import Run
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from keepalive_bench.analysis import Analysis, Checked
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.metrics import Metric
     from keepalive_bench.analysis.sweep import Sweep
 

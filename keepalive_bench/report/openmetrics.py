@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis import Analysis, Checked
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.metrics import Metric, Series
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.results.run import Run

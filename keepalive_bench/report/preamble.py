@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.analysis import Analysis
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.plan.load import Load

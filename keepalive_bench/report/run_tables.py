@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.arm_summary import REMAINDER
 from keepalive_bench.analysis.arm_view import BOUNDED
-from keepalive_bench.analysis.arms import REMAINDER
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report import TextColumn, TextTable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Analysis
-    from keepalive_bench.analysis.arms import ArmSummary, PhaseTime
+    from keepalive_bench.analysis.arm_summary import ArmSummary, PhaseTime
     from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.report import Part
     from keepalive_bench.stats.intervals import Estimate

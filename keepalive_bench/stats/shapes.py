@@ -34,7 +34,6 @@ _MODE_VALUES = 1_000
 _CONFIDENCE = 0.95
 _LEAST_FOR_TREND = 20
 _DISTINCT = 0.5
-_SURE = 0.999
 
 
 class Trend(NamedTuple):

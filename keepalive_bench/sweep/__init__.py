@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.comparison import typical_effect
-from keepalive_bench.analysis.pairs import pair
+from keepalive_bench.analysis.pairs import pair, typical_effect
 from keepalive_bench.analysis.sweep import Sweep, SweptValue
 from keepalive_bench.sweep.recommendation import recommend
 from keepalive_bench.sweep.value_results import Case, rate, rate_ratio, rounds_of, value_result
@@ -13,8 +12,8 @@ from keepalive_bench.sweep.value_results import Case, rate, rate_ratio, rounds_o
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
     from keepalive_bench.sweep.value_results import ValueResult

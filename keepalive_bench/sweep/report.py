@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from keepalive_bench.analysis import Analysis
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.sweep import Sweep, SweptValue
     from keepalive_bench.report import Part
     from keepalive_bench.stats.intervals import Estimate

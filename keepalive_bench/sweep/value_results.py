@@ -18,8 +18,8 @@ from keepalive_bench.units import plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.arms import ArmSummary
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.load import Traffic
     from keepalive_bench.results.run import Run

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from support.runs import HTML, REFUSED, Script, paired_run
 
 from keepalive_bench import analyse
+from keepalive_bench.analysis.arm_summary import REMAINDER, ArmSummary
 from keepalive_bench.analysis.arm_view import Latency
-from keepalive_bench.analysis.arms import REMAINDER, ArmSummary
 from keepalive_bench.results.exchange import PHASES, QUEUED, Answer, Failure, Phases
 
 SECONDS = st.floats(0, 1, width=32)

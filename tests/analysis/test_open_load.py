@@ -8,7 +8,7 @@ import pytest
 from support.runs import Script
 
 from keepalive_bench import Analysis, Load, Run, analyse
-from keepalive_bench.analysis.arms import LateStarts
+from keepalive_bench.analysis.arm_summary import LateStarts
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.report.preamble import circumstances
 from keepalive_bench.report.run_tables import comparison_rows

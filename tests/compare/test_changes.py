@@ -24,7 +24,7 @@ from keepalive_bench.plan.document import plan_document
 from keepalive_bench.requirements.lookup import Evidence
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.compare.change import Change, FigureChange
     from keepalive_bench.results.run import Run
 

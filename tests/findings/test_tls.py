@@ -13,7 +13,7 @@ from keepalive_bench.report.verbose import connection_line
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Finding
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.results.run import Run
 
 HTTPS = Plan(Target("https://127.0.0.1:8000/"))

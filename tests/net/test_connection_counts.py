@@ -15,7 +15,7 @@ from keepalive_bench import Arm, Run, analyse, benchmark
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
 
 POOLED, UNPOOLED = Arm("pooled"), Arm("unpooled")
 REQUESTS = 30

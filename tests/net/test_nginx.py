@@ -13,7 +13,7 @@ from keepalive_bench import Run, analyse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
 
 pytestmark = pytest.mark.slow
 POOLS: list[dict[str, Any]] = [{}, {"concurrency": 4}, {"concurrency": 4, "maxsize": 2}]

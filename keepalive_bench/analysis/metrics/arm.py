@@ -6,8 +6,8 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.arm_summary import REMAINDER, Sizes
 from keepalive_bench.analysis.arm_view import BOUNDED, QUANTILES, Latency
-from keepalive_bench.analysis.arms import REMAINDER, Sizes
 from keepalive_bench.analysis.metrics import Metric, Series, rate_lacks
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arm_kinds import ARM_KINDS
@@ -17,7 +17,7 @@ from keepalive_bench.results.run import PoolCounters
 from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.metrics import Better, Value
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment

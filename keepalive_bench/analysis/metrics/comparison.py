@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.arm_summary import REMAINDER
 from keepalive_bench.analysis.arm_view import QUANTILES
-from keepalive_bench.analysis.arms import REMAINDER
 from keepalive_bench.analysis.explanation import NAMED, STEPS
 from keepalive_bench.analysis.metrics import Metric, Series, nothing, rate_lacks
 from keepalive_bench.results.exchange import QUEUED

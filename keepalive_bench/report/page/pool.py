@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.analysis import Analysis
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.results.run import Run
 
 _OPENING = ("lane-opening", "being opened")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from support.servers.table import Case
 
     from keepalive_bench import Exchange
-    from keepalive_bench.analysis.arms import ArmSummary
+    from keepalive_bench.analysis.arm_summary import ArmSummary
 
 _SLACK_S = 10.0
 """Servers that look for idle connections now and then close them that much later, at most."""
