@@ -10,7 +10,7 @@ from operator import truediv
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.results.exchange import ENDINGS
-from keepalive_bench.results.masks import of_arm, pick
+from keepalive_bench.results.table import pick
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.intervals import Estimate, ratio_interval
 from keepalive_bench.units import plural
@@ -89,7 +89,7 @@ class Case:
 def value_result(run: Run, arm: ArmSummary, view: ArmView, value: int) -> ValueResult:
     """Count what one value's arm did."""
     connections, exchanges = run.connections, run.exchanges
-    opened = of_arm(connections, arm.label)
+    opened = connections.of_arm(arm.label)
     waits = pick(exchanges.phases["pool_wait"], view.ended)
     endings = pick(connections.ending, opened)
     return ValueResult(
