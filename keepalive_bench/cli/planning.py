@@ -13,7 +13,7 @@ import click
 from keepalive_bench.cli.reading import check_file, read_file
 from keepalive_bench.errors import ENDING_SIGNALS, UsageError
 from keepalive_bench.plan.network import Tls
-from keepalive_bench.plan.options import built, made
+from keepalive_bench.plan.options import plan_fields, planned
 from keepalive_bench.plan.plan import DecisionRule, Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
 from keepalive_bench.plan.sweeping import swept_plans
@@ -21,7 +21,7 @@ from keepalive_bench.plan.target import Target
 from keepalive_bench.units import filename, printable
 
 if TYPE_CHECKING:
-    from keepalive_bench.plan.options import Asked, Found
+    from keepalive_bench.plan.options import Asked
 
 _ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 
@@ -33,7 +33,7 @@ def run_plan(url: str | None, asked: Asked) -> Plan:
         UsageError: something in it makes no sense or can't be read.
     """
     target = _target(url, "run", asked)
-    return _checked(built(Plan, asked, target=target, tls=_tls(asked)))
+    return _checked(planned(Plan, asked, target=target, tls=_tls(asked)))
 
 
 def sweep_plans(url: str | None, asked: Asked) -> list[Plan]:
@@ -54,15 +54,12 @@ def judged(plan: Plan, asked: Asked) -> Plan:
     Raises:
         UsageError: something makes no sense.
     """
-    stored = plan.decision_rule
-
-    def value_of(found: Found) -> Any:  # noqa: ANN401  # a field's value
-        given, before = found.setting.rule(asked), getattr(stored, found.name)
-        if isinstance(before, tuple):
-            return (*before, *(given or ()))
-        return before if given is None else given
-
-    return replace(plan, decision_rule=made(DecisionRule, value_of))
+    changes: dict[str, Any] = {}
+    for it in plan_fields(DecisionRule):
+        given, (_, before) = it.setting.rule(asked), it.of(plan.decision_rule)
+        if given is not None:
+            changes[it.name] = (*before, *given) if isinstance(before, tuple) else given
+    return replace(plan, decision_rule=replace(plan.decision_rule, **changes))
 
 
 def _target(url: str | None, command: str, asked: Asked) -> Target:
@@ -99,7 +96,7 @@ def _netrc_credentials(host: str) -> tuple[str, str] | None:
 
 def _tls(asked: Asked) -> Tls:
     """What is asked for, with the passphrase of its key, which is typed where none is given."""
-    tls = built(Tls, asked)
+    tls = planned(Tls, asked)
     key = tls.key_file or tls.cert_file
     # What is in a pipe can be read once, by OpenSSL.
     if key is None or tls.key_password is not None or not key.is_file():

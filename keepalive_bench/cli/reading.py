@@ -95,7 +95,7 @@ def load_run(path: str) -> Run:
     import gzip  # noqa: PLC0415  # few commands read a run
     import zlib  # noqa: PLC0415  # the same
 
-    from keepalive_bench.results.file import read_run  # noqa: PLC0415  # the same
+    from keepalive_bench.results.reader import read_run  # noqa: PLC0415  # the same
 
     name = run_name(path)
     source, is_own = (_STDIN_NUMBER, False) if path == STDIN else (path, True)
