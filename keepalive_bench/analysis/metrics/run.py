@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.metrics import Unit, Value
     from keepalive_bench.analysis.sweep import SweptValue
     from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.typed_json import Document
 
-Document = Mapping[str, Any]
 
 TOTALS = ("failed", "interrupted", "not_sent")
 """What by itself is about all arms together."""
