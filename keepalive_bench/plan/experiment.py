@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import ceil
 from secrets import randbits
 from typing import Annotated, Literal, get_args
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.arm_kinds import ARM_KINDS, ArmKind, arm_kind
+from keepalive_bench.plan.arms import ARM_KINDS, Arm, arm_text, parse_arm
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.options import (
     Example,
@@ -30,12 +29,11 @@ from keepalive_bench.plan.values import (
     within,
     within_s,
 )
-from keepalive_bench.typed_json import Count, Positive, fewest, one_of, pattern
+from keepalive_bench.typed_json import Count, Positive, fewest
 from keepalive_bench.units import quoted
 
 Order = Literal["paired", "sequential"]
 Swept = Literal["maxsize", "concurrency", "data-size"]
-KINDS = tuple(kind.name for kind in ARM_KINDS)
 ORDERS: tuple[Order, ...] = ("paired", "sequential")
 SWEPT: tuple[Swept, ...] = get_args(Swept)
 BLOCK_REQUESTS_PER_THREAD = 10
@@ -45,72 +43,13 @@ OPEN_BLOCK_S = 0.1
 LEAST_ROUNDS = 6
 """So many pairs can tell arms apart."""
 
-LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,31}"
-"""What an arm can be called, as a regular expression."""
+_KINDS_TOLD = "; ".join(", ".join(filter(None, (it.name, it.help))) for it in ARM_KINDS)
 _SEED_BITS = 32
 _USUAL_REQUESTS, _USUAL_ROUNDS, _USUAL_FOR_PRECISION = 50, 10, 10_000
 _UNSAID = -(2**31)
 _FINEST, _COARSEST = 0.001, 0.5
 _LEAST_VALUES = 2
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS, _MOST_PROCESSES = 1_000_000_000, 10_000, 255, 256
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way of treating connections, and what it is called in this run.
-
-    Raises:
-        UsageError: an unknown kind, or a label with other characters than letters, digits, - and _.
-    """
-
-    kind: Annotated[str, one_of(*KINDS)]
-    label: Annotated[str, pattern(f"^{LABEL}$")] = ""
-    value: Count | None = None
-    """What the swept option is in this arm; `None`: the experiment sweeps over none."""
-
-    @property
-    def is_single_use(self) -> bool:
-        """Whether each of its connections serves one request, by design."""
-        return not self.traits.reuses
-
-    @property
-    def traits(self) -> ArmKind:
-        """What is to be known of its kind."""
-        return arm_kind(self.kind)
-
-    def __post_init__(self) -> None:
-        """Call an arm by its kind where nothing else is said."""
-        if self.kind not in KINDS:
-            raise UsageError(
-                f"There is no arm of kind {quoted(self.kind)}: kinds are {', '.join(KINDS)}."
-            )
-        object.__setattr__(self, "label", self.label or self.kind)
-        if not re.fullmatch(LABEL, self.label):
-            raise UsageError(
-                f"An arm can't be called {quoted(self.label)}: letters, digits, - and _ "
-                "make a label, 32 of them at most."
-            )
-
-
-def parse_arm(text: str) -> Arm:
-    """`KIND` or `LABEL=KIND`.
-
-    Raises:
-        UsageError: it isn't of that form, or names no kind.
-    """
-    label, mark, kind = text.rpartition("=")
-    if mark and not label:
-        raise UsageError(f"The arm {quoted(text)} has an empty label: write LABEL=KIND.")
-    return Arm(kind, label)
-
-
-def arm_text(arm: Arm) -> str:
-    """An arm as it is read."""
-    return arm.kind if arm.label == arm.kind else f"{arm.label}={arm.kind}"
-
-
-def _kinds_told() -> str:
-    return "; ".join(", ".join(filter(None, (kind.name, kind.help))) for kind in ARM_KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +139,7 @@ class Experiment:
         parse_arm,
         spell=arm_text,
         spelling="--arm [LABEL=]KIND",
-        help=f"A way of treating connections: {_kinds_told()}. Repeat it to name the arms; the "
+        help=f"A way of treating connections: {_KINDS_TOLD}. Repeat it to name the arms; the "
         "first is compared with each other one, and two labels of one kind make an A/A "
         "experiment.  [default: pooled, unpooled]",
         example=Example("-n 4 --arm fresh=unpooled", "arms.fresh.connections == 4"),

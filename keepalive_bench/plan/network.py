@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import (
     Example,
+    JsonForm,
     Option,
-    Stored,
     choice,
     option,
     options,
@@ -231,7 +231,7 @@ class Network:
         rivals=("unix-socket", "connect-to"),
         example=Example("--proxy {url}", "GET http://", "sent"),
         shown=_without_credentials,
-        stored=Stored(str | None, lambda it: _url(it) or None, lambda it: _proxy(it or "")),
+        json_form=JsonForm(str | None, lambda it: _url(it) or None, lambda it: _proxy(it or "")),
     )
     connect_to: tuple[Route, ...] = options(
         (),
@@ -242,7 +242,7 @@ class Network:
         "stay.",
         example=Example("--connect-to ::127.0.0.1:{port}", "http://127.0.0.1:9/", "reached"),
         shown=True,
-        stored=Stored(
+        json_form=JsonForm(
             tuple[tuple[str, int, str, int], ...],
             lambda several: [list(route) for route in several],
             lambda several: tuple(Route(*route) for route in several),
@@ -258,7 +258,7 @@ class Network:
             "--resolve there.test:{port}:127.0.0.1", "http://there.test:{port}/", "reached"
         ),
         shown=True,
-        stored=Stored(
+        json_form=JsonForm(
             tuple[tuple[str, int, tuple[str, ...]], ...],
             lambda several: [[host, port, list(ends)] for host, port, ends in several],
             lambda several: tuple(Resolution(*it) for it in several),

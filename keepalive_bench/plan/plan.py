@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.experiment import Arm, Experiment
+from keepalive_bench.plan.arms import Arm
+from keepalive_bench.plan.experiment import Experiment
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.network import Network, Tls
 from keepalive_bench.plan.options import Example, option, options, part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from dataclasses import dataclass
@@ -57,8 +58,6 @@ class Withheld(NamedTuple):
 
 
 def _checked_json(body: bytes) -> bytes:
-    import json  # noqa: PLC0415  # few runs send any
-
     try:
         json.loads(body)
     except RecursionError:
@@ -204,7 +203,7 @@ class Request:
         example=Example("-A me", "User-Agent: me", "sent"),
         shown=True,
     )
-    variation: Variation = part(Variation, json="parameters")
+    variation: Variation = part(Variation)
     expect_status: tuple[Annotated[str, pattern(f"^{_STATUS}$")], ...] = options(
         (),
         str,

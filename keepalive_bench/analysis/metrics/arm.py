@@ -10,7 +10,7 @@ from keepalive_bench.analysis.arm_summary import REMAINDER, Sizes
 from keepalive_bench.analysis.arm_view import BOUNDED, QUANTILES, Latency
 from keepalive_bench.analysis.metrics import Metric, Series, rate_lacks
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
-from keepalive_bench.plan.arm_kinds import ARM_KINDS
+from keepalive_bench.plan.arms import ARM_KINDS
 from keepalive_bench.results.exchange import PHASES, QUEUED
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 from keepalive_bench.results.run import PoolCounters
