@@ -119,6 +119,8 @@ _RUN_INFO: tuple[tuple[str, Unit, str, str], ...] = (
     ),
 )
 """With what says why one of them is unknown."""
+_TOLD = {"wall_s": "kab_run_duration_seconds", "cpu_s": "kab_run_cpu_seconds"}
+"""What Prometheus is told that some of them are called."""
 RUN_METRICS: tuple[Metric[Document], ...] = (
     *(
         Metric(
@@ -160,6 +162,7 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
             meaning=meaning,
             lacking=lacking,
             words=("true", "false") if unit == "word" else (),
+            series=Series(_TOLD[name], f"{meaning}.") if name in _TOLD else None,
         )
         for name, unit, meaning, lacking in _RUN_INFO
     ),
