@@ -259,27 +259,29 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         )
         for name in Latency._fields
     ),
+    Metric(
+        path="late_starts.count",
+        unit="count",
+        needs="",
+        meaning="With `--rate`: how many started 1 ms or more after they were to",
+        title="late starts",
+        better="lower",
+        unknown="no `plan.rate`",
+        lacking="no request of {arm} was late",
+        lacks=_start_lacks,
+    ),
     *(
         Metric(
             path=f"late_starts.{name}",
-            unit="count" if name == "count" else "seconds",
+            unit="seconds",
             needs="",
-            meaning=meaning,
-            title="late starts" if name == "count" else "",
+            meaning="How late these were",
             better="lower",
-            unknown=unknown,
+            unknown="none was",
             lacking="no request of {arm} was late",
             lacks=_start_lacks,
         )
-        for name, meaning, unknown in (
-            (
-                "count",
-                "With `--rate`: how many started 1 ms or more after they were to",
-                "no `plan.rate`",
-            ),
-            ("mean_s", "How late these were", "none was"),
-            ("max_s", "How late these were", "none was"),
-        )
+        for name in ("mean_s", "max_s")
     ),
     Metric(
         path="phases_s.<phase>.per_request",
