@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.load import Traffic
     from keepalive_bench.stats.intervals import Estimate
@@ -30,16 +31,22 @@ RECOMMENDED = ("maxsize", "concurrency")
 class SweptValue(NamedTuple):
     """One value, and what is known of its arm beyond every arm's summary."""
 
-    arm: str
-    """The label."""
+    summary: ArmSummary
     value: int
+    by_kab: int
+    """Connections that went stale only because other values had their turn in between."""
     discarded: int
     """Connections that the pool threw away because it was full."""
     open_at_once: int
     """Connections that were open at once, at most."""
     waited: int
-    """Requests that had to wait for a connection, and were answered."""
+    """Requests that had to wait for a connection, in vain or not."""
     requests_per_second: Estimate
+
+    @property
+    def arm(self) -> str:
+        """The label."""
+        return self.summary.label
 
 
 class Recommendation(NamedTuple):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Analysis
-    from keepalive_bench.compare.change import Source
+    from keepalive_bench.compare.change import Part, Source
 
 __all__ = ["compare_runs"]
 
@@ -135,17 +135,21 @@ def _bytes_of(columns: Mapping[str, array[Any]]) -> dict[str, bytes]:
 
 def _differences(base: Source, new: Source, arms: Sequence[ArmChange]) -> Iterator[Difference]:
     """Field by field: what was asked for, by what machine, and what was answered."""
-    immaterial = harmless()
-    for name, before, after in _unequal(_flat(base.plan), _flat(new.plan)):
-        yield Difference("plan", name, before, after, name not in immaterial)
-    runs = base.run, new.run
-    for name, before, after in _unequal(*(run.environment._asdict() for run in runs)):
-        yield Difference("environment", name, before, after, matters=False)
-    before, after = (run.run_info.interrupted for run in runs)
-    if before != after:
-        yield Difference("run_info", "interrupted", before, after, matters=False)
+    yield from _unequal("plan", _flat(base.plan), _flat(new.plan))
+    one, two = base.run, new.run
+    yield from _unequal("environment", one.environment._asdict(), two.environment._asdict())
+    stopped = ({"interrupted": run.run_info.interrupted} for run in (one, two))
+    yield from _unequal("run_info", *stopped)
     for arm in arms:
         yield from _answers(arm)
+
+
+def _unequal(part: Part, base: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    for name in dict.fromkeys([*base, *new]):
+        before, after = base.get(name), new.get(name)
+        if before != after:
+            matters = part == "plan" and name not in harmless()
+            yield Difference(part, name, before, after, matters)
 
 
 def _flat(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,12 +161,6 @@ def _flat(plan: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found[name] = value
     return found
-
-
-def _unequal(base: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    for name in dict.fromkeys([*base, *new]):
-        if base.get(name) != new.get(name):
-            yield name, base.get(name), new.get(name)
 
 
 def _answers(arm: ArmChange) -> Iterator[Difference]:

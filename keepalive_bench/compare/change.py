@@ -35,6 +35,7 @@ _LARGEST = 700.0
 """A greater logarithm's number is none."""
 
 ChangeCode = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
+Part = Literal["plan", "environment", "run_info", "answers"]
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,13 @@ class ChangeVerdict(NamedTuple):
     """What changed, in a sentence, and its code."""
 
     code: ChangeCode
+    """[What changed](#the-verdict), in a word."""
     text: str
+    """The sentence, for people: its wording may change."""
 
 
 class CountChange(NamedTuple):
-    """A count of both runs, and the difference."""
+    """A count of both runs, and new − base."""
 
     base: Count
     new: Count
@@ -75,7 +78,7 @@ class CountChange(NamedTuple):
 
 
 class FigureChange(NamedTuple):
-    """A figure of both runs, and how it changed: new ÷ base − 1, with the ends of its interval."""
+    """A figure of both runs, and new ÷ base − 1, with the ends of its interval."""
 
     base: float | None
     new: float | None
@@ -139,7 +142,9 @@ class ComparisonChange(NamedTuple):
     """The first-named arm against another, in both runs."""
 
     arm: Label
+    """The first-named one."""
     against: Label
+    """The other."""
     speedup: FigureChange
 
 
@@ -147,20 +152,26 @@ class RecommendationChange(NamedTuple):
     """What two sweeps over one option recommend; `None`: nothing."""
 
     option: Swept
+    """The option swept over, in both."""
     base: int | None
+    """What they recommend. `None`: nothing."""
     new: int | None
+    """What they recommend. `None`: nothing."""
     change: int | None
-    """The difference; `None` where either recommends nothing."""
+    """new − base. `None`: either recommends nothing."""
 
 
 class Difference(NamedTuple):
     """Something that the two runs don't have in common, besides what they measured."""
 
-    part: Literal["plan", "environment", "run_info", "answers"]
+    part: Part
+    """What it is of."""
     name: str
+    """What it is called there."""
     base: Any
-    """As JSON has it, as is `new`."""
+    """As JSON has it."""
     new: Any
+    """As JSON has it."""
     matters: bool
     """Whether times can't be compared because of it."""
 

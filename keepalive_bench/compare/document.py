@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from keepalive_bench.analysis.sweep import RECOMMENDED
@@ -32,7 +32,6 @@ from keepalive_bench.report.rows_csv import table_lines
 from keepalive_bench.report.schema import array_of, members, requirement_schema, schema_head
 from keepalive_bench.typed_json import (
     MOMENT,
-    Mark,
     Schema,
     Share,
     object_schema,
@@ -49,37 +48,47 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KIND, SCHEMA_VERSION = "comparison", 1
 _COLUMNS = ("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high")
-_means = partial(Mark, "description")
-"""What the schema, and docs/compare.md by it, says of a member."""
+_SERIES = {
+    "verdict": "The verdict's code.",
+    "requirement": "Requirements, 1 by status.",
+    "count_difference": "The new run's count - the base's.",
+    "recommended_difference": "The value that the new sweep recommends - the base's.",
+}
+"""Help texts; each figure has a series of its ratios besides."""
 
 
 class ComparedRun(NamedTuple):
     """A run in the document."""
 
     file: str
+    """What it was read from."""
     url: str
+    """As in its plan."""
     method: str
+    """As in its plan."""
     started_at: Annotated[str, MOMENT]
+    """When it began."""
     verdict: Verdict
 
 
 class ComparedRuns(NamedTuple):
     """What the document says of each new run."""
 
-    new: Annotated[ComparedRun, _means("The later run, with its own verdict")]
-    confidence: Annotated[Share, _means("How both were judged")]
-    margin: Annotated[Share, _means("How both were judged")]
-    forced: Annotated[bool, _means("Whether they were compared whatever they differ in")]
-    verdict: Annotated[ChangeVerdict, _means("What changed")]
-    differences: Annotated[tuple[Difference, ...], _means("What else the runs differ in")]
+    new: ComparedRun
+    confidence: Share
+    """How both are judged: as the first new run was, but for what is given."""
+    margin: Share
+    """How both are judged: as the first new run was, but for what is given."""
+    forced: bool
+    """Whether they are compared whatever they differ in."""
+    verdict: ChangeVerdict
+    differences: tuple[Difference, ...]
     arms: dict[str, dict[str, Any]]
-    comparisons: Annotated[
-        tuple[ComparisonChange, ...], _means("Pairs of arms that both runs compare")
-    ]
-    recommendation: Annotated[
-        RecommendationChange | None, _means("Of two sweeps over one option; else `null`")
-    ]
+    """By label, of those that both runs have."""
+    comparisons: tuple[ComparisonChange, ...]
+    recommendation: RecommendationChange | None
     requirements: list[dict[str, Any]]
+    """As in the results file."""
 
 
 def json_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -135,10 +144,8 @@ def _grouped(by_path: Mapping[str, T]) -> tuple[dict[str, T], dict[str, dict[str
 
 def comparison_schema() -> Schema:
     """All comparisons with one base."""
-    earlier = Annotated[ComparedRun, _means("The earlier run, with its own verdict")]
     arms = {"type": "object", "additionalProperties": _arm_schema()}
     checked = array_of(requirement_schema())
-    checked["description"] = "As in the results file"
     runs = object_schema(members(ComparedRuns) | {"arms": arms, "requirements": checked})
     return {
         **schema_head("comparison", SCHEMA_VERSION, "What changed between runs", "docs/compare.md"),
@@ -146,7 +153,7 @@ def comparison_schema() -> Schema:
             {
                 "schema_version": {"const": SCHEMA_VERSION},
                 "kind": {"const": KIND},
-                "base": schema_of(earlier),
+                "base": schema_of(ComparedRun),
                 "changes": {**array_of(runs), "minItems": 1},
             }
         ),
@@ -154,14 +161,10 @@ def comparison_schema() -> Schema:
 
 
 def _arm_schema() -> Schema:
-    kind = Annotated[str, _means("How it treats connections")]
-    count = Annotated[CountChange, _means("Counts; `change` is new − base")]
-    counts = Annotated[dict[str, CountChange], _means("The same of each code that either run has")]
-    figure = schema_of(Annotated[FigureChange, _means("Figures; `change` is new ÷ base − 1")])
-    alone, groups = _grouped({it.path: figure for it in ESTIMATED})
-    types = {"kind": kind, **dict.fromkeys(COUNTED, count), **dict.fromkeys(BY_CODE, counts)}
+    counts = dict.fromkeys(COUNTED, CountChange) | dict.fromkeys(BY_CODE, dict[str, CountChange])
+    alone, groups = _grouped({it.path: schema_of(FigureChange) for it in ESTIMATED})
     grouped = {name: object_schema(it) for name, it in groups.items()}
-    return object_schema(members(**types) | alone | grouped)
+    return object_schema(members(kind=str, **counts) | alone | grouped)
 
 
 AnyChange = CountChange | FigureChange | RecommendationChange
@@ -198,17 +201,14 @@ def _numbers(change: Change) -> Iterator[_Number]:
 
 def csv_lines(changes: Sequence[Change]) -> Iterator[str]:
     """The header, and a line for each number."""
-    rows = (
-        (change.base.name, change.new.name, it.part, it.name, *_cells(it.found))
-        for change in changes
-        for it in _numbers(change)
-    )
-    yield from table_lines(_COLUMNS, rows)
+    yield from table_lines(_COLUMNS, (row for change in changes for row in _rows(change)))
 
 
-def _cells(found: AnyChange) -> Iterator[float | None]:
-    """Of what is counted, there are no ends of an interval."""
-    return (getattr(found, name, None) for name in FigureChange._fields)
+def _rows(change: Change) -> Iterator[tuple[str | float | None, ...]]:
+    for part, _, name, found in _numbers(change):
+        # Of what is counted, there are no ends of an interval.
+        cells = (getattr(found, column, None) for column in FigureChange._fields)
+        yield (change.base.name, change.new.name, part, name, *cells)
 
 
 def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -217,30 +217,25 @@ def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _families(changes: Sequence[Change]) -> Iterator[Family]:
-    """Differences of the counts that no code parts, and ratios of the figures."""
-    verdicts, statuses, counts, recommended = (list[Sample]() for _ in range(4))
-    ratios: dict[str, list[Sample]] = {}
+    """Ratios of figures, and differences of the counts that no code parts."""
+    series = defaultdict[str, list[Sample]](list)
     for change in changes:
         new = {"new": change.new.name}
-        verdicts.append(Sample(1, {**new, "code": change.verdict.code}))
-        statuses += status_samples(new, change.requirements)
+        series["verdict"].append(Sample(1, {**new, "code": change.verdict.code}))
+        series["requirement"] += status_samples(new, change.requirements)
         for _, own, name, found in _numbers(change):
             labels = new | own
             if isinstance(found, FigureChange):
                 group, _, statistic = name.rpartition(".")
                 labels |= {"statistic": statistic} if group else {}
                 subject = (group or name).removesuffix("_s")
-                ratios.setdefault(subject, []).extend(estimate_samples(labels, found.ratio))
+                series[f"{subject}_ratio"] += estimate_samples(labels, found.ratio)
             elif isinstance(found, RecommendationChange):
-                recommended.append(Sample(found.change, labels))
+                series["recommended_difference"].append(Sample(found.change, labels))
             elif name in COUNTED:
-                counts.append(Sample(found.change, {**labels, "count": name}))
-    yield Family("kab_compare_verdict", "The verdict's code.", verdicts)
-    yield Family("kab_compare_requirement", "Requirements, 1 by status.", statuses)
-    yield Family("kab_compare_count_difference", "The new run's count - the base's.", counts)
-    for subject, samples in ratios.items():
-        spoken = subject.replace("_", " ").capitalize()
-        words = f"{spoken}: the new run's by the base's, with the ends of its interval."
-        yield Family(f"kab_compare_{subject}_ratio", words, samples)
-    words = "The value that the new sweep recommends - the base's."
-    yield Family("kab_compare_recommended_difference", words, recommended)
+                sample = Sample(found.change, {**labels, "count": name})
+                series["count_difference"].append(sample)
+    for name, samples in series.items():
+        subject = name.removesuffix("_ratio").replace("_", " ").capitalize()
+        ratio = f"{subject}: the new run's by the base's, with the ends of its interval."
+        yield Family(f"kab_compare_{name}", _SERIES.get(name, ratio), samples)

@@ -35,8 +35,9 @@ def change_places(arms: tuple[Arm, ...]) -> Iterator[Place]:
     """Everything that two runs of these arms have a name for."""
     for place in places(arms):
         if not place.part:
-            words = (replace(it, words=CODES) for it in place.metrics if it.basis == "verdict")
-            yield replace(place, metrics=tuple(words))
+            verdict = next(it for it in place.metrics if it.basis == "verdict")
+            words = replace(verdict, words=CODES, meaning="A word of [these](#the-verdict)")
+            yield replace(place, metrics=(words,))
         changes = (
             replace(it, unit=it.unit if it.basis == "exact" else "change", is_signed=True)
             for it in place.metrics

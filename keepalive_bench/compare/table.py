@@ -19,8 +19,6 @@ if TYPE_CHECKING:
         Change,
         Difference,
         FigureChange,
-        RecommendationChange,
-        Source,
     )
 
 _SMALL_PRINT = (
@@ -42,15 +40,12 @@ class _Line(NamedTuple):
     interval: str = ""
 
 
-def sources(change: Change) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+def sources(change: Change) -> Iterator[tuple[str, str, str]]:
     """Which runs they are: role, file and time, and what was asked."""
-    return _source("BASE", change.base), _source("NEW", change.new)
-
-
-def _source(role: str, it: Source) -> tuple[str, str, str]:
-    when = it.run.run_info.started_at[:_TO_THE_SECOND].replace("T", " ")
-    asked = f"{preamble.headline(it.analysis)}, {preamble.circumstances(it.analysis)}"
-    return role, f"{printable(it.name)} ({when} UTC)", asked
+    for role, it in (("BASE", change.base), ("NEW", change.new)):
+        when = it.run.run_info.started_at[:_TO_THE_SECOND].replace("T", " ")
+        asked = f"{preamble.headline(it.analysis)}, {preamble.circumstances(it.analysis)}"
+        yield role, f"{printable(it.name)} ({when} UTC)", asked
 
 
 def tables(change: Change) -> tuple[TextTable, ...]:
@@ -61,7 +56,8 @@ def tables(change: Change) -> tuple[TextTable, ...]:
         found.append(_table(change, f"{it.arm} against {it.against}", [line]))
     recommended = change.recommendation
     if recommended is not None and recommended.option in RECOMMENDED:
-        found.append(_table(change, "recommended", [_recommended(recommended)]))
+        line = _count(*recommended[:3])
+        found.append(_table(change, "recommended", [line]))
     return tuple(found)
 
 
@@ -70,12 +66,6 @@ def _table(change: Change, title: str, lines: Iterable[_Line]) -> TextTable:
     headings = ("BASE", "NEW", "change", confidence(change.new.analysis))
     parts = tuple((TextColumn(*it),) for it in zip(headings, columns, strict=True))
     return TextTable(title=title, names=TextColumn("", names), groups=(parts,))
-
-
-def _recommended(found: RecommendationChange) -> _Line:
-    base, new = (MISSING if it is None else f"{it:,}" for it in (found.base, found.new))
-    change = "" if found.change is None else f"{found.change:+,}" if found.change else "0"
-    return _Line(found.option, base, new, change)
 
 
 def small_print(change: Change) -> str:
@@ -93,19 +83,21 @@ def small_print(change: Change) -> str:
 def _arm(arm: ArmChange) -> Iterator[_Line]:
     for name, counts in count_rows((arm.base, arm.new)):
         yield _count(name, *[count or 0 for count in counts])
-    codes = [arm.base.status_codes, arm.new.status_codes]
-    if codes[0].keys() != codes[1].keys() or len(codes[0]) > 1:
-        for status in dict.fromkeys([*codes[0], *codes[1]]):
-            yield _count(f"status {status}", *[it.get(status, 0) for it in codes])
+    codes = arm.by_code["status_codes"]
+    if len(codes) > 1 or not all(it.base and it.new for it in codes.values()):
+        for status, found in codes.items():
+            yield _count(f"status {status}", found.base, found.new)
     latencies = [f"latency_s.{figure}" for figure in BOUNDED]
     for name, path in zip(titles(*latencies), latencies, strict=True):
         yield _figure(name, arm.figures[path], duration)
     yield _figure(title("requests_per_second"), arm.figures["requests_per_second"], rate)
 
 
-def _count(name: str, base: int, new: int) -> _Line:
-    change = f"{new - base:+,}" if new != base else "0"
-    return _Line(name, f"{base:,}", f"{new:,}", change)
+def _count(name: str, base: int | None, new: int | None) -> _Line:
+    one, other = (MISSING if it is None else f"{it:,}" for it in (base, new))
+    if base is None or new is None:
+        return _Line(name, one, other, "")
+    return _Line(name, one, other, f"{new - base:+,}" if new != base else "0")
 
 
 def _figure(name: str, figure: FigureChange, shown: Callable[[float | None], str]) -> _Line:

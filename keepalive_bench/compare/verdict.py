@@ -123,18 +123,12 @@ def trend(base: Occurrences, new: Occurrences, confidence: float) -> int:
     """
     if not base.chances or not new.chances:
         return 0
-    if not base.hits and new.hits:
-        return 1 if _would_show(new, base.chances) else 0
-    if base.hits and not new.hits:
-        return -1 if _would_show(base, new.chances) else 0
-    tail = (1 - confidence) / 2
-    if new.hits * base.chances > base.hits * new.chances:
-        return 1 if tail_of(new, base) <= tail else 0
-    return -1 if tail_of(base, new) <= tail else 0
-
-
-def _would_show(it: Occurrences, chances: int) -> bool:
-    return (1 - it.hits / it.chances) ** chances <= _LIKELY
+    if new.hits * base.chances < base.hits * new.chances:
+        return -trend(new, base, confidence)
+    if base.hits:
+        return 1 if tail_of(new, base) <= (1 - confidence) / 2 else 0
+    unseen = (1 - new.hits / new.chances) ** base.chances
+    return 1 if new.hits and unseen <= _LIKELY else 0
 
 
 def tail_of(more: Occurrences, fewer: Occurrences) -> float:

@@ -123,10 +123,9 @@ def _in_this_process(
                 on_exchange(exchange)
 
     interrupts.take_over()
-    with quiet_collector():
-        origin, started_at = _clock(), _now()
-        blocks = _blocks(plan, exchanges, RunClock(origin).now_s, repeat(0.0))
-        counters = process_runner.measure(origin, blocks, record, connections, interrupts)
+    origin, started_at = _clock(), _now()
+    blocks = _blocks(plan, exchanges, origin, repeat(0.0))
+    counters = process_runner.measure(origin, blocks, record, connections, interrupts)
     return _run(plan, started_at, warmup, tables, counters)
 
 
@@ -148,9 +147,8 @@ def _in_several(
         system_monitor = SystemMonitor(1, coordinator.pids)
         with quiet_collector(), system_monitor:
             origin, started_at = _clock(), _now()
-            run_clock = RunClock(origin)
-            blocks = _blocks(plan, followed, run_clock.now_s, coordinator.leads_s())
-            interrupted = coordinator.run(blocks, run_clock, origin, interrupts)
+            blocks = _blocks(plan, followed, origin, coordinator.leads_s())
+            interrupted = coordinator.run(blocks, origin, interrupts)
     merge(coordinator.parts, tables)
     parts = coordinator.counters.values()
     waits = [it.gil_wait_s for it in parts if it.gil_wait_s is not None]
@@ -176,13 +174,11 @@ def _now() -> str:
 
 
 def _blocks(
-    plan: Plan,
-    exchanges: ExchangeColumns | None,
-    now_s: Callable[[], float],
-    leads_s: Iterator[float],
+    plan: Plan, exchanges: ExchangeColumns | None, origin: int, leads_s: Iterator[float]
 ) -> Blocks:
     """The schedule, up to the round in which time is over or enough is known."""
     experiment, blocks = plan.experiment, schedule(plan.experiment)
+    now_s = RunClock(origin).now_s
     if experiment.may_end_early:
         ends_s = inf if experiment.duration_s is None else experiment.duration_s
         known = None if exchanges is None else PrecisionRule(plan, exchanges)

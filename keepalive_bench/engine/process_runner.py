@@ -89,7 +89,7 @@ class ProcessRunner:
         """
         plan, experiment, run_clock = self._plan, self._plan.experiment, RunClock(origin)
         system_monitor = SystemMonitor(experiment.concurrency)
-        with ExitStack() as closing:
+        with quiet_collector(), ExitStack() as closing:
             shared = self._shared._replace(origin=origin)
             transports = {arm.label: open_arm(arm, shared, connections) for arm in experiment.arms}
             for transport in transports.values():

@@ -17,12 +17,13 @@ from keepalive_bench.net.pools import (
 from keepalive_bench.net.queues import HoldingQueue
 from keepalive_bench.net.tls import Sessions, build_context, proxy_context, resuming_context
 from keepalive_bench.net.tracer import Tracer
-from keepalive_bench.net.transport import HttpTransport, Pools, upload_size
+from keepalive_bench.net.transport import HttpTransport, upload_size
 from keepalive_bench.plan.arm_kinds import ARM_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from keepalive_bench.net.pools import Pools
     from keepalive_bench.net.tcp import Clock
     from keepalive_bench.plan.plan import Arm, Plan
     from keepalive_bench.results.columns import ConnectionColumns

@@ -95,22 +95,22 @@ def _made_by_manager(
 
 
 class OnePool:
-    """One pool for all exchanges of an arm."""
+    """One pool for all exchanges of an arm. Safe from any thread."""
 
     def __init__(self, pool: HTTPConnectionPool) -> None:
         self._pool = pool
 
     @property
     def counters(self) -> PoolCounters:
-        """urllib3's own numbers."""
+        """urllib3's own numbers, of all pools so far."""
         return PoolCounters(self._pool.num_connections, self._pool.num_requests)
 
     def take(self) -> HTTPConnectionPool:
-        """The pool for an exchange."""
+        """The pool for an exchange that has begun: what this takes is part of its latency."""
         return self._pool
 
     def give_back(self, pool: HTTPConnectionPool) -> None:
-        """Keep it."""
+        """The exchange is over, and its clock has stopped."""
 
     def close(self) -> None:
         """Close the connections that the pool keeps."""
@@ -155,7 +155,7 @@ class PoolPerExchange:
         return PoolCounters(self._connections, self._requests)
 
     def take(self) -> HTTPConnectionPool:
-        """Make a manager, and have it make a pool; urllib3 makes the context as it connects."""
+        """A manager makes one; urllib3 makes the context as it connects."""
         plan = self._plan
         proxy = plan.network.proxy
         proxy_tls = proxy_context(plan.tls) if proxy and proxy.scheme == "https" else None
@@ -175,6 +175,9 @@ class PoolPerExchange:
 
     def close(self) -> None:
         """Nothing is left open."""
+
+
+Pools = OnePool | PoolPerExchange
 
 
 def _tls_options(tls: Tls) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from urllib3.util import Retry
 
@@ -20,34 +20,12 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict
 
-    from keepalive_bench.net.exchange_trace import ExchangeTrace
-    from keepalive_bench.net.tracer import Tracer
+    from keepalive_bench.net.pools import Pools
+    from keepalive_bench.net.tracer import ExchangeTrace, Tracer
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.run import PoolCounters
 
 _SECOND = 1_000_000_000
 _CHUNK = 65536
-
-
-class Pools(Protocol):
-    """Where an arm's exchanges get their pools from. Safe from any thread."""
-
-    @property
-    def counters(self) -> PoolCounters:
-        """urllib3's own numbers, of all pools so far."""
-        ...
-
-    def take(self) -> HTTPConnectionPool:
-        """The pool for an exchange that has begun: what this takes is part of its latency."""
-        ...
-
-    def give_back(self, pool: HTTPConnectionPool) -> None:
-        """The exchange is over, and its clock has stopped."""
-        ...
-
-    def close(self) -> None:
-        """Close what is still open."""
-        ...
 
 
 class HttpTransport:

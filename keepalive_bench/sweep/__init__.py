@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.pairs import pair, typical_effect
 from keepalive_bench.analysis.sweep import Sweep, SweptValue
-from keepalive_bench.sweep.recommendation import recommend
-from keepalive_bench.sweep.value_results import Case, rate, rate_ratio, rounds_of, value_result
+from keepalive_bench.sweep.recommendation import Case, recommend
+from keepalive_bench.sweep.value_results import rate_ratio, rounds_of, swept_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,46 +16,32 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
-    from keepalive_bench.sweep.value_results import ValueResult
 
 
 def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView]) -> Sweep | None:
     """What a sweep comes to; `None` where a run is none."""
     experiment, decision_rule = run.plan.experiment, run.plan.decision_rule
-    option = experiment.sweep
+    option, traffic = experiment.sweep, experiment.load.traffic
     if option is None:
         return None
     value_of = {arm.label: arm.value or 0 for arm in experiment.arms}
-    ordered = sorted(arms, key=lambda arm: value_of[arm.label])
-    tried = [value_result(run, arm, views[arm.label], value_of[arm.label]) for arm in ordered]
-    rounds = {it.value: rounds_of(views[it.label]) for it in tried}
+    rounds = {label: rounds_of(view) for label, view in views.items()}
+    values = tuple(
+        swept_value(run, arm, views[arm.label], value_of[arm.label], rounds[arm.label])
+        for arm in sorted(arms, key=lambda arm: value_of[arm.label])
+    )
 
-    def effect(one: ValueResult, other: ValueResult) -> Estimate:
+    def effect(one: SweptValue, other: SweptValue) -> Estimate:
         if option == "concurrency":
-            return rate_ratio(rounds[one.value], rounds[other.value], decision_rule.confidence)
-        pairs = pair(views[one.label], views[other.label])
+            return rate_ratio(rounds[one.arm], rounds[other.arm], decision_rule.confidence)
+        pairs = pair(views[one.arm], views[other.arm])
         return typical_effect(pairs, run.plan).speedup
 
     case = Case(
         option=option,
-        traffic=experiment.load.traffic,
+        traffic=traffic,
         threads=experiment.concurrency,
         block=experiment.block,
         margin=decision_rule.margin,
     )
-    return Sweep(
-        option=option,
-        traffic=experiment.load.traffic,
-        values=tuple(
-            SweptValue(
-                arm=it.label,
-                value=it.value,
-                discarded=it.discarded,
-                open_at_once=it.open_at_once,
-                waited=it.waited,
-                requests_per_second=rate(rounds[it.value], decision_rule.confidence),
-            )
-            for it in tried
-        ),
-        recommendation=recommend(tried, case, effect),
-    )
+    return Sweep(option, traffic, values, recommend(values, case, effect))

@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from keepalive_bench.analysis.metrics import Metric
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.report import Chart, Swept, TextColumn, TextTable
 from keepalive_bench.report.page.markup import figure, microseconds
 from keepalive_bench.report.run_tables import confidence, rate_of
 from keepalive_bench.units import MISSING, duration, interval, plural, rate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from keepalive_bench.analysis import Analysis
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.sweep import Sweep, SweptValue
     from keepalive_bench.report import Part
-    from keepalive_bench.stats.intervals import Estimate
 
-_METRICS = ("p50", "p95")
+
+class ValueColumn(NamedTuple):
+    """What the tables have of each value; of what is estimated, its interval beside it."""
+
+    title: str
+    metric: Metric[Any]
+    """Of the value, or of its arm."""
+    shown: Literal["", "with `--block`", "without `--block`", "where there are any"] = ""
+    """When; empty: always."""
+
+    def of(self, value: SweptValue) -> Any:  # noqa: ANN401  # a number, or an Estimate
+        """What the metric comes to."""
+        return self.metric.of(value if self.metric in SWEEP_METRICS else value.summary)
+
+
+_ARM = {metric.path: metric for metric in ARM_METRICS}
+_VALUE = {metric.path: metric for metric in SWEEP_METRICS}
+_SENT = Metric[Any](path="sent", unit="count", meaning="Requests answered or failed")
+COUNTS = (
+    ValueColumn("requests", _SENT),
+    ValueColumn("connections", _ARM["connections"]),
+    ValueColumn("open at once", _VALUE["open_at_once"]),
+    ValueColumn("reuse", _ARM["reuse"]),
+    ValueColumn("waited", _VALUE["waited"], "with `--block`"),
+    ValueColumn("discarded", _VALUE["discarded"], "without `--block`"),
+    ValueColumn("failed", _ARM["failed"], "where there are any"),
+    ValueColumn("interrupted", _ARM["interrupted"], "where there are any"),
+    ValueColumn("not sent", _ARM["not_sent"], "where there are any"),
+)
+LATENCIES = (ValueColumn("p50", _ARM["latency_s.p50"]), ValueColumn("p95", _ARM["latency_s.p95"]))
+RATES = (ValueColumn("requests/s", _VALUE["requests_per_second"]),)
 
 
 def swept(analysis: Analysis, sweep: Sweep) -> Swept:
@@ -26,69 +56,50 @@ def swept(analysis: Analysis, sweep: Sweep) -> Swept:
 
     It is in two tables, because all of it is wider than a page: what was counted, and the times.
     """
-    by_label = {arm.label: arm for arm in analysis.arms}
-    arms = [by_label[value.arm] for value in sweep.values]
     names = TextColumn(sweep.option, tuple(value.arm for value in sweep.values))
-    counts = [(column,) for column in _counts(analysis, sweep, arms)]
-    latencies = [_latencies(analysis, arms, metric) for metric in _METRICS]
-    times = (tuple(latencies), (_rates(analysis, sweep, arms),))
+    counts, latencies, rates = (
+        tuple(_part(analysis, sweep, it) for it in columns if _is_shown(analysis, sweep, it))
+        for columns in (COUNTS, LATENCIES, RATES)
+    )
     return Swept(
         tables=(
+            TextTable(title=f"Counts with each {sweep.option}", names=names, groups=(counts,)),
             TextTable(
-                title=f"Counts with each {sweep.option}", names=names, groups=(tuple(counts),)
+                title=f"Times with each {sweep.option}", names=names, groups=(latencies, rates)
             ),
-            TextTable(title=f"Times with each {sweep.option}", names=names, groups=times),
         ),
-        chart=_curve(sweep, arms),
+        chart=_curve(sweep),
         is_answered=sweep.recommendation.value is not None,
     )
 
 
-def _counts(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> list[TextColumn]:
-    """What was counted: no interval belongs to it."""
-    columns = [
-        TextColumn("requests", tuple(f"{arm.sent:,}" for arm in arms)),
-        TextColumn("connections", tuple(f"{arm.connections:,}" for arm in arms)),
-        TextColumn("open at once", tuple(f"{it.open_at_once:,}" for it in sweep.values)),
-        TextColumn("reuse", tuple(_share(arm.reuse) for arm in arms)),
-    ]
-    if analysis.plan.experiment.block:
-        columns.append(TextColumn("waited", tuple(f"{it.waited:,}" for it in sweep.values)))
-    else:
-        columns.append(TextColumn("discarded", tuple(f"{it.discarded:,}" for it in sweep.values)))
-    for field in ("failed", "interrupted", "not_sent"):
-        counts = [getattr(arm, field) for arm in arms]
-        if any(counts):
-            columns.append(
-                TextColumn(field.replace("_", " "), tuple(f"{count:,}" for count in counts))
-            )
-    return columns
+def _is_shown(analysis: Analysis, sweep: Sweep, column: ValueColumn) -> bool:
+    if column.shown == "where there are any":
+        return any(map(column.of, sweep.values))
+    waiting = "with `--block`" if analysis.plan.experiment.block else "without `--block`"
+    return column.shown in {"", waiting}
 
 
-def _latencies(analysis: Analysis, arms: Sequence[ArmSummary], metric: str) -> Part:
-    found = [getattr(arm.latency, metric) for arm in arms]
-    bounds = [arm.latency_bounds.get(metric) for arm in arms]
-    ends = (
-        "" if ends is None else interval(*ends, beside=value)
-        for value, ends in zip(found, bounds, strict=True)
-    )
-    return TextColumn(metric, tuple(map(duration, found))), TextColumn(
-        confidence(analysis), tuple(ends)
-    )
+def _part(analysis: Analysis, sweep: Sweep, column: ValueColumn) -> Part:
+    found = (_set(column.metric.unit, it.summary, column.of(it)) for it in sweep.values)
+    cells, ends = zip(*found, strict=True)
+    of_it = TextColumn(column.title, cells)
+    is_counted = column.metric.basis == "exact"
+    return (of_it,) if is_counted else (of_it, TextColumn(confidence(analysis), ends))
 
 
-def _rates(analysis: Analysis, sweep: Sweep, arms: Sequence[ArmSummary]) -> Part:
-    found = [(arm, it.requests_per_second) for it, arm in zip(sweep.values, arms, strict=True)]
-    return (
-        TextColumn("requests/s", tuple(rate_of(arm, it.estimate) for arm, it in found)),
-        TextColumn(confidence(analysis), tuple(_rate_ends(arm, it) for arm, it in found)),
-    )
-
-
-def _rate_ends(arm: ArmSummary, estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None or arm.failed > arm.succeeded:
-        return ""
-    return f"[{rate(estimate.low)} … {rate(estimate.high)}]"
+def _set(unit: str, arm: ArmSummary, value: Any) -> tuple[str, str]:  # noqa: ANN401  # by unit
+    """A cell, and the one beside it."""
+    if unit == "count":
+        return f"{value:,}", ""
+    if unit == "share":
+        return _share(value), ""
+    estimate, low, high = value
+    is_bounded = low is not None and high is not None
+    if unit == "rate":
+        is_rate = is_bounded and arm.failed <= arm.succeeded
+        return rate_of(arm, estimate), f"[{rate(low)} … {rate(high)}]" if is_rate else ""
+    return duration(estimate), interval(low, high, beside=estimate) if is_bounded else ""
 
 
 def _share(share: float | None) -> str:
@@ -98,12 +109,9 @@ def _share(share: float | None) -> str:
     return f"{percent:.0f} %" if percent in {0, 100} else f"{min(max(percent, 0.1), 99.9):.1f} %"
 
 
-def _curve(sweep: Sweep, arms: Sequence[ArmSummary]) -> Chart:
+def _curve(sweep: Sweep) -> Chart:
     """Two plots over one axis: what was opened, and the median with its interval."""
-    points = [
-        (value, arm, _in_words(sweep, value, arm))
-        for value, arm in zip(sweep.values, arms, strict=True)
-    ]
+    points = [(value, value.summary, _in_words(sweep, value)) for value in sweep.values]
     place = figure(
         "curve",
         f"Connections and median latency over {sweep.option}: "
@@ -127,7 +135,8 @@ def _curve(sweep: Sweep, arms: Sequence[ArmSummary]) -> Chart:
     return Chart([place], data)
 
 
-def _in_words(sweep: Sweep, value: SweptValue, arm: ArmSummary) -> str:
-    opened = plural(arm.connections, "connection")
+def _in_words(sweep: Sweep, value: SweptValue) -> str:
+    opened = plural(value.summary.connections, "connection")
     discarded = f", {value.discarded:,} discarded" if value.discarded else ""
-    return f"{sweep.option} {value.arm}: {opened}{discarded}, median {duration(arm.latency.p50)}"
+    median = duration(value.summary.latency.p50)
+    return f"{sweep.option} {value.arm}: {opened}{discarded}, median {median}"

@@ -3,106 +3,40 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import fsum, inf, isnan
 from operator import truediv
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.sweep import SweptValue
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.masks import of_arm, pick
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.intervals import Estimate, ratio_interval
-from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.plan.experiment import Swept
-    from keepalive_bench.plan.load import Traffic
     from keepalive_bench.results.run import Run
 
 _DISCARDED = ENDINGS.index("discarded")
 
 
-class ValueResult(NamedTuple):
-    """What was counted with one value."""
-
-    label: str
-    value: int
-    sent: int
-    answered: int
-    """Requests that succeeded."""
-    reuse: float
-    reopened: int
-    by_kab: int
-    """Those of them that went stale only because other values had their turn in between."""
-    discarded: int
-    open_at_once: int
-    waited: int
-
-    @property
-    def reuse_alone(self) -> float:
-        """The share of requests on a used connection, had no other value had its turn."""
-        return self.reuse + self.by_kab / self.sent if self.sent else 0.0
-
-
-if TYPE_CHECKING:
-    Effect = Callable[[ValueResult, ValueResult], Estimate]
-    """How many times better one value is than another: shorter latency, or more requests/s."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """What was asked."""
-
-    option: Swept
-    traffic: Traffic
-    threads: int
-    block: bool
-    margin: float
-
-    @property
-    def who(self) -> str:
-        """Whose traffic it is."""
-        how = "in bursts" if self.traffic == "bursts" else "that never pause"
-        return f"{plural(self.threads, 'thread')} {how}"
-
-    @property
-    def least(self) -> int:
-        """Requests with each value before which nothing can be used again: two full bursts."""
-        return 2 * self.threads
-
-    def most_reuse(self, it: ValueResult) -> float:
-        """The share of requests on a used connection, where the server keeps all connections.
-
-        Each thread's first request opens one, and of a burst a pool keeps as many as it has places
-        for.
-        """
-        is_kept = self.block or self.traffic == "steady"
-        kept = 1.0 if is_kept else min(1.0, it.value / self.threads)
-        return kept * (1 - self.threads / it.sent)
-
-
-def value_result(run: Run, arm: ArmSummary, view: ArmView, value: int) -> ValueResult:
-    """Count what one value's arm did."""
+def swept_value(run: Run, arm: ArmSummary, view: ArmView, value: int, rounds: Rounds) -> SweptValue:
+    """What one value's arm did, in its rounds."""
     connections, exchanges = run.connections, run.exchanges
     opened = of_arm(connections, arm.label)
     waits = pick(exchanges.phases["pool_wait"], view.ended)
-    endings = pick(connections.ending, opened)
-    return ValueResult(
-        label=arm.label,
+    return SweptValue(
+        summary=arm,
         value=value,
-        sent=arm.sent,
-        answered=arm.succeeded,
-        reuse=arm.reuse or 0.0,
-        reopened=arm.reopened,
         by_kab=len(arm.reasons.caused_by_interleaving),
-        discarded=endings.count(_DISCARDED),
+        discarded=pick(connections.ending, opened).count(_DISCARDED),
         open_at_once=len(set(pick(connections.slot, opened))),
-        waited=len(waits) - sum(map(isnan, waits)),  # in vain, too
+        waited=len(waits) - sum(map(isnan, waits)),
+        requests_per_second=rate(rounds, view.confidence),
     )
 
 

@@ -14,6 +14,7 @@ from keepalive_bench.report.rows_csv import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SERIES_HEAD = ("metric", "type", "further labels", "meaning")
 _PAGE = "exports.md"
 _EVERYWHERE = {"url", "method", "arm", "arm_kind"}
 
@@ -27,15 +28,14 @@ def parts() -> Iterator[PagePart]:
         for name, (meaning, empty) in COLUMNS.items()
     )
     yield table(_PAGE, "columns", ("column", "meaning", "empty when"), columns)
-    head = ("metric", "type", "further labels", "meaning")
-    yield table(_PAGE, "series", head, series(written("openmetrics", everything())))
+    yield table(_PAGE, "series", SERIES_HEAD, series(written("openmetrics", everything())))
 
 
-def series(text: str) -> Iterator[tuple[str, ...]]:
+def series(text: str, *common: str) -> Iterator[tuple[str, ...]]:
     """What each metric in a text is called, of which type it is, its labels, and what it is."""
     for family in re.split(r"(?m)^# HELP ", text)[1:]:
         told, type_line, *samples = family.splitlines()
         name, _, meaning = told.partition(" ")
         labels = dict.fromkeys(it for line in samples for it in re.findall(r'[{,](\w+)="', line))
-        further = ", ".join(f"`{it}`" for it in labels if it not in _EVERYWHERE)
+        further = ", ".join(f"`{it}`" for it in labels if it not in {*_EVERYWHERE, *common})
         yield f"`{name}`", type_line.split()[-1], further, meaning.rstrip(".")

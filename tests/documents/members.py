@@ -59,7 +59,7 @@ def parts() -> Iterator[PagePart]:
         "connections": [*members(StoredConnections), *_columns(columns["connections"])],
     }
     for name, its_members in found.items():
-        yield table(_PAGE, name, MEMBERS_HEAD, _rows(its_members))
+        yield table(_PAGE, name, MEMBERS_HEAD, rows_of(its_members))
     meanings = {it.name: it.meaning for it in columns["exchanges"]}
     phases = ((f"`{name}`", meanings[f"{name}_s"]) for name in (*PHASES, QUEUED))
     yield table(_PAGE, "phases", ("phase", "what it is"), phases)
@@ -90,7 +90,7 @@ def members(
 
 def _member(path: str, hint: Any, doc: str) -> Iterator[Member]:  # noqa: ANN401  # a type of any kind
     suffix, inner = _opened(hint)
-    if isinstance(inner, type) and hasattr(inner, "__annotations__"):
+    if isinstance(inner, type) and hasattr(inner, "__annotations__") and inner is not Any:
         yield from members(inner, f"{path}{suffix}.")
         return
     assert doc, f"nothing says what {path} is"
@@ -134,7 +134,9 @@ def _columns(columns: Iterable[Any]) -> list[Member]:
     return [(f"columns.{it.name}", it.meaning, it.none) for it in columns]
 
 
-def _rows(found: Iterable[Member]) -> Iterator[tuple[str, ...]]:
+def rows_of(found: Iterable[Member]) -> Iterator[tuple[str, ...]]:
     """Those together of which the same is said."""
     for said, group in groupby(found, lambda it: it[1:]):
-        yield names_cell([[path for path, *_ in group]]), *said
+        paths = (path for path, *_ in group)
+        alike = (list(found) for _, found in groupby(paths, lambda path: path.count(".")))
+        yield names_cell(alike), *said

@@ -48,12 +48,12 @@ def _names(spelled: Sequence[Place]) -> Iterator[Row]:
     named = (metric for metric in spelled[0].metrics if metric.is_named)
     for said, group in groupby(named, lambda it: (it.meaning, it.better or "", _how(it))):
         names = [
-            sorted(_spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
+            sorted(spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
         ]
         yield names_cell(zip(*names, strict=True)), *said
 
 
-def _spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
+def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
     """But for those that end as the file's own members do, and those with an arm's name."""
     return {
         f"{place.prefixes[0]}{form}"

@@ -22,7 +22,6 @@ from support.processes import children, linux
 
 from keepalive_bench import Arm
 from keepalive_bench.engine.interrupts import Interrupts
-from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.processes.coordinator import Coordinator
 from keepalive_bench.engine.processes.messages import Failed, Task
 from keepalive_bench.engine.processes.worker import LOOK_S, Patience, Worker
@@ -137,8 +136,7 @@ def test_a_process_that_is_stopped_before_it_has_reported_is_lost(url: str) -> N
         stop(coordinator.pids[0])
 
     with Coordinator(asked) as coordinator:
-        origin = time.perf_counter_ns()
-        assert not coordinator.run(blocks(), RunClock(origin), origin, Interrupts())
+        assert not coordinator.run(blocks(), time.perf_counter_ns(), Interrupts())
     (lost,) = coordinator.lost
     assert lost.process == 0
     assert re.fullmatch(STOPPED, lost.why)

@@ -11,7 +11,7 @@ from support.misbehaving import Peer, forever, misbehaving
 from support.plans import exchange, run
 
 from keepalive_bench import Arm, Exchange
-from keepalive_bench.net.exchange_trace import ExchangeTrace, InconsistentTraceError
+from keepalive_bench.net.tracer import ExchangeTrace, InconsistentTraceError
 from keepalive_bench.results.exchange import PHASES, Phases
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 

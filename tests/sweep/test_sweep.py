@@ -12,17 +12,11 @@ from support.runs import Script, view_of
 from support.sweeps import scripted_sweep, swept
 
 from keepalive_bench import analyse
+from keepalive_bench.analysis.sweep import SweptValue
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.stats.intervals import Estimate
-from keepalive_bench.sweep.recommendation import recommend
-from keepalive_bench.sweep.value_results import (
-    Case,
-    Rounds,
-    ValueResult,
-    rate,
-    rate_ratio,
-    rounds_of,
-)
+from keepalive_bench.sweep.recommendation import Case, recommend
+from keepalive_bench.sweep.value_results import Rounds, rate, rate_ratio, rounds_of
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.sweep import Recommendation
@@ -35,13 +29,24 @@ SAME, FASTER, SLOWER, UNSURE = (
 )
 
 
-def tried(value: int, **counts: Any) -> ValueResult:  # noqa: ANN401  # counts, and a share
-    known = {"sent": 80, "reuse": 0.9, "reopened": 0, "by_kab": 0}
-    known |= {"answered": counts.get("sent", 80), "discarded": 0, "waited": 0, "open_at_once": 8}
-    return ValueResult(label=f"{value}", value=value, **{**known, **counts})
+ONE = analyse(scripted_sweep(1, 2)).arms[0]
 
 
-def found(*values: ValueResult, effect: Estimate = SAME, **case: Any) -> Recommendation:  # noqa: ANN401
+def tried(value: int, **counts: Any) -> SweptValue:  # noqa: ANN401  # counts, and a share
+    sent = counts.pop("sent", 80)
+    answered = counts.pop("answered", sent)
+    summary = ONE._replace(
+        label=f"{value}",
+        succeeded=answered,
+        failed=sent - answered,
+        reuse=counts.pop("reuse", 0.9),
+        reopened=counts.pop("reopened", 0),
+    )
+    known = {"by_kab": 0, "discarded": 0, "waited": 0, "open_at_once": 8} | counts
+    return SweptValue(summary, value, **known, requests_per_second=Estimate(None))
+
+
+def found(*values: SweptValue, effect: Estimate = SAME, **case: Any) -> Recommendation:  # noqa: ANN401
     known = {"option": "maxsize", "traffic": "bursts", "threads": 8, "block": False, "margin": 0.05}
     return recommend(values, Case(**{**known, **case}), lambda _one, _other: effect)
 
@@ -148,7 +153,7 @@ def test_where_threads_wait_the_smallest_that_costs_nothing_is_recommended() -> 
 def test_the_smallest_concurrency_with_the_most_requests_per_second_is_recommended() -> None:
     rates = {1: 100.0, 2: 200.0, 4: 300.0, 8: 301.0}
 
-    def effect(one: ValueResult, other: ValueResult) -> Estimate:
+    def effect(one: SweptValue, other: SweptValue) -> Estimate:
         ratio = rates[one.value] / rates[other.value]
         return Estimate(ratio, ratio * 0.98, ratio * 1.02)
 

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from keepalive_bench.engine.interrupts import Interrupts
-from keepalive_bench.engine.process_runner import ProcessRunner, new_tables, quiet_collector
+from keepalive_bench.engine.process_runner import ProcessRunner, new_tables
 from keepalive_bench.engine.processes.messages import (
     Channel,
     Failed,
@@ -89,11 +89,8 @@ def _take_part(task: Task, process: int, channel: Channel) -> None:
         if len(exchanges) >= _ROWS_AT_ONCE:
             sender.send()
 
-    with quiet_collector():
-        blocks = _blocks(orders, channel, sender)
-        counters = process_runner.measure(
-            start.origin, blocks, record, connections, stop.interrupts
-        )
+    blocks = _blocks(orders, channel, sender)
+    counters = process_runner.measure(start.origin, blocks, record, connections, stop.interrupts)
     sender.send()
     Sender(connections, channel.send, _CONNECTIONS_AT_ONCE, of_exchanges=False).send()
     channel.send(counters)

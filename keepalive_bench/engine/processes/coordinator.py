@@ -15,6 +15,7 @@ from keepalive_bench.analysis.required_requests import LOOKED_AT
 from keepalive_bench.engine.engine import GRACE_S
 from keepalive_bench.engine.interrupts import held_back
 from keepalive_bench.engine.limits import naming_limits
+from keepalive_bench.engine.pacing import RunClock
 from keepalive_bench.engine.process_runner import RunCounters, new_tables
 from keepalive_bench.engine.processes.messages import (
     Failed,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from keepalive_bench.engine.interrupts import Interrupts
-    from keepalive_bench.engine.pacing import RunClock
     from keepalive_bench.engine.schedule import Block, Blocks
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
@@ -132,13 +132,13 @@ class Coordinator:
             why = printable(self.lost[0].why).removesuffix(".")
             raise KabError(f"No process could begin to measure: {why}.")
 
-    def run(self, blocks: Blocks, clock: RunClock, origin: int, interrupts: Interrupts) -> bool:
+    def run(self, blocks: Blocks, origin: int, interrupts: Interrupts) -> bool:
         """Work through the blocks; whether a signal ended that early, here or in a process.
 
         As in the engine, the main thread only waits.
         """
         self._tell_all(Start(origin))
-        arguments = (blocks, clock, interrupts)
+        arguments = (blocks, origin, interrupts)
         directing = threading.Thread(target=self._direct, args=arguments, daemon=True)
         with naming_limits("The processes can't be directed", _ADVICE):
             directing.start()
@@ -154,13 +154,13 @@ class Coordinator:
         crowding = max(1.0, len(self._workers) / (os.cpu_count() or 1))
         return chain([_FIRST_LEAD_S], repeat(_LEAD_S * crowding))
 
-    def _direct(self, blocks: Blocks, clock: RunClock, interrupts: Interrupts) -> None:
+    def _direct(self, blocks: Blocks, origin: int, interrupts: Interrupts) -> None:
         try:
             end: BlockEnd | None = None
             with suppress(StopIteration):
                 while not self._halted.is_set() and self._alive:
                     end = self._carry_out(blocks.send(end))
-            self.wall_s = clock.now_s()
+            self.wall_s = RunClock(origin).now_s()
             if self._followed is not None:  # nobody asks any more, and connections are to come
                 clear(self._followed)
                 self._followed = None
