@@ -22,7 +22,8 @@ from scripted import scripted_run
 
 from keepalive_bench import Experiment, Plan, Target, analyse, benchmark
 from keepalive_bench.report.document import derived_document
-from keepalive_bench.results.file import document_lines, read_run
+from keepalive_bench.results.file import document_lines
+from keepalive_bench.results.reader import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,8 +2,8 @@
 
 A type that is stored says all there is to know of its members, with bounds where there are some:
 `Annotated[float, least(0), below(1)]`. Nothing else describes a member again. There are
-dataclasses and named tuples (objects), tuples and lists (arrays), dicts of text, unions, literals,
-paths (text), and JSON's own `str`, `int`, `float`, `bool` and `None`.
+dataclasses and named tuples (objects), tuples (arrays), dicts of text, unions, literals, paths
+(text), and JSON's own `str`, `int`, `float`, `bool` and `None`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import re
 import reprlib
 import sys
 import types
+from contextlib import suppress
 from copy import deepcopy
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import is_dataclass
 from datetime import datetime
-from functools import cache, partial, reduce
+from functools import cache, partial
+from inspect import Parameter, signature
 from operator import ge, gt, le, lt
 from pathlib import Path
 from typing import (
@@ -42,6 +44,8 @@ Json = Any
 """Whatever JSON can hold."""
 Type = Any
 """Classes, aliases and unions have no type in common."""
+Document = dict[str, Any]
+"""An object of JSON."""
 Schema = dict[str, Any]
 Holds: TypeAlias = "Callable[[Json, Any], bool]"
 Reader: TypeAlias = "Callable[[Json, str], Any]"
@@ -92,15 +96,15 @@ Seconds = Annotated[float, least(0), most(LONGEST_STORED_S)]
 Word = Annotated[str, pattern("^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
-def written(value: Json) -> Json:
+def to_json(value: Json) -> Json:
     """A value as `json` takes it."""
     if isinstance(value, tuple | list) and not hasattr(value, "_fields"):
-        return [written(each) for each in value]
+        return [to_json(each) for each in value]
     if isinstance(value, dict):
-        return {name: written(each) for name, each in value.items()}
+        return {name: to_json(each) for name, each in value.items()}
     if is_dataclass(value) or isinstance(value, tuple):
         class_: Type = type(value)
-        return {name: written(getattr(value, name)) for name in _members(class_)}
+        return {name: to_json(getattr(value, name)) for name in _members(class_)}
     return str(value) if isinstance(value, Path) else value
 
 
@@ -110,7 +114,7 @@ def schema_of(type_: Type) -> Schema:
     return schema
 
 
-def read(type_: type[_Read], value: object, where: str = "") -> _Read:
+def from_json(type_: type[_Read], value: object, where: str = "") -> _Read:
     """A value of a type from JSON. Members that the type doesn't know are left aside.
 
     Args:
@@ -135,8 +139,8 @@ def fault(where: str, value: object) -> FaultError:
 def _unmarked(type_: Type) -> tuple[Any, Schema]:
     """A type without what `Annotated` says of it, and that."""
     origin: Type = get_origin(type_)
-    bare, *marks = get_args(type_) or (type_,)
-    return (bare, dict(marks)) if origin is Annotated else (type_, {})
+    bare, *marks = get_args(type_) if origin is Annotated else (type_,)
+    return bare, dict(marks)
 
 
 def _is_object(type_: Type) -> bool:
@@ -146,24 +150,15 @@ def _is_object(type_: Type) -> bool:
 @cache
 def _members(class_: type) -> dict[str, Any]:
     """The members of a class that stands for an object, with their types; derived ones, too."""
-    names = [field.name for field in fields(class_)] if is_dataclass(class_) else class_._fields  # type: ignore[attr-defined]  # a named tuple has them
     hints = get_type_hints(class_, include_extras=True)
     derived = {
         name: get_type_hints(found.fget, include_extras=True)["return"]
         for name, found in vars(class_).items()
         if isinstance(found, property)
     }
-    return {name: hints[name] for name in names} | {
+    return {name: hints[name] for name in signature(class_).parameters} | {
         name: type_ for name, type_ in derived.items() if "readOnly" in _unmarked(type_)[1]
     }
-
-
-def _defaults(class_: type) -> dict[str, Any]:
-    if not is_dataclass(class_):
-        found: dict[str, Any] = class_._field_defaults  # type: ignore[attr-defined]  # a named tuple
-        return found
-    made = ((field.name, field.default, field.default_factory) for field in fields(class_))
-    return {name: one for name, *both in made for one in both if one is not MISSING}
 
 
 class _Shape(NamedTuple):
@@ -204,9 +199,9 @@ def _composed_shape(type_: Type) -> _Shape:
     inner = [_shape(part) for part in parts if part not in (..., type(None))]
     if origin in (Union, types.UnionType):
         return _union_shape(inner, is_optional=type(None) in parts)
-    if origin is list or parts[1:] == (...,):
+    if parts[1:] == (...,):
         items, read_it = inner[0]
-        return _Shape({"type": "array", "items": items}, partial(_array, origin, read_it))
+        return _Shape({"type": "array", "items": items}, partial(_array, read_it))
     if origin is tuple:
         heads = {"prefixItems": [it.schema for it in inner], "minItems": len(inner)}
         schema = {"type": "array", **heads, "items": False}
@@ -220,31 +215,30 @@ def _composed_shape(type_: Type) -> _Shape:
 
 
 def _union_shape(inner: list[_Shape], *, is_optional: bool) -> _Shape:
-    schemas, (first, *others) = [it.schema for it in inner], [it.read for it in inner]
-    schema = schemas[0] if not others else {"anyOf": schemas}
-    if others and all(it.keys() == {"type"} for it in schemas):
+    schemas = [it.schema for it in inner]
+    schema = {"anyOf": schemas}
+    if all(it.keys() == {"type"} for it in schemas):
         schema = {"type": [it["type"] for it in schemas]}
-    read_it = reduce(lambda one, other: partial(_either, one, other), others, first)
-    if is_optional:
-        return _Shape(nullable(schema), partial(_optional, read_it))
-    return _Shape(schema, read_it)
+    if len(inner) == 1:
+        schema = schemas[0]
+    read_it = partial(_any_of, [it.read for it in inner], is_optional)
+    return _Shape(nullable(schema) if is_optional else schema, read_it)
 
 
 def _object_shape(class_: Type) -> _Shape:
     shapes = {name: _shape(member) for name, member in _members(class_).items()}
-    defaults = _defaults(class_)
     schema = object_schema({name: it.schema for name, it in shapes.items()})
-    readers = {name: it.read for name, it in shapes.items() if not it.schema.get("readOnly")}
+    known = signature(class_).parameters
 
     def read_object(value: Json, where: str) -> Json:
         if not isinstance(value, dict):
             raise fault(where, value)
-        for name in readers:
-            if name not in value and name not in defaults:
+        for name, it in known.items():
+            if name not in value and it.default is Parameter.empty:
                 raise FaultError(f"{printable(_inside(where, name))} is missing")
-        there = {name: read_it for name, read_it in readers.items() if name in value}
+        there = [name for name in known if name in value]
         return class_(
-            **{name: read_it(value[name], _inside(where, name)) for name, read_it in there.items()}
+            **{name: shapes[name].read(value[name], _inside(where, name)) for name in there}
         )
 
     return _Shape(schema, read_object)
@@ -289,21 +283,19 @@ def _word(words: tuple[Any, ...], value: Json, where: str) -> Json:
     return value
 
 
-def _optional(read_it: Reader, value: Json, where: str) -> Json:
-    return None if value is None else read_it(value, where)
+def _any_of(readers: list[Reader], is_optional: bool, value: Json, where: str) -> Json:  # noqa: FBT001  # bound
+    if is_optional and value is None:
+        return None
+    for read_it in readers[:-1]:
+        with suppress(FaultError):
+            return read_it(value, where)
+    return readers[-1](value, where)
 
 
-def _either(first: Reader, second: Reader, value: Json, where: str) -> Json:
-    try:
-        return first(value, where)
-    except FaultError:
-        return second(value, where)
-
-
-def _array(made: type, read_it: Reader, value: Json, where: str) -> Json:
+def _array(read_it: Reader, value: Json, where: str) -> Json:
     if not isinstance(value, list):
         raise fault(where, value)
-    return made(read_it(each, f"{where}[{number}]") for number, each in enumerate(value))
+    return tuple(read_it(each, f"{where}[{number}]") for number, each in enumerate(value))
 
 
 def _fixed(readers: list[Reader], value: Json, where: str) -> Json:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.plan.arm_kinds import arm_kind
+from keepalive_bench.plan.arms import arm_kind
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_view import Latency
     from keepalive_bench.analysis.reasons import Reasons
-    from keepalive_bench.plan.arm_kinds import ArmKind
+    from keepalive_bench.plan.arms import ArmKind
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.results.exchange import Answer, Failure
     from keepalive_bench.results.run import PoolCounters

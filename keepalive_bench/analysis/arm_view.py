@@ -13,7 +13,7 @@ from math import fsum
 from operator import and_, gt, truediv
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from keepalive_bench.results.masks import ended, pick
+from keepalive_bench.results.table import pick
 from keepalive_bench.stats.clusters import clustered_quantile_ends
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.descriptive import mean, quantile, stdev
@@ -92,7 +92,7 @@ class ArmView:
     @cached_property
     def ended(self) -> bytes:
         """Its exchanges that came to an end of their own, well or not."""
-        return ended(self.exchanges, self.label)
+        return self.exchanges.ended_of_arm(self.label)
 
     @cached_property
     def succeeded(self) -> bytes:

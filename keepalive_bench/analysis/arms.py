@@ -21,15 +21,14 @@ from keepalive_bench.analysis.arm_view import summed_up
 from keepalive_bench.analysis.reasons import History, Reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
-from keepalive_bench.results.masks import of_arm, pick
-from keepalive_bench.results.table import NONE
+from keepalive_bench.results.table import NONE, pick
 from keepalive_bench.stats.descriptive import mean, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis.arm_view import ArmView, Latency
-    from keepalive_bench.plan.experiment import Arm
+    from keepalive_bench.plan.arms import Arm
     from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
     from keepalive_bench.results.exchange import Answer, Failure
     from keepalive_bench.results.run import Run
@@ -46,7 +45,7 @@ def summarise(run: Run, views: Mapping[str, ArmView]) -> tuple[ArmSummary, ...]:
 
 def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
     run, exchanges, connections = history.run, history.run.exchanges, history.run.connections
-    sent, good, opened = view.ended, view.succeeded, of_arm(connections, arm.label)
+    sent, good, opened = view.ended, view.succeeded, connections.of_arm(arm.label)
     tried, answered, count = sent.count(1), good.count(1), opened.count(1)
     of_mean = view.mean_interval()
     interrupted = exchanges.arm.count(exchanges.arms.index(arm.label)) - tried

@@ -9,7 +9,7 @@ from keepalive_bench.analysis.comparison import SAME, differently, distance, unm
 from keepalive_bench.analysis.explanation import in_words
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.connections.reason_kinds import BY_NATURE
-from keepalive_bench.plan.arm_kinds import differ_in_reuse_only
+from keepalive_bench.plan.arms import differ_in_reuse_only
 from keepalive_bench.units import duration, plural, times
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from keepalive_bench.plan.experiment import KINDS
+from keepalive_bench.plan.arms import KINDS
 from keepalive_bench.server import CERTIFICATES, FAULTS
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.cli import reading
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.network import Tls
-from keepalive_bench.plan.options import built, made
+from keepalive_bench.plan.options import plan_fields, planned
 from keepalive_bench.plan.plan import DecisionRule, Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
 from keepalive_bench.plan.sweeping import swept_plans
 from keepalive_bench.plan.target import Target
 
 if TYPE_CHECKING:
-    from keepalive_bench.plan.options import Asked, Found
+    from keepalive_bench.plan.options import Asked
 
 
 def run_plan(url: str | None, asked: Asked) -> Plan:
@@ -26,7 +26,7 @@ def run_plan(url: str | None, asked: Asked) -> Plan:
     """
     target = _target(url, "run")
     _add_credentials(asked, target)
-    return _checked(built(Plan, asked, target=target, tls=_unlocked(built(Tls, asked))))
+    return _checked(planned(Plan, asked, target=target, tls=_unlocked(planned(Tls, asked))))
 
 
 def sweep_plans(url: str | None, asked: Asked) -> list[Plan]:
@@ -37,7 +37,7 @@ def sweep_plans(url: str | None, asked: Asked) -> list[Plan]:
     """
     target = _target(url, "sweep")
     _add_credentials(asked, target)
-    plans = swept_plans(target, asked, _unlocked(built(Tls, asked)))
+    plans = swept_plans(target, asked, _unlocked(planned(Tls, asked)))
     return [_checked(plan) for plan in plans]
 
 
@@ -49,15 +49,12 @@ def judged(plan: Plan, asked: Asked) -> Plan:
     Raises:
         UsageError: something makes no sense.
     """
-    stored = plan.decision_rule
-
-    def value_of(found: Found) -> Any:  # noqa: ANN401  # a field's value
-        given, before = found.setting.rule(asked), getattr(stored, found.name)
-        if isinstance(before, tuple):
-            return (*before, *(given or ()))
-        return before if given is None else given
-
-    return replace(plan, decision_rule=made(DecisionRule, value_of))
+    changes: dict[str, Any] = {}
+    for it in plan_fields(DecisionRule):
+        given, (_, before) = it.setting.rule(asked), it.of(plan.decision_rule)
+        if given is not None:
+            changes[it.name] = (*before, *given) if isinstance(before, tuple) else given
+    return replace(plan, decision_rule=replace(plan.decision_rule, **changes))
 
 
 def _add_credentials(asked: Asked, target: Target) -> None:

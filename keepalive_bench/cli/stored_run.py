@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import ResultsFileError, UsageError
 from keepalive_bench.requirements import requirements_of
-from keepalive_bench.results.file import read_run
+from keepalive_bench.results.reader import read_run
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from keepalive_bench.typed_json import (
     Share,
     object_schema,
     schema_of,
-    written,
+    to_json,
 )
 from keepalive_bench.units import json_in_log
 
@@ -87,7 +87,7 @@ class ComparedRuns(NamedTuple):
     """By label, of those that both runs have."""
     comparisons: tuple[ComparisonChange, ...]
     recommendation: RecommendationChange | None
-    requirements: list[dict[str, Any]]
+    requirements: tuple[dict[str, Any], ...]
     """As in the results file."""
 
 
@@ -96,8 +96,8 @@ def json_lines(changes: Sequence[Change]) -> Iterator[str]:
     document = {
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
-        "base": written(_run(changes[0].base)),
-        "changes": [written(_runs(change)) for change in changes],
+        "base": to_json(_run(changes[0].base)),
+        "changes": [to_json(_runs(change)) for change in changes],
     }
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     yield f"{json_in_log(text)}\n"
@@ -124,7 +124,7 @@ def _runs(change: Change) -> ComparedRuns:
         arms={arm.label: _arm(arm) for arm in change.arms},
         comparisons=change.comparisons,
         recommendation=change.recommendation,
-        requirements=[requirement_document(checked) for checked in change.requirements],
+        requirements=tuple(map(requirement_document, change.requirements)),
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Checked, Requirement
     from keepalive_bench.compare.change import Change
-    from keepalive_bench.plan.experiment import Arm
+    from keepalive_bench.plan.arms import Arm
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
 
 _NO_CHANGE = {"word", "seconds"}

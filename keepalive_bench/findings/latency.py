@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.findings.delay import DELAYED_ACK
-from keepalive_bench.results.masks import pick
+from keepalive_bench.results.table import pick
 from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
 from keepalive_bench.units import duration
 

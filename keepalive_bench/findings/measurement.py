@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from keepalive_bench.findings import finding_kinds as kinds
-from keepalive_bench.results.masks import pick
+from keepalive_bench.results.table import pick
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from keepalive_bench.net.queues import HoldingQueue
 from keepalive_bench.net.tls import Sessions, build_context, proxy_context, resuming_context
 from keepalive_bench.net.tracer import Tracer
 from keepalive_bench.net.transport import HttpTransport, upload_size
-from keepalive_bench.plan.arm_kinds import ARM_KINDS
+from keepalive_bench.plan.arms import ARM_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

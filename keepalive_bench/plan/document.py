@@ -6,37 +6,37 @@ listed here.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
-from keepalive_bench.plan.experiment import Order
-from keepalive_bench.plan.options import Found, made, settings
+from keepalive_bench.plan.experiment import Experiment, Order
+from keepalive_bench.plan.options import PlanField, assembled, plan_fields
 from keepalive_bench.plan.plan import Plan
-from keepalive_bench.plan.request import SHOWN_HEADERS, Withheld
+from keepalive_bench.plan.request import SHOWN_HEADERS, Request, Withheld
 from keepalive_bench.plan.target import Target
 from keepalive_bench.typed_json import (
     Count,
+    Document,
     FaultError,
     Positive,
     Schema,
     fault,
+    from_json,
     object_schema,
-    read,
     schema_of,
-    written,
+    to_json,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-Document = dict[str, Any]
-Headers = tuple[tuple[str, str | None], ...]
+    Members = dict[str, tuple[Any, Callable[[Plan], object]]]
 
-_DERIVED: dict[str, tuple[Any, Callable[[Plan], object]]] = {
+_DERIVED: Members = {
     "headers": (
-        Headers,
+        tuple[tuple[str, str | None], ...],
         lambda plan: [
-            [name, value if name.lower() in SHOWN_HEADERS else None]
+            (name, value if name.lower() in SHOWN_HEADERS else None)
             for name, value in plan.request.headers
         ],
     ),
@@ -54,21 +54,17 @@ _HARMLESS = {"order_given", "rounds"}
 
 def plan_document(plan: Plan) -> Document:
     """A plan as JSON has it."""
-    document: Document = {"url": plan.target.shown}
-    for it in _shown():
-        place = document.setdefault(it.parent, {}) if it.parent else document
-        _, value = it.of(plan)
-        if callable(it.setting.shown):
-            value = it.setting.shown(value)
-        stored = it.setting.stored
-        place[_name(it)] = written(value) if stored is None else stored.write(value)
-    return document | {name: tell(plan) for name, (_, tell) in _DERIVED.items()}
+    document: Document = {}
+    for place, (_, tell) in plan_members().items():
+        parent, _, name = place.rpartition(".")
+        inner = document.setdefault(parent, {}) if parent else document
+        inner[name] = to_json(tell(plan))
+    return document
 
 
 def harmless() -> set[str]:
     """What a plan may differ in and yet send the same: as they are called in its document."""
-    fields = (it for it in _shown() if not it.setting.matters)
-    return {f"{it.parent}.{_name(it)}".lstrip(".") for it in fields} | _HARMLESS
+    return {_place(it) for it in _shown() if not it.setting.matters} | _HARMLESS
 
 
 def plan_from(document: Document) -> Plan:
@@ -78,69 +74,74 @@ def plan_from(document: Document) -> Plan:
         FaultError: it describes none.
         UsageError: what it describes makes no sense.
     """
-    if not isinstance(document, dict):
-        raise fault("plan", document)
-    said = {name: _read(type_, document, name) for name, (type_, _) in _DERIVED.items()}
-    read_back = {
-        "headers": tuple((name, value or "") for name, value in said["headers"]),
-        "withheld": Withheld(said["body_bytes"], said["authenticated"], said["cookies"]),
-        "maxsize": _maxsize(document, said["maxsize"]),
-        "order": said["order"] if said["order_given"] else None,
+    said = {place: _read(type_, document, place) for place, (type_, _) in plan_members().items()}
+    values: dict[tuple[type[Any], str], object] = {}
+    for it in _shown():
+        form, value = it.setting.json_form, said[_place(it)]
+        values[it.owner, it.name] = value if form is None else form.read(value)
+    values |= {
+        (Request, "headers"): tuple((name, value or "") for name, value in said["headers"]),
+        (Request, "withheld"): Withheld(*(said[name] for name in Withheld._fields)),
+        (Experiment, "maxsize"): _maxsize(said),
+        (Experiment, "order"): said["order"] if said["order_given"] else None,
     }
-    parents = {(it.owner, it.name): it.parent for it in _shown()}
-
-    def value_of(it: Found) -> object:
-        if it.name in read_back or it.setting.shown is False:
-            return read_back.get(it.name)
-        parent = parents[it.owner, it.name]
-        place = document.get(parent) if parent else document
-        if not isinstance(place, dict):
-            raise fault(f"plan.{parent}", place)
-        value = _read(_type(it), place, _name(it), parent)
-        return value if it.setting.stored is None else it.setting.stored.read(value)
-
-    return made(Plan, value_of, target=Target(_read(str, document, "url")))
+    return assembled(Plan, values, target=Target(said["url"]))
 
 
 def plan_schema() -> Schema:
     """The JSON Schema of a plan."""
-    members: dict[str, Schema] = {"url": {"type": "string", "pattern": "^https?://"}}
+    members: dict[str, Schema] = {}
     inner: dict[str, dict[str, Schema]] = {}
-    for it in _shown():
-        place = inner.setdefault(it.parent, {}) if it.parent else members
-        place[_name(it)] = schema_of(_type(it))
-    members |= {name: object_schema(fields) for name, fields in inner.items()}
-    return object_schema(members | {name: schema_of(it) for name, (it, _) in _DERIVED.items()})
+    for place, (type_, _) in plan_members().items():
+        parent, _, name = place.rpartition(".")
+        beside = inner.setdefault(parent, {}) if parent else members
+        beside[name] = schema_of(type_)
+    members["url"] |= {"pattern": "^https?://"}  # of what is no URL, Target says more
+    return object_schema(members | {name: object_schema(it) for name, it in inner.items()})
 
 
 @cache
-def _shown() -> tuple[Found, ...]:
-    return tuple(it for it in settings(Plan) if it.setting.shown is not False)
+def plan_members() -> Members:
+    """All that a document says, by its place: of what type it is, and what it is."""
+    members: Members = {"url": (str, lambda plan: plan.target.shown)}
+    for it in _shown():
+        form = it.setting.json_form
+        type_ = form.type if form else _types(cast("Hashable", it.owner))[it.name]
+        members[_place(it)] = (type_, partial(_told, it))
+    return members | _DERIVED
 
 
-def _name(it: Found) -> str:
+def _told(it: PlanField, plan: Plan) -> object:
+    form, (_, value) = it.setting.json_form, it.of(plan)
+    visible = it.setting.visible(value)
+    return form.write(visible) if form else visible
+
+
+@cache
+def _shown() -> tuple[PlanField, ...]:
+    return tuple(it for it in plan_fields(Plan) if it.setting.shown is not False)
+
+
+def _place(it: PlanField) -> str:
     return it.setting.json or it.name
-
-
-def _type(it: Found) -> Any:  # noqa: ANN401  # a type of any kind
-    if it.setting.stored is not None:
-        return it.setting.stored.type
-    return _types(cast("Hashable", it.owner))[it.name]
 
 
 @cache  # each annotation is compiled anew otherwise, for every member of every plan
 def _types(owner: Hashable) -> dict[str, Any]:
-    return get_type_hints(cast("type[Any]", owner), include_extras=True)
+    return get_type_hints(owner, include_extras=True)
 
 
-def _read(type_: Any, place: Document, name: str, parent: str = "") -> Any:  # noqa: ANN401  # of that type
-    where = f"plan.{parent}.{name}" if parent else f"plan.{name}"
-    if name not in place:
-        raise FaultError(f"{where} is missing")
-    return read(type_, place[name], where)
+def _read(type_: Any, document: Document, place: str) -> Any:  # noqa: ANN401  # of that type
+    parent, _, name = place.rpartition(".")
+    beside = document.get(parent) if parent else document
+    if not isinstance(beside, dict):
+        raise fault(f"plan.{parent}".rstrip("."), beside)
+    if name not in beside:
+        raise FaultError(f"plan.{place} is missing")
+    return from_json(type_, beside[name], f"plan.{place}")
 
 
-def _maxsize(document: Document, size: int) -> int | None:
+def _maxsize(said: Document) -> int | None:
     """What was asked for; a file says what it came to, which of swept threads is each one's own."""
-    follows = document.get("sweep") == "concurrency" and size == document.get("concurrency")
-    return None if follows else size
+    size: int = said["maxsize"]
+    return None if said["sweep"] == "concurrency" and size == said["concurrency"] else size

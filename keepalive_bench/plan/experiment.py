@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import ceil
 from secrets import randbits
 from typing import Annotated, Literal, get_args
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.arm_kinds import ARM_KINDS, ArmKind, arm_kind
+from keepalive_bench.plan.arms import ARM_KINDS, Arm, arm_text, parse_arm
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.options import (
     Example,
@@ -30,12 +29,11 @@ from keepalive_bench.plan.values import (
     within,
     within_s,
 )
-from keepalive_bench.typed_json import Count, Positive, fewest, one_of, pattern
+from keepalive_bench.typed_json import Count, Positive, fewest
 from keepalive_bench.units import quoted
 
 Order = Literal["paired", "sequential"]
 Swept = Literal["maxsize", "concurrency", "data-size"]
-KINDS = tuple(kind.name for kind in ARM_KINDS)
 ORDERS: tuple[Order, ...] = ("paired", "sequential")
 SWEPT: tuple[Swept, ...] = get_args(Swept)
 BLOCK_REQUESTS_PER_THREAD = 10
@@ -45,72 +43,13 @@ OPEN_BLOCK_S = 0.1
 LEAST_ROUNDS = 6
 """So many pairs can tell arms apart."""
 
-LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,31}"
-"""What an arm can be called, as a regular expression."""
+_KINDS_TOLD = "; ".join(", ".join(filter(None, (it.name, it.help))) for it in ARM_KINDS)
 _SEED_BITS = 32
 _USUAL_REQUESTS, _USUAL_ROUNDS, _USUAL_FOR_PRECISION = 50, 10, 10_000
 _UNSAID = -(2**31)
 _FINEST, _COARSEST = 0.001, 0.5
 _LEAST_VALUES = 2
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS, _MOST_PROCESSES = 1_000_000_000, 10_000, 255, 256
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way of treating connections, and what it is called in this run.
-
-    Raises:
-        UsageError: an unknown kind, or a label with other characters than letters, digits, - and _.
-    """
-
-    kind: Annotated[str, one_of(*KINDS)]
-    label: Annotated[str, pattern(f"^{LABEL}$")] = ""
-    value: Count | None = None
-    """What the swept option is in this arm; `None`: the experiment sweeps over none."""
-
-    @property
-    def is_single_use(self) -> bool:
-        """Whether each of its connections serves one request, by design."""
-        return not self.traits.reuses
-
-    @property
-    def traits(self) -> ArmKind:
-        """What is to be known of its kind."""
-        return arm_kind(self.kind)
-
-    def __post_init__(self) -> None:
-        """Call an arm by its kind where nothing else is said."""
-        if self.kind not in KINDS:
-            raise UsageError(
-                f"There is no arm of kind {quoted(self.kind)}: kinds are {', '.join(KINDS)}."
-            )
-        object.__setattr__(self, "label", self.label or self.kind)
-        if not re.fullmatch(LABEL, self.label):
-            raise UsageError(
-                f"An arm can't be called {quoted(self.label)}: letters, digits, - and _ "
-                "make a label, 32 of them at most."
-            )
-
-
-def parse_arm(text: str) -> Arm:
-    """`KIND` or `LABEL=KIND`.
-
-    Raises:
-        UsageError: it isn't of that form, or names no kind.
-    """
-    label, mark, kind = text.rpartition("=")
-    if mark and not label:
-        raise UsageError(f"The arm {quoted(text)} has an empty label: write LABEL=KIND.")
-    return Arm(kind, label)
-
-
-def arm_text(arm: Arm) -> str:
-    """An arm as it is read."""
-    return arm.kind if arm.label == arm.kind else f"{arm.label}={arm.kind}"
-
-
-def _kinds_told() -> str:
-    return "; ".join(", ".join(filter(None, (kind.name, kind.help))) for kind in ARM_KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +72,8 @@ class Experiment:
         matters=False,
         usual=lambda it: None if it.is_limited else it.requests,
     )
-    """Measured requests of each arm; where a duration or a precision is given, the most of them.
+    """Measured requests of each arm; with a duration or a precision, at most (1,000,000,000: no
+    limit is given).
 
     If nothing is said: 50, or 10 rounds where those are more; 10,000 for a precision, or no limit
     for a duration.
@@ -148,7 +88,8 @@ class Experiment:
         shown=True,
         matters=False,
     )
-    """How long the measurement takes at most, all arms together, but for the round under way."""
+    """How long the measurement takes at most, all arms together, but for the round under way;
+    `None`: as long as it takes."""
     precision: float | None = option(
         None,
         parse_share,
@@ -159,6 +100,8 @@ class Experiment:
         shown=True,
         matters=False,
     )
+    """How well the speed-up has to be known, as a share of it, for the measurement to end; `None`:
+    not asked for."""
     maxsize: int | None = option(
         None,
         int,
@@ -168,6 +111,7 @@ class Experiment:
         shown=True,
         usual=lambda it: it.concurrency,
     )
+    """Connections that a pool keeps: each process has one for each arm."""
     concurrency: Positive = option(
         1,
         int,
@@ -176,6 +120,7 @@ class Experiment:
         example=Example("-n 40 --traffic bursts -c 2", "arms.pooled.connections > 1"),
         shown=True,
     )
+    """Threads that share each arm's pool, in each process."""
     processes: Positive = option(
         1,
         int,
@@ -185,6 +130,7 @@ class Experiment:
         example=Example("-n 20 --processes 2", "2 processes", "said"),
         shown=True,
     )
+    """Processes that share the requests, each with threads and pools of its own."""
     load: Load = part(Load)
     block: bool = switch(
         default=False,
@@ -195,12 +141,13 @@ class Experiment:
         ),
         shown=True,
     )
+    """Whether a thread waits for a connection rather than open one more than `maxsize`."""
     arms: Annotated[tuple[Arm, ...], fewest(1)] = options(
         (Arm("pooled"), Arm("unpooled")),
         parse_arm,
         spell=arm_text,
         spelling="--arm [LABEL=]KIND",
-        help=f"A way of treating connections: {_kinds_told()}. Repeat it to name the arms; the "
+        help=f"A way of treating connections: {_KINDS_TOLD}. Repeat it to name the arms; the "
         "first is compared with each other one, and two labels of one kind make an A/A "
         "experiment.  [default: pooled, unpooled]",
         example=Example("-n 4 --arm fresh=unpooled", "arms.fresh.connections == 4"),
@@ -216,7 +163,10 @@ class Experiment:
         example=Example("-n 3 --order sequential", "exchanges.columns.round[5] == 0"),
         shown=True,
     )
-    """`None`: paired, but sequential where blocks would change what the pool meets."""
+    """`paired`: the arms take turns, in random order; `sequential`: one after the other.
+
+    `None`: paired, but sequential where blocks would change what the pool meets.
+    """
     seed: Count = option(
         _UNSAID,
         int,
@@ -226,6 +176,7 @@ class Experiment:
         shown=True,
         matters=False,
     )
+    """What the random order, pauses of random length and unique values are drawn from."""
     warmup: Count = option(
         1,
         int,
@@ -235,6 +186,7 @@ class Experiment:
         shown=True,
         matters=False,
     )
+    """Requests of each arm, in each process, before the measurement."""
     keep_going: bool = switch(
         default=False,
         spelling="--keep-going",
@@ -243,8 +195,10 @@ class Experiment:
         shown=True,
         matters=False,
     )
+    """Whether an arm goes on when its first exchanges all fail."""
     sweep: Swept | None = ruled(None, nothing_asked, shown=True)
-    """The option that has a value of its own in each arm; all else is alike."""
+    """The option that [has a value of its own in each arm](sweep.md), and whose value above is then
+    the largest, or that of all other arms; `None`: none."""
 
     def __post_init__(self) -> None:
         """Check the numbers, and settle how many requests are meant."""

@@ -9,7 +9,8 @@ from keepalive_bench.errors import UsageError
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
-    from keepalive_bench.plan.experiment import Arm, Experiment
+    from keepalive_bench.plan.arms import Arm
+    from keepalive_bench.plan.experiment import Experiment
 
 QUICKEST = 10_000
 """Connections a second that no process of Python's opens by urllib3: a limit above it is none."""

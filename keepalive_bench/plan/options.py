@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 
     from typing_extensions import Required, Unpack
 
-    class More(TypedDict, total=False):
-        """What there is to say of an option, and of the field that it sets."""
+    class OfField(TypedDict, total=False):
+        """What there is to say of a field; `Setting` says what each means."""
+
+        shown: bool | Callable[[Any], Any]
+        json: str
+        json_form: JsonForm
+        usual: Callable[[Any], object]
+        matters: bool
+
+    class More(OfField, total=False):
+        """And of the one option that sets it; `Option` says what each means."""
 
         spelling: Required[str]
         help: Required[str]
@@ -31,16 +40,11 @@ if TYPE_CHECKING:
         choices: tuple[str, ...]
         group: str
         rivals: tuple[str, ...]
-        shown: bool | Callable[[Any], Any]
-        json: str
-        stored: Stored
-        usual: Callable[[Any], object]
-        matters: bool
 
 
 T = TypeVar("T")
 B = TypeVar("B", bound="bool | None")
-_PART, _SETTING = "part", "setting"
+_GROUP, _SETTING = "group", "setting"
 
 GROUPS = ("Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements")
 """The headings of `--help`, in their order."""
@@ -144,8 +148,8 @@ class Option(Generic[T]):
         return [word for text in said for word in (self.flag, text)]
 
 
-class Stored(NamedTuple):
-    """How a field's value is written to JSON, where it isn't JSON's own: its type, both ways."""
+class JsonForm(NamedTuple):
+    """How a field's value is written to JSON in another form than its type's own."""
 
     type: Any
     write: Callable[[Any], Any]
@@ -161,8 +165,8 @@ class Setting(NamedTuple):
     shown: bool | Callable[[Any], Any] = False
     """Whether its value may be written; or what of it may be."""
     json: str = ""
-    """Its name in JSON, where that isn't the field's."""
-    stored: Stored | None = None
+    """Its name in the plan's JSON, where that isn't the field's; `a.b` is in the object `a`."""
+    json_form: JsonForm | None = None
     usual: Callable[[Any], object] | None = None
     """Given the part, the value that needs no option; otherwise it is the default."""
     matters: bool = True
@@ -170,6 +174,10 @@ class Setting(NamedTuple):
 
     How often, for how long, how it is judged, and where this machine keeps its files doesn't.
     """
+
+    def visible(self, value: object) -> object:
+        """What may be written of a value, where something may."""
+        return self.shown(value) if callable(self.shown) else value
 
 
 class Asked:
@@ -233,7 +241,7 @@ def options(
 
 def choice(default: T, words: tuple[T, ...], **more: Unpack[More]) -> T:
     """A field that an option with one of a few words sets."""
-    by_word = {f"{it}": it for it in words}
+    by_word = {str(it): it for it in words}
     more["choices"] = tuple(by_word)
     return option(default, by_word.__getitem__, **more)
 
@@ -248,29 +256,26 @@ def switch(default: B, **more: Unpack[More]) -> B:
     return cast("B", made)
 
 
-def ruled(  # noqa: PLR0913  # what there is to say of a field
+def ruled(
     default: T,
     rule: Callable[[Asked], T | None],
     *several: Option[Any],
-    shown: bool | Callable[[T], T] = False,
-    json: str = "",
-    stored: Stored | None = None,
-    usual: Callable[[Any], object] | None = None,
-    matters: bool = True,
     compare: bool = True,
+    **more: Unpack[OfField],
 ) -> T:
     """A field that several options set together, by a rule; or one that is set with another."""
-    made_of = {_SETTING: Setting(rule, several, shown, json, stored, usual, matters)}
-    return field(default=default, repr=shown is True, compare=compare, metadata=made_of)
+    made_of = {_SETTING: Setting(rule, several, **more)}
+    shown = more.get("shown") is True
+    return field(default=default, repr=shown, compare=compare, metadata=made_of)
 
 
-def part(kind: type[T], group: str = "", json: str = "") -> T:
-    """A field that has fields of its own; `json`: the object that has them, if not the plan's."""
-    return field(default_factory=kind, metadata={_PART: (group, json)})
+def part(kind: type[T], group: str = "") -> T:
+    """A field that has fields of its own; `group`: the heading of their options in `--help`."""
+    return field(default_factory=kind, metadata={_GROUP: group})
 
 
-class Found(NamedTuple):
-    """A field of a plan, or of one of its parts."""
+class PlanField(NamedTuple):
+    """A field of a plan, or of one of its parts, at its place."""
 
     path: tuple[str, ...]
     """The names that lead to the part, from the plan."""
@@ -278,10 +283,8 @@ class Found(NamedTuple):
     """The part's type."""
     name: str
     default: object
-    setting: Setting
     group: str
-    parent: str
-    """The object in JSON that has it; empty: the plan's."""
+    setting: Setting
 
     def of(self, whole: object) -> tuple[Any, Any]:
         """The part of a plan that has the field, and the field's value."""
@@ -292,20 +295,17 @@ class Found(NamedTuple):
 
 
 @cache
-def settings(kind: Hashable) -> tuple[Found, ...]:
+def plan_fields(kind: Hashable) -> tuple[PlanField, ...]:
     """The fields of a plan, or of a part of one, and of the parts within, in their order."""
-    return tuple(_walk(kind, "", "", ()))
+    return tuple(_walk(kind, "", ()))
 
 
-def _walk(kind: Any, group: str, parent: str, path: tuple[str, ...]) -> Iterator[Found]:  # noqa: ANN401  # a dataclass
+def _walk(kind: Any, group: str, path: tuple[str, ...]) -> Iterator[PlanField]:  # noqa: ANN401  # a dataclass
     for it in fields(kind):
-        if _PART in it.metadata:
-            its_group, json = it.metadata[_PART]
-            inner = (it.default_factory, its_group or group, json or parent)
-            yield from _walk(*inner, (*path, it.name))
+        if _GROUP in it.metadata:
+            yield from _walk(it.default_factory, it.metadata[_GROUP] or group, (*path, it.name))
         elif _SETTING in it.metadata:
-            setting = it.metadata[_SETTING]
-            yield Found(path, kind, it.name, it.default, setting, group, parent)
+            yield PlanField(path, kind, it.name, it.default, group, it.metadata[_SETTING])
 
 
 @cache
@@ -316,7 +316,7 @@ def options_of(kind: Hashable) -> tuple[Option[Any], ...]:
         ValueError: two have a spelling in common.
     """
     found: dict[str, Option[Any]] = {}
-    for place in settings(kind):
+    for place in plan_fields(kind):
         for each in place.setting.options:
             if found.setdefault(each.name, each) is not each:
                 raise ValueError(f"two options are called {each.name}")
@@ -326,37 +326,34 @@ def options_of(kind: Hashable) -> tuple[Option[Any], ...]:
     return tuple(sorted(found.values(), key=lambda it: GROUPS.index(it.group)))
 
 
-def _default(declared: Option[Any], place: Found) -> str:
+def _default(declared: Option[Any], place: PlanField) -> str:
     """The default, for the help text, where it is a value and the text doesn't tell already."""
     said = list(declared.words(place.default)) if len(place.setting.options) == 1 else []
     is_told = declared.form != "value" or "[default" in declared.help or not said
     return "" if is_told else f"  [default: {said[0]}]"
 
 
-def made(kind: type[T], value_of: Callable[[Found], object], **given: object) -> T:
-    """A plan, or a part of one; what `value_of` has no value for is as it is by default.
+def assembled(kind: type[T], values: Mapping[tuple[type[Any], str], object], **given: object) -> T:
+    """A plan, or a part of one; a field without a value is as it is by default.
 
     Args:
         kind: the type.
-        value_of: the value of a field; `None`: it has none.
+        values: by the field's owner and name; `None`: it has none.
         given: fields that are settled already.
     """
-    values = dict(given)
     for it in fields(cast("Any", kind)):
-        if it.name in given:
-            continue
-        if _PART in it.metadata:
-            values[it.name] = made(cast("Any", it.default_factory), value_of)
-        elif _SETTING in it.metadata:
-            place = Found((), kind, it.name, it.default, it.metadata[_SETTING], "", "")
-            if (value := value_of(place)) is not None:
-                values[it.name] = value
-    return kind(**values)
+        if it.name not in given and _GROUP in it.metadata:
+            given[it.name] = assembled(cast("Any", it.default_factory), values)
+        elif it.name not in given and (value := values.get((kind, it.name))) is not None:
+            given[it.name] = value
+    return kind(**given)
 
 
-def built(kind: type[T], asked: Asked, **given: object) -> T:
+def planned(kind: type[T], asked: Asked, **given: object) -> T:
     """A plan, or a part of one, as it is asked for; `given`: fields that are settled already."""
-    return made(kind, lambda found: found.setting.rule(asked), **given)
+    fields_of_kind = plan_fields(cast("Hashable", kind))
+    values = {(it.owner, it.name): it.setting.rule(asked) for it in fields_of_kind}
+    return assembled(kind, values, **given)
 
 
 def _field(default: object, more: More, **told: Any) -> Any:  # noqa: ANN401  # a field stands for its value

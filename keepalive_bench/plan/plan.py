@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.experiment import Arm, Experiment
+from keepalive_bench.plan.arms import Arm
+from keepalive_bench.plan.experiment import Experiment
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.network import Network, Tls
 from keepalive_bench.plan.options import Example, option, options, part
@@ -55,6 +56,7 @@ class DecisionRule:
         shown=True,
         matters=False,
     )
+    """Of every interval."""
     margin: Annotated[float, least(0), below(1)] = option(
         0.05,
         float,
@@ -64,7 +66,7 @@ class DecisionRule:
         shown=True,
         matters=False,
     )
-    """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is no difference."""
+    """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is called no difference."""
     requirements: tuple[str, ...] = options(
         (),
         str,
@@ -76,6 +78,7 @@ class DecisionRule:
         shown=True,
         matters=False,
     )
+    """What is [demanded of the run](requirements.md), as it was written."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""

@@ -8,9 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.experiment import SWEPT, Arm, Experiment, Swept
+from keepalive_bench.plan.arms import Arm
+from keepalive_bench.plan.experiment import SWEPT, Experiment, Swept
 from keepalive_bench.plan.load import TRAFFICS, Load, Traffic
-from keepalive_bench.plan.options import GROUPS, Asked, Example, Option, built, options_of
+from keepalive_bench.plan.options import GROUPS, Asked, Example, Option, options_of, planned
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import METHOD
 from keepalive_bench.units import quoted
@@ -154,7 +155,7 @@ def swept_plans(target: Target, asked: Asked, tls: Tls) -> list[Plan]:
         raise UsageError("--data-size is for a sweep over it: one body goes with --data.")
     plans = []
     for traffic in asked[TRAFFIC] or TRAFFICS[1:]:
-        experiment = built(
+        experiment = planned(
             Experiment,
             asked,
             concurrency=concurrency,
@@ -165,7 +166,7 @@ def swept_plans(target: Target, asked: Asked, tls: Tls) -> list[Plan]:
             sweep=swept,
             **_requests(asked, traffic, concurrency),
         )
-        plan = built(Plan, asked, target=target, tls=tls, experiment=experiment)
+        plan = planned(Plan, asked, target=target, tls=tls, experiment=experiment)
         plans.append(_with_body(plan, asked) if swept == "data-size" else plan)
     return plans
 

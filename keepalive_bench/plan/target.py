@@ -8,8 +8,8 @@ from ipaddress import IPv6Address
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.secret_names import is_secret_name
-from keepalive_bench.units import REDACTED, quoted, shortened, without_userinfo
+from keepalive_bench.plan.redaction import redacted_path
+from keepalive_bench.units import quoted, shortened, without_userinfo
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSENDABLE = r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]"
@@ -30,7 +30,6 @@ _USER_AS_HOST = (
 
 `http://web:80/a@b` can be meant as it stands, and so can `http://joe:x@h/@a`.
 """
-_NAME = r"(?:^|[;?])([^;?=]*)=(?!\Z)"
 _ENCODED = "!#$%&'()*+,/:;=?@[]~"
 
 
@@ -79,31 +78,12 @@ class Target:
     @property
     def shown(self) -> str:
         """The URL for people and exports: no credentials, no fragment, secrets in it starred."""
-        return f"{self.origin}{_redacted_path(self.path)}"
-
-
-def redacted_query(query: str) -> str:
-    """A query with the values of parameters starred whose names say that they are secret."""
-    return "&".join(map(_starred, query.split("&")))
-
-
-def _redacted_path(path: str) -> str:
-    """A path, and its query: `/a;jsessionid=***?token=***`."""
-    head, mark, query = path.partition("?")
-    return f"{'/'.join(map(_starred, head.split('/')))}{mark}{redacted_query(query)}"
-
-
-def _starred(text: str) -> str:
-    """Of `a=1;token=x`, `a=1;token=***`: all that follows may be part of the secret."""
-    for found in re.finditer(_NAME, text):
-        if is_secret_name(unquote(found[1])):
-            return f"{text[: found.end()]}{REDACTED}"
-    return text
+        return f"{self.origin}{redacted_path(self.path)}"
 
 
 def _shown_at_fault(url: str) -> str:
     """A URL that can't be taken apart, without what may be a secret: rather a word too few."""
-    return shortened(_redacted_path(without_userinfo(url).partition("#")[0]))
+    return shortened(redacted_path(without_userinfo(url).partition("#")[0]))
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:

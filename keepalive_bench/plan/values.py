@@ -21,6 +21,8 @@ _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 """How large one may be is for whoever takes it to say."""
 _DECIMALS = 9
 """As many as kab writes of a number."""
+_BETWEEN_COLONS = r"(\[[^\]]*\]|[^:\[\]]*)"
+"""In brackets there may be colons, as in an IPv6 address."""
 
 
 class Route(NamedTuple):
@@ -154,9 +156,10 @@ def parse_user(text: str) -> tuple[str, str | None]:
 
 def parse_route(text: str) -> Route:
     """`HOST1:PORT1:HOST2:PORT2`; an empty host or port stands for any, or for the same."""
-    parts = _between_colons(text)
+    found = re.fullmatch(":".join([_BETWEEN_COLONS] * 4), text)
+    parts = [part.strip("[]") for part in found.groups()] if found else []
     ports = [_port(part) for part in parts[1::2]]
-    if len(parts) != len(Route._fields) or None in ports:
+    if not found or None in ports:
         raise UsageError(
             f"{quoted(text)} is not of the form HOST1:PORT1:HOST2:PORT2 (--connect-to)."
         )
@@ -201,19 +204,6 @@ def is_address(text: str) -> bool:
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _between_colons(text: str) -> list[str]:
-    """The text between colons, those within brackets left alone."""
-    parts, position = [], 0
-    while True:
-        found = re.compile(r"\[[^\]]*\]|[^:\[\]]*").match(text, position)
-        part = found.group() if found else ""
-        parts.append(part.strip("[]"))
-        position += len(part)
-        if position >= len(text) or text[position] != ":":
-            return parts if position >= len(text) else []
-        position += 1
 
 
 def _port(text: str) -> int | None:

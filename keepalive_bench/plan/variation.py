@@ -1,18 +1,23 @@
-"""Query parameters that vary from request to request, the same for every arm."""
+"""Query parameters that vary from request to request, the same for every arm.
+
+Rows of them are in a file: CSV, whose header names them, or JSON Lines, an object a line.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from urllib.parse import quote
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import Example, Option, option, options, ruled, switch
-from keepalive_bench.plan.secret_names import is_secret_name
-from keepalive_bench.plan.target import redacted_query
+from keepalive_bench.plan.redaction import is_secret_name, redacted_query
 from keepalive_bench.plan.values import parse_parameter
 from keepalive_bench.typed_json import fewest
-from keepalive_bench.units import REDACTED, quoted
+from keepalive_bench.units import REDACTED, filename, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,18 +26,15 @@ if TYPE_CHECKING:
 
 Parameter = tuple[str, str]
 Fields = tuple[tuple[str, Annotated[tuple[str, ...], fewest(1)]], ...]
-Rows = tuple[tuple[Parameter, ...], ...]
+Row = tuple[Parameter, ...]
+Rows = tuple[Row, ...]
 COUNTER = "kab"
+_JSON_LINES = (".jsonl", ".ndjson", ".json")
+_MOST_ROWS = 1_000_000
 
 
 def _spelled(fields: Fields) -> Iterator[str]:
     return (f"{name}={value}" for name, values in fields for value in values)
-
-
-def _rows(file: File) -> Rows:
-    from keepalive_bench.plan.fields_file import parse_rows  # noqa: PLC0415  # few runs have one
-
-    return parse_rows(file)
 
 
 FIELD = Option(
@@ -67,6 +69,77 @@ def _starred_rows(rows: Rows) -> Rows:
     )
 
 
+def parse_rows(file: File) -> Rows:
+    """The rows in a file.
+
+    Raises:
+        UsageError: it holds none, or something else, with the line at fault.
+    """
+    name = filename(file.name)
+    try:
+        text = file.content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{name} is not UTF-8 at byte {error.start + 1} (--fields-file)."
+        ) from None
+    is_json = file.name.lower().endswith(_JSON_LINES) or text.lstrip().startswith("{")
+    read = _json_rows if is_json else _csv_rows
+    rows = tuple(islice(read(text, name), _MOST_ROWS + 1))
+    if not rows:
+        raise UsageError(f"{name} holds no rows (--fields-file).")
+    if len(rows) > _MOST_ROWS:
+        raise UsageError(f"{name} has more than {_MOST_ROWS:,} rows (--fields-file).")
+    return rows
+
+
+def _csv_rows(text: str, name: str) -> Iterator[Row]:
+    import csv  # noqa: PLC0415  # few runs have any
+
+    reader = csv.reader(filter(None, re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)), strict=True)
+    try:
+        names = next(reader, [])
+        for row in filter(None, reader):
+            if len(row) != len(names):
+                _refuse(name, reader.line_num, f"{len(row)} values for {len(names)} names")
+            yield tuple(zip(names, row, strict=True))
+    except csv.Error as error:
+        _refuse(name, reader.line_num, str(error))
+
+
+def _json_rows(text: str, name: str) -> Iterator[Row]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            _refuse(name, number, f"this is no JSON: {error}")
+        if not isinstance(row, dict):
+            _refuse(name, number, 'a row is an object, as in {"q": "python"}')
+        yield tuple(
+            (parameter, value)
+            for parameter, values in row.items()
+            for value in _json_values(values, name, number)
+        )
+
+
+def _json_values(value: Any, name: str, number: int) -> list[str]:  # noqa: ANN401  # any JSON
+    """A list repeats the name, `null` leaves it out."""
+    if isinstance(value, list):
+        return [text for part in value for text in _json_values(part, name, number)]
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        _refuse(name, number, "a parameter's value can't be an object")
+    return [json.dumps(value)]
+
+
+def _refuse(name: str, line: int, what: str) -> NoReturn:
+    raise UsageError(f"{name}, line {line}: {what} (--fields-file).")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variation:
     """Which parameters the request with a given index carries, besides those of the URL.
@@ -74,18 +147,20 @@ class Variation:
     With nothing asked for, it carries `kab=INDEX`, so that caches don't answer.
     """
 
-    fields: Fields = ruled((), _gathered, FIELD, shown=_starred_fields)
-    """Names with the values that each is cycled through."""
+    fields: Fields = ruled((), _gathered, FIELD, shown=_starred_fields, json="parameters.fields")
+    """`[name, [values]]`: parameters whose values are cycled through."""
     rows: Rows = option(
         (),
-        _rows,
+        parse_rows,
         spelling="--fields-file",
         source="content",
         help="CSV with a header, or JSON Lines: query parameters, a row a request, in turns.",
         example=Example("--fields-file {csv}", "?from=file", "sent"),
         shown=_starred_rows,
+        json="parameters.rows",
         usual=lambda variation: variation.rows,  # no command can have them
     )
+    """`[name, value]` pairs: one list a request, cycled through."""
     unique: tuple[str, ...] = options(
         (),
         str,
@@ -93,16 +168,19 @@ class Variation:
         help="Query parameter with a value of its own in each request.",
         example=Example("--vary own --seed 1", "?own=00000001-1", "sent"),
         shown=True,
+        json="parameters.unique",
     )
+    """Names that get a value of their own in each request."""
     counter: bool = switch(
         default=True,
         spelling="--no-vary",
         help="Don't add kab=i to the i-th request where nothing else varies it.",
         example=Example("--no-vary", "GET / HTTP/1.1", "sent"),
         shown=True,
+        json="parameters.counter",
         usual=lambda variation: not variation.varies,
     )
-    """Whether requests carry `kab=INDEX`: never where they vary in another way."""
+    """Whether request *i* carries `kab=i`: never where requests vary in another way."""
     _encoded_fields: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     _encoded_rows: tuple[str, ...] = field(init=False, repr=False, compare=False)
 

@@ -10,7 +10,7 @@ from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.results.table import NONE
-from keepalive_bench.typed_json import written
+from keepalive_bench.typed_json import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,8 +38,8 @@ def derived_document(analysis: Analysis) -> Document:
 def demandable(analysis: Analysis) -> Document:
     """The parts of the document that a requirement can be about."""
     return {
-        "run_info": written(analysis.run_info),
-        "warmup": written(analysis.warmup),
+        "run_info": to_json(analysis.run_info),
+        "warmup": to_json(analysis.warmup),
         "arms": {arm.label: _arm(arm) for arm in analysis.arms},
         "comparisons": [tree(COMPARISON_METRICS, it) for it in analysis.comparisons],
         "verdict": analysis.verdict._asdict(),

@@ -18,7 +18,7 @@ from keepalive_bench.plan.document import plan_schema
 from keepalive_bench.plan.experiment import Swept
 from keepalive_bench.plan.load import Traffic
 from keepalive_bench.results.exchange import Answer
-from keepalive_bench.results.file import SCHEMA_VERSION, Stored, table_schemas
+from keepalive_bench.results.file import SCHEMA_VERSION, StoredRun, table_schemas
 from keepalive_bench.typed_json import (
     Count,
     Positive,
@@ -50,7 +50,7 @@ _TYPES: dict[str, Any] = {
 
 def results_schema() -> Schema:
     """What `kab run URL --json FILE` writes."""
-    stored = members(Stored)
+    stored = members(StoredRun)
     arm = _metrics_schema(ARM_METRICS)["properties"]
     arm["answers"] = array_of(object_schema(members(Answer, count=Positive)))
     sweep = members(option=Swept, traffic=Traffic)

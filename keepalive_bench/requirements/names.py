@@ -20,7 +20,7 @@ from keepalive_bench.findings.finding_kinds import FINDING_KINDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from keepalive_bench.plan.experiment import Arm
+    from keepalive_bench.plan.arms import Arm
 
 AnyMetric = Metric[Any]
 _SAVINGS = {it.path for it in COMPARISON_METRICS if it.path.startswith("saving_s.")}

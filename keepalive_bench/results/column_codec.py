@@ -18,7 +18,7 @@ from keepalive_bench.typed_json import LONGEST_STORED_S, Schema, object_schema
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from keepalive_bench.results.table import Column
+    from keepalive_bench.results.table import ColumnKind
 
 Encoding = Literal["plain", "base64"]
 PLAIN = "plain"
@@ -37,12 +37,12 @@ def encoding_for(rows: int) -> Encoding:
     return "base64" if rows > PACK_FROM else "plain"
 
 
-def number_type(column: Column[Any]) -> str:
+def number_type(column: ColumnKind[Any]) -> str:
     """A packed column's type: kind (u, i, f) and bytes."""
     return _NAMES[column.typecode]
 
 
-def column_schema(column: Column[Any]) -> Schema:
+def column_schema(column: ColumnKind[Any]) -> Schema:
     """The JSON Schema of a column, plain or packed."""
     kind = "number" if column.is_time else "integer"
     most = LONGEST_STORED_S if column.is_time else column.most
@@ -57,7 +57,7 @@ def column_schema(column: Column[Any]) -> Schema:
     return {"description": column.meaning, "oneOf": [{"type": "array", "items": items}, packed]}
 
 
-def plain_values(column: Column[Any], numbers: array[Any]) -> list[float | None]:
+def plain_values(column: ColumnKind[Any], numbers: array[Any]) -> list[float | None]:
     """A column as a list; floats with the digits that they need and no more."""
     if column.typecode == "f":
         return short_floats(numbers)
@@ -74,7 +74,7 @@ def packed_chunks(numbers: array[Any]) -> Iterator[str]:
         yield MARK + b64encode(chunk.tobytes()).decode("ascii")
 
 
-def fill_plain(column: Column[Any], numbers: array[Any], values: Iterable[Any]) -> None:
+def fill_plain(column: ColumnKind[Any], numbers: array[Any], values: Iterable[Any]) -> None:
     """Append plain values to an empty column.
 
     Raises:
@@ -84,15 +84,15 @@ def fill_plain(column: Column[Any], numbers: array[Any], values: Iterable[Any]) 
     numbers.extend(missing if value is None else value for value in values)
 
 
-def fill_packed(numbers: array[Any], chunks: Iterable[str | bytes]) -> None:
-    """Append packed values, as strings or already decoded, to an empty column.
+def fill_packed(numbers: array[Any], chunks: Iterable[bytes]) -> None:
+    """Append packed values, decoded already, to an empty column.
 
     Raises:
-        ValueError: they are no such strings.
+        ValueError: one is cut off in the middle of a number.
     """
     for chunk in chunks:
         part = array(numbers.typecode)
-        part.frombytes(chunk if isinstance(chunk, bytes) else decoded(chunk))
+        part.frombytes(chunk)
         if sys.byteorder == "big":
             part.byteswap()
         numbers.extend(part)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from math import isnan, nan
-from operator import add
+from operator import add, and_
 from typing import Any
 
 from keepalive_bench.results.exchange import (
@@ -27,8 +27,8 @@ from keepalive_bench.results.exchange import (
 from keepalive_bench.results.failure_kinds import OTHER
 from keepalive_bench.results.table import (
     NONE,
-    Column,
-    Table,
+    ColumnKind,
+    ColumnTable,
     ValueTable,
     optional,
     seconds,
@@ -42,7 +42,7 @@ _OPEN = "it was open to the end"
 _NO_PHASE = "it didn't happen"
 
 
-class ExchangeColumns(Table[Exchange]):
+class ExchangeColumns(ColumnTable[Exchange]):
     """All exchanges of a run, in the order in which they ended.
 
     Of an open load (`queued`) they have a column more, and 4 bytes: how late each one started.
@@ -72,7 +72,7 @@ class ExchangeColumns(Table[Exchange]):
     send_s = seconds("f", "Writing the request", _NO_PHASE)
     wait_s = seconds("f", "From the request written to the first byte of the response", _NO_PHASE)
     receive_s = seconds("f", "From the first byte to the last", _NO_PHASE)
-    queued_s: Column[array[float] | None] = Column(
+    queued_s: ColumnKind[array[float] | None] = ColumnKind(
         "f",
         "With `plan.rate`, how much later it really began: part of `latency_s`, as the phases are",
         "no `plan.rate`",
@@ -130,6 +130,13 @@ class ExchangeColumns(Table[Exchange]):
             ),
         )
 
+    def ended_of_arm(self, arm: str) -> bytes:
+        """A mask of the arm's exchanges that came to an end of their own, well or not."""
+        mask, cut_off = self.of_arm(arm), self.cut_off
+        if not cut_off:
+            return mask
+        return bytes(map(and_, mask, (number not in cut_off for number in self.failure)))
+
     @property
     def cut_off(self) -> frozenset[int]:
         """The numbers in the column `failure` that stand for what kab itself cut off."""
@@ -145,7 +152,7 @@ class ExchangeColumns(Table[Exchange]):
         return array("d", map(add, self.began_s, late))
 
 
-class ConnectionColumns(Table[Connection]):
+class ConnectionColumns(ColumnTable[Connection]):
     """All connections of a run, in the order in which they were opened."""
 
     slot = whole(
@@ -278,12 +285,14 @@ class ConnectionColumns(Table[Connection]):
         )
 
 
-DERIVED_COLUMNS: tuple[Column[Any], ...] = (
-    Column("f", "Looking up the name", "the URL names an address", name="dns_s"),
-    Column("f", "TCP's handshake, attempts in vain included", name="connect_s", none="unknown"),
-    Column("f", "Asking a proxy for a tunnel", "there is none", name="tunnel_s"),
-    Column("f", "TLS's handshake", "no TLS", name="tls_s"),
-    Column("h", "Position in `reasons`: why it was opened", name="reason"),
-    Column("i", "The connection whose place it took", "it was the first there", name="previous"),
+DERIVED_COLUMNS: tuple[ColumnKind[Any], ...] = (
+    ColumnKind("f", "Looking up the name", "the URL names an address", name="dns_s"),
+    ColumnKind("f", "TCP's handshake, attempts in vain included", name="connect_s", none="unknown"),
+    ColumnKind("f", "Asking a proxy for a tunnel", "there is none", name="tunnel_s"),
+    ColumnKind("f", "TLS's handshake", "no TLS", name="tls_s"),
+    ColumnKind("h", "Position in `reasons`: why it was opened", name="reason"),
+    ColumnKind(
+        "i", "The connection whose place it took", "it was the first there", name="previous"
+    ),
 )
 """What a file says of connections besides: what opening them took, and why that was."""

@@ -7,36 +7,37 @@ measured and computes the rest again.
 from __future__ import annotations
 
 import json
-import reprlib
-import textwrap
 from array import array
 from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.errors import ResultsFileError, UsageError
-from keepalive_bench.plan.document import Document, plan_document, plan_from
+from keepalive_bench.plan.document import plan_document
 from keepalive_bench.results import column_codec as codec
 from keepalive_bench.results.columns import DERIVED_COLUMNS, ConnectionColumns, ExchangeColumns
-from keepalive_bench.results.consistency import check_run
 from keepalive_bench.results.exchange import ENDINGS, Answer, Failure
-from keepalive_bench.results.run import Environment, Label, PoolCounters, Run, RunInfo, WarmUp
-from keepalive_bench.results.text import chunk_of, parsed
+from keepalive_bench.results.run import (  # noqa: TC001  # the types are read at run time
+    Environment,
+    Label,
+    PoolCounters,
+    Run,
+    RunInfo,
+    WarmUp,
+)
 from keepalive_bench.typed_json import (
     Count,
-    FaultError,
+    Document,
     Schema,
     object_schema,
-    read,
     schema_of,
-    written,
+    to_json,
 )
-from keepalive_bench.units import json_in_log, printable, quoted
+from keepalive_bench.units import json_in_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from keepalive_bench.results.table import Column, Table
+    from keepalive_bench.results.table import ColumnKind
 
 SCHEMA_VERSION = 1
 _LONGEST_REASON = 200
@@ -92,7 +93,7 @@ class StoredArm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
+class StoredRun:
     """What is read of a file, besides the plan and the columns."""
 
     environment: Environment
@@ -103,7 +104,7 @@ class Stored:
     connections: StoredConnections
 
 
-def stored_columns() -> dict[str, tuple[Column[Any], ...]]:
+def stored_columns() -> dict[str, tuple[ColumnKind[Any], ...]]:
     """The columns of the two raw tables, derived ones included."""
     return {
         "exchanges": ExchangeColumns.declared,
@@ -117,7 +118,7 @@ def table_schemas() -> dict[str, Schema]:
     return {name: _table_schema(heads[name], it) for name, it in stored_columns().items()}
 
 
-def _table_schema(head: type, columns: Iterable[Column[Any]]) -> Schema:
+def _table_schema(head: type, columns: Iterable[ColumnKind[Any]]) -> Schema:
     members = {column.name: codec.column_schema(column) for column in columns}
     plain, packed = (
         {"properties": {"columns": {"additionalProperties": {"type": kind}}}}
@@ -147,7 +148,7 @@ def document_lines(run: Run, derived: Document) -> Iterator[str]:
     }
     yield "{\n"
     for name, value in head.items():
-        yield f"{_member(name, written(value))},\n"
+        yield f"{_member(name, to_json(value))},\n"
     exchanges, connections = run.exchanges, run.connections
     columns = exchanges.columns()
     columns.setdefault("queued_s", array("f", [nan]) * len(exchanges))  # it is no open load
@@ -157,86 +158,6 @@ def document_lines(run: Run, derived: Document) -> Iterator[str]:
     stored = _stored_connections(connections, by_connection["reasons"])
     yield from _table_lines("connections", columns, stored)
     yield "}\n"
-
-
-def read_run(lines: Iterable[str], name: str = "The file") -> Run:
-    """The run in a results file, which is called `name` where something is wrong with it.
-
-    Lines may come in pieces. Memory is bounded, whatever is in them.
-
-    Raises:
-        ResultsFileError: it is none, is damaged, too large, or newer than this program.
-    """
-    chunks: list[bytes] = []
-    try:
-        document = parsed(lines, chunks)
-        _check_version(document, name)
-        run = _run(document, chunks)
-        check_run(run)
-    except ResultsFileError:
-        raise
-    except FaultError as error:
-        raise ResultsFileError(f"{name} {_NONE}: {error}.") from error
-    except UsageError as error:
-        why = printable(textwrap.shorten(str(error), _LONGEST_REASON, placeholder=" …"))
-        raise ResultsFileError(f"{name} {_NONE}. {why}") from error
-    except KeyError as error:
-        what = f"{quoted(str(error.args[0]))} is missing"
-        raise ResultsFileError(f"{name} {_NONE}: {what}.") from error
-    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise ResultsFileError(f"{name} {_NONE}.") from error
-    except RecursionError:
-        raise ResultsFileError(f"{name} {_NONE}: it is nested too deep.") from None
-    return run
-
-
-def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whatever JSON can hold
-    if not isinstance(document, dict):
-        raise FaultError("it is no JSON object")
-    if "schema_version" not in document:
-        raise FaultError("it has no schema_version")
-    version = document["schema_version"]
-    if version != SCHEMA_VERSION or isinstance(version, bool | float):
-        shown = printable(reprlib.repr(version))
-        is_newer = isinstance(version, int) and version > SCHEMA_VERSION
-        advice = " A newer kab wrote it: update kab." if is_newer else ""
-        raise ResultsFileError(
-            f"{name} has schema version {shown}; this kab reads version {SCHEMA_VERSION}.{advice}"
-        )
-
-
-def _run(document: Document, chunks: list[bytes]) -> Run:
-    plan = plan_from(document["plan"])
-    stored = read(Stored, document)
-    labels = plan.experiment.labels
-    for table, arms in (
-        ("exchanges", stored.exchanges.arms),
-        ("connections", stored.connections.arms),
-    ):
-        if arms != labels:
-            raise FaultError(f"the arms of {table} are not those of the plan")
-    if stored.connections.endings != ENDINGS:
-        raise FaultError("its list of endings is not the one that this kab knows")
-    exchanges = ExchangeColumns(labels, queued=plan.experiment.load.is_open)
-    exchanges.failures.extend(stored.exchanges.failures)
-    exchanges.answers.extend(stored.exchanges.answers)
-    _fill(exchanges, document["exchanges"], chunks)
-    connections = ConnectionColumns(labels)
-    connections.peers.extend(stored.connections.peers)
-    connections.attempts.extend(stored.connections.attempts)
-    connections.unasked.extend(stored.connections.unasked)
-    pairs = zip(stored.connections.ciphers, stored.connections.resumed, strict=True)
-    connections.handshakes.extend((*pair, resumed) for pair, resumed in pairs)
-    _fill(connections, document["connections"], chunks)
-    return Run(
-        plan=plan,
-        environment=stored.environment,
-        run_info=stored.run_info,
-        warmup={label: stored.warmup[label] for label in labels},
-        exchanges=exchanges,
-        connections=connections,
-        counters={label: stored.arms[label].urllib3 for label in labels},
-    )
 
 
 def _stored_exchanges(exchanges: ExchangeColumns) -> StoredExchanges:
@@ -275,7 +196,7 @@ def _table_lines(
 ) -> Iterator[str]:
     known = {column.name: column for column in stored_columns()[name]}
     yield f'  "{name}": {{\n'
-    for key, value in written(stored).items():
+    for key, value in to_json(stored).items():
         yield f'    "{key}": {_json(value)},\n'
     yield '    "columns": {\n'
     for number, (key, numbers) in enumerate(columns.items(), start=1):
@@ -291,19 +212,6 @@ def _table_lines(
                 separator = ",\n"
             yield f"\n      ]}}{comma}\n"
     yield f"    }}\n  }}{end}"
-
-
-def _fill(table: Table[Any], document: Document, chunks: list[bytes]) -> None:
-    for column, numbers in table.kept:
-        stored = document["columns"][column.name]
-        if document["encoding"] == codec.PLAIN:
-            codec.fill_plain(column, numbers, stored)
-        else:
-            codec.fill_packed(numbers, (chunk_of(part, chunks) for part in stored["chunks"]))
-        if len(numbers) != document["count"]:
-            raise FaultError(
-                f"the column {column.name} has {len(numbers)} rows of {document['count']}"
-            )
 
 
 def _member(name: str, value: Any) -> str:  # noqa: ANN401  # whatever JSON can hold

@@ -6,7 +6,7 @@ from array import array
 from math import isnan, nan
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from keepalive_bench.plan.experiment import LABEL
+from keepalive_bench.plan.arms import LABEL
 from keepalive_bench.results.exchange import SETUP, Failure
 from keepalive_bench.typed_json import (
     DERIVED,

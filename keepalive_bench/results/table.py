@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
-from math import isnan, nan
+from itertools import compress
+from math import inf, isnan, nan
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -19,12 +20,11 @@ _Row = TypeVar("_Row")
 NONE = -1
 """The number of what isn't there."""
 _MISSING = {"h": NONE, "i": NONE, "H": 0, "f": nan, "d": nan}
-_MOST = 2**63
 SHORTEST_S = 1e-12
 """No time but 0 is shorter, so that ratios are numbers, too."""
 
 
-class Column(Generic[_Kept]):
+class ColumnKind(Generic[_Kept]):
     """What is to be known of a column, by which it is kept, stored, checked and documented.
 
     It stands in the class of its table; in a table itself, the attribute is the array.
@@ -49,7 +49,7 @@ class Column(Generic[_Kept]):
         self.of = of
         """The attribute of the table that has what its numbers are positions of."""
 
-    def __set_name__(self, table: type[Table[Any]], name: str) -> None:
+    def __set_name__(self, table: type[ColumnTable[Any]], name: str) -> None:
         """Join the columns of a table, whose instances have an array in this one's place."""
         self.name = name
         table.declared = (*table.declared, self)
@@ -69,24 +69,24 @@ class Column(Generic[_Kept]):
         """What stands for a number that isn't there; `None`: nothing does."""
         return _MISSING[self.typecode] if self.none else None
 
-    def can_have(self, numbers: array[Any]) -> bool:
-        """Whether all numbers are some that it can have."""
+    def can_have(self, numbers: array[Any], most: int | None) -> bool:
+        """Whether all numbers are some that it can have, and none of whole ones above `most`."""
         if self.is_time:
             # NaN is below no limit and above none.
             wrong = any(it < 0 or it > LONGEST_STORED_S or 0 < it < SHORTEST_S for it in numbers)
             return not wrong and (bool(self.none) or not any(map(isnan, numbers)))
-        missing, most = self.missing, _MOST if self.most is None else self.most
-        return all(self.least <= it <= most or it == missing for it in numbers)
+        missing, highest = self.missing, inf if most is None else most
+        return all(self.least <= it <= highest or it == missing for it in numbers)
 
 
-def whole(typecode: str, meaning: str, none: str = "", **more: Any) -> Column[array[int]]:  # noqa: ANN401  # as Column takes them
+def whole(typecode: str, meaning: str, none: str = "", **more: Any) -> ColumnKind[array[int]]:  # noqa: ANN401  # as `ColumnKind` takes them
     """A column of whole numbers."""
-    return Column(typecode, meaning, none, **more)
+    return ColumnKind(typecode, meaning, none, **more)
 
 
-def seconds(typecode: str, meaning: str, none: str = "") -> Column[array[float]]:
+def seconds(typecode: str, meaning: str, none: str = "") -> ColumnKind[array[float]]:
     """A column of times."""
-    return Column(typecode, meaning, none)
+    return ColumnKind(typecode, meaning, none)
 
 
 class ValueTable(Generic[_Item]):
@@ -126,14 +126,14 @@ class ValueTable(Generic[_Item]):
             self.values.append(value)
 
 
-class Table(Generic[_Row]):
+class ColumnTable(Generic[_Row]):
     """Rows of numbers, an array a column. Rows are only ever appended.
 
     A million small objects would set the garbage collector going in the middle of a measurement;
     arrays don't. Durations of phases are single floats (relative error 6e-8: 2 µs in 30 s).
     """
 
-    declared: ClassVar[tuple[Column[Any], ...]] = ()
+    declared: ClassVar[tuple[ColumnKind[Any], ...]] = ()
     arm = whole("B", "Position in `arms`", of="arms")
 
     def __init__(self, arms: tuple[str, ...], without: Collection[str] = ()) -> None:
@@ -161,7 +161,7 @@ class Table(Generic[_Row]):
         return (self[number] for number in range(len(self)))
 
     @property
-    def kept(self) -> list[tuple[Column[Any], array[Any]]]:
+    def kept(self) -> list[tuple[ColumnKind[Any], array[Any]]]:
         """All columns that it has, with their numbers."""
         all_of_them = ((it, getattr(self, it.name)) for it in self.declared)
         return [(column, numbers) for column, numbers in all_of_them if numbers is not None]
@@ -176,10 +176,19 @@ class Table(Generic[_Row]):
         tables = {it.name: getattr(self, it.of) for it in self.declared if it.of}
         return {name: table for name, table in tables.items() if isinstance(table, ValueTable)}
 
+    def of_arm(self, arm: str) -> bytes:
+        """A mask of the rows of one arm: 1 for each of them, 0 for the others."""
+        number = self.arm_numbers[arm]
+        return self.arm.tobytes().translate(bytes(other == number for other in range(256)))
+
     def rows(self, arm: str) -> list[int]:
         """The rows of one arm."""
-        number = self.arm_numbers[arm]
-        return [row for row, other in enumerate(self.arm) if other == number]
+        return list(compress(range(len(self)), self.of_arm(arm)))
+
+
+def pick(column: array[Any], mask: bytes) -> array[Any]:
+    """The values of a column in the rows of a mask; it takes no list of numbers."""
+    return array(column.typecode, compress(column, mask))
 
 
 def optional(value: float) -> float | None:

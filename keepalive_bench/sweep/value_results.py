@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.sweep import SweptValue
 from keepalive_bench.results.exchange import ENDINGS
-from keepalive_bench.results.masks import of_arm, pick
+from keepalive_bench.results.table import pick
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.intervals import Estimate, ratio_interval
 
@@ -27,7 +27,7 @@ _DISCARDED = ENDINGS.index("discarded")
 def swept_value(run: Run, arm: ArmSummary, view: ArmView, value: int, rounds: Rounds) -> SweptValue:
     """What one value's arm did, in its rounds."""
     connections, exchanges = run.connections, run.exchanges
-    opened = of_arm(connections, arm.label)
+    opened = connections.of_arm(arm.label)
     waits = pick(exchanges.phases["pool_wait"], view.ended)
     return SweptValue(
         summary=arm,

@@ -13,7 +13,8 @@ from keepalive_bench.report.document import derived_document
 from keepalive_bench.report.preamble import circumstances
 from keepalive_bench.report.run_tables import comparison_rows
 from keepalive_bench.results.exchange import Ending, Phases
-from keepalive_bench.results.file import document_lines, read_run
+from keepalive_bench.results.file import document_lines
+from keepalive_bench.results.reader import read_run
 
 LATE = [0.0, 0.0, 0.75, 0.5, 0.25]
 

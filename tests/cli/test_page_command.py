@@ -16,7 +16,7 @@ from support.shells import words_of
 from keepalive_bench.cli import kab, run, sweep
 from keepalive_bench.cli.options import asked_for
 from keepalive_bench.cli.planning import run_plan, sweep_plans
-from keepalive_bench.plan.options import settings
+from keepalive_bench.plan.options import plan_fields
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.report.page.command import command, left_out
 
@@ -34,7 +34,7 @@ PLACES = {
 PLACES |= dict.fromkeys(("csv", "key", "both"), __file__)
 SHOWN = [
     option
-    for place in settings(Plan)
+    for place in plan_fields(Plan)
     if place.setting.shown is not False and place.name != "rows"  # which are named
     for option in place.setting.options
 ]

@@ -14,7 +14,7 @@ from support.runs import CUT_OFF, Script
 
 from keepalive_bench.cli.stored_run import load
 from keepalive_bench.errors import ResultsFileError
-from keepalive_bench.results import text as results_text
+from keepalive_bench.results import reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,13 +181,13 @@ def test_a_small_file_that_becomes_a_large_one_is_refused(
 ) -> None:
     file = tmp_path / "bomb.json.gz"
     file.write_bytes(gzip.compress(b'{"schema_version":' + b" " * 20_000_000))
-    monkeypatch.setattr(results_text, "MOST_CHARACTERS", 5_000_000)
+    monkeypatch.setattr(reader, "MOST_CHARACTERS", 5_000_000)
     with pytest.raises(ResultsFileError, match="larger than a results file that kab reads"):
         load(str(file))
 
 
 def test_an_endless_device_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results_text, "MOST_CHARACTERS", 5_000_000)
+    monkeypatch.setattr(reader, "MOST_CHARACTERS", 5_000_000)
     with pytest.raises(ResultsFileError, match="larger than"):
         load("/dev/zero")
 

@@ -15,7 +15,6 @@ from keepalive_bench import analyse
 from keepalive_bench.analysis.reasons import History, Reason, Reasons
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.results.exchange import ENDINGS, Answer, Ending, Failure, Phases
-from keepalive_bench.results.masks import of_arm
 
 if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
@@ -80,8 +79,7 @@ def before(run: Run, arm: str) -> dict[int, tuple[int | None, int | None]]:
 def both(run: Run) -> list[Reasons]:
     history = History(run)
     return [
-        Reasons(history, arm, of_arm(run.connections, arm.label))
-        for arm in run.plan.experiment.arms
+        Reasons(history, arm, run.connections.of_arm(arm.label)) for arm in run.plan.experiment.arms
     ]
 
 

@@ -10,7 +10,7 @@ from documents.tables import PagePart, names_cell, table
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
-from keepalive_bench.plan.experiment import Arm
+from keepalive_bench.plan.arms import Arm
 from keepalive_bench.requirements.names import AnyMetric, places
 
 if TYPE_CHECKING:

@@ -29,8 +29,8 @@ from keepalive_bench.compare.change import (
 )
 from keepalive_bench.compare.document import ComparedRun, ComparedRuns, openmetrics_lines
 from keepalive_bench.compare.requirements import change_places
+from keepalive_bench.plan.arms import Arm
 from keepalive_bench.plan.document import harmless, plan_document
-from keepalive_bench.plan.experiment import Arm
 from keepalive_bench.sweep.report import COUNTS, LATENCIES, RATES
 
 if TYPE_CHECKING:

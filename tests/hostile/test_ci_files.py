@@ -21,7 +21,7 @@ from keepalive_bench.plan.document import plan_document
 from keepalive_bench.report.grids import for_terminal
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results.exchange import Answer, Failure
-from keepalive_bench.results.file import read_run
+from keepalive_bench.results.reader import read_run
 from keepalive_bench.results.run import Environment, LostProcess
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from support.nginx import Nginx, nginx
 from support.plans import failure, run
 
 from keepalive_bench import Arm, Resolution, Route, Run
-from keepalive_bench.plan.experiment import KINDS
+from keepalive_bench.plan.arms import KINDS
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:

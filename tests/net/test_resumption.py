@@ -12,7 +12,7 @@ from support.proxies import proxies
 from support.tls_server import resuming
 
 from keepalive_bench import Arm, Run, Target, UsageError, analyse
-from keepalive_bench.plan.experiment import KINDS
+from keepalive_bench.plan.arms import KINDS
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:

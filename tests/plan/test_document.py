@@ -13,7 +13,7 @@ from support.plans import plan
 
 from keepalive_bench import Load, Resolution, Route, Target, Variation
 from keepalive_bench.plan.document import plan_document, plan_from, plan_schema
-from keepalive_bench.plan.options import settings
+from keepalive_bench.plan.options import plan_fields
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.typed_json import FaultError
 
@@ -61,7 +61,7 @@ def test_a_plan_without_secrets_comes_back_as_it_was_and_is_in_the_schema(
 
 
 def test_what_no_field_says_may_be_shown_is_nowhere_in_the_document() -> None:
-    hidden = [place.name for place in settings(Plan) if place.setting.shown is False]
+    hidden = [place.name for place in plan_fields(Plan) if place.setting.shown is False]
     in_request = ["headers", "body", "credentials", "bearer", "cookies", "withheld"]
     assert hidden == [*in_request, "key_password"]
     secret = "s3kr1t"  # noqa: S105  # nobody's

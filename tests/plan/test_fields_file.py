@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.fields_file import parse_rows
 from keepalive_bench.plan.options import File
+from keepalive_bench.plan.variation import parse_rows
 
 
 def _rows(text: str | bytes, name: str = "fields.csv") -> object:

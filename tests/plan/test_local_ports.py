@@ -9,7 +9,8 @@ import pytest
 from support.sweeps import swept
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.experiment import Arm, Experiment
+from keepalive_bench.plan.arms import Arm
+from keepalive_bench.plan.experiment import Experiment
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.local_ports import (
     PortUse,

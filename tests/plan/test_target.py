@@ -5,7 +5,8 @@ import pickle
 import pytest
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.target import Target, redacted_query
+from keepalive_bench.plan.redaction import redacted_query
+from keepalive_bench.plan.target import Target
 
 GOOD = {
     "http://example.com": ("http", "example.com", 80, "/"),

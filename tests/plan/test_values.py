@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.experiment import Arm, arm_text, parse_arm
+from keepalive_bench.plan.arms import Arm, arm_text, parse_arm
 from keepalive_bench.plan.values import (
     Resolution,
     Route,

@@ -20,7 +20,8 @@ from keepalive_bench.plan.document import plan_document
 from keepalive_bench.report.document import derived_document
 from keepalive_bench.results import column_codec
 from keepalive_bench.results.exchange import PHASES, Answer, Ending, Failure, Phases
-from keepalive_bench.results.file import document_lines, read_run
+from keepalive_bench.results.file import document_lines
+from keepalive_bench.results.reader import read_run
 from keepalive_bench.results.run import WarmUp
 from keepalive_bench.server import CERTIFICATE
 

@@ -19,9 +19,9 @@ from keepalive_bench.errors import KabError, ResultsFileError
 from keepalive_bench.plan.load import Load
 from keepalive_bench.report.preamble import answers
 from keepalive_bench.report.verbose import connection_line, exchange_line
-from keepalive_bench.results import text as results_text
+from keepalive_bench.results import reader
 from keepalive_bench.results.exchange import Phases
-from keepalive_bench.results.file import read_run
+from keepalive_bench.results.reader import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,13 +214,13 @@ def test_a_newer_file_is_said_to_need_a_newer_kab() -> None:
 
 
 def test_a_text_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results_text, "MOST_CHARACTERS", 10_000)
+    monkeypatch.setattr(reader, "MOST_CHARACTERS", 10_000)
     with pytest.raises(ResultsFileError, match="larger than"):
         read_run(repeat("[" * 100))
 
 
 def test_packed_columns_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results_text, "MOST_PACKED_BYTES", 10_000)
+    monkeypatch.setattr(reader, "MOST_PACKED_BYTES", 10_000)
     endless = cycle(['{"chunks": [\n', *['"base64:AAAA",\n'] * 1000])
     with pytest.raises(ResultsFileError, match="larger than"):
         read_run(endless)
@@ -229,7 +229,7 @@ def test_packed_columns_without_end_are_refused(monkeypatch: pytest.MonkeyPatch)
 def test_many_small_parts_are_refused_before_they_take_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(results_text, "_MOST_PARTS", 1000)
+    monkeypatch.setattr(reader, "_MOST_PARTS", 1000)
     with pytest.raises(ResultsFileError, match="more parts than"):
         read_run(["[" + "[]," * 1000])
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import Script, view_of
 
-from keepalive_bench.results.masks import of_arm, pick
+from keepalive_bench.results.table import pick
 
 ARMS = ("one", "two", "three")
 
@@ -17,14 +17,15 @@ def test_a_mask_picks_what_a_list_of_rows_picks(sent: list[tuple[str, float, boo
     run = script.run()
     exchanges = run.exchanges
     for arm in ARMS:
-        rows = exchanges.rows(arm)
+        rows = [row for row, exchange in enumerate(exchanges) if exchange.arm == arm]
+        assert exchanges.rows(arm) == rows
         good = [row for row in rows if exchanges.failure[row] < 0]
         view = view_of(run, arm)
-        for mask, expected in ((of_arm(exchanges, arm), rows), (view.succeeded, good)):
+        for mask, expected in ((exchanges.of_arm(arm), rows), (view.succeeded, good)):
             found = pick(exchanges.latency_s, mask)
             assert found.tolist() == [exchanges.latency_s[row] for row in expected]
 
 
 def test_nothing_has_an_empty_mask() -> None:
     run = Script(*((label, "pooled") for label in ARMS)).run()
-    assert of_arm(run.exchanges, "two") == view_of(run, "two").succeeded == b""
+    assert run.exchanges.of_arm("two") == view_of(run, "two").succeeded == b""

@@ -12,7 +12,8 @@ from support.plans import run
 
 from keepalive_bench import Run, Target, Variation, analyse
 from keepalive_bench.report.document import derived_document
-from keepalive_bench.results.file import document_lines, read_run
+from keepalive_bench.results.file import document_lines
+from keepalive_bench.results.reader import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

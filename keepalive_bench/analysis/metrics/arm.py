@@ -9,7 +9,7 @@ from keepalive_bench.analysis.arm_summary import Sizes
 from keepalive_bench.analysis.metrics import Metric, Series, rate_lacks
 from keepalive_bench.analysis.metrics.times import TIME_METRICS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
-from keepalive_bench.plan.arm_kinds import ARM_KINDS
+from keepalive_bench.plan.arms import ARM_KINDS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 from keepalive_bench.results.run import PoolCounters
 

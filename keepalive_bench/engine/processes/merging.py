@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.engine.process_runner import Tables
-    from keepalive_bench.results.table import Table
+    from keepalive_bench.results.table import ColumnTable
 
 _SLOTS = 2**31
 """More than there are of any process."""
@@ -50,9 +50,9 @@ def _order(times: Iterable[Iterable[float]]) -> array[int]:
 
 
 def _move(
-    parts: Sequence[Table[Any]],
+    parts: Sequence[ColumnTable[Any]],
     order: Sequence[int],
-    merged: Table[Any],
+    merged: ColumnTable[Any],
     references: Mapping[str, Sequence[Sequence[int]]],
 ) -> None:
     """Move all rows, a column at a time, so that no more than one is there twice.

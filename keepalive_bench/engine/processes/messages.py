@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.run import WarmUp
-    from keepalive_bench.results.table import Table
+    from keepalive_bench.results.table import ColumnTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class Sender:
     """
 
     def __init__(
-        self, table: Table[Any], say: Callable[[Rows], None], most: int, *, of_exchanges: bool
+        self, table: ColumnTable[Any], say: Callable[[Rows], None], most: int, *, of_exchanges: bool
     ) -> None:
         """`most` is how many rows `say` gets at once."""
         self._table, self._say, self._most = table, say, most
@@ -130,7 +130,7 @@ class Sender:
         return Rows(self._of_exchanges, columns, values)
 
 
-def put(table: Table[Any], rows: Rows, names: Collection[str] | None = None) -> None:
+def put(table: ColumnTable[Any], rows: Rows, names: Collection[str] | None = None) -> None:
     """Append rows to the table that stands for the sender's; of some columns only, if so named."""
     for name, column in table.columns().items():
         if names is None or name in names:
@@ -140,7 +140,7 @@ def put(table: Table[Any], rows: Rows, names: Collection[str] | None = None) -> 
             known.extend(rows.values[name])
 
 
-def clear(table: Table[Any]) -> None:
+def clear(table: ColumnTable[Any]) -> None:
     """Take all rows away."""
     for column in table.columns().values():
         del column[:]

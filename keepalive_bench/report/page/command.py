@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from keepalive_bench.plan.options import options_of, settings
+from keepalive_bench.plan.options import options_of, plan_fields
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.sweeping import OWN, sweep_options
 from keepalive_bench.units import REDACTED, enumerated, plural, printable, size
@@ -13,7 +13,7 @@ from keepalive_bench.units import REDACTED, enumerated, plural, printable, size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.plan.options import Found
+    from keepalive_bench.plan.options import PlanField
 
 
 def command(plan: Plan) -> str:
@@ -28,19 +28,17 @@ def command(plan: Plan) -> str:
 
 
 def _said(plan: Plan) -> Iterator[tuple[str, list[str]]]:
-    for place in settings(Plan):
+    for place in plan_fields(Plan):
         value = _to_say(place, plan)
         for option in place.setting.options:
             yield option.name, [] if value is None else option.command(value)
 
 
-def _to_say(place: Found, plan: Plan) -> object:
+def _to_say(place: PlanField, plan: Plan) -> object:
     """What may be shown of a field; `None`: nothing, or it is as usual."""
-    shown, usual = place.setting.shown, place.setting.usual
-    owner, value = place.of(plan)
-    if shown is False or value == (usual(owner) if usual else place.default):
-        return None
-    return shown(value) if callable(shown) else value
+    setting, (owner, value) = place.setting, place.of(plan)
+    usual = setting.usual(owner) if setting.usual else place.default
+    return None if setting.shown is False or value == usual else setting.visible(value)
 
 
 def _word(word: str) -> str:

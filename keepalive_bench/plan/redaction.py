@@ -1,8 +1,14 @@
-"""Which names of parameters say that the value is a secret. docs/json-format.md lists them."""
+"""URLs without their secrets: values are starred whose names say that they are secret.
+
+docs/json-format.md lists the words that say it.
+"""
 
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
+
+from keepalive_bench.units import REDACTED
 
 ANYWHERE = (
     *("passw", "passphrase", "passcode", "passkey", "pwd", "secret", "token", "credential"),
@@ -29,6 +35,7 @@ INNOCENT_CODES = (
 )
 """What comes before the word `code` where it is no secret."""
 
+_NAME = r"(?:^|[;?])([^;?=]*)=(?!\Z)"
 _BETWEEN_WORDS = r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 _AUTHORS = r"author(?!i[sz])"
 """`author` and `authority` have `auth` in them; `authorisation` is meant."""
@@ -48,3 +55,22 @@ def is_secret_name(name: str) -> bool:
     if re.search(_ANYWHERE, joined) is not None:
         return True
     return re.search(_WORD, re.sub(_INNOCENT_CODE, "", words)) is not None
+
+
+def redacted_query(query: str) -> str:
+    """A query with the values of parameters starred whose names say that they are secret."""
+    return "&".join(map(_starred, query.split("&")))
+
+
+def redacted_path(path: str) -> str:
+    """A path, and its query: `/a;jsessionid=***?token=***`."""
+    head, mark, query = path.partition("?")
+    return f"{'/'.join(map(_starred, head.split('/')))}{mark}{redacted_query(query)}"
+
+
+def _starred(text: str) -> str:
+    """Of `a=1;token=x`, `a=1;token=***`: all that follows may be part of the secret."""
+    for found in re.finditer(_NAME, text):
+        if is_secret_name(unquote(found[1])):
+            return f"{text[: found.end()]}{REDACTED}"
+    return text

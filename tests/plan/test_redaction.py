@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from keepalive_bench.plan import secret_names
-from keepalive_bench.plan.secret_names import is_secret_name
+from keepalive_bench.plan import redaction
+from keepalive_bench.plan.redaction import is_secret_name
 
 _PAGE = (Path(__file__).parents[2] / "docs/json-format.md").read_text("utf-8")
 
@@ -50,11 +50,11 @@ def test_a_name_that_only_looks_like_one_is_none(name: str) -> None:
 @pytest.mark.parametrize(
     ("mark", "words"),
     [
-        ("anywhere", secret_names.ANYWHERE),
-        ("words", secret_names.WHOLE_WORDS),
-        ("last", secret_names.LAST_WORDS),
-        ("ends", secret_names.ENDS),
-        ("innocent", secret_names.INNOCENT_CODES),
+        ("anywhere", redaction.ANYWHERE),
+        ("words", redaction.WHOLE_WORDS),
+        ("last", redaction.LAST_WORDS),
+        ("ends", redaction.ENDS),
+        ("innocent", redaction.INNOCENT_CODES),
     ],
 )
 def test_the_page_lists_the_words(mark: str, words: tuple[str, ...]) -> None:

@@ -1,0 +1,262 @@
+"""A results file → its run, or a sentence that says why it holds none.
+
+Whatever is read may be hostile: endless, a small compressed file that becomes a large one, or
+numbers that nobody can have measured.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import reprlib
+import textwrap
+from collections import Counter
+from itertools import repeat
+from math import isnan
+from operator import add, gt
+from typing import TYPE_CHECKING, Any
+
+from keepalive_bench.errors import ResultsFileError, UsageError
+from keepalive_bench.plan.document import plan_from
+from keepalive_bench.results import column_codec as codec
+from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+from keepalive_bench.results.exchange import ENDINGS
+from keepalive_bench.results.file import SCHEMA_VERSION, StoredRun
+from keepalive_bench.results.run import Run
+from keepalive_bench.typed_json import Document, FaultError, from_json
+from keepalive_bench.units import printable, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from keepalive_bench.results.table import ColumnTable
+
+MOST_CHARACTERS = 256 * 2**20
+"""Of a file, packed columns left out. A run's exchanges take 3 million at most."""
+MOST_PACKED_BYTES, MOST_CHUNKS = 2**30, 2**20
+"""Some ten million exchanges; no file of kab's has that many chunks."""
+_MOST_PARTS = 10_000_000
+"""Numbers, texts, lists and members; a parsed one takes up to 80 bytes."""
+_MOST_DIGITS = 40
+_PACKED_LINE = re.compile(rf'"({codec.MARK}[A-Za-z0-9+/]*={{0,2}})"(,?)')
+_LONGEST_REASON = 200
+_NONE = "is no results file of kab's, or a damaged one"
+_ROUNDED, _ROUNDED_S = 1 + 1e-6, 1e-9
+"""Phases are kept to 24 bits, and so may add up to a little more than they were."""
+
+
+def read_run(lines: Iterable[str], name: str = "The file") -> Run:
+    """The run in a results file, which is called `name` where something is wrong with it.
+
+    Lines may come in pieces. Memory is bounded, whatever is in them.
+
+    Raises:
+        ResultsFileError: it is none, is damaged, too large, or newer than this program.
+    """
+    chunks: list[bytes] = []
+    try:
+        document = _parsed(lines, chunks)
+        _check_version(document, name)
+        run = _run(document, chunks)
+        _check(run)
+    except ResultsFileError:
+        raise
+    except FaultError as error:
+        raise ResultsFileError(f"{name} {_NONE}: {error}.") from error
+    except UsageError as error:
+        why = printable(textwrap.shorten(str(error), _LONGEST_REASON, placeholder=" …"))
+        raise ResultsFileError(f"{name} {_NONE}. {why}") from error
+    except KeyError as error:
+        what = f"{quoted(str(error.args[0]))} is missing"
+        raise ResultsFileError(f"{name} {_NONE}: {what}.") from error
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise ResultsFileError(f"{name} {_NONE}.") from error
+    except RecursionError:
+        raise ResultsFileError(f"{name} {_NONE}: it is nested too deep.") from None
+    return run
+
+
+def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whatever JSON can hold
+    if not isinstance(document, dict):
+        raise FaultError("it is no JSON object")
+    if "schema_version" not in document:
+        raise FaultError("it has no schema_version")
+    version = document["schema_version"]
+    if version != SCHEMA_VERSION or isinstance(version, bool | float):
+        shown = printable(reprlib.repr(version))
+        is_newer = isinstance(version, int) and version > SCHEMA_VERSION
+        advice = " A newer kab wrote it: update kab." if is_newer else ""
+        raise ResultsFileError(
+            f"{name} has schema version {shown}; this kab reads version {SCHEMA_VERSION}.{advice}"
+        )
+
+
+def _run(document: Document, chunks: list[bytes]) -> Run:
+    plan = plan_from(document["plan"])
+    stored = from_json(StoredRun, document)
+    labels = plan.experiment.labels
+    for table, arms in (
+        ("exchanges", stored.exchanges.arms),
+        ("connections", stored.connections.arms),
+    ):
+        if arms != labels:
+            raise FaultError(f"the arms of {table} are not those of the plan")
+    if stored.connections.endings != ENDINGS:
+        raise FaultError("its list of endings is not the one that this kab knows")
+    exchanges = ExchangeColumns(labels, queued=plan.experiment.load.is_open)
+    exchanges.failures.extend(stored.exchanges.failures)
+    exchanges.answers.extend(stored.exchanges.answers)
+    _fill(exchanges, document["exchanges"], chunks)
+    connections = ConnectionColumns(labels)
+    connections.peers.extend(stored.connections.peers)
+    connections.attempts.extend(stored.connections.attempts)
+    connections.unasked.extend(stored.connections.unasked)
+    pairs = zip(stored.connections.ciphers, stored.connections.resumed, strict=True)
+    connections.handshakes.extend((*pair, resumed) for pair, resumed in pairs)
+    _fill(connections, document["connections"], chunks)
+    return Run(
+        plan=plan,
+        environment=stored.environment,
+        run_info=stored.run_info,
+        warmup={label: stored.warmup[label] for label in labels},
+        exchanges=exchanges,
+        connections=connections,
+        counters={label: stored.arms[label].urllib3 for label in labels},
+    )
+
+
+def _fill(table: ColumnTable[Any], document: Document, chunks: list[bytes]) -> None:
+    for column, numbers in table.kept:
+        stored = document["columns"][column.name]
+        if document["encoding"] == codec.PLAIN:
+            codec.fill_plain(column, numbers, stored)
+        else:
+            codec.fill_packed(numbers, (_chunk(part, chunks) for part in stored["chunks"]))
+        if len(numbers) != document["count"]:
+            raise FaultError(
+                f"the column {column.name} has {len(numbers)} rows of {document['count']}"
+            )
+
+
+def _chunk(part: int | str, chunks: list[bytes]) -> bytes:
+    """A packed string: set aside already, or still in place where lines were joined since."""
+    if isinstance(part, str):
+        return codec.decoded(part)
+    chunk, chunks[part] = chunks[part], b""
+    return chunk
+
+
+def _parsed(lines: Iterable[str], chunks: list[bytes]) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """A document from its lines, which may come in pieces.
+
+    A packed string that has a line of its own goes to `chunks`, decoded, and only its number
+    stays: see `_chunk`.
+
+    Raises:
+        FaultError: it is no JSON, or more than memory should be spent on.
+    """
+    text = "".join(_within_limits(lines, chunks))
+    if sum(map(text.count, ",[{:")) > _MOST_PARTS:
+        raise FaultError("it has more parts than a results file that kab reads")
+    try:
+        return json.loads(text, parse_int=_whole, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        if not text[error.pos :].strip() or error.msg.startswith("Unterminated"):
+            raise FaultError("it ends too early") from None
+        raise FaultError(f"it is no JSON in line {error.lineno}, column {error.colno}") from None
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise FaultError(f"it has a number of {len(text):,} digits")
+    return int(text)
+
+
+def _no_number(text: str) -> float:
+    raise FaultError(f"{text} is no number that JSON has")
+
+
+def _within_limits(lines: Iterable[str], chunks: list[bytes]) -> Iterator[str]:
+    """A file's lines, with each packed string that has a line of its own decoded and set aside."""
+    is_packed, characters, packed_bytes = False, 0, 0
+    for line in lines:
+        text = line.strip()
+        is_packed = text.endswith('"chunks": [') or (is_packed and not text.startswith("]"))
+        found = _PACKED_LINE.fullmatch(text) if is_packed else None  # a parameter can begin so, too
+        kept = line
+        if found is not None:
+            kept = f"{len(chunks)}{found[2]}\n"
+            chunks.append(codec.decoded(found[1]))
+            packed_bytes += len(chunks[-1])
+        characters += len(kept)
+        if (
+            characters > MOST_CHARACTERS
+            or packed_bytes > MOST_PACKED_BYTES
+            or len(chunks) > MOST_CHUNKS
+        ):
+            raise FaultError("it is larger than a results file that kab reads")
+        yield kept
+
+
+def _check(run: Run) -> None:
+    """Check that a run could have been measured.
+
+    Raises:
+        FaultError: it has numbers that none can have, or that contradict each other.
+    """
+    _check_columns("exchanges", run.exchanges)
+    _check_columns("connections", run.connections)
+    _check_connections(run.exchanges, run.connections)
+    _check_starts(run.exchanges)
+    _check_phases(run.exchanges)
+    _check_counts(run)
+
+
+def _check_columns(name: str, table: ColumnTable[Any]) -> None:
+    """Refuse numbers that a column can't have, or that stand for nothing."""
+    for column, numbers in table.kept:
+        most = len(getattr(table, column.of)) - 1 if column.of else column.most
+        if not column.can_have(numbers, most):
+            raise FaultError(f"the column {column.name} of {name} has a number that it can't have")
+
+
+def _check_connections(exchanges: ExchangeColumns, connections: ConnectionColumns) -> None:
+    """Each arm has connections of its own."""
+    for arm, row in zip(exchanges.arm, exchanges.connection, strict=True):
+        if row >= len(connections):
+            raise FaultError("an exchange is on a connection that isn't there")
+        if row >= 0 and connections.arm[row] != arm:
+            raise FaultError("an exchange is on a connection of another arm")
+
+
+def _check_starts(exchanges: ExchangeColumns) -> None:
+    """Of an open load, each answer says how late its request started."""
+    late = exchanges.queued_s
+    if late is None:
+        return
+    pairs = zip(exchanges.failure, late, strict=True)
+    if any(failure < 0 and isnan(queued_s) for failure, queued_s in pairs):
+        raise FaultError("an answer has no queued_s, though the plan has a rate")
+
+
+def _check_phases(exchanges: ExchangeColumns) -> None:
+    """The phases of an exchange took no longer than all of it did."""
+    took: Iterable[float] = repeat(0.0, len(exchanges))
+    for column in (exchanges.queued_s, *exchanges.phases.values()):
+        if column is not None and not all(map(isnan, column)):
+            took = map(add, took, (0.0 if value != value else value for value in column))  # noqa: PLR0124  # NaN isn't itself
+    if any(map(gt, took, (value * _ROUNDED + _ROUNDED_S for value in exchanges.latency_s))):
+        raise FaultError("an exchange has phases that took longer than it did")
+
+
+def _check_counts(run: Run) -> None:
+    """Refuse more exchanges than there were to be."""
+    labels, exchanges = run.plan.experiment.labels, run.exchanges
+    due = run.run_info.requests
+    if due is not None and due.keys() != set(labels):
+        raise FaultError("run_info.requests are not those of the plan's arms")
+    counts = Counter(exchanges.arm)
+    if any(counts[number] > run.requests_due(label) for number, label in enumerate(labels)):
+        raise FaultError("an arm has more exchanges than it had requests")
+    if any(index >= run.plan.experiment.requests for index in exchanges.index):
+        raise FaultError("an exchange has an index beyond the plan's requests")
