@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from keepalive_bench.requirements.lookup import Evidence
     from keepalive_bench.requirements.names import AnyMetric
     from keepalive_bench.results.run import Run
+    from keepalive_bench.typed_json import Document
 
 COUNTED = tuple(
     it.path for it in ARM_METRICS if it.unit in {"count", "bytes"} and "." not in it.path
@@ -52,7 +53,7 @@ class Source:
     """Its plan as the results file has it, without secrets."""
 
     @cached_property
-    def document(self) -> Mapping[str, Any]:
+    def document(self) -> Document:
         """What its results file says that a requirement can be about."""
         return demandable(self.analysis)
 
