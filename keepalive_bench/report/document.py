@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.metrics import Metric
     from keepalive_bench.analysis.sweep import Sweep
+    from keepalive_bench.typed_json import Document
 
-Document = dict[str, Any]
 S = TypeVar("S")
 
 
