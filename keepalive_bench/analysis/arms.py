@@ -51,6 +51,7 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
     interrupted = exchanges.arm.count(exchanges.arms.index(arm.label)) - tried
     unused = _unused(connections, opened) if interrupted else 0
     carried = sum(compress(connections.exchanges, opened))
+    round_trips_s = filter((0.0).__lt__, compress(connections.min_rtt_s, opened))
     return ArmSummary(
         label=arm.label,
         kind=arm.kind,
@@ -81,7 +82,7 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
         correlation=view.dependence.correlation,
         interval_inflation=view.interval_inflation,
         phases=_phases(exchanges, view),
-        min_rtt_s=_min_rtt_s(connections, opened),
+        min_rtt_s=min(round_trips_s, default=None),
         counters=run.counters[arm.label],
         uncorrected_latency_s=_uncorrected(exchanges, view),
         late_starts=_late_starts(exchanges, sent),
@@ -111,11 +112,6 @@ def _handshakes(connections: ConnectionColumns, opened: bytes) -> dict[Handshake
     for number, (version, _, resumed) in enumerate(connections.handshakes.values):
         kinds[Handshake(version, resumed)] += numbers[number]
     return +kinds
-
-
-def _min_rtt_s(connections: ConnectionColumns, opened: bytes) -> float | None:
-    measured = compress(connections.min_rtt_s, opened)
-    return min((value for value in measured if value > 0), default=None)
 
 
 def _body_sizes(exchanges: ExchangeColumns, good: bytes) -> Sizes:

@@ -27,7 +27,7 @@ from keepalive_bench.stats.intervals import (
 from keepalive_bench.units import plural, size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
@@ -90,7 +90,7 @@ def compare(
             "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
             **quantile_savings(*views, pairs, factor),
         },
-        incomparable=incomparable(arm, against, effect.speedup),
+        incomparable=_incomparable(arm, against, effect.speedup),
         explained=explain(exchanges, arms, pairs),
     )
 
@@ -181,11 +181,16 @@ SAME = 0.05
 """Arms whose answers differ by no more than a twentieth are comparable."""
 
 
-def incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str | None:
+def unmeasured(arms: Iterable[ArmSummary]) -> str:
+    """Which arms nothing was measured of, in a sentence; empty: none."""
+    silent = [arm.name for arm in arms if not arm.succeeded]
+    return f"Nothing was measured of {' and '.join(silent)}." if silent else ""
+
+
+def _incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str | None:
     """Why the times of two arms can't be compared, in a sentence; `None`: they can."""
-    silent = [arm.name for arm in (first, other) if not arm.succeeded]
-    if silent:
-        return f"Nothing was measured of {' and '.join(silent)}."
+    if silent := unmeasured((first, other)):
+        return silent
     if speedup.estimate is None:
         return f"No request of {first.label} and {other.label} makes a pair that both answered."
     differing = _unlike(first, other)

@@ -21,11 +21,11 @@ from keepalive_bench.connections.rules import (
     FoundClosed,
     Idle,
     LastExchange,
-    Opened,
     Owner,
     common_silence,
     died_under_request,
     reason_for,
+    reason_for_one_more,
 )
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.table import NONE, optional
@@ -172,11 +172,10 @@ class Reasons(Mapping[int, Reason]):
     def _explain(self, row: int) -> Reason:
         previous, slot = self.previous[row], self._run.connections.slot[row]
         if previous == NONE:
-            kind, evidence = reason_for(Opened(busy=slot, before=None), self._owner)
-            return Reason(kind, {**evidence, "slot": slot})
+            # A slot is a new one where all before it are taken.
+            return Reason(reason_for_one_more(slot, self._owner), {"slot": slot})
         exchange = self._history.last[previous]
-        before = self._before(previous, exchange, row)
-        kind, evidence = reason_for(Opened(busy=slot, before=before), self._owner)
+        kind, evidence = reason_for(self._before(previous, exchange, row), self._owner)
         return Reason(kind, evidence, previous, None if exchange == NONE else exchange)
 
     def _before(self, previous: int, exchange: int, row: int) -> Before:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from keepalive_bench.analysis.comparison import SAME, differently, distance
+from keepalive_bench.analysis.comparison import SAME, differently, distance, unmeasured
 from keepalive_bench.analysis.explanation import in_words
 from keepalive_bench.analysis.required_requests import least_pairs, required_requests
 from keepalive_bench.connections.reason_kinds import BY_NATURE
@@ -57,9 +57,8 @@ def verdict(
 
     Errors, and answers that differ between the arms, come first. A sweep says what it recommends.
     """
-    silent = [arm.name for arm in arms if not arm.succeeded]
-    if silent:
-        return Verdict("not-measured", f"Nothing was measured of {' and '.join(silent)}.")
+    if silent := unmeasured(arms):
+        return Verdict("not-measured", silent)
     errors = _errors(arms)
     if sweep is not None:
         return _after(errors, Verdict("sweep", sweep.recommendation.text))

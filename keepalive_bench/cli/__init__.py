@@ -12,7 +12,7 @@ import click
 
 from keepalive_bench import __version__
 from keepalive_bench.cli.screen import give_up
-from keepalive_bench.cli.variables import origin, warn_of_strays, with_variables
+from keepalive_bench.cli.variables import nearest, origin, warn_of_strays, with_variables
 from keepalive_bench.errors import ExitCode, KabError, limit_reached
 from keepalive_bench.units import filename, printable, shortened
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHORT_OPTION = 2
+_ALIKE = 0.7
 
 
 class _LazyGroup(click.Group):
@@ -132,6 +133,10 @@ def _sentence(error: click.ClickException) -> str:
 def _complaint(error: click.ClickException) -> str:
     """What Click complains about, with the user's own input as kab's sentences have it."""
     message = error.format_message()
+    if isinstance(error, click.NoSuchOption):  # dashes, which all have, make any two alike
+        names = [option.lstrip("-") for option in error.possibilities or ()]
+        meant = nearest(error.option_name.lstrip("-"), names, _ALIKE)
+        message = f"{error.message} Did you mean --{meant}?" if meant else error.message
     for text in sorted(set(_given(error)), key=len, reverse=True):
         shown = shortened(text)
         if shown != text:

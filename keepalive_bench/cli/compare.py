@@ -9,7 +9,7 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.options import NO_COLOR, PATH, REQUIRE, STRICT, Command, judging
-from keepalive_bench.cli.screen import STDOUT
+from keepalive_bench.cli.reading import STDIN, load_run
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.plan.options import Example, Option
 from keepalive_bench.units import filename
@@ -80,7 +80,7 @@ def _check_files(paths: Sequence[str]) -> None:
     twice = next((path for path in news if news.count(path) > 1), None)
     if twice is not None:
         raise UsageError(f"{filename(twice)} is named twice: name each NEW once.")
-    if paths.count("-") > 1:
+    if paths.count(STDIN) > 1:
         raise UsageError("Standard input (-) holds one run: name a file for the other.")
 
 
@@ -90,17 +90,16 @@ def _sources(paths: Sequence[str], asked: Asked) -> list[Source]:
     What was demanded of the single runs isn't demanded of what changed.
     """
     from keepalive_bench.cli.planning import judged  # noqa: PLC0415  # --help does without
-    from keepalive_bench.cli.stored_run import load  # noqa: PLC0415  # the same
     from keepalive_bench.compare.change import Source  # noqa: PLC0415  # the same
     from keepalive_bench.outcome import analyse  # noqa: PLC0415  # the same
     from keepalive_bench.plan.document import plan_document  # noqa: PLC0415  # the same
 
-    runs = [load(path) for path in paths]
+    runs = [load_run(path) for path in paths]
     rule = replace(judged(runs[1].plan, asked).decision_rule, requirements=())
     sources = []
     for path, stored in zip(paths, runs, strict=True):
         run = stored._replace(plan=replace(stored.plan, decision_rule=rule))
-        name = "standard input" if path == STDOUT else path
+        name = "standard input" if path == STDIN else path
         sources.append(Source(name, run, analyse(run), plan_document(stored.plan)))
     return sources
 

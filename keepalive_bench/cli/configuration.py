@@ -14,14 +14,15 @@ from typing import Any, NoReturn
 import click
 
 from keepalive_bench.cli.options import Immediate, rivals
-from keepalive_bench.cli.variables import hint, named
+from keepalive_bench.cli.reading import read_file
+from keepalive_bench.cli.variables import hint
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import Example
 from keepalive_bench.units import filename, quoted, shortened
 
 _OWN_FILE, _SHARED_FILE = "kab.toml", "pyproject.toml"
 _RUNS = "runs"
-_LARGEST_BYTES = 1_000_000
+_LARGEST_BYTES = 2**20
 _LARGEST_NUMBER = 2**64
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -93,14 +94,7 @@ def _find() -> tuple[str, dict[str, Any]] | None:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{filename(path)} can't be read (--config): {error.strerror}.") from None
-    if len(text) > _LARGEST_BYTES:
-        raise UsageError(f"{filename(path)} is too large for a file of options (--config).")
-    return text
+    return read_file(path, "--config", _LARGEST_BYTES).content
 
 
 def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] | None:
@@ -143,19 +137,20 @@ def _checked(context: click.Context, table: dict[str, Any], place: str) -> dict[
     known = _parameters(context.command)
     group = context.parent.command if context.parent else None
     run = group.get_command(context, "run") if isinstance(group, click.Group) else None
-    elsewhere = set() if run is None else set(_parameters(run))
+    elsewhere = {} if run is None else _parameters(run)
     options = {}
     for key, value in table.items():
-        name = key.replace("_", "-")
+        name = key.replace("-", "_")
         if name in known:
-            options[str(known[name].name)] = _value(known[name], value, place, key)
+            options[name] = _value(known[name], value, place, key)
         elif name not in elsewhere:
-            _refuse(place, key, f"is no option{hint(key, known)}")
+            meant = hint(key, (it.replace("_", "-") for it in known))
+            _refuse(place, key, f"is no option{meant}")
     return options
 
 
 def _parameters(command: click.Command) -> dict[str, click.Parameter]:
-    return {named(parameter): parameter for parameter in command.params if parameter.expose_value}
+    return {f"{it.name}": it for it in command.params if it.expose_value}
 
 
 def _value(parameter: click.Parameter, value: Any, place: str, key: str) -> Any:  # noqa: ANN401  # what TOML holds, what Click takes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from keepalive_bench.cli.output_file import open_output, target_of
@@ -192,25 +193,20 @@ OF_CHANGES = tuple(
 """Those that `kab compare` has."""
 
 
-def wanted(asked: Asked) -> dict[str, str]:
-    """The file of each exporter that was asked for, by its option.
+def wanted(asked: Asked) -> dict[Exporter, str]:
+    """The file of each exporter that was asked for.
 
     Raises:
         UsageError: two of them go to the same place.
     """
-    paths: dict[str, str] = {}
-    for exporter in EXPORTERS:
-        option, path = exporter.name, asked[exporter]
-        if path is None:
-            continue
-        for other, taken in paths.items():
-            if _same(path, taken):
-                place = "standard output" if path == STDOUT else filename(path)
-                raise UsageError(
-                    f"--{other} and --{option} can't both go to {place}: "
-                    "give one of them a file of its own."
-                )
-        paths[option] = path
+    paths = {it: path for it in EXPORTERS if (path := asked[it]) is not None}
+    for (one, path), (other, taken) in combinations(paths.items(), 2):
+        if _same(path, taken):
+            place = "standard output" if path == STDOUT else filename(path)
+            raise UsageError(
+                f"{one.flag} and {other.flag} can't both go to {place}: "
+                "give one of them a file of its own."
+            )
     return paths
 
 
@@ -257,18 +253,16 @@ class Exports:
 
 
 @contextmanager
-def opened(paths: Mapping[str, str]) -> Iterator[Exports]:
-    """Open all files at once, by exporter; those not written when the block ends are not made.
+def opened(paths: Mapping[Exporter, str]) -> Iterator[Exports]:
+    """Open all files at once; those not written when the block ends are not made.
 
     Raises:
         UsageError: one can't be written.
     """
     with ExitStack() as stack:
         files = []
-        for exporter in EXPORTERS:
-            path = paths.get(exporter.name)
-            if path is not None:
-                unfinished = stack.enter_context(ExitStack())
-                stream = unfinished.enter_context(open_output(path))
-                files.append(_File(path, exporter, stream, unfinished))
+        for exporter, path in paths.items():
+            unfinished = stack.enter_context(ExitStack())
+            stream = unfinished.enter_context(open_output(path))
+            files.append(_File(path, exporter, stream, unfinished))
         yield Exports(files)

@@ -70,12 +70,6 @@ _PATHS = {
         click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
     ),
 }
-_SOURCES = (
-    ParameterSource.COMMANDLINE,
-    ParameterSource.ENVIRONMENT,
-    ParameterSource.DEFAULT_MAP,
-    ParameterSource.DEFAULT,
-)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -179,7 +173,7 @@ def asked_for(context: click.Context) -> Asked:
         if isinstance(it, Declared) and _is_said(it.declared, context.params.get(f"{it.name}"))
     }
     source_of, excluded = context.get_parameter_source, rivals(context.command)
-    for source in _SOURCES:
+    for source in ParameterSource:  # from the nearest on; a default asks for nothing
         for name in [name for name in said if source_of(name) is source]:
             for rival in excluded.get(name, ()):
                 if source_of(rival) is not source:
@@ -204,17 +198,12 @@ def rivals(command: click.Command) -> dict[str, set[str]]:
     return found
 
 
-def _type(option: Option[Any]) -> click.ParamType[Any]:
+def _type(option: Option[Any]) -> Any:  # noqa: ANN401  # whatever Click takes for one
     if option.choices:
         return click.Choice(option.choices)
-    if option.source in _PATHS:
-        return _PATHS[option.source]
-    known: dict[object, click.ParamType[Any]] = {
-        int: click.INT,
-        float: click.FLOAT,
-        parse_time: TIME,
-    }
-    return known.get(option.parse, click.STRING)
+    if option.parse is parse_time:
+        return TIME
+    return _PATHS.get(option.source) or (option.parse if option.parse in {int, float} else str)
 
 
 class _Time(click.types.StringParamType):

@@ -1,21 +1,29 @@
-"""From what is asked for to a plan."""
+"""From what is asked for to a plan; what it takes besides is looked up, or typed."""
 
 from __future__ import annotations
 
+import signal
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.cli import reading
-from keepalive_bench.errors import UsageError
+import click
+
+from keepalive_bench.cli.reading import check_file, read_file
+from keepalive_bench.errors import ENDING_SIGNALS, UsageError
 from keepalive_bench.plan.network import Tls
 from keepalive_bench.plan.options import plan_fields, planned
 from keepalive_bench.plan.plan import DecisionRule, Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
 from keepalive_bench.plan.sweeping import swept_plans
 from keepalive_bench.plan.target import Target
+from keepalive_bench.units import filename, printable
 
 if TYPE_CHECKING:
     from keepalive_bench.plan.options import Asked
+
+_ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 
 
 def run_plan(url: str | None, asked: Asked) -> Plan:
@@ -24,9 +32,8 @@ def run_plan(url: str | None, asked: Asked) -> Plan:
     Raises:
         UsageError: something in it makes no sense or can't be read.
     """
-    target = _target(url, "run")
-    _add_credentials(asked, target)
-    return _checked(planned(Plan, asked, target=target, tls=_unlocked(planned(Tls, asked))))
+    target = _target(url, "run", asked)
+    return _checked(planned(Plan, asked, target=target, tls=_tls(asked)))
 
 
 def sweep_plans(url: str | None, asked: Asked) -> list[Plan]:
@@ -35,10 +42,8 @@ def sweep_plans(url: str | None, asked: Asked) -> list[Plan]:
     Raises:
         UsageError: not exactly one option has several values, or something else makes no sense.
     """
-    target = _target(url, "sweep")
-    _add_credentials(asked, target)
-    plans = swept_plans(target, asked, _unlocked(planned(Tls, asked)))
-    return [_checked(plan) for plan in plans]
+    target = _target(url, "sweep", asked)
+    return [_checked(plan) for plan in swept_plans(target, asked, _tls(asked))]
 
 
 def judged(plan: Plan, asked: Asked) -> Plan:
@@ -57,28 +62,67 @@ def judged(plan: Plan, asked: Asked) -> Plan:
     return replace(plan, decision_rule=replace(plan.decision_rule, **changes))
 
 
-def _add_credentials(asked: Asked, target: Target) -> None:
-    """Ask for what isn't said: a password, or what is in ~/.netrc."""
-    user = asked[USER]
-    if user is not None and user[1] is None:
-        asked.put(USER, (user[0], reading.typed_password(user[0])))
-    asked.put(NETRC, reading.netrc_credentials(target.host) if reads_netrc(asked, target) else None)
-
-
-def _unlocked(tls: Tls) -> Tls:
-    """With the passphrase of its key, which is asked for where none is given."""
-    key = tls.key_file or tls.cert_file
-    if key is None or tls.key_password is not None:
-        return tls
-    return replace(tls, key_password=reading.typed_passphrase(key))
-
-
-def _target(url: str | None, command: str) -> Target:
+def _target(url: str | None, command: str, asked: Asked) -> Target:
+    """What to send to; as its credentials, those that are typed, or in ~/.netrc."""
     if url is None:
         raise UsageError(
             f"There is no URL: kab {command} URL, or url in a file of options (--config)."
         )
-    return Target(url)
+    target = Target(url)
+    user = asked[USER]
+    if user is not None and user[1] is None:
+        missing = "-u has no password, and there is no terminal to ask for it: USER:PASSWORD."
+        asked.put(USER, (user[0], _typed(f"Password of {printable(user[0])}", missing)))
+    asked.put(NETRC, _netrc_credentials(target.host) if reads_netrc(asked, target) else None)
+    return target
+
+
+def _netrc_credentials(host: str) -> tuple[str, str] | None:
+    """User and password for a host; `None` where the file has none."""
+    import netrc  # noqa: PLC0415  # few runs need it
+
+    path = Path.home() / ".netrc"
+    check_file(path, "--netrc")
+    try:
+        entry = netrc.netrc(str(path)).authenticators(host)
+    except OSError as error:
+        raise UsageError(f"{path} can't be read (--netrc): {error.strerror}.") from None
+    except netrc.NetrcParseError as error:
+        raise UsageError(f"{path}, line {error.lineno}, can't be understood (--netrc).") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 (--netrc).") from None
+    return None if entry is None else (entry[0] or "", entry[2] or "")
+
+
+def _tls(asked: Asked) -> Tls:
+    """What is asked for, with the passphrase of its key, which is typed where none is given."""
+    tls = planned(Tls, asked)
+    key = tls.key_file or tls.cert_file
+    # What is in a pipe can be read once, by OpenSSL.
+    if key is None or tls.key_password is not None or not key.is_file():
+        return tls
+    content = read_file(key, "--key").content
+    if not any(mark in content for mark in _ENCRYPTED):
+        return tls
+    shown = filename(key)
+    missing = f"{shown} has a passphrase: give it in a file (--key-password-file)."
+    return replace(tls, key_password=_typed(f"Passphrase of {shown}", missing))
+
+
+def _typed(what: str, missing: str) -> str:
+    """A secret, typed at the terminal; `missing` is said where there is none.
+
+    Signals raise meanwhile, rather than end kab at once, so that the terminal is left as it was.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError(missing)
+    heard = [it for it in ENDING_SIGNALS if signal.getsignal(it) is not signal.SIG_IGN]
+    before = {it: signal.signal(it, signal.default_int_handler) for it in heard}
+    try:
+        return str(click.prompt(what, hide_input=True, err=True))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _checked(plan: Plan) -> Plan:

@@ -1,33 +1,36 @@
-"""What isn't on the command line itself: files, standard input, ~/.netrc, and what is typed.
+"""What the command line only names: files, standard input, stored runs.
 
-Files are read whole, and bounded: some have no end (`/dev/zero`), and some are too large.
+All but stored runs are read whole, and bounded: some files have no end (`/dev/zero`), and some are
+too large.
 """
 
 from __future__ import annotations
 
-import signal
+import io
 import stat
 import sys
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-import click
-
-from keepalive_bench.errors import ENDING_SIGNALS, UsageError
+from keepalive_bench.errors import ResultsFileError, UsageError
 from keepalive_bench.plan.options import File
 from keepalive_bench.plan.values import LARGEST_BODY
-from keepalive_bench.units import filename, printable, size
+from keepalive_bench.units import filename, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from keepalive_bench.plan.options import Option
+    from keepalive_bench.results.run import Run
 
 LARGEST_FILE = 2**26
 """Bytes of a file that is no body: a bundle of all certificates there are has a hundredth of it."""
 _PIECE = 2**20
-_STDIN = "-"
-_ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
+"""What is read at once: also of a line, as a stored run's packed strings are shorter."""
+STDIN = "-"
+_STDIN_NUMBER = 0
+_GZIP = b"\x1f\x8b"
 
 
 def value_of(option: Option[Any], said: Any) -> object:  # noqa: ANN401  # what Click has of it
@@ -61,22 +64,7 @@ def read_file(path: Path, option: str, most: int = LARGEST_FILE) -> File:
         with path.open("rb") as file:
             return File(str(path), _whole(file, shown, option, most))
     except OSError as error:
-        raise UsageError(f"{shown} can't be read ({option}): {error.strerror}.") from None
-
-
-def _body(texts: Iterable[str], option: str) -> list[bytes]:
-    """The parts of a body: text as it is, `@FILE` byte for byte, `-` from standard input."""
-    parts: list[bytes] = []
-    for text in texts:
-        if text in {_STDIN, f"@{_STDIN}"}:
-            parts.append(_standard_input(option))
-        elif text.startswith("@"):
-            parts.append(read_file(Path(text[1:]), option, LARGEST_BODY).content)
-        else:
-            parts.append(text.encode(errors="surrogateescape"))
-        if sum(map(len, parts)) > LARGEST_BODY:
-            _refuse_size("The body", option, LARGEST_BODY)
-    return parts
+        raise _unreadable(shown, option, error) from None
 
 
 def check_file(path: Path | None, option: str) -> None:
@@ -91,80 +79,59 @@ def check_file(path: Path | None, option: str) -> None:
     try:
         found = path.stat()
     except OSError as error:
-        raise UsageError(f"{shown} can't be read ({option}): {error.strerror}.") from None
+        raise _unreadable(shown, option, error) from None
     if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
         raise UsageError(f"{shown} is a device ({option}): name a file.")
     if found.st_size > LARGEST_FILE:
         _refuse_size(shown, option, LARGEST_FILE)
 
 
-def netrc_credentials(host: str) -> tuple[str, str] | None:
-    """User and password for a host from the user's `.netrc`; `None` where it has none.
+def load_run(path: str) -> Run:
+    """The run that a file or standard input holds, compressed or not.
 
     Raises:
-        UsageError: the file can't be read, or is none.
+        UsageError: it can't be read, or is no results file.
     """
-    import netrc  # noqa: PLC0415  # few runs need it
+    import gzip  # noqa: PLC0415  # few commands read a run
+    import zlib  # noqa: PLC0415  # the same
 
-    path = Path.home() / ".netrc"
-    check_file(path, "--netrc")
+    from keepalive_bench.results.reader import read_run  # noqa: PLC0415  # the same
+
+    name = run_name(path)
+    source, is_own = (_STDIN_NUMBER, False) if path == STDIN else (path, True)
     try:
-        entry = netrc.netrc(str(path)).authenticators(host)
+        with open(source, "rb", closefd=is_own) as raw:
+            is_packed = raw.peek(len(_GZIP)).startswith(_GZIP)
+            plain = gzip.GzipFile(fileobj=raw, mode="rb") if is_packed else raw
+            with io.TextIOWrapper(plain, encoding="utf-8-sig", newline="\n") as text:
+                return read_run(iter(partial(text.readline, _PIECE), ""), name)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise ResultsFileError(f"{name} is compressed, and damaged.") from None
     except OSError as error:
-        raise UsageError(f"{path} can't be read (--netrc): {error.strerror}.") from None
-    except netrc.NetrcParseError as error:
-        raise UsageError(f"{path}, line {error.lineno}, can't be understood (--netrc).") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 (--netrc).") from None
-    return None if entry is None else (entry[0] or "", entry[2] or "")
+        raise UsageError(f"{name} can't be read: {error.strerror}.") from None
+    except MemoryError:
+        raise UsageError(f"{name} needs more memory than there is.") from None
 
 
-def typed_password(user: str) -> str:
-    """A user's password, asked for.
-
-    Raises:
-        UsageError: there is no terminal.
-    """
-    if not _can_be_asked():
-        raise UsageError(
-            "-u has no password, and there is no terminal to ask for it: USER:PASSWORD."
-        )
-    return _ask(f"Password of {printable(user)}")
+def run_name(path: str) -> str:
+    """What a sentence calls a stored run's file."""
+    return "Standard input" if path == STDIN else filename(path)
 
 
-def typed_passphrase(key: Path) -> str | None:
-    """The passphrase of a key, asked for where the key has one.
-
-    Raises:
-        UsageError: the key can't be read, or there is no terminal.
-    """
-    if not key.is_file():  # what is in a pipe can be read once, by OpenSSL
-        return None
-    content = read_file(key, "--key").content
-    if not any(mark in content for mark in _ENCRYPTED):
-        return None
-    shown = filename(key)
-    if not _can_be_asked():
-        raise UsageError(f"{shown} has a passphrase: give it in a file (--key-password-file).")
-    return _ask(f"Passphrase of {shown}")
-
-
-def _ask(what: str) -> str:
-    """A secret, typed at the terminal.
-
-    Signals raise meanwhile, rather than end kab at once, so that the terminal is left as it was.
-    """
-    heard = [it for it in ENDING_SIGNALS if signal.getsignal(it) is not signal.SIG_IGN]
-    before = {it: signal.signal(it, signal.default_int_handler) for it in heard}
-    try:
-        return str(click.prompt(what, hide_input=True, err=True))
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _can_be_asked() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
+def _body(texts: Iterable[str], option: str) -> Iterator[bytes]:
+    """The parts of a body: text as it is, `@FILE` byte for byte, `-` from standard input."""
+    length = 0
+    for text in texts:
+        if text in {STDIN, f"@{STDIN}"}:
+            part = _standard_input(option)
+        elif text.startswith("@"):
+            part = read_file(Path(text[1:]), option, LARGEST_BODY).content
+        else:
+            part = text.encode(errors="surrogateescape")
+        length += len(part)
+        if length > LARGEST_BODY:
+            _refuse_size("The body", option, LARGEST_BODY)
+        yield part
 
 
 def _standard_input(option: str) -> bytes:
@@ -173,7 +140,7 @@ def _standard_input(option: str) -> bytes:
     try:
         return _whole(sys.stdin.buffer, "Standard input", option, LARGEST_BODY)
     except OSError as error:
-        raise UsageError(f"Standard input can't be read ({option}): {error.strerror}.") from None
+        raise _unreadable("Standard input", option, error) from None
 
 
 def _whole(file: IO[bytes], shown: str, option: str, most: int) -> bytes:
@@ -184,6 +151,10 @@ def _whole(file: IO[bytes], shown: str, option: str, most: int) -> bytes:
         if length > most:
             _refuse_size(shown, option, most)
     return b"".join(parts)
+
+
+def _unreadable(shown: str, option: str, error: OSError) -> UsageError:
+    return UsageError(f"{shown} can't be read ({option}): {error.strerror}.")
 
 
 def _refuse_size(shown: str, option: str, most: int) -> NoReturn:

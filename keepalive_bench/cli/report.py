@@ -17,12 +17,15 @@ from keepalive_bench.cli.options import (
     Command,
     judging,
 )
+from keepalive_bench.cli.reading import load_run, run_name
+from keepalive_bench.errors import ResultsFileError, UsageError
 
 if TYPE_CHECKING:
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.errors import ExitCode
     from keepalive_bench.plan.options import Asked
     from keepalive_bench.plan.plan import DecisionRule
+    from keepalive_bench.results.run import Run
 
 
 @click.command(
@@ -51,11 +54,10 @@ def command(asked: Asked, path: str) -> ExitCode:
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
     from keepalive_bench.cli.planning import judged  # noqa: PLC0415  # the same
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
-    from keepalive_bench.cli.stored_run import check_requirements, load  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(asked)
     shown = Screen(wanted.values(), color=not asked[NO_COLOR])
-    stored = load(path)
+    stored = load_run(path)
     check_requirements(stored, path)
     run = stored._replace(plan=judged(stored.plan, asked))
     _announce(stored.plan.decision_rule, run.plan.decision_rule, shown)
@@ -69,6 +71,20 @@ def command(asked: Asked, path: str) -> ExitCode:
             session.show_connections(report, shown)
         session.show(report, shown, plotted=not asked[NO_PLOT])
     return shown.code(session.exit_code(report, stored=True))
+
+
+def check_requirements(run: Run, path: str) -> None:
+    """Hold what a stored run was required to be against what there are names for.
+
+    Raises:
+        ResultsFileError: a requirement in the file is none.
+    """
+    from keepalive_bench.requirements import requirements_of  # noqa: PLC0415  # --help does without
+
+    try:
+        requirements_of(run.plan)
+    except UsageError as error:
+        raise ResultsFileError(f"{run_name(path)} has a bad requirement. {error}") from None
 
 
 def _announce(stored: DecisionRule, decision_rule: DecisionRule, shown: Screen) -> None:

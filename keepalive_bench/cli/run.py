@@ -57,17 +57,7 @@ def command(asked: Asked, url: str | None) -> ExitCode:
         quiet=asked[QUIET] is True,
         verbose=asked[VERBOSE] is True,
     )
-    report = None
-    with session.deferred_interrupts() as interrupts:
-        try:
-            with exports.opened(wanted) as files:
-                session.announce(plan, shown)
-                run = session.measure(plan, shown, interrupts)
-                report = session.report_of(run, strict=asked[STRICT] is True)
-                if shown.verbose:
-                    session.show_connections(report, shown, interrupts)
-                files.write(report)
-        finally:  # what was measured is shown though its file could not be written
-            if report is not None:
-                session.show(report, shown, plotted=not asked[NO_PLOT])
-    return shown.code(session.exit_code(report))
+    strict, plotted = asked[STRICT] is True, not asked[NO_PLOT]
+    with exports.opened(wanted) as files, session.deferred_interrupts() as interrupts:
+        code = session.carry_out(plan, shown, files, interrupts, strict=strict, plotted=plotted)
+    return shown.code(code)

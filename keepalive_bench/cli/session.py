@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from keepalive_bench.analysis import Analysis
+    from keepalive_bench.cli.exports import Exports
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Exchange
     from keepalive_bench.results.run import Run
 
 
-def announce(plan: Plan, shown: Screen) -> None:
+def _announce(plan: Plan, shown: Screen) -> None:
     """What has to be said before anything is sent."""
     ends = (("server's", plan.target), ("proxy's", plan.network.proxy))
     secured = [name for name, url in ends if url is not None and url.scheme == "https"]
@@ -57,6 +58,27 @@ def deferred_interrupts() -> Iterator[Interrupts]:
         yield interrupts
     finally:
         interrupts.give_back()
+
+
+def carry_out(  # what a run is made of
+    plan: Plan,
+    shown: Screen,
+    files: Exports,
+    interrupts: Interrupts,
+    *,
+    strict: bool,
+    plotted: bool = False,
+) -> ExitCode:
+    """Announce a plan, measure, write and show it; the exit code."""
+    _announce(plan, shown)
+    report = report_of(measure(plan, shown, interrupts), strict=strict)
+    try:
+        if shown.verbose:
+            show_connections(report, shown, interrupts)
+        files.write(report)
+    finally:  # what was measured is shown though its file could not be written
+        show(report, shown, plotted=plotted)
+    return exit_code(report)
 
 
 def measure(plan: Plan, shown: Screen, interrupts: Interrupts | None = None) -> Run:

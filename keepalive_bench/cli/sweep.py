@@ -15,7 +15,6 @@ from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.sweeping import sweep_options
 
 if TYPE_CHECKING:
-    from keepalive_bench.cli.screen import Screen
     from keepalive_bench.plan.options import Asked
     from keepalive_bench.plan.plan import Plan
 
@@ -54,31 +53,20 @@ def command(asked: Asked, url: str | None) -> ExitCode:
     codes: list[ExitCode] = []
     with ExitStack() as stack:
         files = [stack.enter_context(exports.opened(paths)) for paths in targets]
+        interrupts = stack.enter_context(session.deferred_interrupts())
         for plan, its_files in zip(plans, files, strict=True):
             if codes:
                 shown.out.print()
-            session.announce(plan, shown)
-            codes.append(_measured(plan, shown, its_files, strict=asked[STRICT] is True))
+            strict = asked[STRICT] is True
+            codes.append(session.carry_out(plan, shown, its_files, interrupts, strict=strict))
+            if interrupts.drain():  # since it was measured
+                codes.append(ExitCode.INTERRUPTED)
             if codes[-1] == ExitCode.INTERRUPTED:
                 break
     return shown.code(ExitCode.first_of(codes))
 
 
-def _named(wanted: dict[str, str], plan: Plan) -> dict[str, str]:
+def _named(wanted: dict[exports.Exporter, str], plan: Plan) -> dict[exports.Exporter, str]:
     """The files of one of two sweeps: each holds one run."""
     traffic = plan.experiment.load.traffic
-    return {dialect: one_of_several(path, traffic) for dialect, path in wanted.items()}
-
-
-def _measured(plan: Plan, shown: Screen, files: exports.Exports, *, strict: bool) -> ExitCode:
-    from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
-
-    with session.deferred_interrupts() as interrupts:
-        report = session.report_of(session.measure(plan, shown, interrupts), strict=strict)
-        try:
-            files.write(report)
-        finally:  # what was measured is shown though its file could not be written
-            session.show(report, shown, plotted=False)
-        if interrupts.drain():  # since then; there may be another sweep to come
-            return ExitCode.INTERRUPTED
-    return session.exit_code(report)
+    return {exporter: one_of_several(path, traffic) for exporter, path in wanted.items()}

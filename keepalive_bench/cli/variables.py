@@ -19,13 +19,6 @@ _ALIKE = 0.8
 _LONGEST = 200
 
 
-def named(parameter: click.Parameter) -> str:
-    """What an option is called in variables and files: its longest spelling, without dashes."""
-    if isinstance(parameter, click.Argument):
-        return str(parameter.name)
-    return max(parameter.opts, key=len).lstrip("-")
-
-
 def with_variables(command: click.Command) -> click.Command:
     """Give each option of a command its variable; one that is empty is none.
 
@@ -35,8 +28,7 @@ def with_variables(command: click.Command) -> click.Command:
     for parameter in command.params:
         if not parameter.expose_value and getattr(parameter, "is_flag", False):
             continue
-        name = f"{_PREFIX}{command.name}_{named(parameter)}"
-        parameter.envvar = name.upper().replace("-", "_")
+        parameter.envvar = f"{_PREFIX}{command.name}_{parameter.name}".upper()
         if parameter.multiple or parameter.nargs != 1:
             parameter.type = _Paths() if isinstance(parameter.type, click.Path) else _Texts()
     return command
@@ -78,10 +70,10 @@ def strays(command: click.Command, commands: Sequence[str], given: Iterable[str]
         alike = name.upper()
         word, _, _ = alike.removeprefix(_PREFIX).partition("_")
         if alike.startswith(own):
-            option = _nearest(alike.removeprefix(own), options)
+            option = nearest(alike.removeprefix(own), options)
             meant = option and f"{own}{option}"
-        elif _nearest(word.lower(), commands) in {None, command.name}:
-            meant = _nearest(alike, known, _ALIKE)
+        elif nearest(word.lower(), commands) in {None, command.name}:
+            meant = nearest(alike, known, _ALIKE)
             if meant is None:
                 continue
         else:
@@ -92,11 +84,11 @@ def strays(command: click.Command, commands: Sequence[str], given: Iterable[str]
 
 def hint(name: str, known: Iterable[str]) -> str:
     """Which name may have been meant, as the end of a sentence; empty: none is near."""
-    close = _nearest(name, known)
+    close = nearest(name, known)
     return f"; did you mean {quoted(close)}?" if close else ""
 
 
-def _nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     """The one of some names that resembles another most, if it does by that share of it."""
     from difflib import get_close_matches  # noqa: PLC0415  # where all is well, nobody needs it
 

@@ -24,7 +24,7 @@ from keepalive_bench.compare.requirements import change_places, check_change
 from keepalive_bench.compare.verdict import change_verdict
 from keepalive_bench.plan.document import harmless
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.lookup import Evidence, of_arm
+from keepalive_bench.requirements.lookup import Evidence
 
 if TYPE_CHECKING:
     from array import array
@@ -70,29 +70,21 @@ def compare_runs(
 
 def _arms(base: Source, new: Source) -> Iterator[ArmChange]:
     """The arms that both have, in the order of the earlier run."""
+    later = {arm.label: arm for arm in new.analysis.arms}
     for before in base.analysis.arms:
-        for after in new.analysis.arms:
-            if (before.label, before.kind) == (after.label, after.kind):
-                documents = [it.document["arms"][after.label] for it in (base, new)]
-                experiments = [it.analysis.plan.experiment for it in (base, new)]
-                yield ArmChange(
-                    base=before,
-                    new=after,
-                    counts={
-                        name: CountChange.between(*(it[name] for it in documents))
-                        for name in COUNTED
-                    },
-                    by_code={name: _counts(*(it[name] for it in documents)) for name in BY_CODE},
-                    figures={
-                        it.path: figure_change(
-                            *(
-                                of_arm(it, "", *of_run, after.label)
-                                for of_run in zip(documents, experiments, strict=True)
-                            )
-                        )
-                        for it in ESTIMATED
-                    },
-                )
+        label, after = before.label, later.get(before.label)
+        if after is not None and after.kind == before.kind:
+            one, other = (it.document["arms"][label] for it in (base, new))
+            yield ArmChange(
+                base=before,
+                new=after,
+                counts={name: CountChange.between(one[name], other[name]) for name in COUNTED},
+                by_code={name: _counts(one[name], other[name]) for name in BY_CODE},
+                figures={
+                    it.path: figure_change(base.estimated(it, label), new.estimated(it, label))
+                    for it in ESTIMATED
+                },
+            )
 
 
 def _counts(base: Mapping[str, int], new: Mapping[str, int]) -> dict[str, CountChange]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.plan.experiment import Swept  # noqa: TC001  # typed_json reads it
 from keepalive_bench.report.document import demandable
+from keepalive_bench.requirements.lookup import of_arm
 from keepalive_bench.results.run import Label  # noqa: TC001  # the same
 from keepalive_bench.stats.intervals import Estimate, difference_interval
 from keepalive_bench.typed_json import Count
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.plan.plan import DecisionRule
     from keepalive_bench.requirements.lookup import Evidence
+    from keepalive_bench.requirements.names import AnyMetric
     from keepalive_bench.results.run import Run
+    from keepalive_bench.typed_json import Document
 
 COUNTED = tuple(
     it.path for it in ARM_METRICS if it.unit in {"count", "bytes"} and "." not in it.path
@@ -50,9 +53,14 @@ class Source:
     """Its plan as the results file has it, without secrets."""
 
     @cached_property
-    def document(self) -> Mapping[str, Any]:
+    def document(self) -> Document:
         """What its results file says that a requirement can be about."""
         return demandable(self.analysis)
+
+    def estimated(self, metric: AnyMetric, label: str) -> Evidence:
+        """What it says of a metric of an arm."""
+        arm, experiment = self.document["arms"][label], self.analysis.plan.experiment
+        return of_arm(metric, "", arm, experiment, label)
 
 
 class ChangeVerdict(NamedTuple):

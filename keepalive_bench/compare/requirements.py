@@ -104,9 +104,8 @@ def _speedup(against: str, change: Change) -> Evidence:
 
 def _changed(subject: Subject, change: Change) -> Evidence:
     """Of what is counted, new − base; of all else, new ÷ base − 1."""
-    documents = [it.document for it in (change.base, change.new)]
-    experiments = (it.analysis.plan.experiment for it in (change.base, change.new))
-    base, new = (find(subject, *both) for both in zip(documents, experiments, strict=True))
+    runs = change.base, change.new
+    base, new = (find(subject, it.document, it.analysis.plan.experiment) for it in runs)
     if subject.metric.basis != "exact":
         told = (("BASE", base.lacking), ("NEW", new.lacking))
         lacking = "; ".join(f"in {name}, {why}" for name, why in told if why)
@@ -114,9 +113,8 @@ def _changed(subject: Subject, change: Change) -> Evidence:
     if isinstance(base.value, int) and isinstance(new.value, int):
         return Evidence(new.value - base.value)
     if isinstance(base.value, float) and isinstance(new.value, float):
-        arms = [document["arms"][subject.place.label] for document in documents]
-        before, after = (_ratio(*it) for it in zip((base.value, new.value), arms, strict=True))
-        return Evidence(float(after - before))
+        one, other = (it.document["arms"][subject.place.label] for it in runs)
+        return Evidence(float(_ratio(new.value, other) - _ratio(base.value, one)))
     return Evidence(None, lacking=base.lacking or new.lacking)
 
 

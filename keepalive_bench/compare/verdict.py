@@ -8,13 +8,13 @@ one (p50) of the first-named arm. More figures would find more changes that are 
 from __future__ import annotations
 
 from itertools import product
-from math import exp, lgamma
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from keepalive_bench.analysis.required_requests import least_requests, required_requests
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import ChangeCode, ChangeVerdict
 from keepalive_bench.connections.reason_kinds import POOL_FULL
+from keepalive_bench.stats.distributions import hypergeometric_tail
 from keepalive_bench.units import enumerated, signed_share
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 CODES: tuple[ChangeCode, ...] = get_args(ChangeCode)
 _BESIDES = ("p50", "p95")
 _LIKELY = 0.5
-_NEGLIGIBLE = 1e-12
 
 
 class Occurrences(NamedTuple):
@@ -126,32 +125,11 @@ def trend(base: Occurrences, new: Occurrences, confidence: float) -> int:
     if new.hits * base.chances < base.hits * new.chances:
         return -trend(new, base, confidence)
     if base.hits:
-        return 1 if tail_of(new, base) <= (1 - confidence) / 2 else 0
+        hits, chances = base.hits + new.hits, base.chances + new.chances
+        by_chance = hypergeometric_tail(new.hits, new.chances, hits, chances)
+        return 1 if by_chance <= (1 - confidence) / 2 else 0
     unseen = (1 - new.hits / new.chances) ** base.chances
     return 1 if new.hits and unseen <= _LIKELY else 0
-
-
-def tail_of(more: Occurrences, fewer: Occurrences) -> float:
-    """How probable it is that so many of all hits, or more, fall to `more` by chance alone.
-
-    R. A. Fisher, "The Logic of Inductive Inference", Journal of the Royal Statistical Society 98
-    (1935): all hits and all chances given, the number that falls to one of two runs that are alike
-    is hypergeometric. `more` has the greater share, so terms fall from the first one on.
-    """
-    hits, total, probability = more.hits + fewer.hits, more.chances + fewer.chances, 0.0
-    whole = _log_ways(total, hits)
-    for number in range(more.hits, min(hits, more.chances) + 1):
-        other = hits - number
-        ways = _log_ways(more.chances, number) + _log_ways(fewer.chances, other)
-        term = exp(ways - whole)
-        probability += term
-        if term <= probability * _NEGLIGIBLE:
-            break
-    return min(probability, 1.0)
-
-
-def _log_ways(count: int, chosen: int) -> float:
-    return lgamma(count + 1) - lgamma(chosen + 1) - lgamma(count - chosen + 1)
 
 
 def _latency(arm: ArmChange, plans: tuple[Plan, Plan]) -> ChangeVerdict:

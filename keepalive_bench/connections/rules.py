@@ -41,7 +41,7 @@ class LastExchange(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The connection whose place another one took."""
+    """A connection whose place another one took."""
 
     served: int
     """How many responses it carried."""
@@ -50,15 +50,6 @@ class Before(NamedTuple):
     last: LastExchange | None
     idle: Idle | None
     """`None`: it wasn't found out while it was idle (`FOUND_IDLE`)."""
-
-
-class Opened(NamedTuple):
-    """A connection that was opened."""
-
-    busy: int
-    """How many other connections its owner had, all of them busy."""
-    before: Before | None
-    """`None`: it is one more than its owner had before, and took no other's place."""
 
 
 class FoundClosed(NamedTuple):
@@ -134,13 +125,17 @@ def common_silence(
     )
 
 
-def reason_for(opened: Opened, owner: Owner) -> Proven:
-    """The reason for a connection."""
-    if opened.before is None:
-        return kinds.FIRST_USE if opened.busy < owner.kept else kinds.POOL_EXHAUSTED, {}
-    if owner.is_single_use:
-        return kinds.BY_DESIGN, {}
-    return _after(opened.before, owner.silence)
+def reason_for_one_more(busy: int, owner: Owner) -> kinds.ReasonKind:
+    """The reason for a connection that took no other's place.
+
+    `busy`: how many other connections its owner had, all of them in use.
+    """
+    return kinds.FIRST_USE if busy < owner.kept else kinds.POOL_EXHAUSTED
+
+
+def reason_for(before: Before, owner: Owner) -> Proven:
+    """The reason for a connection that took another's place."""
+    return (kinds.BY_DESIGN, {}) if owner.is_single_use else _after(before, owner.silence)
 
 
 def _after(before: Before, silence: Silence) -> Proven:

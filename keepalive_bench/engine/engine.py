@@ -240,7 +240,7 @@ class Engine:
         On a thread of its own, so that the main one can note the second.
         """
         self._interrupted.wait()
-        if not self._hurry.is_set():
+        if self._working:
             self._halt()
             self._hurry.wait(GRACE_S)
         try:

@@ -80,7 +80,9 @@ def schedule(experiment: Experiment) -> Blocks:
     """The blocks of a run: within a round the arms are in random order, drawn from the seed."""
     random, count = Random(experiment.seed), experiment.rounds  # noqa: S311  # not for secrets
     labels, requests = experiment.labels, experiment.requests
-    seconds, over_s = _share(experiment)
+    seconds, over_s = None, experiment.duration_s
+    if over_s is not None and not experiment.is_paired:  # each arm has a time of its own
+        seconds, over_s = over_s / len(experiment.arms), None
     burst_size, in_bursts = experiment.burst_size, experiment.load.in_closed_bursts
     after = 0
     for number in range(count):
@@ -90,13 +92,6 @@ def schedule(experiment: Experiment) -> Blocks:
         order = random.sample(labels, len(labels)) if experiment.is_paired else labels
         for label in order:
             yield Block(number, label, range(first, after), seconds, in_bursts, first, over_s)
-
-
-def _share(experiment: Experiment) -> tuple[float | None, float | None]:
-    """A duration as each arm's own time, of those that run one after the other; or as all arms'."""
-    if experiment.duration_s is None or experiment.is_paired:
-        return None, experiment.duration_s
-    return experiment.duration_s / len(experiment.arms), None
 
 
 def until(blocks: Iterable[Block], is_over: Callable[[], bool]) -> Blocks:

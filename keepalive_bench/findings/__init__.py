@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.findings import finding_kinds as kinds
-from keepalive_bench.findings.comparison import comparison_findings, own_findings
+from keepalive_bench.findings.certainty import (
+    comparison_findings,
+    order_findings,
+    own_findings,
+    too_few_requests,
+)
 from keepalive_bench.findings.delay import delay_findings
 from keepalive_bench.findings.endpoint import endpoint_findings
-from keepalive_bench.findings.latency import latency_findings, too_few_requests
+from keepalive_bench.findings.latency import latency_findings
 from keepalive_bench.findings.measurement import measurement_findings
 from keepalive_bench.findings.reuse import reuse_findings
-from keepalive_bench.findings.run import order_findings, outcome_findings
+from keepalive_bench.findings.run import outcome_findings
 from keepalive_bench.units import enumerated
 
 if TYPE_CHECKING:

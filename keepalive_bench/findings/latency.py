@@ -10,7 +10,6 @@ from operator import eq, ne
 from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.required_requests import least_requests
 from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.findings.delay import DELAYED_ACK
 from keepalive_bench.results.table import pick
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.results.run import Run
 
 LEAST = 20
@@ -36,8 +34,6 @@ _APART = 1.5
 _SMALLER_GROUP = 0.1
 _MOST_OUTLYING = 0.1
 """What more requests do is no exception."""
-_EXPECTED: tuple[Basis, ...] = ("p50", "p90")
-"""Quantiles that a run should bound; p95 and p99 are shown without an interval before that."""
 
 
 class _Alike(NamedTuple):
@@ -154,26 +150,4 @@ def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
             median_s=median(ordered),
             raised=raised,
             advice=f"The median {'is' if is_alone else 'and the speed-up are'} barely affected.",
-        )
-
-
-def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """Quantiles that are shown, and can't be bounded by so few requests."""
-    fewest = min(arms, key=lambda arm: arm.succeeded)
-    needed = {
-        name: least_requests(name, run.plan) or 0
-        for name in _EXPECTED
-        if getattr(fewest.latency, name) is not None
-    }
-    lacking = [name for name, count in needed.items() if count > fewest.succeeded]
-    if lacking:
-        most = max(needed[name] for name in lacking)
-        yield kinds.TOO_FEW_REQUESTS.found(
-            requests=fewest.succeeded,
-            lacking=" ".join(lacking),
-            needed=needed[lacking[-1]],
-            text=f"Too few requests for an interval of {' or '.join(lacking)} (needs {most:,}).",
-            advice=f"-n {most} makes as many."
-            if not run.plan.experiment.may_end_early and most > fewest.requests
-            else "A longer run does.",
         )

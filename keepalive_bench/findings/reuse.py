@@ -142,10 +142,9 @@ def _usual_timeout(arm: ArmSummary) -> int | None:
 
 def _maximum(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     """Connections that always end, without a word, before an announced maximum is reached."""
-    if REQUEST_LIMIT.code not in arm.reasons.codes:
-        return
-    reason = arm.reasons[arm.reasons.rows(REQUEST_LIMIT.code)[0]]
-    if reason.exchange is None or reason.previous is None:
+    rows = arm.reasons.rows(REQUEST_LIMIT.code)
+    reason = arm.reasons[rows[0]] if rows else None
+    if reason is None or reason.exchange is None or reason.previous is None:
         return
     announced = announced_max(run.exchanges[reason.exchange].outcome.answer)
     if announced is not None:

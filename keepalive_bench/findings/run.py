@@ -1,10 +1,9 @@
-"""What kab noticed of the course of a run: its end, failures, order, and local ports."""
+"""What kab noticed of the course of a run: its end, its failures, and local ports."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.required_requests import least_pairs
 from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.plan.local_ports import a_second
 from keepalive_bench.results import failure_kinds as failures
@@ -15,9 +14,12 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
-    from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
+_LINGER_S = 60.0
+"""How long a port stays taken after its connection, where nothing else is known: Linux's
+TCP_TIMEWAIT_LEN."""
+_LOW = 0.5
 _STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going sends them all."
 
 
@@ -27,7 +29,6 @@ def outcome_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     yield from _lost(run)
     for arm in arms:
         yield from _failures(run, arm)
-    yield from _failed_warmups(run, arms)
     failed = sum(arm.failure_kinds.get(failures.PORTS_EXHAUSTED.code, 0) for arm in arms)
     if failed:
         yield _exhausted(run, failed)
@@ -72,62 +73,16 @@ def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
             count=arm.not_sent,
             advice="" if arm.succeeded or run.run_info.interrupted else _STOPPED,
         )
-
-
-def _failed_warmups(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    for arm in arms:
-        warmup = run.warmup.get(arm.label)
-        if warmup is not None and warmup.failures:
-            kind, message = warmup.failures[0]
-            yield kinds.WARMUP_FAILED.found(
-                arm,
-                kind=kind,
-                count=len(warmup.failures),
-                text=f"{plural(len(warmup.failures), 'warm-up')} of {arm.name} failed: {kind} "
-                f"({printable(message)}).",
-            )
-
-
-def _why_sequential(experiment: Experiment) -> str:
-    if experiment.load.has_pauses:
-        return ", because other arms' blocks would make the pauses of several threads longer"
-    return (
-        f", because maxsize {experiment.pool_size} is below the concurrency of "
-        f"{experiment.concurrency} and a pause between blocks would throw connections away"
-    )
-
-
-def order_findings(run: Run) -> Iterator[Finding]:
-    """What the order of the arms, and the rounds they are in, don't protect against."""
-    experiment = run.plan.experiment
-    if len(experiment.arms) == 1:
-        return
-    if not experiment.is_paired:
-        because = "" if experiment.order else _why_sequential(experiment)
-        yield kinds.SEQUENTIAL_ORDER.found(
-            concurrency=experiment.concurrency,
-            maxsize=experiment.pool_size,
-            text=f"The arms ran one after the other{because}: a drift of the machine or the "
-            "network in the meantime looks like a difference between them.",
+    warmup = run.warmup.get(arm.label)
+    if warmup is not None and warmup.failures:
+        kind, message = warmup.failures[0]
+        yield kinds.WARMUP_FAILED.found(
+            arm,
+            kind=kind,
+            count=len(warmup.failures),
+            text=f"{plural(len(warmup.failures), 'warm-up')} of {arm.name} failed: {kind} "
+            f"({printable(message)}).",
         )
-        return
-    rounds = experiment.rounds_of(run.requests_due(experiment.labels[0]))
-    block, least = experiment.block_size, least_pairs(run.plan.decision_rule.confidence)
-    if experiment.threads > 1 and rounds < least:
-        drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
-        yield kinds.FEW_ROUNDS.found(
-            rounds=rounds,
-            concurrency=experiment.concurrency,
-            text=f"The requests made {plural(rounds, 'round')} of blocks only{drift}.",
-            advice=f"--requests {least * block} or more makes {least} rounds, "
-            f"of {block} requests each.",
-        )
-
-
-_LINGER_S = 60.0
-"""How long a port stays taken after its connection, where nothing else is known: Linux's
-TCP_TIMEWAIT_LEN."""
-_LOW = 0.5
 
 
 def _exhausted(run: Run, failed: int) -> Finding:

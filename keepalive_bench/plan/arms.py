@@ -89,9 +89,12 @@ class Arm:
     """
 
     kind: Annotated[str, one_of(*KINDS)]
+    """How it treats connections: [what each kind does](methodology.md#what-is-compared)."""
     label: Annotated[str, pattern(f"^{LABEL}$")] = ""
+    """What it is called; the first-named arm comes first."""
     value: Count | None = None
-    """What the swept option is in this arm; `None`: the experiment sweeps over none."""
+    """What the swept option is in this arm, a size in bytes; `None`: the experiment sweeps over
+    none."""
 
     @property
     def is_single_use(self) -> bool:

@@ -55,7 +55,7 @@ _HARMLESS = {"order_given", "rounds"}
 def plan_document(plan: Plan) -> Document:
     """A plan as JSON has it."""
     document: Document = {}
-    for place, (_, tell) in _members().items():
+    for place, (_, tell) in plan_members().items():
         parent, _, name = place.rpartition(".")
         inner = document.setdefault(parent, {}) if parent else document
         inner[name] = to_json(tell(plan))
@@ -74,7 +74,7 @@ def plan_from(document: Document) -> Plan:
         FaultError: it describes none.
         UsageError: what it describes makes no sense.
     """
-    said = {place: _read(type_, document, place) for place, (type_, _) in _members().items()}
+    said = {place: _read(type_, document, place) for place, (type_, _) in plan_members().items()}
     values: dict[tuple[type[Any], str], object] = {}
     for it in _shown():
         form, value = it.setting.json_form, said[_place(it)]
@@ -92,7 +92,7 @@ def plan_schema() -> Schema:
     """The JSON Schema of a plan."""
     members: dict[str, Schema] = {}
     inner: dict[str, dict[str, Schema]] = {}
-    for place, (type_, _) in _members().items():
+    for place, (type_, _) in plan_members().items():
         parent, _, name = place.rpartition(".")
         beside = inner.setdefault(parent, {}) if parent else members
         beside[name] = schema_of(type_)
@@ -101,7 +101,7 @@ def plan_schema() -> Schema:
 
 
 @cache
-def _members() -> Members:
+def plan_members() -> Members:
     """All that a document says, by its place: of what type it is, and what it is."""
     members: Members = {"url": (str, lambda plan: plan.target.shown)}
     for it in _shown():

@@ -72,7 +72,8 @@ class Experiment:
         matters=False,
         usual=lambda it: None if it.is_limited else it.requests,
     )
-    """Measured requests of each arm; where a duration or a precision is given, the most of them.
+    """Measured requests of each arm; with a duration or a precision, at most (1,000,000,000: no
+    limit is given).
 
     If nothing is said: 50, or 10 rounds where those are more; 10,000 for a precision, or no limit
     for a duration.
@@ -87,7 +88,8 @@ class Experiment:
         shown=True,
         matters=False,
     )
-    """How long the measurement takes at most, all arms together, but for the round under way."""
+    """How long the measurement takes at most, all arms together, but for the round under way;
+    `None`: as long as it takes."""
     precision: float | None = option(
         None,
         parse_share,
@@ -98,6 +100,8 @@ class Experiment:
         shown=True,
         matters=False,
     )
+    """How well the speed-up has to be known, as a share of it, for the measurement to end; `None`:
+    not asked for."""
     maxsize: int | None = option(
         None,
         int,
@@ -107,6 +111,7 @@ class Experiment:
         shown=True,
         usual=lambda it: it.concurrency,
     )
+    """Connections that a pool keeps: each process has one for each arm."""
     concurrency: Positive = option(
         1,
         int,
@@ -115,6 +120,7 @@ class Experiment:
         example=Example("-n 40 --traffic bursts -c 2", "arms.pooled.connections > 1"),
         shown=True,
     )
+    """Threads that share each arm's pool, in each process."""
     processes: Positive = option(
         1,
         int,
@@ -124,6 +130,7 @@ class Experiment:
         example=Example("-n 20 --processes 2", "2 processes", "said"),
         shown=True,
     )
+    """Processes that share the requests, each with threads and pools of its own."""
     load: Load = part(Load)
     block: bool = switch(
         default=False,
@@ -134,6 +141,7 @@ class Experiment:
         ),
         shown=True,
     )
+    """Whether a thread waits for a connection rather than open one more than `maxsize`."""
     arms: Annotated[tuple[Arm, ...], fewest(1)] = options(
         (Arm("pooled"), Arm("unpooled")),
         parse_arm,
@@ -155,7 +163,10 @@ class Experiment:
         example=Example("-n 3 --order sequential", "exchanges.columns.round[5] == 0"),
         shown=True,
     )
-    """`None`: paired, but sequential where blocks would change what the pool meets."""
+    """`paired`: the arms take turns, in random order; `sequential`: one after the other.
+
+    `None`: paired, but sequential where blocks would change what the pool meets.
+    """
     seed: Count = option(
         _UNSAID,
         int,
@@ -165,6 +176,7 @@ class Experiment:
         shown=True,
         matters=False,
     )
+    """What the random order, pauses of random length and unique values are drawn from."""
     warmup: Count = option(
         1,
         int,
@@ -174,6 +186,7 @@ class Experiment:
         shown=True,
         matters=False,
     )
+    """Requests of each arm, in each process, before the measurement."""
     keep_going: bool = switch(
         default=False,
         spelling="--keep-going",
@@ -182,8 +195,10 @@ class Experiment:
         shown=True,
         matters=False,
     )
+    """Whether an arm goes on when its first exchanges all fail."""
     sweep: Swept | None = ruled(None, nothing_asked, shown=True)
-    """The option that has a value of its own in each arm; all else is alike."""
+    """The option that [has a value of its own in each arm](sweep.md), and whose value above is then
+    the largest, or that of all other arms; `None`: none."""
 
     def __post_init__(self) -> None:
         """Check the numbers, and settle how many requests are meant."""

@@ -41,7 +41,8 @@ class Load:
         rivals=("think-time",),
         shown=True,
     )
-    """Requests a second, of each arm while it runs, whatever answers do; `None`: closed load."""
+    """Requests a second that each arm starts while it runs, whatever answers do; `None`: a thread
+    starts its next when it has an answer."""
     think_s: tuple[Seconds, Seconds] = option(
         (0.0, 0.0),
         parse_pause,
@@ -52,7 +53,7 @@ class Load:
         shown=True,
         json="think_time_s",
     )
-    """The shortest and the longest pause between a worker's requests, in seconds."""
+    """The shortest and the longest pause between a thread's requests; 0 twice: none."""
     traffic: Traffic = choice(
         "steady",
         TRAFFICS,
@@ -62,6 +63,7 @@ class Load:
         example=Example("-n 4 -c 2 --maxsize 1 --traffic bursts", "in bursts", "said"),
         shown=True,
     )
+    """`steady`, or `bursts`: all threads start together."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""

@@ -72,6 +72,7 @@ class Tls:
     """
 
     verify: bool = ruled(True, _verify, INSECURE, shown=True)  # noqa: FBT003  # the field's default
+    """Whether the server's certificate is checked."""
     ca_file: Path | None = option(
         None,
         Path,
@@ -83,7 +84,7 @@ class Tls:
         shown=True,
         matters=False,
     )
-    """In place of the system's."""
+    """The file of certificates trusted in place of the system's; `None`: the system's."""
     cert_file: Path | None = option(
         None,
         Path,
@@ -94,7 +95,7 @@ class Tls:
         shown=True,
         matters=False,
     )
-    """With its chain."""
+    """The client's own certificate, with its chain; `None`: none is shown."""
     key_file: Path | None = option(
         None,
         Path,
@@ -105,6 +106,7 @@ class Tls:
         shown=True,
         matters=False,
     )
+    """Its key; `None`: in the certificate's file, or none."""
     key_password: str | None = option(
         None,
         _passphrase,
@@ -127,6 +129,7 @@ class Tls:
         ),
         shown=True,
     )
+    """OpenSSL's cipher list for TLS 1.2; `None`: OpenSSL's own choice."""
     minimum: TlsVersion | None = choice(
         None,
         TLS_VERSIONS,
@@ -136,6 +139,7 @@ class Tls:
         shown=True,
         json="tls_min",
     )
+    """Lowest version of TLS; `None`: urllib3's own."""
     maximum: TlsVersion | None = choice(
         None,
         TLS_VERSIONS,
@@ -145,6 +149,7 @@ class Tls:
         shown=True,
         json="tls_max",
     )
+    """Highest version of TLS; `None`: OpenSSL's own."""
 
     def __post_init__(self) -> None:
         """Check what belongs together."""
@@ -210,6 +215,7 @@ class Network:
         shown=True,
         matters=False,
     )
+    """Deadline of a whole exchange."""
     connect_timeout_s: Annotated[float, above(0)] | None = option(
         None,
         parse_time,
@@ -220,7 +226,9 @@ class Network:
         shown=True,
         matters=False,
     )
+    """Deadline for DNS, TCP and TLS together; `None`: the exchange's own."""
     ip_version: Literal[4, 6] | None = ruled(None, _ip_version, IPV4, IPV6, shown=True)
+    """The version of IP; `None`: either."""
     proxy: Target | None = option(
         None,
         _proxy,
@@ -233,6 +241,7 @@ class Network:
         shown=_without_credentials,
         json_form=JsonForm(str | None, lambda it: _url(it) or None, lambda it: _proxy(it or "")),
     )
+    """The proxy; in a file, without credentials; `None`: none."""
     connect_to: tuple[Route, ...] = options(
         (),
         parse_route,
@@ -248,6 +257,8 @@ class Network:
             lambda several: tuple(Route(*route) for route in several),
         ),
     )
+    """`[host, port, host, port]`: connect to the second in place of the first; `""` and 0 stand for
+    any, or for the same."""
     resolve: tuple[Resolution, ...] = options(
         (),
         parse_resolution,
@@ -264,6 +275,7 @@ class Network:
             lambda several: tuple(Resolution(*it) for it in several),
         ),
     )
+    """`[host, port, [addresses]]`: addresses taken in place of looking the name up."""
     unix_socket: Path | None = option(
         None,
         Path,
@@ -274,6 +286,7 @@ class Network:
         example=Example("--unix-socket {socket}", "http://127.0.0.1:9/", "reached"),
         shown=True,
     )
+    """The Unix socket that is connected to; `None`: none."""
     source_addresses: tuple[str, ...] = options(
         (),
         str,
@@ -283,6 +296,7 @@ class Network:
         shown=True,
         matters=False,
     )
+    """Local addresses connected from, in turns; empty: the system's choice."""
     tcp_nodelay: bool | None = switch(
         None,
         spelling="--tcp-nodelay / --no-tcp-nodelay",
@@ -290,6 +304,7 @@ class Network:
         example=Example("--no-tcp-nodelay", "TCP_NODELAY == 0", "socket option"),
         shown=True,
     )
+    """Whether Nagle's algorithm is off; `None`: as urllib3 has it, off except behind a proxy."""
     tcp_keepalive: bool = switch(
         default=False,
         spelling="--tcp-keepalive",
@@ -297,6 +312,7 @@ class Network:
         example=Example("--tcp-keepalive", "SO_KEEPALIVE == 1", "socket option"),
         shown=True,
     )
+    """Whether the system probes idle connections."""
 
     def __post_init__(self) -> None:
         """Check the times, and what excludes each other."""

@@ -56,6 +56,7 @@ class DecisionRule:
         shown=True,
         matters=False,
     )
+    """Of every interval."""
     margin: Annotated[float, least(0), below(1)] = option(
         0.05,
         float,
@@ -65,7 +66,7 @@ class DecisionRule:
         shown=True,
         matters=False,
     )
-    """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is no difference."""
+    """A speed-up wholly between 1 ÷ (1 + margin) and 1 + margin is called no difference."""
     requirements: tuple[str, ...] = options(
         (),
         str,
@@ -77,6 +78,7 @@ class DecisionRule:
         shown=True,
         matters=False,
     )
+    """What is [demanded of the run](requirements.md), as it was written."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""

@@ -52,9 +52,11 @@ class Withheld(NamedTuple):
     """What a stored plan says in place of what it leaves out."""
 
     body_bytes: int | None
-    """`None`: no body."""
+    """Size of the request's body; `None`: it has none."""
     authenticated: bool
+    """Whether a user name and password, or a bearer token, are sent."""
     cookies: int
+    """How many cookies are asked for."""
 
 
 def _checked_json(body: bytes) -> bytes:
@@ -158,6 +160,7 @@ class Request:
     """
 
     method: str = ruled("GET", _method, METHOD, shown=True, usual=_usual_method)
+    """The request's method."""
     headers: tuple[Header, ...] = options(
         (),
         parse_header,
@@ -165,9 +168,11 @@ class Request:
         help="Header field.",
         example=Example("-H 'X-Kab: 1'", "X-Kab: 1", "sent"),
     )
+    """`[name, value]` for each header field asked for; in a file, the value is `null` where it
+    might be a secret."""
     body: bytes | None = ruled(None, _body, DATA, JSON_BODY)
     content_type: str = ruled(FORM, _content_type, shown=True)
-    """Of the body, unless a header field says otherwise."""
+    """The body's type, unless a header field says otherwise."""
     upload: Path | None = option(
         None,
         Path,
@@ -178,6 +183,7 @@ class Request:
         rivals=("data", "json-body"),
         shown=True,
     )
+    """The file that is streamed as the body; `None`: none is."""
     credentials: tuple[str, str] | None = ruled(None, _credentials, USER, NETRC)
     """User name and password for Basic authentication (RFC 7617); they go before the URL's."""
     bearer: str | None = option(
@@ -203,6 +209,7 @@ class Request:
         example=Example("-A me", "User-Agent: me", "sent"),
         shown=True,
     )
+    """The user agent asked for; `None`: kab's own."""
     variation: Variation = part(Variation)
     expect_status: tuple[Annotated[str, pattern(f"^{_STATUS}$")], ...] = options(
         (),
@@ -213,6 +220,7 @@ class Request:
         example=Example("--expect-status 404", "1", "exit code"),
         shown=True,
     )
+    """Status codes that count as success (`200`, `2xx`); empty: all do."""
     max_body: Count | None = option(
         None,
         int,
@@ -222,6 +230,7 @@ class Request:
         example=Example("-n 5 --max-body 10", "arms.pooled.connections == 5"),
         shown=True,
     )
+    """Bytes after which a body is no longer read; `None`: bodies are read to the end."""
     withheld: Withheld | None = ruled(None, nothing_asked, compare=False)
     """Of a plan that was read back, in place of body, credentials and cookies."""
 

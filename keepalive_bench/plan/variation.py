@@ -148,7 +148,7 @@ class Variation:
     """
 
     fields: Fields = ruled((), _gathered, FIELD, shown=_starred_fields, json="parameters.fields")
-    """Names with the values that each is cycled through."""
+    """`[name, [values]]`: parameters whose values are cycled through."""
     rows: Rows = option(
         (),
         parse_rows,
@@ -160,6 +160,7 @@ class Variation:
         json="parameters.rows",
         usual=lambda variation: variation.rows,  # no command can have them
     )
+    """`[name, value]` pairs: one list a request, cycled through."""
     unique: tuple[str, ...] = options(
         (),
         str,
@@ -169,6 +170,7 @@ class Variation:
         shown=True,
         json="parameters.unique",
     )
+    """Names that get a value of their own in each request."""
     counter: bool = switch(
         default=True,
         spelling="--no-vary",
@@ -178,7 +180,7 @@ class Variation:
         json="parameters.counter",
         usual=lambda variation: not variation.varies,
     )
-    """Whether requests carry `kab=INDEX`: never where they vary in another way."""
+    """Whether request *i* carries `kab=i`: never where requests vary in another way."""
     _encoded_fields: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     _encoded_rows: tuple[str, ...] = field(init=False, repr=False, compare=False)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.metrics import Metric
     from keepalive_bench.analysis.sweep import Sweep
+    from keepalive_bench.typed_json import Document
 
 S = TypeVar("S")
 

@@ -31,10 +31,8 @@ class Histogram(NamedTuple):
     """One more than there are bins. A bin has its lower edge; the last one has both."""
     counts: dict[str, tuple[int, ...]]
     """By label."""
-    beyond: dict[str, int]
-    """How many lie above the last edge, by label."""
-    slowest_s: dict[str, float]
-    """The largest latency of all, by label."""
+    beyond: dict[str, tuple[int, float]]
+    """How many lie above the last edge, and the largest of them; by label, where there are some."""
     logarithmic: bool
     """Whether edges are equally far apart on a logarithmic scale."""
 
@@ -71,10 +69,10 @@ def histogram(latencies: Mapping[str, Sequence[float]], bins: int) -> Histogram 
         edges_s=edges,
         counts={label: _counts(values, edges) for label, values in latencies.items()},
         beyond={
-            label: len(values) - bisect_right(values, edges[-1])
+            label: (len(values) - bisect_right(values, edges[-1]), values[-1])
             for label, values in latencies.items()
+            if values and values[-1] > edges[-1]
         },
-        slowest_s={label: values[-1] for label, values in latencies.items() if values},
         logarithmic=logarithmic,
     )
 
@@ -105,29 +103,23 @@ def histogram_lines(run: Run, width: int, *, plain_ascii: bool = False) -> list[
     latencies = latencies_of(run)
     margin = max(map(len, latencies)) + 2
     shown = histogram(latencies, 1)
-    room = width - margin - max(map(len, _tails(shown).values()), default=0) if shown else 0
-    if room < _NARROWEST:
+    if shown is None:
         return []
-    shown = histogram(latencies, min(room, _WIDEST))
+    tails = {
+        label: f" +{count:,} up to {duration(slowest_s)}"
+        for label, (count, slowest_s) in shown.beyond.items()
+    }
+    room = width - margin - max(map(len, tails.values()), default=0)
+    shown = histogram(latencies, min(room, _WIDEST)) if room >= _NARROWEST else None
     if shown is None:
         return []
     scale = ", on a logarithmic scale" if shown.logarithmic else ""
     lines = [f"how latencies spread{scale}; each arm to its own height"]
-    tails = _tails(shown)
     for label, counts in shown.counts.items():
         *upper, last = _bars(counts, _ASCII if plain_ascii else _BLOCKS)
         lines += [f"{'':{margin}}{row}".rstrip() for row in upper]
         lines.append(f"{label:<{margin}}{last}{tails.get(label, '')}".rstrip())
     return [*lines, f"{'':{margin}}{_axis(shown)}"]
-
-
-def _tails(shown: Histogram) -> dict[str, str]:
-    """What lies beyond the last bin, for each arm that has something there."""
-    return {
-        label: f" +{count:,} up to {duration(shown.slowest_s[label])}"
-        for label, count in shown.beyond.items()
-        if count
-    }
 
 
 def _bars(counts: tuple[int, ...], blocks: str) -> list[str]:

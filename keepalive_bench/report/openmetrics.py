@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 from keepalive_bench.analysis import Status
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
-from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
+from keepalive_bench.analysis.metrics.run import RUN_METRICS, SWEEP_METRICS
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.units import printable
 
@@ -68,22 +68,13 @@ def _families(run: Run, analysis: Analysis) -> Iterator[Family]:
 
 
 def _of_the_run(run: Run, analysis: Analysis) -> Iterator[Family]:
-    environment, run_info = run.environment, run.run_info
+    environment = run.environment
     versions = {"version": environment.kab, "python": environment.python}
-    yield Family(
-        "kab_run_info",
-        "The program that measured.",
-        [Sample(1, {**versions, "urllib3": environment.urllib3})],
-    )
-    yield Family(
-        "kab_run_start_timestamp_seconds",
-        "When the measurement began.",
-        [Sample(datetime.fromisoformat(run_info.started_at).timestamp(), {})],
-    )
-    yield Family("kab_run_duration_seconds", "How long it took.", [Sample(run_info.wall_s, {})])
-    yield Family(
-        "kab_run_cpu_seconds", "Processor time of kab in it.", [Sample(run_info.cpu_s, {})]
-    )
+    info = Sample(1, {**versions, "urllib3": environment.urllib3})
+    yield Family("kab_run_info", "The program that measured.", [info])
+    began = Sample(datetime.fromisoformat(run.run_info.started_at).timestamp(), {})
+    yield Family("kab_run_start_timestamp_seconds", "When the measurement began.", [began])
+    yield from _metric_families(RUN_METRICS, [({"run_info": run.run_info}, {})])
     yield Family("kab_verdict", "The verdict's code.", [Sample(1, {"code": analysis.verdict.code})])
     counts = Counter((finding.code, finding.severity) for finding in analysis.findings)
     found = [Sample(n, {"code": code, "severity": word}) for (code, word), n in counts.items()]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Checked, Status
 
-WORST_FIRST: tuple[Status, ...] = ("missed", "undecided", "met")
+_WORST_FIRST: tuple[Status, ...] = ("missed", "undecided", "met")
 STYLES: dict[Status, str] = {"met": "green", "missed": "bold red", "undecided": "bold yellow"}
 _MARKS: dict[Status, str] = {"met": "✓", "missed": "✗", "undecided": "?"}
 _ASCII_MARKS: dict[Status, str] = {"met": "+", "missed": "x", "undecided": "?"}
@@ -23,13 +23,13 @@ _LENIENT = "What is undecided fails nothing by itself; with --strict it does."
 
 def in_order(requirements: Iterable[Checked]) -> list[Checked]:
     """What is missed first, then what is undecided; else as they were given."""
-    return sorted(requirements, key=lambda checked: WORST_FIRST.index(checked.status))
+    return sorted(requirements, key=lambda checked: _WORST_FIRST.index(checked.status))
 
 
 def worst(requirements: Iterable[Checked], *, strict: bool = False) -> Status | None:
     """How the worst of them stands; `None`: there are none. `strict`: undecided is missed."""
     found = {checked.status for checked in requirements}
-    status = next((it for it in WORST_FIRST if it in found), None)
+    status = next((it for it in _WORST_FIRST if it in found), None)
     return "missed" if strict and status == "undecided" else status
 
 
@@ -38,7 +38,7 @@ def counted(requirements: Iterable[Checked]) -> str:
     statuses = Counter(checked.status for checked in requirements)
     if not statuses:
         return ""
-    parts = (f"{statuses[it]:,} {it}" for it in WORST_FIRST if statuses[it])
+    parts = (f"{statuses[it]:,} {it}" for it in _WORST_FIRST if statuses[it])
     return f"{plural(statuses.total(), 'requirement')}: {', '.join(parts)}"
 
 

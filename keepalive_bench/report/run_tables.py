@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from keepalive_bench.report import Part
     from keepalive_bench.stats.intervals import Estimate
 
-FIGURES = (*BOUNDED, "max")
-MOSTLY_FAILED = "most failed"
+_FIGURES = (*BOUNDED, "max")
 _METRICS = {metric.path: metric for metric in ARM_METRICS}
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
@@ -97,7 +96,7 @@ def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iter
             found = (arm.requests_per_connection for arm in arms)
             cells = tuple(MISSING if ratio is None else f"{ratio:,.1f}" for ratio in found)
             yield Row(title("requests_per_connection"), cells, nothing, nothing)
-    for name, figure in zip(titles(*(f"latency_s.{it}" for it in FIGURES)), FIGURES, strict=True):
+    for name, figure in zip(titles(*(f"latency_s.{it}" for it in _FIGURES)), _FIGURES, strict=True):
         savings = [comparison.saving_s.get(figure) for comparison in comparisons]
         yield Row(
             name,
@@ -171,8 +170,8 @@ def _of_open_load(arms: Iterable[ArmSummary]) -> Iterator[tuple[str, tuple[str, 
     latencies = [arm.uncorrected_latency_s for arm in arms if arm.uncorrected_latency_s is not None]
     if not starts:
         return
-    names = titles(*(f"uncorrected_latency_s.{it}" for it in FIGURES))
-    for name, figure in zip(names, FIGURES, strict=True):
+    names = titles(*(f"uncorrected_latency_s.{it}" for it in _FIGURES))
+    for name, figure in zip(names, _FIGURES, strict=True):
         yield name, tuple(duration(getattr(latency, figure)) for latency in latencies)
     yield title("late_starts.count"), tuple(f"{late.count:,}" for late in starts)
     if any(late.count for late in starts):
@@ -206,7 +205,7 @@ def _ratios(
 def rate_of(arm: ArmSummary, per_second: float | None) -> str:
     """An arm's requests per second; but what fails at once is no speed."""
     is_none = per_second is not None and arm.failed > arm.succeeded
-    return MOSTLY_FAILED if is_none else rate(per_second)
+    return "most failed" if is_none else rate(per_second)
 
 
 def confidence(analysis: Analysis) -> str:

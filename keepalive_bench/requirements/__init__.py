@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis import Checked, Requirement
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.requirements.lookup import Document, Evidence
+    from keepalive_bench.requirements.lookup import Evidence
     from keepalive_bench.requirements.names import Subject
+    from keepalive_bench.typed_json import Document
 
 AT_LEAST = "at the least, more if neighbours resemble each other"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.units import duration, quoted, rate, times
 
@@ -12,39 +12,43 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.metrics import Unit
 
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-_MICRO = "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s"
-_SCALES: dict[Unit, dict[str, str]] = {
-    "seconds": {"ns": "1e-9", "us": "1e-6", **dict.fromkeys(_MICRO, "1e-6"), "ms": "1e-3"}
-    | {"s": "1", "min": "60"},
-    "bytes": {"": "1", "B": "1", "kB": "1e3", "MB": "1e6", "GB": "1e9"}
-    | {"KiB": str(2**10), "MiB": str(2**20), "GiB": str(2**30)},
-    "share": {"": "1", "%": "0.01"},
-    "change": {"%": "0.01"},
-    "ratio": {"": "1", "x": "1", "\N{MULTIPLICATION SIGN}": "1"},
-    "number": {"": "1"},
-    "rate": {"": "1", "/s": "1", "req/s": "1"},
-    "count": {"": "1"},
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+class _Notation(NamedTuple):
+    """How people write numbers of a unit, and how they are shown to them."""
+
+    scales: dict[str, str]
+    """What each way to write it comes to, in the unit of the results file."""
+    example: str
+    scale: float = 1
+    suffix: str = ""
+
+
+_NOTATIONS: dict[Unit, _Notation] = {
+    "seconds": _Notation(
+        dict.fromkeys(("us", "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s"), "1e-6")
+        | {"ns": "1e-9", "ms": "1e-3", "s": "1", "min": "60"},
+        "50ms or 0.05s",
+        1000,
+        " ms",
+    ),
+    "bytes": _Notation(
+        {"": "1", "B": "1", "kB": "1e3", "MB": "1e6", "GB": "1e9"}
+        | {"KiB": str(2**10), "MiB": str(2**20), "GiB": str(2**30)},
+        "512B, 64kB or 64KiB",
+        suffix=" B",
+    ),
+    "share": _Notation({"": "1", "%": "0.01"}, "0.9 or 90%", 100, " %"),
+    "change": _Notation({"%": "0.01"}, "10% or -5%", 100, " %"),
+    "ratio": _Notation({"": "1", "x": "1", _TIMES: "1"}, "1.5 or 1.5x", suffix=_TIMES),
+    "rate": _Notation({"": "1", "/s": "1", "req/s": "1"}, "100 or 100/s", suffix="/s"),
+    "number": _Notation({"": "1"}, "a plain number"),
+    "count": _Notation({"": "1"}, "a plain number"),
 }
 _WHOLE = {"count", "bytes"}
-_UNITS: dict[Unit, tuple[float, str]] = {
-    "seconds": (1000, " ms"),
-    "bytes": (1, " B"),
-    "share": (100, " %"),
-    "change": (100, " %"),
-    "ratio": (1, "\N{MULTIPLICATION SIGN}"),
-    "number": (1, ""),
-    "rate": (1, "/s"),
-    "count": (1, ""),
-}
 _PERCENT = 100
 _FEW_DIGITS, _ALL_DIGITS = 4, 18
-_SHOWN = {"seconds": "50ms or 0.05s", "bytes": "512B, 64kB or 64KiB", "share": "0.9 or 90%"} | {
-    "ratio": "1.5 or 1.5x",
-    "change": "10% or -5%",
-    "rate": "100 or 100/s",
-    "count": "a plain number",
-    "number": "a plain number",
-}
 
 
 class UnitError(ValueError):
@@ -59,10 +63,11 @@ def scaled(number: str, unit: str, kind: Unit, *, in_seconds: bool = False) -> f
     Raises:
         ValueError: what is wrong with it, as the end of a sentence.
     """
-    scales = _SCALES[kind] | ({"": "1"} if in_seconds or not Decimal(number) else {})
+    notation = _NOTATIONS[kind]
+    scales = notation.scales | ({"": "1"} if in_seconds or not Decimal(number) else {})
     if unit not in scales:
         wrong = f"{quoted(unit)} is no unit of it" if unit else "a unit is missing"
-        raise UnitError(f"{wrong}: write {_SHOWN[kind]}")
+        raise UnitError(f"{wrong}: write {notation.example}")
     exact = Decimal(number) * Decimal(scales[unit])
     value = float(exact) + 0.0  # never -0.0
     if not isfinite(value):
@@ -80,11 +85,6 @@ def out_of_range(value: float, unit: str, kind: Unit, *, is_signed: bool) -> str
     if value < 0 and not is_signed:
         return "counted, and never below 0" if kind in _WHOLE else "never below 0"
     return ""
-
-
-def written(value: float, kind: Unit) -> str:
-    """A bound as `scaled` reads it back, to the last digit."""
-    return f"{value!r}{'s' if kind == 'seconds' else ''}"
 
 
 def shown(value: float | str, kind: Unit, beside: float | str | None = None) -> str:
@@ -110,16 +110,17 @@ def _rounded(value: float, kind: Unit) -> str:
     if kind == "rate":
         return f"{rate(value)}/s"
     if kind in _WHOLE:
-        return f"{value:,.0f}{_UNITS[kind][1]}"
+        return f"{value:,.0f}{_NOTATIONS[kind].suffix}"
     return _precise(value, kind, _FEW_DIGITS)
 
 
 def _precise(value: float, kind: Unit, digits: int) -> str:
-    scale, unit = _UNITS[kind]
-    return f"{scale * value:,.{digits}g}{unit}"
+    notation = _NOTATIONS[kind]
+    return f"{notation.scale * value:,.{digits}g}{notation.suffix}"
 
 
 def _in_decimals(value: float, kind: Unit) -> str:
     """A number and its neighbour may be one float in the unit; in decimals they are two."""
-    scale, unit = _UNITS[kind]
-    return f"{Decimal(scale) * Decimal(value):,.{_ALL_DIGITS - 1}g}{unit}"
+    notation = _NOTATIONS[kind]
+    exact = Decimal(notation.scale) * Decimal(value)
+    return f"{exact:,.{_ALL_DIGITS - 1}g}{notation.suffix}"

@@ -10,8 +10,8 @@ from keepalive_bench.analysis.metrics import GIVEN, NO_SWEEP, PAUSED
 if TYPE_CHECKING:
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.requirements.names import AnyMetric, Subject
+    from keepalive_bench.typed_json import Document
 
-Document = Mapping[str, Any]
 NO_INTERVAL = "kab knows no interval of it"
 
 

@@ -1,6 +1,7 @@
-"""Quantiles of Student's t and of the beta distribution, of any parameters.
+"""Quantiles of Student's t and of the beta distribution, and the hypergeometric one's tail.
 
-Formulas are those of M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions" (1964).
+Formulas are those of M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions" (1964),
+where nothing else is said.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _BISECTIONS = 60
 _MOST_STEPS = 500
 _PRECISE = 1e-14
 _TINY = 1e-300
+_NEGLIGIBLE = 1e-12
 
 
 @lru_cache(maxsize=256)
@@ -90,3 +92,24 @@ def _incomplete_beta(one: float, other: float, share: float) -> float:
 def _apart(value: float) -> float:
     """Never 0, so that it can be divided by."""
     return value if abs(value) > _TINY else _TINY
+
+
+def hypergeometric_tail(hits: int, chances: int, all_hits: int, all_chances: int) -> float:
+    """How probable it is that so many of all hits, or more, fall to some of all chances.
+
+    That is by chance alone, as R. A. Fisher's exact test has it: "The Logic of Inductive
+    Inference", Journal of the Royal Statistical Society 98 (1935). Those chances have no less than
+    their share of the hits, so terms fall from the first one on.
+    """
+    probability, whole = 0.0, _log_ways(all_chances, all_hits)
+    for number in range(hits, min(all_hits, chances) + 1):
+        others = _log_ways(all_chances - chances, all_hits - number)
+        term = exp(_log_ways(chances, number) + others - whole)
+        probability += term
+        if term <= probability * _NEGLIGIBLE:
+            break
+    return min(probability, 1.0)
+
+
+def _log_ways(count: int, chosen: int) -> float:
+    return lgamma(count + 1) - lgamma(chosen + 1) - lgamma(count - chosen + 1)

@@ -13,7 +13,7 @@ from support.command import called, kab
 from support.exports import DIALECTS, everything, stored, written
 
 from keepalive_bench import analyse
-from keepalive_bench.cli.exports import opened
+from keepalive_bench.cli.exports import EXPORTERS, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +124,7 @@ def test_gz_compresses_the_same_text_to_the_same_bytes(run_file: Path, tmp_path:
 
 def test_a_target_that_nothing_was_written_to_is_not_made(tmp_path: Path) -> None:
     def interrupted() -> None:
-        with opened({"csv": str(tmp_path / "rows.csv.gz")}):
+        with opened({EXPORTERS[1]: str(tmp_path / "rows.csv.gz")}):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -9,7 +9,6 @@ import pytest
 from support.command import called
 
 from keepalive_bench.cli import kab
-from keepalive_bench.cli.variables import named
 
 _LONG = "x" * 10_000
 _REST = {
@@ -43,7 +42,7 @@ def values() -> list[object]:
         for it in (command.params if command else [])
         if not getattr(it, "is_flag", False)
     }
-    return [pytest.param(*it, id=f"{it[0]} {named(it[1])}") for it in found.values()]
+    return [pytest.param(*it, id=f"{it[0]} {it[1].name}") for it in found.values()]
 
 
 def given(parameter: click.Parameter, value: str) -> list[str]:

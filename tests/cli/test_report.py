@@ -12,7 +12,7 @@ from support.command import called, kab
 from support.exports import DIALECTS, everything, nothing, stored
 from support.runs import CUT_OFF, Script
 
-from keepalive_bench.cli.stored_run import load
+from keepalive_bench.cli.reading import load_run
 from keepalive_bench.errors import ResultsFileError
 from keepalive_bench.results import reader
 
@@ -183,13 +183,13 @@ def test_a_small_file_that_becomes_a_large_one_is_refused(
     file.write_bytes(gzip.compress(b'{"schema_version":' + b" " * 20_000_000))
     monkeypatch.setattr(reader, "MOST_CHARACTERS", 5_000_000)
     with pytest.raises(ResultsFileError, match="larger than a results file that kab reads"):
-        load(str(file))
+        load_run(str(file))
 
 
 def test_an_endless_device_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MOST_CHARACTERS", 5_000_000)
     with pytest.raises(ResultsFileError, match="larger than"):
-        load("/dev/zero")
+        load_run("/dev/zero")
 
 
 def test_the_file_that_was_read_can_be_written(run_file: Path) -> None:

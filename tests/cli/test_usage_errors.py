@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,3 +131,19 @@ def test_the_process_itself_ends_with_the_code_and_the_sentence(server: ServerPr
     done = kab("run", server.url, "--requests", "0")
     assert (done.code, done.out) == (2, "")
     assert _is_one_sentence(done)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--reqests", ["--requests"]),
+        ("--timout", ["--timeout"]),
+        ("--colour", ["--no-color"]),
+        ("--pace", []),
+        ("--n", []),
+    ],
+)
+def test_an_option_is_suggested_only_where_one_is_near(typed: str, meant: list[str]) -> None:
+    said = called("run", "http://127.0.0.1:9/", typed, "3").err
+    assert "No such option" in said
+    assert re.findall(r"Did you mean (\S+)\?", said) == meant

@@ -12,7 +12,6 @@ from support.command import called
 
 from keepalive_bench.cli import kab
 from keepalive_bench.cli.options import TIME
-from keepalive_bench.cli.variables import named
 
 _COMMANDS = kab.list_commands(click.Context(kab))
 NEEDED = {"report": ["it"], "compare": ["it"]}
@@ -81,7 +80,7 @@ def kind_of(parameter: click.Parameter) -> tuple[object, ...]:
 def one_of_each(names: list[str]) -> list[Any]:
     """A parameter of each kind that commands have."""
     found = {kind_of(it): (name, it) for name in names for it in options_of(name)}
-    return [pytest.param(*it, id=f"{it[0]} {named(it[1])}") for it in found.values()]
+    return [pytest.param(*it, id=f"{it[0]} {it[1].name}") for it in found.values()]
 
 
 def test_every_parameter_has_a_variable_of_its_own() -> None:
@@ -104,7 +103,7 @@ def test_the_variable_says_the_same_as_the_option(
 ) -> None:
     arguments = on_command_line(name, parameter)
     expected = parsed(name, *arguments)
-    variable = f"KAB_{name}_{named(parameter)}".upper().replace("-", "_")
+    variable = f"KAB_{name}_{parameter.name}".upper()
     if getattr(parameter, "is_flag", False):
         value = "1"
     else:
@@ -130,10 +129,10 @@ def test_the_file_says_the_same_as_the_option(name: str, parameter: click.Parame
         value = sample(parameter)
     else:
         value = f'"{sample(parameter)}"'
-    found = parsed(name, file=f"{named(parameter)} = {value}")
+    dashed = str(parameter.name).replace("_", "-")
+    found = parsed(name, file=f"{dashed} = {value}")
     assert found[str(parameter.name)] == expected[str(parameter.name)]
-    underscored = named(parameter).replace("-", "_")
-    assert parsed(name, file=f"{underscored} = {value}") == found
+    assert parsed(name, file=f"{parameter.name} = {value}") == found
 
 
 def test_a_value_a_line_whatever_ends_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:

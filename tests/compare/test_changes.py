@@ -8,7 +8,6 @@ from math import exp, sqrt
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +18,7 @@ from keepalive_bench import Target, UsageError, analyse
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Source, figure_change
-from keepalive_bench.compare.verdict import Occurrences, tail_of, trend
+from keepalive_bench.compare.verdict import Occurrences, trend
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.requirements.lookup import Evidence
 
@@ -112,18 +111,6 @@ def test_the_way_back_is_the_inverse(base: list[float], new: list[float], metric
     assert (there.low is None) == (back.low is None)
     if there.low is not None and there.high is not None and back.low is not None:
         assert 1 + back.low == pytest.approx(1 / (1 + there.high))
-
-
-@given(st.integers(0, 60), st.integers(60, 90), st.integers(0, 60), st.integers(60, 90))
-def test_how_probable_so_many_hits_are_is_what_scipy_says(
-    hits: int, chances: int, other: int, others: int
-) -> None:
-    more, fewer = Occurrences(hits, chances), Occurrences(other, others)
-    if hits * others < other * chances:
-        more, fewer = fewer, more
-    table = [[more.hits, more.chances - more.hits], [fewer.hits, fewer.chances - fewer.hits]]
-    expected = scipy_stats.fisher_exact(np.array(table), alternative="greater").pvalue
-    assert tail_of(more, fewer) == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
 @given(st.integers(0, 60), st.integers(60, 90), st.integers(0, 60), st.integers(60, 90))

@@ -148,7 +148,7 @@ def test_a_connection_s_reason_takes_a_few_bytes() -> None:
     tracemalloc.start()
     try:
         kept = both(run)
-        assert tracemalloc.get_traced_memory()[0] / 5_000 <= 24
+        assert tracemalloc.get_traced_memory()[0] / 5_000 <= 12
     finally:
         tracemalloc.stop()
     assert sum(map(len, kept)) == 5_001

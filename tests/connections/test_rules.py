@@ -12,11 +12,11 @@ from keepalive_bench.connections.rules import (
     FoundClosed,
     Idle,
     LastExchange,
-    Opened,
     Owner,
     Silence,
     common_silence,
     reason_for,
+    reason_for_one_more,
 )
 from keepalive_bench.results.exchange import Answer, Ending
 from keepalive_bench.results.failure_kinds import (
@@ -48,31 +48,30 @@ def after(
     idle: Idle | None = None,
     after_s: float | None = None,
     data: str = "",
-) -> Opened:
-    """A connection in the place of one that ended so."""
+) -> Before:
+    """A connection that ended so, and whose place another one took."""
     ended = Ending(ending, None if idle is None else idle.total_s, after_s, data)
-    before = Before(served, ended, exchange or last(), idle)
-    return Opened(busy=0, before=before)
+    return Before(served, ended, exchange or last(), idle)
 
 
-def named(opened: Opened, silence: Silence | None = None) -> ReasonKind:
-    return reason_for(opened, Owner(1, silence=silence or Silence()))[0]
+def named(before: Before, silence: Silence | None = None) -> ReasonKind:
+    return reason_for(before, Owner(1, silence=silence or Silence()))[0]
 
 
 @pytest.mark.parametrize(("busy", "kind"), [(1, kinds.FIRST_USE), (2, kinds.POOL_EXHAUSTED)])
 def test_one_that_takes_no_place_is_one_that_is_kept_or_one_more(
     busy: int, kind: ReasonKind
 ) -> None:
-    assert reason_for(Opened(busy=busy, before=None), Owner(kept=2)) == (kind, {})
+    assert reason_for_one_more(busy, Owner(kept=2)) == kind
 
 
 def test_whoever_uses_each_once_does_so_by_design_whatever_ended_the_one_before() -> None:
-    opened = after("announced", last(CLOSES))
-    assert reason_for(opened, Owner(1, is_single_use=True)) == (kinds.BY_DESIGN, {})
+    before = after("announced", last(CLOSES))
+    assert reason_for(before, Owner(1, is_single_use=True)) == (kinds.BY_DESIGN, {})
 
 
 @pytest.mark.parametrize(
-    ("opened", "kind", "evidence"),
+    ("before", "kind", "evidence"),
     [
         (after("failed", last(None, RESET)), kinds.STALE_RACE, {"failure": "reset"}),
         (after("failed", last(OK, RESET)), kinds.AFTER_ERROR, {"failure": "reset"}),
@@ -103,26 +102,25 @@ def test_whoever_uses_each_once_does_so_by_design_whatever_ended_the_one_before(
     ],
 )
 def test_of_several_true_reasons_the_first_in_order_is_named_with_its_evidence(
-    opened: Opened, kind: ReasonKind, evidence: dict[str, object] | None
+    before: Before, kind: ReasonKind, evidence: dict[str, object] | None
 ) -> None:
-    found, told = reason_for(opened, POOL)
+    found, told = reason_for(before, POOL)
     assert found == kind
     assert evidence in (None, told)
 
 
 def test_of_what_nobody_saw_end_nothing_is_known() -> None:
     before = Before(1, None, last(), None)
-    opened = Opened(busy=0, before=before)
-    assert named(opened) == kinds.UNKNOWN
-    assert named(opened._replace(before=before._replace(last=None))) == kinds.UNKNOWN
+    assert named(before) == kinds.UNKNOWN
+    assert named(before._replace(last=None)) == kinds.UNKNOWN
 
 
-def found_closed(idle_s: float, after_s: float | None, by_kab_s: float = 0.0) -> Opened:
+def found_closed(idle_s: float, after_s: float | None, by_kab_s: float = 0.0) -> Before:
     return after("fin", idle=Idle(idle_s, by_kab_s), after_s=after_s)
 
 
 @pytest.mark.parametrize(
-    ("opened", "silence", "kind"),
+    ("before", "silence", "kind"),
     [
         (found_closed(0.5, 0.01), Silence(limit=2), kinds.REQUEST_LIMIT),
         (found_closed(0.5, 0.3), Silence(limit=2, survived_s=0.4), kinds.REQUEST_LIMIT),
@@ -138,16 +136,16 @@ def found_closed(idle_s: float, after_s: float | None, by_kab_s: float = 0.0) ->
     ],
 )
 def test_a_close_without_a_word_is_a_limit_a_timeout_or_unknown(
-    opened: Opened, silence: Silence, kind: ReasonKind
+    before: Before, silence: Silence, kind: ReasonKind
 ) -> None:
-    assert named(opened, silence) == kind
+    assert named(before, silence) == kind
 
 
 @pytest.mark.parametrize("announced", ["max=2", "timeout=5, max=0"])
 def test_an_announced_maximum_that_is_used_up_goes_before_a_limit(announced: str) -> None:
     exchange = last(Answer("HTTP/1.1", keep_alive=announced))
-    opened = after("fin", exchange, idle=Idle(0.5, 0.0), after_s=0.01)
-    assert named(opened, Silence(limit=2)) == kinds.KEEP_ALIVE_MAX
+    before = after("fin", exchange, idle=Idle(0.5, 0.0), after_s=0.01)
+    assert named(before, Silence(limit=2)) == kinds.KEEP_ALIVE_MAX
 
 
 def test_what_would_have_been_used_in_time_but_for_kab_is_told() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import is_dataclass
 from inspect import cleandoc, getdoc, getsource
 from itertools import groupby, pairwise
 from textwrap import dedent
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 from documents.metrics import MEMBERS_HEAD
 from documents.tables import PagePart, names_cell, table
@@ -15,13 +16,18 @@ from documents.tables import PagePart, names_cell, table
 from keepalive_bench.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
 from keepalive_bench.analysis.verdict import Verdict
-from keepalive_bench.plan.experiment import Swept
+from keepalive_bench.plan.document import plan_members
+from keepalive_bench.plan.experiment import Experiment, Swept
 from keepalive_bench.plan.load import Traffic
+from keepalive_bench.plan.options import plan_fields
+from keepalive_bench.plan.plan import Plan
+from keepalive_bench.plan.request import Withheld
+from keepalive_bench.plan.target import Target
 from keepalive_bench.results.exchange import PHASES, QUEUED, Answer
 from keepalive_bench.results.file import StoredConnections, StoredExchanges, stored_columns
 from keepalive_bench.results.run import Environment, RunInfo, WarmUp
 from keepalive_bench.stats.intervals import Estimate
-from keepalive_bench.typed_json import DERIVED
+from keepalive_bench.typed_json import DERIVED, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +40,7 @@ _COUNT = (
     "How many answers said just this; the most frequent comes first",
     "",
 )
+_ORDER_GIVEN = "Whether that order was asked for; if not, kab chose it"
 _ELSEWHERE = {"Swept": Swept, "Traffic": Traffic, "Estimate": Estimate}
 """Types that a file imports for mypy only."""
 _NONE = re.compile(r"[;.] `None`: ")
@@ -43,6 +50,7 @@ def parts() -> Iterator[PagePart]:
     """One of each part of the document that isn't made of metrics."""
     columns = stored_columns()
     found: dict[str, list[Member]] = {
+        "plan": list(_of_plan()),
         "environment": members(Environment),
         "run_info": members(RunInfo),
         "warmup": members(WarmUp),
@@ -88,22 +96,37 @@ def members(
     ]
 
 
+def _of_plan() -> Iterator[Member]:
+    """Those of fields that are shown, and what is said of the others."""
+    fields = ((it.setting.json or it.name, it) for it in plan_fields(Plan))
+    docs = {
+        "url": field_docs(Target)["shown"],
+        **{place: field_docs(it.owner).get(it.name, "") for place, it in fields},
+        **field_docs(Withheld),
+        "rounds": field_docs(Experiment)["rounds"],
+        "order_given": _ORDER_GIVEN,
+    }
+    for place, (hint, _) in plan_members().items():
+        yield from _member(place, hint, docs[place])
+
+
 def _member(path: str, hint: Any, doc: str) -> Iterator[Member]:  # noqa: ANN401  # a type of any kind
     suffix, inner = _opened(hint)
-    if isinstance(inner, type) and hasattr(inner, "__annotations__") and inner is not Any:
+    if is_dataclass(inner) or hasattr(inner, "_fields"):
         yield from members(inner, f"{path}{suffix}.")
         return
     assert doc, f"nothing says what {path} is"
     meaning, _, none = _NONE.sub("\0", doc).partition("\0")
-    words = get_args(inner) if get_origin(inner) is Literal else ()
-    choice = f": {', '.join(f'`{word}`' for word in words)}" if words and "`" not in doc else ""
+    words = [f"`{it}`" for it in schema_of(inner).get("enum", ())]
+    choice = f": {', '.join(words)}" if words and words[0] not in meaning else ""
     yield f"{path}{suffix}", f"{meaning.rstrip('.')}{choice}", none.rstrip(".")
 
 
 def _opened(hint: Any) -> tuple[str, Any]:  # noqa: ANN401  # the same
     """How what is in a type's arrays and objects is written, and its own type."""
     if get_origin(hint) is Annotated:
-        return _opened(get_args(hint)[0])
+        suffix, inner = _opened(get_args(hint)[0])
+        return suffix, inner if suffix else hint
     parts = [part for part in get_args(hint) if part is not type(None)]
     if get_origin(hint) is dict:
         suffix, inner = _opened(parts[1])
@@ -116,14 +139,14 @@ def _opened(hint: Any) -> tuple[str, Any]:  # noqa: ANN401  # the same
 
 
 def field_docs(type_: type[Any]) -> dict[str, str]:
-    """What the docstrings behind its fields say, and those of its properties."""
+    """What the docstrings behind its fields say, in their first paragraphs; and its properties'."""
     (class_,) = ast.parse(dedent(getsource(type_))).body
     assert isinstance(class_, ast.ClassDef)
     found = {}
     for field, after in pairwise(class_.body):
         if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr):
             assert isinstance(field.target, ast.Name)
-            found[field.target.id] = cleandoc(ast.literal_eval(after.value))
+            found[field.target.id] = cleandoc(ast.literal_eval(after.value)).partition("\n\n")[0]
     for name, it in vars(type_).items():
         if isinstance(it, property):
             found[name] = getdoc(it) or ""

@@ -12,7 +12,7 @@ from support.orders import ORDERS, SHORT_ORDERS, orders_in
 
 from keepalive_bench import Run, analyse
 from keepalive_bench.cli.exports import OF_CHANGES, Changes
-from keepalive_bench.cli.stored_run import check_requirements
+from keepalive_bench.cli.report import check_requirements
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Change, Source
 from keepalive_bench.compare.report import terminal_parts

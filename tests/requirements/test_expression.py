@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from keepalive_bench import Arm, UsageError
 from keepalive_bench.analysis import OPERATORS
-from keepalive_bench.requirements.bounds import written
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.names import all_names, places, resolve
 
@@ -43,7 +42,7 @@ def test_what_is_written_is_read_back(data: st.DataObject, name: str, operator: 
         text = f"{name} {operator} {bound}"
     else:
         bound = data.draw(numbers(metric).filter(lambda value: abs(value) < 1e300))
-        text = f"{name} {operator} {written(bound, metric.unit)}"
+        text = f"{name} {operator} {bound!r}{'s' if metric.unit == 'seconds' else ''}"
     try:
         requirement = parse(text, TWO)
     except UsageError as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from keepalive_bench.stats.distributions import beta_quantile, student
+from keepalive_bench.stats.distributions import beta_quantile, hypergeometric_tail, student
 from keepalive_bench.stats.intervals import mean_interval
 
 
@@ -62,3 +64,21 @@ def test_of_few_normal_values_it_is_as_wide_as_students_on_average(
         ours.append(high - low)
         students.append(float(expected.high - expected.low))
     assert np.mean(ours) == pytest.approx(np.mean(students), rel=0.07)
+
+
+def test_the_lady_who_tastes_tea_is_lucky_as_often_as_published() -> None:
+    """R. A. Fisher, "The Design of Experiments" (1935), chapter II: four of eight cups."""
+    assert hypergeometric_tail(4, 4, 4, 8) == pytest.approx(1 / 70)
+    assert hypergeometric_tail(3, 4, 4, 8) == pytest.approx(17 / 70)
+
+
+@given(st.integers(0, 60), st.integers(60, 90), st.integers(0, 60), st.integers(60, 90))
+def test_how_probable_so_many_hits_are_is_what_scipy_says(
+    hits: int, chances: int, other: int, others: int
+) -> None:
+    if hits * others < other * chances:
+        hits, chances, other, others = other, others, hits, chances
+    table = [[hits, chances - hits], [other, others - other]]
+    expected = scipy_stats.fisher_exact(np.array(table), alternative="greater").pvalue
+    found = hypergeometric_tail(hits, chances, hits + other, chances + others)
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-12)

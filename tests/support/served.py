@@ -31,7 +31,8 @@ def served(*words: str) -> str:
             trusted = process.stderr.readline().split()[-2] if url[1] == "https" else None
             seen = list(_seen((url[2], int(url[3])), trusted))
             process.terminate()
-        done = ended(process, said)
+        # What is read ahead already, `communicate` would miss.
+        done = ended(process, said + process.stdout.read())
     return "\n".join([done.text, *seen])
 
 

@@ -1,28 +1,22 @@
-"""What an arm has."""
+"""What an arm has: what became of its requests and connections, and how fast it was."""
 
 from __future__ import annotations
 
-from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.arm_summary import REMAINDER, Sizes
-from keepalive_bench.analysis.arm_view import BOUNDED, QUANTILES, Latency
+from keepalive_bench.analysis.arm_summary import Sizes
 from keepalive_bench.analysis.metrics import Metric, Series, rate_lacks
+from keepalive_bench.analysis.metrics.times import TIME_METRICS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arms import ARM_KINDS
-from keepalive_bench.results.exchange import PHASES, QUEUED
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 from keepalive_bench.results.run import PoolCounters
-from keepalive_bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
-    from keepalive_bench.analysis.metrics import Better, Value
-    from keepalive_bench.analysis.required_requests import Basis
-    from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.analysis.metrics import Better
 
-_PHASE_NAMES = (*PHASES, QUEUED, REMAINDER)
 _OUTCOMES: tuple[tuple[str, str, Better, str], ...] = (
     ("succeeded", "", "higher", "Answered to the last byte, whatever the status"),
     ("failed", "failed", "lower", "Sent, or tried, and not answered to the end"),
@@ -36,38 +30,6 @@ _OUTCOMES: tuple[tuple[str, str, Better, str], ...] = (
 )
 """What becomes of requests: with what tables call it."""
 _REQUESTS = Series("kab_requests_total", "Requests planned, by what became of them.", "outcome")
-
-
-def _start_lacks(experiment: Experiment) -> str:
-    return "" if experiment.load.is_open else "only requests of a --rate have a time to start at"
-
-
-def _latency(
-    name: str, basis: Basis, meaning: str, unknown: str, series: Series | None = None
-) -> Metric[ArmSummary]:
-    def read(arm: ArmSummary) -> Value:
-        value: float | None = getattr(arm.latency, name)
-        if name not in BOUNDED:
-            return value
-        return Estimate(value, *arm.latency_bounds.get(name, (None, None)))
-
-    return Metric(
-        path=f"latency_s.{name}",
-        unit="seconds",
-        read=read,
-        meaning=meaning,
-        title=f"latency {name}",
-        better="lower",
-        basis=basis,
-        bounds="beside" if name in BOUNDED else None,
-        unknown=unknown,
-        series=series,
-    )
-
-
-def _phases(arm: ArmSummary, *, name: str) -> Value:
-    return {phase: getattr(time, name) for phase, time in arm.phases.items()}
-
 
 ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
     Metric(
@@ -215,99 +177,5 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         )
         for name in PoolCounters._fields
     ),
-    _latency(
-        "mean",
-        "mean",
-        "Latency of those that succeeded: from asking for a connection to the last body byte",
-        "none succeeded",
-    ),
-    _latency("stdev", "nothing", "Sample standard deviation (*n* − 1)", "fewer than 2 succeeded"),
-    _latency(
-        "min",
-        "exact",
-        "The shortest that was measured",
-        "none succeeded",
-        Series("kab_latency_min_seconds", "The shortest."),
-    ),
-    *(
-        _latency(
-            name,
-            name,
-            "Quantiles, by linear interpolation (Hyndman and Fan's definition 7)",
-            "fewer than one value is expected beyond it, *n*·(1 − *q*) < 1",
-        )
-        for name in QUANTILES
-    ),
-    _latency(
-        "max",
-        "exact",
-        "The longest that was measured",
-        "none succeeded",
-        Series("kab_latency_max_seconds", "The longest."),
-    ),
-    *(
-        Metric(
-            path=f"uncorrected_latency_s.{name}",
-            unit="seconds",
-            meaning="With `--rate`: the same from when each was really started, which hides a "
-            "stall ([why](methodology.md#open-load))",
-            title=f"uncorrected {name}",
-            better="lower",
-            basis="nothing",
-            unknown="as above; or no `plan.rate`",
-            lacks=_start_lacks,
-        )
-        for name in Latency._fields
-    ),
-    *(
-        Metric(
-            path=f"late_starts.{name}",
-            unit="count" if name == "count" else "seconds",
-            needs="",
-            meaning=meaning,
-            title="late starts" if name == "count" else "",
-            better="lower",
-            unknown=unknown,
-            lacking="no request of {arm} was late",
-            lacks=_start_lacks,
-        )
-        for name, meaning, unknown in (
-            (
-                "count",
-                "With `--rate`: how many started 1 ms or more after they were to",
-                "no `plan.rate`",
-            ),
-            ("mean_s", "How late these were", "none was"),
-            ("max_s", "How late these were", "none was"),
-        )
-    ),
-    Metric(
-        path="phases_s.<phase>.per_request",
-        unit="seconds",
-        read=partial(_phases, name="per_request"),
-        meaning="Total time of the [phase](json-format.md#the-members) ÷ `succeeded`",
-        better="lower",
-        basis="nothing",
-        keys=_PHASE_NAMES,
-    ),
-    Metric(
-        path="phases_s.<phase>.count",
-        unit="count",
-        read=partial(_phases, name="count"),
-        meaning="How many exchanges the phase happened to",
-        keys=_PHASE_NAMES,
-    ),
-    *(
-        Metric(
-            path=f"phases_s.<phase>.when_happened.{name}",
-            unit="seconds",
-            read=partial(_phases, name=name),
-            meaning="How long the phase took in those",
-            better="lower",
-            basis="nothing",
-            keys=_PHASE_NAMES,
-            unknown="it didn't happen, or too few for the quantile",
-        )
-        for name in ("mean", "p50", "p95")
-    ),
+    *TIME_METRICS,
 )

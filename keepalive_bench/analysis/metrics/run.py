@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.metrics import Unit, Value
     from keepalive_bench.analysis.sweep import SweptValue
     from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.typed_json import Document
 
-Document = Mapping[str, Any]
 
 TOTALS = ("failed", "interrupted", "not_sent")
 """What by itself is about all arms together."""
@@ -120,6 +119,8 @@ _RUN_INFO: tuple[tuple[str, Unit, str, str], ...] = (
     ),
 )
 """With what says why one of them is unknown."""
+_TOLD = {"wall_s": "kab_run_duration_seconds", "cpu_s": "kab_run_cpu_seconds"}
+"""What Prometheus is told that some of them are called."""
 RUN_METRICS: tuple[Metric[Document], ...] = (
     *(
         Metric(
@@ -161,6 +162,7 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
             meaning=meaning,
             lacking=lacking,
             words=("true", "false") if unit == "word" else (),
+            series=Series(_TOLD[name], f"{meaning}.") if name in _TOLD else None,
         )
         for name, unit, meaning, lacking in _RUN_INFO
     ),

@@ -45,9 +45,8 @@ def _notes(shown: Histogram) -> list[str]:
     if shown.logarithmic:
         notes.append("The scale of latencies is logarithmic.")
     beyond = [
-        f"{count:,} of {label}, up to {duration(shown.slowest_s[label])}"
-        for label, count in shown.beyond.items()
-        if count
+        f"{count:,} of {label}, up to {duration(slowest_s)}"
+        for label, (count, slowest_s) in shown.beyond.items()
     ]
     if beyond:
         notes.append(f"Slower than what is shown: {'; '.join(beyond)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.report import Chart
@@ -119,12 +120,16 @@ def _lanes(run: Run, analysis: Analysis) -> list[Lanes]:
         (arm, run.connections.rows(arm.label)[: max(_MOST // arms, 1)]) for arm in analysis.arms
     ]
     uses = _uses(run, {row for _, rows in chosen for row in rows})
-    ready, end = _ready(run), _end(run)
+    setups, exchanges = run.setups(), run.exchanges
+    handshakes_s = {  # in a tunnel, and TLS: TCP's handshake ends at `opened_s`
+        row: sum(optional(setups[name][row]) or 0.0 for name in ("tunnel", "tls")) for row in uses
+    }
+    last = microseconds(max(map(add, exchanges.began_s, exchanges.latency_s), default=0.0))
     made = [
-        (arm, [_lane(run, arm, row, ready[row], uses[row], end) for row in rows])
+        (arm, [_lane(run, arm, row, handshakes_s[row], uses[row], last) for row in rows])
         for arm, rows in chosen
     ]
-    spans = _shown(made, end)
+    spans = _shown(made, last)
     return [
         _of_arm(arm, found, span, _MOST_SPANS // arms)
         for (arm, found), span in zip(made, spans, strict=True)
@@ -145,17 +150,6 @@ def _shown(made: list[tuple[ArmSummary, list[Lane]]], last: int) -> list[Span]:
     return spans
 
 
-def _ready(run: Run) -> list[int]:
-    """When each connection could carry a request: TCP's handshake ends at `opened_s`."""
-    setups = run.setups()
-    return [
-        microseconds(opened_s + (optional(tunnel) or 0.0) + (optional(tls) or 0.0))
-        for opened_s, tunnel, tls in zip(
-            run.connections.opened_s, setups["tunnel"], setups["tls"], strict=True
-        )
-    ]
-
-
 def _of_arm(arm: ArmSummary, made: list[Lane], shown: Span, most_spans: int) -> Lanes:
     pause = (shown[1] - shown[0]) // _FINEST
     while True:
@@ -163,13 +157,6 @@ def _of_arm(arm: ArmSummary, made: list[Lane], shown: Span, most_spans: int) -> 
         if sum(len(lane.used) for lane in drawn) <= max(most_spans, len(drawn)):
             return Lanes(arm, drawn, shown, pause)
         pause = 2 * pause + 1
-
-
-def _end(run: Run) -> int:
-    """From the start of the run to its last byte, in microseconds."""
-    exchanges = run.exchanges
-    ends = zip(exchanges.began_s, exchanges.latency_s, strict=True)
-    return microseconds(max((began + latency for began, latency in ends), default=0.0))
 
 
 def _uses(run: Run, wanted: set[int]) -> dict[int, list[Span]]:
@@ -196,10 +183,11 @@ def _merged(spans: Iterable[Span], pause: int) -> list[Span]:
 
 
 def _lane(  # all that is known of it
-    run: Run, arm: ArmSummary, row: int, ready: int, used: list[Span], last: int
+    run: Run, arm: ArmSummary, row: int, handshakes_s: float, used: list[Span], last: int
 ) -> Lane:
     connection = run.connections[row]
     opened = microseconds(connection.opened_s)
+    ready = microseconds(connection.opened_s + handshakes_s)
     closed = last if connection.ended_s is None else microseconds(connection.ended_s)
     return Lane(
         row=row,
