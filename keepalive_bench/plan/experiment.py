@@ -34,7 +34,7 @@ from keepalive_bench.units import quoted
 
 Order = Literal["paired", "sequential"]
 Swept = Literal["maxsize", "concurrency", "data-size"]
-ORDERS: tuple[Order, ...] = ("paired", "sequential")
+ORDERS: tuple[Order, ...] = get_args(Order)
 SWEPT: tuple[Swept, ...] = get_args(Swept)
 BLOCK_REQUESTS_PER_THREAD = 10
 """Each pause between blocks disturbs as many requests as there are threads: here one in ten."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import Example, choice, option
@@ -13,7 +13,7 @@ from keepalive_bench.typed_json import Seconds, above
 from keepalive_bench.units import quoted
 
 Traffic = Literal["steady", "bursts"]
-TRAFFICS: tuple[Traffic, ...] = ("steady", "bursts")
+TRAFFICS: tuple[Traffic, ...] = get_args(Traffic)
 
 LATE_S = 1e-3
 """A start this late is called so; a clock that waits for one is late by a tenth of it at times."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import (
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.options import Asked, File
 
 TlsVersion = Literal["1.2", "1.3"]
-TLS_VERSIONS: tuple[TlsVersion, ...] = ("1.2", "1.3")
+TLS_VERSIONS: tuple[TlsVersion, ...] = get_args(TlsVersion)
 
 
 def _passphrase(file: File) -> str:

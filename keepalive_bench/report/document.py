@@ -10,7 +10,7 @@ from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.results.table import NONE
-from keepalive_bench.typed_json import to_json
+from keepalive_bench.typed_json import Document, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""Run ⇄ versioned JSON. The format is a contract (docs/json-format.md).
+"""A run → versioned JSON, and its schema. The format is a contract (docs/json-format.md).
 
-What is derived is written too, for whoever reads the file with jq; kab itself reads back what was
-measured and computes the rest again.
+What is derived is written too, for whoever reads the file with jq; kab itself (`results/reader.py`)
+reads back what was measured and computes the rest again.
 """
 
 from __future__ import annotations
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from keepalive_bench.results.table import ColumnKind
 
 SCHEMA_VERSION = 1
-_LONGEST_REASON = 200
-_NONE = "is no results file of kab's, or a damaged one"
 
 
 @dataclass(frozen=True, kw_only=True)
