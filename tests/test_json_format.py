@@ -181,7 +181,9 @@ def test_what_the_format_does_not_have_is_not_valid(path: tuple[str, ...], value
 
 
 PLACEHOLDERS = {
-    **{"failures": "<kind>", "reasons": "<code>", "status_codes": "<status>"},
+    "failures": "<kind>",
+    "reasons": "<code>",
+    "status_codes": "<status>",
     "withheld": "<option>",
 }
 
