@@ -202,7 +202,7 @@ def wanted(asked: Asked) -> dict[Exporter, str]:
     paths = {it: path for it in EXPORTERS if (path := asked[it]) is not None}
     for (one, path), (other, taken) in combinations(paths.items(), 2):
         if _same(path, taken):
-            place = "standard output" if path == STDOUT else filename(path)
+            place = "standard output" if path == STDOUT else filename(taken)
             raise UsageError(
                 f"{one.flag} and {other.flag} can't both go to {place}: "
                 "give one of them a file of its own."
