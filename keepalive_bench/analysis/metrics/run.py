@@ -38,6 +38,7 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="discarded",
         unit="count",
         meaning="Connections that the pool threw away because it was full",
+        heading="discarded",
         better="lower",
         series=Series(
             "kab_connections_discarded_total", "Connections that a full pool threw away."
@@ -47,6 +48,7 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="open_at_once",
         unit="count",
         meaning="Connections that were open at once, at most",
+        heading="open at once",
         series=Series(
             "kab_connections_open_at_once", "Connections that were open at once, at most."
         ),
@@ -55,12 +57,14 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="waited",
         unit="count",
         meaning="Requests that waited for a connection, in vain or not",
+        heading="waited",
         better="lower",
     ),
     Metric(
         path="requests_per_second",
         unit="rate",
         meaning="The rate while the arm ran, and its interval",
+        heading="requests/s",
         better="higher",
         basis="pairs",
         bounds="members",
