@@ -67,8 +67,9 @@ class Metric(Generic[S]):
     path: str
     """Its place in the part of the document; `<code>` stands for each of its keys."""
     unit: Unit
-    meaning: str
-    """What the documents say of it, with `arms.<label>` before it or whatever its part is."""
+    meaning: str = ""
+    """What the documents say of it, with `arms.<label>` before it or whatever its part is; empty:
+    what the docstring of that field says."""
     read: Callable[[S], Value] | None = None
     """What it comes to; `None`: what the source has at the same path, by key where it has some."""
     title: str = ""
