@@ -61,31 +61,31 @@ class FaultError(ValueError):
     """What in a document is not as it should be, in words that fit into a sentence."""
 
 
-class Mark(NamedTuple):
+class Keyword(NamedTuple):
     """What `Annotated` says of a value: a keyword of JSON Schema, with its value."""
 
-    keyword: str
+    name: str
     value: Any
 
 
-least, most = partial(Mark, "minimum"), partial(Mark, "maximum")
+least, most = partial(Keyword, "minimum"), partial(Keyword, "maximum")
 """The number can be no smaller, or no larger."""
-above, below = partial(Mark, "exclusiveMinimum"), partial(Mark, "exclusiveMaximum")
+above, below = partial(Keyword, "exclusiveMinimum"), partial(Keyword, "exclusiveMaximum")
 """The number is larger, or smaller."""
-pattern = partial(Mark, "pattern")
+pattern = partial(Keyword, "pattern")
 """The regular expression is found in the text."""
-fewest = partial(Mark, "minItems")
+fewest = partial(Keyword, "minItems")
 """The array has no fewer elements."""
 
 
-def one_of(*words: str) -> Mark:
+def one_of(*words: str) -> Keyword:
     """The text is one of these: for lists that are no `Literal`."""
-    return Mark("enum", words)
+    return Keyword("enum", words)
 
 
-MOMENT = Mark("format", "date-time")
+MOMENT = Keyword("format", "date-time")
 """The text is a date and time, ISO 8601, UTC, to the millisecond."""
-DERIVED = Mark("readOnly", value=True)
+DERIVED = Keyword("readOnly", value=True)
 """Of a property's type: it is written, too, and not read back."""
 Count = Annotated[int, least(0)]
 Positive = Annotated[int, least(1)]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 
-def find(
+def noticed(
     run: Run,
     views: Mapping[str, ArmView],
     arms: Sequence[ArmSummary],
