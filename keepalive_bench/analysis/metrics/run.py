@@ -125,7 +125,7 @@ _SERIES = {
 }
 
 
-def _of_members(before: str, type_: type[RunInfo | WarmUp]) -> Iterator[Metric[Document]]:
+def _of_members(before: str, type_: type) -> Iterator[Metric[Document]]:
     """One of each number in a part of the document, and of each yes or no."""
     for name, hint in members_of(type_).items():
         if hint in _UNITS:
