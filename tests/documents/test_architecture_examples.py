@@ -16,7 +16,7 @@ from keepalive_bench.server import Behaviour, Fault, ServerProcess, ServerSettin
 
 ROOT = Path(__file__).parents[2]
 PLACES = (
-    ("plan/request.py", "    withheld: "),
+    ("plan/request.py", "    max_body: "),
     ("plan/request.py", "        fields = [*self.headers"),
     ("plan/arms.py", '    ArmKind(\n        name="naive"'),
     ("net/arms.py", "_OPENERS: "),
