@@ -104,7 +104,7 @@ def to_json(value: Json) -> Json:
         return {name: to_json(each) for name, each in value.items()}
     if is_dataclass(value) or isinstance(value, tuple):
         class_: Type = type(value)
-        return {name: to_json(getattr(value, name)) for name in _members(class_)}
+        return {name: to_json(getattr(value, name)) for name in members_of(class_)}
     return str(value) if isinstance(value, Path) else value
 
 
@@ -148,7 +148,7 @@ def _is_object(type_: Type) -> bool:
 
 
 @cache
-def _members(class_: type) -> dict[str, Any]:
+def members_of(class_: type) -> dict[str, Any]:
     """The members of a class that stands for an object, with their types; derived ones, too."""
     hints = get_type_hints(class_, include_extras=True)
     derived = {
@@ -226,7 +226,7 @@ def _union_shape(inner: list[_Shape], *, is_optional: bool) -> _Shape:
 
 
 def _object_shape(class_: Type) -> _Shape:
-    shapes = {name: _shape(member) for name, member in _members(class_).items()}
+    shapes = {name: _shape(member) for name, member in members_of(class_).items()}
     schema = object_schema({name: it.schema for name, it in shapes.items()})
     known = signature(class_).parameters
 

@@ -74,13 +74,13 @@ def check_change(requirement: Requirement, change: Change, among: Sequence[Place
 
 def _find_change(subject: Subject, change: Change) -> Evidence:
     """What two runs say of something."""
-    metric, place, verdict = subject.metric, subject.place, change.verdict
+    metric, place = subject.metric, subject.place
     if metric.basis == "verdict":
-        return Evidence(verdict.code)
+        return Evidence(change.verdict.code)
     if metric.path.startswith("recommendation."):
         return _recommended(metric.path.rpartition(".")[2], change)
-    if verdict.code == "not-comparable":
-        return Evidence(None, lacking=verdict.text.removesuffix("."))
+    if change.incomparable is not None:
+        return Evidence(None, lacking=change.incomparable)
     if place.part == "comparisons":
         return _speedup(place.label, change)
     if place.part == "arms" and all(arm.label != place.label for arm in change.arms):

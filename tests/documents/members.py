@@ -10,8 +10,7 @@ from itertools import groupby, pairwise
 from textwrap import dedent
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
-from documents.metrics import MEMBERS_HEAD
-from documents.tables import PagePart, names_cell, table
+from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
 
 from keepalive_bench.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
