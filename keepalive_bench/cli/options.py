@@ -186,6 +186,21 @@ def _is_said(option: Option[Any], value: object) -> bool:
     return value not in (None, ()) and (value is not False or bool(option.off))
 
 
+def needed(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """An argument that may stand in a file of options, too; before standard input is read.
+
+    Raises:
+        UsageError: it stands in neither.
+    """
+    if value is None:
+        name, command = parameter.human_readable_name, context.info_name
+        raise UsageError(
+            f"There is no {name}: kab {command} {name}, or {parameter.name} in a file of options "
+            "(--config)."
+        )
+    return value
+
+
 def rivals(command: click.Command) -> dict[str, set[str]]:
     """What can't be asked for together with an option, by the names of parameters."""
     declared = {it.declared.name: it for it in command.params if isinstance(it, Declared)}

@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 _ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 
 
-def run_plan(url: str | None, asked: Asked) -> Plan:
+def run_plan(url: str, asked: Asked) -> Plan:
     """The plan of a run that compares arms.
 
     Raises:
         UsageError: something in it makes no sense or can't be read.
     """
-    target = _target(url, "run", asked)
+    target = _target(url, asked)
     return _checked(planned(Plan, asked, target=target, tls=_tls(asked)))
 
 
-def sweep_plans(url: str | None, asked: Asked) -> list[Plan]:
+def sweep_plans(url: str, asked: Asked) -> list[Plan]:
     """The plan of a sweep, or of one for each kind of traffic.
 
     Raises:
         UsageError: not exactly one option has several values, or something else makes no sense.
     """
-    target = _target(url, "sweep", asked)
+    target = _target(url, asked)
     return [_checked(plan) for plan in swept_plans(target, asked, _tls(asked))]
 
 
@@ -62,12 +62,8 @@ def judged(plan: Plan, asked: Asked) -> Plan:
     return replace(plan, decision_rule=replace(plan.decision_rule, **changes))
 
 
-def _target(url: str | None, command: str, asked: Asked) -> Target:
+def _target(url: str, asked: Asked) -> Target:
     """What to send to; as its credentials, those that are typed, or in ~/.netrc."""
-    if url is None:
-        raise UsageError(
-            f"There is no URL: kab {command} URL, or url in a file of options (--config)."
-        )
     target = Target(url)
     user = asked[USER]
     if user is not None and user[1] is None:

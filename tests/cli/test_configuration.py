@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.command import called
 
+from keepalive_bench.cli import reading
+
 if TYPE_CHECKING:
     from keepalive_bench.server import ServerProcess
 
@@ -200,8 +202,11 @@ def test_a_file_or_a_run_that_is_not_there_is_refused(
     assert (done.code, done.out, done.err) == (2, "", f"Error: {said}\n")
 
 
-def test_without_a_url_it_is_said_where_one_can_be_given() -> None:
-    done = called("run")
+def test_without_a_url_it_is_said_where_one_can_be_given_before_a_body_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "value_of", pytest.fail)
+    done = called("run", "-d", "-")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
         "Error: There is no URL: kab run URL, or url in a file of options (--config).\n"
