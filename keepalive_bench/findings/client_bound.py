@@ -60,7 +60,8 @@ CLIENT_BOUND = FindingKind(
         "for its turn; the quickest arm's typical latency is {quickest_s}.",
         "comparing": "; otherwise compare the arms, not the latencies",
     },
-    advice="More --processes, with fewer threads each, take the interpreter's share away{comparing}.",
+    advice="More --processes, with fewer threads each, take the interpreter's share "
+    "away{comparing}.",
     cases={
         "one request at a time": Case(
             severity="info",
