@@ -8,9 +8,9 @@ from keepalive_bench.analysis import Analysis
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
-from keepalive_bench.analysis.verdict import verdict
+from keepalive_bench.analysis.verdict import verdict_of
 from keepalive_bench.errors import RequirementError
-from keepalive_bench.findings import find
+from keepalive_bench.findings import noticed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,8 +52,8 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         warmup=run.warmup,
         arms=arms,
         comparisons=comparisons,
-        verdict=verdict(arms, comparisons, run.plan, sweep),
-        findings=find(run, views, arms, comparisons),
+        verdict=verdict_of(arms, comparisons, run.plan, sweep),
+        findings=noticed(run, views, arms, comparisons),
         sweep=sweep,
     )
     if not demanded:

@@ -61,31 +61,31 @@ class FaultError(ValueError):
     """What in a document is not as it should be, in words that fit into a sentence."""
 
 
-class Mark(NamedTuple):
+class Keyword(NamedTuple):
     """What `Annotated` says of a value: a keyword of JSON Schema, with its value."""
 
-    keyword: str
+    name: str
     value: Any
 
 
-least, most = partial(Mark, "minimum"), partial(Mark, "maximum")
+least, most = partial(Keyword, "minimum"), partial(Keyword, "maximum")
 """The number can be no smaller, or no larger."""
-above, below = partial(Mark, "exclusiveMinimum"), partial(Mark, "exclusiveMaximum")
+above, below = partial(Keyword, "exclusiveMinimum"), partial(Keyword, "exclusiveMaximum")
 """The number is larger, or smaller."""
-pattern = partial(Mark, "pattern")
+pattern = partial(Keyword, "pattern")
 """The regular expression is found in the text."""
-fewest = partial(Mark, "minItems")
+fewest = partial(Keyword, "minItems")
 """The array has no fewer elements."""
 
 
-def one_of(*words: str) -> Mark:
+def one_of(*words: str) -> Keyword:
     """The text is one of these: for lists that are no `Literal`."""
-    return Mark("enum", words)
+    return Keyword("enum", words)
 
 
-MOMENT = Mark("format", "date-time")
+MOMENT = Keyword("format", "date-time")
 """The text is a date and time, ISO 8601, UTC, to the millisecond."""
-DERIVED = Mark("readOnly", value=True)
+DERIVED = Keyword("readOnly", value=True)
 """Of a property's type: it is written, too, and not read back."""
 Count = Annotated[int, least(0)]
 Positive = Annotated[int, least(1)]
@@ -104,7 +104,7 @@ def to_json(value: Json) -> Json:
         return {name: to_json(each) for name, each in value.items()}
     if is_dataclass(value) or isinstance(value, tuple):
         class_: Type = type(value)
-        return {name: to_json(getattr(value, name)) for name in _members(class_)}
+        return {name: to_json(getattr(value, name)) for name in members_of(class_)}
     return str(value) if isinstance(value, Path) else value
 
 
@@ -148,7 +148,7 @@ def _is_object(type_: Type) -> bool:
 
 
 @cache
-def _members(class_: type) -> dict[str, Any]:
+def members_of(class_: type) -> dict[str, Any]:
     """The members of a class that stands for an object, with their types; derived ones, too."""
     hints = get_type_hints(class_, include_extras=True)
     derived = {
@@ -226,7 +226,7 @@ def _union_shape(inner: list[_Shape], *, is_optional: bool) -> _Shape:
 
 
 def _object_shape(class_: Type) -> _Shape:
-    shapes = {name: _shape(member) for name, member in _members(class_).items()}
+    shapes = {name: _shape(member) for name, member in members_of(class_).items()}
     schema = object_schema({name: it.schema for name, it in shapes.items()})
     known = signature(class_).parameters
 

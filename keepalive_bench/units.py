@@ -84,6 +84,14 @@ def rate(per_second: float | None) -> str:
     return f"{per_second:.1f}" if per_second < _MANY else f"{per_second:,.0f}"
 
 
+def share(part: float | None) -> str:
+    """A share as `40.0 %`; what isn't all of it doesn't read as if it were, nor as none."""
+    if part is None:
+        return MISSING
+    percent = 100 * part
+    return f"{percent:.0f} %" if percent in {0, 100} else f"{min(max(percent, 0.1), 99.9):.1f} %"
+
+
 def times(ratio: float | None) -> str:
     """A ratio as `2.97×`."""
     return MISSING if ratio is None else f"{ratio:.2f}×"

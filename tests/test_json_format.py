@@ -180,7 +180,12 @@ def test_what_the_format_does_not_have_is_not_valid(path: tuple[str, ...], value
     assert problems(json.dumps(document))
 
 
-PLACEHOLDERS = {"failures": "<kind>", "reasons": "<code>", "status_codes": "<status>"}
+PLACEHOLDERS = {
+    "failures": "<kind>",
+    "reasons": "<code>",
+    "status_codes": "<status>",
+    "withheld": "<option>",
+}
 
 
 def members(schema: dict[str, Any], path: str = "") -> Iterator[str]:

@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
     """The sentence, for people: its wording may change; of a `sweep`, the recommendation's."""
 
 
-def verdict(
+def verdict_of(
     arms: Sequence[ArmSummary],
     comparisons: Sequence[Comparison],
     plan: Plan,

@@ -202,7 +202,7 @@ def wanted(asked: Asked) -> dict[Exporter, str]:
     paths = {it: path for it in EXPORTERS if (path := asked[it]) is not None}
     for (one, path), (other, taken) in combinations(paths.items(), 2):
         if _same(path, taken):
-            place = "standard output" if path == STDOUT else filename(path)
+            place = "standard output" if path == STDOUT else filename(taken)
             raise UsageError(
                 f"{one.flag} and {other.flag} can't both go to {place}: "
                 "give one of them a file of its own."
@@ -217,7 +217,7 @@ def _same(one: str, other: str) -> bool:
     return target == target_of(other) and (target.is_file() or not target.exists())
 
 
-class _File(NamedTuple):
+class _OpenFile(NamedTuple):
     path: str
     exporter: Exporter
     stream: TextIO
@@ -238,7 +238,7 @@ class _File(NamedTuple):
 class Exports:
     """The files to write, open."""
 
-    def __init__(self, files: Iterable[_File]) -> None:
+    def __init__(self, files: Iterable[_OpenFile]) -> None:
         self._files = tuple(files)
 
     def write(self, results: Report | Changes) -> None:
@@ -264,5 +264,5 @@ def opened(paths: Mapping[Exporter, str]) -> Iterator[Exports]:
         for exporter, path in paths.items():
             unfinished = stack.enter_context(ExitStack())
             stream = unfinished.enter_context(open_output(path))
-            files.append(_File(path, exporter, stream, unfinished))
+            files.append(_OpenFile(path, exporter, stream, unfinished))
         yield Exports(files)

@@ -150,7 +150,7 @@ class Grouped(Command):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             group = parameter.declared.group if isinstance(parameter, Declared) else ""
-            if record is not None:
+            if record is not None and isinstance(parameter, click.Option):
                 groups[group or _OTHERS].append(record)
         for name, records in groups.items():
             if records:

@@ -56,7 +56,7 @@ def judged(plan: Plan, asked: Asked) -> Plan:
     """
     changes: dict[str, Any] = {}
     for it in plan_fields(DecisionRule):
-        given, (_, before) = it.setting.rule(asked), it.of(plan.decision_rule)
+        given, before = it.setting.rule(asked), it.of(plan.decision_rule)
         if given is not None:
             changes[it.name] = (*before, *given) if isinstance(before, tuple) else given
     return replace(plan, decision_rule=replace(plan.decision_rule, **changes))

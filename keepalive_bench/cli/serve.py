@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
     from keepalive_bench.plan.options import Asked
+    from keepalive_bench.server.behaviour import ServerOption
 
 _NUMBERS = "3, 3-, 2-4, or */3 for every third"
 
@@ -78,16 +79,16 @@ def _options_of(kind: type[Behaviour | ServerSettings]) -> dict[str, Option[Any]
 
 
 def _option(field: Field[Any]) -> Option[Any]:
-    line, (words, effect), kind, metavar = field.metadata["option"]
-    told = f"  [default: {field.default}]" if field.default and kind in {int, str} else ""
+    it: ServerOption = field.metadata["option"]
+    told = f"  [default: {field.default}]" if field.default and it.parse in {int, str} else ""
     return Option(
-        form="switch" if kind is bool else "value",
-        parse=parse_time if kind is float else str if isinstance(kind, tuple) else kind,
-        choices=kind if isinstance(kind, tuple) else (),
-        source="file" if kind is Path else "path" if metavar.endswith("FILE") else "text",
-        spelling=f"--{field.name.removesuffix('_s').replace('_', '-')} {metavar}".rstrip(),
-        help=f"{line}{told}",
-        example=Example(words, effect, "served"),
+        form="switch" if it.parse is bool else "value",
+        parse=parse_time if it.parse is float else it.parse,
+        choices=it.choices,
+        source="file" if it.parse is Path else "path" if it.metavar.endswith("FILE") else "text",
+        spelling=f"--{field.name.removesuffix('_s').replace('_', '-')} {it.metavar}".rstrip(),
+        help=f"{it.line}{told}",
+        example=Example(*it.example, "served"),
     )
 
 

@@ -21,7 +21,7 @@ from keepalive_bench.compare.change import (
     figure_change,
 )
 from keepalive_bench.compare.requirements import change_places, check_change
-from keepalive_bench.compare.verdict import change_verdict
+from keepalive_bench.compare.verdict import change_verdict, why_incomparable
 from keepalive_bench.plan.document import harmless
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.lookup import Evidence
@@ -54,7 +54,15 @@ def compare_runs(
     demanded = [parse(text, among) for text in texts]
     arms = tuple(_arms(base, new))
     differing = tuple(_differences(base, new, arms))
-    is_same = _is_same(base, new)
+    if _is_same(base, new):
+        incomparable, verdict = None, _SAME_RUN
+    else:
+        incomparable = why_incomparable(arms, differing, plans[1].decision_rule, forced=forced)
+        verdict = (
+            change_verdict(plans, arms, differing)
+            if incomparable is None
+            else ChangeVerdict("not-comparable", f"{incomparable}.")
+        )
     change = Change(
         base=base,
         new=new,
@@ -63,7 +71,8 @@ def compare_runs(
         arms=arms,
         comparisons=tuple(_comparisons(base.analysis, new.analysis)),
         recommendation=_recommendation(base.analysis, new.analysis),
-        verdict=_SAME_RUN if is_same else change_verdict(plans, arms, differing, forced=forced),
+        incomparable=incomparable,
+        verdict=verdict,
     )
     return replace(change, requirements=tuple(check_change(it, change, among) for it in demanded))
 

@@ -195,6 +195,8 @@ class Change:
     differences: tuple[Difference, ...]
     arms: tuple[ArmChange, ...]
     comparisons: tuple[ComparisonChange, ...]
+    incomparable: str | None
+    """Why they can't be compared, as a sentence without its full stop; `None`: they can be."""
     verdict: ChangeVerdict
     recommendation: RecommendationChange | None = None
     """Of two sweeps over one option; `None`: they are none."""

@@ -53,6 +53,7 @@ _SERIES = {
     "requirement": "Requirements, 1 by status.",
     "count_difference": "The new run's count - the base's.",
     "recommended_difference": "The value that the new sweep recommends - the base's.",
+    "speedup_ratio": "Speed-up: the new run's by the base's, with the ends of its interval.",
 }
 """Help texts; each figure has a series of its ratios besides."""
 

@@ -141,7 +141,7 @@ def junit_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
 def _suite(change: Change, number: int, *, strict: bool) -> Element:
     name = f"{change.base.name} → {change.new.name}"
     # Whatever the verdict is, it is requirements that fail a build.
-    skipped = change.verdict.text if change.verdict.code == "not-comparable" else ""
+    skipped = "" if change.incomparable is None else change.verdict.text
     run_info = change.new.run.run_info
     cases = [junit.measurement_case(name, run_info.wall_s, skipped=skipped)]
     cases += [junit.requirement_case(checked, strict=strict) for checked in change.requirements]

@@ -15,7 +15,7 @@ from keepalive_bench.compare.change import figure_change
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements import AT_LEAST
 from keepalive_bench.requirements.decision import decide
-from keepalive_bench.requirements.lookup import Evidence, find
+from keepalive_bench.requirements.lookup import Evidence, evidence_of
 from keepalive_bench.requirements.names import places, resolve
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ def check_change(requirement: Requirement, change: Change, among: Sequence[Place
 
 def _find_change(subject: Subject, change: Change) -> Evidence:
     """What two runs say of something."""
-    metric, place, verdict = subject.metric, subject.place, change.verdict
+    metric, place = subject.metric, subject.place
     if metric.basis == "verdict":
-        return Evidence(verdict.code)
+        return Evidence(change.verdict.code)
     if metric.path.startswith("recommendation."):
         return _recommended(metric.path.rpartition(".")[2], change)
-    if verdict.code == "not-comparable":
-        return Evidence(None, lacking=verdict.text.removesuffix("."))
+    if change.incomparable is not None:
+        return Evidence(None, lacking=change.incomparable)
     if place.part == "comparisons":
         return _speedup(place.label, change)
     if place.part == "arms" and all(arm.label != place.label for arm in change.arms):
@@ -105,7 +105,7 @@ def _speedup(against: str, change: Change) -> Evidence:
 def _changed(subject: Subject, change: Change) -> Evidence:
     """Of what is counted, new − base; of all else, new ÷ base − 1."""
     runs = change.base, change.new
-    base, new = (find(subject, it.document, it.analysis.plan.experiment) for it in runs)
+    base, new = (evidence_of(subject, it.document, it.analysis.plan.experiment) for it in runs)
     if subject.metric.basis != "exact":
         told = (("BASE", base.lacking), ("NEW", new.lacking))
         lacking = "; ".join(f"in {name}, {why}" for name, why in told if why)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.arm_view import BOUNDED
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.report import TextColumn, TextTable, preamble
-from keepalive_bench.report.run_tables import confidence, count_rows, title, titles
-from keepalive_bench.units import MISSING, duration, printable, rate, signed_share, size, times
+from keepalive_bench.report.run_tables import arm_rows, confidence, in_unit
+from keepalive_bench.units import MISSING, printable, signed_share, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
+    from keepalive_bench.analysis.metrics import Unit
     from keepalive_bench.compare.change import (
         ArmChange,
         Change,
@@ -52,7 +52,7 @@ def tables(change: Change) -> tuple[TextTable, ...]:
     """Both runs' numbers side by side: a table for each arm, and for each two of them."""
     found = [_table(change, arm.label, _arm(arm)) for arm in change.arms]
     for it in change.comparisons:
-        line = _figure("speed-up", it.speedup, times)
+        line = _figure("speed-up", it.speedup, "ratio")
         found.append(_table(change, f"{it.arm} against {it.against}", [line]))
     recommended = change.recommendation
     if recommended is not None and recommended.option in RECOMMENDED:
@@ -81,16 +81,19 @@ def small_print(change: Change) -> str:
 
 
 def _arm(arm: ArmChange) -> Iterator[_Line]:
-    for name, counts in count_rows((arm.base, arm.new)):
-        yield _count(name, *[count or 0 for count in counts])
+    """What is counted of it, by what, and each figure whose change has an interval."""
+    figures = []
+    for row in arm_rows((arm.base, arm.new)):
+        if row.metric.path in arm.figures:
+            figures.append(row)
+        elif row.metric.unit == "count" and row.metric.block != "times":
+            yield _count(row.name, *(count or 0 for count in row.values))
     codes = arm.by_code["status_codes"]
     if len(codes) > 1 or not all(it.base and it.new for it in codes.values()):
         for status, found in codes.items():
             yield _count(f"status {status}", found.base, found.new)
-    latencies = [f"latency_s.{figure}" for figure in BOUNDED]
-    for name, path in zip(titles(*latencies), latencies, strict=True):
-        yield _figure(name, arm.figures[path], duration)
-    yield _figure(title("requests_per_second"), arm.figures["requests_per_second"], rate)
+    for row in figures:
+        yield _figure(row.name, arm.figures[row.metric.path], row.metric.unit)
 
 
 def _count(name: str, base: int | None, new: int | None) -> _Line:
@@ -100,12 +103,12 @@ def _count(name: str, base: int | None, new: int | None) -> _Line:
     return _Line(name, one, other, f"{new - base:+,}" if new != base else "0")
 
 
-def _figure(name: str, figure: FigureChange, shown: Callable[[float | None], str]) -> _Line:
+def _figure(name: str, figure: FigureChange, unit: Unit) -> _Line:
     base, new, change, low, high = figure
     said = "" if change is None else signed_share(change)
     is_bounded = low is not None and high is not None
     ends = f"[{signed_share(low)} … {signed_share(high)}]" if is_bounded else ""
-    return _Line(name, shown(base), shown(new), said, ends)
+    return _Line(name, in_unit(unit, base), in_unit(unit, new), said, ends)
 
 
 def difference_lines(change: Change) -> tuple[str, ...]:

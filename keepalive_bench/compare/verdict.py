@@ -36,30 +36,34 @@ class Occurrences(NamedTuple):
     chances: int
 
 
-def change_verdict(
-    plans: tuple[Plan, Plan],
+def why_incomparable(
     arms: Sequence[ArmChange],
     differences: Sequence[Difference],
+    rule: DecisionRule,
     *,
     forced: bool,
-) -> ChangeVerdict:
-    """What changed, by the later plan's rule; or why nothing is known of a change.
+) -> str | None:
+    """Why nothing is known of a change, as a sentence without its full stop; `None`: it is.
 
     `forced` compares runs, too, that differ in what matters.
     """
     if not arms:
-        return ChangeVerdict("not-comparable", "The runs have no arm in common.")
+        return "The runs have no arm in common"
     in_the_way = _in_the_way(differences)
     if in_the_way and not forced:
-        text = f"The runs can't be compared: {in_the_way}; --force compares them all the same."
-        return ChangeVerdict("not-comparable", text)
-    first, rule = arms[0], plans[1].decision_rule
-    counted = [said for arm in arms for said in _counted(arm, rule.confidence)]
-    if not counted and not (first.base.succeeded and first.new.succeeded):
-        where = "NEW" if first.base.succeeded else "BASE"
-        text = f"Nothing was measured of {first.label} in {where}."
-        return ChangeVerdict("not-comparable", text)
-    latency = _latency(first, plans)
+        return f"The runs can't be compared: {in_the_way}; --force compares them all the same"
+    first = arms[0]
+    if (first.base.succeeded and first.new.succeeded) or _all_counted(arms, rule):
+        return None
+    return f"Nothing was measured of {first.label} in {'NEW' if first.base.succeeded else 'BASE'}"
+
+
+def change_verdict(
+    plans: tuple[Plan, Plan], arms: Sequence[ArmChange], differences: Sequence[Difference]
+) -> ChangeVerdict:
+    """What changed, by the later plan's rule, of runs that can be compared."""
+    in_the_way, rule = _in_the_way(differences), plans[1].decision_rule
+    counted, latency = _all_counted(arms, rule), _latency(arms[0], plans)
     counted.sort(key=lambda said: said.code, reverse=True)  # what is worse comes first
     found = [*counted, latency]
     code = next((said.code for said in found if said.code in {"worse", "better"}), latency.code)
@@ -76,6 +80,10 @@ def _in_the_way(differences: Sequence[Difference]) -> str:
     if answers:
         parts.append(f"they were answered differently ({enumerated(answers)})")
     return ", and ".join(parts)
+
+
+def _all_counted(arms: Sequence[ArmChange], rule: DecisionRule) -> list[ChangeVerdict]:
+    return [said for arm in arms for said in _counted(arm, rule.confidence)]
 
 
 def _counted(arm: ArmChange, confidence: float) -> Iterator[ChangeVerdict]:

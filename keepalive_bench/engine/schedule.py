@@ -62,7 +62,7 @@ class BlockEnd(NamedTuple):
     rested_s: float
     """When the arm's last request ended, be it in a block before."""
 
-    def together(self, other: BlockEnd) -> BlockEnd:
+    def merged(self, other: BlockEnd) -> BlockEnd:
         """What there is to know of two processes' shares."""
         return BlockEnd(
             self.sent_any or other.sent_any,

@@ -35,7 +35,7 @@ FINDING_KINDS = (
 """All of them, each declared in the file that notices it."""
 
 
-def find(
+def noticed(
     run: Run,
     views: Mapping[str, ArmView],
     arms: Sequence[ArmSummary],

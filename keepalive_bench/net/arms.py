@@ -54,37 +54,32 @@ def open_arm(arm: Arm, shared: ArmContext, connections: ConnectionColumns) -> Ht
     """The transport of an arm; the connections it opens go into `connections`."""
     plan = shared.plan.of_arm(arm)
     tracer = Tracer(arm.label, connections, plan.network, shared.clock, shared.origin)
-    pools = _OPENERS[arm.kind](shared._replace(plan=plan), tracer)
+    pools = _OPENERS[arm.kind](arm, shared._replace(plan=plan), tracer)
     return HttpTransport(plan, shared.headers, tracer, pools)
 
 
-def _pooled(shared: ArmContext, tracer: Tracer) -> Pools:
-    """One pool, used as an application would."""
-    pool = open_pool(shared, tracer, single_use=False)
+def _one_pool(arm: Arm, shared: ArmContext, tracer: Tracer) -> Pools:
+    """One pool, used as an application would; it keeps connections where the arm reuses them."""
+    pool = open_pool(shared, tracer, single_use=arm.is_single_use)
     waiting = pool.pool
     return HoldingPool(pool, waiting) if isinstance(waiting, HoldingQueue) else OnePool(pool)
 
 
-def _unpooled(shared: ArmContext, tracer: Tracer) -> Pools:
-    """The same requests, each on a connection of its own that the client closes afterwards."""
-    return OnePool(open_pool(shared, tracer, single_use=True))
-
-
-def _resumed(shared: ArmContext, tracer: Tracer) -> Pools:
-    """The same as unpooled, but each TLS handshake takes up the session of an earlier one."""
+def _resumed(arm: Arm, shared: ArmContext, tracer: Tracer) -> Pools:
+    """The same, but each TLS handshake takes up the session of an earlier one."""
     tracer.sessions = Sessions()
     server = resuming_context(shared.plan.tls, tracer.sessions)
-    return OnePool(open_pool(shared._replace(server_tls=server), tracer, single_use=True))
+    return _one_pool(arm, shared._replace(server_tls=server), tracer)
 
 
-def _naive(shared: ArmContext, tracer: Tracer) -> Pools:
+def _naive(_: Arm, shared: ArmContext, tracer: Tracer) -> Pools:
     """A new pool manager for each request, which loads its certificates itself."""
     return PoolPerExchange(shared.plan, tracer)
 
 
-_OPENERS: dict[str, Callable[[ArmContext, Tracer], Pools]] = {
-    "pooled": _pooled,
-    "unpooled": _unpooled,
+_OPENERS: dict[str, Callable[[Arm, ArmContext, Tracer], Pools]] = {
+    "pooled": _one_pool,
+    "unpooled": _one_pool,
     "resumed": _resumed,
     "naive": _naive,
 }

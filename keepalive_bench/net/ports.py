@@ -71,7 +71,7 @@ def ports_for(plan: Plan) -> PortUse | None:
     if plan.network.unix_socket is not None or not connections_wanted(plan.experiment):
         return None
     with suppress(OSError, ValueError):  # no Linux, or a name without an address
-        return _look(plan, settings(_PROC), entries(_PROC))
+        return _look(plan, port_settings(_PROC), entries(_PROC))
     return None
 
 
@@ -135,7 +135,7 @@ def _taken(
     }
 
 
-def settings(proc: Path) -> PortSettings:
+def port_settings(proc: Path) -> PortSettings:
     """What the system says.
 
     Raises:

@@ -1,7 +1,7 @@
 """The ways of treating connections that can be compared, and what one is called in a run.
 
-This is data only: `net/arms.py` maps each kind to what opens its connections, and a test checks
-that it has them all.
+This is data only: `net/arms.py` maps each kind to what opens its connections, and kab doesn't start
+where one is missing.
 """
 
 from __future__ import annotations

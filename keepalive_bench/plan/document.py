@@ -1,7 +1,7 @@
 """Plan ⇄ what a results file says of it. Secrets stay out, so a plan read back can't be run.
 
-Each field that may be shown has its place; what is said of the others, and what a plan comes to, is
-listed here.
+Each field that may be shown has its place, and what may not be is named in `withheld`; what a plan
+comes to is listed here.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from keepalive_bench.plan.experiment import Experiment, Order
 from keepalive_bench.plan.options import PlanField, assembled, plan_fields
-from keepalive_bench.plan.plan import Plan
-from keepalive_bench.plan.request import SHOWN_HEADERS, Request, Withheld
+from keepalive_bench.plan.plan import OptionName, Plan
+from keepalive_bench.plan.request import USER
 from keepalive_bench.plan.target import Target
 from keepalive_bench.typed_json import (
     Count,
@@ -33,22 +33,12 @@ if TYPE_CHECKING:
     Members = dict[str, tuple[Any, Callable[[Plan], object]]]
 
 _DERIVED: Members = {
-    "headers": (
-        tuple[tuple[str, str | None], ...],
-        lambda plan: [
-            (name, value if name.lower() in SHOWN_HEADERS else None)
-            for name, value in plan.request.headers
-        ],
-    ),
-    "body_bytes": (Count | None, lambda plan: plan.request.withhold(plan.target).body_bytes),
-    "authenticated": (bool, lambda plan: plan.request.withhold(plan.target).authenticated),
-    "cookies": (Count, lambda plan: plan.request.withhold(plan.target).cookies),
     "maxsize": (Positive, lambda plan: plan.experiment.pool_size),
     "order": (Order, lambda plan: "paired" if plan.experiment.is_paired else "sequential"),
     "order_given": (bool, lambda plan: plan.experiment.order is not None),
     "rounds": (Positive, lambda plan: plan.experiment.rounds),
 }
-"""What a plan comes to; and what is said of secrets."""
+"""What a plan comes to."""
 _HARMLESS = {"order_given", "rounds"}
 
 
@@ -64,7 +54,22 @@ def plan_document(plan: Plan) -> Document:
 
 def harmless() -> set[str]:
     """What a plan may differ in and yet send the same: as they are called in its document."""
-    return {_place(it) for it in _shown() if not it.setting.matters} | _HARMLESS
+    fields = [it for it in plan_fields(Plan) if not it.setting.matters]
+    shown = {_place(it) for it in fields if it.setting.shown is not False}
+    withheld = {f"withheld.{_said_by(it)}" for it in fields if it.setting.shown is not True}
+    return shown | withheld | _HARMLESS
+
+
+def withheld(plan: Plan) -> dict[str, int]:
+    """How much is not written of what options asked for, by the name of the field's first one."""
+    if plan.withheld is not None:  # it was read back
+        return plan.withheld
+    found: dict[str, int] = {}
+    for it in plan_fields(Plan):
+        amount = it.setting.withheld(it.of(plan), it.default)
+        if amount is not None:
+            found[_said_by(it)] = amount
+    return found if plan.target.credentials is None else found | {USER.name: 1}
 
 
 def plan_from(document: Document) -> Plan:
@@ -80,12 +85,10 @@ def plan_from(document: Document) -> Plan:
         form, value = it.setting.json_form, said[_place(it)]
         values[it.owner, it.name] = value if form is None else form.read(value)
     values |= {
-        (Request, "headers"): tuple((name, value or "") for name, value in said["headers"]),
-        (Request, "withheld"): Withheld(*(said[name] for name in Withheld._fields)),
         (Experiment, "maxsize"): _maxsize(said),
         (Experiment, "order"): said["order"] if said["order_given"] else None,
     }
-    return assembled(Plan, values, target=Target(said["url"]))
+    return assembled(Plan, values, target=Target(said["url"]), withheld=said["withheld"])
 
 
 def plan_schema() -> Schema:
@@ -108,18 +111,22 @@ def plan_members() -> Members:
         form = it.setting.json_form
         type_ = form.type if form else _types(cast("Hashable", it.owner))[it.name]
         members[_place(it)] = (type_, partial(_told, it))
+    members["withheld"] = (dict[OptionName, Count], withheld)
     return members | _DERIVED
 
 
 def _told(it: PlanField, plan: Plan) -> object:
-    form, (_, value) = it.setting.json_form, it.of(plan)
-    visible = it.setting.visible(value)
+    form, visible = it.setting.json_form, it.setting.visible(it.of(plan))
     return form.write(visible) if form else visible
 
 
 @cache
 def _shown() -> tuple[PlanField, ...]:
     return tuple(it for it in plan_fields(Plan) if it.setting.shown is not False)
+
+
+def _said_by(it: PlanField) -> str:
+    return it.setting.options[0].name if it.setting.options else it.name
 
 
 def _place(it: PlanField) -> str:

@@ -70,7 +70,7 @@ class Experiment:
         example=Example("-n 7", "arms.pooled.requests == 7"),
         shown=True,
         matters=False,
-        usual=lambda it: None if it.is_limited else it.requests,
+        usual=lambda plan: None if plan.experiment.is_limited else plan.experiment.requests,
     )
     """Measured requests of each arm; with a duration or a precision, at most (1,000,000,000: no
     limit is given).
@@ -109,7 +109,7 @@ class Experiment:
         help="Connections that the pool keeps.  [default: the concurrency]",
         example=Example("-n 40 -c 2 --traffic bursts --maxsize 1", "arms.pooled.connections > 2"),
         shown=True,
-        usual=lambda it: it.concurrency,
+        usual=lambda plan: plan.experiment.concurrency,
     )
     """Connections that a pool keeps: each process has one for each arm."""
     concurrency: Positive = option(

@@ -118,6 +118,7 @@ class Tls:
             "CN=client",
             "shown of itself",
         ),
+        matters=False,
     )
     ciphers: str | None = option(
         None,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
+from operator import ne
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class Setting(NamedTuple):
     """Its name in the plan's JSON, where that isn't the field's; `a.b` is in the object `a`."""
     json_form: JsonForm | None = None
     usual: Callable[[Any], object] | None = None
-    """Given the part, the value that needs no option; otherwise it is the default."""
+    """Given the plan, the value that needs no option; otherwise it is the default."""
     matters: bool = True
     """Whether runs can't be compared that differ in it: it changes what is sent, or how.
 
@@ -178,6 +179,18 @@ class Setting(NamedTuple):
     def visible(self, value: object) -> object:
         """What may be written of a value, where something may."""
         return self.shown(value) if callable(self.shown) else value
+
+    def withheld(self, value: Any, default: object) -> int | None:  # noqa: ANN401  # of any field
+        """How much of a value may not be written; `None`: it may all be, or there is nothing.
+
+        Of what can be said several times, so many values, or of a body so many bytes; 1 otherwise.
+        """
+        is_hidden, visible = self.shown is False, self.visible(value)
+        if value == (default if is_hidden else visible):
+            return None
+        if "repeatable" not in (it.form for it in self.options[:1]):
+            return 1
+        return len(value) if is_hidden else sum(map(ne, value, cast("Any", visible)))
 
 
 class Asked:
@@ -286,12 +299,11 @@ class PlanField(NamedTuple):
     group: str
     setting: Setting
 
-    def of(self, whole: object) -> tuple[Any, Any]:
-        """The part of a plan that has the field, and the field's value."""
-        owner = whole
-        for name in self.path:
-            owner = getattr(owner, name)
-        return owner, getattr(owner, self.name)
+    def of(self, whole: object) -> Any:  # noqa: ANN401  # of any type
+        """Its value in a plan."""
+        for name in (*self.path, self.name):
+            whole = getattr(whole, name)
+        return whole
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 from keepalive_bench.errors import UsageError
@@ -15,7 +15,7 @@ from keepalive_bench.plan.request import Request
 from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.values import Resolution, Route
 from keepalive_bench.plan.variation import COUNTER, Variation
-from keepalive_bench.typed_json import below, least, most
+from keepalive_bench.typed_json import Count, below, least, most, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,7 @@ __all__ = [
     "Tls",
     "Variation",
 ]
+OptionName = Annotated[str, pattern("^[a-z0-9-]{1,64}$")]
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
 _MOST_REQUIREMENTS = 1_000
 
@@ -107,6 +108,9 @@ class Plan:
     network: Network = part(Network, "Network")
     experiment: Experiment = part(Experiment, "Experiment")
     decision_rule: DecisionRule = part(DecisionRule, "Statistics")
+    withheld: dict[OptionName, Count] | None = field(default=None, compare=False)
+    """Each option whose value isn't written here, or not all of it: of a body (`data`), its bytes;
+    of a repeatable option, how many values; of others, 1."""
 
     def __post_init__(self) -> None:
         """Check what the parts need of each other."""

@@ -7,13 +7,13 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import (
     Example,
+    JsonForm,
     Option,
-    nothing_asked,
     option,
     options,
     part,
@@ -46,17 +46,6 @@ _CONTROL = r"[\x00-\x08\x0a-\x1f\x7f]"
 _NO_UTF_8 = r"[\ud800-\udfff]"  # so a command line's other bytes arrive
 _SCOPE = r"%25[^\]]*"
 _STATUS = "[1-5]([0-9][0-9]|xx)"
-
-
-class Withheld(NamedTuple):
-    """What a stored plan says in place of what it leaves out."""
-
-    body_bytes: int | None
-    """Size of the request's body; `None`: it has none."""
-    authenticated: bool
-    """Whether a user name and password, or a bearer token, are sent."""
-    cookies: int
-    """How many cookies are asked for."""
 
 
 def _checked_json(body: bytes) -> bytes:
@@ -144,11 +133,20 @@ def _content_type(asked: Asked) -> str | None:
     return JSON if JSON_BODY.name in asked else None
 
 
-def _usual_method(request: Request) -> str | None:
+def _usual_method(plan: Any) -> str | None:  # noqa: ANN401  # a Plan, whose file imports this one
     """The method that needs no option; `None`: any does, as no body says which."""
-    has_body = request.body is not None or request.upload is not None
-    is_withheld = request.withheld is not None and request.withheld.body_bytes is not None
-    return None if has_body or is_withheld else "GET"
+    has_body = plan.request.body is not None or plan.request.upload is not None
+    return None if has_body or DATA.name in (plan.withheld or ()) else "GET"
+
+
+def _shown_headers(headers: tuple[Header, ...]) -> tuple[tuple[str, str | None], ...]:
+    return tuple(
+        (name, value if name.lower() in SHOWN_HEADERS else None) for name, value in headers
+    )
+
+
+def _read_headers(headers: tuple[tuple[str, str | None], ...]) -> tuple[Header, ...]:
+    return tuple((name, value or "") for name, value in headers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +165,9 @@ class Request:
         spelling="-H, --header 'NAME: VALUE'",
         help="Header field.",
         example=Example("-H 'X-Kab: 1'", "X-Kab: 1", "sent"),
+        shown=_shown_headers,
+        json_form=JsonForm(tuple[tuple[str, str | None], ...], tuple, _read_headers),
+        usual=lambda plan: plan.request.headers,  # what may be a secret isn't spelled out
     )
     """`[name, value]` for each header field asked for; in a file, the value is `null` where it
     might be a secret."""
@@ -231,8 +232,6 @@ class Request:
         shown=True,
     )
     """Bytes after which a body is no longer read; `None`: bodies are read to the end."""
-    withheld: Withheld | None = ruled(None, nothing_asked, compare=False)
-    """Of a plan that was read back, in place of body, credentials and cookies."""
 
     def __post_init__(self) -> None:
         """Refuse what would make another request than the one meant."""
@@ -278,14 +277,6 @@ class Request:
         """Whether an answer with a status counts as success."""
         return not self.expect_status or any(
             code in {str(status), f"{status // 100}xx"} for code in self.expect_status
-        )
-
-    def withhold(self, target: Target) -> Withheld:
-        """What to say of the request where neither its secrets nor its body belong."""
-        return self.withheld or Withheld(
-            body_bytes=None if self.body is None else len(self.body),
-            authenticated=bool(self.credentials or self.bearer or target.credentials),
-            cookies=len(self.cookies),
         )
 
     def wire_headers(self, target: Target, user_agent: str) -> tuple[Header, ...]:

@@ -158,7 +158,7 @@ class Variation:
         example=Example("--fields-file {csv}", "?from=file", "sent"),
         shown=_starred_rows,
         json="parameters.rows",
-        usual=lambda variation: variation.rows,  # no command can have them
+        usual=lambda plan: plan.request.variation.rows,  # no command can have them
     )
     """`[name, value]` pairs: one list a request, cycled through."""
     unique: tuple[str, ...] = options(
@@ -178,7 +178,7 @@ class Variation:
         example=Example("--no-vary", "GET / HTTP/1.1", "sent"),
         shown=True,
         json="parameters.counter",
-        usual=lambda variation: not variation.varies,
+        usual=lambda plan: not plan.request.variation.varies,
     )
     """Whether request *i* carries `kab=i`: never where requests vary in another way."""
     _encoded_fields: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)

@@ -39,7 +39,7 @@ def markdown_lines(report: Report) -> Iterator[str]:
     analysis, strict = report.analysis, report.strict
     mark = _VERDICT_MARKS.get(analysis.verdict.code, _SEVERITY_MARKS["warning"])
     yield headline(f"kab: {analysis.verdict.code}", mark, analysis.requirements, strict=strict)
-    yield f"**{text(preamble.verdict(analysis))}**\n\n"
+    yield f"**{text(preamble.verdict_text(analysis))}**\n\n"
     yield f"{code(preamble.headline(analysis))}: {text(preamble.circumstances(analysis))}.\n\n"
     yield from requirements(analysis.requirements, strict=strict)
     if report.swept is None:

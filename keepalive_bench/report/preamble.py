@@ -193,7 +193,7 @@ def urllib3_counters(analysis: Analysis) -> str:
     return f"urllib3's num_connections/num_requests: {', '.join(parts)}"
 
 
-def verdict(analysis: Analysis) -> str:
+def verdict_text(analysis: Analysis) -> str:
     """The one sentence; of a run without any answer, why there is none."""
     return analysis.verdict.text if analysis.has_answers else nothing_measured(analysis)
 

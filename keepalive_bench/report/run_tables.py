@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keepalive_bench.analysis.arm_summary import REMAINDER
-from keepalive_bench.analysis.arm_view import BOUNDED
-from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.analysis.metrics.arm import ROWS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report import TextColumn, TextTable
-from keepalive_bench.units import MISSING, duration, interval, printable, rate, times
+from keepalive_bench.stats.intervals import Estimate
+from keepalive_bench.units import MISSING, duration, interval, printable, rate, share, size, times
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Analysis
     from keepalive_bench.analysis.arm_summary import ArmSummary, PhaseTime
     from keepalive_bench.analysis.comparison import Comparison
+    from keepalive_bench.analysis.metrics import Metric, Unit
     from keepalive_bench.report import Part
-    from keepalive_bench.stats.intervals import Estimate
 
-_FIGURES = (*BOUNDED, "max")
-_METRICS = {metric.path: metric for metric in ARM_METRICS}
+_FORMATS: dict[Unit, Callable[[float], str]] = {
+    "count": "{:,}".format,
+    "bytes": size,
+    "share": share,
+    "ratio": times,
+    "number": "{:,.1f}".format,
+    "rate": rate,
+    "seconds": duration,
+}
+"""How tables have a number of a unit."""
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
 
@@ -35,6 +43,17 @@ class Row(NamedTuple):
     savings: tuple[str, ...]
     """One a comparison, as are the intervals."""
     intervals: tuple[str, ...]
+
+
+class ArmRow(NamedTuple):
+    """A metric of arms, or a part of the count above, of that metric."""
+
+    name: str
+    """Indented where it is a part."""
+    metric: Metric[ArmSummary]
+    values: tuple[Any, ...]
+    """One an arm; of a part, `None` where the arm has none of it."""
+    is_part: bool = False
 
 
 class PhaseRow(NamedTuple):
@@ -88,95 +107,83 @@ def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
 
 def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iterator[Row]:
     nothing = ("",) * len(comparisons)
-    fewer = tuple(f"{arm.connections - arms[0].connections:,}" for arm in arms[1:])
-    for number, (name, counts) in enumerate(count_rows(arms)):
-        cells = tuple("" if count is None else f"{count:,}" for count in counts)
-        yield Row(name, cells, nothing if number else fewer, nothing)
-        if name == "requests":
-            found = (arm.requests_per_connection for arm in arms)
-            cells = tuple(MISSING if ratio is None else f"{ratio:,.1f}" for ratio in found)
-            yield Row(title("requests_per_connection"), cells, nothing, nothing)
-    for name, figure in zip(titles(*(f"latency_s.{it}" for it in _FIGURES)), _FIGURES, strict=True):
-        savings = [comparison.saving_s.get(figure) for comparison in comparisons]
-        yield Row(
-            name,
-            tuple(duration(getattr(arm.latency, figure)) for arm in arms),
-            tuple("" if it is None else duration(it.estimate) for it in savings),
-            tuple("" if it is None else _interval(it) for it in savings),
+    for row in arm_rows(arms):
+        cells = tuple(
+            "" if row.is_part and value is None else cell(row.metric, arm, value)
+            for arm, value in zip(arms, row.values, strict=True)
         )
-    for name, cells in _of_open_load(arms):
-        yield Row(name, cells, nothing, nothing)
-    rates = tuple(rate_of(arm, arm.requests_per_second) for arm in arms)
-    ratios = [it.requests_per_second for it in comparisons]
-    yield _ratios(title("requests_per_second"), rates, ratios)
+        group, _, figure = row.metric.path.rpartition(".")
+        if row.metric.path == "connections" and not row.is_part:
+            fewer = tuple(f"{count - row.values[0]:,}" for count in row.values[1:])
+            yield Row(row.name, cells, fewer, nothing)
+        elif row.metric.path == "requests_per_second":
+            yield _ratios(row.name, cells, [it.requests_per_second for it in comparisons])
+        elif group == "latency_s":
+            savings = [comparison.saving_s.get(figure) for comparison in comparisons]
+            yield Row(
+                row.name,
+                cells,
+                tuple("" if it is None else duration(it.estimate) for it in savings),
+                tuple("" if it is None else _interval(it) for it in savings),
+            )
+        else:
+            yield Row(row.name, cells, nothing, nothing)
     if len(comparisons) > 1:  # of one, the verdict says it
         cells = ("",) * len(arms)
         yield _ratios("typical speed-up", cells, [it.speedup for it in comparisons], MISSING)
 
 
-def title(path: str) -> str:
-    """What the row of an arm's metric is called."""
-    return _METRICS[path].title
-
-
-def titles(*paths: str) -> Iterator[str]:
-    """What rows of several are called: a first word that they share is said once."""
+def arm_rows(arms: Sequence[ArmSummary]) -> Iterator[ArmRow]:
+    """What tables have of arms; a first word that rows below each other share is said once."""
     before = ""
-    for name in map(title, paths):
-        first, _, rest = name.partition(" ")
-        yield f"{'':{len(first)}} {rest}" if first == before else name
-        before = first
+    for metric in ROWS:
+        if _is_shown(metric, arms):
+            first, _, rest = metric.title.partition(" ")
+            name = f"{'':{len(first)}} {rest}" if first == before else metric.title
+            before = first
+            yield ArmRow(name, metric, tuple(map(metric.of, arms)))
+            parts = [_parts(metric.path, arm) for arm in arms]
+            for code in dict.fromkeys(code for counts in parts for code in counts):
+                counted = tuple(counts.get(code) for counts in parts)
+                yield ArmRow(f"  {printable(code)}", metric, counted, is_part=True)
 
 
-def count_rows(arms: Sequence[ArmSummary]) -> Iterator[tuple[str, list[int | None]]]:
-    """What is counted of arms; parts of the count above are indented, `None` where there is none.
+def _is_shown(metric: Metric[ArmSummary], arms: Sequence[ArmSummary]) -> bool:
+    if metric.shown == "with TLS":
+        return any(arm.traits.needs_tls for arm in arms)
+    if metric.shown == "with `--rate`":
+        return any(arm.late_starts is not None for arm in arms)
+    return metric.shown == "always" or any(map(metric.of, arms))
+
+
+def _parts(path: str, arm: ArmSummary) -> Mapping[str, int]:
+    """What a count comes of, by code.
 
     Reasons for connections beside others stand below all connections, others below those reopened;
     what every arm has by its nature stands nowhere.
     """
-    reopening = BY_NATURE | BESIDE_OTHERS
-    yield from _counts(arms, "connections")
-    yield from _parts([_only(arm.reason_counts, BESIDE_OTHERS) for arm in arms])
-    yield from _counts(arms, "reopened")
-    others = (arm.reason_counts.keys() - reopening for arm in arms)
-    yield from _parts([_only(a.reason_counts, it) for a, it in zip(arms, others, strict=True)])
-    if any(arm.traits.needs_tls for arm in arms):
-        yield from _counts(arms, "resumed")
-    yield "requests", [arm.sent for arm in arms]
-    yield from _counts(arms, "failed")
-    yield from _parts([arm.failure_kinds for arm in arms])
-    for outcome in ("interrupted", "not_sent"):
-        if any(getattr(arm, outcome) for arm in arms):
-            yield from _counts(arms, outcome)
+    if path == "failed":
+        return arm.failure_kinds
+    if path not in {"connections", "reopened"}:
+        return {}
+    reasons = arm.reason_counts
+    beside = reasons.keys() & BESIDE_OTHERS
+    codes = beside if path == "connections" else reasons.keys() - beside - BY_NATURE
+    return {code: count for code, count in reasons.items() if code in codes}
 
 
-def _counts(arms: Sequence[ArmSummary], path: str) -> Iterator[tuple[str, list[int | None]]]:
-    yield title(path), [getattr(arm, path) for arm in arms]
+def cell(metric: Metric[Any], arm: ArmSummary, value: Any) -> str:  # noqa: ANN401  # by unit
+    """What a table has of an arm's value, by its unit; but what fails at once is no speed."""
+    if isinstance(value, Estimate):
+        value = value.estimate
+    if metric.unit == "rate" and value is not None and arm.failed > arm.succeeded:
+        return "most failed"
+    return in_unit(metric.unit, value)
 
 
-def _only(counts: Mapping[str, int], codes: Container[str]) -> dict[str, int]:
-    return {code: count for code, count in counts.items() if code in codes}
-
-
-def _parts(counts: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, list[int | None]]]:
-    """A row for each part of a count, in the order in which they are met."""
-    for code in dict.fromkeys(code for arm in counts for code in arm):
-        yield f"  {printable(code)}", [arm.get(code) for arm in counts]
-
-
-def _of_open_load(arms: Iterable[ArmSummary]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Latency from the real start, and what started late, where requests had a time to start at."""
-    starts = [arm.late_starts for arm in arms if arm.late_starts is not None]
-    latencies = [arm.uncorrected_latency_s for arm in arms if arm.uncorrected_latency_s is not None]
-    if not starts:
-        return
-    names = titles(*(f"uncorrected_latency_s.{it}" for it in _FIGURES))
-    for name, figure in zip(names, _FIGURES, strict=True):
-        yield name, tuple(duration(getattr(latency, figure)) for latency in latencies)
-    yield title("late_starts.count"), tuple(f"{late.count:,}" for late in starts)
-    if any(late.count for late in starts):
-        yield "  mean", tuple(duration(late.mean_s) for late in starts)
-        yield "  at most", tuple(duration(late.max_s) for late in starts)
+def in_unit(unit: Unit, value: float | None) -> str:
+    """A number as tables have it."""
+    return MISSING if value is None else _FORMATS[unit](value)
 
 
 def _interval(estimate: Estimate) -> str:
@@ -200,12 +207,6 @@ def _ratios(
             for it in ratios
         ),
     )
-
-
-def rate_of(arm: ArmSummary, per_second: float | None) -> str:
-    """An arm's requests per second; but what fails at once is no speed."""
-    is_none = per_second is not None and arm.failed > arm.succeeded
-    return "most failed" if is_none else rate(per_second)
 
 
 def confidence(analysis: Analysis) -> str:

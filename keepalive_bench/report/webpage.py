@@ -110,7 +110,7 @@ def section(heading: str, name: str, *content: Element) -> Element:
 def _verdict(report: Report) -> Element:
     """What was asked, and the answer; with how the requirements stand, if there are any."""
     analysis, strict = report.analysis, report.strict
-    said, code = preamble.verdict(analysis), analysis.verdict.code
+    said, code = preamble.verdict_text(analysis), analysis.verdict.code
     return element(
         "header",
         element("h1", preamble.headline(analysis)),

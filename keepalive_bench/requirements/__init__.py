@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
 from keepalive_bench.requirements.decision import UPWARDS, WITH_ENOUGH, decide
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.lookup import NO_INTERVAL, find
+from keepalive_bench.requirements.lookup import NO_INTERVAL, evidence_of
 from keepalive_bench.requirements.names import places, resolve
 from keepalive_bench.units import plural, printable
 
@@ -84,7 +84,7 @@ def check(
         views: its arms, by label.
     """
     subject = _subject(requirement, plan)
-    found = find(subject, document, plan.experiment)
+    found = evidence_of(subject, document, plan.experiment)
     if subject.metric.percent and not found.lacking:
         view = views[subject.place.label]
         low, high = view.quantile_ends(subject.metric.percent)

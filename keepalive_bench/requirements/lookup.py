@@ -27,7 +27,7 @@ class Evidence(NamedTuple):
     """Whether either end decides by itself, and is as sure as the confidence says alone."""
 
 
-def find(subject: Subject, document: Document, experiment: Experiment) -> Evidence:
+def evidence_of(subject: Subject, document: Document, experiment: Experiment) -> Evidence:
     """What a run's document says of something."""
     metric, key, place = subject.metric, subject.key, subject.place
     if not place.part:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import LONGEST_S, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    Kind = Callable[[str], Any] | tuple[str, ...]
 
 _T = TypeVar("_T")
 
@@ -21,22 +19,31 @@ _OF_A_BODY = f"it must be 0 to {LARGEST_BODY:,}"
 _OF_A_TIMEOUT = f"it must be above 0 s and at most {LONGEST_S:,.0f} s"
 
 
-class Option(NamedTuple):
+class ServerOption(NamedTuple):
     """The option of `kab serve` that sets a field."""
 
     line: str
     example: tuple[str, str]
     """Words of a command line; and what its user sees by them, or a client, as a test does."""
-    kind: Kind
-    """A number (a float is a time), a flag, a path; what reads a text; or the only texts."""
+    parse: Callable[[str], object]
+    """What reads its value; `float`: a time, in any unit; `bool`: it has none, it is a flag."""
     metavar: str
+    choices: tuple[str, ...]
+    """The only texts that are read, where not all are."""
 
 
 def option(
-    line: str, example: tuple[str, str], kind: Kind = str, metavar: str = "", *, default: _T
+    line: str,
+    example: tuple[str, str],
+    parse: Callable[[str], _T],
+    metavar: str = "",
+    *,
+    default: _T,
+    choices: tuple[str, ...] = (),
 ) -> _T:
     """Declare a field together with its option."""
-    return field(default=default, metadata={"option": Option(line, example, kind, metavar)})
+    declared = ServerOption(line, example, parse, metavar, choices)
+    return field(default=default, metadata={"option": declared})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +82,8 @@ class Behaviour:
     reason: str | None = option(
         "The words after the status code.",
         ("--reason Fine", "HTTP/1.1 200 Fine\r\n"),
-        metavar="TEXT",
+        str,
+        "TEXT",
         default=None,
     )
     headers: tuple[tuple[str, str], ...] = ()
@@ -114,7 +122,8 @@ class Behaviour:
     keep_alive_header: str | None = option(
         "A `Keep-Alive` header: timeout=5, max=100.",
         ("--keep-alive-header timeout=5", "Keep-Alive: timeout=5"),
-        metavar="VALUE",
+        str,
+        "VALUE",
         default=None,
     )
     keep_alive_max: int | None = option(

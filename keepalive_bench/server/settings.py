@@ -59,7 +59,7 @@ class ServerSettings:
     """
 
     host: str = option(
-        "Address to bind.", ("--host 127.0.0.2", "http://127.0.0.2:"), default="127.0.0.1"
+        "Address to bind.", ("--host 127.0.0.2", "http://127.0.0.2:"), str, default="127.0.0.1"
     )
     port: int = option(
         "Port to bind.  [default: any that is free]", ("--port {free}", ":{free}"), int, default=0
@@ -79,14 +79,16 @@ class ServerSettings:
     tls_min: str | None = option(
         "Lowest version of TLS.",
         ("--tls --tls-min 1.3", "refuses TLS 1.2"),
-        TLS_VERSIONS,
+        str,
         default=None,
+        choices=TLS_VERSIONS,
     )
     tls_max: str | None = option(
         "Highest version of TLS.",
         ("--tls --tls-max 1.2", "speaks TLSv1.2"),
-        TLS_VERSIONS,
+        str,
         default=None,
+        choices=TLS_VERSIONS,
     )
     certificate: Path = option(  # noqa: RUF009 - it makes a field
         f"HTTPS with another certificate: {', '.join(_BAD)}, or a PEM file.",

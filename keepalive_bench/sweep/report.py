@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from keepalive_bench.analysis.metrics import Metric
-from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS, SENT
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.report import Chart, Swept, TextColumn, TextTable
 from keepalive_bench.report.page.markup import figure, microseconds
-from keepalive_bench.report.run_tables import confidence, rate_of
-from keepalive_bench.units import MISSING, duration, interval, plural, rate
+from keepalive_bench.report.run_tables import cell, confidence
+from keepalive_bench.units import duration, interval, plural, rate
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Analysis
     from keepalive_bench.analysis.arm_summary import ArmSummary
+    from keepalive_bench.analysis.metrics import Metric
     from keepalive_bench.analysis.sweep import Sweep, SweptValue
     from keepalive_bench.report import Part
+    from keepalive_bench.stats.intervals import Estimate
 
 
 class ValueColumn(NamedTuple):
     """What the tables have of each value; of what is estimated, its interval beside it."""
 
-    title: str
     metric: Metric[Any]
     """Of the value, or of its arm."""
     shown: Literal["", "with `--block`", "without `--block`", "where there are any"] = ""
     """When; empty: always."""
+
+    @property
+    def title(self) -> str:
+        """What stands over it."""
+        return self.metric.heading or self.metric.title
 
     def of(self, value: SweptValue) -> Any:  # noqa: ANN401  # a number, or an Estimate
         """What the metric comes to."""
@@ -35,20 +40,19 @@ class ValueColumn(NamedTuple):
 
 _ARM = {metric.path: metric for metric in ARM_METRICS}
 _VALUE = {metric.path: metric for metric in SWEEP_METRICS}
-_SENT = Metric[Any](path="sent", unit="count", meaning="Requests answered or failed")
 COUNTS = (
-    ValueColumn("requests", _SENT),
-    ValueColumn("connections", _ARM["connections"]),
-    ValueColumn("open at once", _VALUE["open_at_once"]),
-    ValueColumn("reuse", _ARM["reuse"]),
-    ValueColumn("waited", _VALUE["waited"], "with `--block`"),
-    ValueColumn("discarded", _VALUE["discarded"], "without `--block`"),
-    ValueColumn("failed", _ARM["failed"], "where there are any"),
-    ValueColumn("interrupted", _ARM["interrupted"], "where there are any"),
-    ValueColumn("not sent", _ARM["not_sent"], "where there are any"),
+    ValueColumn(SENT),
+    ValueColumn(_ARM["connections"]),
+    ValueColumn(_VALUE["open_at_once"]),
+    ValueColumn(_ARM["reuse"]),
+    ValueColumn(_VALUE["waited"], "with `--block`"),
+    ValueColumn(_VALUE["discarded"], "without `--block`"),
+    ValueColumn(_ARM["failed"], "where there are any"),
+    ValueColumn(_ARM["interrupted"], "where there are any"),
+    ValueColumn(_ARM["not_sent"], "where there are any"),
 )
-LATENCIES = (ValueColumn("p50", _ARM["latency_s.p50"]), ValueColumn("p95", _ARM["latency_s.p95"]))
-RATES = (ValueColumn("requests/s", _VALUE["requests_per_second"]),)
+LATENCIES = (ValueColumn(_ARM["latency_s.p50"]), ValueColumn(_ARM["latency_s.p95"]))
+RATES = (ValueColumn(_VALUE["requests_per_second"]),)
 
 
 def swept(analysis: Analysis, sweep: Sweep) -> Swept:
@@ -81,32 +85,21 @@ def _is_shown(analysis: Analysis, sweep: Sweep, column: ValueColumn) -> bool:
 
 
 def _part(analysis: Analysis, sweep: Sweep, column: ValueColumn) -> Part:
-    found = (_set(column.metric.unit, it.summary, column.of(it)) for it in sweep.values)
-    cells, ends = zip(*found, strict=True)
-    of_it = TextColumn(column.title, cells)
-    is_counted = column.metric.basis == "exact"
-    return (of_it,) if is_counted else (of_it, TextColumn(confidence(analysis), ends))
+    metric, found = column.metric, [(it.summary, column.of(it)) for it in sweep.values]
+    cells = TextColumn(column.title, tuple(cell(metric, arm, value) for arm, value in found))
+    if metric.basis == "exact":
+        return (cells,)
+    ends = tuple(_interval(metric, arm, value) for arm, value in found)
+    return (cells, TextColumn(confidence(analysis), ends))
 
 
-def _set(unit: str, arm: ArmSummary, value: Any) -> tuple[str, str]:  # noqa: ANN401  # by unit
-    """A cell, and the one beside it."""
-    if unit == "count":
-        return f"{value:,}", ""
-    if unit == "share":
-        return _share(value), ""
-    estimate, low, high = value
-    is_bounded = low is not None and high is not None
-    if unit == "rate":
-        is_rate = is_bounded and arm.failed <= arm.succeeded
-        return rate_of(arm, estimate), f"[{rate(low)} … {rate(high)}]" if is_rate else ""
-    return duration(estimate), interval(low, high, beside=estimate) if is_bounded else ""
-
-
-def _share(share: float | None) -> str:
-    if share is None:
-        return MISSING
-    percent = 100 * share  # what isn't all of it doesn't read as if it were
-    return f"{percent:.0f} %" if percent in {0, 100} else f"{min(max(percent, 0.1), 99.9):.1f} %"
+def _interval(metric: Metric[Any], arm: ArmSummary, found: Estimate) -> str:
+    estimate, low, high = found
+    if low is None or high is None:
+        return ""
+    if metric.unit == "rate":
+        return f"[{rate(low)} … {rate(high)}]" if arm.failed <= arm.succeeded else ""
+    return interval(low, high, beside=estimate)
 
 
 def _curve(sweep: Sweep) -> Chart:

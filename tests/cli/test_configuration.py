@@ -106,7 +106,7 @@ def test_of_options_that_exclude_each_other_the_nearest_one_counts(
     assert (done.code, plan["verify"], plan["ca_file"]) == (0, False, None)
     done = called("run", server.url, "--json-body", "[1]", "--bearer", "x", "--json", "-")
     plan = json.loads(done.out)["plan"]
-    assert (done.code, plan["content_type"], plan["body_bytes"]) == (0, "application/json", 3)
+    assert (done.code, plan["content_type"], plan["withheld"]["data"]) == (0, "application/json", 3)
     refused = called("run", tls_server.url, "-k", "--cacert", str(tls_server.certificate))
     assert (refused.code, "contradict" in refused.err) == (2, True)
 

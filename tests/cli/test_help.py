@@ -42,6 +42,7 @@ def test_the_help_of_run_has_every_option_below_its_heading() -> None:
     for option in options_of(Plan):
         words = below[option.group].replace(",", " ").split()
         assert {*option.flags, option.off} - {*words, ""} == set()
+    assert "[URL]" not in "".join(below.values())
 
 
 def test_the_help_of_run_says_where_curl_differs_and_that_proxies_are_not_used() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ENDLESS = ("-n", "100000", "--verbose")
+_INTERRUPTED_IMPORT = """
+import os, signal, sys
+from importlib.machinery import PathFinder
+from keepalive_bench.__main__ import main
+
+class Finder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        found = super().find_spec(name, path, target)
+        if name == "keepalive_bench.cli.output_file":
+            found.loader.exec_module = lambda _: os.kill(os.getpid(), signal.SIGINT)
+        return found
+
+sys.meta_path.insert(0, Finder)
+main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +226,16 @@ def test_ctrl_c_while_warming_up_leaves_no_file(tmp_path: Path) -> None:
         done = ended(process)
     assert (done.code, done.out, done.err.strip()) == (130, "", "Interrupted.")
     assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_while_what_writes_files_is_imported_is_no_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED_IMPORT, "run", "http://127.0.0.1:1/"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
 
 
 def test_a_second_ctrl_c_loses_nothing_either(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ PLACES |= dict.fromkeys(("csv", "key", "both"), __file__)
 SHOWN = [
     option
     for place in plan_fields(Plan)
-    if place.setting.shown is not False and place.name != "rows"  # which are named
+    if place.setting.shown is not False and place.name not in {"rows", "headers"}  # which are named
     for option in place.setting.options
 ]
 

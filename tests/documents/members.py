@@ -10,8 +10,7 @@ from itertools import groupby, pairwise
 from textwrap import dedent
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
-from documents.metrics import MEMBERS_HEAD
-from documents.tables import PagePart, names_cell, table
+from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
 
 from keepalive_bench.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
@@ -20,12 +19,11 @@ from keepalive_bench.plan.document import plan_members
 from keepalive_bench.plan.experiment import Experiment, Swept
 from keepalive_bench.plan.load import Traffic
 from keepalive_bench.plan.options import plan_fields
-from keepalive_bench.plan.plan import Plan
-from keepalive_bench.plan.request import Withheld
+from keepalive_bench.plan.plan import OptionName, Plan
 from keepalive_bench.plan.target import Target
 from keepalive_bench.results.exchange import PHASES, QUEUED, Answer
 from keepalive_bench.results.file import StoredConnections, StoredExchanges, stored_columns
-from keepalive_bench.results.run import Environment, RunInfo, WarmUp
+from keepalive_bench.results.run import Environment, Label, RunInfo, WarmUp
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.typed_json import DERIVED, schema_of
 
@@ -43,6 +41,7 @@ _COUNT = (
 _ORDER_GIVEN = "Whether that order was asked for; if not, kab chose it"
 _ELSEWHERE = {"Swept": Swept, "Traffic": Traffic, "Estimate": Estimate}
 """Types that a file imports for mypy only."""
+_KEYS = {Label: "<label>", OptionName: "<option>"}
 _NONE = re.compile(r"[;.] `None`: ")
 
 
@@ -102,7 +101,7 @@ def _of_plan() -> Iterator[Member]:
     docs = {
         "url": field_docs(Target)["shown"],
         **{place: field_docs(it.owner).get(it.name, "") for place, it in fields},
-        **field_docs(Withheld),
+        "withheld": field_docs(Plan)["withheld"],
         "rounds": field_docs(Experiment)["rounds"],
         "order_given": _ORDER_GIVEN,
     }
@@ -130,7 +129,7 @@ def _opened(hint: Any) -> tuple[str, Any]:  # noqa: ANN401  # the same
     parts = [part for part in get_args(hint) if part is not type(None)]
     if get_origin(hint) is dict:
         suffix, inner = _opened(parts[1])
-        return f".{'*' if parts[0] is str else '<label>'}{suffix}", inner
+        return f".{_KEYS.get(parts[0], '*')}{suffix}", inner
     if parts[1:] == [...]:
         suffix, inner = _opened(parts[0])
         return f"[]{suffix}", inner

@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from documents.tables import PagePart, names_cell, table
+from documents.members import members
+from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
 
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.requirements.names import AnyMetric, places
+from keepalive_bench.results.run import RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.requirements.names import Place
 
-MEMBERS_HEAD = ("member", "meaning", "`null` when")
 _HOW = {"exact": "exactly", "nothing": "no interval: undecided", "verdict": "as above"}
 _SPELLED = {"arm": "arms", "comparison": "comparisons", "run": "", "sweep": "sweep"}
 _MEMBERS: dict[str, tuple[AnyMetric, ...]] = {
@@ -45,8 +46,15 @@ def parts() -> Iterator[PagePart]:
 
 def _names(spelled: Sequence[Place]) -> Iterator[Row]:
     """What each metric is called in some places, those together that mean the same."""
+    of_fields = {
+        path: meaning
+        for type_, before in ((RunInfo, "run_info."), (WarmUp, "warmup.<label>."))
+        for path, meaning, _ in members(type_, before)
+    }
     named = (metric for metric in spelled[0].metrics if metric.is_named)
-    for said, group in groupby(named, lambda it: (it.meaning, it.better or "", _how(it))):
+    told = ((it, it.meaning or of_fields[it.path]) for it in named)
+    for said, found in groupby(told, lambda it: (it[1], it[0].better or "", _how(it[0]))):
+        group = (metric for metric, _ in found)
         names = [
             sorted(spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
         ]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Row = tuple[str, ...]
+MEMBERS_HEAD = ("member", "meaning", "`null` when")
 DOCS = Path(__file__).parents[2] / "docs"
 _END = "\n\n<!-- -->\n"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from documents.exports import SERIES_HEAD, series
 from documents.members import members, rows_of
-from documents.metrics import MEMBERS_HEAD, spellings
-from documents.tables import PagePart, names_cell, table
+from documents.metrics import spellings
+from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
 from support.exports import everything, written
 from support.runs import paired_run
 from support.sweeps import scripted_sweep

@@ -14,7 +14,7 @@ import pytest
 from support.command import COMMAND, TIMEOUT_S, Finished, environment
 from support.namespace import Namespace, namespace, obstacle
 
-from keepalive_bench.net.ports import Entry, parsed, settings
+from keepalive_bench.net.ports import Entry, parsed, port_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -321,15 +321,15 @@ def test_the_kernels_settings_are_read(tmp_path: Path) -> None:
     }
     for name, text in written.items():
         (place / name).write_text(text)
-    read = settings(tmp_path)
+    read = port_settings(tmp_path)
     assert read.ports == {1000, 1004, 1005, 1006, 1007, 1008}
     assert [read.held_s(it) for it in ("127.1.2.3", "::1", "10.0.0.1")] == [1.0, 1.0, 66.0]
     (place / "tcp_tw_reuse_delay").write_text("500\n")
-    assert settings(tmp_path).held_s("127.0.0.1") == 0.5
+    assert port_settings(tmp_path).held_s("127.0.0.1") == 0.5
     (place / "tcp_timestamps").write_text("0\n")
-    assert settings(tmp_path).held_s("127.0.0.1") == 66.0
+    assert port_settings(tmp_path).held_s("127.0.0.1") == 66.0
 
 
 def test_where_the_kernel_says_nothing_nothing_is_known(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="ip_local_port_range"):
-        settings(tmp_path)
+        port_settings(tmp_path)

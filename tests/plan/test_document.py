@@ -10,13 +10,18 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from support.plans import plan
+from support.runs import paired_run
 
-from keepalive_bench import Load, Resolution, Route, Target, Variation
+from keepalive_bench import Experiment, Load, Resolution, Route, Target, Variation, analyse
+from keepalive_bench.compare import compare_runs
+from keepalive_bench.compare.change import Source
 from keepalive_bench.plan.document import plan_document, plan_from, plan_schema
-from keepalive_bench.plan.options import plan_fields
+from keepalive_bench.plan.options import PlanField, assembled, plan_fields
 from keepalive_bench.plan.plan import Plan
+from keepalive_bench.report.page.command import command, left_out
 from keepalive_bench.typed_json import FaultError
 
+SECRET = "s3kr1t"  # noqa: S105  # nobody's
 WAYS: dict[str, dict[str, Any]] = {
     "nothing": {},
     "a proxy": {"proxy": Target("https://proxy.test:3128"), "tcp_nodelay": True},
@@ -61,26 +66,72 @@ def test_a_plan_without_secrets_comes_back_as_it_was_and_is_in_the_schema(
 
 
 def test_what_no_field_says_may_be_shown_is_nowhere_in_the_document() -> None:
-    hidden = [place.name for place in plan_fields(Plan) if place.setting.shown is False]
-    in_request = ["headers", "body", "credentials", "bearer", "cookies", "withheld"]
-    assert hidden == [*in_request, "key_password"]
-    secret = "s3kr1t"  # noqa: S105  # nobody's
     asked = plan(
-        f"https://me:{secret}@there.test/?token={secret}",
-        headers=(("X-Key", secret), ("Accept", "a/b")),
-        body=secret.encode(),
-        credentials=("me", secret),
-        cookies=(f"a={secret}",),
-        key_password=secret,
-        proxy=Target(f"http://me:{secret}@proxy.test"),
-        variation=Variation(fields=(("token", (secret,)),), rows=((("pin", secret),),)),
+        f"https://me:{SECRET}@there.test/?token={SECRET}",
+        headers=(("X-Key", SECRET), ("Accept", "a/b")),
+        body=SECRET.encode(),
+        credentials=("me", SECRET),
+        cookies=(f"a={SECRET}",),
+        key_password=SECRET,
+        proxy=Target(f"http://me:{SECRET}@proxy.test"),
+        variation=Variation(fields=(("token", (SECRET,)),), rows=((("pin", SECRET),),)),
     )
     document = plan_document(asked)
-    assert secret not in json.dumps(document)
+    assert SECRET not in json.dumps(document)
     assert document["headers"] == [["X-Key", None], ["Accept", "a/b"]]
     assert document["proxy"] == "http://proxy.test"
-    assert (document["body_bytes"], document["authenticated"], document["cookies"]) == (6, True, 1)
-    assert secret not in repr(asked)
+    assert SECRET not in repr(asked)
+    assert document["withheld"] == {
+        "header": 1,
+        "data": 6,
+        "user": 1,
+        "cookie": 1,
+        "field": 1,
+        "fields-file": 1,
+        "key-password-file": 1,
+        "proxy": 1,
+    }
+
+
+SECRETS: dict[str, Any] = {
+    "header": (("X-Key", SECRET),),
+    "data": SECRET.encode(),
+    "user": ("me", SECRET),
+    "field": (("token", (SECRET,)),),
+    "fields-file": ((("token", SECRET),),),
+    "proxy": Target(f"http://me:{SECRET}@proxy.test"),
+}
+"""For fields of another type than text, or of which a part is shown; by what sets them."""
+NOT_ALL_SHOWN = [place for place in plan_fields(Plan) if place.setting.shown is not True]
+
+
+@pytest.mark.parametrize("place", NOT_ALL_SHOWN, ids=lambda it: it.name)
+def test_whatever_may_not_be_shown_leaves_its_options_name_and_nothing_else(
+    place: PlanField,
+) -> None:
+    name, repeatable = place.setting.options[0].name, place.setting.options[0].form == "repeatable"
+    value = SECRETS.get(name, (f"a={SECRET}",) if repeatable else SECRET)
+    seeded = {(Experiment, "seed"): 7}
+    without, asked = (
+        assembled(Plan, given, target=Target("http://there.test/"))
+        for given in (seeded, seeded | {(place.owner, place.name): value})
+    )
+    document = plan_document(asked)
+    assert (list(document["withheld"]), plan_document(without)["withheld"]) == ([name], {})
+    assert SECRET not in json.dumps(document)
+    read = plan_from(document)
+    assert plan_document(read) == document
+    for stored in (asked, read):
+        assert re.search(f"--{name}|header|body|credentials|cookie|[*]{{3}}", left_out(stored))
+        assert SECRET not in command(stored)
+    measured = paired_run([0.1], [0.2])
+    base, new = (
+        Source("", run, analyse(run), plan_document(run.plan))
+        for run in (measured._replace(plan=it) for it in (without, read))
+    )
+    differing = compare_runs(base, new)
+    found = {it.name: it.matters for it in differing.differences}
+    assert found[f"withheld.{name}"] is place.setting.matters
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ def test_what_differs_is_spelled_out_without_secrets() -> None:
         "--warmup 0 --confidence 0.99 --method HEAD --timeout 2.5s --ipv4 "
         "--proxy http://proxy:3128 --insecure --require 'pooled.p95<=50ms'"
     )
-    assert left_out(plan) == "the header field X, the credentials and what *** stands for"
+    assert left_out(plan) == (
+        "the header field X, the credentials, a part of --proxy and what *** stands for"
+    )
 
 
 def test_what_is_left_out_is_named() -> None:
@@ -65,6 +67,8 @@ def test_what_is_left_out_is_named() -> None:
         "the header fields Accept, X-Key, the body of 2 B, application/json, 1 cookie and the "
         "2 rows of its --fields-file"
     )
+    tls = Tls(key_password="s3kr1t")  # noqa: S106  # nobody's
+    assert left_out(Plan(Target("http://example.com/"), tls=tls)) == "--key-password-file"
 
 
 @pytest.mark.parametrize("agent", ["::e::'##[x]\\", "a'b::c \u202e", "a\\x3ab::"])

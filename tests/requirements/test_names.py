@@ -18,7 +18,7 @@ from keepalive_bench.analysis.sweep import RECOMMENDATIONS
 from keepalive_bench.analysis.verdict import VERDICTS
 from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.lookup import Evidence, find
+from keepalive_bench.requirements.lookup import Evidence, evidence_of
 from keepalive_bench.requirements.names import Subject, all_names, places, resolve
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def subject(spelled: str, *arms: Arm) -> Subject:
 
 def found_in(analysis: Analysis, *spelled: str) -> list[Evidence]:
     experiment, document = analysis.plan.experiment, demandable(analysis)
-    return [find(subject(it, *experiment.arms), document, experiment) for it in spelled]
+    return [evidence_of(subject(it, *experiment.arms), document, experiment) for it in spelled]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_what_no_run_of_a_plan_can_decide_is_known_beforehand() -> None:
             meant = Subject(place=place, metric=metric, key=metric.keys[0] if metric.keys else "")
             told_by_the_machine = meant.name.startswith("run_info.") or "round_trip" in meant.name
             if metric.basis != "nothing" and not told_by_the_machine:
-                found = find(meant, document, experiment)
+                found = evidence_of(meant, document, experiment)
                 beforehand = metric.lacks(experiment)
                 assert (found.value is None) == bool(beforehand) or ".p99" in meant.name
                 assert found.value is not None or found.lacking == beforehand or not beforehand

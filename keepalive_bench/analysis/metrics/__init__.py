@@ -24,6 +24,9 @@ Unit = Literal[
 ]
 """What it is measured in. A word is one of a few; a text is anything, and has no name."""
 Better = Literal["lower", "higher"]
+Block = Literal["connections", "requests", "outcomes", "times", "rates"]
+"""What tables of arms have in this order."""
+Shown = Literal["always", "with TLS", "with `--rate`", "where there are any"]
 Scalar = float | str | bool | None
 Value = Scalar | Estimate | Mapping[str, float | None]
 """What is read: of a metric with keys, a value by key."""
@@ -64,12 +67,19 @@ class Metric(Generic[S]):
     path: str
     """Its place in the part of the document; `<code>` stands for each of its keys."""
     unit: Unit
-    meaning: str
-    """What the documents say of it, with `arms.<label>` before it or whatever its part is."""
+    meaning: str = ""
+    """What the documents say of it, with `arms.<label>` before it or whatever its part is; empty:
+    what the docstring of that field says."""
     read: Callable[[S], Value] | None = None
     """What it comes to; `None`: what the source has at the same path, by key where it has some."""
     title: str = ""
-    """What it is called in tables; empty: it is in none."""
+    """What its row in tables of arms is called; empty: it has none."""
+    block: Block = "times"
+    """Where the row stands, in the document's order within each block."""
+    shown: Shown = "always"
+    """When there is such a row."""
+    heading: str = ""
+    """What its column in tables of sweeps is called, where that isn't its title."""
     better: Better | None = None
     """Which direction is; `None`: neither."""
     basis: Basis = "exact"

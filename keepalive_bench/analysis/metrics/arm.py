@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from keepalive_bench.analysis.arm_summary import Sizes
-from keepalive_bench.analysis.metrics import Metric, Series, rate_lacks
+from keepalive_bench.analysis.metrics import Block, Metric, Series, rate_lacks
 from keepalive_bench.analysis.metrics.times import TIME_METRICS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arms import ARM_KINDS
@@ -52,6 +52,8 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
             needs="",
             meaning=meaning,
             title=title,
+            block="outcomes",
+            shown="always" if path == "failed" else "where there are any",
             better=better,
             series=_REQUESTS,
         )
@@ -75,6 +77,8 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         unit="count",
         meaning="TCP connections really opened, as the server counts them; a refused one is none",
         title="connections opened",
+        block="connections",
+        heading="connections",
         better="lower",
         series=Series("kab_connections_total", "TCP connections really opened."),
     ),
@@ -84,6 +88,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         meaning="Responses carried ÷ `connections`, without those whose first request was "
         "interrupted",
         title="requests/connection",
+        block="requests",
         better="higher",
         unknown="no connection",
     ),
@@ -91,6 +96,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         path="reuse",
         unit="share",
         meaning="Exchanges on a connection that an earlier one had used ÷ (`succeeded + failed`)",
+        heading="reuse",
         better="higher",
         unknown="none was sent",
         series=Series(
@@ -103,6 +109,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         meaning="Connections opened although their slot had had one before; 0 where keep-alive "
         "works",
         title="reopened",
+        block="connections",
         better="lower",
         series=Series(
             "kab_connections_reopened_total",
@@ -114,6 +121,8 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         unit="count",
         meaning="Connections whose TLS handshake took up the session of an earlier one",
         title="sessions resumed",
+        block="connections",
+        shown="with TLS",
     ),
     Metric(
         path="reasons.<code>",
@@ -160,6 +169,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         meaning="`succeeded + failed` ÷ the time that this arm was running (its rounds, from the "
         "first start to the last end of each)",
         title="requests/s",
+        block="rates",
         better="higher",
         basis="mean",
         bounds="mean",
@@ -179,3 +189,19 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
     ),
     *TIME_METRICS,
 )
+SENT: Metric[ArmSummary] = Metric(
+    path="sent",
+    unit="count",
+    meaning="Requests answered or failed",
+    title="requests",
+    block="requests",
+)
+"""What tables have besides: the sum of two in the document."""
+_BLOCKS: tuple[Block, ...] = get_args(Block)
+ROWS = tuple(
+    metric
+    for block in _BLOCKS
+    for metric in (SENT, *ARM_METRICS)
+    if metric.title and metric.block == block
+)
+"""What tables of arms have a row for, in their order."""

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 from keepalive_bench.analysis.verdict import VERDICTS
+from keepalive_bench.results.run import RunInfo, WarmUp
+from keepalive_bench.typed_json import (
+    DERIVED,
+    Count,
+    Positive,
+    Seconds,
+    Share,
+    least,
+    members_of,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from keepalive_bench.analysis.metrics import Unit, Value
     from keepalive_bench.analysis.sweep import SweptValue
     from keepalive_bench.plan.experiment import Experiment
@@ -38,6 +50,7 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="discarded",
         unit="count",
         meaning="Connections that the pool threw away because it was full",
+        heading="discarded",
         better="lower",
         series=Series(
             "kab_connections_discarded_total", "Connections that a full pool threw away."
@@ -47,6 +60,7 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="open_at_once",
         unit="count",
         meaning="Connections that were open at once, at most",
+        heading="open at once",
         series=Series(
             "kab_connections_open_at_once", "Connections that were open at once, at most."
         ),
@@ -55,12 +69,14 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="waited",
         unit="count",
         meaning="Requests that waited for a connection, in vain or not",
+        heading="waited",
         better="lower",
     ),
     Metric(
         path="requests_per_second",
         unit="rate",
         meaning="The rate while the arm ran, and its interval",
+        heading="requests/s",
         better="higher",
         basis="pairs",
         bounds="members",
@@ -87,40 +103,42 @@ def _recommended(option: str) -> Metric[Document]:
     )
 
 
-_RUN_INFO: tuple[tuple[str, Unit, str, str], ...] = (
-    ("wall_s", "seconds", "How long it took", ""),
-    ("cpu_s", "seconds", "Processor time of kab in it", ""),
-    ("gc_collections", "count", "Garbage collections", ""),
-    ("interrupted", "word", "Whether something ended it early", ""),
-    (
-        "gil_wait_s",
-        "seconds",
-        "How much later than in an idle interpreter a thread got it",
-        "the run was too short to tell",
-    ),
-    (
-        "other_cpu_min",
-        "share",
-        "What other processes took of the processors, in the calmest third",
-        _TOO_SHORT,
-    ),
-    ("other_cpu_max", "share", "The same in the busiest third", _TOO_SHORT),
-    (
-        "free_ports",
-        "count",
-        "Local ports that were free; unknown where there were plenty",
-        "there were plenty, or the system doesn't tell",
-    ),
-    (
-        "port_held_s",
-        "seconds",
-        "How long each stays taken after its connection",
-        "there were plenty of ports, or the system doesn't tell",
-    ),
+_TYPES: tuple[tuple[Any, Unit], ...] = (
+    (Seconds, "seconds"),
+    (Count, "count"),
+    (Positive, "count"),
+    (Annotated[int, DERIVED, least(0)], "count"),
+    (Share, "share"),
+    (bool, "word"),
 )
-"""With what says why one of them is unknown."""
-_TOLD = {"wall_s": "kab_run_duration_seconds", "cpu_s": "kab_run_cpu_seconds"}
-"""What Prometheus is told that some of them are called."""
+_UNITS = {each: unit for type_, unit in _TYPES for each in (type_, type_ | None)}
+"""What a member of a type is measured in; no requirement can be about one of another type."""
+_LACKING = {
+    "gil_wait_s": "the run was too short to tell",
+    **dict.fromkeys(("other_cpu_min", "other_cpu_max"), _TOO_SHORT),
+    "free_ports": "there were plenty, or the system doesn't tell",
+    "port_held_s": "there were plenty of ports, or the system doesn't tell",
+}
+_SERIES = {
+    "wall_s": Series("kab_run_duration_seconds", "How long it took."),
+    "cpu_s": Series("kab_run_cpu_seconds", "Processor time of kab in it."),
+}
+
+
+def _of_members(before: str, type_: type) -> Iterator[Metric[Document]]:
+    """One of each number in a part of the document, and of each yes or no."""
+    for name, hint in members_of(type_).items():
+        if hint in _UNITS:
+            unit = _UNITS[hint]
+            yield Metric(
+                path=f"{before}.{name}",
+                unit=unit,
+                lacking=_LACKING.get(name, ""),
+                words=("true", "false") if unit == "word" else (),
+                series=_SERIES.get(name),
+            )
+
+
 RUN_METRICS: tuple[Metric[Document], ...] = (
     *(
         Metric(
@@ -155,23 +173,6 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
         better="lower",
         is_sparse=True,
     ),
-    *(
-        Metric(
-            path=f"run_info.{name}",
-            unit=unit,
-            meaning=meaning,
-            lacking=lacking,
-            words=("true", "false") if unit == "word" else (),
-            series=Series(_TOLD[name], f"{meaning}.") if name in _TOLD else None,
-        )
-        for name, unit, meaning, lacking in _RUN_INFO
-    ),
-    *(
-        Metric(
-            path=f"warmup.<label>.{name}",
-            unit="count",
-            meaning="Of an arm's warm-ups",
-        )
-        for name in ("requests", "failed", "connections")
-    ),
+    *_of_members("run_info", RunInfo),
+    *_of_members("warmup.<label>", WarmUp),
 )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
 
+_FIGURES = (*BOUNDED, "max")
+"""What tables have of latencies."""
 _PHASE_NAMES = (*PHASES, QUEUED, REMAINDER)
 
 
@@ -38,7 +40,8 @@ def _latency(
         unit="seconds",
         read=read,
         meaning=meaning,
-        title=f"latency {name}",
+        title=f"latency {name}" if name in _FIGURES else "",
+        heading=name,
         better="lower",
         basis=basis,
         bounds="beside" if name in BOUNDED else None,
@@ -88,7 +91,8 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
             unit="seconds",
             meaning="With `--rate`: the same from when each was really started, which hides a "
             "stall ([why](methodology.md#open-load))",
-            title=f"uncorrected {name}",
+            title=f"uncorrected {name}" if name in _FIGURES else "",
+            shown="with `--rate`",
             better="lower",
             basis="nothing",
             unknown="as above; or no `plan.rate`",
@@ -102,6 +106,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
         needs="",
         meaning="With `--rate`: how many started 1 ms or more after they were to",
         title="late starts",
+        shown="with `--rate`",
         better="lower",
         unknown="no `plan.rate`",
         lacking="no request of {arm} was late",
@@ -113,12 +118,14 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
             unit="seconds",
             needs="",
             meaning="How late these were",
+            title=f"  {title}",
+            shown="where there are any",
             better="lower",
             unknown="none was",
             lacking="no request of {arm} was late",
             lacks=_start_lacks,
         )
-        for name in ("mean_s", "max_s")
+        for name, title in (("mean_s", "mean"), ("max_s", "at most"))
     ),
     Metric(
         path="phases_s.<phase>.per_request",

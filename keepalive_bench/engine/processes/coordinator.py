@@ -151,8 +151,8 @@ class Coordinator:
 
     def leads_s(self) -> Iterator[float]:
         """How far ahead the start of each block is set: in the first one, threads start, too."""
-        crowding = max(1.0, len(self._workers) / (os.cpu_count() or 1))
-        return chain([_FIRST_LEAD_S], repeat(_LEAD_S * crowding))
+        contention = max(1.0, len(self._workers) / (os.cpu_count() or 1))
+        return chain([_FIRST_LEAD_S], repeat(_LEAD_S * contention))
 
     def _direct(self, blocks: Blocks, origin: int, interrupts: Interrupts) -> None:
         try:
@@ -216,7 +216,7 @@ class Coordinator:
             self._keep(number, message)
             return
         if isinstance(message, BlockEnd):
-            self._end = self._end.together(message)
+            self._end = self._end.merged(message)
         elif isinstance(message, Ready):
             self.warmups[number] = message.warmup
         elif isinstance(message, RunCounters):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from keepalive_bench.plan.document import withheld
 from keepalive_bench.plan.options import options_of, plan_fields
 from keepalive_bench.plan.plan import Plan
+from keepalive_bench.plan.request import DATA
 from keepalive_bench.plan.sweeping import OWN, sweep_options
 from keepalive_bench.units import REDACTED, enumerated, plural, printable, size
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.plan.options import PlanField
+
+_NAMED_APART = {"header", "fields-file"}
+"""No command says them, whether or not they are secret."""
+_CREDENTIALS = {"user", "bearer"}
 
 
 def command(plan: Plan) -> str:
@@ -36,8 +42,8 @@ def _said(plan: Plan) -> Iterator[tuple[str, list[str]]]:
 
 def _to_say(place: PlanField, plan: Plan) -> object:
     """What may be shown of a field; `None`: nothing, or it is as usual."""
-    setting, (owner, value) = place.setting, place.of(plan)
-    usual = setting.usual(owner) if setting.usual else place.default
+    setting, value = place.setting, place.of(plan)
+    usual = setting.usual(plan) if setting.usual else place.default
     return None if setting.shown is False or value == usual else setting.visible(value)
 
 
@@ -52,19 +58,29 @@ def _word(word: str) -> str:
 
 def left_out(plan: Plan) -> str:
     """What the command lacks, which may be secret, as the end of a sentence; empty: nothing."""
-    request, withheld = plan.request, plan.request.withhold(plan.target)
-    names = dict.fromkeys(name for name, _ in request.headers)
-    parts = []
-    if names:
-        parts.append(f"the header {'field' if len(names) == 1 else 'fields'} {', '.join(names)}")
-    if withheld.body_bytes is not None and plan.experiment.sweep != "data-size":
-        parts.append(f"the body of {size(withheld.body_bytes)}, {request.content_type}")
-    if withheld.authenticated:
-        parts.append("the credentials")
-    if withheld.cookies:
-        parts.append(plural(withheld.cookies, "cookie"))
-    if request.variation.rows:
-        parts.append(f"the {plural(len(request.variation.rows), 'row')} of its --fields-file")
-    if REDACTED in command(plan):
-        parts.append(f"what {REDACTED} stands for")
+    parts = list(dict.fromkeys(_lacking(plan)))
     return enumerated(parts) if parts else ""
+
+
+def _lacking(plan: Plan) -> Iterator[str]:
+    names = dict.fromkeys(name for name, _ in plan.request.headers)
+    if names:
+        yield f"the header {'field' if len(names) == 1 else 'fields'} {', '.join(names)}"
+    said = dict(_said(plan))
+    for name, amount in withheld(plan).items():
+        words = said.get(name, [])
+        if name in _NAMED_APART or any(REDACTED in word for word in words):
+            continue
+        if name == DATA.name:
+            if plan.experiment.sweep != "data-size":
+                yield f"the body of {size(amount)}, {plan.request.content_type}"
+        elif name in _CREDENTIALS:
+            yield "the credentials"
+        elif name == "cookie":
+            yield plural(amount, "cookie")
+        else:
+            yield f"a part of --{name}" if words else f"--{name}"
+    if rows := plan.request.variation.rows:
+        yield f"the {plural(len(rows), 'row')} of its --fields-file"
+    if REDACTED in command(plan):
+        yield f"what {REDACTED} stands for"
