@@ -17,7 +17,9 @@ from keepalive_bench.compare.change import (
     CountChange,
     Difference,
     FigureChange,
+    NumberChange,
     RecommendationChange,
+    change_type,
 )
 from keepalive_bench.report.document import requirement_document
 from keepalive_bench.report.openmetrics import (
@@ -48,10 +50,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KIND, SCHEMA_VERSION = "comparison", 1
 _COLUMNS = ("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high")
+_WHOLE = {it.path for it in COUNTED if it.unit in {"count", "bytes"}}
 _SERIES = {
     "verdict": "The verdict's code.",
     "requirement": "Requirements, 1 by status.",
     "count_difference": "The new run's count - the base's.",
+    "number_difference": "The new run's number - the base's, of what is exact and no count.",
     "recommended_difference": "The value that the new sweep recommends - the base's.",
     "speedup_ratio": "Speed-up: the new run's by the base's, with the ends of its interval.",
 }
@@ -130,8 +134,10 @@ def _runs(change: Change) -> ComparedRuns:
 
 
 def _arm(arm: ArmChange) -> dict[str, Any]:
-    alone, groups = _grouped(arm.figures)
-    return {"kind": arm.new.kind, **arm.counts, **arm.by_code, **alone, **groups}
+    counts, counted = _grouped(arm.counts)
+    figures, estimated = _grouped(arm.figures)
+    groups = {**arm.by_code, **counted, **figures, **estimated}
+    return {"kind": arm.new.kind, **counts, **groups}
 
 
 def _grouped(by_path: Mapping[str, T]) -> tuple[dict[str, T], dict[str, dict[str, T]]]:
@@ -162,13 +168,14 @@ def comparison_schema() -> Schema:
 
 
 def _arm_schema() -> Schema:
-    counts = dict.fromkeys(COUNTED, CountChange) | dict.fromkeys(BY_CODE, dict[str, CountChange])
-    alone, groups = _grouped({it.path: schema_of(FigureChange) for it in ESTIMATED})
-    grouped = {name: object_schema(it) for name, it in groups.items()}
-    return object_schema(members(kind=str, **counts) | alone | grouped)
+    counts, counted = _grouped({it.path: schema_of(change_type(it)) for it in COUNTED})
+    figures, estimated = _grouped({it.path: schema_of(FigureChange) for it in ESTIMATED})
+    by_code = members(**dict.fromkeys(BY_CODE, dict[str, CountChange]))
+    groups = {name: object_schema(it) for name, it in (counted | estimated).items()}
+    return object_schema(members(kind=str) | counts | by_code | figures | groups)
 
 
-AnyChange = CountChange | FigureChange | RecommendationChange
+AnyChange = CountChange | NumberChange | FigureChange | RecommendationChange
 
 
 class _Number(NamedTuple):
@@ -233,9 +240,12 @@ def _families(changes: Sequence[Change]) -> Iterator[Family]:
                 series[f"{subject}_ratio"] += estimate_samples(labels, found.ratio)
             elif isinstance(found, RecommendationChange):
                 series["recommended_difference"].append(Sample(found.change, labels))
-            elif name in COUNTED:
+            elif name in _WHOLE:
                 sample = Sample(found.change, {**labels, "count": name})
                 series["count_difference"].append(sample)
+            elif isinstance(found, NumberChange):
+                sample = Sample(found.change, {**labels, "number": name})
+                series["number_difference"].append(sample)
     for name, samples in series.items():
         subject = name.removesuffix("_ratio").replace("_", " ").capitalize()
         ratio = f"{subject}: the new run's by the base's, with the ends of its interval."

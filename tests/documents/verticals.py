@@ -25,7 +25,9 @@ from keepalive_bench.compare.change import (
     ComparisonChange,
     CountChange,
     FigureChange,
+    NumberChange,
     Source,
+    change_type,
 )
 from keepalive_bench.compare.document import ComparedRun, ComparedRuns, openmetrics_lines
 from keepalive_bench.compare.requirements import change_places
@@ -104,7 +106,8 @@ def _members() -> Iterator[Member]:
     arm = "changes[].arms.<label>."
     yield f"{arm}kind", "How the arm treats connections", ""
     for change, paths in (
-        (CountChange, COUNTED),
+        (CountChange, [it.path for it in COUNTED if change_type(it) is CountChange]),
+        (NumberChange, [it.path for it in COUNTED if change_type(it) is NumberChange]),
         (CountChange, [f"{name}.*" for name in BY_CODE]),
         (FigureChange, [it.path for it in ESTIMATED]),
     ):
@@ -114,7 +117,7 @@ def _members() -> Iterator[Member]:
     yield _changing(FigureChange, f"{compared}speedup")
 
 
-def _changing(change: type[CountChange | FigureChange], path: str) -> Member:
+def _changing(change: type[CountChange | NumberChange | FigureChange], path: str) -> Member:
     meaning = (getdoc(change) or "").rstrip(".")
     return f"{path}.{{{','.join(change._fields)}}}", meaning, ""
 
