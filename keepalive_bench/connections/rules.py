@@ -149,7 +149,7 @@ def _after(before: Before, silence: Silence) -> Proven:
     if ending.kind in {"fin", "rst"}:
         return _silent(before.served, ending, last.answer, idle, silence)
     if ending.kind == "data":
-        return kinds.UNSOLICITED_DATA, _unsolicited(ending, idle)
+        return _unsolicited(ending, idle)
     if ending.kind == "announced":
         return _announced(last.answer)
     return _BY_KAB.get(ending.kind, kinds.UNKNOWN), {"seen": ending.data or ending.kind}
@@ -160,7 +160,7 @@ def died_under_request(last: LastExchange) -> bool:
     return last.failure in _OF_RACES and not last.has_answer
 
 
-def _unsolicited(ending: Ending, idle: Idle) -> dict[str, object]:
+def _unsolicited(ending: Ending, idle: Idle) -> Proven:
     """Bytes on an idle connection; a server whose idle timeout says 408 sends such."""
     evidence: dict[str, object] = {"seen": ending.data, "idle_s": idle.total_s}
     evidence["idle_by_kab_s"] = idle.by_kab_s
@@ -168,7 +168,7 @@ def _unsolicited(ending: Ending, idle: Idle) -> dict[str, object]:
         evidence["came_after_s"] = ending.after_s
         own = idle.total_s - idle.by_kab_s
         evidence["interleaved"] = ending.after_s >= AT_ONCE_S and own < ending.after_s
-    return evidence
+    return kinds.UNSOLICITED_DATA, evidence
 
 
 def _announced(answer: Answer | None) -> Proven:
