@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.comparison import SAME, distance
 from keepalive_bench.analysis.verdict import ERROR_FROM
@@ -92,7 +92,7 @@ def _arms(base: Source, new: Source) -> Iterator[ArmChange]:
             yield ArmChange(
                 base=before,
                 new=after,
-                counts={it.path: _counted(it, before, after) for it in COUNTED},
+                counts={path: _counted(*it, before, after) for path, it in COUNTED.items()},
                 by_code={name: _counts(one[name], other[name]) for name in BY_CODE},
                 figures={
                     it.path: figure_change(base.estimated(it, label), new.estimated(it, label))
@@ -101,8 +101,11 @@ def _arms(base: Source, new: Source) -> Iterator[ArmChange]:
             )
 
 
-def _counted(metric: AnyMetric, base: ArmSummary, new: ArmSummary) -> CountChange | NumberChange:
-    one, other = (cast("float | None", metric.of(arm)) for arm in (base, new))
+def _counted(
+    metric: AnyMetric, key: str, base: ArmSummary, new: ArmSummary
+) -> CountChange | NumberChange:
+    values: tuple[Any, Any] = (metric.of(base), metric.of(new))
+    one, other = (value[key] if key else value for value in values)
     type_: Any = change_type(metric)
     found: CountChange | NumberChange = type_(
         one, other, difference(metric, (one, base), (other, new))

@@ -36,8 +36,13 @@ def is_counted(metric: AnyMetric) -> bool:
     return metric.basis == "exact" and metric.unit not in {"word", "text", "seconds"}
 
 
-COUNTED = tuple(it for it in ARM_METRICS if is_counted(it) and not it.keys)
-"""What is counted of an arm as a whole."""
+COUNTED: dict[str, tuple[AnyMetric, str]] = {
+    ".".join(it.steps(key)): (it, key)
+    for it in ARM_METRICS
+    if is_counted(it) and not it.is_sparse
+    for key in it.keys or ("",)
+}
+"""What is counted of every arm: by its place in the document, of which metric and key it is."""
 BY_CODE = tuple(it.steps()[0] for it in ARM_METRICS if it.is_sparse)
 """What is counted by codes, or by status."""
 ESTIMATED = tuple(it for it in ARM_METRICS if it.basis not in {"exact", "nothing"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.analysis.verdict import Verdict  # noqa: TC001  # typed_json reads it
@@ -47,10 +47,9 @@ if TYPE_CHECKING:
 
     from keepalive_bench.compare.change import ArmChange, Change, Source
 
-T = TypeVar("T")
 KIND, SCHEMA_VERSION = "comparison", 1
 _COLUMNS = ("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high")
-_WHOLE = {it.path for it in COUNTED if it.unit in {"count", "bytes"}}
+_WHOLE = {path for path, (it, _) in COUNTED.items() if it.unit in {"count", "bytes"}}
 _SERIES = {
     "verdict": "The verdict's code.",
     "requirement": "Requirements, 1 by status.",
@@ -134,19 +133,24 @@ def _runs(change: Change) -> ComparedRuns:
 
 
 def _arm(arm: ArmChange) -> dict[str, Any]:
-    counts, counted = _grouped(arm.counts)
-    figures, estimated = _grouped(arm.figures)
-    groups = {**arm.by_code, **counted, **figures, **estimated}
-    return {"kind": arm.new.kind, **counts, **groups}
+    return {
+        "kind": arm.new.kind,
+        **_grouped(arm.counts),
+        **arm.by_code,
+        **_grouped(arm.figures),
+    }
 
 
-def _grouped(by_path: Mapping[str, T]) -> tuple[dict[str, T], dict[str, dict[str, T]]]:
-    """What stands by itself in the document, and what in groups."""
-    groups: dict[str, dict[str, T]] = {"": {}}
+def _grouped(by_path: Mapping[str, object]) -> dict[str, Any]:
+    """What stands at paths, within the members that lead there."""
+    found: dict[str, Any] = {}
     for path, it in by_path.items():
-        group, _, name = path.rpartition(".")
-        groups.setdefault(group, {})[name] = it
-    return groups.pop(""), groups
+        *groups, name = path.split(".")
+        place = found
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[name] = it
+    return found
 
 
 def comparison_schema() -> Schema:
@@ -168,11 +172,16 @@ def comparison_schema() -> Schema:
 
 
 def _arm_schema() -> Schema:
-    counts, counted = _grouped({it.path: schema_of(change_type(it)) for it in COUNTED})
-    figures, estimated = _grouped({it.path: schema_of(FigureChange) for it in ESTIMATED})
-    by_code = members(**dict.fromkeys(BY_CODE, dict[str, CountChange]))
-    groups = {name: object_schema(it) for name, it in (counted | estimated).items()}
-    return object_schema(members(kind=str) | counts | by_code | figures | groups)
+    counts = _grouped({path: change_type(it) for path, (it, _) in COUNTED.items()})
+    by_code = dict.fromkeys(BY_CODE, dict[str, CountChange])
+    figures = _grouped({it.path: FigureChange for it in ESTIMATED})
+    return _schema_of({"kind": str, **counts, **by_code, **figures})
+
+
+def _schema_of(found: Any) -> Schema:  # noqa: ANN401  # a type, or members
+    if not isinstance(found, dict):
+        return schema_of(found)
+    return object_schema({name: _schema_of(it) for name, it in found.items()})
 
 
 AnyChange = CountChange | NumberChange | FigureChange | RecommendationChange

@@ -105,9 +105,16 @@ def _members() -> Iterator[Member]:
     yield from members(ComparedRuns, "changes[].", without={"new", "arms", "comparisons"})
     arm = "changes[].arms.<label>."
     yield f"{arm}kind", "How the arm treats connections", ""
+    counted = [(change_type(it), path) for path, (it, _) in COUNTED.items()]
     for change, paths in (
-        (CountChange, [it.path for it in COUNTED if change_type(it) is CountChange]),
-        (NumberChange, [it.path for it in COUNTED if change_type(it) is NumberChange]),
+        (
+            CountChange,
+            [path for found, path in counted if found is CountChange],
+        ),
+        (
+            NumberChange,
+            [path for found, path in counted if found is NumberChange],
+        ),
         (CountChange, [f"{name}.*" for name in BY_CODE]),
         (FigureChange, [it.path for it in ESTIMATED]),
     ):
