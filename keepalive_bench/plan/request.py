@@ -19,6 +19,7 @@ from keepalive_bench.plan.options import (
     part,
     ruled,
 )
+from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.values import LARGEST_BODY, parse_header, parse_user, within
 from keepalive_bench.plan.variation import Variation
 from keepalive_bench.typed_json import Count, pattern
@@ -26,7 +27,6 @@ from keepalive_bench.units import quoted, shortened
 
 if TYPE_CHECKING:
     from keepalive_bench.plan.options import Asked
-    from keepalive_bench.plan.target import Target
 
 Header = tuple[str, str]
 FORM = "application/x-www-form-urlencoded"
@@ -235,7 +235,10 @@ class Request:
 
     def __post_init__(self) -> None:
         """Refuse what would make another request than the one meant."""
-        self._check_fields()
+        if not re.fullmatch(_WORD, self.method) or len(self.method) > _LONGEST_METHOD:
+            raise UsageError(f"{quoted(self.method)} can't be the method of a request.")
+        if any("=" not in cookie for cookie in self.cookies):
+            raise UsageError("A cookie is of the form NAME=VALUE, and no file is read (-b).")
         _without_control("".join(self.credentials or ()), "The user name or the password")
         if self.credentials and ":" in self.credentials[0]:
             raise UsageError("A user name for Basic authentication can't have a colon in it.")
@@ -250,23 +253,7 @@ class Request:
             within(0, _MOST_READ, "max-body", self.max_body)
         if self.body is not None:
             within(0, LARGEST_BODY, "The bytes of a body", len(self.body))
-
-    def _check_fields(self) -> None:
-        if not re.fullmatch(_WORD, self.method) or len(self.method) > _LONGEST_METHOD:
-            raise UsageError(f"{quoted(self.method)} can't be the method of a request.")
-        for name, value in self.headers:
-            if not re.fullmatch(_WORD, name):
-                word, blank, _ = name.partition(" ")  # what follows may be a secret
-                shown = f"{shortened(word)} …" if blank else shortened(word)
-                raise UsageError(f"A header field can't be called '{shown}'.")
-            _without_control(value, f"The value of the header field {quoted(name)}")
-        _without_control(self.user_agent or "", "The user agent")
-        _without_control(self.bearer or "", "The bearer token")
-        _without_control(self.content_type, "The content type")
-        for cookie in self.cookies:
-            _without_control(cookie, "A cookie")
-            if "=" not in cookie:
-                raise UsageError("A cookie is of the form NAME=VALUE, and no file is read (-b).")
+        self.wire_headers(Target("http://localhost/"), "")
 
     @property
     def is_safe(self) -> bool:
@@ -280,7 +267,11 @@ class Request:
         )
 
     def wire_headers(self, target: Target, user_agent: str) -> tuple[Header, ...]:
-        """The header fields as they are sent; text beyond ASCII goes as UTF-8."""
+        """The header fields as they are sent; text beyond ASCII goes as UTF-8.
+
+        Raises:
+            UsageError: one has what would end it, or can't be called so; its value isn't told.
+        """
         given = {name.lower() for name, _ in self.headers}
         added = [("User-Agent", user_agent if self.user_agent is None else self.user_agent)]
         if "%" in target.host:  # a scope means nothing to the server; Python 3.10 would send it
@@ -297,12 +288,22 @@ class Request:
             if self.content_type == JSON:
                 added.append(("Accept", JSON))
         fields = [*self.headers, *(pair for pair in added if pair[0].lower() not in given)]
+        for name, value in fields:
+            _check_field(name, value)
         return tuple((name, value.encode().decode("latin-1")) for name, value in fields)
 
 
 def basic(credentials: tuple[str, str]) -> str:
     """The value of an Authorization field for Basic authentication."""
     return "Basic " + b64encode(":".join(credentials).encode()).decode("ascii")
+
+
+def _check_field(name: str, value: str) -> None:
+    if not re.fullmatch(_WORD, name):
+        word, blank, _ = name.partition(" ")  # what follows may be a secret
+        shown = f"{shortened(word)} …" if blank else shortened(word)
+        raise UsageError(f"A header field can't be called '{shown}'.")
+    _without_control(value, f"The value of the header field {quoted(name)}")
 
 
 def _without_control(text: str, what: str) -> None:

@@ -14,7 +14,7 @@ from keepalive_bench.cli import kab
 from keepalive_bench.cli.options import TIME
 
 _COMMANDS = kab.list_commands(click.Context(kab))
-NEEDED = {"report": ["it"], "compare": ["it"]}
+NEEDED = {"run": ["it"], "sweep": ["it"], "report": ["it"], "compare": ["it"]}
 """Arguments that a command can't do without."""
 _TOLD_APART = {"config", "run"}  # they lead to the file itself; see test_configuration.py
 
@@ -130,14 +130,15 @@ def test_the_file_says_the_same_as_the_option(name: str, parameter: click.Parame
     else:
         value = f'"{sample(parameter)}"'
     dashed = str(parameter.name).replace("_", "-")
-    found = parsed(name, file=f"{dashed} = {value}")
+    rest = [] if isinstance(parameter, click.Argument) else NEEDED[name]
+    found = parsed(name, *rest, file=f"{dashed} = {value}")
     assert found[str(parameter.name)] == expected[str(parameter.name)]
-    assert parsed(name, file=f"{parameter.name} = {value}") == found
+    assert parsed(name, *rest, file=f"{parameter.name} = {value}") == found
 
 
 def test_a_value_a_line_whatever_ends_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAB_RUN_HEADER", "A: b c\r\n\nD: e\x85 f\n")
-    assert parsed("run")["header"] == ("A: b c", "D: e\x85 f")
+    assert parsed("run", "it")["header"] == ("A: b c", "D: e\x85 f")
 
 
 @pytest.mark.parametrize(("said", "meant"), [("0", False), ("no", False), ("true", True)])
@@ -146,7 +147,7 @@ def test_a_variable_switches_a_pair_of_options_either_way(
 ) -> None:
     monkeypatch.setenv("KAB_RUN_BLOCK", said)
     monkeypatch.setenv("KAB_RUN_TCP_NODELAY", said)
-    found = parsed("run")
+    found = parsed("run", "it")
     assert (found["block"], found["tcp_nodelay"]) == (meant, meant)
 
 

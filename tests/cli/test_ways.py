@@ -100,7 +100,10 @@ def test_a_first_address_that_refuses_is_said_with_what_to_do() -> None:
         (["--key", str(CERTIFICATE)], "A client's key needs its certificate too"),
         (["--tls-min", "1.3", "--tls-max", "1.2"], "TLS can't be 1.3 at least and 1.2 at most"),
         (["-u", "a:b", "--bearer", _SECRET], "A user and a bearer token contradict each other"),
-        (["--bearer", f"{_SECRET}\n"], "The bearer token has a control character"),
+        (
+            ["--bearer", f"{_SECRET}\n"],
+            "the header field 'Authorization' has a control",
+        ),
         (["-b", _SECRET], "A cookie is of the form NAME=VALUE"),
         (["--json-body", "{"], "The body is no JSON"),
         (["--json-body", "{}", "-d", "a"], "--data and --json-body contradict each other"),

@@ -28,7 +28,7 @@ REFUSED: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
         "The value of the header field 'X' has a control",
     ),
     (Request, {"headers": (("X", "\udcff"),)}, "'X'"),
-    (Request, {"user_agent": "a\nb"}, "The user agent has a control character"),
+    (Request, {"user_agent": "a\nb"}, "The value of the header field 'User-Agent' has a control"),
     (Request, {"credentials": ("a:b", "c")}, "can't have a colon"),
     (Request, {"credentials": ("a", "\udcff")}, "user name"),
     (Network, {"timeout_s": 0}, "timeout must be above 0 s and at most 1,000,000 s, not 0 s."),
@@ -69,6 +69,16 @@ def test_a_refused_header_does_not_tell_its_value() -> None:
     with pytest.raises(UsageError) as caught:
         Request(headers=(("Authorization", "Bearer hunter2\x00"),))
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["\r\nX: y", "\n", "\0", "\udcff"])
+@pytest.mark.parametrize("name", ["user_agent", "bearer", "cookies", "content_type"])
+def test_no_text_that_becomes_a_header_field_ends_it_and_none_is_told(name: str, end: str) -> None:
+    text = f"hunter=2{end}"
+    options: dict[str, Any] = {name: (text,) if name == "cookies" else text}
+    with pytest.raises(UsageError, match=r"^The value of the header field '[A-Z]") as caught:
+        Request(body=b"", **options)
+    assert "hunter" not in str(caught.value)
 
 
 def test_the_defaults_are_those_of_the_command() -> None:
