@@ -15,9 +15,8 @@ class ReasonKind(NamedTuple):
     """One reason for which connections are opened.
 
     The finding that it causes has its code and title, and a text in which these words may stand:
-    `{owner}` (whose they are), `{connections}` and `{times}` (how many were opened for it),
-    `{after}` (how many requests each connection before had carried), `{idle}`, `{seen}`, `{kept}`
-    (how many the owner keeps), `{threads}`.
+    `{arm}` (whose they are), `{connections}` and `{times}` (how many were opened for it), `{after}`
+    (how many requests each connection before had carried), `{seen}`, and its `numbers`.
     """
 
     code: str
@@ -159,7 +158,7 @@ IDLE_TIMEOUT = ReasonKind(
     "when the FIN came, after the last response; `interleaved`: without that part it would not "
     "have been closed",
     provoked=Provoked("URL -n 4 --think-time 0.5", "--idle-timeout 0.2"),
-    text="The server closed connections that had been idle for {idle} or so ({times})",
+    text="The server closed connections that had been idle for {idle_s} or so ({times})",
     advice="Its idle timeout is shorter than the pauses of this traffic: raise it there, or expect "
     "to reconnect.",
     numbers=("idle_s",),
@@ -192,8 +191,8 @@ POOL_FULL = ReasonKind(
     proof="The pool threw it away, because it kept `maxsize` others already.",
     evidence="`seen`",
     provoked=Provoked("URL -n 160 -c 8 --maxsize 1 --order paired", "--delay 0.02"),
-    text="maxsize {kept} is too small for {threads} threads: {connections} of {owner} had to "
-    "be opened again",
+    text="maxsize {maxsize!s} is too small for {concurrency!s} threads: {connections:connection} "
+    "of {arm} had to be opened again",
     advice="A --maxsize of the concurrency keeps them all; --block makes threads wait instead.",
     is_by_pool_size=True,
     numbers=("maxsize", "concurrency"),

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.findings import finding_kinds as kinds
-from keepalive_bench.findings.certainty import (
-    comparison_findings,
-    order_findings,
-    own_findings,
-    too_few_requests,
+from keepalive_bench.findings import (
+    certainty,
+    client_bound,
+    delay,
+    endpoint,
+    latency,
+    measurement,
+    reuse,
 )
-from keepalive_bench.findings.delay import delay_findings
-from keepalive_bench.findings.endpoint import endpoint_findings
-from keepalive_bench.findings.latency import latency_findings
-from keepalive_bench.findings.measurement import measurement_findings
-from keepalive_bench.findings.reuse import reuse_findings
-from keepalive_bench.findings.run import outcome_findings
+from keepalive_bench.findings import run as course
+from keepalive_bench.findings.finding_kind import FindingKind
 from keepalive_bench.units import enumerated
 
 if TYPE_CHECKING:
@@ -29,6 +27,13 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
+_SUBJECTS = (course, reuse, delay, endpoint, client_bound, measurement, certainty, latency)
+FINDING_KINDS = (
+    *(it for subject in _SUBJECTS for it in vars(subject).values() if isinstance(it, FindingKind)),
+    *reuse.OF_REASONS.values(),
+)
+"""All of them, each declared in the file that notices it."""
+
 
 def noticed(
     run: Run,
@@ -37,22 +42,23 @@ def noticed(
     comparisons: Sequence[Comparison],
 ) -> tuple[Finding, ...]:
     """Everything noticed about a run, what endangers its result first."""
-    of_measurement = [*measurement_findings(run, views, arms)]
+    of_measurement = [*measurement.measurement_findings(run, views, arms)]
     contended = any(
-        it.code in {kinds.CLIENT_BOUND.code, kinds.MACHINE_BUSY.code} and it.severity == "warning"
+        it.code in {client_bound.CLIENT_BOUND.code, measurement.MACHINE_BUSY.code}
+        and it.severity == "warning"
         for it in of_measurement
     )
     found = [
-        *outcome_findings(run, arms),
-        *reuse_findings(run, arms),
-        *delay_findings(run),
-        *endpoint_findings(run, arms),
+        *course.outcome_findings(run, arms),
+        *reuse.reuse_findings(run, arms),
+        *delay.delay_findings(run),
+        *endpoint.endpoint_findings(run, arms),
         *of_measurement,
-        *order_findings(run),
-        *latency_findings(run, views, arms, contended=contended),
-        *(it for arm in arms for it in own_findings(run, arm)),
-        *(it for each in comparisons for it in comparison_findings(run, arms, each)),
-        *too_few_requests(run, arms),
+        *certainty.order_findings(run),
+        *latency.latency_findings(run, views, arms, contended=contended),
+        *(it for arm in arms for it in certainty.own_findings(run, arm)),
+        *(it for each in comparisons for it in certainty.comparison_findings(run, arms, each)),
+        *certainty.too_few_requests(run, arms),
     ]
     if run.plan.experiment.sweep is not None:
         found = of_sweep(found, run.plan.experiment)
@@ -61,9 +67,9 @@ def noticed(
 
 def of_sweep(found: Iterable[Finding], experiment: Experiment) -> list[Finding]:
     """Those that belong to a sweep; each once, of the value that has the most of it."""
-    left_out = {kind.code for kind in kinds.FINDING_KINDS if not kind.is_in_sweeps}
+    left_out = {kind.code for kind in FINDING_KINDS if not kind.is_in_sweeps}
     if experiment.block:  # threads that waited for a connection are a group of their own
-        left_out.add(kinds.BIMODAL.code)
+        left_out.add(latency.BIMODAL.code)
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for finding in found:
         if finding.code not in left_out:

@@ -6,9 +6,9 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.required_requests import is_precise, least_pairs, least_requests
-from keepalive_bench.findings import finding_kinds as kinds
+from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.stats.dependence import first_order_inefficiency
-from keepalive_bench.units import plural, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,13 +17,105 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.analysis.required_requests import Basis
-    from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
 _NOTABLE = 1.2
 """A fifth wider is to be seen."""
 _EXPECTED: tuple[Basis, ...] = ("p50", "p90")
 """Quantiles that a run should bound; p95 and p99 are shown without an interval before that."""
+
+_BOTH_ARMS = "{arm} and {against}"
+_LASTING = "(lag 1: {correlation:.2f}{beyond})"
+_LACKING = f"Pairs that lack an answer are left out of the comparison of {_BOTH_ARMS}: "
+_LACKING += "{left_out} of {sent}."
+_SMALLER = f"{{lost:request}} failed, so blocks of {_BOTH_ARMS} are that much smaller."
+
+SEQUENTIAL_ORDER = FindingKind(
+    code="sequential-order",
+    title="The arms ran one after the other",
+    who="client",
+    evidence=("concurrency", "maxsize"),
+    proof="So drift looks like a difference.",
+    text="The arms ran one after the other{for_pauses}{for_connections}: a drift of the machine or "
+    "the network in the meantime looks like a difference between them.",
+    clauses={
+        "for_pauses": ", because other arms' blocks would make the pauses of several threads "
+        "longer",
+        "for_connections": ", because maxsize {maxsize!s} is below the concurrency of "
+        "{concurrency!s} and a pause between blocks would throw connections away",
+    },
+    provoked=Provoked("URL -n 6 --order sequential", ""),
+)
+FEW_ROUNDS = FindingKind(
+    code="few-rounds",
+    title="The requests make few rounds at that concurrency",
+    who="client",
+    severity="info",
+    evidence=("rounds", "concurrency"),
+    text="The requests made {rounds:round} of blocks only{drifting}.",
+    clauses={"drifting": ", so a drift in the meantime isn't cancelled out"},
+    advice="--requests {requests!s} or more makes {least!s} rounds, of {block!s} requests each.",
+    provoked=Provoked("URL -n 6 -c 3", ""),
+)
+PAIRS_LEFT_OUT = FindingKind(
+    code="pairs-left-out",
+    title="Pairs of which an arm had no answer are left out of the comparison",
+    who="server",
+    severity="info",
+    evidence=("arm", "against", "pairs", "left_out", "lost"),
+    proof="Several at a time, blocks are without the requests that failed (`lost`).",
+    text=_LACKING,
+    cases={
+        "smaller blocks": Case(text=_SMALLER),
+        "both": Case(text=f"{_LACKING} {_SMALLER}"),
+    },
+    is_in_sweeps=False,
+    provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
+)
+PRECISION_NOT_REACHED = FindingKind(
+    code="precision-not-reached",
+    title="The speed-up isn't known as well as `--precision` asked for",
+    who="client",
+    evidence=("against", "precision", "reached"),
+    proof="`--requests` or `--duration` ended the run before.",
+    text="The speed-up against {against} is {known}{unknown}, and ±{precision:.1%} was asked for: "
+    "{pairs:pair} don't suffice.",
+    clauses={"known": "known to ±{reached:.1%} only", "unknown": "not known at all"},
+    advice="More --requests or a longer --duration let it go on.",
+    provoked=Provoked("URL --precision 0.1% -n 60", "--delay 0.002"),
+)
+AUTOCORRELATED = FindingKind(
+    code="autocorrelated",
+    title="Latencies are autocorrelated",
+    who="path",
+    severity="info",
+    evidence=("arm", "against", "pairs", "correlation", "factor"),
+    proof="Of pairs, or of one arm's latencies (then without `against` and `pairs`); intervals are "
+    "wider for it.",
+    text=f"{{what}} of {{arm}} are autocorrelated {_LASTING}; intervals of its own figures are "
+    "{factor:.2f}× as wide for it.",
+    cases={
+        "pairs": Case(
+            text=f"Pairs of {_BOTH_ARMS} are autocorrelated {_LASTING}; intervals are "
+            "{factor:.2f}× as wide for it."
+        )
+    },
+    clauses={"beyond": ", and those further back count for more"},
+    is_in_sweeps=False,
+    provoked=Provoked(test="tests/findings/test_findings.py"),
+)
+TOO_FEW_REQUESTS = FindingKind(
+    code="too-few-requests",
+    title="Too few requests for an interval of a quantile that is shown",
+    who="client",
+    severity="info",
+    evidence=("requests", "lacking", "needed"),
+    proof="How many it needs.",
+    text="Too few requests for an interval of {quantiles} (needs {most}).",
+    advice="-n {most!s} makes as many.",
+    cases={"where -n decides nothing": Case(advice="A longer run does.")},
+    provoked=Provoked("URL -n 20", ""),
+)
 
 
 def order_findings(run: Run) -> Iterator[Finding]:
@@ -32,34 +124,22 @@ def order_findings(run: Run) -> Iterator[Finding]:
     if len(experiment.arms) == 1:
         return
     if not experiment.is_paired:
-        because = "" if experiment.order else _why_sequential(experiment)
-        yield kinds.SEQUENTIAL_ORDER.found(
+        why = "for_pauses" if experiment.load.has_pauses else "for_connections"
+        yield SEQUENTIAL_ORDER.found(
             concurrency=experiment.concurrency,
             maxsize=experiment.pool_size,
-            text=f"The arms ran one after the other{because}: a drift of the machine or the "
-            "network in the meantime looks like a difference between them.",
+            clauses=[] if experiment.order else [why],
         )
         return
     rounds = experiment.rounds_of(run.requests_due(experiment.labels[0]))
     block, least = experiment.block_size, least_pairs(run.plan.decision_rule.confidence)
     if experiment.threads > 1 and rounds < least:
-        drift = ", so a drift in the meantime isn't cancelled out" * (rounds == 1)
-        yield kinds.FEW_ROUNDS.found(
+        yield FEW_ROUNDS.found(
             rounds=rounds,
             concurrency=experiment.concurrency,
-            text=f"The requests made {plural(rounds, 'round')} of blocks only{drift}.",
-            advice=f"--requests {least * block} or more makes {least} rounds, "
-            f"of {block} requests each.",
+            clauses=["drifting"] if rounds == 1 else [],
+            words={"requests": least * block, "least": least, "block": block},
         )
-
-
-def _why_sequential(experiment: Experiment) -> str:
-    if experiment.load.has_pauses:
-        return ", because other arms' blocks would make the pauses of several threads longer"
-    return (
-        f", because maxsize {experiment.pool_size} is below the concurrency of "
-        f"{experiment.concurrency} and a pause between blocks would throw connections away"
-    )
 
 
 def comparison_findings(
@@ -78,43 +158,40 @@ def _precision(run: Run, comparison: Comparison) -> Iterator[Finding]:
     reached = None
     if estimate is not None and low is not None and high is not None:
         reached = max(high / estimate, estimate / low) - 1
-    known = "not known at all" if reached is None else f"known to ±{reached:.1%} only"
-    yield kinds.PRECISION_NOT_REACHED.found(
+    yield PRECISION_NOT_REACHED.found(
         against=comparison.against,
         precision=precision,
         reached=reached,
-        text=f"The speed-up against {comparison.against} is {known}, and ±{precision:.1%} was "
-        f"asked for: {plural(comparison.pairs, 'pair')} don't suffice.",
+        clauses=["unknown" if reached is None else "known"],
+        words={"pairs": comparison.pairs},
     )
 
 
 def _pairs(run: Run, arms: Sequence[ArmSummary], comparison: Comparison) -> Iterator[Finding]:
-    names, lost = f"{comparison.arm} and {comparison.against}", 0
+    lost = 0
     if run.plan.experiment.block_size > 1:  # of which others stand for all
         lost = sum(it.failed for it in arms if it.label in {comparison.arm, comparison.against})
     if comparison.pairs and (comparison.left_out or lost):
-        sent = comparison.pairs + comparison.left_out
-        told = f"Pairs that lack an answer are left out of the comparison of {names}: "
-        told = f"{told}{comparison.left_out:,} of {sent:,}."
-        of_blocks = f"{plural(lost, 'request')} failed, so blocks of {names} are that much smaller."
-        yield kinds.PAIRS_LEFT_OUT.found(
+        smaller = "both" if comparison.left_out else "smaller blocks"
+        yield PAIRS_LEFT_OUT.found(
             arm=comparison.arm,
             against=comparison.against,
             pairs=comparison.pairs,
             left_out=comparison.left_out,
             lost=lost,
-            text=" ".join([told] * bool(comparison.left_out) + [of_blocks] * bool(lost)),
+            case=smaller if lost else None,
+            words={"sent": comparison.pairs + comparison.left_out},
         )
     factor = comparison.interval_inflation
     if comparison.pairs and factor >= _NOTABLE:
-        yield kinds.AUTOCORRELATED.found(
+        yield AUTOCORRELATED.found(
             arm=comparison.arm,
             against=comparison.against,
             pairs=comparison.pairs,
             correlation=comparison.correlation,
             factor=factor,
-            text=f"Pairs of {names} are autocorrelated ({_lasting(comparison.correlation, factor)})"
-            f"; intervals are {times(factor)} as wide for it.",
+            case="pairs",
+            clauses=_lasting(comparison.correlation, factor),
         )
 
 
@@ -122,22 +199,20 @@ def own_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     """What makes an arm's own figures less sure than so many requests would be."""
     if arm.interval_inflation < _NOTABLE or not arm.latency_bounds:
         return
-    what = "Latencies" if run.plan.experiment.block_size == 1 else "Blocks"
-    yield kinds.AUTOCORRELATED.found(
+    correlation, factor = arm.correlation, arm.interval_inflation
+    yield AUTOCORRELATED.found(
         arm,
-        correlation=arm.correlation,
-        factor=arm.interval_inflation,
-        text=f"{what} of {arm.name} are autocorrelated "
-        f"({_lasting(arm.correlation, arm.interval_inflation)}); intervals of its own figures are "
-        f"{times(arm.interval_inflation)} as wide for it.",
+        correlation=correlation,
+        factor=factor,
+        clauses=_lasting(correlation, factor),
+        words={"what": "Latencies" if run.plan.experiment.block_size == 1 else "Blocks"},
     )
 
 
-def _lasting(correlation: float, factor: float) -> str:
-    """How much, and whether what is further back counts for more than that says."""
+def _lasting(correlation: float, factor: float) -> list[str]:
+    """Whether what is further back counts for more than the first lag says."""
     further = factor > _NOTABLE * sqrt(first_order_inefficiency(correlation))
-    beyond = ", and those further back count for more" * further
-    return f"lag 1: {correlation:.2f}{beyond}"
+    return ["beyond"] if further else []
 
 
 def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -151,12 +226,11 @@ def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     lacking = [name for name, count in needed.items() if count > fewest.succeeded]
     if lacking:
         most = max(needed[name] for name in lacking)
-        yield kinds.TOO_FEW_REQUESTS.found(
+        is_for_more = not run.plan.experiment.may_end_early and most > fewest.requests
+        yield TOO_FEW_REQUESTS.found(
             requests=fewest.succeeded,
             lacking=" ".join(lacking),
             needed=needed[lacking[-1]],
-            text=f"Too few requests for an interval of {' or '.join(lacking)} (needs {most:,}).",
-            advice=f"-n {most} makes as many."
-            if not run.plan.experiment.may_end_early and most > fewest.requests
-            else "A longer run does.",
+            case=None if is_for_more else "where -n decides nothing",
+            words={"quantiles": " or ".join(lacking), "most": most},
         )

@@ -9,9 +9,9 @@ from operator import add, eq, ne
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.findings import finding_kinds as kinds
+from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.results.table import pick
-from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,49 @@ _FEW = 0.2
 _HARDLY_CHANCE = 3.09
 """Standard errors: chance alone exceeds them in one case of a thousand."""
 
+_LATER = "On reused connections the {what} comes {later_s} later than it can."
+_FIRST_BYTE = _LATER.replace("{what}", "first byte")
+_REST = _LATER.replace("{what}", "rest of the answer")
+
+NAGLE_BEHIND_PROXY = FindingKind(
+    code="nagle-behind-proxy",
+    title="Through the proxy, reused connections wait for a delayed ACK",
+    who="client",
+    evidence=("reused_s", "fastest_s"),
+    text=f"{_FIRST_BYTE} Nagle's algorithm, which urllib3 leaves on behind a proxy, holds the "
+    "request's body back until its head is acknowledged, and that is delayed.",
+    advice="--tcp-nodelay switches it off; in a program, "
+    "socket_options=HTTPConnection.default_socket_options does.",
+    provoked=Provoked(test="tests/findings/test_delay.py"),
+)
+KEEP_ALIVE_HURTS = FindingKind(
+    code="keep-alive-hurts",
+    title="On reused connections, answers come 40 ms late",
+    who="server",
+    evidence=("reused_s", "fastest_s"),
+    proof="Nagle's algorithm holds the body back for a delayed acknowledgement.",
+    text=f"Keep-alive hurts here. {_REST} The server writes head and body apart with Nagle's "
+    "algorithm on, which holds the body back until the head is acknowledged; on a connection in "
+    "use, that is delayed.",
+    advice="Let the server write both at once, or set TCP_NODELAY. Where it can't be changed, a "
+    "client on Linux that sets TCP_QUICKACK for each request avoids it.",
+    cases={
+        "--no-tcp-nodelay": Case(
+            text=f"Keep-alive hurts here. {_FIRST_BYTE} Nagle's algorithm, which --no-tcp-nodelay "
+            "leaves on, holds the request's body back until its head is acknowledged, and that is "
+            "delayed.",
+            advice="Without --no-tcp-nodelay it is off, as urllib3 has it.",
+        ),
+        "a late first byte": Case(
+            text=f"Keep-alive hurts here. {_FIRST_BYTE} Nagle's algorithm with a delayed "
+            "acknowledgement does that, and kab's own connection has it off: it may be on between "
+            "a balancer there and the server behind it.",
+            advice="Set TCP_NODELAY at both ends of that connection.",
+        ),
+    },
+    provoked=Provoked("URL -n 10", "--fault nagle"),
+)
+
 
 class _Delay(NamedTuple):
     """What comes late on reused connections, in seconds."""
@@ -37,41 +80,6 @@ class _Delay(NamedTuple):
     in_body: bool
     """Whether that is the rest of the answer, from its first byte on, or else the first byte."""
 
-    @property
-    def said(self) -> str:
-        what = "rest of the answer" if self.in_body else "first byte"
-        later = duration(self.reused_s - self.fastest_s)
-        return f"On reused connections the {what} comes {later} later than it can."
-
-
-class _Cause(NamedTuple):
-    """Who delays, and what to do."""
-
-    why: str
-    advice: str
-
-
-_BEHIND_PROXY = (
-    "Nagle's algorithm, which urllib3 leaves on behind a proxy, holds the request's body back "
-    "until its head is acknowledged, and that is delayed."
-)
-_SWITCHED_ON = _Cause(
-    why="Nagle's algorithm, which --no-tcp-nodelay leaves on, holds the request's body back until "
-    "its head is acknowledged, and that is delayed.",
-    advice="Without --no-tcp-nodelay it is off, as urllib3 has it.",
-)
-_AT_SERVER = _Cause(
-    why="The server writes head and body apart with Nagle's algorithm on, which holds the body "
-    "back until the head is acknowledged; on a connection in use, that is delayed.",
-    advice="Let the server write both at once, or set TCP_NODELAY. Where it can't be changed, a "
-    "client on Linux that sets TCP_QUICKACK for each request avoids it.",
-)
-_IN_BETWEEN = _Cause(
-    why="Nagle's algorithm with a delayed acknowledgement does that, and kab's own connection has "
-    "it off: it may be on between a balancer there and the server behind it.",
-    advice="Set TCP_NODELAY at both ends of that connection.",
-)
-
 
 def delay_findings(run: Run) -> Iterator[Finding]:
     """Nagle's algorithm with a delayed acknowledgement: on this side, at the server, or between."""
@@ -79,21 +87,16 @@ def delay_findings(run: Run) -> Iterator[Finding]:
     if delay is None:
         return
     network = run.plan.network
-    is_ours = not (delay.in_body or network.tcp_nodelay)
-    if is_ours and network.proxy is not None:
-        yield kinds.NAGLE_BEHIND_PROXY.found(
-            reused_s=delay.reused_s,
-            fastest_s=delay.fastest_s,
-            text=f"{delay.said} {_BEHIND_PROXY}",
-        )
-        return
-    switched_on = is_ours and network.tcp_nodelay is False
-    cause = _SWITCHED_ON if switched_on else _AT_SERVER if delay.in_body else _IN_BETWEEN
-    yield kinds.KEEP_ALIVE_HURTS.found(
+    kind, case = KEEP_ALIVE_HURTS, None
+    if not delay.in_body:
+        case = "--no-tcp-nodelay" if network.tcp_nodelay is False else "a late first byte"
+        if network.proxy is not None and not network.tcp_nodelay:
+            kind, case = NAGLE_BEHIND_PROXY, None
+    yield kind.found(
         reused_s=delay.reused_s,
         fastest_s=delay.fastest_s,
-        text=f"Keep-alive hurts here. {delay.said} {cause.why}",
-        advice=cause.advice,
+        case=case,
+        words={"later_s": delay.reused_s - delay.fastest_s},
     )
 
 

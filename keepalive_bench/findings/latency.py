@@ -10,11 +10,11 @@ from operator import eq, ne
 from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.findings import finding_kinds as kinds
 from keepalive_bench.findings.delay import DELAYED_ACK
+from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.results.table import pick
 from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
-from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +34,69 @@ _APART = 1.5
 _SMALLER_GROUP = 0.1
 _MOST_OUTLYING = 0.1
 """What more requests do is no exception."""
+_PROVOKED = Provoked(test="tests/findings/test_latency.py")
+
+DRIFT = FindingKind(
+    code="drift",
+    title="Latency rose or fell in the course of the run",
+    who="path",
+    severity="info",
+    evidence=("arm", "first_s", "last_s", "score"),
+    proof="By 10 % or more, and not by chance. Arms that take turns share that.",
+    text="The latency of {arm} {moved} in the course of the run, from {first_s} to {last_s}.",
+    advice="The arms took turns, so their comparison holds; figures of one arm are of the time in "
+    "between.",
+    advice_in_sweeps="The values took turns, so their comparison holds; figures of one value are "
+    "of the time in between.",
+    cases={
+        "one arm alone": Case(
+            advice="Its figures are of the time in between; a longer --warmup helps if it settles."
+        ),
+        "one arm after the other": Case(
+            severity="warning",
+            advice="Arms that run one after the other differ by that alone: --order paired takes "
+            "turns.",
+        ),
+    },
+    provoked=_PROVOKED,
+)
+BIMODAL = FindingKind(
+    code="bimodal",
+    title="Latencies fall into groups",
+    who="path",
+    severity="info",
+    evidence=("arm", "lower", "lower_s", "upper", "upper_s"),
+    proof="How many are in each, and their medians.",
+    text="The latencies of {arm} fall into groups: {lower:request} took {lower_s} or so, and "
+    "{upper} took {upper_s}. A figure between them is typical of neither.",
+    advice="A cache, several servers behind one address, or a neighbour's load do that.",
+    cases={
+        "40 ms apart": Case(
+            advice="A delayed acknowledgement takes 40 ms, for which Nagle's algorithm waits where "
+            "a server writes head and body apart: TCP_NODELAY there would show."
+        ),
+        "a busy machine": Case(
+            advice="Waiting for a processor of this machine, as told above, is the likely cause."
+        ),
+        "parameters that vary": Case(
+            advice="The server may take longer for some parameters: try them one by one."
+        ),
+    },
+    provoked=_PROVOKED,
+)
+OUTLIERS = FindingKind(
+    code="outliers",
+    title="A few requests took far longer than the others",
+    who="path",
+    severity="info",
+    evidence=("arm", "count", "largest_s", "median_s", "raised"),
+    proof="They make the mean 10 % larger or more. Nothing is left out.",
+    text="{count:request} of {arm} took far longer than the others, up to {largest_s}, and made "
+    "the mean {raised:.0%} larger. Nothing is left out for that.",
+    advice="The median and the speed-up are barely affected.",
+    cases={"without a comparison": Case(advice="The median is barely affected.")},
+    provoked=_PROVOKED,
+)
 
 
 class _Alike(NamedTuple):
@@ -82,22 +145,14 @@ def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
         return
     experiment = run.plan.experiment
     alone = len(experiment.arms) == 1
-    one = "arm" if experiment.sweep is None else "value"
-    first, last = exp(found.first), exp(found.last)
-    yield kinds.DRIFT.found(
+    turns = None if experiment.is_paired else "one arm after the other"
+    yield DRIFT.found(
         alike.arm,
-        severity="info" if alone or experiment.is_paired else "warning",
-        first_s=first,
-        last_s=last,
+        first_s=exp(found.first),
+        last_s=exp(found.last),
         score=found.score,
-        text=f"The latency of {alike.arm.name} {'rose' if change > 1 else 'fell'} in the course of "
-        f"the run, from {duration(first)} to {duration(last)}.",
-        advice="Its figures are of the time in between; a longer --warmup helps if it settles."
-        if alone
-        else f"The {one}s took turns, so their comparison holds; figures of one {one} are of the "
-        "time in between."
-        if experiment.is_paired
-        else "Arms that run one after the other differ by that alone: --order paired takes turns.",
+        case="one arm alone" if alone else turns,
+        words={"moved": "rose" if change > 1 else "fell"},
     )
 
 
@@ -109,28 +164,23 @@ def _groups(run: Run, alike: _Alike, *, contended: bool) -> Finding | None:
     low, high = median(ordered[:lower]), median(ordered[lower:])
     if high < _APART * low:
         return None
-    return kinds.BIMODAL.found(
+    return BIMODAL.found(
         alike.arm,
         lower=lower,
         lower_s=low,
         upper=len(ordered) - lower,
         upper_s=high,
-        advice=_why_groups(run, high - low, contended=contended),
+        case=_why_groups(run, high - low, contended=contended),
     )
 
 
-def _why_groups(run: Run, apart_s: float, *, contended: bool) -> str:
+def _why_groups(run: Run, apart_s: float, *, contended: bool) -> str | None:
     if DELAYED_ACK[0] <= apart_s <= DELAYED_ACK[1]:
-        return (
-            "A delayed acknowledgement takes 40 ms, for which Nagle's algorithm waits where a "
-            "server writes head and body apart: TCP_NODELAY there would show."
-        )
+        return "40 ms apart"
     if contended:
-        return "Waiting for a processor of this machine, as told above, is the likely cause."
+        return "a busy machine"
     variation = run.plan.request.variation
-    if variation.fields or variation.rows:
-        return "The server may take longer for some parameters: try them one by one."
-    return "A cache, several servers behind one address, or a neighbour's load do that."
+    return "parameters that vary" if variation.fields or variation.rows else None
 
 
 def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
@@ -143,11 +193,11 @@ def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
     raised = fmean(ordered) / fmean(usual) - 1
     is_alone = len(run.plan.experiment.arms) == 1 or run.plan.experiment.sweep is not None
     if raised >= _NOTABLE_RAISE and count <= _MOST_OUTLYING * len(ordered):
-        yield kinds.OUTLIERS.found(
+        yield OUTLIERS.found(
             alike.arm,
             count=count,
             largest_s=ordered[-1],
             median_s=median(ordered),
             raised=raised,
-            advice=f"The median {'is' if is_alone else 'and the speed-up are'} barely affected.",
+            case="without a comparison" if is_alone else None,
         )

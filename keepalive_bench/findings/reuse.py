@@ -6,14 +6,20 @@ from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING, cast
 
-from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REQUEST_LIMIT
+from keepalive_bench.connections.reason_kinds import (
+    IDLE_TIMEOUT,
+    REASON_KINDS,
+    REQUEST_LIMIT,
+    ReasonKind,
+)
 from keepalive_bench.connections.rules import announced_max, announced_timeout
-from keepalive_bench.findings import finding_kinds as kinds
+from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.results.table import NONE
-from keepalive_bench.units import duration, plural, printable
+from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
@@ -24,6 +30,74 @@ _WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
 _SLACK_S = 0.5
 """Servers look at their clocks now and then, and count in whole seconds."""
 
+KEEP_ALIVE_TIMEOUT_DIFFERS = FindingKind(
+    code="keep-alive-timeout-differs",
+    title="The server announces another idle timeout than it has",
+    who="server",
+    evidence=("arm", "announced_s", "seen_s"),
+    proof="Connections were closed after less than 0.8 of the time that `Keep-Alive: timeout` "
+    "announces, or could be used again after more than 1.2 of it.",
+    text="The server announces Keep-Alive: timeout={announced!s}, but closed "
+    "{closed:connection} of {arm} that had been idle for {seen_s} or less.",
+    advice="Clients that trust it send requests into closed connections. Have the server, and what "
+    "stands before it, announce what they do.",
+    cases={
+        "closed later": Case(
+            severity="info",
+            text="The server announces Keep-Alive: timeout={announced!s}, but a connection of "
+            "{arm} was good for another request after {seen_s}.",
+            advice="Clients that trust it give connections up too early.",
+        )
+    },
+    provoked=Provoked("URL -n 4", "--delay 0.2 --idle-timeout 0.15 --keep-alive-header timeout=60"),
+)
+KEEP_ALIVE_MAX_DIFFERS = FindingKind(
+    code="keep-alive-max-differs",
+    title="The server announces a larger maximum of requests than it has",
+    who="server",
+    evidence=("arm", "announced", "seen"),
+    proof="Connections are closed, without a word, after fewer responses than `Keep-Alive: max` "
+    "announces.",
+    text="The server closes connections of {arm} after {seen:response}, the last of which "
+    "announced Keep-Alive: max={announced!s}.",
+    advice="What stands before the server may have a limit of its own: set both alike.",
+    provoked=Provoked(
+        "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=100"
+    ),
+)
+STALE_BY_INTERLEAVING = FindingKind(
+    code="stale-by-interleaving",
+    title="Connections went stale only while kab ran the other arm",
+    who="kab",
+    evidence=("arm", "connections"),
+    proof=f"`{IDLE_TIMEOUT.code}`, but for that; it doesn't count against the server.",
+    text="{connections:connection} of {arm} went stale only because kab ran {others} in between, "
+    "which is not the server's fault and doesn't count against it.",
+    advice="--order sequential runs the arms one by one.",
+    advice_in_sweeps="In a sweep over fewer values, each has its turn again sooner.",
+    provoked=Provoked("URL -n 4", "--delay 0.2 --idle-timeout 0.15"),
+)
+
+
+def _of_reason(reason: ReasonKind) -> FindingKind:
+    return FindingKind(
+        code=reason.code,
+        title=reason.title,
+        who=reason.who,
+        evidence=("arm", "connections", *reason.numbers),
+        text=f"{reason.text}.",
+        advice=reason.advice,
+        advice_in_sweeps=reason.advice_in_sweeps,
+        is_in_sweeps=not reason.is_by_pool_size,
+        provoked=reason.provoked,
+    )
+
+
+OF_REASONS: Mapping[str, FindingKind] = {
+    reason.code: _of_reason(reason) for reason in REASON_KINDS if reason.text
+}
+"""What a pooled arm's connections were opened for, by the reason's code; not all cost something."""
+
 
 def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """A finding for each reason that cost a pooled arm a connection, and for untrue fields."""
@@ -31,15 +105,15 @@ def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     for arm in pooled:
         yield from _interleaved(arm)
         for code in arm.reason_counts:
-            if code in kinds.OF_REASONS and (rows := arm.reasons.rows(code)):
-                yield _of_reason(run, arm, code, rows)
+            if code in OF_REASONS and (rows := arm.reasons.rows(code)):
+                yield _costly(run, arm, code, rows)
     for arm in pooled:
         yield from _timeout(run, arm)
         yield from _maximum(run, arm)
 
 
-def _of_reason(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Finding:
-    kind, reasons, experiment = kinds.OF_REASONS[code], arm.reasons, run.plan.experiment
+def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Finding:
+    kind, reasons, experiment = OF_REASONS[code], arm.reasons, run.plan.experiment
     requests = idle_s = None
     if "requests" in kind.evidence:
         previous = {reasons.previous[row] for row in rows} - {NONE}
@@ -49,24 +123,18 @@ def _of_reason(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Fin
         seen = (reasons[row].evidence for row in rows)
         idle_s = median(cast("float", it.get("closed_after_s", it["idle_s"])) for it in seen)
     data = str(reasons[rows[0]].evidence.get("seen", ""))
-    kept, threads = experiment.pool_size, experiment.concurrency
     return kind.found(
         arm,
         connections=len(rows),
         requests=requests,
         idle_s=idle_s,
-        maxsize=kept if "maxsize" in kind.evidence else None,
-        concurrency=threads if "concurrency" in kind.evidence else None,
-        text=kind.text.format(
-            owner=arm.name,
-            times=f"{arm.name}, {plural(len(rows), 'time')}",
-            connections=plural(len(rows), "connection"),
-            after=_after(requests),
-            idle=duration(idle_s),
-            seen=printable(data[:_SHOWN_DATA]),
-            kept=kept,
-            threads=threads,
-        ),
+        maxsize=experiment.pool_size if "maxsize" in kind.evidence else None,
+        concurrency=experiment.concurrency if "concurrency" in kind.evidence else None,
+        words={
+            "times": f"{arm.name}, {plural(len(rows), 'time')}",
+            "after": _after(requests),
+            "seen": printable(data[:_SHOWN_DATA]),
+        },
     )
 
 
@@ -79,12 +147,10 @@ def _after(requests: int | None) -> str:
 def _interleaved(arm: ArmSummary) -> Iterator[Finding]:
     count = len(arm.reasons.caused_by_interleaving)
     if count:
-        others = "the other arm" if arm.option is None else "other values"
-        yield kinds.STALE_BY_INTERLEAVING.found(
+        yield STALE_BY_INTERLEAVING.found(
             arm,
             connections=count,
-            text=f"{plural(count, 'connection')} of {arm.name} went stale only because kab ran "
-            f"{others} in between, which is not the server's fault and doesn't count against it.",
+            words={"others": "the other arm" if arm.option is None else "other values"},
         )
 
 
@@ -93,30 +159,24 @@ def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     announced = _usual_timeout(arm)
     if announced is None:
         return
-    said = f"The server announces Keep-Alive: timeout={announced}, but"
     closed = _closed_after(run, arm)
     longest = max(closed, default=0.0)
     if closed and longest < min(_WELL_BEFORE * announced, announced - _SLACK_S):
-        yield kinds.KEEP_ALIVE_TIMEOUT_DIFFERS.found(
+        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
             arm,
             announced_s=announced,
             seen_s=longest,
-            text=f"{said} closed {plural(len(closed), 'connection')} of {arm.name} that had been "
-            f"idle for {duration(longest)} or less.",
-            advice="Clients that trust it send requests into closed connections. Have the server, "
-            "and what stands before it, announce what they do.",
+            words={"announced": announced, "closed": len(closed)},
         )
         return
     survived = arm.reasons.survived_s
     if survived > max(_WELL_AFTER * announced, announced + _SLACK_S):
-        yield kinds.KEEP_ALIVE_TIMEOUT_DIFFERS.found(
+        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
             arm,
-            severity="info",
             announced_s=announced,
             seen_s=survived,
-            text=f"{said} a connection of {arm.name} was good for another request after "
-            f"{duration(survived)}.",
-            advice="Clients that trust it give connections up too early.",
+            case="closed later",
+            words={"announced": announced},
         )
 
 
@@ -149,4 +209,4 @@ def _maximum(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     announced = announced_max(run.exchanges[reason.exchange].outcome.answer)
     if announced is not None:
         served = run.connections.exchanges[reason.previous]
-        yield kinds.KEEP_ALIVE_MAX_DIFFERS.found(arm, announced=announced, seen=served)
+        yield KEEP_ALIVE_MAX_DIFFERS.found(arm, announced=announced, seen=served)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.findings import finding_kinds as kinds
+from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.plan.local_ports import a_second
 from keepalive_bench.results import failure_kinds as failures
-from keepalive_bench.units import plural, printable
+from keepalive_bench.results.failure_kinds import Provoked
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,88 @@ _LINGER_S = 60.0
 """How long a port stays taken after its connection, where nothing else is known: Linux's
 TCP_TIMEWAIT_LEN."""
 _LOW = 0.5
-_STOPPED = "An arm is stopped when its first 5 requests all fail; --keep-going sends them all."
+
+INTERRUPTED = FindingKind(
+    code="interrupted",
+    title="Ctrl-C, or a signal like it, ended the run early",
+    who="client",
+    evidence=("exchanges", "cut_off"),
+    proof="The numbers are of the exchanges that had ended by then. Those that hadn't a second "
+    "later are cut off: they are no failures, and in no other number.",
+    text="The run was interrupted after {exchanges:exchange}{under_way}.",
+    clauses={"under_way": "; {cut_off} more were cut off"},
+    provoked=Provoked(test="tests/cli/test_interruption.py"),
+)
+PROCESS_LOST = FindingKind(
+    code="process-lost",
+    title="One of several `--processes` was lost",
+    who="client",
+    evidence=("process", "why", "sent"),
+    proof="It ended by itself, was killed, or was stopped (SIGSTOP) for longer than `--timeout` "
+    "and a second. What it measured is left out, and counts as not sent; the others' results are "
+    "kept.",
+    text="Of {processes!s} processes, number {process!s} (from 0) is lost: {why}. What it measured "
+    "is left out ({sent:exchange}, as far as it had told), and its requests count as not sent; the "
+    "others' results are kept.",
+    provoked=Provoked(test="tests/engine/test_processes.py"),
+)
+REQUESTS_FAILED = FindingKind(
+    code="requests-failed",
+    title="Requests failed",
+    who="server",
+    evidence=("arm", "kind", "count", "message"),
+    proof="How many, for each [kind](#kinds-of-failures), with a message. Where more failed than "
+    "were answered, the report shows no requests/s for them: what fails at once is no speed.",
+    text="{count:request} of {arm} failed: {kind} ({message}).",
+    provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
+)
+REQUESTS_NOT_SENT = FindingKind(
+    code="requests-not-sent",
+    title="An arm was stopped",
+    who="client",
+    evidence=("arm", "count"),
+    proof="Its first 5 requests failed, or the run was interrupted.",
+    text="{count:request} of {arm} were not sent.",
+    cases={
+        "after failures": Case(
+            advice="An arm is stopped when its first 5 requests all fail; --keep-going sends them "
+            "all."
+        )
+    },
+    provoked=Provoked("URL -n 8", "--fault close-on-request"),
+)
+WARMUP_FAILED = FindingKind(
+    code="warmup-failed",
+    title="A warm-up failed",
+    who="server",
+    severity="info",
+    evidence=("arm", "kind", "count"),
+    proof="It isn't measured.",
+    text="{count:warm-up} of {arm} failed: {kind} ({message}).",
+    provoked=Provoked("URL -n 6", "--fault close-in-body --fault-connections 1"),
+)
+PORTS_LOW = FindingKind(
+    code="ports-low",
+    title="Connections took half or more of the local ports",
+    who="client",
+    evidence=("opened", "ports", "peer"),
+    proof="Of those that were free for one address, within the time that each stays taken (Linux).",
+    text="{opened} connections to {peer} were opened within {held}, of {ports} local ports for it "
+    "({share:.0%}): each stays taken for as long again, so {rate} is all that lasts.",
+    advice="Fewer --requests, or several --source-address, leave room.",
+    provoked=Provoked(test="tests/findings/test_port.py"),
+)
+PORTS_EXHAUSTED = FindingKind(
+    code="ports-exhausted",
+    title="This machine had no local port left for so many requests",
+    who="client",
+    evidence=("count", "opened", "held_s"),
+    text="This machine had no local port left for {count:request}, after {opened:connection} of "
+    "this run's: a port stays taken for up to {held} after its connection.",
+    advice="Wait {held}, send fewer --requests, or connect from several addresses "
+    "(--source-address).",
+    provoked=Provoked(test="tests/net/test_local_ports.py"),
+)
 
 
 def outcome_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -38,64 +120,52 @@ def outcome_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 
 def _interrupted(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     if run.run_info.interrupted:
-        ended, cut_off = sum(arm.sent for arm in arms), sum(arm.interrupted for arm in arms)
-        under_way = f"; {cut_off:,} more were cut off" if cut_off else ""
-        yield kinds.INTERRUPTED.found(
-            exchanges=ended,
+        cut_off = sum(arm.interrupted for arm in arms)
+        yield INTERRUPTED.found(
+            exchanges=sum(arm.sent for arm in arms),
             cut_off=cut_off,
-            text=f"The run was interrupted after {plural(ended, 'exchange')}{under_way}.",
+            clauses=["under_way"] if cut_off else [],
         )
 
 
 def _lost(run: Run) -> Iterator[Finding]:
     """Processes that ended before they had told what they measured."""
-    count = run.plan.experiment.processes
     for lost in run.run_info.lost:
-        sent = sum(lost.sent.values())
-        yield kinds.PROCESS_LOST.found(
+        yield PROCESS_LOST.found(
             process=lost.process,
             why=lost.why,
-            sent=sent,
-            text=f"Of {count} processes, number {lost.process} (from 0) is lost: "
-            f"{printable(lost.why)}. What it measured is left out ({plural(sent, 'exchange')}, as "
-            "far as it had told), and its requests count as not sent; the others' results are "
-            "kept.",
+            sent=sum(lost.sent.values()),
+            words={"processes": run.plan.experiment.processes},
         )
 
 
 def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     for kind, count in arm.failure_kinds.items():
         message = next(failure.message for failure in arm.failures if failure.kind == kind)
-        yield kinds.REQUESTS_FAILED.found(arm, kind=kind, count=count, message=message)
+        yield REQUESTS_FAILED.found(arm, kind=kind, count=count, message=message)
     if arm.not_sent:
-        yield kinds.REQUESTS_NOT_SENT.found(
-            arm,
-            count=arm.not_sent,
-            advice="" if arm.succeeded or run.run_info.interrupted else _STOPPED,
+        by_itself = not (arm.succeeded or run.run_info.interrupted)
+        yield REQUESTS_NOT_SENT.found(
+            arm, count=arm.not_sent, case="after failures" if by_itself else None
         )
     warmup = run.warmup.get(arm.label)
     if warmup is not None and warmup.failures:
         kind, message = warmup.failures[0]
-        yield kinds.WARMUP_FAILED.found(
+        yield WARMUP_FAILED.found(
             arm,
             kind=kind,
             count=len(warmup.failures),
-            text=f"{plural(len(warmup.failures), 'warm-up')} of {arm.name} failed: {kind} "
-            f"({printable(message)}).",
+            words={"message": printable(message)},
         )
 
 
 def _exhausted(run: Run, failed: int) -> Finding:
     held_s = run.run_info.port_held_s or _LINGER_S
-    return kinds.PORTS_EXHAUSTED.found(
+    return PORTS_EXHAUSTED.found(
         count=failed,
         opened=len(run.connections),
         held_s=held_s,
-        text=f"This machine had no local port left for {plural(failed, 'request')}, after "
-        f"{plural(len(run.connections), 'connection')} of this run's: a port stays taken for up to "
-        f"{held_s:g} s after its connection.",
-        advice=f"Wait {held_s:g} s, send fewer --requests, or connect from several addresses "
-        "(--source-address).",
+        words={"held": f"{held_s:g} s"},
     )
 
 
@@ -111,14 +181,15 @@ def _low(run: Run) -> Iterator[Finding]:
     held_s = run_info.port_held_s or _LINGER_S
     peer, opened = _most_within(run, held_s)
     if _LOW * ports <= opened <= ports:
-        yield kinds.PORTS_LOW.found(
+        yield PORTS_LOW.found(
             opened=opened,
             ports=ports,
             peer=peer,
-            text=f"{opened:,} connections to {printable(peer)} were opened within "
-            f"{held_s:g} s, of {ports:,} local ports for it ({opened / ports:.0%}): each "
-            f"stays taken for as long again, so {a_second(ports / held_s)} is all that lasts.",
-            advice="Fewer --requests, or several --source-address, leave room.",
+            words={
+                "held": f"{held_s:g} s",
+                "share": opened / ports,
+                "rate": a_second(ports / held_s),
+            },
         )
 
 

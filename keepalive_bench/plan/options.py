@@ -14,10 +14,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
 from operator import ne
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    cast,
+    get_args,
+    overload,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
     from typing import TypedDict
 
     from typing_extensions import Required, Unpack
@@ -37,9 +47,8 @@ if TYPE_CHECKING:
         spelling: Required[str]
         help: Required[str]
         example: Required[Example]
-        source: Source
         choices: tuple[str, ...]
-        group: str
+        group: Group
         rivals: tuple[str, ...]
 
 
@@ -47,7 +56,8 @@ T = TypeVar("T")
 B = TypeVar("B", bound="bool | None")
 _GROUP, _SETTING = "group", "setting"
 
-GROUPS = ("Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements")
+Group = Literal["Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements"]
+GROUPS: tuple[Group, ...] = get_args(Group)
 """The headings of `--help`, in their order."""
 Form = Literal["value", "repeatable", "switch"]
 Source = Literal["text", "path", "file", "readable", "checked", "content", "body", "asked"]
@@ -57,6 +67,8 @@ The `text` of the command line, which may be a `path` or `-`; or the Path of a `
 have to be `readable`, or to have an end (`checked`). Of `content`, a File; of a `body`, the bytes:
 text, `@FILE`, or `-`. What is `asked` for elsewhere (~/.netrc), cli finds out by itself.
 """
+OfText = Literal["text", "path", "file", "readable", "checked"]
+"""Sources whose parser takes text, or a Path, which `Path` takes as well."""
 Where = Literal[
     "sent",
     "document",
@@ -103,7 +115,7 @@ class Option(Generic[T]):
     form: Form = "value"
     source: Source = "text"
     choices: tuple[str, ...] = ()
-    group: str = ""
+    group: Group | None = None
     """Its heading in `--help`, where it isn't that of the part."""
     rivals: tuple[str, ...] = ()
     """Options, by their names, that can't be given together with it."""
@@ -221,10 +233,29 @@ def nothing_asked(_: Asked) -> None:
     """The rule of a field that no option sets."""
 
 
+@overload
 def option(
     default: T,
-    parse: Callable[[str], T] | Callable[[File], T],
+    parse: Callable[[File], T],
     *,
+    source: Literal["content"],
+    spell: Callable[[T], str] = str,
+    **more: Unpack[More],
+) -> T: ...
+@overload
+def option(
+    default: T,
+    parse: Callable[[str], T],
+    *,
+    source: OfText = "text",
+    spell: Callable[[T], str] = str,
+    **more: Unpack[More],
+) -> T: ...
+def option(
+    default: T,
+    parse: Callable[[Any], T],
+    *,
+    source: Source = "text",
     spell: Callable[[T], str] = str,
     **more: Unpack[More],
 ) -> T:
@@ -233,7 +264,7 @@ def option(
     def words(value: T) -> tuple[str, ...]:
         return () if value is None or value == () else (spell(value),)
 
-    return cast("T", _field(default, more, parse=parse, words=words))
+    return cast("T", _field(default, more, source=source, parse=parse, words=words))
 
 
 def options(
@@ -282,7 +313,7 @@ def ruled(
     return field(default=default, repr=shown, compare=compare, metadata=made_of)
 
 
-def part(kind: type[T], group: str = "") -> T:
+def part(kind: type[T], group: Group | None = None) -> T:
     """A field that has fields of its own; `group`: the heading of their options in `--help`."""
     return field(default_factory=kind, metadata={_GROUP: group})
 
@@ -296,7 +327,7 @@ class PlanField(NamedTuple):
     """The part's type."""
     name: str
     default: object
-    group: str
+    group: Group | None
     setting: Setting
 
     def of(self, whole: object) -> Any:  # noqa: ANN401  # of any type
@@ -309,10 +340,10 @@ class PlanField(NamedTuple):
 @cache
 def plan_fields(kind: Hashable) -> tuple[PlanField, ...]:
     """The fields of a plan, or of a part of one, and of the parts within, in their order."""
-    return tuple(_walk(kind, "", ()))
+    return tuple(_walk(kind, None, ()))
 
 
-def _walk(kind: Any, group: str, path: tuple[str, ...]) -> Iterator[PlanField]:  # noqa: ANN401  # a dataclass
+def _walk(kind: Any, group: Group | None, path: tuple[str, ...]) -> Iterator[PlanField]:  # noqa: ANN401  # a dataclass
     for it in fields(kind):
         if _GROUP in it.metadata:
             yield from _walk(it.default_factory, it.metadata[_GROUP] or group, (*path, it.name))
@@ -325,7 +356,7 @@ def options_of(kind: Hashable) -> tuple[Option[Any], ...]:
     """The options of a plan, or of a part of one: those of a heading together, told their default.
 
     Raises:
-        ValueError: two have a spelling in common.
+        ValueError: two have a name in common, or one excludes another that there isn't.
     """
     found: dict[str, Option[Any]] = {}
     for place in plan_fields(kind):
@@ -335,7 +366,19 @@ def options_of(kind: Hashable) -> tuple[Option[Any], ...]:
             found[each.name] = replace(
                 each, group=each.group or place.group, help=f"{each.help}{_default(each, place)}"
             )
-    return tuple(sorted(found.values(), key=lambda it: GROUPS.index(it.group)))
+    return in_groups(found.values())
+
+
+def in_groups(several: Collection[Option[Any]]) -> tuple[Option[Any], ...]:
+    """Options of a heading together, in the order of the headings; each has one.
+
+    Raises:
+        ValueError: one excludes another that there isn't.
+    """
+    rivals = {rival for it in several for rival in it.rivals}
+    if unknown := rivals - {it.name for it in several}:
+        raise ValueError(f"no option is called {', '.join(sorted(unknown))}")
+    return tuple(sorted(several, key=lambda it: GROUPS.index(cast("Group", it.group))))
 
 
 def _default(declared: Option[Any], place: PlanField) -> str:

@@ -11,7 +11,15 @@ from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.plan.experiment import SWEPT, Experiment, Swept
 from keepalive_bench.plan.load import TRAFFICS, Load, Traffic
-from keepalive_bench.plan.options import GROUPS, Asked, Example, Option, options_of, planned
+from keepalive_bench.plan.options import (
+    GROUPS,
+    Asked,
+    Example,
+    Option,
+    in_groups,
+    options_of,
+    planned,
+)
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import METHOD
 from keepalive_bench.units import quoted
@@ -133,7 +141,7 @@ def sweep_options() -> tuple[Option[Any], ...]:
         if it.name not in own | _NOT_HERE
     ]
     both = [replace(it, group=GROUPS[0]) for it in OWN] + others
-    return tuple(sorted(both, key=lambda it: GROUPS.index(it.group)))
+    return in_groups(both)
 
 
 def swept_plans(target: Target, asked: Asked, tls: Tls) -> list[Plan]:

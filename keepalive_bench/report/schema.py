@@ -13,7 +13,7 @@ from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.analysis.sweep import RECOMMENDED, RecommendationCode
 from keepalive_bench.analysis.verdict import Verdict
-from keepalive_bench.findings.finding_kinds import FINDING_KINDS
+from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.plan.document import plan_schema
 from keepalive_bench.plan.experiment import Swept
 from keepalive_bench.plan.load import Traffic

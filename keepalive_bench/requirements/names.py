@@ -15,7 +15,7 @@ from keepalive_bench.analysis.metrics import Metric
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import RUN_METRICS, SWEEP_METRICS
-from keepalive_bench.findings.finding_kinds import FINDING_KINDS
+from keepalive_bench.findings import FINDING_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -14,6 +14,7 @@ from support.command import TIMEOUT_S, called, environment
 from support.shells import shell
 
 from keepalive_bench.cli import kab
+from keepalive_bench.plan.arms import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ def test_all_options_of_a_command_are_offered(name: str) -> None:
         ("kab serve --certificate exp", {"expired"}),
         ("kab run --tls-min ", {"1.2", "1.3"}),
         ("kab run --order ", {"paired", "sequential"}),
-        ("kab run --arm pooled --arm a=", {"a=pooled", "a=unpooled", "a=resumed", "a=naive"}),
+        ("kab run --arm pooled --arm a=", {f"a={kind}" for kind in KINDS}),
         ("kab run 'http://h/?a b' --arm 'x=na", {"x=naive"}),
         ("kab serve --list-faults --tls-m", {"--tls-min", "--tls-max"}),
     ],

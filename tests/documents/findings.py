@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from documents.tables import PagePart, table
 
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
-from keepalive_bench.findings.finding_kinds import FINDING_KINDS
+from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.findings.finding_kinds import FindingKind
+    from keepalive_bench.findings.finding_kind import FindingKind
     from keepalive_bench.results.failure_kinds import Provoked
 
 _COMMANDS = ("on the server", "on the client")
@@ -49,7 +50,7 @@ def parts() -> Iterator[PagePart]:
                 _severity(it),
                 it.who,
                 ", ".join(f"`{name}`" for name in it.evidence),
-                " ".join(filter(None, (f"{it.title}.", it.proof, it.advice))),
+                " ".join(filter(None, (f"{it.title}.", it.proof, *_advice(it)))),
                 *_how(it.provoked),
             )
             for it in FINDING_KINDS
@@ -58,8 +59,17 @@ def parts() -> Iterator[PagePart]:
 
 
 def _severity(kind: FindingKind) -> str:
-    other = "info" if kind.severity == "warning" else "warning"
-    return f"{kind.severity}; {kind.otherwise}: {other}" if kind.otherwise else kind.severity
+    others = (f"{name}: {it.severity}" for name, it in kind.cases.items() if it.severity)
+    return "; ".join((kind.severity, *others))
+
+
+def _advice(kind: FindingKind) -> Iterator[str]:
+    """What to do, usually and in each case; `…` stands for what only a run knows."""
+    unsaid = dict.fromkeys(kind.clauses, "")
+    told = {"": kind.advice} | {name: it.advice for name, it in kind.cases.items() if it.advice}
+    for name, advice in told.items():
+        words = re.sub(r"{(\w+)(!s)?}", lambda found: unsaid.get(found[1], "…"), advice)
+        yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
 
 
 def _how(provoked: Provoked) -> tuple[str, str]:

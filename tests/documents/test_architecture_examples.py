@@ -22,7 +22,7 @@ PLACES = (
     ("net/arms.py", "_OPENERS: "),
     ("connections/reason_kinds.py", "REASON_KINDS = "),
     ("connections/rules.py", "    return kinds.UNSOLICITED_DATA"),
-    ("findings/finding_kinds.py", "def _of_reason("),
+    ("findings/endpoint.py", "REDIRECTS_MEASURED = "),
     ("findings/endpoint.py", "    yield from _several_peers("),
     ("analysis/metrics/arm.py", "    *TIME_METRICS,"),
     ("cli/exports.py", "EXPORTERS = "),

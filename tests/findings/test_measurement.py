@@ -10,7 +10,7 @@ import pytest
 from support.runs import ENVIRONMENT, Script, view_of
 
 from keepalive_bench import analyse
-from keepalive_bench.findings.measurement import own_s
+from keepalive_bench.findings.client_bound import own_s
 from keepalive_bench.plan.load import Load
 
 if TYPE_CHECKING:

@@ -16,7 +16,10 @@ from support.command import called, next_line, started
 
 import keepalive_bench
 from keepalive_bench.connections.reason_kinds import REASON_KINDS, ReasonKind
-from keepalive_bench.findings.finding_kinds import FINDING_KINDS, OF_REASONS, FindingKind
+from keepalive_bench.findings import FINDING_KINDS
+from keepalive_bench.findings.endpoint import SERVER_OVERLOADED
+from keepalive_bench.findings.finding_kind import FindingKind
+from keepalive_bench.findings.reuse import OF_REASONS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS, FailureKind
 from keepalive_bench.server import CERTIFICATE
 
@@ -28,7 +31,6 @@ PACKAGE = Path(keepalive_bench.__file__).parent
 REGISTRIES: dict[str, tuple[AnyKind, ...]] = {
     "results.failure_kinds": FAILURE_KINDS,
     "connections.reason_kinds": REASON_KINDS,
-    "findings.finding_kinds": tuple(it for it in FINDING_KINDS if it.code not in OF_REASONS),
 }
 ALL: list[AnyKind] = [*FAILURE_KINDS, *REASON_KINDS, *FINDING_KINDS]
 COMMANDS = list(dict.fromkeys(it.provoked for it in ALL if it.provoked.run))
@@ -75,30 +77,28 @@ def test_each_kind_is_made_somewhere_and_has_a_code_of_its_own(registry: str) ->
     assert [kind.code for kind in kinds if not used[constant(kind)]] == []
 
 
-def told() -> dict[str, set[str]]:
-    """The names of the evidence that the package's calls give each finding, by its name there."""
-    found: dict[str, set[str]] = {}
-    for path in (PACKAGE / "findings").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "found"
-            ):
-                kind = ast.unparse(node.func.value).rpartition(".")[2]
-                names = {str(keyword.arg) for keyword in node.keywords} | (
-                    {"arm"} if node.args else set()
-                )
-                found.setdefault(kind, set()).update(names)
-    return found
-
-
-def test_findings_tell_the_evidence_that_is_declared() -> None:
-    given = {name: names - {"severity", "text", "advice"} for name, names in told().items()}
-    declared = {
-        constant(kind): set(kind.evidence) for kind in FINDING_KINDS if kind.code not in OF_REASONS
+def test_each_finding_is_made_somewhere_and_has_a_code_of_its_own() -> None:
+    codes = [kind.code for kind in FINDING_KINDS]
+    assert sorted(codes) == sorted(set(codes))
+    used = {
+        node.id
+        for path in (PACKAGE / "findings").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
-    assert {name: given.get(name) for name in declared} == declared
+    declared = {constant(kind) for kind in FINDING_KINDS if kind.code not in OF_REASONS}
+    assert declared - used == set()
+
+
+@pytest.mark.parametrize(
+    "undeclared", [{"number": 3}, {"clauses": ["often"]}, {"case": "at night"}], ids=str
+)
+def test_a_finding_tells_nothing_that_its_kind_does_not_declare(
+    undeclared: dict[str, Any],
+) -> None:
+    SERVER_OVERLOADED.found(count=3, words={"arm": "pooled"})
+    with pytest.raises(KeyError):
+        SERVER_OVERLOADED.found(count=3, words={"arm": "pooled"}, **undeclared)
 
 
 def test_what_no_command_provokes_names_a_test_that_does() -> None:

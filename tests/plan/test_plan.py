@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from keepalive_bench.errors import ExitCode, UsageError
+from keepalive_bench.plan.options import in_groups
 from keepalive_bench.plan.plan import Arm, Experiment, Network, Plan, Request, Target, Tls
+from keepalive_bench.plan.request import METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +82,11 @@ def test_no_text_that_becomes_a_header_field_ends_it_and_none_is_told(name: str,
     with pytest.raises(UsageError, match=r"^The value of the header field '[A-Z]") as caught:
         Request(body=b"", **options)
     assert "hunter" not in str(caught.value)
+
+
+def test_an_option_cannot_exclude_one_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match="no option is called usr"):
+        in_groups([replace(METHOD, group="Request", rivals=("usr",))])
 
 
 def test_the_defaults_are_those_of_the_command() -> None:
