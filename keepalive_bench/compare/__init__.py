@@ -17,7 +17,10 @@ from keepalive_bench.compare.change import (
     ComparisonChange,
     CountChange,
     Difference,
+    NumberChange,
     RecommendationChange,
+    change_type,
+    difference,
     figure_change,
 )
 from keepalive_bench.compare.requirements import change_places, check_change
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Analysis
+    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.compare.change import Part, Source
+    from keepalive_bench.requirements.names import AnyMetric
 
 __all__ = ["compare_runs"]
 
@@ -87,13 +92,25 @@ def _arms(base: Source, new: Source) -> Iterator[ArmChange]:
             yield ArmChange(
                 base=before,
                 new=after,
-                counts={name: CountChange.between(one[name], other[name]) for name in COUNTED},
+                counts={path: _counted(*it, before, after) for path, it in COUNTED.items()},
                 by_code={name: _counts(one[name], other[name]) for name in BY_CODE},
                 figures={
                     it.path: figure_change(base.estimated(it, label), new.estimated(it, label))
                     for it in ESTIMATED
                 },
             )
+
+
+def _counted(
+    metric: AnyMetric, key: str, base: ArmSummary, new: ArmSummary
+) -> CountChange | NumberChange:
+    values: tuple[Any, Any] = (metric.of(base), metric.of(new))
+    one, other = (value[key] if key else value for value in values)
+    type_: Any = change_type(metric)
+    found: CountChange | NumberChange = type_(
+        one, other, difference(metric, (one, base), (other, new))
+    )
+    return found
 
 
 def _counts(base: Mapping[str, int], new: Mapping[str, int]) -> dict[str, CountChange]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from math import exp, expm1, log
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -26,10 +27,22 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
     from keepalive_bench.typed_json import Document
 
-COUNTED = tuple(
-    it.path for it in ARM_METRICS if it.unit in {"count", "bytes"} and "." not in it.path
-)
-"""What is counted of an arm as a whole."""
+
+def is_counted(metric: AnyMetric) -> bool:
+    """Whether an arm's change in it is new − base.
+
+    Words don't change by a number; single times (`max`) change from run to run by chance.
+    """
+    return metric.basis == "exact" and metric.unit not in {"word", "text", "seconds"}
+
+
+COUNTED: dict[str, tuple[AnyMetric, str]] = {
+    ".".join(it.steps(key)): (it, key)
+    for it in ARM_METRICS
+    if is_counted(it) and not it.is_sparse
+    for key in it.keys or ("",)
+}
+"""What is counted of every arm: by its place in the document, of which metric and key it is."""
 BY_CODE = tuple(it.steps()[0] for it in ARM_METRICS if it.is_sparse)
 """What is counted by codes, or by status."""
 ESTIMATED = tuple(it for it in ARM_METRICS if it.basis not in {"exact", "nothing"})
@@ -85,6 +98,42 @@ class CountChange(NamedTuple):
         return cls(base, new, new - base)
 
 
+class NumberChange(NamedTuple):
+    """A number of both runs that isn't always a whole one, or known; and new − base."""
+
+    base: float | None
+    new: float | None
+    change: float | None
+
+
+def change_type(metric: AnyMetric) -> type[CountChange | NumberChange]:
+    """What the change of what is counted is."""
+    is_whole = metric.unit in {"count", "bytes"} and not metric.unknown
+    return CountChange if is_whole else NumberChange
+
+
+def difference(
+    metric: AnyMetric,
+    base: tuple[float | None, ArmSummary],
+    new: tuple[float | None, ArmSummary],
+) -> float | None:
+    """New − base of what is counted, each with its arm; `None` where either is unknown."""
+    before, after = base[0], new[0]
+    if before is None or after is None:
+        return None
+    if metric.is_of_counts:
+        return float(_ratio(after, new[1]) - _ratio(before, base[1]))
+    return after - before
+
+
+def _ratio(value: float, arm: ArmSummary) -> Fraction:
+    """A ratio of an arm's counts before it was rounded: no other one of them is as near.
+
+    So a difference is rounded once, as its bound is, and equals it where the two are equal.
+    """
+    return Fraction(value).limit_denominator(max(arm.sent, arm.connections, 1))
+
+
 class FigureChange(NamedTuple):
     """A figure of both runs, and new ÷ base − 1, with the ends of its interval."""
 
@@ -133,8 +182,8 @@ class ArmChange:
 
     base: ArmSummary
     new: ArmSummary
-    counts: dict[str, CountChange]
-    """All of `COUNTED`."""
+    counts: dict[str, CountChange | NumberChange]
+    """All of `COUNTED`, by their paths."""
     by_code: dict[str, dict[str, CountChange]]
     """All of `BY_CODE`, each by what either run has of it."""
     figures: dict[str, FigureChange]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.analysis.verdict import Verdict  # noqa: TC001  # typed_json reads it
@@ -17,7 +17,9 @@ from keepalive_bench.compare.change import (
     CountChange,
     Difference,
     FigureChange,
+    NumberChange,
     RecommendationChange,
+    change_type,
 )
 from keepalive_bench.report.document import requirement_document
 from keepalive_bench.report.openmetrics import (
@@ -45,13 +47,14 @@ if TYPE_CHECKING:
 
     from keepalive_bench.compare.change import ArmChange, Change, Source
 
-T = TypeVar("T")
 KIND, SCHEMA_VERSION = "comparison", 1
 _COLUMNS = ("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high")
+_WHOLE = {path for path, (it, _) in COUNTED.items() if it.unit in {"count", "bytes"}}
 _SERIES = {
     "verdict": "The verdict's code.",
     "requirement": "Requirements, 1 by status.",
     "count_difference": "The new run's count - the base's.",
+    "number_difference": "The new run's number - the base's, of what is exact and no count.",
     "recommended_difference": "The value that the new sweep recommends - the base's.",
     "speedup_ratio": "Speed-up: the new run's by the base's, with the ends of its interval.",
 }
@@ -130,17 +133,24 @@ def _runs(change: Change) -> ComparedRuns:
 
 
 def _arm(arm: ArmChange) -> dict[str, Any]:
-    alone, groups = _grouped(arm.figures)
-    return {"kind": arm.new.kind, **arm.counts, **arm.by_code, **alone, **groups}
+    return {
+        "kind": arm.new.kind,
+        **_grouped(arm.counts),
+        **arm.by_code,
+        **_grouped(arm.figures),
+    }
 
 
-def _grouped(by_path: Mapping[str, T]) -> tuple[dict[str, T], dict[str, dict[str, T]]]:
-    """What stands by itself in the document, and what in groups."""
-    groups: dict[str, dict[str, T]] = {"": {}}
+def _grouped(by_path: Mapping[str, object]) -> dict[str, Any]:
+    """What stands at paths, within the members that lead there."""
+    found: dict[str, Any] = {}
     for path, it in by_path.items():
-        group, _, name = path.rpartition(".")
-        groups.setdefault(group, {})[name] = it
-    return groups.pop(""), groups
+        *groups, name = path.split(".")
+        place = found
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[name] = it
+    return found
 
 
 def comparison_schema() -> Schema:
@@ -162,13 +172,19 @@ def comparison_schema() -> Schema:
 
 
 def _arm_schema() -> Schema:
-    counts = dict.fromkeys(COUNTED, CountChange) | dict.fromkeys(BY_CODE, dict[str, CountChange])
-    alone, groups = _grouped({it.path: schema_of(FigureChange) for it in ESTIMATED})
-    grouped = {name: object_schema(it) for name, it in groups.items()}
-    return object_schema(members(kind=str, **counts) | alone | grouped)
+    counts = _grouped({path: change_type(it) for path, (it, _) in COUNTED.items()})
+    by_code = dict.fromkeys(BY_CODE, dict[str, CountChange])
+    figures = _grouped({it.path: FigureChange for it in ESTIMATED})
+    return _schema_of({"kind": str, **counts, **by_code, **figures})
 
 
-AnyChange = CountChange | FigureChange | RecommendationChange
+def _schema_of(found: Any) -> Schema:  # noqa: ANN401  # a type, or members
+    if not isinstance(found, dict):
+        return schema_of(found)
+    return object_schema({name: _schema_of(it) for name, it in found.items()})
+
+
+AnyChange = CountChange | NumberChange | FigureChange | RecommendationChange
 
 
 class _Number(NamedTuple):
@@ -233,9 +249,12 @@ def _families(changes: Sequence[Change]) -> Iterator[Family]:
                 series[f"{subject}_ratio"] += estimate_samples(labels, found.ratio)
             elif isinstance(found, RecommendationChange):
                 series["recommended_difference"].append(Sample(found.change, labels))
-            elif name in COUNTED:
+            elif name in _WHOLE:
                 sample = Sample(found.change, {**labels, "count": name})
                 series["count_difference"].append(sample)
+            elif isinstance(found, NumberChange):
+                sample = Sample(found.change, {**labels, "number": name})
+                series["number_difference"].append(sample)
     for name, samples in series.items():
         subject = name.removesuffix("_ratio").replace("_", " ").capitalize()
         ratio = f"{subject}: the new run's by the base's, with the ends of its interval."

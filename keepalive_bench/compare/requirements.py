@@ -6,12 +6,11 @@ Each name of an arm that is counted, or has an interval, and the speed-up; with 
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.metrics.run import TOTALS
 from keepalive_bench.analysis.required_requests import least_requests
-from keepalive_bench.compare.change import figure_change
+from keepalive_bench.compare.change import ESTIMATED, difference, figure_change, is_counted
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements import AT_LEAST
 from keepalive_bench.requirements.decision import decide
@@ -19,16 +18,12 @@ from keepalive_bench.requirements.lookup import Evidence, evidence_of
 from keepalive_bench.requirements.names import places, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis import Checked, Requirement
     from keepalive_bench.compare.change import Change
     from keepalive_bench.plan.arms import Arm
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
-
-_NO_CHANGE = {"word", "seconds"}
-"""Words don't change by a number; single times (`max`) change from run to run by chance."""
 
 
 def change_places(arms: tuple[Arm, ...]) -> Iterator[Place]:
@@ -48,9 +43,7 @@ def change_places(arms: tuple[Arm, ...]) -> Iterator[Place]:
 
 def _has_change(place: Place, metric: AnyMetric) -> bool:
     if place.part == "arms":
-        if metric.basis == "exact":
-            return metric.unit not in _NO_CHANGE
-        return metric.basis != "nothing"
+        return is_counted(metric) or metric in ESTIMATED
     is_recommended = metric.path.startswith("recommendation.") and metric.unit == "count"
     is_total = not place.part and metric.path in TOTALS
     return is_total or is_recommended or metric.basis == "ranks"
@@ -110,18 +103,9 @@ def _changed(subject: Subject, change: Change) -> Evidence:
         told = (("BASE", base.lacking), ("NEW", new.lacking))
         lacking = "; ".join(f"in {name}, {why}" for name, why in told if why)
         return Evidence(*figure_change(base, new)[2:], lacking=lacking)
-    if isinstance(base.value, int) and isinstance(new.value, int):
-        return Evidence(new.value - base.value)
-    if isinstance(base.value, float) and isinstance(new.value, float):
-        one, other = (it.document["arms"][subject.place.label] for it in runs)
-        return Evidence(float(_ratio(new.value, other) - _ratio(base.value, one)))
+    if isinstance(base.value, float | int) and isinstance(new.value, float | int):
+        arm = next((it for it in change.arms if it.label == subject.place.label), None)
+        if arm is None or not subject.metric.is_of_counts:
+            return Evidence(new.value - base.value)
+        return Evidence(difference(subject.metric, (base.value, arm.base), (new.value, arm.new)))
     return Evidence(None, lacking=base.lacking or new.lacking)
-
-
-def _ratio(value: float, arm: Mapping[str, Any]) -> Fraction:
-    """A ratio of an arm's counts before it was rounded: no other one of them is as near.
-
-    So a difference is rounded once, as its bound is, and equals it where the two are equal.
-    """
-    sent = arm["succeeded"] + arm["failed"]
-    return Fraction(value).limit_denominator(max(sent, arm["connections"]))

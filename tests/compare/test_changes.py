@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from csv import DictReader
 from dataclasses import replace
 from fractions import Fraction
 from math import exp, sqrt
@@ -12,15 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from support.exports import everything
 from support.runs import CUT_OFF, URL, Script, paired_run, view_of
 
 from keepalive_bench import Target, UsageError, analyse
 from keepalive_bench.analysis.arms import summarise
+from keepalive_bench.analysis.metrics import Metric
 from keepalive_bench.compare import compare_runs
-from keepalive_bench.compare.change import Source, figure_change
+from keepalive_bench.compare.change import Source, difference, figure_change
+from keepalive_bench.compare.document import csv_lines
+from keepalive_bench.compare.requirements import change_places
 from keepalive_bench.compare.verdict import Occurrences, trend
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.requirements.lookup import Evidence
+from keepalive_bench.results.exchange import PHASES
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
@@ -319,6 +325,42 @@ def test_a_hundredth_less_reuse_is_a_hundredth() -> None:
     one, two = (one_arm([200] * 100, opened_anew=number) for number in (0, 1))
     (checked,) = compared(one, two, "reuse.change>=-1%").requirements
     assert (checked.status, checked.value) == ("met", -0.01)
+
+
+def test_what_is_exact_changes_by_the_same_in_the_document_and_in_a_requirement() -> None:
+    change = compared(one_arm([200] * 7), one_arm([200] * 7, opened_anew=2))
+    (arm,) = (it for it in change.arms if it.label == "pooled")
+    assert arm.counts["reuse"] == (6 / 7, 4 / 7, -2 / 7)
+    assert arm.counts["requests_per_connection"] == (7, 7 / 3, float(Fraction(7, 3) - 7))
+    assert arm.counts["body_bytes.max"] == (100, 100, 0)
+    assert arm.counts["late_starts.count"] == (None, None, None)
+
+
+def test_all_of_an_arm_that_can_be_required_is_in_the_document() -> None:
+    run = everything()
+    change = compared(run, run)
+    rows = DictReader(csv_lines([change]))
+    written = {row["name"] for row in rows if row["part"] == "arms.pooled"}
+    places = change_places(run.plan.experiment.arms)
+    named = {
+        metric.path
+        for place in places
+        if place.part == "arms"
+        for metric in place.named
+        if not metric.is_sparse
+    }
+    paths = {path.replace("<phase>", phase) for path in named for phase in (*PHASES, "remainder")}
+    assert paths <= written
+
+
+def test_only_ratios_of_counts_are_taken_for_fractions_of_them() -> None:
+    arm = alone([0.01] * 3)
+    values = (0.123456789, arm), (3.987654321, arm)
+    other = Metric[Any](path="bytes_per_connection", unit="number", meaning="")
+    assert difference(other, *values) == 3.987654321 - 0.123456789
+    ratio = replace(other, is_of_counts=True)
+    assert difference(ratio, (1 / 3, arm), (2 / 3, arm)) == 1 / 3
+    assert difference(other, (None, arm), values[1]) is None
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ from keepalive_bench.compare.change import (
     ComparisonChange,
     CountChange,
     FigureChange,
+    NumberChange,
     Source,
+    change_type,
 )
 from keepalive_bench.compare.document import ComparedRun, ComparedRuns, openmetrics_lines
 from keepalive_bench.compare.requirements import change_places
@@ -103,8 +105,16 @@ def _members() -> Iterator[Member]:
     yield from members(ComparedRuns, "changes[].", without={"new", "arms", "comparisons"})
     arm = "changes[].arms.<label>."
     yield f"{arm}kind", "How the arm treats connections", ""
+    counted = [(change_type(it), path) for path, (it, _) in COUNTED.items()]
     for change, paths in (
-        (CountChange, COUNTED),
+        (
+            CountChange,
+            [path for found, path in counted if found is CountChange],
+        ),
+        (
+            NumberChange,
+            [path for found, path in counted if found is NumberChange],
+        ),
         (CountChange, [f"{name}.*" for name in BY_CODE]),
         (FigureChange, [it.path for it in ESTIMATED]),
     ):
@@ -114,7 +124,7 @@ def _members() -> Iterator[Member]:
     yield _changing(FigureChange, f"{compared}speedup")
 
 
-def _changing(change: type[CountChange | FigureChange], path: str) -> Member:
+def _changing(change: type[CountChange | NumberChange | FigureChange], path: str) -> Member:
     meaning = (getdoc(change) or "").rstrip(".")
     return f"{path}.{{{','.join(change._fields)}}}", meaning, ""
 

@@ -104,6 +104,8 @@ class Metric(Generic[S]):
     """Why no run of an experiment has a value of it, or an interval; empty: one can have it."""
     words: tuple[str, ...] = ()
     """All that it can be, of a word."""
+    is_of_counts: bool = False
+    """Whether it's a ratio of two counts, neither above the requests sent and the connections."""
     is_signed: bool = False
     """Whether it may be below 0."""
     is_nameless: bool = False

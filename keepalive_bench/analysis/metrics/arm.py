@@ -91,6 +91,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         block="requests",
         better="higher",
         unknown="no connection",
+        is_of_counts=True,
     ),
     Metric(
         path="reuse",
@@ -99,6 +100,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         heading="reuse",
         better="higher",
         unknown="none was sent",
+        is_of_counts=True,
         series=Series(
             "kab_reuse_ratio", "Share of requests on a connection that an earlier one had used."
         ),
