@@ -131,7 +131,7 @@ def command(asked: Asked) -> None:
 
 
 def _given(options: dict[str, Option[Any]], asked: Asked) -> dict[str, Any]:
-    return {name: asked[option] for name, option in options.items() if option.name in asked}
+    return {name: asked[option] for name, option in options.items() if option in asked}
 
 
 def _fault(asked: Asked) -> Fault | None:

@@ -12,12 +12,15 @@ from keepalive_bench.plan.arms import ARM_KINDS, Arm, arm_text, parse_arm
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.options import (
     Example,
+    Option,
     choice,
     nothing_asked,
     option,
     options,
     part,
     ruled,
+    set_by,
+    spelled,
     switch,
 )
 from keepalive_bench.plan.values import (
@@ -52,6 +55,23 @@ _LEAST_VALUES = 2
 _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS, _MOST_PROCESSES = 1_000_000_000, 10_000, 255, 256
 
 
+REQUESTS = Option(
+    parse=int,
+    words=spelled(),
+    spelling="-n, --requests",
+    help="Requests of each arm.  [default: 50, or 10 rounds of several at a time; 10,000 "
+    "at most with --precision; no limit with --duration]",
+    example=Example("-n 7", "arms.pooled.requests == 7"),
+)
+DURATION = Option(
+    parse=parse_duration,
+    words=spelled(time_text),
+    spelling="-z, --duration TIME",
+    help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
+    example=Example("-z 200ms", "run_info.requests != null"),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """How many requests are sent, by how many threads, in which arms and in what order.
@@ -61,13 +81,9 @@ class Experiment:
             that don't take turns.
     """
 
-    requests: Positive = option(
+    requests: Positive = set_by(
         _UNSAID,
-        int,
-        spelling="-n, --requests",
-        help="Requests of each arm.  [default: 50, or 10 rounds of several at a time; 10,000 "
-        "at most with --precision; no limit with --duration]",
-        example=Example("-n 7", "arms.pooled.requests == 7"),
+        REQUESTS,
         shown=True,
         matters=False,
         usual=lambda plan: None if plan.experiment.is_limited else plan.experiment.requests,
@@ -78,16 +94,7 @@ class Experiment:
     If nothing is said: 50, or 10 rounds where those are more; 10,000 for a precision, or no limit
     for a duration.
     """
-    duration_s: float | None = option(
-        None,
-        parse_duration,
-        spell=time_text,
-        spelling="-z, --duration TIME",
-        help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
-        example=Example("-z 200ms", "run_info.requests != null"),
-        shown=True,
-        matters=False,
-    )
+    duration_s: float | None = set_by(None, DURATION, shown=True, matters=False)
     """How long the measurement takes at most, all arms together, but for the round under way;
     `None`: as long as it takes."""
     precision: float | None = option(

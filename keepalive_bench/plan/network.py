@@ -15,6 +15,8 @@ from keepalive_bench.plan.options import (
     option,
     options,
     ruled,
+    set_by,
+    spelled,
     switch,
 )
 from keepalive_bench.plan.target import Target
@@ -57,8 +59,19 @@ INSECURE = Option(
 )
 
 
+CACERT = Option(
+    parse=Path,
+    words=spelled(),
+    spelling="--cacert",
+    source="checked",
+    help="Certificates to trust, PEM.",
+    example=Example("--cacert {ca}", "0", "exit code"),
+    rivals=("insecure",),
+)
+
+
 def _verify(asked: Asked) -> bool | None:
-    if asked[INSECURE] and "cacert" in asked:
+    if asked[INSECURE] and CACERT in asked:
         raise UsageError("--insecure and --cacert contradict each other: leave one out.")
     return False if asked[INSECURE] else None
 
@@ -73,17 +86,7 @@ class Tls:
 
     verify: bool = ruled(True, _verify, INSECURE, shown=True)  # noqa: FBT003  # the field's default
     """Whether the server's certificate is checked."""
-    ca_file: Path | None = option(
-        None,
-        Path,
-        spelling="--cacert",
-        source="checked",
-        help="Certificates to trust, PEM.",
-        example=Example("--cacert {ca}", "0", "exit code"),
-        rivals=("insecure",),
-        shown=True,
-        matters=False,
-    )
+    ca_file: Path | None = set_by(None, CACERT, shown=True, matters=False)
     """The file of certificates trusted in place of the system's; `None`: the system's."""
     cert_file: Path | None = option(
         None,

@@ -220,9 +220,9 @@ class Asked:
         """The values of a repeatable option; none: it isn't given."""
         return cast("tuple[T, ...]", self._values.get(option.name, ()))
 
-    def __contains__(self, name: str) -> bool:
-        """Whether an option of that name is given."""
-        return name in self._values
+    def __contains__(self, option: Option[Any]) -> bool:
+        """Whether an option is given."""
+        return option.name in self._values
 
     def put(self, option: Option[T], value: T) -> None:
         """Give an option a value that was found elsewhere."""
@@ -260,11 +260,21 @@ def option(
     **more: Unpack[More],
 ) -> T:
     """A field that an option with a value sets. `spell` is the inverse of `parse`."""
+    return cast("T", _field(default, more, source=source, parse=parse, words=spelled(spell)))
 
-    def words(value: T) -> tuple[str, ...]:
+
+def spelled(spell: Callable[[Any], str] = str) -> Callable[[Any], tuple[str, ...]]:
+    """The words of an option with a value: one, or none where there is nothing to say."""
+
+    def words(value: object) -> tuple[str, ...]:
         return () if value is None or value == () else (spell(value),)
 
-    return cast("T", _field(default, more, source=source, parse=parse, words=words))
+    return words
+
+
+def set_by(default: T, made: Option[Any], **more: Unpack[OfField]) -> T:
+    """A field that an option sets which stands apart, as rules ask for it."""
+    return ruled(default, lambda asked: asked[made], made, **more)
 
 
 def options(
@@ -414,4 +424,4 @@ def planned(kind: type[T], asked: Asked, **given: object) -> T:
 def _field(default: object, more: More, **told: Any) -> Any:  # noqa: ANN401  # a field stands for its value
     of_field: dict[str, Any] = {it: more.pop(it) for it in Setting._fields if it in more}  # type: ignore[misc]  # its members
     made_of: Option[Any] = Option(**cast("Any", more), **told)
-    return ruled(default, lambda asked: asked[made_of], made_of, **of_field)
+    return set_by(default, made_of, **of_field)

@@ -18,6 +18,8 @@ from keepalive_bench.plan.options import (
     options,
     part,
     ruled,
+    set_by,
+    spelled,
 )
 from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.values import LARGEST_BODY, parse_header, parse_user, within
@@ -102,10 +104,29 @@ NETRC: Option[tuple[str, str] | None] = Option(
 )
 
 
+BEARER = Option(
+    parse=str,
+    words=spelled(),
+    spelling="--bearer TOKEN",
+    help="Bearer token.",
+    example=Example("--bearer abc", "Authorization: Bearer abc", "sent"),
+    rivals=("user", "netrc"),
+)
+UPLOAD = Option(
+    parse=Path,
+    words=spelled(),
+    spelling="-T, --upload-file",
+    source="readable",
+    help="Stream a file as the body (PUT).",
+    example=Example("-T {csv}", "\nfrom\nfile", "sent"),
+    rivals=("data", "json-body"),
+)
+
+
 def reads_netrc(asked: Asked, target: Target) -> bool:
     """Whether to look for credentials in `~/.netrc`: where nobody has said any."""
-    named = target.credentials is not None or "user" in asked or "bearer" in asked
-    return NETRC.name in asked and not named
+    named = target.credentials is not None or USER in asked or BEARER in asked
+    return NETRC in asked and not named
 
 
 def _credentials(asked: Asked) -> tuple[str, str] | None:
@@ -122,15 +143,15 @@ def _body(asked: Asked) -> bytes | None:
 
 
 def _method(asked: Asked) -> str | None:
-    if METHOD.name in asked:
+    if METHOD in asked:
         return asked[METHOD]
-    if DATA.name in asked or JSON_BODY.name in asked:
+    if DATA in asked or JSON_BODY in asked:
         return "POST"
-    return "PUT" if "upload-file" in asked else None
+    return "PUT" if UPLOAD in asked else None
 
 
 def _content_type(asked: Asked) -> str | None:
-    return JSON if JSON_BODY.name in asked else None
+    return JSON if JSON_BODY in asked else None
 
 
 def _usual_method(plan: Any) -> str | None:  # noqa: ANN401  # a Plan, whose file imports this one
@@ -174,27 +195,11 @@ class Request:
     body: bytes | None = ruled(None, _body, DATA, JSON_BODY)
     content_type: str = ruled(FORM, _content_type, shown=True)
     """The body's type, unless a header field says otherwise."""
-    upload: Path | None = option(
-        None,
-        Path,
-        spelling="-T, --upload-file",
-        source="readable",
-        help="Stream a file as the body (PUT).",
-        example=Example("-T {csv}", "\nfrom\nfile", "sent"),
-        rivals=("data", "json-body"),
-        shown=True,
-    )
+    upload: Path | None = set_by(None, UPLOAD, shown=True)
     """The file that is streamed as the body; `None`: none is."""
     credentials: tuple[str, str] | None = ruled(None, _credentials, USER, NETRC)
     """User name and password for Basic authentication (RFC 7617); they go before the URL's."""
-    bearer: str | None = option(
-        None,
-        str,
-        spelling="--bearer TOKEN",
-        help="Bearer token.",
-        example=Example("--bearer abc", "Authorization: Bearer abc", "sent"),
-        rivals=("user", "netrc"),
-    )
+    bearer: str | None = set_by(None, BEARER)
     cookies: tuple[str, ...] = options(
         (),
         str,

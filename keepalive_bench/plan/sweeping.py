@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.arms import Arm
-from keepalive_bench.plan.experiment import SWEPT, Experiment, Swept
+from keepalive_bench.plan.experiment import DURATION, REQUESTS, SWEPT, Experiment, Swept
 from keepalive_bench.plan.load import TRAFFICS, Load, Traffic
 from keepalive_bench.plan.options import (
     GROUPS,
@@ -181,7 +181,7 @@ def swept_plans(target: Target, asked: Asked, tls: Tls) -> list[Plan]:
 
 def _requests(asked: Asked, traffic: Traffic, concurrency: int) -> dict[str, int]:
     """How many, where neither that is said nor how long."""
-    if "requests" in asked or "duration" in asked:
+    if REQUESTS in asked or DURATION in asked:
         return {}
     return {"requests": concurrency * (_BURSTS if traffic == "bursts" else _STEADY_PER_THREAD)}
 
@@ -207,6 +207,6 @@ def _with_body(plan: Plan, asked: Asked) -> Plan:
     """The plan, with a request that has a body; how large it is, each arm says."""
     if plan.request.body is not None or plan.request.upload is not None:
         raise UsageError("--data-size makes the body itself: leave the other one out.")
-    method = plan.request.method if METHOD.name in asked else "POST"
+    method = plan.request.method if METHOD in asked else "POST"
     request = replace(plan.request, method=method, body=b"", content_type=_BINARY)
     return replace(plan, request=request)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.plan.document import withheld
 from keepalive_bench.plan.options import options_of, plan_fields
 from keepalive_bench.plan.plan import Plan
-from keepalive_bench.plan.request import DATA
+from keepalive_bench.plan.request import BEARER, DATA, USER
 from keepalive_bench.plan.sweeping import OWN, sweep_options
 from keepalive_bench.units import REDACTED, enumerated, plural, printable, size
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NAMED_APART = {"header", "fields-file"}
 """No command says them, whether or not they are secret."""
-_CREDENTIALS = {"user", "bearer"}
+_CREDENTIALS = {USER.name, BEARER.name}
 
 
 def command(plan: Plan) -> str:
