@@ -126,6 +126,10 @@ class ServerSettings:
             raise UsageError("The lowest TLS version (1.3) is above the highest (1.2).")
         if self.fault is not None and self.fault.needs_tls and not self.tls:
             raise UsageError(f"The fault {self.fault.name} needs TLS.")
+        if not self.tls and (self.tls_min or self.tls_max or self.key):
+            raise UsageError(
+                "TLS versions and a private key are for HTTPS: add --tls or --certificate."
+            )
 
     @property
     def key_file(self) -> Path:

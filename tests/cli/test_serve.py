@@ -52,6 +52,9 @@ def test_it_says_how_to_trust_its_certificate() -> None:
         (["--close-after", "0"], ""),
         (["--record", "/no/such/folder/record"], "/no/such/folder/record"),
         (["--tls-min", "1.3", "--tls-max", "1.2", "--tls"], "1.3"),
+        (["--tls-min", "1.3"], "--tls or --certificate"),
+        (["--tls-max", "1.2"], "--tls or --certificate"),
+        (["--key", __file__], "--tls or --certificate"),
     ],
 )
 def test_a_mistake_gets_one_sentence(arguments: list[str], said: str) -> None:
