@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from textwrap import fill
 from typing import TYPE_CHECKING, Literal
 
 from rich import box
@@ -47,13 +48,14 @@ def grid_of(tables: Sequence[TextTable], *, titled: bool = False, widths: Widths
     grid.add_column(tables[0].names.heading, no_wrap=True)
     for same in zip(*(table.columns for table in tables), strict=True):
         widest = max((len(cell) for column in same for cell in column.cells), default=0) or 1
+        exact = widths == "exact"
         grid.add_column(
-            same[0].heading,
+            fill(same[0].heading, widest) if exact else same[0].heading,
             justify=same[0].justify,
             style=same[0].style,
             overflow="fold",
+            no_wrap=exact,  # Rich takes room from all that may be wrapped, from numbers too
             min_width=None if widths == "free" else widest,
-            max_width=widest if widths == "exact" else None,
         )
     for table in tables:
         rows = [row for row in table.rows if any(row[1:])]

@@ -93,11 +93,13 @@ def test_three_arms_fit_and_no_number_is_cut(width: int, label: str) -> None:
 @pytest.mark.parametrize(
     ("width", "label"), [(30, "third"), (40, "a-label-of-32-characters-it-is")]
 )
-def test_in_a_narrow_terminal_no_number_of_a_phase_is_cut(width: int, label: str) -> None:
-    """They were: `20 × 0.10…`."""
+def test_in_a_narrow_terminal_no_number_is_cut(width: int, label: str) -> None:
+    """They were: `20 × 0.10…`, `[33.1 … 42`."""
     report = _report((label, "pooled"), width=width, plot=False)
     assert max(map(len, report.splitlines())) <= width
     assert report.count("20 × 0.100 ms") == 9  # sending, receiving and the client's own, thrice
+    assert re.findall(r" … \S+", report)
+    assert all(it.endswith("]") for it in re.findall(r" … \S+", report))
 
 
 def test_the_numbers_are_the_scripts() -> None:
