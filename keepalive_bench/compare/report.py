@@ -12,7 +12,7 @@ from rich.text import Text
 
 from keepalive_bench.compare import table
 from keepalive_bench.report import junit, markdown, webpage
-from keepalive_bench.report.grids import fits, grid_of, in_characters
+from keepalive_bench.report.grids import fits, grid_of, grid_within, in_characters
 from keepalive_bench.report.page.markup import element, set_table
 from keepalive_bench.report.terminal import requirement_parts
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
 
     from keepalive_bench.compare.change import Change
+    from keepalive_bench.report import TextTable
 
 _LAYOUTS = (
     ((0, 1, 2, 3),),
@@ -65,15 +66,15 @@ def _grids(change: Change, width: int, *, plain_ascii: bool) -> list[Grid]:
     There is none where the runs have nothing in common.
     """
     tables = [in_characters(it, plain_ascii=plain_ascii) for it in table.tables(change)]
-    grids: list[Grid] = []
+    parts: list[list[TextTable]] = []
     for layout in _LAYOUTS if tables else ():
         parts = [
             [it.with_columns(it.columns[number] for number in numbers) for it in tables]
             for numbers in layout
         ]
-        grids = [grid_of(part, titled=True, widths="least") for part in parts]
-        if all(fits(grid, width) for grid in grids):
+        if all(fits(grid_of(part, titled=True), width) for part in parts):
             break
+    grids = (grid_within(part, width, titled=True) for part in parts)
     return [grid for grid in grids if grid.row_count]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import StringIO
 from textwrap import fill
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from keepalive_bench.report import Part, TextColumn, TextTable
 
 _UNBOUNDED = 10_000
-Widths = Literal["free", "least", "exact"]
-"""Columns wide enough that no number is broken, or just as wide, so that headings are.
-
-Others are given no width: older releases of Rich add the padding to it once too often.
-"""
 _IN_ASCII = str.maketrans({"–": "-", "×": "x", "…": "...", "→": "->"})
 
 
@@ -39,23 +34,22 @@ def fits(grid: Grid, width: int) -> bool:
     return Measurement.get(console, console.options, grid).maximum <= width
 
 
-def grid_of(tables: Sequence[TextTable], *, titled: bool = False, widths: Widths = "free") -> Grid:
+def grid_of(tables: Sequence[TextTable], *, titled: bool = False, breakable: bool = False) -> Grid:
     """Tables with the same headings, one below the other; rows without a cell are left out.
 
-    `titled`: each has its title above its rows.
+    `titled`: each has its title above its rows. `breakable`: columns are no wider than their
+    numbers, and headings are broken for that.
     """
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     grid.add_column(tables[0].names.heading, no_wrap=True)
     for same in zip(*(table.columns for table in tables), strict=True):
+        heading = same[0].heading
         widest = max((len(cell) for column in same for cell in column.cells), default=0) or 1
-        exact = widths == "exact"
         grid.add_column(
-            fill(same[0].heading, widest) if exact else same[0].heading,
+            fill(heading, widest) if breakable else heading,
             justify=same[0].justify,
             style=same[0].style,
-            overflow="fold",
-            no_wrap=exact,  # Rich takes room from all that may be wrapped, from numbers too
-            min_width=None if widths == "free" else widest,
+            no_wrap=True,  # Rich takes room from all columns that may be wrapped, numbers or not
         )
     for table in tables:
         rows = [row for row in table.rows if any(row[1:])]
@@ -63,6 +57,17 @@ def grid_of(tables: Sequence[TextTable], *, titled: bool = False, widths: Widths
             grid.add_row(Text(table.title, style="bold"))
         for name, *cells in rows:
             grid.add_row(f"  {name}" if titled else name, *cells)
+    return grid
+
+
+def grid_within(tables: Sequence[TextTable], width: int, *, titled: bool = False) -> Grid:
+    """A grid: headings are broken where it takes that, and then rows' names. Numbers never are."""
+    whole = grid_of(tables, titled=titled)
+    if fits(whole, width):
+        return whole
+    grid = grid_of(tables, titled=titled, breakable=True)
+    if not fits(grid, width):
+        grid.columns[0].no_wrap, grid.columns[0].overflow = False, "fold"
     return grid
 
 
@@ -84,8 +89,7 @@ def grids(
 ) -> list[RenderableType]:
     """A table in as many grids as its width takes, with a line between them.
 
-    `breakable`: headings may be broken for that, and then each group has grids of its own. Numbers
-    never are.
+    `breakable`: headings are broken before a group is, and each group has grids of its own.
     """
     shown = in_characters(table.without_empty_columns(), plain_ascii=plain_ascii)
     whole = grid_of([shown])
@@ -93,7 +97,7 @@ def grids(
         return [whole]
     parts: list[RenderableType] = []
     for columns in _packed(shown, width, breakable=breakable):
-        parts += [Text(), _set(shown.with_columns(columns), width, breakable=breakable)]
+        parts += [Text(), grid_within([shown.with_columns(columns)], width)]
     return parts[1:]
 
 
@@ -101,14 +105,13 @@ def _packed(table: TextTable, width: int, *, breakable: bool) -> Iterator[Part]:
     """The columns of each grid: groups whole where there is room for them, or else their parts."""
 
     def has_room(columns: Part) -> bool:
-        widths: Widths = "exact" if breakable else "free"
-        return fits(grid_of([table.with_columns(columns)], widths=widths), width)
+        return fits(grid_of([table.with_columns(columns)], breakable=breakable), width)
 
     row: Part = ()
     for group in table.groups:
         whole = tuple(column for part in group for column in part)
         for part in [whole] if has_room(whole) else group:
-            for piece in [part] if has_room(part) or not breakable else [(it,) for it in part]:
+            for piece in [part] if has_room(part) else [(it,) for it in part]:
                 if row and not has_room((*row, *piece)):
                     yield row
                     row = ()
@@ -118,14 +121,3 @@ def _packed(table: TextTable, width: int, *, breakable: bool) -> Iterator[Part]:
             row = ()
     if row:
         yield row
-
-
-def _set(table: TextTable, width: int, *, breakable: bool) -> Grid:
-    """A grid: headings are broken where it takes that, and then rows' names."""
-    whole = grid_of([table])
-    if fits(whole, width) or not breakable:
-        return whole
-    grid = grid_of([table], widths="exact")
-    if not fits(grid, width):
-        grid.columns[0].no_wrap, grid.columns[0].overflow = False, "fold"
-    return grid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,12 @@ def printed(run: Run, width: int, *, plotted: bool = False, plain_ascii: bool = 
     """What a terminal of a width shows, with blanks at the ends of lines taken off."""
     parts = terminal.report_parts(report_of(run), width, plotted=plotted, plain_ascii=plain_ascii)
     return set_by_rich(parts, width)
+
+
+def intervals_are_whole(shown: str) -> bool:
+    """Whether there are intervals in a terminal's tables, and each is there with both ends."""
+    found = re.findall(r"\[.*….*", shown)
+    return bool(found) and all(it.count("]") == it.count("[") for it in found)
 
 
 def set_by_rich(parts: Iterable[RenderableType], width: int) -> str:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from support.exports import printed
+from support.exports import intervals_are_whole, printed
 from support.runs import Script
 from support.sweeps import scripted_sweep, swept
 
@@ -29,6 +29,12 @@ def test_a_heading_is_never_parted_and_each_column_is_there_once(width: int) -> 
     assert [first for first, *_ in cells] == ["maxsize"] * len(headings)
     assert [name for _, *names in cells for name in names] == [*COUNTS, *TIMES]
     assert max(map(len, shown)) <= width
+
+
+@pytest.mark.parametrize("width", [20, 24, 30, 36])
+def test_in_a_narrow_terminal_no_number_is_cut(width: int) -> None:
+    """They were in two lines: `[2,000 …` and `2,000]`."""
+    assert intervals_are_whole("\n".join(lines(width)))
 
 
 def test_a_wider_terminal_never_has_more_tables() -> None:
