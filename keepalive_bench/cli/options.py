@@ -11,7 +11,8 @@ from click.core import ParameterSource
 
 from keepalive_bench.cli import reading
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import GROUPS, Asked, Example, Option, options_of
+from keepalive_bench.plan.fields import options_of
+from keepalive_bench.plan.options import GROUPS, Asked, Example, Option
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.values import parse_time
 

@@ -12,8 +12,8 @@ import click
 
 from keepalive_bench.cli.reading import check_file, read_file
 from keepalive_bench.errors import ENDING_SIGNALS, UsageError
+from keepalive_bench.plan.fields import plan_fields, planned
 from keepalive_bench.plan.network import Tls
-from keepalive_bench.plan.options import plan_fields, planned
 from keepalive_bench.plan.plan import DecisionRule, Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
 from keepalive_bench.plan.sweeping import swept_plans

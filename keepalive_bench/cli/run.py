@@ -9,7 +9,7 @@ import click
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
 from keepalive_bench.cli.options import NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Grouped, needed
-from keepalive_bench.plan.options import options_of
+from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.plan import Plan
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from keepalive_bench.plan.experiment import Experiment, Order
-from keepalive_bench.plan.options import PlanField, assembled, plan_fields
+from keepalive_bench.plan.fields import PlanField, assembled, plan_fields
 from keepalive_bench.plan.plan import OptionName, Plan
 from keepalive_bench.plan.request import USER
 from keepalive_bench.plan.target import Target

@@ -2,17 +2,16 @@
 
 A field that one option sets is made by `option`, `options`, `choice` or `switch`; one that several
 set together by `ruled`, with those options and the rule that combines them. Nothing lists options a
-second time: they are found by walking the fields of a plan and of its parts. What the command line,
-its help, the environment, a file of options, JSON, the page and the documentation say of one is
-derived.
+second time: `fields.py` finds them. What the command line, its help, the environment, a file of
+options, JSON, the page and the documentation say of one is derived.
 
 A value is written nowhere unless its field says that it may be shown.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from functools import cache, cached_property
+from dataclasses import dataclass, field
+from functools import cached_property
 from operator import ne
 from typing import (
     TYPE_CHECKING,
@@ -27,7 +26,7 @@ from typing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TypedDict
 
     from typing_extensions import Required, Unpack
@@ -54,7 +53,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 B = TypeVar("B", bound="bool | None")
-_GROUP, _SETTING = "group", "setting"
+GROUP_KEY, SETTING_KEY = "group", "setting"
+"""What the metadata of a plan's fields call them."""
 
 Group = Literal["Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -318,107 +318,14 @@ def ruled(
     **more: Unpack[OfField],
 ) -> T:
     """A field that several options set together, by a rule; or one that is set with another."""
-    made_of = {_SETTING: Setting(rule, several, **more)}
+    made_of = {SETTING_KEY: Setting(rule, several, **more)}
     shown = more.get("shown") is True
     return field(default=default, repr=shown, compare=compare, metadata=made_of)
 
 
 def part(kind: type[T], group: Group | None = None) -> T:
     """A field that has fields of its own; `group`: the heading of their options in `--help`."""
-    return field(default_factory=kind, metadata={_GROUP: group})
-
-
-class PlanField(NamedTuple):
-    """A field of a plan, or of one of its parts, at its place."""
-
-    path: tuple[str, ...]
-    """The names that lead to the part, from the plan."""
-    owner: type[Any]
-    """The part's type."""
-    name: str
-    default: object
-    group: Group | None
-    setting: Setting
-
-    def of(self, whole: object) -> Any:  # noqa: ANN401  # of any type
-        """Its value in a plan."""
-        for name in (*self.path, self.name):
-            whole = getattr(whole, name)
-        return whole
-
-
-@cache
-def plan_fields(kind: Hashable) -> tuple[PlanField, ...]:
-    """The fields of a plan, or of a part of one, and of the parts within, in their order."""
-    return tuple(_walk(kind, None, ()))
-
-
-def _walk(kind: Any, group: Group | None, path: tuple[str, ...]) -> Iterator[PlanField]:  # noqa: ANN401  # a dataclass
-    for it in fields(kind):
-        if _GROUP in it.metadata:
-            yield from _walk(it.default_factory, it.metadata[_GROUP] or group, (*path, it.name))
-        elif _SETTING in it.metadata:
-            yield PlanField(path, kind, it.name, it.default, group, it.metadata[_SETTING])
-
-
-@cache
-def options_of(kind: Hashable) -> tuple[Option[Any], ...]:
-    """The options of a plan, or of a part of one: those of a heading together, told their default.
-
-    Raises:
-        ValueError: two have a name in common, or one excludes another that there isn't.
-    """
-    found: dict[str, Option[Any]] = {}
-    for place in plan_fields(kind):
-        for each in place.setting.options:
-            if found.setdefault(each.name, each) is not each:
-                raise ValueError(f"two options are called {each.name}")
-            found[each.name] = replace(
-                each, group=each.group or place.group, help=f"{each.help}{_default(each, place)}"
-            )
-    return in_groups(found.values())
-
-
-def in_groups(several: Collection[Option[Any]]) -> tuple[Option[Any], ...]:
-    """Options of a heading together, in the order of the headings; each has one.
-
-    Raises:
-        ValueError: one excludes another that there isn't.
-    """
-    rivals = {rival for it in several for rival in it.rivals}
-    if unknown := rivals - {it.name for it in several}:
-        raise ValueError(f"no option is called {', '.join(sorted(unknown))}")
-    return tuple(sorted(several, key=lambda it: GROUPS.index(cast("Group", it.group))))
-
-
-def _default(declared: Option[Any], place: PlanField) -> str:
-    """The default, for the help text, where it is a value and the text doesn't tell already."""
-    said = list(declared.words(place.default)) if len(place.setting.options) == 1 else []
-    is_told = declared.form != "value" or "[default" in declared.help or not said
-    return "" if is_told else f"  [default: {said[0]}]"
-
-
-def assembled(kind: type[T], values: Mapping[tuple[type[Any], str], object], **given: object) -> T:
-    """A plan, or a part of one; a field without a value is as it is by default.
-
-    Args:
-        kind: the type.
-        values: by the field's owner and name; `None`: it has none.
-        given: fields that are settled already.
-    """
-    for it in fields(cast("Any", kind)):
-        if it.name not in given and _GROUP in it.metadata:
-            given[it.name] = assembled(cast("Any", it.default_factory), values)
-        elif it.name not in given and (value := values.get((kind, it.name))) is not None:
-            given[it.name] = value
-    return kind(**given)
-
-
-def planned(kind: type[T], asked: Asked, **given: object) -> T:
-    """A plan, or a part of one, as it is asked for; `given`: fields that are settled already."""
-    fields_of_kind = plan_fields(cast("Hashable", kind))
-    values = {(it.owner, it.name): it.setting.rule(asked) for it in fields_of_kind}
-    return assembled(kind, values, **given)
+    return field(default_factory=kind, metadata={GROUP_KEY: group})
 
 
 def _field(default: object, more: More, **told: Any) -> Any:  # noqa: ANN401  # a field stands for its value

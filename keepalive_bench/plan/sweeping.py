@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.plan.experiment import DURATION, REQUESTS, SWEPT, Experiment, Swept
+from keepalive_bench.plan.fields import in_groups, options_of, planned
 from keepalive_bench.plan.load import TRAFFICS, Load, Traffic
-from keepalive_bench.plan.options import (
-    GROUPS,
-    Asked,
-    Example,
-    Option,
-    in_groups,
-    options_of,
-    planned,
-)
+from keepalive_bench.plan.options import GROUPS, Asked, Example, Option
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import METHOD
 from keepalive_bench.units import quoted

@@ -8,7 +8,8 @@ import pytest
 from support.command import called, kab
 
 import keepalive_bench
-from keepalive_bench.plan.options import GROUPS, options_of
+from keepalive_bench.plan.fields import options_of
+from keepalive_bench.plan.options import GROUPS
 from keepalive_bench.plan.plan import Plan
 
 

@@ -16,7 +16,7 @@ from support.shells import words_of
 from keepalive_bench.cli import kab, run, sweep
 from keepalive_bench.cli.options import asked_for
 from keepalive_bench.cli.planning import run_plan, sweep_plans
-from keepalive_bench.plan.options import plan_fields
+from keepalive_bench.plan.fields import plan_fields
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.report.page.command import command, left_out
 

@@ -11,7 +11,7 @@ from support.command import called
 
 from keepalive_bench.cli import kab
 from keepalive_bench.cli.options import asked_for
-from keepalive_bench.plan.options import options_of
+from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.plan import Plan
 
 if TYPE_CHECKING:

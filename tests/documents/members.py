@@ -17,8 +17,8 @@ from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
 from keepalive_bench.analysis.verdict import Verdict
 from keepalive_bench.plan.document import plan_members
 from keepalive_bench.plan.experiment import Experiment, Swept
+from keepalive_bench.plan.fields import plan_fields
 from keepalive_bench.plan.load import Traffic
-from keepalive_bench.plan.options import plan_fields
 from keepalive_bench.plan.plan import OptionName, Plan
 from keepalive_bench.plan.target import Target
 from keepalive_bench.results.exchange import PHASES, QUEUED, Answer

@@ -16,7 +16,7 @@ from keepalive_bench import Experiment, Load, Resolution, Route, Target, Variati
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Source
 from keepalive_bench.plan.document import plan_document, plan_from, plan_schema
-from keepalive_bench.plan.options import PlanField, assembled, plan_fields
+from keepalive_bench.plan.fields import PlanField, assembled, plan_fields
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.report.page.command import command, left_out
 from keepalive_bench.typed_json import FaultError

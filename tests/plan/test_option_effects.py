@@ -25,7 +25,7 @@ from support.served import served
 from keepalive_bench import Request, Target
 from keepalive_bench.cli import kab
 from keepalive_bench.cli.options import Declared
-from keepalive_bench.plan.options import Option, options_of
+from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.sweeping import OWN
 from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from keepalive_bench import Run
+    from keepalive_bench.plan.options import Option
 
 SHARED = {it.name for it in options_of(Plan)} - {it.name for it in OWN}
 """Options of a plan that a sweep obeys as a run does."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from keepalive_bench.errors import ExitCode, UsageError
-from keepalive_bench.plan.options import in_groups
+from keepalive_bench.plan.fields import in_groups
 from keepalive_bench.plan.plan import Arm, Experiment, Network, Plan, Request, Target, Tls
 from keepalive_bench.plan.request import METHOD
 

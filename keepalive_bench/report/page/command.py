@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from keepalive_bench.plan.document import withheld
-from keepalive_bench.plan.options import options_of, plan_fields
+from keepalive_bench.plan.fields import options_of, plan_fields
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import BEARER, DATA, USER
 from keepalive_bench.plan.sweeping import OWN, sweep_options
@@ -15,7 +15,7 @@ from keepalive_bench.units import REDACTED, enumerated, plural, printable, size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.plan.options import PlanField
+    from keepalive_bench.plan.fields import PlanField
 
 _NAMED_APART = {"header", "fields-file"}
 """No command says them, whether or not they are secret."""
