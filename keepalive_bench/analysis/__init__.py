@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.analysis.verdict import Verdict
     from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.results.run import RunInfo, WarmUp
 
 Severity = Literal["info", "warning"]
@@ -31,6 +32,9 @@ class Finding(NamedTuple):
     """What was noticed, for people: its wording may change."""
     advice: str = ""
     """What to do about it; may be empty."""
+    who: Actor = "kab"
+    """Who did it: `path` is the network and all that stands in it, `client` the machine that kab
+    runs on with the options in use, `kab` the way in which it measures."""
 
 
 class Requirement(NamedTuple):

@@ -1,74 +1,35 @@
 """Why a connection was opened: one reason, from evidence; what can't be proven is `UNKNOWN`.
 
 A connection is opened because there is none to use. So its reason is how the one ended whose place
-it takes. `reason_kinds.py` says how each reason is proven. What it is found from is plain records,
-whoever opened the connection.
+it takes. `reason_kinds.py` says how each reason is proven, and `patterns.py` finds what the ends of
+an owner's connections have in common.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from keepalive_bench.connections import reason_kinds as kinds
-from keepalive_bench.results.failure_kinds import FAILURE_KINDS
+from keepalive_bench.connections.announcements import (
+    announced_max,
+    announced_timeout,
+    is_misread,
+    is_old,
+    says_close,
+)
+from keepalive_bench.connections.patterns import AT_ONCE_S, ERROR_FROM, Span
+from keepalive_bench.connections.records import Idle
+from keepalive_bench.results.failure_kinds import FAILURE_KINDS, READ_TIMEOUT
 from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from keepalive_bench.connections.patterns import Pattern
+    from keepalive_bench.connections.records import Before, LastExchange, Owner
     from keepalive_bench.results.exchange import Answer, Ending
-
-
-class Idle(NamedTuple):
-    """How long a connection was idle before another one took its place, in seconds."""
-
-    total_s: float
-    by_kab_s: float = 0.0
-    """The part of it in which kab was busy with other requests, which nobody asked it to wait
-    for."""
-
-
-class LastExchange(NamedTuple):
-    """The last exchange on a connection; one that was cut off says nothing of its peer."""
-
-    failure: str | None
-    """The code of its `FailureKind`; `None`: it didn't fail."""
-    has_answer: bool
-    """Whether a byte of an answer came."""
-    answer: Answer | None
-    """What the answer announced."""
-
-
-class Before(NamedTuple):
-    """A connection whose place another one took."""
-
-    served: int
-    """How many responses it carried."""
-    ending: Ending | None
-    """What ended it, and how that was seen; `None`: nobody saw an end."""
-    last: LastExchange | None
-    idle: Idle | None
-    """`None`: it wasn't found out while it was idle (`FOUND_IDLE`)."""
-
-
-class FoundClosed(NamedTuple):
-    """A connection that was found closed without a word."""
-
-    served: int
-    idle_s: float
-
-
-FOUND_IDLE = frozenset({"fin", "rst", "data"})
-"""Endings that are met when an idle connection is looked at, so that its idle time tells."""
-
+    from keepalive_bench.results.failure_kinds import Actor
 
 Proven = tuple[kinds.ReasonKind, dict[str, object]]
 """A reason, with the evidence for it."""
-AT_ONCE_S = 0.05
-"""A close within 50 ms of a response is no idle timeout, unless it shows: few are that short."""
-SURELY_LATER_S = 0.02
-"""Systems tell as coarsely as that when something came: of what is sooner, nothing shows."""
 _HARMLESS = {kind.code for kind in FAILURE_KINDS if kind.keeps_connection}
 _OF_RACES = {kind.code for kind in FAILURE_KINDS if kind.kills_idle}
 _BY_KAB = {
@@ -77,52 +38,10 @@ _BY_KAB = {
     "discarded": kinds.POOL_FULL,
 }
 """Endings that say all: kab itself closed the connection."""
-_TIMES_SEEN = 2
-
-
-class Silence(NamedTuple):
-    """What connections of one owner that were closed without a word have in common."""
-
-    limit: int | None = None
-    """How many responses each carried, where that was always the same, seen twice at least, and no
-    connection carried more."""
-    survived_s: float = 0.0
-    """The longest time that a connection was idle and then used again."""
-    goes_by_time: bool = False
-    """Whether several were found closed, all idle for longer, and numbers of requests don't tell
-    why."""
-
-
-class Owner(NamedTuple):
-    """Who opens connections and keeps them: a pool, or whatever takes its place."""
-
-    kept: int
-    """How many connections it keeps open."""
-    is_single_use: bool = False
-    """Whether it uses each connection once, by design."""
-    silence: Silence = Silence()
-
-
-def common_silence(
-    closed: Sequence[FoundClosed], raced: Sequence[int], survived_s: float, most_served: int
-) -> Silence:
-    """What they have in common.
-
-    `raced`: how many responses others had carried that died under a request. `most_served`: the
-    most that any connection to that server carried, whoever owns it.
-    """
-    if not closed:
-        return Silence()
-    counts = {it.served for it in closed}
-    is_constant = len(counts.union(raced)) == 1 and len(closed) + len(raced) >= _TIMES_SEEN
-    # Where a connection of anybody's carried more, there is no such limit.
-    is_limit = is_constant and most_served <= max(counts)
-    varies = len(counts) > 1 or (is_constant and not is_limit)
-    return Silence(
-        limit=next(iter(counts)) if is_limit else None,
-        survived_s=survived_s,
-        goes_by_time=varies and min(it.idle_s for it in closed) > survived_s,
-    )
+_NEAR = 0.1
+"""Of an idle timeout: a request that comes by so much sooner or later may meet the close."""
+_BUFFER_S = 1.2
+"""Node keeps connections for a second longer than it announces; others look now and then."""
 
 
 def reason_for_one_more(busy: int, owner: Owner) -> kinds.ReasonKind:
@@ -135,24 +54,23 @@ def reason_for_one_more(busy: int, owner: Owner) -> kinds.ReasonKind:
 
 def reason_for(before: Before, owner: Owner) -> Proven:
     """The reason for a connection that took another's place."""
-    return (kinds.BY_DESIGN, {}) if owner.is_single_use else _after(before, owner.silence)
-
-
-def _after(before: Before, silence: Silence) -> Proven:
     ending, last = before.ending, before.last
+    if owner.is_single_use:
+        return kinds.BY_DESIGN, {}
     if ending is None or last is None:
         return kinds.UNKNOWN, {"seen": "no exchange, and no end"}
     if last.failure is not None and last.failure not in _HARMLESS:
-        is_race = before.served and died_under_request(last)
-        return kinds.STALE_RACE if is_race else kinds.AFTER_ERROR, {"failure": last.failure}
-    idle = before.idle or Idle(0.0)
+        return _failed(before, last, owner)
     if ending.kind in {"fin", "rst"}:
-        return _silent(before.served, ending, last.answer, idle, silence)
-    if ending.kind == "data":
-        return _unsolicited(ending, idle)
+        return _silent(before, ending, last, owner)
     if ending.kind == "announced":
-        return _announced(last.answer)
-    return _BY_KAB.get(ending.kind, kinds.UNKNOWN), {"seen": ending.data or ending.kind}
+        return _announced(before, last, owner)
+    return _by_looks(ending, before.idle or Idle(0.0))
+
+
+def actor(kind: kinds.ReasonKind, owner: Owner) -> Actor:
+    """Who did it: what a server does, the proxy does where requests are forwarded."""
+    return owner.closer.who if kind.who == "server" else kind.who
 
 
 def died_under_request(last: LastExchange) -> bool:
@@ -160,8 +78,78 @@ def died_under_request(last: LastExchange) -> bool:
     return last.failure in _OF_RACES and not last.has_answer
 
 
-def _unsolicited(ending: Ending, idle: Idle) -> Proven:
-    """Bytes on an idle connection; a server whose idle timeout says 408 sends such."""
+def hung(last: LastExchange) -> bool:
+    """Whether no answer came to an exchange's request in time."""
+    return last.failure == READ_TIMEOUT.code
+
+
+def _failed(before: Before, last: LastExchange, owner: Owner) -> Proven:
+    """A connection that was given up after a request that failed."""
+    pattern, idle_s = owner.pattern, last.after_idle_s
+    evidence: dict[str, object] = {"failure": last.failure, "requests": before.served}
+    if idle_s is not None:
+        evidence["idle_s"] = idle_s
+    fits = _fatal(before, last, pattern)
+    if len(fits) > 1:
+        evidence |= _fits(*fits)
+    if kinds.MAX_AGE in fits:
+        evidence["age_s"] = before.age_s
+    kind = _killer(fits, before, last, owner)
+    if kind is kinds.IDLE_DROP and pattern.drop is not None:
+        evidence |= {"survived_s": pattern.drop.least_s, "died_s": pattern.drop.most_s}
+    return kind, evidence
+
+
+def _killer(
+    fits: list[kinds.ReasonKind], before: Before, last: LastExchange, owner: Owner
+) -> kinds.ReasonKind:
+    """What ended a connection under a request, of what fits."""
+    pattern = owner.pattern
+    if owner.sends_bodies and last.failure in pattern.desynchronised:
+        return kinds.UNREAD_REQUEST
+    if len(fits) > 1 and fits[0] is kinds.REQUEST_LIMIT:
+        return kinds.UNDECIDED
+    if fits and (fits[0] is not kinds.MAX_AGE or pattern.is_aged):
+        return fits[0]
+    is_later = pattern.is_only_reused and bool(before.served) and died_under_request(last)
+    if owner.sends_bodies and is_later and not pattern.silent:
+        return kinds.UNREAD_REQUEST
+    return kinds.AFTER_ERROR
+
+
+def _fatal(before: Before, last: LastExchange, pattern: Pattern) -> list[kinds.ReasonKind]:
+    """What can have ended a connection under a request that wasn't its first."""
+    idle_s, died = last.after_idle_s, died_under_request(last)
+    if idle_s is None or not before.served or not (died or hung(last)):
+        return []
+    is_only_reused = died and pattern.is_only_reused
+    fitting = {
+        kinds.IDLE_DROP: pattern.drop is not None and idle_s >= pattern.drop.most_s,
+        kinds.STALE_RACE: is_only_reused and _is_near(idle_s, pattern.idle, last.answer),
+        kinds.REQUEST_LIMIT: is_only_reused and pattern.limit == before.served,
+        kinds.MAX_AGE: is_only_reused and pattern.age is not None and pattern.age.has(before.age_s),
+    }
+    return [kind for kind, does in fitting.items() if does]
+
+
+def _is_near(idle_s: float, seen: Span | None, answer: Answer | None) -> bool:
+    """Whether an idle time is near to the server's, which was seen or announced."""
+    if seen is not None and seen.least_s * (1 - _NEAR) <= idle_s <= seen.most_s * (1 + _NEAR):
+        return True
+    announced = announced_timeout(answer)
+    return announced is not None and announced * (1 - _NEAR) <= idle_s <= announced + _BUFFER_S
+
+
+def _fits(*fitting: kinds.ReasonKind | None) -> dict[str, object]:
+    """Evidence: the causes that fit what was seen, where there are others than the one named."""
+    codes = [kind.code for kind in fitting if kind is not None]
+    return {"fits": ", ".join(codes)} if codes else {}
+
+
+def _by_looks(ending: Ending, idle: Idle) -> Proven:
+    """Unsolicited bytes, such as the 408 of a server whose time is up; or what kab did itself."""
+    if ending.kind != "data":
+        return _BY_KAB.get(ending.kind, kinds.UNKNOWN), {"seen": ending.data or ending.kind}
     evidence: dict[str, object] = {"seen": ending.data, "idle_s": idle.total_s}
     evidence["idle_by_kab_s"] = idle.by_kab_s
     if ending.after_s is not None:
@@ -171,63 +159,114 @@ def _unsolicited(ending: Ending, idle: Idle) -> Proven:
     return kinds.UNSOLICITED_DATA, evidence
 
 
-def _announced(answer: Answer | None) -> Proven:
+def _announced(before: Before, last: LastExchange, owner: Owner) -> Proven:
     """Why a response ended its connection, in the order of precedence."""
-    if answer is not None:
-        said = (answer.connection or "").lower()
-        if "close" in {token.strip() for token in said.split(",")}:
-            return kinds.SERVER_CLOSE, {"connection": answer.connection}
-        if answer.http_version in {"HTTP/1.0", "HTTP/0.9"} and "keep-alive" not in said:
-            return kinds.HTTP_1_0, {"http_version": answer.http_version}
-        if answer.framing == "close":
-            return kinds.CLOSE_DELIMITED, {"http_version": answer.http_version}
-    return kinds.UNKNOWN, {"seen": "a response that ended the connection"}
+    answer = last.answer
+    evidence: dict[str, object] = {"requests": before.served}
+    if answer is None:
+        return kinds.UNKNOWN, {**evidence, "seen": "a response that ended the connection"}
+    if says_close(answer):
+        return _asked_or_said(before, last, owner)
+    if is_old(answer):
+        return kinds.HTTP_1_0, {**evidence, "http_version": answer.http_version}
+    if is_misread(answer):
+        return kinds.CLOSE_MISREAD, {**evidence, "connection": answer.connection}
+    if answer.framing == "close":
+        return kinds.CLOSE_DELIMITED, {**evidence, "http_version": answer.http_version}
+    return kinds.UNKNOWN, {**evidence, "seen": "a response that ended the connection"}
 
 
-def _silent(
-    served: int, ending: Ending, answer: Answer | None, idle: Idle, silence: Silence
-) -> Proven:
-    """A connection that the server closed without a word, while it was idle."""
-    evidence: dict[str, object] = {"found": ending.kind, "requests": served}
+def _asked_or_said(before: Before, last: LastExchange, owner: Owner) -> Proven:
+    """Why a server announced a close."""
+    pattern = owner.pattern
+    evidence: dict[str, object] = {
+        "requests": before.served,
+        "connection": None if last.answer is None else last.answer.connection,
+    }
+    because = _because_of_request(last, owner)
+    if because is not None:
+        return because, {**evidence, "status": last.status}
+    if pattern.announced_age is not None and pattern.announced_age.has(before.age_s):
+        evidence["age_s"] = before.age_s
+        if pattern.is_announced_aged:
+            return kinds.MAX_AGE, evidence
+        evidence |= _fits(kinds.REQUEST_LIMIT, kinds.MAX_AGE)
+    return kinds.SERVER_CLOSE, evidence
+
+
+def _because_of_request(
+    last: LastExchange, owner: Owner, *, is_reset: bool = False
+) -> kinds.ReasonKind | None:
+    """Why a connection ended at once after an answer, where its request explains that."""
+    status = last.status or 0
+    if owner.asks_to_close:
+        return kinds.ASKED_TO_CLOSE
+    if owner.sends_bodies and (is_reset or status in owner.pattern.desynchronised):
+        return kinds.UNREAD_REQUEST
+    if status >= ERROR_FROM and status in owner.pattern.closing_statuses:
+        return kinds.ERROR_RESPONSE
+    return None
+
+
+def _silent(before: Before, ending: Ending, last: LastExchange, owner: Owner) -> Proven:
+    """A connection that was closed without a word, while it was idle."""
+    answer, after_s, idle = last.answer, ending.after_s, before.idle or Idle(0.0)
+    evidence: dict[str, object] = {"found": ending.kind, "requests": before.served}
     evidence |= {"idle_s": idle.total_s, "idle_by_kab_s": idle.by_kab_s}
-    after_s = ending.after_s
     if after_s is not None:
         evidence["closed_after_s"] = after_s
-    if announced_max(answer) in {0, served}:  # it counts down (Apache), or stays
+    if answer is not None and says_close(answer):
+        return kinds.SERVER_CLOSE, {**evidence, "connection": answer.connection, "unread": True}
+    bound_s = idle.total_s if after_s is None else after_s
+    if bound_s < AT_ONCE_S:
+        because = _because_of_request(last, owner, is_reset=ending.kind == "rst")
+        if because is not None:
+            return because, {**evidence, "status": last.status}
+    if announced_max(answer) in {0, before.served}:  # it counts down (Apache), or stays
         return kinds.KEEP_ALIVE_MAX, evidence
-    bound = idle.total_s if after_s is None else after_s
-    at_once = bound < AT_ONCE_S
-    if silence.limit == served and (at_once or bound <= silence.survived_s):
-        return kinds.REQUEST_LIMIT, evidence
-    # When a system doesn't tell the time of the close, it may have been that of the last response.
-    by_time = after_s is not None or silence.goes_by_time
-    timed_out = bound > silence.survived_s and by_time
-    if at_once:
-        is_timed = after_s is not None and after_s >= SURELY_LATER_S
-        proven = is_timed and timed_out and silence.goes_by_time
-    else:
-        announced = announced_timeout(answer)
-        proven = timed_out or (announced is not None and bound >= announced)
-    if proven:
-        own = idle.total_s - idle.by_kab_s
+    fits = _limits(before, bound_s, answer, owner.pattern, is_exact=after_s is not None)
+    if len(fits) > 1:
+        evidence |= _fits(*fits)
+    if kinds.MAX_AGE in fits:
+        evidence["age_s"] = before.age_s + bound_s
+    kind = _decided(fits, owner.pattern, bound_s)
+    if kind is kinds.IDLE_TIMEOUT:
+        own, survived_s = idle.total_s - idle.by_kab_s, owner.pattern.uses.longest_idle_s
         # Had kab's other requests not come in between, it would have been used in time.
-        evidence["interleaved"] = own <= silence.survived_s if after_s is None else own < after_s
-        return kinds.IDLE_TIMEOUT, evidence
-    how = {"fin": "closed", "rst": "reset"}[ending.kind]
-    return kinds.UNKNOWN, {**evidence, "seen": f"{how} after {plural(served, 'response')}"}
+        evidence["interleaved"] = own <= survived_s if after_s is None else own < after_s
+    if kind is kinds.UNKNOWN:
+        how = {"fin": "closed", "rst": "reset"}[ending.kind]
+        evidence["seen"] = f"{how} after {plural(before.served, 'response')}"
+    return kind, evidence
 
 
-def announced_timeout(answer: Answer | None) -> int | None:
-    """What a Keep-Alive field's `timeout` says, in seconds."""
-    return _announcement(answer, "timeout")
+def _limits(
+    before: Before, bound_s: float, answer: Answer | None, pattern: Pattern, *, is_exact: bool
+) -> list[kinds.ReasonKind]:
+    """Which limits can have ended a connection that was found closed.
+
+    `bound_s`: when it was closed, after its last response; or, if that isn't known, at the latest.
+    """
+    is_soon = bound_s < AT_ONCE_S or bound_s <= pattern.uses.longest_idle_s
+    announced = announced_timeout(answer)
+    fitting = {
+        kinds.REQUEST_LIMIT: pattern.limit == before.served and (is_soon or not is_exact),
+        kinds.IDLE_TIMEOUT: (pattern.idle is not None and pattern.idle.has(bound_s))
+        or (announced is not None and bound_s >= max(announced, AT_ONCE_S)),
+        kinds.MAX_AGE: pattern.age is not None and pattern.age.has(before.age_s + bound_s),
+    }
+    return [kind for kind, does in fitting.items() if does]
 
 
-def announced_max(answer: Answer | None) -> int | None:
-    """What a Keep-Alive field's `max` says, in requests."""
-    return _announcement(answer, "max")
+def _decided(fits: list[kinds.ReasonKind], pattern: Pattern, bound_s: float) -> kinds.ReasonKind:
+    """The limit that ended a connection, of those that fit.
 
-
-def _announcement(answer: Answer | None, name: str) -> int | None:
-    said = "" if answer is None else answer.keep_alive or ""
-    found = re.search(rf"(?:^|[\s,;]){name}\s*=\s*(\d{{1,9}})", said) if said else None
-    return None if found is None else int(found[1])
+    An idle timeout goes before an age: hardly any server ends connections by age without a word.
+    """
+    if kinds.REQUEST_LIMIT in fits:
+        return kinds.REQUEST_LIMIT if len(fits) == 1 else kinds.UNDECIDED
+    if kinds.IDLE_TIMEOUT in fits:
+        return kinds.IDLE_TIMEOUT
+    if fits and pattern.is_aged:
+        return kinds.MAX_AGE
+    return kinds.RECYCLED if pattern.is_outlived(bound_s) else kinds.UNKNOWN

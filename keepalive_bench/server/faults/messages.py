@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.faults.kinds import LARGEST, Do, FaultKind, Parameter, size
+from keepalive_bench.server.faults.kinds import LARGEST, Do, FaultKind, Parameter, When, size
 from keepalive_bench.server.responses import status_line, text
 
 if TYPE_CHECKING:
@@ -100,6 +100,12 @@ def _interim(scene: Scene) -> tuple[Step, ...]:
     # In one go with the answer, so that nothing depends on which arrives with what.
     first, *others = scene.response().parts
     return (_INTERIM[scene.count] + first, *others)
+
+
+def _error_and_close(scene: Scene) -> tuple[Step, ...]:
+    response = scene.response().having(("Connection", "close"), instead_of=("Connection",))
+    line = status_line(scene.behaviour, scene.count)
+    return (*replace(response, status_line=line).parts, Do.CLOSE)
 
 
 def _hostile_text(scene: Scene) -> tuple[Step, ...]:
@@ -198,6 +204,18 @@ MESSAGES = (
         "A response of STATUS (100, 102 or 103), and the answer with it in one packet.",
         act=_interim,
         parameter=Parameter("STATUS", 103, choices=tuple(_INTERIM)),
+    ),
+    FaultKind(
+        "error-close",
+        "Status STATUS with `Connection: close`, then FIN.",
+        act=_error_and_close,
+        parameter=Parameter("STATUS", 500, choices=(400, 413, 429, 500, 502, 503)),
+    ),
+    FaultKind(
+        "unread-body",
+        "The answer to a request whose body stays unread; it is taken for the next request.",
+        when=When.BODY,
+        act=lambda _: (),
     ),
     FaultKind(
         "hostile-text",

@@ -1,0 +1,324 @@
+"""What the ends of one owner's connections have in common: which limit they show, if any.
+
+A server that ends connections by a limit of requests, of age or of idle time ends all of them at
+that limit, and none that stays below it. So a limit fits where what ended lies at or beyond it and
+what went on below; a timer that is looked at now and then lets some go on for a little longer.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.results.failure_kinds import MALFORMED_RESPONSE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+AT_ONCE_S = 0.05
+"""A close within 50 ms of a response is no idle timeout, unless it shows: few are that short."""
+SURELY_LATER_S = 0.02
+"""Systems tell as coarsely as that when something came: of what is sooner, nothing shows."""
+_CLOCKS_S = 0.005
+_SEVERAL, _MANY = 2, 3
+_NEARLY_ALL = 0.8
+_COARSEST = 2.0
+"""A timer that is looked at as seldom as its timeout is long ends connections at up to twice it."""
+_SLACK_S = 0.1
+_ESCAPED = 1 / 3
+"""Of an idle timeout, how many may be idle for longer and yet go on, for each that it ended."""
+_OUTLIVED = 3
+"""Where so many for each that ended were idle for longer and went on, no idle timeout ended it."""
+_CHANCE = 0.01
+_LEAST_AGE_S = 0.5
+_AGES_ALIKE = 1.1
+_LEAST_DROP_S = 1.0
+"""No firewall forgets a connection sooner."""
+_SELDOM = 0.1
+ERROR_FROM = 400
+_REJECTS = {400, 413, 414, 431, 495, 496, 497, 501, 505}
+"""Statuses that refuse the request as such: it has often not been read to its end."""
+_UNREADABLE = {400, 405, 411, 414, 431, 501, 505, MALFORMED_RESPONSE.code}
+"""What a server says to the rest of a body that it takes for a request."""
+
+
+class Span(NamedTuple):
+    """From a least to a most, in seconds."""
+
+    least_s: float
+    most_s: float
+
+    def has(self, value_s: float) -> bool:
+        """Whether a time lies in it, as exactly as clocks tell."""
+        return self.least_s - _CLOCKS_S <= value_s <= self.most_s + _CLOCKS_S
+
+
+class Ends:
+    """Ends of connections that came about alike, a row for each."""
+
+    def __init__(self) -> None:
+        self.served = array("I")
+        """How many responses each had carried."""
+        self.idle_s = array("d")
+        """How long it was idle until it ended, or, where nobody knows when, until it was found
+        closed; of one that died under a request, until that."""
+        self.age_s = array("d")
+        """How long it had been open when its last exchange ended."""
+        self.is_exact = array("b")
+        """Whether it is known when it ended."""
+
+    def add(self, served: int, idle_s: float, age_s: float, *, is_exact: bool = True) -> None:
+        """Note one more."""
+        self.served.append(served)
+        self.idle_s.append(idle_s)
+        self.age_s.append(age_s)
+        self.is_exact.append(is_exact)
+
+    def __len__(self) -> int:
+        return len(self.served)
+
+
+class EndsByKind(NamedTuple):
+    """How the connections of one owner ended, but for those that nobody else ended."""
+
+    closed: Ends
+    """Found closed or reset while idle."""
+    cut: Ends
+    """Closed under a request, before its answer."""
+    reset: Ends
+    """Reset under a request, before its answer."""
+    hung: Ends
+    """Given up, because no answer came to a request."""
+    announced: Ends
+    """Ended as the last answer announced."""
+
+
+class Fates(NamedTuple):
+    """How exchanges of one position on their connections fared: the first ones, or later ones."""
+
+    count: int = 0  # type: ignore[assignment]  # and no method of tuples
+    lost: int = 0
+    """Closed or reset before an answer."""
+    hung: int = 0
+    """Given up without an answer."""
+    statuses: Mapping[int | str, int] = {}
+    """How many had which status, or failed in which way."""
+
+
+class Uses(NamedTuple):
+    """What connections came through."""
+
+    idle_s: Sequence[float] = ()
+    """How long each of the owner's was idle before a request that was answered, sorted."""
+    age_s: float = 0.0
+    """How old the oldest of the owner's was when a request on it was sent that was answered."""
+    kept_age_s: float = 0.0
+    """How old the oldest was at a response after which it was kept."""
+    most_served: int = 0
+    """The most that any connection to that server carried, whoever owned it."""
+    first: Fates = Fates()
+    """Of everybody's."""
+    later: Fates = Fates()
+
+    @property
+    def longest_idle_s(self) -> float:
+        """The longest time that one was idle before a request that was answered."""
+        return self.idle_s[-1] if self.idle_s else 0.0
+
+    def outlived(self, idle_s: float) -> int:
+        """How many were idle for longer than a time before a request that was answered."""
+        return len(self.idle_s) - bisect_right(self.idle_s, idle_s)
+
+
+class Pattern(NamedTuple):
+    """What the ends of one owner's connections have in common."""
+
+    uses: Uses = Uses()
+    silent: int = 0
+    """How many were found closed."""
+    limit: int | None = None
+    """How many responses each carried that ended, where a limit of that fits."""
+    idle: Span | None = None
+    """How long those were idle that were found closed, where an idle timeout fits."""
+    age: Span | None = None
+    """How old those were that were found closed or died, where a maximum age fits."""
+    is_aged: bool = False
+    """Whether so many are of one age that it is no chance."""
+    announced_age: Span | None = None
+    """How old those were that ended as announced, where a maximum age fits."""
+    is_announced_aged: bool = False
+    """Whether that is no chance, and they carried different numbers of responses."""
+    drop: Span | None = None
+    """How long one was idle at most that went on, and at least that died: a path that forgets."""
+    is_only_reused: bool = False
+    """Whether requests on connections that had carried others are lost, and first ones aren't."""
+    closing_statuses: frozenset[int] = frozenset()
+    """Statuses of error responses that end connections, where others don't."""
+    desynchronised: frozenset[int | str] = frozenset()
+    """What later requests on a connection are answered, and first ones never are."""
+
+    def is_outlived(self, idle_s: float) -> bool:
+        """Whether many more were idle for longer and went on than were found closed."""
+        return self.uses.outlived(idle_s) >= _OUTLIVED * self.silent > 0
+
+
+def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
+    """What an owner's ends have in common, in the light of what others came through."""
+    closed = ends.closed
+    is_only_reused = _is_only_reused(len(ends.cut) + len(ends.reset), uses, uses.first.lost)
+    died = (ends.cut, ends.reset) if is_only_reused else ()
+    idle = _idle(closed, uses)
+    limit = _limit((closed, *died), idle, uses)
+    age, is_aged = _age((closed, *died), uses.age_s, limit=limit)
+    announced = ends.announced
+    announced_age, is_announced_aged = _age((announced,), uses.kept_age_s, limit=None)
+    return Pattern(
+        uses=uses,
+        silent=len(closed),
+        limit=limit,
+        idle=idle,
+        age=age,
+        is_aged=is_aged,
+        announced_age=announced_age,
+        is_announced_aged=is_announced_aged and len(set(announced.served)) > 1,
+        drop=_drop(ends, uses),
+        is_only_reused=is_only_reused,
+        desynchronised=_desynchronised(uses.first.statuses, uses.later.statuses),
+    )
+
+
+def _is_only_reused(lost: int, uses: Uses, of_first: int) -> bool:
+    """Whether later requests are lost, and first ones aren't, or far more seldom."""
+    if not lost:
+        return False
+    return of_first * max(1, uses.later.count) < _SELDOM * lost * max(1, uses.first.count)
+
+
+def _limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> int | None:
+    """How many responses each of several carried, that nobody's connection exceeded."""
+    soon_s = max(AT_ONCE_S, uses.longest_idle_s)
+    counts = Counter(
+        served
+        for each in ends
+        for served, idle_s, is_exact in zip(each.served, each.idle_s, each.is_exact, strict=True)
+        if served and (idle_s <= soon_s or not is_exact or each is not ends[0])
+    )
+    if not counts or (idle is not None and idle.least_s < AT_ONCE_S):
+        return None
+    limit, alike = max(counts.items())
+    is_constant = alike == counts.total() >= _SEVERAL
+    is_usual = alike >= max(_MANY, _NEARLY_ALL * counts.total())
+    return limit if (is_constant or is_usual) and uses.most_served <= limit else None
+
+
+def _idle(closed: Ends, uses: Uses) -> Span | None:
+    """How long those were idle that an idle timeout can have ended."""
+    exact = sorted(
+        idle_s
+        for idle_s, is_exact in zip(closed.idle_s, closed.is_exact, strict=True)
+        if is_exact and idle_s >= SURELY_LATER_S
+    )
+    if not exact:
+        return _idle_at_unknown_times(closed, uses)
+    least, most = exact[0], exact[-1]
+    outlived = uses.outlived(least + _CLOCKS_S)
+    if not outlived:
+        is_shown = least >= AT_ONCE_S or (
+            len(exact) >= _SEVERAL and most <= _COARSEST * least + SURELY_LATER_S
+        )
+        return Span(least, most) if is_shown else None
+    is_alike = len(exact) >= _MANY and most <= _COARSEST * least + _SLACK_S
+    if not is_alike or outlived > _ESCAPED * len(exact):
+        return None
+    longest = max(most, uses.longest_idle_s)
+    chance = min(
+        (1 - least / longest) ** len(exact), _of_one_time((most - least) / longest, len(exact))
+    )
+    return Span(least, most) if chance <= _CHANCE else None
+
+
+def _idle_at_unknown_times(closed: Ends, uses: Uses) -> Span | None:
+    """The same where nobody tells when they ended: each was idle for longer than all others."""
+    if len(closed) < _SEVERAL:
+        return None
+    least = min(closed.idle_s)
+    if least <= max(SURELY_LATER_S, uses.longest_idle_s):
+        return None
+    return Span(least, max(closed.idle_s))
+
+
+def _age(ends: Sequence[Ends], survived_s: float, *, limit: int | None) -> tuple[Span | None, bool]:
+    """How old connections were that a maximum age can have ended, and whether that is no chance."""
+    ages = sorted(
+        age_s + (idle_s if each is ends[0] else 0.0)
+        for each in ends
+        for age_s, idle_s in zip(each.age_s, each.idle_s, strict=True)
+    )
+    if not ages:
+        return None, False
+    least, most = ages[0], ages[-1]
+    if least < max(_LEAST_AGE_S, survived_s) or most > _AGES_ALIKE * least + AT_ONCE_S:
+        return None, False
+    apart = most - least
+    if limit is not None and apart > least / limit:
+        return None, False  # one of that age would have carried another number
+    chance = _of_one_time(max(apart, _CLOCKS_S / 2) / least, len(ages))
+    return Span(least, most), len(ages) >= _SEVERAL and chance <= _CHANCE
+
+
+def _of_one_time(share: float, count: int) -> float:
+    """The probability that times which are spread evenly all lie within a share of them.
+
+    The range of a uniform sample: H. A. David and H. N. Nagaraja, "Order Statistics" (2003),
+    section 2.3; this is its leading term, an upper bound.
+    """
+    return count * share ** (count - 1)
+
+
+def _drop(ends: EndsByKind, uses: Uses) -> Span | None:
+    """How long connections were idle that died, where all were idle for longer than any others.
+
+    A path that has forgotten a connection drops what is sent on it, or resets it; it never sends a
+    FIN, so a server that does was still heard.
+    """
+    died = [
+        idle_s
+        for each, of_first in ((ends.reset, uses.first.lost), (ends.hung, uses.first.hung))
+        if _is_only_reused(len(each), uses, of_first)
+        for idle_s in each.idle_s
+    ]
+    if len(died) < _SEVERAL:
+        return None
+    least = min(died)
+    if least < max(_LEAST_DROP_S, uses.longest_idle_s + _CLOCKS_S):
+        return None
+    was_heard = any(idle_s >= least for each in (ends.closed, ends.cut) for idle_s in each.idle_s)
+    return None if was_heard else Span(uses.longest_idle_s, least)
+
+
+def closing_statuses(closed: Mapping[int, int], answered: Mapping[int, int]) -> frozenset[int]:
+    """Statuses of error responses after which connections end, because of them.
+
+    `closed`: how many connections ended at once after an answer of which status; `answered`: how
+    many answers had it.
+    """
+    good = {status: count for status, count in answered.items() if status < ERROR_FROM}
+    closing_good = sum(closed.get(status, 0) for status in good)
+    if closing_good > _SELDOM * sum(good.values()):
+        return frozenset()
+    return frozenset(
+        status
+        for status, count in closed.items()
+        if status >= ERROR_FROM and 2 * count >= answered[status] and (good or status in _REJECTS)
+    )
+
+
+def _desynchronised(
+    first: Mapping[int | str, int], later: Mapping[int | str, int]
+) -> frozenset[int | str]:
+    """What most later requests on a connection are answered, though first ones never are."""
+    found = {said: count for said, count in later.items() if said in _UNREADABLE - first.keys()}
+    is_usual = 2 * sum(found.values()) >= sum(later.values()) > 0
+    return frozenset(found) if is_usual else frozenset()
