@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from support.histories import peers
+from support.histories.wire import Peer
 from support.histories.world import Path, World
 
 from keepalive_bench.plan.plan import Arm, Experiment, Load, Network, Plan, Request, Target
@@ -15,7 +16,7 @@ from keepalive_bench.plan.plan import Arm, Experiment, Load, Network, Plan, Requ
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.histories.wire import By, Peer
+    from support.histories.wire import By
     from support.histories.world import History
 
 _URL = "http://api.example.com/"
@@ -254,7 +255,7 @@ def _unread(draft: Draft) -> Peer:
 
 def _nothing(draft: Draft) -> Peer:
     draft.some_pauses(0.3)
-    return peers.Peer()
+    return Peer()
 
 
 CAUSES: dict[str, Callable[[Draft], Peer]] = {

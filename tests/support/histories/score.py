@@ -6,17 +6,19 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from support.histories.draw import history_of
+from support.histories.known import known_rows, seen_by
 
 from keepalive_bench.analysis.reasons import History as Before
 from keepalive_bench.analysis.reasons import Reason, Reasons
+from keepalive_bench.results.table import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from support.histories.truth import Truth
     from support.histories.world import History
 
-Verdict = Literal["right", "unknown", "excused", "wrong"]
+Verdict = Literal["right", "unknown", "wrong"]
 
 
 class Judged(NamedTuple):
@@ -26,17 +28,25 @@ class Judged(NamedTuple):
     verdict: Verdict
     said: Reason
     true: Truth
+    can_know: bool
+    """Whether the client can know it."""
 
 
 class Score(NamedTuple):
     """How often the rules were right about a cause."""
 
     cause: str
-    verdicts: Counter[Verdict]
-    codes: Counter[str]
+    connections: int
+    right: int
+    wrong: int
+    known: int
+    """Of how many the client can know."""
+    unknown: int
+    """Of those, how many aren't named."""
+    instead: Counter[str]
     """What they said, where that wasn't right."""
-    wrong_seeds: Counter[int]
-    unknown_seeds: Counter[int]
+    worst: Counter[int]
+    """Seeds, by how many of their connections are wrong, or unknown though the client can know."""
 
 
 def judged(history: History) -> Iterator[Judged]:
@@ -46,10 +56,12 @@ def judged(history: History) -> Iterator[Judged]:
         if arm.is_single_use:
             continue
         reasons = Reasons(before, arm, run.connections.of_arm(arm.label))
+        known = known_rows(seen_by(run, arm), history.ended)
         for row, reason in reasons.items():
-            if reason.previous is not None:
-                why = history.ended[reason.previous]
-                yield Judged(row, _verdict(reason, why), reason, why)
+            if reason.previous is None:
+                continue
+            why = history.ended[reason.previous]
+            yield Judged(row, _verdict(reason, why), reason, why, reason.previous in known)
 
 
 def _verdict(said: Reason, true: Truth) -> Verdict:
@@ -61,36 +73,68 @@ def _verdict(said: Reason, true: Truth) -> Verdict:
 
 def score(cause: str, seeds: Iterable[int]) -> Score:
     """How often they are right about it."""
-    result = Score(cause, Counter(), Counter(), Counter(), Counter())
-    for seed in seeds:
-        history = history_of(cause, seed)
-        for it in judged(history):
-            result.verdicts[it.verdict] += 1
-            if it.verdict != "right":
-                result.codes[f"{it.said.code}"] += 1
-            if it.verdict == "wrong":
-                result.wrong_seeds[seed] += 1
-            elif it.verdict == "unknown":
-                result.unknown_seeds[seed] += 1
-    return result
+    each = [(seed, it) for seed in seeds for it in judged(history_of(cause, seed))]
+    wrong = Counter(seed for seed, it in each if it.verdict == "wrong")
+    unknown = Counter(seed for seed, it in each if it.verdict == "unknown" and it.can_know)
+    return Score(
+        cause,
+        len(each),
+        right=sum(it.verdict == "right" for _, it in each),
+        wrong=wrong.total(),
+        known=sum(it.can_know for _, it in each),
+        unknown=unknown.total(),
+        instead=Counter(it.said.code for _, it in each if it.verdict != "right"),
+        worst=wrong + unknown,
+    )
 
 
-def table(scores: Iterable[Score]) -> str:
+def table(scores: Sequence[Score]) -> str:
     """A line for each cause, and one for all."""
-    lines = [
-        f"{'cause':36} {'conns':>7} {'right':>7} {'unkn.':>7} {'excus.':>7} {'wrong':>7}  said instead"
-    ]
-    total: Counter[Verdict] = Counter()
+    heads = "connections", "right", "wrong", "can know", "unknown"
+    lines = [f"{'':36}" + "".join(f"{it:>12}" for it in heads) + "  said instead; worst seeds"]
     for it in scores:
-        total.update(it.verdicts)
-        lines.append(_line(it.cause, it.verdicts) + "  " + _listed(it.codes))
-    return "\n".join([*lines, _line("all", total)])
+        said = ", ".join(f"{code} {number}" for code, number in it.instead.most_common(4))
+        seeds = " ".join(str(seed) for seed, _ in it.worst.most_common(4))
+        numbers = it.connections, it.right, it.wrong, it.known, it.unknown
+        lines.append(_line(it.cause, numbers) + f"  {said}" + (f"; {seeds}" if seeds else ""))
+    sums = (
+        sum(it.connections for it in scores),
+        sum(it.right for it in scores),
+        sum(it.wrong for it in scores),
+        sum(it.known for it in scores),
+        sum(it.unknown for it in scores),
+    )
+    return "\n".join([*lines, _line("all", sums)])
 
 
-def _line(cause: str, verdicts: Counter[Verdict]) -> str:
-    cells = [verdicts[it] for it in ("right", "unknown", "excused", "wrong")]
-    return f"{cause:36} {sum(cells):7} " + " ".join(f"{it:7}" for it in cells)
+def _line(title: str, numbers: Iterable[int]) -> str:
+    return f"{title:36}" + "".join(f"{it:12}" for it in numbers)
 
 
-def _listed(codes: Counter[str]) -> str:
-    return ", ".join(f"{code} {number}" for code, number in codes.most_common(4))
+def shown(history: History) -> str:
+    """A history's connections one by one: what was recorded, what is true, and what was said."""
+    run, lines = history.run, []
+    plan, load = run.plan.experiment, run.plan.experiment.load
+    lines.append(
+        f"{plan.requests} requests, {plan.concurrency} at a time, pauses {load.think_s} s "
+        f"({load.traffic}), {len(plan.arms)} arms, proxy {run.plan.network.proxy is not None}"
+    )
+    for arm in plan.arms:
+        if arm.is_single_use:
+            continue
+        seen = seen_by(run, arm)
+        lines.append(
+            f"pauses survived: {len(seen.survived_s)}, the longest {max(seen.survived_s, default=0):.3f} s; "
+            f"most served {seen.most_served}; fresh ones: {seen.fresh} answered, {seen.fresh_died} died"
+        )
+        ends = {it.row: it for it in seen.ends}
+        for it in judged(history):
+            end = ends[it.said.previous if it.said.previous is not None else NONE]
+            lines.append(
+                f"{end.row:4} {end.how:9} {end.failure or '':22} served {end.served:3} "
+                f"idle {end.idle_s:8.3f} closed after {end.after.least:.3f} to {end.after.most:.3f} "
+                f"aged {end.age.least:.3f} to {end.age.most:.3f}: {it.verdict} "
+                f"{'' if it.can_know else '(can not know) '}{'/'.join(sorted(it.true.right))}"
+                f" <- {it.said.code}"
+            )
+    return "\n".join(lines)
