@@ -1,0 +1,26 @@
+"""What the rules say of generated histories: a table by cause, or one history in detail."""
+
+from __future__ import annotations
+
+import argparse
+
+from support.histories.draw import CAUSES, history_of
+from support.histories.score import score, shown, table
+
+
+def main() -> None:
+    """Print it."""
+    parser = argparse.ArgumentParser(prog="support.histories", description=__doc__)
+    parser.add_argument("--histories", type=int, default=20, help="of each cause")
+    parser.add_argument("--cause", choices=CAUSES, action="append")
+    parser.add_argument("--show", type=int, metavar="SEED", help="one history of a cause")
+    options = parser.parse_args()
+    causes = options.cause or list(CAUSES)
+    if options.show is not None:
+        text = "\n\n".join(f"{it}\n{shown(history_of(it, options.show))}" for it in causes)
+    else:
+        text = table([score(cause, range(options.histories)) for cause in causes])
+    print(text)  # noqa: T201  # it is what this is for
+
+
+main()
