@@ -123,9 +123,12 @@ class History:
         ending, served, age_s = connections.ending[row], connections.exchanges[row], self.age_s(row)
         if ending in _SILENT:
             after_s = optional(connections.closed_after_s[row])
-            idle_s = optional(connections.idle_s[row]) or 0.0 if after_s is None else after_s
-            ends.closed.add(served, idle_s, age_s, is_exact=after_s is not None)
-            return idle_s
+            found_s = optional(connections.idle_s[row]) or 0.0
+            if after_s is None:
+                ends.closed.add(served, found_s, age_s)
+                return found_s
+            ends.closed.add(served, after_s, age_s, max(found_s, after_s))
+            return after_s
         if ending == _ANNOUNCED:
             ends.announced.add(served, 0.0, age_s)
             return 0.0

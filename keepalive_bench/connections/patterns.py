@@ -8,8 +8,10 @@ what went on below; a timer that is looked at now and then lets some go on for a
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
+from itertools import compress
+from operator import add, eq
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.results.failure_kinds import MALFORMED_RESPONSE
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 
 AT_ONCE_S = 0.05
 """A close within 50 ms of a response is no idle timeout, unless it shows: few are that short."""
-SURELY_LATER_S = 0.02
-"""Systems tell as coarsely as that when something came: of what is sooner, nothing shows."""
+SURELY_LATER_S = 0.013
+"""Systems tell as coarsely as that when something came (Linux to 10 ms): of what is sooner,
+nothing shows."""
 _CLOCKS_S = 0.005
 _SEVERAL, _MANY = 2, 3
 _NEARLY_ALL = 0.8
@@ -66,15 +69,18 @@ class Ends:
         closed; of one that died under a request, until that."""
         self.age_s = array("d")
         """How long it had been open when its last exchange ended."""
+        self.found_s = array("d")
+        """How long it had been idle when it was found ended."""
         self.is_exact = array("b")
         """Whether it is known when it ended."""
 
-    def add(self, served: int, idle_s: float, age_s: float, *, is_exact: bool = True) -> None:
-        """Note one more."""
+    def add(self, served: int, idle_s: float, age_s: float, found_s: float | None = None) -> None:
+        """Note one more; `found_s`: only where that isn't when it ended."""
         self.served.append(served)
         self.idle_s.append(idle_s)
         self.age_s.append(age_s)
-        self.is_exact.append(is_exact)
+        self.found_s.append(idle_s if found_s is None else found_s)
+        self.is_exact.append(found_s is not None)
 
     def __len__(self) -> int:
         return len(self.served)
@@ -138,6 +144,8 @@ class Pattern(NamedTuple):
     uses: Uses = Uses()
     silent: int = 0
     """How many were found closed."""
+    is_untimed: bool = False
+    """Whether those were so at such times that no idle timeout can have ended them."""
     limit: int | None = None
     """How many responses each carried that ended, where a limit of that fits."""
     idle: Span | None = None
@@ -159,9 +167,20 @@ class Pattern(NamedTuple):
     desynchronised: frozenset[int | str] = frozenset()
     """What later requests on a connection are answered, and first ones never are."""
 
-    def is_outlived(self, idle_s: float) -> bool:
-        """Whether many more were idle for longer and went on than were found closed."""
-        return self.uses.outlived(idle_s) >= _OUTLIVED * self.silent > 0
+    @property
+    def is_never_reused(self) -> bool:
+        """Whether several were found closed, and none could be used again."""
+        return self.silent >= _SEVERAL and not self.uses.idle_s
+
+    def is_outlived(self, idle_s: float, *, is_exact: bool) -> bool:
+        """Whether others were idle for longer and went on, where no idle timeout can be at work.
+
+        Or many more were than were found closed.
+        """
+        outlived = self.uses.outlived(idle_s + SURELY_LATER_S)
+        if is_exact and self.is_untimed:
+            return outlived > 0
+        return outlived >= _OUTLIVED * self.silent > 0
 
 
 def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
@@ -169,7 +188,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     closed = ends.closed
     is_only_reused = _is_only_reused(len(ends.cut) + len(ends.reset), uses, uses.first.lost)
     died = (ends.cut, ends.reset) if is_only_reused else ()
-    idle = _idle(closed, uses)
+    idle, is_untimed = _idle(closed, uses)
     limit = _limit((closed, *died), idle, uses)
     age, is_aged = _age((closed, *died), uses.age_s, limit=limit)
     announced = ends.announced
@@ -177,6 +196,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     return Pattern(
         uses=uses,
         silent=len(closed),
+        is_untimed=is_untimed,
         limit=limit,
         idle=idle,
         age=age,
@@ -213,59 +233,76 @@ def _limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> int | None:
     return limit if (is_constant or is_usual) and uses.most_served <= limit else None
 
 
-def _idle(closed: Ends, uses: Uses) -> Span | None:
-    """How long those were idle that an idle timeout can have ended."""
-    exact = sorted(
-        idle_s
-        for idle_s, is_exact in zip(closed.idle_s, closed.is_exact, strict=True)
-        if is_exact and idle_s >= SURELY_LATER_S
-    )
+def _idle(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
+    """How long those were idle that an idle timeout can have ended; and whether none can have."""
+    exact = sorted(compress(closed.idle_s, closed.is_exact))
     if not exact:
-        return _idle_at_unknown_times(closed, uses)
-    least, most = exact[0], exact[-1]
-    outlived = uses.outlived(least + _CLOCKS_S)
-    if not outlived:
-        is_shown = least >= AT_ONCE_S or (
-            len(exact) >= _SEVERAL and most <= _COARSEST * least + SURELY_LATER_S
-        )
-        return Span(least, most) if is_shown else None
-    is_alike = len(exact) >= _MANY and most <= _COARSEST * least + _SLACK_S
-    if not is_alike or outlived > _ESCAPED * len(exact):
-        return None
-    longest = max(most, uses.longest_idle_s)
-    chance = min(
-        (1 - least / longest) ** len(exact), _of_one_time((most - least) / longest, len(exact))
+        return _idle_at_unknown_times(closed, uses), False
+    later = exact[bisect_left(exact, SURELY_LATER_S) :]
+    if len(exact) - len(later) > _ESCAPED * len(later):
+        return None, True
+    least = later[0]
+    last = _COARSEST * least + SURELY_LATER_S
+    usual = later[: bisect_right(later, last)]
+    span = Span(least, usual[-1])
+    if not uses.outlived(least + _CLOCKS_S) and len(exact) == len(usual):
+        is_shown = least >= AT_ONCE_S or len(usual) >= _SEVERAL
+        return (span if is_shown else None), False
+    escaped = len(exact) - len(usual) + uses.outlived(last)
+    if escaped > max(1, _ESCAPED * len(usual)):
+        return None, True
+    idle = [*uses.idle_s, *closed.found_s]
+    beyond = [idle_s - least for idle_s in idle if idle_s > least]
+    # Of those idle for longer, a timer that is looked at once in its time ends a growing share.
+    expected = sum(min(1.0, each / least) for each in beyond)
+    is_shown = (
+        len(usual) >= max(_MANY, expected / 2)
+        and (sum(beyond) / sum(idle)) ** (len(usual) - 1) <= _CHANCE
     )
-    return Span(least, most) if chance <= _CHANCE else None
+    return (span if is_shown else None), False
 
 
 def _idle_at_unknown_times(closed: Ends, uses: Uses) -> Span | None:
-    """The same where nobody tells when they ended: each was idle for longer than all others."""
-    if len(closed) < _SEVERAL:
+    """The same where nobody tells when they ended, but only when they were found so."""
+    found = sorted(closed.found_s)
+    if len(found) < _SEVERAL or found[0] <= SURELY_LATER_S:
         return None
-    least = min(closed.idle_s)
-    if least <= max(SURELY_LATER_S, uses.longest_idle_s):
-        return None
-    return Span(least, max(closed.idle_s))
+    least, idle = found[0], [*uses.idle_s, *found]
+    outlived = uses.outlived(least)
+    beyond = sum(idle_s for idle_s in idle if idle_s >= least)
+    is_shown = not outlived or (
+        uses.outlived(_COARSEST * least) <= _ESCAPED * len(found)
+        and len(found) >= max(_MANY, outlived)
+        and (beyond / sum(idle)) ** (len(found) - 1) <= _CHANCE
+    )
+    return Span(least, found[-1]) if is_shown else None
 
 
 def _age(ends: Sequence[Ends], survived_s: float, *, limit: int | None) -> tuple[Span | None, bool]:
-    """How old connections were that a maximum age can have ended, and whether that is no chance."""
-    ages = sorted(
-        age_s + (idle_s if each is ends[0] else 0.0)
-        for each in ends
-        for age_s, idle_s in zip(each.age_s, each.idle_s, strict=True)
-    )
-    if not ages:
+    """How old connections were that a maximum age can have ended, and whether that is no chance.
+
+    The first are those that were found closed; the others ended with their last exchange.
+    """
+    first, *others = ends
+    lowest = array("d", first.age_s)
+    highest = array("d", map(add, first.age_s, first.idle_s))
+    for row in compress(range(len(first)), first.is_exact):
+        lowest[row] = highest[row]
+    for each in others:
+        lowest.extend(each.age_s)
+        highest.extend(each.age_s)
+    if not highest or min(highest) < max(_LEAST_AGE_S, survived_s):
         return None, False
-    least, most = ages[0], ages[-1]
-    if least < max(_LEAST_AGE_S, survived_s) or most > _AGES_ALIKE * least + AT_ONCE_S:
+    least, most = min(highest), max(lowest)
+    if most > _AGES_ALIKE * least + AT_ONCE_S:
         return None, False
-    apart = most - least
+    apart = max(0.0, most - least)
     if limit is not None and apart > least / limit:
         return None, False  # one of that age would have carried another number
-    chance = _of_one_time(max(apart, _CLOCKS_S / 2) / least, len(ages))
-    return Span(least, most), len(ages) >= _SEVERAL and chance <= _CHANCE
+    is_known = all(map(eq, lowest, highest))
+    chance = _of_one_time(max(apart, max(highest) - least, _CLOCKS_S / 2) / least, len(highest))
+    is_shown = is_known and len(highest) >= _SEVERAL and chance <= _CHANCE
+    return Span(min(least, most), max(highest)), is_shown
 
 
 def _of_one_time(share: float, count: int) -> float:

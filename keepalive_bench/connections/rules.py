@@ -105,15 +105,16 @@ def _killer(
 ) -> kinds.ReasonKind:
     """What ended a connection under a request, of what fits."""
     pattern = owner.pattern
-    if owner.sends_bodies and last.failure in pattern.desynchronised:
+    is_later = pattern.is_only_reused and bool(before.served) and died_under_request(last)
+    if owner.asks_to_close and is_later:
+        return kinds.ASKED_TO_CLOSE
+    is_unread = last.failure in pattern.desynchronised or (is_later and not pattern.uses.idle_s)
+    if owner.sends_bodies and is_unread:
         return kinds.UNREAD_REQUEST
     if len(fits) > 1 and fits[0] is kinds.REQUEST_LIMIT:
         return kinds.UNDECIDED
     if fits and (fits[0] is not kinds.MAX_AGE or pattern.is_aged):
         return fits[0]
-    is_later = pattern.is_only_reused and bool(before.served) and died_under_request(last)
-    if owner.sends_bodies and is_later and not pattern.silent:
-        return kinds.UNREAD_REQUEST
     return kinds.AFTER_ERROR
 
 
@@ -218,7 +219,8 @@ def _silent(before: Before, ending: Ending, last: LastExchange, owner: Owner) ->
     if answer is not None and says_close(answer):
         return kinds.SERVER_CLOSE, {**evidence, "connection": answer.connection, "unread": True}
     bound_s = idle.total_s if after_s is None else after_s
-    if bound_s < AT_ONCE_S:
+    is_unread = ending.kind == "rst" and owner.pattern.is_never_reused
+    if bound_s < AT_ONCE_S or (owner.sends_bodies and is_unread):
         because = _because_of_request(last, owner, is_reset=ending.kind == "rst")
         if because is not None:
             return because, {**evidence, "status": last.status}
@@ -229,7 +231,7 @@ def _silent(before: Before, ending: Ending, last: LastExchange, owner: Owner) ->
         evidence |= _fits(*fits)
     if kinds.MAX_AGE in fits:
         evidence["age_s"] = before.age_s + bound_s
-    kind = _decided(fits, owner.pattern, bound_s)
+    kind = _decided(fits, owner, bound_s, is_exact=after_s is not None)
     if kind is kinds.IDLE_TIMEOUT:
         own, survived_s = idle.total_s - idle.by_kab_s, owner.pattern.uses.longest_idle_s
         # Had kab's other requests not come in between, it would have been used in time.
@@ -247,26 +249,40 @@ def _limits(
 
     `bound_s`: when it was closed, after its last response; or, if that isn't known, at the latest.
     """
-    is_soon = bound_s < AT_ONCE_S or bound_s <= pattern.uses.longest_idle_s
+    by_age = pattern.age is not None and pattern.age.has(before.age_s + bound_s)
+    is_late = is_exact and bound_s >= AT_ONCE_S
+    may_count = not is_late or (bound_s <= pattern.uses.longest_idle_s and not by_age)
     announced = announced_timeout(answer)
     fitting = {
-        kinds.REQUEST_LIMIT: pattern.limit == before.served and (is_soon or not is_exact),
-        kinds.IDLE_TIMEOUT: (pattern.idle is not None and pattern.idle.has(bound_s))
+        kinds.REQUEST_LIMIT: pattern.limit == before.served and may_count,
+        kinds.IDLE_TIMEOUT: _is_timed_out(bound_s, pattern.idle, is_exact=is_exact)
         or (announced is not None and bound_s >= max(announced, AT_ONCE_S)),
-        kinds.MAX_AGE: pattern.age is not None and pattern.age.has(before.age_s + bound_s),
+        kinds.MAX_AGE: by_age,
     }
     return [kind for kind, does in fitting.items() if does]
 
 
-def _decided(fits: list[kinds.ReasonKind], pattern: Pattern, bound_s: float) -> kinds.ReasonKind:
+def _is_timed_out(bound_s: float, idle: Span | None, *, is_exact: bool) -> bool:
+    if idle is None:
+        return False
+    return idle.has(bound_s) if is_exact else bound_s >= idle.least_s
+
+
+def _decided(
+    fits: list[kinds.ReasonKind], owner: Owner, bound_s: float, *, is_exact: bool
+) -> kinds.ReasonKind:
     """The limit that ended a connection, of those that fit.
 
     An idle timeout goes before an age: hardly any server ends connections by age without a word.
     """
+    pattern = owner.pattern
     if kinds.REQUEST_LIMIT in fits:
+        if owner.asks_to_close:
+            return kinds.ASKED_TO_CLOSE
         return kinds.REQUEST_LIMIT if len(fits) == 1 else kinds.UNDECIDED
     if kinds.IDLE_TIMEOUT in fits:
         return kinds.IDLE_TIMEOUT
     if fits and pattern.is_aged:
         return kinds.MAX_AGE
-    return kinds.RECYCLED if pattern.is_outlived(bound_s) else kinds.UNKNOWN
+    is_outlived = pattern.is_outlived(bound_s, is_exact=is_exact)
+    return kinds.RECYCLED if is_outlived and not fits else kinds.UNKNOWN
