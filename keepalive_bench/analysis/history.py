@@ -120,26 +120,27 @@ class History:
     def _note_end(self, row: int, ends: EndsByKind) -> float | None:
         """Note how a connection ended; return how long after its last answer that was."""
         connections = self.run.connections
-        ending, served, age_s = connections.ending[row], connections.exchanges[row], self.age_s(row)
+        ending, opened_s = connections.ending[row], connections.opened_s[row]
+        life = connections.exchanges[row], opened_s, self.age_s(row)
         if ending in _SILENT:
             after_s = optional(connections.closed_after_s[row])
             found_s = optional(connections.idle_s[row]) or 0.0
             if after_s is None:
-                ends.closed.add(served, found_s, age_s)
+                ends.closed.add(*life, found_s)
                 return found_s
-            ends.closed.add(served, after_s, age_s, max(found_s, after_s))
+            ends.closed.add(*life, after_s, max(found_s, after_s))
             return after_s
         if ending == _ANNOUNCED:
-            ends.announced.add(served, 0.0, age_s)
+            ends.announced.add(*life)
             return 0.0
         exchange = self.last_exchange(row)
         if ending != _FAILED or exchange is None or exchange.after_idle_s is None:
             return None
         if hung(exchange):
-            ends.hung.add(served, exchange.after_idle_s, age_s)
+            ends.hung.add(*life, exchange.after_idle_s)
         elif died_under_request(exchange):
             is_cut = exchange.failure == CLOSED_BEFORE_RESPONSE.code
-            (ends.cut if is_cut else ends.reset).add(served, exchange.after_idle_s, age_s)
+            (ends.cut if is_cut else ends.reset).add(*life, exchange.after_idle_s)
         return None
 
     @cached_property

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.connections.records import FOUND_IDLE, Before, Idle
 from keepalive_bench.connections.rules import actor, reason_for, reason_for_one_more
-from keepalive_bench.results.table import NONE
+from keepalive_bench.results.table import NONE, optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +148,8 @@ class Reasons(Mapping[int, Reason]):
         idle = None
         if opened is not None and ending is not None and ending.kind in FOUND_IDLE:
             idle = _idle_between(self._run, self._arm.label, history.last[row], opened)
-        return Before(served, ending, last, idle, history.age_s(row))
+        round_trip_s = optional(connections.min_rtt_s[row]) or 0.0
+        return Before(served, ending, last, idle, history.age_s(row), round_trip_s)
 
 
 def _idle_between(run: Run, arm: str, last_row: int, opened: int) -> Idle:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from itertools import compress
+from itertools import compress, pairwise
 from operator import add, eq
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,6 +40,7 @@ _AGES_ALIKE = 1.1
 _LEAST_DROP_S = 1.0
 """No firewall forgets a connection sooner."""
 _SELDOM = 0.1
+_FEW = 0.25
 ERROR_FROM = 400
 _REJECTS = {400, 413, 414, 431, 495, 496, 497, 501, 505}
 """Statuses that refuse the request as such: it has often not been read to its end."""
@@ -69,16 +70,26 @@ class Ends:
         closed; of one that died under a request, until that."""
         self.age_s = array("d")
         """How long it had been open when its last exchange ended."""
+        self.opened_s = array("d")
+        """When it was opened, from the start of the run."""
         self.found_s = array("d")
         """How long it had been idle when it was found ended."""
         self.is_exact = array("b")
         """Whether it is known when it ended."""
 
-    def add(self, served: int, idle_s: float, age_s: float, found_s: float | None = None) -> None:
+    def add(
+        self,
+        served: int,
+        opened_s: float,
+        age_s: float,
+        idle_s: float = 0.0,
+        found_s: float | None = None,
+    ) -> None:
         """Note one more; `found_s`: only where that isn't when it ended."""
         self.served.append(served)
-        self.idle_s.append(idle_s)
+        self.opened_s.append(opened_s)
         self.age_s.append(age_s)
+        self.idle_s.append(idle_s)
         self.found_s.append(idle_s if found_s is None else found_s)
         self.is_exact.append(found_s is not None)
 
@@ -144,6 +155,8 @@ class Pattern(NamedTuple):
     uses: Uses = Uses()
     silent: int = 0
     """How many were found closed."""
+    died: int = 0
+    """How many were closed or reset under a request that wasn't their first."""
     is_untimed: bool = False
     """Whether those were so at such times that no idle timeout can have ended them."""
     limit: int | None = None
@@ -168,9 +181,10 @@ class Pattern(NamedTuple):
     """What later requests on a connection are answered, and first ones never are."""
 
     @property
-    def is_never_reused(self) -> bool:
-        """Whether several were found closed, and none could be used again."""
-        return self.silent >= _SEVERAL and not self.uses.idle_s
+    def is_hardly_reused(self) -> bool:
+        """Whether most connections ended before they could be used again."""
+        ended = self.silent + self.died
+        return ended >= _SEVERAL and len(self.uses.idle_s) <= _FEW * ended
 
     def is_outlived(self, idle_s: float, *, is_exact: bool) -> bool:
         """Whether others were idle for longer and went on, where no idle timeout can be at work.
@@ -196,6 +210,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     return Pattern(
         uses=uses,
         silent=len(closed),
+        died=len(ends.cut) + len(ends.reset),
         is_untimed=is_untimed,
         limit=limit,
         idle=idle,
@@ -299,10 +314,16 @@ def _age(ends: Sequence[Ends], survived_s: float, *, limit: int | None) -> tuple
     apart = max(0.0, most - least)
     if limit is not None and apart > least / limit:
         return None, False  # one of that age would have carried another number
-    is_known = all(map(eq, lowest, highest))
-    chance = _of_one_time(max(apart, max(highest) - least, _CLOCKS_S / 2) / least, len(highest))
-    is_shown = is_known and len(highest) >= _SEVERAL and chance <= _CHANCE
+    is_known, times = all(map(eq, lowest, highest)), _separate(ends)
+    chance = _of_one_time(max(max(highest) - least, _CLOCKS_S / 2) / least, times)
+    is_shown = is_known and times >= _SEVERAL and chance <= _CHANCE
     return Span(min(least, most), max(highest)), is_shown
+
+
+def _separate(ends: Sequence[Ends]) -> int:
+    """How many were opened at times of their own: those opened together may end together."""
+    opened = sorted(opened_s for each in ends for opened_s in each.opened_s)
+    return 1 + sum(after - before > AT_ONCE_S for before, after in pairwise(opened))
 
 
 def _of_one_time(share: float, count: int) -> float:

@@ -108,7 +108,7 @@ def _killer(
     is_later = pattern.is_only_reused and bool(before.served) and died_under_request(last)
     if owner.asks_to_close and is_later:
         return kinds.ASKED_TO_CLOSE
-    is_unread = last.failure in pattern.desynchronised or (is_later and not pattern.uses.idle_s)
+    is_unread = last.failure in pattern.desynchronised or (is_later and pattern.is_hardly_reused)
     if owner.sends_bodies and is_unread:
         return kinds.UNREAD_REQUEST
     if len(fits) > 1 and fits[0] is kinds.REQUEST_LIMIT:
@@ -126,19 +126,26 @@ def _fatal(before: Before, last: LastExchange, pattern: Pattern) -> list[kinds.R
     is_only_reused = died and pattern.is_only_reused
     fitting = {
         kinds.IDLE_DROP: pattern.drop is not None and idle_s >= pattern.drop.most_s,
-        kinds.STALE_RACE: is_only_reused and _is_near(idle_s, pattern.idle, last.answer),
+        kinds.STALE_RACE: is_only_reused and _is_near(idle_s, before, last, pattern.idle),
         kinds.REQUEST_LIMIT: is_only_reused and pattern.limit == before.served,
         kinds.MAX_AGE: is_only_reused and pattern.age is not None and pattern.age.has(before.age_s),
     }
     return [kind for kind, does in fitting.items() if does]
 
 
-def _is_near(idle_s: float, seen: Span | None, answer: Answer | None) -> bool:
-    """Whether an idle time is near to the server's, which was seen or announced."""
-    if seen is not None and seen.least_s * (1 - _NEAR) <= idle_s <= seen.most_s * (1 + _NEAR):
-        return True
-    announced = announced_timeout(answer)
-    return announced is not None and announced * (1 - _NEAR) <= idle_s <= announced + _BUFFER_S
+def _is_near(idle_s: float, before: Before, last: LastExchange, seen: Span | None) -> bool:
+    """Whether an idle time is near to the server's, which was seen or announced.
+
+    A request that is sent up to a round trip before the server's FIN arrives comes too late.
+    """
+    ahead_s = before.round_trip_s
+    if seen is not None:
+        least_s = min(seen.least_s * (1 - _NEAR), seen.least_s - ahead_s)
+        return least_s <= idle_s <= seen.most_s * (1 + _NEAR)
+    announced = announced_timeout(last.answer)
+    if announced is None:
+        return False
+    return min(announced * (1 - _NEAR), announced - ahead_s) <= idle_s <= announced + _BUFFER_S
 
 
 def _fits(*fitting: kinds.ReasonKind | None) -> dict[str, object]:
@@ -219,7 +226,7 @@ def _silent(before: Before, ending: Ending, last: LastExchange, owner: Owner) ->
     if answer is not None and says_close(answer):
         return kinds.SERVER_CLOSE, {**evidence, "connection": answer.connection, "unread": True}
     bound_s = idle.total_s if after_s is None else after_s
-    is_unread = ending.kind == "rst" and owner.pattern.is_never_reused
+    is_unread = ending.kind == "rst" and owner.pattern.is_hardly_reused
     if bound_s < AT_ONCE_S or (owner.sends_bodies and is_unread):
         because = _because_of_request(last, owner, is_reset=ending.kind == "rst")
         if because is not None:
