@@ -13,18 +13,10 @@ from math import inf, isnan, nan
 from operator import add
 from typing import TYPE_CHECKING
 
-from keepalive_bench.connections.patterns import (
-    AT_ONCE_S,
-    Ends,
-    EndsByKind,
-    Fates,
-    Pattern,
-    Uses,
-    closing_statuses,
-    pattern_of,
-)
+from keepalive_bench.connections.deaths import died_under_request, hung
+from keepalive_bench.connections.lives import AT_ONCE_S, Ends, EndsByKind, Fates, Uses
+from keepalive_bench.connections.patterns import Pattern, closing_statuses, pattern_of
 from keepalive_bench.connections.records import SERVER, Closer, LastExchange, Owner
-from keepalive_bench.connections.rules import died_under_request, hung
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.failure_kinds import CLOSED_BEFORE_RESPONSE
 from keepalive_bench.results.table import NONE, optional
@@ -34,6 +26,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Arm, Plan
     from keepalive_bench.plan.target import Target
     from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+    from keepalive_bench.results.exchange import Answer
     from keepalive_bench.results.run import Run
 
 _SILENT = {ENDINGS.index("fin"), ENDINGS.index("rst")}
@@ -50,6 +43,11 @@ class History:
         self.last = _last_exchanges(run)
         """By row: the row of the last exchange on each; `NONE`: there was none."""
 
+    def last_answer(self, connection: int) -> Answer | None:
+        """The last answer on a connection; `None`: its last exchange has none."""
+        row, exchanges = self.last[connection], self.run.exchanges
+        return None if row == NONE else exchanges.answers.value(exchanges.answer[row])
+
     def last_exchange(self, connection: int) -> LastExchange | None:
         """The last exchange on a connection; `None`: there was none."""
         row = self.last[connection]
@@ -60,7 +58,7 @@ class History:
         return LastExchange(
             None if failure == NONE else exchanges.failures.values[failure].kind,
             not isnan(exchanges.phases["wait"][row]),
-            exchanges.answers.value(exchanges.answer[row]),
+            self.last_answer(connection),
             exchanges.status[row] or None,
             optional(self._course.idle_s[connection]),
         )
@@ -71,11 +69,18 @@ class History:
         until_s = exchanges.began_s[row] + exchanges.latency_s[row]
         return until_s - self.run.connections.opened_s[connection]
 
+    def survived_s(self, connection: int) -> float:
+        """The longest time that a connection was idle before a request that was answered."""
+        return self._course.longest_s[connection]
+
     def uses(self, arm: str) -> Uses:
         """What the connections of an arm came through, and how anybody's requests fared."""
         course, number = self._course, self.run.exchanges.arms.index(arm)
         return Uses(
             idle_s=course.survived_s[number],
+            longest_s=sorted(
+                filter(None, compress(course.longest_s, self.run.connections.of_arm(arm)))
+            ),
             age_s=course.ages_s[number],
             kept_age_s=course.kept_ages_s[number],
             most_served=max(self.run.connections.exchanges, default=0),
@@ -163,6 +168,8 @@ class _Course:
         self.ages_s, self.kept_ages_s = [0.0 for _ in arms], [0.0 for _ in arms]
         self.idle_s = array("d", [nan]) * len(run.connections)
         """By connection: how long it was idle before its last exchange; NaN: it had only one."""
+        self.longest_s = array("d", [0.0]) * len(run.connections)
+        """By connection: the longest of these times after which it was answered."""
         free_since = array("d", [inf]) * len(run.connections)
         first, later = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
         until_s = map(add, exchanges.began_s, exchanges.latency_s)
@@ -180,6 +187,7 @@ class _Course:
                 self.idle_s[connection] = idle_s = started - since
                 if status:
                     self.survived_s[arm].append(idle_s)
+                    self.longest_s[connection] = max(self.longest_s[connection], idle_s)
                     opened = opened_s[connection]
                     self.ages_s[arm] = max(self.ages_s[arm], started - opened)
                     self.kept_ages_s[arm] = max(self.kept_ages_s[arm], since - opened)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.connections.announcements import says_close
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.connections.records import FOUND_IDLE, Before, Idle
 from keepalive_bench.connections.rules import actor, reason_for, reason_for_one_more
@@ -103,10 +104,16 @@ class Reasons(Mapping[int, Reason]):
         for row in compress(self.previous, opened):
             if row != NONE:
                 taken[row] = 1
-        endings = self._run.connections.ending
         for row in compress(range(len(opened)), opened):
-            if not taken[row] and endings[row] != NONE:
+            if not taken[row] and self._is_over(row):
                 yield reason_for(self._before(row, None), self.owner)[0].code
+
+    def _is_over(self, row: int) -> bool:
+        """Whether a connection ended, or its last answer announced that, whoever noticed."""
+        if self._run.connections.ending[row] != NONE:
+            return True
+        answer = self._history.last_answer(row)
+        return answer is not None and says_close(answer)
 
     def __getitem__(self, row: int) -> Reason:
         if not 0 <= row < len(self.column) or self.column[row] == NONE:
@@ -148,8 +155,15 @@ class Reasons(Mapping[int, Reason]):
         idle = None
         if opened is not None and ending is not None and ending.kind in FOUND_IDLE:
             idle = _idle_between(self._run, self._arm.label, history.last[row], opened)
-        round_trip_s = optional(connections.min_rtt_s[row]) or 0.0
-        return Before(served, ending, last, idle, history.age_s(row), round_trip_s)
+        return Before(
+            served,
+            ending,
+            last,
+            idle,
+            age_s=history.age_s(row),
+            survived_s=history.survived_s(row),
+            round_trip_s=optional(connections.min_rtt_s[row]) or 0.0,
+        )
 
 
 def _idle_between(run: Run, arm: str, last_row: int, opened: int) -> Idle:

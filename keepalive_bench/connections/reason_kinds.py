@@ -16,8 +16,8 @@ class ReasonKind(NamedTuple):
 
     The finding that it causes has its code and title, and a text in which these words may stand:
     `{arm}` (whose they are), `{closer}` (who was at the other end), `{connections}` (how many were
-    opened for it) and `{times}` (how often one ended so), `{after}` (how many requests each
-    connection before had carried), `{seen}`, `{also}` (which other causes fit), and its `numbers`.
+    opened for it), `{times}` (how often one ended so), `{after}` (how many requests each connection
+    before had carried), `{also}` (which other causes fit), and what else `findings/reuse.py` knows.
     """
 
     code: str
@@ -167,7 +167,7 @@ SERVER_CLOSE = ReasonKind(
     evidence="`connection`: the field's value; `unread`: `http.client` reads only the first field, "
     f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
-    text="{closer} said Connection: close{after} ({times}){also}",
+    text="{closer} said Connection: close{after}{unread} ({times}){also}",
     advice="On nginx that is keepalive_requests or keepalive_timeout; a proxy in between may say "
     "it.",
     numbers=("requests",),
@@ -274,7 +274,7 @@ RECYCLED = ReasonKind(
     evidence=_IDLE,
     provoked=Provoked(test="tests/hostile/test_reasons.py"),
     text="{closer} closed connections, unannounced, that had been idle for less than others came "
-    "through ({times})",
+    "through ({times}){also}",
     advice="A restart or reload, workers that are recycled, or a limit on how many idle "
     "connections are kept does that: look at its log for those times.",
 )

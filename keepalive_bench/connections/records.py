@@ -50,6 +50,8 @@ class Before(NamedTuple):
     """`None`: it wasn't found out while it was idle (`FOUND_IDLE`)."""
     age_s: float = 0.0
     """From its opening to the end of its last exchange."""
+    survived_s: float = 0.0
+    """The longest time that it was idle before a request that was answered."""
     round_trip_s: float = 0.0
     """To its peer; 0 where nobody tells."""
 

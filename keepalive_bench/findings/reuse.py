@@ -16,7 +16,7 @@ from keepalive_bench.connections.reason_kinds import (
 )
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
-from keepalive_bench.units import duration, enumerated, plural, printable
+from keepalive_bench.units import between, enumerated, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +29,8 @@ _SHOWN_DATA = 60
 _WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
 _SLACK_S = 0.5
 """Servers look at their clocks now and then, and count in whole seconds."""
+
+_UNREAD = ", in a second field, which http.client doesn't read: it would have kept the connection"
 
 KEEP_ALIVE_TIMEOUT_DIFFERS = FindingKind(
     code="keep-alive-timeout-differs",
@@ -121,7 +123,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
         "requests": served[0] if len(served) == 1 else None,
         "maxsize": experiment.pool_size,
         "concurrency": experiment.concurrency,
-        "statuses": enumerated(sorted({f"{it['status']}" for it in seen if it.get("status")})),
+        "statuses": _listed(sorted({f"{it['status']}" for it in seen if it.get("status")})),
         "fits": ", ".join(sorted({f"{it['fits']}" for it in seen if "fits" in it})),
         **_times(seen),
     }
@@ -139,6 +141,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "age": _range(seen, "age_s"),
             "also": _also([it for it in seen if "fits" in it], code),
             "fitting": _fitting(seen),
+            "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
             "apart": _apart(seen),
         },
         **{name: value for name, value in known.items() if name in kind.evidence},
@@ -168,13 +171,7 @@ def _values(seen: Sequence[Mapping[str, object]], *names: str) -> list[float]:
 def _range(seen: Sequence[Mapping[str, object]], *names: str) -> str:
     """A time, or from which to which time: `1.00 to 1.10 s`."""
     values = _values(seen, *names)
-    if not values:
-        return "some time"
-    least, most = duration(min(values)), duration(max(values))
-    if least == most:
-        return least
-    (number, unit), (_, of_most) = least.split(), most.split()
-    return f"{number if unit == of_most else least} to {most}"
+    return between(min(values), max(values)) if values else "some time"
 
 
 def _how_often(times: int) -> str:
@@ -202,7 +199,11 @@ def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> str:
         IDLE_TIMEOUT.code: f"an idle timeout of {_range(seen, 'closed_after_s', 'idle_s')}",
         MAX_AGE.code: f"a maximum age of {_range(seen, 'age_s')}",
     }
-    return enumerated([text for code, text in words.items() if code in codes - {besides}])
+    return _listed([text for code, text in words.items() if code in codes - {besides}])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return enumerated(words) if words else ""
 
 
 def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
@@ -213,7 +214,8 @@ def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
 
 def _apart(seen: Sequence[Mapping[str, object]]) -> str:
     """The option whose pauses vary, as long as several of them make up the time in question."""
-    span_s = max([*_values(seen, "age_s"), *_values(seen, "idle_s")], default=1.0)
+    times = (*_values(seen, "age_s"), *_values(seen, "closed_after_s", "idle_s"))
+    span_s = max(times, default=1.0)
     return f"--think-time {span_s / 10:.1g}s-{span_s / 2:.1g}s"
 
 
