@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from support.histories.draw import CAUSES, history_of
-from support.histories.score import score, shown, table
+from support.histories.causes import CAUSES, history_of
+from support.histories.detail import detail
+from support.histories.score import score, table
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
     options = parser.parse_args()
     causes = options.cause or list(CAUSES)
     if options.show is not None:
-        text = "\n\n".join(f"{it}\n{shown(history_of(it, options.show))}" for it in causes)
+        text = "\n\n".join(f"{it}\n{detail(history_of(it, options.show))}" for it in causes)
     else:
         text = table([score(cause, range(options.histories)) for cause in causes])
     print(text)  # noqa: T201  # it is what this is for

@@ -6,22 +6,16 @@ nothing: where a rival explains all that was recorded as well, or where too litt
 
 from __future__ import annotations
 
-from itertools import compress
-from math import isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from keepalive_bench.results.table import NONE
+from support.histories.seen import TICK_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from support.histories.seen import End, Seen, Span
     from support.histories.truth import Truth
 
-    from keepalive_bench.plan.arms import Arm
-    from keepalive_bench.results.run import Run
-
-_TICK_S = 0.012
-"""What the coarsest clock of Linux may be wrong by, and a little more."""
 _AT_ONCE_S = 0.005
 """A close may come so long after the answer that it belongs to."""
 _COARSE = 2.2
@@ -31,116 +25,6 @@ _FEW = 0.25
 _SHORTEST_AGE_S = 0.4
 _FORGET_S = 0.8
 """No path forgets that soon."""
-
-
-class Span(NamedTuple):
-    """The bounds of a time, in seconds."""
-
-    least: float
-    most: float
-
-
-class End(NamedTuple):
-    """How a connection ended, as far as the client can tell."""
-
-    row: int
-    served: int
-    how: str
-    """`announced`, `found` or `died`."""
-    failure: str | None
-    idle_s: float
-    """Before it was found so, or before the request under which it died."""
-    after: Span
-    """After its last answer."""
-    age: Span
-
-
-class Seen(NamedTuple):
-    """What an arm's client recorded."""
-
-    ends: tuple[End, ...]
-    survived_s: tuple[float, ...]
-    """Pauses after which a connection was used again."""
-    used_at_s: float
-    """The oldest age at which a connection carried an answer."""
-    most_served: int
-    """By any connection of the run."""
-    fresh: int
-    """First requests on connections that were answered, of all arms."""
-    fresh_died: int
-    kept_after_good: int
-    """Answers below 400 that announced no close."""
-
-    @property
-    def silent(self) -> tuple[End, ...]:
-        """Those that ended without a word."""
-        return tuple(it for it in self.ends if it.how != "announced")
-
-    @property
-    def announced(self) -> tuple[End, ...]:
-        """The others."""
-        return tuple(it for it in self.ends if it.how == "announced")
-
-
-def seen_by(run: Run, arm: Arm) -> Seen:
-    """Gather what an arm's client recorded, from one pass over the run."""
-    exchanges, connections = run.exchanges, run.connections
-    free_since: dict[int, float] = {}
-    ages: dict[int, Span] = {}
-    died: dict[int, tuple[str, float, float]] = {}
-    survived, used_at_s, fresh, fresh_died, kept = [], 0.0, 0, 0, 0
-    number = exchanges.arms.index(arm.label)
-    for row in range(len(exchanges)):
-        on, began_s = exchanges.connection[row], exchanges.began_s[row]
-        until_s, is_own = began_s + exchanges.latency_s[row], exchanges.arm[row] == number
-        if exchanges.failure[row] != NONE:
-            fresh_died += on not in free_since
-            failure = exchanges.failures.values[exchanges.failure[row]].kind
-            idle_s = began_s - free_since[on] if on in free_since else 0.0
-            died[on] = failure, idle_s, exchanges.latency_s[row]
-            continue
-        fresh += on not in free_since
-        if is_own:
-            if on in free_since:
-                survived.append(began_s - free_since[on])
-            age_s = until_s - connections.opened_s[on]
-            ages[on] = Span(ages[on].most if on in ages else 0.0, age_s)
-            used_at_s = max(used_at_s, age_s)
-            answer = exchanges.answers.value(exchanges.answer[row])
-            kept += exchanges.status[row] < 400 and answer is not None and not answer.connection
-        free_since[on] = until_s
-    ends = []
-    for on in compress(range(len(connections)), connections.of_arm(arm.label)):
-        ending = connections.ending_of(on)
-        if ending is None:
-            continue
-        served, until = connections.exchanges[on], ages.get(on, Span(0.0, 0.0))
-        if ending.kind == "announced":
-            ends.append(End(on, served, "announced", None, 0.0, Span(0.0, 0.0), until))
-            continue
-        failure = None
-        if ending.kind == "failed":
-            failure, idle_s, took_s = died[on]
-            after = Span(max(0.0, idle_s - 2 * _rtt_s(run, on)), idle_s + took_s)
-        else:
-            idle_s, after_s = ending.idle_s or 0.0, ending.after_s
-            after = (
-                Span(0.0, idle_s)
-                if after_s is None
-                else Span(max(0.0, after_s - _TICK_S), after_s + _TICK_S)
-            )
-        age = Span(until.most + after.least, until.most + after.most)
-        how = "died" if ending.kind == "failed" else "found"
-        ends.append(End(on, served, how, failure, idle_s, after, age))
-    most_served = max(connections.exchanges, default=0)
-    return Seen(
-        tuple(ends), tuple(survived), used_at_s, most_served, fresh, fresh_died, kept
-    )
-
-
-def _rtt_s(run: Run, row: int) -> float:
-    rtt_s = run.connections.min_rtt_s[row]
-    return 0.05 if isnan(rtt_s) else rtt_s
 
 
 # Which explanations fit all ends.
@@ -164,17 +48,17 @@ def _fits_age(seen: Seen, ends: Sequence[End]) -> bool:
 def _fits_idle(seen: Seen, ends: Sequence[End]) -> bool:
     """Most end within twice the shortest time, which few pauses outlast, and none ends at once."""
     first_s = min(it.after.most for it in ends)
-    last_s = max(_COARSE * first_s, first_s + 2 * _TICK_S)
+    last_s = max(_COARSE * first_s, first_s + 2 * TICK_S)
     within = [it for it in ends if it.after.least <= last_s]
     outlast = sum(it > last_s for it in seen.survived_s)
-    at_once = max(it.after.most for it in ends) <= _AT_ONCE_S + 2 * _TICK_S
+    at_once = max(it.after.most for it in ends) <= _AT_ONCE_S + 2 * TICK_S
     few = _FEW * len(ends)
     return not at_once and len(ends) - len(within) <= few and outlast <= max(1, few)
 
 
 def _are_timed(ends: Sequence[End], of: Callable[[End], Span], share: float) -> bool:
     """Whether each time is known well."""
-    return all(of(it).most - of(it).least <= max(4 * _TICK_S, share * of(it).most) for it in ends)
+    return all(of(it).most - of(it).least <= max(4 * TICK_S, share * of(it).most) for it in ends)
 
 
 # What can be known, by the code that names it best.
@@ -214,7 +98,7 @@ def _knows_idle(seen: Seen, end: End) -> bool:
         least, most = min(it.after.least for it in found), max(it.after.most for it in found)
         # One that was overlooked may be closed for any cause.
         is_usual = end.after.least <= _COARSE * min(it.after.most for it in found)
-        return is_usual and (len(ends) > 2 or most <= 1.15 * least + 2 * _TICK_S)
+        return is_usual and (len(ends) > 2 or most <= 1.15 * least + 2 * TICK_S)
     least = min(it.idle_s for it in ends)
     shorter = sum(it < least for it in seen.survived_s)
     return len(ends) > 2 and shorter > 2 and len(seen.survived_s) - shorter <= _FEW * len(ends)
@@ -281,5 +165,7 @@ def known_rows(seen: Seen, ended: Mapping[int, Truth]) -> set[int]:
         end.row
         for end in seen.ends
         if end.row in ended
-        and any(_KNOWS[code](seen, end) if code in _KNOWS else True for code in ended[end.row].right)
+        and any(
+            _KNOWS[code](seen, end) if code in _KNOWS else True for code in ended[end.row].right
+        )
     }

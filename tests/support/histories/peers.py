@@ -26,18 +26,18 @@ class CountLimit(Peer):
     ) -> None:
         self._most, self._way, self._by, self._random = most, way, by, random
 
-    def takes(self, wire: Wire, now_s: float) -> Death | None:
+    def takes(self, wire: Wire, _now_s: float, /) -> Death | None:
         """One more than it takes."""
         dies = self._way == "dies" and wire.served >= self._most
         return Death(self._by, true.DIES_AT_LIMIT) if dies else None
 
-    def says(self, wire: Wire, now_s: float) -> Saying:
+    def says(self, wire: Wire, _now_s: float, /) -> Saying:
         """Whether it was the last one."""
         if self._way == "announced" and wire.served + 1 >= self._most:
             return Saying(connection=CLOSE, why=true.SERVER_CLOSE)
         return Saying()
 
-    def answered(self, wire: Wire, now_s: float) -> None:
+    def answered(self, wire: Wire, now_s: float, /) -> None:
         """Close at once after the last one."""
         if self._way == "silent" and wire.served >= self._most:
             at_s = now_s + self._random.uniform(*_AT_ONCE_S)
@@ -50,13 +50,13 @@ class MaxAge(Peer):
     def __init__(self, most_s: float, by: By, *, announces: bool) -> None:
         self._most_s, self._by, self._announces = most_s, by, announces
 
-    def accepted(self, wire: Wire, now_s: float) -> None:
+    def accepted(self, wire: Wire, now_s: float, /) -> None:
         """Its end is settled."""
         if not self._announces:
             truths = true.MAX_AGE, true.MAX_AGE_RACED, true.MAX_AGE_CUT
             wire.closing = Closing(now_s + self._most_s, self._by, *truths)
 
-    def says(self, wire: Wire, now_s: float) -> Saying:
+    def says(self, wire: Wire, now_s: float, /) -> Saying:
         """Whether it has that age."""
         if self._announces and now_s - wire.accepted_s >= self._most_s:
             return Saying(connection=CLOSE, why=true.MAX_AGE_ANNOUNCED)
@@ -83,15 +83,15 @@ class IdleTimeout(Peer):
         self._phase_s = random.uniform(0.0, timer.looks_every_s)
         self._longer: dict[int, float] = {}
 
-    def accepted(self, wire: Wire, now_s: float) -> None:
+    def accepted(self, wire: Wire, _now_s: float, /) -> None:
         """It has a timeout of its own."""
         self._longer[wire.row] = 1.0 + self._random.uniform(0.0, self._timer.differs)
 
-    def takes(self, wire: Wire, now_s: float) -> None:
+    def takes(self, wire: Wire, _now_s: float, /) -> None:
         """It is idle no more."""
         wire.closing = None
 
-    def answered(self, wire: Wire, now_s: float) -> None:
+    def answered(self, wire: Wire, now_s: float, /) -> None:
         """Its time begins."""
         timer = self._timer
         at_s = now_s + timer.after_s * self._longer[wire.row]
@@ -112,13 +112,13 @@ class Restart(Peer):
     ) -> None:
         self._at_s, self._by, self._busy = sorted(at_s), by, busy
 
-    def accepted(self, wire: Wire, now_s: float) -> None:
+    def accepted(self, wire: Wire, now_s: float, /) -> None:
         """The next moment is its end."""
         at_s = min((it for it in self._at_s if it > now_s), default=inf)
         cut = true.RECYCLED_CUT if self._busy == "cut" else None
         wire.closing = Closing(at_s, self._by, true.RECYCLED, true.RECYCLED_RACED, cut)
 
-    def says(self, wire: Wire, now_s: float) -> Saying:
+    def says(self, wire: Wire, now_s: float, /) -> Saying:
         """Whether the moment came meanwhile."""
         if self._busy == "announced" and wire.closing is not None and wire.closing.at_s <= now_s:
             return Saying(connection=CLOSE, why=true.RECYCLED_ANNOUNCED)
@@ -132,7 +132,7 @@ class KeptLimit(Peer):
         self._most, self._by, self._closes_oldest = most, by, closes_oldest
         self._idle: list[Wire] = []
 
-    def answered(self, wire: Wire, now_s: float) -> None:
+    def answered(self, wire: Wire, now_s: float, /) -> None:
         """It is one more."""
         self._idle = [it for it in self._idle if it.is_idle and it is not wire and not it.closing]
         self._idle.append(wire)
@@ -147,11 +147,11 @@ class Whim(Peer):
     def __init__(self, mean_s: float, by: By, random: Random) -> None:
         self._mean_s, self._by, self._random = mean_s, by, random
 
-    def takes(self, wire: Wire, now_s: float) -> None:
+    def takes(self, wire: Wire, _now_s: float, /) -> None:
         """It is idle no more."""
         wire.closing = None
 
-    def answered(self, wire: Wire, now_s: float) -> None:
+    def answered(self, wire: Wire, now_s: float, /) -> None:
         """Nothing is remembered of how long it lasted so far."""
         at_s = now_s + self._random.expovariate(1 / self._mean_s)
         wire.closing = Closing(at_s, self._by, true.RECYCLED, true.RECYCLED_RACED)
@@ -163,7 +163,7 @@ class Forgetful(Peer):
     def __init__(self, after_s: float, by: By | None) -> None:
         self._after_s, self._by = after_s, by
 
-    def forgets(self, wire: Wire, idle_s: float) -> tuple[By | None, Truth] | None:
+    def forgets(self, _wire: Wire, idle_s: float, /) -> tuple[By | None, Truth] | None:
         """Whether it does."""
         return (self._by, true.IDLE_DROP) if idle_s > self._after_s else None
 
@@ -174,7 +174,7 @@ class Crashing(Peer):
     def __init__(self, share: float, by: By, random: Random) -> None:
         self._share, self._by, self._random = share, by, random
 
-    def takes(self, wire: Wire, now_s: float) -> Death | None:
+    def takes(self, _wire: Wire, _now_s: float, /) -> Death | None:
         """Whether it does."""
         crashes = self._random.random() < self._share
         return Death(self._by, true.AFTER_ERROR) if crashes else None
@@ -186,11 +186,11 @@ class Asked(Peer):
     def __init__(self, random: Random, *, announces: bool) -> None:
         self._random, self._announces = random, announces
 
-    def says(self, wire: Wire, now_s: float) -> Saying:
+    def says(self, _wire: Wire, _now_s: float, /) -> Saying:
         """Each answer is the last one."""
         return Saying(connection=CLOSE, why=true.ASKED_TO_CLOSE) if self._announces else Saying()
 
-    def answered(self, wire: Wire, now_s: float) -> None:
+    def answered(self, wire: Wire, now_s: float, /) -> None:
         """Close at once."""
         at_s = now_s + self._random.uniform(*_AT_ONCE_S)
         wire.closing = Closing(at_s, "fin", true.ASKED_TO_CLOSE, true.ASKED_TO_CLOSE)
@@ -202,7 +202,7 @@ class Erring(Peer):
     def __init__(self, share: float, status: int, random: Random) -> None:
         self._share, self._status, self._random = share, status, random
 
-    def says(self, wire: Wire, now_s: float) -> Saying:
+    def says(self, _wire: Wire, _now_s: float, /) -> Saying:
         """Whether it is one."""
         if self._random.random() < self._share:
             return Saying(self._status, CLOSE, true.ERROR_RESPONSE)
@@ -215,11 +215,11 @@ class Unread(Peer):
     def __init__(self, status: int, random: Random) -> None:
         self._status, self._random = status, random
 
-    def says(self, wire: Wire, now_s: float) -> Saying:
+    def says(self, _wire: Wire, _now_s: float, /) -> Saying:
         """What needs no body to be said."""
         return Saying(self._status)
 
-    def answered(self, wire: Wire, now_s: float) -> None:
+    def answered(self, wire: Wire, now_s: float, /) -> None:
         """Close with bytes unread."""
         at_s = now_s + self._random.uniform(*_AT_ONCE_S)
         wire.closing = Closing(at_s, "rst", true.UNREAD_REQUEST, true.UNREAD_REQUEST)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from support.histories.draw import history_of
-from support.histories.known import known_rows, seen_by
+from support.histories.causes import history_of
+from support.histories.known import known_rows
+from support.histories.seen import seen_by
 
 from keepalive_bench.analysis.reasons import History as Before
 from keepalive_bench.analysis.reasons import Reason, Reasons
-from keepalive_bench.results.table import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from support.histories.truth import Truth
     from support.histories.world import History
 
+    from keepalive_bench.plan.arms import Arm
+
 Verdict = Literal["right", "unknown", "wrong"]
 
 
 class Judged(NamedTuple):
     """What was said of one connection."""
 
-    row: int
+    before: int
+    """The row of the one whose place it took: it is that one's end that is told."""
     verdict: Verdict
     said: Reason
     true: Truth
@@ -49,19 +52,22 @@ class Score(NamedTuple):
     """Seeds, by how many of their connections are wrong, or unknown though the client can know."""
 
 
-def judged(history: History) -> Iterator[Judged]:
-    """What is said of each connection that took another's place, in arms that reuse."""
-    run, before = history.run, Before(history.run)
-    for arm in run.plan.experiment.arms:
-        if arm.is_single_use:
-            continue
-        reasons = Reasons(before, arm, run.connections.of_arm(arm.label))
-        known = known_rows(seen_by(run, arm), history.ended)
-        for row, reason in reasons.items():
-            if reason.previous is None:
-                continue
-            why = history.ended[reason.previous]
-            yield Judged(row, _verdict(reason, why), reason, why, reason.previous in known)
+def judged(history: History, arm: Arm) -> Iterator[Judged]:
+    """What is said of each connection of an arm that took another's place."""
+    run = history.run
+    known = known_rows(seen_by(run, arm), history.ended)
+    reasons = Reasons(Before(run), arm, run.connections.of_arm(arm.label))
+    for reason in reasons.values():
+        before = reason.previous
+        if before is not None:
+            why = history.ended[before]
+            yield Judged(before, _verdict(reason, why), reason, why, before in known)
+
+
+def _all_of(history: History) -> Iterator[Judged]:
+    for arm in history.run.plan.experiment.arms:
+        if not arm.is_single_use:
+            yield from judged(history, arm)
 
 
 def _verdict(said: Reason, true: Truth) -> Verdict:
@@ -73,7 +79,7 @@ def _verdict(said: Reason, true: Truth) -> Verdict:
 
 def score(cause: str, seeds: Iterable[int]) -> Score:
     """How often they are right about it."""
-    each = [(seed, it) for seed in seeds for it in judged(history_of(cause, seed))]
+    each = [(seed, it) for seed in seeds for it in _all_of(history_of(cause, seed))]
     wrong = Counter(seed for seed, it in each if it.verdict == "wrong")
     unknown = Counter(seed for seed, it in each if it.verdict == "unknown" and it.can_know)
     return Score(
@@ -109,32 +115,3 @@ def table(scores: Sequence[Score]) -> str:
 
 def _line(title: str, numbers: Iterable[int]) -> str:
     return f"{title:36}" + "".join(f"{it:12}" for it in numbers)
-
-
-def shown(history: History) -> str:
-    """A history's connections one by one: what was recorded, what is true, and what was said."""
-    run, lines = history.run, []
-    plan, load = run.plan.experiment, run.plan.experiment.load
-    lines.append(
-        f"{plan.requests} requests, {plan.concurrency} at a time, pauses {load.think_s} s "
-        f"({load.traffic}), {len(plan.arms)} arms, proxy {run.plan.network.proxy is not None}"
-    )
-    for arm in plan.arms:
-        if arm.is_single_use:
-            continue
-        seen = seen_by(run, arm)
-        lines.append(
-            f"pauses survived: {len(seen.survived_s)}, the longest {max(seen.survived_s, default=0):.3f} s; "
-            f"most served {seen.most_served}; fresh ones: {seen.fresh} answered, {seen.fresh_died} died"
-        )
-        ends = {it.row: it for it in seen.ends}
-        for it in judged(history):
-            end = ends[it.said.previous if it.said.previous is not None else NONE]
-            lines.append(
-                f"{end.row:4} {end.how:9} {end.failure or '':22} served {end.served:3} "
-                f"idle {end.idle_s:8.3f} closed after {end.after.least:.3f} to {end.after.most:.3f} "
-                f"aged {end.age.least:.3f} to {end.age.most:.3f}: {it.verdict} "
-                f"{'' if it.can_know else '(can not know) '}{'/'.join(sorted(it.true.right))}"
-                f" <- {it.said.code}"
-            )
-    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""A connection as both of its ends have it, and what the far one does with it."""
+"""A path, a connection as both of its ends have it, and what the far one does with it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ if TYPE_CHECKING:
     from support.histories.truth import Truth
 
 By = Literal["fin", "rst"]
+
+
+class Path(NamedTuple):
+    """What lies between, and what the client's system tells of it."""
+
+    rtt_s: float
+    service_s: float
+    """What an answer takes, typically."""
+    noise: float
+    """Of that time: the spread of its logarithm."""
+    hz: int | None
+    """Ticks a second of the clock in which Linux notes arrivals; `None`: another system."""
 
 
 class Closing(NamedTuple):
@@ -46,6 +58,7 @@ class Saying(NamedTuple):
 class Wire:
     """An open connection. Times in seconds."""
 
+    arm: str
     row: int
     slot: int
     accepted_s: float
@@ -61,18 +74,18 @@ class Wire:
 class Peer:
     """The far end of all connections, with all that stands before it. This one does nothing."""
 
-    def accepted(self, wire: Wire, now_s: float) -> None:
+    def accepted(self, _wire: Wire, _now_s: float, /) -> None:
         """A connection was opened."""
 
-    def forgets(self, wire: Wire, idle_s: float) -> tuple[By | None, Truth] | None:
+    def forgets(self, _wire: Wire, _idle_s: float, /) -> tuple[By | None, Truth] | None:
         """What the path does to a request after so long a silence: a reset, or nothing at all."""
 
-    def takes(self, wire: Wire, now_s: float) -> Death | None:
+    def takes(self, _wire: Wire, _now_s: float, /) -> Death | None:
         """A request arrived."""
 
-    def says(self, wire: Wire, now_s: float) -> Saying:
+    def says(self, _wire: Wire, _now_s: float, /) -> Saying:
         """What its answer says."""
         return Saying()
 
-    def answered(self, wire: Wire, now_s: float) -> None:
+    def answered(self, _wire: Wire, _now_s: float, /) -> None:
         """An answer was sent, which didn't announce a close."""

@@ -6,72 +6,38 @@ ended. Who goes when is the engine's own decision (`schedule`, `Dispatcher`, `pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
-from math import floor, inf
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from support.runs import Script
+from support.histories.record import Recorder
 
 from keepalive_bench.engine.dispatcher import Dispatcher
 from keepalive_bench.engine.pacing import pacing_of
 from keepalive_bench.engine.schedule import schedule, timed
-from keepalive_bench.results.exchange import (
-    Answer,
-    Connection,
-    Ending,
-    Exchange,
-    Failure,
-    Outcome,
-    Phases,
-)
-from support.histories.wire import Saying, Wire
+from keepalive_bench.results.exchange import Answer, Ending, Failure, Outcome, Phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
     from support.histories.truth import Truth
-    from support.histories.wire import By, Peer
+    from support.histories.wire import Path, Peer, Saying, Wire
 
     from keepalive_bench.engine.schedule import Block
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.run import Run
 
-_PEER = "192.0.2.1:80"
-_CLOSED = Failure("closed-before-response", "Remote end closed connection without response")
-_RESET = Failure("reset", "Connection reset by peer")
-_TIMEOUT = Failure("read-timeout", "timed out")
+_FAILURES = {
+    "fin": Failure("closed-before-response", "Remote end closed connection without response"),
+    "rst": Failure("reset", "Connection reset by peer"),
+    None: Failure("read-timeout", "timed out"),
+}
+"""By what came in place of an answer."""
 _SEEN_TOGETHER_S = 60e-6
-"""A FIN and an RST that come within that may be met by one look."""
-
-
-class Path(NamedTuple):
-    """What lies between, and what the client's system tells of it."""
-
-    rtt_s: float
-    service_s: float
-    """What an answer takes, typically."""
-    noise: float
-    """Of that time, and of small delays: the spread of its logarithm."""
-    hz: int | None
-    """Ticks a second of the clock in which Linux notes arrivals; `None`: another system."""
-
-
-@dataclass
-class _Sending:
-    """An exchange under way."""
-
-    worker: int
-    arm: str
-    index: int
-    round: int
-    began_s: float
-    wire: Wire = field(default_factory=lambda: Wire(-1, -1, 0.0))
-    connect_s: float | None = None
-    sent_s: float = 0.0
-    last_slot: int | None = None
+"""A FIN, and an RST so soon after it, may be met by one look."""
 
 
 class History(NamedTuple):
@@ -82,62 +48,66 @@ class History(NamedTuple):
     """By row of a connection that others ended, or that kab gave up: why."""
 
 
+@dataclass
+class _Sending:
+    """An exchange under way."""
+
+    worker: int
+    block: Block
+    index: int
+    began_s: float
+    last_slot: int | None = None
+    connect_s: float | None = None
+    sent_s: float = 0.0
+
+
 class World:
     """One client, one path, one far end; time passes from event to event."""
 
     def __init__(self, plan: Plan, path: Path, peer: Peer, random: Random) -> None:
-        arms = [(arm.label, arm.kind) for arm in plan.experiment.arms]
-        self._script = Script(*arms, plan=plan)
-        self._path, self._peer, self._random = path, peer, random
-        # A Script has an experiment of its own.
-        self._script.plan = plan
-        self._experiment, self._timeout_s = plan.experiment, plan.network.timeout_s
+        self._plan, self._path, self._peer, self._random = plan, path, peer, random
+        self._recorder = Recorder(plan, path, phase=random.random())
         self._now_s, self._order = 0.0, count()
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
-        self._single_use = {arm.label: arm.is_single_use for arm in plan.experiment.arms}
-        self._pools: dict[str, list[Wire]] = {arm.label: [] for arm in plan.experiment.arms}
-        self._free: dict[str, set[int]] = {arm.label: set() for arm in plan.experiment.arms}
-        self._slots = dict.fromkeys(self._free, 0)
+        arms, self._pacing = plan.experiment.arms, pacing_of(plan.experiment)
+        self._keeps = {arm.label: not arm.is_single_use for arm in arms}
+        self._pools: dict[str, list[Wire]] = {arm.label: [] for arm in arms}
         self._own_s: dict[tuple[str, int], float] = {}
-        self._phase = random.random()
-        self._ended: dict[int, Truth] = {}
-        pacing = pacing_of(self._experiment)
-        self._has_pacing = pacing is not None
-        self._dispatcher = Dispatcher(
-            {arm.label: self._experiment.threads_of(arm) for arm in self._experiment.arms},
-            pacing,
-            lambda: self._now_s,
-        )
+        """When a worker's last request of an arm ended."""
+        threads = {arm.label: plan.experiment.threads_of(arm) for arm in arms}
+        self._dispatcher = Dispatcher(threads, self._pacing, lambda: self._now_s)
 
     def history(self) -> History:
         """Let all requests be sent."""
-        blocks = schedule(self._experiment)
-        if self._has_pacing:
-            blocks = timed(blocks, self._experiment, lambda: self._now_s)
+        experiment = self._plan.experiment
+        blocks = schedule(experiment)
+        if self._pacing is not None:
+            blocks = timed(blocks, experiment, lambda: self._now_s)
         block: Block | None = next(blocks, None)
         while block is not None:
             self._dispatcher.begin(block)
-            for worker in range(self._experiment.concurrency):
-                self._after(self._own_time(), self._claim, worker)
+            for worker in range(experiment.concurrency):
+                self._after(self._moment_s(), self._claim, worker, block)
             self._let_pass()
             try:
                 block = blocks.send(self._dispatcher.leave())
             except StopIteration:
                 block = None
-        return History(self._script.run(wall_s=self._now_s), self._ended)
+        return History(self._recorder.run(wall_s=self._now_s), self._recorder.ended)
 
     def _let_pass(self) -> None:
         while self._events:
             self._now_s, _, action, about = heappop(self._events)
             action(*about)
 
-    def _at(self, time_s: float, action: Callable[..., None], *about: Any) -> None:  # noqa: ANN401  # as it takes
-        heappush(self._events, (max(time_s, self._now_s), next(self._order), action, about))
+    def _at(self, time_s: float, action: Callable[..., None], *about: Any) -> None:  # noqa: ANN401  # whatever it takes
+        event = max(time_s, self._now_s), next(self._order), action, about
+        heappush(self._events, event)
 
-    def _after(self, delay_s: float, action: Callable[..., None], *about: Any) -> None:  # noqa: ANN401  # as it takes
+    def _after(self, delay_s: float, action: Callable[..., None], *about: Any) -> None:  # noqa: ANN401  # whatever it takes
         self._at(self._now_s + delay_s, action, *about)
 
-    def _own_time(self) -> float:
+    def _moment_s(self) -> float:
         """What the client's own code takes between two steps."""
         return 2e-5 * self._random.lognormvariate(0.0, 0.5)
 
@@ -145,159 +115,116 @@ class World:
         """One way through the path."""
         return self._path.rtt_s / 2 * (1 + 0.05 * self._random.random())
 
-    # The client: a worker asks for a request, takes a connection, sends, and reads.
+    # The client: a worker asks for a request, takes a connection, and sends.
 
-    def _claim(self, worker: int) -> None:
-        block = self._dispatcher.block
-        assert block is not None
+    def _claim(self, worker: int, block: Block) -> None:
         own_s = self._own_s.get((block.arm, worker), -inf)
         claimed = self._dispatcher.claim(worker, own_s)
         if claimed is not None:
             index, start_s = claimed
-            late_s = self._own_time() if start_s is not None else 0.0
-            self._at((start_s or 0.0) + late_s, self._start, worker, block, index)
+            at_s = self._now_s if start_s is None else start_s + self._moment_s()
+            self._at(at_s, self._start, worker, block, index)
 
     def _start(self, worker: int, block: Block, index: int) -> None:
-        sending = _Sending(worker, block.arm, index, block.round, self._now_s)
-        pool = self._pools[block.arm]
+        sending, pool = _Sending(worker, block, index, self._now_s), self._pools[block.arm]
         if pool:
-            sending.wire = wire = pool.pop()
-            if not self._has_ended(wire):
-                self._send(sending)
+            wire = pool.pop()
+            if not self._recorder.has_ended(wire, self._now_s):
+                self._send(sending, wire)
                 return
             sending.last_slot = wire.slot
-        connect_s = self._path.rtt_s + 3e-5 * self._random.lognormvariate(0.0, 0.5)
-        sending.connect_s = connect_s
-        self._after(connect_s, self._opened, sending)
+        sending.connect_s = self._path.rtt_s + 2 * self._moment_s()
+        self._after(sending.connect_s, self._open, sending)
 
-    def _has_ended(self, wire: Wire) -> bool:
-        """Whether an idle connection is found closed, which is noted then."""
-        closing = wire.closing
-        if closing is None or (arrived_s := closing.at_s + self._path.rtt_s / 2) > self._now_s:
-            return False
-        idle_s, after_s = self._now_s - wire.idle_since_s, None
-        if closing.by == "fin" and self._path.hz is not None:
-            age_s = (self._tick(self._now_s) - self._tick(arrived_s)) / self._path.hz
-            after_s = max(0.0, idle_s - age_s)
-        self._end(wire, Ending(closing.by, idle_s, after_s), closing.found)
-        return True
+    def _open(self, sending: _Sending) -> None:
+        connect_s = sending.connect_s or 0.0
+        arm, slot = sending.block.arm, sending.last_slot
+        wire = self._recorder.opened(arm, self._now_s, connect_s, slot)
+        self._peer.accepted(wire, wire.accepted_s)
+        self._send(sending, wire)
 
-    def _tick(self, time_s: float) -> int:
-        assert self._path.hz is not None
-        return floor(time_s * self._path.hz + self._phase)
-
-    def _opened(self, sending: _Sending) -> None:
-        free, wanted = self._free[sending.arm], sending.last_slot
-        slot = wanted if wanted in free else min(free, default=None)
-        if slot is None:
-            slot = self._slots[sending.arm]
-            self._slots[sending.arm] += 1
-        free.discard(slot)
-        rtt_s = None if self._path.hz is None else sending.connect_s
-        opened = Connection(sending.arm, slot, self._now_s, _PEER, min_rtt=rtt_s)
-        row = self._script.connections.append(opened)
-        sending.wire = Wire(row, slot, self._now_s + self._path.rtt_s / 2)
-        self._peer.accepted(sending.wire, sending.wire.accepted_s)
-        self._send(sending)
-
-    def _send(self, sending: _Sending) -> None:
-        wire = sending.wire
+    def _send(self, sending: _Sending, wire: Wire) -> None:
+        sending.sent_s = self._now_s + 2 * self._moment_s()
         idle_s = self._now_s - wire.idle_since_s if wire.served else 0.0
-        sending.sent_s = self._now_s + 2 * self._own_time()
         forgotten = self._peer.forgets(wire, idle_s)
         if forgotten is None:
-            self._at(sending.sent_s + self._way_s(), self._arrived, sending)
-            return
-        by, why = forgotten
-        if by is None:
-            at_s = sending.began_s + self._timeout_s
-            self._at(at_s, self._failed, sending, _TIMEOUT, why)
+            self._at(sending.sent_s + self._way_s(), self._arrive, sending, wire)
         else:
-            at_s = sending.sent_s + self._path.rtt_s
-            self._at(at_s, self._failed, sending, _RESET, why)
+            by, why = forgotten
+            lost_s = sending.began_s + self._plan.network.timeout_s
+            at_s = lost_s if by is None else sending.sent_s + 2 * self._way_s()
+            self._at(at_s, self._fail, sending, wire, _FAILURES[by], why)
 
     # The far end.
 
-    def _arrived(self, sending: _Sending) -> None:
-        wire, closing = sending.wire, sending.wire.closing
-        if closing is not None and closing.at_s <= self._now_s:
-            fin_s = max(sending.sent_s, closing.at_s + self._path.rtt_s / 2)
-            together = self._now_s - closing.at_s < _SEEN_TOGETHER_S and self._random.random() < 0.5
-            kind = _RESET if closing.by == "rst" or together else _CLOSED
-            self._at(fin_s, self._failed, sending, kind, closing.raced)
+    def _arrive(self, sending: _Sending, wire: Wire) -> None:
+        if wire.closing and wire.closing.at_s <= self._now_s:
+            self._miss(sending, wire)
             return
         wire.is_idle = False
         death = self._peer.takes(wire, self._now_s)
         took_s = self._path.service_s * self._random.lognormvariate(0.0, self._path.noise)
         closing = wire.closing
-        if closing is not None and closing.cut is not None:
-            if closing.at_s < self._now_s + took_s:
-                seen_s = closing.at_s + self._way_s()
-                self._at(seen_s, self._failed, sending, _failure_by(closing.by), closing.cut)
-                return
-        if death is not None:
-            seen_s = self._now_s + took_s + self._way_s()
-            self._at(seen_s, self._failed, sending, _failure_by(death.by), death.why)
+        if closing and closing.cut and closing.at_s < self._now_s + took_s:
+            at_s, by, why = closing.at_s, closing.by, closing.cut
+            self._at(at_s + self._way_s(), self._fail, sending, wire, _FAILURES[by], why)
+        elif death is not None:
+            delay_s, by = took_s + self._way_s(), death.by
+            self._after(delay_s, self._fail, sending, wire, _FAILURES[by], death.why)
         else:
-            self._after(took_s, self._answers, sending)
+            self._after(took_s, self._answer, sending, wire)
 
-    def _answers(self, sending: _Sending) -> None:
-        wire = sending.wire
+    def _miss(self, sending: _Sending, wire: Wire) -> None:
+        """A request crossed the end of its connection: it meets a FIN, with an RST behind it."""
+        closing = wire.closing
+        assert closing is not None
+        arrives_s = max(sending.sent_s, closing.at_s + self._path.rtt_s / 2)
+        is_close = self._now_s - closing.at_s < _SEEN_TOGETHER_S
+        by = "rst" if is_close and self._random.random() < 1 / 2 else closing.by
+        self._at(arrives_s, self._fail, sending, wire, _FAILURES[by], closing.raced)
+
+    def _answer(self, sending: _Sending, wire: Wire) -> None:
         saying = self._peer.says(wire, self._now_s)
         wire.served += 1
         wire.is_idle = saying.why is None
         if wire.is_idle:
             self._peer.answered(wire, self._now_s)
-        self._after(self._way_s(), self._first_byte, sending, saying)
+        self._after(self._way_s(), self._read, sending, wire, saying)
 
     # And the client again.
 
-    def _first_byte(self, sending: _Sending, saying: Saying) -> None:
-        self._after(2 * self._own_time(), self._read, sending, saying, self._now_s)
+    def _read(self, sending: _Sending, wire: Wire, saying: Saying) -> None:
+        self._after(2 * self._moment_s(), self._finish, sending, wire, saying, self._now_s)
 
-    def _read(self, sending: _Sending, saying: Saying, first_byte_s: float) -> None:
-        wire = sending.wire
-        phases = self._phases(sending)._replace(
-            wait=first_byte_s - sending.sent_s, receive=self._now_s - first_byte_s
+    def _finish(self, sending: _Sending, wire: Wire, saying: Saying, began_s: float) -> None:
+        if saying.why is not None:
+            self._recorder.end(wire, self._now_s, Ending("announced"), saying.why)
+        elif self._keeps[wire.arm]:
+            wire.idle_since_s = self._now_s
+            self._pools[wire.arm].append(wire)
+        else:
+            self._recorder.end(wire, self._now_s, Ending("retired"))
+        outcome = self._outcome(sending, wire)
+        phases = outcome.phases._replace(
+            wait=began_s - sending.sent_s, receive=self._now_s - began_s
         )
         answer = Answer("HTTP/1.1", "text/html", saying.connection)
-        self._script.connections.answered(wire.row)
-        if saying.why is not None:
-            self._end(wire, Ending("announced"), saying.why)
-        elif self._single_use[sending.arm]:
-            self._end(wire, Ending("retired"), None)
-        else:
-            wire.idle_since_s = self._now_s
-            self._pools[sending.arm].append(wire)
-        self._note(sending, phases=phases, status=saying.status, body_bytes=100, answer=answer)
+        self._note(sending, outcome._replace(status=saying.status, phases=phases, answer=answer))
 
-    def _failed(self, sending: _Sending, failure: Failure, why: Truth) -> None:
-        self._end(sending.wire, Ending("failed"), why)
-        self._note(sending, phases=self._phases(sending), failure=failure)
+    def _fail(self, sending: _Sending, wire: Wire, failure: Failure, why: Truth) -> None:
+        self._recorder.end(wire, self._now_s, Ending("failed"), why)
+        self._note(sending, self._outcome(sending, wire)._replace(failure=failure))
 
-    def _phases(self, sending: _Sending) -> Phases:
-        began_s = sending.began_s + (sending.connect_s or 0.0)
-        return Phases(connect=sending.connect_s, send=sending.sent_s - began_s)
-
-    def _note(self, sending: _Sending, **more: Any) -> None:  # noqa: ANN401  # an Outcome's
+    def _outcome(self, sending: _Sending, wire: Wire) -> Outcome:
+        opened_s = sending.began_s + (sending.connect_s or 0.0)
+        phases = Phases(connect=sending.connect_s, send=sending.sent_s - opened_s)
         latency_s = self._now_s - sending.began_s
-        outcome = Outcome(sending.began_s, latency_s, sending.wire.row, **more)
-        exchange = Exchange(sending.arm, sending.index, sending.round, outcome)
-        self._script.exchanges.append(exchange)
-        self._own_s[sending.arm, sending.worker] = self._now_s
-        self._dispatcher.ended(sending.worker, sending.arm, sending.index)
-        block = self._dispatcher.block
-        if block is not None and not block.in_bursts:
-            self._after(self._own_time(), self._claim, sending.worker)
+        return Outcome(sending.began_s, latency_s, wire.row, phases=phases)
 
-    def _end(self, wire: Wire, ending: Ending, why: Truth | None) -> None:
-        self._script.connections.ended(wire.row, ending, self._now_s)
-        arm = self._script.connections.arms[self._script.connections.arm[wire.row]]
-        self._free[arm].add(wire.slot)
-        wire.is_idle = False
-        if why is not None:
-            self._ended[wire.row] = why
-
-
-def _failure_by(by: By) -> Failure:
-    return _RESET if by == "rst" else _CLOSED
+    def _note(self, sending: _Sending, outcome: Outcome) -> None:
+        worker, block = sending.worker, sending.block
+        self._recorder.sent(block.arm, sending.index, block.round, outcome)
+        self._own_s[block.arm, worker] = self._now_s
+        self._dispatcher.ended(worker, block.arm, sending.index)
+        if not block.in_bursts:
+            self._after(self._moment_s(), self._claim, worker, block)

@@ -1,17 +1,14 @@
-"""Worlds drawn from a seed: a plan, a path, and a far end of a known cause."""
+"""Every cause: the far end that has it, with the pauses that it takes to meet it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from math import exp, log
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from support.histories import peers
+from support.histories.draft import Draft, draft_of, logarithmic
 from support.histories.wire import Peer
-from support.histories.world import Path, World
-
-from keepalive_bench.plan.plan import Arm, Experiment, Load, Network, Plan, Request, Target
+from support.histories.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,85 +16,8 @@ if TYPE_CHECKING:
     from support.histories.wire import By
     from support.histories.world import History
 
-_URL = "http://api.example.com/"
-_PROXY = Target("http://proxy.example.com:3128")
 
-
-@dataclass
-class Draft:
-    """What is settled of a world before its cause is."""
-
-    random: Random
-    path: Path
-    plan: Plan
-
-    @property
-    def pace_s(self) -> float:
-        """From one request of an arm to its next, pauses left out."""
-        return 2 * (self.path.rtt_s + self.path.service_s) + self.path.rtt_s
-
-    @property
-    def requests(self) -> int:
-        """Of each arm."""
-        return self.plan.experiment.requests
-
-    def by(self) -> By:
-        """Mostly a FIN."""
-        return "fin" if self.random.random() < 0.85 else "rst"
-
-    def experiment(self, **options: Any) -> None:  # noqa: ANN401  # an Experiment's
-        """Plan it so."""
-        self.plan = replace(self.plan, experiment=replace(self.plan.experiment, **options))
-
-    def network(self, **options: Any) -> None:  # noqa: ANN401  # a Network's
-        """Plan it so."""
-        self.plan = replace(self.plan, network=replace(self.plan.network, **options))
-
-    def request(self, **options: Any) -> None:  # noqa: ANN401  # a Request's
-        """Plan it so."""
-        self.plan = replace(self.plan, request=Request(**options))
-
-    def pauses(self, least_s: float, most_s: float) -> None:
-        """Plan pauses of a range; several workers may start together after each."""
-        bursts = self.plan.experiment.concurrency > 1 and self.random.random() < 0.5
-        load = Load(think_s=(least_s, most_s), traffic="bursts" if bursts else "steady")
-        self.experiment(load=load)
-
-    def some_pauses(self, usual_s: float) -> None:
-        """None, always the same, or of a range."""
-        kind = self.random.random()
-        if kind < 0.4:
-            return
-        mean_s = usual_s * logarithmic(self.random, 0.2, 5.0)
-        spread = 0.0 if kind < 0.7 else self.random.uniform(0.2, 1.0)
-        self.pauses(mean_s * (1 - spread), mean_s * (1 + spread))
-
-
-def logarithmic(random: Random, least: float, most: float) -> float:
-    """Any order of magnitude is as likely as another."""
-    return exp(random.uniform(log(least), log(most)))
-
-
-def _draft(random: Random) -> Draft:
-    path = Path(
-        rtt_s=logarithmic(random, 1e-4, 5e-2),
-        service_s=logarithmic(random, 1e-4, 3e-2),
-        noise=random.uniform(0.05, 0.8),
-        hz=random.choice((1000, 1000, 250, 250, 100, 100, 100, None)),
-    )
-    arms = (Arm("pooled"), Arm("unpooled")) if random.random() < 0.85 else (Arm("pooled"),)
-    experiment = Experiment(
-        requests=round(logarithmic(random, 10, 200)),
-        concurrency=1 if random.random() < 0.8 else random.randint(2, 8),
-        arms=arms,
-        seed=random.getrandbits(32),
-        keep_going=True,
-    )
-    network = Network(proxy=_PROXY if random.random() < 0.15 else None)
-    return Draft(random, path, Plan(Target(_URL), network=network, experiment=experiment))
-
-
-def _count(draft: Draft, way: Any) -> Peer:  # noqa: ANN401  # one of three words
+def _count(draft: Draft, way: Literal["silent", "announced", "dies"]) -> Peer:
     draft.some_pauses(0.2)
     most = max(1, round(logarithmic(draft.random, 1, draft.requests / 2)))
     return peers.CountLimit(most, way, draft.by(), draft.random)
@@ -286,7 +206,7 @@ CAUSES: dict[str, Callable[[Draft], Peer]] = {
 
 def history_of(cause: str, seed: int) -> History:
     """A history of a cause; the same again for the same seed."""
-    random = Random(f"{cause} {seed}")
-    draft = _draft(random)
+    random = Random(f"{cause} {seed}")  # noqa: S311  # not for secrets
+    draft = draft_of(random)
     peer = CAUSES[cause](draft)
     return World(draft.plan, draft.path, peer, random).history()
