@@ -167,10 +167,14 @@ def _errors(draft: Draft) -> Peer:
 
 
 def _unread(draft: Draft) -> Peer:
+    random = draft.random
     draft.some_pauses(0.1)
     draft.request(body=b"x" * 200_000)
-    status = draft.random.choice((200, 401, 403, 413))
-    return peers.Unread(status, draft.random)
+    status = random.choice((200, 401, 403, 413))
+    if random.random() < 1 / 3:
+        return peers.Leftover(status)
+    dies = random.choice((0.0, random.uniform(0.0, 0.3)))
+    return peers.Unread(status, dies, random)
 
 
 def _nothing(draft: Draft) -> Peer:

@@ -210,10 +210,18 @@ class Erring(Peer):
 
 
 class Unread(Peer):
-    """Answers without reading the request's body: the system resets the connection, then."""
+    """Answers without reading the request's body, and closes: the system resets, then.
 
-    def __init__(self, status: int, random: Random) -> None:
-        self._status, self._random = status, random
+    At times that comes before the answer was read.
+    """
+
+    def __init__(self, status: int, dies: float, random: Random) -> None:
+        self._status, self._dies, self._random = status, dies, random
+
+    def takes(self, _wire: Wire, _now_s: float, /) -> Death | None:
+        """Whether the reset is first."""
+        is_first = self._random.random() < self._dies
+        return Death("rst", true.UNREAD_CUT) if is_first else None
 
     def says(self, _wire: Wire, _now_s: float, /) -> Saying:
         """What needs no body to be said."""
@@ -222,4 +230,17 @@ class Unread(Peer):
     def answered(self, wire: Wire, now_s: float, /) -> None:
         """Close with bytes unread."""
         at_s = now_s + self._random.uniform(*_AT_ONCE_S)
-        wire.closing = Closing(at_s, "rst", true.UNREAD_REQUEST, true.UNREAD_REQUEST)
+        wire.closing = Closing(at_s, "rst", true.UNREAD_REQUEST, true.UNREAD_CUT)
+
+
+class Leftover(Peer):
+    """Answers without reading the request's body, and takes that for the next request."""
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+
+    def says(self, wire: Wire, _now_s: float, /) -> Saying:
+        """First an answer, then what it thinks of the body."""
+        if not wire.served:
+            return Saying(self._status)
+        return Saying(501, CLOSE, true.UNREAD_PARSED)

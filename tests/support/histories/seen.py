@@ -39,6 +39,8 @@ class End(NamedTuple):
     after: Span
     """After its last answer."""
     age: Span
+    at_s: float
+    """The latest time at which it can have been."""
 
 
 class Seen(NamedTuple):
@@ -126,10 +128,11 @@ def _announces(exchanges: ExchangeColumns, row: int) -> bool:
 def _end(run: Run, row: int, carried: _Carried) -> End:
     connections = run.connections
     served, rtt_s = connections.exchanges[row], connections.min_rtt_s[row]
-    ending = connections.ending_of(row)
+    opened_s, ending = connections.opened_s[row], connections.ending_of(row)
     assert ending is not None
     if ending.kind == "announced":
-        return End(row, served, "announced", None, 0.0, Span(0.0, 0.0), carried.age)
+        at_s = opened_s + carried.age.most
+        return End(row, served, "announced", None, 0.0, Span(0.0, 0.0), carried.age, at_s)
     failure, idle_s = None, ending.idle_s or 0.0
     if carried.died is not None:
         failure, idle_s, took_s = carried.died
@@ -140,4 +143,5 @@ def _end(run: Run, row: int, carried: _Carried) -> End:
     else:
         after = Span(max(0.0, ending.after_s - TICK_S), ending.after_s + TICK_S)
     age = Span(carried.age.most + after.least, carried.age.most + after.most)
-    return End(row, served, "found" if failure is None else "died", failure, idle_s, after, age)
+    how = "found" if failure is None else "died"
+    return End(row, served, how, failure, idle_s, after, age, opened_s + age.most)
