@@ -44,7 +44,8 @@ def _age(draft: Draft, *, announces: bool) -> Peer:
     spread = 0.0 if random.random() < 0.3 else random.uniform(0.2, 1.0)
     if mean_s:
         draft.pauses(mean_s * (1 - spread), mean_s * (1 + spread))
-    return peers.MaxAge(most_s, draft.by(), announces=announces)
+    differs = random.choice((0.0, 0.0, 0.0, 0.1))
+    return peers.MaxAge(most_s, draft.by(), random, announces=announces, differs=differs)
 
 
 def _age_silent(draft: Draft) -> Peer:

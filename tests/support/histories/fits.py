@@ -50,6 +50,11 @@ class Fits:
         return is_one and most >= _SHORTEST_AGE_S and self._seen.used_at_s <= 1.05 * most + 0.1
 
     @cached_property
+    def one_age(self) -> bool:
+        """Whether all may have had the very same age."""
+        return max(it.age.least for it in self._ends) <= min(it.age.most for it in self._ends)
+
+    @cached_property
     def idle(self) -> bool:
         """Most end within twice the shortest time, few pauses outlast that; not all end at once."""
         first_s = min(it.after.most for it in self._ends)

@@ -47,18 +47,24 @@ class CountLimit(Peer):
 class MaxAge(Peer):
     """Ends each connection at an age: in silence whatever it does, or with the next answer."""
 
-    def __init__(self, most_s: float, by: By, *, announces: bool) -> None:
-        self._most_s, self._by, self._announces = most_s, by, announces
+    def __init__(
+        self, most_s: float, by: By, random: Random, *, announces: bool, differs: float
+    ) -> None:
+        """`differs`: the share by which it is longer for some connections."""
+        self._most_s, self._by, self._random = most_s, by, random
+        self._announces, self._differs = announces, differs
+        self._ripe_s: dict[int, float] = {}
 
     def accepted(self, wire: Wire, now_s: float, /) -> None:
         """Its end is settled."""
-        if not self._announces:
-            truths = true.MAX_AGE, true.MAX_AGE_RACED, true.MAX_AGE_CUT
-            wire.closing = Closing(now_s + self._most_s, self._by, *truths)
+        at_s = now_s + self._most_s * (1 + self._random.uniform(0.0, self._differs))
+        wire.closing = Closing(at_s, self._by, true.MAX_AGE, true.MAX_AGE_RACED, true.MAX_AGE_CUT)
+        if self._announces:
+            self._ripe_s[wire.row], wire.closing = at_s, None
 
     def says(self, wire: Wire, now_s: float, /) -> Saying:
         """Whether it has that age."""
-        if self._announces and now_s - wire.accepted_s >= self._most_s:
+        if self._announces and now_s >= self._ripe_s[wire.row]:
             return Saying(connection=CLOSE, why=true.MAX_AGE_ANNOUNCED)
         return Saying()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import compress
 from math import isnan
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.results.table import NONE
@@ -88,17 +89,18 @@ def seen_by(run: Run, arm: Arm) -> Seen:
     carried: dict[int, _Carried] = {}
     survived: list[float] = []
     fresh = fresh_died = kept = 0
-    rows = zip(exchanges.connection, exchanges.began_s, exchanges.latency_s, strict=True)
-    for row, (on, began_s, took_s) in enumerate(rows):
+    until = map(add, exchanges.began_s, exchanges.latency_s)
+    rows = zip(exchanges.connection, exchanges.started_s, until, strict=True)
+    for row, (on, began_s, until_s) in enumerate(rows):
         before = carried.get(on)
         idle_s = 0.0 if before is None else began_s - before.free_since_s
         if exchanges.failure[row] != NONE:
             fresh_died += before is None
             kind = exchanges.failures.values[exchanges.failure[row]].kind
-            carried[on] = (before or _Carried(began_s))._replace(died=(kind, idle_s, took_s))
+            died = kind, idle_s, until_s - began_s
+            carried[on] = (before or _Carried(began_s))._replace(died=died)
             continue
         fresh += before is None
-        until_s = began_s + took_s
         last = before.age.most if before else 0.0
         carried[on] = _Carried(until_s, Span(last, until_s - connections.opened_s[on]))
         if exchanges.arm[row] == own:
