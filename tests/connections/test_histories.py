@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.histories.causes import CAUSES, history_of
-from support.histories.score import score, table
+from support.histories.score import score, shares, table
 
 from keepalive_bench import analyse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 MOST_WRONG, MOST_UNKNOWN = 0.001, 0.05
-"""Shares of connections: of all, and of those of which the client can know why they ended."""
+"""Shares of connections, as means over causes: of all, and of those of which the client can know
+why they ended."""
 
 
-def held(seeds: Iterable[int]) -> None:
-    seeds = tuple(seeds)
+def held(seeds: Sequence[int]) -> None:
     scores = [score(cause, seeds) for cause in CAUSES]
-    shown = table(scores)
-    assert sum(it.wrong for it in scores) <= MOST_WRONG * sum(it.connections for it in scores), (
-        shown
-    )
-    assert sum(it.unknown for it in scores) <= MOST_UNKNOWN * sum(it.known for it in scores), shown
+    found, shown = shares(scores), table(scores)
+    assert found.wrong <= MOST_WRONG, shown
+    assert found.unknown <= MOST_UNKNOWN, shown
 
 
 def test_hardly_a_reason_is_wrong_or_unknown_that_the_client_can_know() -> None:
