@@ -108,8 +108,7 @@ def _stale_race(draft: Draft) -> Peer:
 def _restart(draft: Draft) -> Peer:
     random = draft.random
     draft.some_pauses(0.3)
-    mean_s = sum(draft.plan.experiment.load.think_s) / 2 + draft.pace_s
-    lasts_s = mean_s * draft.requests / draft.plan.experiment.concurrency
+    lasts_s = draft.mean_s * draft.requests / draft.plan.experiment.concurrency
     moments = tuple(random.uniform(0.05, 0.95) * lasts_s for _ in range(random.randint(1, 4)))
     return peers.Restart(moments, draft.by(), random.choice(("announced", "silent", "cut")))
 
@@ -126,8 +125,8 @@ def _kept_limit(draft: Draft) -> Peer:
 def _whim(draft: Draft) -> Peer:
     random = draft.random
     draft.some_pauses(0.3)
-    mean_s = sum(draft.plan.experiment.load.think_s) / 2 + draft.pace_s
-    return peers.Whim(mean_s * logarithmic(random, 2.0, 20.0), draft.by(), random)
+    often = logarithmic(random, 2.0, 20.0)
+    return peers.Whim(often * draft.mean_s, draft.by(), random)
 
 
 def _forgets(draft: Draft, by: By | None) -> Peer:

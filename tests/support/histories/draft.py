@@ -35,6 +35,12 @@ class Draft:
         return 2 * (self.path.rtt_s + self.path.service_s) + self.path.rtt_s
 
     @property
+    def mean_s(self) -> float:
+        """The same, with pauses; of a rate, while the other arm waits for its turn."""
+        load = self.plan.experiment.load
+        return self.pace_s + (sum(load.think_s) / 2 if load.rate is None else 1 / load.rate)
+
+    @property
     def requests(self) -> int:
         """Of each arm."""
         return self.plan.experiment.requests
