@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import pytest
 from server.wire import settings
 from support.histories.causes import CAUSES, history_of
 from support.histories.peers import IdleTimeout, Timer
-from support.histories.score import score, shares, table
+from support.histories.score import all_judged, score, shares, table
 from support.histories.wire import Path
 from support.histories.world import World
 from support.plans import plan
@@ -45,6 +46,18 @@ def test_hardly_a_reason_is_wrong_or_unknown_that_the_client_can_know() -> None:
 @pytest.mark.slow
 def test_nor_is_one_in_many_histories() -> None:
     held(range(1_000, 1_100))
+
+
+def test_what_a_far_end_did_the_proxy_did_where_requests_are_forwarded() -> None:
+    elsewhere, named = {"idle-drop": "path", "asked-to-close": "client"}, set()
+    for cause, seed in product(CAUSES, range(5)):
+        history = history_of(cause, seed)
+        far_end = "server" if history.run.plan.network.proxy is None else "proxy"
+        for it in all_judged(history):
+            if it.verdict == "right":
+                assert it.said.who == elsewhere.get(it.said.code, far_end)
+                named.add(it.said.who)
+    assert named == {"server", "proxy", "path", "client"}
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -82,7 +82,8 @@ def judged(history: History, arm: Arm) -> Iterator[Judged]:
             yield Judged(before, _verdict(reason, why), reason, why, before in known)
 
 
-def _all_of(history: History) -> Iterator[Judged]:
+def all_judged(history: History) -> Iterator[Judged]:
+    """The same of all arms that reuse connections."""
     for arm in history.run.plan.experiment.arms:
         if not arm.is_single_use:
             yield from judged(history, arm)
@@ -97,7 +98,7 @@ def _verdict(said: Reason, true: Truth) -> Verdict:
 
 def score(cause: str, seeds: Iterable[int]) -> Score:
     """How often they are right about it."""
-    each = [(seed, it) for seed in seeds for it in _all_of(history_of(cause, seed))]
+    each = [(seed, it) for seed in seeds for it in all_judged(history_of(cause, seed))]
     wrong = Counter(seed for seed, it in each if it.verdict == "wrong")
     unknown = Counter(seed for seed, it in each if it.verdict == "unknown" and it.can_know)
     return Score(
