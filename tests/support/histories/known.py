@@ -73,9 +73,10 @@ def _idle_timeout(seen: Seen) -> Callable[[End], bool]:
     if found and Fits(seen, found).has_idle_times:
         least_s, most_s = min(it.after.least for it in found), max(it.after.most for it in found)
         enough = fits.moments >= _ENOUGH or most_s <= 1.15 * least_s + 2 * TICK_S
+        few_outlast = sum(it > most_s for it in seen.survived_s) <= FEW * len(found)
         # One that was overlooked may be closed for any cause.
         usual_s = COARSE * min(it.after.most for it in found)
-        return lambda end: enough and end.after.least <= usual_s
+        return lambda end: enough and few_outlast and end.after.least <= usual_s
     least_s = min(it.idle_s for it in silent)
     shorter = sum(it < least_s for it in seen.survived_s)
     is_apart = len(seen.survived_s) - shorter <= FEW * len(silent)
