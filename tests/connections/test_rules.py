@@ -19,6 +19,8 @@ from keepalive_bench.results.failure_kinds import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.results.exchange import EndingKind
     from keepalive_bench.results.failure_kinds import FailureKind
@@ -241,7 +243,7 @@ def test_a_death_under_a_request_is_what_its_idle_time_and_others_show(
     assert named(before, pattern) == kind
 
 
-def ends(**rows: list[tuple[float, ...]]) -> EndsByKind:
+def ends(**rows: Sequence[tuple[float, ...]]) -> EndsByKind:
     """Rows of (served, opened, age, idle) and, if that is known, (when it was found so)."""
     made = EndsByKind(*(Ends() for _ in EndsByKind._fields))
     for kind, each in rows.items():
@@ -291,7 +293,7 @@ def test_a_coarse_timer_lets_a_few_survive() -> None:
     # As servers do that look at their timers now and then: 1.0 to 1.4 s, and one escapes.
     coarse = closed(*((1 + turn % 2, 1.0 + turn / 25) for turn in range(10)))
     pattern = pattern_of(ends(closed=coarse), uses(0.9, 0.9, 1.4, most_served=3))
-    assert pattern.idle == Span(1.0, 1.36)
+    assert pattern.idle == pytest.approx((1.0, 1.36))
     many = pattern_of(ends(closed=coarse), uses(*[2.5] * 10, most_served=3))
     assert (many.idle, many.is_untimed) == (None, True)
 

@@ -13,6 +13,7 @@ def main() -> None:
     """Print it."""
     parser = argparse.ArgumentParser(prog="support.histories", description=__doc__)
     parser.add_argument("--histories", type=int, default=20, help="of each cause")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED")
     parser.add_argument("--cause", choices=CAUSES, action="append")
     parser.add_argument("--show", type=int, metavar="SEED", help="one history of a cause")
     options = parser.parse_args()
@@ -20,7 +21,8 @@ def main() -> None:
     if options.show is not None:
         text = "\n\n".join(f"{it}\n{detail(history_of(it, options.show))}" for it in causes)
     else:
-        text = table([score(cause, range(options.histories)) for cause in causes])
+        seeds = range(options.first, options.first + options.histories)
+        text = table([score(cause, seeds) for cause in causes])
     print(text)  # noqa: T201  # it is what this is for
 
 

@@ -44,7 +44,8 @@ def _age(draft: Draft, *, announces: bool) -> Peer:
     spread = 0.0 if random.random() < 0.3 else random.uniform(0.2, 1.0)
     if mean_s:
         draft.pauses(mean_s * (1 - spread), mean_s * (1 + spread))
-    return peers.MaxAge(most_s, draft.by(), announces=announces)
+    differs = random.choice((0.0, 0.0, 0.0, 0.1))
+    return peers.MaxAge(most_s, draft.by(), random, announces=announces, differs=differs)
 
 
 def _age_silent(draft: Draft) -> Peer:
@@ -107,8 +108,7 @@ def _stale_race(draft: Draft) -> Peer:
 def _restart(draft: Draft) -> Peer:
     random = draft.random
     draft.some_pauses(0.3)
-    mean_s = sum(draft.plan.experiment.load.think_s) / 2 + draft.pace_s
-    lasts_s = mean_s * draft.requests / draft.plan.experiment.concurrency
+    lasts_s = draft.mean_s * draft.requests / draft.plan.experiment.concurrency
     moments = tuple(random.uniform(0.05, 0.95) * lasts_s for _ in range(random.randint(1, 4)))
     return peers.Restart(moments, draft.by(), random.choice(("announced", "silent", "cut")))
 
@@ -125,8 +125,8 @@ def _kept_limit(draft: Draft) -> Peer:
 def _whim(draft: Draft) -> Peer:
     random = draft.random
     draft.some_pauses(0.3)
-    mean_s = sum(draft.plan.experiment.load.think_s) / 2 + draft.pace_s
-    return peers.Whim(mean_s * logarithmic(random, 2.0, 20.0), draft.by(), random)
+    often = logarithmic(random, 2.0, 20.0)
+    return peers.Whim(often * draft.mean_s, draft.by(), random)
 
 
 def _forgets(draft: Draft, by: By | None) -> Peer:
@@ -167,10 +167,14 @@ def _errors(draft: Draft) -> Peer:
 
 
 def _unread(draft: Draft) -> Peer:
+    random = draft.random
     draft.some_pauses(0.1)
     draft.request(body=b"x" * 200_000)
-    status = draft.random.choice((200, 401, 403, 413))
-    return peers.Unread(status, draft.random)
+    status = random.choice((200, 401, 403, 413))
+    if random.random() < 1 / 3:
+        return peers.Leftover(status)
+    dies = random.choice((0.0, random.uniform(0.0, 0.3)))
+    return peers.Unread(status, dies, random)
 
 
 def _nothing(draft: Draft) -> Peer:

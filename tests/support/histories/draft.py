@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from support.histories.wire import By
 
+    from keepalive_bench.plan.load import Traffic
+
 _URL = "http://api.example.com/"
 _PROXY = Target("http://proxy.example.com:3128")
 
@@ -31,6 +33,12 @@ class Draft:
     def pace_s(self) -> float:
         """From one request of an arm to its next, pauses left out."""
         return 2 * (self.path.rtt_s + self.path.service_s) + self.path.rtt_s
+
+    @property
+    def mean_s(self) -> float:
+        """The same, with pauses; of a rate, while the other arm waits for its turn."""
+        load = self.plan.experiment.load
+        return self.pace_s + (sum(load.think_s) / 2 if load.rate is None else 1 / load.rate)
 
     @property
     def requests(self) -> int:
@@ -54,10 +62,16 @@ class Draft:
         self.plan = replace(self.plan, request=Request(**options))
 
     def pauses(self, least_s: float, most_s: float) -> None:
-        """Plan pauses of a range; several workers may start together after each."""
-        bursts = self.plan.experiment.concurrency > 1 and self.random.random() < 0.5
-        load = Load(think_s=(least_s, most_s), traffic="bursts" if bursts else "steady")
-        self.experiment(load=load)
+        """Plan pauses of a range; several workers may start together after each.
+
+        At times it is a rate that makes them, where all are alike.
+        """
+        is_alone, is_rate = self.plan.experiment.concurrency == 1, self.random.random() < 0.2
+        traffic: Traffic = "steady" if is_alone or self.random.random() < 0.5 else "bursts"
+        if is_rate and least_s == most_s:
+            self.experiment(load=Load(rate=1 / most_s, traffic=traffic))
+        else:
+            self.experiment(load=Load(think_s=(least_s, most_s), traffic=traffic))
 
     def some_pauses(self, usual_s: float) -> None:
         """None, always the same, or of a range."""
@@ -80,13 +94,17 @@ def draft_of(random: Random) -> Draft:
         rtt_s=logarithmic(random, 1e-4, 5e-2),
         service_s=logarithmic(random, 1e-4, 3e-2),
         noise=random.uniform(0.05, 0.8),
+        stalls=random.choice((0.0, 0.0, 0.02)),
         hz=random.choice((1000, 1000, 250, 250, 100, 100, 100, None)),
     )
-    arms = (Arm("pooled"), Arm("unpooled")) if random.random() < 0.85 else (Arm("pooled"),)
+    usual = (Arm("pooled"), Arm("unpooled"))
+    arms = random.choices(
+        (usual, (Arm("pooled"),), (Arm("pooled", "a"), Arm("pooled", "b"))), (8, 1, 1)
+    )
     experiment = Experiment(
         requests=round(logarithmic(random, 10, 200)),
         concurrency=1 if random.random() < 0.8 else random.randint(2, 8),
-        arms=arms,
+        arms=arms[0],
         seed=random.getrandbits(32),
         keep_going=True,
     )

@@ -47,18 +47,24 @@ class CountLimit(Peer):
 class MaxAge(Peer):
     """Ends each connection at an age: in silence whatever it does, or with the next answer."""
 
-    def __init__(self, most_s: float, by: By, *, announces: bool) -> None:
-        self._most_s, self._by, self._announces = most_s, by, announces
+    def __init__(
+        self, most_s: float, by: By, random: Random, *, announces: bool, differs: float
+    ) -> None:
+        """`differs`: the share by which it is longer for some connections."""
+        self._most_s, self._by, self._random = most_s, by, random
+        self._announces, self._differs = announces, differs
+        self._ripe_s: dict[int, float] = {}
 
     def accepted(self, wire: Wire, now_s: float, /) -> None:
         """Its end is settled."""
-        if not self._announces:
-            truths = true.MAX_AGE, true.MAX_AGE_RACED, true.MAX_AGE_CUT
-            wire.closing = Closing(now_s + self._most_s, self._by, *truths)
+        at_s = now_s + self._most_s * (1 + self._random.uniform(0.0, self._differs))
+        wire.closing = Closing(at_s, self._by, true.MAX_AGE, true.MAX_AGE_RACED, true.MAX_AGE_CUT)
+        if self._announces:
+            self._ripe_s[wire.row], wire.closing = at_s, None
 
     def says(self, wire: Wire, now_s: float, /) -> Saying:
         """Whether it has that age."""
-        if self._announces and now_s - wire.accepted_s >= self._most_s:
+        if self._announces and now_s >= self._ripe_s[wire.row]:
             return Saying(connection=CLOSE, why=true.MAX_AGE_ANNOUNCED)
         return Saying()
 
@@ -210,10 +216,18 @@ class Erring(Peer):
 
 
 class Unread(Peer):
-    """Answers without reading the request's body: the system resets the connection, then."""
+    """Answers without reading the request's body, and closes: the system resets, then.
 
-    def __init__(self, status: int, random: Random) -> None:
-        self._status, self._random = status, random
+    At times that comes before the answer was read.
+    """
+
+    def __init__(self, status: int, dies: float, random: Random) -> None:
+        self._status, self._dies, self._random = status, dies, random
+
+    def takes(self, _wire: Wire, _now_s: float, /) -> Death | None:
+        """Whether the reset is first."""
+        is_first = self._random.random() < self._dies
+        return Death("rst", true.UNREAD_CUT) if is_first else None
 
     def says(self, _wire: Wire, _now_s: float, /) -> Saying:
         """What needs no body to be said."""
@@ -222,4 +236,17 @@ class Unread(Peer):
     def answered(self, wire: Wire, now_s: float, /) -> None:
         """Close with bytes unread."""
         at_s = now_s + self._random.uniform(*_AT_ONCE_S)
-        wire.closing = Closing(at_s, "rst", true.UNREAD_REQUEST, true.UNREAD_REQUEST)
+        wire.closing = Closing(at_s, "rst", true.UNREAD_REQUEST, true.UNREAD_CUT)
+
+
+class Leftover(Peer):
+    """Answers without reading the request's body, and takes that for the next request."""
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+
+    def says(self, wire: Wire, _now_s: float, /) -> Saying:
+        """First an answer, then what it thinks of the body."""
+        if not wire.served:
+            return Saying(self._status)
+        return Saying(501, CLOSE, true.UNREAD_PARSED)

@@ -26,7 +26,8 @@ class Recorder:
     def __init__(self, plan: Plan, path: Path, phase: float) -> None:
         """`phase`: where between two ticks of the system's clock the run begins."""
         arms = [(arm.label, arm.kind) for arm in plan.experiment.arms]
-        self._script, self._path, self._phase = Script(*arms, plan=plan), path, phase
+        self._script = Script(*arms, plan=plan, load=plan.experiment.load)
+        self._path, self._phase = path, phase
         # A Script has an experiment of its own.
         self._script.plan = plan
         self._free: dict[str, set[int]] = {label: set() for label, _ in arms}

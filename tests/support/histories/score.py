@@ -9,7 +9,7 @@ from support.histories.causes import history_of
 from support.histories.known import known_rows
 from support.histories.seen import seen_by
 
-from keepalive_bench.analysis.history import History as Before
+from keepalive_bench.analysis.reasons import History as Before
 from keepalive_bench.analysis.reasons import Reason, Reasons
 
 if TYPE_CHECKING:
@@ -48,8 +48,26 @@ class Score(NamedTuple):
     """Of those, how many aren't named."""
     instead: Counter[str]
     """What they said, where that wasn't right."""
-    worst: Counter[int]
-    """Seeds, by how many of their connections are wrong, or unknown though the client can know."""
+    wrong_in: Counter[int]
+    """By seed: how many."""
+    unknown_in: Counter[int]
+
+    @property
+    def wrong_share(self) -> float:
+        """Of all."""
+        return self.wrong / (self.connections or 1)
+
+    @property
+    def unknown_share(self) -> float:
+        """Of those that the client can know."""
+        return self.unknown / (self.known or 1)
+
+
+class Shares(NamedTuple):
+    """Means over causes, each of which weighs the same, however many connections it costs."""
+
+    wrong: float
+    unknown: float
 
 
 def judged(history: History, arm: Arm) -> Iterator[Judged]:
@@ -64,7 +82,8 @@ def judged(history: History, arm: Arm) -> Iterator[Judged]:
             yield Judged(before, _verdict(reason, why), reason, why, before in known)
 
 
-def _all_of(history: History) -> Iterator[Judged]:
+def all_judged(history: History) -> Iterator[Judged]:
+    """The same of all arms that reuse connections."""
     for arm in history.run.plan.experiment.arms:
         if not arm.is_single_use:
             yield from judged(history, arm)
@@ -79,7 +98,7 @@ def _verdict(said: Reason, true: Truth) -> Verdict:
 
 def score(cause: str, seeds: Iterable[int]) -> Score:
     """How often they are right about it."""
-    each = [(seed, it) for seed in seeds for it in _all_of(history_of(cause, seed))]
+    each = [(seed, it) for seed in seeds for it in all_judged(history_of(cause, seed))]
     wrong = Counter(seed for seed, it in each if it.verdict == "wrong")
     unknown = Counter(seed for seed, it in each if it.verdict == "unknown" and it.can_know)
     return Score(
@@ -90,28 +109,32 @@ def score(cause: str, seeds: Iterable[int]) -> Score:
         known=sum(it.can_know for _, it in each),
         unknown=unknown.total(),
         instead=Counter(it.said.code for _, it in each if it.verdict != "right"),
-        worst=wrong + unknown,
+        wrong_in=wrong,
+        unknown_in=unknown,
     )
+
+
+def shares(scores: Sequence[Score]) -> Shares:
+    """How often they are wrong about causes, and don't name what the client can know."""
+    met = [it for it in scores if it.connections]
+    wrong = sum(it.wrong_share for it in met) / len(met)
+    return Shares(wrong, sum(it.unknown_share for it in met) / len(met))
 
 
 def table(scores: Sequence[Score]) -> str:
-    """A line for each cause, and one for all."""
+    """A line for each cause, and what they come to."""
     heads = "connections", "right", "wrong", "can know", "unknown"
-    lines = [f"{'':36}" + "".join(f"{it:>12}" for it in heads) + "  said instead; worst seeds"]
+    lines = [f"{'':36}" + "".join(f"{it:>12}" for it in heads) + "  said instead; where"]
     for it in scores:
-        said = ", ".join(f"{code} {number}" for code, number in it.instead.most_common(4))
-        seeds = " ".join(str(seed) for seed, _ in it.worst.most_common(4))
         numbers = it.connections, it.right, it.wrong, it.known, it.unknown
-        lines.append(_line(it.cause, numbers) + f"  {said}" + (f"; {seeds}" if seeds else ""))
-    sums = (
-        sum(it.connections for it in scores),
-        sum(it.right for it in scores),
-        sum(it.wrong for it in scores),
-        sum(it.known for it in scores),
-        sum(it.unknown for it in scores),
-    )
-    return "\n".join([*lines, _line("all", sums)])
+        said = ", ".join(f"{code} {number}" for code, number in it.instead.most_common(4))
+        where = _seeds("wrong", it.wrong_in) + _seeds("unknown", it.unknown_in)
+        lines.append(f"{it.cause:36}" + "".join(f"{it:12}" for it in numbers) + f"  {said}{where}")
+    wrong, unknown = shares(scores)
+    lines.append(f"mean of causes: {wrong:.3%} wrong, {unknown:.2%} unknown that can be known")
+    return "\n".join(lines)
 
 
-def _line(title: str, numbers: Iterable[int]) -> str:
-    return f"{title:36}" + "".join(f"{it:12}" for it in numbers)
+def _seeds(title: str, counts: Counter[int]) -> str:
+    worst = " ".join(str(seed) for seed, _ in counts.most_common(4))
+    return f"; {title} in seed {worst}" if worst else ""

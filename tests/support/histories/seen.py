@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import compress
 from math import isnan
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.results.table import NONE
@@ -39,6 +40,8 @@ class End(NamedTuple):
     after: Span
     """After its last answer."""
     age: Span
+    at_s: float
+    """The latest time at which it can have been."""
 
 
 class Seen(NamedTuple):
@@ -86,17 +89,18 @@ def seen_by(run: Run, arm: Arm) -> Seen:
     carried: dict[int, _Carried] = {}
     survived: list[float] = []
     fresh = fresh_died = kept = 0
-    rows = zip(exchanges.connection, exchanges.began_s, exchanges.latency_s, strict=True)
-    for row, (on, began_s, took_s) in enumerate(rows):
+    until = map(add, exchanges.began_s, exchanges.latency_s)
+    rows = zip(exchanges.connection, exchanges.started_s, until, strict=True)
+    for row, (on, began_s, until_s) in enumerate(rows):
         before = carried.get(on)
         idle_s = 0.0 if before is None else began_s - before.free_since_s
         if exchanges.failure[row] != NONE:
             fresh_died += before is None
             kind = exchanges.failures.values[exchanges.failure[row]].kind
-            carried[on] = (before or _Carried(began_s))._replace(died=(kind, idle_s, took_s))
+            died = kind, idle_s, until_s - began_s
+            carried[on] = (before or _Carried(began_s))._replace(died=died)
             continue
         fresh += before is None
-        until_s = began_s + took_s
         last = before.age.most if before else 0.0
         carried[on] = _Carried(until_s, Span(last, until_s - connections.opened_s[on]))
         if exchanges.arm[row] == own:
@@ -126,10 +130,11 @@ def _announces(exchanges: ExchangeColumns, row: int) -> bool:
 def _end(run: Run, row: int, carried: _Carried) -> End:
     connections = run.connections
     served, rtt_s = connections.exchanges[row], connections.min_rtt_s[row]
-    ending = connections.ending_of(row)
+    opened_s, ending = connections.opened_s[row], connections.ending_of(row)
     assert ending is not None
     if ending.kind == "announced":
-        return End(row, served, "announced", None, 0.0, Span(0.0, 0.0), carried.age)
+        at_s = opened_s + carried.age.most
+        return End(row, served, "announced", None, 0.0, Span(0.0, 0.0), carried.age, at_s)
     failure, idle_s = None, ending.idle_s or 0.0
     if carried.died is not None:
         failure, idle_s, took_s = carried.died
@@ -140,4 +145,5 @@ def _end(run: Run, row: int, carried: _Carried) -> End:
     else:
         after = Span(max(0.0, ending.after_s - TICK_S), ending.after_s + TICK_S)
     age = Span(carried.age.most + after.least, carried.age.most + after.most)
-    return End(row, served, "found" if failure is None else "died", failure, idle_s, after, age)
+    how = "found" if failure is None else "died"
+    return End(row, served, how, failure, idle_s, after, age, opened_s + age.most)

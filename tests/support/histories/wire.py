@@ -19,6 +19,8 @@ class Path(NamedTuple):
     """What an answer takes, typically."""
     noise: float
     """Of that time: the spread of its logarithm."""
+    stalls: float
+    """The share of answers that take far longer."""
     hz: int | None
     """Ticks a second of the clock in which Linux notes arrivals; `None`: another system."""
 

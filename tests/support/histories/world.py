@@ -56,6 +56,8 @@ class _Sending:
     block: Block
     index: int
     began_s: float
+    due_s: float | None
+    """When it was to begin, of an open load."""
     last_slot: int | None = None
     connect_s: float | None = None
     sent_s: float = 0.0
@@ -115,6 +117,12 @@ class World:
         """One way through the path."""
         return self._path.rtt_s / 2 * (1 + 0.05 * self._random.random())
 
+    def _service_s(self) -> float:
+        """What an answer takes."""
+        stalls = self._random.random() < self._path.stalls
+        usual_s = self._path.service_s * self._random.lognormvariate(0.0, self._path.noise)
+        return usual_s * self._random.uniform(5.0, 50.0) if stalls else usual_s
+
     # The client: a worker asks for a request, takes a connection, and sends.
 
     def _claim(self, worker: int, block: Block) -> None:
@@ -123,10 +131,12 @@ class World:
         if claimed is not None:
             index, start_s = claimed
             at_s = self._now_s if start_s is None else start_s + self._moment_s()
-            self._at(at_s, self._start, worker, block, index)
+            self._at(at_s, self._start, worker, block, index, start_s)
 
-    def _start(self, worker: int, block: Block, index: int) -> None:
-        sending, pool = _Sending(worker, block, index, self._now_s), self._pools[block.arm]
+    def _start(self, worker: int, block: Block, index: int, start_s: float | None) -> None:
+        due_s = start_s if self._pacing is not None and self._pacing.is_schedule else None
+        sending = _Sending(worker, block, index, self._now_s, due_s)
+        pool = self._pools[block.arm]
         if pool:
             wire = pool.pop()
             if not self._recorder.has_ended(wire, self._now_s):
@@ -163,7 +173,7 @@ class World:
             return
         wire.is_idle = False
         death = self._peer.takes(wire, self._now_s)
-        took_s = self._path.service_s * self._random.lognormvariate(0.0, self._path.noise)
+        took_s = self._service_s()
         closing = wire.closing
         if closing and closing.cut and closing.at_s < self._now_s + took_s:
             at_s, by, why = closing.at_s, closing.by, closing.cut
@@ -223,6 +233,8 @@ class World:
 
     def _note(self, sending: _Sending, outcome: Outcome) -> None:
         worker, block = sending.worker, sending.block
+        if sending.due_s is not None:
+            outcome = outcome.since(sending.due_s)
         self._recorder.sent(block.arm, sending.index, block.round, outcome)
         self._own_s[block.arm, worker] = self._now_s
         self._dispatcher.ended(worker, block.arm, sending.index)
