@@ -23,9 +23,13 @@ _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
 class ResponseParser:
-    """Reads what responses say; most say what the one before said. Safe from any thread."""
+    """Reads what responses to a method say; most say what the one before said.
 
-    def __init__(self) -> None:
+    Safe from any thread.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._has_no_bodies = method == "HEAD"
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
 
     def parsed(self, status: int, version: int, head: Message) -> Answer:
@@ -33,34 +37,34 @@ class ResponseParser:
         last, items = self._last, list(head.raw_items())
         if last is not None and last[0] == status and last[1] == version and last[2] == items:
             return last[3]
-        answer = _read(status, version, items)
+        answer = self._read(status, version, items)
         self._last = status, version, items, answer
         return answer
 
-
-def _read(status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
-    fields: dict[str, str] = {}
-    # Each at once as it came: to ask for one by one costs more than all else that is kept here.
-    for name, value in items:
-        key = name.lower()
-        fields[key] = f"{fields[key]}, {value}" if key in fields else value
-    return Answer(
-        _VERSIONS.get(version, "HTTP/?"),
-        _cut(fields.get("content-type")),
-        _cut(fields.get("connection")),
-        _cut(fields.get("keep-alive")),
-        _framing(status, fields),
-        _cache(fields),
-    )
+    def _read(self, status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
+        fields: dict[str, str] = {}
+        # Each at once as it came: to ask for one by one costs more than all else that is kept here.
+        for name, value in items:
+            key = name.lower()
+            fields[key] = f"{fields[key]}, {value}" if key in fields else value
+        return Answer(
+            http_version=_VERSIONS.get(version, "HTTP/?"),
+            content_type=_cut(fields.get("content-type")),
+            connection=_cut(fields.get("connection")),
+            keep_alive=_cut(fields.get("keep-alive")),
+            framing="none" if self._has_no_bodies else _framing(status, fields),
+            cache=_cache(fields),
+        )
 
 
 def _framing(status: int, fields: Mapping[str, str]) -> Framing:
-    """RFC 9112, section 6.3."""
-    if "transfer-encoding" in fields:
-        return "chunked"
-    if "content-length" in fields:
-        return "length"
-    return "none" if status in _BODILESS else "close"
+    """How a body's end is told (RFC 9112, section 6.3); a coding may have parameters."""
+    if status < FINAL or status in _BODILESS:
+        return "none"
+    if codings := fields.get("transfer-encoding", "").rstrip(", \t"):
+        coding = codings.rpartition(",")[2].partition(";")[0].strip().lower()
+        return "chunked" if coding == "chunked" else "close"
+    return "length" if "content-length" in fields else "close"
 
 
 def _cache(fields: Mapping[str, str]) -> str | None:
