@@ -16,6 +16,10 @@ _BODILESS = {204, 304}
 _FIELD_LIMIT = 300
 """Characters of a field's value that are kept: a server may send 60 KB, another one each time."""
 _CACHE_LIMIT = 100
+_MOST_NAMES = 16
+"""Different pairs of `Server` and `Via` that are kept as they are, and as many of `Server` alone:
+CloudFront's `Via` names another machine in each answer, and `Keep-Alive` may count beside it."""
+_OTHERS = "…"
 _AGE = "Age"
 _CACHE_FIELDS = ("x-cache", "cf-cache-status", "x-cache-status")
 """What caches say in a field of their own: Squid, Varnish and CloudFront; Cloudflare; nginx."""
@@ -27,31 +31,48 @@ class ResponseParser:
 
     def __init__(self) -> None:
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
+        self._names: set[tuple[str | None, str | None]] = set()
 
     def parsed(self, status: int, version: int, head: Message) -> Answer:
         """What one says: its status, its version as `http.client` numbers it, and its fields."""
         last, items = self._last, list(head.raw_items())
         if last is not None and last[0] == status and last[1] == version and last[2] == items:
             return last[3]
-        answer = _read(status, version, items)
+        answer = self._read(status, version, items)
         self._last = status, version, items, answer
         return answer
 
+    def _read(self, status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
+        fields: dict[str, str] = {}
+        # Each at once as it came: to ask for one by one costs more than all else that is kept here.
+        for name, value in items:
+            key = name.lower()
+            fields[key] = f"{fields[key]}, {value}" if key in fields else value
+        server, via = self._named(_cut(fields.get("server")), _cut(fields.get("via")))
+        return Answer(
+            http_version=_VERSIONS.get(version, "HTTP/?"),
+            content_type=_cut(fields.get("content-type")),
+            connection=_cut(fields.get("connection")),
+            keep_alive=_cut(fields.get("keep-alive")),
+            framing=_framing(status, fields),
+            cache=_cache(fields),
+            server=server,
+            via=via,
+        )
 
-def _read(status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
-    fields: dict[str, str] = {}
-    # Each at once as it came: to ask for one by one costs more than all else that is kept here.
-    for name, value in items:
-        key = name.lower()
-        fields[key] = f"{fields[key]}, {value}" if key in fields else value
-    return Answer(
-        _VERSIONS.get(version, "HTTP/?"),
-        _cut(fields.get("content-type")),
-        _cut(fields.get("connection")),
-        _cut(fields.get("keep-alive")),
-        _framing(status, fields),
-        _cache(fields),
-    )
+    def _named(self, server: str | None, via: str | None) -> tuple[str | None, str | None]:
+        """Who answered and who forwarded it: as few different ones as tell who they are."""
+        known = self._names
+        for names, most in (
+            ((server, via), _MOST_NAMES),
+            ((server, via and _OTHERS), 2 * _MOST_NAMES),
+        ):
+            if names in known:
+                return names
+            if len(known) < most:
+                known.add(names)
+                return names
+        return server and _OTHERS, via and _OTHERS
 
 
 def _framing(status: int, fields: Mapping[str, str]) -> Framing:
