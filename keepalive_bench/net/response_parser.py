@@ -27,9 +27,13 @@ _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
 class ResponseParser:
-    """Reads what responses say; most say what the one before said. Safe from any thread."""
+    """Reads what responses to a method say; most say what the one before said.
 
-    def __init__(self) -> None:
+    Safe from any thread.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._has_no_bodies = method == "HEAD"
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
         self._names: set[tuple[str | None, str | None]] = set()
 
@@ -54,7 +58,7 @@ class ResponseParser:
             content_type=_cut(fields.get("content-type")),
             connection=_cut(fields.get("connection")),
             keep_alive=_cut(fields.get("keep-alive")),
-            framing=_framing(status, fields),
+            framing="none" if self._has_no_bodies else _framing(status, fields),
             cache=_cache(fields),
             server=server,
             via=via,
@@ -76,12 +80,13 @@ class ResponseParser:
 
 
 def _framing(status: int, fields: Mapping[str, str]) -> Framing:
-    """RFC 9112, section 6.3."""
-    if "transfer-encoding" in fields:
-        return "chunked"
-    if "content-length" in fields:
-        return "length"
-    return "none" if status in _BODILESS else "close"
+    """How a body's end is told (RFC 9112, section 6.3); a coding may have parameters."""
+    if status < FINAL or status in _BODILESS:
+        return "none"
+    if codings := fields.get("transfer-encoding", "").rstrip(", \t"):
+        coding = codings.rpartition(",")[2].partition(";")[0].strip().lower()
+        return "chunked" if coding == "chunked" else "close"
+    return "length" if "content-length" in fields else "close"
 
 
 def _cache(fields: Mapping[str, str]) -> str | None:

@@ -33,7 +33,7 @@ class HttpTransport:
 
     def __init__(self, plan: Plan, headers: HTTPHeaderDict, tracer: Tracer, pools: Pools) -> None:
         self.pools, self._request, self._tracer = pools, plan.request, tracer
-        self._parser = ResponseParser()
+        self._parser = ResponseParser(plan.request.method)
         self._clock, self._origin = tracer.clock, tracer.origin
         self._timeout = int(plan.network.timeout_s * _SECOND)
         is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"

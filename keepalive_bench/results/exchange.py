@@ -79,8 +79,8 @@ class Answer(NamedTuple):
     keep_alive: str | None = None
     """This header field as the server sent it; `None`: not sent."""
     framing: Framing = "length"
-    """How the body's end was told: `length`, `chunked`, `close` (with the connection), `none` (it
-    can't have one)."""
+    """How the body's end was told: `length`, `chunked` (where that is the last coding), `close`
+    (with the connection), `none` (it can't have one, whatever its length says)."""
     cache: str | None = None
     """What says that a cache answered, or was asked: `Age` where that field was sent and isn't 0,
     else the value of `X-Cache`, `CF-Cache-Status` or `X-Cache-Status`; `None`: none was sent."""
