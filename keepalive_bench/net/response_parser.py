@@ -16,6 +16,10 @@ _BODILESS = {204, 304}
 _FIELD_LIMIT = 300
 """Characters of a field's value that are kept: a server may send 60 KB, another one each time."""
 _CACHE_LIMIT = 100
+_MOST_NAMES = 16
+"""Different pairs of `Server` and `Via` that are kept as they are, and as many of `Server` alone:
+CloudFront's `Via` names another machine in each answer, and `Keep-Alive` may count beside it."""
+_OTHERS = "…"
 _AGE = "Age"
 _CACHE_FIELDS = ("x-cache", "cf-cache-status", "x-cache-status")
 """What caches say in a field of their own: Squid, Varnish and CloudFront; Cloudflare; nginx."""
@@ -31,6 +35,7 @@ class ResponseParser:
     def __init__(self, method: str) -> None:
         self._has_no_bodies = method == "HEAD"
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
+        self._names: set[tuple[str | None, str | None]] = set()
 
     def parsed(self, status: int, version: int, head: Message) -> Answer:
         """What one says: its status, its version as `http.client` numbers it, and its fields."""
@@ -47,6 +52,7 @@ class ResponseParser:
         for name, value in items:
             key = name.lower()
             fields[key] = f"{fields[key]}, {value}" if key in fields else value
+        server, via = self._named(_cut(fields.get("server")), _cut(fields.get("via")))
         return Answer(
             http_version=_VERSIONS.get(version, "HTTP/?"),
             content_type=_cut(fields.get("content-type")),
@@ -54,7 +60,23 @@ class ResponseParser:
             keep_alive=_cut(fields.get("keep-alive")),
             framing="none" if self._has_no_bodies else _framing(status, fields),
             cache=_cache(fields),
+            server=server,
+            via=via,
         )
+
+    def _named(self, server: str | None, via: str | None) -> tuple[str | None, str | None]:
+        """Who answered and who forwarded it: as few different ones as tell who they are."""
+        known = self._names
+        for names, most in (
+            ((server, via), _MOST_NAMES),
+            ((server, via and _OTHERS), 2 * _MOST_NAMES),
+        ):
+            if names in known:
+                return names
+            if len(known) < most:
+                known.add(names)
+                return names
+        return server and _OTHERS, via and _OTHERS
 
 
 def _framing(status: int, fields: Mapping[str, str]) -> Framing:

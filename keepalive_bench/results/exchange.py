@@ -84,6 +84,12 @@ class Answer(NamedTuple):
     cache: str | None = None
     """What says that a cache answered, or was asked: `Age` where that field was sent and isn't 0,
     else the value of `X-Cache`, `CF-Cache-Status` or `X-Cache-Status`; `None`: none was sent."""
+    server: str | None = None
+    """Who answered, as `Server` names it: it travels end to end. Of many different ones, only the
+    first are kept; others are `…`. `None`: not sent."""
+    via: str | None = None
+    """Who forwarded the answer, as `Via` names them, the nearest last. Of many different ones, only
+    the first are kept; others are `…`. `None`: not sent."""
 
 
 class Outcome(NamedTuple):
