@@ -36,7 +36,7 @@ GATEWAY_ERRORS = FindingKind(
     title="Among other answers were some of a gateway that got none (502, 503, 504)",
     who="proxy",
     evidence=("arm", "count", "answered", "statuses"),
-    text="{count} of {answered} answers to {arm} were {statuses}: {refused}{unavailable}{late}.",
+    text="Among {answered:answer} to {arm} were {statuses}: {refused}{unavailable}{late}.",
     advice="{idle}{overload}{slow}",
     clauses={
         "refused": "with 502, a gateway says that the server behind it broke the connection off",
