@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.net.response_details import SessionCookies, destination, schemes
 from keepalive_bench.results.exchange import Answer, Framing
 
 if TYPE_CHECKING:
@@ -13,9 +14,16 @@ if TYPE_CHECKING:
 FINAL = 200
 """Statuses below are not final (RFC 9110, section 15.2)."""
 _BODILESS = {204, 304}
+_NOT_MODIFIED, _UNAVAILABLE = 304, 503
+_REDIRECTS = range(300, 400)
+_CHALLENGES = {401: "www-authenticate", 407: "proxy-authenticate"}
 _FIELD_LIMIT = 300
 """Characters of a field's value that are kept: a server may send 60 KB, another one each time."""
 _CACHE_LIMIT = 100
+_MOST_NAMES = 16
+"""Different pairs of `Server` and `Via` that are kept as they are, and as many of `Server` alone:
+CloudFront's `Via` names another machine in each answer, and `Keep-Alive` may count beside it."""
+_OTHERS = "…"
 _AGE = "Age"
 _CACHE_FIELDS = ("x-cache", "cf-cache-status", "x-cache-status")
 """What caches say in a field of their own: Squid, Varnish and CloudFront; Cloudflare; nginx."""
@@ -23,44 +31,84 @@ _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
 class ResponseParser:
-    """Reads what responses say; most say what the one before said. Safe from any thread."""
+    """Reads what responses to a method say; most say what the one before said.
 
-    def __init__(self) -> None:
+    Safe from any thread.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._has_no_bodies = method == "HEAD"
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
+        self._cookies = SessionCookies()
+        self._names: set[tuple[str | None, str | None]] = set()
 
     def parsed(self, status: int, version: int, head: Message) -> Answer:
         """What one says: its status, its version as `http.client` numbers it, and its fields."""
         last, items = self._last, list(head.raw_items())
         if last is not None and last[0] == status and last[1] == version and last[2] == items:
             return last[3]
-        answer = _read(status, version, items)
+        answer = self._read(status, version, items)
         self._last = status, version, items, answer
         return answer
 
+    def _read(self, status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
+        fields: dict[str, str] = {}
+        # Each at once as it came: to ask for one by one costs more than all else that is kept here.
+        for name, value in items:
+            key = name.lower()
+            fields[key] = f"{fields[key]}, {value}" if key in fields else value
+        server, via = self._named(_cut(fields.get("server")), _cut(fields.get("via")))
+        return Answer(
+            http_version=_VERSIONS.get(version, "HTTP/?"),
+            content_type=_cut(fields.get("content-type")),
+            connection=_cut(fields.get("connection")),
+            keep_alive=_cut(fields.get("keep-alive")),
+            framing="none" if self._has_no_bodies else _framing(status, fields),
+            cache=_cache(fields),
+            server=server,
+            via=via,
+            location=_location(status, fields),
+            asks_for=schemes(fields.get(_CHALLENGES.get(status, ""), "")),
+            new_session=self._new_session(fields, items),
+            retry_after=status == _UNAVAILABLE and "retry-after" in fields,
+        )
 
-def _read(status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
-    fields: dict[str, str] = {}
-    # Each at once as it came: to ask for one by one costs more than all else that is kept here.
-    for name, value in items:
-        key = name.lower()
-        fields[key] = f"{fields[key]}, {value}" if key in fields else value
-    return Answer(
-        _VERSIONS.get(version, "HTTP/?"),
-        _cut(fields.get("content-type")),
-        _cut(fields.get("connection")),
-        _cut(fields.get("keep-alive")),
-        _framing(status, fields),
-        _cache(fields),
-    )
+    def _new_session(
+        self, fields: Mapping[str, str], items: Iterable[tuple[str, str]]
+    ) -> str | None:
+        if "set-cookie" not in fields:
+            return None
+        return self._cookies.begun(value for name, value in items if name.lower() == "set-cookie")
+
+    def _named(self, server: str | None, via: str | None) -> tuple[str | None, str | None]:
+        """Who answered and who forwarded it: as few different ones as tell who they are."""
+        known = self._names
+        for names, most in (
+            ((server, via), _MOST_NAMES),
+            ((server, via and _OTHERS), 2 * _MOST_NAMES),
+        ):
+            if names in known:
+                return names
+            if len(known) < most:
+                known.add(names)
+                return names
+        return server and _OTHERS, via and _OTHERS
 
 
 def _framing(status: int, fields: Mapping[str, str]) -> Framing:
-    """RFC 9112, section 6.3."""
-    if "transfer-encoding" in fields:
-        return "chunked"
-    if "content-length" in fields:
-        return "length"
-    return "none" if status in _BODILESS else "close"
+    """How a body's end is told (RFC 9112, section 6.3); a coding may have parameters."""
+    if status < FINAL or status in _BODILESS:
+        return "none"
+    if codings := fields.get("transfer-encoding", "").rstrip(", \t"):
+        coding = codings.rpartition(",")[2].partition(";")[0].strip().lower()
+        return "chunked" if coding == "chunked" else "close"
+    return "length" if "content-length" in fields else "close"
+
+
+def _location(status: int, fields: Mapping[str, str]) -> str | None:
+    if status not in _REDIRECTS or status == _NOT_MODIFIED or "location" not in fields:
+        return None
+    return destination(fields["location"])
 
 
 def _cache(fields: Mapping[str, str]) -> str | None:

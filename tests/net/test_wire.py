@@ -267,7 +267,13 @@ def test_an_answer_says_what_it_said_of_its_connection() -> None:
     headers = (("Content-Type", "text/x"),)
     with serving(keep_alive_header="timeout=5, max=100", headers=headers) as server:
         answer = exchange(server.url).outcome.answer
-    assert answer == Answer("HTTP/1.1", "text/x", None, "timeout=5, max=100", "length")
+    assert answer == Answer(
+        http_version="HTTP/1.1",
+        content_type="text/x",
+        keep_alive="timeout=5, max=100",
+        framing="length",
+        server="kab",
+    )
 
 
 @pytest.mark.parametrize("http_10", [False, True])

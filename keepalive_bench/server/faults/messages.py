@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from keepalive_bench.server.faults.kinds import LARGEST, Do, FaultKind, Parameter, When, size
-from keepalive_bench.server.responses import status_line, text
+from keepalive_bench.server.responses import compose, status_line, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,10 +102,14 @@ def _interim(scene: Scene) -> tuple[Step, ...]:
     return (_INTERIM[scene.count] + first, *others)
 
 
+def _status(scene: Scene) -> tuple[Step, ...]:
+    behaviour = replace(scene.behaviour, status=scene.count)
+    return compose(behaviour, scene.request, scene.nth).parts
+
+
 def _error_and_close(scene: Scene) -> tuple[Step, ...]:
-    response = scene.response().having(("Connection", "close"), instead_of=("Connection",))
-    line = status_line(scene.behaviour, scene.count)
-    return (*replace(response, status_line=line).parts, Do.CLOSE)
+    behaviour = replace(scene.behaviour, status=scene.count, connection_close=True)
+    return (*compose(behaviour, scene.request, scene.nth).parts, Do.CLOSE)
 
 
 def _hostile_text(scene: Scene) -> tuple[Step, ...]:
@@ -209,13 +213,24 @@ MESSAGES = (
         "error-close",
         "Status STATUS with `Connection: close`, then FIN.",
         act=_error_and_close,
-        parameter=Parameter("STATUS", 500, choices=(400, 413, 429, 500, 502, 503)),
+        parameter=Parameter("STATUS", 500, choices=tuple(range(400, 600))),
     ),
     FaultKind(
         "unread-body",
         "The answer to a request whose body stays unread; it is taken for the next request.",
         when=When.BODY,
         act=lambda _: (),
+    ),
+    FaultKind(
+        "status",
+        "Status STATUS in place of the usual one.",
+        act=_status,
+        parameter=Parameter("STATUS", 500, choices=tuple(range(200, 600))),
+    ),
+    FaultKind(
+        "http2",
+        "An empty SETTINGS frame of HTTP/2 in place of an answer, then FIN.",
+        act=lambda _: (b"\0\0\0\4\0\0\0\0\0", Do.CLOSE),
     ),
     FaultKind(
         "hostile-text",

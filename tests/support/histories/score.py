@@ -9,7 +9,7 @@ from support.histories.causes import history_of
 from support.histories.known import known_rows
 from support.histories.seen import seen_by
 
-from keepalive_bench.analysis.reasons import History as Before
+from keepalive_bench.analysis.history import History as Before
 from keepalive_bench.analysis.reasons import Reason, Reasons
 
 if TYPE_CHECKING:
