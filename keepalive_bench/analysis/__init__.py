@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from keepalive_bench.results.failure_kinds import Actor  # noqa: TC001  # the schema reads the type
+
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.analysis.verdict import Verdict
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.results.run import RunInfo, WarmUp
 
 Severity = Literal["info", "warning"]
