@@ -61,7 +61,8 @@ def _killer(
     is_later = pattern.is_only_reused and bool(before.served) and died_under_request(last)
     if owner.asks_to_close and is_later:
         return kinds.ASKED_TO_CLOSE
-    is_unread = last.failure in pattern.desynchronised or (is_later and pattern.is_hardly_reused)
+    is_spoilt = died_under_request(last) and bool(before.served) and pattern.is_hardly_reused
+    is_unread = is_spoilt or last.failure in pattern.desynchronised
     if owner.sends_bodies and is_unread:
         return kinds.UNREAD_REQUEST
     if len(fitting) > 1 and fitting[0] is kinds.REQUEST_LIMIT:

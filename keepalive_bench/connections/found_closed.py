@@ -38,7 +38,7 @@ def found_closed(before: Before, ending: Ending, last: LastExchange, owner: Owne
         return kinds.KEEP_ALIVE_MAX, evidence
     fitting = _limits(before, bound_s, answer, pattern, is_exact=is_exact)
     kind = _decided(fitting, owner)
-    if kind is kinds.UNKNOWN and pattern.is_outlived(bound_s, before.survived_s, is_exact=is_exact):
+    if kind is kinds.UNKNOWN and pattern.is_outlived(bound_s, before.survived_s):
         kind = kinds.RECYCLED
     if kinds.MAX_AGE in fitting:
         evidence["age_s"] = before.age_s + bound_s

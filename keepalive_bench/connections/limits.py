@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 
 _SEVERAL, _MANY = 2, 3
 _NEARLY_ALL = 0.8
-_COARSEST = 2.0
+COARSEST = 2.0
 """A timer that is looked at as seldom as its timeout is long ends connections at up to twice it."""
 _ESCAPED = 1 / 3
 """Of an idle timeout, how many may be idle for longer and yet go on, for each that it ended."""
+_OUTLIVED = 2
+"""Where so many for each that ended were idle for longer and went on, no idle timeout ended it."""
 _CHANCE = 0.01
 _LEAST_AGE_S = 0.5
 """No server has a lower maximum."""
-_AGES_ALIKE = 1.1
+AGES_ALIKE = 1.1
 
 
 def request_limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> int | None:
@@ -54,12 +56,12 @@ def idle_timeout(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
     """How long those were idle that an idle timeout can have ended; and whether none can have."""
     exact = sorted(compress(closed.idle_s, closed.is_exact))
     if not exact:
-        return _idle_at_unknown_times(closed, uses), False
+        return _idle_at_unknown_times(closed, uses)
     later = exact[bisect_left(exact, SURELY_LATER_S) :]
     if len(exact) - len(later) > _ESCAPED * len(later):
         return None, True
     least = later[0]
-    last = _COARSEST * least + SURELY_LATER_S
+    last = COARSEST * least + SURELY_LATER_S
     usual = later[: bisect_right(later, last)]
     span = Span(least, usual[-1])
     if not uses.outlived(least + CLOCKS_S) and len(exact) == len(usual):
@@ -79,28 +81,33 @@ def idle_timeout(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
     return (span if is_shown else None), False
 
 
-def _idle_at_unknown_times(closed: Ends, uses: Uses) -> Span | None:
+def _idle_at_unknown_times(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
     """The same where nobody tells when they ended, but only when they were found so."""
     found = sorted(closed.found_s)
     if len(found) < _SEVERAL or found[0] <= SURELY_LATER_S:
-        return None
+        return None, False
     least, idle = found[0], [*uses.idle_s, *found]
-    outlived = uses.outlived(least)
+    outlived, outliving = uses.outlived(least), above(uses.longest_s, least)
+    if not outlived:
+        return Span(least, found[-1]), False
+    if outlived >= _OUTLIVED * len(found) and 2 * outliving >= len(found):
+        return None, True
     beyond = sum(idle_s for idle_s in idle if idle_s >= least)
-    is_shown = not outlived or (
-        above(uses.longest_s, _COARSEST * least) <= _ESCAPED * len(found)
-        and len(found) >= max(_MANY, above(uses.longest_s, least))
+    is_shown = (
+        above(uses.longest_s, COARSEST * least) <= _ESCAPED * len(found)
+        and len(found) >= max(_MANY, outliving)
         and (beyond / sum(idle)) ** (len(found) - 1) <= _CHANCE
     )
-    return Span(least, found[-1]) if is_shown else None
+    return (Span(least, found[-1]) if is_shown else None), False
 
 
 def max_age(
-    ends: Sequence[Ends], survived_s: float, *, limit: int | None
+    ends: Sequence[Ends], survived_s: float, *, limit: int | None = None, alike: float = AGES_ALIKE
 ) -> tuple[Span | None, bool]:
     """How old connections were that a maximum age can have ended, and whether that is no chance.
 
-    The first are those that were found closed; the others ended with their last exchange.
+    The first are those that were found closed; the others ended with their last exchange. `alike`:
+    how much older the oldest may be than the youngest.
     """
     first, *others = ends
     lowest = array("d", first.age_s)
@@ -113,7 +120,7 @@ def max_age(
     if not highest or min(highest) < _LEAST_AGE_S:
         return None, False
     least, most = min(highest), max(lowest)
-    if max(most, survived_s) > _AGES_ALIKE * least + AT_ONCE_S:
+    if survived_s > AGES_ALIKE * least + AT_ONCE_S or most > alike * least + AT_ONCE_S:
         return None, False
     apart = max(0.0, most - least)
     if limit is not None and apart > least / limit:

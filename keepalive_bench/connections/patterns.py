@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.connections.limits import idle_timeout, max_age, request_limit
+from keepalive_bench.connections.limits import COARSEST, idle_timeout, max_age, request_limit
 from keepalive_bench.connections.lives import CLOCKS_S, SURELY_LATER_S, Span, Uses
 from keepalive_bench.results.failure_kinds import MALFORMED_RESPONSE
 
@@ -63,13 +63,13 @@ class Pattern(NamedTuple):
         ended = self.silent + self.died
         return ended >= _SEVERAL and len(self.uses.idle_s) <= _FEW * ended
 
-    def is_outlived(self, idle_s: float, own_idle_s: float, *, is_exact: bool) -> bool:
+    def is_outlived(self, idle_s: float, own_idle_s: float) -> bool:
         """Whether others were idle for longer and went on, where no idle timeout can be at work.
 
         Or many more were than were found closed, and so was that connection itself before.
         """
         outlived = self.uses.outlived(idle_s + SURELY_LATER_S)
-        if is_exact and self.is_untimed:
+        if self.is_untimed:
             return outlived > 0
         return own_idle_s > idle_s + SURELY_LATER_S and outlived >= _OUTLIVED * self.silent > 0
 
@@ -83,7 +83,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     limit = request_limit((closed, *died), idle, uses)
     age, is_aged = max_age((closed, *died), uses.age_s, limit=limit)
     announced = ends.announced
-    announced_age, is_announced_aged = max_age((announced,), uses.kept_age_s, limit=None)
+    announced_age, is_announced_aged = max_age((announced,), uses.kept_age_s, alike=COARSEST)
     return Pattern(
         uses=uses,
         silent=len(closed),
