@@ -61,11 +61,12 @@ def _killer(
     is_later = pattern.is_only_reused and bool(before.served) and died_under_request(last)
     if owner.asks_to_close and is_later:
         return kinds.ASKED_TO_CLOSE
-    is_spoilt = died_under_request(last) and bool(before.served) and pattern.is_hardly_reused
+    is_spoilt = died_under_request(last) and pattern.is_hardly_reused
     is_unread = is_spoilt or last.failure in pattern.desynchronised
     if owner.sends_bodies and is_unread:
         return kinds.UNREAD_REQUEST
-    if len(fitting) > 1 and fitting[0] is kinds.REQUEST_LIMIT:
+    is_limit = bool(fitting) and fitting[0] is kinds.REQUEST_LIMIT
+    if is_limit and (len(fitting) > 1 or pattern.idle is not None):
         return kinds.UNDECIDED
     if fitting and (fitting[0] is not kinds.MAX_AGE or pattern.is_aged):
         return fitting[0]

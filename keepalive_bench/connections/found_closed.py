@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import announced_max, announced_timeout, says_close
 from keepalive_bench.connections.causes import because_of_request, fits
-from keepalive_bench.connections.lives import AT_ONCE_S
+from keepalive_bench.connections.lives import AT_ONCE_S, SURELY_LATER_S
 from keepalive_bench.connections.records import Idle
 from keepalive_bench.units import plural
 
@@ -73,8 +73,9 @@ def _limits(
     `bound_s`: when it was closed, after its last response; or, if that isn't known, at the latest.
     """
     by_age = pattern.age is not None and pattern.age.has(before.age_s + bound_s)
-    is_late = is_exact and bound_s >= AT_ONCE_S
-    may_count = not is_late or (bound_s <= pattern.uses.longest_idle_s and not by_age)
+    is_late, is_aged = is_exact and bound_s >= SURELY_LATER_S, by_age and pattern.is_aged
+    is_soon = bound_s < AT_ONCE_S or bound_s <= pattern.uses.longest_idle_s
+    may_count = not is_late or (is_soon and not is_aged)
     announced = announced_timeout(answer)
     fitting = {
         kinds.REQUEST_LIMIT: pattern.limit == before.served and may_count,

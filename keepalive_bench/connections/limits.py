@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SEVERAL, _MANY = 2, 3
 _NEARLY_ALL = 0.8
-COARSEST = 2.0
+_COARSEST = 2.0
 """A timer that is looked at as seldom as its timeout is long ends connections at up to twice it."""
 _ESCAPED = 1 / 3
 """Of an idle timeout, how many may be idle for longer and yet go on, for each that it ended."""
@@ -32,7 +32,7 @@ _OUTLIVED = 2
 _CHANCE = 0.01
 _LEAST_AGE_S = 0.5
 """No server has a lower maximum."""
-AGES_ALIKE = 1.1
+_AGES_ALIKE = 1.1
 
 
 def request_limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> int | None:
@@ -61,7 +61,7 @@ def idle_timeout(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
     if len(exact) - len(later) > _ESCAPED * len(later):
         return None, True
     least = later[0]
-    last = COARSEST * least + SURELY_LATER_S
+    last = _COARSEST * least + SURELY_LATER_S
     usual = later[: bisect_right(later, last)]
     span = Span(least, usual[-1])
     if not uses.outlived(least + CLOCKS_S) and len(exact) == len(usual):
@@ -94,7 +94,7 @@ def _idle_at_unknown_times(closed: Ends, uses: Uses) -> tuple[Span | None, bool]
         return None, True
     beyond = sum(idle_s for idle_s in idle if idle_s >= least)
     is_shown = (
-        above(uses.longest_s, COARSEST * least) <= _ESCAPED * len(found)
+        above(uses.longest_s, _COARSEST * least) <= _ESCAPED * len(found)
         and len(found) >= max(_MANY, outliving)
         and (beyond / sum(idle)) ** (len(found) - 1) <= _CHANCE
     )
@@ -102,12 +102,11 @@ def _idle_at_unknown_times(closed: Ends, uses: Uses) -> tuple[Span | None, bool]
 
 
 def max_age(
-    ends: Sequence[Ends], survived_s: float, *, limit: int | None = None, alike: float = AGES_ALIKE
+    ends: Sequence[Ends], survived_s: float, *, limit: int | None = None
 ) -> tuple[Span | None, bool]:
     """How old connections were that a maximum age can have ended, and whether that is no chance.
 
-    The first are those that were found closed; the others ended with their last exchange. `alike`:
-    how much older the oldest may be than the youngest.
+    The first are those that were found closed; the others ended with their last exchange.
     """
     first, *others = ends
     lowest = array("d", first.age_s)
@@ -120,7 +119,7 @@ def max_age(
     if not highest or min(highest) < _LEAST_AGE_S:
         return None, False
     least, most = min(highest), max(lowest)
-    if survived_s > AGES_ALIKE * least + AT_ONCE_S or most > alike * least + AT_ONCE_S:
+    if max(most, survived_s) > _AGES_ALIKE * least + AT_ONCE_S:
         return None, False
     apart = max(0.0, most - least)
     if limit is not None and apart > least / limit:
@@ -130,6 +129,20 @@ def max_age(
     chance = _of_one_time((latest - least) / least, times)
     is_shown = is_known and times >= _SEVERAL and chance <= _CHANCE
     return Span(min(least, most), max(highest)), is_shown
+
+
+def announced_max_age(ends: Ends, uses: Uses) -> tuple[Span | None, bool]:
+    """The same of those whose last answers announced the end, at the first request after that age.
+
+    If any answer could be the last one, that all of them are the only ones at or after the first
+    of their ages would be a chance of their share of all answers, for each but the first.
+    """
+    if not ends or min(ends.age_s) < max(_LEAST_AGE_S, uses.kept_age_s):
+        return None, False
+    answers = len(uses.idle_s) + len(uses.longest_s)
+    chance = (len(ends) / answers) ** (_separate([ends]) - 1)
+    is_shown = len(set(ends.served)) > 1 and chance <= _CHANCE
+    return Span(min(ends.age_s), max(ends.age_s)), is_shown
 
 
 def _separate(ends: Sequence[Ends]) -> int:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.connections.limits import COARSEST, idle_timeout, max_age, request_limit
+from keepalive_bench.connections.limits import (
+    announced_max_age,
+    idle_timeout,
+    max_age,
+    request_limit,
+)
 from keepalive_bench.connections.lives import CLOCKS_S, SURELY_LATER_S, Span, Uses
 from keepalive_bench.results.failure_kinds import MALFORMED_RESPONSE
 
@@ -82,8 +87,10 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     idle, is_untimed = idle_timeout(closed, uses)
     limit = request_limit((closed, *died), idle, uses)
     age, is_aged = max_age((closed, *died), uses.age_s, limit=limit)
+    if is_aged and any(served != limit for each in (closed, *died) for served in each.served):
+        limit = None
     announced = ends.announced
-    announced_age, is_announced_aged = max_age((announced,), uses.kept_age_s, alike=COARSEST)
+    announced_age, is_announced_aged = announced_max_age(announced, uses)
     return Pattern(
         uses=uses,
         silent=len(closed),
@@ -94,7 +101,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
         age=age,
         is_aged=is_aged,
         announced_age=announced_age,
-        is_announced_aged=is_announced_aged and len(set(announced.served)) > 1,
+        is_announced_aged=is_announced_aged,
         drop=_drop(ends, uses),
         is_only_reused=is_only_reused,
         desynchronised=_desynchronised(uses.first.statuses, uses.later.statuses),
