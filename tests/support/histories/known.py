@@ -93,11 +93,12 @@ def _stale_race(seen: Seen) -> Callable[[End], bool]:
 
 
 def _recycled(seen: Seen) -> Callable[[End], bool]:
-    """It was idle for less than others survived, and nothing else fits all."""
-    fits, longest_s = Fits(seen, seen.silent), max(seen.survived_s, default=0.0)
+    """It was idle for less than several others survived, and nothing else fits all."""
+    fits, survived_s = Fits(seen, seen.silent), sorted(seen.survived_s)
     is_left = not (fits.silent_count or fits.age or fits.idle) if seen.silent else True
+    several_s = survived_s[-_ENOUGH] if len(survived_s) >= _ENOUGH else 0.0
     # Of a single one that was idle for longest, who knows?
-    return lambda end: is_left and end.how == "found" and end.after.most < longest_s
+    return lambda end: is_left and end.how == "found" and end.after.most < several_s
 
 
 def _idle_drop(seen: Seen) -> Callable[[End], bool]:
