@@ -20,7 +20,7 @@ _AT_ONCE_S = 0.005
 _SHORTEST_AGE_S = 0.4
 _TOGETHER_S = 0.05
 """Ends of several connections that come so soon after each other may have one cause."""
-_EXACT_S = 4 * TICK_S
+_EXACT_S = 2.1 * TICK_S
 """A time is known exactly where its bounds are no farther apart."""
 
 

@@ -168,7 +168,7 @@ class World:
     # The far end.
 
     def _arrive(self, sending: _Sending, wire: Wire) -> None:
-        if wire.closing and wire.closing.at_s <= self._now_s:
+        if wire.closing and wire.closing.misses(self._now_s):
             self._miss(sending, wire)
             return
         wire.is_idle = False
@@ -189,7 +189,7 @@ class World:
         closing = wire.closing
         assert closing is not None
         arrives_s = max(sending.sent_s, closing.at_s + self._path.rtt_s / 2)
-        is_close = self._now_s - closing.at_s < _SEEN_TOGETHER_S
+        is_close = abs(self._now_s - closing.at_s) < _SEEN_TOGETHER_S
         by = "rst" if is_close and self._random.random() < 1 / 2 else closing.by
         self._at(arrives_s, self._fail, sending, wire, _FAILURES[by], closing.raced)
 
