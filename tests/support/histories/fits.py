@@ -37,6 +37,12 @@ class Fits:
         return len(counts) == 1 and self._seen.most_served <= max(counts)
 
     @cached_property
+    def apart(self) -> int:
+        """By how many answers the numbers that they carried differ."""
+        counts = [it.served for it in self._ends]
+        return max(counts) - min(counts) if counts else 0
+
+    @cached_property
     def silent_count(self) -> bool:
         """The same, and all may have been closed at once."""
         return self.count and all(it.after.least <= _AT_ONCE_S for it in self._ends)

@@ -58,7 +58,8 @@ def _max_age(seen: Seen) -> Callable[[End], bool]:
     in_silence = is_alone and (
         silent.has_ages(0.05) or (silent.moments >= _ENOUGH and silent.has_ages(0.25))
     )
-    by_word = announced.moments >= _ENOUGH and announced.one_age and not announced.count
+    # Numbers that differ by one have an age in common, whatever the age is.
+    by_word = announced.moments >= _ENOUGH and announced.apart > 1 and announced.one_age
     by_word = by_word and announced.has_ages(0.25)
     return lambda end: by_word if end.how == "announced" else in_silence
 
