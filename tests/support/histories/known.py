@@ -125,8 +125,8 @@ def _error_response(seen: Seen) -> Callable[[End], bool]:
 
 
 def _unread_request(seen: Seen) -> Callable[[End], bool]:
-    """More than one ended so."""
-    return lambda _: len(seen.ends) > 1
+    """More than one ended so; of a request that died, anything may be said."""
+    return lambda end: len(seen.ends) > 1 and end.how != "died"
 
 
 _KNOWS: dict[str, Callable[[Seen], Callable[[End], bool]]] = {
