@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from keepalive_bench import Run
 
-MOST_WRONG, MOST_UNKNOWN = 0.001, 0.05
-"""Shares of connections, as means over causes: of all, and of those of which the client can know
-why they ended."""
+MOST_WRONG, MOST_UNKNOWN, LEAST_KNOWN = 0.001, 0.05, 0.6
+"""Shares of connections, as means over causes: of all; of those of which the client can know why
+they ended; and how many those are."""
 
 
 def held(seeds: Sequence[int]) -> None:
@@ -37,6 +37,7 @@ def held(seeds: Sequence[int]) -> None:
     found, shown = shares(scores), table(scores)
     assert found.wrong <= MOST_WRONG, shown
     assert found.unknown <= MOST_UNKNOWN, shown
+    assert found.known >= LEAST_KNOWN, shown
 
 
 def test_hardly_a_reason_is_wrong_or_unknown_that_the_client_can_know() -> None:

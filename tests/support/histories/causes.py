@@ -81,7 +81,8 @@ def _idle_coarse(draft: Draft) -> Peer:
 
 
 def _idle_differs(draft: Draft) -> Peer:
-    return _idle(draft, peers.Timer(_timeout_s(draft.random), differs=0.2))
+    differs = draft.random.uniform(0.05, 0.8)
+    return _idle(draft, peers.Timer(_timeout_s(draft.random), differs=differs))
 
 
 def _idle_escapes(draft: Draft) -> Peer:

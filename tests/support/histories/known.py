@@ -58,7 +58,8 @@ def _max_age(seen: Seen) -> Callable[[End], bool]:
     in_silence = is_alone and (
         silent.has_ages(0.05) or (silent.moments >= _ENOUGH and silent.has_ages(0.25))
     )
-    by_word = announced.moments >= _ENOUGH and announced.one_age and not announced.count
+    # Numbers that differ by one have an age in common, whatever the age is.
+    by_word = announced.moments >= _ENOUGH and announced.apart > 1 and announced.one_age
     by_word = by_word and announced.has_ages(0.25)
     return lambda end: by_word if end.how == "announced" else in_silence
 
@@ -93,11 +94,12 @@ def _stale_race(seen: Seen) -> Callable[[End], bool]:
 
 
 def _recycled(seen: Seen) -> Callable[[End], bool]:
-    """It was idle for less than others survived, and nothing else fits all."""
-    fits, longest_s = Fits(seen, seen.silent), max(seen.survived_s, default=0.0)
+    """It was idle for less than several others survived, and nothing else fits all."""
+    fits, survived_s = Fits(seen, seen.silent), sorted(seen.survived_s)
     is_left = not (fits.silent_count or fits.age or fits.idle) if seen.silent else True
+    several_s = survived_s[-_ENOUGH] if len(survived_s) >= _ENOUGH else 0.0
     # Of a single one that was idle for longest, who knows?
-    return lambda end: is_left and end.how == "found" and end.after.most < longest_s
+    return lambda end: is_left and end.how == "found" and end.after.most < several_s
 
 
 def _idle_drop(seen: Seen) -> Callable[[End], bool]:
@@ -123,8 +125,8 @@ def _error_response(seen: Seen) -> Callable[[End], bool]:
 
 
 def _unread_request(seen: Seen) -> Callable[[End], bool]:
-    """More than one ended so."""
-    return lambda _: len(seen.ends) > 1
+    """More than one ended so; of a request that died, anything may be said."""
+    return lambda end: len(seen.ends) > 1 and end.how != "died"
 
 
 _KNOWS: dict[str, Callable[[Seen], Callable[[End], bool]]] = {

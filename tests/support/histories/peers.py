@@ -18,6 +18,12 @@ _AT_ONCE_S = (1e-6, 5e-4)
 """What a server takes to close after its answer is written."""
 
 
+def _at_once(now_s: float, by: By, found: Truth, raced: Truth, random: Random) -> Closing:
+    """The close behind an answer that was written just now, which nothing is read after."""
+    at_s = now_s + random.uniform(*_AT_ONCE_S)
+    return Closing(at_s, by, found, raced, deaf_s=now_s)
+
+
 class CountLimit(Peer):
     """Ends each connection with its n-th answer: in silence, announced, or under the next one."""
 
@@ -40,8 +46,8 @@ class CountLimit(Peer):
     def answered(self, wire: Wire, now_s: float, /) -> None:
         """Close at once after the last one."""
         if self._way == "silent" and wire.served >= self._most:
-            at_s = now_s + self._random.uniform(*_AT_ONCE_S)
-            wire.closing = Closing(at_s, self._by, true.REQUEST_LIMIT, true.DIES_AT_LIMIT)
+            truths = true.REQUEST_LIMIT, true.DIES_AT_LIMIT
+            wire.closing = _at_once(now_s, self._by, *truths, self._random)
 
 
 class MaxAge(Peer):
@@ -198,8 +204,8 @@ class Asked(Peer):
 
     def answered(self, wire: Wire, now_s: float, /) -> None:
         """Close at once."""
-        at_s = now_s + self._random.uniform(*_AT_ONCE_S)
-        wire.closing = Closing(at_s, "fin", true.ASKED_TO_CLOSE, true.ASKED_TO_CLOSE)
+        truths = true.ASKED_TO_CLOSE, true.ASKED_TO_CLOSE
+        wire.closing = _at_once(now_s, "fin", *truths, self._random)
 
 
 class Erring(Peer):
@@ -235,8 +241,8 @@ class Unread(Peer):
 
     def answered(self, wire: Wire, now_s: float, /) -> None:
         """Close with bytes unread."""
-        at_s = now_s + self._random.uniform(*_AT_ONCE_S)
-        wire.closing = Closing(at_s, "rst", true.UNREAD_REQUEST, true.UNREAD_CUT)
+        truths = true.UNREAD_REQUEST, true.UNREAD_CUT
+        wire.closing = _at_once(now_s, "rst", *truths, self._random)
 
 
 class Leftover(Peer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import mean
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from support.histories.causes import history_of
@@ -68,6 +69,8 @@ class Shares(NamedTuple):
 
     wrong: float
     unknown: float
+    """Of those that the client can know."""
+    known: float
 
 
 def judged(history: History, arm: Arm) -> Iterator[Judged]:
@@ -117,8 +120,11 @@ def score(cause: str, seeds: Iterable[int]) -> Score:
 def shares(scores: Sequence[Score]) -> Shares:
     """How often they are wrong about causes, and don't name what the client can know."""
     met = [it for it in scores if it.connections]
-    wrong = sum(it.wrong_share for it in met) / len(met)
-    return Shares(wrong, sum(it.unknown_share for it in met) / len(met))
+    return Shares(
+        wrong=mean(it.wrong_share for it in met),
+        unknown=mean(it.unknown_share for it in met),
+        known=mean(it.known / it.connections for it in met),
+    )
 
 
 def table(scores: Sequence[Score]) -> str:
@@ -130,8 +136,8 @@ def table(scores: Sequence[Score]) -> str:
         said = ", ".join(f"{code} {number}" for code, number in it.instead.most_common(4))
         where = _seeds("wrong", it.wrong_in) + _seeds("unknown", it.unknown_in)
         lines.append(f"{it.cause:36}" + "".join(f"{it:12}" for it in numbers) + f"  {said}{where}")
-    wrong, unknown = shares(scores)
-    lines.append(f"mean of causes: {wrong:.3%} wrong, {unknown:.2%} unknown that can be known")
+    wrong, unknown, known = shares(scores)
+    lines.append(f"mean of causes: {wrong:.3%} wrong, {unknown:.2%} unknown of {known:.0%} known")
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ class Closing(NamedTuple):
     """What is true of a request that was on its way then."""
     cut: Truth | None = None
     """What is true of a request in work that it cuts off; `None`: it waits for idle ones."""
+    deaf_s: float = inf
+    """From when on the far end takes no more requests, where that is sooner."""
+
+    def misses(self, now_s: float) -> bool:
+        """Whether a request that arrives now is never read."""
+        return min(self.at_s, self.deaf_s) <= now_s
 
 
 class Death(NamedTuple):

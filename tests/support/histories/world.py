@@ -48,6 +48,17 @@ class History(NamedTuple):
     """By row of a connection that others ended, or that kab gave up: why."""
 
 
+class _Place(NamedTuple):
+    """What urllib3's pool keeps in one of its places, the last one used on top."""
+
+    wire: Wire | None = None
+    last_slot: int | None = None
+    """Of an object whose connection was closed when its answer was read."""
+
+
+_EMPTY = _Place()
+
+
 @dataclass
 class _Sending:
     """An exchange under way."""
@@ -73,7 +84,8 @@ class World:
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         arms, self._pacing = plan.experiment.arms, pacing_of(plan.experiment)
         self._keeps = {arm.label: not arm.is_single_use for arm in arms}
-        self._pools: dict[str, list[Wire]] = {arm.label: [] for arm in arms}
+        size = plan.experiment.concurrency
+        self._pools = {arm.label: [_EMPTY] * size for arm in arms}
         self._own_s: dict[tuple[str, int], float] = {}
         """When a worker's last request of an arm ended."""
         threads = {arm.label: plan.experiment.threads_of(arm) for arm in arms}
@@ -136,9 +148,8 @@ class World:
     def _start(self, worker: int, block: Block, index: int, start_s: float | None) -> None:
         due_s = start_s if self._pacing is not None and self._pacing.is_schedule else None
         sending = _Sending(worker, block, index, self._now_s, due_s)
-        pool = self._pools[block.arm]
-        if pool:
-            wire = pool.pop()
+        wire, sending.last_slot = self._pools[block.arm].pop()
+        if wire is not None:
             if not self._recorder.has_ended(wire, self._now_s):
                 self._send(sending, wire)
                 return
@@ -168,7 +179,7 @@ class World:
     # The far end.
 
     def _arrive(self, sending: _Sending, wire: Wire) -> None:
-        if wire.closing and wire.closing.at_s <= self._now_s:
+        if wire.closing and wire.closing.misses(self._now_s):
             self._miss(sending, wire)
             return
         wire.is_idle = False
@@ -189,7 +200,7 @@ class World:
         closing = wire.closing
         assert closing is not None
         arrives_s = max(sending.sent_s, closing.at_s + self._path.rtt_s / 2)
-        is_close = self._now_s - closing.at_s < _SEEN_TOGETHER_S
+        is_close = abs(self._now_s - closing.at_s) < _SEEN_TOGETHER_S
         by = "rst" if is_close and self._random.random() < 1 / 2 else closing.by
         self._at(arrives_s, self._fail, sending, wire, _FAILURES[by], closing.raced)
 
@@ -207,13 +218,16 @@ class World:
         self._after(2 * self._moment_s(), self._finish, sending, wire, saying, self._now_s)
 
     def _finish(self, sending: _Sending, wire: Wire, saying: Saying, began_s: float) -> None:
+        place = _EMPTY
         if saying.why is not None:
             self._recorder.end(wire, self._now_s, Ending("announced"), saying.why)
+            place = _Place(None, wire.slot)
         elif self._keeps[wire.arm]:
             wire.idle_since_s = self._now_s
-            self._pools[wire.arm].append(wire)
+            place = _Place(wire)
         else:
             self._recorder.end(wire, self._now_s, Ending("retired"))
+        self._pools[wire.arm].append(place)
         outcome = self._outcome(sending, wire)
         phases = outcome.phases._replace(
             wait=began_s - sending.sent_s, receive=self._now_s - began_s
@@ -223,6 +237,7 @@ class World:
 
     def _fail(self, sending: _Sending, wire: Wire, failure: Failure, why: Truth) -> None:
         self._recorder.end(wire, self._now_s, Ending("failed"), why)
+        self._pools[wire.arm].append(_EMPTY)
         self._note(sending, self._outcome(sending, wire)._replace(failure=failure))
 
     def _outcome(self, sending: _Sending, wire: Wire) -> Outcome:
