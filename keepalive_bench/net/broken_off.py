@@ -11,7 +11,6 @@ from keepalive_bench.net.failures import failure_of, first_cause
 from keepalive_bench.results import failure_kinds as kinds
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.results.failure_causes import (
-    HTTP_2,
     NO_LENGTH,
     SILENCE,
     STILL_COMING,
@@ -60,7 +59,7 @@ def failure_in(
         size = _came(error, response, size)
         said = _of_body(response, size)
     elif trace.first_byte and (foreign := _foreign(trace.start)):
-        return Failure(kinds.MALFORMED_RESPONSE.code, foreign), size
+        return foreign, size
     else:
         said = "the head began" if trace.first_byte else ""
     if said and failure.kind in _WORDS:
@@ -101,15 +100,17 @@ def _at_deadline(trace: ExchangeTrace, response: BaseHTTPResponse | None, ended:
     return f", {SILENCE}" if has_end else f", {SILENCE}: {NO_LENGTH}"
 
 
-def _foreign(start: bytes) -> str | None:
+def _foreign(start: bytes) -> Failure | None:
     """What another protocol answered, by the first bytes of it; `None`: it may be HTTP/1.
 
     RFC 9113, section 4.1: a length of 24 bits, a type, flags, a stream, which is 0 for the frames
     that a connection begins and ends with. RFC 8446, section 5.1: a record's type, and 3.x.
     """
     if len(start) > 1 and start[0] in _TLS_TYPES and start[1] == _TLS_MAJOR:
-        return TLS_RECORD
+        return Failure(kinds.MALFORMED_RESPONSE.code, TLS_RECORD)
     length, kind, stream = int.from_bytes(start[:3], "big"), start[3:4], start[5:9]
     is_settings = kind == bytes((_SETTINGS,)) and length % _SETTING_BYTES == 0
     is_goaway = kind == bytes((_GOAWAY,)) and length >= _LEAST_GOAWAY
-    return HTTP_2 if stream == bytes(4) and (is_settings or is_goaway) else None
+    if stream == bytes(4) and (is_settings or is_goaway):
+        return Failure(kinds.HTTP2_SPOKEN.code, "a frame of HTTP/2 came")
+    return None

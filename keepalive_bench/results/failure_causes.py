@@ -22,7 +22,6 @@ ALERT = "TLS alert: "
 NO_LENGTH = "the server told no length and keeps the connection open"
 SILENCE = "then silence"
 STILL_COMING = "and more was coming"
-HTTP_2 = "an HTTP/2 frame came in place of a status line"
 TLS_RECORD = "a TLS record came in place of a status line"
 
 
@@ -160,14 +159,7 @@ TRUNCATIONS = (
         "The server, or what stands before it, ended too early: its log says why.",
     ),
 )
-MALFORMATIONS = (
-    Cause(
-        (HTTP_2,),
-        "The server speaks HTTP/2 at once (prior knowledge), which kab doesn't",
-        "Let it take HTTP/1.1 as well, or measure what stands before it.",
-    ),
-    Cause((TLS_RECORD,), "This port speaks TLS", "Begin the URL with https://."),
-)
+MALFORMATIONS = (Cause((TLS_RECORD,), "This port speaks TLS", "Begin the URL with https://."),)
 LOOK_UPS = (
     Cause(
         ("Temporary failure", "Try again", "timed out"),

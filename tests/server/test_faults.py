@@ -63,11 +63,6 @@ EFFECTS = [
         HEAD + LENGTH + BODY[:10] + b"\x17\x03\x03\x00\x20" + bytes(32),
         SILENCE,
     ),
-    Effect(
-        "http-2",
-        bytes.fromhex("000006 04 00 00000000 000300000064 000008 07 00 00000000 00000000 00000001"),
-        "FIN",
-    ),
     Effect("answer-first", PLAIN),
     Effect("answer-twice", PLAIN * 2),
     Effect("idle-reset=0.02", b"", "RST"),
@@ -111,6 +106,8 @@ EFFECTS = [
         + b"\r\nContent-Type: text/plain, " + FOLDED + b"\r\nConnection: " + FOLDED
         + b"\r\nKeep-Alive: " + FOLDED + b"\r\n\r\n" + BODY,
     ),
+    Effect("status=503", HEAD.replace(b"200 OK", b"503 Service Unavailable") + LENGTH + BODY),
+    Effect("http2", b"\0\0\0\4\0\0\0\0\0", "FIN"),
     Effect("drip=0.0001", PLAIN),
     Effect("drip-body=0.001", PLAIN),
     Effect("endless-body", HEAD + CHUNKED + b"\r\n" + b"4000\r\nkeep-alive", MORE),

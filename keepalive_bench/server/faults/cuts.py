@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 _HTTP_ON_A_TLS_PORT = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 _TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_HTTP_2 = bytes.fromhex(
-    "000006 04 00 00000000 000300000064  000008 07 00 00000000 00000000 00000001"
-)
-"""SETTINGS with one setting, and GOAWAY for a protocol error (RFC 9113, sections 6.5 and 6.8)."""
 _ALERTS = {
     "unexpected_message": 10,
     "handshake_failure": 40,
@@ -190,11 +186,6 @@ CUTS = (
         "broken-record",
         "The head and half of the body, then what is no TLS record of this connection's.",
         act=_broken_record,
-    ),
-    FaultKind(
-        "http-2",
-        "HTTP/2 frames in place of an answer (SETTINGS, GOAWAY), then FIN.",
-        act=lambda _: (_HTTP_2, Do.CLOSE),
     ),
     FaultKind(
         "answer-first",
