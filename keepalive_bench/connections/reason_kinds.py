@@ -88,8 +88,8 @@ IDLE_DROP = ReasonKind(
     evidence="`idle_s`: how long it had been idle; `survived_s`: the longest idle time that others "
     "came through; `died_s`: the shortest that they didn't",
     provoked=Provoked(test="tests/net/test_forgetful_paths.py"),
-    text="Connections that had been idle for {died_s} or more died at their next request, and up "
-    "to {survived_s} they came through ({times}): something on the path forgets idle connections",
+    text="Connections that had been idle for {died_s} or more died at their next request{survived} "
+    "({times}): something on the path forgets idle connections",
     advice="The usual suspects are a NAT, a firewall (conntrack), or a balancer (AWS NLB after "
     "350 s, Azure after 4 min). Close idle connections at the client before that, or have TCP "
     "keep-alive probe sooner (--tcp-keepalive-time).",

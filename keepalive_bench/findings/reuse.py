@@ -16,7 +16,7 @@ from keepalive_bench.connections.reason_kinds import (
 )
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
-from keepalive_bench.units import between, enumerated, plural, printable
+from keepalive_bench.units import between, duration, enumerated, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -141,6 +141,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "age": _range(seen, "age_s"),
             "also": _also([it for it in seen if "fits" in it], code),
             "fitting": _fitting(seen),
+            "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
             "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
             "apart": _apart(seen),
         },
@@ -172,6 +173,10 @@ def _range(seen: Sequence[Mapping[str, object]], *names: str) -> str:
     """A time, or from which to which time: `1.00 to 1.10 s`."""
     values = _values(seen, *names)
     return between(min(values), max(values)) if values else "some time"
+
+
+def _survived(longest_s: float | None) -> str:
+    return f", those idle for {duration(longest_s)} or less didn't" if longest_s else ""
 
 
 def _how_often(times: int) -> str:

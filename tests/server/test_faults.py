@@ -107,6 +107,13 @@ EFFECTS = [
         + b"\r\nKeep-Alive: " + FOLDED + b"\r\n\r\n" + BODY,
     ),
     Effect("status=503", HEAD.replace(b"200 OK", b"503 Service Unavailable") + LENGTH + BODY),
+    Effect(
+        "error-close=413",
+        HEAD.replace(b"200 OK", b"413 Request Entity Too Large") + LENGTH[:-2]
+        + b"Connection: close\r\n\r\n" + BODY,
+        "FIN",
+    ),
+    Effect("unread-body", PLAIN),
     Effect("http2", b"\0\0\0\4\0\0\0\0\0", "FIN"),
     Effect("drip=0.0001", PLAIN),
     Effect("drip-body=0.001", PLAIN),

@@ -150,7 +150,7 @@ class KeptLimit(Peer):
         self._idle.append(wire)
         if len(self._idle) > self._most:
             closed = self._idle[0 if self._closes_oldest else -1]
-            closed.closing = Closing(now_s, self._by, true.RECYCLED, true.RECYCLED_RACED)
+            closed.closing = Closing(now_s, self._by, true.SURPLUS, true.RECYCLED_RACED)
 
 
 class Whim(Peer):

@@ -29,6 +29,8 @@ MAX_AGE_CUT = truth("max-age", vague=("after-error",))
 IDLE_TIMEOUT = truth("idle-timeout")
 STALE_RACE = truth("stale-race", vague=("after-error", "idle-timeout"))
 RECYCLED = truth("recycled")
+SURPLUS = truth("recycled", vague=("request-limit",))
+"""Where each is closed after one response, for whatever reason, that is a limit of one, too."""
 RECYCLED_RACED = truth("recycled", vague=("stale-race", "after-error"))
 RECYCLED_CUT = truth("recycled", "after-error")
 RECYCLED_ANNOUNCED = truth("recycled", "server-close")
