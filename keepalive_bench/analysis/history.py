@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from functools import cached_property
-from itertools import compress
+from itertools import chain, compress
 from math import inf, isnan, nan
 from operator import add
 from typing import TYPE_CHECKING
@@ -69,6 +69,10 @@ class History:
         until_s = exchanges.began_s[row] + exchanges.latency_s[row]
         return until_s - self.run.connections.opened_s[connection]
 
+    def longest_survived_s(self, arm: str) -> float:
+        """The longest time that a connection of an arm was idle and then answered."""
+        return max(self._course.survived_s[self.run.exchanges.arms.index(arm)], default=0.0)
+
     def survived_s(self, connection: int) -> float:
         """The longest time that a connection was idle before a request that was answered."""
         return self._course.longest_s[connection]
@@ -77,10 +81,8 @@ class History:
         """What the connections of an arm came through, and how anybody's requests fared."""
         course, number = self._course, self.run.exchanges.arms.index(arm)
         return Uses(
-            idle_s=course.survived_s[number],
-            longest_s=sorted(
-                filter(None, compress(course.longest_s, self.run.connections.of_arm(arm)))
-            ),
+            idle_s=course.all_survived_s,
+            longest_s=course.all_longest_s,
             age_s=course.ages_s[number],
             kept_age_s=course.kept_ages_s[number],
             most_served=max(self.run.connections.exchanges, default=0),
@@ -164,7 +166,7 @@ class _Course:
         exchanges, opened_s = run.exchanges, run.connections.opened_s
         arms = range(len(exchanges.arms))
         self.survived_s = [array("d") for _ in arms]
-        """By arm: how long connections were idle before a request that was answered, sorted."""
+        """By arm: how long connections were idle before a request that was answered."""
         self.ages_s, self.kept_ages_s = [0.0 for _ in arms], [0.0 for _ in arms]
         self.idle_s = array("d", [nan]) * len(run.connections)
         """By connection: how long it was idle before its last exchange; NaN: it had only one."""
@@ -193,7 +195,8 @@ class _Course:
                     self.kept_ages_s[arm] = max(self.kept_ages_s[arm], since - opened)
             free_since[connection] = until
         self.first, self.later = _fates(exchanges, first), _fates(exchanges, later)
-        self.survived_s = [array("d", sorted(each)) for each in self.survived_s]
+        self.all_survived_s = array("d", sorted(chain.from_iterable(self.survived_s)))
+        self.all_longest_s = array("d", sorted(filter(None, self.longest_s)))
 
 
 def _fates(exchanges: ExchangeColumns, counts: Counter[tuple[int, int]]) -> Fates:

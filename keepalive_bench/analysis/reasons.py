@@ -87,7 +87,7 @@ class Reasons(Mapping[int, Reason]):
     @property
     def survived_s(self) -> float:
         """The longest time that a connection was idle and then carried a request."""
-        return self._history.uses(self._arm.label).longest_idle_s
+        return self._history.longest_survived_s(self._arm.label)
 
     def ended(self, code: str) -> int:
         """How many connections ended so that another one is opened for that reason.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import announced_timeout
 from keepalive_bench.connections.causes import fits
+from keepalive_bench.connections.lives import CLOCKS_S
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS, READ_TIMEOUT
 
 if TYPE_CHECKING:
@@ -84,8 +85,19 @@ def _fatal(before: Before, last: LastExchange, pattern: Pattern) -> list[kinds.R
         kinds.STALE_RACE: is_only_reused and _is_near(idle_s, before, last, pattern.idle),
         kinds.REQUEST_LIMIT: is_only_reused and pattern.limit == before.served,
         kinds.MAX_AGE: is_only_reused and pattern.age is not None and pattern.age.has(before.age_s),
+        kinds.IDLE_TIMEOUT: is_only_reused and _may_all_race(before, idle_s, pattern),
     }
     return [kind for kind, does in fitting.items() if does]
+
+
+def _may_all_race(before: Before, idle_s: float, pattern: Pattern) -> bool:
+    """Whether each request can have crossed a close: none ever came through such a pause.
+
+    It takes a round trip that is not much shorter, or that nobody knows.
+    """
+    is_long = not before.round_trip_s or before.round_trip_s > idle_s / 4
+    is_limited = pattern.limit == before.served and not pattern.uses.idle_s
+    return is_limited and is_long and idle_s >= CLOCKS_S
 
 
 def _is_near(idle_s: float, before: Before, last: LastExchange, seen: Span | None) -> bool:

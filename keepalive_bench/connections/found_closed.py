@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import announced_max, announced_timeout, says_close
 from keepalive_bench.connections.causes import because_of_request, fits
-from keepalive_bench.connections.lives import AT_ONCE_S, SURELY_LATER_S
+from keepalive_bench.connections.lives import AT_ONCE_S, CLOCKS_S, SURELY_LATER_S
 from keepalive_bench.connections.records import Idle
 from keepalive_bench.units import plural
 
@@ -40,6 +40,8 @@ def found_closed(before: Before, ending: Ending, last: LastExchange, owner: Owne
     kind = _decided(fitting, owner)
     if kind is kinds.UNKNOWN and pattern.is_outlived(bound_s, before.survived_s):
         kind = kinds.RECYCLED
+        if before.served == pattern.uses.most_served:  # nobody knows whether one may carry more
+            fitting.append(kinds.REQUEST_LIMIT)
     if kinds.MAX_AGE in fitting:
         evidence["age_s"] = before.age_s + bound_s
     if kind is kinds.IDLE_TIMEOUT:
@@ -72,24 +74,24 @@ def _limits(
 
     `bound_s`: when it was closed, after its last response; or, if that isn't known, at the latest.
     """
-    by_age = pattern.age is not None and pattern.age.has(before.age_s + bound_s)
+    by_age = _is_within(before.age_s + bound_s, pattern.age, is_exact=is_exact)
     is_late, is_aged = is_exact and bound_s >= SURELY_LATER_S, by_age and pattern.is_aged
-    is_soon = bound_s < AT_ONCE_S or bound_s <= pattern.uses.longest_idle_s
-    may_count = not is_late or (is_soon and not is_aged)
+    may_count = not is_late or (bound_s <= pattern.uses.longest_idle_s and not is_aged)
     announced = announced_timeout(answer)
     fitting = {
         kinds.REQUEST_LIMIT: pattern.limit == before.served and may_count,
-        kinds.IDLE_TIMEOUT: _is_timed_out(bound_s, pattern.idle, is_exact=is_exact)
+        kinds.IDLE_TIMEOUT: _is_within(bound_s, pattern.idle, is_exact=is_exact)
         or (announced is not None and bound_s >= max(announced, AT_ONCE_S)),
         kinds.MAX_AGE: by_age,
     }
     return [kind for kind, does in fitting.items() if does]
 
 
-def _is_timed_out(bound_s: float, idle: Span | None, *, is_exact: bool) -> bool:
-    if idle is None:
+def _is_within(bound_s: float, span: Span | None, *, is_exact: bool) -> bool:
+    """Whether a time is, or, where it isn't known exactly, may have been, within those."""
+    if span is None:
         return False
-    return idle.has(bound_s) if is_exact else bound_s >= idle.least_s
+    return span.has(bound_s) if is_exact else bound_s >= span.least_s - CLOCKS_S
 
 
 def _decided(fitting: list[kinds.ReasonKind], owner: Owner) -> kinds.ReasonKind:

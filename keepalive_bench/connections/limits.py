@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from itertools import compress, pairwise
+from itertools import compress
+from math import inf
 from operator import add, eq
 from typing import TYPE_CHECKING
 
 from keepalive_bench.connections.lives import AT_ONCE_S, CLOCKS_S, SURELY_LATER_S, Span, above
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from keepalive_bench.connections.lives import Ends, Uses
 
@@ -32,24 +32,32 @@ _OUTLIVED = 2
 _CHANCE = 0.01
 _LEAST_AGE_S = 0.5
 """No server has a lower maximum."""
+_ALIKE = 1.3
 _AGES_ALIKE = 1.1
 
 
 def request_limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> int | None:
-    """How many responses each of several carried, that nobody's connection exceeded."""
-    soon_s = max(AT_ONCE_S, uses.longest_idle_s)
-    counts = Counter(
-        served
-        for each in ends
-        for served, idle_s, is_exact in zip(each.served, each.idle_s, each.is_exact, strict=True)
-        if served and (idle_s <= soon_s or not is_exact or each is not ends[0])
-    )
-    if not counts or (idle is not None and idle.least_s < AT_ONCE_S):
+    """How many responses each of several carried, that nobody's connection exceeded.
+
+    The first are those that were found closed, soon enough; the others died under a request.
+    """
+    closed, soon_s = ends[0], max(AT_ONCE_S, uses.longest_idle_s)
+    if idle is not None and idle.least_s < AT_ONCE_S and any(closed.is_exact):
         return None
-    limit, alike = max(counts.items())
-    is_constant = alike == counts.total() >= _SEVERAL
-    is_usual = alike >= max(_MANY, _NEARLY_ALL * counts.total())
-    return limit if (is_constant or is_usual) and uses.most_served <= limit else None
+    rows = [
+        (each, row)
+        for each in ends
+        for row, served in enumerate(each.served)
+        if served and (each is not closed or each.idle_s[row] <= soon_s or not each.is_exact[row])
+    ]
+    if not rows:
+        return None
+    limit = max(each.served[row] for each, row in rows)
+    alike = [(each, row) for each, row in rows if each.served[row] == limit]
+    is_constant = len(alike) == len(rows)
+    is_usual = len(alike) >= max(_MANY, _NEARLY_ALL * len(rows))
+    is_shown = (is_constant or is_usual) and _in_turn(alike) >= _SEVERAL
+    return limit if is_shown and uses.most_served <= limit else None
 
 
 def idle_timeout(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
@@ -66,7 +74,9 @@ def idle_timeout(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
     span = Span(least, usual[-1])
     if not uses.outlived(least + CLOCKS_S) and len(exact) == len(usual):
         is_shown = least >= AT_ONCE_S or len(usual) >= _SEVERAL
-        return (span if is_shown else None), False
+        events = _in_turn((closed, row) for row in range(len(closed)))
+        is_refutable = bool(uses.idle_s) or events >= _MANY or span.most_s <= _ALIKE * least
+        return (span if is_shown and is_refutable else None), False
     escaped = len(exact) - len(usual) + above(uses.longest_s, last)
     if escaped > max(1, _ESCAPED * len(usual)):
         return None, True
@@ -88,7 +98,7 @@ def _idle_at_unknown_times(closed: Ends, uses: Uses) -> tuple[Span | None, bool]
         return None, False
     least, idle = found[0], [*uses.idle_s, *found]
     outlived, outliving = uses.outlived(least), above(uses.longest_s, least)
-    if not outlived:
+    if not uses.idle_s:
         return Span(least, found[-1]), False
     if outlived >= _OUTLIVED * len(found) and 2 * outliving >= len(found):
         return None, True
@@ -124,7 +134,8 @@ def max_age(
     apart = max(0.0, most - least)
     if limit is not None and apart > least / limit:
         return None, False  # one of that age would have carried another number
-    is_known, times = all(map(eq, lowest, highest)), _separate(ends)
+    is_known = all(map(eq, lowest, highest))
+    times = _in_turn((each, row) for each in ends for row in range(len(each)))
     latest = max(*highest, survived_s, least + CLOCKS_S / 2)
     chance = _of_one_time((latest - least) / least, times)
     is_shown = is_known and times >= _SEVERAL and chance <= _CHANCE
@@ -140,15 +151,23 @@ def announced_max_age(ends: Ends, uses: Uses) -> tuple[Span | None, bool]:
     if not ends or min(ends.age_s) < max(_LEAST_AGE_S, uses.kept_age_s):
         return None, False
     answers = len(uses.idle_s) + len(uses.longest_s)
-    chance = (len(ends) / answers) ** (_separate([ends]) - 1)
+    chance = (len(ends) / answers) ** (_in_turn((ends, row) for row in range(len(ends))) - 1)
     is_shown = len(set(ends.served)) > 1 and chance <= _CHANCE
     return Span(min(ends.age_s), max(ends.age_s)), is_shown
 
 
-def _separate(ends: Sequence[Ends]) -> int:
-    """How many were opened at times of their own: those opened together may end together."""
-    opened = sorted(opened_s for each in ends for opened_s in each.opened_s)
-    return 1 + sum(after - before > AT_ONCE_S for before, after in pairwise(opened))
+def _in_turn(rows: Iterable[tuple[Ends, int]]) -> int:
+    """How many lived one after the other: those that lived at once may have ended by one event.
+
+    The most intervals that don't overlap: the one that ends first is always among them (J.
+    Kleinberg and E. Tardos, "Algorithm Design" (2005), section 4.1).
+    """
+    lives = sorted((each.ended_s(row), each.opened_s[row]) for each, row in rows)
+    count, until_s = 0, -inf
+    for ended_s, opened_s in lives:
+        if opened_s >= until_s:
+            count, until_s = count + 1, ended_s
+    return count
 
 
 def _of_one_time(share: float, count: int) -> float:

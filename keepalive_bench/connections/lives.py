@@ -66,6 +66,10 @@ class Ends:
     def __len__(self) -> int:
         return len(self.served)
 
+    def ended_s(self, row: int) -> float:
+        """When one ended, from the start of the run."""
+        return self.opened_s[row] + self.age_s[row]
+
 
 class EndsByKind(NamedTuple):
     """How the connections of one owner ended, but for those that nobody else ended."""
@@ -98,7 +102,7 @@ class Uses(NamedTuple):
     """What connections came through."""
 
     idle_s: Sequence[float] = ()
-    """How long the owner's were idle before requests that were answered, sorted."""
+    """How long anybody's were idle before requests that were answered, sorted."""
     longest_s: Sequence[float] = ()
     """The longest of these times of each connection that has any, sorted."""
     age_s: float = 0.0
