@@ -9,7 +9,7 @@ from urllib3.util import Retry
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.net.failures import failure_of
-from keepalive_bench.net.response_details import BAD_REQUEST, complaint_of
+from keepalive_bench.net.response_details import BAD_REQUEST, complaint_of, values
 from keepalive_bench.net.response_parser import FINAL, ResponseParser
 from keepalive_bench.results.exchange import Ending, Failure, Outcome
 from keepalive_bench.results.failure_kinds import INFORMATIONAL_RESPONSE, UNEXPECTED_STATUS
@@ -35,6 +35,7 @@ class HttpTransport:
     def __init__(self, plan: Plan, headers: HTTPHeaderDict, tracer: Tracer, pools: Pools) -> None:
         self.pools, self._request, self._tracer = pools, plan.request, tracer
         self._parser = ResponseParser(plan.request.method)
+        self._count_by = tuple(map(str.lower, plan.request.count_by))
         self._clock, self._origin = tracer.clock, tracer.origin
         self._timeout = int(plan.network.timeout_s * _SECOND)
         is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
@@ -75,17 +76,20 @@ class HttpTransport:
         times = (began - self._origin) / _SECOND, (ended - began) / _SECOND
         try:
             self._let_go(trace, pool, ended, failed=failure is not None)
-            status, answer = None, None
+            status, answer, counted = None, None, None
             if response is not None:
                 status = response.status
                 answer = self._parser.parsed(status, response.version, trace.head)
+                if self._count_by:
+                    counted = values(trace.head, self._count_by)
                 if complaint is not None:
                     answer = answer._replace(complaint=complaint)
                 failure = failure or self._refusal(status)
                 if trace.connection is not None:
                     self._tracer.answered(trace.connection)
             phases = trace.phases(ended)
-            return Outcome(*times, trace.connection, status, size, phases, answer, failure)
+            row = trace.connection
+            return Outcome(*times, row, status, size, phases, answer, failure, counted)
         except Exception as error:  # noqa: BLE001  # a fault of kab's own is no end of a run
             failure = failure_of(error, trace.reached)
             return Outcome(*times, trace.connection, failure=failure)
