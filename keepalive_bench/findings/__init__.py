@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.findings import (
+    addresses,
+    answers,
+    caches,
     certainty,
     client_bound,
     delay,
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
-_SUBJECTS = (course, reuse, delay, endpoint, client_bound, measurement, certainty, latency)
+_SUBJECTS = (
+    *(course, reuse, delay, answers, caches, addresses, endpoint),
+    *(client_bound, measurement, certainty, latency),
+)
 FINDING_KINDS = (
     *(it for subject in _SUBJECTS for it in vars(subject).values() if isinstance(it, FindingKind)),
     *reuse.OF_REASONS.values(),
@@ -52,6 +58,9 @@ def noticed(
         *course.outcome_findings(run, arms),
         *reuse.reuse_findings(run, arms),
         *delay.delay_findings(run),
+        *answers.answer_findings(run, arms),
+        *caches.cache_findings(run, arms),
+        *addresses.address_findings(run, arms),
         *endpoint.endpoint_findings(run, arms),
         *of_measurement,
         *certainty.order_findings(run),

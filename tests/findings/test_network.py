@@ -8,7 +8,8 @@ import pytest
 from support.runs import URL, Script
 
 from keepalive_bench import analyse
-from keepalive_bench.findings.endpoint import endpoint_findings
+from keepalive_bench.findings.addresses import address_findings
+from keepalive_bench.findings.answers import answer_findings
 from keepalive_bench.plan.plan import Plan, Request, Target
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def noticed(run: Run) -> list[Finding]:
-    return list(endpoint_findings(run, analyse(run).arms))
+    arms = analyse(run).arms
+    return [*answer_findings(run, arms), *address_findings(run, arms)]
 
 
 def test_failing_addresses_are_counted_for_each_set_of_them() -> None:

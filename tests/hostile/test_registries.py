@@ -17,7 +17,7 @@ from support.command import called, next_line, started
 import keepalive_bench
 from keepalive_bench.connections.reason_kinds import REASON_KINDS, ReasonKind
 from keepalive_bench.findings import FINDING_KINDS
-from keepalive_bench.findings.endpoint import SERVER_OVERLOADED
+from keepalive_bench.findings.answers import SERVER_OVERLOADED
 from keepalive_bench.findings.finding_kind import FindingKind
 from keepalive_bench.findings.reuse import OF_REASONS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS, FailureKind

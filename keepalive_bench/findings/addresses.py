@@ -1,0 +1,110 @@
+"""What kab noticed of the addresses that connections led to."""
+
+from __future__ import annotations
+
+from math import fsum
+from statistics import median
+from typing import TYPE_CHECKING
+
+from keepalive_bench.analysis.comparison import distance
+from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.results.failure_kinds import Provoked
+from keepalive_bench.results.table import optional
+from keepalive_bench.units import duration, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from keepalive_bench.analysis import Finding
+    from keepalive_bench.analysis.arm_summary import ArmSummary
+    from keepalive_bench.results.run import Run
+
+_UNALIKE = 0.2
+"""Of an arm's requests, what went to other addresses than another arm's did."""
+_SHOWN = 4
+
+_PEERS = "Requests, and their median latency: {shares}."
+
+FAILING_ADDRESS = FindingKind(
+    code="failing-address",
+    title="Addresses tried first don't answer",
+    who="path",
+    evidence=("attempts", "connections", "lost_s"),
+    proof="That costs each new connection.",
+    text="{connections:connection} tried other addresses in vain first ({attempts}), which took "
+    "{lost_s} in all and is part of connect.",
+    advice="Mend that address or take it from the name's; -4, -6 or --resolve avoids it.",
+    provoked=Provoked(test="tests/net/test_connection_counts.py"),
+)
+SEVERAL_PEERS = FindingKind(
+    code="several-peers",
+    title="Connections led to several addresses",
+    who="path",
+    severity="info",
+    evidence=("addresses", "split"),
+    proof="Requests and median latency of each, by arm.",
+    text=f"Connections led to {{addresses!s}} addresses. {_PEERS}",
+    advice="--resolve HOST:PORT:ADDRESS keeps to one of them.",
+    cases={
+        "used differently by the arms": Case(
+            severity="warning",
+            text="Connections led to {addresses!s} addresses, and the arms didn't use them alike: "
+            f"a difference between addresses looks like one between arms. {_PEERS}",
+        )
+    },
+    provoked=Provoked(test="tests/findings/test_network.py"),
+)
+
+
+def address_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Everything of that kind, for all arms."""
+    yield from _failing_addresses(run)
+    yield from _several_peers(run, arms)
+
+
+def _failing_addresses(run: Run) -> Iterator[Finding]:
+    connections = run.connections
+    for number, attempts in enumerate(connections.attempts.values):
+        rows = [row for row, other in enumerate(connections.failed) if other == number]
+        lost = fsum(optional(connections.lost_s[row]) or 0.0 for row in rows)
+        yield FAILING_ADDRESS.found(attempts=attempts, connections=len(rows), lost_s=lost)
+
+
+def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """One name, several addresses: what is measured is a mixture of what they are."""
+    names = {arm.label: f"{arm.name} with" if arm.option else arm.label for arm in arms}
+    latencies = {names[arm]: by_peer for arm, by_peer in _latencies_by_peer(run).items()}
+    peers = sorted({peer for by_peer in latencies.values() for peer in by_peer})
+    if len(peers) < 2:  # noqa: PLR2004  # several
+        return
+    counts = [{peer: len(them) for peer, them in each.items()} for each in latencies.values()]
+    unlike = max(distance(one, other) for one in counts for other in counts) > _UNALIKE
+    split = "; ".join(f"{peer}: {_of_peer(latencies, peer)}" for peer in peers[:_SHOWN])
+    more = "" if len(peers) <= _SHOWN else f"; and {len(peers) - _SHOWN:,} more"
+    yield SEVERAL_PEERS.found(
+        addresses=len(peers),
+        split=split + more,
+        case="used differently by the arms" if unlike else None,
+        words={"shares": split + more},
+    )
+
+
+def _latencies_by_peer(run: Run) -> dict[str, dict[str, list[float]]]:
+    exchanges, connections = run.exchanges, run.connections
+    if len(connections.peers.values) == 1:
+        return {}
+    found: dict[str, dict[str, list[float]]] = {}
+    columns = (exchanges.arm, exchanges.failure, exchanges.connection, exchanges.latency_s)
+    for arm, failure, connection, latency in zip(*columns, strict=True):
+        if failure < 0 <= connection:
+            peer = printable(connections.peers.values[connections.peer[connection]])
+            found.setdefault(exchanges.arms[arm], {}).setdefault(peer, []).append(latency)
+    return found
+
+
+def _of_peer(latencies: Mapping[str, Mapping[str, Sequence[float]]], peer: str) -> str:
+    return ", ".join(
+        f"{arm} {len(by_peer[peer]):,} × {duration(median(by_peer[peer]))}"
+        for arm, by_peer in latencies.items()
+        if peer in by_peer
+    )
