@@ -63,8 +63,10 @@ def judged(plan: Plan, asked: Asked) -> Plan:
 
 def _changed(part: P, asked: Asked) -> P:
     changes: dict[str, Any] = {}
-    for it in plan_fields(type(part)):
-        given, before = it.setting.rule(asked), it.of(part)
+    kind: Any = type(part)
+    for it in plan_fields(kind):
+        given: Any = it.setting.rule(asked)
+        before: Any = it.of(part)
         if given is not None:
             changes[it.name] = (*before, *given) if isinstance(before, tuple) else given
     return replace(part, **changes)

@@ -19,7 +19,7 @@ from keepalive_bench.results.table import NONE
 from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.connections.products import Concern, Setting
@@ -31,13 +31,18 @@ _MOST_ENDS = 1_000
 """Connections whose last answers are looked at: who gave them is the same for most."""
 _MOST_TOLD = 3
 _HEADS = {
-    "via": "{said} forwarded the answers (Via)",
-    "edge": "{said} is the hop nearest to kab",
+    "via": "Via names {said} as the nearest hop",
+    "edge": "The nearest hop is {said}",
     "server": "{said} answered",
     "told": "{said} (--server)",
 }
 _MAY_BE_HIDDEN = {"via", "server"}
 """Others may stand in front of these, and name themselves nowhere."""
+_LACKING = {
+    "request_limit": "limits no connection's requests",
+    "lifetime": "sets no maximum age",
+    "idle_timeout": "closes no idle connection",
+}
 
 
 class _Source(NamedTuple):
@@ -75,7 +80,7 @@ def cure(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern])
     is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
     sources = _told(plan.known.server) or _sources(answers, is_forwarded=is_forwarded)
     commonest = COMMONEST_PROXIES if is_forwarded else COMMONEST
-    told = (_sentence(it, concerns, commonest) for it in sources[:_MOST_TOLD])
+    told = (_advice(it, concerns, commonest) for it in sources[:_MOST_TOLD])
     return "".join(f" {sentence}" for sentence in told if sentence)
 
 
@@ -106,48 +111,58 @@ def _sources(answers: Mapping[Answer, int], *, is_forwarded: bool) -> list[_Sour
             key[0],
             key[1],
             shown[key],
-            "" if count == total else f" {count:,} of {total:,} times",
+            "" if count == total else f" ({count:,} of {total:,} answers)",
         )
         for key, count in counts.most_common()
     ] or [_Source("nobody", None, "")]
 
 
-def _sentence(source: _Source, concerns: Sequence[Concern], commonest: Sequence[Product]) -> str:
-    others = "; ".join(_offers(commonest, concerns, source.product))
+def _advice(source: _Source, concerns: Sequence[Concern], commonest: Sequence[Product]) -> str:
+    product, others = source.product, _offers(commonest, concerns, source.product)
     if source.how == "nobody":
         whom = "the proxy" if commonest is COMMONEST_PROXIES else "the server"
-        said = f"Nothing names {whom}{source.share} (--server NAME does)"
-        return f"{said}: {others}." if others else ""
-    head = _HEADS[source.how].format(said=source.said) + source.share
+        return (
+            f"Nothing names {whom}{source.share} (--server NAME does). {others}" if others else ""
+        )
+    head = f"{_HEADS[source.how].format(said=source.said)}{source.share}"
     which = head if source.how == "told" else f"{head}, which"
-    settings = [] if source.product is None else _settings(source.product, concerns)
-    named = [it for it in settings if it.name]
+    settings = {} if product is None else _settings(product, concerns)
+    named = [it for it in settings.values() if it.name]
     if named:
-        hidden = ", if nothing stands in front of it" if source.how in _MAY_BE_HIDDEN else ""
+        may_hide = source.how in _MAY_BE_HIDDEN and commonest is COMMONEST
+        hidden = ", if nothing stands in front of it" if may_hide else ""
         return f"{head}: its {_either(named)}{hidden}."
-    for it in settings:
+    for it in settings.values():
         if it.happens:
             return f"{which} {it.note}."
-    lacking = next((it.note for it in settings if it.note), "does no such thing")
-    known = f"{which} {lacking}" if settings else f"{head}; kab knows no setting of its for that"
-    return f"{known}: look at what stands in front of it{f' ({others})' if others else ''}."
+    if product is None:
+        unknown = "is none that kab knows" if source.how == "told" else "kab doesn't know"
+        return f"{which} {unknown}. {others}" if others else ""
+    for concern, it in settings.items():
+        lacking = f"{which} {it.note or _LACKING.get(concern, 'does no such thing')}"
+        where = "is behind" if product.place == "edge" else "stands in front of"
+        return f"{lacking}: look at what {where} it. {others}".rstrip()
+    return f"{which} has no setting for it that kab knows. {others}" if others else ""
 
 
-def _settings(product: Product, concerns: Sequence[Concern]) -> list[Setting]:
-    found = (product.setting(concern) for concern in concerns)
-    return list(dict.fromkeys(it for it in found if it is not None))
+def _settings(product: Product, concerns: Sequence[Concern]) -> dict[Concern, Setting]:
+    found = ((concern, product.setting(concern)) for concern in concerns)
+    return {concern: it for concern, it in found if it is not None}
 
 
-def _offers(
-    commonest: Sequence[Product], concerns: Sequence[Concern], but: Product | None
-) -> Iterator[str]:
+def _offers(commonest: Sequence[Product], concerns: Sequence[Concern], but: Product | None) -> str:
     """The settings of a few products, each of which it may be."""
-    told = 0
+    offers = []
     for product in commonest:
-        named = [it for it in _settings(product, concerns) if it.name]
-        if product is not but and named and told < _MOST_TOLD:
-            told += 1
-            yield f"{product.name}: {_either([it._replace(note='') for it in named])}"
+        named = [it for it in _settings(product, concerns).values() if it.name]
+        if product is not but and named:
+            offers.append(f"{product.name}: {_either([_in_short(it) for it in named])}")
+    return f"{'; '.join(offers[:_MOST_TOLD])}." if offers else ""
+
+
+def _in_short(setting: Setting) -> Setting:
+    is_number = setting.default[:1] in {*"123456789"}
+    return setting._replace(default=setting.default if is_number else "", note="")
 
 
 def _either(settings: Sequence[Setting]) -> str:

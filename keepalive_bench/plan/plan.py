@@ -26,6 +26,7 @@ __all__ = [
     "Arm",
     "DecisionRule",
     "Experiment",
+    "Known",
     "Load",
     "Network",
     "Plan",

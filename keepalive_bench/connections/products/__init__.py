@@ -60,10 +60,7 @@ _PRODUCT = r"[^\s/(),;]+"
 _HOP = rf"\s*(?:\S+\s+)?(?P<by>{_PRODUCT})[^\s(]*\s*(?P<comment>\(.*)?"
 _BY_SERVER = {name: it for it in PRODUCTS for name in it.server}
 _BY_VIA = {name: it for it in PRODUCTS for name in it.via}
-_BY_WORD = {word: it for it in PRODUCTS for word in (it.word, it.word.rpartition("-")[2])} | {
-    **_BY_SERVER,
-    **{it.word: it for it in PRODUCTS},
-}
+_BY_WORD = {word: it for it in PRODUCTS for word in (*it.server, *it.also, it.word)}
 
 
 class Who(NamedTuple):

@@ -33,12 +33,14 @@ GUNICORN = Product(
     place="origin",
     server=("gunicorn",),
     keep_alive=Setting(
-        "--worker-class", "sync", f"{_GUNICORN}#worker-class", "sync workers keep no connection"
+        "--worker-class", "sync", f"{_GUNICORN}#worker-class", "sync keeps no connection"
     ),
-    request_limit=never("limits the requests of a worker (--max-requests), and of no connection"),
+    request_limit=Setting(
+        "--max-requests", "no limit", f"{_GUNICORN}#max-requests", "of a worker, on any connection"
+    ),
     idle_timeout=Setting("--keep-alive", "2 s", f"{_GUNICORN}#keepalive"),
     lifetime=never(),
-    recycling=Setting("--max-requests", "0, no limit", f"{_GUNICORN}#max-requests"),
+    recycling=Setting("--max-requests", "no limit", f"{_GUNICORN}#max-requests"),
 )
 UVICORN = Product(
     name="uvicorn",
@@ -149,7 +151,7 @@ NODE = Product(
     name="Node",
     place="origin",
     request_limit=Setting(
-        "server.maxRequestsPerSocket", "0, no limit", f"{_NODE}#servermaxrequestspersocket"
+        "server.maxRequestsPerSocket", "no limit", f"{_NODE}#servermaxrequestspersocket"
     ),
     idle_timeout=Setting("server.keepAliveTimeout", "5 s", f"{_NODE}#serverkeepalivetimeout"),
     lifetime=never(),

@@ -29,10 +29,9 @@ HAPROXY = Product(
     ),
     lifetime=never(),
     recycling=Setting(
-        "hard-stop-after",
-        "none",
-        f"{_HAPROXY}#3.1-hard-stop-after",
-        "a reload closes idle connections",
+        "option idle-close-on-response",
+        page=f"{_HAPROXY}#4.2-option%20idle-close-on-response",
+        note="without it, a reload closes idle connections",
     ),
     upstream=Setting(
         "http-reuse and pool-purge-delay",
@@ -41,9 +40,7 @@ HAPROXY = Product(
         "option http-server-close turns it off",
     ),
     tls_sessions=Setting(
-        "tune.ssl.cachesize and no-tls-tickets",
-        "20,000 and not set",
-        f"{_HAPROXY}#3.2-tune.ssl.cachesize",
+        "tune.ssl.cachesize and no-tls-tickets", page=f"{_HAPROXY}#3.2-tune.ssl.cachesize"
     ),
 )
 ENVOY = Product(
@@ -59,9 +56,9 @@ ENVOY = Product(
 TRAEFIK = Product(
     name="Traefik",
     place="gateway",
-    request_limit=Setting("transport.keepAliveMaxRequests", "0, no limit", _TRAEFIK),
+    request_limit=Setting("transport.keepAliveMaxRequests", "no limit", _TRAEFIK),
     idle_timeout=Setting("transport.respondingTimeouts.idleTimeout", "180 s", _TRAEFIK),
-    lifetime=Setting("transport.keepAliveMaxTime", "0, none", _TRAEFIK),
+    lifetime=Setting("transport.keepAliveMaxTime", "none", _TRAEFIK),
 )
 VARNISH = Product(
     name="Varnish",
@@ -78,6 +75,7 @@ VARNISH = Product(
 ALB = Product(
     name="AWS ALB",
     place="edge",
+    also=("alb", "elb"),
     server=("awselb",),
     idle_timeout=Setting(
         "idle_timeout.timeout_seconds",
@@ -93,6 +91,7 @@ ALB = Product(
 NLB = Product(
     name="AWS NLB",
     place="edge",
+    also=("nlb",),
     request_limit=never("knows no requests, only TCP"),
     idle_timeout=Setting(
         "tcp.idle_timeout.seconds",
@@ -121,12 +120,15 @@ CLOUDFLARE = Product(
     place="edge",
     server=("cloudflare",),
     idle_timeout=always(
-        "closes connections that are idle for 400 s, which isn't settable", _CLOUDFLARE
+        "closes a connection after 400 s without a request, and lets nobody set that", _CLOUDFLARE
     ),
-    upstream=always("keeps connections to origins for 900 s, which isn't settable", _CLOUDFLARE),
+    upstream=always(
+        "keeps a connection to an origin for 900 s without a request, and lets nobody set that",
+        _CLOUDFLARE,
+    ),
 )
 GOOGLE = Product(
-    name="Google Cloud ALB",
+    name="Google Cloud LB",
     place="edge",
     via=("google",),
     idle_timeout=Setting(
@@ -135,7 +137,10 @@ GOOGLE = Product(
         f"{_GOOGLE}#timeout-keepalive-client",
         "600 s of a regional one",
     ),
-    upstream=always("keeps connections to backends for 600 s, which isn't settable", _GOOGLE),
+    upstream=always(
+        "keeps a connection to a backend for 600 s without a request, and lets nobody set that",
+        _GOOGLE,
+    ),
 )
 SQUID = Product(
     name="Squid",
@@ -149,7 +154,7 @@ SQUID = Product(
     idle_timeout=Setting(
         "client_idle_pconn_timeout", "2 min", f"{_SQUID}/client_idle_pconn_timeout/"
     ),
-    lifetime=Setting("pconn_lifetime", "0, none", f"{_SQUID}/pconn_lifetime/"),
+    lifetime=Setting("pconn_lifetime", "none", f"{_SQUID}/pconn_lifetime/"),
     errors=Setting(
         "persistent_connection_after_error", "on", f"{_SQUID}/persistent_connection_after_error/"
     ),

@@ -55,6 +55,8 @@ class Product(NamedTuple):
     """How `Server` names it, without the version, in lower case; none: not at all, by default."""
     via: tuple[str, ...] = ()
     """How `Via` does."""
+    also: tuple[str, ...] = ()
+    """What users call it, besides."""
     keep_alive: Setting | None = None
     """What turns keep-alive off."""
     request_limit: Setting | None = None

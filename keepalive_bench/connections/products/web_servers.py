@@ -28,12 +28,10 @@ NGINX = Product(
     idle_timeout=Setting("keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout"),
     lifetime=Setting("keepalive_time", "1 h", f"{_NGINX}#keepalive_time"),
     errors=always("closes after its own 400, 413, 414, 495, 496, 497, 500 and 501"),
-    unread_body=Setting("lingering_close", "on", f"{_NGINX}#lingering_close"),
     recycling=Setting(
-        "worker_shutdown_timeout",
-        "none",
-        "https://nginx.org/en/docs/ngx_core_module.html#worker_shutdown_timeout",
-        "a reload closes idle connections; keepalive_min_timeout (from 1.27.4) puts that off",
+        "keepalive_min_timeout",
+        page=f"{_NGINX}#keepalive_min_timeout",
+        note="from 1.27.4; without it, a reload closes idle connections",
     ),
     upstream=Setting(
         "keepalive and keepalive_timeout in upstream",
@@ -42,9 +40,7 @@ NGINX = Product(
         "before 1.29.7, keepalive was off",
     ),
     tls_sessions=Setting(
-        "ssl_session_tickets and ssl_session_cache",
-        "on and none",
-        f"{_NGINX_SSL}#ssl_session_tickets",
+        "ssl_session_tickets and ssl_session_cache", page=f"{_NGINX_SSL}#ssl_session_tickets"
     ),
 )
 APACHE = Product(
@@ -58,7 +54,7 @@ APACHE = Product(
     errors=always("closes after its own 400, 408, 411, 413, 414, 500, 501 and 503"),
     recycling=Setting(
         "MaxConnectionsPerChild",
-        "0, no limit",
+        "no limit",
         "https://httpd.apache.org/docs/2.4/mod/mpm_common.html#maxconnectionsperchild",
         "a restart ends connections, too",
     ),
@@ -70,8 +66,7 @@ APACHE = Product(
     ),
     tls_sessions=Setting(
         "SSLSessionTickets and SSLSessionCache",
-        "on and none",
-        "https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessiontickets",
+        page="https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessiontickets",
     ),
 )
 LIGHTTPD = Product(
