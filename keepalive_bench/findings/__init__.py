@@ -12,6 +12,7 @@ from keepalive_bench.findings import (
     client_bound,
     delay,
     endpoint,
+    gateways,
     latency,
     measurement,
     reuse,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SUBJECTS = (
-    *(course, reuse, delay, answers, caches, addresses, endpoint),
+    *(course, reuse, delay, gateways, answers, caches, addresses, endpoint),
     *(client_bound, measurement, certainty, latency),
 )
 FINDING_KINDS = (
@@ -58,6 +59,7 @@ def noticed(
         *course.outcome_findings(run, arms),
         *reuse.reuse_findings(run, arms),
         *delay.delay_findings(run),
+        *gateways.gateway_findings(arms),
         *answers.answer_findings(run, arms),
         *caches.cache_findings(run, arms),
         *addresses.address_findings(run, arms),

@@ -1,42 +1,117 @@
-"""What kab noticed of what the answers say."""
+"""What kab noticed of what the answers say: that another request was meant, or reuse is theirs."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
-from keepalive_bench.findings.finding_kind import FindingKind
+from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.exchange import Answer
     from keepalive_bench.results.run import Run
 
-_MOST = 0.5
+_MOST, _NEARLY_ALL = 0.5, 0.9
 _REDIRECTS = range(300, 400)
 _NOT_MODIFIED = 304
-_OVERLOADED = (429, 503)
+_OF_CONNECTIONS = r"(?i)\b(?:ntlm|negotiate)\b"
+"""Schemes that authenticate a connection: NTLM, and Negotiate with either (RFC 4559, section 6)."""
 
 REDIRECTS_MEASURED = FindingKind(
     code="redirects-measured",
     title="Most answers were redirects, which aren't followed",
     who="client",
-    evidence=("arm", "count", "answered"),
+    evidence=("arm", "count", "answered", "location"),
+    proof="Where they lead is what most of them say in `Location`, but for query and fragment.",
     text="{arm} measured redirects ({count} of {answered} answers), which kab doesn't follow.",
     advice="Give the URL that they lead to.",
-    provoked=Provoked("URL -n 6", "--status 302"),
+    cases={
+        "https": Case(
+            text="{arm} measured redirects to https ({count} of {answered} answers), which kab "
+            "doesn't follow.",
+            advice="Give the URL that they lead to: {url}",
+        ),
+        "another host": Case(
+            text="{arm} measured redirects to another host, {host} ({count} of {answered} "
+            "answers), which kab doesn't follow.",
+            advice="Give the URL that they lead to: {url}",
+        ),
+        "another path": Case(advice="Give the URL that they lead to: {url}"),
+        "the same URL": Case(
+            text="{arm} measured redirects to the same URL, but for its query ({count} of "
+            "{answered} answers), which kab doesn't follow.",
+            advice="Servers do so to set a cookie, or to add a parameter: send it (-b NAME=VALUE), "
+            "or give the URL with it.",
+        ),
+    },
+    provoked=Provoked("URL -n 6", "--status 302 -H 'Location: https://example.com/new'"),
 )
-SERVER_OVERLOADED = FindingKind(
-    code="server-overloaded",
-    title="The server rejected requests (429, 503)",
+HTTPS_EXPECTED = FindingKind(
+    code="https-expected",
+    title="The port expects https",
+    who="client",
+    evidence=("count", "answered"),
+    proof="The body of a 400 says so in the words of nginx, Apache httpd, Go, Tomcat or Cheroot.",
+    text="{count} of {answered:answer} were 400, and say that plain HTTP was sent to a port that "
+    "expects https.",
+    advice="Give the URL with https: {url}",
+    provoked=Provoked(test="tests/net/test_response_details.py"),
+)
+CERTIFICATE_EXPECTED = FindingKind(
+    code="certificate-expected",
+    title="The server asks for a client's certificate",
+    who="client",
+    evidence=("count", "answered"),
+    proof="The body of a 400 says so in nginx's words.",
+    text="{count} of {answered:answer} were 400, and say that the client's certificate is missing "
+    "or not one that the server takes.",
+    advice="--cert FILE (and --key FILE) shows one.",
+    provoked=Provoked(test="tests/net/test_response_details.py"),
+)
+CONNECTION_AUTHENTICATED = FindingKind(
+    code="connection-authenticated",
+    title="The authentication asked for is of the connection: NTLM, or Negotiate",
     who="server",
-    evidence=("arm", "count"),
-    text="The server rejected {count:request} of {arm} (429 or 503): it limits the rate, or is "
-    "overloaded.",
-    advice="Fewer --requests, or a lower --concurrency, stays below its limit.",
-    provoked=Provoked("URL -n 6", "--status 503"),
+    evidence=("count", "answered", "schemes"),
+    proof="A 401 or 407 names such a scheme.",
+    text="{count} of {answered:answer} were 401 or 407 and ask for {schemes}. NTLM, and Negotiate "
+    "by it, authenticate the connection and not the request: reuse is part of them, and each new "
+    "connection costs more requests before the first that counts. kab speaks neither, so what was "
+    "measured are refusals.",
+    advice="Where the server takes Basic or a token, too, -u or --bearer sends it with each "
+    "request. Otherwise measure a path that needs no authentication: what a real client saves by "
+    "reuse is more than that.",
+    provoked=Provoked("URL -n 6", "--status 401 -H 'WWW-Authenticate: NTLM'"),
+)
+SESSION_EACH_TIME = FindingKind(
+    code="session-each-time",
+    title="Answers begin a session each time",
+    who="client",
+    evidence=("count", "answered", "cookies"),
+    proof="Nearly every answer sets a cookie that lasts as long as the browser, or is called a "
+    "session's, to another value than the answer before.",
+    text="{count} of {answered:answer} set a new value of the cookie {cookies}: the server "
+    "seems to have begun a session for every request, which costs it time and memory.",
+    advice="-b NAME=VALUE sends a cookie, with which all requests are of one session, as a "
+    "browser's are.",
+    cases={
+        "a cookie was sent": Case(
+            text="{count} of {answered:answer} set a new value of the cookie {cookies}, although "
+            "the requests carried a cookie: the server renews it each time, or doesn't accept it "
+            "and begins a session for every request.",
+            advice="Is the cookie of a session that is still good?",
+        )
+    },
+    provoked=Provoked(test="tests/net/test_response_details.py"),
 )
 BODIES_CUT = FindingKind(
     code="bodies-cut",
@@ -54,22 +129,106 @@ BODIES_CUT = FindingKind(
 def answer_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
     for arm in arms:
-        yield from _redirects(arm)
-        rejected = sum(arm.status_codes.get(status, 0) for status in _OVERLOADED)
-        if rejected:
-            yield SERVER_OVERLOADED.found(arm, count=rejected)
+        yield from _redirects(run.plan, arm)
+    answers: Counter[Answer] = Counter()
+    for arm in arms:
+        answers.update(arm.answers)
+    yield from _complaints(run.plan, answers)
+    yield from _authentication(answers)
+    yield from _sessions(run.plan, answers)
     most, sizes = run.plan.request.max_body, run.exchanges.body_bytes
     cut = 0 if most is None else sum(map(most.__le__, sizes))
     if cut:
         yield BODIES_CUT.found(max_body=most, exchanges=cut)
 
 
-def _redirects(arm: ArmSummary) -> Iterator[Finding]:
+def _redirects(plan: Plan, arm: ArmSummary) -> Iterator[Finding]:
     answered = sum(arm.status_codes.values())
     count = sum(
         number
         for status, number in arm.status_codes.items()
         if status in _REDIRECTS and status != _NOT_MODIFIED
     )
-    if count > _MOST * answered:
-        yield REDIRECTS_MEASURED.found(arm, count=count, answered=answered)
+    if count <= _MOST * answered:
+        return
+    places = _counted((answer.location, number) for answer, number in arm.answers.items())
+    place = max(places, key=places.__getitem__, default=None)
+    url = None if place is None else _absolute(plan, place)
+    yield REDIRECTS_MEASURED.found(
+        arm,
+        count=count,
+        answered=answered,
+        location=place,
+        case=None if url is None else _leads_to(plan, url),
+        words={"url": printable(url or ""), "host": printable(urlsplit(url or "").netloc)},
+    )
+
+
+def _absolute(plan: Plan, place: str) -> str | None:
+    """The URL that a redirect names; `None`: none that kab could measure."""
+    try:
+        url = urljoin(f"{plan.target.origin}{plan.target.path.partition('?')[0]}", place)
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+def _leads_to(plan: Plan, url: str) -> str:
+    parts, target = urlsplit(url), plan.target
+    if parts.hostname != target.host.lower():
+        return "another host"
+    if parts.scheme != target.scheme:
+        return "https" if parts.scheme == "https" else "another path"
+    is_same = url == f"{target.origin}{target.path.partition('?')[0]}"
+    return "the same URL" if is_same else "another path"
+
+
+def _complaints(plan: Plan, answers: Counter[Answer]) -> Iterator[Finding]:
+    target = plan.target
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    path = target.shown.removeprefix(target.origin)
+    url = printable(f"https://{host}:{target.port}{path}")
+    said = _counted((answer.complaint, number) for answer, number in answers.items())
+    for kind in (HTTPS_EXPECTED, CERTIFICATE_EXPECTED):
+        if said[kind.code]:
+            total = answers.total()
+            yield kind.found(count=said[kind.code], answered=total, words={"url": url})
+
+
+def _authentication(answers: Counter[Answer]) -> Iterator[Finding]:
+    asked = {
+        answer: number
+        for answer, number in answers.items()
+        if re.search(_OF_CONNECTIONS, answer.asks_for or "")
+    }
+    if asked:
+        usual = max(asked, key=asked.__getitem__)
+        count, answered = sum(asked.values()), answers.total()
+        yield CONNECTION_AUTHENTICATED.found(count=count, answered=answered, schemes=usual.asks_for)
+
+
+def _sessions(plan: Plan, answers: Counter[Answer]) -> Iterator[Finding]:
+    """The first answer of an arm in each process has none before it."""
+    names = _counted((answer.new_session, number) for answer, number in answers.items())
+    count, answered = names.total(), answers.total()
+    firsts = len(plan.experiment.arms) * plan.experiment.processes
+    if count < max(1, _NEARLY_ALL * (answered - firsts)):
+        return
+    request, withheld = plan.request, plan.withheld or {}
+    is_sent = request.cookies or "cookie" in withheld
+    is_sent = is_sent or any(name.lower() == "cookie" for name, _ in request.headers)
+    yield SESSION_EACH_TIME.found(
+        count=count,
+        answered=answered,
+        cookies=max(names, key=names.__getitem__),
+        case="a cookie was sent" if is_sent else None,
+    )
+
+
+def _counted(pairs: Iterable[tuple[str | None, int]]) -> Counter[str]:
+    counts = Counter[str]()
+    for name, number in pairs:
+        if name is not None:
+            counts[name] += number
+    return counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -29,6 +30,8 @@ Stage = Literal[
 """How far an exchange had got when it failed; `open`: a connection, but nothing written on it."""
 
 _MESSAGE_LIMIT = 300
+_HTTP2 = r"(?s)\x00[\x00-\x40].[\x04\x07]\x00{5}"
+"""How the first frame of HTTP/2 begins, as it can be SETTINGS or GOAWAY alone (RFC 9113, 3.4)."""
 _FORESEEN = (OSError, HTTPError, http.client.HTTPException, ValueError)
 _UNTRUSTED = ssl.SSLCertVerificationError
 _TIME_IS_UP = (TimeoutError, EmptyPoolError)
@@ -81,6 +84,8 @@ def _kind(cause: BaseException, stage: Stage) -> FailureKind:
         return kinds.TLS_HANDSHAKE
     if isinstance(cause, InvalidChunkLength) and cause.length:
         return kinds.MALFORMED_RESPONSE
+    if isinstance(cause, http.client.BadStatusLine) and re.match(_HTTP2, str(cause)):
+        return kinds.HTTP2_SPOKEN
     if type(cause) is http.client.HTTPException and "headers" in str(cause) and stage != "tunnel":
         return kinds.TOO_MANY_HEADERS
     return next(
@@ -101,5 +106,7 @@ def _first_cause(error: BaseException) -> BaseException:
 def _message(cause: BaseException) -> str:
     if isinstance(cause, _UNTRUSTED):
         return cause.verify_message
+    if isinstance(cause, http.client.BadStatusLine) and re.match(_HTTP2, str(cause)):
+        return "a frame of HTTP/2 came"
     text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
     return (text or type(cause).__name__)[:_MESSAGE_LIMIT]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.net.response_details import SessionCookies, destination, schemes
 from keepalive_bench.results.exchange import Answer, Framing
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 FINAL = 200
 """Statuses below are not final (RFC 9110, section 15.2)."""
 _BODILESS = {204, 304}
+_NOT_MODIFIED, _UNAVAILABLE = 304, 503
+_REDIRECTS = range(300, 400)
+_CHALLENGES = {401: "www-authenticate", 407: "proxy-authenticate"}
 _FIELD_LIMIT = 300
 """Characters of a field's value that are kept: a server may send 60 KB, another one each time."""
 _CACHE_LIMIT = 100
@@ -35,6 +39,7 @@ class ResponseParser:
     def __init__(self, method: str) -> None:
         self._has_no_bodies = method == "HEAD"
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
+        self._cookies = SessionCookies()
         self._names: set[tuple[str | None, str | None]] = set()
 
     def parsed(self, status: int, version: int, head: Message) -> Answer:
@@ -63,7 +68,18 @@ class ResponseParser:
             cache=_cache(fields),
             server=server,
             via=via,
+            location=_location(status, fields),
+            asks_for=schemes(fields.get(_CHALLENGES.get(status, ""), "")),
+            new_session=self._new_session(fields, items),
+            retry_after=status == _UNAVAILABLE and "retry-after" in fields,
         )
+
+    def _new_session(
+        self, fields: Mapping[str, str], items: Iterable[tuple[str, str]]
+    ) -> str | None:
+        if "set-cookie" not in fields:
+            return None
+        return self._cookies.begun(value for name, value in items if name.lower() == "set-cookie")
 
     def _named(self, server: str | None, via: str | None) -> tuple[str | None, str | None]:
         """Who answered and who forwarded it: as few different ones as tell who they are."""
@@ -88,6 +104,12 @@ def _framing(status: int, fields: Mapping[str, str]) -> Framing:
         coding = codings.rpartition(",")[2].partition(";")[0].strip().lower()
         return "chunked" if coding == "chunked" else "close"
     return "length" if "content-length" in fields else "close"
+
+
+def _location(status: int, fields: Mapping[str, str]) -> str | None:
+    if status not in _REDIRECTS or status == _NOT_MODIFIED or "location" not in fields:
+        return None
+    return destination(fields["location"])
 
 
 def _cache(fields: Mapping[str, str]) -> str | None:

@@ -9,6 +9,7 @@ from urllib3.util import Retry
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.net.failures import failure_of
+from keepalive_bench.net.response_details import BAD_REQUEST, complaint_of
 from keepalive_bench.net.response_parser import FINAL, ResponseParser
 from keepalive_bench.results.exchange import Ending, Failure, Outcome
 from keepalive_bench.results.failure_kinds import INFORMATIONAL_RESPONSE, UNEXPECTED_STATUS
@@ -51,7 +52,7 @@ class HttpTransport:
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end; whatever fails is an outcome too."""
         clock, trace = self._clock, self._tracer.trace
-        failure, response, size, pool = None, None, 0, None
+        failure, response, size, pool, complaint = None, None, 0, None, None
         began = clock()
         trace.begin(began, self._timeout)
         try:
@@ -60,7 +61,11 @@ class HttpTransport:
             if response.status < FINAL:
                 # The final answer is still to come, and would be taken for the next request's.
                 trace.end_carrier(Ending("failed"))
-            for chunk in self._body_of(response):
+            body = self._body_of(response)
+            if response.status == BAD_REQUEST:
+                start = next(body, b"")
+                size, complaint = len(start), complaint_of(start)
+            for chunk in body:
                 size += len(chunk)
             ended = clock()
             response.release_conn()  # a body of no bytes is never read to its end
@@ -74,6 +79,8 @@ class HttpTransport:
             if response is not None:
                 status = response.status
                 answer = self._parser.parsed(status, response.version, trace.head)
+                if complaint is not None:
+                    answer = answer._replace(complaint=complaint)
                 failure = failure or self._refusal(status)
                 if trace.connection is not None:
                     self._tracer.answered(trace.connection)

@@ -67,6 +67,9 @@ class Ending(NamedTuple):
     """What came unasked, or why it can't be told; text from outside."""
 
 
+ComplaintCode = Literal["https-expected", "certificate-expected"]
+
+
 class Answer(NamedTuple):
     """What a response said of itself and of its connection, as it was sent (`None`: it didn't)."""
 
@@ -84,6 +87,19 @@ class Answer(NamedTuple):
     cache: str | None = None
     """What says that a cache answered, or was asked: `Age` where that field was sent and isn't 0,
     else the value of `X-Cache`, `CF-Cache-Status` or `X-Cache-Status`; `None`: none was sent."""
+    location: str | None = None
+    """Where a redirect leads, without user, query and fragment, secrets in its path starred;
+    `None`: it is none, or doesn't say."""
+    asks_for: str | None = None
+    """Names of the schemes of authentication that a 401 or 407 asks for; `None`: it names none."""
+    new_session: str | None = None
+    """Names of cookies with which a session seems to begin: they end with the browser or are called
+    so, and their value isn't that of the answer before; `None`: there is none."""
+    retry_after: bool = False
+    """Whether a 503 says when to try again."""
+    complaint: ComplaintCode | None = None
+    """What a 400 complains of, by the words in its body: `https-expected` or
+    `certificate-expected`; `None`: it is none, or has none of these."""
     server: str | None = None
     """Who answered, as `Server` names it: it travels end to end. Of many different ones, only the
     first are kept; others are `…`. `None`: not sent."""

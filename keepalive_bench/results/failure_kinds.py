@@ -163,6 +163,14 @@ MALFORMED_RESPONSE = FailureKind(
     advice="Does this port speak HTTP/1.1?",
     provoked=Provoked("URL -n 2", "--fault garbage-status"),
 )
+HTTP2_SPOKEN = FailureKind(
+    code="http2-spoken",
+    title="The server speaks HTTP/2 without having been asked (h2c with prior knowledge)",
+    who="server",
+    proof="What came begins with a frame of HTTP/2 (SETTINGS or GOAWAY, RFC 9113).",
+    advice="kab speaks HTTP/1.1: is there a port, or a proxy in front, that does, too?",
+    provoked=Provoked("URL -n 2", "--fault http2"),
+)
 TOO_MANY_HEADERS = FailureKind(
     code="too-many-headers",
     title="The head of the response was too long",

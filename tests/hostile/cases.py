@@ -137,6 +137,7 @@ HEADS = {
     "a status of four digits": broken("malformed-response", "garbage-status=HTTP/1.1 2000 OK"),
     "a status line about headers": broken("malformed-response", "garbage-status=too many headers"),
     "HTTP/2.0 in a status line": broken("malformed-response", "garbage-status=HTTP/2.0 200 OK"),
+    "a frame of HTTP/2": broken("http2-spoken", "http2"),
     "a header without a colon": broken("malformed-response", "malformed-header"),
     "a header of a megabyte": broken("malformed-response", "long-header"),
     "headers of almost a mebibyte": harmless(fault="big-head=1000000"),

@@ -17,8 +17,8 @@ from support.command import called, next_line, started
 import keepalive_bench
 from keepalive_bench.connections.reason_kinds import REASON_KINDS, ReasonKind
 from keepalive_bench.findings import FINDING_KINDS
-from keepalive_bench.findings.answers import SERVER_OVERLOADED
 from keepalive_bench.findings.finding_kind import FindingKind
+from keepalive_bench.findings.gateways import SERVER_OVERLOADED
 from keepalive_bench.findings.reuse import OF_REASONS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS, FailureKind
 from keepalive_bench.server import CERTIFICATE
@@ -96,9 +96,11 @@ def test_each_finding_is_made_somewhere_and_has_a_code_of_its_own() -> None:
 def test_a_finding_tells_nothing_that_its_kind_does_not_declare(
     undeclared: dict[str, Any],
 ) -> None:
-    SERVER_OVERLOADED.found(count=3, words={"arm": "pooled"})
+    SERVER_OVERLOADED.found(count=3, words={"arm": "pooled", "statuses": "3 × 429"})
     with pytest.raises(KeyError):
-        SERVER_OVERLOADED.found(count=3, words={"arm": "pooled"}, **undeclared)
+        SERVER_OVERLOADED.found(
+            count=3, words={"arm": "pooled", "statuses": "3 × 429"}, **undeclared
+        )
 
 
 def test_what_no_command_provokes_names_a_test_that_does() -> None:

@@ -99,6 +99,8 @@ EFFECTS = [
         + b"\r\nContent-Type: text/plain, " + FOLDED + b"\r\nConnection: " + FOLDED
         + b"\r\nKeep-Alive: " + FOLDED + b"\r\n\r\n" + BODY,
     ),
+    Effect("status=503", HEAD.replace(b"200 OK", b"503 Service Unavailable") + LENGTH + BODY),
+    Effect("http2", b"\0\0\0\4\0\0\0\0\0", "FIN"),
     Effect("drip=0.0001", PLAIN),
     Effect("drip-body=0.001", PLAIN),
     Effect("endless-body", HEAD + CHUNKED + b"\r\n" + b"4000\r\nkeep-alive", MORE),

@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from keepalive_bench.server.faults.kinds import LARGEST, Do, FaultKind, Parameter, size
-from keepalive_bench.server.responses import status_line, text
+from keepalive_bench.server.responses import compose, status_line, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +100,11 @@ def _interim(scene: Scene) -> tuple[Step, ...]:
     # In one go with the answer, so that nothing depends on which arrives with what.
     first, *others = scene.response().parts
     return (_INTERIM[scene.count] + first, *others)
+
+
+def _status(scene: Scene) -> tuple[Step, ...]:
+    behaviour = replace(scene.behaviour, status=scene.count)
+    return compose(behaviour, scene.request, scene.nth).parts
 
 
 def _hostile_text(scene: Scene) -> tuple[Step, ...]:
@@ -198,6 +203,17 @@ MESSAGES = (
         "A response of STATUS (100, 102 or 103), and the answer with it in one packet.",
         act=_interim,
         parameter=Parameter("STATUS", 103, choices=tuple(_INTERIM)),
+    ),
+    FaultKind(
+        "status",
+        "Status STATUS in place of the usual one.",
+        act=_status,
+        parameter=Parameter("STATUS", 500, choices=tuple(range(200, 600))),
+    ),
+    FaultKind(
+        "http2",
+        "An empty SETTINGS frame of HTTP/2 in place of an answer, then FIN.",
+        act=lambda _: (b"\0\0\0\4\0\0\0\0\0", Do.CLOSE),
     ),
     FaultKind(
         "hostile-text",

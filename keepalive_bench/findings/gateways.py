@@ -1,0 +1,121 @@
+"""What kab noticed of answers that a gateway, a limit or an overloaded server gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keepalive_bench.findings.finding_kind import FindingKind
+from keepalive_bench.results.failure_kinds import Provoked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from keepalive_bench.analysis import Finding
+    from keepalive_bench.analysis.arm_summary import ArmSummary
+
+_TOO_MANY, _BAD_GATEWAY, _UNAVAILABLE, _GATEWAY_TIMEOUT = 429, 502, 503, 504
+_OF_GATEWAYS = (_BAD_GATEWAY, _UNAVAILABLE, _GATEWAY_TIMEOUT)
+_SAID = {
+    _BAD_GATEWAY: "refused",
+    _UNAVAILABLE: "unavailable",
+    _GATEWAY_TIMEOUT: "late",
+}
+
+SERVER_OVERLOADED = FindingKind(
+    code="server-overloaded",
+    title="The server rejected requests (429, or 503 with `Retry-After`)",
+    who="server",
+    evidence=("arm", "count"),
+    text="The server rejected {count:request} of {arm} ({statuses}): it limits the rate, or is "
+    "overloaded.",
+    advice="Fewer --requests, or a lower --concurrency, stays below its limit.",
+    provoked=Provoked("URL -n 6", "--status 429"),
+)
+GATEWAY_ERRORS = FindingKind(
+    code="gateway-errors",
+    title="Among other answers were some of a gateway that got none (502, 503, 504)",
+    who="proxy",
+    evidence=("arm", "count", "answered", "statuses"),
+    text="Among {answered:answer} to {arm} were {statuses}: {refused}{unavailable}{late}.",
+    advice="{idle}{overload}{slow}",
+    clauses={
+        "refused": "with 502, a gateway says that the server behind it broke the connection off",
+        "unavailable": "{and_unavailable}with 503, that none behind it is available, or the server "
+        "itself that it is overloaded",
+        "late": "{and_late}with 504, that the server behind it didn't answer in time",
+        "idle": "Compare how long the gateway keeps idle connections to that server with how long "
+        "the server does: the server has to keep them longer, and serve as many requests on each, "
+        "or the gateway reuses one that is being closed (nginx: keepalive_timeout and "
+        "keepalive_requests of its upstream). Both logs say more.",
+        "overload": " If fewer --requests or a lower --concurrency helps, it is the load.",
+        "slow": "{and_slow}How long the gateway waits is its own setting (nginx: "
+        "proxy_read_timeout).",
+    },
+    provoked=Provoked("URL -n 6", "--fault status=502 --fault-requests 3"),
+)
+NO_BACKEND = FindingKind(
+    code="no-backend",
+    title="All answers were those of a gateway without a server behind it (502, 503, 504)",
+    who="proxy",
+    evidence=("answered", "statuses"),
+    text="All {answered:answer} were {statuses}: a gateway has no server behind it that answers, "
+    "or the service is switched off. That is no rate limit.",
+    advice="Does the server behind the gateway run, and does the gateway know its address?",
+    provoked=Provoked("URL -n 6", "--status 502"),
+)
+
+
+def gateway_findings(arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Everything of that kind, for all arms."""
+    total: dict[int, int] = {}
+    for arm in arms:
+        for status, count in arm.status_codes.items():
+            total[status] = total.get(status, 0) + count
+    if total and total.keys() <= {*_OF_GATEWAYS}:
+        yield NO_BACKEND.found(answered=sum(total.values()), statuses=_listed(total))
+        return
+    for arm in arms:
+        yield from _rejected(arm)
+        yield from _broken(arm)
+
+
+def _rejected(arm: ArmSummary) -> Iterator[Finding]:
+    """Those that say themselves that there were too many."""
+    counts = {_TOO_MANY: arm.status_codes.get(_TOO_MANY, 0), _UNAVAILABLE: _to_retry(arm)}
+    counts = {status: count for status, count in counts.items() if count}
+    if counts:
+        yield SERVER_OVERLOADED.found(
+            arm, count=sum(counts.values()), words={"statuses": _listed(counts)}
+        )
+
+
+def _broken(arm: ArmSummary) -> Iterator[Finding]:
+    counts = {status: arm.status_codes.get(status, 0) for status in _OF_GATEWAYS}
+    counts[_UNAVAILABLE] -= _to_retry(arm)
+    counts = {status: count for status, count in counts.items() if count > 0}
+    if not counts:
+        return
+    has_502, has_503, has_504 = (status in counts for status in _OF_GATEWAYS)
+    clauses = [_SAID[status] for status in counts]
+    clauses += ["idle"] * (has_502 or has_503) + ["overload"] * has_503 + ["slow"] * has_504
+    yield GATEWAY_ERRORS.found(
+        arm,
+        count=sum(counts.values()),
+        answered=sum(arm.status_codes.values()),
+        statuses=_listed(counts),
+        clauses=clauses,
+        words={
+            "and_unavailable": "; " if has_502 else "",
+            "and_late": "; " if has_502 or has_503 else "",
+            "and_slow": " " if has_502 or has_503 else "",
+        },
+    )
+
+
+def _to_retry(arm: ArmSummary) -> int:
+    """How many 503s said when to try again: so many were rejected by a limit or for overload."""
+    return sum(count for answer, count in arm.answers.items() if answer.retry_after)
+
+
+def _listed(counts: dict[int, int]) -> str:
+    return ", ".join(f"{count:,} × {status}" for status, count in sorted(counts.items()))

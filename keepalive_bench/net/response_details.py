@@ -1,0 +1,91 @@
+"""What is kept of fields and bodies that may hold secrets: names, places and causes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from keepalive_bench.plan.redaction import redacted_path
+from keepalive_bench.units import without_userinfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from keepalive_bench.results.exchange import ComplaintCode
+
+BAD_REQUEST = 400
+COMPLAINTS: tuple[tuple[bytes, ComplaintCode], ...] = (
+    (b"plain HTTP request was sent to HTTPS port", "https-expected"),  # nginx, so ALB
+    (b"speaking plain HTTP to an SSL-enabled server port", "https-expected"),  # Apache httpd
+    (b"Client sent an HTTP request to an HTTPS server", "https-expected"),  # Go, so Caddy, Traefik
+    (b"combination of host and port requires TLS", "https-expected"),  # Tomcat
+    (b"plain HTTP request, but this server only speaks HTTPS", "https-expected"),  # Cheroot
+    (b"No required SSL certificate was sent", "certificate-expected"),  # nginx
+    (b"The SSL certificate error", "certificate-expected"),  # nginx
+)
+"""What products say in the body of a 400, and what it means; the body itself is not kept."""
+_LOOKED_AT = 4096
+_LIMIT = 300
+_SAFE = "/%:@+=,;*~"
+_HOST = r"[A-Za-z0-9._~%:\[\]-]*"
+_QUOTED = r'"(?:[^"\\]|\\.)*"?'
+_SCHEME = r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s+(?![\s=])|\s*$)"
+"""A challenge begins with a word alone, or with one before a parameter (RFC 9110, 11.6.1)."""
+_COOKIE = r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*([^;]*)"
+_HAS_END = r"(?i);\s*(?:max-age|expires)\s*="
+_CALLED_SESSION = r"(?i)sess|(?:^|[._-])sid$"
+_MOST_COOKIES = 20
+
+
+def complaint_of(body: bytes) -> ComplaintCode | None:
+    """What a 400 complains of, by the first bytes of its body; `None`: nothing known."""
+    start = body[:_LOOKED_AT]
+    return next((code for words, code in COMPLAINTS if words in start), None)
+
+
+def destination(location: str) -> str:
+    """Where a redirect leads: without user, query and fragment, and with secrets starred."""
+    bare = location.strip().partition("#")[0].partition("?")[0]
+    try:
+        parts = urlsplit(bare)
+        host = parts.netloc.rpartition("@")[2] if parts.port != 0 else " "
+    except ValueError:
+        host = " "
+    if re.fullmatch(_HOST, host) is None:  # nothing says where the secret would end
+        return without_userinfo(bare)[:_LIMIT]
+    path = quote(redacted_path(parts.path), safe=_SAFE, encoding="latin-1")
+    return urlunsplit((parts.scheme, host, path, "", ""))[:_LIMIT]
+
+
+def schemes(challenges: str) -> str | None:
+    """The names of the schemes in a field that asks for authentication, each once."""
+    parts = re.sub(_QUOTED, "Q", challenges).split(",")
+    found = (re.match(_SCHEME, part) for part in parts)
+    return ", ".join(dict.fromkeys(it[1] for it in found if it))[:_LIMIT] or None
+
+
+class SessionCookies:
+    """Tells cookies with which a session begins, of answers in their order. Safe from any thread.
+
+    No value leaves it, and none is kept but the last one of each name.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, str] = {}
+
+    def begun(self, fields: Iterable[str]) -> str | None:
+        """Names of those that have another value than the answer before gave them."""
+        names = []
+        for field in fields:
+            found = re.match(_COOKIE, field)
+            if found is None or not (name := found[1]):
+                continue
+            if re.search(_HAS_END, field) and not re.search(_CALLED_SESSION, name):
+                continue
+            before = self._last.get(name)
+            if before is not None or len(self._last) < _MOST_COOKIES:
+                self._last[name] = found[2]
+            if before is not None and before != found[2]:
+                names.append(name)
+        return ", ".join(dict.fromkeys(names))[:_LIMIT] or None
