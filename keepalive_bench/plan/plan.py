@@ -109,7 +109,7 @@ class Known:
         spelling="--server NAME",
         help="Who ends connections there, where no answer says so, such as haproxy or node: "
         "advice names its settings. docs/products.md lists the names.",
-        example=Example("-n 6 --server haproxy", "plan.server == haproxy"),
+        example=Example("--server haproxy", "plan.server == haproxy"),
         shown=True,
         matters=False,
     )
