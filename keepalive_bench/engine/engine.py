@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from keepalive_bench.engine.dispatcher import Dispatcher
 from keepalive_bench.engine.limits import naming_limits
@@ -34,6 +34,15 @@ class Transport(Protocol):
         ...
 
 
+class Between(NamedTuple):
+    """What is done between the turns of arms, by arm."""
+
+    rests: Mapping[str, Callable[[], None]] = {}
+    """What its threads do before they wait for the others' turns."""
+    closes: Mapping[str, Callable[[], None]] = {}
+    """What ends an arm that has no further turn, before another begins."""
+
+
 class Engine:
     """Threads that work through a schedule, all on one arm at a time.
 
@@ -41,8 +50,9 @@ class Engine:
     the middle of an exchange or of its record: it stops the claiming of further requests, those
     under way have a moment to end, and what has not ended by then is recorded as interrupted.
     Without `pacing`, they send as soon as they can; with one, blocks have to be `timed`. `rests`
-    has, by arm, what its threads do before they wait for the other arms' turns. Of several
-    processes, `process` says which this one is.
+    has, by arm, what its threads do before they wait for the other arms' turns; `closes`, what is
+    done once an arm has no further turn, before the next begins. Of several processes, `process`
+    says which this one is.
     """
 
     def __init__(
@@ -52,7 +62,7 @@ class Engine:
         record: Callable[[Exchange], None],
         clock: Clock,
         pacing: Pacing | None = None,
-        rests: Mapping[str, Callable[[], None]] | None = None,
+        between: Between = Between(),  # noqa: B008  # it has no state
         process: int = 0,
     ) -> None:
         experiment = plan.experiment
@@ -74,7 +84,8 @@ class Engine:
         self._answered: set[str] = set()
         self._error: BaseException | None = None
         self._lacking: Failure | None = None
-        self._rests = rests or {}
+        self._rests = between.rests
+        self._closes: dict[str | None, Callable[[], None]] = dict(between.closes.items())
 
     @property
     def reached(self) -> dict[str, int]:
@@ -168,12 +179,15 @@ class Engine:
             self._given_up.clear()
             if self._halted:  # just now
                 self._given_up.set()
+        before = dispatcher.block.arm if dispatcher.block else None
         end = dispatcher.leave()
         while not self._halted and not dispatcher.is_over:
             try:
                 block = self._blocks.send(end)
             except StopIteration:
                 return
+            if block.arm != before and (close := self._closes.pop(before, None)) is not None:
+                close()
             if block.arm not in dispatcher.stopped:
                 dispatcher.begin(block)
                 return

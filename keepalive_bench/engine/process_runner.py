@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import keepalive_bench
-from keepalive_bench.engine.engine import FAILURES_TO_STOP, Engine
+from keepalive_bench.engine.engine import FAILURES_TO_STOP, Between, Engine
 from keepalive_bench.engine.limits import check_limits
 from keepalive_bench.engine.pacing import RunClock, pacing_of
 from keepalive_bench.engine.system_monitor import SystemMonitor
@@ -103,7 +103,11 @@ class ProcessRunner:
                 and experiment.sweep is not None
                 and pacing is None
             }
-            engine = Engine(plan, transports, record, run_clock, pacing, rests, self._process)
+            # A server with a single thread answers no other arm while one has a connection open.
+            alone = {} if experiment.is_paired else transports
+            closes = {label: transport.close for label, transport in alone.items()}
+            between = Between(rests, closes)
+            engine = Engine(plan, transports, record, run_clock, pacing, between, self._process)
             with system_monitor:
                 interrupted = engine.run(blocks, interrupts)
             wall_s = run_clock.now_s()

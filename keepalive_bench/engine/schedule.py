@@ -91,6 +91,8 @@ def schedule(experiment: Experiment) -> Blocks:
             after = after // burst_size * burst_size  # no burst is parted
         order = random.sample(labels, len(labels)) if experiment.is_paired else labels
         for label in order:
+            if experiment.processes > 1 and not experiment.is_paired and label != labels[0]:
+                yield Block(number, label, range(first, first))  # all end the arm before, first
             yield Block(number, label, range(first, after), seconds, in_bursts, first, over_s)
 
 

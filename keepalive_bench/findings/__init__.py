@@ -15,6 +15,7 @@ from keepalive_bench.findings import (
     gateways,
     latency,
     measurement,
+    one_at_a_time,
     reuse,
 )
 from keepalive_bench.findings import run as course
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SUBJECTS = (
-    *(course, reuse, delay, gateways, answers, caches, addresses, endpoint),
+    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, addresses, endpoint),
     *(client_bound, measurement, certainty, latency),
 )
 FINDING_KINDS = (
@@ -57,6 +58,7 @@ def noticed(
     )
     found = [
         *course.outcome_findings(run, arms),
+        *one_at_a_time.one_at_a_time_findings(run),
         *reuse.reuse_findings(run, arms),
         *delay.delay_findings(run),
         *gateways.gateway_findings(arms),

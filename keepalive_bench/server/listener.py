@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _BACKLOG = 4096
 _PAUSE_AFTER_FAILED_ACCEPT_S = 0.05
 _ENOUGH_TO_END_S = 2.0
+_POLL_S = 0.05
 
 _Address = tuple[socket.AddressFamily, tuple[Any, ...]]  # as bind() takes it, host first
 
@@ -56,7 +57,7 @@ class Server:
             recorder = None
             if settings.record is not None:
                 recorder = resources.enter_context(Recorder(settings.record))
-            self._fault = settings.fault
+            self._fault, self._one_at_a_time = settings.fault, settings.one_at_a_time
             self._service = Service(
                 behaviour=settings.behaviour,
                 responses=ResponseFactory(settings.behaviour),
@@ -127,6 +128,8 @@ class Server:
                 del self._living[connection]
                 accepted.close()
                 self._stopping.wait(_PAUSE_AFTER_FAILED_ACCEPT_S)
+            while self._one_at_a_time and thread.is_alive() and not self._stopping.is_set():
+                thread.join(_POLL_S)
 
     def _receive(self, accepted: socket.socket, number: int) -> ClientConnection:
         if self._fault is not None and self._fault.strikes_connection(number):

@@ -52,6 +52,7 @@ class ServerSettings:
         key: The certificate's private key; ``None`` looks for it in the same file.
         behaviour: How it answers.
         fault: What goes wrong, and when.
+        one_at_a_time: No connection is answered, or accepted, until the one before has ended.
         record: A file to which every complete request is appended as one line of JSON.
 
     Raises:
@@ -102,6 +103,12 @@ class ServerSettings:
         ("--certificate {cert} --key {key}", "Serving https://"),
         Path,
         default=None,
+    )
+    one_at_a_time: bool = option(
+        "Serve one connection at a time, as a server with a single thread does.",
+        ("--one-at-a-time", "alone"),
+        bool,
+        default=False,
     )
     behaviour: Behaviour = field(default_factory=Behaviour)
     fault: Fault | None = None

@@ -115,6 +115,13 @@ def test_a_sequential_schedule_keeps_the_order_in_which_arms_were_named(
         assert tuple(block.arm for block in schedule(experiment)) == experiment.labels
 
 
+def test_several_processes_end_one_arm_before_any_begins_the_next() -> None:
+    blocks = [*schedule(Experiment(requests=9, processes=3, order="sequential"))]
+    assert [(block.arm, len(block.indexes)) for block in blocks] == [
+        *(("pooled", 9), ("unpooled", 0), ("unpooled", 9)),
+    ]
+
+
 def test_one_at_a_time_a_round_is_a_pair() -> None:
     experiment = Experiment(requests=50, seed=1)
     assert len(rounds(experiment)) == 50

@@ -106,9 +106,11 @@ class Script:
         index: int | None = None,
         round_number: int | None = None,
         on: int | None = None,
+        phases: Phases | None = None,
     ) -> None:
         """Note an exchange that failed."""
-        outcome = Outcome(self._now_s, latency_s, connection=on, failure=failure)
+        phases = phases or Phases()
+        outcome = Outcome(self._now_s, latency_s, connection=on, failure=failure, phases=phases)
         self._note(arm, index, round_number, outcome)
 
     def run(

@@ -40,6 +40,7 @@ def _seen(address: tuple[str, int], trusted: str | None) -> Iterator[str]:
     if trusted is None:
         with socket.create_connection(address, TIMEOUT_S) as client:
             yield from _answers(client)
+            yield from _beside(address)
         return
     context = ssl.create_default_context(cafile=trusted)
     try:
@@ -66,6 +67,17 @@ def _secured(address: tuple[str, int], context: ssl.SSLContext) -> ssl.SSLSocket
     except BaseException:
         plain.close()
         raise
+
+
+def _beside(address: tuple[str, int]) -> Iterator[str]:
+    """Whether another client is answered, too."""
+    with socket.create_connection(address, TIMEOUT_S) as other, suppress(ConnectionError):
+        other.settimeout(_PATIENCE_S)
+        other.sendall(_REQUEST)
+        try:
+            other.recv(1)
+        except TimeoutError:
+            yield "alone"
 
 
 def _answers(client: socket.socket) -> Iterator[str]:

@@ -1,0 +1,116 @@
+"""Servers that answer one connection at a time, and others that look like it; real ones."""
+
+from __future__ import annotations
+
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from server.wire import serving
+from support.plans import run
+from support.runs import Script
+
+from keepalive_bench import analyse
+from keepalive_bench.results.exchange import Ending, Failure, Phases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.analysis import Finding
+
+LATE = Failure("read-timeout", "timed out")
+NEW = Phases(connect=0.001)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def single() -> Iterator[str]:
+    """Python's own server with one thread: nschloe/tuna #178."""
+    yield from _serving(HTTPServer(("127.0.0.1", 0), Handler))
+
+
+def _serving(server: HTTPServer) -> Iterator[str]:
+    with server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def found(url: str, **options: Any) -> dict[str, Finding]:  # noqa: ANN401
+    options = {"requests": 4, "timeout_s": 0.3, **options}
+    return {it.code: it for it in analyse(run(url, **options)).findings}
+
+
+def test_a_single_thread_is_recognised(single: str) -> None:
+    finding = found(single, requests=8)["one-at-a-time"]
+    assert (finding.severity, finding.evidence["count"]) == ("warning", 7)  # but the first
+    assert finding.evidence["waited_s"] == pytest.approx(0.3, abs=0.2)
+    assert "--order sequential" in finding.advice
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_sequential_order_measures_it(single: str, processes: int) -> None:
+    arms = analyse(
+        run(single, requests=4, timeout_s=2.0, order="sequential", processes=processes)
+    ).arms
+    # Two processes' pooled connections are in each other's way; those of the next arm aren't.
+    assert arms[1].failed == 0
+    assert processes > 1 or arms[0].failed == 0
+
+
+def test_several_at_a_time_are_told_what_helps(single: str) -> None:
+    finding = found(single, requests=20, concurrency=3, order="sequential")["one-at-a-time"]
+    assert "--concurrency 1" in finding.advice
+
+
+@pytest.mark.slow
+def test_one_that_closes_idle_connections_is_recognised_by_what_waits_for_that() -> None:
+    with serving(one_at_a_time=True, idle_timeout_s=0.4) as server:
+        finding = found(server.url, requests=10, timeout_s=5.0)["one-at-a-time"]
+    assert "as soon as it had closed" in finding.text
+    assert finding.evidence["waited_s"] == pytest.approx(0.4, abs=0.2)
+
+
+def test_threads_are_not_taken_for_one() -> None:
+    for url in _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)):
+        assert "one-at-a-time" not in found(url)
+
+
+def test_a_server_that_hangs_now_and_then_is_another() -> None:
+    script = Script("pooled", "unpooled", requests=6)
+    row = script.open("pooled")
+    for number in range(6):
+        script.send("pooled", 0.01, on=row, phases=Phases() if number else NEW)
+        new = script.open("unpooled")
+        if number == 3:  # one is answered while the other is open
+            script.send("unpooled", 0.01, on=new, phases=NEW)
+        else:
+            script.fail("unpooled", 1.0, on=new, failure=LATE, phases=NEW)
+    assert "one-at-a-time" not in {it.code for it in analyse(script.run()).findings}
+
+
+def test_a_server_that_takes_as_long_as_its_idle_timeout_is_another() -> None:
+    script = Script("pooled", "unpooled", requests=8)
+    for _ in range(8):
+        row = script.open("pooled")
+        script.send("pooled", 1.0, on=row, phases=NEW)
+        ended_s = script.connections.opened_s[row] + 2.0
+        script.connections.ended(row, Ending("fin", 1.0, 0.99), ended_s)
+        script.send("unpooled", 1.0, on=script.open("unpooled"), phases=NEW)
+    assert "one-at-a-time" not in {it.code for it in analyse(script.run()).findings}
