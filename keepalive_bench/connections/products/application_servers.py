@@ -23,6 +23,7 @@ _PUMA = "https://www.rubydoc.info/gems/puma/Puma/DSL"
 _TOMCAT = "https://tomcat.apache.org/tomcat-11.0-doc/config/http.html"
 _JETTY = "https://jetty.org/docs/jetty/12/operations-guide/modules/standard.html"
 _JAVA = "https://docs.oracle.com/en/java/javase/22/docs/api/jdk.httpserver/module-summary.html"
+_KAB = "cli.md#kab-serve"
 _KESTREL = (
     "https://learn.microsoft.com/en-us/dotnet/api/"
     "microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits.keepalivetimeout"
@@ -228,7 +229,16 @@ PHP = Product(
     place="origin",
     keep_alive=always("is a development server (php -S), and keeps no connection"),
 )
+KAB = Product(
+    name="kab serve",
+    place="origin",
+    server=("kab",),
+    keep_alive=Setting("--connection-close", "not set", _KAB),
+    request_limit=Setting("--close-after", "no limit", _KAB, "or --silent-close-after"),
+    idle_timeout=Setting("--idle-timeout", "none", _KAB),
+    http_1_1=Setting("--http-10", "not set", _KAB, "HTTP/1.1 without it"),
+)
 APPLICATION_SERVERS = (
     *(GUNICORN, UVICORN, HYPERCORN, WAITRESS, TORNADO, SANIC, DAPHNE, GRANIAN, AIOHTTP, CHEROOT),
-    *(WERKZEUG, TWISTED, HTTP_SERVER, NODE, GO, PUMA, TOMCAT, JETTY, JAVA, KESTREL, PHP),
+    *(WERKZEUG, TWISTED, HTTP_SERVER, NODE, GO, PUMA, TOMCAT, JETTY, JAVA, KESTREL, PHP, KAB),
 )
