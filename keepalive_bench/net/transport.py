@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib3.util import Retry
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.net.broken_off import failure_in
 from keepalive_bench.net.failures import failure_of
 from keepalive_bench.net.response_details import BAD_REQUEST, complaint_of
 from keepalive_bench.net.response_parser import FINAL, ResponseParser
@@ -69,9 +70,11 @@ class HttpTransport:
                 size += len(chunk)
             ended = clock()
             response.release_conn()  # a body of no bytes is never read to its end
+            if trace.broken is not None:
+                failure, size = failure_in(trace, trace.broken, response, size, ended)
         except Exception as error:  # noqa: BLE001  # nobody knows all that urllib3 raises
             ended = clock()
-            failure = failure_of(error, trace.reached)
+            failure, size = failure_in(trace, error, response, size, ended)
         times = (began - self._origin) / _SECOND, (ended - began) / _SECOND
         try:
             self._let_go(trace, pool, ended, failed=failure is not None)

@@ -42,6 +42,21 @@ def parts() -> Iterator[PagePart]:
     )
     yield table(
         "findings.md",
+        "causes",
+        ("kind", "the message says", "so", "what to do"),
+        (
+            (
+                f"`{kind.code}`",
+                " or ".join(f"`{words.strip()}`" for words in it.said),
+                f"{it.meaning}.",
+                it.advice,
+            )
+            for kind in FAILURE_KINDS
+            for it in kind.causes
+        ),
+    )
+    yield table(
+        "findings.md",
         "findings",
         ("finding", "severity", "who", "evidence", "what it says, and what to do", *_COMMANDS),
         (
