@@ -57,7 +57,8 @@ class ResponseParser:
         for name, value in items:
             key = name.lower()
             fields[key] = f"{fields[key]}, {value}" if key in fields else value
-        server, via = self._named(_cut(fields.get("server")), _cut(fields.get("via")))
+        via = fields.get("via")  # the nearest hop is the last
+        server, via = self._named(_cut(fields.get("server")), via and via[-_FIELD_LIMIT:])
         return Answer(
             http_version=_VERSIONS.get(version, "HTTP/?"),
             content_type=_cut(fields.get("content-type")),
