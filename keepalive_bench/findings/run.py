@@ -54,6 +54,7 @@ REQUESTS_FAILED = FindingKind(
     proof="How many, for each [kind](#kinds-of-failures), with a message. Where more failed than "
     "were answered, the report shows no requests/s for them: what fails at once is no speed.",
     text="{count:request} of {arm} failed: {kind} ({message}).",
+    advice="{remedy}",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
 )
 REQUESTS_NOT_SENT = FindingKind(
@@ -141,8 +142,15 @@ def _lost(run: Run) -> Iterator[Finding]:
 
 def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     for kind, count in arm.failure_kinds.items():
-        message = next(failure.message for failure in arm.failures if failure.kind == kind)
-        yield REQUESTS_FAILED.found(arm, kind=kind, count=count, message=message)
+        alike = (failure for failure in arm.failures if failure.kind == kind)
+        failure = max(alike, key=arm.failures.__getitem__)
+        yield REQUESTS_FAILED.found(
+            arm,
+            kind=kind,
+            count=count,
+            message=failure.message,
+            words={"remedy": failures.advice_on(failure)},
+        )
     if arm.not_sent:
         by_itself = not (arm.succeeded or run.run_info.interrupted)
         yield REQUESTS_NOT_SENT.found(

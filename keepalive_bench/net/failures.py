@@ -20,6 +20,7 @@ from keepalive_bench.errors import limit_reached
 from keepalive_bench.net.tcp import PortsExhaustedError
 from keepalive_bench.results import failure_kinds as kinds
 from keepalive_bench.results.exchange import Failure
+from keepalive_bench.results.failure_causes import ALERT
 
 if TYPE_CHECKING:
     from keepalive_bench.results.failure_kinds import FailureKind
@@ -30,14 +31,14 @@ Stage = Literal[
 """How far an exchange had got when it failed; `open`: a connection, but nothing written on it."""
 
 _MESSAGE_LIMIT = 300
-_HTTP2 = r"(?s)\x00[\x00-\x40].[\x04\x07]\x00{5}"
-"""How the first frame of HTTP/2 begins, as it can be SETTINGS or GOAWAY alone (RFC 9113, 3.4)."""
 _FORESEEN = (OSError, HTTPError, http.client.HTTPException, ValueError)
 _UNTRUSTED = ssl.SSLCertVerificationError
 _TIME_IS_UP = (TimeoutError, EmptyPoolError)
 _BROKEN = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 _TRUNCATED = (IncompleteRead, http.client.IncompleteRead, ProtocolError)
 _MALFORMED = (http.client.HTTPException, InvalidHeader, ValueError)
+_LATE = ("unknown_ca", "access_denied", "handshake_failure")
+"""Alerts that are of the handshake, whenever they come; those about certificates are, too."""
 _ANY: tuple[Stage, ...] = get_args(Stage)
 _KINDS: tuple[tuple[tuple[Stage, ...], type | tuple[type, ...], FailureKind], ...] = (
     (("dns", "connect", "tunnel", "tls"), _TIME_IS_UP, kinds.CONNECT_TIMEOUT),
@@ -56,6 +57,7 @@ _KINDS: tuple[tuple[tuple[Stage, ...], type | tuple[type, ...], FailureKind], ..
     (_ANY, _BROKEN, kinds.RESET),
     # While writing: it had gone already.
     (_ANY, (ssl.SSLEOFError, ssl.SSLZeroReturnError), kinds.RESET),
+    (("send", "wait", "receive"), ssl.SSLError, kinds.TLS_BROKEN),
     (_ANY, _MALFORMED, kinds.MALFORMED_RESPONSE),
     (_ANY, _FORESEEN, kinds.OTHER),
 )
@@ -68,7 +70,7 @@ def failure_of(error: BaseException, stage: Stage) -> Failure:
     urllib3 wraps causes, in ways that differ between its releases; the first cause and the stage
     don't. What nobody foresaw is `other`, whenever it comes.
     """
-    cause = _first_cause(error) if isinstance(error, _FORESEEN) else error
+    cause = first_cause(error) if isinstance(error, _FORESEEN) else error
     if not isinstance(cause, BlockingIOError) and (limit := limit_reached(cause)):
         return Failure(
             kinds.LIMIT_REACHED.code, f"{limit}: lower --concurrency, or raise the limit"
@@ -79,13 +81,11 @@ def failure_of(error: BaseException, stage: Stage) -> Failure:
 
 
 def _kind(cause: BaseException, stage: Stage) -> FailureKind:
-    if isinstance(cause, ssl.SSLError) and "_ALERT_" in (cause.reason or ""):
+    if (alert := _alert(cause)) and (stage == "tls" or "certificate" in alert or alert in _LATE):
         # With TLS 1.3, a client learns after its handshake that its certificate is refused.
         return kinds.TLS_HANDSHAKE
     if isinstance(cause, InvalidChunkLength) and cause.length:
         return kinds.MALFORMED_RESPONSE
-    if isinstance(cause, http.client.BadStatusLine) and re.match(_HTTP2, str(cause)):
-        return kinds.HTTP2_SPOKEN
     if type(cause) is http.client.HTTPException and "headers" in str(cause) and stage != "tunnel":
         return kinds.TOO_MANY_HEADERS
     return next(
@@ -93,7 +93,8 @@ def _kind(cause: BaseException, stage: Stage) -> FailureKind:
     )
 
 
-def _first_cause(error: BaseException) -> BaseException:
+def first_cause(error: BaseException) -> BaseException:
+    """What an exception was raised for in the first place."""
     seen: list[BaseException] = []
     while error not in seen:
         seen.append(error)
@@ -103,10 +104,25 @@ def _first_cause(error: BaseException) -> BaseException:
     return error
 
 
+def _alert(cause: BaseException) -> str | None:
+    """The name of the alert that ended TLS, as RFC 8446 has it; `None`: there was none.
+
+    OpenSSL's reasons are `SSLV3_ALERT_HANDSHAKE_FAILURE`, `TLSV1_UNRECOGNIZED_NAME` and the like;
+    where Python doesn't know one, the text has it in small letters.
+    """
+    if not isinstance(cause, ssl.SSLError):
+        return None
+    said = cause.reason or str(cause).upper().replace(" ", "_")
+    found = re.search(r"(?:SSLV3_ALERT|TLSV1_ALERT|TLSV13_ALERT|TLSV1)_([A-Z_]+)", said)
+    return found[1].strip("_").lower() if found else None
+
+
 def _message(cause: BaseException) -> str:
     if isinstance(cause, _UNTRUSTED):
         return cause.verify_message
-    if isinstance(cause, http.client.BadStatusLine) and re.match(_HTTP2, str(cause)):
-        return "a frame of HTTP/2 came"
+    if alert := _alert(cause):
+        return f"{ALERT}{alert}"
+    if isinstance(cause, ssl.SSLError) and cause.reason:
+        return cause.reason.replace("_", " ").lower()
     text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
     return (text or type(cause).__name__)[:_MESSAGE_LIMIT]

@@ -21,7 +21,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.ssltransport import SSLTransport
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.units import filename, shortened
+from keepalive_bench.units import enumerated, filename, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.network import Tls
 
 _SINGLE_USE_FROM = "TLSv1.3"
+_NAMES_SHOWN, _NAME_LIMIT = 4, 60
+"""Of a certificate that is for others: how many, and characters of each."""
 _NO_PEM = "it is not in PEM format, or the passphrase is wrong"
 """What OpenSSL doesn't tell Python."""
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -41,6 +43,7 @@ def build_context(tls: Tls) -> ssl.SSLContext:
         UsageError: a file of certificates or keys can't be used, or no cipher is known.
     """
     context = create_urllib3_context()
+    context.sslsocket_class = _NamingSocket
     _set_versions(context, tls)
     _trust(context, tls)
     if tls.cert_file is not None:
@@ -149,7 +152,33 @@ def say_goodbye(connection: object) -> None:
             connection.unwrap()
 
 
-class _ResumingSocket(ssl.SSLSocket):
+class _NamingSocket(ssl.SSLSocket):
+    """A TLS connection that says which names a certificate is for that isn't for the one asked."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  # the socket's signature
+        try:
+            super().do_handshake(block)
+        except ssl.SSLCertVerificationError as error:
+            if "mismatch" in error.verify_message and (names := self._names()):
+                told = error.verify_message.rstrip(".")
+                error.verify_message = f"{told}, but for {enumerated(names)}"
+            raise
+
+    def _names(self) -> list[str]:
+        """Names in the certificate; none where Python doesn't tell what it refused.
+
+        It does so since 3.13, in public; before, only what is inside the socket does.
+        """
+        try:
+            first, *_ = self._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # not in typeshed
+            names = [name[:_NAME_LIMIT] for _, name in first.get_info()["subjectAltName"]]
+        except (AttributeError, KeyError, TypeError, ValueError, OSError):
+            return []
+        more = len(names) - _NAMES_SHOWN
+        return [*names[:_NAMES_SHOWN], *([f"{more} more"] if more > 0 else [])]
+
+
+class _ResumingSocket(_NamingSocket):
     """A TLS connection that offers the server a session."""
 
     sessions: ClassVar[Sessions]

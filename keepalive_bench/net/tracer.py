@@ -59,12 +59,19 @@ class ExchangeTrace:
         self.carrier: Carrier | None = None
         self.is_over = self.is_unwritten = False
         self.setup = self.established = self.sent = self.first_byte = self.timed = 0
+        self.silent_since, self.broken = 0, None
 
     stage: Stage
     is_unwritten: bool
     """Whether the request's head could not be written."""
     head: Message
     """Of the last response that has one."""
+    start: bytes
+    """The first bytes that came, where any did (`first_byte`)."""
+    broken: OSError | None
+    """What ended a body before its end."""
+    silent_since: int
+    """When the read began that failed: all before it had come by then."""
     pool_wait: int | None
     dns: int | None
     tcp: int | None

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000_000
 _SHOWN = 40
+_START = 9
+"""Bytes by which TLS and HTTP/2 are told: a head of a frame (RFC 9113, section 4.1)."""
 _MOST_OF_A_HEAD = 2**20
 """Bytes of one, interim responses included: `http.client` alone takes 100 lines of 64 KiB."""
 _LEAST_S = 1e-3
@@ -187,6 +189,9 @@ class _TracedResponse(HTTPResponse):
 
     A socket's own timeout starts anew at each read, so a server that sends a byte now and then
     would hold a request for ever.
+
+    A body that breaks off ends for `http.client` as at the end of the stream, or it would throw
+    away what had come; what broke it off is in the trace.
     """
 
     tracer: ClassVar[Tracer]
@@ -198,20 +203,27 @@ class _TracedResponse(HTTPResponse):
 
         def readinto(buffer: memoryview) -> int:
             now = clock()
-            if now - trace.timed > _CLOSE_ENOUGH:
-                source.settimeout(trace.remaining_s(now))
-                trace.timed = now
-            count = source.recv_into(buffer)
+            try:
+                if now - trace.timed > _CLOSE_ENOUGH:
+                    source.settimeout(trace.remaining_s(now))
+                    trace.timed = now
+                count = source.recv_into(buffer)
+                if not count:
+                    trace.is_over = True
+                    if was_reset(source):
+                        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+            except OSError as error:
+                trace.silent_since = trace.silent_since or now
+                if self._head_left:
+                    raise
+                trace.broken = trace.broken or error.with_traceback(None)
+                return 0
             if self._head_left:
                 self._head_left -= count
                 if self._head_left <= 0:
                     raise HTTPException("headers of more than 1 MiB, the most that kab reads")
             if not trace.first_byte and count:
-                trace.first_byte = clock()
-            if not count:
-                trace.is_over = True
-                if was_reset(source):
-                    raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+                trace.first_byte, trace.start = clock(), bytes(buffer[:_START])
             return count
 
         # In the place of the raw stream's own: a stream around it would cost more at each request.

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from keepalive_bench.results.exchange import Failure
-from keepalive_bench.results.failure_kinds import failure_kind
+from keepalive_bench.results.failure_kinds import advice_on
 from keepalive_bench.units import clipped, duration, plural, printable, size
 
 if TYPE_CHECKING:
@@ -210,7 +210,5 @@ def nothing_measured(analysis: Analysis) -> str:
         lost = [f" A process is lost: {printable(it.why)}." for it in analysis.run_info.lost]
         return f"Nothing was measured of {where}.{''.join(lost[:1])}"
     failure, _ = failures.most_common(1)[0]
-    kind = failure_kind(failure.kind)
     cause = f"{failure.kind} ({printable(failure.message)})"
-    said = f"Nothing could be measured of {where}: {cause}."
-    return f"{said} {kind.advice}" if kind is not None and kind.advice else said
+    return f"Nothing could be measured of {where}: {cause}. {advice_on(failure)}".rstrip()

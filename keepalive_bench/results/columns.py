@@ -25,7 +25,6 @@ from keepalive_bench.results.exchange import (
     Outcome,
     Phases,
 )
-from keepalive_bench.results.failure_kinds import OTHER
 from keepalive_bench.results.table import (
     NONE,
     ColumnKind,
@@ -94,7 +93,7 @@ class ExchangeColumns(ColumnTable[Exchange]):
         self.phases: dict[str, array[float]] = {name: getattr(self, f"{name}_s") for name in PHASES}
         self._appends = tuple(column.append for column in self.phases.values())
         self.failures: ValueTable[Failure] = ValueTable(
-            Failure(OTHER.code, "more messages than are kept")
+            lambda failure: Failure(failure.kind, "more messages than are kept")
         )
         self.answers: ValueTable[Answer] = ValueTable(Answer("?"))
         self.counted_values: ValueTable[Counted] = ValueTable(())

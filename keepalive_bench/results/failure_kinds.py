@@ -6,7 +6,13 @@ table.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from keepalive_bench.results import failure_causes as causes
+
+if TYPE_CHECKING:
+    from keepalive_bench.results.exchange import Failure
+    from keepalive_bench.results.failure_causes import Cause
 
 Actor = Literal["server", "proxy", "path", "client", "kab"]
 """Who did something: `path` is the network and all that stands in it, `client` the machine that kab
@@ -35,20 +41,21 @@ class FailureKind(NamedTuple):
     proof: str = ""
     """What more than the title says there is to be seen."""
     advice: str = ""
-    """What to ask oneself, where nothing but this was measured."""
+    """What to ask oneself, where the message tells no more."""
+    causes: tuple[Cause, ...] = ()
+    """What the message may tell, each with advice of its own; the first that fits is meant."""
     keeps_connection: bool = False
     """Whether the answer came whole, so that its connection is as good as any."""
     kills_idle: bool = False
     """Whether it is what a request meets on a connection that the server closes at that moment."""
 
 
-_WAITS = "--timeout sets how long kab waits."
-
 DNS = FailureKind(
     code="dns",
     title="The name has no address",
     who="path",
     advice="Is the host's name right?",
+    causes=causes.LOOK_UPS,
     provoked=Provoked("http://kab.invalid/"),
 )
 CONNECT_REFUSED = FailureKind(
@@ -91,15 +98,26 @@ TLS_UNTRUSTED = FailureKind(
     code="tls-untrusted",
     title="The certificate is expired, of another name, or of nobody trusted",
     who="server",
-    advice="--cacert FILE trusts the certificate's issuer; -k doesn't check it.",
+    advice="-k doesn't check it.",
+    causes=causes.UNTRUSTED,
     provoked=Provoked("URL -n 2", "--certificate expired"),
 )
 TLS_HANDSHAKE = FailureKind(
     code="tls-handshake",
     title="The TLS handshake broke off, or what came was no TLS",
     who="server",
+    proof="An alert, which the message names, proves that the port speaks TLS. With TLS 1.3, one "
+    "about the client's certificate comes after the handshake.",
     advice="Does this port speak TLS?",
+    causes=causes.HANDSHAKES,
     provoked=Provoked("URL -n 2", "--tls --fault garbage-in-handshake"),
+)
+TLS_BROKEN = FailureKind(
+    code="tls-broken",
+    title="TLS broke after its handshake: by a record that can't be decrypted, or by an alert",
+    who="path",
+    causes=causes.BROKEN_TLS,
+    provoked=Provoked("URL -n 2", "--tls --fault broken-record"),
 )
 PROXY = FailureKind(
     code="proxy",
@@ -128,7 +146,7 @@ CLOSED_BEFORE_RESPONSE = FailureKind(
     code="closed-before-response",
     title="FIN came before the first byte of an answer",
     who="server",
-    advice="Does this port speak HTTP, or only HTTPS?",
+    advice="Does this port speak HTTP/1.1, or only HTTPS or HTTP/2?",
     kills_idle=True,
     provoked=Provoked("URL -n 2", "--fault close-on-request"),
 )
@@ -136,7 +154,7 @@ READ_TIMEOUT = FailureKind(
     code="read-timeout",
     title="No byte of an answer came within `--timeout`",
     who="server",
-    advice=_WAITS,
+    advice="Does the server ever answer this? A longer --timeout helps only where it is that slow.",
     provoked=Provoked("URL -n 2 --timeout 0.2", "--fault never-answer"),
 )
 DEADLINE = FailureKind(
@@ -144,14 +162,15 @@ DEADLINE = FailureKind(
     title="The answer had begun, but wasn't there whole within `--timeout`",
     who="server",
     proof="However steadily it dripped; or the request couldn't be sent, or the pool had no place, "
-    "in that time.",
-    advice=_WAITS,
+    "in that time. The message says how much came, and whether more was coming.",
+    causes=causes.DEADLINES,
     provoked=Provoked("URL -n 2 --timeout 0.2", "--fault drip"),
 )
 TRUNCATED_BODY = FailureKind(
     code="truncated-body",
     title="The connection ended in the middle of the body",
     who="server",
+    causes=causes.TRUNCATIONS,
     provoked=Provoked("URL -n 2", "--fault close-in-body"),
 )
 MALFORMED_RESPONSE = FailureKind(
@@ -161,6 +180,7 @@ MALFORMED_RESPONSE = FailureKind(
     proof="A garbage status line, a head that breaks off, a line of the head that is no field or "
     "too long, a Content-Length that is no number, two that differ, a chunk without a size.",
     advice="Does this port speak HTTP/1.1?",
+    causes=causes.MALFORMATIONS,
     provoked=Provoked("URL -n 2", "--fault garbage-status"),
 )
 HTTP2_SPOKEN = FailureKind(
@@ -208,3 +228,13 @@ FAILURE_KINDS = tuple(it for it in tuple(globals().values()) if isinstance(it, F
 def failure_kind(code: str) -> FailureKind | None:
     """The kind of that code; `None`: a later kab's, or none."""
     return next((kind for kind in FAILURE_KINDS if kind.code == code), None)
+
+
+def advice_on(failure: Failure) -> str:
+    """What a failure means and what to do, by its message or else by its kind; maybe nothing."""
+    kind = failure_kind(failure.kind)
+    if kind is None:
+        return ""
+    told = (it for it in kind.causes if any(words in failure.message for words in it.said))
+    cause = next(told, None)
+    return kind.advice if cause is None else f"{cause.meaning}. {cause.advice}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from keepalive_bench.typed_json import LONGEST_STORED_S
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 _Kept = TypeVar("_Kept")
 _Item = TypeVar("_Item")
@@ -93,10 +93,11 @@ class ValueTable(Generic[_Item]):
     """Few distinct values, stored once each; a column holds their numbers.
 
     A hostile server can send a new value each time, so past `limit` values all further ones
-    share one number, whose value is `overflow`.
+    share one number, whose value is `overflow`; or, where that is a function, what it makes of
+    them, which has to be one of few.
     """
 
-    def __init__(self, overflow: _Item, limit: int = 10_000) -> None:
+    def __init__(self, overflow: _Item | Callable[[_Item], _Item], limit: int = 10_000) -> None:
         self.values: list[_Item] = []
         self._numbers: dict[_Item, int] = {}
         self._overflow, self._limit = overflow, limit
@@ -109,8 +110,10 @@ class ValueTable(Generic[_Item]):
         known = self._numbers.get(value)
         if known is not None:
             return known
-        if len(self.values) >= self._limit and value != self._overflow:
-            return self.number(self._overflow)
+        if len(self.values) >= self._limit:
+            overflow = self._overflow(value) if callable(self._overflow) else self._overflow
+            if value != overflow:
+                return self.number(overflow)
         self._numbers[value] = number = len(self.values)
         self.values.append(value)
         return number

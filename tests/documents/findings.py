@@ -42,6 +42,21 @@ def parts() -> Iterator[PagePart]:
     )
     yield table(
         "findings.md",
+        "causes",
+        ("kind", "the message says", "so", "what to do"),
+        (
+            (
+                f"`{kind.code}`",
+                " or ".join(f"`{words.strip()}`" for words in it.said),
+                f"{it.meaning}.",
+                it.advice,
+            )
+            for kind in FAILURE_KINDS
+            for it in kind.causes
+        ),
+    )
+    yield table(
+        "findings.md",
         "findings",
         ("finding", "severity", "who", "evidence", "what it says, and what to do", *_COMMANDS),
         (
@@ -65,10 +80,11 @@ def _severity(kind: FindingKind) -> str:
 
 def _advice(kind: FindingKind) -> Iterator[str]:
     """What to do, usually and in each case; `…` stands for what only a run knows."""
-    unsaid = dict.fromkeys(kind.clauses, "")
+    said = dict.fromkeys(kind.clauses, "")
+    said["cure"] = " The setting of [the server that is there](products.md) is named."
     told = {"": kind.advice} | {name: it.advice for name, it in kind.cases.items() if it.advice}
     for name, advice in told.items():
-        words = re.sub(r"{(\w+)(!s)?}", lambda found: unsaid.get(found[1], "…"), advice)
+        words = re.sub(r"{(\w+)(!s)?}", lambda found: said.get(found[1], "…"), advice)
         yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
 
 

@@ -57,6 +57,12 @@ EFFECTS = [
     Effect("reset-in-handshake", b"", "RST"),
     Effect("stall-in-handshake", b"", SILENCE),
     Effect("garbage-in-handshake", HTTP_ON_A_TLS_PORT, "FIN"),
+    Effect("alert=certificate_required", b"\x15\x03\x03\x00\x02\x02\x74", "FIN"),
+    Effect(
+        "broken-record",
+        HEAD + LENGTH + BODY[:10] + b"\x17\x03\x03\x00\x20" + bytes(32),
+        SILENCE,
+    ),
     Effect("answer-first", PLAIN),
     Effect("answer-twice", PLAIN * 2),
     Effect("idle-reset=0.02", b"", "RST"),
@@ -76,6 +82,7 @@ EFFECTS = [
         "close-delimited", HEAD + b"Connection: close\r\n\r\n" + BODY, "FIN", "connection_close"
     ),
     Effect("forbidden-body=304", HEAD.replace(b"200 OK", b"304 Not Modified") + LENGTH + BODY),
+    Effect("no-length", HEAD + b"\r\n" + BODY, SILENCE),
     Effect("gzip-bomb=1", HEAD + b"Content-Encoding: gzip\r\nContent-Length: ", MORE),
     Effect("garbage-status", HEAD.replace(b"HTTP/1.1 200 OK", b"\0\xff garbage") + LENGTH + BODY),
     Effect(

@@ -8,7 +8,7 @@ from support.servers.table import CASES
 
 def test_the_page_shows_the_table_and_what_was_found_is_what_is_documented() -> None:
     page = DOCUMENT.read_text(encoding="utf-8").splitlines()
-    shown = page[page.index("| --- | --- | --- | --- | --- | --- |") + 1 :]
+    shown = page[next(at for at, line in enumerate(page) if line.startswith("| ---")) + 1 :]
     assert [_without_version(line) for line in shown] == [
         _without_version(row(case, "any", case.code, case.served)) for case in CASES
     ]

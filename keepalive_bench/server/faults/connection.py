@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, NoReturn
 
 from keepalive_bench.server.connection import ClientConnection
-from keepalive_bench.server.faults.kinds import Do, Scene, When
+from keepalive_bench.server.faults.kinds import Beneath, Do, Scene, When
 from keepalive_bench.server.received import parse_request
 from keepalive_bench.server.responses import persistence_after
 
@@ -86,6 +86,8 @@ class FaultyConnection(ClientConnection):
                 self._socket.sendall(step)
             elif isinstance(step, float):
                 self._pause(step)
+            elif isinstance(step, Beneath):
+                socket.socket.sendall(self._socket, step.data)
             elif step is Do.NAGLE:
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
             else:

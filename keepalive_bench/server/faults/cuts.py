@@ -6,7 +6,7 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.faults.kinds import Do, FaultKind, When, seconds
+from keepalive_bench.server.faults.kinds import Beneath, Do, FaultKind, Parameter, When, seconds
 from keepalive_bench.server.responses import CONTINUE, in_chunks, text
 
 if TYPE_CHECKING:
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
 
 _HTTP_ON_A_TLS_PORT = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 _TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_ALERTS = {
+    "unexpected_message": 10,
+    "handshake_failure": 40,
+    "bad_certificate": 42,
+    "unknown_ca": 48,
+    "access_denied": 49,
+    "decode_error": 50,
+    "protocol_version": 70,
+    "insufficient_security": 71,
+    "internal_error": 80,
+    "unrecognized_name": 112,
+    "certificate_required": 116,
+    "no_application_protocol": 120,
+}
+"""RFC 8446, section 6."""
+_NO_RECORD = b"\x17\x03\x03\x00\x20" + bytes(32)
+"""Application data that no key has encrypted."""
 _BLOCK_SIZE = 64 * 1024
 _NO_HTTP = b"\x00\xffkab"
 _ENDS = (("close", Do.CLOSE, "FIN"), ("reset", Do.RESET, "RST"))
@@ -40,6 +57,18 @@ def _in_body(end: Do, scene: Scene) -> Iterator[Step]:
         yield part[:wanted]
         wanted -= len(part[:wanted])
     yield end
+
+
+def _broken_record(scene: Scene) -> Iterator[Step]:
+    *steps, _ = _in_body(Do.CLOSE, scene)
+    yield from steps
+    yield Beneath(_NO_RECORD)
+    yield Do.HOLD
+
+
+def _alert(scene: Scene) -> tuple[Step, ...]:
+    fatal, code = 2, _ALERTS[str(scene.value)]
+    return (bytes((21, 3, 3, 0, 2, fatal, code)), Do.CLOSE)
 
 
 def _no_last_chunk(scene: Scene) -> tuple[Step, ...]:
@@ -145,6 +174,18 @@ CUTS = (
         "The client's TLS hello is answered with plain HTTP, then FIN.",
         when=When.HANDSHAKE,
         act=lambda _: (_HTTP_ON_A_TLS_PORT, Do.CLOSE),
+    ),
+    FaultKind(
+        "alert",
+        "The client's TLS hello is answered with the alert NAME, then FIN.",
+        when=When.HANDSHAKE,
+        act=_alert,
+        parameter=Parameter("NAME", "unrecognized_name", choices=tuple(_ALERTS)),
+    ),
+    FaultKind(
+        "broken-record",
+        "The head and half of the body, then what is no TLS record of this connection's.",
+        act=_broken_record,
     ),
     FaultKind(
         "answer-first",

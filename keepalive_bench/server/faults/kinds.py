@@ -26,7 +26,14 @@ class Do(Enum):
     NAGLE = "let the system hold small packets back until others are acknowledged"
 
 
-Step = bytes | float | Do
+@dataclass(frozen=True)
+class Beneath:
+    """Bytes to send as they are, beneath TLS."""
+
+    data: bytes
+
+
+Step = bytes | float | Do | Beneath
 """Bytes to send in one go, seconds to wait, or something to do."""
 
 Value = float | int | str

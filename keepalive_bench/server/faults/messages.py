@@ -51,6 +51,10 @@ def _until_close(scene: Scene) -> tuple[Step, ...]:
     return (*scene.response(chunked=False).having(instead_of=_FRAMING).parts, Do.CLOSE)
 
 
+def _no_length(scene: Scene) -> tuple[Step, ...]:
+    return (*scene.response(chunked=False).having(instead_of=_FRAMING).parts, Do.HOLD)
+
+
 def _body_without_right(scene: Scene) -> tuple[Step, ...]:
     body = text(scene.behaviour.body_size)
     response = scene.response(chunked=False).having(
@@ -155,6 +159,11 @@ MESSAGES = (
     ),
     FaultKind(
         "close-delimited", "No word of the body's length; it ends with FIN.", act=_until_close
+    ),
+    FaultKind(
+        "no-length",
+        "No word of the body's length; the connection stays open.",
+        act=_no_length,
     ),
     FaultKind(
         "forbidden-body",

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import platform
-import re
-import subprocess
 import time
 from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from support.daemon import program
 from support.plans import plan
+from support.servers.case import Idle, Told
 from support.servers.place import place
 
 from keepalive_bench import Arm, analyse, benchmark
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
-    from support.servers.table import Case
+    import subprocess
+    from collections.abc import Callable
+
+    from support.servers.case import Case, Halt, Launcher
+    from support.servers.place import Place
 
     from keepalive_bench import Exchange
     from keepalive_bench.analysis.arm_summary import ArmSummary
 
 _SLACK_S = 10.0
-"""Servers that look for idle connections now and then close them that much later, at most."""
-_PROGRAMS = {"nginx": ("nginx", "-v"), "HAProxy": ("haproxy", "-v"), "Node": ("node", "--version")}
-_ESTABLISHED = "01"
-_REMOTE, _STATE = 2, 3
+"""How much later than they say servers close an idle connection, on a busy machine."""
+_SURELY_S = 0.1
+"""A connection that is open so long after the time that it was closed at stays open."""
 
 
 class Rest(NamedTuple):
@@ -49,7 +47,7 @@ class Measured:
     seen: list[int]
     """How many requests each connection carried, by the server's own notes."""
     rest: Rest | None
-    """How the connection fared that was left idle, where one was."""
+    """How the connection fared that was left idle until the server closed it, where one was."""
 
     @property
     def reason(self) -> str:
@@ -59,63 +57,73 @@ class Measured:
 
 
 def measure(case: Case) -> Measured:
-    """Send the case's requests one by one, and wait once where its server closes what is idle."""
+    """Send the case's requests; where the server is to close what is idle, wait until it has."""
+    return _measure(case, case.start, _until_closed)
+
+
+def measure_cured(case: Case) -> Measured:
+    """Send the same to the server that is set as the cure says, and wait just as long."""
+    assert case.cure is not None
+    return _measure(case, case.cure.start, _still_open)
+
+
+def _measure(case: Case, start: Launcher, wait: Callable[[Place, float], float | None]) -> Measured:
     rests: list[Rest] = []
-    with place() as at, case.start(at):
+    with place() as at:
+        with start(at) as process:
 
-        def rest(exchange: Exchange) -> None:
-            if case.idle_s is not None and exchange.index + 1 == case.served[0]:
-                open_s = _until_closed(at.port, case.idle_s + _SLACK_S)
-                rests.append(Rest(exchange.outcome.latency_s, open_s))
+            def halt(exchange: Exchange) -> None:
+                what = case.traffic.halts.get(exchange.index + 1)
+                if what is not None:
+                    open_s = _halted(what, at, process, wait)
+                    if open_s is not None:
+                        rests.append(Rest(exchange.outcome.latency_s, open_s))
 
-        measured = benchmark(
-            plan(
-                f"http{'s' if case.tls else ''}://127.0.0.1:{at.port}/",
-                arms=(Arm("pooled"),),
-                requests=sum(case.served),
-                warmup=0,
-                timeout_s=20,
-                ca_file=CERTIFICATE,
-            ),
-            rest,
-        )
+            measured = benchmark(
+                plan(
+                    f"http{'s' if case.tls else ''}://127.0.0.1:{at.port}{case.traffic.path}",
+                    arms=(Arm("pooled"),),
+                    requests=case.requests,
+                    warmup=0,
+                    timeout_s=20,
+                    ca_file=CERTIFICATE,
+                    **case.traffic.options,
+                ),
+                halt,
+            )
         (arm,) = analyse(measured).arms
         assert not arm.failed, arm.failures
-        seen = at.requests_per_connection(arm.succeeded)
+        seen = at.requests_per_connection(arm.succeeded)  # some write it down when they end
         return Measured(arm, seen, rests[0] if rests else None)
 
 
-def _until_closed(port: int, timeout_s: float) -> float:
-    """Wait until the kernel has no open connection to a port; how long that took."""
+def _halted(
+    what: Halt,
+    at: Place,
+    process: subprocess.Popen[bytes],
+    wait: Callable[[Place, float], float | None],
+) -> float | None:
+    if isinstance(what, Idle):
+        return wait(at, what.most_s)
+    if isinstance(what, Told):
+        process.send_signal(what.signal)
+        wait(at, 0.0)
+    else:
+        time.sleep(what.seconds)
+    return None
+
+
+def _until_closed(at: Place, most_s: float) -> float:
+    """Wait until the kernel has no open connection to the place; how long that took."""
     began = time.monotonic()
-    while _is_open(port):
+    while at.has_connection():
         waited = time.monotonic() - began
-        assert waited < timeout_s, f"the server kept an idle connection for {waited:.1f} s"
+        assert waited < most_s + _SLACK_S, f"the server kept an idle connection for {waited:.1f} s"
         time.sleep(0.005)
     return time.monotonic() - began
 
 
-def _is_open(port: int) -> bool:
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return any(
-        row[_STATE] == _ESTABLISHED and row[_REMOTE].endswith(f":{port:04X}") for row in rows
-    )
-
-
-def version_of(server: str) -> str | None:
-    """Which version of a server is installed here; `None`: it isn't."""
-    if server == "http.server":
-        return f"Python {platform.python_version()}"
-    if server in _PROGRAMS:
-        return _of_program(*_PROGRAMS[server])
-    try:
-        return metadata.version(server)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _of_program(name: str, option: str) -> str:
-    said = subprocess.run([program(name), option], capture_output=True, text=True, check=True)
-    found = re.search(r"\d+\.\d+\.\d+", said.stdout + said.stderr)
-    assert found, f"{name} doesn't tell its version"
-    return found.group()
+def _still_open(at: Place, most_s: float) -> None:
+    """Wait longer than the server would keep a connection if it weren't cured."""
+    time.sleep(most_s + _SURELY_S)
+    assert at.has_connection(), f"the server closed a connection within {most_s} s all the same"

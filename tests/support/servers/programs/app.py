@@ -26,6 +26,11 @@ def wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
     return [BODY]
 
 
+def wsgi_reading(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    environ["wsgi.input"].read()
+    return wsgi(environ, start_response)
+
+
 async def asgi(
     scope: dict[str, Any],
     receive: Callable[[], Awaitable[dict[str, Any]]],

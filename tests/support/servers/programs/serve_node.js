@@ -11,4 +11,5 @@ const server = http.createServer((request, response) => {
 });
 Object.assign(server, JSON.parse(options));
 server.listen({ fd: Number(descriptor) });
+process.on('SIGUSR2', () => server.closeIdleConnections());
 process.on('SIGTERM', () => process.exit());

@@ -1,0 +1,169 @@
+"""What the message of a failure tells beyond its kind, and what to do about just that.
+
+Advice on a failure, wherever it is given, and its table in docs/findings.md come from here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Cause(NamedTuple):
+    """Something that a message tells: `failure_kinds.advice_on` takes the first that fits."""
+
+    said: tuple[str, ...]
+    """One of these stands in the message."""
+    meaning: str
+    advice: str
+
+
+ALERT = "TLS alert: "
+"""What precedes an alert's name in a message."""
+NO_LENGTH = "the server told no length and keeps the connection open"
+SILENCE = "then silence"
+STILL_COMING = "and more was coming"
+TLS_RECORD = "a TLS record came in place of a status line"
+
+
+def _alert(names: str, meaning: str, advice: str) -> Cause:
+    return Cause(tuple(ALERT + name for name in names.split()), meaning, advice)
+
+
+_SHOW_CERTIFICATE = "--cert and --key show a client certificate."
+_UNREADABLE = "Its log may say more; a proxy or a firewall that inspects TLS may have a hand in it."
+_UNCHECKED = "-k doesn't check it."
+
+TLS_ALERTS = (
+    _alert(
+        "unrecognized_name",
+        "The server has no site of the name that it was asked for (SNI)",
+        "Is the host's name right? A URL with an address asks for none: give the name, and "
+        "--resolve or --connect-to leads it to the address.",
+    ),
+    _alert(
+        "certificate_required no_certificate",
+        "The server wants a client certificate, and got none",
+        _SHOW_CERTIFICATE,
+    ),
+    _alert(
+        "certificate_expired certificate_revoked",
+        "The server refuses the client certificate: it has expired, or was revoked",
+        "--cert needs another one.",
+    ),
+    _alert(
+        "bad_certificate unknown_ca certificate_unknown unsupported_certificate access_denied",
+        "The server wants a client certificate that it trusts, and got none, or another",
+        f"{_SHOW_CERTIFICATE} The server has to trust its issuer.",
+    ),
+    _alert(
+        "protocol_version inappropriate_fallback",
+        "The server takes no version of TLS that kab offers",
+        "--tls-min and --tls-max set what kab offers; without them, it is TLS 1.2 and 1.3.",
+    ),
+    _alert(
+        "handshake_failure insufficient_security",
+        "The server takes no cipher or version that kab offers, or wants a client certificate",
+        f"--ciphers, --tls-min and --tls-max change the offer. {_SHOW_CERTIFICATE}",
+    ),
+    _alert(
+        "no_application_protocol",
+        "The server doesn't take HTTP/1.1 (ALPN)",
+        "kab speaks nothing else: let the server take http/1.1 beside h2.",
+    ),
+    _alert(
+        "internal_error",
+        "The server failed by itself",
+        "Its log says why. Some say so where they have no certificate for the name.",
+    ),
+    Cause((ALERT,), "The server can't go on with what kab sent, or reached it", _UNREADABLE),
+)
+"""By their names in RFC 8446, section 6, and RFC 5246; the last is of all others."""
+
+HANDSHAKES = (
+    *TLS_ALERTS,
+    Cause(
+        ("unsupported protocol", "version too low"),
+        "The server speaks only versions of TLS that kab refuses",
+        "Let the server speak TLS 1.2 or 1.3, or leave --tls-min out.",
+    ),
+    Cause(
+        ("too small", "too weak", "unsafe legacy"),
+        "This machine's OpenSSL finds the server's key or protocol too weak",
+        "Mend it at the server, or lower the level of security (--ciphers DEFAULT@SECLEVEL=1).",
+    ),
+    Cause(
+        ("EOF occurred", "unexpected eof"),
+        "The connection ended in the handshake, without an alert",
+        "Does this port speak TLS? Some servers, and firewalls, end it so where they don't know "
+        "the name.",
+    ),
+    Cause(
+        ("wrong version number", "packet length too long", "record layer failure"),
+        "What came is no TLS",
+        "Does this port speak TLS, or plain HTTP (http://)?",
+    ),
+)
+BROKEN_TLS = (
+    *TLS_ALERTS[-2:],
+    Cause(
+        ("mac", "decrypt", "record", "wrong version number", "packet length"),
+        "A record came that can't be decrypted",
+        "Something between changes what passes, or bytes that aren't TLS's were mixed in.",
+    ),
+)
+UNTRUSTED = (
+    Cause(
+        ("expired", "not yet valid"),
+        "The certificate isn't valid at this time",
+        f"The server needs a new one, unless this machine's clock is wrong. {_UNCHECKED}",
+    ),
+    Cause(
+        ("mismatch",),
+        "The certificate is for other names",
+        "Put a name that it is for into the URL, and lead it there with --resolve or --connect-to. "
+        f"{_UNCHECKED}",
+    ),
+    Cause(
+        ("self-signed", "self signed", "issuer", "verify the first"),
+        "Nobody that is trusted has issued the certificate",
+        "--cacert FILE trusts its issuer, unless the server leaves out certificates between the "
+        f"two. {_UNCHECKED}",
+    ),
+)
+DEADLINES = (
+    Cause(
+        (NO_LENGTH,),
+        "Nobody can know where the body ends",
+        "Let the server send Content-Length or chunks, or close the connection; no --timeout is "
+        "long enough.",
+    ),
+    Cause(
+        (SILENCE,),
+        "The server stopped in the middle",
+        "Does it announce more than it sends (Content-Length, a last chunk), or does it hang? "
+        "Where it always stops there, no --timeout is long enough.",
+    ),
+    Cause(
+        (STILL_COMING,), "The answer takes longer than that", "A longer --timeout gives it time."
+    ),
+)
+TRUNCATIONS = (
+    Cause(
+        ("came, then the connection ended",),
+        "Content-Length announces more than came",
+        "Does the server announce more than it sends, or does it end too early?",
+    ),
+    Cause(
+        ("chunk",),
+        "The last chunk is missing",
+        "The server, or what stands before it, ended too early: its log says why.",
+    ),
+)
+MALFORMATIONS = (Cause((TLS_RECORD,), "This port speaks TLS", "Begin the URL with https://."),)
+LOOK_UPS = (
+    Cause(
+        ("Temporary failure", "Try again", "timed out"),
+        "The resolver didn't answer, or couldn't find out",
+        "Does the resolver answer (/etc/resolv.conf)? --resolve takes an address without it.",
+    ),
+)

@@ -1,0 +1,122 @@
+"""A row of the table: a server, how it is set up, and what is to follow from that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from support.servers.place import Place
+
+if TYPE_CHECKING:
+    import signal
+    import subprocess
+    from contextlib import AbstractContextManager
+
+Launcher = Callable[[Place], "AbstractContextManager[subprocess.Popen[bytes]]"]
+
+
+class Idle(NamedTuple):
+    """The connection is left idle until the server closes it, which takes so long."""
+
+    least_s: float
+    most_s: float
+
+
+class Pause(NamedTuple):
+    """Nothing is sent for so long."""
+
+    seconds: float
+
+
+class Told(NamedTuple):
+    """The server gets a signal, and is waited for until it has closed the idle connection."""
+
+    signal: signal.Signals
+
+
+Halt = Idle | Pause | Told
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """What is sent, one by one, and what happens in between."""
+
+    path: str = "/"
+    options: Mapping[str, object] = field(default_factory=dict)
+    """Of the plan's request."""
+    halts: Mapping[int, Halt] = field(default_factory=dict)
+    """After the request of that number, counted from 1."""
+
+
+class Cure(NamedTuple):
+    """What else to set, so that the same traffic needs one connection."""
+
+    setting: str
+    start: Launcher
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A server, how it is set up, and what follows from its documentation."""
+
+    server: str
+    page: str
+    """Where its documentation says so."""
+    setting: str
+    """In the words of the server's own users; empty: as it comes."""
+    documented: str
+    start: Launcher
+    code: str
+    """The reason for each connection after the first."""
+    served: tuple[int, ...]
+    """How many requests each connection carries."""
+    traffic: Traffic = Traffic()
+    cure: Cure | None = None
+    tls: bool = False
+    takes_a_minute: bool = False
+    """`make servers` measures it; tests don't wait for so long."""
+
+    @property
+    def name(self) -> str:
+        return " ".join(filter(None, [self.server, self.setting])).replace("`", "")
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        return {"first-use": 1, self.code: len(self.served) - 1}
+
+    @property
+    def requests(self) -> int:
+        return sum(self.served)
+
+    @property
+    def idle(self) -> Idle | None:
+        """How long its server keeps the connection that is left idle, where one is."""
+        return next((it for it in self.traffic.halts.values() if isinstance(it, Idle)), None)
+
+
+def idle(least_s: float, most_s: float | None = None) -> Traffic:
+    """Left idle once, after the third request, until the server closes the connection.
+
+    Where its clock is coarse it does so `most_s` after that request at the latest.
+    """
+    return Traffic(halts={3: Idle(least_s, most_s or least_s)})
+
+
+def restarted(by: signal.Signals) -> Traffic:
+    """Left idle three times, and told to restart the fourth: that comes sooner than any timeout."""
+    return Traffic(halts={1: _REST, 2: _REST, 3: _REST, 4: Told(by)})
+
+
+_REST = Pause(0.7)
+POSTED = Traffic(options={"method": "POST", "body": bytes(5000)})
+"""Bodies of 5 kB, for servers that are told to refuse such."""
+UNREAD = Traffic(
+    options={"method": "POST", "body": bytes(200_000)},
+    halts={1: Pause(0.2), 2: Pause(0.2), 3: Pause(0.2)},
+)
+"""Bodies of 200 kB, that the servers here don't read; what that leads to comes while idle."""
+
+IDLE, EACH, EVERY_4, RESTARTED = (3, 2), (1, 1, 1, 1), (4, 4, 2), (4, 2)
+"""Left idle after the third request; a connection for each request; one for every four; told to
+restart after the fourth."""

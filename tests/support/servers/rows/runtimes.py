@@ -1,0 +1,110 @@
+"""The servers of Node, Go, Java, PHP and Ruby."""
+
+from __future__ import annotations
+
+from support.servers.case import (
+    EACH,
+    EVERY_4,
+    IDLE,
+    Case,
+    Cure,
+    Pause,
+    Traffic,
+    idle,
+)
+from support.servers.launchers.runtimes import go, java, node, php, puma
+
+_NODE = "https://nodejs.org/api/http.html"
+_GO = "https://pkg.go.dev/net/http#Server"
+_JAVA = "https://docs.oracle.com/en/java/javase/17/docs/api/jdk.httpserver/module-summary.html"
+
+RUNTIMES = (
+    Case(
+        server="Node",
+        page=f"{_NODE}#serverkeepalivetimeout",
+        setting="`server.keepAliveTimeout = 400`, `server.keepAliveTimeoutBuffer = 0`",
+        documented="destroys a socket on which nothing comes for that long, in milliseconds, "
+        "after the last response; newer versions add a buffer (1 s if not set)",
+        start=node(keepAliveTimeout=400, keepAliveTimeoutBuffer=0),
+        code="idle-timeout",
+        served=IDLE,
+        traffic=idle(0.4, 1.4),
+        cure=Cure("`server.keepAliveTimeout = 75000`", node(keepAliveTimeout=75_000)),
+    ),
+    Case(
+        server="Node",
+        page=f"{_NODE}#servermaxrequestspersocket",
+        setting="`server.maxRequestsPerSocket = 4`",
+        documented="at the limit (none if not set) the response says `Connection: close`",
+        start=node(maxRequestsPerSocket=4),
+        code="server-close",
+        served=EVERY_4,
+        cure=Cure("`server.maxRequestsPerSocket = 0`", node(maxRequestsPerSocket=0)),
+    ),
+    Case(
+        server="Go",
+        page=_GO,
+        setting="`Server.IdleTimeout = 400 * time.Millisecond`",
+        documented="waits that long for the next request (`ReadTimeout` if not set, then for ever)",
+        start=go(IdleMs=400),
+        code="idle-timeout",
+        served=IDLE,
+        traffic=idle(0.4),
+        cure=Cure("`Server.IdleTimeout = 75 * time.Second`", go(IdleMs=75_000)),
+    ),
+    Case(
+        server="Go",
+        page=f"{_GO}.SetKeepAlivesEnabled",
+        setting="`server.SetKeepAlivesEnabled(false)`",
+        documented="keeps no connection",
+        start=go(DisableKeepAlives=True),
+        code="server-close",
+        served=EACH,
+        cure=Cure("`server.SetKeepAlivesEnabled(true)`", go()),
+    ),
+    Case(
+        server="Java",
+        page=_JAVA,
+        setting="`-Dsun.net.httpserver.idleInterval=1`",
+        documented="keeps an idle connection for that long (30 s if not set), and longer as its "
+        "timer is coarse (`clockTick`, 10 s if not set, 0.2 s here)",
+        start=java(idleInterval=1, clockTick=200),
+        code="idle-timeout",
+        served=IDLE,
+        traffic=idle(1, 2),
+        cure=Cure("`-Dsun.net.httpserver.idleInterval=75`", java(idleInterval=75, clockTick=200)),
+    ),
+    Case(
+        server="Java",
+        page=_JAVA,
+        setting="`-Dsun.net.httpserver.maxIdleConnections=0`",
+        documented="keeps at most that many idle connections (200 if not set); with 0 it closes "
+        "each after use",
+        start=java(maxIdleConnections=0),
+        code="request-limit",
+        served=EACH,
+        traffic=Traffic(halts={1: Pause(0.2), 2: Pause(0.2), 3: Pause(0.2)}),
+        cure=Cure("`-Dsun.net.httpserver.maxIdleConnections=200`", java(maxIdleConnections=200)),
+    ),
+    Case(
+        server="PHP",
+        page="https://www.php.net/manual/en/features.commandline.webserver.php",
+        setting="`php -S`",
+        documented="a server for development; it says nothing of keep-alive, and keeps no "
+        "connection",
+        start=php(),
+        code="server-close",
+        served=EACH,
+    ),
+    Case(
+        server="Puma",
+        page="https://www.rubydoc.info/gems/puma/Puma/DSL#persistent_timeout-instance_method",
+        setting="`persistent_timeout 1`",
+        documented="waits that long for the next request (20 s if not set)",
+        start=puma("persistent_timeout 1"),
+        code="idle-timeout",
+        served=IDLE,
+        traffic=idle(1),
+        cure=Cure("`persistent_timeout 75`", puma("persistent_timeout 75")),
+    ),
+)

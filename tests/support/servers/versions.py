@@ -1,0 +1,48 @@
+"""Which version of a server is installed here."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import subprocess
+from functools import cache
+from importlib import metadata
+
+_PROGRAMS = {
+    "Apache": ("apache2", "-v"),
+    "Caddy": ("caddy", "version"),
+    "Go": ("go", "version"),
+    "HAProxy": ("haproxy", "-v"),
+    "Java": ("javac", "--version"),
+    "lighttpd": ("lighttpd", "-v"),
+    "nginx": ("nginx", "-v"),
+    "Node": ("node", "--version"),
+    "PHP": ("php", "-v"),
+    "Puma": ("puma", "--version"),
+    "Varnish": ("varnishd", "-V"),
+}
+"""Those that aren't Python's packages, and how each tells its version."""
+
+
+@cache
+def version_of(server: str) -> str | None:
+    """`None`: it isn't installed."""
+    if server == "http.server":
+        return f"Python {platform.python_version()}"
+    if server in _PROGRAMS:
+        return _of_program(*_PROGRAMS[server])
+    try:
+        return metadata.version(server)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _of_program(name: str, option: str) -> str | None:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        return None
+    said = subprocess.run([found, option], capture_output=True, text=True, check=True)
+    version = re.search(r"\d+\.\d+(\.\d+)?", said.stdout + said.stderr)
+    assert version, f"{name} doesn't tell its version"
+    return version.group()
