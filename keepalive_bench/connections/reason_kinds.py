@@ -6,9 +6,12 @@ and the tests that run its commands come from this table.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.results.failure_kinds import Actor, Provoked
+
+if TYPE_CHECKING:
+    from keepalive_bench.connections.products import Concern
 
 
 class ReasonKind(NamedTuple):
@@ -36,6 +39,10 @@ class ReasonKind(NamedTuple):
     advice: str = ""
     advice_in_sweeps: str = ""
     """What to do where the usual advice names an option that a sweep doesn't have."""
+    settings: tuple[Concern, ...] = ()
+    """Which settings of the server's, or the proxy's, cure it; the advice ends with them."""
+    settings_after_one: tuple[Concern, ...] = ()
+    """Those of connections that carried one request each, where these are others."""
     is_by_pool_size: bool = False
     """Whether a larger pool would have kept the connection."""
     numbers: tuple[str, ...] = ()
@@ -77,6 +84,7 @@ UNREAD_REQUEST = ReasonKind(
     text="{closer} answered requests without reading their bodies, which spoils the connection for "
     "the next one ({times})",
     advice="Read or drain the body before answering, early errors (401, 403, 413) included.",
+    settings=("unread_body",),
 )
 IDLE_DROP = ReasonKind(
     code="idle-drop",
@@ -108,6 +116,7 @@ STALE_RACE = ReasonKind(
     "({times})",
     advice="A shorter idle time at the client than at the server avoids that, and requests that "
     "may be repeated can be retried.",
+    settings=("idle_timeout",),
     numbers=("idle_s",),
 )
 AFTER_ERROR = ReasonKind(
@@ -143,6 +152,7 @@ ERROR_RESPONSE = ReasonKind(
     provoked=Provoked("URL -n 12", "--fault error-close --fault-requests 3"),
     text="{closer} closes the connection after an error response ({statuses}; {times})",
     advice="The close belongs to the error: fewer errors are fewer closes.",
+    settings=("errors",),
     numbers=("statuses",),
 )
 MAX_AGE = ReasonKind(
@@ -157,6 +167,7 @@ MAX_AGE = ReasonKind(
     provoked=Provoked("URL -n 12 --think-time 0.1s-0.3s --seed 0", "--max-age 0.6"),
     text="{closer} closes connections at an age of {age}, whatever they carried ({times})",
     advice="Raise the lifetime of connections there, or expect to reconnect that often.",
+    settings=("lifetime",),
     numbers=("age_s",),
 )
 SERVER_CLOSE = ReasonKind(
@@ -168,8 +179,9 @@ SERVER_CLOSE = ReasonKind(
     f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
     text="{closer} said Connection: close{after}{unread} ({times}){also}",
-    advice="On nginx that is keepalive_requests or keepalive_timeout; a proxy in between may say "
-    "it.",
+    advice="That is a limit of requests or of age, or keep-alive that is off.",
+    settings=("request_limit", "lifetime"),
+    settings_after_one=("keep_alive",),
     numbers=("requests",),
 )
 HTTP_1_0 = ReasonKind(
@@ -180,7 +192,8 @@ HTTP_1_0 = ReasonKind(
     evidence="`http_version`",
     provoked=Provoked("URL -n 6", "--http-10"),
     text="{closer} answered as HTTP/1.0, which ends the connection ({times})",
-    advice="Let it speak HTTP/1.1; for nginx in front of it: proxy_http_version 1.1.",
+    advice="Let it speak HTTP/1.1.",
+    settings=("http_1_1",),
 )
 CLOSE_MISREAD = ReasonKind(
     code="close-misread",
@@ -217,7 +230,8 @@ KEEP_ALIVE_MAX = ReasonKind(
         "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=2"
     ),
     text="{closer} closed when the maximum that it announces was reached ({times})",
-    advice="On Apache that is MaxKeepAliveRequests.",
+    advice="Raise that maximum, or expect to reconnect.",
+    settings=("request_limit",),
     numbers=("requests",),
 )
 REQUEST_LIMIT = ReasonKind(
@@ -231,7 +245,8 @@ REQUEST_LIMIT = ReasonKind(
     evidence=f"{_IDLE}, or `failure`; `requests` is the number",
     provoked=Provoked("URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2"),
     text="{closer} closed the connection{after}, unannounced ({times})",
-    advice="Look for a limit of requests per connection; on nginx that is keepalive_requests.",
+    advice="Look for a limit of requests per connection.",
+    settings=("request_limit",),
     numbers=("requests",),
 )
 IDLE_TIMEOUT = ReasonKind(
@@ -250,6 +265,7 @@ IDLE_TIMEOUT = ReasonKind(
     text="{closer} closed connections that had been idle for {idle} ({times}){also}",
     advice="Its idle timeout is shorter than the pauses of this traffic: raise it there, or expect "
     "to reconnect.",
+    settings=("idle_timeout",),
     numbers=("idle_s", "shortest_s", "longest_s"),
 )
 UNDECIDED = ReasonKind(
@@ -277,6 +293,7 @@ RECYCLED = ReasonKind(
     "through ({times}){also}",
     advice="A restart or reload, workers that are recycled, or a limit on how many idle "
     "connections are kept does that: look at its log for those times.",
+    settings=("recycling",),
 )
 UNSOLICITED_DATA = ReasonKind(
     code="unsolicited-data",

@@ -88,7 +88,7 @@ def _of_reason(reason: ReasonKind) -> FindingKind:
         who=reason.who,
         evidence=("arm", "connections", *reason.numbers),
         text=f"{reason.text}.",
-        advice=reason.advice,
+        advice=f"{reason.advice}{{cure}}" if reason.settings else reason.advice,
         advice_in_sweeps=reason.advice_in_sweeps,
         is_in_sweeps=not reason.is_by_pool_size,
         provoked=reason.provoked,
@@ -115,6 +115,8 @@ def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 
 
 def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Finding:
+    from keepalive_bench.findings.cures import cure_of_reason  # noqa: PLC0415  # most do without
+
     kind, reasons, experiment = OF_REASONS[code], arm.reasons, run.plan.experiment
     seen = [reasons[row].evidence for row in rows]
     times = reasons.ended(code)
@@ -144,6 +146,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
             "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
             "apart": _apart(seen),
+            "cure": cure_of_reason(run, arm, rows),
         },
         **{name: value for name, value in known.items() if name in kind.evidence},
     )
