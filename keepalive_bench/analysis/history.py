@@ -73,6 +73,12 @@ class History:
         """The longest time that a connection of an arm was idle and then answered."""
         return max(self._course.survived_s[self.run.exchanges.arms.index(arm)], default=0.0)
 
+    @cached_property
+    def shortest_s(self) -> float:
+        """The shortest time in which an exchange was answered; a round trip takes no longer."""
+        exchanges = self.run.exchanges
+        return min(compress(exchanges.latency_s, exchanges.status), default=0.0)
+
     def survived_s(self, connection: int) -> float:
         """The longest time that a connection was idle before a request that was answered."""
         return self._course.longest_s[connection]

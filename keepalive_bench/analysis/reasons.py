@@ -15,7 +15,7 @@ from keepalive_bench.connections.announcements import says_close
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.connections.records import FOUND_IDLE, Before, Idle
 from keepalive_bench.connections.rules import actor, reason_for, reason_for_one_more
-from keepalive_bench.results.table import NONE, optional
+from keepalive_bench.results.table import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +162,7 @@ class Reasons(Mapping[int, Reason]):
             idle,
             age_s=history.age_s(row),
             survived_s=history.survived_s(row),
-            round_trip_s=optional(connections.min_rtt_s[row]) or 0.0,
+            round_trip_s=history.shortest_s,
         )
 
 

@@ -93,9 +93,9 @@ def _fatal(before: Before, last: LastExchange, pattern: Pattern) -> list[kinds.R
 def _may_all_race(before: Before, idle_s: float, pattern: Pattern) -> bool:
     """Whether each request can have crossed a close: none ever came through such a pause.
 
-    It takes a round trip that is not much shorter, or that nobody knows.
+    It takes a round trip that isn't much shorter.
     """
-    is_long = not before.round_trip_s or before.round_trip_s > idle_s / 4
+    is_long = before.round_trip_s > idle_s / 4
     is_limited = pattern.limit == before.served and not pattern.uses.idle_s
     return is_limited and is_long and idle_s >= CLOCKS_S
 

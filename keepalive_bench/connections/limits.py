@@ -98,7 +98,7 @@ def _idle_at_unknown_times(closed: Ends, uses: Uses) -> tuple[Span | None, bool]
         return None, False
     least, idle = found[0], [*uses.idle_s, *found]
     outlived, outliving = uses.outlived(least), above(uses.longest_s, least)
-    if not uses.idle_s:
+    if uses.longest_idle_s <= least / 2:
         return Span(least, found[-1]), False
     if outlived >= _OUTLIVED * len(found) and 2 * outliving >= len(found):
         return None, True

@@ -53,7 +53,7 @@ class Before(NamedTuple):
     survived_s: float = 0.0
     """The longest time that it was idle before a request that was answered."""
     round_trip_s: float = 0.0
-    """To its peer; 0 where nobody tells."""
+    """To whoever answers, at most: the shortest time in which anything was answered."""
 
 
 FOUND_IDLE = frozenset({"fin", "rst", "data"})

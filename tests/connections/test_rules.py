@@ -272,7 +272,7 @@ def closed(*rows: tuple[float, float]) -> list[tuple[float, ...]]:
 def test_a_limit_shows_in_a_number_seen_twice_that_nobody_exceeded() -> None:
     for rows, cut, most_served, limit in (
         ([(3, 0.0), (3, 0.0)], [], 3, 3),
-        ([(3, 0.0)], [(3, 0.0, 0.1, 0.0)], 3, 3),
+        ([(3, 0.0)], [(3, 1.0, 0.1, 0.0)], 3, 3),
         ([], [(3, 0.0, 0.1, 0.0), (3, 1.0, 0.1, 0.0)], 3, 3),
         ([(3, 0.0)], [], 3, None),
         ([(3, 0.0), (3, 0.0)], [], 4, None),

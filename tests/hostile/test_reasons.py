@@ -147,7 +147,9 @@ def test_resets_of_the_connections_that_were_idle_longest_are_a_timeouts(*, tls:
 def test_resets_after_the_same_number_of_requests_may_be_a_limits_or_a_timeouts() -> None:
     analysis = analysed({"fault": f"idle-reset={IDLE_S}"}, idle=True)
     assert second(analysis).code == "undecided"
-    assert second(analysis).evidence["fits"] == "request-limit, idle-timeout"
+    assert {"request-limit", "idle-timeout"} <= {
+        *str(second(analysis).evidence["fits"]).split(", ")
+    }
 
 
 @pytest.mark.slow

@@ -35,7 +35,9 @@ def relayed(source: socket.socket, target: socket.socket) -> None:
 @contextmanager
 def link(port: int) -> Iterator[str]:
     """A relay to a server; its URL."""
-    listener, threads, open_ones = socket.create_server(("127.0.0.1", 0)), [], []
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+    open_ones: list[socket.socket] = []
 
     def accept() -> None:
         with suppress(OSError):

@@ -26,11 +26,10 @@ HOSTILE = b"\x1b[2J\x1b]0;kab\x07[bold red]kab[/][/] \x9b31m\xe9\x7f"
 FOLDED = HOSTILE + b"\r\n kab: folded\r\n\t[link=file:///kab]kab"
 
 TRIGGERS = {
+    **dict.fromkeys(When, GET),
     When.HANDSHAKE: b"\x16\x03\x01",
     When.OPEN: b"",
-    When.IDLE: GET,
-    When.BODY: GET,
-    When.REQUEST: GET,
+    When.BODY: b"POST / HTTP/1.1\r\nHost: kab\r\nContent-Length: 20\r\n\r\n",
 }
 """What the client sends for a fault to strike; TLS begins with these bytes."""
 STAYS, SILENCE, MORE = "stays open", "silence", "more of the same"
