@@ -276,7 +276,7 @@ UNDECIDED = ReasonKind(
     "are alike in more than one of these: how many responses they had carried, their age, and how "
     "long they were idle.",
     evidence=f"{_IDLE}; `age_s`; `fits`: the causes that fit",
-    provoked=Provoked("URL -n 6 --think-time 0.3 --seed 0", "--silent-close-after 3"),
+    provoked=Provoked("URL -n 10 --think-time 0.3 --seed 0", "--silent-close-after 3"),
     text="{closer} closes connections, unannounced, where {fitting} fit alike ({times})",
     advice="{apart} tells them apart.",
     numbers=("fits",),
