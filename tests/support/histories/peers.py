@@ -150,7 +150,8 @@ class KeptLimit(Peer):
         self._idle.append(wire)
         if len(self._idle) > self._most:
             closed = self._idle[0 if self._closes_oldest else -1]
-            closed.closing = Closing(now_s, self._by, true.SURPLUS, true.RECYCLED_RACED)
+            found = true.SURPLUS if closed.served == 1 else true.RECYCLED
+            closed.closing = Closing(now_s, self._by, found, true.RECYCLED_RACED)
 
 
 class Whim(Peer):
