@@ -9,6 +9,10 @@ _ENVOY = (
     "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto"
     "#config-core-v3-httpprotocoloptions"
 )
+_ENVOY_ROUTE = (
+    "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto"
+    "#config-route-v3-routeaction"
+)
 _TRAEFIK = "https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/"
 _VARNISH = "https://varnish-cache.org/docs/trunk/reference/varnishd.html"
 _AWS = "https://docs.aws.amazon.com/elasticloadbalancing/latest"
@@ -42,6 +46,7 @@ HAPROXY = Product(
     tls_sessions=Setting(
         "tune.ssl.cachesize and no-tls-tickets", page=f"{_HAPROXY}#3.2-tune.ssl.cachesize"
     ),
+    upstream_wait=Setting("timeout server", "none", f"{_HAPROXY}#4.2-timeout%20server"),
 )
 ENVOY = Product(
     name="Envoy",
@@ -52,6 +57,7 @@ ENVOY = Product(
     idle_timeout=Setting("idle_timeout", "1 h", _ENVOY, "of common_http_protocol_options"),
     lifetime=Setting("max_connection_duration", "none", _ENVOY),
     upstream=Setting("idle_timeout of the cluster's HttpProtocolOptions", "1 h", _ENVOY),
+    upstream_wait=Setting("timeout of the route", "15 s", _ENVOY_ROUTE),
 )
 TRAEFIK = Product(
     name="Traefik",
@@ -71,6 +77,7 @@ VARNISH = Product(
     ),
     lifetime=never(),
     upstream=Setting("backend_idle_timeout", "60 s", f"{_VARNISH}#backend-idle-timeout"),
+    upstream_wait=Setting("first_byte_timeout", "60 s", f"{_VARNISH}#first-byte-timeout"),
 )
 ALB = Product(
     name="AWS ALB",
@@ -85,6 +92,11 @@ ALB = Product(
     lifetime=Setting(
         "client_keep_alive.seconds",
         "3,600 s",
+        f"{_AWS}/application/edit-load-balancer-attributes.html",
+    ),
+    upstream_wait=Setting(
+        "idle_timeout.timeout_seconds",
+        "60 s",
         f"{_AWS}/application/edit-load-balancer-attributes.html",
     ),
 )
@@ -113,6 +125,11 @@ CLOUDFRONT = Product(
         "OriginKeepaliveTimeout",
         "5 s",
         f"{_CLOUDFRONT}/DownloadDistValuesOrigin.html#DownloadDistValuesOriginKeepaliveTimeout",
+    ),
+    upstream_wait=Setting(
+        "OriginReadTimeout",
+        "30 s",
+        f"{_CLOUDFRONT}/DownloadDistValuesOrigin.html#DownloadDistValuesOriginResponseTimeout",
     ),
 )
 CLOUDFLARE = Product(

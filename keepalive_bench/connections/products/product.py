@@ -14,6 +14,7 @@ Concern = Literal[
     "recycling",
     "http_1_1",
     "upstream",
+    "upstream_wait",
     "tls_sessions",
 ]
 """What a setting decides: the field of `Product` that has it."""
@@ -75,6 +76,8 @@ class Product(NamedTuple):
     """What has it speak HTTP/1.1, where it doesn't by default."""
     upstream: Setting | None = None
     """How it keeps its own connections to what is behind it."""
+    upstream_wait: Setting | None = None
+    """How long it waits for an answer of what is behind it."""
     tls_sessions: Setting | None = None
     """What lets clients resume TLS sessions."""
 

@@ -42,6 +42,11 @@ NGINX = Product(
     tls_sessions=Setting(
         "ssl_session_tickets and ssl_session_cache", page=f"{_NGINX_SSL}#ssl_session_tickets"
     ),
+    upstream_wait=Setting(
+        "proxy_read_timeout",
+        "60 s",
+        "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout",
+    ),
 )
 APACHE = Product(
     name="Apache",
@@ -68,6 +73,11 @@ APACHE = Product(
         "SSLSessionTickets and SSLSessionCache",
         page="https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessiontickets",
     ),
+    upstream_wait=Setting(
+        "ProxyTimeout",
+        "Timeout, 60 s",
+        "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html#proxytimeout",
+    ),
 )
 LIGHTTPD = Product(
     name="lighttpd",
@@ -90,6 +100,11 @@ CADDY = Product(
     lifetime=never(),
     upstream=Setting(
         "keepalive of reverse_proxy", "2 min", f"{_CADDY}/directives/reverse_proxy#keepalive"
+    ),
+    upstream_wait=Setting(
+        "response_header_timeout of reverse_proxy",
+        "none",
+        f"{_CADDY}/directives/reverse_proxy#response_header_timeout",
     ),
 )
 IIS = Product(
@@ -121,6 +136,9 @@ TRAFFIC_SERVER = Product(
         "proxy.config.http.keep_alive_no_activity_timeout_out",
         "120 s",
         _RECORDS,
+    ),
+    upstream_wait=Setting(
+        "proxy.config.http.transaction_no_activity_timeout_out", "30 s", _RECORDS
     ),
 )
 WEB_SERVERS = (NGINX, APACHE, LIGHTTPD, CADDY, IIS, TRAFFIC_SERVER)
