@@ -10,6 +10,7 @@ from keepalive_bench.findings import (
     caches,
     certainty,
     client_bound,
+    counted,
     delay,
     endpoint,
     gateways,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SUBJECTS = (
-    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, addresses, endpoint),
+    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, counted, addresses, endpoint),
     *(client_bound, measurement, certainty, latency),
 )
 FINDING_KINDS = (
@@ -64,6 +65,7 @@ def noticed(
         *gateways.gateway_findings(run, arms),
         *answers.answer_findings(run, arms),
         *caches.cache_findings(run, arms),
+        *counted.counted_findings(arms),
         *addresses.address_findings(run, arms),
         *endpoint.endpoint_findings(run, arms),
         *of_measurement,
