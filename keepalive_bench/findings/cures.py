@@ -193,7 +193,7 @@ def _either(settings: Sequence[Setting]) -> str:
 
 
 def _with_default(setting: Setting) -> str:
-    more = [f"{setting.default} by default"] if setting.default else []
-    if setting.note:
-        more.append(setting.note)
-    return f"{setting.name} ({'; '.join(more)})" if more else setting.name
+    default = f"{setting.default} by default" if setting.default else ""
+    versions = ", ".join(filter(None, (default, setting.older)))
+    more = "; ".join(filter(None, (versions, setting.note)))
+    return f"{setting.name} ({more})" if more else setting.name

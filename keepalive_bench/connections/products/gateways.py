@@ -41,7 +41,7 @@ HAPROXY = Product(
         "http-reuse and pool-purge-delay",
         "safe and 5 s",
         f"{_HAPROXY}#4.2-http-reuse",
-        "option http-server-close turns it off",
+        note="option http-server-close turns it off",
     ),
     tls_sessions=Setting(
         "tune.ssl.cachesize and no-tls-tickets", page=f"{_HAPROXY}#3.2-tune.ssl.cachesize"
@@ -52,9 +52,9 @@ ENVOY = Product(
     name="Envoy",
     place="gateway",
     server=("envoy", "istio-envoy"),
-    keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, "1 turns it off"),
+    keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, note="1 turns it off"),
     request_limit=Setting("max_requests_per_connection", "no limit", _ENVOY),
-    idle_timeout=Setting("idle_timeout", "1 h", _ENVOY, "of common_http_protocol_options"),
+    idle_timeout=Setting("idle_timeout", "1 h", _ENVOY, note="of common_http_protocol_options"),
     lifetime=Setting("max_connection_duration", "none", _ENVOY),
     upstream=Setting("idle_timeout of the cluster's HttpProtocolOptions", "1 h", _ENVOY),
     upstream_wait=Setting("timeout of the route", "15 s", _ENVOY_ROUTE),
@@ -73,7 +73,7 @@ VARNISH = Product(
     via=("varnish",),
     request_limit=never(),
     idle_timeout=Setting(
-        "timeout_idle", "5 s", f"{_VARNISH}#timeout-idle", "on Fastly it isn't settable"
+        "timeout_idle", "5 s", f"{_VARNISH}#timeout-idle", note="on Fastly it isn't settable"
     ),
     lifetime=never(),
     upstream=Setting("backend_idle_timeout", "60 s", f"{_VARNISH}#backend-idle-timeout"),
@@ -109,7 +109,7 @@ NLB = Product(
         "tcp.idle_timeout.seconds",
         "350 s",
         f"{_AWS}/network/update-idle-timeout.html",
-        "it forgets the connection in silence; fixed for TLS listeners",
+        note="it forgets the connection in silence; fixed for TLS listeners",
     ),
     errors=never("knows no answers, only TCP"),
 )
@@ -152,7 +152,7 @@ GOOGLE = Product(
         "httpKeepAliveTimeoutSec",
         "610 s",
         f"{_GOOGLE}#timeout-keepalive-client",
-        "600 s of a regional one",
+        note="600 s of a regional one",
     ),
     upstream=always(
         "keeps a connection to a backend for 600 s without a request, and lets nobody set that",

@@ -17,27 +17,28 @@ NGINX = Product(
     place="gateway",
     server=("nginx", "openresty", "tengine", "angie", "freenginx"),
     keep_alive=Setting(
-        "keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout", "0 turns it off"
+        "keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout", note="0 turns it off"
     ),
     request_limit=Setting(
         "keepalive_requests",
         "1,000",
         f"{_NGINX}#keepalive_requests",
-        "100 before 1.19.10",
+        older="100 before 1.19.10",
     ),
     idle_timeout=Setting("keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout"),
-    lifetime=Setting("keepalive_time", "1 h", f"{_NGINX}#keepalive_time"),
+    lifetime=Setting("keepalive_time", "1 h", f"{_NGINX}#keepalive_time", older="from 1.19.10"),
     errors=always("closes after its own 400, 413, 414, 495, 496, 497, 500 and 501"),
     recycling=Setting(
         "keepalive_min_timeout",
         page=f"{_NGINX}#keepalive_min_timeout",
-        note="from 1.27.4; without it, a reload closes idle connections",
+        older="from 1.27.4",
+        note="without it, a reload closes idle connections",
     ),
     upstream=Setting(
         "keepalive and keepalive_timeout in upstream",
         "60 s",
         f"{_NGINX_UPSTREAM}#keepalive",
-        "before 1.29.7, keepalive was off",
+        older="off before 1.29.7",
     ),
     tls_sessions=Setting(
         "ssl_session_tickets and ssl_session_cache", page=f"{_NGINX_SSL}#ssl_session_tickets"
@@ -61,13 +62,13 @@ APACHE = Product(
         "MaxConnectionsPerChild",
         "no limit",
         "https://httpd.apache.org/docs/2.4/mod/mpm_common.html#maxconnectionsperchild",
-        "a restart ends connections, too",
+        note="a restart ends connections, too",
     ),
     upstream=Setting(
         "ttl of ProxyPass",
         "none",
         "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html#proxypass",
-        "disablereuse turns it off",
+        note="disablereuse turns it off",
     ),
     tls_sessions=Setting(
         "SSLSessionTickets and SSLSessionCache",
@@ -83,9 +84,9 @@ LIGHTTPD = Product(
     name="lighttpd",
     place="gateway",
     server=("lighttpd",),
-    keep_alive=Setting("server.max-keep-alive-requests", "1,000", _LIGHTTPD, "0 turns it off"),
+    keep_alive=Setting("server.max-keep-alive-requests", "1,000", _LIGHTTPD, note="0 turns it off"),
     request_limit=Setting(
-        "server.max-keep-alive-requests", "1,000", _LIGHTTPD, "100 before 1.4.65"
+        "server.max-keep-alive-requests", "1,000", _LIGHTTPD, older="100 before 1.4.65"
     ),
     idle_timeout=Setting("server.max-keep-alive-idle", "5 s", _LIGHTTPD),
     lifetime=never(),
