@@ -54,7 +54,12 @@ ENVOY = Product(
     server=("envoy", "istio-envoy"),
     keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, note="1 turns it off"),
     request_limit=Setting("max_requests_per_connection", "no limit", _ENVOY),
-    idle_timeout=Setting("idle_timeout", "1 h", _ENVOY, note="of common_http_protocol_options"),
+    idle_timeout=Setting(
+        "idle_timeout",
+        "1 h",
+        _ENVOY,
+        note="of common_http_protocol_options; drain_timeout comes on top",
+    ),
     lifetime=Setting("max_connection_duration", "none", _ENVOY),
     upstream=Setting("idle_timeout of the cluster's HttpProtocolOptions", "1 h", _ENVOY),
     upstream_wait=Setting("timeout of the route", "15 s", _ENVOY_ROUTE),

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import subprocess
     from contextlib import AbstractContextManager
 
+    from keepalive_bench.connections.products import Concern, Product, Setting
+
 Launcher = Callable[[Place], "AbstractContextManager[subprocess.Popen[bytes]]"]
 
 
@@ -42,7 +44,6 @@ Halt = Idle | Pause | Told
 class Traffic:
     """What is sent, one by one, and what happens in between."""
 
-    path: str = "/"
     options: Mapping[str, object] = field(default_factory=dict)
     """Of the plan's request."""
     halts: Mapping[int, Halt] = field(default_factory=dict)
@@ -60,9 +61,11 @@ class Cure(NamedTuple):
 class Case:
     """A server, how it is set up, and what follows from its documentation."""
 
-    server: str
-    page: str
-    """Where its documentation says so."""
+    product: Product
+    decides: Concern | None = None
+    """What the setting decides, where the table of products has it, with its page."""
+    page: str = ""
+    """Where its documentation says so, otherwise."""
     setting: str
     """In the words of the server's own users; empty: as it comes."""
     documented: str
@@ -74,8 +77,29 @@ class Case:
     traffic: Traffic = Traffic()
     cure: Cure | None = None
     tls: bool = False
+    is_silent: bool = False
+    """Whether it doesn't name itself, though older versions of it do."""
     takes_a_minute: bool = False
     """`make servers` measures it; tests don't wait for so long."""
+
+    @property
+    def server(self) -> str:
+        return self.product.name
+
+    @property
+    def told(self) -> str | None:
+        """What kab has to be told of who it is; `None`: it is named by its answers."""
+        is_named = self.product.names_itself and not self.is_silent
+        return None if is_named else self.product.word
+
+    @property
+    def advised(self) -> Setting | None:
+        """What kab is to advise on."""
+        return None if self.decides is None else self.product.setting(self.decides)
+
+    @property
+    def documentation(self) -> str:
+        return self.page or (self.advised.page if self.advised else "")
 
     @property
     def name(self) -> str:
@@ -109,6 +133,8 @@ def restarted(by: signal.Signals) -> Traffic:
 
 
 _REST = Pause(0.7)
+AGEING = Traffic(halts={3: Pause(1.0), 9: Pause(1.0)})
+"""Twice left idle for so long that a connection is older than the server wants it to be."""
 POSTED = Traffic(options={"method": "POST", "body": bytes(5000)})
 """Bodies of 5 kB, for servers that are told to refuse such."""
 UNREAD = Traffic(
