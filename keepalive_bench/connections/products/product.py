@@ -31,10 +31,10 @@ class Setting(NamedTuple):
     default: str = ""
     page: str = ""
     """Where it is documented; empty: what is known comes from its source."""
-    older: str = ""
-    """In which versions it is otherwise: `100 before 1.19.10`."""
     note: str = ""
     """What more there is to know; without a name, what the product does: `keeps no connection`."""
+    older: str = ""
+    """In which versions it is otherwise: `100 before 1.19.10`."""
     happens: bool = True
     """Whether it does at all what the setting would decide."""
 
