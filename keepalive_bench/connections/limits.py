@@ -151,7 +151,9 @@ def announced_max_age(ends: Ends, uses: Uses) -> tuple[Span | None, bool]:
     if not ends or min(ends.age_s) < max(_LEAST_AGE_S, uses.kept_age_s):
         return None, False
     answers = len(uses.idle_s) + len(uses.longest_s)
-    chance = min(1.0, len(ends) / max(1, answers)) ** (_in_turn((ends, row) for row in range(len(ends))) - 1)
+    chance = min(1.0, len(ends) / max(1, answers)) ** (
+        _in_turn((ends, row) for row in range(len(ends))) - 1
+    )
     is_shown = len(set(ends.served)) > 1 and chance <= _CHANCE
     return Span(min(ends.age_s), max(ends.age_s)), is_shown
 

@@ -179,7 +179,7 @@ SERVER_CLOSE = ReasonKind(
     f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
     text="{closer} said Connection: close{after}{unread} ({times}){also}",
-    advice="That is a limit of requests or of age, or keep-alive that is off.",
+    advice="A limit of requests or of age does that; after each request, keep-alive that is off.",
     settings=("request_limit", "lifetime"),
     settings_after_one=("keep_alive",),
     numbers=("requests",),
