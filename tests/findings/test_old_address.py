@@ -76,7 +76,9 @@ def test_an_address_that_does_not_answer_any_more_is_another_finding() -> None:
     row = script.open("pooled", peer=f"{OLD}:80")
     for number in range(40):
         script.send("pooled", 0.01, on=row, phases=Phases() if number else LOOKED_UP)
-        told = {} if number < 20 else {"failed": f"{OLD}:80: timed out", "lost": 0.1}
+        told: dict[str, Any] = (
+            {} if number < 20 else {"failed": f"{OLD}:80: timed out", "lost": 0.1}
+        )
         new = script.open("unpooled", peer=f"{OLD if number < 20 else NEW}:80", **told)
         script.send("unpooled", 0.01, on=new, phases=LOOKED_UP)
     assert not found(script.run())
