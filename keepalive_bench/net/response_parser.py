@@ -57,20 +57,17 @@ class ResponseParser:
 
         Of a 400, the beginning of its body says something, too.
         """
-        answer = self._parsed(status, version, head)
+        last, items = self._last, list(head.raw_items())
+        if last is not None and last[0] == status and last[1] == version and last[2] == items:
+            answer = last[3]
+        else:
+            answer = self._read(status, version, items)
+            self._last = status, version, items, answer
         return answer._replace(complaint=complaint_of(body)) if body else answer
 
     def counted(self, head: Message) -> Counted | None:
         """What one says in the fields that answers are counted by; `None`: by none."""
         return values(head, self._count_by) if self._count_by else None
-
-    def _parsed(self, status: int, version: int, head: Message) -> Answer:
-        last, items = self._last, list(head.raw_items())
-        if last is not None and last[0] == status and last[1] == version and last[2] == items:
-            return last[3]
-        answer = self._read(status, version, items)
-        self._last = status, version, items, answer
-        return answer
 
     def _read(self, status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
         fields: dict[str, str] = {}
@@ -79,6 +76,7 @@ class ResponseParser:
             key = name.lower()
             fields[key] = f"{fields[key]}, {value}" if key in fields else value
         via = fields.get("via")  # the nearest hop is the last
+        cookies = fields.get("set-cookie")
         server, via = self._named(_cut(fields.get("server")), via and via[-_FIELD_LIMIT:])
         return Answer(
             http_version=_VERSIONS.get(version, "HTTP/?"),
@@ -90,17 +88,12 @@ class ResponseParser:
             server=server,
             via=via,
             location=_location(status, fields),
-            asks_for=schemes(fields.get(_CHALLENGES.get(status, ""), "")),
-            new_session=self._new_session(fields, items),
+            asks_for=schemes(fields.get(_CHALLENGES[status], ""))
+            if status in _CHALLENGES
+            else None,
+            new_session=None if cookies is None else self._cookies.begun(cookies),
             retry_after=status == _UNAVAILABLE and "retry-after" in fields,
         )
-
-    def _new_session(
-        self, fields: Mapping[str, str], items: Iterable[tuple[str, str]]
-    ) -> str | None:
-        if "set-cookie" not in fields:
-            return None
-        return self._cookies.begun(value for name, value in items if name.lower() == "set-cookie")
 
     def _named(self, server: str | None, via: str | None) -> tuple[str | None, str | None]:
         """Who answered and who forwarded it: as few different ones as tell who they are."""
