@@ -11,7 +11,7 @@ import pytest
 from support.plans import exchange, run
 from support.scripted_server import answering, response
 
-from keepalive_bench import analyse
+from keepalive_bench import Arm, analyse
 from keepalive_bench.net.response_details import SessionCookies, destination, schemes
 
 if TYPE_CHECKING:
@@ -102,6 +102,16 @@ def test_redirects_say_where_they_lead(location: str, text: str, advice: str) ->
     assert text in finding.text
     assert finding.advice.endswith(advice) or advice in finding.advice
     assert "k=1" not in f"{finding}"
+
+
+def test_redirects_to_another_place_each_time_are_a_few_answers() -> None:
+    lines = (f"Location: /{number}".encode() for number in range(40))
+    script = [response(line, status_line=b"HTTP/1.1 302 Found") for line in lines]
+    with answering(*script) as server:
+        measured = run(server.url, requests=20, arms=(Arm("pooled"),))
+    places = {answer.location for answer in analyse(measured).first.answers}
+    assert len(places) == 17
+    assert "…" in places
 
 
 def test_a_location_can_not_draw_in_the_terminal() -> None:
