@@ -10,6 +10,7 @@ from keepalive_bench.findings import (
     caches,
     certainty,
     client_bound,
+    connecting,
     delay,
     endpoint,
     gateways,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SUBJECTS = (
-    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, addresses, endpoint),
+    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, addresses, connecting),
+    endpoint,
     *(client_bound, measurement, certainty, latency),
 )
 FINDING_KINDS = (
@@ -65,6 +67,7 @@ def noticed(
         *answers.answer_findings(run, arms),
         *caches.cache_findings(run, arms),
         *addresses.address_findings(run, arms),
+        *connecting.connecting_findings(run, arms),
         *endpoint.endpoint_findings(run, arms),
         *of_measurement,
         *certainty.order_findings(run),
