@@ -38,8 +38,8 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
             own.sendto(head + question + found, client)
         asked.add(question)
 """
-"""RFC 1035, section 4.1: every name has the address 127.0.0.1; other questions, for AAAA say, get no
-answer at first, and then an empty one."""
+"""RFC 1035, section 4.1: every name has the address 127.0.0.1; other questions, such as for AAAA,
+get no answer at first, and then an empty one."""
 RESOLVER = "127.0.0.53"
 
 
