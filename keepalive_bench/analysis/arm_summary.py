@@ -9,6 +9,7 @@ from keepalive_bench.plan.arms import arm_kind
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_view import Latency
+    from keepalive_bench.analysis.counted import CountedField
     from keepalive_bench.analysis.reasons import Reasons
     from keepalive_bench.plan.arms import ArmKind
     from keepalive_bench.plan.experiment import Swept
@@ -101,6 +102,8 @@ class ArmSummary(NamedTuple):
     min_rtt_s: float | None
     """The network's shortest round trip; `None` where the system doesn't tell."""
     counters: PoolCounters
+    counted: tuple[CountedField, ...] = ()
+    """By each field that answers are counted by, in their order."""
     uncorrected_latency_s: Latency | None = None
     """Of an open load, latencies from the real start; `None`: all of them are."""
     late_starts: LateStarts | None = None

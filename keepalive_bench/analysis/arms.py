@@ -18,6 +18,7 @@ from keepalive_bench.analysis.arm_summary import (
     Sizes,
 )
 from keepalive_bench.analysis.arm_view import summed_up
+from keepalive_bench.analysis.counted import counted_fields
 from keepalive_bench.analysis.reasons import History, Reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
@@ -70,6 +71,7 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
         failures=_failures(exchanges, sent),
         status_codes=_status_codes(exchanges, sent),
         answers=_answers(exchanges, sent),
+        counted=counted_fields(exchanges, sent, run.plan.request.count_by),
         body_bytes=_body_sizes(exchanges, good) if answered else None,
         mean_body=sum(compress(exchanges.body_bytes, good)) / answered if answered else None,
         bytes_received=sum(compress(exchanges.body_bytes, sent)),

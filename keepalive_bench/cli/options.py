@@ -58,7 +58,9 @@ STRICT = Option(
     example=Example("--require 'p99<=60min' --strict", "4", "exit code"),
 )
 _OF_PLANS = {it.name: it for it in options_of(Plan)}
-REQUIRE, CONFIDENCE, MARGIN = (_OF_PLANS[name] for name in ("require", "confidence", "margin"))
+REQUIRE, CONFIDENCE, MARGIN, SERVER = (
+    _OF_PLANS[name] for name in ("require", "confidence", "margin", "server")
+)
 
 PATH = click.Path(readable=False, allow_dash=True)
 """A file, or - for a standard stream; whether there is one, kab finds out when it opens it."""

@@ -6,7 +6,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,7 +14,7 @@ from keepalive_bench.cli.reading import check_file, read_file
 from keepalive_bench.errors import ENDING_SIGNALS, UsageError
 from keepalive_bench.plan.fields import plan_fields, planned
 from keepalive_bench.plan.network import Tls
-from keepalive_bench.plan.plan import DecisionRule, Plan
+from keepalive_bench.plan.plan import DecisionRule, Known, Plan
 from keepalive_bench.plan.request import NETRC, USER, reads_netrc
 from keepalive_bench.plan.sweeping import swept_plans
 from keepalive_bench.plan.target import Target
@@ -23,6 +23,7 @@ from keepalive_bench.units import filename, printable
 if TYPE_CHECKING:
     from keepalive_bench.plan.options import Asked
 
+P = TypeVar("P", DecisionRule, Known)
 _ENCRYPTED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 
 
@@ -47,19 +48,28 @@ def sweep_plans(url: str, asked: Asked) -> list[Plan]:
 
 
 def judged(plan: Plan, asked: Asked) -> Plan:
-    """A stored run's plan, judged as it was but for what is asked for.
+    """A stored run's plan, judged and advised as it was but for what is asked for.
 
     Requirements come on top of its own.
 
     Raises:
         UsageError: something makes no sense.
     """
+    known = _changed(plan.known, asked)
+    if known != plan.known:
+        _check_server(known)
+    return replace(plan, decision_rule=_changed(plan.decision_rule, asked), known=known)
+
+
+def _changed(part: P, asked: Asked) -> P:
     changes: dict[str, Any] = {}
-    for it in plan_fields(DecisionRule):
-        given, before = it.setting.rule(asked), it.of(plan.decision_rule)
+    kind: Any = type(part)
+    for it in plan_fields(kind):
+        given: Any = it.setting.rule(asked)
+        before: Any = it.of(part)
         if given is not None:
             changes[it.name] = (*before, *given) if isinstance(before, tuple) else given
-    return replace(plan, decision_rule=replace(plan.decision_rule, **changes))
+    return replace(part, **changes)
 
 
 def _target(url: str, asked: Asked) -> Target:
@@ -121,9 +131,17 @@ def _typed(what: str, missing: str) -> str:
             signal.signal(number, handler)
 
 
+def _check_server(known: Known) -> None:
+    if known.server is not None:
+        from keepalive_bench.connections.products import product_called  # noqa: PLC0415  # the same
+
+        product_called(known.server)
+
+
 def _checked(plan: Plan) -> Plan:
     if plan.decision_rule.requirements:
         from keepalive_bench.requirements import requirements_of  # noqa: PLC0415  # most do without
 
         requirements_of(plan)  # a bad one is refused now, and not when all is measured
+    _check_server(plan.known)
     return plan

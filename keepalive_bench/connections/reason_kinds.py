@@ -6,9 +6,12 @@ and the tests that run its commands come from this table.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.results.failure_kinds import Actor, Provoked
+
+if TYPE_CHECKING:
+    from keepalive_bench.connections.products import Concern
 
 
 class ReasonKind(NamedTuple):
@@ -35,6 +38,10 @@ class ReasonKind(NamedTuple):
     advice: str = ""
     advice_in_sweeps: str = ""
     """What to do where the usual advice names an option that a sweep doesn't have."""
+    settings: tuple[Concern, ...] = ()
+    """Which settings of the server's, or the proxy's, cure it; the advice ends with them."""
+    settings_after_one: tuple[Concern, ...] = ()
+    """Those of connections that carried one request each, where these are others."""
     is_by_pool_size: bool = False
     """Whether a larger pool would have kept the connection."""
     numbers: tuple[str, ...] = ()
@@ -83,6 +90,7 @@ STALE_RACE = ReasonKind(
     text="A reused connection died under a request that was already sent ({times})",
     advice="The server closed it at just that moment: a shorter idle time at the client than at "
     "the server avoids that, and requests that may be repeated can be retried.",
+    settings=("idle_timeout",),
 )
 SERVER_CLOSE = ReasonKind(
     code="server-close",
@@ -92,8 +100,9 @@ SERVER_CLOSE = ReasonKind(
     evidence="`connection`: the field's value",
     provoked=Provoked("URL -n 6", "--close-after 2"),
     text="The server said Connection: close{after} ({times})",
-    advice="On nginx that is keepalive_requests or keepalive_timeout; a proxy in between may say "
-    "it.",
+    advice="That is a limit of requests or of age, or keep-alive that is off.",
+    settings=("request_limit", "lifetime"),
+    settings_after_one=("keep_alive",),
     numbers=("requests",),
 )
 HTTP_1_0 = ReasonKind(
@@ -104,7 +113,8 @@ HTTP_1_0 = ReasonKind(
     evidence="`http_version`",
     provoked=Provoked("URL -n 6", "--http-10"),
     text="The server answered as HTTP/1.0, which ends the connection ({times})",
-    advice="Let it speak HTTP/1.1; for nginx in front of it: proxy_http_version 1.1.",
+    advice="Let it speak HTTP/1.1.",
+    settings=("http_1_1",),
 )
 CLOSE_DELIMITED = ReasonKind(
     code="close-delimited",
@@ -128,7 +138,8 @@ KEEP_ALIVE_MAX = ReasonKind(
         "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=2"
     ),
     text="The server closed when the maximum that it announces was reached ({times})",
-    advice="On Apache that is MaxKeepAliveRequests.",
+    advice="Raise that maximum, or expect to reconnect.",
+    settings=("request_limit",),
     numbers=("requests",),
 )
 REQUEST_LIMIT = ReasonKind(
@@ -142,7 +153,8 @@ REQUEST_LIMIT = ReasonKind(
     evidence=f"{_IDLE}; `requests` is the number",
     provoked=Provoked("URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2"),
     text="The server closed the connection{after}, unannounced ({times})",
-    advice="Look for a limit of requests per connection; on nginx that is keepalive_requests.",
+    advice="Look for a limit of requests per connection.",
+    settings=("request_limit",),
     numbers=("requests",),
 )
 IDLE_TIMEOUT = ReasonKind(
@@ -161,6 +173,7 @@ IDLE_TIMEOUT = ReasonKind(
     text="The server closed connections that had been idle for {idle_s} or so ({times})",
     advice="Its idle timeout is shorter than the pauses of this traffic: raise it there, or expect "
     "to reconnect.",
+    settings=("idle_timeout",),
     numbers=("idle_s",),
 )
 UNSOLICITED_DATA = ReasonKind(

@@ -114,7 +114,7 @@ def _in_this_process(
 ) -> Run:
     process_runner = ProcessRunner(plan, _clock)
     warmup = process_runner.warm_up()
-    tables = exchanges, connections = new_tables(plan.experiment)
+    tables = exchanges, connections = new_tables(plan)
 
     def record(exchange: Exchange) -> None:
         exchanges.append(exchange)
@@ -140,8 +140,8 @@ def _in_several(
 
     arm_context(plan, "", _clock)  # what can't be used is refused here, and once
     experiment = plan.experiment
-    followed = None if experiment.precision is None else new_tables(experiment).exchanges
-    tables = new_tables(experiment)
+    followed = None if experiment.precision is None else new_tables(plan).exchanges
+    tables = new_tables(plan)
     with Coordinator(plan, on_exchange, followed) as coordinator:
         interrupts.take_over()
         system_monitor = SystemMonitor(1, coordinator.pids)

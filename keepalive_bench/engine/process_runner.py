@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from keepalive_bench.engine.interrupts import Interrupts
     from keepalive_bench.engine.schedule import Blocks
     from keepalive_bench.net.tcp import Clock
-    from keepalive_bench.plan.plan import Arm, Experiment, Plan
+    from keepalive_bench.plan.plan import Arm, Plan
     from keepalive_bench.results.exchange import Exchange, Outcome
     from keepalive_bench.results.run import PoolCounters
 
@@ -35,10 +35,12 @@ class Tables(NamedTuple):
     connections: ConnectionColumns
 
 
-def new_tables(experiment: Experiment) -> Tables:
-    """Those of an experiment, still empty."""
-    labels = experiment.labels
-    exchanges = ExchangeColumns(labels, queued=experiment.load.is_open)
+def new_tables(plan: Plan) -> Tables:
+    """Those of a plan, still empty."""
+    labels = plan.experiment.labels
+    exchanges = ExchangeColumns(
+        labels, queued=plan.experiment.load.is_open, counted=bool(plan.request.count_by)
+    )
     return Tables(exchanges, ConnectionColumns(labels))
 
 

@@ -11,6 +11,7 @@ from keepalive_bench.findings import (
     certainty,
     client_bound,
     connecting,
+    counted,
     delay,
     endpoint,
     gateways,
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SUBJECTS = (
-    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, addresses, connecting),
-    endpoint,
+    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, counted, addresses),
+    *(connecting, endpoint),
     *(client_bound, measurement, certainty, latency),
 )
 FINDING_KINDS = (
@@ -66,6 +67,7 @@ def noticed(
         *gateways.gateway_findings(arms),
         *answers.answer_findings(run, arms),
         *caches.cache_findings(run, arms),
+        *counted.counted_findings(arms),
         *addresses.address_findings(run, arms),
         *connecting.connecting_findings(run, arms),
         *endpoint.endpoint_findings(run, arms),

@@ -26,8 +26,8 @@ NOT_RESUMED = FindingKind(
     proof="An arm of kind resumed offered them.",
     text="{label} was to resume TLS sessions, and the server resumed {resumed} of "
     "{handshakes:handshake} ({tls_version}), so its times are of both kinds.",
-    advice="Let the server give session tickets, or keep a cache of sessions (nginx: "
-    "ssl_session_tickets, ssl_session_cache); all servers behind the name need the same keys.",
+    advice="Let the server give session tickets, or keep a cache of sessions; all servers behind "
+    "the name need the same keys.{cure}",
     cases={
         "none": Case(
             text="{label} was to resume TLS sessions, and the server resumed none ({tls_version}), "
@@ -50,6 +50,8 @@ def _unresumed(run: Run, arm: ArmSummary) -> Iterator[Finding]:
 
     The first handshake of each thread has none to offer: it is no chance.
     """
+    from keepalive_bench.findings.cures import cure  # noqa: PLC0415  # most do without
+
     versions = Counter[str]()
     for handshake, count in arm.handshakes.items():
         versions[handshake.version] += count
@@ -62,5 +64,5 @@ def _unresumed(run: Run, arm: ArmSummary) -> Iterator[Finding]:
         resumed=arm.resumed,
         tls_version=versions.most_common(1)[0][0],
         case=None if arm.resumed else "none",
-        words={"label": arm.label},
+        words={"label": arm.label, "cure": cure(run.plan, arm.answers, ("tls_sessions",))},
     )

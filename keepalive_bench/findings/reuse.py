@@ -86,7 +86,7 @@ def _of_reason(reason: ReasonKind) -> FindingKind:
         who=reason.who,
         evidence=("arm", "connections", *reason.numbers),
         text=f"{reason.text}.",
-        advice=reason.advice,
+        advice=f"{reason.advice}{{cure}}" if reason.settings else reason.advice,
         advice_in_sweeps=reason.advice_in_sweeps,
         is_in_sweeps=not reason.is_by_pool_size,
         provoked=reason.provoked,
@@ -113,6 +113,8 @@ def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
 
 
 def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Finding:
+    from keepalive_bench.findings.cures import cure_of_reason  # noqa: PLC0415  # most do without
+
     kind, reasons, experiment = OF_REASONS[code], arm.reasons, run.plan.experiment
     requests = idle_s = None
     if "requests" in kind.evidence:
@@ -134,6 +136,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "times": f"{arm.name}, {plural(len(rows), 'time')}",
             "after": _after(requests),
             "seen": printable(data[:_SHOWN_DATA]),
+            "cure": cure_of_reason(run, arm, rows),
         },
     )
 

@@ -11,8 +11,9 @@ from keepalive_bench.units import without_userinfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from email.message import Message
 
-    from keepalive_bench.results.exchange import ComplaintCode
+    from keepalive_bench.results.exchange import ComplaintCode, Counted
 
 BAD_REQUEST = 400
 COMPLAINTS: tuple[tuple[bytes, ComplaintCode], ...] = (
@@ -27,6 +28,7 @@ COMPLAINTS: tuple[tuple[bytes, ComplaintCode], ...] = (
 """What products say in the body of a 400, and what it means; the body itself is not kept."""
 _LOOKED_AT = 4096
 _LIMIT = 300
+_COUNTED_LIMIT = 100
 _SAFE = "/%:@+=,;*~"
 _HOST = r"[A-Za-z0-9._~%:\[\]-]*"
 _QUOTED = r'"(?:[^"\\]|\\.)*"?'
@@ -42,6 +44,15 @@ def complaint_of(body: bytes) -> ComplaintCode | None:
     """What a 400 complains of, by the first bytes of its body; `None`: nothing known."""
     start = body[:_LOOKED_AT]
     return next((code for words, code in COMPLAINTS if words in start), None)
+
+
+def values(head: Message, names: Iterable[str]) -> Counted:
+    """What a head says in fields of such names, in lower case: cut, and several as one list."""
+    found: dict[str, str] = {}
+    for name, value in head.raw_items():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return tuple(found[name][:_COUNTED_LIMIT] if name in found else None for name in names)
 
 
 def destination(location: str) -> str:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.net.response_details import SessionCookies, destination, schemes
+from keepalive_bench.net.response_details import (
+    SessionCookies,
+    complaint_of,
+    destination,
+    schemes,
+    values,
+)
 from keepalive_bench.results.exchange import Answer, Framing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from email.message import Message
+
+    from keepalive_bench.plan.request import Request
+    from keepalive_bench.results.exchange import Counted
 
 FINAL = 200
 """Statuses below are not final (RFC 9110, section 15.2)."""
@@ -31,19 +40,31 @@ _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
 class ResponseParser:
-    """Reads what responses to a method say; most say what the one before said.
+    """Reads what responses to a request say; most say what the one before said.
 
     Safe from any thread.
     """
 
-    def __init__(self, method: str) -> None:
-        self._has_no_bodies = method == "HEAD"
+    def __init__(self, request: Request) -> None:
+        self._has_no_bodies = request.method == "HEAD"
+        self._count_by = tuple(map(str.lower, request.count_by))
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
         self._cookies = SessionCookies()
         self._names: set[tuple[str | None, str | None]] = set()
 
-    def parsed(self, status: int, version: int, head: Message) -> Answer:
-        """What one says: its status, its version as `http.client` numbers it, and its fields."""
+    def parsed(self, status: int, version: int, head: Message, body: bytes = b"") -> Answer:
+        """What one says: its status, its version as `http.client` numbers it, and its fields.
+
+        Of a 400, the beginning of its body says something, too.
+        """
+        answer = self._parsed(status, version, head)
+        return answer._replace(complaint=complaint_of(body)) if body else answer
+
+    def counted(self, head: Message) -> Counted | None:
+        """What one says in the fields that answers are counted by; `None`: by none."""
+        return values(head, self._count_by) if self._count_by else None
+
+    def _parsed(self, status: int, version: int, head: Message) -> Answer:
         last, items = self._last, list(head.raw_items())
         if last is not None and last[0] == status and last[1] == version and last[2] == items:
             return last[3]
@@ -57,7 +78,8 @@ class ResponseParser:
         for name, value in items:
             key = name.lower()
             fields[key] = f"{fields[key]}, {value}" if key in fields else value
-        server, via = self._named(_cut(fields.get("server")), _cut(fields.get("via")))
+        via = fields.get("via")  # the nearest hop is the last
+        server, via = self._named(_cut(fields.get("server")), via and via[-_FIELD_LIMIT:])
         return Answer(
             http_version=_VERSIONS.get(version, "HTTP/?"),
             content_type=_cut(fields.get("content-type")),

@@ -10,7 +10,7 @@ from urllib3.util import Retry
 from keepalive_bench.errors import UsageError
 from keepalive_bench.net.broken_off import failure_in
 from keepalive_bench.net.failures import failure_of
-from keepalive_bench.net.response_details import BAD_REQUEST, complaint_of
+from keepalive_bench.net.response_details import BAD_REQUEST
 from keepalive_bench.net.response_parser import FINAL, ResponseParser
 from keepalive_bench.results.exchange import Ending, Failure, Outcome
 from keepalive_bench.results.failure_kinds import INFORMATIONAL_RESPONSE, UNEXPECTED_STATUS
@@ -35,7 +35,7 @@ class HttpTransport:
 
     def __init__(self, plan: Plan, headers: HTTPHeaderDict, tracer: Tracer, pools: Pools) -> None:
         self.pools, self._request, self._tracer = pools, plan.request, tracer
-        self._parser = ResponseParser(plan.request.method)
+        self._parser = ResponseParser(plan.request)
         self._clock, self._origin = tracer.clock, tracer.origin
         self._timeout = int(plan.network.timeout_s * _SECOND)
         is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
@@ -53,7 +53,7 @@ class HttpTransport:
     def exchange(self, path: str) -> Outcome:
         """Send one request and read its response to the end; whatever fails is an outcome too."""
         clock, trace = self._clock, self._tracer.trace
-        failure, response, size, pool, complaint = None, None, 0, None, None
+        failure, response, size, pool, start = None, None, 0, None, b""
         began = clock()
         trace.begin(began, self._timeout)
         try:
@@ -65,7 +65,7 @@ class HttpTransport:
             body = self._body_of(response)
             if response.status == BAD_REQUEST:
                 start = next(body, b"")
-                size, complaint = len(start), complaint_of(start)
+                size = len(start)
             for chunk in body:
                 size += len(chunk)
             ended = clock()
@@ -78,17 +78,17 @@ class HttpTransport:
         times = (began - self._origin) / _SECOND, (ended - began) / _SECOND
         try:
             self._let_go(trace, pool, ended, failed=failure is not None)
-            status, answer = None, None
+            status, answer, counted = None, None, None
             if response is not None:
                 status = response.status
-                answer = self._parser.parsed(status, response.version, trace.head)
-                if complaint is not None:
-                    answer = answer._replace(complaint=complaint)
+                answer = self._parser.parsed(status, response.version, trace.head, start)
+                counted = self._parser.counted(trace.head)
                 failure = failure or self._refusal(status)
                 if trace.connection is not None:
                     self._tracer.answered(trace.connection)
             phases = trace.phases(ended)
-            return Outcome(*times, trace.connection, status, size, phases, answer, failure)
+            row = trace.connection
+            return Outcome(*times, row, status, size, phases, answer, failure, counted)
         except Exception as error:  # noqa: BLE001  # a fault of kab's own is no end of a run
             failure = failure_of(error, trace.reached)
             return Outcome(*times, trace.connection, failure=failure)

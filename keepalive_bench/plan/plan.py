@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.values import ProbeTimes, Resolution, Route
 from keepalive_bench.plan.variation import COUNTER, Variation
 from keepalive_bench.typed_json import Count, below, least, most, pattern
+from keepalive_bench.units import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ __all__ = [
     "Arm",
     "DecisionRule",
     "Experiment",
+    "Known",
     "Load",
     "Network",
     "Plan",
@@ -35,6 +38,8 @@ __all__ = [
     "Tls",
     "Variation",
 ]
+_SERVER_NAME = r"[A-Za-z0-9._-]{1,64}"
+ServerName = Annotated[str, pattern(f"^{_SERVER_NAME}$")]
 OptionName = Annotated[str, pattern("^[a-z0-9-]{1,64}$")]
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
 _MOST_REQUIREMENTS = 1_000
@@ -95,6 +100,28 @@ class DecisionRule:
             raise UsageError(f"There may be {_MOST_REQUIREMENTS:,} requirements at most.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the user knows of the endpoint that no answer may tell."""
+
+    server: ServerName | None = option(
+        None,
+        str,
+        spelling="--server NAME",
+        help="Who ends connections there, where no answer says so, such as haproxy or node: "
+        "advice names its settings. docs/products.md lists the names.",
+        example=Example("--server haproxy", "plan.server == haproxy"),
+        shown=True,
+        matters=False,
+    )
+    """Who ends connections there, as the user says; `None`: what answers say is taken."""
+
+    def __post_init__(self) -> None:
+        """Check that it can be a name: whether kab knows it, is checked where the names are."""
+        if self.server is not None and not re.fullmatch(_SERVER_NAME, self.server):
+            raise UsageError(f"No server is called {quoted(self.server)} (--server).")
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything that is decided before the first request is sent.
@@ -109,6 +136,7 @@ class Plan:
     network: Network = part(Network, "Network")
     experiment: Experiment = part(Experiment, "Experiment")
     decision_rule: DecisionRule = part(DecisionRule, "Statistics")
+    known: Known = part(Known, "Network")
     withheld: dict[OptionName, Count] | None = field(default=None, compare=False)
     """Each option whose value isn't written here, or not all of it: of a body (`data`), its bytes;
     of a repeatable option, how many values; of others, 1."""

@@ -21,6 +21,7 @@ from keepalive_bench.plan.options import (
     set_by,
     spelled,
 )
+from keepalive_bench.plan.redaction import is_secret_name
 from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.values import LARGEST_BODY, parse_header, parse_user, within
 from keepalive_bench.plan.variation import Variation
@@ -43,6 +44,12 @@ SHOWN_HEADERS = (
 
 _MOST_READ = 2**60
 _LONGEST_METHOD = 80
+_MOST_COUNTED = 16
+_UNCOUNTABLE = {
+    *("set-cookie", "set-cookie2", "cookie", "cookie2", "authorization", "www-authenticate"),
+    *("authentication-info", "location", "content-location", "refresh"),
+}
+"""Fields whose values may be secrets, or have them in a URL, besides those that are called so."""
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _CONTROL = r"[\x00-\x08\x0a-\x1f\x7f]"
 _NO_UTF_8 = r"[\ud800-\udfff]"  # so a command line's other bytes arrive
@@ -227,6 +234,18 @@ class Request:
         shown=True,
     )
     """Status codes that count as success (`200`, `2xx`); empty: all do."""
+    count_by: tuple[str, ...] = options(
+        (),
+        str,
+        spelling="--count-by HEADER",
+        help="Count answers by the value of a response header: a pod's name, a cache's, a "
+        "backend's. Repeatable.",
+        group="Response",
+        example=Example("-n 2 --count-by Server", "arms.pooled.counted[0].field == Server"),
+        shown=True,
+        matters=False,
+    )
+    """Response header fields by whose values answers are counted."""
     max_body: Count | None = option(
         None,
         int,
@@ -258,6 +277,7 @@ class Request:
             within(0, _MOST_READ, "max-body", self.max_body)
         if self.body is not None:
             within(0, LARGEST_BODY, "The bytes of a body", len(self.body))
+        _check_counted(self.count_by)
         self.wire_headers(Target("http://localhost/"), "")
 
     @property
@@ -309,6 +329,22 @@ def _check_field(name: str, value: str) -> None:
         shown = f"{shortened(word)} …" if blank else shortened(word)
         raise UsageError(f"A header field can't be called '{shown}'.")
     _without_control(value, f"The value of the header field {quoted(name)}")
+
+
+def _check_counted(names: tuple[str, ...]) -> None:
+    if len(names) > _MOST_COUNTED:
+        raise UsageError(f"Answers can be counted by {_MOST_COUNTED} header fields at most.")
+    for name in names:
+        if not re.fullmatch(_WORD, name):
+            raise UsageError(f"{quoted(name)} can't be the name of a header field (--count-by).")
+        lower = name.lower()
+        if lower in _UNCOUNTABLE or lower.startswith("proxy-") or is_secret_name(name):
+            raise UsageError(
+                f"Answers aren't counted by {quoted(name)}: the values of such a field may be "
+                "credentials, or name a session (--count-by)."
+            )
+        if [it.lower() for it in names].count(lower) > 1:
+            raise UsageError(f"Answers are counted by {quoted(name)} once: leave one out.")
 
 
 def _without_control(text: str, what: str) -> None:

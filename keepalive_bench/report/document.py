@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, TypeVar
 
+from keepalive_bench.analysis.counted import shown
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
@@ -66,7 +67,8 @@ def _reasons_of_connections(analysis: Analysis) -> Document:
 
 def _arm(arm: ArmSummary) -> Document:
     answers = [{**answer._asdict(), "count": count} for answer, count in arm.answers.items()]
-    return {**tree(ARM_METRICS, arm), "answers": answers}
+    counted = [to_json(shown(field)) for field in arm.counted]
+    return {**tree(ARM_METRICS, arm), "answers": answers, "counted": counted}
 
 
 def tree(metrics: Iterable[Metric[S]], source: S) -> Document:

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from keepalive_bench.report import preamble
+from keepalive_bench.report.counted import counted_tables
 from keepalive_bench.report.requirements import counted, in_order, undecided_note, worst
 from keepalive_bench.report.run_tables import comparison_table, phase_table
 from keepalive_bench.units import printable
@@ -53,6 +54,9 @@ def markdown_lines(report: Report) -> Iterator[str]:
     if analysis.has_answers and phases.names.cells:
         yield "### Where the time goes\n\n"
         yield from set_table(phases)
+    for table in counted_tables(analysis):
+        yield f"### {text(table.title)}\n\n"
+        yield from set_table(table)
     yield from _findings(analysis.findings)
     yield from _circumstances(report)
 

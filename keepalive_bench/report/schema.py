@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from keepalive_bench.analysis import Checked, Finding, Requirement
+from keepalive_bench.analysis.counted import ShownField
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
@@ -52,6 +53,7 @@ def results_schema() -> Schema:
     """What `kab run URL --json FILE` writes."""
     stored = members(StoredRun)
     arm = _metrics_schema(ARM_METRICS)["properties"]
+    arm["counted"] = array_of(schema_of(ShownField))
     arm["answers"] = array_of(object_schema(members(Answer, count=Positive)))
     sweep = members(option=Swept, traffic=Traffic)
     sweep["values"] = array_of(_metrics_schema(SWEEP_METRICS))

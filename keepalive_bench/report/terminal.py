@@ -8,6 +8,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from keepalive_bench.report import TextColumn, TextTable, preamble, run_tables
+from keepalive_bench.report.counted import counted_tables
 from keepalive_bench.report.grids import fits, grid_of, grids
 from keepalive_bench.report.histogram import histogram_lines
 from keepalive_bench.report.requirements import (
@@ -57,6 +58,9 @@ def report_parts(
         if analysis.has_answers:
             yield Text()
             yield from _phases(analysis, width, plain_ascii=plain_ascii)
+    for table in counted_tables(analysis):
+        yield Text()
+        yield from grids(table, width, plain_ascii=plain_ascii, breakable=True)
     yield Text()
     yield from (Text(line, style="dim") for line in preamble.answers(analysis))
     if swept is None:

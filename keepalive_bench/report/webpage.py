@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keepalive_bench.report import preamble
+from keepalive_bench.report.counted import counted_tables
 from keepalive_bench.report.page.command import command, left_out
 from keepalive_bench.report.page.latency import spread, stack
 from keepalive_bench.report.page.markup import (
@@ -136,6 +137,7 @@ def _comparison(report: Report) -> Element:
         below.append(preamble.urllib3_counters(analysis))
     else:
         tables.extend(swept.tables)
+    tables.extend(counted_tables(analysis))
     remarks = (element("p", line, class_="remark") for line in below)
     return section("Comparison", "comparison", *map(set_table, tables), *remarks)
 

@@ -18,6 +18,7 @@ from keepalive_bench.results.exchange import (
     PHASES,
     Answer,
     Connection,
+    Counted,
     Ending,
     Exchange,
     Failure,
@@ -46,6 +47,7 @@ class ExchangeColumns(ColumnTable[Exchange]):
     """All exchanges of a run, in the order in which they ended.
 
     Of an open load (`queued`) they have a column more, and 4 bytes: how late each one started.
+    Where answers are `counted` by header fields, they have one of 2 bytes for that.
     """
 
     index = whole(
@@ -72,26 +74,45 @@ class ExchangeColumns(ColumnTable[Exchange]):
     send_s = seconds("f", "Writing the request", _NO_PHASE)
     wait_s = seconds("f", "From the request written to the first byte of the response", _NO_PHASE)
     receive_s = seconds("f", "From the first byte to the last", _NO_PHASE)
+    counted: ColumnKind[array[int] | None] = ColumnKind(
+        "h",
+        "With `plan.count_by`, position in `counted`",
+        "no answer, or no `plan.count_by`",
+        of="counted_values",
+    )
     queued_s: ColumnKind[array[float] | None] = ColumnKind(
         "f",
         "With `plan.rate`, how much later it really began: part of `latency_s`, as the phases are",
         "no `plan.rate`",
     )
 
-    def __init__(self, arms: tuple[str, ...], *, queued: bool = False) -> None:
-        super().__init__(arms, without=() if queued else ("queued_s",))
+    def __init__(
+        self, arms: tuple[str, ...], *, queued: bool = False, counted: bool = False
+    ) -> None:
+        kept = {"queued_s": queued, "counted": counted}
+        super().__init__(arms, without=[name for name, is_kept in kept.items() if not is_kept])
         self.phases: dict[str, array[float]] = {name: getattr(self, f"{name}_s") for name in PHASES}
         self._appends = tuple(column.append for column in self.phases.values())
         self.failures: ValueTable[Failure] = ValueTable(
             lambda failure: Failure(failure.kind, "more messages than are kept")
         )
         self.answers: ValueTable[Answer] = ValueTable(Answer("?"))
+        self.counted_values: ValueTable[Counted] = ValueTable(())
 
     def append(self, exchange: Exchange) -> None:
         """Add one exchange; where that fails, none of it is kept."""
-        began_s, latency_s, connection, status, body_bytes, phases, answer, failure, queued_s = (
-            exchange.outcome
-        )
+        (
+            began_s,
+            latency_s,
+            connection,
+            status,
+            body_bytes,
+            phases,
+            answer,
+            failure,
+            counted,
+            queued_s,
+        ) = exchange.outcome
         try:
             self.arm.append(self.arm_numbers[exchange.arm])
             self.index.append(exchange.index)
@@ -105,6 +126,9 @@ class ExchangeColumns(ColumnTable[Exchange]):
             self.latency_s.append(latency_s)
             for append, time_s in zip(self._appends, phases, strict=True):
                 append(nan if time_s is None else time_s)
+            if self.counted is not None:
+                number = NONE if counted is None else self.counted_values.number(counted)
+                self.counted.append(number)
             if self.queued_s is not None:
                 self.queued_s.append(nan if queued_s is None else queued_s)
         except BaseException:
@@ -126,9 +150,13 @@ class ExchangeColumns(ColumnTable[Exchange]):
                 phases=Phases(*(optional(column[row]) for column in self.phases.values())),
                 answer=self.answers.value(self.answer[row]),
                 failure=self.failures.value(self.failure[row]),
+                counted=self._counted_of(row),
                 queued_s=None if self.queued_s is None else optional(self.queued_s[row]),
             ),
         )
+
+    def _counted_of(self, row: int) -> Counted | None:
+        return None if self.counted is None else self.counted_values.value(self.counted[row])
 
     def ended_of_arm(self, arm: str) -> bytes:
         """A mask of the arm's exchanges that came to an end of their own, well or not."""

@@ -108,6 +108,10 @@ class Answer(NamedTuple):
     the first are kept; others are `…`. `None`: not sent."""
 
 
+Counted = tuple[str | None, ...]
+"""What an answer says in the fields that answers are counted by, in order; `None`: not sent."""
+
+
 class Outcome(NamedTuple):
     """What a transport reports of one exchange. Times in seconds, the clock's zero is the run's."""
 
@@ -121,6 +125,8 @@ class Outcome(NamedTuple):
     phases: Phases = Phases()
     answer: Answer | None = None
     failure: Failure | None = None
+    counted: Counted | None = None
+    """`None`: there is no answer, or answers aren't counted by anything."""
     queued_s: float | None = None
     """How late it started, of an open load: from when it was to start, which is `began_s` then.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.results import column_codec as codec
 from keepalive_bench.results.columns import DERIVED_COLUMNS, ConnectionColumns, ExchangeColumns
-from keepalive_bench.results.exchange import ENDINGS, Answer, Failure
+from keepalive_bench.results.exchange import ENDINGS, Answer, Counted, Failure
 from keepalive_bench.results.run import (  # noqa: TC001  # the types are read at run time
     Environment,
     Label,
@@ -24,6 +24,7 @@ from keepalive_bench.results.run import (  # noqa: TC001  # the types are read a
     RunInfo,
     WarmUp,
 )
+from keepalive_bench.results.table import NONE
 from keepalive_bench.typed_json import (
     Count,
     Document,
@@ -54,6 +55,9 @@ class StoredExchanges:
     """Labels; the column `arm` has positions in this list, from 0."""
     failures: tuple[Failure, ...]
     answers: tuple[Answer, ...]
+    counted: tuple[Counted, ...]
+    """What answers say in the fields of `plan.count_by`, each at most 100 characters, `null` where
+    one isn't sent; an empty list stands for more than are kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +153,7 @@ def document_lines(run: Run, derived: Document) -> Iterator[str]:
         yield f"{_member(name, to_json(value))},\n"
     exchanges, connections = run.exchanges, run.connections
     columns = exchanges.columns()
+    columns.setdefault("counted", array("h", [NONE]) * len(exchanges))  # by nothing
     columns.setdefault("queued_s", array("f", [nan]) * len(exchanges))  # it is no open load
     yield from _table_lines("exchanges", columns, _stored_exchanges(exchanges), ",\n")
     setups = {f"{name}_s": column for name, column in run.setups().items()}
@@ -165,6 +170,7 @@ def _stored_exchanges(exchanges: ExchangeColumns) -> StoredExchanges:
         arms=exchanges.arms,
         failures=tuple(exchanges.failures.values),
         answers=tuple(exchanges.answers.values),
+        counted=tuple(exchanges.counted_values.values),
     )
 
 

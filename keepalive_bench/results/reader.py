@@ -103,9 +103,14 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
             raise FaultError(f"the arms of {table} are not those of the plan")
     if stored.connections.endings != ENDINGS:
         raise FaultError("its list of endings is not the one that this kab knows")
-    exchanges = ExchangeColumns(labels, queued=plan.experiment.load.is_open)
+    exchanges = ExchangeColumns(
+        labels, queued=plan.experiment.load.is_open, counted=bool(plan.request.count_by)
+    )
+    if any(len(it) not in {0, len(plan.request.count_by)} for it in stored.exchanges.counted):
+        raise FaultError("exchanges.counted are not of the fields of plan.count_by")
     exchanges.failures.extend(stored.exchanges.failures)
     exchanges.answers.extend(stored.exchanges.answers)
+    exchanges.counted_values.extend(stored.exchanges.counted)
     _fill(exchanges, document["exchanges"], chunks)
     connections = ConnectionColumns(labels)
     connections.peers.extend(stored.connections.peers)

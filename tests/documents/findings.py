@@ -80,10 +80,11 @@ def _severity(kind: FindingKind) -> str:
 
 def _advice(kind: FindingKind) -> Iterator[str]:
     """What to do, usually and in each case; `…` stands for what only a run knows."""
-    unsaid = dict.fromkeys(kind.clauses, "")
+    said = dict.fromkeys(kind.clauses, "")
+    said["cure"] = " The setting of [the server that is there](products.md) is named."
     told = {"": kind.advice} | {name: it.advice for name, it in kind.cases.items() if it.advice}
     for name, advice in told.items():
-        words = re.sub(r"{(\w+)(!s)?}", lambda found: unsaid.get(found[1], "…"), advice)
+        words = re.sub(r"{(\w+)(!s)?}", lambda found: said.get(found[1], "…"), advice)
         yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
 
 

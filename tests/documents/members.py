@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
 
 from keepalive_bench.analysis import Checked, Finding, Requirement
+from keepalive_bench.analysis.counted import ShownField
 from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
 from keepalive_bench.analysis.verdict import Verdict
 from keepalive_bench.plan.document import plan_members
@@ -54,6 +55,7 @@ def parts() -> Iterator[PagePart]:
         "run_info": members(RunInfo),
         "warmup": members(WarmUp),
         "answers": [*members(Answer, "answers[]."), _COUNT],
+        "counted": members(ShownField, "counted[]."),
         "verdict": members(Verdict),
         "findings": members(Finding),
         "requirements": [

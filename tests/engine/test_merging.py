@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keepalive_bench import Experiment, Plan, Target
 from keepalive_bench.analysis.required_requests import LOOKED_AT
 from keepalive_bench.engine.process_runner import new_tables
 from keepalive_bench.engine.processes.merging import merge
 from keepalive_bench.engine.processes.messages import Rows, Sender, clear, put
-from keepalive_bench.plan.experiment import Experiment
 from keepalive_bench.plan.load import Load
 from keepalive_bench.results.exchange import Answer, Connection, Ending, Exchange, Failure, Outcome
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from keepalive_bench.engine.process_runner import Tables
 
 LABELS = ("pooled", "unpooled")
+PLAN = Plan(Target("http://127.0.0.1/"))
 
 steps = st.lists(
     st.tuples(
@@ -34,7 +35,7 @@ steps = st.lists(
 
 
 def empty() -> Tables:
-    return new_tables(Experiment())
+    return new_tables(PLAN)
 
 
 def measured(script: list[tuple[int, str, str | None, str]]) -> tuple[list[Tables], Tables]:
@@ -104,7 +105,8 @@ def test_some_columns_can_be_followed_and_thrown_away() -> None:
 
 
 def test_within_a_share_rows_keep_the_order_of_their_record() -> None:
-    *parts, merged = [new_tables(Experiment(load=Load(rate=1.0))) for _ in range(3)]
+    open_load = Plan(PLAN.target, experiment=Experiment(load=Load(rate=1.0)))
+    *parts, merged = [new_tables(open_load) for _ in range(3)]
     ends = ([1.0, 0.9, 3.0], [0.95, 2.0])  # a thread that ended at 0.9 was overtaken
     for process, part in enumerate(parts):
         for number, end in enumerate(ends[process]):

@@ -9,6 +9,7 @@ import pytest
 from support.plans import exchange
 from support.scripted_server import answering, response
 
+from keepalive_bench import Request
 from keepalive_bench.net.response_parser import ResponseParser
 
 if TYPE_CHECKING:
@@ -59,18 +60,19 @@ def test_who_answered_and_who_forwarded_it_are_kept() -> None:
 
 
 def test_a_server_that_is_silent_about_itself_has_no_name() -> None:
-    answer = parsed(ResponseParser("GET"), Content_Type="text/plain")
+    answer = parsed(ResponseParser(Request()), Content_Type="text/plain")
     assert (answer.server, answer.via) == (None, None)
 
 
 def test_names_of_any_length_are_cut() -> None:
-    answer = parsed(ResponseParser("GET"), Server="x" * 5000, Via="y" * 5000)
-    assert (answer.server, answer.via) == ("x" * 300, "y" * 300)
+    """Of `Via`, the end is kept: the nearest hop is the last."""
+    answer = parsed(ResponseParser(Request()), Server="a" + "x" * 5000, Via="y" * 5000 + "z")
+    assert (answer.server, answer.via) == ("a" + "x" * 299, "y" * 299 + "z")
 
 
 def test_a_hop_that_names_another_machine_each_time_leaves_the_server_its_name() -> None:
     """CloudFront does: 10,000 such answers would otherwise fill the table of answers."""
-    parser = ResponseParser("GET")
+    parser = ResponseParser(Request())
     found = {
         parsed(parser, Server="gunicorn", Via=f"1.1 {row:x}.cloudfront.net (CloudFront)")
         for row in range(1_000)
@@ -81,7 +83,7 @@ def test_a_hop_that_names_another_machine_each_time_leaves_the_server_its_name()
 
 
 def test_a_server_that_has_another_name_each_time_is_a_few_answers() -> None:
-    parser = ResponseParser("GET")
+    parser = ResponseParser(Request())
     found = {parsed(parser, Server=f"s{row}", Via=f"1.1 {row}") for row in range(1_000)}
     assert len(found) <= 40
     last = parsed(parser, Server="another", Via="1.1 another")

@@ -40,6 +40,7 @@ EXCHANGES = st.builds(
         phases=st.builds(Phases, *[st.none() | SINGLE] * len(PHASES)),
         answer=st.none() | st.builds(Answer, TEXT, MAYBE, MAYBE, MAYBE, cache=MAYBE),
         failure=st.none() | st.builds(Failure, TEXT, TEXT),
+        counted=st.none() | st.lists(MAYBE, max_size=2).map(tuple),
         queued_s=st.none() | SINGLE,
     ),
 )
@@ -85,7 +86,7 @@ CONNECTIONS = st.builds(
 @settings(max_examples=30)
 @given(st.lists(EXCHANGES, max_size=12))
 def test_exchanges_are_read_as_they_were_appended(exchanges: list[Exchange]) -> None:
-    columns = ExchangeColumns(ARMS, queued=True)
+    columns = ExchangeColumns(ARMS, queued=True, counted=True)
     for exchange in exchanges:
         columns.append(exchange)
     assert list(columns) == exchanges

@@ -38,7 +38,7 @@ _COLUMNS = (
 
 def row(case: Case, version: str, reason: str, seen: Sequence[int]) -> str:
     cells = [
-        f"[{case.server}]({case.page})",
+        f"[{case.server}]({case.documentation})",
         version,
         case.setting or "–",
         case.documented,

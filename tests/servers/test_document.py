@@ -20,6 +20,14 @@ def test_the_page_names_each_servers_version() -> None:
     assert all(any(letter.isdigit() for letter in line.split(" | ")[1]) for line in rows)
 
 
+def test_each_row_has_its_page_and_sets_what_the_table_of_products_names() -> None:
+    for case in CASES:
+        assert case.documentation.startswith("https://"), case.name
+        if case.advised is not None and case.advised.name:
+            shown = case.setting + (case.cure.setting if case.cure else "")
+            assert case.advised.name.split()[0].lstrip("-") in shown, case.name
+
+
 def _without_version(line: str) -> list[str]:
     server, _, *others = line.split(" | ")
     return [server, *others]

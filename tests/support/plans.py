@@ -16,6 +16,7 @@ from keepalive_bench import (
     Variation,
     benchmark,
 )
+from keepalive_bench.plan.plan import Known
 
 if TYPE_CHECKING:
     from keepalive_bench import Exchange, Run
@@ -26,9 +27,11 @@ _SEED = 7
 def plan(url: str, **options: Any) -> Plan:  # noqa: ANN401  # of any part of a plan
     """A plan with a fixed seed; a name that no part of it knows is a mistake."""
     options = {"seed": _SEED, **options}
-    parts = [_part(kind, options) for kind in (Request, Tls, Network, Experiment)]
+    request, tls, network, experiment, known = (
+        _part(kind, options) for kind in (Request, Tls, Network, Experiment, Known)
+    )
     assert not options, f"no plan has {options}"
-    return Plan(Target(url), *parts)
+    return Plan(Target(url), request, tls, network, experiment, known=known)
 
 
 def run(url: str, **options: Any) -> Run:  # noqa: ANN401

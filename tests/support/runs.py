@@ -53,7 +53,11 @@ class Script:
         self.plan = replace(base, experiment=Experiment(**{"seed": 7, **experiment}))
         labels = self.plan.experiment.labels
         self.exchanges, self.connections = (
-            ExchangeColumns(labels, queued=self.plan.experiment.load.is_open),
+            ExchangeColumns(
+                labels,
+                queued=self.plan.experiment.load.is_open,
+                counted=bool(self.plan.request.count_by),
+            ),
             ConnectionColumns(labels),
         )
         self._sent = dict.fromkeys(labels, 0)
@@ -81,6 +85,7 @@ class Script:
         answer: Answer | None = HTML,
         phases: Phases | None = None,
         queued_s: float | None = None,
+        counted: tuple[str | None, ...] | None = None,
     ) -> None:
         """Note an exchange that succeeded: after the one before, in a round of its own."""
         outcome = Outcome(
@@ -91,6 +96,7 @@ class Script:
             body_bytes=body_bytes,
             phases=phases or Phases(),
             answer=answer,
+            counted=counted,
             queued_s=queued_s,
         )
         if on is not None:

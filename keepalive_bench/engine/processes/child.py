@@ -81,7 +81,7 @@ def _take_part(task: Task, process: int, channel: Channel) -> None:
     start = orders.get()
     if not isinstance(start, Start):
         return
-    exchanges, connections = new_tables(task.plan.experiment)
+    exchanges, connections = new_tables(task.plan)
     sender = Sender(exchanges, channel.send, _ROWS_AT_ONCE, of_exchanges=True)
 
     def record(exchange: Exchange) -> None:

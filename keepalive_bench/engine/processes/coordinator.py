@@ -71,7 +71,7 @@ class Coordinator:
         followed: ExchangeColumns | None = None,
     ) -> None:
         self._plan, self._on_exchange, self._followed = plan, on_exchange, followed
-        self.parts = [new_tables(plan.experiment) for _ in range(plan.experiment.processes)]
+        self.parts = [new_tables(plan) for _ in range(plan.experiment.processes)]
         self.counters: dict[int, RunCounters] = {}
         self.warmups: dict[int, dict[str, WarmUp]] = {}
         self.lost: list[LostProcess] = []
@@ -247,4 +247,4 @@ class Coordinator:
         exchanges = self.parts[number].exchanges
         sent = {label: len(exchanges.rows(label)) for label in exchanges.arms}
         self.lost.append(LostProcess(number, why, sent))
-        self.parts[number] = new_tables(self._plan.experiment)
+        self.parts[number] = new_tables(self._plan)

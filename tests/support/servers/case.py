@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import subprocess
     from contextlib import AbstractContextManager
 
+    from keepalive_bench.connections.products import Concern, Product, Setting
+
 Launcher = Callable[[Place], "AbstractContextManager[subprocess.Popen[bytes]]"]
 
 
@@ -60,9 +62,11 @@ class Cure(NamedTuple):
 class Case:
     """A server, how it is set up, and what follows from its documentation."""
 
-    server: str
-    page: str
-    """Where its documentation says so."""
+    product: Product
+    decides: Concern | None = None
+    """What the setting decides, where the table of products has it, with its page."""
+    page: str = ""
+    """Where its documentation says so, otherwise."""
     setting: str
     """In the words of the server's own users; empty: as it comes."""
     documented: str
@@ -76,6 +80,19 @@ class Case:
     tls: bool = False
     takes_a_minute: bool = False
     """`make servers` measures it; tests don't wait for so long."""
+
+    @property
+    def server(self) -> str:
+        return self.product.name
+
+    @property
+    def advised(self) -> Setting | None:
+        """What kab is to advise on."""
+        return None if self.decides is None else self.product.setting(self.decides)
+
+    @property
+    def documentation(self) -> str:
+        return self.page or (self.advised.page if self.advised else "")
 
     @property
     def name(self) -> str:

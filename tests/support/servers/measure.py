@@ -48,6 +48,8 @@ class Measured:
     """How many requests each connection carried, by the server's own notes."""
     rest: Rest | None
     """How the connection fared that was left idle until the server closed it, where one was."""
+    advice: str
+    """What kab advises against the reason."""
 
     @property
     def reason(self) -> str:
@@ -87,14 +89,17 @@ def _measure(case: Case, start: Launcher, wait: Callable[[Place, float], float |
                     warmup=0,
                     timeout_s=20,
                     ca_file=CERTIFICATE,
+                    server=None if case.product.names_itself else case.product.word,
                     **case.traffic.options,
                 ),
                 halt,
             )
-        (arm,) = analyse(measured).arms
+        analysis = analyse(measured)
+        (arm,) = analysis.arms
         assert not arm.failed, arm.failures
         seen = at.requests_per_connection(arm.succeeded)  # some write it down when they end
-        return Measured(arm, seen, rests[0] if rests else None)
+        advice = " ".join(it.advice for it in analysis.findings if it.code == case.code)
+        return Measured(arm, seen, rests[0] if rests else None, advice)
 
 
 def _halted(

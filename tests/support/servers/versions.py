@@ -14,7 +14,7 @@ _PROGRAMS = {
     "Caddy": ("caddy", "version"),
     "Go": ("go", "version"),
     "HAProxy": ("haproxy", "-v"),
-    "Java": ("javac", "--version"),
+    "Java HttpServer": ("javac", "--version"),
     "lighttpd": ("lighttpd", "-v"),
     "nginx": ("nginx", "-v"),
     "Node": ("node", "--version"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from support.servers.case import EACH, IDLE, Case, Cure, idle
 from support.servers.launchers.proxies import caddy, haproxy, varnish
 
-_HAPROXY = "https://docs.haproxy.org/2.6/configuration.html"
+from keepalive_bench.connections.products.gateways import HAPROXY, VARNISH
+from keepalive_bench.connections.products.web_servers import CADDY
 
 PROXIES = (
     Case(
-        server="HAProxy",
-        page=f"{_HAPROXY}#timeout%20http-keep-alive",
+        product=HAPROXY,
+        decides="idle_timeout",
         setting="`timeout http-keep-alive 400ms`",
         documented="waits that long for a new request to appear on a client's connection "
         "(`timeout http-request` if not set, then `timeout client`)",
@@ -21,8 +22,8 @@ PROXIES = (
         cure=Cure("`timeout http-keep-alive 75s`", haproxy("timeout http-keep-alive 75s")),
     ),
     Case(
-        server="HAProxy",
-        page=f"{_HAPROXY}#option%20httpclose",
+        product=HAPROXY,
+        decides="keep_alive",
         setting="`option httpclose`",
         documented="closes the client's connection after each response",
         start=haproxy("option httpclose"),
@@ -31,8 +32,8 @@ PROXIES = (
         cure=Cure("`option http-keep-alive`", haproxy("option http-keep-alive")),
     ),
     Case(
-        server="Varnish",
-        page="https://varnish-cache.org/docs/7.1/reference/varnishd.html#timeout-idle",
+        product=VARNISH,
+        decides="idle_timeout",
         setting="`-p timeout_idle=0.4`",
         documented="closes a client's connection that is idle for that long (5 s if not set)",
         start=varnish("timeout_idle=0.4"),
@@ -42,8 +43,8 @@ PROXIES = (
         cure=Cure("`-p timeout_idle=75`", varnish("timeout_idle=75")),
     ),
     Case(
-        server="Caddy",
-        page="https://caddyserver.com/docs/caddyfile/options#timeouts",
+        product=CADDY,
+        decides="idle_timeout",
         setting="`timeouts { idle 400ms }`",
         documented="waits that long for the next request (5 min if not set)",
         start=caddy("servers {\ntimeouts {\nidle 400ms\n}\n}"),

@@ -22,18 +22,26 @@ from support.servers.launchers.python import (
     uvicorn,
 )
 
-_GUNICORN = "https://docs.gunicorn.org/en/stable/settings.html"
-_HYPERCORN = "https://hypercorn.readthedocs.io/en/latest/how_to_guides/configuring.html"
-_CHEROOT = "https://cheroot.cherrypy.dev/en/latest/pkg/cheroot.server/"
-_TORNADO = "https://www.tornadoweb.org/en/stable/httpserver.html"
-_SANIC = "https://sanic.dev/en/guide/running/configuration.html"
-_GRANIAN = "https://github.com/emmett-framework/granian#options"
-_STDLIB = "https://docs.python.org/3/library/http.server.html"
+from keepalive_bench.connections.products.application_servers import (
+    AIOHTTP,
+    CHEROOT,
+    DAPHNE,
+    GRANIAN,
+    GUNICORN,
+    HTTP_SERVER,
+    HYPERCORN,
+    SANIC,
+    TORNADO,
+    TWISTED,
+    UVICORN,
+    WAITRESS,
+    WERKZEUG,
+)
 
 PYTHON = (
     Case(
-        server="uvicorn",
-        page="https://www.uvicorn.org/settings/#timeouts",
+        product=UVICORN,
+        decides="idle_timeout",
         setting="`--timeout-keep-alive 1`",
         documented="closes a kept connection on which nothing comes for that long (5 s if not set)",
         start=uvicorn("--timeout-keep-alive", 1),
@@ -43,8 +51,8 @@ PYTHON = (
         cure=Cure("`--timeout-keep-alive 75`", uvicorn("--timeout-keep-alive", 75)),
     ),
     Case(
-        server="gunicorn",
-        page=f"{_GUNICORN}#keepalive",
+        product=GUNICORN,
+        decides="keep_alive",
         setting="`--worker-class sync --keep-alive 5`",
         documented="sync workers, the default, keep no connection and ignore `--keep-alive`",
         start=gunicorn("--worker-class", "sync", "--keep-alive", 5),
@@ -56,8 +64,8 @@ PYTHON = (
         ),
     ),
     Case(
-        server="gunicorn",
-        page=f"{_GUNICORN}#keepalive",
+        product=GUNICORN,
+        decides="idle_timeout",
         setting="`--worker-class gthread --keep-alive 1`",
         documented="waits that long for the next request (2 s if not set)",
         start=gunicorn("--worker-class", "gthread", "--keep-alive", 1),
@@ -70,8 +78,8 @@ PYTHON = (
         ),
     ),
     Case(
-        server="gunicorn",
-        page=f"{_GUNICORN}#max-requests",
+        product=GUNICORN,
+        decides="request_limit",
         setting="`--worker-class gthread --max-requests 4`",
         documented="restarts a worker after that many requests (never if not set)",
         start=gunicorn("--worker-class", "gthread", "--max-requests", 4),
@@ -84,8 +92,8 @@ PYTHON = (
         ),
     ),
     Case(
-        server="waitress",
-        page="https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html",
+        product=WAITRESS,
+        decides="idle_timeout",
         setting="`channel_timeout=1, cleanup_interval=1`",
         documented="looks every `cleanup_interval` (30 s if not set) for connections on which "
         "nothing happened for `channel_timeout` (120 s if not set), and closes them",
@@ -99,8 +107,8 @@ PYTHON = (
         ),
     ),
     Case(
-        server="hypercorn",
-        page=_HYPERCORN,
+        product=HYPERCORN,
+        decides="idle_timeout",
         setting="`keep_alive_timeout = 0.4`",
         documented="keeps an inactive connection for that long (5 s if not set)",
         start=hypercorn(keep_alive_timeout=0.4),
@@ -110,8 +118,8 @@ PYTHON = (
         cure=Cure("`keep_alive_timeout = 75`", hypercorn(keep_alive_timeout=75)),
     ),
     Case(
-        server="hypercorn",
-        page=_HYPERCORN,
+        product=HYPERCORN,
+        decides="request_limit",
         setting="`keep_alive_max_requests = 4`",
         documented="closes a connection after that many requests (1,000 if not set)",
         start=hypercorn(keep_alive_max_requests=4),
@@ -120,8 +128,8 @@ PYTHON = (
         cure=Cure("`keep_alive_max_requests = 1000`", hypercorn(keep_alive_max_requests=1000)),
     ),
     Case(
-        server="cheroot",
-        page=_CHEROOT,
+        product=CHEROOT,
+        decides="idle_timeout",
         setting="`timeout=1`",
         documented="the timeout of accepted connections (10 s if not set)",
         start=script("serve_cheroot.py", timeout=1),
@@ -131,8 +139,8 @@ PYTHON = (
         cure=Cure("`timeout=75`", script("serve_cheroot.py", timeout=75)),
     ),
     Case(
-        server="cheroot",
-        page=_CHEROOT,
+        product=CHEROOT,
+        decides="keep_alive",
         setting="`keep_alive_conn_limit=0`",
         documented="keeps at most that many waiting connections open (10 if not set)",
         start=script("serve_cheroot.py", keep_alive_conn_limit=0),
@@ -143,8 +151,8 @@ PYTHON = (
         ),
     ),
     Case(
-        server="werkzeug",
-        page="https://werkzeug.palletsprojects.com/en/stable/changes/#version-2-1-2",
+        product=WERKZEUG,
+        decides="keep_alive",
         setting="`threaded=True`",
         documented="the development server keeps no connection since 2.1.2",
         start=script("serve_werkzeug.py", threaded=True),
@@ -152,8 +160,8 @@ PYTHON = (
         served=EACH,
     ),
     Case(
-        server="aiohttp",
-        page="https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.AppRunner",
+        product=AIOHTTP,
+        decides="idle_timeout",
         setting="`keepalive_timeout=0.4`",
         documented="closes a connection that is idle for that long",
         start=script("serve_aiohttp.py", keepalive_timeout=0.4),
@@ -163,8 +171,8 @@ PYTHON = (
         cure=Cure("`keepalive_timeout=75`", script("serve_aiohttp.py", keepalive_timeout=75)),
     ),
     Case(
-        server="Tornado",
-        page=_TORNADO,
+        product=TORNADO,
+        decides="idle_timeout",
         setting="`idle_connection_timeout=0.4`",
         documented="closes a connection on which no request comes for that long (1 h if not set)",
         start=script("serve_tornado.py", idle_connection_timeout=0.4),
@@ -176,8 +184,8 @@ PYTHON = (
         ),
     ),
     Case(
-        server="Tornado",
-        page=_TORNADO,
+        product=TORNADO,
+        decides="keep_alive",
         setting="`no_keep_alive=True`",
         documented="closes the connection after each response",
         start=script("serve_tornado.py", no_keep_alive=True),
@@ -186,8 +194,8 @@ PYTHON = (
         cure=Cure("`no_keep_alive=False`", script("serve_tornado.py", no_keep_alive=False)),
     ),
     Case(
-        server="Twisted",
-        page="https://docs.twisted.org/en/stable/api/twisted.web.http.HTTPFactory.html",
+        product=TWISTED,
+        decides="idle_timeout",
         setting="`Site(…, timeout=0.4)`",
         documented="drops a connection that is idle for that long (60 s if not set)",
         start=script("serve_twisted.py", timeout=0.4),
@@ -197,7 +205,7 @@ PYTHON = (
         cure=Cure("`Site(…, timeout=75)`", script("serve_twisted.py", timeout=75)),
     ),
     Case(
-        server="Daphne",
+        product=DAPHNE,
         page="https://github.com/django/daphne#running",
         setting="",
         documented="says nothing of it; Twisted, which it is made of, drops what is idle for 60 s",
@@ -208,8 +216,8 @@ PYTHON = (
         takes_a_minute=True,
     ),
     Case(
-        server="Sanic",
-        page=_SANIC,
+        product=SANIC,
+        decides="idle_timeout",
         setting="`KEEP_ALIVE_TIMEOUT = 1`",
         documented="holds a connection open for that long (120 s if not set)",
         start=script("serve_sanic.py", KEEP_ALIVE_TIMEOUT=1),
@@ -219,8 +227,8 @@ PYTHON = (
         cure=Cure("`KEEP_ALIVE_TIMEOUT = 75`", script("serve_sanic.py", KEEP_ALIVE_TIMEOUT=75)),
     ),
     Case(
-        server="Sanic",
-        page=_SANIC,
+        product=SANIC,
+        decides="keep_alive",
         setting="`KEEP_ALIVE = False`",
         documented="keeps no connection",
         start=script("serve_sanic.py", KEEP_ALIVE=False),
@@ -229,8 +237,8 @@ PYTHON = (
         cure=Cure("`KEEP_ALIVE = True`", script("serve_sanic.py", KEEP_ALIVE=True)),
     ),
     Case(
-        server="Granian",
-        page=_GRANIAN,
+        product=GRANIAN,
+        decides="idle_timeout",
         setting="`--http1-header-read-timeout 400`",
         documented="waits that long, in milliseconds, for a request's header (30 s if not set); "
         "the next one's, too",
@@ -243,8 +251,8 @@ PYTHON = (
         ),
     ),
     Case(
-        server="Granian",
-        page=_GRANIAN,
+        product=GRANIAN,
+        decides="keep_alive",
         setting="`--no-http1-keep-alive`",
         documented="keeps no connection",
         start=granian("--no-http1-keep-alive"),
@@ -253,8 +261,8 @@ PYTHON = (
         cure=Cure("`--http1-keep-alive`", granian("--http1-keep-alive")),
     ),
     Case(
-        server="http.server",
-        page=_STDLIB,
+        product=HTTP_SERVER,
+        decides="http_1_1",
         setting="",
         documented="speaks HTTP/1.0 and keeps no connection, unless `protocol_version` is set",
         start=stdlib(),
@@ -263,8 +271,8 @@ PYTHON = (
         cure=Cure('`protocol_version = "HTTP/1.1"`', stdlib(protocol_version="HTTP/1.1")),
     ),
     Case(
-        server="http.server",
-        page=_STDLIB,
+        product=HTTP_SERVER,
+        decides="idle_timeout",
         setting='`protocol_version = "HTTP/1.1"`, `timeout = 0.4`',
         documented="keeps connections; a read that takes longer than the handler's `timeout` "
         "(none if not set) ends one",

@@ -14,14 +14,14 @@ from support.servers.case import (
 )
 from support.servers.launchers.runtimes import go, java, node, php, puma
 
-_NODE = "https://nodejs.org/api/http.html"
-_GO = "https://pkg.go.dev/net/http#Server"
+from keepalive_bench.connections.products.application_servers import GO, JAVA, NODE, PHP, PUMA
+
 _JAVA = "https://docs.oracle.com/en/java/javase/17/docs/api/jdk.httpserver/module-summary.html"
 
 RUNTIMES = (
     Case(
-        server="Node",
-        page=f"{_NODE}#serverkeepalivetimeout",
+        product=NODE,
+        decides="idle_timeout",
         setting="`server.keepAliveTimeout = 400`, `server.keepAliveTimeoutBuffer = 0`",
         documented="destroys a socket on which nothing comes for that long, in milliseconds, "
         "after the last response; newer versions add a buffer (1 s if not set)",
@@ -32,8 +32,8 @@ RUNTIMES = (
         cure=Cure("`server.keepAliveTimeout = 75000`", node(keepAliveTimeout=75_000)),
     ),
     Case(
-        server="Node",
-        page=f"{_NODE}#servermaxrequestspersocket",
+        product=NODE,
+        decides="request_limit",
         setting="`server.maxRequestsPerSocket = 4`",
         documented="at the limit (none if not set) the response says `Connection: close`",
         start=node(maxRequestsPerSocket=4),
@@ -42,8 +42,8 @@ RUNTIMES = (
         cure=Cure("`server.maxRequestsPerSocket = 0`", node(maxRequestsPerSocket=0)),
     ),
     Case(
-        server="Go",
-        page=_GO,
+        product=GO,
+        decides="idle_timeout",
         setting="`Server.IdleTimeout = 400 * time.Millisecond`",
         documented="waits that long for the next request (`ReadTimeout` if not set, then for ever)",
         start=go(IdleMs=400),
@@ -53,8 +53,8 @@ RUNTIMES = (
         cure=Cure("`Server.IdleTimeout = 75 * time.Second`", go(IdleMs=75_000)),
     ),
     Case(
-        server="Go",
-        page=f"{_GO}.SetKeepAlivesEnabled",
+        product=GO,
+        decides="keep_alive",
         setting="`server.SetKeepAlivesEnabled(false)`",
         documented="keeps no connection",
         start=go(DisableKeepAlives=True),
@@ -63,8 +63,8 @@ RUNTIMES = (
         cure=Cure("`server.SetKeepAlivesEnabled(true)`", go()),
     ),
     Case(
-        server="Java",
-        page=_JAVA,
+        product=JAVA,
+        decides="idle_timeout",
         setting="`-Dsun.net.httpserver.idleInterval=1`",
         documented="keeps an idle connection for that long (30 s if not set), and longer as its "
         "timer is coarse (`clockTick`, 10 s if not set, 0.2 s here)",
@@ -75,7 +75,7 @@ RUNTIMES = (
         cure=Cure("`-Dsun.net.httpserver.idleInterval=75`", java(idleInterval=75, clockTick=200)),
     ),
     Case(
-        server="Java",
+        product=JAVA,
         page=_JAVA,
         setting="`-Dsun.net.httpserver.maxIdleConnections=0`",
         documented="keeps at most that many idle connections (200 if not set); with 0 it closes "
@@ -87,7 +87,8 @@ RUNTIMES = (
         cure=Cure("`-Dsun.net.httpserver.maxIdleConnections=200`", java(maxIdleConnections=200)),
     ),
     Case(
-        server="PHP",
+        product=PHP,
+        decides="keep_alive",
         page="https://www.php.net/manual/en/features.commandline.webserver.php",
         setting="`php -S`",
         documented="a server for development; it says nothing of keep-alive, and keeps no "
@@ -97,8 +98,8 @@ RUNTIMES = (
         served=EACH,
     ),
     Case(
-        server="Puma",
-        page="https://www.rubydoc.info/gems/puma/Puma/DSL#persistent_timeout-instance_method",
+        product=PUMA,
+        decides="idle_timeout",
         setting="`persistent_timeout 1`",
         documented="waits that long for the next request (20 s if not set)",
         start=puma("persistent_timeout 1"),

@@ -12,14 +12,16 @@ from support.servers.case import (
 )
 from support.servers.launchers.web_servers import apache, lighttpd, nginx
 
+from keepalive_bench.connections.products.web_servers import APACHE, LIGHTTPD, NGINX
+
 _NGINX = "https://nginx.org/en/docs/http/ngx_http_core_module.html"
 _APACHE = "https://httpd.apache.org/docs/2.4/mod/core.html"
 _LIGHTTPD = "https://redmine.lighttpd.net/projects/lighttpd/wiki"
 
 WEB_SERVERS = (
     Case(
-        server="nginx",
-        page=f"{_NGINX}#keepalive_timeout",
+        product=NGINX,
+        decides="idle_timeout",
         setting="`keepalive_timeout 400ms`",
         documented="keeps a connection open for that long (75 s if not set)",
         start=nginx("keepalive_timeout 400ms;"),
@@ -29,8 +31,8 @@ WEB_SERVERS = (
         cure=Cure("`keepalive_timeout 75s`", nginx("keepalive_timeout 75s;")),
     ),
     Case(
-        server="nginx",
-        page=f"{_NGINX}#keepalive_timeout",
+        product=NGINX,
+        decides="idle_timeout",
         setting="`keepalive_timeout 400ms`, over TLS",
         documented="the same",
         start=nginx("keepalive_timeout 400ms;", tls=True),
@@ -41,8 +43,8 @@ WEB_SERVERS = (
         cure=Cure("`keepalive_timeout 75s`", nginx("keepalive_timeout 75s;", tls=True)),
     ),
     Case(
-        server="nginx",
-        page=f"{_NGINX}#keepalive_timeout",
+        product=NGINX,
+        decides="keep_alive",
         setting="`keepalive_timeout 0`",
         documented="keeps no connection",
         start=nginx("keepalive_timeout 0;"),
@@ -51,8 +53,8 @@ WEB_SERVERS = (
         cure=Cure("`keepalive_timeout 75s`", nginx("keepalive_timeout 75s;")),
     ),
     Case(
-        server="nginx",
-        page=f"{_NGINX}#keepalive_requests",
+        product=NGINX,
+        decides="request_limit",
         setting="`keepalive_requests 4`",
         documented="closes a connection after that many requests (1,000 if not set)",
         start=nginx("keepalive_requests 4;"),
@@ -61,8 +63,8 @@ WEB_SERVERS = (
         cure=Cure("`keepalive_requests 1000`", nginx("keepalive_requests 1000;")),
     ),
     Case(
-        server="Apache",
-        page=f"{_APACHE}#keepalivetimeout",
+        product=APACHE,
+        decides="idle_timeout",
         setting="`KeepAliveTimeout 400ms`",
         documented="waits that long for the next request (5 s if not set)",
         start=apache("KeepAliveTimeout 400ms"),
@@ -72,8 +74,8 @@ WEB_SERVERS = (
         cure=Cure("`KeepAliveTimeout 75`", apache("KeepAliveTimeout 75")),
     ),
     Case(
-        server="Apache",
-        page=f"{_APACHE}#maxkeepaliverequests",
+        product=APACHE,
+        decides="request_limit",
         setting="`MaxKeepAliveRequests 4`",
         documented="allows that many requests on a connection (100 if not set, 0 is no limit); "
         "it carries one more",
@@ -83,8 +85,8 @@ WEB_SERVERS = (
         cure=Cure("`MaxKeepAliveRequests 0`", apache("MaxKeepAliveRequests 0")),
     ),
     Case(
-        server="Apache",
-        page=f"{_APACHE}#keepalive",
+        product=APACHE,
+        decides="keep_alive",
         setting="`KeepAlive Off`",
         documented="keeps no connection",
         start=apache("KeepAlive Off"),
@@ -93,8 +95,8 @@ WEB_SERVERS = (
         cure=Cure("`KeepAlive On`", apache("KeepAlive On")),
     ),
     Case(
-        server="lighttpd",
-        page=f"{_LIGHTTPD}/Server_max-keep-alive-idleDetails",
+        product=LIGHTTPD,
+        decides="idle_timeout",
         setting="`server.max-keep-alive-idle = 1`",
         documented="closes a connection that is idle for that long (5 s if not set); its clock "
         "ticks once a second",
@@ -105,8 +107,8 @@ WEB_SERVERS = (
         cure=Cure("`server.max-keep-alive-idle = 75`", lighttpd("server.max-keep-alive-idle = 75")),
     ),
     Case(
-        server="lighttpd",
-        page=f"{_LIGHTTPD}/Server_max-keep-alive-requestsDetails",
+        product=LIGHTTPD,
+        decides="request_limit",
         setting="`server.max-keep-alive-requests = 4`",
         documented="allows that many requests on a connection (1,000 if not set); it carries one "
         "more",

@@ -1,0 +1,171 @@
+"""Proxies, balancers and networks in front of servers; and proxies of the client's own side."""
+
+from __future__ import annotations
+
+from keepalive_bench.connections.products.product import Product, Setting, always, never
+
+_HAPROXY = "https://docs.haproxy.org/3.2/configuration.html"
+_ENVOY = (
+    "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto"
+    "#config-core-v3-httpprotocoloptions"
+)
+_TRAEFIK = "https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/"
+_VARNISH = "https://varnish-cache.org/docs/trunk/reference/varnishd.html"
+_AWS = "https://docs.aws.amazon.com/elasticloadbalancing/latest"
+_CLOUDFRONT = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide"
+_CLOUDFLARE = "https://developers.cloudflare.com/fundamentals/reference/connection-limits/"
+_GOOGLE = "https://cloud.google.com/load-balancing/docs/https"
+_SQUID = "https://www.squid-cache.org/Doc/config"
+
+HAPROXY = Product(
+    name="HAProxy",
+    place="gateway",
+    keep_alive=Setting("option httpclose", "not set", f"{_HAPROXY}#4.2-option%20httpclose"),
+    request_limit=never(),
+    idle_timeout=Setting(
+        "timeout http-keep-alive",
+        "timeout http-request, else timeout client",
+        f"{_HAPROXY}#4.2-timeout%20http-keep-alive",
+    ),
+    lifetime=never(),
+    recycling=Setting(
+        "option idle-close-on-response",
+        page=f"{_HAPROXY}#4.2-option%20idle-close-on-response",
+        note="without it, a reload closes idle connections",
+    ),
+    upstream=Setting(
+        "http-reuse and pool-purge-delay",
+        "safe and 5 s",
+        f"{_HAPROXY}#4.2-http-reuse",
+        "option http-server-close turns it off",
+    ),
+    tls_sessions=Setting(
+        "tune.ssl.cachesize and no-tls-tickets", page=f"{_HAPROXY}#3.2-tune.ssl.cachesize"
+    ),
+)
+ENVOY = Product(
+    name="Envoy",
+    place="gateway",
+    server=("envoy", "istio-envoy"),
+    keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, "1 turns it off"),
+    request_limit=Setting("max_requests_per_connection", "no limit", _ENVOY),
+    idle_timeout=Setting("idle_timeout", "1 h", _ENVOY, "of common_http_protocol_options"),
+    lifetime=Setting("max_connection_duration", "none", _ENVOY),
+    upstream=Setting("idle_timeout of the cluster's HttpProtocolOptions", "1 h", _ENVOY),
+)
+TRAEFIK = Product(
+    name="Traefik",
+    place="gateway",
+    request_limit=Setting("transport.keepAliveMaxRequests", "no limit", _TRAEFIK),
+    idle_timeout=Setting("transport.respondingTimeouts.idleTimeout", "180 s", _TRAEFIK),
+    lifetime=Setting("transport.keepAliveMaxTime", "none", _TRAEFIK),
+)
+VARNISH = Product(
+    name="Varnish",
+    place="gateway",
+    server=("varnish",),
+    via=("varnish",),
+    request_limit=never(),
+    idle_timeout=Setting(
+        "timeout_idle", "5 s", f"{_VARNISH}#timeout-idle", "on Fastly it isn't settable"
+    ),
+    lifetime=never(),
+    upstream=Setting("backend_idle_timeout", "60 s", f"{_VARNISH}#backend-idle-timeout"),
+)
+ALB = Product(
+    name="AWS ALB",
+    place="edge",
+    also=("alb", "elb"),
+    server=("awselb",),
+    idle_timeout=Setting(
+        "idle_timeout.timeout_seconds",
+        "60 s",
+        f"{_AWS}/application/edit-load-balancer-attributes.html",
+    ),
+    lifetime=Setting(
+        "client_keep_alive.seconds",
+        "3,600 s",
+        f"{_AWS}/application/edit-load-balancer-attributes.html",
+    ),
+)
+NLB = Product(
+    name="AWS NLB",
+    place="edge",
+    also=("nlb",),
+    request_limit=never("knows no requests, only TCP"),
+    idle_timeout=Setting(
+        "tcp.idle_timeout.seconds",
+        "350 s",
+        f"{_AWS}/network/update-idle-timeout.html",
+        "it forgets the connection in silence; fixed for TLS listeners",
+    ),
+    errors=never("knows no answers, only TCP"),
+)
+CLOUDFRONT = Product(
+    name="CloudFront",
+    place="edge",
+    server=("cloudfront",),
+    via=("cloudfront", ".cloudfront.net"),
+    request_limit=always("lets nobody set how it keeps viewers' connections"),
+    idle_timeout=always("lets nobody set how it keeps viewers' connections"),
+    lifetime=always("lets nobody set how it keeps viewers' connections"),
+    upstream=Setting(
+        "OriginKeepaliveTimeout",
+        "5 s",
+        f"{_CLOUDFRONT}/DownloadDistValuesOrigin.html#DownloadDistValuesOriginKeepaliveTimeout",
+    ),
+)
+CLOUDFLARE = Product(
+    name="Cloudflare",
+    place="edge",
+    server=("cloudflare",),
+    idle_timeout=always(
+        "closes a connection after 400 s without a request, and lets nobody set that", _CLOUDFLARE
+    ),
+    upstream=always(
+        "keeps a connection to an origin for 900 s without a request, and lets nobody set that",
+        _CLOUDFLARE,
+    ),
+)
+GOOGLE = Product(
+    name="Google Cloud LB",
+    place="edge",
+    via=("google",),
+    idle_timeout=Setting(
+        "httpKeepAliveTimeoutSec",
+        "610 s",
+        f"{_GOOGLE}#timeout-keepalive-client",
+        "600 s of a regional one",
+    ),
+    upstream=always(
+        "keeps a connection to a backend for 600 s without a request, and lets nobody set that",
+        _GOOGLE,
+    ),
+)
+SQUID = Product(
+    name="Squid",
+    place="proxy",
+    server=("squid",),
+    via=("squid",),
+    keep_alive=Setting(
+        "client_persistent_connections", "on", f"{_SQUID}/client_persistent_connections/"
+    ),
+    request_limit=never(),
+    idle_timeout=Setting(
+        "client_idle_pconn_timeout", "2 min", f"{_SQUID}/client_idle_pconn_timeout/"
+    ),
+    lifetime=Setting("pconn_lifetime", "none", f"{_SQUID}/pconn_lifetime/"),
+    errors=Setting(
+        "persistent_connection_after_error", "on", f"{_SQUID}/persistent_connection_after_error/"
+    ),
+    upstream=Setting("server_idle_pconn_timeout", "1 min", f"{_SQUID}/server_idle_pconn_timeout/"),
+)
+TINYPROXY = Product(
+    name="tinyproxy",
+    place="proxy",
+    server=("tinyproxy",),
+    via=("tinyproxy",),
+    keep_alive=always("keeps no connection, and has no setting for it"),
+)
+GATEWAYS = (HAPROXY, ENVOY, TRAEFIK, VARNISH, ALB, NLB, CLOUDFRONT, CLOUDFLARE, GOOGLE)
+PROXIES = (SQUID, TINYPROXY)

@@ -1,0 +1,94 @@
+"""What a product is: server software, or a service, that answers requests or passes them on."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Concern = Literal[
+    "keep_alive",
+    "request_limit",
+    "idle_timeout",
+    "lifetime",
+    "errors",
+    "unread_body",
+    "recycling",
+    "http_1_1",
+    "upstream",
+    "tls_sessions",
+]
+"""What a setting decides: the field of `Product` that has it."""
+Place = Literal["origin", "gateway", "edge", "proxy"]
+"""Where a product usually stands: it answers by itself (`origin`), or passes on requests of anybody
+(`gateway`), as the one that clients connect to (`edge`), or of its users to anywhere (`proxy`)."""
+
+
+class Setting(NamedTuple):
+    """What decides when a product ends connections; or that nothing does that can be set."""
+
+    name: str
+    """As its documentation spells it; empty: there is no such setting."""
+    default: str = ""
+    page: str = ""
+    """Where it is documented; empty: what is known comes from its source."""
+    note: str = ""
+    """What more there is to know; without a name, what the product does: `keeps no connection`."""
+    happens: bool = True
+    """Whether it does at all what the setting would decide."""
+
+
+def never(note: str = "", page: str = "") -> Setting:
+    """There is no such setting, as the product does no such thing."""
+    return Setting("", note=note, page=page, happens=False)
+
+
+def always(note: str, page: str = "") -> Setting:
+    """The product does it, and no setting changes that."""
+    return Setting("", note=note, page=page)
+
+
+class Product(NamedTuple):
+    """One product. What is `None` of it isn't known."""
+
+    name: str
+    place: Place
+    server: tuple[str, ...] = ()
+    """How `Server` names it, without the version, in lower case; none: not at all, by default."""
+    via: tuple[str, ...] = ()
+    """How `Via` does."""
+    also: tuple[str, ...] = ()
+    """What users call it, besides."""
+    keep_alive: Setting | None = None
+    """What turns keep-alive off."""
+    request_limit: Setting | None = None
+    """After how many requests it closes a connection."""
+    idle_timeout: Setting | None = None
+    """How long it keeps a connection that is idle."""
+    lifetime: Setting | None = None
+    """How old a connection gets, whatever it carries."""
+    errors: Setting | None = None
+    """After which errors it closes."""
+    unread_body: Setting | None = None
+    """What it does with the rest of a request's body that it answered without reading."""
+    recycling: Setting | None = None
+    """What ends connections that nothing is wrong with: workers that end, a limit on idle ones."""
+    http_1_1: Setting | None = None
+    """What has it speak HTTP/1.1, where it doesn't by default."""
+    upstream: Setting | None = None
+    """How it keeps its own connections to what is behind it."""
+    tls_sessions: Setting | None = None
+    """What lets clients resume TLS sessions."""
+
+    @property
+    def word(self) -> str:
+        """What `--server` calls it."""
+        return self.name.lower().replace(" ", "-")
+
+    @property
+    def names_itself(self) -> bool:
+        """Whether answers tell that they come from it, as it is by default."""
+        return bool(self.server or self.via)
+
+    def setting(self, concern: Concern) -> Setting | None:
+        """What decides something of its connections; `None`: that isn't known."""
+        found: Setting | None = getattr(self, concern)
+        return found

@@ -1,0 +1,126 @@
+"""Web servers, which are put in front of applications, too."""
+
+from __future__ import annotations
+
+from keepalive_bench.connections.products.product import Product, Setting, always, never
+
+_NGINX = "https://nginx.org/en/docs/http/ngx_http_core_module.html"
+_NGINX_UPSTREAM = "https://nginx.org/en/docs/http/ngx_http_upstream_module.html"
+_NGINX_SSL = "https://nginx.org/en/docs/http/ngx_http_ssl_module.html"
+_APACHE = "https://httpd.apache.org/docs/2.4/mod/core.html"
+_LIGHTTPD = "https://redmine.lighttpd.net/projects/lighttpd/wiki/Docs_ConfigurationOptions"
+_CADDY = "https://caddyserver.com/docs/caddyfile"
+_IIS = "https://learn.microsoft.com/en-us/iis/configuration"
+
+NGINX = Product(
+    name="nginx",
+    place="gateway",
+    server=("nginx", "openresty", "tengine", "angie", "freenginx"),
+    keep_alive=Setting(
+        "keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout", "0 turns it off"
+    ),
+    request_limit=Setting(
+        "keepalive_requests",
+        "1,000",
+        f"{_NGINX}#keepalive_requests",
+        "100 before 1.19.10",
+    ),
+    idle_timeout=Setting("keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout"),
+    lifetime=Setting("keepalive_time", "1 h", f"{_NGINX}#keepalive_time"),
+    errors=always("closes after its own 400, 413, 414, 495, 496, 497, 500 and 501"),
+    recycling=Setting(
+        "keepalive_min_timeout",
+        page=f"{_NGINX}#keepalive_min_timeout",
+        note="from 1.27.4; without it, a reload closes idle connections",
+    ),
+    upstream=Setting(
+        "keepalive and keepalive_timeout in upstream",
+        "60 s",
+        f"{_NGINX_UPSTREAM}#keepalive",
+        "before 1.29.7, keepalive was off",
+    ),
+    tls_sessions=Setting(
+        "ssl_session_tickets and ssl_session_cache", page=f"{_NGINX_SSL}#ssl_session_tickets"
+    ),
+)
+APACHE = Product(
+    name="Apache",
+    place="gateway",
+    server=("apache",),
+    keep_alive=Setting("KeepAlive", "On", f"{_APACHE}#keepalive"),
+    request_limit=Setting("MaxKeepAliveRequests", "100", f"{_APACHE}#maxkeepaliverequests"),
+    idle_timeout=Setting("KeepAliveTimeout", "5 s", f"{_APACHE}#keepalivetimeout"),
+    lifetime=never(),
+    errors=always("closes after its own 400, 408, 411, 413, 414, 500, 501 and 503"),
+    recycling=Setting(
+        "MaxConnectionsPerChild",
+        "no limit",
+        "https://httpd.apache.org/docs/2.4/mod/mpm_common.html#maxconnectionsperchild",
+        "a restart ends connections, too",
+    ),
+    upstream=Setting(
+        "ttl of ProxyPass",
+        "none",
+        "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html#proxypass",
+        "disablereuse turns it off",
+    ),
+    tls_sessions=Setting(
+        "SSLSessionTickets and SSLSessionCache",
+        page="https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessiontickets",
+    ),
+)
+LIGHTTPD = Product(
+    name="lighttpd",
+    place="gateway",
+    server=("lighttpd",),
+    keep_alive=Setting("server.max-keep-alive-requests", "1,000", _LIGHTTPD, "0 turns it off"),
+    request_limit=Setting(
+        "server.max-keep-alive-requests", "1,000", _LIGHTTPD, "100 before 1.4.65"
+    ),
+    idle_timeout=Setting("server.max-keep-alive-idle", "5 s", _LIGHTTPD),
+    lifetime=never(),
+)
+CADDY = Product(
+    name="Caddy",
+    place="gateway",
+    server=("caddy",),
+    via=("caddy",),
+    request_limit=never(),
+    idle_timeout=Setting("timeouts { idle }", "5 min", f"{_CADDY}/options#timeouts"),
+    lifetime=never(),
+    upstream=Setting(
+        "keepalive of reverse_proxy", "2 min", f"{_CADDY}/directives/reverse_proxy#keepalive"
+    ),
+)
+IIS = Product(
+    name="IIS",
+    place="gateway",
+    server=("microsoft-iis", "microsoft-httpapi"),
+    keep_alive=Setting("allowKeepAlive", "true", f"{_IIS}/system.webserver/httpprotocol/"),
+    idle_timeout=Setting(
+        "connectionTimeout", "2 min", f"{_IIS}/system.applicationhost/sites/sitedefaults/limits"
+    ),
+)
+_RECORDS = "https://docs.trafficserver.apache.org/en/latest/admin-guide/files/records.yaml.en.html"
+TRAFFIC_SERVER = Product(
+    name="Apache Traffic Server",
+    place="gateway",
+    server=("ats",),
+    via=("apachetrafficserver", "trafficserver"),
+    keep_alive=Setting(
+        "proxy.config.http.keep_alive_enabled_in",
+        "1",
+        _RECORDS,
+    ),
+    idle_timeout=Setting(
+        "proxy.config.http.keep_alive_no_activity_timeout_in",
+        "120 s",
+        _RECORDS,
+    ),
+    upstream=Setting(
+        "proxy.config.http.keep_alive_no_activity_timeout_out",
+        "120 s",
+        _RECORDS,
+    ),
+)
+WEB_SERVERS = (NGINX, APACHE, LIGHTTPD, CADDY, IIS, TRAFFIC_SERVER)

@@ -1,0 +1,180 @@
+"""What to set, for the server that is there: as far as its answers name it, or the user does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.connections.products import (
+    COMMONEST,
+    COMMONEST_PROXIES,
+    Product,
+    Who,
+    nearest,
+    product_called,
+)
+from keepalive_bench.errors import UsageError
+from keepalive_bench.results.table import NONE
+from keepalive_bench.units import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from keepalive_bench.analysis.arm_summary import ArmSummary
+    from keepalive_bench.connections.products import Concern, Setting
+    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.results.exchange import Answer
+    from keepalive_bench.results.run import Run
+
+_MOST_ENDS = 1_000
+"""Connections whose last answers are looked at: who gave them is the same for most."""
+_MOST_TOLD = 3
+_HEADS = {
+    "via": "Via names {said} as the nearest hop",
+    "edge": "The nearest hop is {said}",
+    "server": "{said} answered",
+    "told": "{said} (--server)",
+}
+_MAY_BE_HIDDEN = {"via", "server"}
+"""Others may stand in front of these, and name themselves nowhere."""
+_LACKING = {
+    "request_limit": "limits no connection's requests",
+    "lifetime": "sets no maximum age",
+    "idle_timeout": "closes no idle connection",
+}
+
+
+class _Source(NamedTuple):
+    """Who answers came from, as far as is known."""
+
+    how: str
+    product: Product | None
+    said: str
+    share: str = ""
+    """Of how many answers that is true, where it isn't all."""
+
+
+def cure_of_reason(run: Run, arm: ArmSummary, rows: Sequence[int]) -> str:
+    """What to set against that connections of an arm, by row, had to be opened for one reason.
+
+    It goes on from other advice. Empty: no setting of a server's cures it.
+    """
+    reason = arm.reasons[rows[0]].kind
+    if not reason.settings:
+        return ""
+    previous = [row for row in (arm.reasons.previous[row] for row in rows) if row != NONE]
+    served = {run.connections.exchanges[row] for row in previous}
+    concerns = reason.settings_after_one if served == {1} else ()
+    answers: Counter[Answer] = Counter()
+    for row in islice(rows, _MOST_ENDS):
+        exchange = arm.reasons[row].exchange
+        number = NONE if exchange is None else run.exchanges.answer[exchange]
+        if (answer := run.exchanges.answers.value(number)) is not None:
+            answers[answer] += 1
+    return cure(run.plan, answers or arm.answers, concerns or reason.settings)
+
+
+def cure(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern]) -> str:
+    """What decides that, for who gave these answers: sentences after a blank, or nothing."""
+    is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
+    sources = _told(plan.known.server) or _sources(answers, is_forwarded=is_forwarded)
+    commonest = COMMONEST_PROXIES if is_forwarded else COMMONEST
+    told = (_advice(it, concerns, commonest) for it in sources[:_MOST_TOLD])
+    return "".join(f" {sentence}" for sentence in told if sentence)
+
+
+def _told(word: str | None) -> list[_Source]:
+    if word is None:
+        return []
+    try:
+        product = product_called(word)
+    except UsageError:  # a stored run that names what a later kab knows
+        return [_Source("told", None, quoted(word))]
+    return [_Source("told", product, product.name)]
+
+
+def _sources(answers: Mapping[Answer, int], *, is_forwarded: bool) -> list[_Source]:
+    """Who they came from, the commonest first."""
+    counts: Counter[tuple[str, Product | None, str]] = Counter()
+    shown: dict[tuple[str, Product | None, str], str] = {}
+    for answer, count in answers.items():
+        who = nearest(answer)
+        if is_forwarded and who.product not in COMMONEST_PROXIES:
+            who = Who("nobody")  # the others are behind the proxy
+        key = who.how, who.product, "" if who.product else who.said
+        counts[key] += count
+        shown.setdefault(key, who.said)
+    total = counts.total()
+    return [
+        _Source(
+            key[0],
+            key[1],
+            shown[key],
+            "" if count == total else f" ({count:,} of {total:,} answers)",
+        )
+        for key, count in counts.most_common()
+    ] or [_Source("nobody", None, "")]
+
+
+def _advice(source: _Source, concerns: Sequence[Concern], commonest: Sequence[Product]) -> str:
+    product, others = source.product, _offers(commonest, concerns, source.product)
+    if source.how == "nobody":
+        whom = "the proxy" if commonest is COMMONEST_PROXIES else "the server"
+        return (
+            f"Nothing names {whom}{source.share} (--server NAME does). {others}" if others else ""
+        )
+    head = f"{_HEADS[source.how].format(said=source.said)}{source.share}"
+    which = head if source.how == "told" else f"{head}, which"
+    settings = {} if product is None else _settings(product, concerns)
+    named = [it for it in settings.values() if it.name]
+    if named:
+        may_hide = source.how in _MAY_BE_HIDDEN and commonest is COMMONEST
+        hidden = ", if nothing stands in front of it" if may_hide else ""
+        return f"{head}: its {_either(named)}{hidden}."
+    for it in settings.values():
+        if it.happens:
+            return f"{which} {it.note}."
+    if product is None:
+        unknown = "is none that kab knows" if source.how == "told" else "kab doesn't know"
+        return f"{which} {unknown}. {others}" if others else ""
+    for concern, it in settings.items():
+        lacking = f"{which} {it.note or _LACKING.get(concern, 'does no such thing')}"
+        where = "is behind" if product.place == "edge" else "stands in front of"
+        return f"{lacking}: look at what {where} it. {others}".rstrip()
+    return f"{which} has no setting for it that kab knows. {others}" if others else ""
+
+
+def _settings(product: Product, concerns: Sequence[Concern]) -> dict[Concern, Setting]:
+    found = ((concern, product.setting(concern)) for concern in concerns)
+    return {concern: it for concern, it in found if it is not None}
+
+
+def _offers(commonest: Sequence[Product], concerns: Sequence[Concern], but: Product | None) -> str:
+    """The settings of a few products, each of which it may be."""
+    offers = []
+    for product in commonest:
+        named = [it for it in _settings(product, concerns).values() if it.name]
+        if product is not but and named:
+            offers.append(f"{product.name}: {_either([_in_short(it) for it in named])}")
+    return f"{'; '.join(offers[:_MOST_TOLD])}." if offers else ""
+
+
+def _in_short(setting: Setting) -> Setting:
+    is_number = setting.default[:1] in {*"123456789"}
+    return setting._replace(default=setting.default if is_number else "", note="")
+
+
+def _either(settings: Sequence[Setting]) -> str:
+    """One of them, with its default; what more there is to know, if it is the only one."""
+    *first, last = (
+        _with_default(it if len(settings) == 1 else it._replace(note="")) for it in settings
+    )
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _with_default(setting: Setting) -> str:
+    more = [f"{setting.default} by default"] if setting.default else []
+    if setting.note:
+        more.append(setting.note)
+    return f"{setting.name} ({'; '.join(more)})" if more else setting.name

@@ -1,0 +1,55 @@
+"""The tables of docs/products.md, from the table of products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from documents.members import field_docs
+from documents.tables import PagePart, table
+
+from keepalive_bench.connections.products import PRODUCTS, Concern, Product
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.connections.products import Setting
+
+_PLACES = {
+    "origin": "answers by itself",
+    "gateway": "answers, or stands in front of others",
+    "edge": "stands nearest to clients",
+    "proxy": "a proxy of the client's side",
+}
+
+
+def parts() -> Iterator[PagePart]:
+    """Who there is, and for each concern who has which setting."""
+    yield table(
+        "products.md",
+        "products",
+        ("product", "`--server`", "it usually", "`Server` has", "`Via` has"),
+        (
+            (it.name, f"`{it.word}`", _PLACES[it.place], _names(it.server), _names(it.via))
+            for it in PRODUCTS
+        ),
+    )
+    meanings = field_docs(Product)
+    for concern in get_args(Concern):
+        rows = ((it, it.setting(concern)) for it in PRODUCTS)
+        made = table(
+            "products.md",
+            concern,
+            ("product", "setting", "by default", "more"),
+            (_row(product, setting) for product, setting in rows if setting is not None),
+        )
+        yield made._replace(text=f"{meanings[concern]}\n\n{made.text}")
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{it}`" for it in names)
+
+
+def _row(product: Product, setting: Setting) -> tuple[str, ...]:
+    shown = f"`{setting.name}`" if setting.name else "can't be set" if setting.happens else "none"
+    linked = f"[{shown}]({setting.page})" if setting.page else shown
+    return product.name, linked, setting.default, setting.note

@@ -1,0 +1,167 @@
+"""Which setting is advised, for whom: on runs written down by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.runs import Script
+
+from keepalive_bench import Plan, Target, analyse
+from keepalive_bench.plan.network import Network
+from keepalive_bench.plan.plan import Known
+from keepalive_bench.results.exchange import Answer, Ending
+
+PLAIN = Plan(Target("http://127.0.0.1:8000/"))
+PROXIED = Plan(Target("http://127.0.0.1:8000/"), network=Network(proxy=Target("http://p:3128/")))
+
+
+def known(word: str) -> Plan:
+    return Plan(Target("http://127.0.0.1:8000/"), known=Known(server=word))
+
+
+def answer(
+    server: str | None = None, via: str | None = None, connection: str | None = "close"
+) -> Answer:
+    return Answer("HTTP/1.1", connection=connection, server=server, via=via)
+
+
+def advice(
+    *last: Answer, requests: int = 2, plan: Plan = PLAIN, first: Answer | None = None
+) -> str:
+    """What is advised where connections end with these answers, after so many requests each."""
+    script = Script("pooled", plan=plan, requests=requests * len(last) + 1)
+    for ends in (*last, answer(connection=None)):
+        row = script.open("pooled")
+        for number in range(requests if ends.connection else 1):
+            is_last = number == requests - 1
+            said = ends if is_last else first or ends._replace(connection=None)
+            script.send("pooled", 0.01, on=row, answer=said)
+        if ends.connection:
+            script.connections.ended(row, Ending("announced"), 0.02)
+    (finding,) = (it for it in analyse(script.run()).findings if it.code == "server-close")
+    return finding.advice
+
+
+def idle_advice(server: str | None, plan: Plan = PLAIN, via: str | None = None) -> str:
+    """What is advised where connections are closed after a second without a request."""
+    script = Script("pooled", plan=plan, requests=6)
+    for number in range(6):
+        row = script.open("pooled", opened_s=number * 2.0)
+        said = answer(server, via, connection=None)
+        script.send("pooled", 0.01, on=row, began_s=number * 2.0, answer=said)
+        script.connections.ended(row, Ending("fin", 1.9, 1.0), number * 2.0 + 1.01)
+    (finding,) = (it for it in analyse(script.run()).findings if it.code == "idle-timeout")
+    return finding.advice
+
+
+def test_who_answered_is_told_with_its_setting_and_default_if_nothing_stands_in_front() -> None:
+    assert idle_advice("gunicorn/21.2").endswith(
+        " gunicorn/21.2 answered: its --keep-alive (2 s by default), "
+        "if nothing stands in front of it."
+    )
+
+
+def test_a_limit_of_requests_is_another_setting_than_keep_alive_that_is_off() -> None:
+    closing = (answer("Apache/2.4.71 (Debian)"),) * 2
+    assert "MaxKeepAliveRequests (100 by default)" in advice(*closing)
+    once = advice(*closing, requests=1)
+    assert "its KeepAlive (On by default)" in once
+    assert "MaxKeepAliveRequests" not in once
+
+
+def test_the_nearest_hop_is_advised_on_and_not_who_answered() -> None:
+    said = idle_advice("gunicorn", via="1.1 varnish (Varnish/7.1)")
+    assert "Via names Varnish as the nearest hop: its timeout_idle (5 s by default" in said
+    assert "gunicorn" not in said
+
+
+def test_a_service_is_said_to_have_no_setting_that_it_has_not() -> None:
+    said = idle_advice("gunicorn", via="1.1 varnish, 1.1 abc.cloudfront.net (CloudFront)")
+    assert said.endswith(
+        " The nearest hop is CloudFront, which lets nobody set how it keeps viewers' connections."
+    )
+
+
+def test_without_a_name_the_settings_of_the_commonest_are_told_each_by_name() -> None:
+    said = advice(*(answer(),) * 2)
+    assert "Nothing names the server (--server NAME does). nginx: keepalive_requests" in said
+    assert "; Apache: MaxKeepAliveRequests (100 by default); Envoy: " in said
+
+
+def test_a_product_that_has_no_such_limit_sends_one_to_what_stands_in_front() -> None:
+    said = advice(*(answer("uvicorn"),) * 2)
+    assert "uvicorn answered, which limits the requests of a process" in said
+    assert "look at what stands in front of it. nginx: keepalive_requests" in said
+
+
+def test_whom_kab_does_not_know_is_told_as_it_calls_itself_with_the_commonest() -> None:
+    said = idle_advice("acme/1.0")
+    assert "acme/1.0 answered, which kab doesn't know. nginx: keepalive_timeout" in said
+
+
+def test_nobody_is_told_of_a_product_that_is_neither_there_nor_offered() -> None:
+    for server in ("gunicorn", "uvicorn", "Caddy", "Microsoft-IIS/10.0"):
+        assert "nginx" not in idle_advice(server)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("haproxy", " HAProxy (--server): its timeout http-keep-alive ("),
+        ("node", " Node (--server): its server.keepAliveTimeout (5 s by default)."),
+        ("nlb", " AWS NLB (--server): its tcp.idle_timeout.seconds (350 s by default; "),
+        ("later-than-this-kab", " 'later-than-this-kab' (--server), which is none"),
+    ],
+)
+def test_what_the_user_knows_goes_before_what_answers_say(word: str, said: str) -> None:
+    found = idle_advice("gunicorn", known(word))
+    assert said.replace(", which is none", " is none") in found
+    assert "gunicorn" not in found
+
+
+def test_several_that_answered_are_told_with_how_often_the_commonest_first() -> None:
+    said = advice(*(answer("nginx/1.22.1"),) * 3, answer("Apache"))
+    nginx, apache = said.index("nginx/1.22.1 answered (3 of 4"), said.index("Apache answered (1 of")
+    assert nginx < apache
+
+
+def test_versions_of_one_product_are_one() -> None:
+    said = advice(*(answer("nginx/1.22.1"),) * 3, answer("nginx/1.29.0"))
+    assert "nginx/1.22.1 answered: its" in said
+
+
+def test_those_count_whose_answers_ended_connections() -> None:
+    """A balancer's own error page closes; those of the application, which are more, don't."""
+    application = answer("gunicorn", connection=None)
+    said = advice(*(answer("awselb/2.0"),) * 2, requests=5, first=application)
+    assert "The nearest hop is awselb/2.0: its client_keep_alive.seconds" in said
+    assert "gunicorn" not in said
+
+
+def test_a_proxy_that_forwards_is_advised_on_whoever_answered() -> None:
+    said = idle_advice("nginx/1.22.1", PROXIED, "1.1 p (squid/5.7)")
+    assert said.endswith(
+        " Via names Squid as the nearest hop: its client_idle_pconn_timeout (2 min by default)."
+    )
+    unnamed = idle_advice("nginx/1.22.1", PROXIED)
+    assert "Nothing names the proxy (--server NAME does). Squid: client_idle_pconn_timeout" in (
+        unnamed
+    )
+    assert "nginx" not in unnamed
+
+
+def test_a_tunnel_leaves_keep_alive_to_the_server() -> None:
+    tunnelled = Plan(Target("https://h.test/"), network=PROXIED.network)
+    assert "gunicorn answered: its --keep-alive" in idle_advice("gunicorn", tunnelled)
+
+
+@pytest.mark.parametrize("server", ["\x1b[31m::error::", "{arm}{0}", "%s", "x" * 300])
+def test_hostile_names_are_shown_harmless(server: str) -> None:
+    said = idle_advice(server)
+    assert said.isprintable()
+    assert "::" not in said
+    assert len(said) < 500
+
+
+def test_a_server_that_has_another_name_each_time_is_told_as_three_at_most() -> None:
+    said = advice(*(answer(f"s{number}") for number in range(40)))
+    assert said.count("answered") == 3
