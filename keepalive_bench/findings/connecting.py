@@ -30,9 +30,9 @@ LOST_SYN = FindingKind(
     proof="When their TCP handshake was done, the system had counted retransmissions (`TCP_INFO`, "
     "Linux). The time doesn't decide: a SYN is sent again after 1, 3 and 7 s, from Linux 6.5 on "
     "after 1, 2, 3 and 4 s.",
-    text="{connections} of {opened:connection} of {arm} got no answer to their first SYN, which "
-    "was sent again, {retransmissions:time} in all: connecting took these {connect_s} together"
-    "{usual}.",
+    text="{connections} of {opened:connection} of {arm} got no answer to their first SYN in time, "
+    "so that it was sent again, {retransmissions:time} in all: connecting took these {connect_s} "
+    "together{usual}.",
     clauses={"usual": ", and {usual_s} each the others"},
     advice="Packets are lost on the way, or the server drops what it can't take: its accept queue "
     "is full (ss -lnt shows it there; raise its backlog and net.core.somaxconn), or a firewall "

@@ -54,6 +54,10 @@ class PortsExhaustedError(OSError):
     """No local port is free for another connection to an address."""
 
 
+class LookUpTookAllError(TimeoutError):
+    """No time was left to connect when the name had been looked up."""
+
+
 class OpenedAndResetError(ConnectionResetError):
     """A connection was opened, and reset before anybody could use it.
 
@@ -138,7 +142,7 @@ class Dialer:
         if not addresses:
             raise OSError(errno.EAFNOSUPPORT, f"no address can be reached from {source}")
         failed: list[str] = []
-        last: OSError = TimeoutError("no time left to connect")
+        last: OSError = LookUpTookAllError("no time left to connect")
         for turn, address in enumerate(addresses):
             began = self._clock()
             remaining = (deadline - began) / _SECOND

@@ -37,7 +37,7 @@ def test_connections_whose_syn_was_sent_again_are_counted_by_arm_with_what_they_
     assert found.evidence["retransmissions"] == 3
     assert found.evidence["connect_s"] == pytest.approx(4.04)
     assert found.evidence["usual_s"] == pytest.approx(0.02)
-    assert "2 of 5 connections of unpooled got no answer to their first SYN" in found.text
+    assert "2 of 5 connections of unpooled got no answer to their first SYN in time" in found.text
     assert "sent again, 3 times in all: connecting took these 4.04 s together" in found.text
     assert "somaxconn" in found.advice
 
