@@ -49,7 +49,9 @@ ENVOY = Product(
     server=("envoy", "istio-envoy"),
     keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, "1 turns it off"),
     request_limit=Setting("max_requests_per_connection", "no limit", _ENVOY),
-    idle_timeout=Setting("idle_timeout", "1 h", _ENVOY, "of common_http_protocol_options"),
+    idle_timeout=Setting(
+        "idle_timeout", "1 h", _ENVOY, "of common_http_protocol_options; drain_timeout comes on top"
+    ),
     lifetime=Setting("max_connection_duration", "none", _ENVOY),
     upstream=Setting("idle_timeout of the cluster's HttpProtocolOptions", "1 h", _ENVOY),
 )
