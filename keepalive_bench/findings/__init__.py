@@ -64,7 +64,7 @@ def noticed(
         *one_at_a_time.one_at_a_time_findings(run),
         *reuse.reuse_findings(run, arms),
         *delay.delay_findings(run),
-        *gateways.gateway_findings(arms),
+        *gateways.gateway_findings(run, arms),
         *answers.answer_findings(run, arms),
         *caches.cache_findings(run, arms),
         *counted.counted_findings(arms),
