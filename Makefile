@@ -75,7 +75,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 $(READY): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --group test --group browser --group lint
+	$(BIN)/python -m pip install --quiet --group test --group servers --group browser --group lint
 	@touch $@
 
 $(LOWEST_READY): pyproject.toml

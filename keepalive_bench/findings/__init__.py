@@ -10,6 +10,7 @@ from keepalive_bench.findings import (
     caches,
     certainty,
     client_bound,
+    connecting,
     counted,
     delay,
     endpoint,
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SUBJECTS = (
-    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, counted, addresses, endpoint),
+    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, counted, addresses),
+    *(connecting, endpoint),
     *(client_bound, measurement, certainty, latency),
 )
 FINDING_KINDS = (
@@ -62,11 +64,12 @@ def noticed(
         *one_at_a_time.one_at_a_time_findings(run),
         *reuse.reuse_findings(run, arms),
         *delay.delay_findings(run),
-        *gateways.gateway_findings(arms),
+        *gateways.gateway_findings(run, arms),
         *answers.answer_findings(run, arms),
         *caches.cache_findings(run, arms),
         *counted.counted_findings(arms),
         *addresses.address_findings(run, arms),
+        *connecting.connecting_findings(run, arms),
         *endpoint.endpoint_findings(run, arms),
         *of_measurement,
         *certainty.order_findings(run),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.comparison import distance
 from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.plan.values import time_text
 from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.results.table import NONE, optional
 from keepalive_bench.stats.distributions import hypergeometric_tail
@@ -28,6 +29,8 @@ _UNALIKE = 0.2
 _SHOWN = 4
 _CHANCE = 0.001
 """How probable it is at most that look-ups give an address no more though its name has it."""
+_GIVEN_UP = ": timed out"
+"""What is said of an address that kab gave up; when the system does, it says more."""
 
 _PEERS = "Requests, and their median latency: {shares}."
 
@@ -38,7 +41,12 @@ FAILING_ADDRESS = FindingKind(
     evidence=("attempts", "connections", "lost_s"),
     proof="That costs each new connection.",
     text="{connections:connection} tried other addresses in vain first ({attempts}), which took "
-    "{lost_s} in all and is part of connect.",
+    "{lost_s} in all and is part of connect.{by_kab}",
+    clauses={
+        "by_kab": " How long one that stays silent is waited for is kab's own doing: each address "
+        "gets an equal part of what is left of {limit}, where urllib3 alone would wait for all of "
+        "it."
+    },
     advice="Mend that address or take it from the name's; -4, -6 or --resolve avoids it.",
     provoked=Provoked(test="tests/net/test_connection_counts.py"),
 )
@@ -90,7 +98,20 @@ def _failing_addresses(run: Run) -> Iterator[Finding]:
     for number, attempts in enumerate(connections.attempts.values):
         rows = [row for row, other in enumerate(connections.failed) if other == number]
         lost = fsum(optional(connections.lost_s[row]) or 0.0 for row in rows)
-        yield FAILING_ADDRESS.found(attempts=attempts, connections=len(rows), lost_s=lost)
+        yield FAILING_ADDRESS.found(
+            attempts=attempts,
+            connections=len(rows),
+            lost_s=lost,
+            clauses=["by_kab"] if _GIVEN_UP in attempts else [],
+            words={"limit": _limit(run)},
+        )
+
+
+def _limit(run: Run) -> str:
+    network = run.plan.network
+    if network.connect_timeout_s is None:
+        return f"--timeout {time_text(network.timeout_s)}"
+    return f"--connect-timeout {time_text(network.connect_timeout_s)}"
 
 
 def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:

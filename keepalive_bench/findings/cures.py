@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.connections.products import (
     COMMONEST,
     COMMONEST_PROXIES,
+    NOBODY,
     Product,
     Who,
     nearest,
     product_called,
+    who_answered,
 )
 from keepalive_bench.errors import UsageError
 from keepalive_bench.results.table import NONE
@@ -34,6 +36,7 @@ _HEADS = {
     "via": "Via names {said} as the nearest hop",
     "edge": "The nearest hop is {said}",
     "server": "{said} answered",
+    "gateway": "{said} gave these answers",
     "told": "{said} (--server)",
 }
 _MAY_BE_HIDDEN = {"via", "server"}
@@ -49,8 +52,8 @@ class _Source(NamedTuple):
     """Who answers came from, as far as is known."""
 
     how: str
-    product: Product | None
-    said: str
+    product: Product | None = None
+    said: str = ""
     share: str = ""
     """Of how many answers that is true, where it isn't all."""
 
@@ -76,45 +79,61 @@ def cure_of_reason(run: Run, arm: ArmSummary, rows: Sequence[int]) -> str:
 
 
 def cure(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern]) -> str:
-    """What decides that, for who gave these answers: sentences after a blank, or nothing."""
+    """What decides that, for who ends connections after such answers.
+
+    It goes on from other advice, too.
+    """
     is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
-    sources = _told(plan.known.server) or _sources(answers, is_forwarded=is_forwarded)
+    found: Counter[Who] = Counter()
+    for answer, count in answers.items():
+        who = nearest(answer)
+        # The others are behind the proxy.
+        found[NOBODY if is_forwarded and who.product not in COMMONEST_PROXIES else who] += count
     commonest = COMMONEST_PROXIES if is_forwarded else COMMONEST
-    told = (_advice(it, concerns, commonest) for it in sources[:_MOST_TOLD])
-    return "".join(f" {sentence}" for sentence in told if sentence)
+    return _sentences(_told(plan) or _sources(found), concerns, commonest)
 
 
-def _told(word: str | None) -> list[_Source]:
+def cure_of_gateway(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern]) -> str:
+    """What decides that, for a gateway that gave these answers in place of what is behind it.
+
+    It goes on from other advice, too.
+    """
+    found: Counter[Who] = Counter()
+    for answer, count in answers.items():
+        found[who_answered(answer)] += count
+    sources = [it._replace(how=it.how.replace("server", "gateway")) for it in _sources(found)]
+    return _sentences(_told(plan) or sources, concerns, COMMONEST)
+
+
+def _told(plan: Plan) -> list[_Source]:
+    word = plan.known.server
     if word is None:
         return []
     try:
         product = product_called(word)
     except UsageError:  # a stored run that names what a later kab knows
-        return [_Source("told", None, quoted(word))]
+        return [_Source("told", said=quoted(word))]
     return [_Source("told", product, product.name)]
 
 
-def _sources(answers: Mapping[Answer, int], *, is_forwarded: bool) -> list[_Source]:
-    """Who they came from, the commonest first."""
-    counts: Counter[tuple[str, Product | None, str]] = Counter()
-    shown: dict[tuple[str, Product | None, str], str] = {}
-    for answer, count in answers.items():
-        who = nearest(answer)
-        if is_forwarded and who.product not in COMMONEST_PROXIES:
-            who = Who("nobody")  # the others are behind the proxy
-        key = who.how, who.product, "" if who.product else who.said
-        counts[key] += count
-        shown.setdefault(key, who.said)
+def _sources(found: Counter[Who]) -> list[_Source]:
+    """The commonest first; versions of one product are one."""
+    counts: Counter[Who] = Counter()
+    first: dict[tuple[str, object], Who] = {}
+    for who, count in found.most_common():
+        counts[first.setdefault((who.how, who.product or who.said), who)] += count
     total = counts.total()
     return [
-        _Source(
-            key[0],
-            key[1],
-            shown[key],
-            "" if count == total else f" ({count:,} of {total:,} answers)",
-        )
-        for key, count in counts.most_common()
-    ] or [_Source("nobody", None, "")]
+        _Source(*who, "" if count == total else f" ({count:,} of {total:,} answers)")
+        for who, count in counts.most_common()
+    ] or [_Source("nobody")]
+
+
+def _sentences(
+    sources: Sequence[_Source], concerns: Sequence[Concern], commonest: Sequence[Product]
+) -> str:
+    told = (_advice(it, concerns, commonest) for it in sources[:_MOST_TOLD])
+    return "".join(f" {sentence}" for sentence in told if sentence)
 
 
 def _advice(source: _Source, concerns: Sequence[Concern], commonest: Sequence[Product]) -> str:
@@ -174,7 +193,7 @@ def _either(settings: Sequence[Setting]) -> str:
 
 
 def _with_default(setting: Setting) -> str:
-    more = [f"{setting.default} by default"] if setting.default else []
-    if setting.note:
-        more.append(setting.note)
-    return f"{setting.name} ({'; '.join(more)})" if more else setting.name
+    default = f"{setting.default} by default" if setting.default else ""
+    versions = ", ".join(filter(None, (default, setting.older)))
+    more = "; ".join(filter(None, (versions, setting.note)))
+    return f"{setting.name} ({more})" if more else setting.name

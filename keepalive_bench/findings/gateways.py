@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from keepalive_bench.findings.finding_kind import FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
+    from keepalive_bench.results.exchange import Answer
+    from keepalive_bench.results.run import Run
 
 _TOO_MANY, _BAD_GATEWAY, _UNAVAILABLE, _GATEWAY_TIMEOUT = 429, 502, 503, 504
 _OF_GATEWAYS = (_BAD_GATEWAY, _UNAVAILABLE, _GATEWAY_TIMEOUT)
@@ -45,11 +49,9 @@ GATEWAY_ERRORS = FindingKind(
         "late": "{and_late}with 504, that the server behind it didn't answer in time",
         "idle": "Compare how long the gateway keeps idle connections to that server with how long "
         "the server does: the server has to keep them longer, and serve as many requests on each, "
-        "or the gateway reuses one that is being closed (nginx: keepalive_timeout and "
-        "keepalive_requests of its upstream). Both logs say more.",
+        "or the gateway reuses one that is being closed.{upstream} Both logs say more.",
         "overload": " If fewer --requests or a lower --concurrency helps, it is the load.",
-        "slow": "{and_slow}How long the gateway waits is its own setting (nginx: "
-        "proxy_read_timeout).",
+        "slow": "{and_slow}How long the gateway waits is its own setting.{upstream_wait}",
     },
     provoked=Provoked("URL -n 6", "--fault status=502 --fault-requests 3"),
 )
@@ -65,7 +67,7 @@ NO_BACKEND = FindingKind(
 )
 
 
-def gateway_findings(arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+def gateway_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
     total: dict[int, int] = {}
     for arm in arms:
@@ -76,7 +78,7 @@ def gateway_findings(arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         return
     for arm in arms:
         yield from _rejected(arm)
-        yield from _broken(arm)
+        yield from _broken(run, arm)
 
 
 def _rejected(arm: ArmSummary) -> Iterator[Finding]:
@@ -89,13 +91,16 @@ def _rejected(arm: ArmSummary) -> Iterator[Finding]:
         )
 
 
-def _broken(arm: ArmSummary) -> Iterator[Finding]:
+def _broken(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     counts = {status: arm.status_codes.get(status, 0) for status in _OF_GATEWAYS}
     counts[_UNAVAILABLE] -= _to_retry(arm)
     counts = {status: count for status, count in counts.items() if count > 0}
     if not counts:
         return
     has_502, has_503, has_504 = (status in counts for status in _OF_GATEWAYS)
+    from keepalive_bench.findings.cures import cure_of_gateway  # noqa: PLC0415  # most do without
+
+    answers = _answers_of(run, arm, counts)
     clauses = [_SAID[status] for status in counts]
     clauses += ["idle"] * (has_502 or has_503) + ["overload"] * has_503 + ["slow"] * has_504
     yield GATEWAY_ERRORS.found(
@@ -108,8 +113,18 @@ def _broken(arm: ArmSummary) -> Iterator[Finding]:
             "and_unavailable": "; " if has_502 else "",
             "and_late": "; " if has_502 or has_503 else "",
             "and_slow": " " if has_502 or has_503 else "",
+            "upstream": cure_of_gateway(run.plan, answers, ("upstream",)),
+            "upstream_wait": cure_of_gateway(run.plan, answers, ("upstream_wait",)),
         },
     )
+
+
+def _answers_of(run: Run, arm: ArmSummary, statuses: Collection[int]) -> Counter[Answer]:
+    """An arm's answers of some statuses, with how often each came."""
+    exchanges, own = run.exchanges, run.exchanges.of_arm(arm.label)
+    pairs = zip(compress(exchanges.status, own), compress(exchanges.answer, own), strict=True)
+    counts = Counter(number for status, number in pairs if status in statuses and number >= 0)
+    return Counter({exchanges.answers.values[it]: count for it, count in counts.items()})
 
 
 def _to_retry(arm: ArmSummary) -> int:

@@ -175,6 +175,8 @@ class Connection(NamedTuple):
     """The part of the connect phase that those took."""
     min_rtt: float | None = None
     """The round trip of its TCP handshake, as the system measured it; `None`: nobody tells."""
+    retransmissions: int | None = None
+    """How often its SYN was sent again; `None`: nobody tells."""
     exchanges: int = 0
     """How many responses it carried."""
     ended_s: float | None = None

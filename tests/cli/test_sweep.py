@@ -190,14 +190,14 @@ def test_where_the_server_keeps_no_connection_no_size_is_recommended() -> None:
 def test_what_several_values_have_in_common_is_said_once() -> None:
     with ServerProcess(ServerSettings(behaviour=Behaviour(close_after=1))) as server:
         options = ["--maxsize", "1,2,4", "-c", "2", "-n", "20"]
-        done = called("sweep", server.url, *options, env={"COLUMNS": "300"})
+        done = called("sweep", server.url, *options, env={"COLUMNS": "400"})
         assert server.stop().accepts == 3 * (20 + 1)
     assert [line for line in done.lines if "Connection: close" in line and line[0] == "!"] == [
         (
             "! The server said Connection: close after every request (maxsize 1, 18 times). "
-            "Likewise, with other figures: maxsize 2 and 4. That is a limit of requests or of age, "
-            "or keep-alive that is off. kab answered: its --connection-close (not set by default), "
-            "if nothing stands in front of it."
+            "Likewise, with other figures: maxsize 2 and 4. A limit of requests or of age does "
+            "that; after each request, keep-alive that is off. kab answered: its "
+            "--connection-close (not set by default), if nothing stands in front of it."
         )
     ]
 

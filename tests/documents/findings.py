@@ -81,7 +81,8 @@ def _severity(kind: FindingKind) -> str:
 def _advice(kind: FindingKind) -> Iterator[str]:
     """What to do, usually and in each case; `…` stands for what only a run knows."""
     said = dict.fromkeys(kind.clauses, "")
-    said["cure"] = " The setting of [the server that is there](products.md) is named."
+    for concern in ("cure", "upstream", "upstream_wait"):
+        said[concern] = " The setting of [who is there](products.md) is named."
     told = {"": kind.advice} | {name: it.advice for name, it in kind.cases.items() if it.advice}
     for name, advice in told.items():
         words = re.sub(r"{(\w+)(!s)?}", lambda found: said.get(found[1], "…"), advice)

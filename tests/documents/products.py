@@ -52,4 +52,5 @@ def _names(names: tuple[str, ...]) -> str:
 def _row(product: Product, setting: Setting) -> tuple[str, ...]:
     shown = f"`{setting.name}`" if setting.name else "can't be set" if setting.happens else "none"
     linked = f"[{shown}]({setting.page})" if setting.page else shown
-    return product.name, linked, setting.default, setting.note
+    default = ", ".join(filter(None, (setting.default, setting.older)))
+    return product.name, linked, default, setting.note

@@ -22,7 +22,7 @@ def found(*statuses: int, answer: Answer | None = None) -> dict[str, list[Findin
     script = Script("pooled", "unpooled", requests=len(statuses))
     row = script.open("pooled")
     for status in statuses:
-        said = answer if answer and status == 503 else Answer("HTTP/1.1")
+        said = answer if answer and status >= 503 else Answer("HTTP/1.1")
         script.send("pooled", 0.01, on=row, status=status, answer=said)
         script.send("unpooled", 0.01, on=script.open("unpooled"), status=status, answer=said)
     by_code: dict[str, list[Finding]] = {}
@@ -37,7 +37,20 @@ def test_a_gateways_errors_among_good_answers_are_told_of_either_arm() -> None:
     assert [it.evidence for it in findings] == [{"arm": arm, **said} for arm in ARMS]
     assert {it.severity for it in findings} == {"warning"}
     assert "broke the connection off" in findings[0].text
-    assert "keepalive_timeout" in findings[0].advice
+    assert "Nothing names the server (--server NAME does). nginx: keepalive and" in (
+        findings[0].advice
+    )
+    gateway = Answer("HTTP/1.1", server="awselb/2.0")
+    (named, _) = found(*[200] * 3, 503, answer=gateway)["gateway-errors"]
+    assert "awselb/2.0 gave these answers" in named.advice
+
+
+def test_a_gateway_that_waits_too_shortly_is_named_with_its_setting() -> None:
+    (late, _) = found(200, 504, answer=Answer("HTTP/1.1", server="nginx/1.22.1"))["gateway-errors"]
+    assert late.advice == (
+        "How long the gateway waits is its own setting. nginx/1.22.1 gave these answers: its "
+        "proxy_read_timeout (60 s by default)."
+    )
 
 
 def test_each_status_says_what_it_may_be() -> None:

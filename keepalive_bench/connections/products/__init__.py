@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMONEST",
     "COMMONEST_PROXIES",
+    "NOBODY",
     "PRODUCTS",
     "Concern",
     "Product",
@@ -43,6 +44,7 @@ __all__ = [
     "Who",
     "nearest",
     "product_called",
+    "who_answered",
 ]
 
 PRODUCTS = (*WEB_SERVERS, *GATEWAYS, *PROXIES, *APPLICATION_SERVERS)
@@ -79,8 +81,7 @@ NOBODY = Who("nobody")
 
 def nearest(answer: Answer) -> Who:
     """Who stands nearest to the client."""
-    by_via = _last_hop((answer.via or "")[-_LONGEST_FIELD:])
-    by_server = _who_answered((answer.server or "")[:_LONGEST_FIELD])
+    by_via, by_server = _last_hop((answer.via or "")[-_LONGEST_FIELD:]), who_answered(answer)
     edges = (it for it in (by_via, by_server) if it.product and it.product.place == "edge")
     edge = next(edges, None)
     if edge is not None:
@@ -88,9 +89,12 @@ def nearest(answer: Answer) -> Who:
     return by_server if by_via == NOBODY else by_via
 
 
-def _who_answered(server: str) -> Who:
-    """The first that a `Server` field names and kab knows: a gateway writes before others."""
-    without_comments = re.sub(_COMMENT, " ", server)
+def who_answered(answer: Answer) -> Who:
+    """Who answered, wherever it stands.
+
+    It is the first that `Server` names and kab knows: a gateway writes before others.
+    """
+    without_comments = re.sub(_COMMENT, " ", (answer.server or "")[:_LONGEST_FIELD])
     said = [word for word in re.split(r"[\s,;]+", without_comments) if word.strip("…")]
     for word in said:
         found = re.match(_PRODUCT, word)

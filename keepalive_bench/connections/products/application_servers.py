@@ -34,10 +34,13 @@ GUNICORN = Product(
     place="origin",
     server=("gunicorn",),
     keep_alive=Setting(
-        "--worker-class", "sync", f"{_GUNICORN}#worker-class", "sync keeps no connection"
+        "--worker-class", "sync", f"{_GUNICORN}#worker-class", note="sync keeps no connection"
     ),
     request_limit=Setting(
-        "--max-requests", "no limit", f"{_GUNICORN}#max-requests", "of a worker, on any connection"
+        "--max-requests",
+        "no limit",
+        f"{_GUNICORN}#max-requests",
+        note="of a worker, on any connection",
     ),
     idle_timeout=Setting("--keep-alive", "2 s", f"{_GUNICORN}#keepalive"),
     lifetime=never(),
@@ -69,7 +72,7 @@ WAITRESS = Product(
     server=("waitress",),
     request_limit=never(),
     idle_timeout=Setting(
-        "channel_timeout", "120 s", _WAITRESS, "looked at every cleanup_interval, 30 s"
+        "channel_timeout", "120 s", _WAITRESS, note="looked at every cleanup_interval, 30 s"
     ),
     lifetime=never(),
     unread_body=never("reads each body before the application sees the request"),
@@ -88,7 +91,7 @@ SANIC = Product(
     place="origin",
     keep_alive=Setting("KEEP_ALIVE", "True", _SANIC),
     request_limit=never(),
-    idle_timeout=Setting("KEEP_ALIVE_TIMEOUT", "120 s", _SANIC, "5 s in older versions"),
+    idle_timeout=Setting("KEEP_ALIVE_TIMEOUT", "120 s", _SANIC, older="5 s in older versions"),
     lifetime=never(),
 )
 DAPHNE = Product(name="Daphne", place="origin", server=("daphne",), request_limit=never())
@@ -107,7 +110,10 @@ AIOHTTP = Product(
     server=("aiohttp",),
     request_limit=never(),
     idle_timeout=Setting(
-        "keepalive_timeout", "75 s", f"{_AIOHTTP}#aiohttp.web.run_app", "of run_app or AppRunner"
+        "keepalive_timeout",
+        "75 s",
+        f"{_AIOHTTP}#aiohttp.web.run_app",
+        note="of run_app or AppRunner",
     ),
     lifetime=never(),
     unread_body=Setting("lingering_time", "10 s", f"{_AIOHTTP}#aiohttp.web.AppRunner"),
@@ -121,7 +127,7 @@ CHEROOT = Product(
     idle_timeout=Setting("timeout", "10 s", _CHEROOT),
     lifetime=never(),
     recycling=Setting(
-        "keep_alive_conn_limit", "10", _CHEROOT, "how many waiting connections it keeps"
+        "keep_alive_conn_limit", "10", _CHEROOT, note="how many waiting connections it keeps"
     ),
 )
 WERKZEUG = Product(
@@ -142,7 +148,9 @@ HTTP_SERVER = Product(
     name="http.server",
     place="origin",
     server=("basehttp", "simplehttp", "wsgiserver"),
-    keep_alive=Setting("protocol_version", '"HTTP/1.0"', _HTTP_SERVER, "which keeps none"),
+    keep_alive=Setting(
+        "protocol_version", '"HTTP/1.0"', _HTTP_SERVER, note="HTTP/1.0 keeps no connection"
+    ),
     request_limit=never(),
     idle_timeout=Setting("timeout of the handler", "none", _HTTP_SERVER),
     lifetime=never(),
@@ -178,13 +186,13 @@ PUMA = Product(
         "max_keep_alive",
         "999",
         f"{_PUMA}#max_keep_alive-instance_method",
-        "before Puma 7 it is max_fast_inline, 10",
+        older="max_fast_inline, 10, before 7",
     ),
     idle_timeout=Setting(
         "persistent_timeout",
         "65 s",
         f"{_PUMA}#persistent_timeout-instance_method",
-        "20 s before Puma 7",
+        older="20 s before 7",
     ),
     lifetime=never(),
 )
@@ -192,7 +200,7 @@ TOMCAT = Product(
     name="Tomcat",
     place="origin",
     server=("apache-coyote",),
-    keep_alive=Setting("maxKeepAliveRequests", "100", _TOMCAT, "1 turns it off"),
+    keep_alive=Setting("maxKeepAliveRequests", "100", _TOMCAT, note="1 turns it off"),
     request_limit=Setting("maxKeepAliveRequests", "100", _TOMCAT),
     idle_timeout=Setting("keepAliveTimeout", "connectionTimeout, 20 s in its server.xml", _TOMCAT),
     lifetime=never(),
@@ -236,9 +244,9 @@ KAB = Product(
     place="origin",
     server=("kab",),
     keep_alive=Setting("--connection-close", "not set", _KAB),
-    request_limit=Setting("--close-after", "no limit", _KAB, "or --silent-close-after"),
+    request_limit=Setting("--close-after", "no limit", _KAB, note="or --silent-close-after"),
     idle_timeout=Setting("--idle-timeout", "none", _KAB),
-    http_1_1=Setting("--http-10", "not set", _KAB, "HTTP/1.1 without it"),
+    http_1_1=Setting("--http-10", "not set", _KAB, note="HTTP/1.1 without it"),
 )
 APPLICATION_SERVERS = (
     *(GUNICORN, UVICORN, HYPERCORN, WAITRESS, TORNADO, SANIC, DAPHNE, GRANIAN, AIOHTTP, CHEROOT),

@@ -9,6 +9,10 @@ _ENVOY = (
     "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto"
     "#config-core-v3-httpprotocoloptions"
 )
+_ENVOY_ROUTE = (
+    "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto"
+    "#config-route-v3-routeaction"
+)
 _TRAEFIK = "https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/"
 _VARNISH = "https://varnish-cache.org/docs/trunk/reference/varnishd.html"
 _AWS = "https://docs.aws.amazon.com/elasticloadbalancing/latest"
@@ -37,21 +41,28 @@ HAPROXY = Product(
         "http-reuse and pool-purge-delay",
         "safe and 5 s",
         f"{_HAPROXY}#4.2-http-reuse",
-        "option http-server-close turns it off",
+        note="option http-server-close turns it off",
     ),
     tls_sessions=Setting(
         "tune.ssl.cachesize and no-tls-tickets", page=f"{_HAPROXY}#3.2-tune.ssl.cachesize"
     ),
+    upstream_wait=Setting("timeout server", "none", f"{_HAPROXY}#4.2-timeout%20server"),
 )
 ENVOY = Product(
     name="Envoy",
     place="gateway",
     server=("envoy", "istio-envoy"),
-    keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, "1 turns it off"),
+    keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, note="1 turns it off"),
     request_limit=Setting("max_requests_per_connection", "no limit", _ENVOY),
-    idle_timeout=Setting("idle_timeout", "1 h", _ENVOY, "of common_http_protocol_options"),
+    idle_timeout=Setting(
+        "idle_timeout",
+        "1 h",
+        _ENVOY,
+        note="of common_http_protocol_options; drain_timeout comes on top",
+    ),
     lifetime=Setting("max_connection_duration", "none", _ENVOY),
     upstream=Setting("idle_timeout of the cluster's HttpProtocolOptions", "1 h", _ENVOY),
+    upstream_wait=Setting("timeout of the route", "15 s", _ENVOY_ROUTE),
 )
 TRAEFIK = Product(
     name="Traefik",
@@ -67,10 +78,11 @@ VARNISH = Product(
     via=("varnish",),
     request_limit=never(),
     idle_timeout=Setting(
-        "timeout_idle", "5 s", f"{_VARNISH}#timeout-idle", "on Fastly it isn't settable"
+        "timeout_idle", "5 s", f"{_VARNISH}#timeout-idle", note="on Fastly it isn't settable"
     ),
     lifetime=never(),
     upstream=Setting("backend_idle_timeout", "60 s", f"{_VARNISH}#backend-idle-timeout"),
+    upstream_wait=Setting("first_byte_timeout", "60 s", f"{_VARNISH}#first-byte-timeout"),
 )
 ALB = Product(
     name="AWS ALB",
@@ -87,6 +99,11 @@ ALB = Product(
         "3,600 s",
         f"{_AWS}/application/edit-load-balancer-attributes.html",
     ),
+    upstream_wait=Setting(
+        "idle_timeout.timeout_seconds",
+        "60 s",
+        f"{_AWS}/application/edit-load-balancer-attributes.html",
+    ),
 )
 NLB = Product(
     name="AWS NLB",
@@ -97,7 +114,7 @@ NLB = Product(
         "tcp.idle_timeout.seconds",
         "350 s",
         f"{_AWS}/network/update-idle-timeout.html",
-        "it forgets the connection in silence; fixed for TLS listeners",
+        note="it forgets the connection in silence; fixed for TLS listeners",
     ),
     errors=never("knows no answers, only TCP"),
 )
@@ -113,6 +130,11 @@ CLOUDFRONT = Product(
         "OriginKeepaliveTimeout",
         "5 s",
         f"{_CLOUDFRONT}/DownloadDistValuesOrigin.html#DownloadDistValuesOriginKeepaliveTimeout",
+    ),
+    upstream_wait=Setting(
+        "OriginReadTimeout",
+        "30 s",
+        f"{_CLOUDFRONT}/DownloadDistValuesOrigin.html#DownloadDistValuesOriginResponseTimeout",
     ),
 )
 CLOUDFLARE = Product(
@@ -135,7 +157,7 @@ GOOGLE = Product(
         "httpKeepAliveTimeoutSec",
         "610 s",
         f"{_GOOGLE}#timeout-keepalive-client",
-        "600 s of a regional one",
+        note="600 s of a regional one",
     ),
     upstream=always(
         "keeps a connection to a backend for 600 s without a request, and lets nobody set that",

@@ -14,6 +14,7 @@ Concern = Literal[
     "recycling",
     "http_1_1",
     "upstream",
+    "upstream_wait",
     "tls_sessions",
 ]
 """What a setting decides: the field of `Product` that has it."""
@@ -32,6 +33,8 @@ class Setting(NamedTuple):
     """Where it is documented; empty: what is known comes from its source."""
     note: str = ""
     """What more there is to know; without a name, what the product does: `keeps no connection`."""
+    older: str = ""
+    """In which versions it is otherwise: `100 before 1.19.10`."""
     happens: bool = True
     """Whether it does at all what the setting would decide."""
 
@@ -75,6 +78,8 @@ class Product(NamedTuple):
     """What has it speak HTTP/1.1, where it doesn't by default."""
     upstream: Setting | None = None
     """How it keeps its own connections to what is behind it."""
+    upstream_wait: Setting | None = None
+    """How long it waits for an answer of what is behind it."""
     tls_sessions: Setting | None = None
     """What lets clients resume TLS sessions."""
 

@@ -17,30 +17,36 @@ NGINX = Product(
     place="gateway",
     server=("nginx", "openresty", "tengine", "angie", "freenginx"),
     keep_alive=Setting(
-        "keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout", "0 turns it off"
+        "keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout", note="0 turns it off"
     ),
     request_limit=Setting(
         "keepalive_requests",
         "1,000",
         f"{_NGINX}#keepalive_requests",
-        "100 before 1.19.10",
+        older="100 before 1.19.10",
     ),
     idle_timeout=Setting("keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout"),
-    lifetime=Setting("keepalive_time", "1 h", f"{_NGINX}#keepalive_time"),
+    lifetime=Setting("keepalive_time", "1 h", f"{_NGINX}#keepalive_time", older="from 1.19.10"),
     errors=always("closes after its own 400, 413, 414, 495, 496, 497, 500 and 501"),
     recycling=Setting(
         "keepalive_min_timeout",
         page=f"{_NGINX}#keepalive_min_timeout",
-        note="from 1.27.4; without it, a reload closes idle connections",
+        older="from 1.27.4",
+        note="without it, a reload closes idle connections",
     ),
     upstream=Setting(
         "keepalive and keepalive_timeout in upstream",
         "60 s",
         f"{_NGINX_UPSTREAM}#keepalive",
-        "before 1.29.7, keepalive was off",
+        older="off before 1.29.7",
     ),
     tls_sessions=Setting(
         "ssl_session_tickets and ssl_session_cache", page=f"{_NGINX_SSL}#ssl_session_tickets"
+    ),
+    upstream_wait=Setting(
+        "proxy_read_timeout",
+        "60 s",
+        "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout",
     ),
 )
 APACHE = Product(
@@ -56,26 +62,31 @@ APACHE = Product(
         "MaxConnectionsPerChild",
         "no limit",
         "https://httpd.apache.org/docs/2.4/mod/mpm_common.html#maxconnectionsperchild",
-        "a restart ends connections, too",
+        note="a restart ends connections, too",
     ),
     upstream=Setting(
         "ttl of ProxyPass",
         "none",
         "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html#proxypass",
-        "disablereuse turns it off",
+        note="disablereuse turns it off",
     ),
     tls_sessions=Setting(
         "SSLSessionTickets and SSLSessionCache",
         page="https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessiontickets",
+    ),
+    upstream_wait=Setting(
+        "ProxyTimeout",
+        "Timeout, 60 s",
+        "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html#proxytimeout",
     ),
 )
 LIGHTTPD = Product(
     name="lighttpd",
     place="gateway",
     server=("lighttpd",),
-    keep_alive=Setting("server.max-keep-alive-requests", "1,000", _LIGHTTPD, "0 turns it off"),
+    keep_alive=Setting("server.max-keep-alive-requests", "1,000", _LIGHTTPD, note="0 turns it off"),
     request_limit=Setting(
-        "server.max-keep-alive-requests", "1,000", _LIGHTTPD, "100 before 1.4.65"
+        "server.max-keep-alive-requests", "1,000", _LIGHTTPD, older="100 before 1.4.65"
     ),
     idle_timeout=Setting("server.max-keep-alive-idle", "5 s", _LIGHTTPD),
     lifetime=never(),
@@ -90,6 +101,11 @@ CADDY = Product(
     lifetime=never(),
     upstream=Setting(
         "keepalive of reverse_proxy", "2 min", f"{_CADDY}/directives/reverse_proxy#keepalive"
+    ),
+    upstream_wait=Setting(
+        "response_header_timeout of reverse_proxy",
+        "none",
+        f"{_CADDY}/directives/reverse_proxy#response_header_timeout",
     ),
 )
 IIS = Product(
@@ -121,6 +137,9 @@ TRAFFIC_SERVER = Product(
         "proxy.config.http.keep_alive_no_activity_timeout_out",
         "120 s",
         _RECORDS,
+    ),
+    upstream_wait=Setting(
+        "proxy.config.http.transaction_no_activity_timeout_out", "30 s", _RECORDS
     ),
 )
 WEB_SERVERS = (NGINX, APACHE, LIGHTTPD, CADDY, IIS, TRAFFIC_SERVER)

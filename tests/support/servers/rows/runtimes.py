@@ -12,9 +12,17 @@ from support.servers.case import (
     Traffic,
     idle,
 )
-from support.servers.launchers.runtimes import go, java, node, php, puma
+from support.servers.launchers.runtimes import go, java, jetty, node, php, puma, tomcat
 
-from keepalive_bench.connections.products.application_servers import GO, JAVA, NODE, PHP, PUMA
+from keepalive_bench.connections.products.application_servers import (
+    GO,
+    JAVA,
+    JETTY,
+    NODE,
+    PHP,
+    PUMA,
+    TOMCAT,
+)
 
 _JAVA = "https://docs.oracle.com/en/java/javase/17/docs/api/jdk.httpserver/module-summary.html"
 
@@ -85,6 +93,55 @@ RUNTIMES = (
         served=EACH,
         traffic=Traffic(halts={1: Pause(0.2), 2: Pause(0.2), 3: Pause(0.2)}),
         cure=Cure("`-Dsun.net.httpserver.maxIdleConnections=200`", java(maxIdleConnections=200)),
+    ),
+    Case(
+        product=TOMCAT,
+        is_silent=True,
+        decides="idle_timeout",
+        setting='`keepAliveTimeout="400"`',
+        documented="waits that long, in milliseconds, for the next request (`connectionTimeout` if "
+        "not set)",
+        start=tomcat(keepAliveTimeout=400),
+        code="idle-timeout",
+        served=IDLE,
+        traffic=idle(0.4, 1.4),
+        cure=Cure('`keepAliveTimeout="75000"`', tomcat(keepAliveTimeout=75_000)),
+    ),
+    Case(
+        product=TOMCAT,
+        is_silent=True,
+        decides="request_limit",
+        setting='`maxKeepAliveRequests="4"`',
+        documented="closes a connection after that many requests (100 if not set)",
+        start=tomcat(maxKeepAliveRequests=4),
+        code="server-close",
+        served=EVERY_4,
+        cure=Cure('`maxKeepAliveRequests="-1"`', tomcat(maxKeepAliveRequests=-1)),
+    ),
+    Case(
+        product=JETTY,
+        decides="idle_timeout",
+        setting="`jetty.http.idleTimeout=400`",
+        documented="closes a connection that is idle for that long, in milliseconds (30 s if not "
+        "set)",
+        start=jetty(http_idleTimeout=400),
+        code="idle-timeout",
+        served=IDLE,
+        traffic=idle(0.4),
+        cure=Cure("`jetty.http.idleTimeout=75000`", jetty(http_idleTimeout=75_000)),
+    ),
+    Case(
+        product=JETTY,
+        decides="keep_alive",
+        setting="`jetty.httpConfig.persistentConnectionsEnabled=false`",
+        documented="keeps no connection",
+        start=jetty(httpConfig_persistentConnectionsEnabled="false"),
+        code="server-close",
+        served=EACH,
+        cure=Cure(
+            "`jetty.httpConfig.persistentConnectionsEnabled=true`",
+            jetty(httpConfig_persistentConnectionsEnabled="true"),
+        ),
     ),
     Case(
         product=PHP,
