@@ -81,7 +81,7 @@ def test_the_schemas_are_schemas(path: Path) -> None:
 
 
 def test_the_guide_s_program_knows_which_columns_have_minus_1_for_nothing() -> None:
-    (names,) = re.findall('NONE_BELOW_0 = "(.*)"', GUIDE)
+    (names,) = re.findall(r'NONE_BELOW_0 = \(?\s*"(.*)"', GUIDE)
     declared = [it for columns in stored_columns().values() for it in columns]
     assert set(names.split()) == {it.name for it in declared if it.missing == NONE}
 

@@ -10,6 +10,7 @@ from keepalive_bench.findings import (
     caches,
     certainty,
     client_bound,
+    connecting,
     counted,
     delay,
     endpoint,
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SUBJECTS = (
-    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, counted, addresses, endpoint),
+    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, counted, addresses),
+    *(connecting, endpoint),
     *(client_bound, measurement, certainty, latency),
 )
 FINDING_KINDS = (
@@ -67,6 +69,7 @@ def noticed(
         *caches.cache_findings(run, arms),
         *counted.counted_findings(arms),
         *addresses.address_findings(run, arms),
+        *connecting.connecting_findings(run, arms),
         *endpoint.endpoint_findings(run, arms),
         *of_measurement,
         *certainty.order_findings(run),

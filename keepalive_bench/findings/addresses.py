@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import fsum
+from math import fsum, isnan
 from statistics import median
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.comparison import distance
 from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.plan.values import time_text
 from keepalive_bench.results.failure_kinds import Provoked
-from keepalive_bench.results.table import optional
+from keepalive_bench.results.table import NONE, optional
+from keepalive_bench.stats.distributions import hypergeometric_tail
 from keepalive_bench.units import duration, printable
 
 if TYPE_CHECKING:
@@ -19,9 +21,16 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.results.run import Run
 
+_Change = tuple[float, list[int]]
+"""When it was, and the rows of connections that look-ups led elsewhere since."""
+
 _UNALIKE = 0.2
 """Of an arm's requests, what went to other addresses than another arm's did."""
 _SHOWN = 4
+_CHANCE = 0.001
+"""How probable it is at most that look-ups give an address no more though its name has it."""
+_GIVEN_UP = ": timed out"
+"""What is said of an address that kab gave up; when the system does, it says more."""
 
 _PEERS = "Requests, and their median latency: {shares}."
 
@@ -32,7 +41,12 @@ FAILING_ADDRESS = FindingKind(
     evidence=("attempts", "connections", "lost_s"),
     proof="That costs each new connection.",
     text="{connections:connection} tried other addresses in vain first ({attempts}), which took "
-    "{lost_s} in all and is part of connect.",
+    "{lost_s} in all and is part of connect.{by_kab}",
+    clauses={
+        "by_kab": " How long one that stays silent is waited for is kab's own doing: each address "
+        "gets an equal part of what is left of {limit}, where urllib3 alone would wait for all of "
+        "it."
+    },
     advice="Mend that address or take it from the name's; -4, -6 or --resolve avoids it.",
     provoked=Provoked(test="tests/net/test_connection_counts.py"),
 )
@@ -54,12 +68,29 @@ SEVERAL_PEERS = FindingKind(
     },
     provoked=Provoked(test="tests/findings/test_network.py"),
 )
+OLD_ADDRESS = FindingKind(
+    code="old-address",
+    title="A kept connection stayed on an address that later look-ups didn't give any more",
+    who="client",
+    evidence=("arm", "address", "count", "lookups"),
+    proof="From some moment on, look-ups led new connections to other addresses only, more often "
+    "than chance would (Fisher's exact test, p < 0.001), and requests still went to the old one.",
+    text="{arm} stayed on {address} for {count:request} after the name had another address: "
+    "{lookups:later look-up} led to {others}. A connection that is kept never looks its name up "
+    "again.",
+    advice="Clients follow such a change only if they open a new connection now and then: limit "
+    "the lifetime of connections there or on the server (urllib3: PoolManager.clear()). What the "
+    "arms measured are different servers.",
+    provoked=Provoked(test="tests/findings/test_old_address.py"),
+)
 
 
 def address_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
     yield from _failing_addresses(run)
     yield from _several_peers(run, arms)
+    if len(run.connections.peers.values) > 1:
+        yield from _old_addresses(run, arms)
 
 
 def _failing_addresses(run: Run) -> Iterator[Finding]:
@@ -67,7 +98,20 @@ def _failing_addresses(run: Run) -> Iterator[Finding]:
     for number, attempts in enumerate(connections.attempts.values):
         rows = [row for row, other in enumerate(connections.failed) if other == number]
         lost = fsum(optional(connections.lost_s[row]) or 0.0 for row in rows)
-        yield FAILING_ADDRESS.found(attempts=attempts, connections=len(rows), lost_s=lost)
+        yield FAILING_ADDRESS.found(
+            attempts=attempts,
+            connections=len(rows),
+            lost_s=lost,
+            clauses=["by_kab"] if _GIVEN_UP in attempts else [],
+            words={"limit": _limit(run)},
+        )
+
+
+def _limit(run: Run) -> str:
+    network = run.plan.network
+    if network.connect_timeout_s is None:
+        return f"--timeout {time_text(network.timeout_s)}"
+    return f"--connect-timeout {time_text(network.connect_timeout_s)}"
 
 
 def _several_peers(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
@@ -108,3 +152,45 @@ def _of_peer(latencies: Mapping[str, Mapping[str, Sequence[float]]], peer: str) 
         for arm, by_peer in latencies.items()
         if peer in by_peer
     )
+
+
+def _old_addresses(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Addresses that a name had no longer, of which kept connections of an arm knew nothing."""
+    peers, exchanges = run.connections.peers.values, run.exchanges
+    changes = _changes(run)
+    counts: dict[tuple[int, int], int] = {}
+    columns = (exchanges.arm, exchanges.connection, exchanges.failure, exchanges.started_s)
+    for arm, row, failure, started_s in zip(*columns, strict=True):
+        peer = run.connections.peer[row] if failure < 0 <= row else NONE
+        if peer in changes and started_s > changes[peer][0]:
+            counts[arm, peer] = counts.get((arm, peer), 0) + 1
+    for (number, peer), count in counts.items():
+        rows = changes[peer][1]
+        others = dict.fromkeys(printable(peers[run.connections.peer[row]]) for row in rows)
+        shown = ", ".join([*others][:_SHOWN])
+        yield OLD_ADDRESS.found(
+            arms[number],
+            address=peers[peer],
+            count=count,
+            lookups=len(rows),
+            words={"others": shown if len(others) <= _SHOWN else f"{shown}, …"},
+        )
+
+
+def _changes(run: Run) -> dict[int, _Change]:
+    """Addresses, by number, to which look-ups led up to some moment, and never afterwards."""
+    connections, looked_up = run.connections, run.setups()["dns"]
+    rows = [
+        row
+        for row, (failed, dns_s) in enumerate(zip(connections.failed, looked_up, strict=True))
+        if failed == NONE and not isnan(dns_s)  # of others, the first address didn't answer
+    ]
+    places: dict[int, list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(connections.peer[row], []).append(place)
+    changes = {}
+    for peer, its in places.items():
+        before, after = its[-1] + 1, rows[its[-1] + 1 :]
+        if after and hypergeometric_tail(len(its), before, len(its), len(rows)) < _CHANCE:
+            changes[peer] = connections.opened_s[after[0]], after
+    return changes

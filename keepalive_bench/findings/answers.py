@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST, _NEARLY_ALL = 0.5, 0.9
 _REDIRECTS = range(300, 400)
+_OTHERS = "…"
 _NOT_MODIFIED = 304
 _OF_CONNECTIONS = r"(?i)\b(?:ntlm|negotiate)\b"
 """Schemes that authenticate a connection: NTLM, and Negotiate with either (RFC 4559, section 6)."""
@@ -152,6 +153,7 @@ def _redirects(plan: Plan, arm: ArmSummary) -> Iterator[Finding]:
     if count <= _MOST * answered:
         return
     places = _counted((answer.location, number) for answer, number in arm.answers.items())
+    del places[_OTHERS]
     place = max(places, key=places.__getitem__, default=None)
     url = None if place is None else _absolute(plan, place)
     yield REDIRECTS_MEASURED.found(

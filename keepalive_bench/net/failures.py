@@ -17,10 +17,10 @@ from urllib3.exceptions import (
 )
 
 from keepalive_bench.errors import limit_reached
-from keepalive_bench.net.tcp import PortsExhaustedError
+from keepalive_bench.net.tcp import LookUpTookAllError, PortsExhaustedError
+from keepalive_bench.results import failure_causes as causes
 from keepalive_bench.results import failure_kinds as kinds
 from keepalive_bench.results.exchange import Failure
-from keepalive_bench.results.failure_causes import ALERT
 
 if TYPE_CHECKING:
     from keepalive_bench.results.failure_kinds import FailureKind
@@ -40,6 +40,13 @@ _MALFORMED = (http.client.HTTPException, InvalidHeader, ValueError)
 _LATE = ("unknown_ca", "access_denied", "handshake_failure")
 """Alerts that are of the handshake, whenever they come; those about certificates are, too."""
 _ANY: tuple[Stage, ...] = get_args(Stage)
+_UNANSWERED: dict[Stage, str] = {
+    "dns": causes.LOOK_UP_TOOK_ALL,
+    "connect": causes.NO_SYN_ACK,
+    "tunnel": causes.NO_TUNNEL,
+    "tls": causes.HANDSHAKE_UNFINISHED,
+}
+"""What a step of connecting waited for in vain."""
 _KINDS: tuple[tuple[tuple[Stage, ...], type | tuple[type, ...], FailureKind], ...] = (
     (("dns", "connect", "tunnel", "tls"), _TIME_IS_UP, kinds.CONNECT_TIMEOUT),
     (("wait",), _TIME_IS_UP, kinds.READ_TIMEOUT),  # no byte of an answer came
@@ -77,7 +84,11 @@ def failure_of(error: BaseException, stage: Stage) -> Failure:
         )
     if not isinstance(cause, _FORESEEN):
         return Failure(kinds.OTHER.code, f"{type(cause).__name__}: {cause}"[:_MESSAGE_LIMIT])
-    return Failure(_kind(cause, stage).code, _message(cause))
+    kind = _kind(cause, stage)
+    if kind is kinds.CONNECT_TIMEOUT:
+        took_all = isinstance(cause, LookUpTookAllError)
+        return Failure(kind.code, causes.LOOK_UP_TOOK_ALL if took_all else _UNANSWERED[stage])
+    return Failure(kind.code, _message(cause))
 
 
 def _kind(cause: BaseException, stage: Stage) -> FailureKind:
@@ -121,7 +132,7 @@ def _message(cause: BaseException) -> str:
     if isinstance(cause, _UNTRUSTED):
         return cause.verify_message
     if alert := _alert(cause):
-        return f"{ALERT}{alert}"
+        return f"{causes.ALERT}{alert}"
     if isinstance(cause, ssl.SSLError) and cause.reason:
         return cause.reason.replace("_", " ").lower()
     text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)

@@ -34,9 +34,8 @@ _HOST = r"[A-Za-z0-9._~%:\[\]-]*"
 _QUOTED = r'"(?:[^"\\]|\\.)*"?'
 _SCHEME = r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s+(?![\s=])|\s*$)"
 """A challenge begins with a word alone, or with one before a parameter (RFC 9110, 11.6.1)."""
-_COOKIE = r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*([^;]*)"
-_HAS_END = r"(?i);\s*(?:max-age|expires)\s*="
-_CALLED_SESSION = r"(?i)sess|(?:^|[._-])sid$"
+_NEXT_COOKIE = r",\s*(?=[^\s,;=]+=)"
+"""Where the next one begins, of several that were joined: a date has a comma, too."""
 _MOST_COOKIES = 20
 
 
@@ -79,24 +78,31 @@ def schemes(challenges: str) -> str | None:
 class SessionCookies:
     """Tells cookies with which a session begins, of answers in their order. Safe from any thread.
 
+    They have no end of their own, or are called a session's.
+
     No value leaves it, and none is kept but the last one of each name.
     """
 
     def __init__(self) -> None:
         self._last: dict[str, str] = {}
 
-    def begun(self, fields: Iterable[str]) -> str | None:
+    def begun(self, field: str) -> str | None:
         """Names of those that have another value than the answer before gave them."""
         names = []
-        for field in fields:
-            found = re.match(_COOKIE, field)
-            if found is None or not (name := found[1]):
-                continue
-            if re.search(_HAS_END, field) and not re.search(_CALLED_SESSION, name):
+        for cookie in re.split(_NEXT_COOKIE, field) if "," in field else (field,):
+            name, mark, rest = cookie.partition("=")
+            value, _, attributes = rest.partition(";")
+            name, attributes = name.strip(), attributes.lower()
+            has_end = "max-age=" in attributes or "expires=" in attributes
+            if not (name and mark) or (has_end and not _is_session(name.lower())):
                 continue
             before = self._last.get(name)
             if before is not None or len(self._last) < _MOST_COOKIES:
-                self._last[name] = found[2]
-            if before is not None and before != found[2]:
+                self._last[name] = value
+            if before is not None and before != value:
                 names.append(name)
-        return ", ".join(dict.fromkeys(names))[:_LIMIT] or None
+        return ", ".join(names)[:_LIMIT] or None
+
+
+def _is_session(name: str) -> bool:
+    return "sess" in name or name == "sid" or name.endswith((".sid", "_sid", "-sid"))

@@ -30,8 +30,9 @@ _FIELD_LIMIT = 300
 """Characters of a field's value that are kept: a server may send 60 KB, another one each time."""
 _CACHE_LIMIT = 100
 _MOST_NAMES = 16
-"""Different pairs of `Server` and `Via` that are kept as they are, and as many of `Server` alone:
-CloudFront's `Via` names another machine in each answer, and `Keep-Alive` may count beside it."""
+"""Different pairs of `Server` and `Via` that are kept as they are, as many of `Server` alone, and
+places of redirects: CloudFront's `Via` names another machine in each answer, and `Keep-Alive` may
+count beside it."""
 _OTHERS = "…"
 _AGE = "Age"
 _CACHE_FIELDS = ("x-cache", "cf-cache-status", "x-cache-status")
@@ -50,6 +51,7 @@ class ResponseParser:
         self._count_by = tuple(map(str.lower, request.count_by))
         self._last: tuple[int, int, list[tuple[str, str]], Answer] | None = None
         self._cookies = SessionCookies()
+        self._places: set[str] = set()
         self._names: set[tuple[str | None, str | None]] = set()
 
     def parsed(self, status: int, version: int, head: Message, body: bytes = b"") -> Answer:
@@ -57,20 +59,17 @@ class ResponseParser:
 
         Of a 400, the beginning of its body says something, too.
         """
-        answer = self._parsed(status, version, head)
+        last, items = self._last, list(head.raw_items())
+        if last is not None and last[0] == status and last[1] == version and last[2] == items:
+            answer = last[3]
+        else:
+            answer = self._read(status, version, items)
+            self._last = status, version, items, answer
         return answer._replace(complaint=complaint_of(body)) if body else answer
 
     def counted(self, head: Message) -> Counted | None:
         """What one says in the fields that answers are counted by; `None`: by none."""
         return values(head, self._count_by) if self._count_by else None
-
-    def _parsed(self, status: int, version: int, head: Message) -> Answer:
-        last, items = self._last, list(head.raw_items())
-        if last is not None and last[0] == status and last[1] == version and last[2] == items:
-            return last[3]
-        answer = self._read(status, version, items)
-        self._last = status, version, items, answer
-        return answer
 
     def _read(self, status: int, version: int, items: Iterable[tuple[str, str]]) -> Answer:
         fields: dict[str, str] = {}
@@ -79,6 +78,7 @@ class ResponseParser:
             key = name.lower()
             fields[key] = f"{fields[key]}, {value}" if key in fields else value
         via = fields.get("via")  # the nearest hop is the last
+        cookies = fields.get("set-cookie")
         server, via = self._named(_cut(fields.get("server")), via and via[-_FIELD_LIMIT:])
         return Answer(
             http_version=_VERSIONS.get(version, "HTTP/?"),
@@ -89,18 +89,22 @@ class ResponseParser:
             cache=_cache(fields),
             server=server,
             via=via,
-            location=_location(status, fields),
-            asks_for=schemes(fields.get(_CHALLENGES.get(status, ""), "")),
-            new_session=self._new_session(fields, items),
+            location=self._placed(_location(status, fields)),
+            asks_for=schemes(fields.get(_CHALLENGES[status], ""))
+            if status in _CHALLENGES
+            else None,
+            new_session=None if cookies is None else self._cookies.begun(cookies),
             retry_after=status == _UNAVAILABLE and "retry-after" in fields,
         )
 
-    def _new_session(
-        self, fields: Mapping[str, str], items: Iterable[tuple[str, str]]
-    ) -> str | None:
-        if "set-cookie" not in fields:
-            return None
-        return self._cookies.begun(value for name, value in items if name.lower() == "set-cookie")
+    def _placed(self, place: str | None) -> str | None:
+        """Where a redirect leads; of many different places, only the first."""
+        if place is None or place in self._places:
+            return place
+        if len(self._places) == _MOST_NAMES:
+            return _OTHERS
+        self._places.add(place)
+        return place
 
     def _named(self, server: str | None, via: str | None) -> tuple[str | None, str | None]:
         """Who answered and who forwarded it: as few different ones as tell who they are."""

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,6 +54,10 @@ class PortsExhaustedError(OSError):
     """No local port is free for another connection to an address."""
 
 
+class LookUpTookAllError(TimeoutError):
+    """No time was left to connect when the name had been looked up."""
+
+
 class OpenedAndResetError(ConnectionResetError):
     """A connection was opened, and reset before anybody could use it.
 
@@ -70,7 +74,8 @@ class Dialer:
     """Opens connections as a plan says: where to, from where, with which socket options.
 
     Raises:
-        UsageError: an address to connect from isn't this machine's.
+        UsageError: an address to connect from isn't this machine's, or the system can't be told
+            when to probe connections.
     """
 
     def __init__(self, network: Network, clock: Clock) -> None:
@@ -78,6 +83,7 @@ class Dialer:
             _check_source(source)
         self._network, self._clock = network, clock
         self._sources = cycle(network.source_addresses or (None,))
+        self._probes = list(_probes(network))
 
     def resolve(self, host: str, port: int) -> tuple[list[Address], bool]:
         """The addresses to try, in order, and whether a name was looked up.
@@ -115,8 +121,7 @@ class Dialer:
         if network.tcp_nodelay is not None:
             options = [option for option in options if option[:2] != _NODELAY]
             options.append((*_NODELAY, int(network.tcp_nodelay)))
-        if network.tcp_keepalive:
-            options.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
+        options += self._probes
         return options
 
     def connect(
@@ -137,7 +142,7 @@ class Dialer:
         if not addresses:
             raise OSError(errno.EAFNOSUPPORT, f"no address can be reached from {source}")
         failed: list[str] = []
-        last: OSError = TimeoutError("no time left to connect")
+        last: OSError = LookUpTookAllError("no time left to connect")
         for turn, address in enumerate(addresses):
             began = self._clock()
             remaining = (deadline - began) / _SECOND
@@ -152,6 +157,28 @@ class Dialer:
                 last = error
                 failed.append(f"{address_name(address.sockaddr)}: {error.strerror or error}")
         raise last
+
+
+def _probes(network: Network) -> Iterator[SocketOption]:
+    """What lets the system probe idle connections, by the names that it has on this system.
+
+    What Linux calls TCP_KEEPIDLE is macOS's TCP_KEEPALIVE; Windows has Linux's names, since
+    Windows 10, release 1709.
+
+    Raises:
+        UsageError: the system, or this Python, can't be told when.
+    """
+    times = network.tcp_keepalive_time
+    if network.tcp_keepalive or times is not None:
+        yield socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
+    options = (("TCP_KEEPIDLE", "TCP_KEEPALIVE"), ("TCP_KEEPINTVL",))
+    for names, seconds in zip(options, times or (None, None), strict=True):
+        if seconds is None:
+            continue
+        number = next((getattr(socket, name) for name in names if hasattr(socket, name)), None)
+        if number is None:
+            raise UsageError(f"This system has no {names[0]}: leave --tcp-keepalive-time out.")
+        yield socket.IPPROTO_TCP, number, seconds
 
 
 def routed(routes: Sequence[Route], host: str, port: int) -> tuple[str, int]:

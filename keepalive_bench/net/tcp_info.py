@@ -10,7 +10,7 @@ import socket
 import ssl
 import struct
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.results.exchange import Ending
 
@@ -22,6 +22,8 @@ _LOOK = 200
 
 _LAST_ACK_RECEIVED = 56
 """Offset: milliseconds since the peer's last acknowledgement."""
+_TOTAL_RETRANS = 100
+"""Offset: segments that were sent again."""
 _MIN_RTT = 148
 """Offset: the shortest round trip seen, in microseconds (since Linux 4.6)."""
 _NUMBER = struct.Struct("=I")
@@ -33,15 +35,22 @@ _MILLISECONDS, _MICROSECONDS = 1_000, 1_000_000
 """In a second."""
 
 
-def min_rtt_s(plain: socket.socket) -> float | None:
-    """The shortest round trip of a connection so far, in seconds; `None` where nobody tells.
+class TcpHandshake(NamedTuple):
+    """What the system noted of a connection that has just been opened."""
 
-    Of one that has just been opened, that is its handshake's.
-    """
-    microseconds = _number(plain, _MIN_RTT)
+    min_rtt_s: float | None
+    """Its round trip; `None` where the system doesn't tell."""
+    retransmissions: int | None
+    """How often something was sent again, which can be the SYN only; `None`: the same."""
+
+
+def handshake_of(plain: socket.socket) -> TcpHandshake:
+    """Ask for both at once."""
+    info = _tcp_info(plain, _MIN_RTT + _NUMBER.size)
+    microseconds = _number(info, _MIN_RTT)
     if microseconds is None or microseconds in _UNKNOWN:
-        return None
-    return microseconds / _MICROSECONDS
+        return TcpHandshake(None, _number(info, _TOTAL_RETRANS))
+    return TcpHandshake(microseconds / _MICROSECONDS, _number(info, _TOTAL_RETRANS))
 
 
 def found_ended(connection: socket.socket | SSLTransport, idle_s: float) -> Ending:
@@ -53,7 +62,7 @@ def found_ended(connection: socket.socket | SSLTransport, idle_s: float) -> Endi
     plain = connection if isinstance(connection, socket.socket) else connection.socket
     # How long ago the peer's last segment came: on a dead connection, its FIN. Of an RST, Linux
     # doesn't note the time.
-    age_ms = _number(plain, _LAST_ACK_RECEIVED)
+    age_ms = _number(_tcp_info(plain, _LAST_ACK_RECEIVED + _NUMBER.size), _LAST_ACK_RECEIVED)
     after_s = None if age_ms is None else max(0.0, idle_s - age_ms / _MILLISECONDS)
     if plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # reading over TLS may not tell
         return Ending("rst", idle_s)
@@ -80,11 +89,10 @@ def was_reset(connection: socket.socket | SSLTransport) -> bool:
     return bool(info) and info[0] == _TCP_CLOSE
 
 
-def _number(plain: socket.socket, offset: int) -> int | None:
-    size = offset + _NUMBER.size
-    info = _tcp_info(plain, size)
+def _number(info: bytes, offset: int) -> int | None:
     # An older system's structure is shorter.
-    return None if len(info) < size else int(_NUMBER.unpack_from(info, offset)[0])
+    is_there = len(info) >= offset + _NUMBER.size
+    return int(_NUMBER.unpack_from(info, offset)[0]) if is_there else None
 
 
 def _tcp_info(plain: socket.socket, size: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib3.util.ssltransport import SSLTransport
 
 from keepalive_bench.net import tcp
-from keepalive_bench.net.tcp_info import min_rtt_s
+from keepalive_bench.net.tcp_info import handshake_of
 from keepalive_bench.results.exchange import Connection, Ending, Phases
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ class Tracer:
         """
         if self.is_closing:
             raise ConnectionAbortedError(errno.ECONNABORTED, "the arm is done")
+        handshake = handshake_of(dialled.socket)
         slot = self._take_slot(last_slot)
         row = self._connections.append(
             Connection(
@@ -192,7 +193,8 @@ class Tracer:
                 peer=dialled.peer,
                 failed="; ".join(dialled.failed) or None,
                 lost=lost / _SECOND if dialled.failed else None,
-                min_rtt=min_rtt_s(dialled.socket),
+                min_rtt=handshake.min_rtt_s,
+                retransmissions=handshake.retransmissions,
             )
         )
         return row, slot

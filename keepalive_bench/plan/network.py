@@ -21,15 +21,20 @@ from keepalive_bench.plan.options import (
 )
 from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.values import (
+    LONGEST_PROBE_S,
+    ProbeTimes,
     Resolution,
     Route,
     is_address,
+    parse_probe_times,
     parse_resolution,
     parse_route,
     parse_time,
+    probe_times_text,
     resolution_text,
     route_text,
     time_text,
+    within,
     within_s,
 )
 from keepalive_bench.typed_json import above
@@ -317,6 +322,24 @@ class Network:
         shown=True,
     )
     """Whether the system probes idle connections."""
+    tcp_keepalive_time: ProbeTimes | None = option(
+        None,
+        parse_probe_times,
+        spell=probe_times_text,
+        spelling="--tcp-keepalive-time IDLE[,INTERVAL]",
+        help="Probe connections that are idle for so many seconds, then at that interval; implies "
+        "--tcp-keepalive.",
+        rivals=("unix-socket",),
+        example=Example("--tcp-keepalive-time 60,10", "TCP_KEEPIDLE == 60", "socket option"),
+        shown=True,
+        json_form=JsonForm(
+            tuple[int, int | None] | None,
+            lambda times: times and list(times),
+            lambda times: times and ProbeTimes(*times),
+        ),
+    )
+    """`[idle, interval]`: after how many seconds the system probes an idle connection, and how
+    often then (`null`: as the system has it); `None`: as the system has it."""
 
     def __post_init__(self) -> None:
         """Check the times, and what excludes each other."""
@@ -329,6 +352,9 @@ class Network:
         for address in self.source_addresses:
             if not is_address(address):
                 raise UsageError(f"{quoted(address)} is no IP address to connect from.")
+        for seconds in self.tcp_keepalive_time or ():
+            if seconds is not None:
+                within(1, LONGEST_PROBE_S, "seconds of --tcp-keepalive-time", seconds)
         self._check_ways()
 
     def _check_ways(self) -> None:
@@ -337,6 +363,7 @@ class Network:
             # The proxy connects to the server: where to isn't for kab to choose.
             ("A proxy", self.proxy, "another place to connect to", self.connect_to),
             ("A source address", self.source_addresses, "a Unix socket", self.unix_socket),
+            ("A time of probes", self.tcp_keepalive_time, "a Unix socket", self.unix_socket),
         )
         for one, first, other, second in pairs:
             if first and second:

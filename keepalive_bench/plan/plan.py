@@ -14,7 +14,7 @@ from keepalive_bench.plan.network import Network, Tls
 from keepalive_bench.plan.options import Example, option, options, part
 from keepalive_bench.plan.request import DATA, JSON_BODY, Request
 from keepalive_bench.plan.target import Target
-from keepalive_bench.plan.values import Resolution, Route
+from keepalive_bench.plan.values import ProbeTimes, Resolution, Route
 from keepalive_bench.plan.variation import COUNTER, Variation
 from keepalive_bench.typed_json import Count, below, least, most, pattern
 from keepalive_bench.units import quoted
@@ -30,6 +30,7 @@ __all__ = [
     "Load",
     "Network",
     "Plan",
+    "ProbeTimes",
     "Request",
     "Resolution",
     "Route",

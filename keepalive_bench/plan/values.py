@@ -15,6 +15,8 @@ from keepalive_bench.units import LONGEST_S, quoted, shortened
 LARGEST_BODY = 2**28
 """Bytes of a body: it is kept whole, and sent by every thread."""
 
+LONGEST_PROBE_S = 32_767
+"""Linux's MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL (include/net/tcp.h)."""
 _MOST_PORT, _MOST_DIGITS = 65535, 9
 _SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
@@ -40,6 +42,14 @@ class Resolution(NamedTuple):
     host: str
     port: int
     addresses: tuple[str, ...]
+
+
+class ProbeTimes(NamedTuple):
+    """When the system probes an idle connection: after how long, and then how often, in seconds."""
+
+    idle: int
+    interval: int | None = None
+    """`None`: as the system has it."""
 
 
 def within_s(name: str, seconds: float) -> None:
@@ -98,6 +108,22 @@ def pause_text(pause_s: tuple[float, float]) -> str:
     """A pause, or the shortest and the longest."""
     least, most = map(time_text, pause_s)
     return least if least == most else f"{least}-{most}"
+
+
+def parse_probe_times(text: str) -> ProbeTimes:
+    """`60` or `60,10`."""
+    found = re.fullmatch(r"([0-9]{1,9})s?(?:,([0-9]{1,9})s?)?", text)
+    if found is None:
+        raise UsageError(
+            f"{quoted(text)} isn't of the form IDLE or IDLE,INTERVAL, in whole seconds "
+            "(--tcp-keepalive-time)."
+        )
+    return ProbeTimes(*(int(part) for part in found.groups() if part))
+
+
+def probe_times_text(times: ProbeTimes | None) -> str:
+    """Both times, or the one that is given."""
+    return "" if times is None else ",".join(f"{each}" for each in times if each is not None)
 
 
 def parse_rate(text: str) -> float:

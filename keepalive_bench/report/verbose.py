@@ -68,12 +68,14 @@ def connection_line(connections: ConnectionColumns, row: int, reason: Reason) ->
     """When and why a connection was opened, how many requests it served, how and when it ended."""
     connection = connections[row]
     resumed = ", session resumed" if connection.resumed else ""
+    again = connection.retransmissions
     place = "" if reason.previous is None else f" in place of {reason.previous}"
     parts = [
         f"connection {row}",
         f"{connection.arm} to {printable(connection.peer)}",
         f"opened at {duration(connection.opened_s)}{place}: {because(reason)}",
         f"{printable(connection.tls_version)}{resumed}" if connection.tls_version else "",
+        f"SYN sent again {plural(again, 'time')}" if again else "",
         plural(connection.exchanges, "response"),
         ended(connection),
     ]

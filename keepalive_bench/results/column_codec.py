@@ -27,7 +27,17 @@ PACK_FROM = 10_000
 MARK = "base64:"
 """What a packed string begins with."""
 _CHUNK = 65_536
-_NAMES = {"B": "u1", "H": "u2", "I": "u4", "h": "i2", "i": "i4", "q": "i8", "f": "f4", "d": "f8"}
+_NAMES = {
+    "b": "i1",
+    "B": "u1",
+    "H": "u2",
+    "I": "u4",
+    "h": "i2",
+    "i": "i4",
+    "q": "i8",
+    "f": "f4",
+    "d": "f8",
+}
 _BILLION = 1e9
 _DIGITS = range(6, 10)
 

@@ -37,6 +37,7 @@ from keepalive_bench.results.table import (
 
 Handshake = tuple[str, str, bool]
 """What a TLS handshake settled on: version, cipher, and whether it resumed a session."""
+_MOST_AGAIN = 2**7 - 1
 _IN_VAIN = "the first address answered"
 _OPEN = "it was open to the end"
 _NO_PHASE = "it didn't happen"
@@ -196,10 +197,15 @@ class ConnectionColumns(ColumnTable[Connection]):
         "The round trip to the peer, as the system measured it in the TCP handshake (`TCP_INFO`)",
         "the system doesn't tell: it isn't Linux, or a Unix socket",
     )
+    retransmissions = whole(
+        "b",
+        "How often its SYN was sent again, as the system counted (`TCP_INFO`)",
+        "the system doesn't tell: it isn't Linux, or a Unix socket",
+    )
     cipher = whole("h", "Position in `ciphers`, and in `resumed`", "no TLS", of="handshakes")
     exchanges = whole("I", "How many responses it carried")
     lifetime_s = seconds("f", "From `opened_s` to when it was closed, or found closed", _OPEN)
-    ending = whole("h", "Position in `endings`", _OPEN, of="endings")
+    ending = whole("b", "Position in `endings`", _OPEN, of="endings")
     idle_s = seconds(
         "f", "How long it had been idle when it was found closed", "it was not found so"
     )
@@ -241,6 +247,8 @@ class ConnectionColumns(ColumnTable[Connection]):
         self.failed.append(NONE if failed is None else self.attempts.number(failed))
         self.lost_s.append(nan if connection.lost is None else connection.lost)
         self.min_rtt_s.append(nan if connection.min_rtt is None else connection.min_rtt)
+        again = connection.retransmissions
+        self.retransmissions.append(NONE if again is None else min(again, _MOST_AGAIN))
         self.cipher.append(
             NONE
             if version is None or cipher is None
@@ -287,6 +295,7 @@ class ConnectionColumns(ColumnTable[Connection]):
             failed=self.attempts.value(self.failed[row]),
             lost=optional(self.lost_s[row]),
             min_rtt=optional(self.min_rtt_s[row]),
+            retransmissions=None if (again := self.retransmissions[row]) == NONE else again,
             tls_version=version,
             cipher=cipher,
             resumed=resumed,

@@ -88,8 +88,9 @@ class Answer(NamedTuple):
     """What says that a cache answered, or was asked: `Age` where that field was sent and isn't 0,
     else the value of `X-Cache`, `CF-Cache-Status` or `X-Cache-Status`; `None`: none was sent."""
     location: str | None = None
-    """Where a redirect leads, without user, query and fragment, secrets in its path starred;
-    `None`: it is none, or doesn't say."""
+    """Where a redirect leads, without user, query and fragment, secrets in its path starred. Of
+    many different places, only the first are kept; others are `…`. `None`: it is none, or doesn't
+    say."""
     asks_for: str | None = None
     """Names of the schemes of authentication that a 401 or 407 asks for; `None`: it names none."""
     new_session: str | None = None
@@ -174,6 +175,8 @@ class Connection(NamedTuple):
     """The part of the connect phase that those took."""
     min_rtt: float | None = None
     """The round trip of its TCP handshake, as the system measured it; `None`: nobody tells."""
+    retransmissions: int | None = None
+    """How often its SYN was sent again; `None`: nobody tells."""
     exchanges: int = 0
     """How many responses it carried."""
     ended_s: float | None = None

@@ -25,6 +25,12 @@ STILL_COMING = "and more was coming"
 TLS_RECORD = "a TLS record came in place of a status line"
 
 
+LOOK_UP_TOOK_ALL = "no time was left after the look-up"
+NO_SYN_ACK = "no answer to the request for a connection"
+NO_TUNNEL = "no answer of the proxy"
+HANDSHAKE_UNFINISHED = "the TLS handshake wasn't finished"
+
+
 def _alert(names: str, meaning: str, advice: str) -> Cause:
     return Cause(tuple(ALERT + name for name in names.split()), meaning, advice)
 
@@ -101,6 +107,26 @@ HANDSHAKES = (
         ("wrong version number", "packet length too long", "record layer failure"),
         "What came is no TLS",
         "Does this port speak TLS, or plain HTTP (http://)?",
+    ),
+)
+CONNECT_TIMEOUTS = (
+    Cause(
+        (LOOK_UP_TOOK_ALL,),
+        "The resolver took all of the time",
+        "Does it answer (/etc/resolv.conf)? -4 asks it one question in place of two, and --resolve "
+        "none.",
+    ),
+    Cause(
+        (NO_SYN_ACK,),
+        "What is sent there gets lost",
+        "Is the address right, and is there a firewall between? A server drops requests, too, "
+        "while its accept queue is full.",
+    ),
+    Cause((NO_TUNNEL,), "The proxy opened no tunnel", "Can it reach the server?"),
+    Cause(
+        (HANDSHAKE_UNFINISHED,),
+        "TCP works, and TLS doesn't go on",
+        "Does this port speak TLS? A server that is too busy stops there, too.",
     ),
 )
 BROKEN_TLS = (

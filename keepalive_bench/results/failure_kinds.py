@@ -71,6 +71,7 @@ CONNECT_TIMEOUT = FailureKind(
     who="path",
     proof="Name, TCP and TLS together took longer than `--connect-timeout`, or than `--timeout`.",
     advice="Is the address right, and is there a firewall between?",
+    causes=causes.CONNECT_TIMEOUTS,
     provoked=Provoked("URL -n 2 --timeout 0.2", "--tls --fault stall-in-handshake"),
 )
 CONNECT_FAILED = FailureKind(

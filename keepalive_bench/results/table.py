@@ -19,7 +19,7 @@ _Item = TypeVar("_Item")
 _Row = TypeVar("_Row")
 NONE = -1
 """The number of what isn't there."""
-_MISSING = {"h": NONE, "i": NONE, "H": 0, "f": nan, "d": nan}
+_MISSING = {"b": NONE, "h": NONE, "i": NONE, "H": 0, "f": nan, "d": nan}
 SHORTEST_S = 1e-12
 """No time but 0 is shorter, so that ratios are numbers, too."""
 

@@ -9,7 +9,7 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.errors import ENDING_SIGNALS, UsageError
@@ -29,6 +29,7 @@ _Reasons = SimpleQueue[str]
 
 _TOLD_TO_STOP = "told to stop"
 _PARENT_GONE = "parent gone"
+_POLL_S = 0.2
 
 
 def serve_forever(settings: ServerSettings, output: TextIO) -> Stats:
@@ -42,7 +43,7 @@ def serve_forever(settings: ServerSettings, output: TextIO) -> Stats:
     reasons: _Reasons = SimpleQueue()
     with _ended_by(reasons, *ENDING_SIGNALS), Server(settings) as server:
         _say(output, f"Serving {server.url}")
-        reasons.get()
+        _wait_for(reasons)
         stats = server.stop()
     _say(output, str(stats))
     return stats
@@ -72,7 +73,7 @@ def serve_parent() -> None:
             return
         with server:
             _tell_parent({"url": server.url})
-            reason = reasons.get()
+            reason = _wait_for(reasons)
             stats = server.stop()
         if reason == _TOLD_TO_STOP:
             _tell_parent(asdict(stats))
@@ -101,6 +102,16 @@ def _ended_by(reasons: _Reasons, *signals: signal.Signals) -> Iterator[None]:
     finally:
         for which, handler in before.items():
             signal.signal(which, handler)
+
+
+def _wait_for(reasons: _Reasons) -> str:
+    """Wait for a reason to end.
+
+    A signal that the system gives to another thread is handled by this one, once it is awake.
+    """
+    while True:
+        with suppress(Empty):
+            return reasons.get(timeout=_POLL_S)
 
 
 def _watch_parent(reasons: _Reasons) -> None:

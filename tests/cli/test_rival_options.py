@@ -33,6 +33,7 @@ VALUES: dict[str, str | None] = {
     "json-body": "{}",
     "upload-file": "kab.toml",
     "connect-to": "::127.0.0.1:9",
+    "tcp-keepalive-time": "60",
 }
 """Of options that take one."""
 RIVALS: list[tuple[Option, Option]] = [

@@ -36,6 +36,8 @@ def test_failing_addresses_are_counted_for_each_set_of_them() -> None:
     assert second.evidence["connections"] == 3
     assert second.evidence["lost_s"] == pytest.approx(0.003)
     assert "3 connections tried other addresses in vain first" in second.text
+    assert "an equal part of what is left of --timeout 30s" in first.text
+    assert "kab's own doing" not in second.text  # who refuses does so at once
 
 
 def test_bodies_that_reach_the_limit_are_counted() -> None:

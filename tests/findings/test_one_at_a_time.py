@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
-from threading import Thread
+from http.server import HTTPServer, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from server.wire import serving
 from support.plans import run
+from support.python_server import python_server
 from support.runs import Script
 
 from keepalive_bench import analyse
@@ -23,33 +23,11 @@ LATE = Failure("read-timeout", "timed out")
 NEW = Phases(connect=0.001)
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def single() -> Iterator[str]:
     """Python's own server with one thread: nschloe/tuna #178."""
-    yield from _serving(HTTPServer(("127.0.0.1", 0), Handler))
-
-
-def _serving(server: HTTPServer) -> Iterator[str]:
-    with server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with python_server(HTTPServer) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 def found(url: str, **options: Any) -> dict[str, Finding]:  # noqa: ANN401
@@ -88,8 +66,8 @@ def test_one_that_closes_idle_connections_is_recognised_by_what_waits_for_that()
 
 
 def test_threads_are_not_taken_for_one() -> None:
-    for url in _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)):
-        assert "one-at-a-time" not in found(url)
+    with python_server(ThreadingHTTPServer) as port:
+        assert "one-at-a-time" not in found(f"http://127.0.0.1:{port}/")
 
 
 def test_a_server_that_hangs_now_and_then_is_another() -> None:

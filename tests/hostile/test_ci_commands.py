@@ -134,6 +134,24 @@ def test_an_answer_that_can_not_be_read_gives_no_order(answer: str) -> None:
     _tried(answer)
 
 
+@pytest.mark.parametrize("name", [ORDERS, SHORT_ORDERS, f"1.1 {SHORT_ORDERS}", "x" * 37 + "::p"])
+@pytest.mark.parametrize("field", ["Server", "Via"])
+def test_the_name_of_who_closes_gives_no_order_in_advice(
+    field: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n{field}: {name}"
+
+    def script(peer: Peer) -> None:
+        peer.answer(f"{head}\r\n\r\nok".encode())
+
+    for columns in ("40", "57", "80"):
+        monkeypatch.setenv("COLUMNS", columns)
+        with misbehaving(script) as server:
+            done = called("run", server.url, "-n", "3", "-v")
+        assert "keepalive_timeout" in done.text
+        assert not orders_in(done.text)
+
+
 @pytest.mark.parametrize("status", ["407", ""])
 def test_a_proxy_that_refuses_a_tunnel_gives_no_order(status: str) -> None:
     def script(peer: Peer) -> None:

@@ -107,7 +107,7 @@ def test_every_text_that_comes_from_outside_is_among_them() -> None:
         names = {name for name, it in get_type_hints(cls).items() if it in {str, str | None}}
         assert names - literals <= taken, cls
     assert {"url", "user_agent", "upload", "ciphers", "headers", "fields", "rows"} <= taken
-    assert {"peers", "attempts", "unasked", "resolve", "connect_to"} <= taken
+    assert {"peers", "attempts", "unasked", "resolve", "connect_to", "counted"} <= taken
 
 
 @both_ways

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -13,11 +14,12 @@ from support.misbehaving import ANSWER, Peer, forever, misbehaving, never_connec
 from support.patience import PATIENCE_S
 from support.plans import exchange, failure, plan, run
 
-from keepalive_bench import Arm
+from keepalive_bench import Arm, Network
 from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.net.failures import failure_of
-from keepalive_bench.net.tcp import PortsExhaustedError
+from keepalive_bench.net.tcp import Address, Dialer, LookUpTookAllError, PortsExhaustedError
 from keepalive_bench.results.columns import ConnectionColumns
+from keepalive_bench.results.failure_kinds import advice_on
 from keepalive_bench.server import CERTIFICATE
 
 if TYPE_CHECKING:
@@ -138,7 +140,7 @@ def test_a_connect_without_an_answer_ends_at_the_connect_timeout() -> None:
     with never_connecting() as address:
         failed = exchange(f"http://{address}/", connect_timeout_s=ENOUGH_S).outcome
     assert failed.failure is not None
-    assert failed.failure.kind == "connect-timeout"
+    assert failed.failure == ("connect-timeout", "no answer to the request for a connection")
     assert ENOUGH_S <= failed.latency_s < PATIENCE_S
 
 
@@ -147,9 +149,18 @@ def test_a_tls_handshake_without_an_answer_ends_at_the_connect_timeout() -> None
         url = server.url.replace("http:", "https:")
         failed = exchange(url, connect_timeout_s=ENOUGH_S).outcome
     assert failed.failure is not None
-    assert failed.failure.kind == "connect-timeout"
+    assert failed.failure == ("connect-timeout", "the TLS handshake wasn't finished")
     assert ENOUGH_S <= failed.latency_s < PATIENCE_S
     assert failed.connection == 0
+
+
+def test_a_look_up_that_took_all_of_the_time_says_so() -> None:
+    dialer, now = Dialer(Network(), time.perf_counter_ns), time.perf_counter_ns()
+    with pytest.raises(LookUpTookAllError) as raised:
+        dialer.connect([Address(socket.AF_INET, ("127.0.0.1", 9))], (), now)
+    failure = failure_of(raised.value, "connect")
+    assert failure == ("connect-timeout", "no time was left after the look-up")
+    assert "--resolve" in advice_on(failure)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,26 @@ pytestmark = [
     pytest.mark.skipif(obstacle() is not None, reason=obstacle() or ""),
 ]
 _BUDGET_S = 0.4
+_RESOLVER = """
+import socket, struct
+asked = set()
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+    own.bind(("127.0.0.53", 53))
+    print("ready", flush=True)
+    while True:
+        query, client = own.recvfrom(512)
+        end = query.index(b"\\0", 12) + 5
+        question = query[12:end]
+        (kind,) = struct.unpack_from("!H", question, len(question) - 4)
+        found = struct.pack("!HHHLH4B", 0xC00C, 1, 1, 60, 4, 127, 0, 0, 1) if kind == 1 else b""
+        if found or question in asked:
+            head = struct.pack("!2s5H", query[:2], 0x8180, 1, bool(found), 0, 0)
+            own.sendto(head + question + found, client)
+        asked.add(question)
+"""
+"""RFC 1035, section 4.1: every name has the address 127.0.0.1; other questions, such as for AAAA,
+get no answer at first, and then an empty one."""
+RESOLVER = "127.0.0.53"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +98,7 @@ def test_a_dead_first_address_is_found_and_the_peer_is_the_one_that_answered(
     assert least >= _BUDGET_S / 2
     connect_s = sum(connections["connect_s"])
     assert connect_s / 2 <= finding["evidence"]["lost_s"] <= connect_s
+    assert f"an equal part of what is left of --connect-timeout {_BUDGET_S}s" in finding["text"]
     assert peers(results) == {f"127.0.0.1:{port}"}
 
 
@@ -102,6 +124,37 @@ def test_an_ipv6_address_with_a_scope(inside: Namespace, tmp_path: Path) -> None
     hosts = {dict(json.loads(line)["headers"])["Host"] for line in record.read_text().splitlines()}
     # RFC 6874, section 4: a scope has no meaning to anybody else, and is not sent.
     assert hosts == {f"[{LINK_LOCAL}]:{port}"}
+
+
+@contextmanager
+def forgetful_resolver(inside: Namespace) -> Iterator[None]:
+    """A nameserver that leaves a question unanswered; whoever starts there meanwhile asks it."""
+    command = inside.command(sys.executable, "-c", _RESOLVER)
+    with (
+        inside.resolving(RESOLVER),
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as resolver,
+    ):
+        assert resolver.stdout is not None
+        assert resolver.stdout.readline() == "ready\n"
+        try:
+            yield
+        finally:
+            resolver.terminate()
+
+
+def test_a_resolver_that_leaves_a_question_unanswered_is_found_and_cured(
+    inside: Namespace,
+) -> None:
+    wanted = ("--arm=pooled", "--warmup=0")
+    with serving(inside) as port, forgetful_resolver(inside):
+        results = measured(inside, f"http://slow.test:{port}/", *wanted)
+        cured = measured(inside, f"http://new.test:{port}/", *wanted, "-4")
+    (finding,) = (it for it in results["findings"] if it["code"] == "slow-look-up")
+    assert finding["evidence"]["count"] == 1
+    # resolv.conf(5): 5 s without an answer.
+    assert finding["evidence"]["dns_s"] >= 4.9
+    assert "-4" in finding["advice"]
+    assert "slow-look-up" not in {it["code"] for it in cured["findings"]}
 
 
 def peers(results: dict[str, Any]) -> set[str]:

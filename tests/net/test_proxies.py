@@ -167,5 +167,5 @@ def test_a_proxy_that_never_answers_uses_up_the_time_to_connect(kind: str) -> No
         ).outcome
         assert proxy.accepts == 1
     assert outcome.failure is not None
-    assert outcome.failure.kind == "connect-timeout"
+    assert outcome.failure == ("connect-timeout", "no answer of the proxy")
     assert 0.2 <= outcome.latency_s < 5

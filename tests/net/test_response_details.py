@@ -11,7 +11,7 @@ import pytest
 from support.plans import exchange, run
 from support.scripted_server import answering, response
 
-from keepalive_bench import analyse
+from keepalive_bench import Arm, analyse
 from keepalive_bench.net.response_details import SessionCookies, destination, schemes
 
 if TYPE_CHECKING:
@@ -104,6 +104,16 @@ def test_redirects_say_where_they_lead(location: str, text: str, advice: str) ->
     assert "k=1" not in f"{finding}"
 
 
+def test_redirects_to_another_place_each_time_are_a_few_answers() -> None:
+    lines = (f"Location: /{number}".encode() for number in range(40))
+    script = [response(line, status_line=b"HTTP/1.1 302 Found") for line in lines]
+    with answering(*script) as server:
+        measured = run(server.url, requests=20, arms=(Arm("pooled"),))
+    places = {answer.location for answer in analyse(measured).first.answers}
+    assert len(places) == 17
+    assert "…" in places
+
+
 def test_a_location_can_not_draw_in_the_terminal() -> None:
     line = b"Location: http://\x1b[2J::error::/\x9b31m"
     with answering(response(line, status_line=b"HTTP/1.1 302 Found")) as server:
@@ -158,6 +168,8 @@ def test_basic_authentication_is_of_the_request() -> None:
         ("visitor=1; Max-Age=1209600", "visitor=2; Max-Age=1209600", None),
         ("visitor=1; Expires=Fri, 01 Jan 2100", "visitor=2; expires=Sat, 02 Jan 2100", None),
         ("lang=en", "lang=en", None),
+        ("a=1; Expires=Fri, 01 Jan 2100, sid=1", "a=2; Expires=Fri, 01 Jan 2100, sid=2", "sid"),
+        ("a=1, b=2", "a=2, b=3", "a, b"),
         ("", "=", None),
     ],
 )
@@ -165,8 +177,8 @@ def test_a_session_begins_where_its_cookie_gets_another_value(
     first: str, second: str, begun: str | None
 ) -> None:
     cookies = SessionCookies()
-    assert cookies.begun([first]) is None
-    assert cookies.begun([second]) == begun
+    assert cookies.begun(first) is None
+    assert cookies.begun(second) == begun
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from server.wire import serving
 from support.misbehaving import ANSWER, Peer, misbehaving
+from support.patience import PATIENCE_S
 from support.plans import exchange, plan, run
 
-from keepalive_bench import Arm, Resolution, Target
+from keepalive_bench import Arm, ProbeTimes, Resolution, Target
 from keepalive_bench.errors import UsageError
 from keepalive_bench.net.arms import arm_context, open_arm
 from keepalive_bench.results.columns import ConnectionColumns
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 kinds = pytest.mark.parametrize("kind", ["pooled", "unpooled"])
 # Linux answers on all of 127.0.0.0/8, others on 127.0.0.1 alone.
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs a second loopback address")
+
+IDLE: int = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", 0))  # or macOS's name
 
 
 @contextmanager
@@ -111,6 +114,56 @@ def test_probes_of_idle_connections_are_on_the_socket_as_asked_for(*, wanted: bo
     with connected(tcp_keepalive=wanted) as opened:
         assert bool(opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)) is wanted
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize("times", [ProbeTimes(40), ProbeTimes(40, 7)])
+def test_probes_come_when_they_were_asked_for(times: ProbeTimes) -> None:
+    with connected(tcp_keepalive_time=times) as opened:
+        assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert opened.getsockopt(socket.IPPROTO_TCP, IDLE) == 40
+        if times.interval is not None:
+            assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 7
+
+
+@pytest.mark.slow
+@linux_only
+def test_the_system_really_probes_an_idle_connection() -> None:
+    with connected(tcp_keepalive_time=ProbeTimes(1, 1)) as opened:
+        # A probe is acknowledged though nothing is asked or answered.
+        before, now, until = 0, acknowledged_ms(opened), time.monotonic() + PATIENCE_S
+        while now >= before and time.monotonic() < until:
+            time.sleep(0.02)
+            before, now = now, acknowledged_ms(opened)
+    assert now < before
+    assert before >= 900
+
+
+def acknowledged_ms(opened: socket.socket) -> int:
+    """Milliseconds since the peer's last acknowledgement (`struct tcp_info`, Linux)."""
+    info = opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 60)
+    return int.from_bytes(info[56:60], sys.byteorder)
+
+
+@pytest.mark.parametrize("times", [ProbeTimes(0), ProbeTimes(1, 0), ProbeTimes(32_768)])
+def test_probes_come_after_a_second_at_least_and_as_late_as_linux_takes(times: ProbeTimes) -> None:
+    with pytest.raises(UsageError, match=r"must be from 1 to 32,767, not"):
+        plan("http://127.0.0.1/", tcp_keepalive_time=times)
+
+
+def test_a_system_that_can_not_be_told_when_to_probe_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE"):
+        monkeypatch.delattr(socket, name, raising=False)
+    with pytest.raises(UsageError, match=r"no TCP_KEEPIDLE: leave --tcp-keepalive-time out"):
+        run("http://127.0.0.1/", tcp_keepalive_time=ProbeTimes(1))
+
+
+def test_macos_has_another_name_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(socket, "TCP_KEEPIDLE", raising=False)
+    monkeypatch.setattr(socket, "TCP_KEEPALIVE", IDLE, raising=False)
+    with connected(tcp_keepalive_time=ProbeTimes(41)) as opened:
+        assert opened.getsockopt(socket.IPPROTO_TCP, IDLE) == 41
 
 
 @contextmanager

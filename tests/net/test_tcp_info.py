@@ -10,7 +10,7 @@ import pytest
 from server.wire import settings
 from support.plans import run
 
-from keepalive_bench.net.tcp_info import min_rtt_s
+from keepalive_bench.net.tcp_info import handshake_of
 from keepalive_bench.server import ServerProcess
 
 
@@ -54,7 +54,7 @@ def test_it_is_a_part_of_what_connecting_took() -> None:
     ids=["newer", "older", "never measured", "not kept", "nothing"],
 )
 def test_it_is_read_where_it_stands_or_not_at_all(info: bytes, told: float | None) -> None:
-    assert min_rtt_s(Told(info)) == told  # type: ignore[arg-type]  # a stand-in for a socket
+    assert handshake_of(Told(info)).min_rtt_s == told  # type: ignore[arg-type]  # a stand-in for a socket
 
 
 def test_without_tcp_info_it_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,4 +63,19 @@ def test_without_tcp_info_it_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.create_connection(listener.getsockname()) as plain,
     ):
-        assert min_rtt_s(plain) is None
+        assert handshake_of(plain) == (None, None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+@pytest.mark.parametrize(
+    ("info", "told"),
+    [
+        (b"\x01" * 100 + struct.pack("=I", 3) + bytes(150), 3),
+        (b"\x01" * 100 + struct.pack("=I", 0), 0),
+        (b"\x01" * 103, None),
+        (b"", None),
+    ],
+    ids=["newer", "just long enough", "older", "nothing"],
+)
+def test_what_was_sent_again_is_read_where_it_stands(info: bytes, told: int | None) -> None:
+    assert handshake_of(Told(info)).retransmissions == told  # type: ignore[arg-type]  # a stand-in

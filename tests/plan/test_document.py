@@ -12,7 +12,16 @@ from jsonschema import Draft202012Validator
 from support.plans import plan
 from support.runs import paired_run
 
-from keepalive_bench import Experiment, Load, Resolution, Route, Target, Variation, analyse
+from keepalive_bench import (
+    Experiment,
+    Load,
+    ProbeTimes,
+    Resolution,
+    Route,
+    Target,
+    Variation,
+    analyse,
+)
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Source
 from keepalive_bench.plan.document import plan_document, plan_from, plan_schema
@@ -24,13 +33,18 @@ from keepalive_bench.typed_json import FaultError
 SECRET = "s3kr1t"  # noqa: S105  # nobody's
 WAYS: dict[str, dict[str, Any]] = {
     "nothing": {},
-    "a proxy": {"proxy": Target("https://proxy.test:3128"), "tcp_nodelay": True},
+    "a proxy": {
+        "proxy": Target("https://proxy.test:3128"),
+        "tcp_nodelay": True,
+        "tcp_keepalive_time": ProbeTimes(60),
+    },
     "routes": {
         "connect_to": (Route("a.test", 80, "::1", 8080), Route("", 0, "", 81)),
         "resolve": (Resolution("*", 443, ("127.0.0.1", "fe80::1%lo")),),
         "source_addresses": ("127.0.0.2", "::1"),
         "tcp_nodelay": False,
         "tcp_keepalive": True,
+        "tcp_keepalive_time": ProbeTimes(60, 10),
         "ip_version": 6,
         "connect_timeout_s": 0.5,
     },

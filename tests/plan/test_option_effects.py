@@ -58,6 +58,7 @@ EVERY = [
     for name, option in declared()
     if name != "sweep" or option.name not in SHARED
 ]
+IDLE: int = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", 0))  # or macOS's name
 _SLOW = Behaviour(delay_s=0.004)
 _NETRC = "machine 127.0.0.1 login net password rc\n"
 _OPTIONS = "header = 'X-From: file'\n[runs.named]\nheader = 'X-From: named run'\n"
@@ -138,7 +139,7 @@ def tls_alone(seen: Seen, what: str) -> bool:
 
 def option_of_sockets(seen: Seen, what: str) -> bool:
     name, _, value = what.partition(" == ")
-    return bool(seen.sockets) and all(bool(it[name]) is bool(int(value)) for it in seen.sockets)
+    return bool(seen.sockets) and all(it[name] == int(value) for it in seen.sockets)
 
 
 OBSERVERS: dict[str, Callable[[Seen, str], bool]] = {
@@ -233,8 +234,10 @@ def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
             addresses.append(sock.getsockname()[0])
             sockets.append(
                 {
-                    "TCP_NODELAY": sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY),
-                    "SO_KEEPALIVE": sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+                    # A switch that is on is any number but 0.
+                    "TCP_NODELAY": bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)),
+                    "SO_KEEPALIVE": bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)),
+                    "TCP_KEEPIDLE": sock.getsockopt(socket.IPPROTO_TCP, IDLE),
                 }
             )
         sent_by(sock, *given)

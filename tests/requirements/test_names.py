@@ -91,7 +91,7 @@ NAMELESS = re.compile(
     r"^(schema_version|plan|environment|exchanges|connections|requirements|findings)\b"
     r"|^run_info\.(started_at|requests)\b|^warmup\.\w+\.failures\b"
     r"|\.(text|arm|against|incomparable)$"
-    r"|\.answers\[|\.(low|high)(\.|$)|\.explained\.(tls$|round_trips\b)"
+    r"|\.(answers|counted)\[|\.(low|high)(\.|$)|\.explained\.(tls$|round_trips\b)"
     r"|^sweep(\.option|\.traffic|\.values\[\d+\]\.value)?$|^recommendation$"
 )
 """Texts, what was asked for, the machine, ends of intervals, single answers, exchanges and

@@ -54,7 +54,7 @@ def connection(  # hypothesis builds it of as many parts
     peer: str,
     tls: tuple[str, str, bool] | None,
     exchanges: int,
-    min_rtt: float | None,
+    of_handshake: tuple[float | None, int | None],
 ) -> Connection:
     version, cipher, resumed = tls or (None, None, False)
     return Connection(
@@ -66,7 +66,8 @@ def connection(  # hypothesis builds it of as many parts
         cipher=cipher,
         resumed=resumed,
         exchanges=exchanges,
-        min_rtt=min_rtt,
+        min_rtt=of_handshake[0],
+        retransmissions=of_handshake[1],
     )
 
 
@@ -78,7 +79,7 @@ CONNECTIONS = st.builds(
     TEXT,
     TLS,
     st.integers(0, 2**32 - 1),
-    st.none() | SINGLE,
+    st.tuples(st.none() | SINGLE, st.none() | st.integers(0, 2**7 - 1)),
 )
 
 

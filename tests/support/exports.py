@@ -39,6 +39,7 @@ def everything() -> Run:
         Request(
             headers=(("Accept", "*/*"), ("X-Secret", "hunter2")),
             cookies=("a=hunter2",),
+            count_by=("X-Pod",),
             variation=Variation(fields=(("q", ("=1", "<b>")),)),
         ),
         decision_rule=DecisionRule(requirements=("reopened==0", "pooled.p95<=50ms", "failed<=2")),
@@ -56,10 +57,11 @@ def everything() -> Run:
                 "pooled", ended_s=0.4, ending=ending, failed="[::1]:80", lost=0.001
             )
         phases = Phases(connect=0.001 if is_first else None, send=1e-5, wait=0.011 + index * 1e-4)
-        script.send("pooled", 0.0125 + index * 1e-4, on=shared, answer=answer, phases=phases)
+        latency_s, counted = 0.0125 + index * 1e-4, (HOSTILE_TEXT,)
+        script.send("pooled", latency_s, on=shared, answer=answer, phases=phases, counted=counted)
         row = script.open("unpooled", tls_version="TLSv1.3", cipher="X")
         phases = Phases(dns=0.002, connect=0.003, tls=0.004, wait=0.012)
-        script.send("unpooled", 0.0225 + index * 1e-4, on=row, phases=phases)
+        script.send("unpooled", 0.0225 + index * 1e-4, on=row, phases=phases, counted=(None,))
     script.fail("pooled", failure=Failure("other", HOSTILE_TEXT), on=shared)
     script.fail("unpooled")
     warmup = WarmUp(requests=2, connections=1, failures=(REFUSED,))

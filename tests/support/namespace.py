@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -28,6 +29,17 @@ class Namespace:
     def command(self, *command: str) -> list[str]:
         """A command line that runs another one inside."""
         return ["ip", "netns", "exec", self._name, *command]
+
+    @contextmanager
+    def resolving(self, nameserver: str) -> Iterator[None]:
+        """Names are looked up at a nameserver, by commands that start meanwhile (ip-netns(8))."""
+        folder = Path("/etc/netns") / self._name
+        folder.mkdir(parents=True)
+        (folder / "resolv.conf").write_text(f"nameserver {nameserver}\n")
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder)
 
 
 @contextmanager

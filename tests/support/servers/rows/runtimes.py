@@ -121,13 +121,13 @@ RUNTIMES = (
     Case(
         product=JETTY,
         decides="idle_timeout",
-        setting="`jetty.http.idleTimeout=400`",
+        setting="`jetty.http.idleTimeout=1500`",
         documented="closes a connection that is idle for that long, in milliseconds (30 s if not "
         "set)",
-        start=jetty(http_idleTimeout=400),
+        start=jetty(http_idleTimeout=1500),  # less, and a slow first answer is cut off
         code="idle-timeout",
         served=IDLE,
-        traffic=idle(0.4),
+        traffic=idle(1.5),
         cure=Cure("`jetty.http.idleTimeout=75000`", jetty(http_idleTimeout=75_000)),
     ),
     Case(

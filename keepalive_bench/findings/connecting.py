@@ -1,0 +1,119 @@
+"""What kab noticed of opening connections: names that took long to look up, and SYNs sent again."""
+
+from __future__ import annotations
+
+from itertools import compress
+from math import fsum, isnan
+from operator import and_
+from statistics import median
+from typing import TYPE_CHECKING
+
+from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.results.failure_kinds import Provoked
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterator, Sequence
+
+    from keepalive_bench.analysis import Finding
+    from keepalive_bench.analysis.arm_summary import ArmSummary
+    from keepalive_bench.results.run import Run
+
+_RESOLVER_S = 4.9
+"""glibc asks again after 5 s (RES_TIMEOUT in resolv.h), as most resolvers do; timers vary a bit."""
+
+LOST_SYN = FindingKind(
+    code="lost-syn",
+    title="Connections were opened only when they had been asked for again",
+    who="path",
+    evidence=("arm", "connections", "opened", "retransmissions", "connect_s", "usual_s"),
+    proof="When their TCP handshake was done, the system had counted retransmissions (`TCP_INFO`, "
+    "Linux). The time doesn't decide: a SYN is sent again after 1, 3 and 7 s, from Linux 6.5 on "
+    "after 1, 2, 3 and 4 s.",
+    text="{connections} of {opened:connection} of {arm} got no answer to their first SYN in time, "
+    "so that it was sent again, {retransmissions:time} in all: connecting took these {connect_s} "
+    "together{usual}.",
+    clauses={"usual": ", and {usual_s} each the others"},
+    advice="Packets are lost on the way, or the server drops what it can't take: its accept queue "
+    "is full (ss -lnt shows it there; raise its backlog and net.core.somaxconn), or a firewall "
+    "limits new connections. Connections that are reused need fewer of them.",
+    provoked=Provoked(test="tests/net/test_lost_syn.py"),
+)
+SLOW_LOOK_UP = FindingKind(
+    code="slow-look-up",
+    title="Looking up the name took as long as a resolver waits before it asks again",
+    who="path",
+    evidence=("arm", "count", "failed", "dns_s", "usual_s"),
+    proof="4.9 s or more: after 5 s without an answer, resolvers ask again, or another nameserver.",
+    text="{count:look-up} of {arm} took 4.9 s or more, {dns_s} in all{usual}{in_vain}: resolvers "
+    "wait for an answer that long (5 s) before they ask again.",
+    clauses={
+        "usual": ", and {usual_s} each the others",
+        "in_vain": "; {failed:request} failed after it",
+    },
+    advice="A nameserver doesn't answer, or answers only one of the two questions for IPv4 and "
+    "IPv6: -4 asks one. In /etc/resolv.conf, take that nameserver out, or try options "
+    "single-request-reopen, or timeout:1. --resolve looks nothing up.",
+    cases={
+        "one version of IP": Case(
+            advice="A nameserver doesn't answer: in /etc/resolv.conf, take it out, or let options "
+            "timeout:1 ask the next one sooner. --resolve looks nothing up."
+        )
+    },
+    provoked=Provoked(test="tests/net/test_namespaces.py"),
+)
+
+
+def connecting_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Everything of that kind, for all arms."""
+    if any(map((0).__lt__, run.connections.retransmissions)):
+        connects = run.setups()["connect"]
+        for arm in arms:
+            yield from _lost_syns(run, arm, connects)
+    if any(map(_RESOLVER_S.__le__, run.exchanges.phases["dns"])):
+        for arm in arms:
+            yield from _slow_look_ups(run, arm)
+
+
+def _lost_syns(run: Run, arm: ArmSummary, connects: array[float]) -> Iterator[Finding]:
+    connections = run.connections
+    rows, again = connections.rows(arm.label), connections.retransmissions
+    late = [row for row in rows if again[row] > 0]
+    if not late:
+        return
+    # Attempts at other addresses before are told of by themselves.
+    took = {row: connects[row] - _known(connections.lost_s[row]) for row in rows}
+    others = [took[row] for row in rows if again[row] == 0 and not isnan(took[row])]
+    yield LOST_SYN.found(
+        arm,
+        connections=len(late),
+        opened=len(rows),
+        retransmissions=sum(again[row] for row in late),
+        connect_s=fsum(_known(took[row]) for row in late),
+        usual_s=median(others) if others else None,
+        clauses=["usual"] if others else [],
+    )
+
+
+def _slow_look_ups(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+    exchanges = run.exchanges
+    dns, mine = exchanges.phases["dns"], exchanges.of_arm(arm.label)
+    is_slow = bytes(map(and_, mine, map(_RESOLVER_S.__le__, dns)))
+    slow = list(compress(dns, is_slow))
+    if not slow:
+        return
+    others = [it for it in compress(dns, mine) if it < _RESOLVER_S]
+    failed = sum(map((0).__le__, compress(exchanges.failure, is_slow)))
+    yield SLOW_LOOK_UP.found(
+        arm,
+        count=len(slow),
+        failed=failed,
+        dns_s=fsum(slow),
+        usual_s=median(others) if others else None,
+        case=None if run.plan.network.ip_version is None else "one version of IP",
+        clauses=["usual"] * bool(others) + ["in_vain"] * bool(failed),
+    )
+
+
+def _known(value: float) -> float:
+    return 0.0 if isnan(value) else value
