@@ -45,6 +45,13 @@ def duration(seconds: float | None) -> str:
     return f"{_three_digits(seconds / _MILLISECOND)} ms"
 
 
+def between(least: float, most: float) -> str:
+    """From a least to a most time, in seconds, in one unit: `1.00 to 1.12 s`; or both alike."""
+    unit, name = (1.0, "s") if abs(most) >= _SECOND_FROM else (_MILLISECOND, "ms")
+    ends = dict.fromkeys(_three_digits(time_s / unit) for time_s in (least, most))
+    return f"{' to '.join(ends)} {name}"
+
+
 def interval(low: float, high: float, *, beside: float | None) -> str:
     """Seconds from … to …, beside an estimate, whose unit they share: `[41.2 … 41.9]`.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from keepalive_bench.results.failure_kinds import Actor  # noqa: TC001  # the schema reads the type
+
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.comparison import Comparison
@@ -31,6 +33,9 @@ class Finding(NamedTuple):
     """What was noticed, for people: its wording may change."""
     advice: str = ""
     """What to do about it; may be empty."""
+    who: Actor = "kab"
+    """Who did it: `path` is the network and all that stands in it, `client` the machine that kab
+    runs on with the options in use, `kab` the way in which it measures."""
 
 
 class Requirement(NamedTuple):

@@ -19,7 +19,8 @@ from keepalive_bench.analysis.arm_summary import (
 )
 from keepalive_bench.analysis.arm_view import summed_up
 from keepalive_bench.analysis.counted import counted_fields
-from keepalive_bench.analysis.reasons import History, Reasons
+from keepalive_bench.analysis.history import History
+from keepalive_bench.analysis.reasons import Reasons
 from keepalive_bench.plan.load import LATE_S
 from keepalive_bench.results.exchange import QUEUED
 from keepalive_bench.results.table import NONE, pick

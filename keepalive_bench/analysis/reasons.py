@@ -8,43 +8,31 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Mapping
-from functools import cached_property
 from itertools import compress
-from math import inf, isnan
-from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.connections.announcements import says_close
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
-from keepalive_bench.connections.rules import (
-    FOUND_IDLE,
-    Before,
-    FoundClosed,
-    Idle,
-    LastExchange,
-    Owner,
-    common_silence,
-    died_under_request,
-    reason_for,
-    reason_for_one_more,
-)
-from keepalive_bench.results.exchange import ENDINGS
-from keepalive_bench.results.table import NONE, optional
+from keepalive_bench.connections.records import FOUND_IDLE, Before, Idle
+from keepalive_bench.connections.rules import actor, reason_for, reason_for_one_more
+from keepalive_bench.results.table import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keepalive_bench.analysis.history import History
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.plan.plan import Arm
-    from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
+    from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.results.run import Run
-
-_SILENT = {ENDINGS.index("fin"), ENDINGS.index("rst")}
 
 
 class Reason(NamedTuple):
     """Why a connection was opened."""
 
     kind: ReasonKind
+    who: Actor
+    """Who did it."""
     evidence: dict[str, object]
     previous: int | None = None
     """The row of the connection whose place it took."""
@@ -62,57 +50,6 @@ class Reason(NamedTuple):
         return bool(self.evidence.get("interleaved"))
 
 
-class History:
-    """What was before each connection of a run: found out once, for all of its arms."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.previous = _previous(run.connections)
-        """By row: the row of the connection whose place each took; `NONE`: there was none."""
-        self.last = _last_exchanges(run)
-        """By row: the row of the last exchange on each; `NONE`: there was none."""
-
-    @cached_property
-    def survived_s(self) -> dict[str, float]:
-        """The longest time that a connection of each arm was idle and then carried a request.
-
-        0 where none was used twice.
-        """
-        exchanges = self.run.exchanges
-        until_s = map(add, exchanges.began_s, exchanges.latency_s)
-        columns = (exchanges.arm, exchanges.connection, exchanges.started_s, until_s)
-        free_since = array("d", [inf]) * len(self.run.connections)
-        longest_s = [0.0] * len(exchanges.arms)
-        for arm, connection, started, until, failure in zip(
-            *columns, exchanges.failure, strict=True
-        ):
-            if connection == NONE:
-                continue
-            if failure == NONE:
-                longest_s[arm] = max(longest_s[arm], started - free_since[connection])
-            free_since[connection] = until
-        return dict(zip(exchanges.arms, longest_s, strict=True))
-
-
-def _previous(connections: ConnectionColumns) -> array[int]:
-    previous = array("i")
-    before: dict[tuple[int, int], int] = {}
-    for row, place in enumerate(zip(connections.arm, connections.slot, strict=True)):
-        previous.append(before.get(place, NONE))
-        before[place] = row
-    return previous
-
-
-def _last_exchanges(run: Run) -> array[int]:
-    """One that was interrupted says nothing of what the server did."""
-    exchanges, last = run.exchanges, array("i", [NONE]) * len(run.connections)
-    cut_off = exchanges.cut_off
-    for row, connection in enumerate(exchanges.connection):
-        if connection != NONE and exchanges.failure[row] not in cut_off:
-            last[connection] = row
-    return last
-
-
 class Reasons(Mapping[int, Reason]):
     """The reason for each connection of an arm, by row.
 
@@ -121,7 +58,8 @@ class Reasons(Mapping[int, Reason]):
 
     def __init__(self, history: History, arm: Arm, opened: bytes) -> None:
         self._history, self._run, self._arm = history, history.run, arm
-        self._owner = _owner(history, arm, opened)
+        self.owner = history.owner(arm, opened)
+        """What is known of the arm, and of what the ends of its connections have in common."""
         self.column = array("b", [NONE]) * len(opened)
         """For each connection of the run, of any arm: which of the codes it has, or `NONE`."""
         self.caused_by_interleaving = array("i")
@@ -136,6 +74,7 @@ class Reasons(Mapping[int, Reason]):
             if reason.is_caused_by_interleaving:
                 self.caused_by_interleaving.append(row)
         self.codes = tuple(numbers)
+        self._ended_last = Counter(self._last_ends(opened))
         seen = Counter(self.column).most_common()
         self.counts = {self.codes[it]: count for it, count in seen if it != NONE}
         """How many connections have which code, the most frequent first."""
@@ -148,7 +87,33 @@ class Reasons(Mapping[int, Reason]):
     @property
     def survived_s(self) -> float:
         """The longest time that a connection was idle and then carried a request."""
-        return self._history.survived_s[self._arm.label]
+        return self._history.longest_survived_s(self._arm.label)
+
+    def ended(self, code: str) -> int:
+        """How many connections ended so that another one is opened for that reason.
+
+        Those whose place nobody took are among them.
+        """
+        return len(self.rows(code)) + self._ended_last[code]
+
+    def _last_ends(self, opened: bytes) -> Iterator[str]:
+        """How connections ended whose place nobody took."""
+        if self._arm.is_single_use:
+            return
+        taken = bytearray(len(opened))
+        for row in compress(self.previous, opened):
+            if row != NONE:
+                taken[row] = 1
+        for row in compress(range(len(opened)), opened):
+            if not taken[row] and self._is_over(row):
+                yield reason_for(self._before(row, None), self.owner)[0].code
+
+    def _is_over(self, row: int) -> bool:
+        """Whether a connection ended, or its last answer announced that, whoever noticed."""
+        if self._run.connections.ending[row] != NONE:
+            return True
+        answer = self._history.last_answer(row)
+        return answer is not None and says_close(answer)
 
     def __getitem__(self, row: int) -> Reason:
         if not 0 <= row < len(self.column) or self.column[row] == NONE:
@@ -173,54 +138,32 @@ class Reasons(Mapping[int, Reason]):
         previous, slot = self.previous[row], self._run.connections.slot[row]
         if previous == NONE:
             # A slot is a new one where all before it are taken.
-            return Reason(reason_for_one_more(slot, self._owner), {"slot": slot})
+            kind = reason_for_one_more(slot, self.owner)
+            return Reason(kind, actor(kind, self.owner), {"slot": slot})
         exchange = self._history.last[previous]
-        kind, evidence = reason_for(self._before(previous, exchange, row), self._owner)
-        return Reason(kind, evidence, previous, None if exchange == NONE else exchange)
+        kind, evidence = reason_for(self._before(previous, row), self.owner)
+        who = actor(kind, self.owner)
+        return Reason(kind, who, evidence, previous, None if exchange == NONE else exchange)
 
-    def _before(self, previous: int, exchange: int, row: int) -> Before:
-        connections = self._run.connections
-        served, ending = connections.exchanges[previous], connections.ending_of(previous)
-        if exchange == NONE:
+    def _before(self, row: int, opened: int | None) -> Before:
+        """A connection whose place another one took, which was opened then."""
+        connections, history = self._run.connections, self._history
+        served, ending = connections.exchanges[row], connections.ending_of(row)
+        last = history.last_exchange(row)
+        if last is None:
             return Before(served, ending, None, None)
         idle = None
-        if ending is not None and ending.kind in FOUND_IDLE:
-            idle = _idle_between(self._run, self._arm.label, exchange, row)
-        return Before(served, ending, _exchange(self._run.exchanges, exchange), idle)
-
-
-def _exchange(exchanges: ExchangeColumns, row: int) -> LastExchange:
-    failure, answer = exchanges.failure[row], exchanges.answer[row]
-    return LastExchange(
-        None if failure == NONE else exchanges.failures.values[failure].kind,
-        not isnan(exchanges.phases["wait"][row]),
-        exchanges.answers.value(answer),
-    )
-
-
-def _owner(history: History, arm: Arm, opened: bytes) -> Owner:
-    """What the rules are to know of an arm, or of the pools of its processes taken together."""
-    run, experiment = history.run, history.run.plan.experiment
-    if arm.is_single_use:
-        return Owner(experiment.concurrency * experiment.processes, is_single_use=True)
-    kept = experiment.pool_size_of(arm) * experiment.processes
-    connections, last = run.connections, history.last
-    rows = array("i", compress(range(len(opened)), opened))
-    closed = [
-        FoundClosed(connections.exchanges[row], optional(connections.idle_s[row]) or 0.0)
-        for row in rows
-        if connections.ending[row] in _SILENT
-    ]
-    if not closed:
-        return Owner(kept)
-    raced = [
-        connections.exchanges[row]
-        for row in rows
-        if connections.ending[row] not in _SILENT and last[row] != NONE
-        if connections.exchanges[row] and died_under_request(_exchange(run.exchanges, last[row]))
-    ]
-    survived_s, most_served = history.survived_s[arm.label], max(connections.exchanges)
-    return Owner(kept, silence=common_silence(closed, raced, survived_s, most_served))
+        if opened is not None and ending is not None and ending.kind in FOUND_IDLE:
+            idle = _idle_between(self._run, self._arm.label, history.last[row], opened)
+        return Before(
+            served,
+            ending,
+            last,
+            idle,
+            age_s=history.age_s(row),
+            survived_s=history.survived_s(row),
+            round_trip_s=history.shortest_s,
+        )
 
 
 def _idle_between(run: Run, arm: str, last_row: int, opened: int) -> Idle:

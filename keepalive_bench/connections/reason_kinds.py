@@ -18,8 +18,9 @@ class ReasonKind(NamedTuple):
     """One reason for which connections are opened.
 
     The finding that it causes has its code and title, and a text in which these words may stand:
-    `{arm}` (whose they are), `{connections}` and `{times}` (how many were opened for it), `{after}`
-    (how many requests each connection before had carried), `{seen}`, and its `numbers`.
+    `{arm}` (whose they are), `{closer}` (who was at the other end), `{connections}` (how many were
+    opened for it), `{times}` (how often one ended so), `{after}` (how many requests each connection
+    before had carried), `{also}` (which other causes fit), and what else `findings/reuse.py` knows.
     """
 
     code: str
@@ -49,6 +50,7 @@ class ReasonKind(NamedTuple):
 
 
 _IDLE = "those of `idle-timeout`"
+_FITS = "`fits`: the causes that fit alike, where others than this one do"
 
 FIRST_USE = ReasonKind(
     code="first-use",
@@ -68,38 +70,115 @@ BY_DESIGN = ReasonKind(
     is_by_nature=True,
     provoked=Provoked("URL -n 3", ""),
 )
+UNREAD_REQUEST = ReasonKind(
+    code="unread-request",
+    title="The server answered a request without reading its body",
+    who="server",
+    proof="Its requests have bodies, and it was reset at once after an answer, as a system resets "
+    "what is closed with bytes unread (RFC 1122, section 4.2.2.13); or it died under a later "
+    "request, and none did under a first one; or most later requests on a connection are answered "
+    "as no request at all (400, 501), which first ones never are: the rest of the body was taken "
+    "for the next request.",
+    evidence="`status` of the last answer, or `failure`",
+    provoked=Provoked("URL -n 6 -X POST -d name=value", "--fault unread-body"),
+    text="{closer} answered requests without reading their bodies, which spoils the connection for "
+    "the next one ({times})",
+    advice="Read or drain the body before answering, early errors (401, 403, 413) included.",
+    settings=("unread_body",),
+)
+IDLE_DROP = ReasonKind(
+    code="idle-drop",
+    title="The path forgot an idle connection",
+    who="path",
+    proof="Two connections or more died under a request (reset, or no answer in time), all of them "
+    "after they had been idle for longer than any that was used again, and for 1 s or more; none "
+    "of those was closed by the server, and first requests on connections don't die so.",
+    evidence="`idle_s`: how long it had been idle; `survived_s`: the longest idle time that others "
+    "came through; `died_s`: the shortest that they didn't",
+    provoked=Provoked(test="tests/net/test_forgetful_paths.py"),
+    text="Connections that had been idle for {died_s} or more died at their next request{survived} "
+    "({times}): something on the path forgets idle connections",
+    advice="The usual suspects are a NAT, a firewall (conntrack), or a balancer (AWS NLB after "
+    "350 s, Azure after 4 min). Close idle connections at the client before that, or have TCP "
+    "keep-alive probe sooner (--tcp-keepalive-time).",
+    numbers=("survived_s", "died_s"),
+)
+STALE_RACE = ReasonKind(
+    code="stale-race",
+    title="A request crossed the server's close",
+    who="server",
+    proof="It died under a request, without a byte of an answer, after it had been idle for about "
+    "as long as the server's idle timeout, which other connections showed or `Keep-Alive` "
+    "announces; and first requests on connections don't die so.",
+    evidence="`failure`; `idle_s`: how long it had been idle",
+    provoked=Provoked(test="tests/net/test_stale_races.py"),
+    text="Requests crossed the server's close of a connection that had been idle for {idle} "
+    "({times})",
+    advice="A shorter idle time at the client than at the server avoids that, and requests that "
+    "may be repeated can be retried.",
+    settings=("idle_timeout",),
+    numbers=("idle_s",),
+)
 AFTER_ERROR = ReasonKind(
     code="after-error",
     title="The request before it failed",
     who="server",
     proof="The last exchange on the one before failed: it timed out, or its answer was cut, "
-    "malformed, or a 1xx.",
+    "malformed, or a 1xx; or the connection died under it, and none of the other reasons for that "
+    "is proven.",
     evidence="`failure`: its kind",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
     text="After a failed request its connection was given up ({times})",
     advice="The failures are named above; a connection that failed can't be used again.",
 )
-STALE_RACE = ReasonKind(
-    code="stale-race",
-    title="The connection before it died under a request",
+ASKED_TO_CLOSE = ReasonKind(
+    code="asked-to-close",
+    title="The request itself asked for the close",
+    who="client",
+    proof="The request carried `Connection: close`, a header of the user's own; and the answer "
+    "announced the close, or it came at once.",
+    provoked=Provoked("URL -n 6 -H 'Connection: close'", ""),
+    text="Your own header, Connection: close, ends the connection after each request ({times})",
+    advice="Leave that header out.",
+)
+ERROR_RESPONSE = ReasonKind(
+    code="error-response",
+    title="The server closes after an error response",
     who="server",
-    proof="The same, but as `reset` or `closed-before-response`, without a byte of an answer, on a "
-    "connection that had carried responses before: it died under a request already sent.",
-    evidence="`failure`",
-    provoked=Provoked("URL -n 6", "--fault close-on-request --fault-requests 2"),
-    text="A reused connection died under a request that was already sent ({times})",
-    advice="The server closed it at just that moment: a shorter idle time at the client than at "
-    "the server avoids that, and requests that may be repeated can be retried.",
-    settings=("idle_timeout",),
+    proof="Its last answer was a 4xx or 5xx that announced the close, or was followed by it at "
+    "once; so were most answers of that status, and hardly any others. Where there are no others, "
+    "the status is one that refuses the request as such (400, 413, 414, 431, 501, 505).",
+    evidence="`status`",
+    provoked=Provoked("URL -n 12", "--fault error-close --fault-requests 3"),
+    text="{closer} closes the connection after an error response ({statuses}; {times})",
+    advice="The close belongs to the error: fewer errors are fewer closes.",
+    settings=("errors",),
+    numbers=("statuses",),
+)
+MAX_AGE = ReasonKind(
+    code="max-age",
+    title="The server closes connections at a maximum age",
+    who="server",
+    proof="Two connections or more ended at one age, older than any that went on, so close "
+    "together that it is no chance; and numbers of requests and idle times don't explain it. Or "
+    "their last answers announced the close, at the first request after that age, and they had "
+    "carried different numbers of responses.",
+    evidence="`age_s`: from opening to the close",
+    provoked=Provoked("URL -n 12 --think-time 0.1s-0.3s --seed 0", "--max-age 0.6"),
+    text="{closer} closes connections at an age of {age}, whatever they carried ({times})",
+    advice="Raise the lifetime of connections there, or expect to reconnect that often.",
+    settings=("lifetime",),
+    numbers=("age_s",),
 )
 SERVER_CLOSE = ReasonKind(
     code="server-close",
     title="The server announced the close",
     who="server",
-    proof="Its last response said `Connection: close`.",
-    evidence="`connection`: the field's value",
+    proof="Its last response said `Connection: close`, in one of its fields.",
+    evidence="`connection`: the field's value; `unread`: `http.client` reads only the first field, "
+    f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
-    text="The server said Connection: close{after} ({times})",
+    text="{closer} said Connection: close{after}{unread} ({times}){also}",
     advice="A limit of requests or of age does that; after each request, keep-alive that is off.",
     settings=("request_limit", "lifetime"),
     settings_after_one=("keep_alive",),
@@ -112,9 +191,22 @@ HTTP_1_0 = ReasonKind(
     proof="Its last response was of HTTP/1.0, and didn't say `Connection: keep-alive`.",
     evidence="`http_version`",
     provoked=Provoked("URL -n 6", "--http-10"),
-    text="The server answered as HTTP/1.0, which ends the connection ({times})",
+    text="{closer} answered as HTTP/1.0, which ends the connection ({times})",
     advice="Let it speak HTTP/1.1.",
     settings=("http_1_1",),
+)
+CLOSE_MISREAD = ReasonKind(
+    code="close-misread",
+    title="http.client took another connection option for `close`",
+    who="client",
+    proof="Its last response's `Connection` field has no option `close`, but these letters, for "
+    "which `http.client` looks; so the client closed it.",
+    evidence="`connection`: the field's value",
+    provoked=Provoked("URL -n 6", "-H 'Connection: close;q=1'"),
+    text="{closer} sent {seen} as a connection option, which isn't `close`; http.client, that "
+    "looks for the letters only, closed the connection all the same ({times})",
+    advice="Send `Connection: close` to end connections, and nothing with these letters to keep "
+    "them.",
 )
 CLOSE_DELIMITED = ReasonKind(
     code="close-delimited",
@@ -137,7 +229,7 @@ KEEP_ALIVE_MAX = ReasonKind(
     provoked=Provoked(
         "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=2"
     ),
-    text="The server closed when the maximum that it announces was reached ({times})",
+    text="{closer} closed when the maximum that it announces was reached ({times})",
     advice="Raise that maximum, or expect to reconnect.",
     settings=("request_limit",),
     numbers=("requests",),
@@ -146,13 +238,13 @@ REQUEST_LIMIT = ReasonKind(
     code="request-limit",
     title="The server closes after a constant number of requests, unannounced",
     who="server",
-    proof="It was found closed, within 50 ms of its last response or of what other connections "
-    "were idle for and survived; and all connections of the arm that were found closed, or died "
-    "under a request, two at least, had carried the same number of responses, which no connection "
-    "of the run exceeded.",
-    evidence=f"{_IDLE}; `requests` is the number",
+    proof="It was found closed within 50 ms of its last response, or of what other connections "
+    "were idle for and survived, or it died under its next request; and all connections of the "
+    "arm that ended so, two at least, had carried the same number of responses, which no "
+    "connection of the run exceeded.",
+    evidence=f"{_IDLE}, or `failure`; `requests` is the number",
     provoked=Provoked("URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2"),
-    text="The server closed the connection{after}, unannounced ({times})",
+    text="{closer} closed the connection{after}, unannounced ({times})",
     advice="Look for a limit of requests per connection.",
     settings=("request_limit",),
     numbers=("requests",),
@@ -161,20 +253,47 @@ IDLE_TIMEOUT = ReasonKind(
     code="idle-timeout",
     title="The server closed it while it was idle",
     who="server",
-    proof="It was found closed, by a FIN that came 50 ms or more after its last response, and "
-    "later than any idle time that a connection of the arm survived; or 20 ms or more after it, "
-    "where several were found closed, each of them idle for longer than any that survived, and not "
-    "all of them after the same number of responses, or another connection carried more.",
+    proof="It was found closed, by a FIN that came 50 ms or more after its last response (20 ms, "
+    "where several did), and later than any idle time that a connection of the arm survived. Where "
+    "timers are coarse, a few may have survived, a third as many at most, if the times of the "
+    "closes lie so close together that it is no chance.",
     evidence="`found`: `fin` or `rst`; `requests`: responses that it had carried; `idle_s`: idle "
     "time in all; `idle_by_kab_s`: the part of it in which kab ran other arms; `closed_after_s`: "
     "when the FIN came, after the last response; `interleaved`: without that part it would not "
-    "have been closed",
+    f"have been closed; {_FITS}",
     provoked=Provoked("URL -n 4 --think-time 0.5", "--idle-timeout 0.2"),
-    text="The server closed connections that had been idle for {idle_s} or so ({times})",
+    text="{closer} closed connections that had been idle for {idle} ({times}){also}",
     advice="Its idle timeout is shorter than the pauses of this traffic: raise it there, or expect "
     "to reconnect.",
     settings=("idle_timeout",),
-    numbers=("idle_s",),
+    numbers=("idle_s", "shortest_s", "longest_s"),
+)
+UNDECIDED = ReasonKind(
+    code="undecided",
+    title="Several limits fit alike",
+    who="server",
+    proof="It was found closed, or died under its next request, and the connections that ended so "
+    "are alike in more than one of these: how many responses they had carried, their age, and how "
+    "long they were idle.",
+    evidence=f"{_IDLE}; `age_s`; `fits`: the causes that fit",
+    provoked=Provoked("URL -n 10 --think-time 0.3 --seed 0", "--silent-close-after 3"),
+    text="{closer} closes connections, unannounced, where {fitting} fit alike ({times})",
+    advice="{apart} tells them apart.",
+    numbers=("fits",),
+)
+RECYCLED = ReasonKind(
+    code="recycled",
+    title="The server closed idle connections before their time",
+    who="server",
+    proof="It was found closed after it had been idle for less than many others that went on, "
+    "three times as many at least, and no limit of requests or of age fits.",
+    evidence=_IDLE,
+    provoked=Provoked(test="tests/hostile/test_reasons.py"),
+    text="{closer} closed connections, unannounced, that had been idle for less than others came "
+    "through ({times}){also}",
+    advice="A restart or reload, workers that are recycled, or a limit on how many idle "
+    "connections are kept does that: look at its log for those times.",
+    settings=("recycling",),
 )
 UNSOLICITED_DATA = ReasonKind(
     code="unsolicited-data",
@@ -186,7 +305,7 @@ UNSOLICITED_DATA = ReasonKind(
     evidence="`seen`: the first of them; for those that came while idle: `idle_s`, "
     "`idle_by_kab_s`, `came_after_s`, `interleaved`",
     provoked=Provoked("URL -n 6", "--fault answer-twice"),
-    text="The server sent unsolicited data ({times}): {seen}",
+    text="{closer} sent unsolicited data ({times}): {seen}",
     advice="A connection with such bytes can't be used again; a 408 is an idle timeout's message.",
 )
 UNREAD_BODY = ReasonKind(

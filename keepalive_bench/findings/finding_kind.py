@@ -68,12 +68,13 @@ class FindingKind(NamedTuple):
         case: str | None = None,
         clauses: Collection[str] = (),
         words: Mapping[str, float | str] | None = None,
+        who: Actor | None = None,
         **evidence: float | str | None,
     ) -> Finding:
         """A finding of this kind, in one of its cases, with some of its clauses.
 
         Evidence that is `None` is unknown, and left out. `words` are in its text and advice only,
-        those that are text as they are.
+        those that are text as they are. `who`: whoever did it, where that isn't who usually does.
 
         Raises:
             KeyError: The kind doesn't declare such evidence, or has no such case or clause.
@@ -102,6 +103,7 @@ class FindingKind(NamedTuple):
             evidence=told,
             text=(its.text or self.text).format_map(said),
             advice=(its.advice or usual).format_map(said),
+            who=who or self.who,
         )
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from math import isnan
 from statistics import median
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
+from keepalive_bench.connections.announcements import announced_max, announced_timeout
 from keepalive_bench.connections.reason_kinds import (
     IDLE_TIMEOUT,
+    MAX_AGE,
     REASON_KINDS,
     REQUEST_LIMIT,
     ReasonKind,
 )
-from keepalive_bench.connections.rules import announced_max, announced_timeout
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
-from keepalive_bench.results.table import NONE
-from keepalive_bench.units import plural, printable
+from keepalive_bench.units import between, duration, enumerated, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +29,8 @@ _SHOWN_DATA = 60
 _WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
 _SLACK_S = 0.5
 """Servers look at their clocks now and then, and count in whole seconds."""
+
+_UNREAD = ", in a second field, which http.client doesn't read: it would have kept the connection"
 
 KEEP_ALIVE_TIMEOUT_DIFFERS = FindingKind(
     code="keep-alive-timeout-differs",
@@ -116,35 +118,113 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
     from keepalive_bench.findings.cures import cure_of_reason  # noqa: PLC0415  # most do without
 
     kind, reasons, experiment = OF_REASONS[code], arm.reasons, run.plan.experiment
-    requests = idle_s = None
-    if "requests" in kind.evidence:
-        previous = {reasons.previous[row] for row in rows} - {NONE}
-        served = {run.connections.exchanges[row] for row in previous}
-        requests = next(iter(served)) if len(served) == 1 else None
-    if "idle_s" in kind.evidence:  # after how long they were closed, if that is known
-        seen = (reasons[row].evidence for row in rows)
-        idle_s = median(cast("float", it.get("closed_after_s", it["idle_s"])) for it in seen)
-    data = str(reasons[rows[0]].evidence.get("seen", ""))
+    seen = [reasons[row].evidence for row in rows]
+    times = reasons.ended(code)
+    served = sorted(set(map(int, _values(seen, "requests"))))
+    known: dict[str, Any] = {
+        "requests": served[0] if len(served) == 1 else None,
+        "maxsize": experiment.pool_size,
+        "concurrency": experiment.concurrency,
+        "statuses": _listed(sorted({f"{it['status']}" for it in seen if it.get("status")})),
+        "fits": ", ".join(sorted({f"{it['fits']}" for it in seen if "fits" in it})),
+        **_times(seen),
+    }
+    data = f"{seen[0].get('seen', seen[0].get('connection', ''))}"
     return kind.found(
         arm,
         connections=len(rows),
-        requests=requests,
-        idle_s=idle_s,
-        maxsize=experiment.pool_size if "maxsize" in kind.evidence else None,
-        concurrency=experiment.concurrency if "concurrency" in kind.evidence else None,
+        who=reasons[rows[0]].who,
         words={
-            "times": f"{arm.name}, {plural(len(rows), 'time')}",
-            "after": _after(requests),
+            "times": f"{arm.name}, {_how_often(times)}",
+            "after": _after(served, times),
             "seen": printable(data[:_SHOWN_DATA]),
+            "closer": reasons.owner.closer.name,
+            "idle": _range(seen, "closed_after_s", "idle_s"),
+            "age": _range(seen, "age_s"),
+            "also": _also([it for it in seen if "fits" in it], code),
+            "fitting": _fitting(seen),
+            "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
+            "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
+            "apart": _apart(seen),
             "cure": cure_of_reason(run, arm, rows),
         },
+        **{name: value for name, value in known.items() if name in kind.evidence},
     )
 
 
-def _after(requests: int | None) -> str:
-    if requests is None:
+def _times(seen: Sequence[Mapping[str, object]]) -> dict[str, float | None]:
+    """What their evidence has of times: after how long they were closed, if that is known."""
+    idle = _values(seen, "closed_after_s", "idle_s")
+    ages, survived, died = (_values(seen, name) for name in ("age_s", "survived_s", "died_s"))
+    return {
+        "idle_s": median(idle) if idle else None,
+        "shortest_s": min(idle, default=None),
+        "longest_s": max(idle, default=None),
+        "age_s": median(ages) if ages else None,
+        "survived_s": max(survived, default=None),
+        "died_s": min(died, default=None),
+    }
+
+
+def _values(seen: Sequence[Mapping[str, object]], *names: str) -> list[float]:
+    """Of each evidence, the first of these numbers that it has."""
+    found = (next((it[name] for name in names if name in it), None) for it in seen)
+    return [value for value in found if isinstance(value, (int, float))]
+
+
+def _range(seen: Sequence[Mapping[str, object]], *names: str) -> str:
+    """A time, or from which to which time: `1.00 to 1.10 s`."""
+    values = _values(seen, *names)
+    return between(min(values), max(values)) if values else "some time"
+
+
+def _survived(longest_s: float | None) -> str:
+    return f", those idle for {duration(longest_s)} or less didn't" if longest_s else ""
+
+
+def _how_often(times: int) -> str:
+    return "once" if times == 1 else plural(times, "time")
+
+
+def _after(served: Sequence[int], times: int) -> str:
+    """After how many requests: `every` takes several that are alike."""
+    if not served:
         return ""
-    return " after every request" if requests == 1 else f" after every {requests:,} requests"
+    least, most = served[0], served[-1]
+    if least < most:
+        return f" after {least:,} to {most:,} requests"
+    if times == 1:
+        return f" after {plural(least, 'request')}"
+    return " after every request" if least == 1 else f" after every {least:,} requests"
+
+
+def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> str:
+    """The causes that fit what was seen, in words: `a maximum age of 1.20 s`."""
+    codes = {each for it in seen for each in f"{it.get('fits', '')}".split(", ") if each}
+    served = sorted(map(int, _values(seen, "requests")))
+    words = {
+        REQUEST_LIMIT.code: f"a limit of {plural(served[0], 'request')}" if served else "",
+        IDLE_TIMEOUT.code: f"an idle timeout of {_range(seen, 'closed_after_s', 'idle_s')}",
+        MAX_AGE.code: f"a maximum age of {_range(seen, 'age_s')}",
+    }
+    return _listed([text for code, text in words.items() if code in codes - {besides}])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return enumerated(words) if words else ""
+
+
+def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
+    """The other causes that fit, and what would tell them apart."""
+    others = _fitting(seen, besides=code)
+    return f"; {others} would fit, too, and {_apart(seen)} would tell" if others else ""
+
+
+def _apart(seen: Sequence[Mapping[str, object]]) -> str:
+    """The option whose pauses vary, as long as several of them make up the time in question."""
+    times = (*_values(seen, "age_s"), *_values(seen, "closed_after_s", "idle_s"))
+    span_s = max(times, default=1.0)
+    return f"--think-time {span_s / 10:.1g}s-{span_s / 2:.1g}s"
 
 
 def _interleaved(arm: ArmSummary) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from keepalive_bench.plan.experiment import Experiment
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.network import Network, Tls
 from keepalive_bench.plan.options import Example, option, options, part
-from keepalive_bench.plan.request import Request
+from keepalive_bench.plan.request import DATA, JSON_BODY, Request
 from keepalive_bench.plan.target import Target
 from keepalive_bench.plan.values import ProbeTimes, Resolution, Route
 from keepalive_bench.plan.variation import COUNTER, Variation
@@ -149,6 +149,17 @@ class Plan:
                 "An arm of kind resumed takes up TLS sessions, and an http:// URL has none: "
                 "give an https:// URL, or leave that arm out."
             )
+
+    @property
+    def sends_bodies(self) -> bool:
+        """Whether its requests have bodies, be they written here or withheld."""
+        request, withheld = self.request, self.withheld or {}
+        return (
+            request.body is not None
+            or request.upload is not None
+            or bool({DATA.name, JSON_BODY.name} & withheld.keys())
+            or self.experiment.sweep == "data-size"
+        )
 
     def of_arm(self, arm: Arm) -> Plan:
         """The plan of an arm alone: of a sweep, with the value that is the arm's own."""

@@ -285,6 +285,12 @@ class Request:
         """Whether sending it is not meant to change anything at the server."""
         return self.method in {"GET", "HEAD"}
 
+    @property
+    def asks_to_close(self) -> bool:
+        """Whether one of its own header fields has `Connection: close`."""
+        fields = (value for name, value in self.headers if name.lower() == "connection")
+        return "close" in {option.strip().lower() for it in fields for option in it.split(",")}
+
     def expects(self, status: int) -> bool:
         """Whether an answer with a status counts as success."""
         return not self.expect_status or any(

@@ -56,6 +56,8 @@ class Behaviour:
         headers: Extra response headers. They are sent as they are, in latin-1, and may be
             hostile on purpose; one that names ``Server`` or ``Content-Type`` replaces ours.
         idle_timeout_s: The connection is then closed with FIN.
+        max_age_s: While it waits for a request, the connection is then closed with FIN, whatever
+            it has carried.
         http_10: The connection ends after each answer, unless the client asks for
             ``Connection: keep-alive``, which the answer then confirms.
         keep_alive_header: On every answer that doesn't end the connection by its own account.
@@ -107,6 +109,12 @@ class Behaviour:
     idle_timeout_s: float | None = option(
         "Close after so long without a request: 5s.",
         ("--idle-timeout 100ms", "closed after 2"),
+        float,
+        default=None,
+    )
+    max_age_s: float | None = option(
+        "Close a connection that is so old, unannounced: 1s.",
+        ("--max-age 100ms", "closed after 2"),
         float,
         default=None,
     )
@@ -165,9 +173,15 @@ def _problem(wanted: Behaviour) -> str | None:
                 ("keep_alive_max", wanted.keep_alive_max),
             )
         ),
-        (
-            wanted.idle_timeout_s is None or 0 < wanted.idle_timeout_s <= LONGEST_S,
-            f"An idle timeout of {wanted.idle_timeout_s} s is impossible: {_OF_A_TIMEOUT}.",
+        *(
+            (
+                time_s is None or 0 < time_s <= LONGEST_S,
+                f"{name} of {time_s} s is impossible: {_OF_A_TIMEOUT}.",
+            )
+            for name, time_s in (
+                ("An idle timeout", wanted.idle_timeout_s),
+                ("A maximum age", wanted.max_age_s),
+            )
         ),
         (not (wanted.http_10 and wanted.chunked), "HTTP/1.0 knows no chunked bodies."),
         (_is_latin_1(wanted), "Header names, values and the reason must be in latin-1."),

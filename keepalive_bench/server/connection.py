@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _HANDSHAKE_TIMEOUT_S = 10.0
 """A client that stays silent doesn't hold its thread for ever."""
 _LINGER_S = 2.0
+_AT_ONCE_S = 1e-6
+"""A socket's timeout of 0 would mean not to wait at all."""
 _DRAIN_SIZE = 64 * 1024
 
 
@@ -51,6 +53,7 @@ class ClientConnection:
         self._number = number
         self._service = service
         self._secured: ssl.SSLSocket | None = None
+        self._accepted = time.monotonic()
 
     def run(self) -> None:
         """Live until the client, the behaviour or the server ends the connection."""
@@ -110,11 +113,11 @@ class ClientConnection:
 
     def _next_request(self, reader: Reader) -> ReceivedRequest | None:
         """Wait for a request and read, record and count it; ``None`` is the client's end."""
-        idle_timeout_s = self._service.behaviour.idle_timeout_s
-        if idle_timeout_s is not None:
-            self._socket.settimeout(idle_timeout_s)
+        patience_s = self._patience_s()
+        if patience_s is not None:
+            self._socket.settimeout(patience_s)
         head = reader.head()
-        if idle_timeout_s is not None:
+        if patience_s is not None:
             self._socket.settimeout(None)
         if head is None:
             return None
@@ -125,6 +128,14 @@ class ClientConnection:
         if self._service.recorder is not None:
             self._service.recorder.write(self._number, request, body)
         return request
+
+    def _patience_s(self) -> float | None:
+        """How long to wait for a request; `None`: for ever."""
+        behaviour = self._service.behaviour
+        if behaviour.max_age_s is None:
+            return behaviour.idle_timeout_s
+        left_s = max(_AT_ONCE_S, self._accepted + behaviour.max_age_s - time.monotonic())
+        return left_s if behaviour.idle_timeout_s is None else min(left_s, behaviour.idle_timeout_s)
 
     def _read_body(self, reader: Reader, request: ReceivedRequest) -> bytes:
         """Read a body to its end; unless it is recorded, it is not held."""

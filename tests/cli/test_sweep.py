@@ -194,7 +194,7 @@ def test_what_several_values_have_in_common_is_said_once() -> None:
         assert server.stop().accepts == 3 * (20 + 1)
     assert [line for line in done.lines if "Connection: close" in line and line[0] == "!"] == [
         (
-            "! The server said Connection: close after every request (maxsize 1, 18 times). "
+            "! The server said Connection: close after every request (maxsize 1, 20 times). "
             "Likewise, with other figures: maxsize 2 and 4. A limit of requests or of age does "
             "that; after each request, keep-alive that is off. kab answered: its "
             "--connection-close (not set by default), if nothing stands in front of it."

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.runs import HTML, Script, paired_run
 
 from keepalive_bench import analyse
-from keepalive_bench.analysis.reasons import History, Reason, Reasons
+from keepalive_bench.analysis.history import History
+from keepalive_bench.analysis.reasons import Reason, Reasons
 from keepalive_bench.connections.reason_kinds import BY_DESIGN
 from keepalive_bench.results.exchange import ENDINGS, Answer, Ending, Failure, Phases
 
@@ -140,7 +141,7 @@ def test_an_arm_without_connections_has_no_reasons() -> None:
 def test_a_reason_is_made_when_it_is_asked_for() -> None:
     _, unpooled = analyse(paired_run([0.01] * 2, [0.02] * 2)).arms
     first, second = unpooled.reasons
-    assert unpooled.reasons[second] == Reason(BY_DESIGN, {}, first, 1)
+    assert unpooled.reasons[second] == Reason(BY_DESIGN, "kab", {}, first, 1)
 
 
 def test_a_connection_s_reason_takes_a_few_bytes() -> None:

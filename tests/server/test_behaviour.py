@@ -18,6 +18,7 @@ ODD_BEHAVIOUR = Behaviour(
     close_after=3,
     silent_close_after=4,
     idle_timeout_s=0.1,
+    max_age_s=9.0,
     connection_close=True,
     http_10=True,
     keep_alive_header="timeout=5",

@@ -25,7 +25,12 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HOSTILE = b"\x1b[2J\x1b]0;kab\x07[bold red]kab[/][/] \x9b31m\xe9\x7f"
 FOLDED = HOSTILE + b"\r\n kab: folded\r\n\t[link=file:///kab]kab"
 
-TRIGGERS = {When.HANDSHAKE: b"\x16\x03\x01", When.OPEN: b"", When.IDLE: GET, When.REQUEST: GET}
+TRIGGERS = {
+    **dict.fromkeys(When, GET),
+    When.HANDSHAKE: b"\x16\x03\x01",
+    When.OPEN: b"",
+    When.BODY: b"POST / HTTP/1.1\r\nHost: kab\r\nContent-Length: 20\r\n\r\n",
+}
 """What the client sends for a fault to strike; TLS begins with these bytes."""
 STAYS, SILENCE, MORE = "stays open", "silence", "more of the same"
 
@@ -107,6 +112,13 @@ EFFECTS = [
         + b"\r\nKeep-Alive: " + FOLDED + b"\r\n\r\n" + BODY,
     ),
     Effect("status=503", HEAD.replace(b"200 OK", b"503 Service Unavailable") + LENGTH + BODY),
+    Effect(
+        "error-close=413",
+        HEAD.replace(b"200 OK", b"413 Request Entity Too Large") + LENGTH[:-2]
+        + b"Connection: close\r\n\r\n" + BODY,
+        "FIN",
+    ),
+    Effect("unread-body", PLAIN),
     Effect("http2", b"\0\0\0\4\0\0\0\0\0", "FIN"),
     Effect("drip=0.0001", PLAIN),
     Effect("drip-body=0.001", PLAIN),

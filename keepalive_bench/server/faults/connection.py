@@ -50,6 +50,13 @@ class FaultyConnection(ClientConnection):
             self._strike(_NOBODYS_REQUEST, self._answered)
         return super()._next_request(reader)
 
+    def _read_body(self, reader: Reader, request: ReceivedRequest) -> bytes:
+        is_left = self._fault.kind.when is When.BODY
+        if is_left and self._fault.strikes_request(self._answered + 1):
+            self._service.counter.add("faults")
+            return b""
+        return super()._read_body(reader, request)
+
     def _hears(self, reader: Reader, within_s: float) -> bool:
         """Whether something comes in time, be it the client's end; in no time nothing does."""
         if not within_s:

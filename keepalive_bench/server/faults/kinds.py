@@ -79,6 +79,7 @@ class When(Enum):
     HANDSHAKE = "the client's first bytes, in place of a TLS handshake"
     OPEN = "a new connection"
     IDLE = "so many seconds without a request, after an answer"
+    BODY = "the body of a request, which stays unread"
     REQUEST = "a complete request, in place of its answer"
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from keepalive_bench.server.faults.kinds import LARGEST, Do, FaultKind, Parameter, size
+from keepalive_bench.server.faults.kinds import LARGEST, Do, FaultKind, Parameter, When, size
 from keepalive_bench.server.responses import compose, status_line, text
 
 if TYPE_CHECKING:
@@ -109,6 +109,11 @@ def _interim(scene: Scene) -> tuple[Step, ...]:
 def _status(scene: Scene) -> tuple[Step, ...]:
     behaviour = replace(scene.behaviour, status=scene.count)
     return compose(behaviour, scene.request, scene.nth).parts
+
+
+def _error_and_close(scene: Scene) -> tuple[Step, ...]:
+    behaviour = replace(scene.behaviour, status=scene.count, connection_close=True)
+    return (*compose(behaviour, scene.request, scene.nth).parts, Do.CLOSE)
 
 
 def _hostile_text(scene: Scene) -> tuple[Step, ...]:
@@ -212,6 +217,18 @@ MESSAGES = (
         "A response of STATUS (100, 102 or 103), and the answer with it in one packet.",
         act=_interim,
         parameter=Parameter("STATUS", 103, choices=tuple(_INTERIM)),
+    ),
+    FaultKind(
+        "error-close",
+        "Status STATUS with `Connection: close`, then FIN.",
+        act=_error_and_close,
+        parameter=Parameter("STATUS", 500, choices=tuple(range(400, 600))),
+    ),
+    FaultKind(
+        "unread-body",
+        "The answer to a request whose body stays unread; it is taken for the next request.",
+        when=When.BODY,
+        act=lambda _: (),
     ),
     FaultKind(
         "status",

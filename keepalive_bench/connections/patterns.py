@@ -1,0 +1,162 @@
+"""What the ends of one owner's connections have in common, in the light of what others did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from keepalive_bench.connections.limits import (
+    announced_max_age,
+    idle_timeout,
+    max_age,
+    request_limit,
+)
+from keepalive_bench.connections.lives import CLOCKS_S, SURELY_LATER_S, Span, Uses
+from keepalive_bench.results.failure_kinds import MALFORMED_RESPONSE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from keepalive_bench.connections.lives import EndsByKind
+
+_SEVERAL = 2
+_OUTLIVED = 3
+"""Where so many for each that ended were idle for longer and went on, no idle timeout ended it."""
+_LEAST_DROP_S = 1.0
+"""No firewall forgets a connection sooner."""
+_SELDOM, _FEW = 0.1, 0.25
+ERROR_FROM = 400
+_REJECTS = {400, 413, 414, 431, 495, 496, 497, 501, 505}
+"""Statuses that refuse the request as such: it has often not been read to its end."""
+_UNREADABLE = {400, 405, 411, 414, 431, 501, 505, MALFORMED_RESPONSE.code}
+"""What a server says to the rest of a body that it takes for a request."""
+
+
+class Pattern(NamedTuple):
+    """What the ends of one owner's connections have in common."""
+
+    uses: Uses = Uses()
+    silent: int = 0
+    """How many were found closed."""
+    died: int = 0
+    """How many were closed or reset under a request that wasn't their first."""
+    is_untimed: bool = False
+    """Whether those were so at such times that no idle timeout can have ended them."""
+    limit: int | None = None
+    """How many responses each carried that ended, where a limit of that fits."""
+    idle: Span | None = None
+    """How long those were idle that were found closed, where an idle timeout fits."""
+    age: Span | None = None
+    """How old those were that were found closed or died, where a maximum age fits."""
+    is_aged: bool = False
+    """Whether so many are of one age that it is no chance."""
+    announced_age: Span | None = None
+    """How old those were that ended as announced, where a maximum age fits."""
+    is_announced_aged: bool = False
+    """Whether that is no chance, and they carried different numbers of responses."""
+    drop: Span | None = None
+    """How long one was idle at most that went on, and at least that died: a path that forgets."""
+    is_only_reused: bool = False
+    """Whether requests on connections that had carried others are lost, and first ones aren't."""
+    closing_statuses: frozenset[int] = frozenset()
+    """Statuses of error responses that end connections, where others don't."""
+    desynchronised: frozenset[int | str] = frozenset()
+    """What later requests on a connection are answered, and first ones never are."""
+
+    @property
+    def is_hardly_reused(self) -> bool:
+        """Whether most connections ended before they could be used again."""
+        ended = self.silent + self.died
+        return ended >= _SEVERAL and len(self.uses.idle_s) <= _FEW * ended
+
+    def is_outlived(self, idle_s: float, own_idle_s: float) -> bool:
+        """Whether others were idle for longer and went on, where no idle timeout can be at work.
+
+        Or many more were than were found closed, and so was that connection itself before.
+        """
+        outlived = self.uses.outlived(idle_s + SURELY_LATER_S)
+        if self.is_untimed:
+            return outlived > 0
+        return own_idle_s > idle_s + SURELY_LATER_S and outlived >= _OUTLIVED * self.silent > 0
+
+
+def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
+    """What an owner's ends have in common, in the light of what others came through."""
+    closed = ends.closed
+    is_only_reused = _is_only_reused(len(ends.cut) + len(ends.reset), uses, uses.first.lost)
+    died = (ends.cut, ends.reset) if is_only_reused else ()
+    idle, is_untimed = idle_timeout(closed, uses)
+    limit = request_limit((closed, *died), idle, uses)
+    age, is_aged = max_age((closed, *died), uses.age_s, limit=limit)
+    if is_aged and any(served != limit for each in (closed, *died) for served in each.served):
+        limit = None
+    announced = ends.announced
+    announced_age, is_announced_aged = announced_max_age(announced, uses)
+    return Pattern(
+        uses=uses,
+        silent=len(closed),
+        died=len(ends.cut) + len(ends.reset),
+        is_untimed=is_untimed,
+        limit=limit,
+        idle=idle,
+        age=age,
+        is_aged=is_aged,
+        announced_age=announced_age,
+        is_announced_aged=is_announced_aged,
+        drop=_drop(ends, uses),
+        is_only_reused=is_only_reused,
+        desynchronised=_desynchronised(uses.first.statuses, uses.later.statuses),
+    )
+
+
+def _is_only_reused(lost: int, uses: Uses, of_first: int) -> bool:
+    """Whether later requests are lost, and first ones aren't, or far more seldom."""
+    if not lost:
+        return False
+    return of_first * max(1, uses.later.count) < _SELDOM * lost * max(1, uses.first.count)
+
+
+def _drop(ends: EndsByKind, uses: Uses) -> Span | None:
+    """How long connections were idle that died, where all were idle for longer than any others.
+
+    A path that has forgotten a connection drops what is sent on it, or resets it; it never sends a
+    FIN, so a server that does was still heard.
+    """
+    died = [
+        idle_s
+        for each, of_first in ((ends.reset, uses.first.lost), (ends.hung, uses.first.hung))
+        if _is_only_reused(len(each), uses, of_first)
+        for idle_s in each.idle_s
+    ]
+    if len(died) < _SEVERAL:
+        return None
+    least = min(died)
+    if least < max(_LEAST_DROP_S, uses.longest_idle_s + CLOCKS_S):
+        return None
+    was_heard = any(idle_s >= least for each in (ends.closed, ends.cut) for idle_s in each.idle_s)
+    return None if was_heard else Span(uses.longest_idle_s, least)
+
+
+def closing_statuses(closed: Mapping[int, int], answered: Mapping[int, int]) -> frozenset[int]:
+    """Statuses of error responses after which connections end, because of them.
+
+    `closed`: how many connections ended at once after an answer of which status; `answered`: how
+    many answers had it.
+    """
+    good = {status: count for status, count in answered.items() if status < ERROR_FROM}
+    closing_good = sum(closed.get(status, 0) for status in good)
+    if closing_good > _SELDOM * sum(good.values()):
+        return frozenset()
+    return frozenset(
+        status
+        for status, count in closed.items()
+        if status >= ERROR_FROM and 2 * count >= answered[status] and (good or status in _REJECTS)
+    )
+
+
+def _desynchronised(
+    first: Mapping[int | str, int], later: Mapping[int | str, int]
+) -> frozenset[int | str]:
+    """What most later requests on a connection are answered, though first ones never are."""
+    found = {said: count for said, count in later.items() if said in _UNREADABLE - first.keys()}
+    is_usual = 2 * sum(found.values()) >= sum(later.values()) > 0
+    return frozenset(found) if is_usual else frozenset()
