@@ -247,6 +247,7 @@ REQUEST_LIMIT = ReasonKind(
     text="{closer} closed the connection{after}, unannounced ({times})",
     advice="Look for a limit of requests per connection.",
     settings=("request_limit",),
+    settings_after_one=("keep_alive", "request_limit"),
     numbers=("requests",),
 )
 IDLE_TIMEOUT = ReasonKind(
