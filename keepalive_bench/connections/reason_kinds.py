@@ -309,7 +309,8 @@ UNSOLICITED_DATA = ReasonKind(
     "`idle_by_kab_s`, `came_after_s`, `interleaved`",
     provoked=Provoked("URL -n 6", "--fault answer-twice"),
     text="{closer} sent unsolicited data ({times}): {seen}",
-    advice="A connection with such bytes can't be used again; a 408 is an idle timeout's message.",
+    advice="A connection with such bytes can't be used again. If they are a 408, the server's idle "
+    "timeout was up.",
 )
 UNREAD_BODY = ReasonKind(
     code="unread-body",

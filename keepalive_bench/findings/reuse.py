@@ -13,6 +13,7 @@ from keepalive_bench.connections.reason_kinds import (
     MAX_AGE,
     REASON_KINDS,
     REQUEST_LIMIT,
+    UNKNOWN,
     ReasonKind,
 )
 from keepalive_bench.findings.finding_kind import Case, FindingKind
@@ -147,7 +148,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "times": f"{arm.name}, {_how_often(times)}",
             "after": _after(served, times),
             "seen": printable(data[:_SHOWN_DATA]),
-            "all_seen": _all_seen(seen),
+            "all_seen": _all_seen(seen) if code == UNKNOWN.code else "",
             "closer": reasons.owner.closer.name,
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
