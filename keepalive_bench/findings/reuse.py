@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from keepalive_bench.connections.reason_kinds import (
     MAX_AGE,
     REASON_KINDS,
     REQUEST_LIMIT,
+    UNKNOWN,
     ReasonKind,
 )
 from keepalive_bench.findings.finding_kind import Case, FindingKind
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SHOWN_DATA = 60
+_MOST_SEEN = 3
 _WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
 _SLACK_S = 0.5
 """Servers look at their clocks now and then, and count in whole seconds."""
@@ -81,6 +84,9 @@ STALE_BY_INTERLEAVING = FindingKind(
 )
 
 
+_AFTER_ONE = "one request each"
+
+
 def _of_reason(reason: ReasonKind) -> FindingKind:
     return FindingKind(
         code=reason.code,
@@ -90,6 +96,9 @@ def _of_reason(reason: ReasonKind) -> FindingKind:
         text=f"{reason.text}.",
         advice=f"{reason.advice}{{cure}}" if reason.settings else reason.advice,
         advice_in_sweeps=reason.advice_in_sweeps,
+        cases={_AFTER_ONE: Case(advice=f"{reason.advice_after_one}{{cure}}")}
+        if reason.advice_after_one
+        else {},
         is_in_sweeps=not reason.is_by_pool_size,
         provoked=reason.provoked,
     )
@@ -133,11 +142,13 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
     return kind.found(
         arm,
         connections=len(rows),
+        case=_AFTER_ONE if served == [1] and _AFTER_ONE in kind.cases else None,
         who=reasons[rows[0]].who,
         words={
             "times": f"{arm.name}, {_how_often(times)}",
             "after": _after(served, times),
             "seen": printable(data[:_SHOWN_DATA]),
+            "all_seen": _all_seen(seen) if code == UNKNOWN.code else "",
             "closer": reasons.owner.closer.name,
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
@@ -179,7 +190,14 @@ def _range(seen: Sequence[Mapping[str, object]], *names: str) -> str:
 
 
 def _survived(longest_s: float | None) -> str:
-    return f", those idle for {duration(longest_s)} or less didn't" if longest_s else ""
+    return f", and those idle for {duration(longest_s)} or less didn't" if longest_s else ""
+
+
+def _all_seen(seen: Sequence[Mapping[str, object]]) -> str:
+    """What was seen of them, each once; the most frequent first."""
+    counts = Counter(f"{it.get('seen', '')}"[:_SHOWN_DATA] for it in seen)
+    shown = [printable(said) for said, _ in counts.most_common(_MOST_SEEN)]
+    return _listed([*shown, "others"] if len(counts) > _MOST_SEEN else shown)
 
 
 def _how_often(times: int) -> str:
@@ -217,7 +235,7 @@ def _listed(words: Sequence[str]) -> str:
 def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
     """The other causes that fit, and what would tell them apart."""
     others = _fitting(seen, besides=code)
-    return f"; {others} would fit, too, and {_apart(seen)} would tell" if others else ""
+    return f"; {others} would fit, too ({_apart(seen)} tells them apart)" if others else ""
 
 
 def _apart(seen: Sequence[Mapping[str, object]]) -> str:
