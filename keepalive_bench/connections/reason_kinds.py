@@ -280,7 +280,7 @@ UNDECIDED = ReasonKind(
     "long they were idle.",
     evidence=f"{_IDLE}; `age_s`; `fits`: the causes that fit",
     provoked=Provoked("URL -n 10 --think-time 0.3 --seed 0", "--silent-close-after 3"),
-    text="{closer} closed connections, unannounced ({times}): {fitting} would each explain it",
+    text="{closer} closed connections, unannounced ({times}): {fitting}",
     advice="Pauses that vary tell them apart: {apart}.",
     numbers=("fits",),
 )

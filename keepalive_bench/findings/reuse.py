@@ -153,7 +153,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
             "also": _also([it for it in seen if "fits" in it], code),
-            "fitting": _fitting(seen),
+            "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
             "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
             "apart": _apart(seen),
@@ -216,7 +216,7 @@ def _after(served: Sequence[int], times: int) -> str:
     return " after every request" if least == 1 else f" after every {least:,} requests"
 
 
-def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> str:
+def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[str]:
     """The causes that fit what was seen, in words: `a maximum age of 1.20 s`."""
     codes = {each for it in seen for each in f"{it.get('fits', '')}".split(", ") if each}
     served = sorted(map(int, _values(seen, "requests")))
@@ -225,7 +225,15 @@ def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> str:
         IDLE_TIMEOUT.code: f"an idle timeout of {_range(seen, 'closed_after_s', 'idle_s')}",
         MAX_AGE.code: f"a maximum age of {_range(seen, 'age_s')}",
     }
-    return _listed([text for code, text in words.items() if code in codes - {besides}])
+    return [text for code, text in words.items() if code in codes - {besides}]
+
+
+def _fitting_alike(seen: Sequence[Mapping[str, object]]) -> str:
+    """The causes that fit alike; one alone is undecided where others met an idle timeout."""
+    fitting = _fitting(seen)
+    if len(fitting) == 1:
+        return f"{fitting[0]} would explain it, and so may the idle timeout that others met"
+    return f"{_listed(fitting)} would each explain it"
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -234,7 +242,7 @@ def _listed(words: Sequence[str]) -> str:
 
 def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
     """The other causes that fit, and what would tell them apart."""
-    others = _fitting(seen, besides=code)
+    others = _listed(_fitting(seen, besides=code))
     return f"; {others} would fit, too ({_apart(seen)} tells them apart)" if others else ""
 
 
