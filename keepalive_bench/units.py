@@ -25,10 +25,13 @@ _ADDRESS_OR_COLONS = (
     rf"((?:(?:(?!::)\S)*[\['\"(])?(?:{_GROUPS})?::(?:{_GROUPS})?)(?!\w|::)"
     "|::"
 )
+_UNPRINTABLE = (*range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F))
+_ISOLATES = range(0x2066, 0x206A)
 _IN_JSON = (
     ("##", r"#\u0023"),
-    *((char, f"\\u{ord(char):04x}") for char in "\x85\u2028\u2029"),
+    *((chr(code), f"\\u{code:04x}") for code in (*_UNPRINTABLE, *_ISOLATES)),
 )
+"""Controls that `json` leaves as they are: of terminals, of lines, and of directions."""
 REDACTED = "***"
 _LONGEST = 80
 _HEAD, _TAIL = 50, 29
@@ -145,7 +148,7 @@ def printable(text: str) -> str:
 
 
 def json_in_log(text: str) -> str:
-    r"""JSON as `json` wrote it, made safe in a CI system's log; its values are the same.
+    r"""JSON as `json` wrote it, made safe in a terminal and a CI system's log, values the same.
 
     `##` stands in strings only, where `\u0023` is a `#`. A line begins with `::` only if a string
     is broken there, as some readers do at the separators that `json` leaves as they are.

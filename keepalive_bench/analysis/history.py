@@ -212,6 +212,8 @@ def _fates(exchanges: ExchangeColumns, counts: Counter[tuple[int, int]]) -> Fate
         if status:
             statuses[status] += count
             continue
+        if number == NONE:  # a file that says neither
+            continue
         code = exchanges.failures.values[number].kind
         exchange = LastExchange(code, has_answer=False, answer=None)
         lost += count * died_under_request(exchange)

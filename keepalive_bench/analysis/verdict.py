@@ -172,7 +172,7 @@ def _not_reused(arm: ArmSummary) -> str:
     why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
     return (
         f"The connection was not reused: {arm.label} opened {plural(arm.connections, 'connection')}"
-        f" for {plural(arm.sent, 'request')}{why}. There is no speed-up to speak of."
+        f" for {plural(arm.sent, 'request')}{why}. So there is no effect of reuse to measure."
     )
 
 
@@ -190,7 +190,7 @@ def _errors(arms: Sequence[ArmSummary]) -> str:
     if sum(bad.values()) > _MOST * answered:
         status = max(bad, key=bad.__getitem__)
         most = f"{status} in {bad[status]:,} of {answered:,}"
-        said.append(f"Most answers were errors ({most}), so this is about error pages.")
+        said.append(f"Most answers were errors ({most}): this measures error responses.")
     return " ".join(said)
 
 

@@ -43,6 +43,8 @@ class ReasonKind(NamedTuple):
     """Which settings of the server's, or the proxy's, cure it; the advice ends with them."""
     settings_after_one: tuple[Concern, ...] = ()
     """Those of connections that carried one request each, where these are others."""
+    advice_after_one: str = ""
+    """What to do about these, where that is another thing."""
     is_by_pool_size: bool = False
     """Whether a larger pool would have kept the connection."""
     numbers: tuple[str, ...] = ()
@@ -150,7 +152,7 @@ ERROR_RESPONSE = ReasonKind(
     "the status is one that refuses the request as such (400, 413, 414, 431, 501, 505).",
     evidence="`status`",
     provoked=Provoked("URL -n 12", "--fault error-close --fault-requests 3"),
-    text="{closer} closes the connection after an error response ({statuses}; {times})",
+    text="{closer} closes the connection after error responses: {statuses} ({times})",
     advice="The close belongs to the error: fewer errors are fewer closes.",
     settings=("errors",),
     numbers=("statuses",),
@@ -179,7 +181,8 @@ SERVER_CLOSE = ReasonKind(
     f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
     text="{closer} said Connection: close{after}{unread} ({times}){also}",
-    advice="A limit of requests or of age does that; after each request, keep-alive that is off.",
+    advice="A limit of requests or of age does that.",
+    advice_after_one="Keep-alive is off there, or limited to one request.",
     settings=("request_limit", "lifetime"),
     settings_after_one=("keep_alive",),
     numbers=("requests",),
@@ -203,8 +206,8 @@ CLOSE_MISREAD = ReasonKind(
     "which `http.client` looks; so the client closed it.",
     evidence="`connection`: the field's value",
     provoked=Provoked("URL -n 6", "-H 'Connection: close;q=1'"),
-    text="{closer} sent {seen} as a connection option, which isn't `close`; http.client, that "
-    "looks for the letters only, closed the connection all the same ({times})",
+    text="{closer} sent {seen} as a connection option, which isn't `close`; http.client looks for "
+    "these letters anywhere, and closed the connection all the same ({times})",
     advice="Send `Connection: close` to end connections, and nothing with these letters to keep "
     "them.",
 )
@@ -254,10 +257,10 @@ IDLE_TIMEOUT = ReasonKind(
     code="idle-timeout",
     title="The server closed it while it was idle",
     who="server",
-    proof="It was found closed, by a FIN that came 50 ms or more after its last response (20 ms, "
-    "where several did), and later than any idle time that a connection of the arm survived. Where "
-    "timers are coarse, a few may have survived, a third as many at most, if the times of the "
-    "closes lie so close together that it is no chance.",
+    proof="It was found closed, by a FIN that came 50 ms or more after its last response (13 ms, "
+    "where several did), and later than any idle time that a connection survived. Where timers are "
+    "coarse, a few may have survived, a third as many at most, if the times of the closes lie so "
+    "close together that it is no chance.",
     evidence="`found`: `fin` or `rst`; `requests`: responses that it had carried; `idle_s`: idle "
     "time in all; `idle_by_kab_s`: the part of it in which kab ran other arms; `closed_after_s`: "
     "when the FIN came, after the last response; `interleaved`: without that part it would not "
@@ -278,8 +281,8 @@ UNDECIDED = ReasonKind(
     "long they were idle.",
     evidence=f"{_IDLE}; `age_s`; `fits`: the causes that fit",
     provoked=Provoked("URL -n 10 --think-time 0.3 --seed 0", "--silent-close-after 3"),
-    text="{closer} closes connections, unannounced, where {fitting} fit alike ({times})",
-    advice="{apart} tells them apart.",
+    text="{closer} closed connections, unannounced ({times}): {fitting}",
+    advice="Pauses that vary tell them apart: {apart}.",
     numbers=("fits",),
 )
 RECYCLED = ReasonKind(
@@ -307,7 +310,8 @@ UNSOLICITED_DATA = ReasonKind(
     "`idle_by_kab_s`, `came_after_s`, `interleaved`",
     provoked=Provoked("URL -n 6", "--fault answer-twice"),
     text="{closer} sent unsolicited data ({times}): {seen}",
-    advice="A connection with such bytes can't be used again; a 408 is an idle timeout's message.",
+    advice="A connection with such bytes can't be used again. If they are a 408, the server's idle "
+    "timeout was up.",
 )
 UNREAD_BODY = ReasonKind(
     code="unread-body",
@@ -351,9 +355,10 @@ UNKNOWN = ReasonKind(
     proof="None of these is proven.",
     evidence="`seen`, and what is known of the idle time",
     provoked=Provoked("URL -n 2 --seed 1", "--delay 0.2 --fault idle-reset=0.15"),
-    text="Connections ended in a way that kab can't name ({times})",
-    advice="--verbose shows what was seen of each.",
-    advice_in_sweeps="kab report --verbose shows what was seen of each, from the file of --json.",
+    text="Connections ended in a way that kab can't name ({times}): {all_seen}",
+    advice="More requests may show what they have in common; --verbose tells of each.",
+    advice_in_sweeps="More requests may show what they have in common; kab report --verbose tells "
+    "of each, from the file of --json.",
 )
 
 REASON_KINDS = tuple(it for it in tuple(globals().values()) if isinstance(it, ReasonKind))

@@ -84,10 +84,10 @@ CONNECTION_AUTHENTICATED = FindingKind(
     who="server",
     evidence=("count", "answered", "schemes"),
     proof="A 401 or 407 names such a scheme.",
-    text="{count} of {answered:answer} were 401 or 407 and ask for {schemes}. NTLM, and Negotiate "
-    "by it, authenticate the connection and not the request: reuse is part of them, and each new "
-    "connection costs more requests before the first that counts. kab speaks neither, so what was "
-    "measured are refusals.",
+    text="{count} of {answered:answer} were 401 or 407 and ask for {schemes}. Such a scheme "
+    "authenticates the connection and not the request: reuse is part of it, and each new "
+    "connection costs more requests before the first that counts. kab speaks none of them, so what "
+    "was measured are refusals.",
     advice="Where the server takes Basic or a token, too, -u or --bearer sends it with each "
     "request. Otherwise measure a path that needs no authentication: what a real client saves by "
     "reuse is more than that.",

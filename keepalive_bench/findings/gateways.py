@@ -60,7 +60,7 @@ NO_BACKEND = FindingKind(
     title="All answers were those of a gateway without a server behind it (502, 503, 504)",
     who="proxy",
     evidence=("answered", "statuses"),
-    text="All {answered:answer} were {statuses}: a gateway has no server behind it that answers, "
+    text="All {answered:answer} were {which}: a gateway has no server behind it that answers, "
     "or the service is switched off. That is no rate limit.",
     advice="Does the server behind the gateway run, and does the gateway know its address?",
     provoked=Provoked("URL -n 6", "--status 502"),
@@ -74,7 +74,12 @@ def gateway_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         for status, count in arm.status_codes.items():
             total[status] = total.get(status, 0) + count
     if total and total.keys() <= {*_OF_GATEWAYS}:
-        yield NO_BACKEND.found(answered=sum(total.values()), statuses=_listed(total))
+        statuses = _listed(total)
+        yield NO_BACKEND.found(
+            answered=sum(total.values()),
+            statuses=statuses,
+            words={"which": statuses if len(total) > 1 else f"{next(iter(total))}"},
+        )
         return
     for arm in arms:
         yield from _rejected(arm)

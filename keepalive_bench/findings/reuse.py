@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from keepalive_bench.connections.reason_kinds import (
     MAX_AGE,
     REASON_KINDS,
     REQUEST_LIMIT,
+    UNKNOWN,
     ReasonKind,
 )
 from keepalive_bench.findings.finding_kind import Case, FindingKind
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SHOWN_DATA = 60
+_MOST_SEEN = 3
 _WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
 _SLACK_S = 0.5
 """Servers look at their clocks now and then, and count in whole seconds."""
@@ -81,6 +84,9 @@ STALE_BY_INTERLEAVING = FindingKind(
 )
 
 
+_AFTER_ONE = "one request each"
+
+
 def _of_reason(reason: ReasonKind) -> FindingKind:
     return FindingKind(
         code=reason.code,
@@ -90,6 +96,9 @@ def _of_reason(reason: ReasonKind) -> FindingKind:
         text=f"{reason.text}.",
         advice=f"{reason.advice}{{cure}}" if reason.settings else reason.advice,
         advice_in_sweeps=reason.advice_in_sweeps,
+        cases={_AFTER_ONE: Case(advice=f"{reason.advice_after_one}{{cure}}")}
+        if reason.advice_after_one
+        else {},
         is_in_sweeps=not reason.is_by_pool_size,
         provoked=reason.provoked,
     )
@@ -133,16 +142,18 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
     return kind.found(
         arm,
         connections=len(rows),
+        case=_AFTER_ONE if served == [1] and _AFTER_ONE in kind.cases else None,
         who=reasons[rows[0]].who,
         words={
             "times": f"{arm.name}, {_how_often(times)}",
             "after": _after(served, times),
             "seen": printable(data[:_SHOWN_DATA]),
+            "all_seen": _all_seen(seen) if code == UNKNOWN.code else "",
             "closer": reasons.owner.closer.name,
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
             "also": _also([it for it in seen if "fits" in it], code),
-            "fitting": _fitting(seen),
+            "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
             "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
             "apart": _apart(seen),
@@ -179,7 +190,14 @@ def _range(seen: Sequence[Mapping[str, object]], *names: str) -> str:
 
 
 def _survived(longest_s: float | None) -> str:
-    return f", those idle for {duration(longest_s)} or less didn't" if longest_s else ""
+    return f", and those idle for {duration(longest_s)} or less didn't" if longest_s else ""
+
+
+def _all_seen(seen: Sequence[Mapping[str, object]]) -> str:
+    """What was seen of them, each once; the most frequent first."""
+    counts = Counter(f"{it.get('seen', '')}"[:_SHOWN_DATA] for it in seen)
+    shown = [printable(said) for said, _ in counts.most_common(_MOST_SEEN)]
+    return _listed([*shown, "others"] if len(counts) > _MOST_SEEN else shown)
 
 
 def _how_often(times: int) -> str:
@@ -198,7 +216,7 @@ def _after(served: Sequence[int], times: int) -> str:
     return " after every request" if least == 1 else f" after every {least:,} requests"
 
 
-def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> str:
+def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[str]:
     """The causes that fit what was seen, in words: `a maximum age of 1.20 s`."""
     codes = {each for it in seen for each in f"{it.get('fits', '')}".split(", ") if each}
     served = sorted(map(int, _values(seen, "requests")))
@@ -207,7 +225,15 @@ def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> str:
         IDLE_TIMEOUT.code: f"an idle timeout of {_range(seen, 'closed_after_s', 'idle_s')}",
         MAX_AGE.code: f"a maximum age of {_range(seen, 'age_s')}",
     }
-    return _listed([text for code, text in words.items() if code in codes - {besides}])
+    return [text for code, text in words.items() if code in codes - {besides}]
+
+
+def _fitting_alike(seen: Sequence[Mapping[str, object]]) -> str:
+    """The causes that fit alike; one alone is undecided where others met an idle timeout."""
+    fitting = _fitting(seen)
+    if len(fitting) == 1:
+        return f"{fitting[0]} would explain it, and so may the idle timeout that others met"
+    return f"{_listed(fitting)} would each explain it"
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -216,8 +242,8 @@ def _listed(words: Sequence[str]) -> str:
 
 def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
     """The other causes that fit, and what would tell them apart."""
-    others = _fitting(seen, besides=code)
-    return f"; {others} would fit, too, and {_apart(seen)} would tell" if others else ""
+    others = _listed(_fitting(seen, besides=code))
+    return f"; {others} would fit, too ({_apart(seen)} tells them apart)" if others else ""
 
 
 def _apart(seen: Sequence[Mapping[str, object]]) -> str:

@@ -110,8 +110,9 @@ def outcome_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """What endangers a result: an early end, failures, and too few ports."""
     yield from _interrupted(run, arms)
     yield from _lost(run)
+    is_answered = any(arm.succeeded for arm in arms)
     for arm in arms:
-        yield from _failures(run, arm)
+        yield from _failures(run, arm, among_answers=is_answered)
     failed = sum(arm.failure_kinds.get(failures.PORTS_EXHAUSTED.code, 0) for arm in arms)
     if failed:
         yield _exhausted(run, failed)
@@ -140,7 +141,7 @@ def _lost(run: Run) -> Iterator[Finding]:
         )
 
 
-def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
+def _failures(run: Run, arm: ArmSummary, *, among_answers: bool) -> Iterator[Finding]:
     for kind, count in arm.failure_kinds.items():
         alike = (failure for failure in arm.failures if failure.kind == kind)
         failure = max(alike, key=arm.failures.__getitem__)
@@ -149,7 +150,7 @@ def _failures(run: Run, arm: ArmSummary) -> Iterator[Finding]:
             kind=kind,
             count=count,
             message=failure.message,
-            words={"remedy": failures.advice_on(failure)},
+            words={"remedy": failures.advice_on(failure, among_answers=among_answers)},
         )
     if arm.not_sent:
         by_itself = not (arm.succeeded or run.run_info.interrupted)

@@ -40,6 +40,8 @@ _DERIVED: Members = {
 }
 """What a plan comes to."""
 _HARMLESS = {"order_given", "rounds"}
+_ADDED = {"count_by", "server", "tcp_keepalive_time"}
+"""What earlier versions don't write, as nobody could ask them for it."""
 
 
 def plan_document(plan: Plan) -> Document:
@@ -138,11 +140,13 @@ def _types(owner: Hashable) -> dict[str, Any]:
     return get_type_hints(owner, include_extras=True)
 
 
-def _read(type_: Any, document: Document, place: str) -> Any:  # noqa: ANN401  # of that type
+def _read(type_: Any, document: Document, place: str) -> Any:  # noqa: ANN401  # of that type, or None
     parent, _, name = place.rpartition(".")
     beside = document.get(parent) if parent else document
     if not isinstance(beside, dict):
         raise fault(f"plan.{parent}".rstrip("."), beside)
+    if name not in beside and place in _ADDED:
+        return None
     if name not in beside:
         raise FaultError(f"plan.{place} is missing")
     return from_json(type_, beside[name], f"plan.{place}")

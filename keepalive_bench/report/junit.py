@@ -38,7 +38,7 @@ def junit_lines(report: Report) -> Iterator[str]:
         "os": run.environment.os,
         "started_at": run.run_info.started_at,
     }
-    found = (f"{it.severity}: {it.text} {it.advice}".rstrip() for it in analysis.findings)
+    found = (f"{it.severity}: {words}" for it, words in preamble.told(analysis.findings))
     notes = [analysis.verdict.text, *found]
     return suites_lines([suite(name, cases, run.run_info, properties, notes)])
 

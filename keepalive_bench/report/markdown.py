@@ -124,8 +124,7 @@ def requirements(checked: Sequence[Checked], *, strict: bool) -> Iterator[str]:
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
     if findings:
         yield "### Findings\n\n"
-        for finding in findings:
-            words = f"{finding.text} {finding.advice}".rstrip()
+        for finding, words in preamble.told(findings):
             yield f"- {_SEVERITY_MARKS[finding.severity]} {text(words)}\n"
         yield "\n"
 

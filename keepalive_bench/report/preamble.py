@@ -10,9 +10,9 @@ from keepalive_bench.results.failure_kinds import advice_on
 from keepalive_bench.units import clipped, duration, plural, printable, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from keepalive_bench.analysis import Analysis
+    from keepalive_bench.analysis import Analysis, Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.experiment import Experiment
@@ -212,3 +212,12 @@ def nothing_measured(analysis: Analysis) -> str:
     failure, _ = failures.most_common(1)[0]
     cause = f"{failure.kind} ({printable(failure.message)})"
     return f"Nothing could be measured of {where}: {cause}. {advice_on(failure)}".rstrip()
+
+
+def told(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
+    """Each finding with what is said of it; the same advice on the same code is given once."""
+    given: set[tuple[str, str]] = set()
+    for it in findings:
+        advice = "" if (it.code, it.advice) in given else it.advice
+        given.add((it.code, it.advice))
+        yield it, f"{it.text} {advice}".rstrip()

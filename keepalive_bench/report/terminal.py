@@ -65,7 +65,7 @@ def report_parts(
     yield from (Text(line, style="dim") for line in preamble.answers(analysis))
     if swept is None:
         yield Text(preamble.urllib3_counters(analysis), style="dim")
-    yield from map(_finding, analysis.findings)
+    yield from (_finding(*each) for each in preamble.told(analysis.findings))
     style = _VERDICT_STYLES.get(analysis.verdict.code, "bold yellow")
     yield Text()
     yield Text(analysis.verdict.text, style="bold green" if swept and swept.is_answered else style)
@@ -127,6 +127,6 @@ def _bar(share: float, longest: float, *, plain_ascii: bool) -> str:
     return f"{'#' * round(eighths / 8) if plain_ascii else drawn:<{_BAR_WIDTH}}"
 
 
-def _finding(finding: Finding) -> Text:
+def _finding(finding: Finding, words: str) -> Text:
     mark, style = ("!", "yellow") if finding.severity == "warning" else ("i", "dim")
-    return Text(f"{mark} {finding.text} {finding.advice}".rstrip(), style=style)
+    return Text(f"{mark} {words}", style=style)

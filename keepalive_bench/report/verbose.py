@@ -23,10 +23,10 @@ _ENDINGS: dict[EndingKind, str] = {
     "data": "found with bytes that nobody had asked for",
     "discarded": "thrown away, the pool was full",
     "failed": "given up after a failed request",
-    "fin": "found closed by the server",
+    "fin": "found closed",
     "leftover": "bytes behind its last response",
     "retired": "closed by kab, as this arm does",
-    "rst": "found reset by the server",
+    "rst": "found reset",
 }
 
 

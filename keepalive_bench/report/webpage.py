@@ -166,14 +166,15 @@ def _requirement(checked: Checked) -> Element:
 def _findings(analysis: Analysis) -> Element:
     if not analysis.findings:
         return element("p", "kab noticed nothing unusual.")
-    return element("ul", *map(_finding, analysis.findings), class_="findings")
+    told = (_finding(*each) for each in preamble.told(analysis.findings))
+    return element("ul", *told, class_="findings")
 
 
-def _finding(finding: Finding) -> Element:
+def _finding(finding: Finding, words: str) -> Element:
     return element(
         "li",
         element("strong", "Warning: " if finding.severity == "warning" else "Note: "),
-        f"{finding.text} {finding.advice}".strip(),
+        words,
         " ",
         element("code", finding.code),
         class_=finding.severity,

@@ -15,6 +15,8 @@ class Cause(NamedTuple):
     """One of these stands in the message."""
     meaning: str
     advice: str
+    among_answers: str | None = None
+    """The advice where other requests were answered; `None`: the same."""
 
 
 ALERT = "TLS alert: "
@@ -102,11 +104,13 @@ HANDSHAKES = (
         "The connection ended in the handshake, without an alert",
         "Does this port speak TLS? Some servers, and firewalls, end it so where they don't know "
         "the name.",
+        among_answers="Its log may say why; a server that is ending, or too busy, does that.",
     ),
     Cause(
         ("wrong version number", "packet length too long", "record layer failure"),
         "What came is no TLS",
         "Does this port speak TLS, or plain HTTP (http://)?",
+        among_answers="Other connections got TLS: are there several servers behind that address?",
     ),
 )
 CONNECT_TIMEOUTS = (
@@ -127,6 +131,7 @@ CONNECT_TIMEOUTS = (
         (HANDSHAKE_UNFINISHED,),
         "TCP works, and TLS doesn't go on",
         "Does this port speak TLS? A server that is too busy stops there, too.",
+        among_answers="A server that is too busy stops there.",
     ),
 )
 BROKEN_TLS = (

@@ -42,6 +42,8 @@ class FailureKind(NamedTuple):
     """What more than the title says there is to be seen."""
     advice: str = ""
     """What to ask oneself, where the message tells no more."""
+    among_answers: str | None = None
+    """The same where other requests were answered; `None`: no other thing."""
     causes: tuple[Cause, ...] = ()
     """What the message may tell, each with advice of its own; the first that fits is meant."""
     keeps_connection: bool = False
@@ -110,6 +112,7 @@ TLS_HANDSHAKE = FailureKind(
     proof="An alert, which the message names, proves that the port speaks TLS. With TLS 1.3, one "
     "about the client's certificate comes after the handshake.",
     advice="Does this port speak TLS?",
+    among_answers="",
     causes=causes.HANDSHAKES,
     provoked=Provoked("URL -n 2", "--tls --fault garbage-in-handshake"),
 )
@@ -148,6 +151,7 @@ CLOSED_BEFORE_RESPONSE = FailureKind(
     title="FIN came before the first byte of an answer",
     who="server",
     advice="Does this port speak HTTP/1.1, or only HTTPS or HTTP/2?",
+    among_answers="The server's log may say why.",
     kills_idle=True,
     provoked=Provoked("URL -n 2", "--fault close-on-request"),
 )
@@ -156,6 +160,7 @@ READ_TIMEOUT = FailureKind(
     title="No byte of an answer came within `--timeout`",
     who="server",
     advice="Does the server ever answer this? A longer --timeout helps only where it is that slow.",
+    among_answers="A longer --timeout helps only where the server is that slow at times.",
     provoked=Provoked("URL -n 2 --timeout 0.2", "--fault never-answer"),
 )
 DEADLINE = FailureKind(
@@ -181,6 +186,7 @@ MALFORMED_RESPONSE = FailureKind(
     proof="A garbage status line, a head that breaks off, a line of the head that is no field or "
     "too long, a Content-Length that is no number, two that differ, a chunk without a size.",
     advice="Does this port speak HTTP/1.1?",
+    among_answers="",
     causes=causes.MALFORMATIONS,
     provoked=Provoked("URL -n 2", "--fault garbage-status"),
 )
@@ -231,11 +237,17 @@ def failure_kind(code: str) -> FailureKind | None:
     return next((kind for kind in FAILURE_KINDS if kind.code == code), None)
 
 
-def advice_on(failure: Failure) -> str:
-    """What a failure means and what to do, by its message or else by its kind; maybe nothing."""
+def advice_on(failure: Failure, *, among_answers: bool = False) -> str:
+    """What a failure means and what to do, by its message or else by its kind; maybe nothing.
+
+    `among_answers`: whether other requests were answered, so that the port speaks what was asked.
+    """
     kind = failure_kind(failure.kind)
     if kind is None:
         return ""
     told = (it for it in kind.causes if any(words in failure.message for words in it.said))
     cause = next(told, None)
-    return kind.advice if cause is None else f"{cause.meaning}. {cause.advice}"
+    advice, other = (cause or kind).advice, (cause or kind).among_answers
+    if among_answers and other is not None:
+        advice = other
+    return advice if cause is None else f"{cause.meaning}. {advice}"

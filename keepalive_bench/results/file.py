@@ -55,7 +55,7 @@ class StoredExchanges:
     """Labels; the column `arm` has positions in this list, from 0."""
     failures: tuple[Failure, ...]
     answers: tuple[Answer, ...]
-    counted: tuple[Counted, ...]
+    counted: tuple[Counted, ...] = ()  # earlier versions don't write it
     """What answers say in the fields of `plan.count_by`, each at most 100 characters, `null` where
     one isn't sent; an empty list stands for more than are kept."""
 

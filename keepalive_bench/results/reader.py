@@ -40,6 +40,8 @@ _MOST_PARTS = 10_000_000
 _MOST_DIGITS = 40
 _PACKED_LINE = re.compile(rf'"({codec.MARK}[A-Za-z0-9+/]*={{0,2}})"(,?)')
 _LONGEST_REASON = 200
+_ADDED = {"retransmissions"}
+"""Columns that earlier versions don't write: there are no numbers then."""
 _NONE = "is no results file of kab's, or a damaged one"
 _ROUNDED, _ROUNDED_S = 1 + 1e-6, 1e-9
 """Phases are kept to 24 bits, and so may add up to a little more than they were."""
@@ -132,6 +134,9 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
 
 def _fill(table: ColumnTable[Any], document: Document, chunks: list[bytes]) -> None:
     for column, numbers in table.kept:
+        if column.name in _ADDED - document["columns"].keys():
+            codec.fill_plain(column, numbers, repeat(None, len(table)))
+            continue
         stored = document["columns"][column.name]
         if document["encoding"] == codec.PLAIN:
             codec.fill_plain(column, numbers, stored)

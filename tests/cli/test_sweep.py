@@ -195,9 +195,9 @@ def test_what_several_values_have_in_common_is_said_once() -> None:
     assert [line for line in done.lines if "Connection: close" in line and line[0] == "!"] == [
         (
             "! The server said Connection: close after every request (maxsize 1, 20 times). "
-            "Likewise, with other figures: maxsize 2 and 4. A limit of requests or of age does "
-            "that; after each request, keep-alive that is off. kab answered: its "
-            "--connection-close (not set by default), if nothing stands in front of it."
+            "Likewise, with other figures: maxsize 2 and 4. Keep-alive is off there, or "
+            "limited to one request. kab answered: its --connection-close (not set by default), if "
+            "nothing stands in front of it."
         )
     ]
 

@@ -49,7 +49,9 @@ def parts() -> Iterator[PagePart]:
                 f"`{kind.code}`",
                 " or ".join(f"`{words.strip()}`" for words in it.said),
                 f"{it.meaning}.",
-                it.advice,
+                f"{it.advice} *Among answers:* {it.among_answers}"
+                if it.among_answers
+                else it.advice,
             )
             for kind in FAILURE_KINDS
             for it in kind.causes

@@ -38,6 +38,8 @@ def test_the_output_has_the_lines_that_the_shown_command_prints() -> None:
         done = kab(*shlex.split(command.replace(URL, server.url))[2:])
     assert headings(done.out) == headings(output)
     assert done.lines[1] == output.splitlines()[1]
+    (warning,) = re.findall(r"^! The server.*?\.$(?=\n\n)", output, re.DOTALL | re.MULTILINE)
+    assert " ".join(warning.split()) in " ".join(done.out.split())
 
 
 def test_the_python_runs() -> None:

@@ -70,6 +70,14 @@ def test_failures_are_found_by_arm_and_kind() -> None:
     ]
 
 
+def test_the_advice_on_a_failure_does_not_doubt_a_port_that_answered() -> None:
+    script = Script("pooled", requests=2)
+    script.fail("pooled", failure=Failure("closed-before-response", "closed"))
+    assert "speak" in found(script.run())["requests-failed"].advice
+    script.send("pooled", 0.01)
+    assert "speak" not in found(script.run())["requests-failed"].advice
+
+
 def test_a_message_from_outside_can_not_draw_in_the_terminal() -> None:
     script = Script("pooled", requests=1)
     script.fail("pooled", failure=Failure("malformed-response", "\x1b[2Jgone\u202e"))
@@ -136,7 +144,19 @@ def test_what_happens_to_each_request_is_told_without_a_number() -> None:
         script.send("pooled", 0.01, on=row, index=index, answer=closing)
         script.connections.ended(row, Ending("announced"), 1.0)
         script.send("unpooled", 0.02, on=script.open("unpooled"), index=index)
-    assert "after every request (" in found(script.run())["server-close"].text
+    finding = found(script.run())["server-close"]
+    assert "after every request (" in finding.text
+    assert finding.advice.startswith("Keep-alive is off there")
+
+
+def test_of_one_close_without_a_word_it_is_said_after_how_many_responses() -> None:
+    script = Script("pooled", requests=4)
+    first = script.open("pooled")
+    for _ in range(3):
+        script.send("pooled", 0.01, on=first)
+    script.connections.ended(first, Ending("fin", 0.02, 0.001), 0.04)
+    script.send("pooled", 0.01, on=script.open("pooled"))
+    assert found(script.run())["unknown"].text.endswith("(pooled, once): closed after 3 responses.")
 
 
 def test_pairs_left_out_are_told_with_how_many_there_were() -> None:

@@ -12,7 +12,7 @@ from support.scripted import scripted_run
 from keepalive_bench import analyse
 from keepalive_bench.plan.load import Load
 from keepalive_bench.report import run_tables
-from keepalive_bench.results.exchange import Ending
+from keepalive_bench.results.exchange import Ending, Failure
 
 _GOLDEN = Path(__file__).with_name("report-80-columns.txt")
 
@@ -51,6 +51,16 @@ def test_each_reason_stands_under_the_count_that_it_is_part_of() -> None:
         ("reopened", "1"),
         ("  pool-full", "1"),
     ]
+
+
+def test_the_same_advice_is_given_once() -> None:
+    script = Script("pooled", "unpooled", requests=2)
+    for label in ("pooled", "unpooled"):
+        script.send(label, 0.01)
+        script.fail(label, failure=Failure("closed-before-response", "closed"))
+    words = " ".join(printed(script.run(), 80).split())
+    assert words.count("failed: closed-before-response") == 2
+    assert words.count("The server's log may say why.") == 1
 
 
 def test_secrets_in_the_url_are_not_shown() -> None:

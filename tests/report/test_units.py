@@ -167,12 +167,16 @@ def test_where_there_is_no_address_no_width_is_too_narrow(text: str, width: int)
     assert not orders_in(_wrapped(shown, width))
 
 
-@given(st.text() | st.lists(st.sampled_from((*_PIECES, "\x85", "\u2028"))).map("".join))
+_CONTROLS = ("\x85", "\u2028", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f")
+
+
+@given(st.text() | st.lists(st.sampled_from((*_PIECES, *_CONTROLS))).map("".join))
 def test_json_in_a_log_gives_no_order_and_has_the_same_values(text: str) -> None:
     value = {text: [text, "##[error]"]}
     for ensure_ascii in (False, True):
         logged = json_in_log(json.dumps(value, indent=1, ensure_ascii=ensure_ascii))
         assert not orders_in(logged)
+        assert not set(_CONTROLS) & set(logged)
         assert json.loads(logged) == value
 
 

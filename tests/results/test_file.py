@@ -217,6 +217,20 @@ def test_every_part_of_a_file_that_is_measured_is_needed() -> None:
             read(json.dumps({key: value for key, value in document.items() if key != name}))
 
 
+def test_a_file_that_was_written_before_members_were_added_is_read() -> None:
+    measured = made(20)
+    document = json.loads(text_of(measured))
+    for name in ("count_by", "server", "tcp_keepalive_time"):
+        del document["plan"][name]
+    places = ("location", "server", "via")
+    for name in (*places, "asks_for", "new_session", "retry_after", "complaint"):
+        for answer in document["exchanges"]["answers"]:
+            del answer[name]
+    del document["exchanges"]["counted"], document["exchanges"]["columns"]["counted"]
+    del document["connections"]["columns"]["retransmissions"]
+    assert_same(measured, read(json.dumps(document)))
+
+
 def columns(document: dict[str, Any]) -> Any:  # noqa: ANN401
     return document["exchanges"]["columns"]
 

@@ -20,7 +20,7 @@ from keepalive_bench.plan.load import Load
 from keepalive_bench.report.preamble import answers
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results import reader
-from keepalive_bench.results.exchange import Phases
+from keepalive_bench.results.exchange import Ending, Phases
 from keepalive_bench.results.reader import read_run
 
 if TYPE_CHECKING:
@@ -190,6 +190,15 @@ def test_of_an_open_load_each_answer_says_how_late_it_was() -> None:
     document["exchanges"]["columns"]["queued_s"] = [None, None]
     with pytest.raises(ResultsFileError, match="an answer has no queued_s, though the plan has a"):
         read_run([json.dumps(document)])
+
+
+def test_an_exchange_without_an_answer_and_without_a_failure_is_shown() -> None:
+    script = Script("pooled", requests=3)
+    row = script.open("pooled", ended_s=2.0, ending=Ending("fin", 0.1))
+    script.send("pooled", 0.3, on=row)
+    script.send("pooled", 0.3, on=row, status=None, answer=None)
+    script.send("pooled", 0.3, on=script.open("pooled"))
+    shown(stored(script.run()))
 
 
 def test_the_phases_of_an_exchange_are_no_longer_than_it_is() -> None:

@@ -246,6 +246,7 @@ KAB = Product(
     keep_alive=Setting("--connection-close", "not set", _KAB),
     request_limit=Setting("--close-after", "no limit", _KAB, note="or --silent-close-after"),
     idle_timeout=Setting("--idle-timeout", "none", _KAB),
+    lifetime=Setting("--max-age", "none", _KAB),
     http_1_1=Setting("--http-10", "not set", _KAB, note="HTTP/1.1 without it"),
 )
 APPLICATION_SERVERS = (
