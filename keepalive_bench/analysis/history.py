@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from functools import cached_property
-from itertools import chain, compress
+from itertools import chain, compress, filterfalse
 from math import inf, isnan, nan
 from operator import add
 from typing import TYPE_CHECKING
@@ -75,9 +75,8 @@ class History:
 
     @cached_property
     def shortest_s(self) -> float:
-        """The shortest time in which an exchange was answered; a round trip takes no longer."""
-        exchanges = self.run.exchanges
-        return min(compress(exchanges.latency_s, exchanges.status), default=0.0)
+        """The shortest time from a request to its answer; a round trip takes no longer."""
+        return min(filterfalse(isnan, self.run.exchanges.phases["wait"]), default=0.0)
 
     def survived_s(self, connection: int) -> float:
         """The longest time that a connection was idle before a request that was answered."""

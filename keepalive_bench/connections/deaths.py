@@ -8,7 +8,12 @@ from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import announced_timeout
 from keepalive_bench.connections.causes import fits
 from keepalive_bench.connections.lives import CLOCKS_S
-from keepalive_bench.results.failure_kinds import FAILURE_KINDS, READ_TIMEOUT
+from keepalive_bench.connections.patterns import LEAST_DROP_S
+from keepalive_bench.results.failure_kinds import (
+    CLOSED_BEFORE_RESPONSE,
+    FAILURE_KINDS,
+    READ_TIMEOUT,
+)
 
 if TYPE_CHECKING:
     from keepalive_bench.connections.causes import Proven
@@ -66,7 +71,8 @@ def _killer(
     is_unread = is_spoilt or last.failure in pattern.desynchronised
     if owner.sends_bodies and is_unread:
         return kinds.UNREAD_REQUEST
-    is_limit = bool(fitting) and fitting[0] is kinds.REQUEST_LIMIT
+    is_cut = last.failure == CLOSED_BEFORE_RESPONSE.code  # no path that forgets sends a FIN
+    is_limit = kinds.REQUEST_LIMIT in fitting and (is_cut or fitting[0] is kinds.REQUEST_LIMIT)
     if is_limit and (len(fitting) > 1 or pattern.idle is not None):
         return kinds.UNDECIDED
     if fitting and (fitting[0] is not kinds.MAX_AGE or pattern.is_aged):
@@ -93,9 +99,9 @@ def _fatal(before: Before, last: LastExchange, pattern: Pattern) -> list[kinds.R
 def _may_all_race(before: Before, idle_s: float, pattern: Pattern) -> bool:
     """Whether each request can have crossed a close: none ever came through such a pause.
 
-    It takes a round trip that isn't much shorter.
+    It takes a round trip that isn't much shorter; and after long pauses, who knows.
     """
-    is_long = before.round_trip_s > idle_s / 4
+    is_long = before.round_trip_s > idle_s / 4 or idle_s >= LEAST_DROP_S
     is_limited = pattern.limit == before.served and not pattern.uses.idle_s
     return is_limited and is_long and idle_s >= CLOCKS_S
 

@@ -27,9 +27,9 @@ _COARSEST = 2.0
 """A timer that is looked at as seldom as its timeout is long ends connections at up to twice it."""
 _ESCAPED = 1 / 3
 """Of an idle timeout, how many may be idle for longer and yet go on, for each that it ended."""
-_OUTLIVED = 2
+_OUTLIVED = 3
 """Where so many for each that ended were idle for longer and went on, no idle timeout ended it."""
-_CHANCE = 0.01
+_CHANCE, _SMALL_CHANCE = 0.01, 0.003
 _LEAST_AGE_S = 0.5
 """No server has a lower maximum."""
 _ALIKE = 1.3
@@ -68,9 +68,11 @@ def idle_timeout(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
     later = exact[bisect_left(exact, SURELY_LATER_S) :]
     if len(exact) - len(later) > _ESCAPED * len(later):
         return None, True
-    least = later[0]
+    # One that ended far sooner than most did so for another cause, or was noted late.
+    usual = later[bisect_left(later, later[len(later) // 2] / _COARSEST) :]
+    least = usual[0]
     last = _COARSEST * least + SURELY_LATER_S
-    usual = later[: bisect_right(later, last)]
+    usual = usual[: bisect_right(usual, last)]
     span = Span(least, usual[-1])
     if not uses.outlived(least + CLOCKS_S) and len(exact) == len(usual):
         is_shown = least >= AT_ONCE_S or len(usual) >= _SEVERAL
@@ -87,7 +89,9 @@ def idle_timeout(closed: Ends, uses: Uses) -> tuple[Span | None, bool]:
     idle = [*uses.idle_s, *closed.found_s]
     beyond = sum(idle_s - least for idle_s in idle if idle_s > least)
     chance = (beyond / sum(idle)) ** (len(usual) - 1)
-    is_shown = len(usual) >= max(_MANY, expected / 2) and chance <= _CHANCE
+    if not uses.idle_s:
+        chance = _of_one_time((usual[-1] - least) / max(idle), len(usual))
+    is_shown = len(usual) >= max(_MANY, expected / 2) and chance <= _SMALL_CHANCE
     return (span if is_shown else None), False
 
 
@@ -99,7 +103,8 @@ def _idle_at_unknown_times(closed: Ends, uses: Uses) -> tuple[Span | None, bool]
     least, idle = found[0], [*uses.idle_s, *found]
     outlived, outliving = uses.outlived(least), above(uses.longest_s, least)
     if uses.longest_idle_s <= least / 2:
-        return Span(least, found[-1]), False
+        is_repeated = _in_turn((closed, row) for row in range(len(closed))) >= _SEVERAL
+        return (Span(least, found[-1]) if is_repeated else None), False
     if outlived >= _OUTLIVED * len(found) and 2 * outliving >= len(found):
         return None, True
     beyond = sum(idle_s for idle_s in idle if idle_s >= least)

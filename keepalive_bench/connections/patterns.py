@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SEVERAL = 2
 _OUTLIVED = 3
 """Where so many for each that ended were idle for longer and went on, no idle timeout ended it."""
-_LEAST_DROP_S = 1.0
+LEAST_DROP_S = 1.0
 """No firewall forgets a connection sooner."""
 _SELDOM, _FEW = 0.1, 0.25
 ERROR_FROM = 400
@@ -118,21 +118,25 @@ def _is_only_reused(lost: int, uses: Uses, of_first: int) -> bool:
 def _drop(ends: EndsByKind, uses: Uses) -> Span | None:
     """How long connections were idle that died, where all were idle for longer than any others.
 
-    A path that has forgotten a connection drops what is sent on it, or resets it; it never sends a
-    FIN, so a server that does was still heard.
+    A path that has forgotten a connection drops what is sent on it, or resets it, or, where a proxy
+    is part of it, ends it then; a server that ends idle connections is heard before.
     """
     died = [
         idle_s
-        for each, of_first in ((ends.reset, uses.first.lost), (ends.hung, uses.first.hung))
+        for each, of_first in (
+            (ends.cut, uses.first.lost),
+            (ends.reset, uses.first.lost),
+            (ends.hung, uses.first.hung),
+        )
         if _is_only_reused(len(each), uses, of_first)
         for idle_s in each.idle_s
     ]
     if len(died) < _SEVERAL:
         return None
     least = min(died)
-    if least < max(_LEAST_DROP_S, uses.longest_idle_s + CLOCKS_S):
+    if least < max(LEAST_DROP_S, uses.longest_idle_s + CLOCKS_S):
         return None
-    was_heard = any(idle_s >= least for each in (ends.closed, ends.cut) for idle_s in each.idle_s)
+    was_heard = any(idle_s >= least for idle_s in ends.closed.idle_s)
     return None if was_heard else Span(uses.longest_idle_s, least)
 
 
@@ -143,8 +147,9 @@ def closing_statuses(closed: Mapping[int, int], answered: Mapping[int, int]) -> 
     many answers had it.
     """
     good = {status: count for status, count in answered.items() if status < ERROR_FROM}
-    closing_good = sum(closed.get(status, 0) for status in good)
-    if closing_good > _SELDOM * sum(good.values()):
+    others = good or {it: count for it, count in answered.items() if it not in _REJECTS}
+    closing_others = sum(closed.get(status, 0) for status in others)
+    if closing_others > _SELDOM * sum(others.values()):
         return frozenset()
     return frozenset(
         status

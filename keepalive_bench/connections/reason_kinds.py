@@ -92,9 +92,10 @@ IDLE_DROP = ReasonKind(
     code="idle-drop",
     title="The path forgot an idle connection",
     who="path",
-    proof="Two connections or more died under a request (reset, or no answer in time), all of them "
-    "after they had been idle for longer than any that was used again, and for 1 s or more; none "
-    "of those was closed by the server, and first requests on connections don't die so.",
+    proof="Two connections or more died under a request (reset, closed, or no answer in time), all "
+    "of them after they had been idle for longer than any that was used again, and for 1 s or "
+    "more; none was found closed after such a time, and first requests on connections don't die "
+    "so.",
     evidence="`idle_s`: how long it had been idle; `survived_s`: the longest idle time that others "
     "came through; `died_s`: the shortest that they didn't",
     provoked=Provoked(test="tests/net/test_forgetful_paths.py"),
@@ -250,6 +251,7 @@ REQUEST_LIMIT = ReasonKind(
     text="{closer} closed the connection{after}, unannounced ({times})",
     advice="Look for a limit of requests per connection.",
     settings=("request_limit",),
+    settings_after_one=("keep_alive", "request_limit"),
     numbers=("requests",),
 )
 IDLE_TIMEOUT = ReasonKind(

@@ -101,7 +101,7 @@ SESSION_EACH_TIME = FindingKind(
     proof="Nearly every answer sets a cookie that lasts as long as the browser, or is called a "
     "session's, to another value than the answer before.",
     text="{count} of {answered:answer} set a new value of the cookie {cookies}: the server "
-    "seems to have begun a session for every request, which costs it time and memory.",
+    "seems to begin a session for each request, which costs it time and memory.",
     advice="-b NAME=VALUE sends a cookie, with which all requests are of one session, as a "
     "browser's are.",
     cases={

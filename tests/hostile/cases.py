@@ -65,10 +65,8 @@ def unreachable(kind: str, **server: Any) -> Case:  # noqa: ANN401
 
 ENDS = {
     "no answer": broken("read-timeout", "never-answer"),
-    "closed for an answer": broken("closed-before-response", "close-on-request", "stale-race"),
-    "reset for an answer": broken("reset", "reset-on-request", "stale-race"),
-    "closed a while later": broken("closed-before-response", "close-on-request=0.05", "stale-race"),
-    "reset a while later": broken("reset", "reset-on-request=0.05", "stale-race"),
+    "closed for an answer": broken("closed-before-response", "close-on-request", "request-limit"),
+    "reset for an answer": broken("reset", "reset-on-request", "request-limit"),
     "closed in the head": broken("malformed-response", "close-in-head"),
     "reset in the head": broken("reset", "reset-in-head"),
     "silent in the head": broken("deadline", "stall-in-head"),
@@ -173,7 +171,6 @@ PARTINGS = {
         "request-limit", silent_close_after=1, keep_alive_header="timeout=5, max=100"
     ),
     "closed in silence after each": lost("request-limit", silent_close_after=1),
-    "closed in silence once": halved("unknown", silent_close_after=2),
     "answered twice": lost("unsolicited-data", fault="answer-twice"),
     "answered twice, and closed as announced": lost(
         "server-close", fault="answer-twice", connection_close=True

@@ -138,4 +138,4 @@ def test_without_tcp_info_reasons_are_less_exact_but_never_wrong(
     with ServerProcess(settings(**server)) as process:
         arm = analyse(benchmark(plan(process.url, **wanted), after(*pauses))).first
         assert process.stop().accepts == arm.connections
-    assert set(arm.reason_counts) <= {"first-use", "stale-race", *allowed}
+    assert set(arm.reason_counts) <= {"first-use", "stale-race", "undecided", *allowed}

@@ -133,8 +133,9 @@ def restarted(by: signal.Signals) -> Traffic:
 
 
 _REST = Pause(0.7)
-AGEING = Traffic(halts={3: Pause(1.0), 9: Pause(1.0)})
-"""Twice left idle for so long that a connection is older than the server wants it to be."""
+AGEING = Traffic(halts={number: Pause(0.8) for number in (7, 19, 28)})
+"""Left idle, before the last request of three connections, until they are older than the server
+wants them to be."""
 POSTED = Traffic(options={"method": "POST", "body": bytes(5000)})
 """Bodies of 5 kB, for servers that are told to refuse such."""
 UNREAD = Traffic(
@@ -143,6 +144,6 @@ UNREAD = Traffic(
 )
 """Bodies of 200 kB, that the servers here don't read; what that leads to comes while idle."""
 
-IDLE, EACH, EVERY_4, RESTARTED = (3, 2), (1, 1, 1, 1), (4, 4, 2), (4, 2)
+IDLE, EACH, EVERY_4, RESTARTED, AGED = (3, 2), (1, 1, 1, 1), (4, 4, 2), (4, 2), (8, 12, 9, 4)
 """Left idle after the third request; a connection for each request; one for every four; told to
-restart after the fourth."""
+restart after the fourth; too old at these."""

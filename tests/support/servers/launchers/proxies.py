@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from support.servers.case import Launcher
 
-_BEHIND = stdlib(protocol_version="HTTP/1.1")
+_BEHIND = stdlib(protocol_version="HTTP/1.1", wbufsize=10_000)
 _HAPROXY = """\
 defaults
     mode http

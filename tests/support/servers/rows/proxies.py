@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from support.servers.case import EACH, EVERY_4, IDLE, Case, Cure, idle
+import signal
+
+from support.servers.case import (
+    AGED,
+    AGEING,
+    EACH,
+    EVERY_4,
+    IDLE,
+    RESTARTED,
+    Case,
+    Cure,
+    idle,
+    restarted,
+)
 from support.servers.launchers.proxies import caddy, envoy, haproxy, varnish
 
 from keepalive_bench.connections.products.gateways import ENVOY, HAPROXY, VARNISH
@@ -32,6 +45,16 @@ PROXIES = (
         cure=Cure("`option http-keep-alive`", haproxy("option http-keep-alive")),
     ),
     Case(
+        product=HAPROXY,
+        page="https://docs.haproxy.org/2.6/management.html#4",
+        setting="`-W`, `kill -USR2`",
+        documented="starts a new worker, and has the old one close idle connections and end",
+        start=haproxy("", "-W"),
+        code="recycled",
+        served=RESTARTED,
+        traffic=restarted(signal.SIGUSR2),
+    ),
+    Case(
         product=ENVOY,
         decides="idle_timeout",
         setting="`idle_timeout: 0.4s`, `drain_timeout: 0.1s`",
@@ -52,6 +75,18 @@ PROXIES = (
         code="server-close",
         served=EVERY_4,
         cure=Cure("`max_requests_per_connection: 1000`", envoy(max_requests_per_connection=1000)),
+    ),
+    Case(
+        product=ENVOY,
+        decides="lifetime",
+        setting="`max_connection_duration: 0.6s`",
+        documented="drains a connection that is that old (no limit if not set): its next response "
+        "says `Connection: close`",
+        start=envoy(max_connection_duration="0.6s"),
+        code="max-age",
+        served=AGED,
+        traffic=AGEING,
+        cure=Cure("`max_connection_duration: 3600s`", envoy(max_connection_duration="3600s")),
     ),
     Case(
         product=VARNISH,

@@ -6,6 +6,7 @@ from support.servers.case import (
     EACH,
     EVERY_4,
     IDLE,
+    UNREAD,
     Case,
     Cure,
     Pause,
@@ -89,6 +90,21 @@ PYTHON = (
         cure=Cure(
             "`--worker-class gthread --max-requests 1000`",
             gunicorn("--worker-class", "gthread", "--max-requests", 1000),
+        ),
+    ),
+    Case(
+        product=GUNICORN,
+        page="https://www.rfc-editor.org/rfc/rfc9112#section-9.3",
+        setting="`--worker-class gthread`, an application that reads no bodies",
+        documented="says nothing of it; a server that doesn't read a whole body has to close the "
+        "connection (RFC 9112)",
+        start=gunicorn("--worker-class", "gthread"),
+        code="unread-request",
+        served=EACH,
+        traffic=UNREAD,
+        cure=Cure(
+            "an application that reads them",
+            gunicorn("--worker-class", "gthread", application="wsgi_reading"),
         ),
     ),
     Case(

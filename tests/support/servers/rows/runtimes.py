@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+
 from support.servers.case import (
     EACH,
     EVERY_4,
     IDLE,
+    POSTED,
+    RESTARTED,
+    UNREAD,
     Case,
     Cure,
     Pause,
     Traffic,
     idle,
+    restarted,
 )
 from support.servers.launchers.runtimes import go, java, jetty, node, php, puma, tomcat
 
@@ -50,6 +56,16 @@ RUNTIMES = (
         cure=Cure("`server.maxRequestsPerSocket = 0`", node(maxRequestsPerSocket=0)),
     ),
     Case(
+        product=NODE,
+        decides="recycling",
+        setting="`server.closeIdleConnections()`",
+        documented="closes connections that have no request under way",
+        start=node(keepAliveTimeout=75_000),
+        code="recycled",
+        served=RESTARTED,
+        traffic=restarted(signal.SIGUSR2),
+    ),
+    Case(
         product=GO,
         decides="idle_timeout",
         setting="`Server.IdleTimeout = 400 * time.Millisecond`",
@@ -69,6 +85,18 @@ RUNTIMES = (
         code="server-close",
         served=EACH,
         cure=Cure("`server.SetKeepAlivesEnabled(true)`", go()),
+    ),
+    Case(
+        product=GO,
+        page="https://pkg.go.dev/net/http#MaxBytesReader",
+        setting="`http.MaxBytesReader(…, 1000)`",
+        documented="fails to read a larger body, and has the connection closed when the limit is "
+        "met",
+        start=go(MaxBytes=1000),
+        code="error-response",
+        served=EACH,
+        traffic=POSTED,
+        cure=Cure("`http.MaxBytesReader(…, 10_000)`", go(MaxBytes=10_000)),
     ),
     Case(
         product=JAVA,
@@ -93,6 +121,18 @@ RUNTIMES = (
         served=EACH,
         traffic=Traffic(halts={1: Pause(0.2), 2: Pause(0.2), 3: Pause(0.2)}),
         cure=Cure("`-Dsun.net.httpserver.maxIdleConnections=200`", java(maxIdleConnections=200)),
+    ),
+    Case(
+        product=JAVA,
+        decides="unread_body",
+        setting="`-Dsun.net.httpserver.drainAmount=1000`",
+        documented="reads that much of a body that the handler left unread (64 KiB if not set), "
+        "and closes where there is more",
+        start=java(drainAmount=1000),
+        code="unread-request",
+        served=EACH,
+        traffic=UNREAD,
+        cure=Cure("`-Dsun.net.httpserver.drainAmount=1000000`", java(drainAmount=1_000_000)),
     ),
     Case(
         product=TOMCAT,
