@@ -355,6 +355,8 @@ class Network:
         for seconds in self.tcp_keepalive_time or ():
             if seconds is not None:
                 within(1, LONGEST_PROBE_S, "seconds of --tcp-keepalive-time", seconds)
+        if self.tcp_keepalive_time is not None:
+            object.__setattr__(self, "tcp_keepalive", True)
         self._check_ways()
 
     def _check_ways(self) -> None:
