@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
+TESTED := .fast-tests-covered
 LOWEST := .venv-lowest
 # The other rooms don't meet the libraries whose lowest versions are tried.
 MEETING_THEM := tests/net tests/cli tests/report tests/sweep tests/compare tests/hostile tests/documents
@@ -23,13 +24,20 @@ demo: $(INSTALLED) ## the main job, on the embedded server
 	$(BIN)/kab demo
 
 test: $(READY) ## the fast tests (about two minutes)
+ifdef CI # with their coverage, so that `make test-all` needn't run them again
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q -n 3 -m "not slow"
+	@touch $(TESTED)
+else
 	$(BIN)/python -m pytest -q -n 3 -m "not slow"
+endif
 
 test-all: $(READY) coverage test-lowest ## every test, with coverage, on the newest and on the lowest versions
 
 coverage: $(READY)
-	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -q -n 3
+	@test -e $(TESTED) || $(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q -n 3 $$(test -e $(TESTED) && echo -m slow)
+	@rm -f $(TESTED)
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 
@@ -66,7 +74,7 @@ docs: $(READY) ## write the pages, tables and JSON Schemas that are derived from
 	PYTHONPATH=tests $(BIN)/python -m documents.generate
 
 clean: ## what the other targets built
-	rm -rf $(VENV) $(LOWEST) $(PEERS) $(PEERS_NPM) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) $(LOWEST) $(PEERS) $(PEERS_NPM) .coverage .coverage.* $(TESTED) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
