@@ -27,7 +27,7 @@ _COARSEST = 2.0
 """A timer that is looked at as seldom as its timeout is long ends connections at up to twice it."""
 _ESCAPED = 1 / 3
 """Of an idle timeout, how many may be idle for longer and yet go on, for each that it ended."""
-_OUTLIVED = 3
+OUTLIVED = 3
 """Where so many for each that ended were idle for longer and went on, no idle timeout ended it."""
 _CHANCE, _SMALL_CHANCE = 0.01, 0.003
 _LEAST_AGE_S = 0.5
@@ -105,7 +105,7 @@ def _idle_at_unknown_times(closed: Ends, uses: Uses) -> tuple[Span | None, bool]
     if uses.longest_idle_s <= least / 2:
         is_repeated = _in_turn((closed, row) for row in range(len(closed))) >= _SEVERAL
         return (Span(least, found[-1]) if is_repeated else None), False
-    if outlived >= _OUTLIVED * len(found) and 2 * outliving >= len(found):
+    if outlived >= OUTLIVED * len(found) and 2 * outliving >= len(found):
         return None, True
     beyond = sum(idle_s for idle_s in idle if idle_s >= least)
     is_shown = (

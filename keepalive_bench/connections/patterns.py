@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.limits import (
+    OUTLIVED,
     announced_max_age,
     idle_timeout,
     max_age,
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from keepalive_bench.connections.lives import EndsByKind
 
 _SEVERAL = 2
-_OUTLIVED = 3
-"""Where so many for each that ended were idle for longer and went on, no idle timeout ended it."""
 LEAST_DROP_S = 1.0
 """No firewall forgets a connection sooner."""
 _SELDOM, _FEW = 0.1, 0.25
@@ -76,7 +75,7 @@ class Pattern(NamedTuple):
         outlived = self.uses.outlived(idle_s + SURELY_LATER_S)
         if self.is_untimed:
             return outlived > 0
-        return own_idle_s > idle_s + SURELY_LATER_S and outlived >= _OUTLIVED * self.silent > 0
+        return own_idle_s > idle_s + SURELY_LATER_S and outlived >= OUTLIVED * self.silent > 0
 
 
 def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
