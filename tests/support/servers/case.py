@@ -77,8 +77,6 @@ class Case:
     traffic: Traffic = Traffic()
     cure: Cure | None = None
     tls: bool = False
-    is_silent: bool = False
-    """Whether it doesn't name itself, though older versions of it do."""
     takes_a_minute: bool = False
     """`make servers` measures it; tests don't wait for so long."""
 
@@ -89,8 +87,7 @@ class Case:
     @property
     def told(self) -> str | None:
         """What kab has to be told of who it is; `None`: it is named by its answers."""
-        is_named = self.product.names_itself and not self.is_silent
-        return None if is_named else self.product.word
+        return None if self.product.names_itself else self.product.word
 
     @property
     def advised(self) -> Setting | None:

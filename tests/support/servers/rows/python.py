@@ -23,7 +23,7 @@ from support.servers.launchers.python import (
     uvicorn,
 )
 
-from keepalive_bench.connections.products.application_servers import (
+from keepalive_bench.connections.products.python_servers import (
     AIOHTTP,
     CHEROOT,
     DAPHNE,
