@@ -54,8 +54,8 @@ HAPROXY = Product(
         note="without it, a reload closes idle connections",
     ),
     upstream=Setting(
-        "http-reuse, pool-purge-delay and max-reuse",
-        "safe, 5 s and no limit",
+        "http-reuse and pool-purge-delay",
+        "safe and 5 s",
         f"{_HAPROXY}#4.2-http-reuse",
         note="option http-server-close turns it off",
     ),

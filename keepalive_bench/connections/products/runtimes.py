@@ -49,7 +49,12 @@ GO = Product(
 PUMA = Product(
     name="Puma",
     place="origin",
-    keep_alive=Setting("enable_keep_alives", "true", f"{_PUMA}#enable_keep_alives-instance_method"),
+    keep_alive=Setting(
+        "enable_keep_alives",
+        "true",
+        f"{_PUMA}#enable_keep_alives-instance_method",
+        older="from 6.5",
+    ),
     request_limit=Setting(
         "max_keep_alive",
         "999",

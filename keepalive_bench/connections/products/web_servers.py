@@ -52,7 +52,7 @@ NGINX = Product(
         "keepalive_timeout and keepalive_requests in upstream",
         "60 s and 1,000",
         f"{_NGINX_UPSTREAM}#keepalive",
-        note='these take keepalive, proxy_http_version 1.1 and proxy_set_header Connection ""',
+        note='then it takes keepalive, proxy_http_version 1.1 and proxy_set_header Connection ""',
         older="off before 1.29.7",
     ),
     tls_sessions=Setting(
