@@ -80,7 +80,7 @@ def _limits(
     announced = announced_timeout(answer)
     fitting = {
         kinds.REQUEST_LIMIT: pattern.limit == before.served and may_count,
-        kinds.IDLE_TIMEOUT: _is_within(bound_s, pattern.idle, is_exact=is_exact)
+        kinds.IDLE_TIMEOUT: _is_within(bound_s, pattern.idle.span, is_exact=is_exact)
         or (announced is not None and bound_s >= max(announced, AT_ONCE_S)),
         kinds.MAX_AGE: by_age,
     }
