@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import announced_timeout
 from keepalive_bench.connections.causes import fits
-from keepalive_bench.connections.lives import CLOCKS_S
+from keepalive_bench.connections.lives import SURELY_LATER_S
 from keepalive_bench.connections.patterns import LEAST_DROP_S
 from keepalive_bench.results.failure_kinds import (
     CLOSED_BEFORE_RESPONSE,
@@ -54,6 +54,8 @@ def failed(before: Before, last: LastExchange, owner: Owner) -> Proven:
     if kinds.MAX_AGE in fitting:
         evidence["age_s"] = before.age_s
     kind = _killer(fitting, before, last, owner)
+    if not pattern.is_sure(kind):
+        fitting.append(kinds.RECYCLED)
     if kind is kinds.IDLE_DROP and pattern.drop is not None:
         evidence |= {"survived_s": pattern.drop.least_s, "died_s": pattern.drop.most_s}
     return kind, evidence | fits(kind, *fitting)
@@ -102,9 +104,10 @@ def _may_all_race(before: Before, idle_s: float, pattern: Pattern) -> bool:
     It takes a round trip that isn't much shorter; and after long pauses, who knows.
     """
     is_long = before.round_trip_s > idle_s / 4 or idle_s >= LEAST_DROP_S
+    is_late = idle_s + before.round_trip_s >= SURELY_LATER_S
     is_limited = pattern.limit == before.served
     is_limited = is_limited and pattern.died_after_s >= pattern.uses.longest_idle_s
-    return is_limited and is_long and idle_s >= CLOCKS_S
+    return is_limited and is_long and is_late
 
 
 def _is_near(idle_s: float, before: Before, last: LastExchange, seen: Span | None) -> bool:

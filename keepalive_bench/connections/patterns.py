@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.connections.limits import (
-    IdleFit,
-    announced_max_age,
-    idle_timeout,
-    in_turn,
-    max_age,
-    request_limit,
-)
+from keepalive_bench.connections.chance import in_turn
+from keepalive_bench.connections.idle_timeouts import IdleFit, idle_timeout
+from keepalive_bench.connections.limits import announced_max_age, max_age, request_limit
 from keepalive_bench.connections.lives import CLOCKS_S, SURELY_LATER_S, Span, Uses
+from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REQUEST_LIMIT
 from keepalive_bench.results.failure_kinds import MALFORMED_RESPONSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from keepalive_bench.connections.lives import EndsByKind
+    from keepalive_bench.connections.reason_kinds import ReasonKind
 
 _SEVERAL = 2
 LEAST_DROP_S = 1.0
@@ -41,6 +38,8 @@ class Pattern(NamedTuple):
     """How many were closed or reset under a request that wasn't their first."""
     limit: int | None = None
     """How many responses each carried that ended, where a limit of that fits."""
+    is_limit_sure: bool = True
+    """Whether a restart, or a limit of kept connections, hardly ends connections just so."""
     idle: IdleFit = IdleFit()
     """How an idle timeout fits those that were found closed."""
     age: Span | None = None
@@ -68,15 +67,24 @@ class Pattern(NamedTuple):
         ended = self.silent + self.died
         return ended >= _SEVERAL and len(self.uses.idle_s) <= _FEW * ended
 
-    def is_outlived(self, idle_s: float, own_idle_s: float) -> bool:
+    def is_outlived(self, idle_s: float, own_idle_s: float, *, is_exact: bool) -> bool:
         """Whether others were idle for longer and went on, where no idle timeout can be at work.
 
         Or many more were than were found closed, and so was that connection itself before.
         """
-        later_s = idle_s + SURELY_LATER_S
+        later_s = idle_s + SURELY_LATER_S if is_exact else idle_s
         if self.idle.is_refuted:
             return self.uses.outlived(later_s) > 0
         return self.idle.is_exceeded and own_idle_s > later_s
+
+    def is_sure(self, kind: ReasonKind) -> bool:
+        """Whether a limit that fits is the only cause that does.
+
+        Or a restart, or a limit of kept connections, may have ended as few, or as many at once.
+        """
+        if kind is REQUEST_LIMIT:
+            return self.is_limit_sure
+        return kind is not IDLE_TIMEOUT or self.idle.is_sure
 
 
 def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
@@ -85,7 +93,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     is_only_reused = _is_only_reused(len(ends.cut) + len(ends.reset), uses, uses.first.lost)
     died = (ends.cut, ends.reset) if is_only_reused else ()
     idle = idle_timeout(closed, uses)
-    limit = request_limit((closed, *died), idle.span, uses)
+    limit, is_limit_sure = request_limit((closed, *died), idle.span, uses)
     age, is_aged = max_age((closed, *died), uses.age_s, limit=limit)
     if is_aged and any(served != limit for each in (closed, *died) for served in each.served):
         limit = None
@@ -96,6 +104,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
         silent=len(closed),
         died=len(ends.cut) + len(ends.reset),
         limit=limit,
+        is_limit_sure=is_limit_sure,
         idle=idle,
         age=age,
         is_aged=is_aged,
