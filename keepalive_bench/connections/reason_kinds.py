@@ -103,7 +103,9 @@ IDLE_DROP = ReasonKind(
     "({times}): something on the path forgets idle connections",
     advice="The usual suspects are a NAT, a firewall (conntrack), or a balancer (AWS NLB after "
     "350 s, Azure after 4 min). Close idle connections at the client before that, or have TCP "
-    "keep-alive probe sooner (--tcp-keepalive-time).",
+    "keep-alive probe sooner (--tcp-keepalive-time). A gateway does the same where its own "
+    "connection to the server behind it was dead (HAProxy, Apache): compare how long the two keep "
+    "it.",
     numbers=("survived_s", "died_s"),
 )
 STALE_RACE = ReasonKind(

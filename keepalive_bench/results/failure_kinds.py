@@ -151,7 +151,8 @@ CLOSED_BEFORE_RESPONSE = FailureKind(
     title="FIN came before the first byte of an answer",
     who="server",
     advice="Does this port speak HTTP/1.1, or only HTTPS or HTTP/2?",
-    among_answers="The server's log may say why.",
+    among_answers="The server's log may say why. A gateway does the same where its own connection "
+    "to the server behind it was dead (HAProxy, Apache): compare how long the two keep it.",
     kills_idle=True,
     provoked=Provoked("URL -n 2", "--fault close-on-request"),
 )

@@ -37,7 +37,7 @@ def test_a_gateways_errors_among_good_answers_are_told_of_either_arm() -> None:
     assert [it.evidence for it in findings] == [{"arm": arm, **said} for arm in ARMS]
     assert {it.severity for it in findings} == {"warning"}
     assert "broke the connection off" in findings[0].text
-    assert "Nothing names the server (--server NAME does). nginx: keepalive and" in (
+    assert "Nothing names the server (--server NAME does). nginx: keepalive_timeout and" in (
         findings[0].advice
     )
     gateway = Answer("HTTP/1.1", server="awselb/2.0")
