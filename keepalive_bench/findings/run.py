@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keepalive_bench.analysis.history import closer_of
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.plan.local_ports import a_second
 from keepalive_bench.results import failure_kinds as failures
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
+    from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.results.run import Run
 
 _LINGER_S = 60.0
@@ -150,6 +152,7 @@ def _failures(run: Run, arm: ArmSummary, *, among_answers: bool) -> Iterator[Fin
             kind=kind,
             count=count,
             message=failure.message,
+            who=_who(run, kind),
             words={"remedy": failures.advice_on(failure, among_answers=among_answers)},
         )
     if arm.not_sent:
@@ -164,8 +167,17 @@ def _failures(run: Run, arm: ArmSummary, *, among_answers: bool) -> Iterator[Fin
             arm,
             kind=kind,
             count=len(warmup.failures),
+            who=_who(run, kind),
             words={"message": printable(message)},
         )
+
+
+def _who(run: Run, kind: str) -> Actor | None:
+    """Who did it, by the kind of failure: what a server does, the proxy does where it forwards."""
+    found = failures.failure_kind(kind)
+    if found is None or found.who != "server":
+        return found and found.who
+    return closer_of(run.plan).who
 
 
 def _exhausted(run: Run, failed: int) -> Finding:

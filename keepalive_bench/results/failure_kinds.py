@@ -65,6 +65,8 @@ CONNECT_REFUSED = FailureKind(
     title="Nobody listens there",
     who="server",
     advice="Does a server listen there?",
+    among_answers="Does it restart, does a firewall limit new connections, or are there several "
+    "servers behind that address?",
     provoked=Provoked("http://127.0.0.1:9/"),
 )
 CONNECT_TIMEOUT = FailureKind(
@@ -127,6 +129,7 @@ PROXY = FailureKind(
     code="proxy",
     title="The proxy refused the tunnel, or broke off while asked for it",
     who="proxy",
+    causes=causes.TUNNELS,
     provoked=Provoked(test="tests/net/test_proxies.py"),
 )
 RESET = FailureKind(
