@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import chain, pairwise
-from math import exp, inf, log1p
+from math import exp, inf, lgamma, log, log1p
 from operator import add
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CHANCE, SMALL_CHANCE = 0.01, 0.003
 """What is less likely is no chance; the smaller one where the data chose what to ask."""
+_TINY = 1e-9
 _NEAREST = 100
 """Of the pauses that are nearest to a time, so many say enough."""
 
@@ -49,6 +50,18 @@ def of_one_time(share: float, count: int) -> float:
     section 2.3; this is its leading term, an upper bound.
     """
     return count * min(1.0, share) ** (count - 1)
+
+
+def between(least: float, most: float, count: int, others: int) -> float:
+    """The probability that ends at any time all come past a share of it, but for some others.
+
+    Or that they come before a second share, too, where that is less likely. Whichever the others
+    are: so it is multiplied by the number of ways to choose them.
+    """
+    lasting, together = max(1 - least, _TINY), max(most - least, _TINY)
+    one_by_one = min(log(lasting), log(together) + log(count) / max(1, count - 1))
+    ways = lgamma(count + others + 1) - lgamma(count + 1) - lgamma(others + 1)
+    return exp(min(0.0, (count - 1) * one_by_one + ways))
 
 
 def only_after_the_longest(

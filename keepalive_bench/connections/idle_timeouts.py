@@ -7,14 +7,14 @@ some go on for a little longer.
 from __future__ import annotations
 
 from itertools import compress
-from math import comb, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.chance import (
     CHANCE,
     SMALL_CHANCE,
+    between,
     in_turn,
-    of_one_time,
     only_after_the_longest,
 )
 from keepalive_bench.connections.lives import AT_ONCE_S, CLOCKS_S, SURELY_LATER_S, Span, above
@@ -83,8 +83,7 @@ def idle_timeout(closed: Ends, uses: Uses) -> IdleFit:
     # And ends at any time would come where pauses last, not within a small share of all of them.
     idle = [*uses.idle_s, *closed.found_s]
     before, until = (sum(min(idle_s, it) for it in idle) / sum(idle) for idle_s in span)
-    chance = min((1 - before) ** (events - 1), of_one_time(until - before, events))
-    chance *= comb(events + sooner + late, events)  # whichever these were
+    chance = between(before, until, events, sooner + late)
     expected = _expected((*uses.longest_s, *closed.found_s), least)
     is_shown = events >= _MANY and len(usual) >= expected / 2 and chance <= SMALL_CHANCE
     return _unless_exceeded(span if is_shown else None, closed, least, (len(usual), events), uses)
