@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SLACK_S = 10.0
 """How much later than they say servers close an idle connection, on a busy machine."""
-_SETTLED_S = 0.03
+_SETTLED_S = 0.02
 """What a server needs to be back at waiting: lighttpd heeds a signal that comes before only when
 its clock next ticks, a second later."""
 _SURELY_S = 0.1
