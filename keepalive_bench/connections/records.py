@@ -31,9 +31,9 @@ class LastExchange(NamedTuple):
     has_answer: bool
     """Whether a byte of an answer came."""
     answer: Answer | None
-    """What the answer announced."""
+    """What its answer announced; where it has none, what the last one before it did."""
     status: int | None = None
-    """The answer's; `None`: there is none."""
+    """That answer's; `None`: there is none."""
     after_idle_s: float | None = None
     """How long the connection had been idle before it; `None`: it was the first."""
 

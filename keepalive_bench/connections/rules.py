@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.connections import reason_kinds as kinds
-from keepalive_bench.connections.announcements import is_misread, is_old, says_close
+from keepalive_bench.connections.announcements import announced_max, is_misread, is_old, says_close
 from keepalive_bench.connections.causes import because_of_request, fits
-from keepalive_bench.connections.deaths import failed, is_failed
+from keepalive_bench.connections.deaths import died_under_request, failed, is_failed
 from keepalive_bench.connections.found_closed import found_closed
 from keepalive_bench.connections.lives import AT_ONCE_S
 from keepalive_bench.connections.records import Idle
@@ -47,7 +47,7 @@ def reason_for(before: Before, owner: Owner) -> Proven:
     if last is None:
         return kinds.UNKNOWN, {"seen": "no exchange"}
     if is_failed(last):
-        return failed(before, last, owner)
+        return _announced_before(before, last, owner) or failed(before, last, owner)
     if ending is None or ending.kind == "announced":
         return _announced(before, last, owner)
     if ending.kind in {"fin", "rst"}:
@@ -93,6 +93,24 @@ def _asked_or_said(before: Before, last: LastExchange, owner: Owner) -> Proven:
             return kinds.MAX_AGE, evidence
         evidence |= fits(kinds.SERVER_CLOSE, kinds.MAX_AGE)
     return kinds.SERVER_CLOSE, evidence
+
+
+def _announced_before(before: Before, last: LastExchange, owner: Owner) -> Proven | None:
+    """Why a connection ended under a request, where the answer before tells."""
+    answer = last.answer
+    if answer is None or not before.served or not died_under_request(last):
+        return None
+    evidence: dict[str, object] = {"failure": last.failure, "requests": before.served}
+    if says_close(answer):
+        return kinds.SERVER_CLOSE, {**evidence, "connection": answer.connection, "unread": True}
+    if announced_max(answer) in {0, before.served}:
+        return kinds.KEEP_ALIVE_MAX, evidence
+    because = None
+    if last.after_idle_s is not None and last.after_idle_s < AT_ONCE_S:
+        because = because_of_request(last, owner)
+    if because is kinds.ERROR_RESPONSE:
+        return because, {**evidence, "status": last.status}
+    return None
 
 
 def _by_looks(ending: Ending, idle: Idle) -> Proven:

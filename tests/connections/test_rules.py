@@ -243,6 +243,23 @@ def test_a_death_under_a_request_is_what_its_idle_time_and_others_show(
     assert named(before, pattern) == kind
 
 
+@pytest.mark.parametrize(
+    ("idle_s", "status", "kind"),
+    [
+        (0.001, 500, kinds.ERROR_RESPONSE),
+        (0.001, 200, kinds.AFTER_ERROR),
+        (0.5, 500, kinds.AFTER_ERROR),  # a close that belongs to the error comes at once
+    ],
+)
+def test_a_request_right_after_an_error_response_dies_of_the_close_that_belongs_to_it(
+    idle_s: float, status: int, kind: ReasonKind
+) -> None:
+    before = died(idle_s)
+    assert before.last is not None
+    after_error = before._replace(last=before.last._replace(status=status))
+    assert named(after_error, Pattern(closing_statuses=frozenset({500}))) == kind
+
+
 def ends(**rows: Sequence[tuple[float, ...]]) -> EndsByKind:
     """Rows of (served, opened, age, idle) and, if that is known, (when it was found so)."""
     made = EndsByKind(*(Ends() for _ in EndsByKind._fields))
