@@ -105,12 +105,13 @@ class History:
         experiment = plan.experiment
         if arm.is_single_use:
             return Owner(experiment.concurrency * experiment.processes, is_single_use=True)
+        pattern = self._pattern(arm, opened)
         return Owner(
             experiment.pool_size_of(arm) * experiment.processes,
             closer=_closer(plan),
-            asks_to_close=plan.request.asks_to_close,
+            asks_to_close=plan.request.closing_header is not None and pattern.uses.most_served <= 1,
             sends_bodies=plan.sends_bodies,
-            pattern=self._pattern(arm, opened),
+            pattern=pattern,
         )
 
     def _pattern(self, arm: Arm, opened: bytes) -> Pattern:

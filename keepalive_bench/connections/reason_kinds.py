@@ -138,10 +138,11 @@ ASKED_TO_CLOSE = ReasonKind(
     code="asked-to-close",
     title="The request itself asked for the close",
     who="client",
-    proof="The request carried `Connection: close`, a header of the user's own; and the answer "
-    "announced the close, or it came at once.",
+    proof="The request carried `Connection: close`, a header of the user's own, or what servers "
+    "take for it (nginx any `close` in `Connection`, Node `Proxy-Connection`, too); and no "
+    "connection of the run carried a second response.",
     provoked=Provoked("URL -n 6 -H 'Connection: close'", ""),
-    text="Your own header, Connection: close, ends the connection after each request ({times})",
+    text="Your own header, {own_header}, ends the connection after each request ({times})",
     advice="Leave that header out.",
 )
 ERROR_RESPONSE = ReasonKind(
@@ -183,10 +184,10 @@ SERVER_CLOSE = ReasonKind(
     provoked=Provoked("URL -n 6", "--close-after 2"),
     text="{closer} said Connection: close{after}{unread} ({times}){also}",
     advice="A limit of requests or of age does that.",
-    advice_after_one="Keep-alive is off there, or limited to one request.",
+    advice_after_one="Keep-alive is {perhaps}off there, or limited to one request.",
     settings=("request_limit", "lifetime"),
     settings_after_one=("keep_alive",),
-    numbers=("requests",),
+    numbers=("requests", "fits"),
 )
 HTTP_1_0 = ReasonKind(
     code="http-1.0",
@@ -246,13 +247,13 @@ REQUEST_LIMIT = ReasonKind(
     "were idle for and survived, or it died under its next request; and all connections of the "
     "arm that ended so, two at least, had carried the same number of responses, which no "
     "connection of the run exceeded.",
-    evidence=f"{_IDLE}, or `failure`; `requests` is the number",
+    evidence=f"{_IDLE}, or `failure`; `requests` is the number; {_FITS}",
     provoked=Provoked("URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2"),
-    text="{closer} closed the connection{after}, unannounced ({times})",
+    text="{closer} closed the connection{after}, unannounced ({times}){also}",
     advice="Look for a limit of requests per connection.",
     settings=("request_limit",),
     settings_after_one=("keep_alive", "request_limit"),
-    numbers=("requests",),
+    numbers=("requests", "fits"),
 )
 IDLE_TIMEOUT = ReasonKind(
     code="idle-timeout",

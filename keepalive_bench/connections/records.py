@@ -80,7 +80,7 @@ class Owner(NamedTuple):
     """Whether it uses each connection once, by design."""
     closer: Closer = SERVER
     asks_to_close: bool = False
-    """Whether its requests carry `Connection: close`."""
+    """Whether its requests carry `Connection: close`, and no connection outlived one of them."""
     sends_bodies: bool = False
     """Whether its requests have bodies."""
     pattern: Pattern = Pattern()

@@ -15,6 +15,7 @@ from keepalive_bench.connections.causes import because_of_request, fits
 from keepalive_bench.connections.deaths import died_under_request, failed, is_failed
 from keepalive_bench.connections.found_closed import found_closed
 from keepalive_bench.connections.lives import AT_ONCE_S
+from keepalive_bench.connections.patterns import ERROR_FROM
 from keepalive_bench.connections.records import Idle
 
 if TYPE_CHECKING:
@@ -41,23 +42,50 @@ def reason_for_one_more(busy: int, owner: Owner) -> kinds.ReasonKind:
 
 def reason_for(before: Before, owner: Owner) -> Proven:
     """The reason for a connection that took another's place."""
-    ending, last = before.ending, before.last
+    last = before.last
     if owner.is_single_use:
         return kinds.BY_DESIGN, {}
     if last is None:
         return kinds.UNKNOWN, {"seen": "no exchange"}
     if is_failed(last):
-        return _announced_before(before, last, owner) or failed(before, last, owner)
-    if ending is None or ending.kind == "announced":
-        return _announced(before, last, owner)
-    if ending.kind in {"fin", "rst"}:
-        return found_closed(before, ending, last, owner)
-    return _by_looks(ending, before.idle or Idle(0.0))
+        kind, evidence = _announced_before(before, last, owner) or failed(before, last, owner)
+    else:
+        kind, evidence = _after_answer(before, last, owner)
+    if kind in {kinds.SERVER_CLOSE, kinds.REQUEST_LIMIT}:
+        evidence |= fits(kind, *_of_exchange(last, owner))
+    return kind, evidence
 
 
 def actor(kind: kinds.ReasonKind, owner: Owner) -> Actor:
     """Who did it: what a server does, the proxy does where requests are forwarded."""
     return owner.closer.who if kind.who == "server" else kind.who
+
+
+def _after_answer(before: Before, last: LastExchange, owner: Owner) -> Proven:
+    """The same after an exchange that succeeded."""
+    ending = before.ending
+    if ending is not None and ending.kind not in {"announced", "fin", "rst"}:
+        return _by_looks(ending, before.idle or Idle(0.0))
+    if owner.asks_to_close:
+        return kinds.ASKED_TO_CLOSE, {"requests": before.served}
+    if ending is None or ending.kind == "announced":
+        return _announced(before, last, owner)
+    return found_closed(before, ending, last, owner)
+
+
+def _of_exchange(last: LastExchange, owner: Owner) -> list[kinds.ReasonKind]:
+    """What in an exchange may have ended its connection, where no other exchanges refute that."""
+    uses, answer = owner.pattern.uses, last.answer
+    statuses = {*uses.first.statuses, *uses.later.statuses}
+    is_error = (last.status or 0) >= ERROR_FROM
+    is_only_errors = is_error and all(it >= ERROR_FROM for it in statuses if isinstance(it, int))
+    is_never_kept = uses.most_served <= 1
+    fitting = {
+        kinds.ERROR_RESPONSE: is_only_errors and is_never_kept,
+        kinds.UNREAD_REQUEST: owner.sends_bodies and (is_never_kept or is_only_errors),
+        kinds.CLOSE_DELIMITED: answer is not None and answer.framing == "close",
+    }
+    return [kind for kind, does in fitting.items() if does]
 
 
 def _announced(before: Before, last: LastExchange, owner: Owner) -> Proven:
@@ -87,6 +115,8 @@ def _asked_or_said(before: Before, last: LastExchange, owner: Owner) -> Proven:
     because = because_of_request(last, owner)
     if because is not None:
         return because, {**evidence, "status": last.status}
+    if last.answer is not None and last.answer.framing == "close" and pattern.uses.most_served > 1:
+        return kinds.CLOSE_DELIMITED, {**evidence, "http_version": last.answer.http_version}
     if pattern.announced_age is not None and pattern.announced_age.has(before.age_s):
         evidence["age_s"] = before.age_s
         if pattern.is_announced_aged:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.connections.announcements import announced_max, announced_timeout
 from keepalive_bench.connections.reason_kinds import (
+    CLOSE_DELIMITED,
+    ERROR_RESPONSE,
     IDLE_TIMEOUT,
     MAX_AGE,
     REASON_KINDS,
     REQUEST_LIMIT,
     UNKNOWN,
+    UNREAD_REQUEST,
     ReasonKind,
 )
 from keepalive_bench.findings.finding_kind import Case, FindingKind
@@ -135,7 +138,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
         "maxsize": experiment.pool_size,
         "concurrency": experiment.concurrency,
         "statuses": _listed(sorted({f"{it['status']}" for it in seen if it.get("status")})),
-        "fits": ", ".join(sorted({f"{it['fits']}" for it in seen if "fits" in it})),
+        "fits": ", ".join(sorted({f"{it['fits']}" for it in seen if "fits" in it})) or None,
         **_times(seen),
     }
     data = f"{seen[0].get('seen', seen[0].get('connection', ''))}"
@@ -150,9 +153,11 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "seen": printable(data[:_SHOWN_DATA]),
             "all_seen": _all_seen(seen) if code == UNKNOWN.code else "",
             "closer": reasons.owner.closer.name,
+            "own_header": run.plan.request.closing_header or "",
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
             "also": _also([it for it in seen if "fits" in it], code),
+            "perhaps": "perhaps " if known["fits"] else "",
             "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
             "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
@@ -224,6 +229,9 @@ def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[st
         REQUEST_LIMIT.code: f"a limit of {plural(served[0], 'request')}" if served else "",
         IDLE_TIMEOUT.code: f"an idle timeout of {_range(seen, 'closed_after_s', 'idle_s')}",
         MAX_AGE.code: f"a maximum age of {_range(seen, 'age_s')}",
+        ERROR_RESPONSE.code: "a close after error responses",
+        UNREAD_REQUEST.code: "request bodies left unread",
+        CLOSE_DELIMITED.code: "responses without a length",
     }
     return [text for code, text in words.items() if code in codes - {besides}]
 
@@ -243,7 +251,14 @@ def _listed(words: Sequence[str]) -> str:
 def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
     """The other causes that fit, and what would tell them apart."""
     others = _listed(_fitting(seen, besides=code))
-    return f"; {others} would fit, too ({_apart(seen)} tells them apart)" if others else ""
+    codes = ", ".join(f"{it['fits']}" for it in seen)
+    if ERROR_RESPONSE.code in codes or UNREAD_REQUEST.code in codes:
+        apart = "a GET that succeeds"
+    elif CLOSE_DELIMITED.code in codes:
+        apart = "a response with a Content-Length"
+    else:
+        apart = _apart(seen)
+    return f"; {others} would fit, too ({apart} tells them apart)" if others else ""
 
 
 def _apart(seen: Sequence[Mapping[str, object]]) -> str:

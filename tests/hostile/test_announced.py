@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.misbehaving import Peer, misbehaving
+from support.nginx import nginx
 from support.plans import plan
 
 from keepalive_bench import Arm, Load, analyse, benchmark
@@ -72,3 +73,88 @@ def test_a_request_that_dies_near_the_announced_idle_timeout_is_a_race() -> None
     arm = measured(script, requests=6, load=load).first
     assert arm.failure_kinds == {"reset": 2}
     assert arm.reason_counts == {"stale-race": 1, "first-use": 1}
+
+
+@pytest.mark.parametrize("status_line", ["HTTP/1.1 200 OK", "HTTP/1.0 200 OK"])
+def test_a_close_that_the_client_asked_for_is_its_own_however_late_it_comes(
+    status_line: str,
+) -> None:
+    """A server that lingers before it closes has no idle timeout of that length."""
+
+    def script(peer: Peer) -> None:
+        peer.answer(f"{status_line}\r\nContent-Length: 2\r\n\r\nok".encode())
+        peer.pause(0.1)
+
+    header = ("Connection", "keep-alive, Close")
+    load = Load(think_s=(0.2, 0.2))
+    arm = measured(script, requests=4, headers=(header,), load=load).first
+    assert arm.reason_counts == {"asked-to-close": 3, "first-use": 1}
+
+
+def test_a_close_after_several_requests_is_not_the_headers_that_asked_for_it_after_the_first() -> (
+    None
+):
+    def script(peer: Peer) -> None:
+        for field in ("X-Kept: yes", "Connection: close"):
+            peer.answer(answer(field))
+
+    arm = measured(script, requests=6, headers=(("Connection", "close"),)).first
+    assert arm.reason_counts == {"server-close": 2, "first-use": 1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("header", "closes"),
+    [("close;q=1", True), ("x-closed", True), ("keep-alive", False)],
+)
+def test_nginx_takes_any_header_with_close_in_it_for_the_clients_wish(
+    header: str, *, closes: bool
+) -> None:
+    with nginx("") as server:
+        headers = (("Connection", header),)
+        arm = analyse(benchmark(plan(server.http, arms=POOLED, requests=4, headers=headers))).first
+    assert arm.reason_counts.get("asked-to-close", 0) == 3 * closes
+
+
+@pytest.mark.parametrize(
+    ("data", "body", "fits"),
+    [
+        (answer("Connection: close"), None, None),
+        (answer("Connection: close", status="500 Oops"), None, "server-close, error-response"),
+        (answer("Connection: close"), b"x=1", "server-close, unread-request"),
+        (
+            answer("Connection: close", status="403 No"),
+            b"x=1",
+            "server-close, error-response, unread-request",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok",
+            None,
+            "server-close, close-delimited",
+        ),
+    ],
+)
+def test_a_close_after_each_request_may_belong_to_what_all_of_them_have_in_common(
+    data: bytes, body: bytes | None, fits: str | None
+) -> None:
+    """Go, Caddy, HAProxy and lighttpd announce one where they leave a body unread (RFC 9112)."""
+
+    def script(peer: Peer) -> None:
+        peer.answer(data)
+        if body:
+            peer.socket.recv(len(body))
+
+    analysis = measured(script, requests=4, method="POST" if body else "GET", body=body)
+    assert analysis.first.reason_counts == {"server-close": 3, "first-use": 1}
+    (found,) = (it for it in analysis.findings if it.code == "server-close")
+    assert found.evidence.get("fits") == fits
+    assert ("would fit, too" in found.text) == ("perhaps" in found.advice) == (fits is not None)
+
+
+def test_of_responses_without_a_length_it_is_that_where_others_are_kept() -> None:
+    def script(peer: Peer) -> None:
+        peer.answer(answer())
+        peer.answer(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok")
+
+    arm = measured(script, requests=4).first
+    assert arm.reason_counts == {"close-delimited": 1, "first-use": 1}
