@@ -1,13 +1,11 @@
-"""What reopened connections cost the pooled arms, and what the server announces of that."""
+"""What reopened connections cost the pooled arms: a finding for each reason, in words."""
 
 from __future__ import annotations
 
 from collections import Counter
-from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.connections.announcements import announced_max, announced_timeout
 from keepalive_bench.connections.reason_kinds import (
     CLOSE_DELIMITED,
     ERROR_RESPONSE,
@@ -32,47 +30,9 @@ if TYPE_CHECKING:
 
 _SHOWN_DATA = 60
 _MOST_SEEN = 3
-_WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
-_SLACK_S = 0.5
-"""Servers look at their clocks now and then, and count in whole seconds."""
 
 _UNREAD = ", in a second field, which http.client doesn't read: it would have kept the connection"
 
-KEEP_ALIVE_TIMEOUT_DIFFERS = FindingKind(
-    code="keep-alive-timeout-differs",
-    title="The server announces another idle timeout than it has",
-    who="server",
-    evidence=("arm", "announced_s", "seen_s"),
-    proof="Connections were closed after less than 0.8 of the time that `Keep-Alive: timeout` "
-    "announces, or could be used again after more than 1.2 of it.",
-    text="The server announces Keep-Alive: timeout={announced!s}, but closed "
-    "{closed:connection} of {arm} that had been idle for {seen_s} or less.",
-    advice="Clients that trust it send requests into closed connections. Have the server, and what "
-    "stands before it, announce what they do.",
-    cases={
-        "closed later": Case(
-            severity="info",
-            text="The server announces Keep-Alive: timeout={announced!s}, but a connection of "
-            "{arm} was good for another request after {seen_s}.",
-            advice="Clients that trust it give connections up too early.",
-        )
-    },
-    provoked=Provoked("URL -n 4", "--delay 0.2 --idle-timeout 0.15 --keep-alive-header timeout=60"),
-)
-KEEP_ALIVE_MAX_DIFFERS = FindingKind(
-    code="keep-alive-max-differs",
-    title="The server announces a larger maximum of requests than it has",
-    who="server",
-    evidence=("arm", "announced", "seen"),
-    proof="Connections are closed, without a word, after fewer responses than `Keep-Alive: max` "
-    "announces.",
-    text="The server closes connections of {arm} after {seen:response}, the last of which "
-    "announced Keep-Alive: max={announced!s}.",
-    advice="What stands before the server may have a limit of its own: set both alike.",
-    provoked=Provoked(
-        "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=100"
-    ),
-)
 STALE_BY_INTERLEAVING = FindingKind(
     code="stale-by-interleaving",
     title="Connections went stale only while kab ran the other arm",
@@ -114,16 +74,12 @@ OF_REASONS: Mapping[str, FindingKind] = {
 
 
 def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """A finding for each reason that cost a pooled arm a connection, and for untrue fields."""
-    pooled = [arm for arm in arms if arm.traits.reuses]
-    for arm in pooled:
+    """A finding for each reason that cost a pooled arm a connection."""
+    for arm in (arm for arm in arms if arm.traits.reuses):
         yield from _interleaved(arm)
         for code in arm.reason_counts:
             if code in OF_REASONS and (rows := arm.reasons.rows(code)):
                 yield _costly(run, arm, code, rows)
-    for arm in pooled:
-        yield from _timeout(run, arm)
-        yield from _maximum(run, arm)
 
 
 def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Finding:
@@ -276,61 +232,3 @@ def _interleaved(arm: ArmSummary) -> Iterator[Finding]:
             connections=count,
             words={"others": "the other arm" if arm.option is None else "other values"},
         )
-
-
-def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    """A timeout, announced in the server's Keep-Alive field, at odds with what was seen."""
-    announced = _usual_timeout(arm)
-    if announced is None:
-        return
-    closed = _closed_after(run, arm)
-    longest = max(closed, default=0.0)
-    if closed and longest < min(_WELL_BEFORE * announced, announced - _SLACK_S):
-        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
-            arm,
-            announced_s=announced,
-            seen_s=longest,
-            words={"announced": announced, "closed": len(closed)},
-        )
-        return
-    survived = arm.reasons.survived_s
-    if survived > max(_WELL_AFTER * announced, announced + _SLACK_S):
-        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
-            arm,
-            announced_s=announced,
-            seen_s=survived,
-            case="closed later",
-            words={"announced": announced},
-        )
-
-
-def _closed_after(run: Run, arm: ArmSummary) -> list[float]:
-    """After how long without a request connections were closed for that reason, where known."""
-    reasons, closed_after = arm.reasons, run.connections.closed_after_s
-    if IDLE_TIMEOUT.code not in reasons.codes:
-        return []
-    number = reasons.codes.index(IDLE_TIMEOUT.code)
-    rows = (row for row, code in enumerate(reasons.column) if code == number)
-    found = (closed_after[reasons.previous[row]] for row in rows)
-    return [after for after in found if not isnan(after)]
-
-
-def _usual_timeout(arm: ArmSummary) -> int | None:
-    counts: dict[int, int] = {}
-    for answer, count in arm.answers.items():
-        announced = announced_timeout(answer)
-        if announced is not None:
-            counts[announced] = counts.get(announced, 0) + count
-    return max(counts, key=counts.__getitem__, default=None)
-
-
-def _maximum(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    """Connections that always end, without a word, before an announced maximum is reached."""
-    rows = arm.reasons.rows(REQUEST_LIMIT.code)
-    reason = arm.reasons[rows[0]] if rows else None
-    if reason is None or reason.exchange is None or reason.previous is None:
-        return
-    announced = announced_max(run.exchanges[reason.exchange].outcome.answer)
-    if announced is not None:
-        served = run.connections.exchanges[reason.previous]
-        yield KEEP_ALIVE_MAX_DIFFERS.found(arm, announced=announced, seen=served)
