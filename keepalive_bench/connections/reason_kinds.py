@@ -206,12 +206,24 @@ CLOSE_MISREAD = ReasonKind(
     who="client",
     proof="Its last response's `Connection` field has no option `close`, but these letters, for "
     "which `http.client` looks; so the client closed it.",
-    evidence="`connection`: the field's value",
+    evidence="`option`: what has these letters",
     provoked=Provoked("URL -n 6", "-H 'Connection: close;q=1'"),
-    text="{closer} sent {seen} as a connection option, which isn't `close`; http.client looks for "
-    "these letters anywhere, and closed the connection all the same ({times})",
+    text="{closer} sent the connection option {option}; http.client looks for the letters of "
+    "`close` anywhere, and closed the connection all the same ({times})",
     advice="Send `Connection: close` to end connections, and nothing with these letters to keep "
     "them.",
+)
+CHUNKS_MISREAD = ReasonKind(
+    code="chunks-misread",
+    title="http.client didn't see that the response came in chunks",
+    who="client",
+    proof="Its last response came in chunks, and `http.client` closed it all the same: it knows "
+    "`Transfer-Encoding: chunked`, but neither a list of codings nor a second field.",
+    provoked=Provoked("URL -n 6", "--chunked -H 'Transfer-Encoding: gzip'"),
+    text="{closer} sent chunks under more than one transfer coding; http.client doesn't see the "
+    "chunks then, and closes the connection after the body ({times})",
+    advice="Let the server send `Transfer-Encoding: chunked` alone; `Content-Encoding` is for "
+    "bodies that are compressed.",
 )
 CLOSE_DELIMITED = ReasonKind(
     code="close-delimited",
@@ -308,10 +320,11 @@ UNSOLICITED_DATA = ReasonKind(
     proof="Bytes that no request had asked for were there when the connection was idle (a 408, "
     "garbage, TLS records without data), or with the last response, in `http.client`'s buffer (a "
     "second answer, a longer body, a 204 with one).",
-    evidence="`seen`: the first of them; for those that came while idle: `idle_s`, "
-    "`idle_by_kab_s`, `came_after_s`, `interleaved`",
+    evidence="`seen`: the first of them; `bodiless`: they came right after a response that has no "
+    "body (HEAD, 204, 304); for those that came while idle: `idle_s`, `idle_by_kab_s`, "
+    "`came_after_s`, `interleaved`",
     provoked=Provoked("URL -n 6", "--fault answer-twice"),
-    text="{closer} sent unsolicited data ({times}): {seen}",
+    text="{closer} sent unsolicited data ({times}): {seen}{bodiless}",
     advice="A connection with such bytes can't be used again. If they are a 408, the server's idle "
     "timeout was up.",
 )

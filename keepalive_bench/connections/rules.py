@@ -10,7 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.connections import reason_kinds as kinds
-from keepalive_bench.connections.announcements import announced_max, is_misread, is_old, says_close
+from keepalive_bench.connections.announcements import (
+    announced_max,
+    is_old,
+    looks_like_close,
+    says_close,
+)
 from keepalive_bench.connections.causes import because_of_request, fits
 from keepalive_bench.connections.deaths import died_under_request, failed, is_failed
 from keepalive_bench.connections.found_closed import found_closed
@@ -25,11 +30,13 @@ if TYPE_CHECKING:
     from keepalive_bench.results.failure_kinds import Actor
 
 _BY_KAB = {
-    "leftover": kinds.UNSOLICITED_DATA,
     "cut": kinds.UNREAD_BODY,
     "discarded": kinds.POOL_FULL,
 }
 """Endings that say all: kab itself closed the connection."""
+
+_BY_FRAMING = {"close": kinds.CLOSE_DELIMITED, "chunked": kinds.CHUNKS_MISREAD}
+"""What a response's framing says, where nothing else told the client to close."""
 
 
 def reason_for_one_more(busy: int, owner: Owner) -> kinds.ReasonKind:
@@ -65,7 +72,7 @@ def _after_answer(before: Before, last: LastExchange, owner: Owner) -> Proven:
     """The same after an exchange that succeeded."""
     ending = before.ending
     if ending is not None and ending.kind not in {"announced", "fin", "rst"}:
-        return _by_looks(ending, before.idle or Idle(0.0))
+        return _by_looks(before, ending, last)
     if owner.asks_to_close:
         return kinds.ASKED_TO_CLOSE, {"requests": before.served}
     if ending is None or ending.kind == "announced":
@@ -92,16 +99,14 @@ def _announced(before: Before, last: LastExchange, owner: Owner) -> Proven:
     """Why a response ended its connection, in the order of precedence."""
     answer = last.answer
     evidence: dict[str, object] = {"requests": before.served}
-    if answer is None:
-        return kinds.UNKNOWN, {**evidence, "seen": "a response that ended the connection"}
-    if says_close(answer):
+    if answer is not None and says_close(answer):
         return _asked_or_said(before, last, owner)
-    if is_old(answer):
+    if answer is not None and is_old(answer):
         return kinds.HTTP_1_0, {**evidence, "http_version": answer.http_version}
-    if is_misread(answer):
-        return kinds.CLOSE_MISREAD, {**evidence, "connection": answer.connection}
-    if answer.framing == "close":
-        return kinds.CLOSE_DELIMITED, {**evidence, "http_version": answer.http_version}
+    if answer is not None and (option := looks_like_close(answer)):
+        return kinds.CLOSE_MISREAD, {**evidence, "option": option}
+    if answer is not None and answer.framing in _BY_FRAMING:
+        return _BY_FRAMING[answer.framing], {**evidence, "http_version": answer.http_version}
     return kinds.UNKNOWN, {**evidence, "seen": "a response that ended the connection"}
 
 
@@ -143,14 +148,19 @@ def _announced_before(before: Before, last: LastExchange, owner: Owner) -> Prove
     return None
 
 
-def _by_looks(ending: Ending, idle: Idle) -> Proven:
+def _by_looks(before: Before, ending: Ending, last: LastExchange) -> Proven:
     """Unsolicited bytes, such as the 408 of a server whose time is up; or what kab did itself."""
-    if ending.kind != "data":
-        return _BY_KAB.get(ending.kind, kinds.UNKNOWN), {"seen": ending.data or ending.kind}
-    evidence: dict[str, object] = {"seen": ending.data, "idle_s": idle.total_s}
-    evidence["idle_by_kab_s"] = idle.by_kab_s
-    if ending.after_s is not None:
-        evidence["came_after_s"] = ending.after_s
+    evidence: dict[str, object] = {"seen": ending.data or ending.kind}
+    if ending.kind not in {"leftover", "data"}:
+        return _BY_KAB.get(ending.kind, kinds.UNKNOWN), evidence
+    after_s, idle = ending.after_s, before.idle or Idle(0.0)
+    if ending.kind == "data":
+        evidence |= {"idle_s": idle.total_s, "idle_by_kab_s": idle.by_kab_s}
+    if after_s is not None:
+        evidence["came_after_s"] = after_s
         own = idle.total_s - idle.by_kab_s
-        evidence["interleaved"] = ending.after_s >= AT_ONCE_S and own < ending.after_s
+        evidence["interleaved"] = after_s >= AT_ONCE_S and own < after_s
+    is_headless = not ending.data.startswith("HTTP/") and (after_s or 0.0) < AT_ONCE_S
+    if last.answer is not None and last.answer.framing == "none" and is_headless:
+        evidence["bodiless"] = True
     return kinds.UNSOLICITED_DATA, evidence

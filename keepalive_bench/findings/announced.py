@@ -5,10 +5,16 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from keepalive_bench.connections.announcements import announced_max, announced_timeout
-from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REQUEST_LIMIT
+from keepalive_bench.connections.announcements import (
+    announced_max,
+    announced_timeout,
+    is_token,
+    looks_like_close,
+)
+from keepalive_bench.connections.reason_kinds import CLOSE_MISREAD, IDLE_TIMEOUT, REQUEST_LIMIT
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.results.run import Run
 
+_SHOWN = 60
 _WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
 _SLACK_S = 0.5
 """Servers look at their clocks now and then, and count in whole seconds."""
@@ -58,11 +65,47 @@ KEEP_ALIVE_MAX_DIFFERS = FindingKind(
 )
 
 
+CLOSE_UNCLEAR = FindingKind(
+    code="close-unclear",
+    title="A connection option only looks like `close`, and nobody looked",
+    who="server",
+    severity="info",
+    evidence=("arm", "count", "answered"),
+    proof="The `Connection` fields have no option `close`, but one with these letters, in a field "
+    "that `http.client` doesn't read, as it isn't the first.",
+    text="{count} of {answered:answer} to {arm} have the connection option {option}. It stands in "
+    "a second field, which http.client doesn't read.",
+    advice="What then ended connections, if anything, is told by itself. To announce that, send "
+    "`Connection: close`.",
+    provoked=Provoked("URL -n 6", "-H 'Connection: keep-alive' -H 'Connection: close;q=1'"),
+)
+
+
 def announced_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Fields of the pooled arms' answers that aren't true, or not clear."""
     for arm in (arm for arm in arms if arm.traits.reuses):
         yield from _timeout(run, arm)
         yield from _maximum(run, arm)
+        yield from _unclear(arm)
+
+
+def in_words(option: str) -> str:
+    """A connection option that only looks like `close`, as what it is."""
+    shown = printable(option[:_SHOWN])
+    return f"{shown}, which isn't `close`{'' if is_token(option) else ', nor a token at all'}"
+
+
+def _unclear(arm: ArmSummary) -> Iterator[Finding]:
+    """Options that look like `close`, where the client didn't act on them."""
+    counts = {answer: count for answer, count in arm.answers.items() if looks_like_close(answer)}
+    if counts and not arm.reasons.ended(CLOSE_MISREAD.code):
+        option = looks_like_close(max(counts, key=counts.__getitem__)) or ""
+        yield CLOSE_UNCLEAR.found(
+            arm,
+            count=sum(counts.values()),
+            answered=sum(arm.answers.values()),
+            words={"option": in_words(option)},
+        )
 
 
 def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from keepalive_bench.connections.reason_kinds import (
     UNREAD_REQUEST,
     ReasonKind,
 )
+from keepalive_bench.findings.announced import in_words
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.units import between, duration, enumerated, plural, printable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _SHOWN_DATA = 60
 _MOST_SEEN = 3
 
+_BODILESS = ", though a response to HEAD, a 204 and a 304 have no body"
 _UNREAD = ", in a second field, which http.client doesn't read: it would have kept the connection"
 
 STALE_BY_INTERLEAVING = FindingKind(
@@ -116,6 +118,8 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "perhaps": "perhaps " if known["fits"] else "",
             "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
+            "option": in_words(f"{seen[0].get('option', '')}"),
+            "bodiless": _BODILESS if any(it.get("bodiless") for it in seen) else "",
             "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
             "apart": _apart(seen),
             "cure": cure_of_reason(run, arm, rows),

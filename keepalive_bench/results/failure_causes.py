@@ -24,6 +24,7 @@ ALERT = "TLS alert: "
 NO_LENGTH = "the server told no length and keeps the connection open"
 SILENCE = "then silence"
 STILL_COMING = "and more was coming"
+CHUNKED_NOTHING = "has no body, whatever its Transfer-Encoding says, but http.client waits for one"
 TLS_RECORD = "a TLS record came in place of a status line"
 
 
@@ -161,7 +162,14 @@ UNTRUSTED = (
         f"two. {_UNCHECKED}",
     ),
 )
+_CHUNKED = Cause(
+    (CHUNKED_NOTHING,),
+    "Programs in Python wait just so, though such a response ends with its head (RFC 9112, section "
+    "6.3)",
+    "Have the server leave Transfer-Encoding out of it.",
+)
 DEADLINES = (
+    _CHUNKED,
     Cause(
         (NO_LENGTH,),
         "Nobody can know where the body ends",
@@ -179,6 +187,7 @@ DEADLINES = (
     ),
 )
 TRUNCATIONS = (
+    _CHUNKED,
     Cause(
         ("came, then the connection ended",),
         "Content-Length announces more than came",

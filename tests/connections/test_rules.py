@@ -102,6 +102,12 @@ def test_whoever_uses_each_once_does_so_by_design_whatever_ended_the_one_before(
             {"http_version": "HTTP/1.0"},
         ),
         (after("announced"), kinds.UNKNOWN, {"seen": "a response that ended the connection"}),
+        (after("announced", last(QUIET._replace(framing="chunked"))), kinds.CHUNKS_MISREAD, None),
+        (
+            after("leftover", last(QUIET._replace(framing="none")), data="boo"),
+            kinds.UNSOLICITED_DATA,
+            {"bodiless": True},
+        ),
         (after("leftover", data="boo"), kinds.UNSOLICITED_DATA, {"seen": "boo"}),
         (after("cut"), kinds.UNREAD_BODY, {"seen": "cut"}),
         (after("discarded"), kinds.POOL_FULL, {"seen": "discarded"}),
@@ -159,10 +165,16 @@ def test_several_connection_fields_are_one_list_whichever_the_client_reads() -> 
     assert (kind, evidence["unread"]) == (kinds.SERVER_CLOSE, True)
 
 
-@pytest.mark.parametrize("said", ["close;q=1", "disclose"])
-def test_an_option_that_only_looks_like_close_is_misread_by_the_client(said: str) -> None:
+@pytest.mark.parametrize(
+    ("said", "option"),
+    [("close;q=1", "close;q=1"), ("te, Disclose", "Disclose"), ('"close", te', '"close"')],
+)
+def test_an_option_that_only_looks_like_close_is_misread_by_the_client(
+    said: str, option: str
+) -> None:
     exchange = last(Answer("HTTP/1.1", connection=said))
-    assert named(after("announced", exchange)) == kinds.CLOSE_MISREAD
+    kind, evidence = reason_for(after("announced", exchange), POOL)
+    assert (kind, evidence["option"]) == (kinds.CLOSE_MISREAD, option)
 
 
 def test_what_a_server_does_the_proxy_does_that_forwards_to_it() -> None:
