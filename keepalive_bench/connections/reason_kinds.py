@@ -219,7 +219,7 @@ CHUNKS_MISREAD = ReasonKind(
     who="client",
     proof="Its last response came in chunks, and `http.client` closed it all the same: it knows "
     "`Transfer-Encoding: chunked`, but neither a list of codings nor a second field.",
-    provoked=Provoked("URL -n 6", "--chunked -H 'Transfer-Encoding: gzip'"),
+    provoked=Provoked(test="tests/hostile/test_announced.py"),
     text="{closer} sent chunks under more than one transfer coding; http.client doesn't see the "
     "chunks then, and closes the connection after the body ({times})",
     advice="Let the server send `Transfer-Encoding: chunked` alone; `Content-Encoding` is for "

@@ -96,7 +96,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
         "maxsize": experiment.pool_size,
         "concurrency": experiment.concurrency,
         "statuses": _listed(sorted({f"{it['status']}" for it in seen if it.get("status")})),
-        "fits": ", ".join(sorted({f"{it['fits']}" for it in seen if "fits" in it})) or None,
+        "fits": ", ".join(sorted({f"{it['fits']}" for it in seen if "fits" in it})) or code,
         **_times(seen),
     }
     data = f"{seen[0].get('seen', seen[0].get('connection', ''))}"
@@ -115,7 +115,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
             "also": _also([it for it in seen if "fits" in it], code),
-            "perhaps": "perhaps " if known["fits"] else "",
+            "perhaps": "perhaps " if any("fits" in it for it in seen) else "",
             "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
             "option": in_words(f"{seen[0].get('option', '')}"),
