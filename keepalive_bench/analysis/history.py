@@ -104,7 +104,8 @@ class History:
         plan = self.run.plan
         experiment = plan.experiment
         if arm.is_single_use:
-            return Owner(experiment.concurrency * experiment.processes, is_single_use=True)
+            kept = experiment.concurrency * experiment.processes
+            return Owner(kept, is_single_use=True, closer=_closer(plan))
         pattern = self._pattern(arm, opened)
         return Owner(
             experiment.pool_size_of(arm) * experiment.processes,

@@ -115,10 +115,10 @@ STALE_RACE = ReasonKind(
     "announces; and first requests on connections don't die so.",
     evidence="`failure`; `idle_s`: how long it had been idle",
     provoked=Provoked(test="tests/net/test_stale_races.py"),
-    text="Requests crossed the server's close of a connection that had been idle for {idle} "
-    "({times})",
-    advice="A shorter idle time at the client than at the server avoids that, and requests that "
-    "may be repeated can be retried.",
+    text="{closer} closed connections that had been idle for {idle} while requests were on their "
+    "way to it ({times})",
+    advice="A client that closes idle connections sooner avoids that, and requests that may be "
+    "repeated can be retried.",
     settings=("idle_timeout",),
     numbers=("idle_s",),
 )

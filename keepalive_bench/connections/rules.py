@@ -63,9 +63,9 @@ def reason_for(before: Before, owner: Owner) -> Proven:
     return kind, evidence
 
 
-def actor(kind: kinds.ReasonKind, owner: Owner) -> Actor:
+def actor(who: Actor, owner: Owner) -> Actor:
     """Who did it: what a server does, the proxy does where requests are forwarded."""
-    return owner.closer.who if kind.who == "server" else kind.who
+    return owner.closer.who if who == "server" else who
 
 
 def _after_answer(before: Before, last: LastExchange, owner: Owner) -> Proven:

@@ -35,14 +35,14 @@ KEEP_ALIVE_TIMEOUT_DIFFERS = FindingKind(
     evidence=("arm", "announced_s", "seen_s"),
     proof="Connections were closed after less than 0.8 of the time that `Keep-Alive: timeout` "
     "announces, or could be used again after more than 1.2 of it.",
-    text="The server announces Keep-Alive: timeout={announced!s}, but closed "
+    text="{closer} announces Keep-Alive: timeout={announced!s}, but closed "
     "{closed:connection} of {arm} that had been idle for {seen_s} or less.",
     advice="Clients that trust it send requests into closed connections. Have the server, and what "
     "stands before it, announce what they do.",
     cases={
         "closed later": Case(
             severity="info",
-            text="The server announces Keep-Alive: timeout={announced!s}, but a connection of "
+            text="{closer} announces Keep-Alive: timeout={announced!s}, but a connection of "
             "{arm} was good for another request after {seen_s}.",
             advice="Clients that trust it give connections up too early.",
         )
@@ -56,7 +56,7 @@ KEEP_ALIVE_MAX_DIFFERS = FindingKind(
     evidence=("arm", "announced", "seen"),
     proof="Connections are closed, without a word, after fewer responses than `Keep-Alive: max` "
     "announces.",
-    text="The server closes connections of {arm} after {seen:response}, the last of which "
+    text="{closer} closes connections of {arm} after {seen:response}, the last of which "
     "announced Keep-Alive: max={announced!s}.",
     advice="What stands before the server may have a limit of its own: set both alike.",
     provoked=Provoked(
@@ -104,6 +104,7 @@ def _unclear(arm: ArmSummary) -> Iterator[Finding]:
             arm,
             count=sum(counts.values()),
             answered=sum(arm.answers.values()),
+            who=arm.reasons.owner.closer.who,
             words={"option": in_words(option)},
         )
 
@@ -113,14 +114,15 @@ def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     announced = _usual_timeout(arm)
     if announced is None:
         return
-    closed = _closed_after(run, arm)
+    closed, closer = _closed_after(run, arm), arm.reasons.owner.closer
     longest = max(closed, default=0.0)
     if closed and longest < min(_WELL_BEFORE * announced, announced - _SLACK_S):
         yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
             arm,
             announced_s=announced,
             seen_s=longest,
-            words={"announced": announced, "closed": len(closed)},
+            who=closer.who,
+            words={"announced": announced, "closed": len(closed), "closer": closer.name},
         )
         return
     survived = arm.reasons.survived_s
@@ -130,7 +132,8 @@ def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
             announced_s=announced,
             seen_s=survived,
             case="closed later",
-            words={"announced": announced},
+            who=closer.who,
+            words={"announced": announced, "closer": closer.name},
         )
 
 
@@ -156,11 +159,12 @@ def _usual_timeout(arm: ArmSummary) -> int | None:
 
 def _maximum(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     """Connections that always end, without a word, before an announced maximum is reached."""
-    rows = arm.reasons.rows(REQUEST_LIMIT.code)
-    reason = arm.reasons[rows[0]] if rows else None
-    if reason is None or reason.exchange is None or reason.previous is None:
-        return
-    announced = announced_max(run.exchanges[reason.exchange].outcome.answer)
+    reasons, rows = arm.reasons, arm.reasons.rows(REQUEST_LIMIT.code)
+    announced = announced_max(reasons.last_answer(rows[0])) if rows else None
     if announced is not None:
-        served = run.connections.exchanges[reason.previous]
-        yield KEEP_ALIVE_MAX_DIFFERS.found(arm, announced=announced, seen=served)
+        served = run.connections.exchanges[reasons.previous[rows[0]]]
+        closer = arm.reasons.owner.closer
+        words = {"closer": closer.name}
+        yield KEEP_ALIVE_MAX_DIFFERS.found(
+            arm, announced=announced, seen=served, who=closer.who, words=words
+        )

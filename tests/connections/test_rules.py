@@ -179,8 +179,8 @@ def test_an_option_that_only_looks_like_close_is_misread_by_the_client(
 
 def test_what_a_server_does_the_proxy_does_that_forwards_to_it() -> None:
     proxied = Owner(1, closer=Closer("proxy", "The proxy 127.0.0.1:3128"))
-    assert actor(kinds.IDLE_TIMEOUT, proxied) == "proxy"
-    assert actor(kinds.POOL_FULL, proxied) == "client"
+    assert actor(kinds.IDLE_TIMEOUT.who, proxied) == "proxy"
+    assert actor(kinds.POOL_FULL.who, proxied) == "client"
 
 
 @pytest.mark.parametrize("announced", ["max=2", "timeout=5, max=0"])

@@ -9,7 +9,7 @@ from support.misbehaving import Peer, forever, misbehaving
 from support.nginx import nginx
 from support.plans import plan
 
-from keepalive_bench import Arm, Load, analyse, benchmark
+from keepalive_bench import Arm, Load, Target, analyse, benchmark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,3 +188,21 @@ def test_what_has_no_body_keeps_its_connection_whatever_length_it_tells(
     data = f"{line}\r\n{field}\r\n\r\n".encode()
     arm = measured(forever(data), requests=3, method=method).first
     assert (arm.failure_kinds, arm.connections) == ({}, 1)
+
+
+def test_what_breaks_off_at_a_proxy_that_forwards_is_the_proxys_doing() -> None:
+    """Nobody else is at the connection's other end."""
+    with misbehaving(dying_after(answer("Keep-Alive: max=9"))) as proxy:
+        wanted = plan(
+            "http://origin.test/",
+            arms=POOLED,
+            requests=6,
+            warmup=0,
+            keep_going=True,
+            proxy=Target(proxy.url),
+        )
+        findings = {it.code: it for it in analyse(benchmark(wanted)).findings}
+    for code in ("requests-failed", "request-limit", "keep-alive-max-differs"):
+        assert findings[code].who == "proxy"
+    told = findings["keep-alive-max-differs"].text
+    assert told.startswith(f"The proxy {proxy.address} closes connections")
