@@ -104,12 +104,11 @@ class History:
         plan = self.run.plan
         experiment = plan.experiment
         if arm.is_single_use:
-            kept = experiment.concurrency * experiment.processes
-            return Owner(kept, is_single_use=True, closer=_closer(plan))
+            return Owner(experiment.concurrency * experiment.processes, is_single_use=True)
         pattern = self._pattern(arm, opened)
         return Owner(
             experiment.pool_size_of(arm) * experiment.processes,
-            closer=_closer(plan),
+            closer=closer_of(plan),
             asks_to_close=plan.request.closing_header is not None and pattern.uses.most_served <= 1,
             sends_bodies=plan.sends_bodies,
             pattern=pattern,
@@ -144,9 +143,10 @@ class History:
             after_s = optional(connections.closed_after_s[row])
             found_s = optional(connections.idle_s[row]) or 0.0
             if after_s is None:
-                ends.closed.add(*life, found_s)
+                ends.closed.add(*life, found_s, survived_s=self.survived_s(row))
                 return found_s
-            ends.closed.add(*life, after_s, max(found_s, after_s))
+            found_s = max(found_s, after_s)
+            ends.closed.add(*life, after_s, found_s, survived_s=self.survived_s(row))
             return after_s
         if ending == _ANNOUNCED:
             ends.announced.add(*life)
@@ -228,7 +228,7 @@ def _fates(exchanges: ExchangeColumns, counts: Counter[tuple[int, int]]) -> Fate
     return Fates(counts.total(), lost, timed_out, statuses)
 
 
-def _closer(plan: Plan) -> Closer:
+def closer_of(plan: Plan) -> Closer:
     """Who can have closed a connection: what is forwarded goes no further than to the proxy."""
     proxy = plan.network.proxy
     if proxy is None:

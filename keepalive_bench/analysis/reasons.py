@@ -144,10 +144,10 @@ class Reasons(Mapping[int, Reason]):
         if previous == NONE:
             # A slot is a new one where all before it are taken.
             kind = reason_for_one_more(slot, self.owner)
-            return Reason(kind, actor(kind.who, self.owner), {"slot": slot})
+            return Reason(kind, actor(kind, self.owner), {"slot": slot})
         exchange = self._history.last[previous]
         kind, evidence = reason_for(self._before(previous, row), self.owner)
-        who = actor(kind.who, self.owner)
+        who = actor(kind, self.owner)
         return Reason(kind, who, evidence, previous, None if exchange == NONE else exchange)
 
     def _before(self, row: int, opened: int | None) -> Before:

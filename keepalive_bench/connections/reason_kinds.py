@@ -94,8 +94,8 @@ IDLE_DROP = ReasonKind(
     who="path",
     proof="Two connections or more died under a request (reset, closed, or no answer in time), all "
     "of them after they had been idle for longer than any that was used again, and for 1 s or "
-    "more; none was found closed after such a time, and first requests on connections don't die "
-    "so.",
+    "more; they didn't all live at once; none was found closed after such a time, and first "
+    "requests on connections don't die so.",
     evidence="`idle_s`: how long it had been idle; `survived_s`: the longest idle time that others "
     "came through; `died_s`: the shortest that they didn't",
     provoked=Provoked(test="tests/net/test_forgetful_paths.py"),
@@ -103,7 +103,9 @@ IDLE_DROP = ReasonKind(
     "({times}): something on the path forgets idle connections",
     advice="The usual suspects are a NAT, a firewall (conntrack), or a balancer (AWS NLB after "
     "350 s, Azure after 4 min). Close idle connections at the client before that, or have TCP "
-    "keep-alive probe sooner (--tcp-keepalive-time).",
+    "keep-alive probe sooner (--tcp-keepalive-time). A gateway does the same where its own "
+    "connection to the server behind it was dead (HAProxy, Apache): compare how long the two keep "
+    "it.",
     numbers=("survived_s", "died_s"),
 )
 STALE_RACE = ReasonKind(
@@ -273,8 +275,8 @@ IDLE_TIMEOUT = ReasonKind(
     who="server",
     proof="It was found closed, by a FIN that came 50 ms or more after its last response (13 ms, "
     "where several did), and later than any idle time that a connection survived. Where timers are "
-    "coarse, a few may have survived, a third as many at most, if the times of the closes lie so "
-    "close together that it is no chance.",
+    "coarse, some may have survived, as many as such a timer spares, if the times of the closes "
+    "lie so close together, for the pauses that there were, that it is no chance.",
     evidence="`found`: `fin` or `rst`; `requests`: responses that it had carried; `idle_s`: idle "
     "time in all; `idle_by_kab_s`: the part of it in which kab ran other arms; `closed_after_s`: "
     "when the FIN came, after the last response; `interleaved`: without that part it would not "
@@ -303,8 +305,8 @@ RECYCLED = ReasonKind(
     code="recycled",
     title="The server closed idle connections before their time",
     who="server",
-    proof="It was found closed after it had been idle for less than many others that went on, "
-    "three times as many at least, and no limit of requests or of age fits.",
+    proof="It was found closed after it had been idle for less than others that went on, so many "
+    "that no idle timeout would have spared them; and no limit of requests or of age fits.",
     evidence=_IDLE,
     provoked=Provoked(test="tests/hostile/test_reasons.py"),
     text="{closer} closed connections, unannounced, that had been idle for less than others came "

@@ -58,14 +58,14 @@ def reason_for(before: Before, owner: Owner) -> Proven:
         kind, evidence = _announced_before(before, last, owner) or failed(before, last, owner)
     else:
         kind, evidence = _after_answer(before, last, owner)
-    if kind in {kinds.SERVER_CLOSE, kinds.REQUEST_LIMIT}:
-        evidence |= fits(kind, *_of_exchange(last, owner))
+    if kind in {kinds.SERVER_CLOSE, kinds.REQUEST_LIMIT} and (more := _of_exchange(last, owner)):
+        evidence["fits"] = ", ".join((f"{evidence.get('fits', kind.code)}", *more))
     return kind, evidence
 
 
-def actor(who: Actor, owner: Owner) -> Actor:
+def actor(kind: kinds.ReasonKind, owner: Owner) -> Actor:
     """Who did it: what a server does, the proxy does where requests are forwarded."""
-    return owner.closer.who if who == "server" else who
+    return owner.closer.who if kind.who == "server" else kind.who
 
 
 def _after_answer(before: Before, last: LastExchange, owner: Owner) -> Proven:
@@ -80,8 +80,8 @@ def _after_answer(before: Before, last: LastExchange, owner: Owner) -> Proven:
     return found_closed(before, ending, last, owner)
 
 
-def _of_exchange(last: LastExchange, owner: Owner) -> list[kinds.ReasonKind]:
-    """What in an exchange may have ended its connection, where no other exchanges refute that."""
+def _of_exchange(last: LastExchange, owner: Owner) -> list[str]:
+    """The codes of what in an exchange may have ended its connection, as no other refutes it."""
     uses, answer = owner.pattern.uses, last.answer
     statuses = {*uses.first.statuses, *uses.later.statuses}
     is_error = (last.status or 0) >= ERROR_FROM
@@ -92,7 +92,7 @@ def _of_exchange(last: LastExchange, owner: Owner) -> list[kinds.ReasonKind]:
         kinds.UNREAD_REQUEST: owner.sends_bodies and (is_never_kept or is_only_errors),
         kinds.CLOSE_DELIMITED: answer is not None and answer.framing == "close",
     }
-    return [kind for kind, does in fitting.items() if does]
+    return [kind.code for kind, does in fitting.items() if does]
 
 
 def _announced(before: Before, last: LastExchange, owner: Owner) -> Proven:

@@ -29,6 +29,7 @@ from keepalive_bench.engine.system_monitor import SystemMonitor
 from keepalive_bench.net import urllib3_version
 from keepalive_bench.net.arms import arm_context
 from keepalive_bench.net.ports import port_range, ports_for
+from keepalive_bench.net.resolver import resolver_wait_s
 from keepalive_bench.plan.local_ports import checked_use
 from keepalive_bench.results.run import Environment, PoolCounters, Run, RunInfo, WarmUp
 
@@ -104,6 +105,7 @@ def describe_environment() -> Environment:
         cpu_count=os.cpu_count() or 1,
         clock_resolution_s=time.get_clock_info("perf_counter").resolution,
         ephemeral_ports=ports,
+        resolver_wait_s=resolver_wait_s(),
     )
 
 

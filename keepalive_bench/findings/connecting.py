@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.results.run import Run
 
-_RESOLVER_S = 4.9
-"""glibc asks again after 5 s (RES_TIMEOUT in resolv.h), as most resolvers do; timers vary a bit."""
+_RESOLVER_S = 5.0
+"""Most resolvers ask again after that time, where nothing else is known (RES_TIMEOUT)."""
+_TIMERS_VARY = 0.98
+_LEAST_S = 1.0
+"""What a resolver can be told to wait."""
 
 LOST_SYN = FindingKind(
     code="lost-syn",
@@ -30,10 +33,9 @@ LOST_SYN = FindingKind(
     proof="When their TCP handshake was done, the system had counted retransmissions (`TCP_INFO`, "
     "Linux). The time doesn't decide: a SYN is sent again after 1, 3 and 7 s, from Linux 6.5 on "
     "after 1, 2, 3 and 4 s.",
-    text="{connections} of {opened:connection} of {arm} got no answer to their first SYN in time, "
-    "so that it was sent again, {retransmissions:time} in all: connecting took these {connect_s} "
-    "together{usual}.",
-    clauses={"usual": ", and {usual_s} each the others"},
+    text="{connections} of {opened:connection} of {arm} got no answer to {their} first SYN in "
+    "time, so that it was sent again, {times}: connecting took {connect_s}{together}{usual}.",
+    clauses={"usual": ", and {usual_s} otherwise"},
     advice="Packets are lost on the way, or the server drops what it can't take: its accept queue "
     "is full (ss -lnt shows it there; raise its backlog and net.core.somaxconn), or a firewall "
     "limits new connections. Connections that are reused need fewer of them.",
@@ -43,21 +45,24 @@ SLOW_LOOK_UP = FindingKind(
     code="slow-look-up",
     title="Looking up the name took as long as a resolver waits before it asks again",
     who="path",
-    evidence=("arm", "count", "failed", "dns_s", "usual_s"),
-    proof="4.9 s or more: after 5 s without an answer, resolvers ask again, or another nameserver.",
-    text="{count:look-up} of {arm} took 4.9 s or more, {dns_s} in all{usual}{in_vain}: resolvers "
-    "wait for an answer that long (5 s) before they ask again.",
+    evidence=("arm", "count", "failed", "dns_s", "usual_s", "wait_s"),
+    proof="After 5 s without an answer, resolvers ask again, or another nameserver; on Linux after "
+    "what `timeout` in /etc/resolv.conf or `RES_OPTIONS` says. A fiftieth less counts, too.",
+    text="{count:look-up} of {arm} took {least} or more, {dns_s} in all{usual}{in_vain}: {who} for "
+    "an answer that long ({wait}) before asking again.",
     clauses={
         "usual": ", and {usual_s} each the others",
         "in_vain": "; {failed:request} failed after it",
+        "or_sooner": ", or timeout:1",
+        "sooner": ", or let options timeout:1 ask the next one sooner",
     },
-    advice="A nameserver doesn't answer, or answers only one of the two questions for IPv4 and "
-    "IPv6: -4 asks one. In /etc/resolv.conf, take that nameserver out, or try options "
-    "single-request-reopen, or timeout:1. --resolve looks nothing up.",
+    advice="A nameserver doesn't answer in time, or answers only one of the two questions for IPv4 "
+    "and IPv6: -4 asks one. In /etc/resolv.conf, take that nameserver out, or try options "
+    "single-request-reopen{or_sooner}. --resolve looks nothing up.",
     cases={
         "one version of IP": Case(
-            advice="A nameserver doesn't answer: in /etc/resolv.conf, take it out, or let options "
-            "timeout:1 ask the next one sooner. --resolve looks nothing up."
+            advice="A nameserver doesn't answer in time: in /etc/resolv.conf, take it out{sooner}. "
+            "--resolve looks nothing up."
         )
     },
     provoked=Provoked(test="tests/net/test_namespaces.py"),
@@ -70,9 +75,10 @@ def connecting_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Findin
         connects = run.setups()["connect"]
         for arm in arms:
             yield from _lost_syns(run, arm, connects)
-    if any(map(_RESOLVER_S.__le__, run.exchanges.phases["dns"])):
+    wait_s = run.environment.resolver_wait_s or _RESOLVER_S
+    if any(map((_TIMERS_VARY * wait_s).__le__, run.exchanges.phases["dns"])):
         for arm in arms:
-            yield from _slow_look_ups(run, arm)
+            yield from _slow_look_ups(run, arm, wait_s)
 
 
 def _lost_syns(run: Run, arm: ArmSummary, connects: array[float]) -> Iterator[Finding]:
@@ -84,25 +90,31 @@ def _lost_syns(run: Run, arm: ArmSummary, connects: array[float]) -> Iterator[Fi
     # Attempts at other addresses before are told of by themselves.
     took = {row: connects[row] - _known(connections.lost_s[row]) for row in rows}
     others = [took[row] for row in rows if again[row] == 0 and not isnan(took[row])]
+    resent = sum(again[row] for row in late)
     yield LOST_SYN.found(
         arm,
         connections=len(late),
         opened=len(rows),
-        retransmissions=sum(again[row] for row in late),
+        retransmissions=resent,
         connect_s=fsum(_known(took[row]) for row in late),
         usual_s=median(others) if others else None,
         clauses=["usual"] if others else [],
+        words={
+            "their": "its" if len(late) == 1 else "their",
+            "times": "once" if resent == 1 else f"{resent:,} times in all",
+            "together": "" if len(late) == 1 else " for these together",
+        },
     )
 
 
-def _slow_look_ups(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    exchanges = run.exchanges
+def _slow_look_ups(run: Run, arm: ArmSummary, wait_s: float) -> Iterator[Finding]:
+    exchanges, least_s = run.exchanges, _TIMERS_VARY * wait_s
     dns, mine = exchanges.phases["dns"], exchanges.of_arm(arm.label)
-    is_slow = bytes(map(and_, mine, map(_RESOLVER_S.__le__, dns)))
+    is_slow = bytes(map(and_, mine, map(least_s.__le__, dns)))
     slow = list(compress(dns, is_slow))
     if not slow:
         return
-    others = [it for it in compress(dns, mine) if it < _RESOLVER_S]
+    others = [it for it in compress(dns, mine) if it < least_s]
     failed = sum(map((0).__le__, compress(exchanges.failure, is_slow)))
     yield SLOW_LOOK_UP.found(
         arm,
@@ -110,8 +122,18 @@ def _slow_look_ups(run: Run, arm: ArmSummary) -> Iterator[Finding]:
         failed=failed,
         dns_s=fsum(slow),
         usual_s=median(others) if others else None,
+        wait_s=wait_s,
         case=None if run.plan.network.ip_version is None else "one version of IP",
-        clauses=["usual"] * bool(others) + ["in_vain"] * bool(failed),
+        clauses=["usual"] * bool(others)
+        + ["in_vain"] * bool(failed)
+        + ["or_sooner", "sooner"] * (wait_s > _LEAST_S),
+        words={
+            "least": f"{least_s:g} s",
+            "wait": f"{wait_s:g} s",
+            "who": "this machine's resolver waits"
+            if run.environment.resolver_wait_s
+            else "resolvers wait",
+        },
     )
 
 

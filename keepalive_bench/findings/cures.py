@@ -178,17 +178,17 @@ def _advice(source: _Source, concerns: Sequence[Concern], commonest: Sequence[Pr
     head = f"{_HEADS[source.how].format(said=source.said)}{source.share}"
     which = head if source.how == "told" else f"{head}, which"
     settings = {} if product is None else _settings(product, concerns)
-    named = [it for it in settings.values() if it.name]
+    named = _named(settings)
     if named:
         may_hide = source.how in _MAY_BE_HIDDEN and commonest is COMMONEST
         hidden = ", if nothing stands in front of it" if may_hide else ""
         return f"{head}: its {_either(named)}{hidden}."
     for it in settings.values():
-        if it.happens:
+        if it.happens is not False:
             return f"{which} {it.note}."
     if product is None:
         unknown = "is none that kab knows" if source.how == "told" else "kab doesn't know"
-        return f"{which} {unknown}. {others}" if others else ""
+        return f"{which} {unknown}: look for a setting like these. {others}" if others else ""
     for concern, it in settings.items():
         lacking = f"{which} {it.note or _LACKING.get(concern, 'does no such thing')}"
         where = "is behind" if product.place == "edge" else "stands in front of"
@@ -205,10 +205,18 @@ def _offers(commonest: Sequence[Product], concerns: Sequence[Concern], but: Prod
     """The settings of a few products, each of which it may be."""
     offers = []
     for product in commonest:
-        named = [it for it in _settings(product, concerns).values() if it.name]
-        if product is not but and named:
-            offers.append(f"{product.name}: {_either([_in_short(it) for it in named])}")
+        settings = _settings(product, concerns)
+        named = [_in_short(it) for it in _named(settings)]
+        done = [it.note for it in settings.values() if it.happens and not it.name]
+        if product is not but and (named or done):
+            said = f": {_either(named)}" if named else f" {done[0]}"
+            offers.append(f"{product.name}{said}")
     return f"{'; '.join(offers[:_MOST_TOLD])}." if offers else ""
+
+
+def _named(settings: Mapping[Concern, Setting]) -> list[Setting]:
+    """Those that can be set; one that decides several concerns, once."""
+    return list({it.name: it for it in settings.values() if it.name}.values())
 
 
 def _in_short(setting: Setting) -> Setting:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TOO_MANY, _BAD_GATEWAY, _UNAVAILABLE, _GATEWAY_TIMEOUT = 429, 502, 503, 504
 _OF_GATEWAYS = (_BAD_GATEWAY, _UNAVAILABLE, _GATEWAY_TIMEOUT)
+_SAYS = "a gateway says "
 _SAID = {
     _BAD_GATEWAY: "refused",
     _UNAVAILABLE: "unavailable",
@@ -43,10 +44,11 @@ GATEWAY_ERRORS = FindingKind(
     text="Among {answered:answer} to {arm} were {statuses}: {refused}{unavailable}{late}.",
     advice="{idle}{overload}{slow}",
     clauses={
-        "refused": "with 502, a gateway says that the server behind it broke the connection off",
-        "unavailable": "{and_unavailable}with 503, that none behind it is available, or the server "
-        "itself that it is overloaded",
-        "late": "{and_late}with 504, that the server behind it didn't answer in time",
+        "refused": "with 502, a gateway says that the server behind it refused the connection, or "
+        "broke it off",
+        "unavailable": "{and_unavailable}with 503, {says_unavailable}that no server behind it is "
+        "available, or the server itself that it is overloaded",
+        "late": "{and_late}with 504, {says_late}that the server behind it didn't answer in time",
         "idle": "Compare how long the gateway keeps idle connections to that server with how long "
         "the server does: the server has to keep them longer, and serve as many requests on each, "
         "or the gateway reuses one that is being closed.{upstream} Both logs say more.",
@@ -117,6 +119,8 @@ def _broken(run: Run, arm: ArmSummary) -> Iterator[Finding]:
         words={
             "and_unavailable": "; " if has_502 else "",
             "and_late": "; " if has_502 or has_503 else "",
+            "says_unavailable": "" if has_502 else _SAYS,
+            "says_late": "" if has_502 or has_503 else _SAYS,
             "and_slow": " " if has_502 or has_503 else "",
             "upstream": cure_of_gateway(run.plan, answers, ("upstream",)),
             "upstream_wait": cure_of_gateway(run.plan, answers, ("upstream_wait",)),

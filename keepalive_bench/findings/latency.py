@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from itertools import compress
-from math import exp, log
+from math import exp, fsum, isnan, log
 from operator import eq, ne
 from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,6 +32,9 @@ _NOTABLE_CHANGE = 1.1
 _NOTABLE_RAISE = 0.1
 _APART = 1.5
 _SMALLER_GROUP = 0.1
+_MOST = 0.8
+"""Of what lies between two groups: if it is of opening connections, that is why."""
+_OPENING = ("dns", "connect", "tunnel", "tls")
 _MOST_OUTLYING = 0.1
 """What more requests do is no exception."""
 _PROVOKED = Provoked(test="tests/findings/test_latency.py")
@@ -75,6 +78,9 @@ BIMODAL = FindingKind(
             advice="A delayed acknowledgement takes 40 ms, for which Nagle's algorithm waits where "
             "a server writes head and body apart: TCP_NODELAY there would show."
         ),
+        "opening connections": Case(
+            advice="Opening the connection took longer by so much (dns, connect, tunnel, tls)."
+        ),
         "a busy machine": Case(
             advice="Waiting for a processor of this machine, as told above, is the likely cause."
         ),
@@ -103,6 +109,9 @@ class _Alike(NamedTuple):
     """Latencies of an arm that bear comparison with each other."""
 
     arm: ArmSummary
+    view: ArmView
+    is_fresh: bool
+    """Whether each is on a connection that was opened for it."""
     in_turn: array[float]
     ordered: array[float]
 
@@ -128,12 +137,13 @@ def _alike(arm: ArmSummary, view: ArmView) -> _Alike:
     """
     connects = pick(view.exchanges.phases["connect"], view.succeeded)
     fresh = bytes(map(eq, connects, connects))  # what isn't a number equals nothing
-    more = fresh if 2 * fresh.count(1) > len(fresh) else bytes(map(ne, connects, connects))
+    is_fresh = 2 * fresh.count(1) > len(fresh)
+    more = fresh if is_fresh else bytes(map(ne, connects, connects))
     del connects
     if view.ordered and view.ordered[0] > 0 and 0 not in more:
-        return _Alike(arm, view.latencies, view.ordered)
+        return _Alike(arm, view, is_fresh, view.latencies, view.ordered)
     in_turn = array("d", filter((0.0).__lt__, compress(view.latencies, more)))
-    return _Alike(arm, in_turn, array("d", sorted(in_turn)))
+    return _Alike(arm, view, is_fresh, in_turn, array("d", sorted(in_turn)))
 
 
 def _drift(run: Run, alike: _Alike) -> Iterator[Finding]:
@@ -170,8 +180,21 @@ def _groups(run: Run, alike: _Alike, *, contended: bool) -> Finding | None:
         lower_s=low,
         upper=len(ordered) - lower,
         upper_s=high,
-        case=_why_groups(run, high - low, contended=contended),
+        case="opening connections"
+        if alike.is_fresh and _opening(alike, ordered[lower]) >= _MOST * (high - low)
+        else _why_groups(run, high - low, contended=contended),
     )
+
+
+def _opening(alike: _Alike, least_s: float) -> float:
+    """How much longer opening a connection took in the group of latencies from one on."""
+    view = alike.view
+    columns = [pick(view.exchanges.phases[name], view.succeeded) for name in _OPENING]
+    groups: tuple[list[float], list[float]] = [], []
+    for latency, *phases in zip(view.latencies, *columns, strict=True):
+        if not all(map(isnan, phases)):
+            groups[latency >= least_s].append(fsum(it for it in phases if not isnan(it)))
+    return median(groups[1]) - median(groups[0]) if all(groups) else 0.0
 
 
 def _why_groups(run: Run, apart_s: float, *, contended: bool) -> str | None:

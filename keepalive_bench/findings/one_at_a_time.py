@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from itertools import accumulate
 from math import inf, isnan
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,23 +21,28 @@ if TYPE_CHECKING:
 
 _WAITED_FOR = {failures.READ_TIMEOUT.code, failures.CONNECT_TIMEOUT.code}
 _LEAST, _MANY = 2, 3
+_SEVERAL = 5
+"""Requests that waited in vain, and answers that others got meanwhile: where nothing came later."""
 _SOON, _SOON_S = 0.1, 0.02
 """How soon after another connection's end an answer comes that waited for it: of its wait, and at
 least."""
 _FAR_LONGER = 5.0
+_NEARLY_ALL = 0.9
+"""Of those that waited in vain: if others did so while nothing was open, there is another cause."""
 
 ONE_AT_A_TIME = FindingKind(
     code="one-at-a-time",
-    title="The server answers one connection at a time",
+    title="The server answers one connection at a time, or a few",
     who="server",
-    evidence=("count", "waited_s"),
-    proof="Requests on new connections weren't answered while another of kab's was open, which was "
-    "answered before and after; and none on a new one was. Or they were answered as soon as the "
-    "server had closed the idle one.",
-    text="The server seems to answer one connection at a time, as one with a single thread does: "
-    "{count:request} on new connections weren't answered in {waited_s} while another connection of "
-    "kab's was open, though it was idle. So the arms were in each other's way.",
-    advice="Let the server have threads, or more workers (Python's http.server: "
+    evidence=("count", "waited_s", "at_a_time"),
+    proof="Requests on new connections weren't answered while another of kab's was open (or as "
+    "many others as were answered side by side), which was answered before and after; and none on "
+    "a new one was. Or they were answered as soon as the server had closed the idle one. "
+    "Connections of which none is opened are kept off by something else.",
+    text="The server seems to answer {answered} at a time, as one with {threads} does: "
+    "{count:request} on new connections weren't answered in {waited_s} while {others} of kab's "
+    "{were} open, though {they} idle. So the arms were in each other's way.",
+    advice="Let the server have more threads or workers (Python's http.server: "
     "ThreadingHTTPServer). --order sequential measures it as it is: kab closes an arm's "
     "connections before it begins the next.",
     cases={
@@ -48,12 +52,13 @@ ONE_AT_A_TIME = FindingKind(
             "it had closed another connection of kab's that was idle. So the arms were in each "
             "other's way."
         ),
-        "sequential already": Case(
-            text="The server seems to answer one connection at a time, as one with a single thread "
-            "does: {count:request} on new connections weren't answered in {waited_s} while another "
-            "connection of kab's was open.",
-            advice="Let the server have threads, or more workers (Python's http.server: "
-            "ThreadingHTTPServer). As it is, measure it with --concurrency 1 in one process.",
+        "too many at a time": Case(
+            text="The server seems to answer {answered} at a time, as one with "
+            "{threads} does: {count:request} on new connections weren't answered in {waited_s} "
+            "while {others} of kab's {were} open.",
+            advice="Let the server have more threads or workers (Python's http.server: "
+            "ThreadingHTTPServer). As it is, measure it with --order sequential, and --concurrency "
+            "{at_a_time} in one process.",
         ),
     },
     provoked=Provoked("URL -n 6 -t 0.3 --keep-going", "--one-at-a-time"),
@@ -68,24 +73,44 @@ class _Fresh(NamedTuple):
     is_answered: bool
     is_late: bool
     """Whether it failed because its time was up."""
+    is_opened: bool
+    """Whether the connection was: the system does that, before a server accepts it."""
 
 
 class _Open:
     """Connections that were open for some time after an answer, each from when to when."""
 
     def __init__(self, first_s: Iterable[float], last_s: Iterable[float]) -> None:
-        spans = sorted(span for span in zip(first_s, last_s, strict=True) if span[1] > span[0])
-        self._starts = [start for start, _ in spans]
-        self._latest = [*accumulate((end for _, end in spans), max)]
+        spans = [span for span in zip(first_s, last_s, strict=True) if span[1] > span[0]]
+        self._starts = sorted(start for start, _ in spans)
+        self._ends = sorted(end for _, end in spans)
 
-    def held(self, it: _Fresh) -> bool:
-        """Whether one of them was during all of a request; where it was late, nearly all.
+    def holding(self, it: _Fresh) -> int:
+        """How many of them, at least, were during all of a request; where it was late, nearly all.
 
         Of those that began at once, one is the first to be answered.
         """
         spared_s = _SOON * (it.ended_s - it.began_s) if it.is_late else 0.0
-        earlier = bisect_right(self._starts, it.began_s + spared_s)
-        return earlier > 0 and self._latest[earlier - 1] >= it.ended_s
+        begun = bisect_right(self._starts, it.began_s + spared_s)
+        return begun - bisect_left(self._ends, it.ended_s)
+
+    def most(self) -> int:
+        """How many there were at once."""
+        starts = enumerate(self._starts, start=1)
+        return max((begun - bisect_left(self._ends, at) for begun, at in starts), default=0)
+
+
+class _Waits(NamedTuple):
+    """Requests on new connections, and what else was open meanwhile."""
+
+    first_s: array[float]
+    """When each connection's first answer had come."""
+    last_s: array[float]
+    answers_s: array[float]
+    """When each answer had come."""
+    fresh: list[_Fresh]
+    ends_s: dict[int, float]
+    """By arm, when kab closed what it had left open."""
 
 
 def one_at_a_time_findings(run: Run) -> Iterator[Finding]:
@@ -94,46 +119,79 @@ def one_at_a_time_findings(run: Run) -> Iterator[Finding]:
     is_closed = not all(map(isnan, run.connections.closed_after_s))
     if not (kinds & _WAITED_FOR or is_closed):
         return
-    first_s, last_s, fresh = _times(run)
-    known = _Open(first_s, last_s)
-    if any(it.is_answered and known.held(it) for it in fresh):
+    waits = _waits(run)
+    known = _Open(waits.first_s, waits.last_s)
+    most = max(known.most(), 1)
+    if any(it.is_answered and known.holding(it) >= most for it in waits.fresh):
         return
-    is_proven, held = _held(run, first_s, known, fresh)
-    if is_proven:
-        is_free = run.plan.experiment.is_paired and run.plan.experiment.threads == 1
+    held, at_a_time = _held(run, waits, known, most)
+    if held:
+        experiment, is_one = run.plan.experiment, at_a_time == 1
+        is_free = experiment.is_paired and experiment.threads <= at_a_time
         yield ONE_AT_A_TIME.found(
             count=len(held),
             waited_s=median(it.ended_s - it.began_s for it in held),
-            case=None if is_free else "sequential already",
+            at_a_time=at_a_time,
+            case=None if is_free else "too many at a time",
+            words={
+                "answered": "one connection" if is_one else f"{at_a_time:,} connections",
+                "threads": "a single thread" if is_one else f"{at_a_time:,} threads",
+                "others": "another connection" if is_one else f"{at_a_time:,} others",
+                "were": "was" if is_one else "were",
+                "they": "it was" if is_one else "they were",
+            },
         )
         return
-    waited = _until_closed(run, fresh, last_s) if is_closed else []
+    waited = _until_closed(run, waits.fresh, waits.last_s) if is_closed else []
     if len(waited) >= _MANY:
         yield ONE_AT_A_TIME.found(
-            count=len(waited), waited_s=median(waited), case="until it was closed"
+            count=len(waited), waited_s=median(waited), at_a_time=1, case="until it was closed"
         )
 
 
-def _held(
-    run: Run, first_s: array[float], known: _Open, fresh: list[_Fresh]
-) -> tuple[bool, list[_Fresh]]:
-    """Those that waited in vain while another connection was open, and whether it was for that.
+def _held(run: Run, waits: _Waits, known: _Open, most: int) -> tuple[list[_Fresh], int]:
+    """Those that waited in vain while others were open, if it was for that, and how many others.
 
-    It was, where the other one was answered again afterwards; or where only kab closed it, and then
-    new ones were answered.
+    It was, where those were answered again afterwards; or where only kab closed them, and then new
+    ones were answered; or where they got answers while others, that had been sent before, didn't,
+    and from then on nobody did: a server that hangs at some moment has answered these by then.
     """
-    last_s = (inf if ending == NONE else -inf for ending in run.connections.ending)
-    to_the_end = _Open(first_s, last_s)
-    late = [it for it in fresh if it.is_late]
-    held = [it for it in late if known.held(it) or to_the_end.held(it)]
-    is_known = sum(map(known.held, held)) >= _LEAST
-    last_end_s = max((it.ended_s for it in held), default=inf)
-    is_over = any(it.is_answered and it.began_s > last_end_s for it in fresh)
-    return is_known or (is_over and len(held) >= _LEAST), held
+    arms = run.connections.arm
+    last_s = (
+        waits.ends_s.get(arm, -inf) if ending == NONE else -inf
+        for arm, ending in zip(arms, run.connections.ending, strict=True)
+    )
+    to_the_end = _Open(waits.first_s, last_s)
+    holding = {
+        it: max(known.holding(it), to_the_end.holding(it)) for it in waits.fresh if it.is_late
+    }
+    held = [it for it, others in holding.items() if others >= most]
+    if len(held) < max(_LEAST, _NEARLY_ALL * len(holding)) or not any(it.is_opened for it in held):
+        return [], 0
+    is_known = sum(known.holding(it) >= most for it in held) >= _LEAST
+    last_end_s = max(it.ended_s for it in held)
+    is_over = any(
+        it.is_answered and it.began_s > last_end_s and to_the_end.holding(it) < most
+        for it in waits.fresh
+    )
+    if not (is_known or is_over or _is_overtaken(waits, held, to_the_end, most)):
+        return [], 0
+    return held, min(holding[it] for it in held)
 
 
-def _times(run: Run) -> tuple[array[float], array[float], list[_Fresh]]:
-    """When each connection's first and last answers had come, and the requests on new ones."""
+def _is_overtaken(waits: _Waits, held: list[_Fresh], open_: _Open, most: int) -> bool:
+    if len(held) < _SEVERAL:
+        return False
+    if any(it.is_answered and open_.holding(it) >= most for it in waits.fresh):
+        return False
+    answers_s = sorted(waits.answers_s)
+    return any(
+        bisect_left(answers_s, it.ended_s) - bisect_right(answers_s, it.began_s) >= _SEVERAL * most
+        for it in held
+    )
+
+
+def _waits(run: Run) -> _Waits:
     exchanges = run.exchanges
     late = {
         number
@@ -142,19 +200,24 @@ def _times(run: Run) -> tuple[array[float], array[float], list[_Fresh]]:
     }
     first_s = array("d", [inf]) * len(run.connections)
     last_s = array("d", [-inf]) * len(run.connections)
-    fresh = []
+    answers_s, fresh = array("d"), []
+    ends_s: dict[int, float] = {}
     columns = (
-        *(exchanges.connection, exchanges.failure, exchanges.started_s),
+        *(exchanges.arm, exchanges.connection, exchanges.failure, exchanges.started_s),
         *(exchanges.began_s, exchanges.latency_s, exchanges.connect_s),
     )
-    for row, failure, started_s, began_s, latency_s, connect_s in zip(*columns, strict=True):
+    for arm, row, failure, started_s, began_s, latency_s, connect_s in zip(*columns, strict=True):
         ended_s = began_s + latency_s
+        ends_s[arm] = max(ends_s.get(arm, -inf), ended_s)
         if row >= 0 and failure < 0:
             first_s[row] = min(first_s[row], ended_s)
             last_s[row] = max(last_s[row], ended_s)
+            answers_s.append(ended_s)
         if connect_s == connect_s:  # noqa: PLR0124  # it isn't NaN
-            fresh.append(_Fresh(started_s, ended_s, failure < 0, failure in late))
-    return first_s, last_s, fresh
+            fresh.append(_Fresh(started_s, ended_s, failure < 0, failure in late, row >= 0))
+    if run.plan.experiment.is_paired:  # kab closes no arm's connections before the end
+        ends_s = dict.fromkeys(ends_s, inf)
+    return _Waits(first_s, last_s, answers_s, fresh, ends_s)
 
 
 def _until_closed(run: Run, fresh: list[_Fresh], last_s: array[float]) -> list[float]:

@@ -12,6 +12,7 @@ from keepalive_bench.connections.reason_kinds import (
     IDLE_TIMEOUT,
     MAX_AGE,
     REASON_KINDS,
+    RECYCLED,
     REQUEST_LIMIT,
     UNKNOWN,
     UNREAD_REQUEST,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _SHOWN_DATA = 60
 _MOST_SEEN = 3
+_RECYCLING = "a restart or a limit on kept connections"
 
 _BODILESS = ", though a response to HEAD, a 204 and a 304 have no body"
 _UNREAD = ", in a second field, which http.client doesn't read: it would have kept the connection"
@@ -114,7 +116,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "own_header": run.plan.request.closing_header or "",
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
-            "also": _also([it for it in seen if "fits" in it], code),
+            "also": _also([it for it in seen if "fits" in it], code, experiment.concurrency),
             "perhaps": "perhaps " if any("fits" in it for it in seen) else "",
             "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
@@ -192,6 +194,7 @@ def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[st
         ERROR_RESPONSE.code: "a close after error responses",
         UNREAD_REQUEST.code: "request bodies left unread",
         CLOSE_DELIMITED.code: "responses without a length",
+        RECYCLED.code: _RECYCLING,
     }
     return [text for code, text in words.items() if code in codes - {besides}]
 
@@ -208,17 +211,18 @@ def _listed(words: Sequence[str]) -> str:
     return enumerated(words) if words else ""
 
 
-def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
+def _also(seen: Sequence[Mapping[str, object]], code: str, concurrency: int) -> str:
     """The other causes that fit, and what would tell them apart."""
-    others = _listed(_fitting(seen, besides=code))
+    others = _fitting(seen, besides=code)
     codes = ", ".join(f"{it['fits']}" for it in seen)
-    if ERROR_RESPONSE.code in codes or UNREAD_REQUEST.code in codes:
-        apart = "a GET that succeeds"
+    telling = f"{_apart(seen)} tells"
+    if others == [_RECYCLING]:
+        telling = "more requests tell" if concurrency == 1 else "one at a time (-c 1) tells"
+    elif ERROR_RESPONSE.code in codes or UNREAD_REQUEST.code in codes:
+        telling = "a GET that succeeds tells"
     elif CLOSE_DELIMITED.code in codes:
-        apart = "a response with a Content-Length"
-    else:
-        apart = _apart(seen)
-    return f"; {others} would fit, too ({apart} tells them apart)" if others else ""
+        telling = "a response with a Content-Length tells"
+    return f"; {_listed(others)} would fit, too ({telling} them apart)" if others else ""
 
 
 def _apart(seen: Sequence[Mapping[str, object]]) -> str:

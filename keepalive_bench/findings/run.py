@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.connections.rules import actor
+from keepalive_bench.analysis.history import closer_of
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.plan.local_ports import a_second
 from keepalive_bench.results import failure_kinds as failures
@@ -23,12 +23,6 @@ _LINGER_S = 60.0
 """How long a port stays taken after its connection, where nothing else is known: Linux's
 TCP_TIMEWAIT_LEN."""
 _LOW = 0.5
-_OF_CONNECTIONS = (
-    failures.RESET,
-    failures.RESET_BEFORE_REQUEST,
-    failures.CLOSED_BEFORE_RESPONSE,
-)
-"""Failures of which whoever is at a connection's other end is the author, whoever answers."""
 
 INTERRUPTED = FindingKind(
     code="interrupted",
@@ -158,7 +152,7 @@ def _failures(run: Run, arm: ArmSummary, *, among_answers: bool) -> Iterator[Fin
             kind=kind,
             count=count,
             message=failure.message,
-            who=_who(run, arm, kind),
+            who=_who(run, kind),
             words={"remedy": failures.advice_on(failure, among_answers=among_answers)},
         )
     if arm.not_sent:
@@ -173,19 +167,17 @@ def _failures(run: Run, arm: ArmSummary, *, among_answers: bool) -> Iterator[Fin
             arm,
             kind=kind,
             count=len(warmup.failures),
-            who=_who(run, arm, kind),
+            who=_who(run, kind),
             words={"message": printable(message)},
         )
 
 
-def _who(run: Run, arm: ArmSummary, code: str) -> Actor | None:
-    """Who did it: at the other end of a connection is the proxy, unless it made a tunnel."""
-    kind = failures.failure_kind(code)
-    if kind is None:
-        return None
-    if kind is failures.CONNECT_REFUSED and run.plan.network.proxy is not None:
-        return "proxy"
-    return actor(kind.who, arm.reasons.owner) if kind in _OF_CONNECTIONS else kind.who
+def _who(run: Run, kind: str) -> Actor | None:
+    """Who did it, by the kind of failure: what a server does, the proxy does where it forwards."""
+    found = failures.failure_kind(kind)
+    if found is None or found.who != "server":
+        return found and found.who
+    return closer_of(run.plan).who
 
 
 def _exhausted(run: Run, failed: int) -> Finding:

@@ -21,6 +21,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.ssltransport import SSLTransport
 
 from keepalive_bench.errors import UsageError
+from keepalive_bench.results.failure_causes import NAMELESS
 from keepalive_bench.units import enumerated, filename, shortened
 
 if TYPE_CHECKING:
@@ -159,21 +160,23 @@ class _NamingSocket(ssl.SSLSocket):
         try:
             super().do_handshake(block)
         except ssl.SSLCertVerificationError as error:
-            if "mismatch" in error.verify_message and (names := self._names()):
+            if "mismatch" in error.verify_message and (names := self._names()) is not None:
                 told = error.verify_message.rstrip(".")
-                error.verify_message = f"{told}, but for {enumerated(names)}"
+                meant = f"but for {enumerated(names)}" if names else NAMELESS
+                error.verify_message = f"{told}, {meant}"
             raise
 
-    def _names(self) -> list[str]:
-        """Names in the certificate; none where Python doesn't tell what it refused.
+    def _names(self) -> list[str] | None:
+        """Names in the certificate; `None` where Python doesn't tell what it refused.
 
         It does so since 3.13, in public; before, only what is inside the socket does.
         """
         try:
             first, *_ = self._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # not in typeshed
-            names = [name[:_NAME_LIMIT] for _, name in first.get_info()["subjectAltName"]]
-        except (AttributeError, KeyError, TypeError, ValueError, OSError):
-            return []
+            found = first.get_info().get("subjectAltName", ())
+            names = [name[:_NAME_LIMIT] for _, name in found]
+        except (AttributeError, TypeError, ValueError, OSError):
+            return None
         more = len(names) - _NAMES_SHOWN
         return [*names[:_NAMES_SHOWN], *([f"{more} more"] if more > 0 else [])]
 

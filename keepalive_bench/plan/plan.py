@@ -38,7 +38,7 @@ __all__ = [
     "Tls",
     "Variation",
 ]
-_SERVER_NAME = r"[A-Za-z0-9._-]{1,64}"
+_SERVER_NAME = r"[A-Za-z0-9._/-]{1,64}"
 ServerName = Annotated[str, pattern(f"^{_SERVER_NAME}$")]
 OptionName = Annotated[str, pattern("^[a-z0-9-]{1,64}$")]
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
@@ -108,8 +108,8 @@ class Known:
         None,
         str,
         spelling="--server NAME",
-        help="Who ends connections there, where no answer says so, such as haproxy or node: "
-        "advice names its settings. docs/products.md lists the names.",
+        help="Who stands nearest there, and so ends connections, where no answer says so, such as "
+        "haproxy or node: advice names its settings. docs/products.md lists the names.",
         example=Example("--server haproxy", "plan.server == haproxy"),
         shown=True,
         matters=False,
@@ -119,7 +119,10 @@ class Known:
     def __post_init__(self) -> None:
         """Check that it can be a name: whether kab knows it, is checked where the names are."""
         if self.server is not None and not re.fullmatch(_SERVER_NAME, self.server):
-            raise UsageError(f"No server is called {quoted(self.server)} (--server).")
+            raise UsageError(
+                f"No server is called {quoted(self.server)} (--server): it is one name, of who "
+                "stands nearest to the client."
+            )
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,11 @@ _LONGEST_METHOD = 80
 _MOST_COUNTED = 16
 _UNCOUNTABLE = {
     *("set-cookie", "set-cookie2", "cookie", "cookie2", "authorization", "www-authenticate"),
-    *("authentication-info", "location", "content-location", "refresh"),
+    *("authentication-info", "location", "content-location", "refresh", "link"),
 }
 """Fields whose values may be secrets, or have them in a URL, besides those that are called so."""
+_CACHE_TAGS = {"surrogate-key"}
+"""Fields that are called so, and only say for a cache what an answer is about."""
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _CONTROL = r"[\x00-\x08\x0a-\x1f\x7f]"
 _NO_UTF_8 = r"[\ud800-\udfff]"  # so a command line's other bytes arrive
@@ -351,7 +353,8 @@ def _check_counted(names: tuple[str, ...]) -> None:
         if not re.fullmatch(_WORD, name):
             raise UsageError(f"{quoted(name)} can't be the name of a header field (--count-by).")
         lower = name.lower()
-        if lower in _UNCOUNTABLE or lower.startswith("proxy-") or is_secret_name(name):
+        is_secret = is_secret_name(name) and lower not in _CACHE_TAGS
+        if lower in _UNCOUNTABLE or lower.startswith("proxy-") or is_secret:
             raise UsageError(
                 f"Answers aren't counted by {quoted(name)}: the values of such a field may be "
                 "credentials, or name a session (--count-by)."

@@ -25,6 +25,8 @@ NO_LENGTH = "the server told no length and keeps the connection open"
 SILENCE = "then silence"
 STILL_COMING = "and more was coming"
 CHUNKED_NOTHING = "has no body, whatever its Transfer-Encoding says, but http.client waits for one"
+NAMELESS = "as it has no subjectAltName"
+"""Why a certificate is for nobody, whatever its common name is."""
 TLS_RECORD = "a TLS record came in place of a status line"
 
 
@@ -126,6 +128,8 @@ CONNECT_TIMEOUTS = (
         "What is sent there gets lost",
         "Is the address right, and is there a firewall between? A server drops requests, too, "
         "while its accept queue is full.",
+        among_answers="A firewall may limit new connections, or the server's accept queue is full: "
+        "does it accept them quickly enough?",
     ),
     Cause((NO_TUNNEL,), "The proxy opened no tunnel", "Can it reach the server?"),
     Cause(
@@ -133,6 +137,23 @@ CONNECT_TIMEOUTS = (
         "TCP works, and TLS doesn't go on",
         "Does this port speak TLS? A server that is too busy stops there, too.",
         among_answers="A server that is too busy stops there.",
+    ),
+)
+TUNNELS = (
+    Cause(
+        ("failed: 407",),
+        "The proxy opens no tunnel without the right credentials",
+        "They stand in its URL: --proxy http://USER:PASSWORD@HOST:PORT.",
+    ),
+    Cause(
+        ("failed: 502", "failed: 503", "failed: 504"),
+        "The proxy can't reach the server",
+        "Is the host's name right, and does the proxy find it?",
+    ),
+    Cause(
+        ("failed: 4",),
+        "The proxy opens no tunnel to that host or port",
+        "Its rules say to which it does.",
     ),
 )
 BROKEN_TLS = (
@@ -150,10 +171,25 @@ UNTRUSTED = (
         f"The server needs a new one, unless this machine's clock is wrong. {_UNCHECKED}",
     ),
     Cause(
+        (NAMELESS,),
+        "Only the names in its subjectAltName count, and the certificate has none",
+        f"The server needs a certificate with the name as one of them. {_UNCHECKED}",
+    ),
+    Cause(
         ("mismatch",),
         "The certificate is for other names",
         "Put a name that it is for into the URL, and lead it there with --resolve or --connect-to. "
         f"{_UNCHECKED}",
+    ),
+    Cause(
+        ("too weak",),
+        "This machine's OpenSSL finds the certificate's key or signature too weak",
+        f"The server needs a new one. {_UNCHECKED}",
+    ),
+    Cause(
+        ("purpose", "invalid CA"),
+        "The certificate isn't meant for servers, or its issuer isn't meant to issue any",
+        f"The server needs another one. {_UNCHECKED}",
     ),
     Cause(
         ("self-signed", "self signed", "issuer", "verify the first"),

@@ -65,6 +65,8 @@ CONNECT_REFUSED = FailureKind(
     title="Nobody listens there",
     who="server",
     advice="Does a server listen there?",
+    among_answers="Does it restart, does a firewall limit new connections, or are there several "
+    "servers behind that address?",
     provoked=Provoked("http://127.0.0.1:9/"),
 )
 CONNECT_TIMEOUT = FailureKind(
@@ -127,6 +129,7 @@ PROXY = FailureKind(
     code="proxy",
     title="The proxy refused the tunnel, or broke off while asked for it",
     who="proxy",
+    causes=causes.TUNNELS,
     provoked=Provoked(test="tests/net/test_proxies.py"),
 )
 RESET = FailureKind(
@@ -155,7 +158,8 @@ CLOSED_BEFORE_RESPONSE = FailureKind(
     title="FIN came before the first byte of an answer",
     who="server",
     advice="Does this port speak HTTP/1.1, or only HTTPS or HTTP/2?",
-    among_answers="The server's log may say why.",
+    among_answers="The server's log may say why. A gateway does the same where its own connection "
+    "to the server behind it was dead (HAProxy, Apache): compare how long the two keep it.",
     kills_idle=True,
     provoked=Provoked("URL -n 2", "--fault close-on-request"),
 )

@@ -72,6 +72,9 @@ class Environment(NamedTuple):
     ephemeral_ports: Positive | None = None
     """Local ports that the system has for connections to one address; `None`: unknown, as
     everywhere but on Linux."""
+    resolver_wait_s: Seconds | None = None
+    """How long its resolver waits for a nameserver before it asks again; `None`: unknown, as
+    everywhere but on Linux."""
 
 
 class LostProcess(NamedTuple):

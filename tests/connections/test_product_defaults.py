@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
 from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -54,8 +58,8 @@ DEFAULTS: dict[tuple[str, Concern, str], Callable[[], object]] = {
     ("sanic", "idle_timeout", "120 s"): lambda: attribute("sanic.config", "DEFAULT_CONFIG")[
         "KEEP_ALIVE_TIMEOUT"
     ],
-    ("granian", "idle_timeout", "30 s"): lambda: (
-        attribute("granian.http", "HTTP1Settings")().header_read_timeout / 1000
+    ("granian", "idle_timeout", "30,000 ms"): lambda: (
+        attribute("granian.http", "HTTP1Settings")().header_read_timeout
     ),
     ("twisted", "idle_timeout", "60 s"): lambda: (
         attribute("twisted.web.http", "HTTPFactory").timeOut
@@ -85,6 +89,42 @@ def test_the_default_that_is_told_is_the_products_own(
     own = DEFAULTS[word, concern, told]()
     number = told.split(maxsplit=1)[0].replace(",", "").strip('"')
     assert f"{own:g}" == number if isinstance(own, int | float) else own == told.strip('"')
+
+
+def output_of(name: str, *arguments: str) -> str:
+    program = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        assert "CI" not in os.environ, f"{name} is not installed"
+        pytest.skip(f"{name} is not installed")
+    return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.slow
+def test_the_default_of_node_is_its_own_in_the_installed_version() -> None:
+    said = output_of(
+        "node",
+        "-p",
+        "process.versions.node + ' ' + require('http').createServer().keepAliveTimeout",
+    )
+    version, own = said.split()
+    setting = product_called("node").setting("idle_timeout")
+    assert setting is not None
+    told = setting.default if int(version.partition(".")[0]) >= 26 else setting.older
+    assert told.split()[0].replace(",", "") == own
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("concern", ["idle_timeout", "upstream", "upstream_wait"])
+def test_the_defaults_of_varnish_are_its_own(concern: Concern) -> None:
+    setting = product_called("varnish").setting(concern)
+    assert setting is not None
+    found = re.search(
+        rf"^{setting.name}\n~+\n.*?Default: ([0-9]+)",
+        output_of("varnishd", "-x", "parameter"),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert found is not None
+    assert setting.default == f"{found[1]} s"
 
 
 @pytest.mark.parametrize("word", NAMES)

@@ -18,7 +18,10 @@ from keepalive_bench.connections.products import (
 from keepalive_bench.errors import UsageError
 from keepalive_bench.results.exchange import Answer
 
-NAMELESS = {"HAProxy", "Traefik", "AWS NLB", "Node", "Go", "Puma", "Sanic", "Java HttpServer"}
+NAMELESS = {
+    *("HAProxy", "Traefik", "AWS NLB", "Node", "Go", "Puma", "Tomcat", "Sanic", "Java HttpServer")
+}
+ASKED: tuple[Concern, ...] = ("request_limit", "idle_timeout", "lifetime", "errors")
 
 
 def who(server: str | None = None, via: str | None = None) -> tuple[str, str | None, str]:
@@ -53,7 +56,10 @@ def who(server: str | None = None, via: str | None = None) -> tuple[str, str | N
         ("Werkzeug/3.1.9 Python/3.11.7", "Werkzeug"),
         ("TwistedWeb/25.5.0", "Twisted"),
         ("SimpleHTTP/0.6 Python/3.11.7", "http.server"),
-        ("WSGIServer/0.2 CPython/3.11.7", "http.server"),
+        ("WSGIServer/0.2 CPython/3.11.7", "wsgiref"),
+        ("nginx/1.25.3 (Ubuntu)", "nginx"),
+        ("NGINX", "nginx"),
+        ("nginx/1.18.0 + Phusion Passenger(R) 6.0.10", "nginx"),
         ("Apache-Coyote/1.1", "Tomcat"),
         ("Jetty(12.0.14)", "Jetty"),
         ("Kestrel", "Kestrel"),
@@ -81,6 +87,9 @@ def test_a_gateway_that_writes_its_name_before_another_is_the_nearer_one() -> No
         ("http/1.1 ats (ApacheTrafficServer/9.2.5 [cMsSf ])", "Apache Traffic Server"),
         ("1.1 Caddy", "Caddy"),
         ("1.0 first, 1.1 second.test (a, comment) , 1.1 varnish", "Varnish"),
+        ("1.1 localhost (Apache/2.4.71)", "Apache"),
+        ("1.1 nginx", "nginx"),
+        ("1.1 haproxy", "HAProxy"),
     ],
 )
 def test_the_last_that_via_names_is_nearest_whoever_answered(via: str, product: str) -> None:
@@ -108,6 +117,8 @@ def test_a_service_that_is_an_edge_is_nearest(
 def test_whom_kab_does_not_know_is_told_as_it_calls_itself() -> None:
     assert who("acme-httpd/1.0 (Plan 9)") == ("server", None, "acme-httpd/1.0")
     assert who("nginx", "1.1 vegur") == ("via", None, "vegur")
+    assert who("nginxlike/1.0") == ("server", None, "nginxlike/1.0")
+    assert who("nginx", "1.1 client.test (Apache-HttpClient/4.5)")[1] is None
 
 
 @pytest.mark.parametrize(
@@ -139,6 +150,18 @@ def test_each_name_is_of_one_product() -> None:
     assert len({it.word for it in PRODUCTS}) == len(PRODUCTS)
 
 
+def test_what_a_product_does_is_told_or_that_it_does_not() -> None:
+    """A table that is silent about one leaves its user with nothing."""
+    silent = [
+        (it.name, concern)
+        for it in PRODUCTS
+        if it.keep_alive is None or it.keep_alive.name
+        for concern in (*ASKED, "upstream")
+        if it.setting(concern) is None and not (concern == "upstream" and it.place == "origin")
+    ]
+    assert not silent
+
+
 def test_a_setting_that_has_a_name_is_documented_on_a_page() -> None:
     for product in PRODUCTS:
         for concern in get_args(Concern):
@@ -155,7 +178,15 @@ def test_a_product_can_be_called_by_its_word_in_any_case(product: Product) -> No
 
 
 @pytest.mark.parametrize(
-    ("word", "name"), [("alb", "AWS ALB"), ("nlb", "AWS NLB"), ("openresty", "nginx")]
+    ("word", "name"),
+    [
+        ("alb", "AWS ALB"),
+        ("nlb", "AWS NLB"),
+        ("openresty", "nginx"),
+        ("nginx/1.22.1", "nginx"),
+        ("httpd", "Apache"),
+        ("nodejs", "Node"),
+    ],
 )
 def test_a_product_can_be_called_otherwise(word: str, name: str) -> None:
     assert product_called(word).name == name

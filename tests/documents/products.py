@@ -20,6 +20,7 @@ _PLACES = {
     "edge": "stands nearest to clients",
     "proxy": "a proxy of the client's side",
 }
+_WITHOUT_NAME = {True: "can't be set", False: "none", None: "not documented"}
 
 
 def parts() -> Iterator[PagePart]:
@@ -29,7 +30,7 @@ def parts() -> Iterator[PagePart]:
         "products",
         ("product", "`--server`", "it usually", "`Server` has", "`Via` has"),
         (
-            (it.name, f"`{it.word}`", _PLACES[it.place], _names(it.server), _names(it.via))
+            (it.name, f"`{it.word}`", _PLACES[it.place], _servers(it), _names(it.via))
             for it in PRODUCTS
         ),
     )
@@ -45,12 +46,18 @@ def parts() -> Iterator[PagePart]:
         yield made._replace(text=f"{meanings[concern]}\n\n{made.text}")
 
 
+def _servers(product: Product) -> str:
+    until = f" (before {product.nameless_from})" if product.nameless_from else ""
+    return f"{_names(product.server)}{until}"
+
+
 def _names(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{it}`" for it in names)
 
 
 def _row(product: Product, setting: Setting) -> tuple[str, ...]:
-    shown = f"`{setting.name}`" if setting.name else "can't be set" if setting.happens else "none"
+    shown = f"`{setting.name}`" if setting.name else _WITHOUT_NAME[setting.happens]
     linked = f"[{shown}]({setting.page})" if setting.page else shown
     default = ", ".join(filter(None, (setting.default, setting.older)))
-    return product.name, linked, default, setting.note
+    note = "" if setting.happens is None else setting.note
+    return product.name, linked, default, note

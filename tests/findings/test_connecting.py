@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.runs import URL, Script
+from support.runs import ENVIRONMENT, URL, Script
 
 from keepalive_bench import Network, Plan, Target, analyse
 from keepalive_bench.findings.connecting import connecting_findings
@@ -38,7 +38,8 @@ def test_connections_whose_syn_was_sent_again_are_counted_by_arm_with_what_they_
     assert found.evidence["connect_s"] == pytest.approx(4.04)
     assert found.evidence["usual_s"] == pytest.approx(0.02)
     assert "2 of 5 connections of unpooled got no answer to their first SYN in time" in found.text
-    assert "sent again, 3 times in all: connecting took these 4.04 s together" in found.text
+    assert "to their first SYN in time, so that it was sent again, 3 times in all" in found.text
+    assert found.text.endswith("took 4.04 s for these together, and 20.0 ms otherwise.")
     assert "somaxconn" in found.advice
 
 
@@ -48,6 +49,10 @@ def test_what_another_address_took_before_is_no_part_of_it() -> None:
     script.send("pooled", 3.2, on=row, phases=Phases(connect=3.1))
     (found,) = noticed(script.run())
     assert found.evidence["connect_s"] == pytest.approx(1.1)
+    assert found.text == (
+        "1 of 1 connection of pooled got no answer to its first SYN in time, so that it was sent "
+        "again, once: connecting took 1.10 s."
+    )
     assert "usual_s" not in found.evidence
 
 
@@ -57,7 +62,9 @@ def test_where_the_system_does_not_tell_nothing_is_noticed() -> None:
     assert not noticed(script.run())
 
 
-def looked_up(*dns_s: float | None, failing: int = 0, **network: int) -> list[Finding]:
+def looked_up(
+    *dns_s: float | None, failing: int = 0, wait_s: float | None = None, **network: int
+) -> list[Finding]:
     plan = Plan(Target(URL), network=Network(**network))  # type: ignore[arg-type]  # a version of IP
     script = Script("pooled", plan=plan)
     for each in dns_s:
@@ -66,7 +73,8 @@ def looked_up(*dns_s: float | None, failing: int = 0, **network: int) -> list[Fi
         )
     for _ in range(failing):
         script.fail("pooled", 5.1, phases=Phases(dns=5.01))
-    return noticed(script.run())
+    environment = ENVIRONMENT._replace(resolver_wait_s=wait_s)
+    return noticed(script.run()._replace(environment=environment))
 
 
 def test_look_ups_that_took_a_resolvers_timeout_are_counted_beside_the_others() -> None:
@@ -82,6 +90,14 @@ def test_look_ups_that_took_a_resolvers_timeout_are_counted_beside_the_others() 
 
 def test_a_look_up_that_is_merely_slow_is_no_timeout_of_the_resolver() -> None:
     assert not looked_up(0.001, 4.5, 2.0, None)
+
+
+def test_a_resolver_that_was_told_to_ask_sooner_is_measured_by_that() -> None:
+    (found,) = looked_up(0.001, 1.003, 0.3, None, wait_s=1.0)
+    assert (found.evidence["count"], found.evidence["wait_s"]) == (1, 1.0)
+    assert "waits for an answer that long (1 s)" in found.text
+    assert "timeout:1" not in found.advice
+    assert not looked_up(5.003, wait_s=10.0)
 
 
 def test_who_asks_for_one_version_of_ip_already_is_not_told_to() -> None:

@@ -144,12 +144,18 @@ def test_answers_of_a_real_server_are_counted(processes: int) -> None:
     [
         *("Set-Cookie", "set-cookie2", "WWW-Authenticate", "Authorization", "Cookie"),
         *("Authentication-Info", "Proxy-Authenticate", "Proxy-Status", "X-Auth-Token"),
-        *("X-Session-Id", "X-CSRF-Token", "Location"),
+        *("X-Session-Id", "X-CSRF-Token", "Location", "Link"),
+        "X-Cache-Key",  # a URL, query and all
     ],
 )
 def test_fields_that_may_carry_secrets_are_refused(name: str) -> None:
     with pytest.raises(UsageError, match="credentials, or name a session"):
         Request(count_by=(name,))
+
+
+def test_what_only_sounds_secret_is_not() -> None:
+    # Fastly's list of tags: https://www.fastly.com/documentation/reference/http/http-headers/Surrogate-Key/
+    assert Request(count_by=("Surrogate-Key",)).count_by == ("Surrogate-Key",)
 
 
 @pytest.mark.parametrize(

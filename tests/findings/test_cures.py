@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from support.runs import Script
 
 from keepalive_bench import Plan, Target, analyse
+from keepalive_bench.findings.cures import cure
 from keepalive_bench.plan.network import Network
 from keepalive_bench.plan.plan import Known
 from keepalive_bench.results.exchange import Answer, Ending
+
+if TYPE_CHECKING:
+    from keepalive_bench.connections.products import Concern
 
 PLAIN = Plan(Target("http://127.0.0.1:8000/"))
 PROXIED = Plan(Target("http://127.0.0.1:8000/"), network=Network(proxy=Target("http://p:3128/")))
@@ -95,7 +101,10 @@ def test_a_product_that_has_no_such_limit_sends_one_to_what_stands_in_front() ->
 
 def test_whom_kab_does_not_know_is_told_as_it_calls_itself_with_the_commonest() -> None:
     said = idle_advice("acme/1.0")
-    assert "acme/1.0 answered, which kab doesn't know. nginx: keepalive_timeout" in said
+    assert (
+        "acme/1.0 answered, which kab doesn't know: look for a setting like these. nginx: "
+        "keepalive_timeout" in said
+    )
 
 
 def test_nobody_is_told_of_a_product_that_is_neither_there_nor_offered() -> None:
@@ -103,11 +112,42 @@ def test_nobody_is_told_of_a_product_that_is_neither_there_nor_offered() -> None
         assert "nginx" not in idle_advice(server)
 
 
+def test_what_a_product_does_is_told_where_no_setting_changes_it() -> None:
+    concerns: tuple[Concern, ...] = ("errors",)
+    said = cure(PLAIN, {answer("Apache/2.4.71"): 1}, concerns)
+    assert said.startswith(" Apache/2.4.71 answered, which closes after each 400, 408, 411, 413, ")
+    unnamed = cure(PLAIN, {answer(): 1}, concerns)
+    assert "Nothing names the server (--server NAME does). nginx closes after its own" in unnamed
+    assert "; Apache closes after each 400" in unnamed
+    assert "; HAProxy closes after its own 400 and 408." in unnamed
+
+
+def test_a_service_whose_documentation_is_silent_is_said_to_be_so() -> None:
+    said = cure(PLAIN, {answer("awselb/2.0"): 1}, ("errors",))
+    assert said == " The nearest hop is awselb/2.0, which documents nothing of that."
+
+
+def test_one_setting_that_decides_two_things_is_told_once() -> None:
+    said = cure(PLAIN, {answer(via="1.1 alb"): 1}, ("idle_timeout", "upstream"))
+    assert "idle_timeout.timeout_seconds or" not in said
+    told = cure(known("alb"), {}, ("idle_timeout", "upstream"))
+    assert told == " AWS ALB (--server): its idle_timeout.timeout_seconds (60 s by default)."
+
+
+def test_what_serves_one_request_on_a_connection_is_said_to_have_no_setting() -> None:
+    said = cure(PLAIN, {answer("WSGIServer/0.2 CPython/3.11.7"): 1}, ("http_1_1",))
+    assert "WSGIServer/0.2 answered, which is for development: it answers one request on" in said
+    assert "protocol_version" not in said
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [
         ("haproxy", " HAProxy (--server): its timeout http-keep-alive ("),
-        ("node", " Node (--server): its server.keepAliveTimeout (5 s by default)."),
+        (
+            "node",
+            " Node (--server): its server.keepAliveTimeout (65,000 ms by default, 5,000 before 2",
+        ),
         ("nlb", " AWS NLB (--server): its tcp.idle_timeout.seconds (350 s by default; "),
         ("later-than-this-kab", " 'later-than-this-kab' (--server), which is none"),
     ],

@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 from support.runs import CUT_OFF, REFUSED, Script, paired_run
 
-from keepalive_bench import analyse
+from keepalive_bench import Network, Plan, Target, analyse
 from keepalive_bench.results.exchange import Answer, Ending, Failure
 from keepalive_bench.results.run import Run, WarmUp
 
@@ -68,6 +68,24 @@ def test_failures_are_found_by_arm_and_kind() -> None:
         {"arm": "pooled", **refused},
         {"arm": "unpooled", **refused},
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy", "kind", "who"),
+    [
+        ("http://a.test/", None, "reset", "server"),
+        ("http://a.test/", "http://p.test/", "reset", "proxy"),
+        ("https://a.test/", "http://p.test/", "reset", "server"),  # or the tunnel
+        ("https://a.test/", "http://p.test/", "proxy", "proxy"),
+        ("http://a.test/", "http://p.test/", "dns", "path"),
+        ("http://a.test/", None, "limit-reached", "client"),
+    ],
+)
+def test_a_failure_says_who_did_it(url: str, proxy: str | None, kind: str, who: str) -> None:
+    network = Network(proxy=Target(proxy) if proxy else None)
+    script = Script("pooled", plan=Plan(Target(url), network=network), requests=1)
+    script.fail("pooled", failure=Failure(kind, "it failed"))
+    assert found(script.run())["requests-failed"].who == who
 
 
 def test_the_advice_on_a_failure_does_not_doubt_a_port_that_answered() -> None:

@@ -36,8 +36,8 @@ def test_a_gateways_errors_among_good_answers_are_told_of_either_arm() -> None:
     said = {"count": 2, "answered": 20, "statuses": "2 × 502"}
     assert [it.evidence for it in findings] == [{"arm": arm, **said} for arm in ARMS]
     assert {it.severity for it in findings} == {"warning"}
-    assert "broke the connection off" in findings[0].text
-    assert "Nothing names the server (--server NAME does). nginx: keepalive and" in (
+    assert findings[0].text.endswith("refused the connection, or broke it off.")
+    assert "Nothing names the server (--server NAME does). nginx: keepalive_timeout and" in (
         findings[0].advice
     )
     gateway = Answer("HTTP/1.1", server="awselb/2.0")
@@ -56,10 +56,14 @@ def test_a_gateway_that_waits_too_shortly_is_named_with_its_setting() -> None:
 def test_each_status_says_what_it_may_be() -> None:
     text = found(*[200] * 17, 502, 503, 504)["gateway-errors"][0].text
     assert "1 × 502, 1 × 503, 1 × 504: with 502, " in text
-    assert "; with 503, that none behind it is available, or the server itself" in text
+    assert "; with 503, that no server behind it is available, or the server itself" in text
     assert text.endswith("; with 504, that the server behind it didn't answer in time.")
     late = found(200, 504)["gateway-errors"][0]
-    assert ": with 504, that" in late.text
+    assert late.text.endswith(
+        ": with 504, a gateway says that the server behind it didn't answer in time."
+    )
+    unavailable = found(200, 503)["gateway-errors"][0]
+    assert "with 503, a gateway says that no server behind it is available" in unavailable.text
     assert late.advice == late.advice.strip()
     assert "Compare" not in late.advice
 

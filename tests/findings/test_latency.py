@@ -53,6 +53,18 @@ def test_quiet_runs_of_identical_arms_have_no_shape_worth_telling() -> None:
     assert told <= 0.05 * runs
 
 
+@pytest.mark.parametrize(("opening_s", "said"), [(1.0, "Opening the connection"), (0.0, "A cache")])
+def test_groups_that_lie_in_opening_connections_say_so(opening_s: float, said: str) -> None:
+    # A SYN that is lost takes a second more: half of them, in their order.
+    script = Script("unpooled", requests=60)
+    for number, value in enumerate(latencies(60)):
+        late_s = number % 2
+        phases = Phases(connect=0.001 + opening_s * late_s)
+        row = script.open("unpooled", retransmissions=int(opening_s * late_s))
+        script.send("unpooled", float(value) + late_s, on=row, phases=phases)
+    assert said in found(script.run())["bimodal"].advice
+
+
 def test_a_rise_in_the_course_of_the_run_is_a_drift() -> None:
     finding = found(alone(latencies(200) * np.linspace(1, 1.5, 200)))["drift"]
     assert finding.severity == "info"

@@ -154,6 +154,24 @@ def test_a_certificate_for_other_names_says_for_which(kind: str, tmp_path: Path)
     assert "--resolve" in advice_on(failure)
 
 
+@pytest.mark.parametrize(
+    ("extension", "meaning"),
+    [
+        ("keyUsage=digitalSignature", "Only the names in its subjectAltName count"),
+        ("extendedKeyUsage=clientAuth", "isn't meant for servers"),
+    ],
+)
+def test_a_certificate_that_no_client_takes_says_why(
+    extension: str, meaning: str, tmp_path: Path
+) -> None:
+    made = server_named(tmp_path, "127.0.0.1", extension)
+    with serving(tls=True, certificate=made, key=made) as server:
+        failure = failing(server.url, ca_file=made)
+    assert failure.kind == "tls-untrusted"
+    assert meaning in advice_on(failure)
+    assert "--resolve" not in advice_on(failure)
+
+
 def test_a_broken_record_in_an_answer_has_a_name() -> None:
     with serving(tls=True, fault=Fault("broken-record")) as server:
         outcome = exchange(server.url, verify=False).outcome

@@ -11,6 +11,7 @@ from support.plans import exchange, failure, run
 from support.proxies import PASSWORD, USER, Proxies, proxies
 
 from keepalive_bench import Run, Target, analyse
+from keepalive_bench.results.failure_kinds import advice_on
 from keepalive_bench.server import CERTIFICATE, ServerProcess
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def test_a_tunnel_that_is_refused_without_the_password_is_a_failure_of_the_proxy
     assert outcome.failure is not None
     assert outcome.failure.kind == "proxy"
     assert "407" in outcome.failure.message
+    assert "http://USER:PASSWORD@HOST:PORT" in advice_on(outcome.failure)
     happened = {name for name, took in outcome.phases._asdict().items() if took is not None}
     assert happened == {"connect", "tunnel"}
 
@@ -139,7 +141,10 @@ def test_a_proxys_certificate_is_checked_like_a_servers(
 
 
 def test_a_server_that_the_proxy_cannot_reach_is_a_failure_of_the_proxy(free: Proxies) -> None:
-    assert failure("https://127.0.0.1:1/", proxy=Target(free.http)) == "proxy"
+    refused = exchange("https://127.0.0.1:1/", proxy=Target(free.http)).outcome.failure
+    assert refused is not None
+    assert refused.kind == "proxy"
+    assert "can't reach the server" in advice_on(refused)
     assert exchange("http://127.0.0.1:1/", proxy=Target(free.http)).outcome.status == 503
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from servers.generate import DOCUMENT, row
+from typing import TYPE_CHECKING
+
+from servers.generate import DOCUMENT, gateway_row, row
+from support.servers.rows.gateways import GATEWAYS
 from support.servers.table import CASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_the_page_shows_the_table_and_what_was_found_is_what_is_documented() -> None:
-    page = DOCUMENT.read_text(encoding="utf-8").splitlines()
-    shown = page[next(at for at, line in enumerate(page) if line.startswith("| ---")) + 1 :]
-    assert [_without_version(line) for line in shown] == [
+    servers, gateways = _tables()
+    assert [_without_version(line) for line in servers] == [
         _without_version(row(case, "any", case.code, case.served)) for case in CASES
+    ]
+    assert [_without_version(line) for line in gateways] == [
+        _without_version(gateway_row(case, "any")) for case in GATEWAYS
     ]
 
 
@@ -26,6 +34,14 @@ def test_each_row_has_its_page_and_sets_what_the_table_of_products_names() -> No
         if case.advised is not None and case.advised.name:
             shown = case.setting + (case.cure.setting if case.cure else "")
             assert case.advised.name.split()[0].lstrip("-") in shown, case.name
+
+
+def _tables() -> Iterator[list[str]]:
+    """The rows of each of the page's tables."""
+    page = DOCUMENT.read_text(encoding="utf-8")
+    for part in page.split("\n| ---")[1:]:
+        lines = part.partition("\n\n")[0].splitlines()
+        yield lines[1:]
 
 
 def _without_version(line: str) -> list[str]:

@@ -39,12 +39,16 @@ def client(folder: Path, name: str = "client") -> Client:
     return made
 
 
-def server_named(folder: Path, name: str) -> Path:
-    """A server's certificate with its key, in one file, which has a name wherever one can be."""
+def server_named(folder: Path, name: str, *extensions: str) -> Path:
+    """A server's certificate with its key, in one file, which has a name wherever one can be.
+
+    Or, where extensions are given, has just these, and the name in its subject.
+    """
     made, key = folder / "server.pem", folder / "server.key"
-    alternative = f"subjectAltName=DNS:{name},email:{name},URI:{name}"
+    extensions = extensions or (f"subjectAltName=DNS:{name},email:{name},URI:{name}",)
     wanted = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc"
-    told = ("-subj", f"/O={name}/CN={name}", "-addext", alternative)
+    added = (word for extension in extensions for word in ("-addext", extension))
+    told = ("-subj", f"/O={name}/CN={name}", *added)
     _openssl(*wanted.split(), *told, "-keyout", str(key), "-out", str(made))
     made.write_bytes(made.read_bytes() + key.read_bytes())
     return made

@@ -31,11 +31,11 @@ class Namespace:
         return ["ip", "netns", "exec", self._name, *command]
 
     @contextmanager
-    def resolving(self, nameserver: str) -> Iterator[None]:
+    def resolving(self, nameserver: str, options: str = "") -> Iterator[None]:
         """Names are looked up at a nameserver, by commands that start meanwhile (ip-netns(8))."""
         folder = Path("/etc/netns") / self._name
         folder.mkdir(parents=True)
-        (folder / "resolv.conf").write_text(f"nameserver {nameserver}\n")
+        (folder / "resolv.conf").write_text(f"nameserver {nameserver}\n{options}\n")
         try:
             yield
         finally:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from keepalive_bench.connections.products.application_servers import APPLICATION_SERVERS, NODE
 from keepalive_bench.connections.products.gateways import (
     ALB,
     ENVOY,
@@ -21,6 +20,8 @@ from keepalive_bench.connections.products.gateways import (
     TINYPROXY,
 )
 from keepalive_bench.connections.products.product import Concern, Product, Setting
+from keepalive_bench.connections.products.python_servers import PYTHON_SERVERS
+from keepalive_bench.connections.products.runtimes import NODE, RUNTIMES
 from keepalive_bench.connections.products.web_servers import (
     APACHE,
     NGINX,
@@ -47,7 +48,7 @@ __all__ = [
     "who_answered",
 ]
 
-PRODUCTS = (*WEB_SERVERS, *GATEWAYS, *PROXIES, *APPLICATION_SERVERS)
+PRODUCTS = (*WEB_SERVERS, *GATEWAYS, *PROXIES, *PYTHON_SERVERS, *RUNTIMES)
 """All of them, each declared once, with its settings and the pages that document them."""
 COMMONEST = (NGINX, APACHE, HAPROXY, ENVOY, ALB, NODE)
 """Whose settings are told where nothing says who it is."""
@@ -61,7 +62,11 @@ _COMMENT = r"\([^()]*(?:\([^()]*\)[^()]*)*\)?"
 _PRODUCT = r"[^\s/(),;]+"
 _HOP = rf"\s*(?:\S+\s+)?(?P<by>{_PRODUCT})[^\s(]*\s*(?P<comment>\(.*)?"
 _BY_SERVER = {name: it for it in PRODUCTS for name in it.server}
-_BY_VIA = {name: it for it in PRODUCTS for name in it.via}
+_BY_VIA = {
+    **{name: it for it in PRODUCTS if it.place != "origin" for name in (it.word, *it.server)},
+    **{name: it for it in PRODUCTS for name in it.via},
+}
+"""By how they call themselves, or would be called by who lets them: an origin is no hop."""
 _BY_WORD = {word: it for it in PRODUCTS for word in (*it.server, *it.also, it.word)}
 
 
@@ -126,12 +131,12 @@ def _shown(name: str) -> str:
 
 
 def product_called(word: str) -> Product:
-    """The product that the user calls so.
+    """The product that the user calls so, with or without a version (`nginx/1.22.1`).
 
     Raises:
         UsageError: kab knows none of that name.
     """
-    found = _BY_WORD.get(word.lower())
+    found = _BY_WORD.get(word.lower().partition("/")[0])
     if found is None:
         known = ", ".join(sorted(it.word for it in PRODUCTS))
         raise UsageError(f"kab knows no server called {quoted(word)} (--server): {known}.")

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from keepalive_bench.connections.products.product import Product, Setting, always, never
+from keepalive_bench.connections.products.product import (
+    Product,
+    Setting,
+    always,
+    never,
+    undocumented,
+)
 
 _HAPROXY = "https://docs.haproxy.org/3.2/configuration.html"
 _ENVOY = (
     "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto"
     "#config-core-v3-httpprotocoloptions"
 )
+_ENVOY_HTTP_1 = (
+    "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto"
+    "#config-core-v3-http1protocoloptions"
+)
 _ENVOY_ROUTE = (
     "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto"
     "#config-route-v3-routeaction"
 )
 _TRAEFIK = "https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/"
+_TRAEFIK_TRANSPORT = (
+    "https://doc.traefik.io/traefik/reference/routing-configuration/http/load-balancing/"
+    "serverstransport/"
+)
 _VARNISH = "https://varnish-cache.org/docs/trunk/reference/varnishd.html"
 _AWS = "https://docs.aws.amazon.com/elasticloadbalancing/latest"
+_ALB = f"{_AWS}/application/edit-load-balancer-attributes.html"
 _CLOUDFRONT = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide"
 _CLOUDFLARE = "https://developers.cloudflare.com/fundamentals/reference/connection-limits/"
 _GOOGLE = "https://cloud.google.com/load-balancing/docs/https"
@@ -32,6 +47,7 @@ HAPROXY = Product(
         f"{_HAPROXY}#4.2-timeout%20http-keep-alive",
     ),
     lifetime=never(),
+    errors=always("closes after its own 400 and 408"),
     recycling=Setting(
         "option idle-close-on-response",
         page=f"{_HAPROXY}#4.2-option%20idle-close-on-response",
@@ -51,6 +67,7 @@ HAPROXY = Product(
 ENVOY = Product(
     name="Envoy",
     place="gateway",
+    also=("istio",),
     server=("envoy", "istio-envoy"),
     keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, note="1 turns it off"),
     request_limit=Setting("max_requests_per_connection", "no limit", _ENVOY),
@@ -61,7 +78,12 @@ ENVOY = Product(
         note="of common_http_protocol_options; drain_timeout comes on top",
     ),
     lifetime=Setting("max_connection_duration", "none", _ENVOY),
-    upstream=Setting("idle_timeout of the cluster's HttpProtocolOptions", "1 h", _ENVOY),
+    errors=always("closes after its own 400, 408, 426, 431 and 501", _ENVOY_HTTP_1),
+    upstream=Setting(
+        "idle_timeout and max_requests_per_connection of the cluster's HttpProtocolOptions",
+        "1 h and no limit",
+        _ENVOY,
+    ),
     upstream_wait=Setting("timeout of the route", "15 s", _ENVOY_ROUTE),
 )
 TRAEFIK = Product(
@@ -70,10 +92,18 @@ TRAEFIK = Product(
     request_limit=Setting("transport.keepAliveMaxRequests", "no limit", _TRAEFIK),
     idle_timeout=Setting("transport.respondingTimeouts.idleTimeout", "180 s", _TRAEFIK),
     lifetime=Setting("transport.keepAliveMaxTime", "none", _TRAEFIK),
+    errors=always("closes after its own 400, 431, 501 and 505"),
+    upstream=Setting(
+        "forwardingTimeouts.idleConnTimeout of serversTransport", "90 s", _TRAEFIK_TRANSPORT
+    ),
+    upstream_wait=Setting(
+        "forwardingTimeouts.responseHeaderTimeout of serversTransport", "none", _TRAEFIK_TRANSPORT
+    ),
 )
 VARNISH = Product(
     name="Varnish",
     place="gateway",
+    also=("vinyl", "fastly"),
     server=("varnish",),
     via=("varnish",),
     request_limit=never(),
@@ -81,6 +111,7 @@ VARNISH = Product(
         "timeout_idle", "5 s", f"{_VARNISH}#timeout-idle", note="on Fastly it isn't settable"
     ),
     lifetime=never(),
+    errors=always("closes after a 400, and keeps the connection after its own 503"),
     upstream=Setting("backend_idle_timeout", "60 s", f"{_VARNISH}#backend-idle-timeout"),
     upstream_wait=Setting("first_byte_timeout", "60 s", f"{_VARNISH}#first-byte-timeout"),
 )
@@ -89,21 +120,16 @@ ALB = Product(
     place="edge",
     also=("alb", "elb"),
     server=("awselb",),
+    request_limit=undocumented(_ALB),
     idle_timeout=Setting(
         "idle_timeout.timeout_seconds",
         "60 s",
-        f"{_AWS}/application/edit-load-balancer-attributes.html",
+        _ALB,
     ),
-    lifetime=Setting(
-        "client_keep_alive.seconds",
-        "3,600 s",
-        f"{_AWS}/application/edit-load-balancer-attributes.html",
-    ),
-    upstream_wait=Setting(
-        "idle_timeout.timeout_seconds",
-        "60 s",
-        f"{_AWS}/application/edit-load-balancer-attributes.html",
-    ),
+    lifetime=Setting("client_keep_alive.seconds", "3,600 s", _ALB),
+    errors=undocumented(f"{_AWS}/application/load-balancer-troubleshooting.html"),
+    upstream=Setting("idle_timeout.timeout_seconds", "60 s", _ALB),
+    upstream_wait=Setting("idle_timeout.timeout_seconds", "60 s", _ALB),
 )
 NLB = Product(
     name="AWS NLB",
@@ -116,7 +142,9 @@ NLB = Product(
         f"{_AWS}/network/update-idle-timeout.html",
         note="it forgets the connection in silence; fixed for TLS listeners",
     ),
+    lifetime=never("knows no connections of clients but those that it passes on"),
     errors=never("knows no answers, only TCP"),
+    upstream=never("passes each client's connection on, and keeps none"),
 )
 CLOUDFRONT = Product(
     name="CloudFront",
@@ -126,6 +154,7 @@ CLOUDFRONT = Product(
     request_limit=always("lets nobody set how it keeps viewers' connections"),
     idle_timeout=always("lets nobody set how it keeps viewers' connections"),
     lifetime=always("lets nobody set how it keeps viewers' connections"),
+    errors=undocumented(f"{_CLOUDFRONT}/troubleshooting-response-errors.html"),
     upstream=Setting(
         "OriginKeepaliveTimeout",
         "5 s",
@@ -141,24 +170,36 @@ CLOUDFLARE = Product(
     name="Cloudflare",
     place="edge",
     server=("cloudflare",),
+    request_limit=undocumented(_CLOUDFLARE),
     idle_timeout=always(
         "closes a connection after 400 s without a request, and lets nobody set that", _CLOUDFLARE
     ),
+    lifetime=undocumented(_CLOUDFLARE),
+    errors=undocumented(_CLOUDFLARE),
     upstream=always(
         "keeps a connection to an origin for 900 s without a request, and lets nobody set that",
         _CLOUDFLARE,
+    ),
+    upstream_wait=Setting(
+        "Proxy Read Timeout", "120 s", _CLOUDFLARE, note="for Enterprise zones; it answers 524"
     ),
 )
 GOOGLE = Product(
     name="Google Cloud LB",
     place="edge",
     via=("google",),
+    request_limit=undocumented(_GOOGLE),
     idle_timeout=Setting(
         "httpKeepAliveTimeoutSec",
         "610 s",
         f"{_GOOGLE}#timeout-keepalive-client",
-        note="600 s of a regional one",
+        note="600 s of a regional one; a classic one lets nobody set it",
     ),
+    lifetime=always(
+        "may end connections after any response, to spread them, and lets nobody set that",
+        f"{_GOOGLE}/request-distribution",
+    ),
+    errors=undocumented(f"{_GOOGLE}/request-distribution"),
     upstream=always(
         "keeps a connection to a backend for 600 s without a request, and lets nobody set that",
         _GOOGLE,

@@ -35,13 +35,18 @@ class Setting(NamedTuple):
     """What more there is to know; without a name, what the product does: `keeps no connection`."""
     older: str = ""
     """In which versions it is otherwise: `100 before 1.19.10`."""
-    happens: bool = True
-    """Whether it does at all what the setting would decide."""
+    happens: bool | None = True
+    """Whether it does at all what the setting would decide; `None`: its documentation is silent."""
 
 
 def never(note: str = "", page: str = "") -> Setting:
     """There is no such setting, as the product does no such thing."""
     return Setting("", note=note, page=page, happens=False)
+
+
+def undocumented(page: str) -> Setting:
+    """Its documentation, which is all that there is to go by, says nothing of it."""
+    return Setting("", note="documents nothing of that", page=page, happens=None)
 
 
 def always(note: str, page: str = "") -> Setting:
@@ -56,6 +61,8 @@ class Product(NamedTuple):
     place: Place
     server: tuple[str, ...] = ()
     """How `Server` names it, without the version, in lower case; none: not at all, by default."""
+    nameless_from: str = ""
+    """From which version on it names itself no more, by default."""
     via: tuple[str, ...] = ()
     """How `Via` does."""
     also: tuple[str, ...] = ()
@@ -91,7 +98,7 @@ class Product(NamedTuple):
     @property
     def names_itself(self) -> bool:
         """Whether answers tell that they come from it, as it is by default."""
-        return bool(self.server or self.via)
+        return bool(self.server or self.via) and not self.nameless_from
 
     def setting(self, concern: Concern) -> Setting | None:
         """What decides something of its connections; `None`: that isn't known."""

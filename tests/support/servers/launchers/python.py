@@ -63,5 +63,14 @@ def script(name: str, **options: object) -> Launcher:
     return lambda at: at.python(_PROGRAMS / name, at.descriptor, json.dumps(options))
 
 
+def wsgiref(**attributes: object) -> Launcher:
+    return script("serve_wsgiref.py", **attributes)
+
+
+def closing(**limits: float) -> Launcher:
+    """A server that meets a request with a close: one that comes too late, or is one too many."""
+    return script("serve_closing.py", **limits)
+
+
 def stdlib(**attributes: object) -> Launcher:
     return script("serve_http_server.py", **attributes)

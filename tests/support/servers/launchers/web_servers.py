@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from support.daemon import program
+from support.servers.place import place
 
 from keepalive_bench.server import CERTIFICATE
 
@@ -25,15 +26,19 @@ http {{
     access_log {log} seen;
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    {upstream}
     server {{
         listen 127.0.0.1:{port} {tls};
         ssl_certificate {certificate};
         ssl_certificate_key {key};
         {directives}
-        location / {{ return 200 "keep-alive\\n"; }}
+        location / {{ {answers} }}
     }}
 }}
 """
+_UPSTREAM = "upstream behind {{ server 127.0.0.1:{port}; {directives} }}"
+_FIXED = r'return 200 "keep-alive\n";'
+_PROXIED = 'proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection "";'
 _APACHE = """\
 ServerRoot {folder}
 ServerName localhost
@@ -66,10 +71,14 @@ index-file.names = ("index.html")
 """
 
 
-def nginx(directives: str, *, tls: bool = False) -> Launcher:
+def nginx(
+    directives: str, *, tls: bool = False, upstream: str = "", answers: str = _FIXED
+) -> Launcher:
     @contextmanager
     def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
         config = _NGINX.format(
+            upstream=upstream,
+            answers=answers,
             log=at.log,
             port=at.port,
             tls="ssl" if tls else "",
@@ -82,6 +91,34 @@ def nginx(directives: str, *, tls: bool = False) -> Launcher:
         inherited = {"NGINX": f"{at.descriptor};"}
         with at.run(*command, env=inherited) as process:
             yield process
+
+    return start
+
+
+def nginx_before(behind: Launcher, upstream: str) -> Launcher:
+    """With directives of its upstream."""
+
+    @contextmanager
+    def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
+        with place() as back, behind(back):
+            group = _UPSTREAM.format(port=back.port, directives=upstream)
+            with nginx("", upstream=group, answers=_PROXIED)(at) as process:
+                yield process
+
+    return start
+
+
+def apache_before(behind: Launcher, parameters: str = "") -> Launcher:
+    """With parameters of its `ProxyPass`."""
+
+    @contextmanager
+    def start(at: Place) -> Iterator[subprocess.Popen[bytes]]:
+        with place() as back, behind(back):
+            names = ("proxy", "proxy_http")
+            load = [f"LoadModule {it}_module {_APACHE_MODULES}/mod_{it}.so" for it in names]
+            passes = f"ProxyPass / http://127.0.0.1:{back.port}/ {parameters}"
+            with apache("\n".join([*load, passes]))(at) as process:
+                yield process
 
     return start
 

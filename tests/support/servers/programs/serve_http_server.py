@@ -11,9 +11,12 @@ from support.servers.programs.app import BODY, HEADERS, note
 
 
 class Handler(BaseHTTPRequestHandler):
+    broken_status = 200
+    """For a target with `broken=yes` in it."""
+
     def do_GET(self) -> None:
         note(self.headers.get("X-Client-Port") or self.client_address[1])
-        self.send_response(200)
+        self.send_response(self.broken_status if "broken=yes" in self.path else 200)
         for name, value in HEADERS:
             self.send_header(name, value)
         self.end_headers()

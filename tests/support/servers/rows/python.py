@@ -21,9 +21,10 @@ from support.servers.launchers.python import (
     script,
     stdlib,
     uvicorn,
+    wsgiref,
 )
 
-from keepalive_bench.connections.products.application_servers import (
+from keepalive_bench.connections.products.python_servers import (
     AIOHTTP,
     CHEROOT,
     DAPHNE,
@@ -37,6 +38,7 @@ from keepalive_bench.connections.products.application_servers import (
     UVICORN,
     WAITRESS,
     WERKZEUG,
+    WSGIREF,
 )
 
 PYTHON = (
@@ -222,6 +224,7 @@ PYTHON = (
     ),
     Case(
         product=DAPHNE,
+        decides="idle_timeout",
         page="https://github.com/django/daphne#running",
         setting="",
         documented="says nothing of it; Twisted, which it is made of, drops what is idle for 60 s",
@@ -275,6 +278,16 @@ PYTHON = (
         code="server-close",
         served=EACH,
         cure=Cure("`--http1-keep-alive`", granian("--http1-keep-alive")),
+    ),
+    Case(
+        product=WSGIREF,
+        decides="http_1_1",
+        setting='`protocol_version = "HTTP/1.1"`',
+        documented="a server for development; it serves one request on each connection and answers "
+        "as HTTP/1.0, whatever its handler's `protocol_version`",
+        start=wsgiref(protocol_version="HTTP/1.1"),
+        code="http-1.0",
+        served=EACH,
     ),
     Case(
         product=HTTP_SERVER,

@@ -20,7 +20,7 @@ from support.servers.case import (
 )
 from support.servers.launchers.runtimes import go, java, jetty, node, php, puma, tomcat
 
-from keepalive_bench.connections.products.application_servers import (
+from keepalive_bench.connections.products.runtimes import (
     GO,
     JAVA,
     JETTY,
@@ -136,7 +136,6 @@ RUNTIMES = (
     ),
     Case(
         product=TOMCAT,
-        is_silent=True,
         decides="idle_timeout",
         setting='`keepAliveTimeout="400"`',
         documented="waits that long, in milliseconds, for the next request (`connectionTimeout` if "
@@ -149,7 +148,6 @@ RUNTIMES = (
     ),
     Case(
         product=TOMCAT,
-        is_silent=True,
         decides="request_limit",
         setting='`maxKeepAliveRequests="4"`',
         documented="closes a connection after that many requests (100 if not set)",

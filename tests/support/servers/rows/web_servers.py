@@ -18,7 +18,8 @@ from support.servers.case import (
     idle,
     restarted,
 )
-from support.servers.launchers.web_servers import apache, lighttpd, nginx
+from support.servers.launchers.python import stdlib
+from support.servers.launchers.web_servers import apache, apache_before, lighttpd, nginx
 
 from keepalive_bench import Variation
 from keepalive_bench.connections.products.web_servers import APACHE, LIGHTTPD, NGINX
@@ -87,6 +88,7 @@ WEB_SERVERS = (
     ),
     Case(
         product=NGINX,
+        decides="errors",
         page=f"{_NGINX}#client_max_body_size",
         setting="`client_max_body_size 1k`",
         documented="answers 413 to a larger body (than 1 MiB if not set); it closes after that",
@@ -98,6 +100,7 @@ WEB_SERVERS = (
     ),
     Case(
         product=NGINX,
+        decides="errors",
         page=_NGINX,
         setting="`return 500`",
         documented="says nothing of it, but closes after its own 400, 413, 414, 495, 496, 497, 500 "
@@ -172,6 +175,7 @@ WEB_SERVERS = (
     ),
     Case(
         product=APACHE,
+        decides="errors",
         page=f"{_APACHE}#limitrequestbody",
         setting="`LimitRequestBody 1000`",
         documented="answers 413 to a larger body (than 1 GiB if not set); it closes after that",
@@ -180,6 +184,21 @@ WEB_SERVERS = (
         served=EACH,
         traffic=POSTED,
         cure=Cure("`LimitRequestBody 0`", apache("LimitRequestBody 0")),
+    ),
+    Case(
+        product=APACHE,
+        is_hidden=True,
+        decides="errors",
+        page="https://httpd.apache.org/docs/2.4/mod/mod_proxy.html#proxypass",
+        setting="`ProxyPass`, to a server that answers 500",
+        documented="says nothing of it, but closes after each 400, 408, 411, 413, 414, 500, 501 "
+        "and 503, whoever answers so",
+        start=apache_before(
+            stdlib(protocol_version="HTTP/1.1", wbufsize=10_000, broken_status=500)
+        ),
+        code="error-response",
+        served=(3, 2, 3, 2),
+        traffic=Traffic(options={"variation": _BROKEN}),
     ),
     Case(
         product=LIGHTTPD,
@@ -209,6 +228,7 @@ WEB_SERVERS = (
     ),
     Case(
         product=LIGHTTPD,
+        decides="errors",
         page=f"{_LIGHTTPD}/Server_max-request-field-sizeDetails",
         setting="`server.max-request-field-size = 100`",
         documented="answers 431 to a longer header (than 8 KiB if not set); it closes after that",

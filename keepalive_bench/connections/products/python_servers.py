@@ -1,4 +1,4 @@
-"""Servers of applications, and what comes with languages."""
+"""Servers written for Python."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ _HYPERCORN = "https://hypercorn.readthedocs.io/en/latest/how_to_guides/configuri
 _WAITRESS = "https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html"
 _TORNADO = "https://www.tornadoweb.org/en/stable/httpserver.html"
 _SANIC = "https://sanic.dev/en/guide/running/configuration.html"
-_DAPHNE = "https://github.com/django/daphne#running"
 _GRANIAN = "https://github.com/emmett-framework/granian#options"
 _AIOHTTP = "https://docs.aiohttp.org/en/stable/web_reference.html"
 _CHEROOT = "https://cheroot.cherrypy.dev/en/latest/pkg/cheroot.server/"
 _WERKZEUG = "https://werkzeug.palletsprojects.com/en/stable/changes/#version-2-1-2"
 _TWISTED = "https://docs.twisted.org/en/stable/api/twisted.web.http.HTTPFactory.html"
 _HTTP_SERVER = "https://docs.python.org/3/library/http.server.html"
-_NODE = "https://nodejs.org/api/http.html"
-_GO = "https://pkg.go.dev/net/http"
-_PUMA = "https://www.rubydoc.info/gems/puma/Puma/DSL"
-_TOMCAT = "https://tomcat.apache.org/tomcat-11.0-doc/config/http.html"
-_JETTY = "https://jetty.org/docs/jetty/12/operations-guide/modules/standard.html"
-_JAVA = "https://docs.oracle.com/en/java/javase/22/docs/api/jdk.httpserver/module-summary.html"
-_KAB = "cli.md#kab-serve"
-_KESTREL = (
-    "https://learn.microsoft.com/en-us/dotnet/api/"
-    "microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits.keepalivetimeout"
+_WSGIREF = "https://docs.python.org/3/library/wsgiref.html#module-wsgiref.simple_server"
+_ONE_REQUEST = (
+    "is for development: it answers one request on each connection, as HTTP/1.0, and no setting "
+    "changes that; Django's runserver, which has its name, keeps connections, unless --nothreading"
 )
 
 GUNICORN = Product(
@@ -44,6 +37,7 @@ GUNICORN = Product(
     ),
     idle_timeout=Setting("--keep-alive", "2 s", f"{_GUNICORN}#keepalive"),
     lifetime=never(),
+    errors=always("closes after its own 400, 414, 431 and 501, and after a 500 for an exception"),
     recycling=Setting("--max-requests", "no limit", f"{_GUNICORN}#max-requests"),
 )
 UVICORN = Product(
@@ -55,6 +49,7 @@ UVICORN = Product(
     ),
     idle_timeout=Setting("--timeout-keep-alive", "5 s", f"{_UVICORN}#timeouts"),
     lifetime=never(),
+    errors=always("closes after its own 400, and after a 500 for an exception"),
     recycling=Setting("--limit-max-requests", "no limit", f"{_UVICORN}#resource-limits"),
 )
 HYPERCORN = Product(
@@ -64,6 +59,7 @@ HYPERCORN = Product(
     request_limit=Setting("keep_alive_max_requests", "1,000", _HYPERCORN),
     idle_timeout=Setting("keep_alive_timeout", "5 s", _HYPERCORN),
     lifetime=never(),
+    errors=always("closes after its own 400, 431 and 501, and after a 500 for an exception"),
     recycling=Setting("max_requests", "no limit", _HYPERCORN),
 )
 WAITRESS = Product(
@@ -75,6 +71,7 @@ WAITRESS = Product(
         "channel_timeout", "120 s", _WAITRESS, note="looked at every cleanup_interval, 30 s"
     ),
     lifetime=never(),
+    errors=always("closes after its own 400, 413 and 501, and after a 500 for an exception"),
     unread_body=never("reads each body before the application sees the request"),
 )
 TORNADO = Product(
@@ -85,6 +82,7 @@ TORNADO = Product(
     request_limit=never(),
     idle_timeout=Setting("idle_connection_timeout", "3,600 s", _TORNADO),
     lifetime=never(),
+    errors=always("closes after its own 400"),
 )
 SANIC = Product(
     name="Sanic",
@@ -93,15 +91,28 @@ SANIC = Product(
     request_limit=never(),
     idle_timeout=Setting("KEEP_ALIVE_TIMEOUT", "120 s", _SANIC, older="5 s in older versions"),
     lifetime=never(),
+    errors=always("closes after its own 400 and 413"),
 )
-DAPHNE = Product(name="Daphne", place="origin", server=("daphne",), request_limit=never())
+DAPHNE = Product(
+    name="Daphne",
+    place="origin",
+    server=("daphne",),
+    request_limit=never(),
+    idle_timeout=always("closes a connection after 60 s without a request, and lets nobody set it"),
+    lifetime=never(),
+    errors=always("closes after its own 400"),
+)
 GRANIAN = Product(
     name="Granian",
     place="origin",
     server=("granian",),
     keep_alive=Setting("--http1-keep-alive", "on", _GRANIAN),
     request_limit=never(),
-    idle_timeout=Setting("--http1-header-read-timeout", "30 s", _GRANIAN),
+    idle_timeout=Setting(
+        "--http1-header-read-timeout", "30,000 ms", _GRANIAN, note="60,000 at most"
+    ),
+    lifetime=never(),
+    errors=always("closes after its own 400 and 414"),
     recycling=Setting("--workers-lifetime", "none", _GRANIAN),
 )
 AIOHTTP = Product(
@@ -116,6 +127,7 @@ AIOHTTP = Product(
         note="of run_app or AppRunner",
     ),
     lifetime=never(),
+    errors=always("closes after its own 400, and after a 500 for an exception"),
     unread_body=Setting("lingering_time", "10 s", f"{_AIOHTTP}#aiohttp.web.AppRunner"),
 )
 CHEROOT = Product(
@@ -126,6 +138,9 @@ CHEROOT = Product(
     request_limit=never(),
     idle_timeout=Setting("timeout", "10 s", _CHEROOT),
     lifetime=never(),
+    errors=always(
+        "closes after each 413, its own 400, 501 and 505, and after a 500 for an exception"
+    ),
     recycling=Setting(
         "keep_alive_conn_limit", "10", _CHEROOT, note="how many waiting connections it keeps"
     ),
@@ -143,113 +158,31 @@ TWISTED = Product(
     request_limit=never(),
     idle_timeout=Setting("timeout of Site", "60 s", _TWISTED),
     lifetime=never(),
+    errors=always("closes after its own 400"),
 )
 HTTP_SERVER = Product(
     name="http.server",
     place="origin",
-    server=("basehttp", "simplehttp", "wsgiserver"),
+    server=("basehttp", "simplehttp"),
     keep_alive=Setting(
         "protocol_version", '"HTTP/1.0"', _HTTP_SERVER, note="HTTP/1.0 keeps no connection"
     ),
     request_limit=never(),
     idle_timeout=Setting("timeout of the handler", "none", _HTTP_SERVER),
     lifetime=never(),
+    errors=always("closes after each error that send_error answers"),
     unread_body=always("takes what is left of a body for the next request"),
     http_1_1=Setting("protocol_version", '"HTTP/1.0"', _HTTP_SERVER),
 )
-NODE = Product(
-    name="Node",
+WSGIREF = Product(
+    name="wsgiref",
     place="origin",
-    request_limit=Setting(
-        "server.maxRequestsPerSocket", "no limit", f"{_NODE}#servermaxrequestspersocket"
-    ),
-    idle_timeout=Setting("server.keepAliveTimeout", "5 s", f"{_NODE}#serverkeepalivetimeout"),
-    lifetime=never(),
-    recycling=Setting(
-        "server.closeIdleConnections()", "called by close()", f"{_NODE}#servercloseidleconnections"
-    ),
+    also=("runserver",),
+    server=("wsgiserver",),
+    keep_alive=always(_ONE_REQUEST, _WSGIREF),
+    http_1_1=always(_ONE_REQUEST, _WSGIREF),
 )
-GO = Product(
-    name="Go",
-    place="origin",
-    keep_alive=Setting("SetKeepAlivesEnabled", "true", f"{_GO}#Server.SetKeepAlivesEnabled"),
-    request_limit=never(),
-    idle_timeout=Setting("Server.IdleTimeout", "ReadTimeout, else none", f"{_GO}#Server"),
-    lifetime=never(),
-    unread_body=always("reads 256 KiB of what the handler left, and closes where there is more"),
-)
-PUMA = Product(
-    name="Puma",
-    place="origin",
-    keep_alive=Setting("enable_keep_alives", "true", f"{_PUMA}#enable_keep_alives-instance_method"),
-    request_limit=Setting(
-        "max_keep_alive",
-        "999",
-        f"{_PUMA}#max_keep_alive-instance_method",
-        older="max_fast_inline, 10, before 7",
-    ),
-    idle_timeout=Setting(
-        "persistent_timeout",
-        "65 s",
-        f"{_PUMA}#persistent_timeout-instance_method",
-        older="20 s before 7",
-    ),
-    lifetime=never(),
-)
-TOMCAT = Product(
-    name="Tomcat",
-    place="origin",
-    server=("apache-coyote",),
-    keep_alive=Setting("maxKeepAliveRequests", "100", _TOMCAT, note="1 turns it off"),
-    request_limit=Setting("maxKeepAliveRequests", "100", _TOMCAT),
-    idle_timeout=Setting("keepAliveTimeout", "connectionTimeout, 20 s in its server.xml", _TOMCAT),
-    lifetime=never(),
-    errors=always("closes after each 400, 408, 411, 413, 414, 500, 501 and 503"),
-    unread_body=Setting("maxSwallowSize", "2 MiB", _TOMCAT),
-)
-JETTY = Product(
-    name="Jetty",
-    place="origin",
-    server=("jetty",),
-    keep_alive=Setting("jetty.httpConfig.persistentConnectionsEnabled", "true", _JETTY),
-    request_limit=never(),
-    idle_timeout=Setting("jetty.http.idleTimeout", "30 s", _JETTY),
-    lifetime=never(),
-)
-JAVA = Product(
-    name="Java HttpServer",
-    place="origin",
-    keep_alive=Setting("sun.net.httpserver.maxIdleConnections", "200", _JAVA, "0 turns it off"),
-    request_limit=never(),
-    idle_timeout=Setting("sun.net.httpserver.idleInterval", "30 s", _JAVA),
-    lifetime=never(),
-    unread_body=Setting("sun.net.httpserver.drainAmount", "64 KiB", _JAVA),
-    recycling=Setting("sun.net.httpserver.maxIdleConnections", "200", _JAVA),
-)
-KESTREL = Product(
-    name="Kestrel",
-    place="origin",
-    server=("kestrel",),
-    request_limit=never(),
-    idle_timeout=Setting("Limits.KeepAliveTimeout", "130 s", _KESTREL),
-    lifetime=never(),
-)
-PHP = Product(
-    name="PHP",
-    place="origin",
-    keep_alive=always("is a development server (php -S), and keeps no connection"),
-)
-KAB = Product(
-    name="kab serve",
-    place="origin",
-    server=("kab",),
-    keep_alive=Setting("--connection-close", "not set", _KAB),
-    request_limit=Setting("--close-after", "no limit", _KAB, note="or --silent-close-after"),
-    idle_timeout=Setting("--idle-timeout", "none", _KAB),
-    lifetime=Setting("--max-age", "none", _KAB),
-    http_1_1=Setting("--http-10", "not set", _KAB, note="HTTP/1.1 without it"),
-)
-APPLICATION_SERVERS = (
-    *(GUNICORN, UVICORN, HYPERCORN, WAITRESS, TORNADO, SANIC, DAPHNE, GRANIAN, AIOHTTP, CHEROOT),
-    *(WERKZEUG, TWISTED, HTTP_SERVER, NODE, GO, PUMA, TOMCAT, JETTY, JAVA, KESTREL, PHP, KAB),
+PYTHON_SERVERS = (
+    *(GUNICORN, UVICORN, HYPERCORN, WAITRESS, TORNADO, SANIC, DAPHNE, GRANIAN, AIOHTTP),
+    *(CHEROOT, WERKZEUG, TWISTED, HTTP_SERVER, WSGIREF),
 )
