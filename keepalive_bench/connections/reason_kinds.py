@@ -79,9 +79,9 @@ UNREAD_REQUEST = ReasonKind(
     proof="Its requests have bodies, and it was reset at once after an answer, as a system resets "
     "what is closed with bytes unread (RFC 1122, section 4.2.2.13); or it died under a later "
     "request, and none did under a first one; or most later requests on a connection are answered "
-    "as no request at all (400, 501), which first ones never are: the rest of the body was taken "
-    "for the next request.",
-    evidence="`status` of the last answer, or `failure`",
+    "as no request at all (400, 501), which first ones never are, or an error follows at once that "
+    "no request had asked for: the rest of the body was taken for the next request.",
+    evidence="`status` of the last answer, `seen`: an answer that followed it, or `failure`",
     provoked=Provoked("URL -n 6 -X POST -d name=value", "--fault unread-body"),
     text="{closer} answered requests without reading their bodies, which spoils the connection for "
     "the next one ({times})",

@@ -25,8 +25,9 @@ from keepalive_bench.connections.records import Idle
 
 if TYPE_CHECKING:
     from keepalive_bench.connections.causes import Proven
+    from keepalive_bench.connections.patterns import Pattern
     from keepalive_bench.connections.records import Before, LastExchange, Owner
-    from keepalive_bench.results.exchange import Ending
+    from keepalive_bench.results.exchange import Answer, Ending
     from keepalive_bench.results.failure_kinds import Actor
 
 _BY_KAB = {
@@ -72,7 +73,7 @@ def _after_answer(before: Before, last: LastExchange, owner: Owner) -> Proven:
     """The same after an exchange that succeeded."""
     ending = before.ending
     if ending is not None and ending.kind not in {"announced", "fin", "rst"}:
-        return _by_looks(before, ending, last)
+        return _by_looks(before, ending, last, owner)
     if owner.asks_to_close:
         return kinds.ASKED_TO_CLOSE, {"requests": before.served}
     if ending is None or ending.kind == "announced":
@@ -99,8 +100,11 @@ def _announced(before: Before, last: LastExchange, owner: Owner) -> Proven:
     """Why a response ended its connection, in the order of precedence."""
     answer = last.answer
     evidence: dict[str, object] = {"requests": before.served}
+    because = because_of_request(last, owner)
+    if because is not None:
+        return because, {**evidence, "status": last.status}
     if answer is not None and says_close(answer):
-        return _asked_or_said(before, last, owner)
+        return _said(before, answer, owner.pattern)
     if answer is not None and is_old(answer):
         return kinds.HTTP_1_0, {**evidence, "http_version": answer.http_version}
     if answer is not None and (option := looks_like_close(answer)):
@@ -110,18 +114,12 @@ def _announced(before: Before, last: LastExchange, owner: Owner) -> Proven:
     return kinds.UNKNOWN, {**evidence, "seen": "a response that ended the connection"}
 
 
-def _asked_or_said(before: Before, last: LastExchange, owner: Owner) -> Proven:
+def _said(before: Before, answer: Answer, pattern: Pattern) -> Proven:
     """Why a server announced a close."""
-    pattern = owner.pattern
-    evidence: dict[str, object] = {
-        "requests": before.served,
-        "connection": None if last.answer is None else last.answer.connection,
-    }
-    because = because_of_request(last, owner)
-    if because is not None:
-        return because, {**evidence, "status": last.status}
-    if last.answer is not None and last.answer.framing == "close" and pattern.uses.most_served > 1:
-        return kinds.CLOSE_DELIMITED, {**evidence, "http_version": last.answer.http_version}
+    evidence: dict[str, object] = {"requests": before.served}
+    if answer.framing == "close" and pattern.uses.most_served > 1:
+        return kinds.CLOSE_DELIMITED, {**evidence, "http_version": answer.http_version}
+    evidence["connection"] = answer.connection
     if pattern.announced_age is not None and pattern.announced_age.has(before.age_s):
         evidence["age_s"] = before.age_s
         if pattern.is_announced_aged:
@@ -148,19 +146,33 @@ def _announced_before(before: Before, last: LastExchange, owner: Owner) -> Prove
     return None
 
 
-def _by_looks(before: Before, ending: Ending, last: LastExchange) -> Proven:
+def _by_looks(before: Before, ending: Ending, last: LastExchange, owner: Owner) -> Proven:
     """Unsolicited bytes, such as the 408 of a server whose time is up; or what kab did itself."""
     evidence: dict[str, object] = {"seen": ending.data or ending.kind}
     if ending.kind not in {"leftover", "data"}:
         return _BY_KAB.get(ending.kind, kinds.UNKNOWN), evidence
     after_s, idle = ending.after_s, before.idle or Idle(0.0)
+    is_at_once = (after_s or 0.0) < AT_ONCE_S
+    if owner.sends_bodies and is_at_once and _is_complaint(ending.data, last):
+        return kinds.UNREAD_REQUEST, {**evidence, "status": last.status}
     if ending.kind == "data":
         evidence |= {"idle_s": idle.total_s, "idle_by_kab_s": idle.by_kab_s}
     if after_s is not None:
         evidence["came_after_s"] = after_s
         own = idle.total_s - idle.by_kab_s
         evidence["interleaved"] = after_s >= AT_ONCE_S and own < after_s
-    is_headless = not ending.data.startswith("HTTP/") and (after_s or 0.0) < AT_ONCE_S
-    if last.answer is not None and last.answer.framing == "none" and is_headless:
+    is_bodiless = last.answer is not None and last.answer.framing == "none"
+    if is_bodiless and is_at_once and not ending.data.startswith("HTTP/"):
         evidence["bodiless"] = True
     return kinds.UNSOLICITED_DATA, evidence
+
+
+def _is_complaint(data: str, last: LastExchange) -> bool:
+    """Whether bytes look like what a server says to a request's body that it takes for a request.
+
+    That is an error, or, of one without a version, its page alone, as HTTP/0.9 had it.
+    """
+    version, _, status = data.partition(" ")
+    if version.startswith("HTTP/"):
+        return status[:1] in {"4", "5"} and not status.startswith("408")
+    return (last.status or 0) >= ERROR_FROM and last.answer is not None and "<" in data

@@ -145,6 +145,11 @@ def test_of_what_nobody_saw_end_nothing_is_known() -> None:
             {"pattern": Pattern(closing_statuses=frozenset({413}))},
             kinds.ERROR_RESPONSE,
         ),
+        (  # Go, of plain HTTP on a port that expects https
+            after("announced", last(OLD)._replace(status=400)),
+            {"pattern": Pattern(closing_statuses=frozenset({400}))},
+            kinds.ERROR_RESPONSE,
+        ),
         (
             after("announced", last(CLOSES)._replace(status=501)),
             {"pattern": Pattern(desynchronised=frozenset({501})), "sends_bodies": True},

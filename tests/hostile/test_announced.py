@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +15,36 @@ from support.plans import plan
 from keepalive_bench import Arm, Load, Target, analyse, benchmark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from keepalive_bench.analysis import Analysis
 
 POOLED = (Arm("pooled"),)
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 10_000
+
+    def do_POST(self) -> None:
+        self.send_response(403)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"no")
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def http_server() -> Iterator[str]:
+    """Python's own, with a handler that refuses what is posted, without reading it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
 
 
 def answer(*fields: str, status: str = "200 OK") -> bytes:
@@ -206,3 +234,14 @@ def test_what_breaks_off_at_a_proxy_that_forwards_is_the_proxys_doing() -> None:
         assert findings[code].who == "proxy"
     told = findings["keep-alive-max-differs"].text
     assert told.startswith(f"The proxy {proxy.address} closes connections")
+
+
+@pytest.mark.parametrize(
+    "body", [b"a\nb\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"x" * 100_000, b"x=1"]
+)
+def test_a_body_that_http_server_takes_for_the_next_request_was_left_unread(body: bytes) -> None:
+    """What it answers to that comes unasked, or in the place of the next answer."""
+    with http_server() as url:
+        wanted = plan(url, arms=POOLED, requests=6, warmup=0, method="POST", body=body)
+        arm = analyse(benchmark(wanted)).first
+    assert arm.reason_counts.keys() == {"first-use", "unread-request"}
