@@ -45,6 +45,10 @@ class ReasonKind(NamedTuple):
     """Those of connections that carried one request each, where these are others."""
     advice_after_one: str = ""
     """What to do about these, where that is another thing."""
+    settings_after_several: tuple[Concern, ...] = ()
+    """Those of connections that carried different numbers of requests, where these are others."""
+    advice_after_several: str = ""
+    """What to do about these, where that is another thing."""
     is_by_pool_size: bool = False
     """Whether a larger pool would have kept the connection."""
     numbers: tuple[str, ...] = ()
@@ -185,10 +189,13 @@ SERVER_CLOSE = ReasonKind(
     f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
     text="{closer} said Connection: close{after}{unread} ({times}){also}",
-    advice="A limit of requests or of age does that.",
+    advice="A limit of requests or of age does that, and so does a restart.",
     advice_after_one="Keep-alive is {perhaps}off there, or limited to one request.",
+    advice_after_several="As these numbers differ, a maximum age does that, a restart, or a worker "
+    "that is recycled.",
     settings=("request_limit", "lifetime"),
     settings_after_one=("keep_alive",),
+    settings_after_several=("lifetime", "recycling"),
     numbers=("requests", "fits"),
 )
 HTTP_1_0 = ReasonKind(

@@ -70,6 +70,8 @@ def cure_of_reason(run: Run, arm: ArmSummary, rows: Sequence[int]) -> str:
     previous = [row for row in (arm.reasons.previous[row] for row in rows) if row != NONE]
     served = {run.connections.exchanges[row] for row in previous}
     concerns = reason.settings_after_one if served == {1} else ()
+    if len(served) > 1:
+        concerns = reason.settings_after_several
     answers: Counter[Answer] = Counter()
     for row in islice(rows, _MOST_ENDS):
         exchange = arm.reasons[row].exchange

@@ -51,7 +51,7 @@ STALE_BY_INTERLEAVING = FindingKind(
 )
 
 
-_AFTER_ONE = "one request each"
+_AFTER_ONE, _AFTER_SEVERAL = "one request each", "different numbers of requests"
 
 
 def _of_reason(reason: ReasonKind) -> FindingKind:
@@ -63,9 +63,14 @@ def _of_reason(reason: ReasonKind) -> FindingKind:
         text=f"{reason.text}.",
         advice=f"{reason.advice}{{cure}}" if reason.settings else reason.advice,
         advice_in_sweeps=reason.advice_in_sweeps,
-        cases={_AFTER_ONE: Case(advice=f"{reason.advice_after_one}{{cure}}")}
-        if reason.advice_after_one
-        else {},
+        cases={
+            case: Case(advice=f"{advice}{{cure}}")
+            for case, advice in (
+                (_AFTER_ONE, reason.advice_after_one),
+                (_AFTER_SEVERAL, reason.advice_after_several),
+            )
+            if advice
+        },
         is_in_sweeps=not reason.is_by_pool_size,
         provoked=reason.provoked,
     )
@@ -93,6 +98,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
     seen = [reasons[row].evidence for row in rows]
     times = reasons.ended(code)
     served = sorted(set(map(int, _values(seen, "requests"))))
+    case = _AFTER_ONE if served == [1] else _AFTER_SEVERAL if len(served) > 1 else None
     known: dict[str, Any] = {
         "requests": served[0] if len(served) == 1 else None,
         "maxsize": experiment.pool_size,
@@ -105,7 +111,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
     return kind.found(
         arm,
         connections=len(rows),
-        case=_AFTER_ONE if served == [1] and _AFTER_ONE in kind.cases else None,
+        case=case if case in kind.cases else None,
         who=reasons[rows[0]].who,
         words={
             "times": f"{arm.name}, {_how_often(times)}",
