@@ -23,6 +23,7 @@ ALERT = "TLS alert: "
 """What precedes an alert's name in a message."""
 NO_LENGTH = "the server told no length and keeps the connection open"
 SILENCE = "then silence"
+ENDLESS = "such a stream has no end"
 STILL_COMING = "and more was coming"
 NAMELESS = "as it has no subjectAltName"
 """Why a certificate is for nobody, whatever its common name is."""
@@ -198,6 +199,12 @@ UNTRUSTED = (
     ),
 )
 DEADLINES = (
+    Cause(
+        (ENDLESS,),
+        "A stream of events (text/event-stream) isn't meant to end",
+        "Give the URL of one that does; --max-body BYTES takes its beginning only, and closes the "
+        "connection.",
+    ),
     Cause(
         (NO_LENGTH,),
         "Nobody can know where the body ends",
