@@ -103,7 +103,7 @@ HANDSHAKES = (
         "Mend it at the server, or lower the level of security (--ciphers DEFAULT@SECLEVEL=1).",
     ),
     Cause(
-        ("EOF occurred", "unexpected eof"),
+        ("EOF occurred", "unexpected eof", "reset by", "aborted", "closed", "Broken pipe"),
         "The connection ended in the handshake, without an alert",
         "Does this port speak TLS? Some servers, and firewalls, end it so where they don't know "
         "the name.",
