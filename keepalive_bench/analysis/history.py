@@ -138,9 +138,10 @@ class History:
             after_s = optional(connections.closed_after_s[row])
             found_s = optional(connections.idle_s[row]) or 0.0
             if after_s is None:
-                ends.closed.add(*life, found_s)
+                ends.closed.add(*life, found_s, survived_s=self.survived_s(row))
                 return found_s
-            ends.closed.add(*life, after_s, max(found_s, after_s))
+            found_s = max(found_s, after_s)
+            ends.closed.add(*life, after_s, found_s, survived_s=self.survived_s(row))
             return after_s
         if ending == _ANNOUNCED:
             ends.announced.add(*life)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import announced_timeout
 from keepalive_bench.connections.causes import fits
-from keepalive_bench.connections.lives import CLOCKS_S
+from keepalive_bench.connections.lives import SURELY_LATER_S
 from keepalive_bench.connections.patterns import LEAST_DROP_S
 from keepalive_bench.results.failure_kinds import (
     CLOSED_BEFORE_RESPONSE,
@@ -54,6 +54,8 @@ def failed(before: Before, last: LastExchange, owner: Owner) -> Proven:
     if kinds.MAX_AGE in fitting:
         evidence["age_s"] = before.age_s
     kind = _killer(fitting, before, last, owner)
+    if not pattern.is_sure(kind):
+        fitting.append(kinds.RECYCLED)
     if kind is kinds.IDLE_DROP and pattern.drop is not None:
         evidence |= {"survived_s": pattern.drop.least_s, "died_s": pattern.drop.most_s}
     return kind, evidence | fits(kind, *fitting)
@@ -73,7 +75,7 @@ def _killer(
         return kinds.UNREAD_REQUEST
     is_cut = last.failure == CLOSED_BEFORE_RESPONSE.code  # no path that forgets sends a FIN
     is_limit = kinds.REQUEST_LIMIT in fitting and (is_cut or fitting[0] is kinds.REQUEST_LIMIT)
-    if is_limit and (len(fitting) > 1 or pattern.idle is not None):
+    if is_limit and (len(fitting) > 1 or pattern.idle.span is not None):
         return kinds.UNDECIDED
     if fitting and (fitting[0] is not kinds.MAX_AGE or pattern.is_aged):
         return fitting[0]
@@ -88,7 +90,7 @@ def _fatal(before: Before, last: LastExchange, pattern: Pattern) -> list[kinds.R
     is_only_reused = died and pattern.is_only_reused
     fitting = {
         kinds.IDLE_DROP: pattern.drop is not None and idle_s >= pattern.drop.most_s,
-        kinds.STALE_RACE: is_only_reused and _is_near(idle_s, before, last, pattern.idle),
+        kinds.STALE_RACE: is_only_reused and _is_near(idle_s, before, last, pattern.idle.span),
         kinds.REQUEST_LIMIT: is_only_reused and pattern.limit == before.served,
         kinds.MAX_AGE: is_only_reused and pattern.age is not None and pattern.age.has(before.age_s),
         kinds.IDLE_TIMEOUT: is_only_reused and _may_all_race(before, idle_s, pattern),
@@ -97,13 +99,15 @@ def _fatal(before: Before, last: LastExchange, pattern: Pattern) -> list[kinds.R
 
 
 def _may_all_race(before: Before, idle_s: float, pattern: Pattern) -> bool:
-    """Whether each request can have crossed a close: none ever came through such a pause.
+    """Whether all can have crossed a close: no request ever came through such a pause.
 
     It takes a round trip that isn't much shorter; and after long pauses, who knows.
     """
     is_long = before.round_trip_s > idle_s / 4 or idle_s >= LEAST_DROP_S
-    is_limited = pattern.limit == before.served and not pattern.uses.idle_s
-    return is_limited and is_long and idle_s >= CLOCKS_S
+    is_late = idle_s + before.round_trip_s >= SURELY_LATER_S
+    is_limited = pattern.limit == before.served
+    is_limited = is_limited and pattern.died_after_s >= pattern.uses.longest_idle_s
+    return is_limited and is_long and is_late
 
 
 def _is_near(idle_s: float, before: Before, last: LastExchange, seen: Span | None) -> bool:

@@ -22,34 +22,44 @@ if TYPE_CHECKING:
 def found_closed(before: Before, ending: Ending, last: LastExchange, owner: Owner) -> Proven:
     """The reason, with the evidence."""
     idle, evidence = before.idle or Idle(0.0), _seen(before, ending)
-    bound_s, is_exact = (
-        idle.total_s if ending.after_s is None else ending.after_s,
-        ending.after_s is not None,
-    )
-    answer, pattern = last.answer, owner.pattern
+    bound_s = idle.total_s if ending.after_s is None else ending.after_s
+    answer = last.answer
     if answer is not None and says_close(answer):
         return kinds.SERVER_CLOSE, {**evidence, "connection": answer.connection, "unread": True}
     is_reset = ending.kind == "rst"
-    if bound_s < AT_ONCE_S or (owner.sends_bodies and is_reset and pattern.is_hardly_reused):
+    if bound_s < AT_ONCE_S or (owner.sends_bodies and is_reset and owner.pattern.is_hardly_reused):
         because = because_of_request(last, owner, is_reset=is_reset)
         if because is not None:
             return because, {**evidence, "status": last.status}
     if announced_max(answer) in {0, before.served}:  # it counts down (Apache), or stays
         return kinds.KEEP_ALIVE_MAX, evidence
-    fitting = _limits(before, bound_s, answer, pattern, is_exact=is_exact)
-    kind = _decided(fitting, owner)
-    if kind is kinds.UNKNOWN and pattern.is_outlived(bound_s, before.survived_s):
-        kind = kinds.RECYCLED
-        if before.served == pattern.uses.most_served:  # nobody knows whether one may carry more
-            fitting.append(kinds.REQUEST_LIMIT)
+    kind, fitting = _limit(before, ending, answer, owner)
     if kinds.MAX_AGE in fitting:
         evidence["age_s"] = before.age_s + bound_s
     if kind is kinds.IDLE_TIMEOUT:
-        evidence["interleaved"] = _is_caused_by_kab(idle, ending, pattern)
+        evidence["interleaved"] = _is_caused_by_kab(idle, ending, owner.pattern)
     if kind is kinds.UNKNOWN:
         how = {"fin": "closed", "rst": "reset"}[ending.kind]
         evidence["seen"] = f"{how} after {plural(before.served, 'response')}"
     return kind, evidence | fits(kind, *fitting)
+
+
+def _limit(
+    before: Before, ending: Ending, answer: Answer | None, owner: Owner
+) -> tuple[kinds.ReasonKind, list[kinds.ReasonKind]]:
+    """What ended a connection that neither its answer nor its request explains, and what fits."""
+    idle, pattern, is_exact = before.idle or Idle(0.0), owner.pattern, ending.after_s is not None
+    bound_s = idle.total_s if ending.after_s is None else ending.after_s
+    fitting = _limits(before, bound_s, answer, pattern, is_exact=is_exact)
+    kind = _decided(fitting, owner)
+    own_s = before.survived_s
+    if kind is kinds.UNKNOWN and pattern.is_outlived(bound_s, own_s, is_exact=is_exact):
+        kind = kinds.RECYCLED
+        if before.served == pattern.uses.most_served:  # nobody knows whether one may carry more
+            fitting.append(kinds.REQUEST_LIMIT)
+    if not pattern.is_sure(kind) and not _is_announced(bound_s, answer):
+        fitting.append(kinds.RECYCLED)
+    return kind, fitting
 
 
 def _seen(before: Before, ending: Ending) -> dict[str, object]:
@@ -77,14 +87,19 @@ def _limits(
     by_age = _is_within(before.age_s + bound_s, pattern.age, is_exact=is_exact)
     is_late, is_aged = is_exact and bound_s >= SURELY_LATER_S, by_age and pattern.is_aged
     may_count = not is_late or (bound_s <= pattern.uses.longest_idle_s and not is_aged)
-    announced = announced_timeout(answer)
     fitting = {
         kinds.REQUEST_LIMIT: pattern.limit == before.served and may_count,
-        kinds.IDLE_TIMEOUT: _is_within(bound_s, pattern.idle, is_exact=is_exact)
-        or (announced is not None and bound_s >= max(announced, AT_ONCE_S)),
+        kinds.IDLE_TIMEOUT: _is_within(bound_s, pattern.idle.span, is_exact=is_exact)
+        or _is_announced(bound_s, answer),
         kinds.MAX_AGE: by_age,
     }
     return [kind for kind, does in fitting.items() if does]
+
+
+def _is_announced(bound_s: float, answer: Answer | None) -> bool:
+    """Whether it was idle for as long as the server had announced to keep it."""
+    announced = announced_timeout(answer)
+    return announced is not None and bound_s >= max(announced, AT_ONCE_S)
 
 
 def _is_within(bound_s: float, span: Span | None, *, is_exact: bool) -> bool:

@@ -46,6 +46,8 @@ class Ends:
         """How long it had been idle when it was found ended."""
         self.is_exact = array("b")
         """Whether it is known when it ended."""
+        self.survived_s = array("d")
+        """The longest time that it was idle before and went on."""
 
     def add(
         self,
@@ -54,6 +56,7 @@ class Ends:
         age_s: float,
         idle_s: float = 0.0,
         found_s: float | None = None,
+        survived_s: float = 0.0,
     ) -> None:
         """Note one more; `found_s`: only where that isn't when it ended."""
         self.served.append(served)
@@ -62,6 +65,7 @@ class Ends:
         self.idle_s.append(idle_s)
         self.found_s.append(idle_s if found_s is None else found_s)
         self.is_exact.append(found_s is not None)
+        self.survived_s.append(survived_s)
 
     def __len__(self) -> int:
         return len(self.served)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.connections.limits import (
-    OUTLIVED,
-    announced_max_age,
-    idle_timeout,
-    max_age,
-    request_limit,
-)
+from keepalive_bench.connections.chance import in_turn
+from keepalive_bench.connections.idle_timeouts import IdleFit, idle_timeout
+from keepalive_bench.connections.limits import announced_max_age, max_age, request_limit
 from keepalive_bench.connections.lives import CLOCKS_S, SURELY_LATER_S, Span, Uses
+from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REQUEST_LIMIT
 from keepalive_bench.results.failure_kinds import MALFORMED_RESPONSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from keepalive_bench.connections.lives import EndsByKind
+    from keepalive_bench.connections.reason_kinds import ReasonKind
 
 _SEVERAL = 2
 LEAST_DROP_S = 1.0
@@ -38,12 +36,12 @@ class Pattern(NamedTuple):
     """How many were found closed."""
     died: int = 0
     """How many were closed or reset under a request that wasn't their first."""
-    is_untimed: bool = False
-    """Whether those were so at such times that no idle timeout can have ended them."""
     limit: int | None = None
     """How many responses each carried that ended, where a limit of that fits."""
-    idle: Span | None = None
-    """How long those were idle that were found closed, where an idle timeout fits."""
+    is_limit_sure: bool = True
+    """Whether a restart, or a limit of kept connections, hardly ends connections just so."""
+    idle: IdleFit = IdleFit()
+    """How an idle timeout fits those that were found closed."""
     age: Span | None = None
     """How old those were that were found closed or died, where a maximum age fits."""
     is_aged: bool = False
@@ -54,6 +52,8 @@ class Pattern(NamedTuple):
     """Whether that is no chance, and they carried different numbers of responses."""
     drop: Span | None = None
     """How long one was idle at most that went on, and at least that died: a path that forgets."""
+    died_after_s: float = 0.0
+    """How long those that died under a request had been idle at least."""
     is_only_reused: bool = False
     """Whether requests on connections that had carried others are lost, and first ones aren't."""
     closing_statuses: frozenset[int] = frozenset()
@@ -67,15 +67,24 @@ class Pattern(NamedTuple):
         ended = self.silent + self.died
         return ended >= _SEVERAL and len(self.uses.idle_s) <= _FEW * ended
 
-    def is_outlived(self, idle_s: float, own_idle_s: float) -> bool:
+    def is_outlived(self, idle_s: float, own_idle_s: float, *, is_exact: bool) -> bool:
         """Whether others were idle for longer and went on, where no idle timeout can be at work.
 
         Or many more were than were found closed, and so was that connection itself before.
         """
-        outlived = self.uses.outlived(idle_s + SURELY_LATER_S)
-        if self.is_untimed:
-            return outlived > 0
-        return own_idle_s > idle_s + SURELY_LATER_S and outlived >= OUTLIVED * self.silent > 0
+        later_s = idle_s + SURELY_LATER_S if is_exact else idle_s
+        if self.idle.is_refuted:
+            return self.uses.outlived(later_s) > 0
+        return self.idle.is_exceeded and own_idle_s > later_s
+
+    def is_sure(self, kind: ReasonKind) -> bool:
+        """Whether a limit that fits is the only cause that does.
+
+        Or a restart, or a limit of kept connections, may have ended as few, or as many at once.
+        """
+        if kind is REQUEST_LIMIT:
+            return self.is_limit_sure
+        return kind is not IDLE_TIMEOUT or self.idle.is_sure
 
 
 def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
@@ -83,8 +92,8 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     closed = ends.closed
     is_only_reused = _is_only_reused(len(ends.cut) + len(ends.reset), uses, uses.first.lost)
     died = (ends.cut, ends.reset) if is_only_reused else ()
-    idle, is_untimed = idle_timeout(closed, uses)
-    limit = request_limit((closed, *died), idle, uses)
+    idle = idle_timeout(closed, uses)
+    limit, is_limit_sure = request_limit((closed, *died), idle.span, uses)
     age, is_aged = max_age((closed, *died), uses.age_s, limit=limit)
     if is_aged and any(served != limit for each in (closed, *died) for served in each.served):
         limit = None
@@ -94,14 +103,15 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
         uses=uses,
         silent=len(closed),
         died=len(ends.cut) + len(ends.reset),
-        is_untimed=is_untimed,
         limit=limit,
+        is_limit_sure=is_limit_sure,
         idle=idle,
         age=age,
         is_aged=is_aged,
         announced_age=announced_age,
         is_announced_aged=is_announced_aged,
         drop=_drop(ends, uses),
+        died_after_s=min((*ends.cut.idle_s, *ends.reset.idle_s), default=0.0),
         is_only_reused=is_only_reused,
         desynchronised=_desynchronised(uses.first.statuses, uses.later.statuses),
     )
@@ -121,18 +131,18 @@ def _drop(ends: EndsByKind, uses: Uses) -> Span | None:
     is part of it, ends it then; a server that ends idle connections is heard before.
     """
     died = [
-        idle_s
+        (each, row)
         for each, of_first in (
             (ends.cut, uses.first.lost),
             (ends.reset, uses.first.lost),
             (ends.hung, uses.first.hung),
         )
         if _is_only_reused(len(each), uses, of_first)
-        for idle_s in each.idle_s
+        for row in range(len(each))
     ]
-    if len(died) < _SEVERAL:
+    if in_turn(died) < _SEVERAL:
         return None
-    least = min(died)
+    least = min(each.idle_s[row] for each, row in died)
     if least < max(LEAST_DROP_S, uses.longest_idle_s + CLOCKS_S):
         return None
     was_heard = any(idle_s >= least for idle_s in ends.closed.idle_s)

@@ -94,8 +94,8 @@ IDLE_DROP = ReasonKind(
     who="path",
     proof="Two connections or more died under a request (reset, closed, or no answer in time), all "
     "of them after they had been idle for longer than any that was used again, and for 1 s or "
-    "more; none was found closed after such a time, and first requests on connections don't die "
-    "so.",
+    "more; they didn't all live at once; none was found closed after such a time, and first "
+    "requests on connections don't die so.",
     evidence="`idle_s`: how long it had been idle; `survived_s`: the longest idle time that others "
     "came through; `died_s`: the shortest that they didn't",
     provoked=Provoked(test="tests/net/test_forgetful_paths.py"),
@@ -248,9 +248,9 @@ REQUEST_LIMIT = ReasonKind(
     "were idle for and survived, or it died under its next request; and all connections of the "
     "arm that ended so, two at least, had carried the same number of responses, which no "
     "connection of the run exceeded.",
-    evidence=f"{_IDLE}, or `failure`; `requests` is the number",
+    evidence=f"{_IDLE}, or `failure`; `requests` is the number; {_FITS}",
     provoked=Provoked("URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2"),
-    text="{closer} closed the connection{after}, unannounced ({times})",
+    text="{closer} closed the connection{after}, unannounced ({times}){also}",
     advice="Look for a limit of requests per connection.",
     settings=("request_limit",),
     settings_after_one=("keep_alive", "request_limit"),
@@ -262,8 +262,8 @@ IDLE_TIMEOUT = ReasonKind(
     who="server",
     proof="It was found closed, by a FIN that came 50 ms or more after its last response (13 ms, "
     "where several did), and later than any idle time that a connection survived. Where timers are "
-    "coarse, a few may have survived, a third as many at most, if the times of the closes lie so "
-    "close together that it is no chance.",
+    "coarse, some may have survived, as many as such a timer spares, if the times of the closes "
+    "lie so close together, for the pauses that there were, that it is no chance.",
     evidence="`found`: `fin` or `rst`; `requests`: responses that it had carried; `idle_s`: idle "
     "time in all; `idle_by_kab_s`: the part of it in which kab ran other arms; `closed_after_s`: "
     "when the FIN came, after the last response; `interleaved`: without that part it would not "
@@ -292,8 +292,8 @@ RECYCLED = ReasonKind(
     code="recycled",
     title="The server closed idle connections before their time",
     who="server",
-    proof="It was found closed after it had been idle for less than many others that went on, "
-    "three times as many at least, and no limit of requests or of age fits.",
+    proof="It was found closed after it had been idle for less than others that went on, so many "
+    "that no idle timeout would have spared them; and no limit of requests or of age fits.",
     evidence=_IDLE,
     provoked=Provoked(test="tests/hostile/test_reasons.py"),
     text="{closer} closed connections, unannounced, that had been idle for less than others came "

@@ -12,6 +12,7 @@ from keepalive_bench.connections.reason_kinds import (
     IDLE_TIMEOUT,
     MAX_AGE,
     REASON_KINDS,
+    RECYCLED,
     REQUEST_LIMIT,
     UNKNOWN,
     ReasonKind,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _SHOWN_DATA = 60
 _MOST_SEEN = 3
+_RECYCLING = "a restart or a limit on kept connections"
 _WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
 _SLACK_S = 0.5
 """Servers look at their clocks now and then, and count in whole seconds."""
@@ -152,7 +154,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "closer": reasons.owner.closer.name,
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
-            "also": _also([it for it in seen if "fits" in it], code),
+            "also": _also([it for it in seen if "fits" in it], code, experiment.concurrency),
             "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
             "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
@@ -224,6 +226,7 @@ def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[st
         REQUEST_LIMIT.code: f"a limit of {plural(served[0], 'request')}" if served else "",
         IDLE_TIMEOUT.code: f"an idle timeout of {_range(seen, 'closed_after_s', 'idle_s')}",
         MAX_AGE.code: f"a maximum age of {_range(seen, 'age_s')}",
+        RECYCLED.code: _RECYCLING,
     }
     return [text for code, text in words.items() if code in codes - {besides}]
 
@@ -240,10 +243,13 @@ def _listed(words: Sequence[str]) -> str:
     return enumerated(words) if words else ""
 
 
-def _also(seen: Sequence[Mapping[str, object]], code: str) -> str:
+def _also(seen: Sequence[Mapping[str, object]], code: str, concurrency: int) -> str:
     """The other causes that fit, and what would tell them apart."""
-    others = _listed(_fitting(seen, besides=code))
-    return f"; {others} would fit, too ({_apart(seen)} tells them apart)" if others else ""
+    others = _fitting(seen, besides=code)
+    telling = f"{_apart(seen)} tells"
+    if others == [_RECYCLING]:
+        telling = "more requests tell" if concurrency == 1 else "one at a time (-c 1) tells"
+    return f"; {_listed(others)} would fit, too ({telling} them apart)" if others else ""
 
 
 def _apart(seen: Sequence[Mapping[str, object]]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from keepalive_bench.connections import reason_kinds as kinds
+from keepalive_bench.connections.idle_timeouts import IdleFit
 from keepalive_bench.connections.lives import Ends, EndsByKind, Fates, Span, Uses
 from keepalive_bench.connections.patterns import Pattern, closing_statuses, pattern_of
 from keepalive_bench.connections.records import Before, Closer, Idle, LastExchange, Owner
@@ -58,6 +59,10 @@ def found_closed(
     by_kab_s: float = 0.0,
 ) -> Before:
     return after("fin", exchange, idle=Idle(idle_s, by_kab_s), after_s=after_s)
+
+
+def fit(least_s: float, most_s: float) -> IdleFit:
+    return IdleFit(Span(least_s, most_s), is_sure=True)
 
 
 def named(before: Before, pattern: Pattern | None = None, **owner: Any) -> ReasonKind:  # noqa: ANN401  # an Owner's
@@ -178,7 +183,7 @@ def test_an_announced_maximum_that_is_used_up_goes_before_a_limit(announced: str
 
 
 def test_what_would_have_been_used_in_time_but_for_kab_is_told() -> None:
-    pool = Owner(1, pattern=Pattern(idle=Span(0.3, 0.3)))
+    pool = Owner(1, pattern=Pattern(idle=fit(0.3, 0.3)))
     for by_kab_s, is_caused in ((0.4, True), (0.1, False)):
         before = found_closed(0.5, 0.3, by_kab_s=by_kab_s)
         assert reason_for(before, pool)[1]["interleaved"] is is_caused
@@ -189,15 +194,15 @@ def test_what_would_have_been_used_in_time_but_for_kab_is_told() -> None:
     [
         (found_closed(0.5, 0.01), Pattern(limit=2), kinds.REQUEST_LIMIT),
         (found_closed(0.5, 0.01), Pattern(limit=3), kinds.UNKNOWN),
-        (found_closed(0.5, 0.3), Pattern(idle=Span(0.3, 0.3)), kinds.IDLE_TIMEOUT),
-        (found_closed(0.5, 0.3), Pattern(idle=Span(0.1, 0.2)), kinds.UNKNOWN),
+        (found_closed(0.5, 0.3), Pattern(idle=fit(0.3, 0.3)), kinds.IDLE_TIMEOUT),
+        (found_closed(0.5, 0.3), Pattern(idle=fit(0.1, 0.2)), kinds.UNKNOWN),
         (found_closed(9.5, 5.3), Pattern(), kinds.IDLE_TIMEOUT),  # as announced
         (found_closed(0.5, 0.3), Pattern(age=Span(1.3, 1.3), is_aged=True), kinds.MAX_AGE),
         (found_closed(0.5, 0.3), Pattern(age=Span(1.3, 1.3)), kinds.UNKNOWN),
         (found_closed(0.5, 0.01), Pattern(limit=2, age=Span(1.0, 1.1)), kinds.UNDECIDED),
         # Where nobody tells when the close came:
-        (found_closed(0.5, None), Pattern(limit=2, idle=Span(0.5, 0.5)), kinds.UNDECIDED),
-        (found_closed(0.5, None), Pattern(idle=Span(0.4, 0.5)), kinds.IDLE_TIMEOUT),
+        (found_closed(0.5, None), Pattern(limit=2, idle=fit(0.5, 0.5)), kinds.UNDECIDED),
+        (found_closed(0.5, None), Pattern(idle=fit(0.4, 0.5)), kinds.IDLE_TIMEOUT),
         (found_closed(0.5, None), Pattern(), kinds.UNKNOWN),
     ],
 )
@@ -208,11 +213,20 @@ def test_a_close_without_a_word_is_the_limit_that_fits(
 
 
 def test_a_limit_that_is_named_tells_the_other_that_fits() -> None:
-    pattern = Pattern(idle=Span(0.3, 0.3), age=Span(1.3, 1.3))
+    pattern = Pattern(idle=fit(0.3, 0.3), age=Span(1.3, 1.3))
     kind, evidence = reason_for(
         found_closed(0.5, 0.3)._replace(age_s=1.0), Owner(1, pattern=pattern)
     )
     assert (kind, evidence["fits"]) == (kinds.IDLE_TIMEOUT, "idle-timeout, max-age")
+
+
+def test_of_a_single_event_a_restart_may_be_the_cause_as_well() -> None:
+    # Both were idle for 1 s; the first two lived at once, the others one after the other.
+    for opened, fits in (((0.0, 0.0), "idle-timeout, recycled"), ((0.0, 10.0), None)):
+        closed = [(2, at_s, 0.5, 1.0, 1.2) for at_s in opened]
+        pattern = pattern_of(ends(closed=closed), uses(0.2))
+        kind, evidence = reason_for(found_closed(1.2, 1.0), Owner(1, pattern=pattern))
+        assert (kind, evidence.get("fits")) == (kinds.IDLE_TIMEOUT, fits)
 
 
 def died(idle_s: float | None, failure: FailureKind = RESET, answer: Answer = QUIET) -> Before:
@@ -226,10 +240,10 @@ ONLY_REUSED = Pattern(is_only_reused=True)
 @pytest.mark.parametrize(
     ("before", "pattern", "kind"),
     [
-        (died(0.3), ONLY_REUSED._replace(idle=Span(0.3, 0.3)), kinds.STALE_RACE),
+        (died(0.3), ONLY_REUSED._replace(idle=fit(0.3, 0.3)), kinds.STALE_RACE),
         (died(5.0, answer=OK), ONLY_REUSED, kinds.STALE_RACE),  # as announced
-        (died(0.001), ONLY_REUSED._replace(idle=Span(0.3, 0.3)), kinds.AFTER_ERROR),
-        (died(0.3), Pattern(idle=Span(0.3, 0.3)), kinds.AFTER_ERROR),
+        (died(0.001), ONLY_REUSED._replace(idle=fit(0.3, 0.3)), kinds.AFTER_ERROR),
+        (died(0.3), Pattern(idle=fit(0.3, 0.3)), kinds.AFTER_ERROR),
         (died(0.001), ONLY_REUSED._replace(limit=2), kinds.REQUEST_LIMIT),
         (died(None), ONLY_REUSED._replace(limit=2), kinds.AFTER_ERROR),
         (died(6.0), Pattern(drop=Span(2.0, 5.0)), kinds.IDLE_DROP),
@@ -283,19 +297,21 @@ def test_a_limit_shows_in_a_number_seen_twice_that_nobody_exceeded() -> None:
 
 
 def test_an_idle_timeout_shows_where_none_survived_it_however_short() -> None:
-    assert pattern_of(ends(closed=closed((1, 0.3))), uses(0.2)).idle == Span(0.3, 0.3)
-    assert pattern_of(ends(closed=closed((1, 0.3))), uses(0.5)).idle is None
-    assert pattern_of(ends(closed=closed((1, 0.03), (1, 0.031))), uses()).idle == Span(0.03, 0.031)
-    assert pattern_of(ends(closed=closed((1, 0.03))), uses()).idle is None
+    assert pattern_of(ends(closed=closed((1, 0.3))), uses(0.2)).idle.span == Span(0.3, 0.3)
+    assert pattern_of(ends(closed=closed((1, 0.3))), uses(0.5)).idle.span is None
+    assert pattern_of(ends(closed=closed((1, 0.03), (1, 0.031))), uses()).idle.span == Span(
+        0.03, 0.031
+    )
+    assert pattern_of(ends(closed=closed((1, 0.03))), uses()).idle.span is None
 
 
 def test_a_coarse_timer_lets_a_few_survive() -> None:
     # As servers do that look at their timers now and then: 1.0 to 1.4 s, and one escapes.
     coarse = closed(*((1 + turn % 2, 1.0 + turn / 25) for turn in range(10)))
     pattern = pattern_of(ends(closed=coarse), uses(0.9, 0.9, 1.4, most_served=3))
-    assert pattern.idle == pytest.approx((1.0, 1.36))
+    assert pattern.idle.span == pytest.approx((1.0, 1.36))
     many = pattern_of(ends(closed=coarse), uses(*[2.5] * 10, most_served=3))
-    assert (many.idle, many.is_untimed) == (None, True)
+    assert (many.idle.span, many.idle.is_refuted) == (None, True)
 
 
 def test_closes_sooner_than_others_were_idle_are_no_timeouts() -> None:
@@ -310,7 +326,7 @@ def test_an_age_shows_where_counts_and_idle_times_differ() -> None:
         for turn, (served, idle_s) in enumerate([(3, 0.1), (5, 0.3), (4, 0.0), (6, 0.2)])
     ]
     pattern = pattern_of(ends(closed=aged), uses(*[0.4] * 9, age_s=0.99, most_served=6))
-    assert (pattern.is_aged, pattern.limit, pattern.idle) == (True, None, None)
+    assert (pattern.is_aged, pattern.limit, pattern.idle.span) == (True, None, None)
     assert pattern.age is not None
     assert pattern.age.has(1.0)
 
