@@ -13,6 +13,7 @@ from keepalive_bench.results import failure_kinds as kinds
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.results.failure_causes import (
     CHUNKED_NOTHING,
+    ENDLESS,
     NO_LENGTH,
     SILENCE,
     STILL_COMING,
@@ -36,6 +37,8 @@ _SETTINGS, _GOAWAY = 4, 7
 _SETTING_BYTES, _LEAST_GOAWAY = 6, 8
 _TLS_TYPES, _TLS_MAJOR = range(20, 24), 3
 _LINE_END = 2
+_STREAMS = ("text/event-stream", "multipart/x-mixed-replace")
+"""Server-sent events (HTML, section 9.2), and what came before them."""
 _SILENT = 0.5
 """Of the time since the first byte."""
 
@@ -98,6 +101,9 @@ def _of_body(response: HTTPResponse, came: int) -> str:
 
 def _at_deadline(trace: ExchangeTrace, response: BaseHTTPResponse | None, ended: int) -> str:
     """Whether more was coming, or nothing was for most of the time since the first byte."""
+    kind = "" if response is None else response.headers.get("Content-Type", "")
+    if kind.lower().startswith(_STREAMS):
+        return f", and {ENDLESS}"
     if ended - trace.silent_since <= _SILENT * (ended - trace.first_byte):
         return f" {STILL_COMING}"
     has_end = response is None or response.chunked or response.length_remaining

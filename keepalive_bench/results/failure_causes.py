@@ -23,6 +23,7 @@ ALERT = "TLS alert: "
 """What precedes an alert's name in a message."""
 NO_LENGTH = "the server told no length and keeps the connection open"
 SILENCE = "then silence"
+ENDLESS = "such a stream has no end"
 STILL_COMING = "and more was coming"
 CHUNKED_NOTHING = "has no body, whatever its Transfer-Encoding says, but http.client waits for one"
 NAMELESS = "as it has no subjectAltName"
@@ -103,7 +104,7 @@ HANDSHAKES = (
         "Mend it at the server, or lower the level of security (--ciphers DEFAULT@SECLEVEL=1).",
     ),
     Cause(
-        ("EOF occurred", "unexpected eof"),
+        ("EOF occurred", "unexpected eof", "reset by", "aborted", "closed", "Broken pipe"),
         "The connection ended in the handshake, without an alert",
         "Does this port speak TLS? Some servers, and firewalls, end it so where they don't know "
         "the name.",
@@ -206,6 +207,12 @@ _CHUNKED = Cause(
 )
 DEADLINES = (
     _CHUNKED,
+    Cause(
+        (ENDLESS,),
+        "A stream of events (text/event-stream) isn't meant to end",
+        "Give the URL of one that does; --max-body BYTES takes its beginning only, and closes the "
+        "connection.",
+    ),
     Cause(
         (NO_LENGTH,),
         "Nobody can know where the body ends",

@@ -113,8 +113,8 @@ TLS_HANDSHAKE = FailureKind(
     who="server",
     proof="An alert, which the message names, proves that the port speaks TLS. With TLS 1.3, one "
     "about the client's certificate comes after the handshake.",
-    advice="Does this port speak TLS?",
-    among_answers="",
+    advice="TLS had begun, so something between may change what passes: a proxy or a firewall that "
+    "inspects TLS, say.",
     causes=causes.HANDSHAKES,
     provoked=Provoked("URL -n 2", "--tls --fault garbage-in-handshake"),
 )

@@ -48,7 +48,7 @@ def parts() -> Iterator[PagePart]:
 
 def _servers(product: Product) -> str:
     until = f" (before {product.nameless_from})" if product.nameless_from else ""
-    return f"{_names(product.server)}{until}"
+    return f"{_names(product.server)}{until}" if product.server or product.via else "nothing"
 
 
 def _names(names: tuple[str, ...]) -> str:

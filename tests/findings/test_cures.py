@@ -90,7 +90,7 @@ def test_a_service_is_said_to_have_no_setting_that_it_has_not() -> None:
 def test_without_a_name_the_settings_of_the_commonest_are_told_each_by_name() -> None:
     said = advice(*(answer(),) * 2)
     assert "Nothing names the server (--server NAME does). nginx: keepalive_requests" in said
-    assert "; Apache: MaxKeepAliveRequests (100 by default); Envoy: " in said
+    assert "; Apache: MaxKeepAliveRequests (100 by default); Node: " in said
 
 
 def test_a_product_that_has_no_such_limit_sends_one_to_what_stands_in_front() -> None:
@@ -120,6 +120,14 @@ def test_what_a_product_does_is_told_where_no_setting_changes_it() -> None:
     assert "Nothing names the server (--server NAME does). nginx closes after its own" in unnamed
     assert "; Apache closes after each 400" in unnamed
     assert "; HAProxy closes after its own 400 and 408." in unnamed
+
+
+@pytest.mark.parametrize(
+    "concern", ["request_limit", "idle_timeout", "lifetime", "errors", "keep_alive", "upstream"]
+)
+def test_among_the_commonest_is_one_that_names_itself_nowhere(concern: Concern) -> None:
+    said = cure(PLAIN, {answer(): 1}, (concern,))
+    assert any(f" {name}" in said for name in ("HAProxy", "Node", "AWS ALB"))
 
 
 def test_a_service_whose_documentation_is_silent_is_said_to_be_so() -> None:

@@ -124,6 +124,18 @@ def test_chunks_of_a_response_that_has_no_body_are_waited_for_in_vain(
     assert "leave Transfer-Encoding out" in advice_on(failure)
 
 
+@pytest.mark.parametrize("kind", ["text/event-stream; charset=utf-8", "Text/Event-Stream"])
+def test_no_timeout_is_advised_where_a_stream_never_ends(kind: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode()
+    with misbehaving(lambda peer: peer.drip(head, b"data: x\n\n", 0.02)) as server:
+        failure = exchange(server.url, timeout_s=ENOUGH_S).outcome.failure
+        cured = exchange(server.url, timeout_s=5.0, max_body=9).outcome
+    assert failure is not None
+    assert "--max-body" in advice_on(failure)
+    assert "A longer --timeout" not in advice_on(failure)
+    assert cured.failure is None
+
+
 def test_a_head_that_breaks_off_says_so() -> None:
     with misbehaving(breaking_off(b"HTTP/1.1 200 OK\r\nContent-", "stay")) as server:
         outcome = exchange(server.url, timeout_s=ENOUGH_S).outcome

@@ -50,8 +50,8 @@ __all__ = [
 
 PRODUCTS = (*WEB_SERVERS, *GATEWAYS, *PROXIES, *PYTHON_SERVERS, *RUNTIMES)
 """All of them, each declared once, with its settings and the pages that document them."""
-COMMONEST = (NGINX, APACHE, HAPROXY, ENVOY, ALB, NODE)
-"""Whose settings are told where nothing says who it is."""
+COMMONEST = (NGINX, APACHE, HAPROXY, NODE, ALB, ENVOY)
+"""Whose settings are told where nothing says who it is: the third is one that may say nothing."""
 COMMONEST_PROXIES = (SQUID, TRAFFIC_SERVER, TINYPROXY)
 """The same of a proxy that the client sends through."""
 

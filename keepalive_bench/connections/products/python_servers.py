@@ -38,6 +38,7 @@ GUNICORN = Product(
     idle_timeout=Setting("--keep-alive", "2 s", f"{_GUNICORN}#keepalive"),
     lifetime=never(),
     errors=always("closes after its own 400, 414, 431 and 501, and after a 500 for an exception"),
+    unread_body=always("closes where the application leaves much of a body unread"),
     recycling=Setting("--max-requests", "no limit", f"{_GUNICORN}#max-requests"),
 )
 UVICORN = Product(
@@ -113,6 +114,7 @@ GRANIAN = Product(
     ),
     lifetime=never(),
     errors=always("closes after its own 400 and 414"),
+    unread_body=always("closes where the application leaves much of a body unread"),
     recycling=Setting("--workers-lifetime", "none", _GRANIAN),
 )
 AIOHTTP = Product(

@@ -127,12 +127,15 @@ def idle(least_s: float, most_s: float | None = None) -> Traffic:
     return Traffic(halts={3: Idle(least_s, most_s or least_s)})
 
 
-def restarted(by: signal.Signals) -> Traffic:
-    """Left idle three times, and told to restart the fourth: that comes sooner than any timeout."""
-    return Traffic(halts={1: _REST, 2: _REST, 3: _REST, 4: Told(by)})
+def restarted(by: signal.Signals, rest_s: float = 0.25) -> Traffic:
+    """Left idle ten times, and told to restart the next: that comes sooner than any timeout.
+
+    Ten times, as fewer could be chance; and for at least twice as long as the restart takes.
+    """
+    halts: dict[int, Halt] = {number: Pause(rest_s) for number in range(1, 11)}
+    return Traffic(halts={**halts, 11: Told(by)})
 
 
-_REST = Pause(0.7)
 AGEING = Traffic(halts={number: Pause(0.8) for number in (7, 19, 28)})
 """Left idle, before the last request of three connections, until they are older than the server
 wants them to be."""
@@ -146,6 +149,6 @@ UNREAD = Traffic(
 )
 """Bodies of 200 kB, that the servers here don't read; what that leads to comes while idle."""
 
-IDLE, EACH, EVERY_4, RESTARTED, AGED = (3, 2), (1, 1, 1, 1), (4, 4, 2), (4, 2), (8, 12, 9, 4)
+IDLE, EACH, EVERY_4, RESTARTED, AGED = (3, 2), (1, 1, 1, 1), (4, 4, 2), (11, 2), (8, 12, 9, 4)
 """Left idle after the third request; a connection for each request; one for every four; told to
-restart after the fourth; too old at these."""
+restart after the eleventh; too old at these."""

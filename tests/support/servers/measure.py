@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _SLACK_S = 10.0
 """How much later than they say servers close an idle connection, on a busy machine."""
+_SETTLED_S = 0.02
+"""What a server needs to be back at waiting: lighttpd heeds a signal that comes before only when
+its clock next ticks, a second later."""
 _SURELY_S = 0.1
 """A connection that is open so long after the time that it was closed at stays open."""
 
@@ -111,6 +114,7 @@ def _halted(
     if isinstance(what, Idle):
         return wait(at, what.most_s)
     if isinstance(what, Told):
+        time.sleep(_SETTLED_S)
         process.send_signal(what.signal)
         wait(at, 0.0)
     else:

@@ -96,6 +96,7 @@ PYTHON = (
     ),
     Case(
         product=GUNICORN,
+        decides="unread_body",
         page="https://www.rfc-editor.org/rfc/rfc9112#section-9.3",
         setting="`--worker-class gthread`, an application that reads no bodies",
         documented="says nothing of it; a server that doesn't read a whole body has to close the "

@@ -118,7 +118,7 @@ WEB_SERVERS = (
         start=nginx(""),
         code="recycled",
         served=RESTARTED,
-        traffic=restarted(signal.SIGHUP),
+        traffic=restarted(signal.SIGHUP, rest_s=0.4),
     ),
     Case(
         product=APACHE,
