@@ -12,7 +12,7 @@ from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MOST, _NEARLY_ALL = 0.5, 0.9
 _REDIRECTS = range(300, 400)
 _OTHERS = "…"
-_NOT_MODIFIED = 304
+_NOT_MODIFIED, _UNAUTHORIZED = 304, 401
 _OF_CONNECTIONS = r"(?i)\b(?:ntlm|negotiate)\b"
 """Schemes that authenticate a connection: NTLM, and Negotiate with either (RFC 4559, section 6)."""
 
@@ -51,8 +51,12 @@ REDIRECTS_MEASURED = FindingKind(
             text="{arm} measured redirects to the same URL, but for its query ({count} of "
             "{answered} answers), which kab doesn't follow.",
             advice="Servers do so to set a cookie, or to add a parameter: send it (-b NAME=VALUE), "
-            "or give the URL with it.",
+            "or give the URL with it.{no_vary}",
         ),
+    },
+    clauses={
+        "no_vary": " Or they take out what they don't know: --no-vary leaves kab's own parameter "
+        "out."
     },
     provoked=Provoked("URL -n 6", "--status 302 -H 'Location: https://example.com/new'"),
 )
@@ -91,6 +95,16 @@ CONNECTION_AUTHENTICATED = FindingKind(
     advice="Where the server takes Basic or a token, too, -u or --bearer sends it with each "
     "request. Otherwise measure a path that needs no authentication: what a real client saves by "
     "reuse is more than that.",
+    cases={
+        "of a proxy": Case(
+            text="{count} of {answered:answer} were 407, with which the proxy asks for {schemes}. "
+            "Such a scheme authenticates the connection and not the request: reuse is part of it, "
+            "and each new connection costs more requests before the first that counts. kab speaks "
+            "none of them, so what was measured are refusals.",
+            advice="Where the proxy takes Basic, too, --proxy http://USER:PASSWORD@HOST:PORT sends "
+            "it with each request.",
+        )
+    },
     provoked=Provoked("URL -n 6", "--status 401 -H 'WWW-Authenticate: NTLM'"),
 )
 SESSION_EACH_TIME = FindingKind(
@@ -135,7 +149,7 @@ def answer_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     for arm in arms:
         answers.update(arm.answers)
     yield from _complaints(run.plan, answers)
-    yield from _authentication(answers)
+    yield from _authentication(answers, {status for arm in arms for status in arm.status_codes})
     yield from _sessions(run.plan, answers)
     most, sizes = run.plan.request.max_body, run.exchanges.body_bytes
     cut = 0 if most is None else sum(map(most.__le__, sizes))
@@ -162,6 +176,7 @@ def _redirects(plan: Plan, arm: ArmSummary) -> Iterator[Finding]:
         answered=answered,
         location=place,
         case=None if url is None else _leads_to(plan, url),
+        clauses=["no_vary"] if plan.request.variation.counter else [],
         words={"url": printable(url or ""), "host": printable(urlsplit(url or "").netloc)},
     )
 
@@ -171,9 +186,10 @@ def _absolute(plan: Plan, place: str) -> str | None:
     try:
         url = urljoin(f"{plan.target.origin}{plan.target.path.partition('?')[0]}", place)
         parts = urlsplit(url)
+        is_reachable = parts.hostname and parts.port != 0
     except ValueError:
         return None
-    return url if parts.scheme in {"http", "https"} and parts.hostname else None
+    return url if parts.scheme in {"http", "https"} and is_reachable else None
 
 
 def _leads_to(plan: Plan, url: str) -> str:
@@ -198,7 +214,7 @@ def _complaints(plan: Plan, answers: Counter[Answer]) -> Iterator[Finding]:
             yield kind.found(count=said[kind.code], answered=total, words={"url": url})
 
 
-def _authentication(answers: Counter[Answer]) -> Iterator[Finding]:
+def _authentication(answers: Counter[Answer], statuses: Collection[int]) -> Iterator[Finding]:
     asked = {
         answer: number
         for answer, number in answers.items()
@@ -207,7 +223,14 @@ def _authentication(answers: Counter[Answer]) -> Iterator[Finding]:
     if asked:
         usual = max(asked, key=asked.__getitem__)
         count, answered = sum(asked.values()), answers.total()
-        yield CONNECTION_AUTHENTICATED.found(count=count, answered=answered, schemes=usual.asks_for)
+        is_proxys = _UNAUTHORIZED not in statuses
+        yield CONNECTION_AUTHENTICATED.found(
+            count=count,
+            answered=answered,
+            schemes=usual.asks_for,
+            case="of a proxy" if is_proxys else None,
+            who="proxy" if is_proxys else None,
+        )
 
 
 def _sessions(plan: Plan, answers: Counter[Answer]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SOME = 0.05
 _NOT_MODIFIED = 304
+_CONDITIONS = {"if-none-match", "if-modified-since"}
 _HIT = r"(?i)hit|stale|updating|revalidated|^age$"
 """What X-Cache and its like say of an answer that a cache had stored."""
 _WHOSE = r"(?i)\bfrom\s+[^\s,]+"
@@ -50,6 +51,11 @@ CACHE_ANSWERED = FindingKind(
         "mostly 304s": Case(
             advice="Without If-None-Match and If-Modified-Since the server sends the whole page."
         ),
+        "304s that nobody asked for": Case(
+            advice="No If-None-Match or If-Modified-Since was sent, without which there is nothing "
+            "that could have been modified (RFC 9110, section 15.4.5): mend that at the server, or "
+            "the cache before it."
+        ),
     },
     provoked=Provoked("URL -n 6", "-H 'X-Cache: HIT'"),
 )
@@ -72,9 +78,14 @@ def cache_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         cached=cached,
         not_modified=not_modified,
         answered=answered,
-        case=_past_caches(run) if cached > not_modified else "mostly 304s",
+        case=_past_caches(run) if cached > not_modified else _why_not_modified(run),
         clauses=[*clauses, "both"] if cached and not_modified else clauses,
     )
+
+
+def _why_not_modified(run: Run) -> str:
+    sent = {name.lower() for name, _ in run.plan.request.headers}
+    return "mostly 304s" if sent & _CONDITIONS else "304s that nobody asked for"
 
 
 def _past_caches(run: Run) -> str | None:

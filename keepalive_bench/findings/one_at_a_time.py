@@ -8,6 +8,7 @@ from math import inf, isnan
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.connections.lives import SURELY_LATER_S
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results import failure_kinds as failures
 from keepalive_bench.results.failure_kinds import Provoked
@@ -234,7 +235,7 @@ def _until_closed(run: Run, fresh: list[_Fresh], last_s: array[float]) -> list[f
         wait_s = it.ended_s - it.began_s
         if not it.is_answered:
             continue
-        place = bisect_left(ends, it.ended_s) - 1
+        place = bisect_right(ends, it.ended_s + SURELY_LATER_S) - 1  # it may seem to come before
         end, idle_since = closed[place] if place >= 0 else (-inf, inf)
         soon_s = max(_SOON * wait_s, _SOON_S)
         if it.ended_s - end <= soon_s < end - it.began_s and idle_since <= it.began_s:

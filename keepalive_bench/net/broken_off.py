@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from urllib3 import HTTPResponse
 
 from keepalive_bench.net.failures import failure_of, first_cause
+from keepalive_bench.net.response_parser import BODILESS
 from keepalive_bench.results import failure_kinds as kinds
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.results.failure_causes import (
+    CHUNKED_NOTHING,
+    ENDLESS,
     NO_LENGTH,
     SILENCE,
     STILL_COMING,
@@ -34,6 +37,8 @@ _SETTINGS, _GOAWAY = 4, 7
 _SETTING_BYTES, _LEAST_GOAWAY = 6, 8
 _TLS_TYPES, _TLS_MAJOR = range(20, 24), 3
 _LINE_END = 2
+_STREAMS = ("text/event-stream", "multipart/x-mixed-replace")
+"""Server-sent events (HTML, section 9.2), and what came before them."""
 _SILENT = 0.5
 """Of the time since the first byte."""
 
@@ -67,6 +72,8 @@ def failure_in(
         if failure.kind == kinds.DEADLINE.code:
             words = _at_deadline(trace, response, ended)
         failure = failure._replace(message=f"{said}{words}")
+        if response is not None and response.status in BODILESS and not size:
+            failure = failure._replace(message=f"a {response.status} {CHUNKED_NOTHING}")
     return failure, size
 
 
@@ -94,6 +101,9 @@ def _of_body(response: HTTPResponse, came: int) -> str:
 
 def _at_deadline(trace: ExchangeTrace, response: BaseHTTPResponse | None, ended: int) -> str:
     """Whether more was coming, or nothing was for most of the time since the first byte."""
+    kind = "" if response is None else response.headers.get("Content-Type", "")
+    if kind.lower().startswith(_STREAMS):
+        return f", and {ENDLESS}"
     if ended - trace.silent_since <= _SILENT * (ended - trace.first_byte):
         return f" {STILL_COMING}"
     has_end = response is None or response.chunked or response.length_remaining

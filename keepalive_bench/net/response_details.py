@@ -36,7 +36,11 @@ _SCHEME = r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s+(?![\s=])|\s*$)"
 """A challenge begins with a word alone, or with one before a parameter (RFC 9110, 11.6.1)."""
 _NEXT_COOKIE = r",\s*(?=[^\s,;=]+=)"
 """Where the next one begins, of several that were joined: a date has a comma, too."""
-_MOST_COOKIES = 20
+_MOST_COOKIES, _MOST_VALUES = 20, 64
+_RANDOM = r"(?![0-9.]*$).{16}"
+"""What a session's value begins with: OWASP asks for 64 bits, and a counter or a time is none."""
+_NO_SESSION = r"csrf|xsrf"
+"""Parts of the names of tokens that are new in each answer, and kept nowhere."""
 
 
 def complaint_of(body: bytes) -> ComplaintCode | None:
@@ -78,31 +82,44 @@ def schemes(challenges: str) -> str | None:
 class SessionCookies:
     """Tells cookies with which a session begins, of answers in their order. Safe from any thread.
 
-    They have no end of their own, or are called a session's.
+    They are called a session's; or they have no end of their own, and look like one. What names one
+    of several servers comes again.
 
-    No value leaves it, and none is kept but the last one of each name.
+    No value leaves it, and none is kept but as a hash.
     """
 
     def __init__(self) -> None:
-        self._last: dict[str, str] = {}
+        self._seen: dict[str, set[int]] = {}
 
     def begun(self, field: str) -> str | None:
-        """Names of those that have another value than the answer before gave them."""
+        """Names of those that have a value which no answer gave them before; not the first one."""
         names = []
         for cookie in re.split(_NEXT_COOKIE, field) if "," in field else (field,):
             name, mark, rest = cookie.partition("=")
             value, _, attributes = rest.partition(";")
             name, attributes = name.strip(), attributes.lower()
-            has_end = "max-age=" in attributes or "expires=" in attributes
-            if not (name and mark) or (has_end and not _is_session(name.lower())):
-                continue
-            before = self._last.get(name)
-            if before is not None or len(self._last) < _MOST_COOKIES:
-                self._last[name] = value
-            if before is not None and before != value:
+            is_one = name and mark and _is_session(name.lower(), value.strip(' "'), attributes)
+            if is_one and self._is_new(name, value):
                 names.append(name)
         return ", ".join(names)[:_LIMIT] or None
 
+    def _is_new(self, name: str, value: str) -> bool:
+        if name not in self._seen:
+            if len(self._seen) < _MOST_COOKIES:
+                self._seen[name] = {hash(value)}
+            return False
+        seen, key = self._seen[name], hash(value)
+        if key in seen:
+            return False
+        if len(seen) == _MOST_VALUES:
+            seen.clear()
+        seen.add(key)
+        return True
 
-def _is_session(name: str) -> bool:
-    return "sess" in name or name == "sid" or name.endswith((".sid", "_sid", "-sid"))
+
+def _is_session(name: str, value: str, attributes: str) -> bool:
+    if "sess" in name or name == "sid" or name.endswith((".sid", "_sid", "-sid")):
+        return True
+    has_end = "max-age=" in attributes or "expires=" in attributes
+    is_token = re.search(_NO_SESSION, name) is not None
+    return not (has_end or is_token) and re.match(_RANDOM, value) is not None

@@ -23,7 +23,9 @@ ALERT = "TLS alert: "
 """What precedes an alert's name in a message."""
 NO_LENGTH = "the server told no length and keeps the connection open"
 SILENCE = "then silence"
+ENDLESS = "such a stream has no end"
 STILL_COMING = "and more was coming"
+CHUNKED_NOTHING = "has no body, whatever its Transfer-Encoding says, but http.client waits for one"
 NAMELESS = "as it has no subjectAltName"
 """Why a certificate is for nobody, whatever its common name is."""
 TLS_RECORD = "a TLS record came in place of a status line"
@@ -102,7 +104,7 @@ HANDSHAKES = (
         "Mend it at the server, or lower the level of security (--ciphers DEFAULT@SECLEVEL=1).",
     ),
     Cause(
-        ("EOF occurred", "unexpected eof"),
+        ("EOF occurred", "unexpected eof", "reset by", "aborted", "closed", "Broken pipe"),
         "The connection ended in the handshake, without an alert",
         "Does this port speak TLS? Some servers, and firewalls, end it so where they don't know "
         "the name.",
@@ -197,7 +199,20 @@ UNTRUSTED = (
         f"two. {_UNCHECKED}",
     ),
 )
+_CHUNKED = Cause(
+    (CHUNKED_NOTHING,),
+    "Programs in Python wait just so, though such a response ends with its head (RFC 9112, section "
+    "6.3)",
+    "Have the server leave Transfer-Encoding out of it.",
+)
 DEADLINES = (
+    _CHUNKED,
+    Cause(
+        (ENDLESS,),
+        "A stream of events (text/event-stream) isn't meant to end",
+        "Give the URL of one that does; --max-body BYTES takes its beginning only, and closes the "
+        "connection.",
+    ),
     Cause(
         (NO_LENGTH,),
         "Nobody can know where the body ends",
@@ -215,6 +230,7 @@ DEADLINES = (
     ),
 )
 TRUNCATIONS = (
+    _CHUNKED,
     Cause(
         ("came, then the connection ended",),
         "Content-Length announces more than came",

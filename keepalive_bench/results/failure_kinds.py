@@ -113,8 +113,8 @@ TLS_HANDSHAKE = FailureKind(
     who="server",
     proof="An alert, which the message names, proves that the port speaks TLS. With TLS 1.3, one "
     "about the client's certificate comes after the handshake.",
-    advice="Does this port speak TLS?",
-    among_answers="",
+    advice="TLS had begun, so something between may change what passes: a proxy or a firewall that "
+    "inspects TLS, say.",
     causes=causes.HANDSHAKES,
     provoked=Provoked("URL -n 2", "--tls --fault garbage-in-handshake"),
 )
@@ -137,6 +137,10 @@ RESET = FailureKind(
     title="RST came in place of an answer, or in the middle of it",
     who="server",
     kills_idle=True,
+    advice="The server ended the connection, or something on the path (a firewall, a balancer): "
+    "does this port speak HTTP/1.1?",
+    among_answers="The server ended the connection, or something on the path (a firewall, a "
+    "balancer): their logs may say why.",
     provoked=Provoked("URL -n 2", "--fault reset-in-body"),
 )
 RESET_BEFORE_REQUEST = FailureKind(

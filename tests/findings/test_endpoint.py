@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 def answered(
-    *answers: str | None, variation: Variation | None = None, status: int = 200
+    *answers: str | None, variation: Variation | None = None, status: int = 200, asked: str = ""
 ) -> dict[str, Finding]:
     """Findings of a run whose answers say such things of a cache."""
-    plan = Plan(Target(URL), Request(variation=variation or Variation()))
+    headers = ((asked, "1"),) if asked else ()
+    plan = Plan(Target(URL), Request(variation=variation or Variation(), headers=headers))
     script = Script("pooled", plan=plan, requests=len(answers))
     row = script.open("pooled")
     for cache in answers:
@@ -74,7 +75,9 @@ def test_the_advice_fits_what_varies(variation: Variation, advice: str) -> None:
 
 
 def test_answers_without_a_page_are_found() -> None:
-    finding = answered(*[None] * 10, status=304)["cache-answered"]
+    finding = answered(*[None] * 10, status=304, asked="If-none-match")["cache-answered"]
     assert finding.evidence == {"cached": 0, "not_modified": 10, "answered": 10}
     assert "304 Not Modified" in finding.text
-    assert "If-None-Match" in finding.advice
+    assert finding.advice.startswith("Without If-None-Match")
+    unasked = answered(*[None] * 10, status=304, asked="Accept")["cache-answered"]
+    assert unasked.advice.startswith("No If-None-Match or If-Modified-Since was sent")

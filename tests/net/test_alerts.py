@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -179,6 +180,27 @@ def test_a_broken_record_in_an_answer_has_a_name() -> None:
     assert outcome.failure.kind == "tls-broken"
     assert outcome.failure.message.startswith("512 of 1,024 bytes came, then: ")
     assert outcome.body_bytes == 512
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_handshake_that_is_changed_on_the_way_proves_that_the_port_speaks_tls(
+    version: str,
+) -> None:
+    context = server_context(version)
+
+    def script(peer: Peer) -> None:
+        read, written = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = context.wrap_bio(read, written, server_side=True)
+        read.write(peer.socket.recv(65536))
+        with suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        peer.socket.sendall(written.read()[:-1] + b"\xff")  # of the last record
+        peer.socket.recv(65536)
+
+    with misbehaving(script) as server:
+        failure = failing(server.url, verify=False)
+    assert failure.kind == "tls-handshake"
+    assert "may change what passes" in advice_on(failure)
 
 
 def test_a_broken_record_in_place_of_an_answer_has_one_too() -> None:
