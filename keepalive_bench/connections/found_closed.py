@@ -57,6 +57,8 @@ def _limit(
         kind = kinds.RECYCLED
         if before.served == pattern.uses.most_served:  # nobody knows whether one may carry more
             fitting.append(kinds.REQUEST_LIMIT)
+        if not (pattern.idle.is_refuted or pattern.idle.is_exceeded):
+            fitting.append(kinds.IDLE_TIMEOUT)
     if not pattern.is_sure(kind) and not _is_announced(bound_s, answer):
         fitting.append(kinds.RECYCLED)
     return kind, fitting

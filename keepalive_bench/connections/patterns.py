@@ -70,12 +70,12 @@ class Pattern(NamedTuple):
     def is_outlived(self, idle_s: float, own_idle_s: float, *, is_exact: bool) -> bool:
         """Whether others were idle for longer and went on, where no idle timeout can be at work.
 
-        Or many more were than were found closed, and so was that connection itself before.
+        Or so was that connection itself, and more others than one would have spared.
         """
         later_s = idle_s + SURELY_LATER_S if is_exact else idle_s
         if self.idle.is_refuted:
             return self.uses.outlived(later_s) > 0
-        return self.idle.is_exceeded and own_idle_s > later_s
+        return self.idle.is_strained and own_idle_s > later_s
 
     def is_sure(self, kind: ReasonKind) -> bool:
         """Whether a limit that fits is the only cause that does.

@@ -222,7 +222,7 @@ def _also(seen: Sequence[Mapping[str, object]], code: str, concurrency: int) -> 
     others = _fitting(seen, besides=code)
     codes = ", ".join(f"{it['fits']}" for it in seen)
     telling = f"{_apart(seen)} tells"
-    if others == [_RECYCLING]:
+    if code == RECYCLED.code or others == [_RECYCLING]:
         telling = "more requests tell" if concurrency == 1 else "one at a time (-c 1) tells"
     elif ERROR_RESPONSE.code in codes or UNREAD_REQUEST.code in codes:
         telling = "a GET that succeeds tells"
