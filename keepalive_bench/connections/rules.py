@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import (
+    OLD,
     announced_max,
     is_old,
     looks_like_close,
@@ -105,8 +106,10 @@ def _announced(before: Before, last: LastExchange, owner: Owner) -> Proven:
         return because, {**evidence, "status": last.status}
     if answer is not None and says_close(answer):
         return _said(before, answer, owner.pattern)
-    if answer is not None and is_old(answer):
-        return kinds.HTTP_1_0, {**evidence, "http_version": answer.http_version}
+    if answer is not None and answer.http_version in OLD:
+        said = {} if is_old(answer) else {"unread": True}
+        if answer.framing != "close" or not said:
+            return kinds.HTTP_1_0, {**evidence, "http_version": answer.http_version, **said}
     if answer is not None and (option := looks_like_close(answer)):
         return kinds.CLOSE_MISREAD, {**evidence, "option": option}
     if answer is not None and answer.framing in _BY_FRAMING:
