@@ -85,10 +85,10 @@ def _after_answer(before: Before, last: LastExchange, owner: Owner) -> Proven:
 def _of_exchange(last: LastExchange, owner: Owner) -> list[str]:
     """The codes of what in an exchange may have ended its connection, as no other refutes it."""
     uses, answer = owner.pattern.uses, last.answer
-    statuses = {*uses.first.statuses, *uses.later.statuses}
-    is_error = (last.status or 0) >= ERROR_FROM
-    is_only_errors = is_error and all(it >= ERROR_FROM for it in statuses if isinstance(it, int))
-    is_never_kept = uses.most_served <= 1
+    is_never_kept, is_only_errors = uses.most_served <= 1, False
+    if (last.status or 0) >= ERROR_FROM:
+        statuses = {*uses.first.statuses, *uses.later.statuses}
+        is_only_errors = all(it >= ERROR_FROM for it in statuses if isinstance(it, int))
     fitting = {
         kinds.ERROR_RESPONSE: is_only_errors and is_never_kept,
         kinds.UNREAD_REQUEST: owner.sends_bodies and (is_never_kept or is_only_errors),
