@@ -40,12 +40,12 @@ class History:
         self.run = run
         self.previous = _previous(run.connections)
         """By row: the row of the connection whose place each took; `NONE`: there was none."""
-        self.last = _last_exchanges(run)
+        self.last, self._before_unanswered = _last_exchanges(run)
         """By row: the row of the last exchange on each; `NONE`: there was none."""
 
     def last_answer(self, connection: int) -> Answer | None:
-        """The last answer on a connection; `None`: its last exchange has none."""
-        row, exchanges = self.last[connection], self.run.exchanges
+        """The last answer on a connection, to whichever exchange; `None`: there was none."""
+        row, exchanges = self._last_answered(connection), self.run.exchanges
         return None if row == NONE else exchanges.answers.value(exchanges.answer[row])
 
     def last_exchange(self, connection: int) -> LastExchange | None:
@@ -54,14 +54,18 @@ class History:
         if row == NONE:
             return None
         exchanges = self.run.exchanges
-        failure = exchanges.failure[row]
+        failure, answered = exchanges.failure[row], self._last_answered(connection)
         return LastExchange(
             None if failure == NONE else exchanges.failures.values[failure].kind,
             not isnan(exchanges.phases["wait"][row]),
             self.last_answer(connection),
-            exchanges.status[row] or None,
+            None if answered == NONE else exchanges.status[answered],
             optional(self._course.idle_s[connection]),
         )
+
+    def _last_answered(self, connection: int) -> int:
+        """The row of the last exchange on a connection that has an answer, or `NONE`."""
+        return self._before_unanswered.get(connection, self.last[connection])
 
     def age_s(self, connection: int) -> float:
         """How old a connection was when its last exchange ended."""
@@ -101,12 +105,13 @@ class History:
         experiment = plan.experiment
         if arm.is_single_use:
             return Owner(experiment.concurrency * experiment.processes, is_single_use=True)
+        pattern = self._pattern(arm, opened)
         return Owner(
             experiment.pool_size_of(arm) * experiment.processes,
             closer=closer_of(plan),
-            asks_to_close=plan.request.asks_to_close,
+            asks_to_close=plan.request.closing_header is not None and pattern.uses.most_served <= 1,
             sends_bodies=plan.sends_bodies,
-            pattern=self._pattern(arm, opened),
+            pattern=pattern,
         )
 
     def _pattern(self, arm: Arm, opened: bytes) -> Pattern:
@@ -246,11 +251,17 @@ def _previous(connections: ConnectionColumns) -> array[int]:
     return previous
 
 
-def _last_exchanges(run: Run) -> array[int]:
-    """One that was interrupted says nothing of what the server did."""
-    exchanges, last = run.exchanges, array("i", [NONE]) * len(run.connections)
-    cut_off = exchanges.cut_off
-    for row, connection in enumerate(exchanges.connection):
-        if connection != NONE and exchanges.failure[row] not in cut_off:
+def _last_exchanges(run: Run) -> tuple[array[int], dict[int, int]]:
+    """By connection: the row of its last exchange; and of the one before, where that has no answer.
+
+    One that was interrupted says nothing of what the server did.
+    """
+    exchanges, cut_off = run.exchanges, run.exchanges.cut_off
+    last, before = array("i", [NONE]) * len(run.connections), dict[int, int]()
+    columns = zip(exchanges.connection, exchanges.failure, exchanges.answer, strict=True)
+    for row, (connection, failure, answer) in enumerate(columns):
+        if connection != NONE and failure not in cut_off:
+            if answer == NONE:
+                before[connection] = last[connection]
             last[connection] = row
-    return last
+    return last, before

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.history import History
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.plan.plan import Arm
+    from keepalive_bench.results.exchange import Answer
     from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.results.run import Run
 
@@ -88,6 +89,10 @@ class Reasons(Mapping[int, Reason]):
     def survived_s(self) -> float:
         """The longest time that a connection was idle and then carried a request."""
         return self._history.longest_survived_s(self._arm.label)
+
+    def last_answer(self, row: int) -> Answer | None:
+        """The last answer on the connection whose place one took; `None`: there was none."""
+        return self._history.last_answer(self.previous[row])
 
     def ended(self, code: str) -> int:
         """How many connections ended so that another one is opened for that reason.

@@ -19,9 +19,19 @@ def says_close(answer: Answer) -> bool:
     return "close" in {option.strip() for option in (answer.connection or "").lower().split(",")}
 
 
-def is_misread(answer: Answer) -> bool:
-    """Whether only `http.client` takes it for the end: it looks for `close` within other words."""
-    return "close" in (answer.connection or "").lower() and not says_close(answer)
+def looks_like_close(answer: Answer) -> str | None:
+    """A connection option that isn't `close`, but has these letters, where none is.
+
+    `http.client` looks for the letters alone, in the first of several fields.
+    """
+    if answer.connection is None or "close" not in answer.connection.lower() or says_close(answer):
+        return None
+    return next(it.strip() for it in answer.connection.split(",") if "close" in it.lower())
+
+
+def is_token(option: str) -> bool:
+    """Whether it can be a connection option at all (RFC 9110, sections 5.6.2 and 7.6.1)."""
+    return re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", option) is not None
 
 
 def is_old(answer: Answer) -> bool:

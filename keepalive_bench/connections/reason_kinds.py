@@ -45,6 +45,10 @@ class ReasonKind(NamedTuple):
     """Those of connections that carried one request each, where these are others."""
     advice_after_one: str = ""
     """What to do about these, where that is another thing."""
+    settings_after_several: tuple[Concern, ...] = ()
+    """Those of connections that carried different numbers of requests, where these are others."""
+    advice_after_several: str = ""
+    """What to do about these, where that is another thing."""
     is_by_pool_size: bool = False
     """Whether a larger pool would have kept the connection."""
     numbers: tuple[str, ...] = ()
@@ -79,9 +83,9 @@ UNREAD_REQUEST = ReasonKind(
     proof="Its requests have bodies, and it was reset at once after an answer, as a system resets "
     "what is closed with bytes unread (RFC 1122, section 4.2.2.13); or it died under a later "
     "request, and none did under a first one; or most later requests on a connection are answered "
-    "as no request at all (400, 501), which first ones never are: the rest of the body was taken "
-    "for the next request.",
-    evidence="`status` of the last answer, or `failure`",
+    "as no request at all (400, 501), which first ones never are, or an error follows at once that "
+    "no request had asked for: the rest of the body was taken for the next request.",
+    evidence="`status` of the last answer, `seen`: an answer that followed it, or `failure`",
     provoked=Provoked("URL -n 6 -X POST -d name=value", "--fault unread-body"),
     text="{closer} answered requests without reading their bodies, which spoils the connection for "
     "the next one ({times})",
@@ -117,10 +121,10 @@ STALE_RACE = ReasonKind(
     "announces; and first requests on connections don't die so.",
     evidence="`failure`; `idle_s`: how long it had been idle",
     provoked=Provoked(test="tests/net/test_stale_races.py"),
-    text="Requests crossed the server's close of a connection that had been idle for {idle} "
-    "({times})",
-    advice="A shorter idle time at the client than at the server avoids that, and requests that "
-    "may be repeated can be retried.",
+    text="{closer} closed connections that had been idle for {idle} while requests were on their "
+    "way to it ({times})",
+    advice="A client that closes idle connections sooner avoids that, and requests that may be "
+    "repeated can be retried.",
     settings=("idle_timeout",),
     numbers=("idle_s",),
 )
@@ -140,10 +144,11 @@ ASKED_TO_CLOSE = ReasonKind(
     code="asked-to-close",
     title="The request itself asked for the close",
     who="client",
-    proof="The request carried `Connection: close`, a header of the user's own; and the answer "
-    "announced the close, or it came at once.",
+    proof="The request carried `Connection: close`, a header of the user's own, or what servers "
+    "take for it (nginx any `close` in `Connection`, Node `Proxy-Connection`, too); and no "
+    "connection of the run carried a second response.",
     provoked=Provoked("URL -n 6 -H 'Connection: close'", ""),
-    text="Your own header, Connection: close, ends the connection after each request ({times})",
+    text="Your own header, {own_header}, ends the connection after each request ({times})",
     advice="Leave that header out.",
 )
 ERROR_RESPONSE = ReasonKind(
@@ -184,11 +189,14 @@ SERVER_CLOSE = ReasonKind(
     f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
     text="{closer} said Connection: close{after}{unread} ({times}){also}",
-    advice="A limit of requests or of age does that.",
-    advice_after_one="Keep-alive is off there, or limited to one request.",
+    advice="A limit of requests or of age does that, and so does a restart.",
+    advice_after_one="Keep-alive is {perhaps}off there, or limited to one request.",
+    advice_after_several="As these numbers differ, a maximum age does that, a restart, or a worker "
+    "that is recycled.",
     settings=("request_limit", "lifetime"),
     settings_after_one=("keep_alive",),
-    numbers=("requests",),
+    settings_after_several=("lifetime", "recycling"),
+    numbers=("requests", "fits"),
 )
 HTTP_1_0 = ReasonKind(
     code="http-1.0",
@@ -207,12 +215,24 @@ CLOSE_MISREAD = ReasonKind(
     who="client",
     proof="Its last response's `Connection` field has no option `close`, but these letters, for "
     "which `http.client` looks; so the client closed it.",
-    evidence="`connection`: the field's value",
+    evidence="`option`: what has these letters",
     provoked=Provoked("URL -n 6", "-H 'Connection: close;q=1'"),
-    text="{closer} sent {seen} as a connection option, which isn't `close`; http.client looks for "
-    "these letters anywhere, and closed the connection all the same ({times})",
+    text="{closer} sent the connection option {option}; http.client looks for the letters of "
+    "`close` anywhere, and closed the connection all the same ({times})",
     advice="Send `Connection: close` to end connections, and nothing with these letters to keep "
     "them.",
+)
+CHUNKS_MISREAD = ReasonKind(
+    code="chunks-misread",
+    title="http.client didn't see that the response came in chunks",
+    who="client",
+    proof="Its last response came in chunks, and `http.client` closed it all the same: it knows "
+    "`Transfer-Encoding: chunked`, but neither a list of codings nor a second field.",
+    provoked=Provoked(test="tests/hostile/test_announced.py"),
+    text="{closer} sent chunks under more than one transfer coding; http.client doesn't see the "
+    "chunks then, and closes the connection after the body ({times})",
+    advice="Let the server send `Transfer-Encoding: chunked` alone; `Content-Encoding` is for "
+    "bodies that are compressed.",
 )
 CLOSE_DELIMITED = ReasonKind(
     code="close-delimited",
@@ -254,7 +274,7 @@ REQUEST_LIMIT = ReasonKind(
     advice="Look for a limit of requests per connection.",
     settings=("request_limit",),
     settings_after_one=("keep_alive", "request_limit"),
-    numbers=("requests",),
+    numbers=("requests", "fits"),
 )
 IDLE_TIMEOUT = ReasonKind(
     code="idle-timeout",
@@ -309,10 +329,11 @@ UNSOLICITED_DATA = ReasonKind(
     proof="Bytes that no request had asked for were there when the connection was idle (a 408, "
     "garbage, TLS records without data), or with the last response, in `http.client`'s buffer (a "
     "second answer, a longer body, a 204 with one).",
-    evidence="`seen`: the first of them; for those that came while idle: `idle_s`, "
-    "`idle_by_kab_s`, `came_after_s`, `interleaved`",
+    evidence="`seen`: the first of them; `bodiless`: they came right after a response that has no "
+    "body (HEAD, 204, 304); for those that came while idle: `idle_s`, `idle_by_kab_s`, "
+    "`came_after_s`, `interleaved`",
     provoked=Provoked("URL -n 6", "--fault answer-twice"),
-    text="{closer} sent unsolicited data ({times}): {seen}",
+    text="{closer} sent unsolicited data ({times}): {seen}{bodiless}",
     advice="A connection with such bytes can't be used again. If they are a 408, the server's idle "
     "timeout was up.",
 )

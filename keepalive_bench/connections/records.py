@@ -31,9 +31,9 @@ class LastExchange(NamedTuple):
     has_answer: bool
     """Whether a byte of an answer came."""
     answer: Answer | None
-    """What the answer announced."""
+    """What its answer announced; where it has none, what the last one before it did."""
     status: int | None = None
-    """The answer's; `None`: there is none."""
+    """That answer's; `None`: there is none."""
     after_idle_s: float | None = None
     """How long the connection had been idle before it; `None`: it was the first."""
 
@@ -80,7 +80,7 @@ class Owner(NamedTuple):
     """Whether it uses each connection once, by design."""
     closer: Closer = SERVER
     asks_to_close: bool = False
-    """Whether its requests carry `Connection: close`."""
+    """Whether its requests carry `Connection: close`, and no connection outlived one of them."""
     sends_bodies: bool = False
     """Whether its requests have bodies."""
     pattern: Pattern = Pattern()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.findings import (
     addresses,
+    announced,
     answers,
     caches,
     certainty,
@@ -35,7 +36,18 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _SUBJECTS = (
-    *(course, one_at_a_time, reuse, delay, gateways, answers, caches, counted, addresses),
+    *(
+        course,
+        one_at_a_time,
+        reuse,
+        announced,
+        delay,
+        gateways,
+        answers,
+        caches,
+        counted,
+        addresses,
+    ),
     *(connecting, endpoint),
     *(client_bound, measurement, certainty, latency),
 )
@@ -63,6 +75,7 @@ def noticed(
         *course.outcome_findings(run, arms),
         *one_at_a_time.one_at_a_time_findings(run),
         *reuse.reuse_findings(run, arms),
+        *announced.announced_findings(run, arms),
         *delay.delay_findings(run),
         *gateways.gateway_findings(run, arms),
         *answers.answer_findings(run, arms),

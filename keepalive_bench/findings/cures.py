@@ -16,6 +16,7 @@ from keepalive_bench.connections.products import (
     product_called,
     who_answered,
 )
+from keepalive_bench.connections.reason_kinds import ERROR_RESPONSE, UNREAD_REQUEST
 from keepalive_bench.errors import UsageError
 from keepalive_bench.results.table import NONE
 from keepalive_bench.units import quoted
@@ -69,19 +70,37 @@ def cure_of_reason(run: Run, arm: ArmSummary, rows: Sequence[int]) -> str:
     previous = [row for row in (arm.reasons.previous[row] for row in rows) if row != NONE]
     served = {run.connections.exchanges[row] for row in previous}
     concerns = reason.settings_after_one if served == {1} else ()
+    if len(served) > 1:
+        concerns = reason.settings_after_several
     answers: Counter[Answer] = Counter()
     for row in islice(rows, _MOST_ENDS):
         exchange = arm.reasons[row].exchange
         number = NONE if exchange is None else run.exchanges.answer[exchange]
         if (answer := run.exchanges.answers.value(number)) is not None:
             answers[answer] += 1
-    return cure(run.plan, answers or arm.answers, concerns or reason.settings)
+    return cure(run.plan, answers or arm.answers, concerns or reason.settings, _besides(arm, rows))
 
 
-def cure(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern]) -> str:
+def _besides(arm: ArmSummary, rows: Sequence[int]) -> list[Concern]:
+    """What a product may do that explains connections as well as their reason does."""
+    codes = f"{arm.reasons[rows[0]].evidence.get('fits', '')}".split(", ")
+    return [
+        concern
+        for it in (ERROR_RESPONSE, UNREAD_REQUEST)
+        if it.code in codes
+        for concern in it.settings
+    ]
+
+
+def cure(
+    plan: Plan,
+    answers: Mapping[Answer, int],
+    concerns: Sequence[Concern],
+    besides: Sequence[Concern] = (),
+) -> str:
     """What decides that, for who ends connections after such answers.
 
-    It goes on from other advice, too.
+    It goes on from other advice, too. `besides`: what may be it, too, for a product that does that.
     """
     is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
     found: Counter[Who] = Counter()
@@ -90,7 +109,8 @@ def cure(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern])
         # The others are behind the proxy.
         found[NOBODY if is_forwarded and who.product not in COMMONEST_PROXIES else who] += count
     commonest = COMMONEST_PROXIES if is_forwarded else COMMONEST
-    return _sentences(_told(plan) or _sources(found), concerns, commonest)
+    sources = _told(plan) or _sources(found)
+    return _sentences(sources, concerns, commonest, besides)
 
 
 def cure_of_gateway(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern]) -> str:
@@ -130,10 +150,24 @@ def _sources(found: Counter[Who]) -> list[_Source]:
 
 
 def _sentences(
-    sources: Sequence[_Source], concerns: Sequence[Concern], commonest: Sequence[Product]
+    sources: Sequence[_Source],
+    concerns: Sequence[Concern],
+    commonest: Sequence[Product],
+    besides: Sequence[Concern] = (),
 ) -> str:
-    told = (_advice(it, concerns, commonest) for it in sources[:_MOST_TOLD])
+    told = (
+        f"{_advice(it, concerns, commonest)}{_of_product(it.product, besides)}"
+        for it in sources[:_MOST_TOLD]
+    )
     return "".join(f" {sentence}" for sentence in told if sentence)
+
+
+def _of_product(product: Product | None, besides: Sequence[Concern]) -> str:
+    """What a product does, too: it goes on from what else is said of it."""
+    settings = [] if product is None else [*_settings(product, besides).values()]
+    named = [it for it in settings if it.name]
+    done = " and ".join(it.note for it in settings if it.happens and not it.name)
+    return (f" It {done}." if done else "") + (f" Or its {_either(named)}." if named else "")
 
 
 def _advice(source: _Source, concerns: Sequence[Concern], commonest: Sequence[Product]) -> str:

@@ -1,22 +1,24 @@
-"""What reopened connections cost the pooled arms, and what the server announces of that."""
+"""What reopened connections cost the pooled arms: a finding for each reason, in words."""
 
 from __future__ import annotations
 
 from collections import Counter
-from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.connections.announcements import announced_max, announced_timeout
 from keepalive_bench.connections.reason_kinds import (
+    CLOSE_DELIMITED,
+    ERROR_RESPONSE,
     IDLE_TIMEOUT,
     MAX_AGE,
     REASON_KINDS,
     RECYCLED,
     REQUEST_LIMIT,
     UNKNOWN,
+    UNREAD_REQUEST,
     ReasonKind,
 )
+from keepalive_bench.findings.announced import in_words
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.units import between, duration, enumerated, plural, printable
@@ -31,47 +33,10 @@ if TYPE_CHECKING:
 _SHOWN_DATA = 60
 _MOST_SEEN = 3
 _RECYCLING = "a restart or a limit on kept connections"
-_WELL_BEFORE, _WELL_AFTER = 0.8, 1.2
-_SLACK_S = 0.5
-"""Servers look at their clocks now and then, and count in whole seconds."""
 
+_BODILESS = ", though a response to HEAD, a 204 and a 304 have no body"
 _UNREAD = ", in a second field, which http.client doesn't read: it would have kept the connection"
 
-KEEP_ALIVE_TIMEOUT_DIFFERS = FindingKind(
-    code="keep-alive-timeout-differs",
-    title="The server announces another idle timeout than it has",
-    who="server",
-    evidence=("arm", "announced_s", "seen_s"),
-    proof="Connections were closed after less than 0.8 of the time that `Keep-Alive: timeout` "
-    "announces, or could be used again after more than 1.2 of it.",
-    text="The server announces Keep-Alive: timeout={announced!s}, but closed "
-    "{closed:connection} of {arm} that had been idle for {seen_s} or less.",
-    advice="Clients that trust it send requests into closed connections. Have the server, and what "
-    "stands before it, announce what they do.",
-    cases={
-        "closed later": Case(
-            severity="info",
-            text="The server announces Keep-Alive: timeout={announced!s}, but a connection of "
-            "{arm} was good for another request after {seen_s}.",
-            advice="Clients that trust it give connections up too early.",
-        )
-    },
-    provoked=Provoked("URL -n 4", "--delay 0.2 --idle-timeout 0.15 --keep-alive-header timeout=60"),
-)
-KEEP_ALIVE_MAX_DIFFERS = FindingKind(
-    code="keep-alive-max-differs",
-    title="The server announces a larger maximum of requests than it has",
-    who="server",
-    evidence=("arm", "announced", "seen"),
-    proof="Connections are closed, without a word, after fewer responses than `Keep-Alive: max` "
-    "announces.",
-    text="The server closes connections of {arm} after {seen:response}, the last of which "
-    "announced Keep-Alive: max={announced!s}.",
-    advice="What stands before the server may have a limit of its own: set both alike.",
-    provoked=Provoked(
-        "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=100"
-    ),
-)
 STALE_BY_INTERLEAVING = FindingKind(
     code="stale-by-interleaving",
     title="Connections went stale only while kab ran the other arm",
@@ -86,7 +51,7 @@ STALE_BY_INTERLEAVING = FindingKind(
 )
 
 
-_AFTER_ONE = "one request each"
+_AFTER_ONE, _AFTER_SEVERAL = "one request each", "different numbers of requests"
 
 
 def _of_reason(reason: ReasonKind) -> FindingKind:
@@ -98,9 +63,14 @@ def _of_reason(reason: ReasonKind) -> FindingKind:
         text=f"{reason.text}.",
         advice=f"{reason.advice}{{cure}}" if reason.settings else reason.advice,
         advice_in_sweeps=reason.advice_in_sweeps,
-        cases={_AFTER_ONE: Case(advice=f"{reason.advice_after_one}{{cure}}")}
-        if reason.advice_after_one
-        else {},
+        cases={
+            case: Case(advice=f"{advice}{{cure}}")
+            for case, advice in (
+                (_AFTER_ONE, reason.advice_after_one),
+                (_AFTER_SEVERAL, reason.advice_after_several),
+            )
+            if advice
+        },
         is_in_sweeps=not reason.is_by_pool_size,
         provoked=reason.provoked,
     )
@@ -113,16 +83,12 @@ OF_REASONS: Mapping[str, FindingKind] = {
 
 
 def reuse_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
-    """A finding for each reason that cost a pooled arm a connection, and for untrue fields."""
-    pooled = [arm for arm in arms if arm.traits.reuses]
-    for arm in pooled:
+    """A finding for each reason that cost a pooled arm a connection."""
+    for arm in (arm for arm in arms if arm.traits.reuses):
         yield from _interleaved(arm)
         for code in arm.reason_counts:
             if code in OF_REASONS and (rows := arm.reasons.rows(code)):
                 yield _costly(run, arm, code, rows)
-    for arm in pooled:
-        yield from _timeout(run, arm)
-        yield from _maximum(run, arm)
 
 
 def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Finding:
@@ -132,19 +98,20 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
     seen = [reasons[row].evidence for row in rows]
     times = reasons.ended(code)
     served = sorted(set(map(int, _values(seen, "requests"))))
+    case = _AFTER_ONE if served == [1] else _AFTER_SEVERAL if len(served) > 1 else None
     known: dict[str, Any] = {
         "requests": served[0] if len(served) == 1 else None,
         "maxsize": experiment.pool_size,
         "concurrency": experiment.concurrency,
         "statuses": _listed(sorted({f"{it['status']}" for it in seen if it.get("status")})),
-        "fits": ", ".join(sorted({f"{it['fits']}" for it in seen if "fits" in it})),
+        "fits": ", ".join(sorted({f"{it['fits']}" for it in seen if "fits" in it})) or code,
         **_times(seen),
     }
     data = f"{seen[0].get('seen', seen[0].get('connection', ''))}"
     return kind.found(
         arm,
         connections=len(rows),
-        case=_AFTER_ONE if served == [1] and _AFTER_ONE in kind.cases else None,
+        case=case if case in kind.cases else None,
         who=reasons[rows[0]].who,
         words={
             "times": f"{arm.name}, {_how_often(times)}",
@@ -152,11 +119,15 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "seen": printable(data[:_SHOWN_DATA]),
             "all_seen": _all_seen(seen) if code == UNKNOWN.code else "",
             "closer": reasons.owner.closer.name,
+            "own_header": run.plan.request.closing_header or "",
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
             "also": _also([it for it in seen if "fits" in it], code, experiment.concurrency),
+            "perhaps": "perhaps " if any("fits" in it for it in seen) else "",
             "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
+            "option": in_words(f"{seen[0].get('option', '')}"),
+            "bodiless": _BODILESS if any(it.get("bodiless") for it in seen) else "",
             "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
             "apart": _apart(seen),
             "cure": cure_of_reason(run, arm, rows),
@@ -226,6 +197,9 @@ def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[st
         REQUEST_LIMIT.code: f"a limit of {plural(served[0], 'request')}" if served else "",
         IDLE_TIMEOUT.code: f"an idle timeout of {_range(seen, 'closed_after_s', 'idle_s')}",
         MAX_AGE.code: f"a maximum age of {_range(seen, 'age_s')}",
+        ERROR_RESPONSE.code: "a close after error responses",
+        UNREAD_REQUEST.code: "request bodies left unread",
+        CLOSE_DELIMITED.code: "responses without a length",
         RECYCLED.code: _RECYCLING,
     }
     return [text for code, text in words.items() if code in codes - {besides}]
@@ -246,9 +220,14 @@ def _listed(words: Sequence[str]) -> str:
 def _also(seen: Sequence[Mapping[str, object]], code: str, concurrency: int) -> str:
     """The other causes that fit, and what would tell them apart."""
     others = _fitting(seen, besides=code)
+    codes = ", ".join(f"{it['fits']}" for it in seen)
     telling = f"{_apart(seen)} tells"
     if others == [_RECYCLING]:
         telling = "more requests tell" if concurrency == 1 else "one at a time (-c 1) tells"
+    elif ERROR_RESPONSE.code in codes or UNREAD_REQUEST.code in codes:
+        telling = "a GET that succeeds tells"
+    elif CLOSE_DELIMITED.code in codes:
+        telling = "a response with a Content-Length tells"
     return f"; {_listed(others)} would fit, too ({telling} them apart)" if others else ""
 
 
@@ -267,61 +246,3 @@ def _interleaved(arm: ArmSummary) -> Iterator[Finding]:
             connections=count,
             words={"others": "the other arm" if arm.option is None else "other values"},
         )
-
-
-def _timeout(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    """A timeout, announced in the server's Keep-Alive field, at odds with what was seen."""
-    announced = _usual_timeout(arm)
-    if announced is None:
-        return
-    closed = _closed_after(run, arm)
-    longest = max(closed, default=0.0)
-    if closed and longest < min(_WELL_BEFORE * announced, announced - _SLACK_S):
-        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
-            arm,
-            announced_s=announced,
-            seen_s=longest,
-            words={"announced": announced, "closed": len(closed)},
-        )
-        return
-    survived = arm.reasons.survived_s
-    if survived > max(_WELL_AFTER * announced, announced + _SLACK_S):
-        yield KEEP_ALIVE_TIMEOUT_DIFFERS.found(
-            arm,
-            announced_s=announced,
-            seen_s=survived,
-            case="closed later",
-            words={"announced": announced},
-        )
-
-
-def _closed_after(run: Run, arm: ArmSummary) -> list[float]:
-    """After how long without a request connections were closed for that reason, where known."""
-    reasons, closed_after = arm.reasons, run.connections.closed_after_s
-    if IDLE_TIMEOUT.code not in reasons.codes:
-        return []
-    number = reasons.codes.index(IDLE_TIMEOUT.code)
-    rows = (row for row, code in enumerate(reasons.column) if code == number)
-    found = (closed_after[reasons.previous[row]] for row in rows)
-    return [after for after in found if not isnan(after)]
-
-
-def _usual_timeout(arm: ArmSummary) -> int | None:
-    counts: dict[int, int] = {}
-    for answer, count in arm.answers.items():
-        announced = announced_timeout(answer)
-        if announced is not None:
-            counts[announced] = counts.get(announced, 0) + count
-    return max(counts, key=counts.__getitem__, default=None)
-
-
-def _maximum(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    """Connections that always end, without a word, before an announced maximum is reached."""
-    rows = arm.reasons.rows(REQUEST_LIMIT.code)
-    reason = arm.reasons[rows[0]] if rows else None
-    if reason is None or reason.exchange is None or reason.previous is None:
-        return
-    announced = announced_max(run.exchanges[reason.exchange].outcome.answer)
-    if announced is not None:
-        served = run.connections.exchanges[reason.previous]
-        yield KEEP_ALIVE_MAX_DIFFERS.found(arm, announced=announced, seen=served)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from urllib3 import HTTPResponse
 
 from keepalive_bench.net.failures import failure_of, first_cause
+from keepalive_bench.net.response_parser import BODILESS
 from keepalive_bench.results import failure_kinds as kinds
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.results.failure_causes import (
+    CHUNKED_NOTHING,
     ENDLESS,
     NO_LENGTH,
     SILENCE,
@@ -70,6 +72,8 @@ def failure_in(
         if failure.kind == kinds.DEADLINE.code:
             words = _at_deadline(trace, response, ended)
         failure = failure._replace(message=f"{said}{words}")
+        if response is not None and response.status in BODILESS and not size:
+            failure = failure._replace(message=f"a {response.status} {CHUNKED_NOTHING}")
     return failure, size
 
 

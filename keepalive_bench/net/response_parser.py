@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 FINAL = 200
 """Statuses below are not final (RFC 9110, section 15.2)."""
-_BODILESS = {204, 304}
+BODILESS = {204, 304}
+"""Responses with these statuses end with their heads (RFC 9112, section 6.3)."""
 _NOT_MODIFIED, _UNAVAILABLE = 304, 503
 _REDIRECTS = range(300, 400)
 _CHALLENGES = {401: "www-authenticate", 407: "proxy-authenticate"}
@@ -123,7 +124,7 @@ class ResponseParser:
 
 def _framing(status: int, fields: Mapping[str, str]) -> Framing:
     """How a body's end is told (RFC 9112, section 6.3); a coding may have parameters."""
-    if status < FINAL or status in _BODILESS:
+    if status < FINAL or status in BODILESS:
         return "none"
     if codings := fields.get("transfer-encoding", "").rstrip(", \t"):
         coding = codings.rpartition(",")[2].partition(";")[0].strip().lower()

@@ -288,10 +288,17 @@ class Request:
         return self.method in {"GET", "HEAD"}
 
     @property
-    def asks_to_close(self) -> bool:
-        """Whether one of its own header fields has `Connection: close`."""
-        fields = (value for name, value in self.headers if name.lower() == "connection")
-        return "close" in {option.strip().lower() for it in fields for option in it.split(",")}
+    def closing_header(self) -> str | None:
+        """Which of its own header fields asks for the close, or is taken for that.
+
+        nginx looks for the letters anywhere in `Connection`, others before a semicolon; Node and
+        what else uses its parser read `Proxy-Connection`, too.
+        """
+        for name, value in self.headers:
+            if name.lower() in {"connection", "proxy-connection"} and "close" in value.lower():
+                is_option = "close" in {option.strip().lower() for option in value.split(",")}
+                return f"{name.title()}{': close' if is_option else ' with `close` in its value'}"
+        return None
 
     def expects(self, status: int) -> bool:
         """Whether an answer with a status counts as success."""

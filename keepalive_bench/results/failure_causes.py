@@ -25,6 +25,7 @@ NO_LENGTH = "the server told no length and keeps the connection open"
 SILENCE = "then silence"
 ENDLESS = "such a stream has no end"
 STILL_COMING = "and more was coming"
+CHUNKED_NOTHING = "has no body, whatever its Transfer-Encoding says, but http.client waits for one"
 NAMELESS = "as it has no subjectAltName"
 """Why a certificate is for nobody, whatever its common name is."""
 TLS_RECORD = "a TLS record came in place of a status line"
@@ -198,7 +199,14 @@ UNTRUSTED = (
         f"two. {_UNCHECKED}",
     ),
 )
+_CHUNKED = Cause(
+    (CHUNKED_NOTHING,),
+    "Programs in Python wait just so, though such a response ends with its head (RFC 9112, section "
+    "6.3)",
+    "Have the server leave Transfer-Encoding out of it.",
+)
 DEADLINES = (
+    _CHUNKED,
     Cause(
         (ENDLESS,),
         "A stream of events (text/event-stream) isn't meant to end",
@@ -222,6 +230,7 @@ DEADLINES = (
     ),
 )
 TRUNCATIONS = (
+    _CHUNKED,
     Cause(
         ("came, then the connection ended",),
         "Content-Length announces more than came",

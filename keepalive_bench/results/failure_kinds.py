@@ -137,6 +137,10 @@ RESET = FailureKind(
     title="RST came in place of an answer, or in the middle of it",
     who="server",
     kills_idle=True,
+    advice="The server ended the connection, or something on the path (a firewall, a balancer): "
+    "does this port speak HTTP/1.1?",
+    among_answers="The server ended the connection, or something on the path (a firewall, a "
+    "balancer): their logs may say why.",
     provoked=Provoked("URL -n 2", "--fault reset-in-body"),
 )
 RESET_BEFORE_REQUEST = FailureKind(

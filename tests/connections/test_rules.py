@@ -107,6 +107,12 @@ def test_whoever_uses_each_once_does_so_by_design_whatever_ended_the_one_before(
             {"http_version": "HTTP/1.0"},
         ),
         (after("announced"), kinds.UNKNOWN, {"seen": "a response that ended the connection"}),
+        (after("announced", last(QUIET._replace(framing="chunked"))), kinds.CHUNKS_MISREAD, None),
+        (
+            after("leftover", last(QUIET._replace(framing="none")), data="boo"),
+            kinds.UNSOLICITED_DATA,
+            {"bodiless": True},
+        ),
         (after("leftover", data="boo"), kinds.UNSOLICITED_DATA, {"seen": "boo"}),
         (after("cut"), kinds.UNREAD_BODY, {"seen": "cut"}),
         (after("discarded"), kinds.POOL_FULL, {"seen": "discarded"}),
@@ -132,10 +138,16 @@ def test_of_what_nobody_saw_end_nothing_is_known() -> None:
     [
         (after("announced", last(CLOSES)), {"asks_to_close": True}, kinds.ASKED_TO_CLOSE),
         (found_closed(0.5, 0.001), {"asks_to_close": True}, kinds.ASKED_TO_CLOSE),
-        (found_closed(0.5, 0.4), {"asks_to_close": True}, kinds.UNKNOWN),
+        (found_closed(0.5, 0.4), {"asks_to_close": True}, kinds.ASKED_TO_CLOSE),  # some linger
+        (after("announced", last(OLD)), {"asks_to_close": True}, kinds.ASKED_TO_CLOSE),
         (
             after("announced", last(CLOSES)._replace(status=413)),
             {"pattern": Pattern(closing_statuses=frozenset({413}))},
+            kinds.ERROR_RESPONSE,
+        ),
+        (  # Go, of plain HTTP on a port that expects https
+            after("announced", last(OLD)._replace(status=400)),
+            {"pattern": Pattern(closing_statuses=frozenset({400}))},
             kinds.ERROR_RESPONSE,
         ),
         (
@@ -163,10 +175,16 @@ def test_several_connection_fields_are_one_list_whichever_the_client_reads() -> 
     assert (kind, evidence["unread"]) == (kinds.SERVER_CLOSE, True)
 
 
-@pytest.mark.parametrize("said", ["close;q=1", "disclose"])
-def test_an_option_that_only_looks_like_close_is_misread_by_the_client(said: str) -> None:
+@pytest.mark.parametrize(
+    ("said", "option"),
+    [("close;q=1", "close;q=1"), ("te, Disclose", "Disclose"), ('"close", te', '"close"')],
+)
+def test_an_option_that_only_looks_like_close_is_misread_by_the_client(
+    said: str, option: str
+) -> None:
     exchange = last(Answer("HTTP/1.1", connection=said))
-    assert named(after("announced", exchange)) == kinds.CLOSE_MISREAD
+    kind, evidence = reason_for(after("announced", exchange), POOL)
+    assert (kind, evidence["option"]) == (kinds.CLOSE_MISREAD, option)
 
 
 def test_what_a_server_does_the_proxy_does_that_forwards_to_it() -> None:
@@ -255,6 +273,23 @@ def test_a_death_under_a_request_is_what_its_idle_time_and_others_show(
     before: Before, pattern: Pattern, kind: ReasonKind
 ) -> None:
     assert named(before, pattern) == kind
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "status", "kind"),
+    [
+        (0.001, 500, kinds.ERROR_RESPONSE),
+        (0.001, 200, kinds.AFTER_ERROR),
+        (0.5, 500, kinds.AFTER_ERROR),  # a close that belongs to the error comes at once
+    ],
+)
+def test_a_request_right_after_an_error_response_dies_of_the_close_that_belongs_to_it(
+    idle_s: float, status: int, kind: ReasonKind
+) -> None:
+    before = died(idle_s)
+    assert before.last is not None
+    after_error = before._replace(last=before.last._replace(status=status))
+    assert named(after_error, Pattern(closing_statuses=frozenset({500}))) == kind
 
 
 def ends(**rows: Sequence[tuple[float, ...]]) -> EndsByKind:

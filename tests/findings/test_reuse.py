@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from support.runs import Script
 
 from keepalive_bench import analyse
-from keepalive_bench.results.exchange import Ending, Failure
+from keepalive_bench.results.exchange import Answer, Ending, Failure
 
 
 def test_a_limit_that_fits_beside_an_idle_timeout_is_told_as_the_one_that_it_is() -> None:
@@ -24,3 +25,27 @@ def test_a_limit_that_fits_beside_an_idle_timeout_is_told_as_the_one_that_it_is(
         "(pooled, 4 times): a limit of 1 request would explain it, and so may the idle timeout "
         "that others met."
     )
+
+
+@pytest.mark.parametrize(
+    ("served", "said", "setting"),
+    [
+        ((3, 3), "A limit of requests or of age does that", "keepalive_requests"),
+        ((2, 5), "As these numbers differ, a maximum age does that", "keepalive_min_timeout"),
+    ],
+)
+def test_closes_after_different_numbers_of_requests_are_no_limits_of_these(
+    served: tuple[int, ...], said: str, setting: str
+) -> None:
+    """Gunicorn and Puma announce the ends of connections that a restart brings about."""
+    script = Script("pooled", requests=sum(served) + 1)
+    for count in (*served, 1):
+        row = script.open("pooled")
+        for number in range(count):
+            closes = "close" if number == count - 1 else None
+            answer = Answer("HTTP/1.1", connection=closes, server="nginx/1.28.0")
+            script.send("pooled", 0.01, on=row, answer=answer)
+        script.connections.ended(row, Ending("announced"), script.exchanges.began_s[-1])
+    (found,) = (it for it in analyse(script.run()).findings if it.code == "server-close")
+    assert said in found.advice
+    assert setting in found.advice

@@ -109,6 +109,21 @@ def test_a_longer_timeout_is_advised_only_while_more_is_coming(head: bytes) -> N
     assert "no --timeout is long enough" in advice_on(silent)
 
 
+@pytest.mark.parametrize(("end", "kind"), [("stay", "deadline"), ("close", "truncated-body")])
+@pytest.mark.parametrize("status", [204, 304])
+def test_chunks_of_a_response_that_has_no_body_are_waited_for_in_vain(
+    status: int, end: End, kind: str
+) -> None:
+    """RFC 9112, section 6.3, ends it with its head; http.client and urllib3 wait all the same."""
+    head = f"HTTP/1.1 {status} None\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    with misbehaving(breaking_off(head, end)) as server:
+        failure = exchange(server.url, timeout_s=ENOUGH_S).outcome.failure
+    assert failure is not None
+    assert failure.kind == kind
+    assert failure.message.startswith(f"a {status} has no body, whatever its Transfer-Encoding")
+    assert "leave Transfer-Encoding out" in advice_on(failure)
+
+
 @pytest.mark.parametrize("kind", ["text/event-stream; charset=utf-8", "Text/Event-Stream"])
 def test_no_timeout_is_advised_where_a_stream_never_ends(kind: str) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode()

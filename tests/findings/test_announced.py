@@ -1,4 +1,4 @@
-"""What a Keep-Alive field announces, against what connections did, on runs written down by hand."""
+"""What answers announce, against what connections did, on runs written down by hand."""
 
 from __future__ import annotations
 
@@ -89,3 +89,24 @@ def test_a_limit_below_the_announced_maximum_is_found() -> None:
 @pytest.mark.parametrize("announced", ["max=2", "timeout=5"])
 def test_a_limit_as_announced_or_not_announced_at_all_is_not(announced: str | None) -> None:
     assert "keep-alive-max-differs" not in limited(announced)
+
+
+@pytest.mark.parametrize(
+    ("connection", "said"),
+    [
+        ("keep-alive, close;q=1", "close;q=1, which isn't `close`, nor a token at all."),
+        ("keep-alive, disclosed", "disclosed, which isn't `close`."),
+        ("keep-alive, close;q=1, close", None),
+        ("keep-alive", None),
+    ],
+)
+def test_an_option_that_only_looks_like_close_is_told_where_nobody_acted_on_it(
+    connection: str, said: str | None
+) -> None:
+    script = Script("pooled", requests=3)
+    row = script.open("pooled")
+    for _ in range(3):
+        script.send("pooled", 0.01, on=row, answer=Answer("HTTP/1.1", connection=connection))
+    finding = found(script.run()).get("close-unclear")
+    assert (finding is None) == (said is None)
+    assert finding is None or f"the connection option {said}" in finding.text
