@@ -11,7 +11,7 @@ from support.servers.launchers.web_servers import apache_before, nginx_before
 from keepalive_bench.connections.products.gateways import ENVOY, HAPROXY, VARNISH
 from keepalive_bench.connections.products.web_servers import APACHE, CADDY, NGINX
 
-SOON = Keeps("0.2 s", closing(idle_s=0.2), pause_s=0.3)
+SOON = Keeps("0.3 s", closing(idle_s=0.3), pause_s=0.45)
 SLOW = Keeps("1.2 s", closing(idle_s=1.2), pause_s=1.4)
 """For gateways that count in whole seconds."""
 THIRD = Keeps("3 requests", closing(requests=3))
