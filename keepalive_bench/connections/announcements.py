@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from keepalive_bench.results.exchange import Answer
 
-_OLD = {"HTTP/1.0", "HTTP/0.9"}
+OLD = {"HTTP/1.0", "HTTP/0.9"}
+"""Versions that keep connections on request only."""
 
 
 def says_close(answer: Answer) -> bool:
@@ -36,7 +37,7 @@ def is_token(option: str) -> bool:
 
 def is_old(answer: Answer) -> bool:
     """Whether it is of a version that keeps connections on request only, and doesn't keep it."""
-    return answer.http_version in _OLD and "keep-alive" not in (answer.connection or "").lower()
+    return answer.http_version in OLD and "keep-alive" not in (answer.connection or "").lower()
 
 
 def announced_timeout(answer: Answer | None) -> int | None:

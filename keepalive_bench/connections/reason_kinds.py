@@ -202,10 +202,11 @@ HTTP_1_0 = ReasonKind(
     code="http-1.0",
     title="The server speaks HTTP/1.0",
     who="server",
-    proof="Its last response was of HTTP/1.0, and didn't say `Connection: keep-alive`.",
-    evidence="`http_version`",
+    proof="Its last response was of HTTP/1.0, and didn't say `Connection: keep-alive`, or not in "
+    "its first such field.",
+    evidence="`http_version`; `unread`: `http.client` reads only the first field",
     provoked=Provoked("URL -n 6", "--http-10"),
-    text="{closer} answered as HTTP/1.0, which ends the connection ({times})",
+    text="{closer} answered as HTTP/1.0, which ends the connection{unread} ({times})",
     advice="Let it speak HTTP/1.1.",
     settings=("http_1_1",),
 )
@@ -334,8 +335,7 @@ UNSOLICITED_DATA = ReasonKind(
     "`came_after_s`, `interleaved`",
     provoked=Provoked("URL -n 6", "--fault answer-twice"),
     text="{closer} sent unsolicited data ({times}): {seen}{bodiless}",
-    advice="A connection with such bytes can't be used again. If they are a 408, the server's idle "
-    "timeout was up.",
+    advice="A connection with such bytes can't be used again.{timed_out}",
 )
 UNREAD_BODY = ReasonKind(
     code="unread-body",

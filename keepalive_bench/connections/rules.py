@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import (
+    OLD,
     announced_max,
     is_old,
     looks_like_close,
@@ -84,10 +85,10 @@ def _after_answer(before: Before, last: LastExchange, owner: Owner) -> Proven:
 def _of_exchange(last: LastExchange, owner: Owner) -> list[str]:
     """The codes of what in an exchange may have ended its connection, as no other refutes it."""
     uses, answer = owner.pattern.uses, last.answer
-    statuses = {*uses.first.statuses, *uses.later.statuses}
-    is_error = (last.status or 0) >= ERROR_FROM
-    is_only_errors = is_error and all(it >= ERROR_FROM for it in statuses if isinstance(it, int))
-    is_never_kept = uses.most_served <= 1
+    is_never_kept, is_only_errors = uses.most_served <= 1, False
+    if (last.status or 0) >= ERROR_FROM:
+        statuses = {*uses.first.statuses, *uses.later.statuses}
+        is_only_errors = all(it >= ERROR_FROM for it in statuses if isinstance(it, int))
     fitting = {
         kinds.ERROR_RESPONSE: is_only_errors and is_never_kept,
         kinds.UNREAD_REQUEST: owner.sends_bodies and (is_never_kept or is_only_errors),
@@ -105,8 +106,10 @@ def _announced(before: Before, last: LastExchange, owner: Owner) -> Proven:
         return because, {**evidence, "status": last.status}
     if answer is not None and says_close(answer):
         return _said(before, answer, owner.pattern)
-    if answer is not None and is_old(answer):
-        return kinds.HTTP_1_0, {**evidence, "http_version": answer.http_version}
+    if answer is not None and answer.http_version in OLD:
+        said = {} if is_old(answer) else {"unread": True}
+        if answer.framing != "close" or not said:
+            return kinds.HTTP_1_0, {**evidence, "http_version": answer.http_version, **said}
     if answer is not None and (option := looks_like_close(answer)):
         return kinds.CLOSE_MISREAD, {**evidence, "option": option}
     if answer is not None and answer.framing in _BY_FRAMING:

@@ -32,6 +32,9 @@ _CHANCE = 0.001
 _GIVEN_UP = ": timed out"
 """What is said of an address that kab gave up; when the system does, it says more."""
 
+_AT_ONCE_S = 0.001
+"""What a connection may lose by it: so quickly refuses this machine, such as for its ::1."""
+
 _PEERS = "Requests, and their median latency: {shares}."
 
 FAILING_ADDRESS = FindingKind(
@@ -48,6 +51,7 @@ FAILING_ADDRESS = FindingKind(
         "it."
     },
     advice="Mend that address or take it from the name's; -4, -6 or --resolve avoids it.",
+    cases={"refused at once": Case(severity="info")},
     provoked=Provoked(test="tests/net/test_connection_counts.py"),
 )
 SEVERAL_PEERS = FindingKind(
@@ -102,6 +106,7 @@ def _failing_addresses(run: Run) -> Iterator[Finding]:
             attempts=attempts,
             connections=len(rows),
             lost_s=lost,
+            case="refused at once" if lost < _AT_ONCE_S * len(rows) else None,
             clauses=["by_kab"] if _GIVEN_UP in attempts else [],
             words={"limit": _limit(run)},
         )

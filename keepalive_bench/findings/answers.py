@@ -69,7 +69,7 @@ HTTPS_EXPECTED = FindingKind(
     text="{count} of {answered:answer} were 400, and say that plain HTTP was sent to a port that "
     "expects https.",
     advice="Give the URL with https: {url}",
-    provoked=Provoked(test="tests/net/test_response_details.py"),
+    provoked=Provoked("URL -n 6", "--fault bad-request"),
 )
 CERTIFICATE_EXPECTED = FindingKind(
     code="certificate-expected",
@@ -80,7 +80,7 @@ CERTIFICATE_EXPECTED = FindingKind(
     text="{count} of {answered:answer} were 400, and say that the client's certificate is missing "
     "or not one that the server takes.",
     advice="--cert FILE (and --key FILE) shows one.",
-    provoked=Provoked(test="tests/net/test_response_details.py"),
+    provoked=Provoked("URL -n 6", "--fault 'bad-request=No required SSL certificate was sent'"),
 )
 CONNECTION_AUTHENTICATED = FindingKind(
     code="connection-authenticated",
@@ -126,7 +126,7 @@ SESSION_EACH_TIME = FindingKind(
             advice="Is the cookie of a session that is still good?",
         )
     },
-    provoked=Provoked(test="tests/net/test_response_details.py"),
+    provoked=Provoked("URL -n 6", "--fault new-session"),
 )
 BODIES_CUT = FindingKind(
     code="bodies-cut",

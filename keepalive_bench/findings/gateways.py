@@ -33,7 +33,7 @@ SERVER_OVERLOADED = FindingKind(
     evidence=("arm", "count"),
     text="The server rejected {count:request} of {arm} ({statuses}): it limits the rate, or is "
     "overloaded.",
-    advice="Fewer --requests, or a lower --concurrency, stays below its limit.",
+    advice="A --rate below its limit, fewer --requests, or a lower --concurrency avoids that.",
     provoked=Provoked("URL -n 6", "--status 429"),
 )
 GATEWAY_ERRORS = FindingKind(
@@ -47,11 +47,12 @@ GATEWAY_ERRORS = FindingKind(
         "refused": "with 502, a gateway says that the server behind it refused the connection, or "
         "broke it off",
         "unavailable": "{and_unavailable}with 503, {says_unavailable}that no server behind it is "
-        "available, or the server itself that it is overloaded",
+        "available, or the server itself that it is overloaded, or limits the rate",
         "late": "{and_late}with 504, {says_late}that the server behind it didn't answer in time",
-        "idle": "Compare how long the gateway keeps idle connections to that server with how long "
-        "the server does: the server has to keep them longer, and serve as many requests on each, "
-        "or the gateway reuses one that is being closed.{upstream} Both logs say more.",
+        "idle": "Is a server behind the gateway down, or restarting? If not, compare how long the "
+        "gateway keeps idle connections to it with how long the server does: the server has to "
+        "keep them longer, and serve as many requests on each, or the gateway reuses one that is "
+        "being closed.{upstream} Both logs say more.",
         "overload": " If fewer --requests or a lower --concurrency helps, it is the load.",
         "slow": "{and_slow}How long the gateway waits is its own setting.{upstream_wait}",
     },

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.connections.reason_kinds import (
     CLOSE_DELIMITED,
     ERROR_RESPONSE,
+    HTTP_1_0,
     IDLE_TIMEOUT,
     MAX_AGE,
     REASON_KINDS,
     RECYCLED,
     REQUEST_LIMIT,
+    SERVER_CLOSE,
     UNKNOWN,
     UNREAD_REQUEST,
     ReasonKind,
@@ -35,7 +37,12 @@ _MOST_SEEN = 3
 _RECYCLING = "a restart or a limit on kept connections"
 
 _BODILESS = ", though a response to HEAD, a 204 and a 304 have no body"
-_UNREAD = ", in a second field, which http.client doesn't read: it would have kept the connection"
+_UNREAD = {
+    SERVER_CLOSE.code: ", in a second field, which http.client doesn't read: it would have kept "
+    "the connection",
+    HTTP_1_0.code: ", as its keep-alive stands in a second field, which http.client doesn't read",
+}
+_TIMED_OUT = " This 408 says that its idle timeout was up: raise it there, or expect to reconnect."
 
 STALE_BY_INTERLEAVING = FindingKind(
     code="stale-by-interleaving",
@@ -128,12 +135,21 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
             "option": in_words(f"{seen[0].get('option', '')}"),
             "bodiless": _BODILESS if any(it.get("bodiless") for it in seen) else "",
-            "unread": _UNREAD if any(it.get("unread") for it in seen) else "",
+            "unread": _UNREAD[code] if any(it.get("unread") for it in seen) else "",
+            "timed_out": _timed_out(run, arm, data),
             "apart": _apart(seen),
             "cure": cure_of_reason(run, arm, rows),
         },
         **{name: value for name, value in known.items() if name in kind.evidence},
     )
+
+
+def _timed_out(run: Run, arm: ArmSummary, data: str) -> str:
+    """What a 408 says that came while a connection was idle."""
+    from keepalive_bench.findings.cures import cure  # noqa: PLC0415  # most do without
+
+    is_timeout = data.startswith(("HTTP/1.0 408", "HTTP/1.1 408"))
+    return _TIMED_OUT + cure(run.plan, arm.answers, IDLE_TIMEOUT.settings) if is_timeout else ""
 
 
 def _times(seen: Sequence[Mapping[str, object]]) -> dict[str, float | None]:

@@ -109,6 +109,11 @@ def test_whoever_uses_each_once_does_so_by_design_whatever_ended_the_one_before(
         (after("announced"), kinds.UNKNOWN, {"seen": "a response that ended the connection"}),
         (after("announced", last(QUIET._replace(framing="chunked"))), kinds.CHUNKS_MISREAD, None),
         (
+            after("announced", last(OLD._replace(connection="te, keep-alive", framing="length"))),
+            kinds.HTTP_1_0,
+            {"unread": True},
+        ),
+        (
             after("leftover", last(QUIET._replace(framing="none")), data="boo"),
             kinds.UNSOLICITED_DATA,
             {"bodiless": True},

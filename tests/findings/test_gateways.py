@@ -37,6 +37,7 @@ def test_a_gateways_errors_among_good_answers_are_told_of_either_arm() -> None:
     assert [it.evidence for it in findings] == [{"arm": arm, **said} for arm in ARMS]
     assert {it.severity for it in findings} == {"warning"}
     assert findings[0].text.endswith("refused the connection, or broke it off.")
+    assert findings[0].advice.startswith("Is a server behind the gateway down, or restarting?")
     assert "Nothing names the server (--server NAME does). nginx: keepalive_timeout and" in (
         findings[0].advice
     )

@@ -26,7 +26,7 @@ def test_failing_addresses_are_counted_for_each_set_of_them() -> None:
     script = Script("pooled", "unpooled")
     script.open("pooled", failed="10.9.0.1:80: timed out", lost=0.2)
     for _ in range(3):
-        script.open("unpooled", failed="[::1]:80: Connection refused", lost=0.001)
+        script.open("unpooled", failed="[::1]:80: Connection refused", lost=0.01)
     script.open("unpooled")
     first, second = noticed(script.run())
     assert (first.code, second.code) == ("failing-address", "failing-address")
@@ -34,10 +34,21 @@ def test_failing_addresses_are_counted_for_each_set_of_them() -> None:
     assert first.evidence["connections"] == 1
     assert first.evidence["lost_s"] == pytest.approx(0.2)
     assert second.evidence["connections"] == 3
-    assert second.evidence["lost_s"] == pytest.approx(0.003)
+    assert second.evidence["lost_s"] == pytest.approx(0.03)
     assert "3 connections tried other addresses in vain first" in second.text
     assert "an equal part of what is left of --timeout 30s" in first.text
     assert "kab's own doing" not in second.text  # who refuses does so at once
+
+
+@pytest.mark.parametrize(("lost_s", "severity"), [(0.0002, "info"), (0.02, "warning")])
+def test_a_localhost_whose_first_address_refuses_is_no_warning(
+    lost_s: float, severity: str
+) -> None:
+    script = Script("unpooled")
+    for _ in range(3):
+        script.open("unpooled", failed="[::1]:80: Connection refused", lost=lost_s)
+    (found,) = noticed(script.run())
+    assert found.severity == severity
 
 
 def test_bodies_that_reach_the_limit_are_counted() -> None:

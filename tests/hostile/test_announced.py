@@ -245,3 +245,15 @@ def test_a_body_that_http_server_takes_for_the_next_request_was_left_unread(body
         wanted = plan(url, arms=POOLED, requests=6, warmup=0, method="POST", body=body)
         arm = analyse(benchmark(wanted)).first
     assert arm.reason_counts.keys() == {"first-use", "unread-request"}
+
+
+@pytest.mark.parametrize(
+    ("status", "is_timeout"), [("408 Request Timeout", True), ("400 Bad Request", False)]
+)
+def test_a_408_that_comes_unasked_is_an_idle_timeouts(status: str, *, is_timeout: bool) -> None:
+    def script(peer: Peer) -> None:
+        peer.answer(answer("Server: nginx") + answer(status=status))
+
+    findings = measured(script, requests=3).findings
+    (found,) = (it for it in findings if it.code == "unsolicited-data")
+    assert ("its keepalive_timeout" in found.advice) == is_timeout

@@ -118,6 +118,11 @@ EFFECTS = [
         + b"Connection: close\r\n\r\n" + BODY,
         "FIN",
     ),
+    Effect(
+        "bad-request=no",
+        HEAD.replace(b"200 OK", b"400 Bad Request") + b"Content-Length: 2\r\n\r\nno",
+    ),
+    Effect("new-session=id", HEAD + LENGTH[:-2] + b"Set-Cookie: id=", MORE),
     Effect("unread-body", PLAIN),
     Effect("http2", b"\0\0\0\4\0\0\0\0\0", "FIN"),
     Effect("drip=0.0001", PLAIN),

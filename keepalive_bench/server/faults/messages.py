@@ -6,6 +6,7 @@ import zlib
 from dataclasses import replace
 from functools import lru_cache
 from itertools import repeat
+from os import urandom
 from typing import TYPE_CHECKING
 
 from keepalive_bench.server.faults.kinds import LARGEST, Do, FaultKind, Parameter, When, size
@@ -114,6 +115,18 @@ def _status(scene: Scene) -> tuple[Step, ...]:
 def _error_and_close(scene: Scene) -> tuple[Step, ...]:
     behaviour = replace(scene.behaviour, status=scene.count, connection_close=True)
     return (*compose(behaviour, scene.request, scene.nth).parts, Do.CLOSE)
+
+
+def _bad_request(scene: Scene) -> tuple[Step, ...]:
+    body = str(scene.value).encode("latin-1")
+    response = scene.response(chunked=False).having(
+        ("Content-Length", str(len(body))), instead_of=_FRAMING
+    )
+    return replace(response, status_line=status_line(scene.behaviour, 400), body=(body,)).parts
+
+
+def _new_session(scene: Scene) -> tuple[Step, ...]:
+    return scene.response().having(("Set-Cookie", f"{scene.value}={urandom(8).hex()}")).parts
 
 
 def _hostile_text(scene: Scene) -> tuple[Step, ...]:
@@ -235,6 +248,18 @@ MESSAGES = (
         "Status STATUS in place of the usual one.",
         act=_status,
         parameter=Parameter("STATUS", 500, choices=tuple(range(200, 600))),
+    ),
+    FaultKind(
+        "bad-request",
+        "Status 400 with TEXT for a body.",
+        act=_bad_request,
+        parameter=Parameter("TEXT", "The plain HTTP request was sent to HTTPS port"),
+    ),
+    FaultKind(
+        "new-session",
+        "A Set-Cookie field, in which the cookie NAME has another value each time.",
+        act=_new_session,
+        parameter=Parameter("NAME", "sid"),
     ),
     FaultKind(
         "http2",
