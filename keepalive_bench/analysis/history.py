@@ -135,7 +135,7 @@ class History:
         return pattern._replace(closing_statuses=closing_statuses(closed, answered))
 
     def _note_end(self, row: int, ends: EndsByKind) -> float | None:
-        """Note how a connection ended; return how long after its last answer that was."""
+        """Note how a connection ended; return how long after its last answer at least that was."""
         connections = self.run.connections
         ending, opened_s = connections.ending[row], connections.opened_s[row]
         life = connections.exchanges[row], opened_s, self.age_s(row)
@@ -144,7 +144,7 @@ class History:
             found_s = optional(connections.idle_s[row]) or 0.0
             if after_s is None:
                 ends.closed.add(*life, found_s, survived_s=self.survived_s(row))
-                return found_s
+                return 0.0
             found_s = max(found_s, after_s)
             ends.closed.add(*life, after_s, found_s, survived_s=self.survived_s(row))
             return after_s

@@ -32,6 +32,10 @@ def because_of_request(
         return kinds.ASKED_TO_CLOSE
     if owner.sends_bodies and (is_reset or status in owner.pattern.desynchronised):
         return kinds.UNREAD_REQUEST
-    if status >= ERROR_FROM and status in owner.pattern.closing_statuses:
-        return kinds.ERROR_RESPONSE
-    return None
+    return kinds.ERROR_RESPONSE if is_closing_error(last, owner) else None
+
+
+def is_closing_error(last: LastExchange, owner: Owner) -> bool:
+    """Whether the last answer was an error that ends connections."""
+    status = last.status or 0
+    return status >= ERROR_FROM and status in owner.pattern.closing_statuses

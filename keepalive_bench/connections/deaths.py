@@ -56,7 +56,7 @@ def failed(before: Before, last: LastExchange, owner: Owner) -> Proven:
     kind = _killer(fitting, before, last, owner)
     if not pattern.is_sure(kind):
         fitting.append(kinds.RECYCLED)
-    if kind is kinds.IDLE_DROP and pattern.drop is not None:
+    if kind in {kinds.IDLE_DROP, kinds.LATE_CLOSE} and pattern.drop is not None:
         evidence |= {"survived_s": pattern.drop.least_s, "died_s": pattern.drop.most_s}
     return kind, evidence | fits(kind, *fitting)
 
@@ -88,9 +88,14 @@ def _fatal(before: Before, last: LastExchange, pattern: Pattern) -> list[kinds.R
     if idle_s is None or not before.served or not (died or hung(last)):
         return []
     is_only_reused = died and pattern.is_only_reused
+    is_dropped = pattern.drop is not None and idle_s >= pattern.drop.most_s
+    is_near = _is_near(idle_s, before, last, pattern.idle.span)
+    # Just beyond what others survived, the server's timeout may lie, too.
+    is_near |= is_dropped and idle_s <= pattern.uses.longest_idle_s + 2 * before.round_trip_s
     fitting = {
-        kinds.IDLE_DROP: pattern.drop is not None and idle_s >= pattern.drop.most_s,
-        kinds.STALE_RACE: is_only_reused and _is_near(idle_s, before, last, pattern.idle.span),
+        kinds.IDLE_DROP: is_dropped and not pattern.is_late_close,
+        kinds.LATE_CLOSE: is_dropped and pattern.is_late_close,
+        kinds.STALE_RACE: is_only_reused and is_near,
         kinds.REQUEST_LIMIT: is_only_reused and pattern.limit == before.served,
         kinds.MAX_AGE: is_only_reused and pattern.age is not None and pattern.age.has(before.age_s),
         kinds.IDLE_TIMEOUT: is_only_reused and _may_all_race(before, idle_s, pattern),

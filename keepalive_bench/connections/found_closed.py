@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.connections.announcements import announced_max, announced_timeout, says_close
-from keepalive_bench.connections.causes import because_of_request, fits
+from keepalive_bench.connections.causes import because_of_request, fits, is_closing_error
 from keepalive_bench.connections.lives import AT_ONCE_S, CLOCKS_S, SURELY_LATER_S
 from keepalive_bench.connections.records import Idle
 from keepalive_bench.units import plural
@@ -31,6 +31,8 @@ def found_closed(before: Before, ending: Ending, last: LastExchange, owner: Owne
         because = because_of_request(last, owner, is_reset=is_reset)
         if because is not None:
             return because, {**evidence, "status": last.status}
+    elif ending.after_s is None and is_closing_error(last, owner):
+        return kinds.ERROR_RESPONSE, {**evidence, "status": last.status}
     if announced_max(answer) in {0, before.served}:  # it counts down (Apache), or stays
         return kinds.KEEP_ALIVE_MAX, evidence
     kind, fitting = _limit(before, ending, answer, owner)
@@ -57,6 +59,8 @@ def _limit(
         kind = kinds.RECYCLED
         if before.served == pattern.uses.most_served:  # nobody knows whether one may carry more
             fitting.append(kinds.REQUEST_LIMIT)
+        if not (pattern.idle.is_refuted or pattern.idle.is_exceeded):
+            fitting.append(kinds.IDLE_TIMEOUT)
     if not pattern.is_sure(kind) and not _is_announced(bound_s, answer):
         fitting.append(kinds.RECYCLED)
     return kind, fitting
@@ -85,8 +89,8 @@ def _limits(
     `bound_s`: when it was closed, after its last response; or, if that isn't known, at the latest.
     """
     by_age = _is_within(before.age_s + bound_s, pattern.age, is_exact=is_exact)
-    is_late, is_aged = is_exact and bound_s >= SURELY_LATER_S, by_age and pattern.is_aged
-    may_count = not is_late or (bound_s <= pattern.uses.longest_idle_s and not is_aged)
+    is_late = is_exact and bound_s >= SURELY_LATER_S
+    may_count = not is_late or bound_s <= pattern.uses.longest_idle_s
     fitting = {
         kinds.REQUEST_LIMIT: pattern.limit == before.served and may_count,
         kinds.IDLE_TIMEOUT: _is_within(bound_s, pattern.idle.span, is_exact=is_exact)
@@ -113,12 +117,15 @@ def _decided(fitting: list[kinds.ReasonKind], owner: Owner) -> kinds.ReasonKind:
     """The limit that ended a connection, of those that fit.
 
     An idle timeout goes before an age: hardly any server ends connections by age without a word.
+    Unless others were idle for as long and went on.
     """
     pattern = owner.pattern
+    is_outlived = pattern.idle.span and pattern.idle.span.least_s <= pattern.uses.longest_idle_s
     if kinds.REQUEST_LIMIT in fitting:
         if owner.asks_to_close:
             return kinds.ASKED_TO_CLOSE
         return kinds.REQUEST_LIMIT if len(fitting) == 1 else kinds.UNDECIDED
     if kinds.IDLE_TIMEOUT in fitting:
-        return kinds.IDLE_TIMEOUT
+        is_either = kinds.MAX_AGE in fitting and pattern.is_aged and is_outlived
+        return kinds.UNDECIDED if is_either else kinds.IDLE_TIMEOUT
     return kinds.MAX_AGE if fitting and pattern.is_aged else kinds.UNKNOWN

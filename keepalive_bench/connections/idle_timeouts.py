@@ -43,6 +43,8 @@ class IdleFit(NamedTuple):
     """Whether none can have, as far more connections were idle for longer and went on."""
     is_exceeded: bool = False
     """The same of single times of being idle, should it be one timeout for all connections."""
+    is_strained: bool = False
+    """Whether it ended less than half of those that even the coarsest would end."""
     is_sure: bool = False
     """Whether a restart, or a limit of kept connections, hardly ends connections just so."""
 
@@ -109,7 +111,7 @@ def _are_too_many(spared: float, ended: int, events: int) -> bool:
 def _idle_at_unknown_times(closed: Ends, uses: Uses) -> IdleFit:
     """The same where nobody tells when they ended, but only when they were found so."""
     found = sorted(closed.found_s)
-    if len(found) < _SEVERAL or found[0] <= SURELY_LATER_S:
+    if not found or found[0] <= SURELY_LATER_S:
         is_too_soon = len(found) >= _SEVERAL and found[len(found) // 2] <= SURELY_LATER_S
         return IdleFit(is_refuted=is_too_soon)
     least, events = found[0], in_turn((closed, row) for row in range(len(closed)))
@@ -136,11 +138,12 @@ def _unless_exceeded(
 
     `ended`: how many the timeout can have ended, and in how many events.
     """
-    is_exceeded = _are_too_many(_expected(uses.idle_s, least_s), *ended)
+    spared, (count, events) = _expected(uses.idle_s, least_s), ended
+    is_exceeded = _are_too_many(spared, count, events)
+    is_strained = spared * events >= (2 * events + 1) * count
     before = zip(closed.survived_s, closed.idle_s, strict=True)
     longer = sum(survived_s > idle_s + SURELY_LATER_S for survived_s, idle_s in before)
     if is_exceeded and longer >= max(_SEVERAL, len(closed) / 2):
         return IdleFit(is_refuted=True)
-    count, events = ended
     is_sure = events == count or (least_s >= AT_ONCE_S and any(closed.is_exact))
-    return IdleFit(span, is_exceeded=is_exceeded, is_sure=is_sure)
+    return IdleFit(span, is_exceeded=is_exceeded, is_strained=is_strained, is_sure=is_sure)

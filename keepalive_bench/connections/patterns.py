@@ -52,6 +52,8 @@ class Pattern(NamedTuple):
     """Whether that is no chance, and they carried different numbers of responses."""
     drop: Span | None = None
     """How long one was idle at most that went on, and at least that died: a path that forgets."""
+    is_late_close: bool = False
+    """Whether all of these were closed in order: a path that forgets doesn't do that."""
     died_after_s: float = 0.0
     """How long those that died under a request had been idle at least."""
     is_only_reused: bool = False
@@ -70,12 +72,12 @@ class Pattern(NamedTuple):
     def is_outlived(self, idle_s: float, own_idle_s: float, *, is_exact: bool) -> bool:
         """Whether others were idle for longer and went on, where no idle timeout can be at work.
 
-        Or many more were than were found closed, and so was that connection itself before.
+        Or so was that connection itself, and more others than one would have spared.
         """
         later_s = idle_s + SURELY_LATER_S if is_exact else idle_s
         if self.idle.is_refuted:
             return self.uses.outlived(later_s) > 0
-        return self.idle.is_exceeded and own_idle_s > later_s
+        return self.idle.is_strained and own_idle_s > later_s
 
     def is_sure(self, kind: ReasonKind) -> bool:
         """Whether a limit that fits is the only cause that does.
@@ -111,6 +113,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
         announced_age=announced_age,
         is_announced_aged=is_announced_aged,
         drop=_drop(ends, uses),
+        is_late_close=not (ends.reset or ends.hung),
         died_after_s=min((*ends.cut.idle_s, *ends.reset.idle_s), default=0.0),
         is_only_reused=is_only_reused,
         desynchronised=_desynchronised(uses.first.statuses, uses.later.statuses),
@@ -127,8 +130,8 @@ def _is_only_reused(lost: int, uses: Uses, of_first: int) -> bool:
 def _drop(ends: EndsByKind, uses: Uses) -> Span | None:
     """How long connections were idle that died, where all were idle for longer than any others.
 
-    A path that has forgotten a connection drops what is sent on it, or resets it, or, where a proxy
-    is part of it, ends it then; a server that ends idle connections is heard before.
+    A path that has forgotten a connection drops what is sent on it, or resets it; a gateway whose
+    own connection is dead ends it then; a server that ends idle connections is heard before.
     """
     died = [
         (each, row)
@@ -152,8 +155,8 @@ def _drop(ends: EndsByKind, uses: Uses) -> Span | None:
 def closing_statuses(closed: Mapping[int, int], answered: Mapping[int, int]) -> frozenset[int]:
     """Statuses of error responses after which connections end, because of them.
 
-    `closed`: how many connections ended at once after an answer of which status; `answered`: how
-    many answers had it.
+    `closed`: how many connections ended at once after an answer of which status, or nobody knows
+    how long after; `answered`: how many answers had it.
     """
     good = {status: count for status, count in answered.items() if status < ERROR_FROM}
     others = good or {it: count for it, count in answered.items() if it not in _REJECTS}
@@ -163,7 +166,7 @@ def closing_statuses(closed: Mapping[int, int], answered: Mapping[int, int]) -> 
     return frozenset(
         status
         for status, count in closed.items()
-        if status >= ERROR_FROM and 2 * count >= answered[status] and (good or status in _REJECTS)
+        if status >= ERROR_FROM and 2 * count > answered[status] and (good or status in _REJECTS)
     )
 
 

@@ -107,9 +107,22 @@ IDLE_DROP = ReasonKind(
     "({times}): something on the path forgets idle connections",
     advice="The usual suspects are a NAT, a firewall (conntrack), or a balancer (AWS NLB after "
     "350 s, Azure after 4 min). Close idle connections at the client before that, or have TCP "
-    "keep-alive probe sooner (--tcp-keepalive-time). A gateway does the same where its own "
-    "connection to the server behind it was dead (HAProxy, Apache): compare how long the two keep "
-    "it.",
+    "keep-alive probe sooner (--tcp-keepalive-time).",
+    numbers=("survived_s", "died_s"),
+)
+LATE_CLOSE = ReasonKind(
+    code="late-close",
+    title="The server closed an idle connection only at its next request",
+    who="server",
+    proof="As `idle-drop`, but all of them were closed in order (FIN): a path that has forgotten a "
+    "connection doesn't do that.",
+    evidence=f"those of `idle-drop`; {_FITS}",
+    provoked=Provoked(test="tests/hostile/test_reasons.py"),
+    text="{closer} closed connections that had been idle for {died_s} or more, but only when their "
+    "next request came{survived} ({times}){also}",
+    advice="A gateway does that whose own connection to the server behind it was dead (HAProxy, "
+    "Apache): compare how long the two keep it. Requests that may be repeated can be retried.",
+    settings=("upstream",),
     numbers=("survived_s", "died_s"),
 )
 STALE_RACE = ReasonKind(

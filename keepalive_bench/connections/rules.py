@@ -23,6 +23,7 @@ from keepalive_bench.connections.found_closed import found_closed
 from keepalive_bench.connections.lives import AT_ONCE_S
 from keepalive_bench.connections.patterns import ERROR_FROM
 from keepalive_bench.connections.records import Idle
+from keepalive_bench.results.failure_kinds import RESET
 
 if TYPE_CHECKING:
     from keepalive_bench.connections.causes import Proven
@@ -143,7 +144,7 @@ def _announced_before(before: Before, last: LastExchange, owner: Owner) -> Prove
         return kinds.KEEP_ALIVE_MAX, evidence
     because = None
     if last.after_idle_s is not None and last.after_idle_s < AT_ONCE_S:
-        because = because_of_request(last, owner)
+        because = because_of_request(last, owner, is_reset=last.failure == RESET.code)
     if because is kinds.ERROR_RESPONSE:
         return because, {**evidence, "status": last.status}
     return None

@@ -16,6 +16,7 @@ from keepalive_bench.connections.reason_kinds import (
     RECYCLED,
     REQUEST_LIMIT,
     SERVER_CLOSE,
+    STALE_RACE,
     UNKNOWN,
     UNREAD_REQUEST,
     ReasonKind,
@@ -217,6 +218,7 @@ def _fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[st
         UNREAD_REQUEST.code: "request bodies left unread",
         CLOSE_DELIMITED.code: "responses without a length",
         RECYCLED.code: _RECYCLING,
+        STALE_RACE.code: "requests that crossed the server's close",
     }
     return [text for code, text in words.items() if code in codes - {besides}]
 
@@ -238,7 +240,7 @@ def _also(seen: Sequence[Mapping[str, object]], code: str, concurrency: int) -> 
     others = _fitting(seen, besides=code)
     codes = ", ".join(f"{it['fits']}" for it in seen)
     telling = f"{_apart(seen)} tells"
-    if others == [_RECYCLING]:
+    if code == RECYCLED.code or others == [_RECYCLING]:
         telling = "more requests tell" if concurrency == 1 else "one at a time (-c 1) tells"
     elif ERROR_RESPONSE.code in codes or UNREAD_REQUEST.code in codes:
         telling = "a GET that succeeds tells"

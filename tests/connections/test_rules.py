@@ -272,6 +272,7 @@ ONLY_REUSED = Pattern(is_only_reused=True)
         (died(6.0), Pattern(drop=Span(2.0, 5.0)), kinds.IDLE_DROP),
         (died(6.0, READ_TIMEOUT), Pattern(drop=Span(2.0, 5.0)), kinds.IDLE_DROP),
         (died(3.0, READ_TIMEOUT), Pattern(drop=Span(2.0, 5.0)), kinds.AFTER_ERROR),
+        (died(6.0), Pattern(drop=Span(2.0, 5.0), is_late_close=True), kinds.LATE_CLOSE),
     ],
 )
 def test_a_death_under_a_request_is_what_its_idle_time_and_others_show(

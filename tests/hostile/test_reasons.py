@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from threading import Barrier, Semaphore
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -215,3 +216,22 @@ def test_a_1xx_that_passes_for_the_answer_ends_the_connection() -> None:
         wanted = plan(server.url, arms=POOLED, requests=2, warmup=0)
         analysis = analyse(benchmark(wanted))
     assert second(analysis).code == "after-error"
+
+
+def forget(peer: Peer, after_s: float) -> None:
+    """Answer requests; but to one that comes after so long end the connection."""
+    since_s = monotonic()
+    while peer.read_request() and monotonic() - since_s < after_s:
+        peer.socket.sendall(ANSWER)
+        since_s = monotonic()
+
+
+@pytest.mark.slow
+def test_a_gateway_that_lost_its_own_connection_ends_the_clients_at_its_next_request() -> None:
+    with misbehaving(partial(forget, after_s=1.1)) as server:
+        load, options = Load(think_s=(0.1, 2.1)), {"requests": 10, "warmup": 0, "seed": 2}
+        measured = plan(server.url, arms=POOLED, load=load, keep_going=True, **options)
+        (arm,) = analyse(benchmark(measured)).arms
+    assert arm.failed
+    assert arm.reason_counts == {"first-use": 1, "late-close": arm.connections - 1}
+    assert {it.who for it in arm.reasons.values() if it.code == "late-close"} == {"server"}

@@ -127,13 +127,13 @@ def idle(least_s: float, most_s: float | None = None) -> Traffic:
     return Traffic(halts={3: Idle(least_s, most_s or least_s)})
 
 
-def restarted(by: signal.Signals, rest_s: float = 0.25) -> Traffic:
-    """Left idle ten times, and told to restart the next: that comes sooner than any timeout.
+def restarted(by: signal.Signals, rest_s: float = 0.7) -> Traffic:
+    """Left idle three times, and told to restart the fourth: that comes sooner than any timeout.
 
-    Ten times, as fewer could be chance; and for at least twice as long as the restart takes.
+    For more than twice as long as the restart takes: no timer that ends it then spares it there.
     """
-    halts: dict[int, Halt] = {number: Pause(rest_s) for number in range(1, 11)}
-    return Traffic(halts={**halts, 11: Told(by)})
+    rest = Pause(rest_s)
+    return Traffic(halts={1: rest, 2: rest, 3: rest, 4: Told(by)})
 
 
 AGEING = Traffic(halts={number: Pause(0.8) for number in (7, 19, 28)})
@@ -149,6 +149,6 @@ UNREAD = Traffic(
 )
 """Bodies of 200 kB, that the servers here don't read; what that leads to comes while idle."""
 
-IDLE, EACH, EVERY_4, RESTARTED, AGED = (3, 2), (1, 1, 1, 1), (4, 4, 2), (11, 2), (8, 12, 9, 4)
+IDLE, EACH, EVERY_4, RESTARTED, AGED = (3, 2), (1, 1, 1, 1), (4, 4, 2), (4, 2), (8, 12, 9, 4)
 """Left idle after the third request; a connection for each request; one for every four; told to
-restart after the eleventh; too old at these."""
+restart after the fourth; too old at these."""

@@ -53,7 +53,7 @@ PROXIES = (
         start=haproxy(mode="-W"),
         code="recycled",
         served=RESTARTED,
-        traffic=restarted(signal.SIGUSR2, rest_s=0.5),
+        traffic=restarted(signal.SIGUSR2, rest_s=1.2),
     ),
     Case(
         product=HAPROXY,

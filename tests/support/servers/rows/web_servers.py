@@ -118,7 +118,7 @@ WEB_SERVERS = (
         start=nginx(""),
         code="recycled",
         served=RESTARTED,
-        traffic=restarted(signal.SIGHUP, rest_s=0.4),
+        traffic=restarted(signal.SIGHUP),
     ),
     Case(
         product=APACHE,
