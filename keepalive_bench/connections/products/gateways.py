@@ -54,10 +54,11 @@ HAPROXY = Product(
         note="without it, a reload closes idle connections",
     ),
     upstream=Setting(
-        "http-reuse and pool-purge-delay",
-        "safe and 5 s",
-        f"{_HAPROXY}#4.2-http-reuse",
-        note="option http-server-close turns it off",
+        "option http-server-close",
+        "not set",
+        f"{_HAPROXY}#4.2-option%20http-server-close",
+        note="it, or pool-max-conn 0 of server, keeps none; http-reuse never keeps some, and "
+        "pool-purge-delay closes those in use by no fixed time",
     ),
     tls_sessions=Setting(
         "tune.ssl.cachesize and no-tls-tickets", page=f"{_HAPROXY}#3.2-tune.ssl.cachesize"
@@ -228,7 +229,8 @@ TINYPROXY = Product(
     place="proxy",
     server=("tinyproxy",),
     via=("tinyproxy",),
-    keep_alive=always("keeps no connection, and has no setting for it"),
+    keep_alive=always("keeps no connection, whatever is set"),
+    request_limit=always("keeps no connection, whatever is set"),
 )
 GATEWAYS = (HAPROXY, ENVOY, TRAEFIK, VARNISH, ALB, NLB, CLOUDFRONT, CLOUDFLARE, GOOGLE)
 PROXIES = (SQUID, TINYPROXY)
