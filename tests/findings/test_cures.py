@@ -76,7 +76,7 @@ def test_a_limit_of_requests_is_another_setting_than_keep_alive_that_is_off() ->
 
 def test_the_nearest_hop_is_advised_on_and_not_who_answered() -> None:
     said = idle_advice("gunicorn", via="1.1 varnish (Varnish/7.1)")
-    assert "Via names Varnish as the nearest hop: its timeout_idle (5 s by default" in said
+    assert "Via names Varnish last: its timeout_idle (5 s by default" in said
     assert "gunicorn" not in said
 
 
@@ -187,9 +187,7 @@ def test_those_count_whose_answers_ended_connections() -> None:
 
 def test_a_proxy_that_forwards_is_advised_on_whoever_answered() -> None:
     said = idle_advice("nginx/1.22.1", PROXIED, "1.1 p (squid/5.7)")
-    assert said.endswith(
-        " Via names Squid as the nearest hop: its client_idle_pconn_timeout (2 min by default)."
-    )
+    assert said.endswith(" Via names Squid last: its client_idle_pconn_timeout (2 min by default).")
     unnamed = idle_advice("nginx/1.22.1", PROXIED)
     assert "Nothing names the proxy (--server NAME does). Squid: client_idle_pconn_timeout" in (
         unnamed
