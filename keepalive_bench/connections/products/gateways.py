@@ -134,6 +134,7 @@ VARNISH = Product(
     ),
     lifetime=never(),
     errors=always("closes after a 400, and keeps the connection after its own 503"),
+    limits=(Limit((400,), Setting("http_req_hdr_len", "8 KiB", f"{_VARNISH}#http-req-hdr-len")),),
     upstream=Setting("backend_idle_timeout", "60 s", f"{_VARNISH}#backend-idle-timeout"),
     upstream_wait=Setting("first_byte_timeout", "60 s", f"{_VARNISH}#first-byte-timeout"),
 )

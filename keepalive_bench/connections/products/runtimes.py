@@ -108,7 +108,6 @@ TOMCAT = Product(
     errors=always("closes after each 400, 408, 411, 413, 414, 500, 501 and 503"),
     limits=(
         Limit((400,), Setting("maxHttpRequestHeaderSize", "maxHttpHeaderSize, 8,192 B", _TOMCAT)),
-        Limit((413,), Setting("maxPostSize", "2 MiB", _TOMCAT, note="of forms")),
     ),
     unread_body=Setting("maxSwallowSize", "2 MiB", _TOMCAT),
 )
