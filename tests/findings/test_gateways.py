@@ -8,13 +8,15 @@ import pytest
 from support.runs import Script
 
 from keepalive_bench import analyse
+from keepalive_bench.findings.reuse import OF_REASONS
 from keepalive_bench.plan.network import Network
 from keepalive_bench.plan.plan import Plan, Target
-from keepalive_bench.results.exchange import Answer
+from keepalive_bench.results.exchange import Answer, Ending
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Finding
 
+BY_REASON = {it.code for it in OF_REASONS.values()}
 ARMS = ("pooled", "unpooled")
 LATER = Answer("HTTP/1.1", retry_after=True)
 
@@ -142,3 +144,20 @@ def test_who_says_that_there_were_too_many_limits_the_rate_or_is_overloaded(
 
 def test_other_errors_are_none_of_a_gateway() -> None:
     assert not {"server-overloaded", "gateway-errors", "no-backend"} & found(200, 500, 404).keys()
+
+
+@pytest.mark.parametrize("errors", [6, 5])
+def test_an_error_that_all_answers_are_comes_before_what_follows_from_it(errors: int) -> None:
+    script = Script("pooled", "unpooled", requests=6)
+    refusing = Answer("HTTP/1.1", connection="close", complaint="https-expected")
+    for number in range(6):
+        script.send("unpooled", 0.01, on=script.open("unpooled"), status=400, answer=refusing)
+        row = script.open("pooled")
+        is_error = number < errors
+        answer = refusing if is_error else Answer("HTTP/1.1")
+        script.send("pooled", 0.01, on=row, status=400 if is_error else 200, answer=answer)
+        if is_error:
+            script.connections.ended(row, Ending("announced"), 0.1)
+    codes = [it.code for it in analyse(script.run()).findings]
+    assert (codes[0] == "https-expected") is (errors == 6)
+    assert not BY_REASON.isdisjoint(codes)
