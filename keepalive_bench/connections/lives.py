@@ -75,6 +75,16 @@ class Ends:
         return self.opened_s[row] + self.age_s[row]
 
 
+def joined(closed: Ends, died: Ends) -> Ends:
+    """Ends of two kinds as one; the second ones when their last requests came, at the latest."""
+    both = Ends()
+    for each in (closed, died):
+        for name, column in vars(each).items():
+            getattr(both, name).extend(column)
+    both.is_exact[len(closed) :] = array("b", [1]) * len(died)
+    return both
+
+
 class EndsByKind(NamedTuple):
     """How the connections of one owner ended, but for those that nobody else ended."""
 

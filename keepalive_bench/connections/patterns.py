@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.chance import in_turn
 from keepalive_bench.connections.idle_timeouts import IdleFit, idle_timeout
 from keepalive_bench.connections.limits import announced_max_age, max_age, request_limit
-from keepalive_bench.connections.lives import CLOCKS_S, SURELY_LATER_S, Span, Uses
+from keepalive_bench.connections.lives import (
+    AT_ONCE_S,
+    CLOCKS_S,
+    SURELY_LATER_S,
+    Span,
+    Uses,
+    joined,
+)
 from keepalive_bench.connections.reason_kinds import IDLE_TIMEOUT, REQUEST_LIMIT
 from keepalive_bench.results.failure_kinds import MALFORMED_RESPONSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from keepalive_bench.connections.lives import EndsByKind
+    from keepalive_bench.connections.lives import Ends, EndsByKind
     from keepalive_bench.connections.reason_kinds import ReasonKind
 
 _SEVERAL = 2
@@ -95,6 +103,9 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     is_only_reused = _is_only_reused(len(ends.cut) + len(ends.reset), uses, uses.first.lost)
     died = (ends.cut, ends.reset) if is_only_reused else ()
     idle = idle_timeout(closed, uses)
+    if idle.span is None and is_only_reused and _may_explain(closed, ends.cut):
+        with_deaths = idle_timeout(joined(closed, ends.cut), uses)
+        idle = with_deaths if with_deaths.span else idle
     limit, is_limit_sure = request_limit((closed, *died), idle.span, uses)
     age, is_aged = max_age((closed, *died), uses.age_s, limit=limit)
     if is_aged and any(served != limit for each in (closed, *died) for served in each.served):
@@ -118,6 +129,15 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
         is_only_reused=is_only_reused,
         desynchronised=_desynchronised(uses.first.statuses, uses.later.statuses),
     )
+
+
+def _may_explain(closed: Ends, cut: Ends) -> bool:
+    """Whether a server that ended some while they were idle may have ended others at a request.
+
+    As servers do whose timers are coarse: a request that comes first has them look.
+    """
+    soonest_s = min(compress(closed.idle_s, closed.is_exact), default=0.0)
+    return len(cut) > 0 and AT_ONCE_S <= soonest_s <= min(cut.idle_s) + CLOCKS_S
 
 
 def _is_only_reused(lost: int, uses: Uses, of_first: int) -> bool:
