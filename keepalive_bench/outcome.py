@@ -11,6 +11,7 @@ from keepalive_bench.analysis.comparison import compare
 from keepalive_bench.analysis.verdict import verdict_of
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.findings import noticed
+from keepalive_bench.findings.one_at_a_time import why_incomparable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,12 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         compare(run.exchanges, (first, other), (views[first.label], views[other.label]))
         for other in arms[1:]
     )
+    findings = noticed(run, views, arms, comparisons)
+    if why := why_incomparable(run.plan, findings):
+        comparisons = tuple(
+            it if it.speedup.estimate is None else it._replace(incomparable=why)
+            for it in comparisons
+        )
     sweep = None
     if run.plan.experiment.sweep is not None:
         from keepalive_bench.sweep import sweep_of  # noqa: PLC0415  # see above
@@ -53,7 +60,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         arms=arms,
         comparisons=comparisons,
         verdict=verdict_of(arms, comparisons, run.plan, sweep),
-        findings=noticed(run, views, arms, comparisons),
+        findings=findings,
         sweep=sweep,
     )
     if not demanded:

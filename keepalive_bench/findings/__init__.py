@@ -57,6 +57,12 @@ FINDING_KINDS = (
 )
 """All of them, each declared in the file that notices it."""
 
+_ROOTS = {
+    *(gateways.NO_BACKEND.code, gateways.GATEWAY_ERRORS.code),
+    *(answers.HTTPS_EXPECTED.code, answers.CERTIFICATE_EXPECTED.code),
+    answers.CONNECTION_AUTHENTICATED.code,
+}
+
 
 def noticed(
     run: Run,
@@ -71,14 +77,19 @@ def noticed(
         and it.severity == "warning"
         for it in of_measurement
     )
+    of_answers = [
+        *gateways.gateway_findings(run, arms),
+        *answers.answer_findings(run, arms),
+    ]
+    roots = [it for it in of_answers if _is_root(it)]
     found = [
         *course.outcome_findings(run, arms),
+        *roots,
         *one_at_a_time.one_at_a_time_findings(run),
         *reuse.reuse_findings(run, arms),
         *announced.announced_findings(run, arms),
         *delay.delay_findings(run),
-        *gateways.gateway_findings(run, arms),
-        *answers.answer_findings(run, arms),
+        *(it for it in of_answers if it not in roots),
         *caches.cache_findings(run, arms),
         *counted.counted_findings(arms),
         *addresses.address_findings(run, arms),
@@ -94,6 +105,12 @@ def noticed(
     if run.plan.experiment.sweep is not None:
         found = of_sweep(found, run.plan.experiment)
     return tuple(sorted(found, key=lambda finding: finding.severity != "warning"))
+
+
+def _is_root(finding: Finding) -> bool:
+    """Whether no answer is another than an error that it explains: what else is seen follows."""
+    answered = finding.evidence.get("answered")
+    return finding.code in _ROOTS and finding.evidence.get("count", answered) == answered
 
 
 def of_sweep(found: Iterable[Finding], experiment: Experiment) -> list[Finding]:

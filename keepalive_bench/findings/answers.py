@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
-from keepalive_bench.units import printable
+from keepalive_bench.units import enumerated, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -143,8 +143,7 @@ BODIES_CUT = FindingKind(
 
 def answer_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
-    for arm in arms:
-        yield from _redirects(run.plan, arm)
+    yield from _redirects(run.plan, arms)
     answers: Counter[Answer] = Counter()
     for arm in arms:
         answers.update(arm.answers)
@@ -157,28 +156,38 @@ def answer_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
         yield BODIES_CUT.found(max_body=most, exchanges=cut)
 
 
-def _redirects(plan: Plan, arm: ArmSummary) -> Iterator[Finding]:
-    answered = sum(arm.status_codes.values())
-    count = sum(
-        number
-        for status, number in arm.status_codes.items()
-        if status in _REDIRECTS and status != _NOT_MODIFIED
-    )
-    if count <= _MOST * answered:
-        return
+def _redirects(plan: Plan, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Of each arm, or once of all, where they lead to the same."""
+    found = [it for it in arms if _redirected(it) > _MOST * sum(it.status_codes.values())]
+    is_one = len(found) == len(arms) and len({*map(_usual_place, found)}) == 1
+    for group in [found] if is_one else [[it] for it in found]:
+        place = _usual_place(group[0])
+        url = None if place is None else _absolute(plan, place)
+        yield REDIRECTS_MEASURED.found(
+            group[0] if len(group) == 1 else None,
+            count=sum(map(_redirected, group)),
+            answered=sum(sum(arm.status_codes.values()) for arm in group),
+            location=place,
+            case=None if url is None else _leads_to(plan, url),
+            clauses=["no_vary"] if plan.request.variation.counter else [],
+            words={
+                "arm": enumerated([arm.name for arm in group]),
+                "url": printable(url or ""),
+                "host": printable(urlsplit(url or "").netloc),
+            },
+        )
+
+
+def _redirected(arm: ArmSummary) -> int:
+    codes = arm.status_codes.items()
+    return sum(it for status, it in codes if status in _REDIRECTS and status != _NOT_MODIFIED)
+
+
+def _usual_place(arm: ArmSummary) -> str | None:
+    """Where most of its redirects lead; `None`: none says so."""
     places = _counted((answer.location, number) for answer, number in arm.answers.items())
     del places[_OTHERS]
-    place = max(places, key=places.__getitem__, default=None)
-    url = None if place is None else _absolute(plan, place)
-    yield REDIRECTS_MEASURED.found(
-        arm,
-        count=count,
-        answered=answered,
-        location=place,
-        case=None if url is None else _leads_to(plan, url),
-        clauses=["no_vary"] if plan.request.variation.counter else [],
-        words={"url": printable(url or ""), "host": printable(urlsplit(url or "").netloc)},
-    )
+    return max(places, key=places.__getitem__, default=None)
 
 
 def _absolute(plan: Plan, place: str) -> str | None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import compress
 from typing import TYPE_CHECKING
 
-from keepalive_bench.findings.finding_kind import FindingKind
+from keepalive_bench.analysis.history import closer_of
+from keepalive_bench.findings.finding_kind import Case, FindingKind
+from keepalive_bench.findings.refusals import answers_of, refusal_of, waited_s
 from keepalive_bench.results.failure_kinds import Provoked
+from keepalive_bench.units import enumerated, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
-    from keepalive_bench.results.exchange import Answer
     from keepalive_bench.results.run import Run
 
 _TOO_MANY, _BAD_GATEWAY, _UNAVAILABLE, _GATEWAY_TIMEOUT = 429, 502, 503, 504
 _OF_GATEWAYS = (_BAD_GATEWAY, _UNAVAILABLE, _GATEWAY_TIMEOUT)
-_SAYS = "a gateway says "
 _SAID = {
     _BAD_GATEWAY: "refused",
     _UNAVAILABLE: "unavailable",
@@ -32,96 +32,164 @@ SERVER_OVERLOADED = FindingKind(
     who="server",
     evidence=("arm", "count"),
     text="The server rejected {count:request} of {arm} ({statuses}): it limits the rate, or is "
-    "overloaded.",
+    "overloaded{or_off}.",
     advice="A --rate below its limit, fewer --requests, or a lower --concurrency avoids that.",
+    clauses={"or_off": ", or switched off for a time"},
     provoked=Provoked("URL -n 6", "--status 429"),
 )
 GATEWAY_ERRORS = FindingKind(
     code="gateway-errors",
-    title="Among other answers were some of a gateway that got none (502, 503, 504)",
+    title="Answers were 502, 503 or 504",
     who="proxy",
     evidence=("arm", "count", "answered", "statuses"),
+    proof="What each can mean, as far as `Server` or `--server` tells who gave it.",
     text="Among {answered:answer} to {arm} were {statuses}: {refused}{unavailable}{late}.",
-    advice="{idle}{overload}{slow}",
+    advice="{overload}{idle}{slow}",
+    cases={
+        "all": Case(
+            text="All {answered:answer} were {which}: {refused}{unavailable}{late}.",
+            advice="{overload}{down}{slow}",
+        )
+    },
     clauses={
-        "refused": "with 502, a gateway says that the server behind it refused the connection, or "
+        "refused": "{with_502}a gateway says that the server behind it refused the connection, or "
         "broke it off",
-        "unavailable": "{and_unavailable}with 503, {says_unavailable}that no server behind it is "
-        "available, or the server itself that it is overloaded, or limits the rate",
-        "late": "{and_late}with 504, {says_late}that the server behind it didn't answer in time",
-        "idle": "Is a server behind the gateway down, or restarting? If not, compare how long the "
-        "gateway keeps idle connections to it with how long the server does: the server has to "
-        "keep them longer, and serve as many requests on each, or the gateway reuses one that is "
-        "being closed.{upstream} Both logs say more.",
-        "overload": " If fewer --requests or a lower --concurrency helps, it is the load.",
-        "slow": "{and_slow}How long the gateway waits is its own setting.{upstream_wait}",
+        "unavailable": "{and_unavailable}{with_503}{means}",
+        "late": "{and_late}{with_504}a gateway says that the server behind it didn't answer in "
+        "time (after {waited_s})",
+        "overload": "If fewer --requests, a --rate or a lower --concurrency helps, it is a limit, "
+        "or the load.",
+        "idle": "{and_idle}Is a server behind the gateway down, or restarting? If not, compare how "
+        "long the gateway keeps idle connections to it with how long the server does: the server "
+        "has to keep them longer, and serve as many requests on each, or the gateway reuses one "
+        "that is being closed.{upstream} Both logs say more.",
+        "down": "{and_idle}Does the server behind the gateway run?",
+        "slow": "{and_slow}Does the server behind the gateway hang, or need longer than that? "
+        "How long the gateway waits is its own setting.{upstream_wait}",
     },
     provoked=Provoked("URL -n 6", "--fault status=502 --fault-requests 3"),
 )
 NO_BACKEND = FindingKind(
     code="no-backend",
-    title="All answers were those of a gateway without a server behind it (502, 503, 504)",
+    title="All answers were those of a gateway or proxy that reaches no server (502, or 503 of "
+    "products that say so with it)",
     who="proxy",
     evidence=("answered", "statuses"),
-    text="All {answered:answer} were {which}: a gateway has no server behind it that answers, "
-    "or the service is switched off. That is no rate limit.",
+    text="All {answered:answer} were {which}: a gateway reaches no server behind it{or_full}."
+    "{no_limit}",
     advice="Does the server behind the gateway run, and does the gateway know its address?",
+    cases={
+        "forwarded": Case(
+            text="All {answered:answer} were {which}: {who} doesn't reach {target}, or "
+            "what answers there says so itself.",
+            advice="Does a server listen at {target}, and may the proxy connect to it?",
+        )
+    },
+    clauses={
+        "or_full": ", or none that takes more ({said} gives 503 for both)",
+        "no_limit": " That is no rate limit.",
+    },
     provoked=Provoked("URL -n 6", "--status 502"),
 )
 
 
 def gateway_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Everything of that kind, for all arms."""
-    total: dict[int, int] = {}
+    total = Counter[int]()
     for arm in arms:
-        for status, count in arm.status_codes.items():
-            total[status] = total.get(status, 0) + count
-    if total and total.keys() <= {*_OF_GATEWAYS}:
-        statuses = _listed(total)
-        yield NO_BACKEND.found(
-            answered=sum(total.values()),
-            statuses=statuses,
-            words={"which": statuses if len(total) > 1 else f"{next(iter(total))}"},
-        )
+        total.update(arm.status_codes)
+    to_retry = sum(map(_to_retry, arms))
+    if total and total.keys() <= {*_OF_GATEWAYS} and not to_retry:
+        yield _all(run, arms, total)
         return
+    yield from _rejected(arms)
     for arm in arms:
-        yield from _rejected(arm)
-        yield from _broken(run, arm)
+        counts = {status: arm.status_codes.get(status, 0) for status in _OF_GATEWAYS}
+        counts[_UNAVAILABLE] -= _to_retry(arm)
+        counts = {status: count for status, count in counts.items() if count > 0}
+        if counts:
+            yield _errors(run, [arm], counts, sum(arm.status_codes.values()))
 
 
-def _rejected(arm: ArmSummary) -> Iterator[Finding]:
-    """Those that say themselves that there were too many."""
-    counts = {_TOO_MANY: arm.status_codes.get(_TOO_MANY, 0), _UNAVAILABLE: _to_retry(arm)}
-    counts = {status: count for status, count in counts.items() if count}
-    if counts:
+def _rejected(arms: Sequence[ArmSummary]) -> Iterator[Finding]:
+    """Those that say themselves that there were too many; once, if to all arms."""
+    found = []
+    for arm in arms:
+        counts = {_TOO_MANY: arm.status_codes.get(_TOO_MANY, 0), _UNAVAILABLE: _to_retry(arm)}
+        if any(counts.values()):
+            found.append((arm, +Counter(counts)))
+    for group in [found] if len(found) == len(arms) else [[it] for it in found]:
+        total = Counter[int]()
+        for _, counts in group:
+            total.update(counts)
         yield SERVER_OVERLOADED.found(
-            arm, count=sum(counts.values()), words={"statuses": _listed(counts)}
+            group[0][0] if len(group) == 1 else None,
+            count=total.total(),
+            clauses=["or_off"] if _UNAVAILABLE in total else [],
+            words={"statuses": _listed(total), "arm": enumerated([arm.name for arm, _ in group])},
         )
 
 
-def _broken(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    counts = {status: arm.status_codes.get(status, 0) for status in _OF_GATEWAYS}
-    counts[_UNAVAILABLE] -= _to_retry(arm)
-    counts = {status: count for status, count in counts.items() if count > 0}
-    if not counts:
-        return
-    has_502, has_503, has_504 = (status in counts for status in _OF_GATEWAYS)
+def _all(run: Run, arms: Sequence[ArmSummary], counts: Counter[int]) -> Finding:
+    """Of a run that got nothing else."""
+    said, product = by = refusal_of(run, arms, _OF_GATEWAYS)
+    closer, target = closer_of(run.plan), run.plan.target
+    who = closer.name
+    is_unreached = _GATEWAY_TIMEOUT not in counts and (
+        _UNAVAILABLE not in counts or by.says_unreached
+    )
+    if closer.who == "proxy" and (product is None or product.place == "proxy"):
+        case: str | None = "forwarded"
+    elif is_unreached:
+        case = None
+    else:
+        return _errors(run, arms, counts, counts.total(), case="all")
+    return NO_BACKEND.found(
+        answered=counts.total(),
+        statuses=_listed(counts),
+        case=case,
+        clauses=["or_full" if _UNAVAILABLE in counts else "no_limit"],
+        words={
+            "which": _which(counts),
+            "said": said,
+            "who": who[0].lower() + who[1:],
+            "target": printable(f"{target.host}:{target.port}"),
+        },
+    )
+
+
+def _errors(
+    run: Run,
+    arms: Sequence[ArmSummary],
+    counts: Mapping[int, int],
+    answered: int,
+    case: str | None = None,
+) -> Finding:
+    """What the statuses can mean, each by itself."""
     from keepalive_bench.findings.cures import cure_of_gateway  # noqa: PLC0415  # most do without
 
-    answers = _answers_of(run, arm, counts)
-    clauses = [_SAID[status] for status in counts]
-    clauses += ["idle"] * (has_502 or has_503) + ["overload"] * has_503 + ["slow"] * has_504
-    yield GATEWAY_ERRORS.found(
-        arm,
+    has_502, has_503, has_504 = (status in counts for status in _OF_GATEWAYS)
+    by = refusal_of(run, arms, (_UNAVAILABLE,))
+    is_unreached = has_502 or (has_503 and by.says_unreached)
+    clauses = [_SAID[status] for status in counts if status in _SAID]
+    clauses += ["overload"] * has_503 + ["idle", "down"] * is_unreached + ["slow"] * has_504
+    answers = answers_of(run, arms, counts)
+    return GATEWAY_ERRORS.found(
+        arms[0] if case is None else None,
+        case=case,
         count=sum(counts.values()),
-        answered=sum(arm.status_codes.values()),
+        answered=answered,
         statuses=_listed(counts),
         clauses=clauses,
+        who=None if is_unreached or has_504 else "server",
         words={
+            "which": _which(counts),
+            **{f"with_{it}": "" if case and len(counts) == 1 else f"with {it}, " for it in counts},
+            "means": by.means if has_503 else "",
+            "waited_s": waited_s(run, (_GATEWAY_TIMEOUT,)) if has_504 else 0.0,
             "and_unavailable": "; " if has_502 else "",
             "and_late": "; " if has_502 or has_503 else "",
-            "says_unavailable": "" if has_502 else _SAYS,
-            "says_late": "" if has_502 or has_503 else _SAYS,
+            "and_idle": " " if has_503 else "",
             "and_slow": " " if has_502 or has_503 else "",
             "upstream": cure_of_gateway(run.plan, answers, ("upstream",)),
             "upstream_wait": cure_of_gateway(run.plan, answers, ("upstream_wait",)),
@@ -129,18 +197,14 @@ def _broken(run: Run, arm: ArmSummary) -> Iterator[Finding]:
     )
 
 
-def _answers_of(run: Run, arm: ArmSummary, statuses: Collection[int]) -> Counter[Answer]:
-    """An arm's answers of some statuses, with how often each came."""
-    exchanges, own = run.exchanges, run.exchanges.of_arm(arm.label)
-    pairs = zip(compress(exchanges.status, own), compress(exchanges.answer, own), strict=True)
-    counts = Counter(number for status, number in pairs if status in statuses and number >= 0)
-    return Counter({exchanges.answers.values[it]: count for it, count in counts.items()})
-
-
 def _to_retry(arm: ArmSummary) -> int:
     """How many 503s said when to try again: so many were rejected by a limit or for overload."""
     return sum(count for answer, count in arm.answers.items() if answer.retry_after)
 
 
-def _listed(counts: dict[int, int]) -> str:
+def _which(counts: Mapping[int, int]) -> str:
+    return _listed(counts) if len(counts) > 1 else f"{next(iter(counts))}"
+
+
+def _listed(counts: Mapping[int, int]) -> str:
     return ", ".join(f"{count:,} × {status}" for status, count in sorted(counts.items()))

@@ -13,11 +13,13 @@ from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results import failure_kinds as failures
 from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.results.table import NONE
+from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from keepalive_bench.analysis import Finding
+    from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.run import Run
 
 _WAITED_FOR = {failures.READ_TIMEOUT.code, failures.CONNECT_TIMEOUT.code}
@@ -148,6 +150,21 @@ def one_at_a_time_findings(run: Run) -> Iterator[Finding]:
         yield ONE_AT_A_TIME.found(
             count=len(waited), waited_s=median(waited), at_a_time=1, case="until it was closed"
         )
+
+
+def why_incomparable(plan: Plan, findings: Iterable[Finding]) -> str | None:
+    """Why the times of arms that take turns can't be compared then; `None`: nothing says so."""
+    if not plan.experiment.is_paired:
+        return None
+    found = next((it for it in findings if it.code == ONE_AT_A_TIME.code), None)
+    if found is None:
+        return None
+    number = int(found.evidence["at_a_time"])
+    answered = "one connection" if number == 1 else plural(number, "connection")
+    return (
+        f"The arms kept each other waiting, as the server seems to answer {answered} at a time, so "
+        "their times can't be compared: --order sequential compares them."
+    )
 
 
 def _held(run: Run, waits: _Waits, known: _Open, most: int) -> tuple[list[_Fresh], int]:

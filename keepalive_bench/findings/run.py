@@ -153,7 +153,7 @@ def _failures(run: Run, arm: ArmSummary, *, among_answers: bool) -> Iterator[Fin
             count=count,
             message=failure.message,
             who=_who(run, kind),
-            words={"remedy": failures.advice_on(failure, among_answers=among_answers)},
+            words={"remedy": failures.advice_on(failure, run.plan, among_answers=among_answers)},
         )
     if arm.not_sent:
         by_itself = not (arm.succeeded or run.run_info.interrupted)
@@ -175,6 +175,8 @@ def _failures(run: Run, arm: ArmSummary, *, among_answers: bool) -> Iterator[Fin
 def _who(run: Run, kind: str) -> Actor | None:
     """Who did it, by the kind of failure: what a server does, the proxy does where it forwards."""
     found = failures.failure_kind(kind)
+    if found is failures.CONNECT_REFUSED and run.plan.network.proxy is not None:
+        return "proxy"
     if found is None or found.who != "server":
         return found and found.who
     return closer_of(run.plan).who

@@ -211,7 +211,8 @@ def nothing_measured(analysis: Analysis) -> str:
         return f"Nothing was measured of {where}.{''.join(lost[:1])}"
     failure, _ = failures.most_common(1)[0]
     cause = f"{failure.kind} ({printable(failure.message)})"
-    return f"Nothing could be measured of {where}: {cause}. {advice_on(failure)}".rstrip()
+    advice = advice_on(failure, analysis.plan)
+    return f"Nothing could be measured of {where}: {cause}. {advice}".rstrip()
 
 
 def told(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:

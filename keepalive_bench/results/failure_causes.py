@@ -17,6 +17,8 @@ class Cause(NamedTuple):
     advice: str
     among_answers: str | None = None
     """The advice where other requests were answered; `None`: the same."""
+    limited: str = ""
+    """The advice where the user limits the versions of TLS; empty: the same."""
 
 
 ALERT = "TLS alert: "
@@ -37,13 +39,14 @@ NO_TUNNEL = "no answer of the proxy"
 HANDSHAKE_UNFINISHED = "the TLS handshake wasn't finished"
 
 
-def _alert(names: str, meaning: str, advice: str) -> Cause:
-    return Cause(tuple(ALERT + name for name in names.split()), meaning, advice)
+def _alert(names: str, meaning: str, advice: str, limited: str = "") -> Cause:
+    said = tuple(ALERT + name for name in names.split())
+    return Cause(said, meaning, advice, limited=limited)
 
 
 _SHOW_CERTIFICATE = "--cert and --key show a client certificate."
 _UNREADABLE = "Its log may say more; a proxy or a firewall that inspects TLS may have a hand in it."
-_UNCHECKED = "-k doesn't check it."
+_UNCHECKED = "-k skips the check."
 
 TLS_ALERTS = (
     _alert(
@@ -70,11 +73,13 @@ TLS_ALERTS = (
     _alert(
         "protocol_version inappropriate_fallback",
         "The server takes no version of TLS that kab offers",
+        "kab offers TLS 1.2 and 1.3, and has no older one: let the server take one of these.",
         "--tls-min and --tls-max set what kab offers; without them, it is TLS 1.2 and 1.3.",
     ),
     _alert(
         "handshake_failure insufficient_security",
         "The server takes no cipher or version that kab offers, or wants a client certificate",
+        f"--ciphers changes the offer, but for versions below TLS 1.2. {_SHOW_CERTIFICATE}",
         f"--ciphers, --tls-min and --tls-max change the offer. {_SHOW_CERTIFICATE}",
     ),
     _alert(
@@ -96,7 +101,8 @@ HANDSHAKES = (
     Cause(
         ("unsupported protocol", "version too low"),
         "The server speaks only versions of TLS that kab refuses",
-        "Let the server speak TLS 1.2 or 1.3, or leave --tls-min out.",
+        "Let the server speak TLS 1.2 or 1.3.",
+        limited="Let the server speak TLS 1.2 or 1.3, or leave --tls-min out.",
     ),
     Cause(
         ("too small", "too weak", "unsafe legacy"),
@@ -193,7 +199,17 @@ UNTRUSTED = (
         f"The server needs another one. {_UNCHECKED}",
     ),
     Cause(
-        ("self-signed", "self signed", "issuer", "verify the first"),
+        ("certificate in certificate chain",),
+        "Nobody that is trusted has issued the certificate",
+        f"--cacert FILE trusts its issuer. {_UNCHECKED}",
+    ),
+    Cause(
+        ("self-signed", "self signed"),
+        "The certificate is its own issuer",
+        f"--cacert FILE trusts it, if FILE holds it. {_UNCHECKED}",
+    ),
+    Cause(
+        ("issuer", "verify the first"),
         "Nobody that is trusted has issued the certificate",
         "--cacert FILE trusts its issuer, unless the server leaves out certificates between the "
         f"two. {_UNCHECKED}",

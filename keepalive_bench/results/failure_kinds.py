@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from keepalive_bench.results import failure_causes as causes
 
 if TYPE_CHECKING:
+    from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Failure
     from keepalive_bench.results.failure_causes import Cause
 
@@ -44,6 +45,8 @@ class FailureKind(NamedTuple):
     """What to ask oneself, where the message tells no more."""
     among_answers: str | None = None
     """The same where other requests were answered; `None`: no other thing."""
+    by_proxy: str = ""
+    """The same where the connection is one to a proxy; empty: no other thing."""
     causes: tuple[Cause, ...] = ()
     """What the message may tell, each with advice of its own; the first that fits is meant."""
     keeps_connection: bool = False
@@ -57,6 +60,7 @@ DNS = FailureKind(
     title="The name has no address",
     who="path",
     advice="Is the host's name right?",
+    by_proxy="Is the name of the proxy right?",
     causes=causes.LOOK_UPS,
     provoked=Provoked("http://kab.invalid/"),
 )
@@ -67,6 +71,8 @@ CONNECT_REFUSED = FailureKind(
     advice="Does a server listen there?",
     among_answers="Does it restart, does a firewall limit new connections, or are there several "
     "servers behind that address?",
+    by_proxy="It is the proxy that refused, and not the server: does the proxy run, and is its "
+    "address right?",
     provoked=Provoked("http://127.0.0.1:9/"),
 )
 CONNECT_TIMEOUT = FailureKind(
@@ -103,7 +109,7 @@ TLS_UNTRUSTED = FailureKind(
     code="tls-untrusted",
     title="The certificate is expired, of another name, or of nobody trusted",
     who="server",
-    advice="-k doesn't check it.",
+    advice="-k skips the check.",
     causes=causes.UNTRUSTED,
     provoked=Provoked("URL -n 2", "--certificate expired"),
 )
@@ -245,10 +251,11 @@ def failure_kind(code: str) -> FailureKind | None:
     return next((kind for kind in FAILURE_KINDS if kind.code == code), None)
 
 
-def advice_on(failure: Failure, *, among_answers: bool = False) -> str:
+def advice_on(failure: Failure, plan: Plan | None = None, *, among_answers: bool = False) -> str:
     """What a failure means and what to do, by its message or else by its kind; maybe nothing.
 
-    `among_answers`: whether other requests were answered, so that the port speaks what was asked.
+    `plan`: the requests'. `among_answers`: whether other requests were
+    answered, so that the port speaks what was asked.
     """
     kind = failure_kind(failure.kind)
     if kind is None:
@@ -258,4 +265,9 @@ def advice_on(failure: Failure, *, among_answers: bool = False) -> str:
     advice, other = (cause or kind).advice, (cause or kind).among_answers
     if among_answers and other is not None:
         advice = other
+    if plan is not None:
+        if cause and cause.limited and (plan.tls.minimum or plan.tls.maximum):
+            advice = cause.limited
+        if cause is None and kind.by_proxy and plan.network.proxy is not None and not among_answers:
+            advice = kind.by_proxy
     return advice if cause is None else f"{cause.meaning}. {advice}"

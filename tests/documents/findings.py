@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.findings.finding_kind import FindingKind
+    from keepalive_bench.results.failure_causes import Cause
     from keepalive_bench.results.failure_kinds import Provoked
 
 _COMMANDS = ("on the server", "on the client")
@@ -49,9 +50,7 @@ def parts() -> Iterator[PagePart]:
                 f"`{kind.code}`",
                 " or ".join(f"`{words.strip()}`" for words in it.said),
                 f"{it.meaning}.",
-                f"{it.advice} *Among answers:* {it.among_answers}"
-                if it.among_answers
-                else it.advice,
+                " ".join(_remedies(it)),
             )
             for kind in FAILURE_KINDS
             for it in kind.causes
@@ -89,6 +88,14 @@ def _advice(kind: FindingKind) -> Iterator[str]:
     for name, advice in told.items():
         words = re.sub(r"{(\w+)(!s)?}", lambda found: said.get(found[1], "…"), advice)
         yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
+
+
+def _remedies(cause: Cause) -> Iterator[str]:
+    yield cause.advice
+    if cause.among_answers:
+        yield f"*Among answers:* {cause.among_answers}"
+    if cause.limited:
+        yield f"*With `--tls-min` or `--tls-max`:* {cause.limited}"
 
 
 def _how(provoked: Provoked) -> tuple[str, str]:

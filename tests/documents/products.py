@@ -44,6 +44,20 @@ def parts() -> Iterator[PagePart]:
             (_row(product, setting) for product, setting in rows if setting is not None),
         )
         yield made._replace(text=f"{meanings[concern]}\n\n{made.text}")
+    yield _limits()
+
+
+def _limits() -> PagePart:
+    """Which product answers which error for which limit."""
+    head = ("product", "it answers", "beyond", "by default", "more")
+    rows = (
+        (name, ", ".join(map(str, limit.statuses)), *cells)
+        for it in PRODUCTS
+        for limit in it.limits
+        for name, *cells in [_row(it, limit.setting)]
+    )
+    made = table("products.md", "limits", head, rows)
+    return made._replace(text=f"{field_docs(Product)['limits']}\n\n{made.text}")
 
 
 def _servers(product: Product) -> str:

@@ -11,6 +11,7 @@ from keepalive_bench import Plan, Target, analyse
 from keepalive_bench.findings.cures import cure
 from keepalive_bench.plan.network import Network
 from keepalive_bench.plan.plan import Known
+from keepalive_bench.plan.request import Request
 from keepalive_bench.results.exchange import Answer, Ending
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def test_a_limit_of_requests_is_another_setting_than_keep_alive_that_is_off() ->
 
 def test_the_nearest_hop_is_advised_on_and_not_who_answered() -> None:
     said = idle_advice("gunicorn", via="1.1 varnish (Varnish/7.1)")
-    assert "Via names Varnish as the nearest hop: its timeout_idle (5 s by default" in said
+    assert "Via names Varnish last: its timeout_idle (5 s by default" in said
     assert "gunicorn" not in said
 
 
@@ -120,6 +121,101 @@ def test_what_a_product_does_is_told_where_no_setting_changes_it() -> None:
     assert "Nothing names the server (--server NAME does). nginx closes after its own" in unnamed
     assert "; Apache closes after each 400" in unnamed
     assert "; HAProxy closes after its own 400 and 408." in unnamed
+
+
+def error_advice(status: int, server: str | None = None, *, body: bytes | None = None) -> str:
+    """What is advised where connections end with the errors of one status, and with no others."""
+    target, request = Target("http://127.0.0.1:8000/"), Request(method="POST", body=body)
+    script = Script("pooled", plan=Plan(target, request), requests=6)
+    for _ in range(3):
+        row = script.open("pooled")
+        for code, said in ((200, None), (status, "close")):
+            script.send("pooled", 0.01, on=row, status=code, answer=answer(server, None, said))
+        script.connections.ended(row, Ending("announced"), 0.02)
+    findings = analyse(script.run()).findings
+    (finding,) = (it for it in findings if it.code == "error-response")
+    return finding.advice
+
+
+def silent_advice(server: str | None = None) -> str:
+    """What is advised where connections are closed in silence after two requests each."""
+    script = Script("pooled", plan=PLAIN, requests=12)
+    for _ in range(6):
+        row = script.open("pooled")
+        for _ in range(2):
+            said = answer(server, connection=None)
+            script.send("pooled", 0.01, on=row, answer=said)
+        script.connections.ended(row, Ending("fin", 0.001, 0.001), 0.021)
+    findings = analyse(script.run()).findings
+    (finding,) = (it for it in findings if it.code == "request-limit")
+    return finding.advice
+
+
+@pytest.mark.parametrize(
+    ("status", "server", "limit"),
+    [
+        (413, "nginx/1.29.7", "client_max_body_size (1 MiB by default)"),
+        (400, "nginx", "large_client_header_buffers (4 of 8 KiB by default)"),
+        (400, "Apache", "LimitRequestFieldSize (8,190 B by default) or LimitRequestFields (100 by"),
+        (413, "Apache/2.4.41", "LimitRequestBody (no limit by default)"),
+        (503, "uvicorn", "--limit-concurrency (no limit by default)"),
+    ],
+)
+def test_the_limit_that_gives_an_error_is_named(status: int, server: str, limit: str) -> None:
+    assert f" Such an error may come of its {limit}" in error_advice(status, server)
+
+
+def test_without_a_name_those_are_offered_whose_error_it_is() -> None:
+    said = error_advice(431)
+    assert "server (--server NAME does). Node: --max-http-header-size (16 KiB by default)" in said
+    assert "; Envoy: max_request_headers_kb (60 KiB by default); Go: Server.MaxHeaderB" in said
+    assert "nginx" not in said
+    crashed = error_advice(500)
+    assert ". nginx closes after its own 400, 413" in crashed
+    assert "HAProxy" not in crashed
+
+
+def test_a_server_that_closes_after_other_errors_only_is_said_to() -> None:
+    assert error_advice(429, "uvicorn").endswith(
+        " uvicorn answered, which closes after no such error of its own: its application may do "
+        "that, or what stands in front of it."
+    )
+    with_body = error_advice(418, "gunicorn", body=b"name=value")
+    assert "gunicorn answered, which closes where the application leaves much of a bod" in with_body
+    assert "read or drain the body" in with_body
+
+
+def test_what_would_have_been_announced_is_not_offered_for_a_close_that_was_not() -> None:
+    assert silent_advice("nginx/1.22.1").endswith(
+        " nginx/1.22.1 answered, which announces such a close: look at what stands in front of it, "
+        "or for a crash."
+    )
+    assert silent_advice().endswith(
+        " Nothing names the server (--server NAME does). nginx, Apache and Node announce such a "
+        "close: look for a crash, too."
+    )
+    assert "limits no connection" in silent_advice("Caddy")
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [
+        ("nginx/1.22.1", "nginx/1.22.1 answered, which has no keepalive_min_timeout yet: without "),
+        ("nginx/1.27.4", "nginx/1.27.4 answered: its keepalive_min_timeout (without it, a "),
+        ("nginx", "nginx answered: its keepalive_min_timeout (from 1.27.4; without it, a "),
+    ],
+)
+def test_a_version_is_told_what_it_has(server: str, said: str) -> None:
+    assert said in cure(PLAIN, {answer(server): 1}, ("recycling",))
+
+
+@pytest.mark.parametrize(
+    ("server", "default"), [("nginx/1.18.0", "100 by"), ("nginx/1.19.10", "1,000 by default)")]
+)
+def test_a_version_is_told_its_own_default(server: str, default: str) -> None:
+    said = cure(PLAIN, {answer(server): 1}, ("request_limit",))
+    assert f" {server} answered: its keepalive_requests ({default}" in said
+    assert "before" not in said
 
 
 @pytest.mark.parametrize(
@@ -187,9 +283,7 @@ def test_those_count_whose_answers_ended_connections() -> None:
 
 def test_a_proxy_that_forwards_is_advised_on_whoever_answered() -> None:
     said = idle_advice("nginx/1.22.1", PROXIED, "1.1 p (squid/5.7)")
-    assert said.endswith(
-        " Via names Squid as the nearest hop: its client_idle_pconn_timeout (2 min by default)."
-    )
+    assert said.endswith(" Via names Squid last: its client_idle_pconn_timeout (2 min by default).")
     unnamed = idle_advice("nginx/1.22.1", PROXIED)
     assert "Nothing names the proxy (--server NAME does). Squid: client_idle_pconn_timeout" in (
         unnamed

@@ -8,6 +8,7 @@ import scipy.signal
 from support.runs import CUT_OFF, REFUSED, Script, paired_run
 
 from keepalive_bench import Network, Plan, Target, analyse
+from keepalive_bench.report.preamble import nothing_measured
 from keepalive_bench.results.exchange import Answer, Ending, Failure
 from keepalive_bench.results.run import Run, WarmUp
 
@@ -78,6 +79,7 @@ def test_failures_are_found_by_arm_and_kind() -> None:
         ("https://a.test/", "http://p.test/", "reset", "server"),  # or the tunnel
         ("https://a.test/", "http://p.test/", "proxy", "proxy"),
         ("http://a.test/", "http://p.test/", "dns", "path"),
+        ("https://a.test/", "http://p.test/", "connect-refused", "proxy"),
         ("http://a.test/", None, "limit-reached", "client"),
     ],
 )
@@ -94,6 +96,15 @@ def test_the_advice_on_a_failure_does_not_doubt_a_port_that_answered() -> None:
     assert "speak" in found(script.run())["requests-failed"].advice
     script.send("pooled", 0.01)
     assert "speak" not in found(script.run())["requests-failed"].advice
+
+
+@pytest.mark.parametrize("url", ["http://a.test/", "https://a.test/"])
+def test_a_proxy_that_refuses_is_not_taken_for_the_server(url: str) -> None:
+    network = Network(proxy=Target("http://127.0.0.1:3128"))
+    script = Script("pooled", plan=Plan(Target(url), network=network), requests=1)
+    script.fail("pooled", failure=REFUSED)
+    analysis = analyse(script.run())
+    assert "It is the proxy that refused, and not the server" in nothing_measured(analysis)
 
 
 def test_a_message_from_outside_can_not_draw_in_the_terminal() -> None:

@@ -8,18 +8,24 @@ import pytest
 from support.runs import Script
 
 from keepalive_bench import analyse
-from keepalive_bench.results.exchange import Answer
+from keepalive_bench.findings.reuse import OF_REASONS
+from keepalive_bench.plan.network import Network
+from keepalive_bench.plan.plan import Plan, Target
+from keepalive_bench.results.exchange import Answer, Ending
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Finding
 
+BY_REASON = {it.code for it in OF_REASONS.values()}
 ARMS = ("pooled", "unpooled")
 LATER = Answer("HTTP/1.1", retry_after=True)
 
 
-def found(*statuses: int, answer: Answer | None = None) -> dict[str, list[Finding]]:
+def found(
+    *statuses: int, answer: Answer | None = None, plan: Plan | None = None
+) -> dict[str, list[Finding]]:
     """Findings of a run whose arms both got answers of such statuses."""
-    script = Script("pooled", "unpooled", requests=len(statuses))
+    script = Script("pooled", "unpooled", plan=plan, requests=len(statuses))
     row = script.open("pooled")
     for status in statuses:
         said = answer if answer and status >= 503 else Answer("HTTP/1.1")
@@ -49,7 +55,8 @@ def test_a_gateways_errors_among_good_answers_are_told_of_either_arm() -> None:
 def test_a_gateway_that_waits_too_shortly_is_named_with_its_setting() -> None:
     (late, _) = found(200, 504, answer=Answer("HTTP/1.1", server="nginx/1.22.1"))["gateway-errors"]
     assert late.advice == (
-        "How long the gateway waits is its own setting. nginx/1.22.1 gave these answers: its "
+        "Does the server behind the gateway hang, or need longer than that? How long the "
+        "gateway waits is its own setting. nginx/1.22.1 gave these answers: its "
         "proxy_read_timeout (60 s by default)."
     )
 
@@ -57,25 +64,69 @@ def test_a_gateway_that_waits_too_shortly_is_named_with_its_setting() -> None:
 def test_each_status_says_what_it_may_be() -> None:
     text = found(*[200] * 17, 502, 503, 504)["gateway-errors"][0].text
     assert "1 × 502, 1 × 503, 1 × 504: with 502, " in text
-    assert "; with 503, that no server behind it is available, or the server itself" in text
-    assert text.endswith("; with 504, that the server behind it didn't answer in time.")
+    assert "; with 503, a server or a gateway says that it is overloaded, a limit is" in text
+    assert text.endswith("the server behind it didn't answer in time (after 10.0 ms).")
     late = found(200, 504)["gateway-errors"][0]
-    assert late.text.endswith(
-        ": with 504, a gateway says that the server behind it didn't answer in time."
-    )
-    unavailable = found(200, 503)["gateway-errors"][0]
-    assert "with 503, a gateway says that no server behind it is available" in unavailable.text
+    assert ": with 504, a gateway says that the server behind it didn't answer" in late.text
     assert late.advice == late.advice.strip()
-    assert "Compare" not in late.advice
+    assert "compare" not in late.advice
 
 
-@pytest.mark.parametrize("statuses", [(502,), (503,), (504,), (502, 503, 504)], ids=str)
-def test_gateways_errors_alone_are_no_rate_limit(statuses: tuple[int, ...]) -> None:
-    findings = found(*statuses)
+@pytest.mark.parametrize(
+    ("server", "said", "who"),
+    [
+        (
+            "nginx/1.22.1",
+            "with 503, nginx/1.22.1 says that a limit is reached (limit_req,",
+            "server",
+        ),
+        ("uvicorn", "with 503, uvicorn says that --limit-concurrency is reached", "server"),
+        ("gunicorn", "with 503, gunicorn, which is no gateway, or the application says", "server"),
+        (None, "with 503, a server or a gateway says that it is overloaded, a limit", "server"),
+        ("Varnish", "with 503, Varnish says that it reaches no server behind it", "proxy"),
+    ],
+)
+def test_a_503_means_what_its_product_means_by_it(server: str | None, said: str, who: str) -> None:
+    finding = found(200, 503, answer=Answer("HTTP/1.1", server=server))["gateway-errors"][0]
+    assert said in finding.text
+    assert finding.who == who
+    assert finding.advice.startswith("If fewer --requests, a --rate or a lower --concurrency helps")
+    assert ("compare how long the gateway keeps" in finding.advice) is (who == "proxy")
+
+
+def test_502s_alone_are_no_rate_limit() -> None:
+    findings = found(502)
     assert not {"server-overloaded", "gateway-errors"} & findings.keys()
     (finding,) = findings["no-backend"]
-    assert finding.evidence["answered"] == 2 * len(statuses)
+    assert finding.evidence["answered"] == 2
     assert "no rate limit" in finding.text
+
+
+@pytest.mark.parametrize("statuses", [(503,), (504,), (502, 503, 504)], ids=str)
+def test_what_may_be_something_else_is_not_called_a_gateway_without_a_server(
+    statuses: tuple[int, ...],
+) -> None:
+    findings = found(*statuses)
+    assert not {"server-overloaded", "no-backend"} & findings.keys()
+    (finding,) = findings["gateway-errors"]
+    assert finding.text.startswith(f"All {2 * len(statuses)} answers were ")
+    assert "rate limit" not in finding.text
+
+
+def test_a_503_of_a_gateway_that_reaches_no_server_says_so() -> None:
+    (finding,) = found(503, answer=Answer("HTTP/1.1", server="envoy"))["no-backend"]
+    assert "reaches no server behind it, or none that takes more (envoy gives" in finding.text
+    assert "rate limit" not in finding.text
+
+
+@pytest.mark.parametrize("status", [502, 503])
+def test_what_a_proxy_does_not_reach_is_asked_for_by_its_name(status: int) -> None:
+    plan = Plan(
+        Target("http://service.example:81/"), network=Network(proxy=Target("http://10.0.0.1:3128"))
+    )
+    (finding,) = found(status, plan=plan)["no-backend"]
+    assert "the proxy 10.0.0.1:3128 doesn't reach service.example:81" in finding.text
+    assert "Does a server listen at service.example:81" in finding.advice
 
 
 @pytest.mark.parametrize(
@@ -86,9 +137,27 @@ def test_who_says_that_there_were_too_many_limits_the_rate_or_is_overloaded(
 ) -> None:
     findings = found(*statuses, answer=answer)
     assert "gateway-errors" not in findings
-    count = sum(status != 200 for status in statuses)
-    assert [it.evidence["count"] for it in findings["server-overloaded"]] == [count, count]
+    (finding,) = findings["server-overloaded"]
+    assert finding.evidence == {"count": 2 * sum(status != 200 for status in statuses)}
+    assert " of pooled and unpooled (" in finding.text
 
 
 def test_other_errors_are_none_of_a_gateway() -> None:
     assert not {"server-overloaded", "gateway-errors", "no-backend"} & found(200, 500, 404).keys()
+
+
+@pytest.mark.parametrize("errors", [6, 5])
+def test_an_error_that_all_answers_are_comes_before_what_follows_from_it(errors: int) -> None:
+    script = Script("pooled", "unpooled", requests=6)
+    refusing = Answer("HTTP/1.1", connection="close", complaint="https-expected")
+    for number in range(6):
+        script.send("unpooled", 0.01, on=script.open("unpooled"), status=400, answer=refusing)
+        row = script.open("pooled")
+        is_error = number < errors
+        answer = refusing if is_error else Answer("HTTP/1.1")
+        script.send("pooled", 0.01, on=row, status=400 if is_error else 200, answer=answer)
+        if is_error:
+            script.connections.ended(row, Ending("announced"), 0.1)
+    codes = [it.code for it in analyse(script.run()).findings]
+    assert (codes[0] == "https-expected") is (errors == 6)
+    assert not BY_REASON.isdisjoint(codes)

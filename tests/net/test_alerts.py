@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from support.misbehaving import ANSWER, Peer, misbehaving
 from support.plans import exchange
 from support.tls_server import server_context
 
+from keepalive_bench.plan.plan import Plan, Target, Tls
 from keepalive_bench.results.failure_causes import ALERT, TLS_ALERTS
 from keepalive_bench.results.failure_kinds import advice_on
 from keepalive_bench.server import CERTIFICATE, CERTIFICATES, Fault
@@ -70,7 +72,7 @@ def test_each_alert_of_the_table_is_one() -> None:
         ("unrecognized_name", "--resolve or --connect-to"),
         ("certificate_required", "--cert and --key"),
         ("bad_certificate", "--cert and --key"),
-        ("protocol_version", "--tls-min and --tls-max"),
+        ("protocol_version", "kab offers TLS 1.2 and 1.3"),
         ("handshake_failure", "--ciphers"),
         ("no_application_protocol", "beside h2"),
         ("decode_error", "inspects TLS"),
@@ -108,6 +110,28 @@ def test_a_server_of_no_common_version_says_so() -> None:
     with serving(tls=True, tls_min="1.3") as server:
         failure = failing(server.url, maximum="1.2")
     assert failure == ("tls-handshake", f"{ALERT}protocol_version")
+    limited = Plan(Target("https://a.test/"), tls=Tls(maximum="1.2"))
+    assert "--tls-min and --tls-max set what kab offers" in advice_on(failure, limited)
+
+
+def test_a_server_of_old_versions_only_is_not_led_to_options_that_have_none() -> None:
+    context = server_context("1.2")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are old
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+    def script(peer: Peer) -> None:
+        with suppress(ssl.SSLError):
+            context.wrap_socket(peer.socket, server_side=True)
+
+    with misbehaving(script) as server:
+        failure = failing(server.url)
+    assert failure == ("tls-handshake", f"{ALERT}protocol_version")
+    advice = advice_on(failure, Plan(Target("https://a.test/")))
+    assert "has no older one" in advice
+    assert "--tls" not in advice
 
 
 def test_a_server_that_knows_other_names_only_says_so() -> None:
@@ -132,7 +156,7 @@ def test_a_server_that_knows_other_names_only_says_so() -> None:
     [
         ("expired", "expired", "isn't valid at this time", False),
         ("wrong-host", "wrong-host", "is for other names", False),
-        ("untrusted", "loopback", "Nobody that is trusted", True),
+        ("untrusted", "loopback", "The certificate is its own issuer", True),
     ],
 )
 def test_what_cacert_does_not_cure_does_not_lead_there(

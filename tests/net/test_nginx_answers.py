@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,3 +47,26 @@ def test_a_redirect_to_https_is_told_with_its_place() -> None:
         finding = found(server.http)["redirects-measured"]
     assert "redirects to https" in finding.text
     assert finding.evidence["location"] == "https://127.0.0.1:8443/"
+
+
+def test_each_error_of_a_gateway_is_told_as_what_it_is() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # and nobody listens
+        late, down = (it.getsockname()[1] for it in (silent, deaf))
+        with nginx(
+            f"location /late {{ proxy_pass http://127.0.0.1:{late}; proxy_read_timeout 200ms; }}"
+            f"location /down {{ proxy_pass http://127.0.0.1:{down}; }}"
+            "location /limited { limit_req zone=few; }",
+            of_all="limit_req_zone $remote_addr zone=few:32k rate=1r/m;",
+        ) as server:
+            unreached = found(f"{server.http}down")
+            slow = found(f"{server.http}late")["gateway-errors"]
+            limited = found(f"{server.http}limited")["gateway-errors"]
+    assert "gateway-errors" not in unreached
+    assert "That is no rate limit" in unreached["no-backend"].text
+    assert slow.text.startswith("All 10 answers were 504: ")
+    after_ms = re.search(r"in time \(after (2\d\d) ms\)", slow.text)
+    assert after_ms
+    assert "proxy_read_timeout" in slow.advice
+    assert "a limit is reached (limit_req, limit_conn)" in limited.text
+    assert "behind" not in limited.advice

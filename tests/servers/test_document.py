@@ -36,6 +36,16 @@ def test_each_row_has_its_page_and_sets_what_the_table_of_products_names() -> No
             assert case.advised.name.split()[0].lstrip("-") in shown, case.name
 
 
+def test_what_the_table_of_products_says_to_be_announced_is_so() -> None:
+    """Each server was seen to say `Connection: close` before that, or not to."""
+    shown = {"request_limit", "keep_alive"}
+    seen = [case for case in CASES if case.advised is not None and case.decides in shown]
+    assert len(seen) > 15
+    for case in seen:
+        assert case.advised is not None
+        assert case.advised.is_announced == (case.code == "server-close"), case.name
+
+
 def _tables() -> Iterator[list[str]]:
     """The rows of each of the page's tables."""
     page = DOCUMENT.read_text(encoding="utf-8")

@@ -35,6 +35,8 @@ def test_kab_finds_the_reason_that_the_server_documents(case: Case) -> None:
     assert measured.arm.reason_counts == case.reasons
     if case.advised is not None:  # by its name, or by what it is like where nothing is to be set
         assert (case.advised.name or case.advised.note) in measured.advice
+    for limit in case.limits:
+        assert f"Such an error may come of its {limit.name}" in measured.advice
     if case.idle is not None:
         assert_idle_as_set(measured, case.idle.least_s, requests=case.served[0])
 

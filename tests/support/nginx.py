@@ -29,6 +29,7 @@ http {{
     default_type text/plain;
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    {of_all}
     server {{
         listen {http};
         listen {https} ssl;
@@ -81,8 +82,10 @@ class Nginx:
 
 
 @contextmanager
-def nginx(directives: str = "", *, host: str = "127.0.0.1") -> Iterator[Nginx]:
+def nginx(directives: str = "", *, host: str = "127.0.0.1", of_all: str = "") -> Iterator[Nginx]:
     """Run nginx with further directives of its `server` block, such as `keepalive_requests 10;`.
+
+    `of_all` are of its `http` block.
 
     It inherits its listening sockets from us, as it does from itself when it is upgraded while it
     runs: so its ports are free for sure, and connections wait in the queue until it takes them.
@@ -93,13 +96,13 @@ def nginx(directives: str = "", *, host: str = "127.0.0.1") -> Iterator[Nginx]:
         folder.chmod(0o755)
         sockets = [stack.enter_context(listening(host)) for _ in range(3)]
         addresses = [_shown(listener) for listener in sockets]
-        (folder / "nginx.conf").write_text(_config(addresses, directives))
+        (folder / "nginx.conf").write_text(_config(addresses, directives, of_all))
         inherited = [listener.fileno() for listener in sockets]
         stack.enter_context(_running(folder, inherited))
         yield Nginx(addresses)
 
 
-def _config(addresses: Sequence[str], directives: str) -> str:
+def _config(addresses: Sequence[str], directives: str, of_all: str) -> str:
     http, https, status = addresses
     return _CONFIG.format(
         http=http,
@@ -108,6 +111,7 @@ def _config(addresses: Sequence[str], directives: str) -> str:
         certificate=CERTIFICATE,
         key=_KEY,
         directives=directives,
+        of_all=of_all,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keepalive_bench.connections.products.product import (
+    Limit,
     Product,
     Setting,
     always,
@@ -18,6 +19,10 @@ _ENVOY = (
 _ENVOY_HTTP_1 = (
     "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto"
     "#config-core-v3-http1protocoloptions"
+)
+_ENVOY_MANAGER = (
+    "https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/"
+    "http_connection_manager/v3/http_connection_manager.proto"
 )
 _ENVOY_ROUTE = (
     "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto"
@@ -39,7 +44,9 @@ _SQUID = "https://www.squid-cache.org/Doc/config"
 HAPROXY = Product(
     name="HAProxy",
     place="gateway",
-    keep_alive=Setting("option httpclose", "not set", f"{_HAPROXY}#4.2-option%20httpclose"),
+    keep_alive=Setting(
+        "option httpclose", "not set", f"{_HAPROXY}#4.2-option%20httpclose", is_announced=True
+    ),
     request_limit=never(),
     idle_timeout=Setting(
         "timeout http-keep-alive",
@@ -48,16 +55,28 @@ HAPROXY = Product(
     ),
     lifetime=never(),
     errors=always("closes after its own 400 and 408"),
+    limits=(
+        Limit(
+            (400,),
+            Setting(
+                "tune.bufsize",
+                "16,384 B",
+                f"{_HAPROXY}#3.2-tune.bufsize",
+                note="less tune.maxrewrite",
+            ),
+        ),
+    ),
     recycling=Setting(
         "option idle-close-on-response",
         page=f"{_HAPROXY}#4.2-option%20idle-close-on-response",
         note="without it, a reload closes idle connections",
     ),
     upstream=Setting(
-        "http-reuse and pool-purge-delay",
-        "safe and 5 s",
-        f"{_HAPROXY}#4.2-http-reuse",
-        note="option http-server-close turns it off",
+        "option http-server-close",
+        "not set",
+        f"{_HAPROXY}#4.2-option%20http-server-close",
+        note="it, or pool-max-conn 0 of server, keeps none; http-reuse never keeps some, and "
+        "pool-purge-delay closes those in use by no fixed time",
     ),
     tls_sessions=Setting(
         "tune.ssl.cachesize and no-tls-tickets", page=f"{_HAPROXY}#3.2-tune.ssl.cachesize"
@@ -69,8 +88,10 @@ ENVOY = Product(
     place="gateway",
     also=("istio",),
     server=("envoy", "istio-envoy"),
-    keep_alive=Setting("max_requests_per_connection", "no limit", _ENVOY, note="1 turns it off"),
-    request_limit=Setting("max_requests_per_connection", "no limit", _ENVOY),
+    keep_alive=Setting(
+        "max_requests_per_connection", "no limit", _ENVOY, note="1 turns it off", is_announced=True
+    ),
+    request_limit=Setting("max_requests_per_connection", "no limit", _ENVOY, is_announced=True),
     idle_timeout=Setting(
         "idle_timeout",
         "1 h",
@@ -79,6 +100,7 @@ ENVOY = Product(
     ),
     lifetime=Setting("max_connection_duration", "none", _ENVOY),
     errors=always("closes after its own 400, 408, 426, 431 and 501", _ENVOY_HTTP_1),
+    limits=(Limit((431,), Setting("max_request_headers_kb", "60 KiB", _ENVOY_MANAGER)),),
     upstream=Setting(
         "idle_timeout and max_requests_per_connection of the cluster's HttpProtocolOptions",
         "1 h and no limit",
@@ -112,6 +134,7 @@ VARNISH = Product(
     ),
     lifetime=never(),
     errors=always("closes after a 400, and keeps the connection after its own 503"),
+    limits=(Limit((400,), Setting("http_req_hdr_len", "8 KiB", f"{_VARNISH}#http-req-hdr-len")),),
     upstream=Setting("backend_idle_timeout", "60 s", f"{_VARNISH}#backend-idle-timeout"),
     upstream_wait=Setting("first_byte_timeout", "60 s", f"{_VARNISH}#first-byte-timeout"),
 )
@@ -228,7 +251,8 @@ TINYPROXY = Product(
     place="proxy",
     server=("tinyproxy",),
     via=("tinyproxy",),
-    keep_alive=always("keeps no connection, and has no setting for it"),
+    keep_alive=always("serves one request on each connection, and no setting changes that"),
+    request_limit=always("serves one request on each connection, and no setting changes that"),
 )
 GATEWAYS = (HAPROXY, ENVOY, TRAEFIK, VARNISH, ALB, NLB, CLOUDFRONT, CLOUDFLARE, GOOGLE)
 PROXIES = (SQUID, TINYPROXY)

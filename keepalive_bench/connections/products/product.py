@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 Concern = Literal[
@@ -37,6 +38,27 @@ class Setting(NamedTuple):
     """In which versions it is otherwise: `100 before 1.19.10`."""
     happens: bool | None = True
     """Whether it does at all what the setting would decide; `None`: its documentation is silent."""
+    is_announced: bool = False
+    """Whether the last response before such a close says `Connection: close`."""
+
+    def as_of(self, version: str) -> Setting:
+        """As it is in a version (`1.22.1`), where it says since when it is otherwise."""
+        found = re.fullmatch(r"(?:from|(?P<before>.+?),? before) (?P<since>[0-9.]+)", self.older)
+        if found is None or not version:
+            return self
+        if _parts(version) >= _parts(found["since"]):
+            return self._replace(older="")
+        if found["before"]:
+            return self._replace(default=found["before"], older="")
+        said = ": ".join(filter(None, (f"has no {self.name} yet", self.note)))
+        return Setting("", note=said, page=self.page, happens=bool(self.note))
+
+
+class Limit(NamedTuple):
+    """What a product refuses, with an error of its own, and the setting that says how much."""
+
+    statuses: tuple[int, ...]
+    setting: Setting
 
 
 def never(note: str = "", page: str = "") -> Setting:
@@ -49,9 +71,13 @@ def undocumented(page: str) -> Setting:
     return Setting("", note="documents nothing of that", page=page, happens=None)
 
 
-def always(note: str, page: str = "") -> Setting:
+def always(note: str, page: str = "", *, is_announced: bool = False) -> Setting:
     """The product does it, and no setting changes that."""
-    return Setting("", note=note, page=page)
+    return Setting("", note=note, page=page, is_announced=is_announced)
+
+
+def _parts(version: str) -> list[int]:
+    return [int(it) for it in version.split(".") if it]
 
 
 class Product(NamedTuple):
@@ -77,6 +103,8 @@ class Product(NamedTuple):
     """How old a connection gets, whatever it carries."""
     errors: Setting | None = None
     """After which errors it closes."""
+    limits: tuple[Limit, ...] = ()
+    """What it refuses, by the status of the error."""
     unread_body: Setting | None = None
     """What it does with the rest of a request's body that it answered without reading."""
     recycling: Setting | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from keepalive_bench.connections.products.product import Product, Setting, always, never
+from keepalive_bench.connections.products.product import Limit, Product, Setting, always, never
 
 _GUNICORN = "https://docs.gunicorn.org/en/stable/settings.html"
 _UVICORN = "https://www.uvicorn.org/settings/"
+_UWSGI = "https://uwsgi-docs.readthedocs.io/en/latest/Options.html"
 _HYPERCORN = "https://hypercorn.readthedocs.io/en/latest/how_to_guides/configuring.html"
 _WAITRESS = "https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html"
 _TORNADO = "https://www.tornadoweb.org/en/stable/httpserver.html"
@@ -27,17 +28,33 @@ GUNICORN = Product(
     place="origin",
     server=("gunicorn",),
     keep_alive=Setting(
-        "--worker-class", "sync", f"{_GUNICORN}#worker-class", note="sync keeps no connection"
+        "--worker-class",
+        "sync",
+        f"{_GUNICORN}#worker-class",
+        note="sync keeps no connection, gthread does",
+        is_announced=True,
     ),
     request_limit=Setting(
         "--max-requests",
         "no limit",
         f"{_GUNICORN}#max-requests",
         note="of a worker, on any connection",
+        is_announced=True,
     ),
     idle_timeout=Setting("--keep-alive", "2 s", f"{_GUNICORN}#keepalive"),
     lifetime=never(),
     errors=always("closes after its own 400, 414, 431 and 501, and after a 500 for an exception"),
+    limits=(
+        Limit(
+            (414,), Setting("--limit-request-line", "4,094 B", f"{_GUNICORN}#limit-request-line")
+        ),
+        Limit(
+            (431,),
+            Setting(
+                "--limit-request-field_size", "8,190 B", f"{_GUNICORN}#limit-request-field-size"
+            ),
+        ),
+    ),
     unread_body=always("closes where the application leaves much of a body unread"),
     recycling=Setting("--max-requests", "no limit", f"{_GUNICORN}#max-requests"),
 )
@@ -50,17 +67,52 @@ UVICORN = Product(
     ),
     idle_timeout=Setting("--timeout-keep-alive", "5 s", f"{_UVICORN}#timeouts"),
     lifetime=never(),
-    errors=always("closes after its own 400, and after a 500 for an exception"),
+    errors=always("closes after its own 400 and 503, and after a 500 for an exception"),
+    limits=(
+        Limit((503,), Setting("--limit-concurrency", "no limit", f"{_UVICORN}#resource-limits")),
+        Limit(
+            (400,),
+            Setting(
+                "--h11-max-incomplete-event-size",
+                "64 KiB",
+                f"{_UVICORN}#implementation",
+                note="of h11, not of httptools",
+            ),
+        ),
+    ),
     recycling=Setting("--limit-max-requests", "no limit", f"{_UVICORN}#resource-limits"),
+)
+UWSGI = Product(
+    name="uWSGI",
+    place="origin",
+    keep_alive=Setting(
+        "--http-keepalive",
+        "not set",
+        f"{_UWSGI}#http-keepalive",
+        note="with --http; --http-socket keeps no connection, --http11-socket does",
+    ),
+    request_limit=never("limits the requests of a worker (--max-requests), and of no connection"),
+    idle_timeout=Setting(
+        "--http-timeout",
+        "60 s",
+        f"{_UWSGI}#http-timeout",
+        note="or the seconds that --http-keepalive is given; with --http11-socket it is "
+        "--socket-timeout, 4 s",
+    ),
+    lifetime=never(),
+    errors=always("closes without an answer after an exception, and after what it can't read"),
+    unread_body=always("closes where the application leaves a body unread"),
+    recycling=Setting("--max-requests", "no limit", f"{_UWSGI}#max-requests"),
 )
 HYPERCORN = Product(
     name="hypercorn",
     place="origin",
     server=("hypercorn-h11", "hypercorn-h2", "hypercorn-h3"),
-    request_limit=Setting("keep_alive_max_requests", "1,000", _HYPERCORN),
+    request_limit=Setting("keep_alive_max_requests", "1,000", _HYPERCORN, is_announced=True),
     idle_timeout=Setting("keep_alive_timeout", "5 s", _HYPERCORN),
     lifetime=never(),
     errors=always("closes after its own 400, 431 and 501, and after a 500 for an exception"),
+    limits=(Limit((431,), Setting("h11_max_incomplete_size", "16,384 B", _HYPERCORN)),),
     recycling=Setting("max_requests", "no limit", _HYPERCORN),
 )
 WAITRESS = Product(
@@ -72,14 +124,18 @@ WAITRESS = Product(
         "channel_timeout", "120 s", _WAITRESS, note="looked at every cleanup_interval, 30 s"
     ),
     lifetime=never(),
-    errors=always("closes after its own 400, 413 and 501, and after a 500 for an exception"),
+    errors=always("closes after its own 400, 413, 431 and 501, and after a 500 for an exception"),
+    limits=(
+        Limit((413,), Setting("max_request_body_size", "1 GiB", _WAITRESS)),
+        Limit((431,), Setting("max_request_header_size", "256 KiB", _WAITRESS)),
+    ),
     unread_body=never("reads each body before the application sees the request"),
 )
 TORNADO = Product(
     name="Tornado",
     place="origin",
     server=("tornadoserver",),
-    keep_alive=Setting("no_keep_alive", "False", _TORNADO),
+    keep_alive=Setting("no_keep_alive", "False", _TORNADO, is_announced=True),
     request_limit=never(),
     idle_timeout=Setting("idle_connection_timeout", "3,600 s", _TORNADO),
     lifetime=never(),
@@ -88,11 +144,12 @@ TORNADO = Product(
 SANIC = Product(
     name="Sanic",
     place="origin",
-    keep_alive=Setting("KEEP_ALIVE", "True", _SANIC),
+    keep_alive=Setting("KEEP_ALIVE", "True", _SANIC, is_announced=True),
     request_limit=never(),
     idle_timeout=Setting("KEEP_ALIVE_TIMEOUT", "120 s", _SANIC, older="5 s in older versions"),
     lifetime=never(),
     errors=always("closes after its own 400 and 413"),
+    limits=(Limit((413,), Setting("REQUEST_MAX_SIZE", "100,000,000 B", _SANIC)),),
 )
 DAPHNE = Product(
     name="Daphne",
@@ -107,7 +164,7 @@ GRANIAN = Product(
     name="Granian",
     place="origin",
     server=("granian",),
-    keep_alive=Setting("--http1-keep-alive", "on", _GRANIAN),
+    keep_alive=Setting("--http1-keep-alive", "on", _GRANIAN, is_announced=True),
     request_limit=never(),
     idle_timeout=Setting(
         "--http1-header-read-timeout", "30,000 ms", _GRANIAN, note="60,000 at most"
@@ -130,18 +187,32 @@ AIOHTTP = Product(
     ),
     lifetime=never(),
     errors=always("closes after its own 400, and after a 500 for an exception"),
+    limits=(
+        Limit(
+            (413,),
+            Setting(
+                "client_max_size of Application", "1 MiB", f"{_AIOHTTP}#aiohttp.web.Application"
+            ),
+        ),
+    ),
     unread_body=Setting("lingering_time", "10 s", f"{_AIOHTTP}#aiohttp.web.AppRunner"),
 )
 CHEROOT = Product(
     name="cheroot",
     place="origin",
     server=("cheroot",),
-    keep_alive=Setting("keep_alive_conn_limit", "10", _CHEROOT, "0 turns it off"),
+    keep_alive=Setting(
+        "keep_alive_conn_limit", "10", _CHEROOT, "0 turns it off", is_announced=True
+    ),
     request_limit=never(),
     idle_timeout=Setting("timeout", "10 s", _CHEROOT),
     lifetime=never(),
     errors=always(
         "closes after each 413, its own 400, 501 and 505, and after a 500 for an exception"
+    ),
+    limits=(
+        Limit((413,), Setting("max_request_body_size", "no limit", _CHEROOT)),
+        Limit((413,), Setting("max_request_header_size", "no limit", _CHEROOT)),
     ),
     recycling=Setting(
         "keep_alive_conn_limit", "10", _CHEROOT, note="how many waiting connections it keeps"
@@ -151,7 +222,9 @@ WERKZEUG = Product(
     name="Werkzeug",
     place="origin",
     server=("werkzeug",),
-    keep_alive=always("is a development server, and keeps no connection", _WERKZEUG),
+    keep_alive=always(
+        "is a development server, and keeps no connection", _WERKZEUG, is_announced=True
+    ),
 )
 TWISTED = Product(
     name="Twisted",
@@ -185,6 +258,6 @@ WSGIREF = Product(
     http_1_1=always(_ONE_REQUEST, _WSGIREF),
 )
 PYTHON_SERVERS = (
-    *(GUNICORN, UVICORN, HYPERCORN, WAITRESS, TORNADO, SANIC, DAPHNE, GRANIAN, AIOHTTP),
+    *(GUNICORN, UVICORN, UWSGI, HYPERCORN, WAITRESS, TORNADO, SANIC, DAPHNE, GRANIAN, AIOHTTP),
     *(CHEROOT, WERKZEUG, TWISTED, HTTP_SERVER, WSGIREF),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keepalive_bench.connections.products.product import (
+    Limit,
     Product,
     Setting,
     always,
@@ -31,17 +32,44 @@ NGINX = Product(
     place="gateway",
     server=("nginx", "openresty", "tengine", "angie", "freenginx"),
     keep_alive=Setting(
-        "keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout", note="0 turns it off"
+        "keepalive_timeout",
+        "75 s",
+        f"{_NGINX}#keepalive_timeout",
+        note="0 turns it off",
+        is_announced=True,
     ),
     request_limit=Setting(
         "keepalive_requests",
         "1,000",
         f"{_NGINX}#keepalive_requests",
         older="100 before 1.19.10",
+        is_announced=True,
     ),
-    idle_timeout=Setting("keepalive_timeout", "75 s", f"{_NGINX}#keepalive_timeout"),
+    idle_timeout=Setting(
+        "keepalive_timeout",
+        "75 s",
+        f"{_NGINX}#keepalive_timeout",
+        note="a second value is what it announces",
+    ),
     lifetime=Setting("keepalive_time", "1 h", f"{_NGINX}#keepalive_time", older="from 1.19.10"),
     errors=always("closes after its own 400, 413, 414, 495, 496, 497, 500 and 501"),
+    limits=(
+        Limit((413,), Setting("client_max_body_size", "1 MiB", f"{_NGINX}#client_max_body_size")),
+        Limit(
+            (400, 414),
+            Setting(
+                "large_client_header_buffers", "4 of 8 KiB", f"{_NGINX}#large_client_header_buffers"
+            ),
+        ),
+        Limit(
+            (503,),
+            Setting(
+                "limit_req and limit_conn",
+                page="https://nginx.org/en/docs/http/ngx_http_limit_req_module.html",
+                note="limit_req_status and limit_conn_status choose another status than 503",
+            ),
+        ),
+    ),
     recycling=Setting(
         "keepalive_min_timeout",
         page=f"{_NGINX}#keepalive_min_timeout",
@@ -52,8 +80,8 @@ NGINX = Product(
         "keepalive_timeout and keepalive_requests in upstream",
         "60 s and 1,000",
         f"{_NGINX_UPSTREAM}#keepalive",
-        note='then it takes keepalive, proxy_http_version 1.1 and proxy_set_header Connection ""',
-        older="off before 1.29.7",
+        note="off before 1.29.7, unless keepalive, proxy_http_version 1.1 and proxy_set_header "
+        'Connection "" are set',
     ),
     tls_sessions=Setting(
         "ssl_session_tickets and ssl_session_cache", page=f"{_NGINX_SSL}#ssl_session_tickets"
@@ -69,12 +97,30 @@ APACHE = Product(
     place="gateway",
     also=("httpd", "apache2"),
     server=("apache",),
-    keep_alive=Setting("KeepAlive", "On", f"{_APACHE}#keepalive"),
-    request_limit=Setting("MaxKeepAliveRequests", "100", f"{_APACHE}#maxkeepaliverequests"),
+    keep_alive=Setting("KeepAlive", "On", f"{_APACHE}#keepalive", is_announced=True),
+    request_limit=Setting(
+        "MaxKeepAliveRequests", "100", f"{_APACHE}#maxkeepaliverequests", is_announced=True
+    ),
     idle_timeout=Setting("KeepAliveTimeout", "5 s", f"{_APACHE}#keepalivetimeout"),
     lifetime=never(),
     errors=always(
         "closes after each 400, 408, 411, 413, 414, 500, 501 and 503, of what is behind it, too"
+    ),
+    limits=(
+        Limit(
+            (413,),
+            Setting(
+                "LimitRequestBody",
+                "1 GiB",
+                f"{_APACHE}#limitrequestbody",
+                older="no limit before 2.4.53",
+            ),
+        ),
+        Limit((414,), Setting("LimitRequestLine", "8,190 B", f"{_APACHE}#limitrequestline")),
+        Limit(
+            (400,), Setting("LimitRequestFieldSize", "8,190 B", f"{_APACHE}#limitrequestfieldsize")
+        ),
+        Limit((400,), Setting("LimitRequestFields", "100", f"{_APACHE}#limitrequestfields")),
     ),
     recycling=Setting(
         "MaxConnectionsPerChild",
@@ -86,7 +132,7 @@ APACHE = Product(
         "ttl of ProxyPass",
         "none",
         "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html#proxypass",
-        note="disablereuse turns it off, and RewriteRule with [P] keeps none",
+        note="1 s at least; disablereuse=On and RewriteRule with [P] keep none",
     ),
     tls_sessions=Setting(
         "SSLSessionTickets and SSLSessionCache",
@@ -102,13 +148,27 @@ LIGHTTPD = Product(
     name="lighttpd",
     place="gateway",
     server=("lighttpd",),
-    keep_alive=Setting("server.max-keep-alive-requests", "1,000", _LIGHTTPD, note="0 turns it off"),
+    keep_alive=Setting(
+        "server.max-keep-alive-requests",
+        "1,000",
+        _LIGHTTPD,
+        note="0 turns it off",
+        is_announced=True,
+    ),
     request_limit=Setting(
-        "server.max-keep-alive-requests", "1,000", _LIGHTTPD, older="100 before 1.4.65"
+        "server.max-keep-alive-requests",
+        "1,000",
+        _LIGHTTPD,
+        older="100 before 1.4.65",
+        is_announced=True,
     ),
     idle_timeout=Setting("server.max-keep-alive-idle", "5 s", _LIGHTTPD),
     lifetime=never(),
     errors=always("closes after its own 400, 411, 413, 431, 501 and 505"),
+    limits=(
+        Limit((413,), Setting("server.max-request-size", "no limit", _LIGHTTPD)),
+        Limit((431,), Setting("server.max-request-field-size", "8,192 B", _LIGHTTPD)),
+    ),
     upstream=always("opens a connection for each request that it passes on (mod_proxy)"),
 )
 CADDY = Product(
@@ -120,6 +180,13 @@ CADDY = Product(
     idle_timeout=Setting("timeouts { idle }", "5 min", f"{_CADDY}/options#timeouts"),
     lifetime=never(),
     errors=always("closes after its own 400, 431, 501 and 505"),
+    limits=(
+        Limit(
+            (413,),
+            Setting("max_size of request_body", "no limit", f"{_CADDY}/directives/request_body"),
+        ),
+        Limit((431,), Setting("max_header_size", "1 MiB", f"{_CADDY}/options#max-header-size")),
+    ),
     upstream=Setting(
         "keepalive of reverse_proxy", "2 min", f"{_CADDY}/directives/reverse_proxy#keepalive"
     ),

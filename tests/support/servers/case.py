@@ -98,6 +98,12 @@ class Case:
         return None if self.decides is None else self.product.setting(self.decides)
 
     @property
+    def limits(self) -> list[Setting]:
+        """What it is set to refuse requests by, so that kab is to name it."""
+        settings = [it.setting for it in self.product.limits]
+        return [it for it in settings if f"`{it.name} " in self.setting]
+
+    @property
     def documentation(self) -> str:
         return self.page or (self.advised.page if self.advised else "")
 
@@ -148,6 +154,8 @@ UNREAD = Traffic(
     halts={1: Pause(0.2), 2: Pause(0.2), 3: Pause(0.2)},
 )
 """Bodies of 200 kB, that the servers here don't read; what that leads to comes while idle."""
+MUCH_UNREAD = Traffic(options={"method": "POST", "body": bytes(3_000_000)})
+"""Bodies of 3 MB, more than any server reads of what its application leaves."""
 
 IDLE, EACH, EVERY_4, RESTARTED, AGED = (3, 2), (1, 1, 1, 1), (4, 4, 2), (4, 2), (8, 12, 9, 4)
 """Left idle after the third request; a connection for each request; one for every four; told to

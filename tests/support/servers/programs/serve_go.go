@@ -4,6 +4,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -41,6 +42,9 @@ func main() {
 				http.Error(response, "too large", http.StatusRequestEntityTooLarge)
 				return
 			}
+		}
+		if set.ReadsBody {
+			io.Copy(io.Discard, request.Body)
 		}
 		fmt.Fprintln(response, "keep-alive")
 	}

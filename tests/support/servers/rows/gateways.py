@@ -53,8 +53,7 @@ GATEWAYS = (
         keeps=SOON,
         says="closed-before-response",
         cure=Cure(
-            "`pool-purge-delay 100ms` of `server`",
-            haproxy(behind=SOON.server, server="pool-purge-delay 100ms"),
+            "`pool-max-conn 0` of `server`", haproxy(behind=SOON.server, server="pool-max-conn 0")
         ),
     ),
     GatewayCase(

@@ -8,6 +8,7 @@ from support.servers.case import (
     EACH,
     EVERY_4,
     IDLE,
+    MUCH_UNREAD,
     POSTED,
     RESTARTED,
     UNREAD,
@@ -85,6 +86,19 @@ RUNTIMES = (
         code="server-close",
         served=EACH,
         cure=Cure("`server.SetKeepAlivesEnabled(true)`", go()),
+    ),
+    Case(
+        product=GO,
+        decides="unread_body",
+        page="https://pkg.go.dev/net/http#Request",
+        setting="a handler that reads no bodies",
+        documented="says only that the server closes the body; it reads 256 KiB of what the "
+        "handler left, and closes the connection where there is more",
+        start=go(),
+        code="server-close",
+        served=EACH,
+        traffic=MUCH_UNREAD,
+        cure=Cure("a handler that reads them", go(ReadsBody=True)),
     ),
     Case(
         product=GO,
