@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
+    from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.results.run import Run
 
 _SHOWN_DATA = 60
 _MOST_SEEN = 3
+_ENOUGH = 20
+"""Requests that meet a limit several times."""
 _RECYCLING = "a restart or a limit on kept connections"
 
 _BODILESS = ", though a response to HEAD, a 204 and a 304 have no body"
@@ -130,7 +133,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "own_header": run.plan.request.closing_header or "",
             "idle": _range(seen, "closed_after_s", "idle_s"),
             "age": _range(seen, "age_s"),
-            "also": _also([it for it in seen if "fits" in it], code, experiment.concurrency),
+            "also": _also([it for it in seen if "fits" in it], code, experiment),
             "perhaps": "perhaps " if any("fits" in it for it in seen) else "",
             "fitting": _fitting_alike(seen),
             "survived": _survived(known["survived_s"]) if "survived_s" in known else "",
@@ -138,7 +141,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
             "bodiless": _BODILESS if any(it.get("bodiless") for it in seen) else "",
             "unread": _UNREAD[code] if any(it.get("unread") for it in seen) else "",
             "timed_out": _timed_out(run, arm, data),
-            "apart": _apart(seen),
+            "apart": _apart(seen, experiment),
             "cure": cure_of_reason(run, arm, rows),
         },
         **{name: value for name, value in known.items() if name in kind.evidence},
@@ -235,13 +238,15 @@ def _listed(words: Sequence[str]) -> str:
     return enumerated(words) if words else ""
 
 
-def _also(seen: Sequence[Mapping[str, object]], code: str, concurrency: int) -> str:
+def _also(seen: Sequence[Mapping[str, object]], code: str, experiment: Experiment) -> str:
     """The other causes that fit, and what would tell them apart."""
     others = _fitting(seen, besides=code)
     codes = ", ".join(f"{it['fits']}" for it in seen)
-    telling = f"{_apart(seen)} tells"
+    telling = f"{_apart(seen, experiment)} tells"
     if code == RECYCLED.code or others == [_RECYCLING]:
-        telling = "more requests tell" if concurrency == 1 else "one at a time (-c 1) tells"
+        telling = (
+            "more requests tell" if experiment.concurrency == 1 else "one at a time (-c 1) tells"
+        )
     elif ERROR_RESPONSE.code in codes or UNREAD_REQUEST.code in codes:
         telling = "a GET that succeeds tells"
     elif CLOSE_DELIMITED.code in codes:
@@ -249,11 +254,12 @@ def _also(seen: Sequence[Mapping[str, object]], code: str, concurrency: int) -> 
     return f"; {_listed(others)} would fit, too ({telling} them apart)" if others else ""
 
 
-def _apart(seen: Sequence[Mapping[str, object]]) -> str:
-    """The option whose pauses vary, as long as several of them make up the time in question."""
+def _apart(seen: Sequence[Mapping[str, object]], experiment: Experiment) -> str:
+    """Pauses that vary, as long as several of them make up the time in question, and enough."""
     times = (*_values(seen, "age_s"), *_values(seen, "closed_after_s", "idle_s"))
     span_s = max(times, default=1.0)
-    return f"--think-time {span_s / 10:.1g}s-{span_s / 2:.1g}s"
+    more = f"-n {_ENOUGH} " if experiment.requests < _ENOUGH else ""
+    return f"{more}--think-time {span_s / 10:.1g}s-{span_s / 2:.1g}s"
 
 
 def _interleaved(arm: ArmSummary) -> Iterator[Finding]:

@@ -137,12 +137,12 @@ def error_advice(status: int, server: str | None = None, *, body: bytes | None =
     return finding.advice
 
 
-def silent_advice(server: str | None = None) -> str:
-    """What is advised where connections are closed in silence after two requests each."""
-    script = Script("pooled", plan=PLAIN, requests=12)
+def silent_advice(server: str | None = None, requests: int = 2) -> str:
+    """What is advised where connections are closed in silence after so many requests each."""
+    script = Script("pooled", plan=PLAIN, requests=6 * requests)
     for _ in range(6):
         row = script.open("pooled")
-        for _ in range(2):
+        for _ in range(requests):
             said = answer(server, connection=None)
             script.send("pooled", 0.01, on=row, answer=said)
         script.connections.ended(row, Ending("fin", 0.001, 0.001), 0.021)
@@ -195,6 +195,13 @@ def test_what_would_have_been_announced_is_not_offered_for_a_close_that_was_not(
         "close: look for a crash, too."
     )
     assert "limits no connection" in silent_advice("Caddy")
+
+
+def test_those_are_offered_that_close_after_each_request_in_silence() -> None:
+    assert silent_advice(requests=1).endswith(
+        " Nothing names the server (--server NAME does). uWSGI: --http-keepalive; "
+        "Java HttpServer: sun.net.httpserver.maxIdleConnections (200 by default)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,12 @@ def test_it_is_recognised_by_those_that_others_overtake(single: str) -> None:
     assert (finding.evidence["count"], finding.evidence["at_a_time"]) == (5, 1)
 
 
+@pytest.mark.slow
 def test_a_pool_of_threads_is_told_by_its_number() -> None:
     arms = (Arm("pooled"), Arm("naive"))
     with python_server(TwoThreads) as port:
         url = f"http://127.0.0.1:{port}/"
-        finding = found(url, requests=24, concurrency=4, timeout_s=0.2, arms=arms, seed=1)[
+        finding = found(url, requests=16, concurrency=4, timeout_s=0.8, arms=arms, seed=1)[
             "one-at-a-time"
         ]
     assert finding.evidence["at_a_time"] == 2

@@ -20,7 +20,7 @@ from keepalive_bench.connections.products.gateways import (
     TINYPROXY,
 )
 from keepalive_bench.connections.products.product import Concern, Product, Setting
-from keepalive_bench.connections.products.python_servers import PYTHON_SERVERS
+from keepalive_bench.connections.products.python_servers import PYTHON_SERVERS, UWSGI
 from keepalive_bench.connections.products.runtimes import GO, JAVA, NODE, RUNTIMES, TOMCAT
 from keepalive_bench.connections.products.web_servers import (
     APACHE,
@@ -50,7 +50,7 @@ __all__ = [
 
 PRODUCTS = (*WEB_SERVERS, *GATEWAYS, *PROXIES, *PYTHON_SERVERS, *RUNTIMES)
 """All of them, each declared once, with its settings and the pages that document them."""
-COMMONEST = (NGINX, APACHE, HAPROXY, NODE, ALB, ENVOY, GO, TOMCAT, JAVA)
+COMMONEST = (NGINX, APACHE, HAPROXY, NODE, ALB, ENVOY, GO, UWSGI, TOMCAT, JAVA)
 """Whose settings are told where nothing says who it is: the third is one that may say nothing."""
 COMMONEST_PROXIES = (SQUID, TRAFFIC_SERVER, TINYPROXY)
 """The same of a proxy that the client sends through."""

@@ -75,8 +75,8 @@ HAPROXY = Product(
         "option http-server-close",
         "not set",
         f"{_HAPROXY}#4.2-option%20http-server-close",
-        note="it, or pool-max-conn 0 of server, keeps none; http-reuse never keeps some, and "
-        "pool-purge-delay closes those in use by no fixed time",
+        note="keeps none, and so does pool-max-conn 0 of server; http-reuse and pool-purge-delay "
+        "leave stale ones",
     ),
     tls_sessions=Setting(
         "tune.ssl.cachesize and no-tls-tickets", page=f"{_HAPROXY}#3.2-tune.ssl.cachesize"
