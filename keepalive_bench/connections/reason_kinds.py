@@ -286,6 +286,7 @@ REQUEST_LIMIT = ReasonKind(
     provoked=Provoked("URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2"),
     text="{closer} closed the connection{after}, unannounced ({times}){also}",
     advice="Look for a limit of requests per connection.",
+    advice_after_one="Keep-alive is {perhaps}off there, or limited to one request.",
     settings=("request_limit",),
     settings_after_one=("keep_alive", "request_limit"),
     numbers=("requests", "fits"),
