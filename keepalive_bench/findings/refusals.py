@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from keepalive_bench.results.exchange import Answer
     from keepalive_bench.results.run import Run
 
-_LIMITS = {
-    "nginx": "a limit is reached (limit_req, limit_conn), its configuration says so (return), or "
-    "the server behind it did; nginx gives 502 where it can't reach that",
-    "uvicorn": "--limit-concurrency is reached, or the application says so",
-}
-"""By its word, what a product means by 503 that says 502 where it reaches no server, or is none."""
-_SAY_UNREACHED = {"apache", "haproxy", "envoy", "traefik", "varnish", "aws-alb"}
-"""Those whose 503 says just that, or that none behind them takes more."""
-
 
 class Refusal(NamedTuple):
     """Who gave answers of some status, as far as is known."""
@@ -37,7 +28,7 @@ class Refusal(NamedTuple):
     @property
     def says_unreached(self) -> bool:
         """Whether its 503 says that it reaches no server behind it."""
-        return self.product is not None and self.product.word in _SAY_UNREACHED
+        return self.product is not None and self.product.unreached_is_503
 
     @property
     def means(self) -> str:
@@ -48,8 +39,8 @@ class Refusal(NamedTuple):
                 "a server or a gateway says that it is overloaded, a limit is reached, or "
                 f"{usual}; some gateways also that they reach no server behind them"
             )
-        if product.word in _LIMITS:
-            return f"{self.said} says that {_LIMITS[product.name]}"
+        if product.unavailable:
+            return f"{self.said} says that {product.unavailable}"
         if self.says_unreached:
             return (
                 f"{self.said} says that it reaches no server behind it, or none that takes more, "

@@ -105,6 +105,10 @@ class Product(NamedTuple):
     """After which errors it closes."""
     limits: tuple[Limit, ...] = ()
     """What it refuses, by the status of the error."""
+    unavailable: str = ""
+    """When it answers 503, as a clause, where it does so for reasons of its own."""
+    unreached_is_503: bool = False
+    """Whether it answers 503 where it reaches no server behind it, or none that takes more."""
     unread_body: Setting | None = None
     """What it does with the rest of a request's body that it answered without reading."""
     recycling: Setting | None = None

@@ -61,6 +61,7 @@ GUNICORN = Product(
 UVICORN = Product(
     name="uvicorn",
     place="origin",
+    unavailable="--limit-concurrency is reached, or the application says so",
     server=("uvicorn",),
     request_limit=never(
         "limits the requests of a process (--limit-max-requests), and of no connection"

@@ -30,6 +30,8 @@ _ARR = (
 NGINX = Product(
     name="nginx",
     place="gateway",
+    unavailable="a limit is reached (limit_req, limit_conn), its configuration says so (return), "
+    "or the server behind it did; nginx gives 502 where it can't reach that",
     server=("nginx", "openresty", "tengine", "angie", "freenginx"),
     keep_alive=Setting(
         "keepalive_timeout",
@@ -95,6 +97,7 @@ NGINX = Product(
 APACHE = Product(
     name="Apache",
     place="gateway",
+    unreached_is_503=True,
     also=("httpd", "apache2"),
     server=("apache",),
     keep_alive=Setting("KeepAlive", "On", f"{_APACHE}#keepalive", is_announced=True),
