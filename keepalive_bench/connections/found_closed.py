@@ -90,7 +90,7 @@ def _limits(
     """
     by_age = _is_within(before.age_s + bound_s, pattern.age, is_exact=is_exact)
     is_late = is_exact and bound_s >= SURELY_LATER_S
-    may_count = not is_late or bound_s <= pattern.uses.longest_idle_s
+    may_count = not is_late or bound_s <= max(pattern.limit_within_s, pattern.uses.longest_idle_s)
     fitting = {
         kinds.REQUEST_LIMIT: pattern.limit == before.served and may_count,
         kinds.IDLE_TIMEOUT: _is_within(bound_s, pattern.idle.span, is_exact=is_exact)

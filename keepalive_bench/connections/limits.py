@@ -34,6 +34,8 @@ class CountFit(NamedTuple):
     """How many responses each of several carried, that nobody's connection exceeded."""
     is_sure: bool = False
     """Whether a restart, or a limit of kept connections, hardly ends connections just so."""
+    within_s: float = 0.0
+    """How soon after a response such closes may come, as some came at once."""
 
 
 def request_limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> CountFit:
@@ -69,7 +71,8 @@ def request_limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> CountF
     if prompt < _NEARLY_ALL * len(after):
         return CountFit()
     is_known = events == len(alike) or len(after) == len(alike)
-    return CountFit(limit, is_sure=events >= _MANY and is_known)
+    within_s = AT_ONCE_S if after and after[0] < SURELY_LATER_S else 0.0
+    return CountFit(limit, events >= _MANY and is_known, within_s)
 
 
 def max_age(

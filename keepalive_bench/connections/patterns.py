@@ -48,6 +48,8 @@ class Pattern(NamedTuple):
     """How many responses each carried that ended, where a limit of that fits."""
     is_limit_sure: bool = True
     """Whether a restart, or a limit of kept connections, hardly ends connections just so."""
+    limit_within_s: float = 0.0
+    """How soon after a response such closes may come."""
     idle: IdleFit = IdleFit()
     """How an idle timeout fits those that were found closed."""
     age: Span | None = None
@@ -106,7 +108,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
     if idle.span is None and is_only_reused and _may_explain(closed, ends.cut):
         with_deaths = idle_timeout(joined(closed, ends.cut), uses)
         idle = with_deaths if with_deaths.span else idle
-    limit, is_limit_sure = request_limit((closed, *died), idle.span, uses)
+    limit, is_limit_sure, limit_within_s = request_limit((closed, *died), idle.span, uses)
     age, is_aged = max_age((closed, *died), uses.age_s, limit=limit)
     if is_aged and any(served != limit for each in (closed, *died) for served in each.served):
         limit = None
@@ -118,6 +120,7 @@ def pattern_of(ends: EndsByKind, uses: Uses) -> Pattern:
         died=len(ends.cut) + len(ends.reset),
         limit=limit,
         is_limit_sure=is_limit_sure,
+        limit_within_s=limit_within_s,
         idle=idle,
         age=age,
         is_aged=is_aged,
