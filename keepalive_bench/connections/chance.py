@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CHANCE, SMALL_CHANCE = 0.01, 0.003
 """What is less likely is no chance; the smaller one where the data chose what to ask."""
+SEVERAL, MANY = 2, 3
+"""Events that may show a limit, and that hardly agree by chance."""
 _TINY = 1e-9
 _NEAREST = 100
 """Of the pauses that are nearest to a time, so many say enough."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.chance import (
     CHANCE,
+    MANY,
+    SEVERAL,
     SMALL_CHANCE,
     between,
     in_turn,
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.connections.lives import Ends, Uses
 
-_SEVERAL, _MANY = 2, 3
 _COARSEST = 2.0
 """A timer that is looked at as seldom as its timeout is long ends connections at up to twice it."""
 _ESCAPED = 1 / 3
@@ -44,7 +45,7 @@ class IdleFit(NamedTuple):
     is_exceeded: bool = False
     """The same of single times of being idle, should it be one timeout for all connections."""
     is_strained: bool = False
-    """Whether it ended less than half of those that even the coarsest would end."""
+    """Whether it ended less than half of those that even the coarsest would end, or is exceeded."""
     is_sure: bool = False
     """Whether a restart, or a limit of kept connections, hardly ends connections just so."""
 
@@ -68,12 +69,12 @@ def idle_timeout(closed: Ends, uses: Uses) -> IdleFit:
     span = Span(least, closed.idle_s[usual[-1]])
     events = in_turn((closed, row) for row in usual)
     if not uses.outlived(least + CLOCKS_S) and len(rows) == len(usual):
-        is_shown = least >= AT_ONCE_S or events >= _SEVERAL
-        is_refutable = bool(uses.idle_s) or events >= _MANY or span.most_s <= _ALIKE * least
-        is_alike = events >= _SEVERAL and span.most_s <= _ALIKE * least
+        is_shown = least >= AT_ONCE_S or events >= SEVERAL
+        is_refutable = bool(uses.idle_s) or events >= MANY or span.most_s <= _ALIKE * least
+        is_alike = events >= SEVERAL and span.most_s <= _ALIKE * least
         return IdleFit(
             span if is_shown and is_refutable else None,
-            is_sure=is_alike or events >= _MANY,
+            is_sure=is_alike or events >= MANY,
         )
     escaped = late + above(uses.longest_s, last)
     if (
@@ -87,7 +88,7 @@ def idle_timeout(closed: Ends, uses: Uses) -> IdleFit:
     before, until = (sum(min(idle_s, it) for it in idle) / sum(idle) for idle_s in span)
     chance = between(before, until, events, sooner + late)
     expected = _expected((*uses.longest_s, *closed.found_s), least)
-    is_shown = events >= _MANY and len(usual) >= expected / 2 and chance <= SMALL_CHANCE
+    is_shown = events >= MANY and len(usual) >= expected / 2 and chance <= SMALL_CHANCE
     return _unless_exceeded(span if is_shown else None, closed, least, (len(usual), events), uses)
 
 
@@ -112,19 +113,19 @@ def _idle_at_unknown_times(closed: Ends, uses: Uses) -> IdleFit:
     """The same where nobody tells when they ended, but only when they were found so."""
     found = sorted(closed.found_s)
     if not found or found[0] <= SURELY_LATER_S:
-        is_too_soon = len(found) >= _SEVERAL and found[len(found) // 2] <= SURELY_LATER_S
+        is_too_soon = len(found) >= SEVERAL and found[len(found) // 2] <= SURELY_LATER_S
         return IdleFit(is_refuted=is_too_soon)
     least, events = found[0], in_turn((closed, row) for row in range(len(closed)))
     if uses.longest_idle_s <= least / 2:
-        is_sure = events >= _MANY and events == len(found)
-        return IdleFit(Span(least, found[-1]) if events >= _SEVERAL else None, is_sure=is_sure)
+        is_sure = events >= MANY and events == len(found)
+        return IdleFit(Span(least, found[-1]) if events >= SEVERAL else None, is_sure=is_sure)
     if _are_too_many(_expected(uses.longest_s, least), len(found), events):
         return IdleFit(is_refuted=True)
     alike = least - min(CLOCKS_S, _ALIKE_S + least / 100)
     is_shown = (
         above(uses.longest_s, _COARSEST * least) <= _ESCAPED * len(found)
         and len(found) >= above(uses.longest_s, alike)
-        and events >= _MANY
+        and events >= MANY
         and only_after_the_longest(found, uses.idle_s, alike, events) <= CHANCE
     )
     span = Span(least, found[-1]) if is_shown else None
@@ -140,10 +141,10 @@ def _unless_exceeded(
     """
     spared, (count, events) = _expected(uses.idle_s, least_s), ended
     is_exceeded = _are_too_many(spared, count, events)
-    is_strained = spared * events >= (2 * events + 1) * count
+    is_strained = is_exceeded or spared * events >= (2 * events + 1) * count
     before = zip(closed.survived_s, closed.idle_s, strict=True)
     longer = sum(survived_s > idle_s + SURELY_LATER_S for survived_s, idle_s in before)
-    if is_exceeded and longer >= max(_SEVERAL, len(closed) / 2):
+    if is_exceeded and longer >= max(SEVERAL, len(closed) / 2):
         return IdleFit(is_refuted=True)
     is_sure = events == count or (least_s >= AT_ONCE_S and any(closed.is_exact))
     return IdleFit(span, is_exceeded=is_exceeded, is_strained=is_strained, is_sure=is_sure)

@@ -12,7 +12,14 @@ from itertools import compress
 from operator import add, eq
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.connections.chance import CHANCE, in_turn, moments, of_one_time
+from keepalive_bench.connections.chance import (
+    CHANCE,
+    MANY,
+    SEVERAL,
+    in_turn,
+    moments,
+    of_one_time,
+)
 from keepalive_bench.connections.lives import AT_ONCE_S, CLOCKS_S, SURELY_LATER_S, Span
 
 if TYPE_CHECKING:
@@ -20,7 +27,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.connections.lives import Ends, Uses
 
-_SEVERAL, _MANY = 2, 3
 _NEARLY_ALL = 0.8
 _LEAST_AGE_S = 0.5
 """No server has a lower maximum."""
@@ -57,11 +63,11 @@ def request_limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> CountF
     limit = max(each.served[row] for each, row in rows)
     alike = [(each, row) for each, row in rows if each.served[row] == limit]
     is_constant = len(alike) == len(rows)
-    is_usual = len(alike) >= max(_MANY, _NEARLY_ALL * len(rows))
+    is_usual = len(alike) >= max(MANY, _NEARLY_ALL * len(rows))
     has_died = any(each is not closed for each, _ in alike)
     is_shown = is_constant or (is_usual and not has_died)
     events = in_turn(alike)
-    if not is_shown or uses.most_served > limit or events < _SEVERAL:
+    if not is_shown or uses.most_served > limit or events < SEVERAL:
         return CountFit()
     after = sorted(
         closed.idle_s[row] for each, row in alike if each is closed and closed.is_exact[row]
@@ -72,7 +78,7 @@ def request_limit(ends: Sequence[Ends], idle: Span | None, uses: Uses) -> CountF
         return CountFit()
     is_known = events == len(alike) or len(after) == len(alike)
     within_s = AT_ONCE_S if after and after[0] < SURELY_LATER_S else 0.0
-    return CountFit(limit, events >= _MANY and is_known, within_s)
+    return CountFit(limit, events >= MANY and is_known, within_s)
 
 
 def max_age(
@@ -107,7 +113,7 @@ def max_age(
         times = in_turn((each, row) for each in ends for row in range(len(each)))
     latest = max(latest, survived_s, soonest + CLOCKS_S / 2)
     chance = of_one_time((latest - soonest) / max(soonest, CLOCKS_S), times)
-    is_shown = times >= _SEVERAL and chance <= CHANCE
+    is_shown = times >= SEVERAL and chance <= CHANCE
     return Span(min(least, most), max(highest)), is_shown
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.connections.chance import in_turn
+from keepalive_bench.connections.chance import SEVERAL, in_turn
 from keepalive_bench.connections.idle_timeouts import IdleFit, idle_timeout
 from keepalive_bench.connections.limits import announced_max_age, max_age, request_limit
 from keepalive_bench.connections.lives import (
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from keepalive_bench.connections.lives import Ends, EndsByKind
     from keepalive_bench.connections.reason_kinds import ReasonKind
 
-_SEVERAL = 2
 LEAST_DROP_S = 1.0
 """No firewall forgets a connection sooner."""
 _SELDOM, _FEW = 0.1, 0.25
@@ -77,7 +76,7 @@ class Pattern(NamedTuple):
     def is_hardly_reused(self) -> bool:
         """Whether most connections ended before they could be used again."""
         ended = self.silent + self.died
-        return ended >= _SEVERAL and len(self.uses.idle_s) <= _FEW * ended
+        return ended >= SEVERAL and len(self.uses.idle_s) <= _FEW * ended
 
     def is_outlived(self, idle_s: float, own_idle_s: float, *, is_exact: bool) -> bool:
         """Whether others were idle for longer and went on, where no idle timeout can be at work.
@@ -166,7 +165,7 @@ def _drop(ends: EndsByKind, uses: Uses) -> Span | None:
         if _is_only_reused(len(each), uses, of_first)
         for row in range(len(each))
     ]
-    if in_turn(died) < _SEVERAL:
+    if in_turn(died) < SEVERAL:
         return None
     least = min(each.idle_s[row] for each, row in died)
     if least < max(LEAST_DROP_S, uses.longest_idle_s + CLOCKS_S):

@@ -355,6 +355,13 @@ def test_a_coarse_timer_lets_a_few_survive() -> None:
     assert (many.idle.span, many.idle.is_refuted) == (None, True)
 
 
+def test_what_exceeds_an_idle_timeout_strains_it_however_many_ended() -> None:
+    for ended, spared in ((3, 90), (30, 60)):
+        seen = ends(closed=closed(*((1 + turn % 3, 1.0 + turn / 100) for turn in range(ended))))
+        fit = pattern_of(seen, uses(0.5)._replace(idle_s=[1.9] * spared)).idle
+        assert (fit.is_refuted, fit.is_strained, fit.is_exceeded) == (False, True, True)
+
+
 def test_closes_sooner_than_others_were_idle_are_no_timeouts() -> None:
     pattern = pattern_of(ends(closed=closed((3, 0.001), (7, 0.002))), uses(*[0.1] * 9))
     before = found_closed(0.1, 0.001)
