@@ -108,7 +108,7 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
         effect = f"{subject} is {times(1 / speedup)} slower here ({shown})"
         return Verdict("slower", f"{effect}{_saving(comparison, -1)}.{_drift(plan)}")
     measured = comparison.pairs * plan.experiment.block_size
-    enough = required_requests(measured, comparison.speedup, decision_rule.margin)
+    enough = required_requests(measured, comparison.speedup, decision_rule)
     text = (
         f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
         f"About {enough:,} requests per arm would settle it."

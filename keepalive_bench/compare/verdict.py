@@ -160,7 +160,7 @@ def _latency(arm: ArmChange, plans: tuple[Plan, Plan]) -> ChangeVerdict:
         return ChangeVerdict("no-difference", text)
     if low <= 1 <= high:
         requests = min(arm.base.sent, arm.new.sent)
-        enough = required_requests(requests, figure.ratio, rule.margin)
+        enough = required_requests(requests, figure.ratio, rule)
         text = (
             f"{subject} may have changed, or may not: {change} ({shown}). "
             f"About {enough:,} requests per arm in each run would settle it."

@@ -46,7 +46,10 @@ def _status(requirement: Requirement, subject: Subject, found: Evidence) -> Stat
     if _is_open(requirement, found):
         return "undecided"
     if subject.metric.basis in {"exact", "verdict"} and found.value is not None:
-        return "met" if _holds(found.value, requirement) else "missed"
+        # Of what was counted, there is a low end where a sweep's smaller value may do, too.
+        least = found.value if found.low is None else found.low
+        ways = {_holds(it, requirement) for it in (found.value, least)}
+        return "undecided" if len(ways) > 1 else "met" if ways.pop() else "missed"
     if not found.one_sided and (found.value is None or found.lacking):
         return "undecided"
     # What is at most something is known by its high end; that it isn't, by its low one.
@@ -83,7 +86,7 @@ def _sentence(
     if _is_open(requirement, found):
         return f"{value}: {bound} can't be told from it."
     if subject.metric.basis in {"exact", "verdict"}:
-        return f"{value}."
+        return f"{value}, but {found.lacking}." if status == "undecided" else f"{value}."
     if found.lacking:
         return f"{value}, but {found.lacking}."
     ends = " to ".join(
