@@ -38,7 +38,7 @@ _NEW = Option(
     example=Example("--new {latest}", "bases[2].method == PUT"),
 )
 _MISSED = Example("--require 'pooled.connections.change>99'", "4", "exit code")
-_UNDECIDED = Example("--require 'p99.change<=10%' --strict", "4", "exit code")
+_UNDECIDED = Example("--force --require 'p99.change<=10%' --strict", "4", "exit code")
 
 
 @click.command(

@@ -131,7 +131,7 @@ EXPORTERS = (
     Exporter(
         spelling="--json FILE",
         help="Write everything as JSON.  - is stdout; .gz compresses.",
-        example=Example("--json {written}", '"schema_version": 1', "written"),
+        example=Example("--json {written}", '"schema_version": ', "written"),
         writes="everything: [the results file](json-format.md), the only one that can be read back",
         readers="`kab report`, jq, programs",
         of_run=_json,
