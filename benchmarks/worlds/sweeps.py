@@ -117,6 +117,10 @@ def _record(
 _NEVER_WRONG = {"wrong smallest": Bounds(most=0.05), "too small": Bounds(most=0.05)}
 _STEP = {1: 3.0, 2: 1.3, 4: 1.0, 8: 1.0, 16: 1.0}
 _SMALLER_STEP = {**_STEP, 2: 1.12}
+_OPTIONS: tuple[tuple[Swept, str], ...] = (
+    ("concurrency", "--concurrency"),
+    ("maxsize", "--block"),
+)
 WORLDS = [
     *(
         World(
@@ -125,7 +129,7 @@ WORLDS = [
             200,
             {**_NEVER_WRONG, **({"right one named": Bounds(0.8)} if slowness is _STEP else {})},
         )
-        for option, words in (("concurrency", "--concurrency"), ("maxsize", "--block"))
+        for option, words in _OPTIONS
         for slowness in (_STEP, _SMALLER_STEP)
     ),
     World(

@@ -46,9 +46,9 @@ def _status(requirement: Requirement, subject: Subject, found: Evidence) -> Stat
     if _is_open(requirement, found):
         return "undecided"
     if subject.metric.basis in {"exact", "verdict"} and found.value is not None:
-        # Of what was counted, there is a low end where a sweep's smaller value may do, too.
-        least = found.value if found.low is None else found.low
-        ways = {_holds(it, requirement) for it in (found.value, least)}
+        # Only what a sweep recommends has ends, too: a smaller value may be enough.
+        ends = (found.value, found.low, found.high)
+        ways = {_holds(it, requirement) for it in ends if it is not None}
         return "undecided" if len(ways) > 1 else "met" if ways.pop() else "missed"
     if not found.one_sided and (found.value is None or found.lacking):
         return "undecided"

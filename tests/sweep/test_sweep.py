@@ -5,23 +5,23 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from support.runs import Script, view_of
-from support.sweeps import scripted_sweep, swept
+from support.sweeps import chance_discards, scripted_sweep, swept
 
 from keepalive_bench import analyse
 from keepalive_bench.analysis.sweep import SweptValue
-from keepalive_bench.results.exchange import Ending, Failure
+from keepalive_bench.results.exchange import Failure
 from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.sweep.recommendation import recommend
 from keepalive_bench.sweep.standing import Case
 from keepalive_bench.sweep.value_results import Rounds, rate, rate_ratio, rounds_of
 
 if TYPE_CHECKING:
-    from keepalive_bench import Run
     from keepalive_bench.analysis.sweep import Recommendation
     from keepalive_bench.sweep.standing import Effect
 
@@ -159,7 +159,7 @@ def test_a_pool_smaller_than_the_traffic_may_have_thrown_none_away_by_chance(
         tried(2, discarded=40, full_rounds=full_rounds),
         *(tried(4 + it) for it in range(others)),
     ]
-    table = [[full_rounds, 10 - full_rounds], [0, 10]]
+    table = np.array([[full_rounds, 10 - full_rounds], [0, 10]])
     by_chance = stats.fisher_exact(table, alternative="greater").pvalue
     code, value, least, text = found(*values, threads=16, traffic="steady")
     assert (code, value) == ("keeps-all", 4)
@@ -393,20 +393,6 @@ def test_rounds_are_the_same_in_whatever_order_their_requests_were_written_down(
             script.send("1", took_s, round_number=number, began_s=began_s)
         found_.append(rounds_of(view_of(script.run(), "1")))
     assert found_[0] == found_[1] == some_rounds(*((number, 3, 0.5) for number in range(9)))
-
-
-def chance_discards() -> Run:
-    """Steady traffic of 16 threads: pools of 2 and of 4 are full in rounds, that of 8 in none."""
-    script = Script(**swept(2, 4, 8, traffic="steady", concurrency=16, requests=240))
-    full = {"2": range(10), "4": range(2), "8": ()}
-    for label, rounds in full.items():
-        row = script.open(label)
-        for number in range(240):
-            script.send(label, 0.001, on=row, index=number, round_number=number // 20)
-            if number % 20 == 19 and number // 20 in rounds:
-                script.connections.ended(row, Ending("discarded"), 1.0)
-                row = script.open(label)
-    return script.run()
 
 
 def test_a_requirement_is_undecided_where_a_smaller_value_may_be_enough() -> None:
