@@ -165,10 +165,6 @@ def _none_of(value: SweptValue, did: str, case: Case) -> str:
     return f"0 of {sent:,} {did}: {bound}"
 
 
-def _within(lost: float) -> str:
-    return f", within {_at_most(lost)}" if lost else ""
-
-
 def _at_most(share: float) -> str:
     """In per cent, with two significant digits, rounded up."""
     scale = 10 ** (1 - floor(log10(100 * share)))
@@ -215,8 +211,9 @@ def _waiting(values: Sequence[SweptValue], case: Case) -> Recommendation:
     ]
     if enough.waited:
         lost = case.lost(enough, larger) or 0.0
+        within = f", within {_at_most(lost)}" if lost else ""
         what = (
-            f"is as fast for {case.who} as a larger one{_within(lost)}, though "
+            f"is as fast for {case.who} as a larger one{within}, though "
             f"{plural(enough.waited, 'request')} waited for a connection"
         )
         return _named("fast-enough", enough, unclear, case, what)
@@ -248,11 +245,9 @@ def _fastest(values: Sequence[SweptValue], case: Case) -> Recommendation:
     smaller = [it for it in values if it.value < enough.value]
     unclear = [it for it in smaller if not case.is_worse(it, others(it))]
     lost = case.lost(enough, others(enough)) or 0.0
-    what = (
-        f"makes as many requests/s as any other{_within(lost)}"
-        if lost
-        else "makes the most requests/s"
-    )
+    what = "makes the most requests/s"
+    if lost:
+        what = f"makes as many requests/s as any other, within {_at_most(lost)}"
     if enough is values[-1]:
         what = f"{what}; no larger one was tried"
     return _named("fastest", enough, unclear, case, what)
