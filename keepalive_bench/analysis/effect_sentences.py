@@ -32,7 +32,7 @@ def different(subject: str, comparison: Comparison, rule: DecisionRule) -> str:
     else:
         found = f"{word} here{_of(comparison)}, by {_range(low, high)}"
         sure = f"{interval}; {_amount(estimate)} typically" if estimate > low else interval
-    return f"{subject} is {found} ({sure}){_other_ratio(comparison)}{_saving(comparison)}."
+    return f"{subject} is {found} ({sure}){_saving(comparison)}.{_other_ratio(comparison)}"
 
 
 def alike(subject: str, comparison: Comparison, rule: DecisionRule) -> str:
@@ -47,7 +47,7 @@ def alike(subject: str, comparison: Comparison, rule: DecisionRule) -> str:
         )
     return (
         f"{subject} makes no difference beyond {share} here{_of(comparison)} "
-        f"({interval}: {span(comparison.leading)}){within}{_other_ratio(comparison)}."
+        f"({interval}: {span(comparison.leading)}){within}.{_other_ratio(comparison)}"
     )
 
 
@@ -56,7 +56,7 @@ def open_question(subject: str, comparison: Comparison, rule: DecisionRule) -> s
     interval = f"{100 * rule.confidence:g} % interval"
     return (
         f"{subject} may be faster{_of(comparison)}, or may not "
-        f"({interval}: {span(comparison.leading)}){_other_ratio(comparison)}."
+        f"({interval}: {span(comparison.leading)}).{_other_ratio(comparison)}"
     )
 
 
@@ -70,14 +70,19 @@ def _of(comparison: Comparison) -> str:
 
 
 def _other_ratio(comparison: Comparison) -> str:
-    """What the other of the two ratios says, where it says something else."""
+    """A sentence about the other of the two ratios, where that says something else."""
     if comparison.leads == "mean_ratio":
-        other = comparison.speedup
-        return "" if other.estimate is None else f"; {_ratio(other)} on {_those(comparison)}"
-    if comparison.has_heavy_tails:
-        by_means = _ratio(comparison.mean_ratio)
-        return f"; a few slow requests decide the means, by which it is {by_means}"
-    return f"; {_ratio(comparison.mean_ratio)} over all of them" if _is_partial(comparison) else ""
+        other, whose = comparison.speedup, f"On {_those(comparison)}, it is"
+    elif comparison.has_heavy_tails:
+        other, whose = (
+            comparison.mean_ratio,
+            "A few slow requests decide the means: by those, it is",
+        )
+    else:
+        other, whose = comparison.mean_ratio, "Over all requests, it is"
+        if not _is_partial(comparison):
+            return ""
+    return "" if other.estimate is None else f" {whose} {_ratio(other)}."
 
 
 def _is_partial(comparison: Comparison) -> bool:
