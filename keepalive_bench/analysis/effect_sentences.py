@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.explanation import NEARLY_ALL, in_words
+from keepalive_bench.analysis.explanation import in_words
 from keepalive_bench.units import duration, times
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _other_ratio(comparison: Comparison) -> str:
 
 
 def _is_partial(comparison: Comparison) -> bool:
-    return comparison.reused < NEARLY_ALL * comparison.in_pairs
+    return comparison.explained is not None and comparison.explained.is_partial
 
 
 def _those(comparison: Comparison) -> str:

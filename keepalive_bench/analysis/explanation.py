@@ -21,8 +21,7 @@ NAMED = ("dns", "connect", "tunnel", "tls", "wait")
 """The phases that reuse can save; what else differs is the remainder, but for late starts."""
 STEPS = ("connect", "tunnel", "tls")
 """Of opening a connection: round trips of these are counted."""
-NEARLY_ALL = 0.95
-"""Of requests that reused a connection: so many may as well be all."""
+_SELDOM = 0.05
 _FULL_HANDSHAKE = {"TLSv1.3": 1, "TLSv1.2": 2}
 """Round trips: RFC 8446, section 2; RFC 5246, section 7.3."""
 
@@ -51,8 +50,8 @@ class Explanation(NamedTuple):
     """By phase, how many round trips a request saves by the protocol; 0, or missing: none known."""
     reused_parts_s: dict[str, float]
     """As `parts_s`, of the requests that reused a connection: round trips are those of one."""
-    reused: float
-    """The share of requests that did."""
+    is_partial: bool
+    """Whether connections had to be opened again for more than a twentieth of the requests."""
     receive: float = 0.0
     """How much of what remains is the rest of the answer, from its first byte on."""
 
@@ -82,7 +81,7 @@ def explain(
         round_trips=_round_trips(slow, round_trip),
         saved_trips=_saved_trips(*arms),
         reused_parts_s=_differences(exchanges, *(it.reusing for it in halves)),
-        reused=min(it.reusing.mask.count(1) / it.all.mask.count(1) for it in halves),
+        is_partial=any(arm.traits.reuses and arm.reopened > _SELDOM * arm.sent for arm in arms),
         receive=_average(receive, pairs.other.all) - _average(receive, pairs.own.all),
     )
 
@@ -197,7 +196,7 @@ def in_words(explanation: Explanation, amount: float, sign: int) -> str:
         for name, part in large.items()
         if part < 0
     ]
-    on_those = "" if explanation.reused >= NEARLY_ALL else " on those that reused a connection"
+    on_those = " on those that reused a connection" if explanation.is_partial else ""
     if len(set(trips)) == 1 and trips[0]:
         each = f", {trips[0]} each{on_those}" if len(trips) > 1 else f", {trips[0]}{on_those}"
     else:
