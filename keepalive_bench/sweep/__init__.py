@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.effects import typical_effect
+from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.sweep import Sweep, SweptValue
 from keepalive_bench.sweep.recommendation import recommend
 from keepalive_bench.sweep.standing import Case
@@ -43,7 +44,7 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
         if option == "concurrency":
             return rate_ratio(rounds[one.arm], rounds[other.arm], confidence)
         judged = replace(run.plan, decision_rule=replace(decision_rule, confidence=confidence))
-        return typical_effect(pairs_of(one.arm, other.arm), judged).speedup
+        return typical_effect(pairs_of(one.arm, other.arm), judged, reusing=False).speedup
 
     case = Case(
         option=option,
