@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
 
@@ -37,14 +36,12 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
     )
 
     @cache
-    def pairs_of(one: str, other: str) -> Pairs:
-        return pair(views[one], views[other])
-
     def effect(one: SweptValue, other: SweptValue, confidence: float) -> Estimate:
         if option == "concurrency":
             return rate_ratio(rounds[one.arm], rounds[other.arm], confidence)
+        pairs = pair(views[one.arm], views[other.arm])
         judged = replace(run.plan, decision_rule=replace(decision_rule, confidence=confidence))
-        return typical_effect(pairs_of(one.arm, other.arm), judged, reusing=False).speedup
+        return typical_effect(pairs, judged, reusing=False).speedup
 
     case = Case(
         option=option,
