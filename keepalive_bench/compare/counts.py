@@ -67,7 +67,7 @@ def count_verdicts(arms: Sequence[ArmChange], confidence: float) -> CountVerdict
 
 def _counts(arm: ArmChange) -> Iterator[_Count]:
     for words, count in _COUNTS:
-        base, new = of_all([count(arm.base)]), count(arm.new)
+        base, new = of_all([count(it) for it in arm.bases]), count(arm.new)
         said = words.format(f"{new.hits:,}", f"{new.chances:,}", arm.label)
         yield _Count(f"{said}, in BASE {base.hits:,} of {base.chances:,}", base, new)
 

@@ -1,8 +1,8 @@
 """Whether the later run is better or worse: one sentence, and what it rests on.
 
-What is counted goes first: where requests began to fail, or connections to be reopened, and it is no
-chance, a run is worse whatever its latency. What may be chance is said, and leaves the code to the
-latency. The latency that decides is one figure, named beforehand: the typical one (p50) of the
+What is counted goes first: where requests began to fail, or connections to be reopened, and it is
+no chance, a run is worse whatever its latency; what may be chance is said, and leaves the code to
+the latency. The latency that decides is one figure, named beforehand: the typical one (p50) of the
 first-named arm. More figures would find more changes that are none. It errs towards `worse` as
 often as half of an interval's doubt, and so do all counts together (`counts.py`).
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, get_args
 from keepalive_bench.analysis.required_requests import least_requests, required_requests
 from keepalive_bench.compare.change import ChangeCode, ChangeVerdict
 from keepalive_bench.compare.counts import count_verdicts
+from keepalive_bench.stats.between_runs import LEAST_RUNS
 from keepalive_bench.units import enumerated, signed_share
 
 if TYPE_CHECKING:
@@ -42,32 +43,31 @@ def why_incomparable(
     """
     if not arms:
         return "The runs have no arm in common"
-    in_the_way = _in_the_way(differences)
-    if in_the_way and not forced:
-        return f"The runs can't be compared: {in_the_way}; --force compares them all the same"
+    obstacle = in_the_way(differences)
+    if obstacle and not forced:
+        return f"The runs can't be compared: {obstacle}; --force compares them all the same"
     first = arms[0]
-    if (first.base.succeeded and first.new.succeeded) or count_verdicts(
-        arms, rule.confidence
-    ).decided:
+    before, after = all(it.succeeded for it in first.bases), first.new.succeeded
+    if (before and after) or count_verdicts(arms, rule.confidence).decided:
         return None
-    return f"Nothing was measured of {first.label} in {'NEW' if first.base.succeeded else 'BASE'}"
+    return f"Nothing was measured of {first.label} in {'NEW' if before else 'BASE'}"
 
 
 def change_verdict(
-    plans: tuple[Plan, Plan], arms: Sequence[ArmChange], differences: Sequence[Difference]
+    plans: Sequence[Plan], arms: Sequence[ArmChange], differences: Sequence[Difference]
 ) -> ChangeVerdict:
     """What changed, by the later plan's rule, of runs that can be compared."""
-    in_the_way, rule = _in_the_way(differences), plans[1].decision_rule
+    obstacle, rule = in_the_way(differences), plans[-1].decision_rule
     counted, latency = count_verdicts(arms, rule.confidence), _latency(arms[0], plans)
     found = [*counted.decided, latency]
     codes = {said.code for said in found}
     code = next((it for it in _FIRST if it in codes), latency.code)
-    texts = [f"Though {in_the_way}:"] if in_the_way else []
+    texts = [f"Though {obstacle}:"] if obstacle else []
     texts += [*(said.text for said in found), *counted.uncertain]
     return ChangeVerdict(code, " ".join([*texts, *_besides(arms, latency, rule)]))
 
 
-def _in_the_way(differences: Sequence[Difference]) -> str:
+def in_the_way(differences: Sequence[Difference]) -> str:
     """What of the differences matters, as the end of a sentence; empty where nothing does."""
     plans = [it.name for it in differences if it.matters and it.part == "plan"]
     answers = [it.name for it in differences if it.matters and it.part == "answers"]
@@ -77,9 +77,9 @@ def _in_the_way(differences: Sequence[Difference]) -> str:
     return ", and ".join(parts)
 
 
-def _latency(arm: ArmChange, plans: tuple[Plan, Plan]) -> ChangeVerdict:
+def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:
     """What the typical request says, by the same rule as a speed-up within one run."""
-    figure, rule = arm.figures["latency_s.p50"], plans[1].decision_rule
+    figure, rule, runs = arm.figures["latency_s.p50"], plans[-1].decision_rule, len(arm.bases)
     if figure.change is None or figure.low is None or figure.high is None:
         least = max(least_requests("p50", plan) or 0 for plan in plans)
         text = (
@@ -88,25 +88,31 @@ def _latency(arm: ArmChange, plans: tuple[Plan, Plan]) -> ChangeVerdict:
         )
         return ChangeVerdict("inconclusive", text)
     subject, change = f"A typical request of {arm.label} (p50)", signed_share(figure.change)
+    than = "in BASE" if runs == 1 else f"in {runs} BASE runs"
     ends = f"{signed_share(figure.low)} to {signed_share(figure.high)}"
-    shown = f"{100 * rule.confidence:g} % interval {ends}"
+    holds = "with" if runs >= LEAST_RUNS else "without"
+    shown = f"{100 * rule.confidence:g} % interval {ends}, {holds} variation between runs"
     low, high, margin = 1 + figure.low, 1 + figure.high, 1 + rule.margin
     if 1 / margin <= low and high <= margin:
         within = f"within {100 * rule.margin:g} %"
-        text = f"{subject} takes as long as in BASE, {within}: {change} ({shown})."
+        text = f"{subject} takes as long as {than}, {within}: {change} ({shown})."
         return ChangeVerdict("no-difference", text)
     if low <= 1 <= high:
-        requests = min(arm.base.sent, arm.new.sent)
-        enough = required_requests(requests, figure.ratio, rule.margin)
-        text = (
-            f"{subject} may have changed, or may not: {change} ({shown}). "
-            f"About {enough:,} requests per arm in each run would settle it."
-        )
-        return ChangeVerdict("inconclusive", text)
+        text = f"{subject} may have changed, or may not: {change} ({shown})."
+        return ChangeVerdict("inconclusive", f"{text} {_settling(arm, figure, rule)}")
     code: ChangeCode = "worse" if low > 1 else "better"
     way = "longer" if code == "worse" else "less time"
     by = signed_share(abs(figure.change)).lstrip("+")
-    return ChangeVerdict(code, f"{subject} takes {by} {way} than in BASE ({shown}).")
+    return ChangeVerdict(code, f"{subject} takes {by} {way} than {than} ({shown}).")
+
+
+def _settling(arm: ArmChange, figure: FigureChange, rule: DecisionRule) -> str:
+    """What would make the interval narrow enough."""
+    if len(arm.bases) >= LEAST_RUNS:
+        return "More BASE runs, or longer ones, narrow the interval."
+    requests = min(it.sent for it in (*arm.bases, arm.new))
+    enough = required_requests(requests, figure.ratio, rule.margin)
+    return f"About {enough:,} requests per arm in each run would settle it."
 
 
 def _besides(

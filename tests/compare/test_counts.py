@@ -65,7 +65,7 @@ def said(base: Run, new: Run) -> ChangeVerdict:
         Source(name, run, analyse(run), plan_document(run.plan))
         for name, run in (("base.json", base), ("new.json", new))
     )
-    return compare_runs(one, other).verdict
+    return compare_runs([one], other).verdict
 
 
 @given(st.lists(st.floats(0, 1), max_size=6), st.sampled_from([0.05, 0.2]))
