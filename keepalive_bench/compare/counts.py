@@ -15,6 +15,7 @@ from keepalive_bench.compare.incidents import Occurrences, errors, failed, of_al
 from keepalive_bench.compare.reopenings import reopened
 from keepalive_bench.stats.distributions import hypergeometric_tail
 from keepalive_bench.stats.multiple_tests import holm
+from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,9 +39,15 @@ class CountVerdicts(NamedTuple):
 
 
 class _Count(NamedTuple):
-    said: str
+    label: str
+    words: str
     base: Occurrences
     new: Occurrences
+
+    def said(self, base: str = "", new: str = "") -> str:
+        """Both runs' numbers, with more words on either."""
+        now = self.words.format(f"{self.new.hits:,}", f"{self.new.chances:,}", self.label)
+        return f"{now}{new}, in BASE {self.base.hits:,} of {self.base.chances:,}{base}"
 
 
 def count_verdicts(arms: Sequence[ArmChange], confidence: float) -> CountVerdicts:
@@ -54,22 +61,23 @@ def count_verdicts(arms: Sequence[ArmChange], confidence: float) -> CountVerdict
     decided, uncertain = list[ChangeVerdict](), list[str]()
     for it, is_change in zip(counts, holm(chances, 1 - confidence), strict=True):
         way = direction(it.base, it.new, is_change=is_change)
-        if way:
-            said = f"{it.said}{_recurring(it, way)}."
-            decided.append(ChangeVerdict("worse" if way > 0 else "better", said))
+        if way > 0:
+            decided.append(ChangeVerdict("worse", f"{it.said(new=_by_what(it.new))}."))
+        elif way < 0:
+            decided.append(ChangeVerdict("better", f"{it.said(base=_by_what(it.base))}."))
         elif not it.base.hits:
-            uncertain.append(f"{it.said}: that began, {_times(it.new)}, and may be chance.")
+            why = _why_uncertain(it.new, it.base, "BASE")
+            uncertain.append(f"{it.said()}: that began, {_times(it.new)}, and {why}.")
         elif not it.new.hits:
-            uncertain.append(f"{it.said}: that happened {_times(it.base)}, by chance maybe.")
+            why = _why_uncertain(it.base, it.new, "NEW")
+            uncertain.append(f"{it.said()}: that happened {_times(it.base)}, and {why}.")
     decided.sort(key=lambda verdict: verdict.code, reverse=True)
     return CountVerdicts(tuple(decided), tuple(uncertain))
 
 
 def _counts(arm: ArmChange) -> Iterator[_Count]:
     for words, count in _COUNTS:
-        base, new = of_all([count(it) for it in arm.bases]), count(arm.new)
-        said = words.format(f"{new.hits:,}", f"{new.chances:,}", arm.label)
-        yield _Count(f"{said}, in BASE {base.hits:,} of {base.chances:,}", base, new)
+        yield _Count(arm.label, words, of_all([*map(count, arm.bases)]), count(arm.new))
 
 
 def by_chance(base: Occurrences, new: Occurrences) -> float:
@@ -111,11 +119,19 @@ def _recurs(base: Occurrences, new: Occurrences) -> bool:
     )
 
 
-def _recurring(count: _Count, way: int) -> str:
-    """The reason that most incidents of the worse run have, where one recurs."""
-    found = (count.new if way > 0 else count.base).recurring
-    most = max(found, key=lambda it: it.incidents, default=None)
-    return f" ({most.reason}, {most.incidents:,} times)" if most else ""
+def _by_what(found: Occurrences) -> str:
+    """The reason that recurs most often; or how many incidents there were, where that isn't all."""
+    most = max(found.recurring, key=lambda it: it.incidents, default=None)
+    if most:
+        return f" ({most.reason}, {most.incidents:,} times)"
+    return "" if found.incidents == found.hits else f" ({plural(found.incidents, 'incident')})"
+
+
+def _why_uncertain(shown: Occurrences, other: Occurrences, name: str) -> str:
+    """What recurs is no chance, but shows only where enough requests are sent."""
+    if shown.recurring or not other.could:
+        return f"{name} sent too few requests to show it"
+    return "may be chance"
 
 
 def _times(found: Occurrences) -> str:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from itertools import accumulate, compress
+from heapq import heappush, heappushpop
+from itertools import compress
 from math import inf
 from operator import add, and_, gt
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,9 +55,10 @@ class Occurrences(NamedTuple):
     lasts: bool = False
     """Whether nothing ever went well, or not for longer than an event lasts."""
     by_ending: Mapping[bool, int] = {}
-    """Incidents of connections whose end was announced, and of others: whatever their reasons are
-    taken for, the one is never taken for the other."""
+    """Ends of connections that were announced, and others, one after the other: whatever their
+    reasons are taken for, the one is never taken for the other."""
     reasons: frozenset[str] = frozenset()
+    """All that connections were opened for."""
     recurring: tuple[Recurrence, ...] = ()
 
     @property
@@ -128,24 +130,44 @@ def _of_exchanges(arm: ArmSummary, chances: int, are_hit: bytes) -> Occurrences:
     rows = exchanges.started_s, ended_s
     hits = sorted(compress(zip(*rows, strict=True), map(and_, own, are_hit)))
     well = compress(zip(*rows, strict=True), are_well)
-    sizes = incidents(_since_well(hits, well))
+    since_s = since_well([started_s for started_s, _ in hits], well, at_once(arm))
+    sizes = incidents((since, until) for since, (_, until) in zip(since_s, hits, strict=True))
     has_lasted = lasts(arm, sizes, ever_well=1 in are_well)
     return Occurrences(len(hits), chances, len(sizes), lasts=has_lasted)
 
 
-def _since_well(hits: Sequence[Span], well: Iterable[Span]) -> Iterator[Span]:
-    """For each hit: from when the last one was sent that went well and had ended before it."""
-    starts_s = [started_s for started_s, _ in hits]
-    last_s = [-inf] * (len(hits) + 1)
+def since_well(times_s: Sequence[float], well: Iterable[Span], at_once: int) -> Iterator[float]:
+    """For each of sorted times: since when things had last been well, on each connection.
+
+    That is as many requests ago as there are connections, of those that went well until then: an
+    event that meets each connection when that is used next isn't over while only some have met it.
+    """
+    found: list[list[float]] = [[] for _ in times_s]
     for started_s, ended_s in well:
-        place = bisect_left(starts_s, ended_s)
-        last_s[place] = max(last_s[place], started_s)
-    for since_s, (_, until_s) in zip(accumulate(last_s, max), hits, strict=False):
-        yield since_s, until_s
+        place = bisect_left(times_s, ended_s)
+        if place < len(found):
+            _keep_latest(found[place], started_s, at_once)
+    latest_s: list[float] = []
+    for each in found:
+        for started_s in each:
+            _keep_latest(latest_s, started_s, at_once)
+        yield latest_s[0] if len(latest_s) == at_once else -inf
+
+
+def _keep_latest(latest_s: list[float], time_s: float, count: int) -> None:
+    """Add a time to a heap of the latest ones."""
+    if len(latest_s) < count:
+        heappush(latest_s, time_s)
+    else:
+        heappushpop(latest_s, time_s)
+
+
+def at_once(arm: ArmSummary) -> int:
+    """How many of an arm's requests are under way at once, at most."""
+    experiment = arm.reasons.run.plan.experiment
+    return experiment.concurrency * experiment.processes
 
 
 def lasts(arm: ArmSummary, sizes: Sequence[int], *, ever_well: bool) -> bool:
     """Whether something is no event, by the sizes of an arm's incidents: it began and stayed so."""
-    experiment = arm.reasons.run.plan.experiment
-    most = LONGEST * experiment.concurrency * experiment.processes
-    return max(sizes, default=0) > (most if ever_well else 1)
+    return max(sizes, default=0) > (LONGEST * at_once(arm) if ever_well else 1)
