@@ -74,7 +74,7 @@ _TRIED = (
 )
 WORLDS = tuple(
     World(
-        f"{between:.0%} between runs, NEW {how}",
+        f"{100 * between:g} % between runs, NEW {how}",
         partial(_judged, between=between, base=_USUAL, new=new),
         1_600 if new == _USUAL else 500,
         {f"{count} BASE": bounds for count in _COUNTS if count > 1},
