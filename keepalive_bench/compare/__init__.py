@@ -99,7 +99,7 @@ def _unlike(bases: Sequence[Source], *, forced: bool) -> str | None:
         found = in_the_way(tuple(differences([first], it)))
         if found:
             both = f"{filename(first.name)} and {filename(it.name)}"
-            return f"The BASE runs {both} can't be taken together: {found}; --force does it all the same"
+            return f"The BASE runs {both} can't be taken together: {found}; --force does it anyway"
     return None
 
 

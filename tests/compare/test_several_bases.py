@@ -94,7 +94,7 @@ def counted(failed: int, opened: int, sent: int = 40) -> Run:
     for number in range(sent):
         if 0 < number < opened:
             row = script.open("pooled")
-        if number < failed:
+        if number % 3 == 1 and number < 3 * failed:  # each an incident of its own
             script.fail("pooled")
         else:
             script.send("pooled", 0.01 + 1e-5 * number + 1e-6 * opened, on=row)
@@ -121,10 +121,12 @@ def test_what_is_counted_is_compared_with_the_mean_exactly() -> None:
 
 
 def test_the_base_runs_show_together_how_often_something_happens() -> None:
-    """3 of 40 is much beside none of 120, and little beside three runs that had as many."""
-    new = counted(3, 1)
-    assert compared([counted(0, it) for it in (1, 2, 3)], new).verdict.code == "worse"
-    alike = compared([counted(3, it) for it in (2, 3, 4)], new).verdict
+    """4 of 40 is no more than chance beside one run that had none, and is more beside ten."""
+    new = counted(4, 1)
+    verdict = compared([counted(0, it) for it in range(1, 11)], new).verdict
+    assert verdict.code == "worse"
+    assert "4 of 40 requests of pooled failed, in BASE 0 of 400" in verdict.text
+    alike = compared([counted(4, it) for it in range(2, 12)], new).verdict
     assert "requests of pooled failed" not in alike.text
 
 

@@ -38,8 +38,8 @@ def test_the_half_width_is_student_s(earlier: list[float], new: float, confidenc
     count = len(earlier)
     low, high = change_interval([around(it, 0.1) for it in earlier], around(new, 0.1), confidence)
     factor = scipy_stats.t.ppf((1 + confidence) / 2, count - 1) * sqrt(1 + 1 / count)
-    assert (low + high) / 2 == pytest.approx(new - fmean(earlier), abs=1e-9)
-    assert (high - low) / 2 == pytest.approx(factor * stdev(earlier), abs=1e-9)
+    assert (low + high) / 2 == pytest.approx(new - fmean(earlier), rel=1e-6, abs=1e-7)
+    assert (high - low) / 2 == pytest.approx(factor * stdev(earlier), rel=1e-6, abs=1e-7)
 
 
 def test_a_new_run_that_is_less_sure_of_its_number_widens_it() -> None:
