@@ -62,7 +62,7 @@ class _Paired:
     def __init__(self, own: ArmView, other: ArmView, pairs: Pairs) -> None:
         self.own, self.other, self.pairs = own, other, pairs
         self.confidence = own.confidence
-        differences = array("d", map(sub, pairs.other.typical, pairs.own.typical))
+        differences = array("d", map(sub, pairs.other.all.typical, pairs.own.all.typical))
         self.inflation = rank_inflation(differences, self.confidence)
 
     def interval(self, percent: int, at: float, other_at: float) -> Interval | None:
@@ -77,8 +77,8 @@ class _Paired:
             fractional_interval(it.ordered, percent, self.confidence)
             for it in (self.own, self.other)
         )
-        below = are_below(self.pairs.own.typical, at)
-        other_below = are_below(self.pairs.other.typical, other_at)
+        below = are_below(self.pairs.own.all.typical, at)
+        other_below = are_below(self.pairs.other.all.typical, other_at)
         in_pairs = self.pairs.number / sqrt(len(self.own.ordered) * len(self.other.ordered))
         common = shares_correlation(below, other_below) * in_pairs
         found = _difference(at, bounds, other_at, other_bounds, common)
