@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.pairs import pair, typical_effect
 from keepalive_bench.analysis.savings import quantile_savings
+from keepalive_bench.analysis.shift import shift_of
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.intervals import Estimate, mean_interval, ratio_interval
 from keepalive_bench.units import plural, size
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.analysis.explanation import Explanation
     from keepalive_bench.analysis.pairs import Pairs
+    from keepalive_bench.analysis.shift import Shift
     from keepalive_bench.results.columns import ExchangeColumns
 
 _MOST_FAILED = 0.05
@@ -42,12 +44,16 @@ class Comparison(NamedTuple):
     """The arm's ÷ the other's."""
     correlation: float
     """Autocorrelation of the pairs' log ratios at lag 1."""
+    correlation_score: float
+    """The same in standard deviations of what white noise has."""
     interval_inflation: float
     """How much wider intervals are than without any, by that at all lags."""
     saving_s: dict[str, Estimate]
     """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
     explained: Explanation | None
     """Where the mean saving comes from; `None` where there are no pairs."""
+    shift: Shift | None
+    """Where their ratio changes its level in the course of the run; `None`: nowhere."""
     incomparable: str | None = None
     """Why the arms' times can't be compared, in a sentence; `None`: they can."""
 
@@ -71,11 +77,13 @@ def compare(
         speedup=effect.speedup,
         requests_per_second=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
         correlation=effect.correlation,
+        correlation_score=effect.correlation_score,
         interval_inflation=effect.interval_inflation,
         saving_s={
             "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
             **quantile_savings(*views, pairs, factor),
         },
+        shift=shift_of(*views, pairs),
         incomparable=_incomparable(arm, against, effect.speedup),
         explained=explain(exchanges, arms, pairs),
     )

@@ -19,7 +19,7 @@ from keepalive_bench.stats.descriptive import hodges_lehmann
 from keepalive_bench.stats.intervals import Estimate, signed_rank_interval, widened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis.arm_view import ArmView, Blocks
     from keepalive_bench.plan.plan import Plan
@@ -115,21 +115,31 @@ class Effect(NamedTuple):
 
     speedup: Estimate
     correlation: float
+    correlation_score: float
     interval_inflation: float
 
 
 def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
-    """The typical ratio: the Hodges-Lehmann estimate of the pairs' log ratios.
+    """The typical ratio of the pairs' times."""
+    return typical_ratio(log_ratios(pairs), plan)
+
+
+def log_ratios(pairs: Pairs) -> array[float]:
+    """The logarithm of the other's time ÷ the own, for each pair."""
+    halves = zip(pairs.own.typical, pairs.other.typical, strict=True)
+    return array("d", (log(theirs / ours) for ours, theirs in halves))
+
+
+def typical_ratio(ratios: Sequence[float], plan: Plan) -> Effect:
+    """The typical ratio: the Hodges-Lehmann estimate of log ratios.
 
     As logarithms, halving and doubling weigh the same. Noise that both halves of a pair share
     cancels, and one slow request moves it little. A run that goes on until the interval is narrow
     ends where the autocorrelation looks low by chance, so that is taken a standard error higher
     (Bartlett's, √((1 − r²)/n)).
     """
-    confidence, count = plan.decision_rule.confidence, pairs.number
-    halves = zip(pairs.own.typical, pairs.other.typical, strict=True)
-    ratios = array("d", (log(theirs / ours) for ours, theirs in halves))
-    correlation, inefficiency = dependence(ratios)
+    confidence, count = plan.decision_rule.confidence, len(ratios)
+    correlation, inefficiency, score = dependence(ratios)
     if plan.experiment.precision is not None and count:
         assumed = max(correlation, 0.0)
         assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
@@ -138,10 +148,10 @@ def typical_effect(pairs: Pairs, plan: Plan) -> Effect:
     ordered = sorted(ratios)  # once: what is sorted is quick to sort again
     typical, interval = hodges_lehmann(ordered), signed_rank_interval(ordered, confidence)
     if typical is None:
-        return Effect(Estimate(None), correlation, factor)
+        return Effect(Estimate(None), correlation, score, factor)
     found = Estimate(exp(typical))
     if interval is not None:
         low, high = widened(interval, typical, factor)
         if max(-low, high) <= _LARGEST_LOG:  # or it says nothing
             found = Estimate(exp(typical), exp(low), exp(high))
-    return Effect(found, correlation, factor)
+    return Effect(found, correlation, score, factor)

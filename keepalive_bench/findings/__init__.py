@@ -8,6 +8,7 @@ from keepalive_bench.findings import (
     addresses,
     announced,
     answers,
+    autocorrelation,
     caches,
     certainty,
     client_bound,
@@ -17,6 +18,7 @@ from keepalive_bench.findings import (
     endpoint,
     gateways,
     latency,
+    level_shift,
     measurement,
     one_at_a_time,
     reuse,
@@ -49,7 +51,7 @@ _SUBJECTS = (
         addresses,
     ),
     *(connecting, endpoint),
-    *(client_bound, measurement, certainty, latency),
+    *(client_bound, measurement, certainty, level_shift, autocorrelation, latency),
 )
 FINDING_KINDS = (
     *(it for subject in _SUBJECTS for it in vars(subject).values() if isinstance(it, FindingKind)),
@@ -97,9 +99,16 @@ def noticed(
         *endpoint.endpoint_findings(run, arms),
         *of_measurement,
         *certainty.order_findings(run),
-        *latency.latency_findings(run, views, arms, contended=contended),
-        *(it for arm in arms for it in certainty.own_findings(run, arm)),
+        *level_shift.level_shift_findings(run, views, arms, comparisons),
+        *latency.latency_findings(
+            run,
+            views,
+            arms,
+            contended=contended,
+            shifted={it.shift.arm for it in comparisons if it.shift is not None},
+        ),
         *(it for each in comparisons for it in certainty.comparison_findings(run, arms, each)),
+        *autocorrelation.autocorrelation_findings(run, views, arms, comparisons),
         *certainty.too_few_requests(run, arms),
     ]
     if run.plan.experiment.sweep is not None:
