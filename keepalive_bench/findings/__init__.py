@@ -84,6 +84,7 @@ def noticed(
         *answers.answer_findings(run, arms),
     ]
     roots = [it for it in of_answers if _is_root(it)]
+    of_shifts = [*level_shift.level_shift_findings(run, views, arms, comparisons)]
     found = [
         *course.outcome_findings(run, arms),
         *roots,
@@ -99,13 +100,13 @@ def noticed(
         *endpoint.endpoint_findings(run, arms),
         *of_measurement,
         *certainty.order_findings(run),
-        *level_shift.level_shift_findings(run, views, arms, comparisons),
+        *of_shifts,
         *latency.latency_findings(
             run,
             views,
             arms,
             contended=contended,
-            shifted={it.shift.arm for it in comparisons if it.shift is not None},
+            shifted={f"{it.evidence['arm']}" for it in of_shifts},
         ),
         *(it for each in comparisons for it in certainty.comparison_findings(run, arms, each)),
         *autocorrelation.autocorrelation_findings(run, views, arms, comparisons),

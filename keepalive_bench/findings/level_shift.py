@@ -60,7 +60,12 @@ def level_shift_findings(
     arms: Sequence[ArmSummary],
     comparisons: Sequence[Comparison],
 ) -> Iterator[Finding]:
-    """Each arm's once: of three arms, the first-named one's shift is in two comparisons."""
+    """Each arm's once: of three arms, the first-named one's shift is in two comparisons.
+
+    A sweep's values are held against each other otherwise.
+    """
+    if run.plan.experiment.sweep is not None:
+        return
     shifts = {it.shift.arm: it for it in reversed(comparisons) if it.shift is not None}
     for label, comparison in shifts.items():
         if comparison.shift is not None:
