@@ -63,7 +63,7 @@ class Shift(NamedTuple):
         moved = "rose" if at.change > 0 else "fell"
         when = "in between" if self.is_gradual else "there"
         return (
-            f"{subject} was {parts[0]} before request {self.index}, and {parts[1]} from there on: "
+            f"{subject} {parts[0]} before request {self.index}, and {parts[1]} from there on: "
             f"the latency of {self.arm} {moved} {when}, from {duration(at.before_s)} to "
             f"{duration(at.after_s)}."
         )
@@ -87,9 +87,9 @@ def _in_words(ratio: Estimate, rule: DecisionRule) -> str:
         estimate, low, high = 1 / estimate, 1 / high, 1 / low
     shown = f"{100 * rule.confidence:g} % CI {times(low)}–{times(high)}"
     if word in {"faster", "slower"}:
-        return f"{times(estimate)} {word} ({shown})"
-    same = "no different" if word == "no-difference" else "not known to be different"
-    return f"{same} ({times(estimate)}, {shown})"
+        return f"was {times(estimate)} {word} ({shown})"
+    verb = "made no difference" if word == "no-difference" else "may have been faster, or not"
+    return f"{verb} ({times(estimate)}, {shown})"
 
 
 def shift_of(own: ArmView, other: ArmView, pairs: Pairs) -> Shift | None:

@@ -90,7 +90,9 @@ def _finding(
         case="gradual" if shift.is_gradual else None,
         clauses=["there"] if changed else [],
         words={
-            "held": f"{after_s} as before" if before_s == after_s else f"{after_s}, not {before_s}",
+            "held": f"{after_s} as before"
+            if before_s == after_s
+            else f"{after_s} rather than {before_s}",
             "moved": "rose" if own.change > 0 else "fell",
         },
     )
