@@ -13,7 +13,8 @@ from simulated_runs import run_of
 
 from keepalive_bench import Experiment, analyse
 from keepalive_bench.analysis.arm_view import ArmView
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.effects import typical_effect
+from keepalive_bench.analysis.pairs import pair
 from worlds.world import Bounds, World
 
 if TYPE_CHECKING:

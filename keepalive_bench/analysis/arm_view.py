@@ -13,7 +13,7 @@ from math import fsum
 from operator import and_, gt, truediv
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from keepalive_bench.results.table import pick
+from keepalive_bench.results.table import NONE, pick
 from keepalive_bench.stats.clusters import clustered_quantile_ends
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.descriptive import mean, quantile, stdev
@@ -88,6 +88,7 @@ class ArmView:
     def __init__(self, label: str, plan: Plan, exchanges: ExchangeColumns) -> None:
         self.label, self.plan, self.exchanges = label, plan, exchanges
         self.confidence = plan.decision_rule.confidence
+        self._keeps = any(arm.traits.reuses for arm in plan.experiment.arms if arm.label == label)
 
     @cached_property
     def ended(self) -> bytes:
@@ -100,6 +101,23 @@ class ArmView:
         if not self.exchanges.failures.values:
             return self.ended
         return bytes(map(and_, self.ended, map((0).__gt__, self.exchanges.failure)))
+
+    @cached_property
+    def reused(self) -> bytes | bytearray:
+        """Those of them whose connection had carried an exchange before.
+
+        Of an arm that keeps no connection, all: it has none to reuse.
+        """
+        if not self._keeps:
+            return self.succeeded
+        connections = pick(self.exchanges.connection, self.ended)
+        rows = array("I", compress(range(len(self.ended)), self.ended))
+        first = dict(zip(reversed(connections), reversed(rows), strict=True))
+        first.pop(NONE, None)
+        mask = bytearray(self.succeeded)
+        for row in first.values():
+            mask[row] = 0
+        return mask
 
     @cached_property
     def latencies(self) -> array[float]:

@@ -7,7 +7,8 @@ from math import ceil, log, log1p, log10
 from typing import TYPE_CHECKING, Literal
 
 from keepalive_bench.analysis.arm_view import ArmView, Quantile
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.effects import typical_effect
+from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.stats.clusters import LEAST_CLUSTERS
 from keepalive_bench.stats.descriptive import quantile
 from keepalive_bench.stats.intervals import (
@@ -32,6 +33,7 @@ word that rests on ranks.
 """
 _MOST = 100_000
 _OF_BLOCKS = {"ranks", "pairs", "verdict", "mean"}
+_OF_REUSES = {"ranks", "verdict"}
 _FINEST = 0.01
 """Nobody is asked for more requests than 1 % takes."""
 _SMALLEST = 2.0**-1022
@@ -57,17 +59,6 @@ def required_requests(requests: int, ratio: Estimate, margin: float) -> int:
     return max(requests + 1, ceil(needed / step) * step)
 
 
-def least_pairs(confidence: float) -> int:
-    """How many pairs can tell two arms apart.
-
-    Of one fewer, all agree by chance alone in more than 1 − confidence of cases: 2 ÷ 2**n.
-    """
-    pairs = 1
-    while 2 / 2**pairs > 1 - confidence:
-        pairs += 1
-    return pairs
-
-
 def least_requests(basis: Basis, plan: Plan) -> int | None:
     """Requests of each arm that could bound an estimate, if none fails; `None`: no number could.
 
@@ -80,7 +71,7 @@ def least_requests(basis: Basis, plan: Plan) -> int | None:
         return None
     block = plan.experiment.block_size
     if basis in _OF_BLOCKS:
-        return values * block
+        return values * block + (basis in _OF_REUSES and opens_first(plan))
     return values if block == 1 else max(values, LEAST_CLUSTERS * block)
 
 
@@ -95,6 +86,15 @@ def least_to_bound(percent: int, plan: Plan, *, above: bool, factor: float = 1.0
     )
     block = plan.experiment.block_size
     return values if values is None or block == 1 else max(values, LEAST_CLUSTERS * block)
+
+
+def opens_first(plan: Plan) -> bool:
+    """Whether the first arm's first request is in no pair that reused a connection: it opens one.
+
+    A block of several requests has others that can.
+    """
+    experiment = plan.experiment
+    return experiment.arms[0].traits.reuses and experiment.block_size == 1
 
 
 @lru_cache(maxsize=32)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import compress
-from math import log
+from array import array
+from itertools import compress, count, islice
+from math import isnan, log
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.pairs import log_ratios, typical_ratio
+from keepalive_bench.analysis.effects import log_ratios, typical_ratio
 from keepalive_bench.stats.change_point import change_point
 from keepalive_bench.units import duration, times
 
@@ -95,10 +96,13 @@ def _in_words(ratio: Estimate, rule: DecisionRule) -> str:
 def shift_of(own: ArmView, other: ArmView, pairs: Pairs) -> Shift | None:
     """Where the pairs' log ratios change their level; `None`: nowhere that chance wouldn't show.
 
-    What both arms share, a common drift included, cancels in a ratio.
+    It is of the pairs that reused a connection: to open more of them is no other level. What both
+    arms share, a common drift included, cancels in a ratio.
     """
-    plan, halves = own.plan, (pairs.own.typical, pairs.other.typical)
-    ratios = log_ratios(pairs)
+    plan, both = own.plan, (pairs.own.reusing.typical, pairs.other.reusing.typical)
+    kept = bytes(not isnan(one + two) for one, two in zip(*both, strict=True))
+    halves = [array("d", compress(it, kept)) for it in both]
+    ratios = log_ratios(halves[1], halves[0])
     found = change_point(ratios, _CHANCE / max(1, len(plan.experiment.arms) - 1))
     if found is None:
         return None
@@ -107,7 +111,7 @@ def shift_of(own: ArmView, other: ArmView, pairs: Pairs) -> Shift | None:
         for view, values in zip((own, other), halves, strict=True)
     }
     return Shift(
-        index=_index_of(found.at, own, pairs),
+        index=_index_of(next(islice(compress(count(), kept), found.at, None)), own, pairs),
         is_gradual=found.is_gradual,
         arm=max(levels, key=lambda label: abs(levels[label].change)),
         levels=levels,
@@ -118,7 +122,7 @@ def shift_of(own: ArmView, other: ArmView, pairs: Pairs) -> Shift | None:
 
 def _index_of(pair: int, view: ArmView, pairs: Pairs) -> int:
     """The first request of a pair, by its index."""
-    mask = bytes(pairs.own.mask)
+    mask = bytes(pairs.own.all.mask)
     keys = view.block_keys(mask)
     its = sorted(set(keys))[pair]
     indexes = compress(view.exchanges.index, mask)

@@ -6,6 +6,7 @@ from math import sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.required_requests import opens_first
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.stats.dependence import (
@@ -13,6 +14,7 @@ from keepalive_bench.stats.dependence import (
     LEAST_FOR_LAG,
     first_order_inefficiency,
 )
+from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.results.run import Run
+    from keepalive_bench.stats.dependence import Dependence
 
 _CHANCE = 0.05
 """In how many runs of white noise any series is told of at the most."""
@@ -48,8 +51,8 @@ INDEPENDENCE_ASSUMED = FindingKind(
     who="client",
     severity="info",
     evidence=("values",),
-    proof=f"Fewer than {LEAST_FOR_LAG} values with an interval: requests, or blocks.",
-    text="{values} don't show whether latencies are autocorrelated; intervals assume that they "
+    proof=f"Fewer than {LEAST_FOR_LAG} values with an interval: requests, blocks, or pairs.",
+    text="{counted} don't show whether latencies are autocorrelated; intervals assume that they "
     "aren't.",
     advice="-n {enough!s} makes enough.",
     cases={"where -n decides nothing": Case(advice="A longer run does.")},
@@ -62,11 +65,11 @@ class _Series(NamedTuple):
     """Values in their order that intervals are made of."""
 
     name: str
-    count: int  # type: ignore[assignment]  # and no method of tuples
-    correlation: float
-    score: float
+    noun: str
+    """What its values are."""
+    dependence: Dependence
     factor: float
-    """How much wider its intervals are."""
+    """How much wider that makes the intervals."""
 
 
 def autocorrelation_findings(
@@ -76,54 +79,54 @@ def autocorrelation_findings(
     comparisons: Sequence[Comparison],
 ) -> Iterator[Finding]:
     """Everything of that kind, for all series together."""
-    series = [*_own(views, arms), *_of_pairs(comparisons)]
-    examined = [it for it in series if it.count >= LEAST_FOR_LAG]
+    series = [*_series(views, arms, comparisons)]
+    examined = [it for it in series if it.dependence.number >= LEAST_FOR_LAG]
     limit = NormalDist().inv_cdf(1 - _CHANCE / max(1, len(examined)))
-    found = [it for it in examined if it.score > limit and it.factor >= _NOTABLE]
+    found = [it for it in examined if it.dependence.score > limit and it.factor >= _NOTABLE]
     if found:
-        widest = max(found, key=lambda it: it.factor)
-        further = widest.factor > _NOTABLE * sqrt(first_order_inefficiency(widest.correlation))
-        clauses = {"beyond": further, "up_to": len(found) > 1}
-        yield AUTOCORRELATED.found(
-            series=", ".join(it.name for it in found),
-            correlation=widest.correlation,
-            factor=widest.factor,
-            clauses=[name for name, is_so in clauses.items() if is_so],
-            words={
-                "what": "Latencies" if run.plan.experiment.block_size == 1 else "Blocks",
-                "each": ", ".join(f"{it.name} {it.correlation:.2f}" for it in found),
-            },
-        )
+        yield _told(run, found)
     if len(examined) < len(series):
-        yield _assumed(run, min(it.count for it in series))
+        yield _assumed(run, min(series, key=lambda it: it.dependence.number))
 
 
-def _own(views: Mapping[str, ArmView], arms: Sequence[ArmSummary]) -> Iterator[_Series]:
-    """Those of the arms that have any interval."""
+def _series(
+    views: Mapping[str, ArmView], arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]
+) -> Iterator[_Series]:
+    """Those of arms, and of pairs, that have any interval."""
     for arm in arms:
         view = views[arm.label]
         if arm.latency_bounds:
-            count = len(view.latencies if view.is_alone else view.block_sums)
-            dependence = view.dependence
-            correlation, score = dependence.correlation, dependence.score
-            yield _Series(arm.label, count, correlation, score, arm.interval_inflation)
-
-
-def _of_pairs(comparisons: Sequence[Comparison]) -> Iterator[_Series]:
+            noun = "request" if view.is_alone else "block"
+            yield _Series(arm.label, noun, view.dependence, arm.interval_inflation)
     for it in comparisons:
         if it.speedup.low is not None:
             name = f"pairs of {it.arm} and {it.against}"
-            score, factor = it.correlation_score, it.interval_inflation
-            yield _Series(name, it.pairs, it.correlation, score, factor)
+            yield _Series(name, "pair", it.dependence, it.interval_inflation)
 
 
-def _assumed(run: Run, count: int) -> Finding:
-    experiment = run.plan.experiment
-    enough = ENOUGH_FOR_LAG * experiment.block_size
+def _told(run: Run, found: Sequence[_Series]) -> Finding:
+    widest = max(found, key=lambda it: it.factor)
+    correlation = widest.dependence.correlation
+    further = widest.factor > _NOTABLE * sqrt(first_order_inefficiency(correlation))
+    clauses = {"beyond": further, "up_to": len(found) > 1}
+    return AUTOCORRELATED.found(
+        series=", ".join(it.name for it in found),
+        correlation=correlation,
+        factor=widest.factor,
+        clauses=[name for name, is_so in clauses.items() if is_so],
+        words={
+            "what": "Latencies" if run.plan.experiment.block_size == 1 else "Blocks",
+            "each": ", ".join(f"{it.name} {it.dependence.correlation:.2f}" for it in found),
+        },
+    )
+
+
+def _assumed(run: Run, shortest: _Series) -> Finding:
+    experiment, number = run.plan.experiment, shortest.dependence.number
+    enough = ENOUGH_FOR_LAG * experiment.block_size + opens_first(run.plan)
     is_for_more = not experiment.may_end_early and enough > experiment.requests
-    noun = "request" if experiment.block_size == 1 else "block"
     return INDEPENDENCE_ASSUMED.found(
-        values=count,
+        values=number,
         case=None if is_for_more else "where -n decides nothing",
-        words={"enough": enough, "values": f"{count} {noun}s of an arm"},
+        words={"enough": enough, "counted": plural(number, shortest.noun)},
     )

@@ -41,6 +41,8 @@ class Dependence(NamedTuple):
     """How many of the values say as much of a mean as an independent one would; 1 or more."""
     score: float
     """The correlation in standard deviations of what white noise has."""
+    number: int
+    """How many values there are."""
 
 
 def dependence(values: Sequence[float], *, around_trend: bool = False) -> Dependence:
@@ -64,6 +66,7 @@ def dependence_of(centred: Sequence[float], removed: int) -> Dependence:
         correlation,
         inefficiency=found if found >= _NOTABLE * first else first,
         score=correlation / _spread(len(centred), removed) if correlation else 0.0,
+        number=len(centred),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.effects import typical_effect
+from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.sweep import Sweep, SweptValue
 from keepalive_bench.sweep.recommendation import Case, recommend
 from keepalive_bench.sweep.value_results import rate_ratio, rounds_of, swept_value
@@ -35,7 +36,7 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
         if option == "concurrency":
             return rate_ratio(rounds[one.arm], rounds[other.arm], decision_rule.confidence)
         pairs = pair(views[one.arm], views[other.arm])
-        return typical_effect(pairs, run.plan).speedup
+        return typical_effect(pairs, run.plan, reusing=False).speedup
 
     case = Case(
         option=option,

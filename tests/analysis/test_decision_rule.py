@@ -192,11 +192,15 @@ def test_arms_that_do_not_fail_alike_are_not_comparable_and_not_for_the_size_of_
 def test_how_many_pairs_it_takes_at_the_least_depends_on_the_confidence(
     confidence: float, least: int
 ) -> None:
-    """SciPy: of n pairs that all agree, the two-sided signed-rank test's least p is 2 ÷ 2**n."""
-    verdict = judged([2.0], count=least - 1, confidence=confidence)
+    """SciPy: of n pairs that all agree, the two-sided signed-rank test's least p is 2 ÷ 2**n.
+
+    One request more, as the first one opens the connection.
+    """
+    verdict = judged([2.0], count=least, confidence=confidence)
     assert verdict.code == "inconclusive"
-    assert f"it takes {least} at the least" in verdict.text
-    assert judged([2.0], count=least, confidence=confidence).code == "faster"
+    assert f"it takes {least} pairs at the least" in verdict.text
+    assert f"there are {least - 1} that reused a connection. -n {least + 1} " in verdict.text
+    assert judged([2.0], count=least + 1, confidence=confidence).code == "faster"
 
 
 def test_a_sure_difference_within_the_margin_is_named() -> None:

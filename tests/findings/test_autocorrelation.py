@@ -60,9 +60,17 @@ def test_of_too_few_requests_it_is_said_that_independence_is_assumed(
     requests: int, *, is_said: bool
 ) -> None:
     """Of 5, there is no interval at 95 %: 2 ÷ 2**5 is more than 5 %."""
-    own = [0.01 + 0.0001 * (number % 2) for number in range(requests)]
-    findings = found(paired_run(own, own[::-1]))
+    script = Script("pooled", requests=requests)
+    for number in range(requests):
+        script.send("pooled", 0.01 + 0.0001 * (number % 2))
+    findings = found(script.run())
     assert [it.code for it in findings] == ["independence-assumed"] * is_said
     for finding in findings:
-        said = f"{requests} requests of an arm don't show whether latencies are autocorrelated"
+        said = f"{requests} requests don't show whether latencies are autocorrelated"
         assert finding.text.startswith(said)
+
+
+def test_of_8_requests_7_pairs_reused_a_connection() -> None:
+    (finding,) = found(paired_run([0.01, 0.011] * 4, [0.02, 0.021] * 4))
+    assert finding.text.startswith("7 pairs don't show")
+    assert finding.advice == "-n 15 makes enough."

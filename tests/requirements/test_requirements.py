@@ -107,7 +107,7 @@ def test_the_point_decides_nothing_though_it_meets_the_bound() -> None:
 def test_without_an_interval_an_estimate_is_undecided_and_it_is_said_why() -> None:
     checked = held("speedup>=1.1", with_speedup(None, 1.5, None))
     assert checked.status == "undecided"
-    assert "too few requests bound it (6 at the least" in checked.text
+    assert "too few requests bound it (7 at the least" in checked.text
     assert held("stdev<=1s").text.endswith("but kab knows no interval of it.")
     assert held("phases_s.wait.per_request<=1s").status == "undecided"
 
