@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import ceil, log, log1p, log10
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 from keepalive_bench.analysis.arm_view import ArmView, Quantile
@@ -21,7 +22,7 @@ from keepalive_bench.stats.intervals import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.plan.plan import DecisionRule, Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.stats.intervals import Estimate
 
@@ -36,25 +37,33 @@ _OF_BLOCKS = {"ranks", "pairs", "verdict", "mean"}
 _OF_REUSES = {"ranks", "verdict"}
 _FINEST = 0.01
 """Nobody is asked for more requests than 1 % takes."""
+_POWER = 0.8
+"""How often a run of the requests that are asked for has to suffice."""
 _SMALLEST = 2.0**-1022
 """What was rounded to 0 has no logarithm, and counts as the smallest normal float."""
 
 
-def required_requests(requests: int, ratio: Estimate, margin: float) -> int:
-    """Requests with which an interval as wide as 1 ÷ √n would exclude 1, or lie in the margin.
+def required_requests(requests: int, ratio: Estimate, rule: DecisionRule) -> int:
+    """Requests with which four runs in five would tell whether a ratio differs from 1.
 
-    Each end comes nearer to the estimate in proportion, as a logarithm. What an end has to leave
-    behind lies on its own side: 1 the one, the margin both.
+    An interval's ends come nearer to its estimate as 1 ÷ √n, as logarithms. Either suffices:
+
+    - an interval as wide as the margin: wherever it lies, it excludes 1 or lies within the margin;
+    - one that excludes 1 with a power of 0.8 (J. Cohen, "Statistical Power Analysis for the
+      Behavioral Sciences", 1988). An estimate that didn't suffice is often too large by chance, so
+      that is reckoned for the difference that it exceeds with a probability of 0.2 at most: M.
+      Perugini, M. Gallucci and G. Costantini, "Safeguard Power as a Protection Against Imprecise
+      Power Estimates", Perspectives on Psychological Science 9 (2014).
     """
     estimate, low, high = ratio
     if estimate is None or low is None or high is None:
         return 0
     bottom, middle, top = (log(max(it, _SMALLEST)) for it in (low, estimate, high))
-    bound, below, above = log1p(margin), middle - bottom, top - middle
-    to_one = below if middle > 0 else above
-    by_one = to_one / max(abs(middle), _FINEST)
-    by_margin = max(above / max(bound - middle, _FINEST), below / max(bound + middle, _FINEST))
-    needed = requests * min(by_one, by_margin) ** 2
+    to_one = middle - bottom if middle > 0 else top - middle
+    power = NormalDist().inv_cdf(_POWER) / NormalDist().inv_cdf((1 + rule.confidence) / 2)
+    surely = max(abs(middle) - power * to_one, _FINEST)
+    by_margin = (top - bottom) / max(log1p(rule.margin), _FINEST)
+    needed = requests * min((1 + power) * to_one / surely, by_margin) ** 2
     step: int = 10 ** max(0, ceil(log10(max(needed, 1))) - 2)
     return max(requests + 1, ceil(needed / step) * step)
 

@@ -104,7 +104,7 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
         text = f"{different(subject, comparison, rule)}{_drift(plan)}"
         return Verdict("faster" if low > 1 else "slower", text)
     measured = comparison.pairs * plan.experiment.block_size
-    enough = required_requests(measured, comparison.leading, rule.margin)
+    enough = required_requests(measured, comparison.leading, rule)
     settled = f"About {enough:,} requests per arm would settle it."
     return Verdict("inconclusive", f"{open_question(subject, comparison, rule)} {settled}")
 

@@ -46,7 +46,10 @@ def _status(requirement: Requirement, subject: Subject, found: Evidence) -> Stat
     if _is_open(requirement, found):
         return "undecided"
     if subject.metric.basis in {"exact", "verdict"} and found.value is not None:
-        return "met" if _holds(found.value, requirement) else "missed"
+        # Only what a sweep recommends has ends, too: a smaller value may be enough.
+        ends = (found.value, found.low, found.high)
+        ways = {_holds(it, requirement) for it in ends if it is not None}
+        return "undecided" if len(ways) > 1 else "met" if ways.pop() else "missed"
     if not found.one_sided and (found.value is None or found.lacking):
         return "undecided"
     # What is at most something is known by its high end; that it isn't, by its low one.
@@ -83,7 +86,7 @@ def _sentence(
     if _is_open(requirement, found):
         return f"{value}: {bound} can't be told from it."
     if subject.metric.basis in {"exact", "verdict"}:
-        return f"{value}."
+        return f"{value}, but {found.lacking}." if status == "undecided" else f"{value}."
     if found.lacking:
         return f"{value}, but {found.lacking}."
     ends = " to ".join(
