@@ -17,6 +17,7 @@ from keepalive_bench import Experiment, analyse
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.shift import shift_of
+from keepalive_bench.analysis.verdict import verdict_of
 from worlds.world import Bounds, World
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _SPREAD = 0.2
 _THREADS = 4
+_WRONG = {"faster", "slower"}
 _FOUND, _NEAR, _STEP = "shift found", "and its place, within 10 %", "and called one, not a drift"
 _FALSE, _PLAIN = "false verdict", "the same if nobody looked for shifts"
 
@@ -86,11 +88,12 @@ def _found(requests: int, what: Happening, random: Random) -> Counted:
 
 def _judged(requests: int, concurrency: int, what: Happening, random: Random) -> Counted:
     analysis = analyse(_drawn(requests, what, random, concurrency))
-    _, low, high = analysis.comparisons[0].speedup
+    (comparison,) = analysis.comparisons
+    plain = verdict_of(analysis.arms, [comparison._replace(shift=None)], analysis.plan)
     return {
-        _FOUND: float(analysis.comparisons[0].shift is not None),
-        _FALSE: float(analysis.verdict.code in {"faster", "slower"}),
-        _PLAIN: float(low is not None and high is not None and not low <= 1 <= high),
+        _FOUND: float(comparison.shift is not None),
+        _FALSE: float(analysis.verdict.code in _WRONG),
+        _PLAIN: float(plain.code in _WRONG),
     }
 
 
