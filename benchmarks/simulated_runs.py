@@ -124,7 +124,7 @@ def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval
     own, other = views = [ArmView(label, run.plan, run.exchanges) for label in _LABELS]
     pairs = pair(own, other)
     effect = typical_effect(pairs, run.plan)
-    savings = quantile_savings(own, other, pairs, effect.interval_inflation)
+    savings = quantile_savings(own, other, pairs)
     found = {
         "speed-up": _ends(effect.speedup),
         PLAIN: _unwidened(effect.speedup, effect.interval_inflation),
