@@ -59,6 +59,7 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
         kind=arm.kind,
         requests=run.requests_due(arm.label),
         succeeded=answered,
+        untimed=answered - view.timed.count(1),
         failed=tried - answered,
         interrupted=interrupted,
         not_sent=run.requests_due(arm.label) - tried - interrupted,
@@ -77,7 +78,7 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
         mean_body=sum(compress(exchanges.body_bytes, good)) / answered if answered else None,
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
         # Where there are pauses between requests, nobody knows how many were possible.
-        requests_per_second=_rate(run, sent)
+        requests_per_second=_rate(run, view.in_time)
         if answered and not run.plan.experiment.load.has_pauses
         else None,
         latency=view.latency,
@@ -177,7 +178,7 @@ def _spans(rows: Iterable[tuple[int, float, float]], gap_s: float) -> Iterator[f
 def _uncorrected(exchanges: ExchangeColumns, view: ArmView) -> Latency | None:
     if exchanges.queued_s is None:
         return None
-    return summed_up(sorted(map(sub, view.latencies, pick(exchanges.queued_s, view.succeeded))))
+    return summed_up(sorted(map(sub, view.latencies, pick(exchanges.queued_s, view.timed))))
 
 
 def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:
@@ -191,7 +192,7 @@ def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:
 def _phases(exchanges: ExchangeColumns, view: ArmView) -> dict[str, PhaseTime]:
     remainders, times, count = view.latencies, {}, len(view.latencies)
     for name, column in {QUEUED: exchanges.queued_s, **exchanges.phases}.items():
-        values = array("f") if column is None else pick(column, view.succeeded)
+        values = array("f") if column is None else pick(column, view.timed)
         times[name] = _phase(values, count)
         if values and times[name].count == len(values):
             remainders = array("d", map(sub, remainders, values))

@@ -63,10 +63,10 @@ def pair(own: ArmView, other: ArmView) -> Pairs:
     """
     experiment, exchanges = own.plan.experiment, own.exchanges
     if not exchanges.failures.values and _are_alike(own, other):
-        halves = tuple(Half(it.latencies, it.latencies, it.succeeded) for it in (own, other))
+        halves = tuple(Half(it.latencies, it.latencies, it.timed) for it in (own, other))
         return Pairs(halves[0], halves[1], 0)
     blocks, other_blocks = own.blocks, other.blocks
-    keys, other_keys = (set(it.block_keys(it.ended)) for it in (own, other))
+    keys, other_keys = (set(it.block_keys(it.in_time)) for it in (own, other))
     due = len(keys | other_keys)
     if not experiment.is_paired and len(keys) != len(other_keys):
         due = min(len(keys), len(other_keys))
@@ -91,9 +91,9 @@ def pair(own: ArmView, other: ArmView) -> Pairs:
 
 def _are_alike(own: ArmView, other: ArmView) -> bool:
     """Whether both have one request in each block, in order, and all took some time."""
-    keys = own.block_keys(own.succeeded)
+    keys = own.block_keys(own.timed)
     return (
-        keys == other.block_keys(other.succeeded)
+        keys == other.block_keys(other.timed)
         and all(map(lt, keys, islice(keys, 1, None)))
         and all(own.latencies)
         and all(other.latencies)

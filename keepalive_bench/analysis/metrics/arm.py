@@ -60,6 +60,16 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         for path, title, better, meaning in _OUTCOMES
     ),
     Metric(
+        path="untimed",
+        unit="count",
+        needs="",
+        meaning="Of those that succeeded, in the round that time, or Ctrl-C, cut: they are in "
+        "[no figure of times](methodology.md#when-time-is-over)",
+        title="not timed",
+        block="outcomes",
+        shown="where there are any",
+    ),
+    Metric(
         path="failures.<kind>",
         needs="",
         unit="count",
