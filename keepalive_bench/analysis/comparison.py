@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from array import array
 from itertools import compress
-from math import sqrt
 from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from keepalive_bench.analysis.arm_view import PERCENTS
 from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.pairs import pair, typical_effect
-from keepalive_bench.stats.dependence import (
-    common_correlation,
-    dependence,
-    interval_inflation,
-)
-from keepalive_bench.stats.intervals import (
-    Estimate,
-    difference_interval,
-    mean_interval,
-    quantile_interval,
-    ratio_interval,
-)
+from keepalive_bench.analysis.savings import quantile_savings
+from keepalive_bench.stats.dependence import dependence, interval_inflation
+from keepalive_bench.stats.intervals import Estimate, mean_interval, ratio_interval
 from keepalive_bench.units import plural, size
 
 if TYPE_CHECKING:
@@ -34,11 +23,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.explanation import Explanation
     from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.results.columns import ExchangeColumns
-    from keepalive_bench.stats.intervals import Interval
 
 _MOST_FAILED = 0.05
-_ONLY_BOUNDED = 99
-"""Of p99, a saving that nothing bounds would be little but a difference of two maxima."""
 
 
 class Comparison(NamedTuple):
@@ -110,47 +96,6 @@ def _throughput(
     # The pairs' ratio of means is the throughputs' ratio, but for the pauses within blocks.
     scale = estimate * sum(halves[1]) / sum(halves[0])
     return Estimate(estimate, interval[0] * scale, interval[1] * scale)
-
-
-def quantile_savings(
-    own: ArmView, other: ArmView, pairs: Pairs, factor: float
-) -> dict[str, Estimate]:
-    """The other's quantile − the own, by metric.
-
-    `factor` is how much wider the pairs' autocorrelation makes intervals. What the arms have in
-    common may last: that widens their quantiles' own intervals, though it is in no ratio of a pair.
-    """
-    found = {}
-    for percent in PERCENTS:
-        metric = f"p{percent}"
-        at, other_at = (getattr(it.latency, metric) for it in (own, other))
-        if at is None or other_at is None:
-            found[metric] = Estimate(None)
-            continue
-        bounds, other_bounds = (_quantile_bounds(it, percent, factor) for it in (own, other))
-        if bounds is not None and other_bounds is not None:
-            common = _in_common(own, other, pairs, metric)
-            one, two = (bounds[0], at, bounds[1]), (other_bounds[0], other_at, other_bounds[1])
-            found[metric] = Estimate(other_at - at, *difference_interval(one, two, common))
-        else:
-            found[metric] = Estimate(None if percent == _ONLY_BOUNDED else other_at - at)
-    return found
-
-
-def _quantile_bounds(view: ArmView, percent: int, factor: float) -> Interval | None:
-    """One request at a time, wider where the pairs ask for more than the arm's own latencies do."""
-    if not view.is_alone or factor <= view.interval_inflation:
-        return view.quantile_intervals.get(f"p{percent}")
-    return quantile_interval(view.ordered, percent, view.confidence, factor)
-
-
-def _in_common(own: ArmView, other: ArmView, pairs: Pairs, metric: str) -> float:
-    """How much the quantiles of arms that take turns have in common, one request at a time."""
-    if not own.is_alone or not own.plan.experiment.is_paired:
-        return 0.0
-    at, other_at = (getattr(it.latency, metric) for it in (own, other))
-    common = common_correlation(pairs.own.typical, pairs.other.typical, at, other_at)
-    return common * pairs.number / sqrt(len(own.ordered) * len(other.ordered))
 
 
 def _mean_saving(

@@ -1,4 +1,4 @@
-"""`kab compare BASE.json NEW.json`: what changed from one stored run to others."""
+"""`kab compare BASE.json... --new NEW.json`: what changed from stored runs to others."""
 
 from __future__ import annotations
 
@@ -29,14 +29,23 @@ _FORCE = Option(
     help="Compare runs, too, whose plans differ in what matters.",
     example=Example("--force", "changes[1].verdict.code != not-comparable"),
 )
+_NEW = Option(
+    form="repeatable",
+    parse=str,
+    source="path",
+    spelling="--new NEW.json",
+    help="Compare this run with all BASE files together; three or more show how much runs vary.",
+    example=Example("--new {latest}", "bases[2].method == PUT"),
+)
 _MISSED = Example("--require 'pooled.connections.change>99'", "4", "exit code")
-_UNDECIDED = Example("--require 'p99.change<=10%' --strict", "4", "exit code")
+_UNDECIDED = Example("--force --require 'p99.change<=10%' --strict", "4", "exit code")
 
 
 @click.command(
     "compare",
     cls=Command,
     options=(
+        _NEW,
         *exports.OF_CHANGES,
         replace(REQUIRE, example=_MISSED),
         replace(STRICT, example=_UNDECIDED),
@@ -44,47 +53,60 @@ _UNDECIDED = Example("--require 'p99.change<=10%' --strict", "4", "exit code")
         *judging("the first NEW's", "change", "changes[0].verdict.code"),
         NO_COLOR,
     ),
-    short_help="Compare stored runs with an earlier one.",
-    epilog="Exit codes: 4 where a requirement was missed, 2 where a file or an option is no good, "
-    "else 0, whatever the verdict is: --require 'verdict!=worse' makes it count.",
+    short_help="Compare stored runs with earlier ones.",
+    epilog="Exit codes: 4 where a requirement was missed, or is undecided because the runs can't "
+    "be compared, 2 where a file or an option is no good, else 0, whatever the verdict is: "
+    "--require 'verdict!=worse' makes it count.",
 )
-@click.argument("base", metavar="BASE.json", type=PATH)
-@click.argument("news", metavar="NEW.json...", nargs=-1, type=PATH)
-def command(asked: Asked, base: str, news: tuple[str, ...]) -> ExitCode:
-    """Say what changed from one run to each of the others; - is standard input.
+@click.argument("files", metavar="BASE.json...", nargs=-1, required=True, type=PATH)
+def command(asked: Asked, files: tuple[str, ...]) -> ExitCode:
+    """Say what changed from BASE to each NEW; - is standard input.
+
+    Without --new, the first file is BASE, and each further one a NEW.
 
     \b
     kab compare yesterday.json today.json --require 'pooled.p95.change<=10%'
+    kab compare monday.json tuesday.json wednesday.json --new today.json
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # --help does without
     from keepalive_bench.compare import compare_runs  # noqa: PLC0415  # the same
 
-    _check_files((base, *news))
-    wanted, strict = exports.wanted(asked), asked[STRICT] is True
+    bases, news = _sides(files, asked.each(_NEW))
+    wanted = exports.wanted(asked)
     shown = Screen(wanted.values(), color=not asked[NO_COLOR])
-    earlier, *later = _sources((base, *news), asked)
-    requirements, forced = asked.each(REQUIRE), asked[_FORCE] is True
-    changes = [compare_runs(earlier, it, requirements, forced=forced) for it in later]
+    sources = _sources((*bases, *news), len(bases), asked)
+    earlier, later = sources[: len(bases)], sources[len(bases) :]
+    requirements = asked.each(REQUIRE)
+    forced, strict = asked[_FORCE] is True, asked[STRICT] is True
+    changes = [
+        compare_runs(earlier, it, requirements, forced=forced, strict=strict) for it in later
+    ]
     try:
         with exports.opened(wanted) as opened:
-            opened.write(exports.Changes(changes, strict))
+            opened.write(exports.Changes(changes))
     finally:
-        _show(changes, shown, strict=strict)
-    return shown.code(_exit_code(changes, strict=strict))
+        _show(changes, shown)
+    return shown.code(_exit_code(changes))
 
 
-def _check_files(paths: Sequence[str]) -> None:
-    if len(paths) == 1:
-        raise UsageError("There is nothing to compare with: kab compare BASE.json NEW.json.")
-    news = paths[1:]
-    twice = next((path for path in news if news.count(path) > 1), None)
-    if twice is not None:
-        raise UsageError(f"{filename(twice)} is named twice: name each NEW once.")
-    if paths.count(STDIN) > 1:
+def _sides(files: Sequence[str], news: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The files of BASE, and those to compare with it."""
+    bases, news = (files, news) if news else (files[:1], files[1:])
+    if not news:
+        raise UsageError(
+            "There is nothing to compare with: kab compare BASE.json NEW.json, or "
+            "kab compare BASE.json... --new NEW.json."
+        )
+    for role, paths in (("BASE", bases), ("NEW", news)):
+        twice = next((path for path in paths if paths.count(path) > 1), None)
+        if twice is not None:
+            raise UsageError(f"{filename(twice)} is named twice: name each {role} once.")
+    if (*bases, *news).count(STDIN) > 1:
         raise UsageError("Standard input (-) holds one run: name a file for the other.")
+    return bases, news
 
 
-def _sources(paths: Sequence[str], asked: Asked) -> list[Source]:
+def _sources(paths: Sequence[str], first_new: int, asked: Asked) -> list[Source]:
     """The runs in the files, all judged alike: as the first NEW was, but for what is given.
 
     What was demanded of the single runs isn't demanded of what changed.
@@ -95,7 +117,7 @@ def _sources(paths: Sequence[str], asked: Asked) -> list[Source]:
     from keepalive_bench.plan.document import plan_document  # noqa: PLC0415  # the same
 
     runs = [load_run(path) for path in paths]
-    rule = replace(judged(runs[1].plan, asked).decision_rule, requirements=())
+    rule = replace(judged(runs[first_new].plan, asked).decision_rule, requirements=())
     sources = []
     for path, stored in zip(paths, runs, strict=True):
         run = stored._replace(plan=replace(stored.plan, decision_rule=rule))
@@ -104,23 +126,22 @@ def _sources(paths: Sequence[str], asked: Asked) -> list[Source]:
     return sources
 
 
-def _show(changes: Sequence[Change], shown: Screen, *, strict: bool) -> None:
+def _show(changes: Sequence[Change], shown: Screen) -> None:
     """Print a part for each new run; only how requirements stand, where results go to stdout."""
     from keepalive_bench.compare.report import terminal_parts  # noqa: PLC0415  # --help does without
 
     width, plain_ascii = shown.out.width, shown.plain_ascii
     for number, change in enumerate(changes):
         if shown.is_for_remarks:
-            shown.show_requirements(change.requirements, strict=strict)
+            shown.show_requirements(change.requirements, strict=change.strict)
             continue
         if number:
             shown.out.print()
-        shown.show(terminal_parts(change, width, plain_ascii=plain_ascii, strict=strict))
+        shown.show(terminal_parts(change, width, plain_ascii=plain_ascii))
 
 
-def _exit_code(changes: Sequence[Change], *, strict: bool) -> ExitCode:
+def _exit_code(changes: Sequence[Change]) -> ExitCode:
     from keepalive_bench.report.requirements import worst  # noqa: PLC0415  # --help does without
 
-    checked = [it for change in changes for it in change.requirements]
-    is_missed = worst(checked, strict=strict) == "missed"
-    return ExitCode.REQUIREMENT_MISSED if is_missed else ExitCode.MEASURED
+    missed = [worst(it.requirements, strict=it.strict) == "missed" for it in changes]
+    return ExitCode.REQUIREMENT_MISSED if any(missed) else ExitCode.MEASURED

@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 
 
 class Changes(NamedTuple):
-    """What changed from one run to others."""
+    """What changed from earlier runs to others."""
 
     changes: Sequence[Change]
-    strict: bool = False
-    """Whether what is undecided of the requirements counts as missed."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,7 +88,7 @@ def _markdown(of: Report) -> Iterable[str]:
 def _markdown_of_changes(of: Changes) -> Iterable[str]:
     from keepalive_bench.compare.report import markdown_lines
 
-    return markdown_lines(of.changes, strict=of.strict)
+    return markdown_lines(of.changes)
 
 
 def _junit(of: Report) -> Iterable[str]:
@@ -102,7 +100,7 @@ def _junit(of: Report) -> Iterable[str]:
 def _junit_of_changes(of: Changes) -> Iterable[str]:
     from keepalive_bench.compare.report import junit_lines
 
-    return junit_lines(of.changes, strict=of.strict)
+    return junit_lines(of.changes)
 
 
 def _openmetrics(of: Report) -> Iterable[str]:
@@ -126,14 +124,14 @@ def _html(of: Report) -> Iterable[str]:
 def _html_of_changes(of: Changes) -> Iterable[str]:
     from keepalive_bench.compare.report import page_lines
 
-    return page_lines(of.changes, strict=of.strict)
+    return page_lines(of.changes)
 
 
 EXPORTERS = (
     Exporter(
         spelling="--json FILE",
         help="Write everything as JSON.  - is stdout; .gz compresses.",
-        example=Example("--json {written}", '"schema_version": 1', "written"),
+        example=Example("--json {written}", '"schema_version": ', "written"),
         writes="everything: [the results file](json-format.md), the only one that can be read back",
         readers="`kab report`, jq, programs",
         of_run=_json,
@@ -147,7 +145,7 @@ EXPORTERS = (
         readers="spreadsheets, pandas, R",
         of_run=_csv,
         of_changes=_csv_of_changes,
-        changes_help="Write a row for each number that both runs have.",
+        changes_help="Write a row for each number that all the runs have.",
     ),
     Exporter(
         spelling="--markdown FILE",

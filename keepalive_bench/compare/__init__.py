@@ -1,12 +1,11 @@
-"""Two runs → what changed from the one to the other. Pure, as all of `analysis` is."""
+"""Stored runs → what changed from earlier ones to another. Pure, as all of `analysis` is."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from keepalive_bench.analysis.comparison import SAME, distance
-from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import (
     BY_CODE,
     COUNTED,
@@ -16,26 +15,26 @@ from keepalive_bench.compare.change import (
     ChangeVerdict,
     ComparisonChange,
     CountChange,
-    Difference,
     NumberChange,
     RecommendationChange,
     change_type,
-    difference,
     figure_change,
+    number_change,
 )
+from keepalive_bench.compare.differences import differences, is_same
 from keepalive_bench.compare.requirements import change_places, check_change
-from keepalive_bench.compare.verdict import change_verdict, why_incomparable
-from keepalive_bench.plan.document import harmless
+from keepalive_bench.compare.verdict import change_verdict, in_the_way, why_incomparable
+from keepalive_bench.errors import UsageError
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.lookup import Evidence
+from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Analysis
     from keepalive_bench.analysis.arm_summary import ArmSummary
-    from keepalive_bench.compare.change import Part, Source
+    from keepalive_bench.compare.change import Source
     from keepalive_bench.requirements.names import AnyMetric
 
 __all__ = ["compare_runs"]
@@ -44,153 +43,141 @@ _SAME_RUN = ChangeVerdict("no-difference", "Both files hold the same run, so not
 
 
 def compare_runs(
-    base: Source, new: Source, requirements: Iterable[str] = (), *, forced: bool = False
+    bases: Sequence[Source],
+    new: Source,
+    requirements: Iterable[str] = (),
+    *,
+    forced: bool = False,
+    strict: bool = False,
 ) -> Change:
-    """What changed from one run to another; both are judged at the confidence and margin of `new`.
+    """What changed from one run, or several alike, to another; all judged by the rule of `new`.
+
+    Of runs that can't be compared, what is undecided counts as missed, whether it is to be `strict`
+    or not: a build doesn't pass because its plan was changed.
 
     Raises:
-        UsageError: a requirement is none.
+        UsageError: a requirement is none; or two files hold one run, and there are several bases.
     """
-    plans = base.analysis.plan, new.analysis.plan
+    plans = tuple(it.analysis.plan for it in (*bases, new))
     texts = dict.fromkeys(requirements)
-    earlier, later = (plan.experiment for plan in plans)
-    added = (arm for arm in later.arms if arm.label not in earlier.labels)
-    among = tuple(change_places((*earlier.arms, *added))) if texts else ()
+    labels = {arm.label: arm for plan in reversed(plans) for arm in plan.experiment.arms}
+    among = tuple(change_places(tuple(labels.values()))) if texts else ()
     demanded = [parse(text, among) for text in texts]
-    arms = tuple(_arms(base, new))
-    differing = tuple(_differences(base, new, arms))
-    if _is_same(base, new):
+    rule = plans[-1].decision_rule
+    arms = tuple(_arms(bases, new, rule.confidence))
+    differing = tuple(differences(bases, new))
+    if _is_same_run(bases, new):
         incomparable, verdict = None, _SAME_RUN
     else:
-        incomparable = why_incomparable(arms, differing, plans[1].decision_rule, forced=forced)
+        incomparable = _unlike(bases, forced=forced) or why_incomparable(
+            arms, differing, rule, forced=forced
+        )
         verdict = (
             change_verdict(plans, arms, differing)
             if incomparable is None
             else ChangeVerdict("not-comparable", f"{incomparable}.")
         )
     change = Change(
-        base=base,
+        bases=tuple(bases),
         new=new,
         forced=forced,
+        strict=strict or incomparable is not None,
         differences=differing,
         arms=arms,
-        comparisons=tuple(_comparisons(base.analysis, new.analysis)),
-        recommendation=_recommendation(base.analysis, new.analysis),
+        comparisons=tuple(_comparisons(bases, new, rule.confidence)),
+        recommendation=_recommendation([it.analysis for it in bases], new.analysis),
         incomparable=incomparable,
         verdict=verdict,
     )
     return replace(change, requirements=tuple(check_change(it, change, among) for it in demanded))
 
 
-def _arms(base: Source, new: Source) -> Iterator[ArmChange]:
-    """The arms that both have, in the order of the earlier run."""
-    later = {arm.label: arm for arm in new.analysis.arms}
-    for before in base.analysis.arms:
-        label, after = before.label, later.get(before.label)
-        if after is not None and after.kind == before.kind:
-            one, other = (it.document["arms"][label] for it in (base, new))
+def _unlike(bases: Sequence[Source], *, forced: bool) -> str | None:
+    """Why base runs can't stand for one system, as a sentence without its full stop."""
+    first, *others = bases
+    for it in () if forced else others:
+        found = in_the_way(tuple(differences([first], it)))
+        if found:
+            both = f"{filename(first.name)} and {filename(it.name)}"
+            return f"The BASE runs {both} can't be taken together: {found}; --force does so"
+    return None
+
+
+def _is_same_run(bases: Sequence[Source], new: Source) -> bool:
+    """Whether the two files hold one run; of several base runs, that is a mistake."""
+    for one, other in combinations((*bases, new), 2):
+        if is_same(one.run, other.run):
+            if len(bases) == 1:
+                return True
+            both = f"{filename(one.name)} and {filename(other.name)}"
+            raise UsageError(f"{both} hold the same run: name one of them, as it counts once.")
+    return False
+
+
+def _arms(bases: Sequence[Source], new: Source, confidence: float) -> Iterator[ArmChange]:
+    """The arms that all have, in the order of the first run."""
+    by_label = [{arm.label: arm for arm in it.analysis.arms} for it in (*bases, new)]
+    for label, first in by_label[0].items():
+        found = [it[label] for it in by_label if label in it and it[label].kind == first.kind]
+        if len(found) == len(by_label):
+            *earlier, after = found
+            *parts, part = (it.document["arms"][label] for it in (*bases, new))
             yield ArmChange(
-                base=before,
+                bases=tuple(earlier),
                 new=after,
-                counts={path: _counted(*it, before, after) for path, it in COUNTED.items()},
-                by_code={name: _counts(one[name], other[name]) for name in BY_CODE},
+                counts={path: _counted(*it, earlier, after) for path, it in COUNTED.items()},
+                by_code={name: _counts([it[name] for it in parts], part[name]) for name in BY_CODE},
                 figures={
-                    it.path: figure_change(base.estimated(it, label), new.estimated(it, label))
+                    it.path: figure_change(
+                        [base.estimated(it, label) for base in bases],
+                        new.estimated(it, label),
+                        confidence,
+                    )
                     for it in ESTIMATED
                 },
             )
 
 
 def _counted(
-    metric: AnyMetric, key: str, base: ArmSummary, new: ArmSummary
+    metric: AnyMetric, key: str, bases: Sequence[ArmSummary], new: ArmSummary
 ) -> CountChange | NumberChange:
-    values: tuple[Any, Any] = (metric.of(base), metric.of(new))
-    one, other = (value[key] if key else value for value in values)
+    values: list[Any] = [metric.of(arm) for arm in (*bases, new)]
+    *before, after = (value[key] if key else value for value in values)
     type_: Any = change_type(metric)
     found: CountChange | NumberChange = type_(
-        one, other, difference(metric, (one, base), (other, new))
+        *number_change(metric, [*zip(before, bases, strict=True)], (after, new))
     )
     return found
 
 
-def _counts(base: Mapping[str, int], new: Mapping[str, int]) -> dict[str, CountChange]:
-    codes = dict.fromkeys([*base, *new])
-    return {code: CountChange.between(base.get(code, 0), new.get(code, 0)) for code in codes}
+def _counts(bases: Sequence[Mapping[str, int]], new: Mapping[str, int]) -> dict[str, CountChange]:
+    codes = dict.fromkeys(code for it in (*bases, new) for code in it)
+    return {
+        code: CountChange.between([it.get(code, 0) for it in bases], new.get(code, 0))
+        for code in codes
+    }
 
 
-def _comparisons(base: Analysis, new: Analysis) -> Iterator[ComparisonChange]:
-    for before in base.comparisons:
-        for after in new.comparisons:
-            if (before.arm, before.against) == (after.arm, after.against):
-                speedups = (Evidence(*it.speedup) for it in (before, after))
-                yield ComparisonChange(after.arm, after.against, figure_change(*speedups))
+def _comparisons(
+    bases: Sequence[Source], new: Source, confidence: float
+) -> Iterator[ComparisonChange]:
+    """Those that all have, in the order of the first run."""
+    by_arms = [
+        {(it.arm, it.against): Evidence(*it.speedup) for it in source.analysis.comparisons}
+        for source in (*bases, new)
+    ]
+    for both in by_arms[0]:
+        *earlier, after = (it.get(both) for it in by_arms)
+        known = [it for it in earlier if it is not None]
+        if after is not None and len(known) == len(earlier):
+            yield ComparisonChange(*both, figure_change(known, after, confidence))
 
 
-def _recommendation(base: Analysis, new: Analysis) -> RecommendationChange | None:
-    one, two = base.sweep, new.sweep
-    if one is None or two is None or one.option != two.option:
+def _recommendation(bases: Sequence[Analysis], new: Analysis) -> RecommendationChange | None:
+    *earlier, after = (it.sweep for it in (*bases, new))
+    if after is None or any(it is None or it.option != after.option for it in earlier):
         return None
-    before, after = one.recommendation.value, two.recommendation.value
-    change = None if before is None or after is None else after - before
-    return RecommendationChange(one.option, before, after, change)
-
-
-def _is_same(base: Source, new: Source) -> bool:
-    """Whether two files hold one run: no two begin and last alike to the last digit."""
-    one, two = base.run, new.run
-    return (
-        one.run_info == two.run_info
-        and one.plan.experiment == two.plan.experiment
-        and _bytes_of(one.exchanges.columns()) == _bytes_of(two.exchanges.columns())
-        and _bytes_of(one.connections.columns()) == _bytes_of(two.connections.columns())
-    )
-
-
-def _bytes_of(columns: Mapping[str, array[Any]]) -> dict[str, bytes]:
-    """What columns can be compared by: NaN, which stands for "not measured", equals nothing."""
-    return {name: column.tobytes() for name, column in columns.items()}
-
-
-def _differences(base: Source, new: Source, arms: Sequence[ArmChange]) -> Iterator[Difference]:
-    """Field by field: what was asked for, by what machine, and what was answered."""
-    yield from _unequal("plan", _flat(base.plan), _flat(new.plan))
-    one, two = base.run, new.run
-    yield from _unequal("environment", one.environment._asdict(), two.environment._asdict())
-    stopped = ({"interrupted": run.run_info.interrupted} for run in (one, two))
-    yield from _unequal("run_info", *stopped)
-    for arm in arms:
-        yield from _answers(arm)
-
-
-def _unequal(part: Part, base: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    for name in dict.fromkeys([*base, *new]):
-        before, after = base.get(name), new.get(name)
-        if before != after:
-            matters = part == "plan" and name not in harmless()
-            yield Difference(part, name, before, after, matters)
-
-
-def _flat(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """A plan with the members of its members beside the others: `parameters.fields`."""
-    found: dict[str, Any] = {}
-    for name, value in plan.items():
-        if isinstance(value, dict):
-            found |= {f"{name}.{inner}": it for inner, it in value.items()}
-        else:
-            found[name] = value
-    return found
-
-
-def _answers(arm: ArmChange) -> Iterator[Difference]:
-    """Other answers take other times; that there are more errors is for the verdict to say."""
-    base, new = (
-        {status: n for status, n in it.status_codes.items() if status < ERROR_FROM}
-        for it in (arm.base, arm.new)
-    )
-    if base and new and distance(base, new) > SAME:
-        before, after = ({f"{status}": n for status, n in it.items()} for it in (base, new))
-        yield Difference("answers", f"{arm.label}.status_codes", before, after, matters=True)
-    if arm.base.succeeded and arm.new.succeeded:
-        one, two = (it.bytes_received / it.sent for it in (arm.base, arm.new))
-        if abs(one - two) > SAME * max(one, two):
-            yield Difference("answers", f"{arm.label}.mean_body_bytes", one, two, matters=False)
+    found = {it.recommendation.value for it in earlier if it is not None}
+    base, value = found.pop() if len(found) == 1 else None, after.recommendation.value
+    change = None if base is None or value is None else value - base
+    return RecommendationChange(after.option, base, value, change)

@@ -1,4 +1,4 @@
-"""What changed from one run to another. Times in seconds; what can't be said is `None`."""
+"""What changed from earlier runs to a new one. Times in seconds; what can't be said is `None`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import exp, expm1, log
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from statistics import geometric_mean
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.plan.experiment import Swept  # noqa: TC001  # typed_json reads it
 from keepalive_bench.report.document import demandable
 from keepalive_bench.requirements.lookup import of_arm
 from keepalive_bench.results.run import Label  # noqa: TC001  # the same
-from keepalive_bench.stats.intervals import Estimate, difference_interval
-from keepalive_bench.typed_json import Count
+from keepalive_bench.stats.between_runs import LEAST_RUNS, change_interval
+from keepalive_bench.stats.intervals import Estimate
+from keepalive_bench.typed_json import Count, least
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from keepalive_bench.analysis import Analysis, Checked
     from keepalive_bench.analysis.arm_summary import ArmSummary
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from keepalive_bench.requirements.lookup import Evidence
     from keepalive_bench.requirements.names import AnyMetric
     from keepalive_bench.results.run import Run
+    from keepalive_bench.stats.intervals import Bounded
     from keepalive_bench.typed_json import Document
 
 
@@ -56,7 +59,7 @@ Part = Literal["plan", "environment", "run_info", "answers"]
 
 @dataclass(frozen=True)
 class Source:
-    """One of the two runs."""
+    """One of the runs."""
 
     name: str
     """What it is called: its file."""
@@ -85,21 +88,26 @@ class ChangeVerdict(NamedTuple):
     """The sentence, for people: its wording may change."""
 
 
-class CountChange(NamedTuple):
-    """A count of both runs, and new − base."""
+Numbered = tuple[float | None, "ArmSummary | None"]
+"""What is counted, with the arm that it is of; `None`: of the whole run."""
 
-    base: Count
+
+class CountChange(NamedTuple):
+    """A count of the base runs, on average, and of the new one; and new − base."""
+
+    base: Annotated[float, least(0)]
     new: Count
-    change: int
+    change: float
 
     @classmethod
-    def between(cls, base: int, new: int) -> CountChange:
-        """From one count to another."""
-        return cls(base, new, new - base)
+    def between(cls, bases: Sequence[int], new: int) -> CountChange:
+        """From the mean of some counts to another."""
+        mean = Fraction(sum(bases), len(bases))
+        return cls(_plain(mean), new, _plain(new - mean))
 
 
 class NumberChange(NamedTuple):
-    """A number of both runs that isn't always a whole one, or known; and new − base."""
+    """A number, whole or not, of the base runs, on average, and of the new one; and new − base."""
 
     base: float | None
     new: float | None
@@ -112,30 +120,34 @@ def change_type(metric: AnyMetric) -> type[CountChange | NumberChange]:
     return CountChange if is_whole else NumberChange
 
 
-def difference(
-    metric: AnyMetric,
-    base: tuple[float | None, ArmSummary],
-    new: tuple[float | None, ArmSummary],
-) -> float | None:
-    """New − base of what is counted, each with its arm; `None` where either is unknown."""
-    before, after = base[0], new[0]
-    if before is None or after is None:
-        return None
-    if metric.is_of_counts:
-        return float(_ratio(after, new[1]) - _ratio(before, base[1]))
-    return after - before
+def number_change(metric: AnyMetric, bases: Sequence[Numbered], new: Numbered) -> NumberChange:
+    """The change of what is counted, `None` where it is unknown in one of the runs.
 
-
-def _ratio(value: float, arm: ArmSummary) -> Fraction:
-    """A ratio of an arm's counts before it was rounded: no other one of them is as near.
-
-    So a difference is rounded once, as its bound is, and equals it where the two are equal.
+    It is rounded once, as its bound is, and equals it where the two are equal.
     """
-    return Fraction(value).limit_denominator(max(arm.sent, arm.connections, 1))
+    exact = [None if value is None else _exact(metric, value, arm) for value, arm in bases]
+    known = [value for value in exact if value is not None]
+    mean = sum(known, Fraction()) / len(known) if len(known) == len(exact) else None
+    base = None if mean is None else _plain(mean)
+    if mean is None or new[0] is None:
+        return NumberChange(base, new[0], None)
+    return NumberChange(base, new[0], _plain(_exact(metric, new[0], new[1]) - mean))
+
+
+def _exact(metric: AnyMetric, value: float, arm: ArmSummary | None) -> Fraction:
+    """A number before it was rounded: of a ratio of an arm's counts, no other one is as near."""
+    exact = Fraction(value)
+    if arm is None or not metric.is_of_counts:
+        return exact
+    return exact.limit_denominator(max(arm.sent, arm.connections, 1))
+
+
+def _plain(exact: Fraction) -> float:
+    return exact.numerator if exact.denominator == 1 else float(exact)
 
 
 class FigureChange(NamedTuple):
-    """A figure of both runs, and new ÷ base − 1, with the ends of its interval."""
+    """A figure of the base runs, their geometric mean, and new ÷ base − 1 with its interval."""
 
     base: float | None
     new: float | None
@@ -149,27 +161,47 @@ class FigureChange(NamedTuple):
         return Estimate(*(None if end is None else 1 + end for end in self[2:]))
 
 
-def figure_change(base: Evidence, new: Evidence) -> FigureChange:
+def figure_change(bases: Sequence[Evidence], new: Evidence, confidence: float) -> FigureChange:
     """The change of what is above 0.
 
-    Each run's own interval says how sure its number is, autocorrelation included; the two are put
-    together as independent ones (`difference_interval`), which is wider than what pairs within one
-    run allow. They are logarithms then, so that the way back has the inverse one. An order
-    statistic's logarithm is the logarithms' order statistic, so quantiles stay as exact as they
-    are.
+    Each run's own interval says how sure its number is, autocorrelation included; how they are put
+    together, and how the variation between runs comes in, says `change_interval`. They are
+    logarithms then, so that the way back has the inverse interval. An order statistic's logarithm
+    is the logarithms' order statistic, so quantiles stay as exact as they are.
     """
-    before, after = base.value, new.value
-    if isinstance(before, str) or isinstance(after, str):
-        raise TypeError("a word has no change")
+    earlier = [_number(it) for it in bases]
+    before = None if None in earlier else _mean([it for it in earlier if it is not None])
+    after = _number(new)
     if before is None or after is None or before <= 0 or after <= 0:
         return FigureChange(before, after)
     change = after / before - 1
-    ends = base.low, base.high, new.low, new.high
-    if base.lacking or new.lacking or any(end is None or end <= 0 for end in ends):
+    logs = [_in_logarithms(it) for it in (*bases, new)]
+    bounded = [it for it in logs if it is not None]
+    if len(bounded) < len(logs):
         return FigureChange(before, after, change)
-    logs = [log(end) for end in ends if end is not None]
-    low, high = difference_interval((logs[0], log(before), logs[1]), (logs[2], log(after), logs[3]))
+    low, high = change_interval(bounded[:-1], bounded[-1], confidence)
     return FigureChange(before, after, change, _back(low), _back(high))
+
+
+def _number(found: Evidence) -> float | None:
+    if isinstance(found.value, str):
+        raise TypeError("a word has no change")
+    return found.value
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The geometric mean; 0 where one of them isn't above that."""
+    if len(values) == 1:
+        return values[0]
+    return geometric_mean(values) if min(values) > 0 else 0.0
+
+
+def _in_logarithms(found: Evidence) -> Bounded | None:
+    """A number and its interval; `None` where that isn't known."""
+    value, low, high = _number(found), found.low, found.high
+    if found.lacking or value is None or low is None or high is None or low <= 0:
+        return None
+    return log(low), log(value), log(high)
 
 
 def _back(logarithm: float) -> float:
@@ -178,25 +210,25 @@ def _back(logarithm: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmChange:
-    """An arm that both runs have."""
+    """An arm that all the runs have."""
 
-    base: ArmSummary
+    bases: tuple[ArmSummary, ...]
     new: ArmSummary
     counts: dict[str, CountChange | NumberChange]
     """All of `COUNTED`, by their paths."""
     by_code: dict[str, dict[str, CountChange]]
-    """All of `BY_CODE`, each by what either run has of it."""
+    """All of `BY_CODE`, each by what any run has of it."""
     figures: dict[str, FigureChange]
     """All of `ESTIMATED`, by their paths."""
 
     @property
     def label(self) -> str:
-        """What it is called, in both."""
+        """What it is called, in all."""
         return self.new.label
 
 
 class ComparisonChange(NamedTuple):
-    """The first-named arm against another, in both runs."""
+    """The first-named arm against another, in all the runs."""
 
     arm: Label
     """The first-named one."""
@@ -206,27 +238,27 @@ class ComparisonChange(NamedTuple):
 
 
 class RecommendationChange(NamedTuple):
-    """What two sweeps over one option recommend; `None`: nothing."""
+    """What sweeps over one option recommend; `None`: nothing."""
 
     option: Swept
-    """The option swept over, in both."""
+    """The option swept over, in all of them."""
     base: int | None
-    """What they recommend. `None`: nothing."""
+    """What all base runs recommend. `None`: nothing, or not the same."""
     new: int | None
-    """What they recommend. `None`: nothing."""
+    """What it recommends. `None`: nothing."""
     change: int | None
-    """new − base. `None`: either recommends nothing."""
+    """new − base. `None`: either is unknown."""
 
 
 class Difference(NamedTuple):
-    """Something that the two runs don't have in common, besides what they measured."""
+    """Something that the runs don't have in common, besides what they measured."""
 
     part: Part
     """What it is of."""
     name: str
     """What it is called there."""
-    base: Any
-    """As JSON has it."""
+    bases: tuple[Any, ...]
+    """Each base run's, as JSON has it."""
     new: Any
     """As JSON has it."""
     matters: bool
@@ -235,12 +267,14 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Everything that is derived from two runs, the earlier one first."""
+    """Everything that is derived from earlier runs and a new one."""
 
-    base: Source
+    bases: tuple[Source, ...]
     new: Source
     forced: bool
     """Whether they are compared whatever they differ in."""
+    strict: bool
+    """Whether what is undecided of the requirements counts as missed."""
     differences: tuple[Difference, ...]
     arms: tuple[ArmChange, ...]
     comparisons: tuple[ComparisonChange, ...]
@@ -248,10 +282,31 @@ class Change:
     """Why they can't be compared, as a sentence without its full stop; `None`: they can be."""
     verdict: ChangeVerdict
     recommendation: RecommendationChange | None = None
-    """Of two sweeps over one option; `None`: they are none."""
+    """Of sweeps over one option; `None`: they are none."""
     requirements: tuple[Checked, ...] = ()
 
     @property
     def decision_rule(self) -> DecisionRule:
-        """How both are judged: as the later one is."""
+        """How all are judged: as the new one is."""
         return self.new.analysis.plan.decision_rule
+
+    @property
+    def base_files(self) -> str:
+        """What the base runs are called, all of them."""
+        return ", ".join(it.name for it in self.bases)
+
+    @property
+    def base_title(self) -> str:
+        """The same in short."""
+        first, others = self.bases[0].name, len(self.bases) - 1
+        return f"{first} and {others} more" if others else first
+
+    @property
+    def title(self) -> str:
+        """From which runs to which, in short."""
+        return f"{self.base_title} → {self.new.name}"
+
+    @property
+    def holds_variation(self) -> bool:
+        """Whether intervals hold the variation between runs."""
+        return len(self.bases) >= LEAST_RUNS

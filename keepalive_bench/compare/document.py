@@ -47,11 +47,15 @@ if TYPE_CHECKING:
 
     from keepalive_bench.compare.change import ArmChange, Change, Source
 
-KIND, SCHEMA_VERSION = "comparison", 1
-_COLUMNS = ("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high")
+KIND, SCHEMA_VERSION = "comparison", 2
+_COLUMNS = (
+    *("base", "new", "part", "name", "base_value", "new_value", "change", "low", "high"),
+    "base_files",
+)
 _WHOLE = {path for path, (it, _) in COUNTED.items() if it.unit in {"count", "bytes"}}
 _SERIES = {
     "verdict": "The verdict's code.",
+    "base_files": "How many runs the base is.",
     "requirement": "Requirements, 1 by status.",
     "count_difference": "The new run's count - the base's.",
     "number_difference": "The new run's number - the base's, of what is exact and no count.",
@@ -80,15 +84,17 @@ class ComparedRuns(NamedTuple):
 
     new: ComparedRun
     confidence: Share
-    """How both are judged: as the first new run was, but for what is given."""
+    """How all are judged: as the first new run was, but for what is given."""
     margin: Share
-    """How both are judged: as the first new run was, but for what is given."""
+    """How all are judged: as the first new run was, but for what is given."""
     forced: bool
     """Whether they are compared whatever they differ in."""
+    holds_variation: bool
+    """Whether intervals hold the variation between runs, as three base runs or more show it."""
     verdict: ChangeVerdict
     differences: tuple[Difference, ...]
     arms: dict[str, dict[str, Any]]
-    """By label, of those that both runs have."""
+    """By label, of those that all the runs have."""
     comparisons: tuple[ComparisonChange, ...]
     recommendation: RecommendationChange | None
     requirements: tuple[dict[str, Any], ...]
@@ -96,11 +102,11 @@ class ComparedRuns(NamedTuple):
 
 
 def json_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """The file's lines: all comparisons with one base."""
+    """The file's lines: all comparisons with the same base runs."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
-        "base": to_json(_run(changes[0].base)),
+        "bases": [to_json(_run(it)) for it in changes[0].bases],
         "changes": [to_json(_runs(change)) for change in changes],
     }
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
@@ -123,6 +129,7 @@ def _runs(change: Change) -> ComparedRuns:
         confidence=change.decision_rule.confidence,
         margin=change.decision_rule.margin,
         forced=change.forced,
+        holds_variation=change.holds_variation,
         verdict=change.verdict,
         differences=change.differences,
         arms={arm.label: _arm(arm) for arm in change.arms},
@@ -154,7 +161,7 @@ def _grouped(by_path: Mapping[str, object]) -> dict[str, Any]:
 
 
 def comparison_schema() -> Schema:
-    """All comparisons with one base."""
+    """All comparisons with the same base runs."""
     arms = {"type": "object", "additionalProperties": _arm_schema()}
     checked = array_of(requirement_schema())
     runs = object_schema(members(ComparedRuns) | {"arms": arms, "requirements": checked})
@@ -164,7 +171,7 @@ def comparison_schema() -> Schema:
             {
                 "schema_version": {"const": SCHEMA_VERSION},
                 "kind": {"const": KIND},
-                "base": schema_of(ComparedRun),
+                "bases": {**array_of(schema_of(ComparedRun)), "minItems": 1},
                 "changes": {**array_of(runs), "minItems": 1},
             }
         ),
@@ -188,7 +195,7 @@ AnyChange = CountChange | NumberChange | FigureChange | RecommendationChange
 
 
 class _Number(NamedTuple):
-    """One number of both runs."""
+    """One number of all the runs."""
 
     part: str
     """Where it belongs, in CSV."""
@@ -199,7 +206,7 @@ class _Number(NamedTuple):
 
 
 def _numbers(change: Change) -> Iterator[_Number]:
-    """What both runs have, or both sweeps recommend."""
+    """What all the runs have, or sweeps recommend."""
     for arm in change.arms:
         part, labels = f"arms.{arm.label}", {"arm": arm.label, "arm_kind": arm.new.kind}
         numbers: dict[str, AnyChange] = {**arm.counts}
@@ -225,12 +232,12 @@ def _rows(change: Change) -> Iterator[tuple[str | float | None, ...]]:
     for part, _, name, found in _numbers(change):
         # Of what is counted, there are no ends of an interval.
         cells = (getattr(found, column, None) for column in FigureChange._fields)
-        yield (change.base.name, change.new.name, part, name, *cells)
+        yield (change.base_files, change.new.name, part, name, *cells, len(change.bases))
 
 
 def openmetrics_lines(changes: Sequence[Change]) -> Iterator[str]:
     """The file's lines. What is not known is left out."""
-    return exposition_lines(_families(changes), {"base": changes[0].base.name})
+    return exposition_lines(_families(changes), {"base": changes[0].base_files})
 
 
 def _families(changes: Sequence[Change]) -> Iterator[Family]:
@@ -238,6 +245,7 @@ def _families(changes: Sequence[Change]) -> Iterator[Family]:
     series = defaultdict[str, list[Sample]](list)
     for change in changes:
         new = {"new": change.new.name}
+        series["base_files"].append(Sample(len(change.bases), new))
         series["verdict"].append(Sample(1, {**new, "code": change.verdict.code}))
         series["requirement"] += status_samples(new, change.requirements)
         for _, own, name, found in _numbers(change):

@@ -39,10 +39,8 @@ _OPEN = "⚠️"
 _PAGE_STYLES = {"better": "faster", "worse": "slower"}
 
 
-def terminal_parts(
-    change: Change, width: int, *, plain_ascii: bool, strict: bool
-) -> Iterator[RenderableType]:
-    """The whole comparison of two runs, for a terminal of a width."""
+def terminal_parts(change: Change, width: int, *, plain_ascii: bool) -> Iterator[RenderableType]:
+    """The whole comparison with one new run, for a terminal of a width."""
     for role, which, asked in table.sources(change):
         yield Text(f"{role:<4}  {which}", style="bold", overflow="fold")
         yield Padding(Text(asked, overflow="fold"), (0, 0, 0, 6))
@@ -57,7 +55,7 @@ def terminal_parts(
     yield Text(table.small_print(change), style="dim")
     style = _TERMINAL_STYLES.get(change.verdict.code, "bold yellow")
     yield from (Text(), Text(f"{change.verdict.code}: {change.verdict.text}", style=style))
-    yield from requirement_parts(change.requirements, plain_ascii=plain_ascii, strict=strict)
+    yield from requirement_parts(change.requirements, plain_ascii=plain_ascii, strict=change.strict)
 
 
 def _grids(change: Change, width: int, *, plain_ascii: bool) -> list[Grid]:
@@ -78,11 +76,11 @@ def _grids(change: Change, width: int, *, plain_ascii: bool) -> list[Grid]:
     return [grid for grid in grids if grid.row_count]
 
 
-def markdown_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
+def markdown_lines(changes: Sequence[Change]) -> Iterator[str]:
     """GitHub's Markdown: a part for each new run, the verdict first."""
     code, text = markdown.code, markdown.text
     for change in changes:
-        found, checked = change.verdict, change.requirements
+        found, checked, strict = change.verdict, change.requirements, change.strict
         mark = _MARKS.get(found.code, _OPEN)
         yield markdown.headline(f"kab compare: {found.code}", mark, checked, strict=strict)
         yield f"**{text(found.text)}**\n\n"
@@ -101,22 +99,22 @@ def markdown_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
         yield f"{text(table.small_print(change))}\n\n"
 
 
-def page_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
+def page_lines(changes: Sequence[Change]) -> Iterator[str]:
     """An HTML page of tables, which loads nothing and has no script."""
     numbered = enumerate(changes)
-    content = [part for it, change in numbered for part in _section(change, it, strict=strict)]
-    title = f"{changes[0].base.name} compared"
+    content = [part for it, change in numbered for part in _section(change, it)]
+    title = f"{changes[0].base_title} compared"
     yield from webpage.document(title, content)
 
 
-def _section(change: Change, number: int, *, strict: bool) -> Iterator[Element]:
-    found, checked = change.verdict, change.requirements
+def _section(change: Change, number: int) -> Iterator[Element]:
+    found, checked, strict = change.verdict, change.requirements, change.strict
     style = _PAGE_STYLES.get(found.code, found.code)
     said = f"{found.code}: {found.text}"
     sources = table.sources(change)
     yield element(
         "header",
-        element("h1", f"{change.base.name} → {change.new.name}"),
+        element("h1", change.title),
         *webpage.answer(said, style, checked, strict=strict),
         *(element("p", f"{role}: {which}, {asked}") for role, which, asked in sources),
     )
@@ -132,22 +130,21 @@ def _section(change: Change, number: int, *, strict: bool) -> Iterator[Element]:
     yield element("p", table.small_print(change), class_="remark")
 
 
-def junit_lines(changes: Sequence[Change], *, strict: bool) -> Iterator[str]:
+def junit_lines(changes: Sequence[Change]) -> Iterator[str]:
     """Requirements on what changed as test cases, in a suite for each new run."""
-    return junit.suites_lines(
-        _suite(change, number, strict=strict) for number, change in enumerate(changes)
-    )
+    return junit.suites_lines(_suite(change, number) for number, change in enumerate(changes))
 
 
-def _suite(change: Change, number: int, *, strict: bool) -> Element:
-    name = f"{change.base.name} → {change.new.name}"
+def _suite(change: Change, number: int) -> Element:
+    name = change.title
     # Whatever the verdict is, it is requirements that fail a build.
     skipped = "" if change.incomparable is None else change.verdict.text
     run_info = change.new.run.run_info
     cases = [junit.measurement_case(name, run_info.wall_s, skipped=skipped)]
-    cases += [junit.requirement_case(checked, strict=strict) for checked in change.requirements]
+    cases += [junit.requirement_case(it, strict=change.strict) for it in change.requirements]
     properties = {
-        "base": change.base.name,
+        "base": change.base_files,
+        "base_files": f"{len(change.bases)}",
         "new": change.new.name,
         "verdict": change.verdict.code,
     }

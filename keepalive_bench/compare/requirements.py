@@ -1,4 +1,4 @@
-"""What a requirement on two runs can be about (docs/compare.md lists it), and how one stands.
+"""What a requirement on a change can be about (docs/compare.md lists it), and how one stands.
 
 Each name of an arm that is counted, or has an interval, and the speed-up; with `.change` behind it.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.metrics.run import TOTALS
 from keepalive_bench.analysis.required_requests import least_requests
-from keepalive_bench.compare.change import ESTIMATED, difference, figure_change, is_counted
+from keepalive_bench.compare.change import ESTIMATED, figure_change, is_counted, number_change
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements import AT_LEAST
 from keepalive_bench.requirements.decision import decide
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def change_places(arms: tuple[Arm, ...]) -> Iterator[Place]:
-    """Everything that two runs of these arms have a name for."""
+    """Everything that runs of these arms have a name for."""
     for place in places(arms):
         if not place.part:
             verdict = next(it for it in place.metrics if it.basis == "verdict")
@@ -66,14 +66,15 @@ def check_change(requirement: Requirement, change: Change, among: Sequence[Place
 
 
 def _find_change(subject: Subject, change: Change) -> Evidence:
-    """What two runs say of something."""
+    """What the runs say of something."""
     metric, place = subject.metric, subject.place
     if metric.basis == "verdict":
         return Evidence(change.verdict.code)
-    if metric.path.startswith("recommendation."):
-        return _recommended(metric.path.rpartition(".")[2], change)
-    if change.incomparable is not None:
+    is_recommended = metric.path.startswith("recommendation.")
+    if change.incomparable is not None and not (is_recommended and change.forced):
         return Evidence(None, lacking=change.incomparable)
+    if is_recommended:
+        return _recommended(metric.path.rpartition(".")[2], change)
     if place.part == "comparisons":
         return _speedup(place.label, change)
     if place.part == "arms" and all(arm.label != place.label for arm in change.arms):
@@ -97,15 +98,26 @@ def _speedup(against: str, change: Change) -> Evidence:
 
 def _changed(subject: Subject, change: Change) -> Evidence:
     """Of what is counted, new − base; of all else, new ÷ base − 1."""
-    runs = change.base, change.new
-    base, new = (evidence_of(subject, it.document, it.analysis.plan.experiment) for it in runs)
+    runs = (*change.bases, change.new)
+    *earlier, later = (
+        evidence_of(subject, it.document, it.analysis.plan.experiment) for it in runs
+    )
     if subject.metric.basis != "exact":
-        told = (("BASE", base.lacking), ("NEW", new.lacking))
-        lacking = "; ".join(f"in {name}, {why}" for name, why in told if why)
-        return Evidence(*figure_change(base, new)[2:], lacking=lacking)
-    if isinstance(base.value, float | int) and isinstance(new.value, float | int):
-        arm = next((it for it in change.arms if it.label == subject.place.label), None)
-        if arm is None or not subject.metric.is_of_counts:
-            return Evidence(new.value - base.value)
-        return Evidence(difference(subject.metric, (base.value, arm.base), (new.value, arm.new)))
-    return Evidence(None, lacking=base.lacking or new.lacking)
+        figure = figure_change(earlier, later, change.decision_rule.confidence)
+        return Evidence(*figure[2:], lacking=_lacking(earlier, later))
+    arm = next((it for it in change.arms if it.label == subject.place.label), None)
+    arms = (None,) * len(runs) if arm is None else (*arm.bases, arm.new)
+    *before, after = (
+        (None if isinstance(it.value, str) else it.value, of)
+        for it, of in zip((*earlier, later), arms, strict=True)
+    )
+    found = number_change(subject.metric, before, after).change
+    lacking = next((it.lacking for it in (*earlier, later) if it.lacking), "")
+    return Evidence(found, lacking="" if found is not None else lacking)
+
+
+def _lacking(earlier: Sequence[Evidence], later: Evidence) -> str:
+    """Why one of the runs has no number, or no interval; empty: all have, as far as is known."""
+    before = next((it.lacking for it in earlier if it.lacking), "")
+    told = (("BASE", before), ("NEW", later.lacking))
+    return "; ".join(f"in {name}, {why}" for name, why in told if why)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.sweep import RECOMMENDED
+from keepalive_bench.compare.change import CountChange
 from keepalive_bench.report import TextColumn, TextTable, preamble
 from keepalive_bench.report.run_tables import arm_rows, confidence, in_unit
-from keepalive_bench.units import MISSING, printable, signed_share, size
+from keepalive_bench.stats.between_runs import LEAST_RUNS
+from keepalive_bench.units import MISSING, enumerated, printable, signed_share, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,18 +22,25 @@ if TYPE_CHECKING:
         Change,
         Difference,
         FigureChange,
+        Source,
     )
 
-_SMALL_PRINT = (
-    "The two runs are independent, so intervals are wider than within one run. They cover chance "
-    "within the runs, and nothing that drifted between them: another load, network or machine."
+_WITHIN = (
+    "The runs are independent, so intervals are wider than within one run. They cover chance "
+    "within the runs, and nothing that varies between them: another load, network or machine. "
+    f"{LEAST_RUNS} BASE files or more (--new NEW.json) show how much that is."
+)
+_BETWEEN = (
+    "The runs are independent, so intervals are wider than within one run. They cover chance "
+    "within the runs, and as much variation between runs as the {count} of BASE show. BASE is "
+    "their mean: of counts the plain one, of figures the geometric one."
 )
 _LONGEST = 60
 _TO_THE_SECOND = len("2026-01-02T03:04:05")
 
 
 class _Line(NamedTuple):
-    """One number of both runs."""
+    """One number of all the runs."""
 
     name: str
     """Indented where it is a part of the one above."""
@@ -41,22 +51,33 @@ class _Line(NamedTuple):
 
 
 def sources(change: Change) -> Iterator[tuple[str, str, str]]:
-    """Which runs they are: role, file and time, and what was asked."""
-    for role, it in (("BASE", change.base), ("NEW", change.new)):
-        when = it.run.run_info.started_at[:_TO_THE_SECOND].replace("T", " ")
-        asked = f"{preamble.headline(it.analysis)}, {preamble.circumstances(it.analysis)}"
-        yield role, f"{printable(it.name)} ({when} UTC)", asked
+    """Which runs they are: role, files and times, and what was asked; of several, once."""
+    count = len(change.bases)
+    for asked, alike in groupby(change.bases, _asked):
+        files = [*map(_named, alike)]
+        which = ", ".join(files) if count == 1 else f"{len(files)} runs: {', '.join(files)}"
+        yield "BASE", which, asked
+    yield "NEW", _named(change.new), _asked(change.new)
+
+
+def _named(source: Source) -> str:
+    when = source.run.run_info.started_at[:_TO_THE_SECOND].replace("T", " ")
+    return f"{printable(source.name)} ({when} UTC)"
+
+
+def _asked(source: Source) -> str:
+    return f"{preamble.headline(source.analysis)}, {preamble.circumstances(source.analysis)}"
 
 
 def tables(change: Change) -> tuple[TextTable, ...]:
-    """Both runs' numbers side by side: a table for each arm, and for each two of them."""
+    """BASE's and NEW's numbers side by side: a table for each arm, and for each two of them."""
     found = [_table(change, arm.label, _arm(arm)) for arm in change.arms]
     for it in change.comparisons:
         line = _figure("speed-up", it.speedup, "ratio")
         found.append(_table(change, f"{it.arm} against {it.against}", [line]))
     recommended = change.recommendation
     if recommended is not None and recommended.option in RECOMMENDED:
-        line = _count(*recommended[:3])
+        line = _count(*recommended)
         found.append(_table(change, "recommended", [line]))
     return tuple(found)
 
@@ -70,37 +91,48 @@ def _table(change: Change, title: str, lines: Iterable[_Line]) -> TextTable:
 
 def small_print(change: Change) -> str:
     """What to keep in mind of all of it."""
-    uneven = (it for it in change.arms if it.base.sent != it.new.sent)
-    sizes = [f"{it.label} {it.base.sent:,} and {it.new.sent:,}" for it in uneven]
+    covered = _BETWEEN.format(count=len(change.bases)) if change.holds_variation else _WITHIN
+    sent = {it.label: [arm.sent for arm in (*it.bases, it.new)] for it in change.arms}
+    uneven = {label: dict.fromkeys(counts) for label, counts in sent.items()}
+    sizes = [
+        f"{label} {enumerated([f'{count:,}' for count in counts])}"
+        for label, counts in uneven.items()
+        if len(counts) > 1
+    ]
     if not sizes:
-        return _SMALL_PRINT
+        return covered
     return (
         f"The runs sent different numbers of requests ({', '.join(sizes)}), so that counts differ "
-        f"for that alone; the verdict goes by shares. {_SMALL_PRINT}"
+        f"for that alone; the verdict goes by shares. {covered}"
     )
 
 
 def _arm(arm: ArmChange) -> Iterator[_Line]:
     """What is counted of it, by what, and each figure whose change has an interval."""
     figures = []
-    for row in arm_rows((arm.base, arm.new)):
+    for row in arm_rows((*arm.bases, arm.new)):
         if row.metric.path in arm.figures:
             figures.append(row)
         elif row.metric.unit == "count" and row.metric.block != "times":
-            yield _count(row.name, *(count or 0 for count in row.values))
+            *before, after = (count or 0 for count in row.values)
+            yield _count(row.name, *CountChange.between(before, after))
     codes = arm.by_code["status_codes"]
     if len(codes) > 1 or not all(it.base and it.new for it in codes.values()):
         for status, found in codes.items():
-            yield _count(f"status {status}", found.base, found.new)
+            yield _count(f"status {status}", *found)
     for row in figures:
         yield _figure(row.name, arm.figures[row.metric.path], row.metric.unit)
 
 
-def _count(name: str, base: int | None, new: int | None) -> _Line:
-    one, other = (MISSING if it is None else f"{it:,}" for it in (base, new))
-    if base is None or new is None:
-        return _Line(name, one, other, "")
-    return _Line(name, one, other, f"{new - base:+,}" if new != base else "0")
+def _count(name: str, base: float | None, new: float | None, change: float | None) -> _Line:
+    one, other = (MISSING if it is None else _whole(it) for it in (base, new))
+    said = "" if change is None else _whole(change, "+" if change else "")
+    return _Line(name, one, other, said)
+
+
+def _whole(value: float, sign: str = "") -> str:
+    """A count; a mean of counts may lie between two."""
+    return f"{value:{sign},}" if value == round(value) else f"{value:{sign},.2f}"
 
 
 def _figure(name: str, figure: FigureChange, unit: Unit) -> _Line:
@@ -123,8 +155,8 @@ def difference_lines(change: Change) -> tuple[str, ...]:
 
 def _told(it: Difference) -> str:
     sizes = it.name.endswith("mean_body_bytes")
-    base, new = (size(value) if sizes else _short(value) for value in (it.base, it.new))
-    return f"{printable(it.name)} {base} → {new}"
+    *bases, new = (size(value) if sizes else _short(value) for value in (*it.bases, it.new))
+    return f"{printable(it.name)} {', '.join(dict.fromkeys(bases))} → {new}"
 
 
 def _short(value: object) -> str:

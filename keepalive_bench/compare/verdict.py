@@ -14,11 +14,12 @@ from keepalive_bench.analysis.required_requests import least_requests, required_
 from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import ChangeCode, ChangeVerdict
 from keepalive_bench.connections.reason_kinds import POOL_FULL
+from keepalive_bench.stats.between_runs import LEAST_RUNS
 from keepalive_bench.stats.distributions import hypergeometric_tail
 from keepalive_bench.units import enumerated, signed_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.compare.change import ArmChange, Difference, FigureChange
@@ -49,30 +50,31 @@ def why_incomparable(
     """
     if not arms:
         return "The runs have no arm in common"
-    in_the_way = _in_the_way(differences)
-    if in_the_way and not forced:
-        return f"The runs can't be compared: {in_the_way}; --force compares them all the same"
+    obstacle = in_the_way(differences)
+    if obstacle and not forced:
+        return f"The runs can't be compared: {obstacle}; --force compares them all the same"
     first = arms[0]
-    if (first.base.succeeded and first.new.succeeded) or _all_counted(arms, rule):
+    before = all(it.succeeded for it in first.bases)
+    if (before and first.new.succeeded) or _all_counted(arms, rule):
         return None
-    return f"Nothing was measured of {first.label} in {'NEW' if first.base.succeeded else 'BASE'}"
+    return f"Nothing was measured of {first.label} in {'NEW' if before else 'BASE'}"
 
 
 def change_verdict(
-    plans: tuple[Plan, Plan], arms: Sequence[ArmChange], differences: Sequence[Difference]
+    plans: Sequence[Plan], arms: Sequence[ArmChange], differences: Sequence[Difference]
 ) -> ChangeVerdict:
     """What changed, by the later plan's rule, of runs that can be compared."""
-    in_the_way, rule = _in_the_way(differences), plans[1].decision_rule
+    obstacle, rule = in_the_way(differences), plans[-1].decision_rule
     counted, latency = _all_counted(arms, rule), _latency(arms[0], plans)
     counted.sort(key=lambda said: said.code, reverse=True)  # what is worse comes first
     found = [*counted, latency]
     code = next((said.code for said in found if said.code in {"worse", "better"}), latency.code)
-    texts = [f"Though {in_the_way}:"] if in_the_way else []
+    texts = [f"Though {obstacle}:"] if obstacle else []
     texts += [said.text for said in found]
     return ChangeVerdict(code, " ".join([*texts, *_besides(arms, latency, rule)]))
 
 
-def _in_the_way(differences: Sequence[Difference]) -> str:
+def in_the_way(differences: Sequence[Difference]) -> str:
     """What of the differences matters, as the end of a sentence; empty where nothing does."""
     plans = [it.name for it in differences if it.matters and it.part == "plan"]
     answers = [it.name for it in differences if it.matters and it.part == "answers"]
@@ -93,12 +95,18 @@ def _counted(arm: ArmChange, confidence: float) -> Iterator[ChangeVerdict]:
         ("{} of {} answers to {} were errors", _errors),
         ("For {} of {} requests of {} a connection was reopened", _reopened),
     ):
-        before, after = count(arm.base), count(arm.new)
+        before, after = _pooled(map(count, arm.bases)), count(arm.new)
         found = trend(before, after, confidence)
         if found:
             said = words.format(f"{after.hits:,}", f"{after.chances:,}", arm.label)
             was = f"in BASE {before.hits:,} of {before.chances:,}"
             yield ChangeVerdict("worse" if found > 0 else "better", f"{said}, {was}.")
+
+
+def _pooled(found: Iterable[Occurrences]) -> Occurrences:
+    """Those of all base runs together: each has shown what happens as often."""
+    hits, chances = zip(*found, strict=True)
+    return Occurrences(sum(hits), sum(chances))
 
 
 def _failed(arm: ArmSummary) -> Occurrences:
@@ -140,9 +148,9 @@ def trend(base: Occurrences, new: Occurrences, confidence: float) -> int:
     return 1 if new.hits and unseen <= _LIKELY else 0
 
 
-def _latency(arm: ArmChange, plans: tuple[Plan, Plan]) -> ChangeVerdict:
+def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:
     """What the typical request says, by the same rule as a speed-up within one run."""
-    figure, rule = arm.figures["latency_s.p50"], plans[1].decision_rule
+    figure, rule, runs = arm.figures["latency_s.p50"], plans[-1].decision_rule, len(arm.bases)
     if figure.change is None or figure.low is None or figure.high is None:
         least = max(least_requests("p50", plan) or 0 for plan in plans)
         text = (
@@ -151,25 +159,31 @@ def _latency(arm: ArmChange, plans: tuple[Plan, Plan]) -> ChangeVerdict:
         )
         return ChangeVerdict("inconclusive", text)
     subject, change = f"A typical request of {arm.label} (p50)", signed_share(figure.change)
+    than = "in BASE" if runs == 1 else f"in {runs} BASE runs"
     ends = f"{signed_share(figure.low)} to {signed_share(figure.high)}"
-    shown = f"{100 * rule.confidence:g} % interval {ends}"
+    holds = "with" if runs >= LEAST_RUNS else "without"
+    shown = f"{100 * rule.confidence:g} % interval {ends}, {holds} variation between runs"
     low, high, margin = 1 + figure.low, 1 + figure.high, 1 + rule.margin
     if 1 / margin <= low and high <= margin:
         within = f"within {100 * rule.margin:g} %"
-        text = f"{subject} takes as long as in BASE, {within}: {change} ({shown})."
+        text = f"{subject} takes as long as {than}, {within}: {change} ({shown})."
         return ChangeVerdict("no-difference", text)
     if low <= 1 <= high:
-        requests = min(arm.base.sent, arm.new.sent)
-        enough = required_requests(requests, figure.ratio, rule.margin)
-        text = (
-            f"{subject} may have changed, or may not: {change} ({shown}). "
-            f"About {enough:,} requests per arm in each run would settle it."
-        )
-        return ChangeVerdict("inconclusive", text)
+        text = f"{subject} may have changed, or may not: {change} ({shown})."
+        return ChangeVerdict("inconclusive", f"{text} {_settling(arm, figure, rule)}")
     code: ChangeCode = "worse" if low > 1 else "better"
     way = "longer" if code == "worse" else "less time"
     by = signed_share(abs(figure.change)).lstrip("+")
-    return ChangeVerdict(code, f"{subject} takes {by} {way} than in BASE ({shown}).")
+    return ChangeVerdict(code, f"{subject} takes {by} {way} than {than} ({shown}).")
+
+
+def _settling(arm: ArmChange, figure: FigureChange, rule: DecisionRule) -> str:
+    """What would make the interval narrow enough."""
+    if len(arm.bases) >= LEAST_RUNS:
+        return "More BASE runs, or longer ones, narrow the interval."
+    requests = min(it.sent for it in (*arm.bases, arm.new))
+    enough = required_requests(requests, figure.ratio, rule.margin)
+    return f"About {enough:,} requests per arm in each run would settle it."
 
 
 def _besides(

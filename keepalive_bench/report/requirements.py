@@ -17,7 +17,7 @@ STYLES: dict[Status, str] = {"met": "green", "missed": "bold red", "undecided": 
 _MARKS: dict[Status, str] = {"met": "✓", "missed": "✗", "undecided": "?"}
 _ASCII_MARKS: dict[Status, str] = {"met": "+", "missed": "x", "undecided": "?"}
 _WIDEST = len("undecided")
-_STRICT = "What is undecided counts as missed (--strict)."
+_STRICT = "What is undecided counts as missed."
 _LENIENT = "What is undecided fails nothing by itself; with --strict it does."
 
 

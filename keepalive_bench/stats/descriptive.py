@@ -31,18 +31,19 @@ def stdev(values: Sequence[float]) -> float | None:
 def quantile(ordered: Sequence[float], percent: int) -> float | None:
     """A quantile of sorted values, by linear interpolation between order statistics.
 
-    Definition 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", The
-    American Statistician 50 (1996), 361-365. `None` where fewer than one value is expected beyond
+    Definition 8 of R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", The
+    American Statistician 50 (1996), 361-365, which they recommend: whatever the distribution is,
+    it is about as often too high as too low. `None` where fewer than one value is expected beyond
     it (n·(1 − q) < 1): it would be little but the maximum.
     """
     count = len(ordered)
     if count * (100 - percent) < _PER_CENT:
         return None
-    rank, fraction = divmod((count - 1) * percent, 100)
+    rank, fraction = divmod(max(0, (3 * count + 1) * percent - 200), 300)
     low = ordered[rank]
     if not fraction:
         return low
-    return low + (ordered[rank + 1] - low) * fraction / 100
+    return low + (ordered[rank + 1] - low) * fraction / 300
 
 
 def hodges_lehmann(values: Sequence[float]) -> float | None:

@@ -79,7 +79,7 @@ def test_what_is_undecided_fails_with_strict_only(server: ServerProcess) -> None
     assert code == 4
     assert out.splitlines()[-2:] == [
         "1 requirement: 1 undecided.",
-        "What is undecided counts as missed (--strict).",
+        "What is undecided counts as missed.",
     ]
 
 
@@ -91,7 +91,7 @@ COUNTED = "5 requirements: 1 missed, 2 undecided, 2 met"
     ("strict", "note"),
     [
         ((), "What is undecided fails nothing by itself; with --strict it does."),
-        (("--strict",), "What is undecided counts as missed (--strict)."),
+        (("--strict",), "What is undecided counts as missed."),
     ],
 )
 def test_what_is_missed_comes_first_then_what_is_undecided_and_all_are_counted(

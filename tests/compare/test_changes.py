@@ -20,7 +20,7 @@ from keepalive_bench import Target, UsageError, analyse
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.metrics import Metric
 from keepalive_bench.compare import compare_runs
-from keepalive_bench.compare.change import Source, difference, figure_change
+from keepalive_bench.compare.change import Source, figure_change, number_change
 from keepalive_bench.compare.document import csv_lines
 from keepalive_bench.compare.requirements import change_places
 from keepalive_bench.compare.verdict import Occurrences, trend
@@ -42,7 +42,7 @@ def source(run: Run, name: str = "run.json") -> Source:
 
 
 def compared(base: Run, new: Run, *requirements: str, forced: bool = False) -> Change:
-    return compare_runs(source(base), source(new), requirements, forced=forced)
+    return compare_runs([source(base)], source(new), requirements, forced=forced)
 
 
 def latencies(count: int, seed: object, scale: float = 1.0, tail: float = 0.5) -> list[float]:
@@ -53,16 +53,13 @@ def latencies(count: int, seed: object, scale: float = 1.0, tail: float = 0.5) -
 def changes(base: list[float], new: list[float]) -> dict[str, FigureChange]:
     before, after = (alone(it) for it in (base, new))
     return {
-        metric: figure_change(
-            Evidence(
-                getattr(before.latency, metric), *before.latency_bounds.get(metric, (None, None))
-            ),
-            Evidence(
-                getattr(after.latency, metric), *after.latency_bounds.get(metric, (None, None))
-            ),
-        )
+        metric: figure_change([evidence(before, metric)], evidence(after, metric), 0.95)
         for metric in METRICS
     }
+
+
+def evidence(arm: ArmSummary, metric: str) -> Evidence:
+    return Evidence(getattr(arm.latency, metric), *arm.latency_bounds.get(metric, (None, None)))
 
 
 def alone(latencies_s: list[float]) -> ArmSummary:
@@ -355,12 +352,12 @@ def test_all_of_an_arm_that_can_be_required_is_in_the_document() -> None:
 
 def test_only_ratios_of_counts_are_taken_for_fractions_of_them() -> None:
     arm = alone([0.01] * 3)
-    values = (0.123456789, arm), (3.987654321, arm)
+    one, two = (0.123456789, arm), (3.987654321, arm)
     other = Metric[Any](path="bytes_per_connection", unit="number", meaning="")
-    assert difference(other, *values) == 3.987654321 - 0.123456789
+    assert number_change(other, [one], two).change == 3.987654321 - 0.123456789
     ratio = replace(other, is_of_counts=True)
-    assert difference(ratio, (1 / 3, arm), (2 / 3, arm)) == 1 / 3
-    assert difference(other, (None, arm), values[1]) is None
+    assert number_change(ratio, [(1 / 3, arm)], (2 / 3, arm)).change == 1 / 3
+    assert number_change(other, [(None, arm)], two).change is None
 
 
 @pytest.mark.parametrize(

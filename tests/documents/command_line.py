@@ -26,8 +26,8 @@ Values in upper case are yours to fill in. [Shells can complete all of it](compl
 _ARGUMENTS = {
     "url": "The target.",
     "path": "The stored run.",
-    "base": "The earlier run.",
-    "news": "The later ones, each compared with the earlier one; the variable has one a line.",
+    "files": "The earlier runs; without `--new`, the earlier run and those to compare with it. The "
+    "variable has one a line.",
 }
 """Click's arguments have no help text."""
 _VERBATIM = "\b"

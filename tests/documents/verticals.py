@@ -29,7 +29,12 @@ from keepalive_bench.compare.change import (
     Source,
     change_type,
 )
-from keepalive_bench.compare.document import ComparedRun, ComparedRuns, openmetrics_lines
+from keepalive_bench.compare.document import (
+    SCHEMA_VERSION,
+    ComparedRun,
+    ComparedRuns,
+    openmetrics_lines,
+)
 from keepalive_bench.compare.requirements import change_places
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.plan.document import harmless, plan_document
@@ -99,9 +104,9 @@ def _alike(names: Iterable[str]) -> list[list[str]]:
 
 
 def _members() -> Iterator[Member]:
-    yield "schema_version", "1", ""
+    yield "schema_version", f"{SCHEMA_VERSION}", ""
     yield "kind", "`comparison`", ""
-    yield from members(ComparedRun, "{base,changes[].new}.")
+    yield from members(ComparedRun, "{bases[],changes[].new}.")
     yield from members(ComparedRuns, "changes[].", without={"new", "arms", "comparisons"})
     arm = "changes[].arms.<label>."
     yield f"{arm}kind", "How the arm treats connections", ""
@@ -133,5 +138,5 @@ def _compared() -> str:
     """What is written of two runs, and of two sweeps."""
     pairs = paired_run([0.01] * 8, [0.02] * 8), scripted_sweep(1, 4)
     sources = [Source("run.json", run, analyse(run), plan_document(run.plan)) for run in pairs]
-    changes = [compare_runs(it, it, ["failed.change==0"]) for it in sources]
+    changes = [compare_runs([it], it, ["failed.change==0"]) for it in sources]
     return "".join(openmetrics_lines(changes))

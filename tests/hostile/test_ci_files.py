@@ -97,7 +97,7 @@ def _source(run: Run) -> Source:
 
 
 def _change(base: Run, new: Run) -> Change:
-    return compare_runs(_source(base), _source(new), (), forced=True)
+    return compare_runs([_source(base)], _source(new), (), forced=True)
 
 
 def test_every_text_that_comes_from_outside_is_among_them() -> None:
@@ -161,7 +161,7 @@ def test_no_line_of_a_report_is_an_order_at_any_width(
     change = _change(run, everything())
     for width in widths:
         report = printed(run, width, plain_ascii=plain_ascii)
-        parts = terminal_parts(change, width, plain_ascii=plain_ascii, strict=False)
+        parts = terminal_parts(change, width, plain_ascii=plain_ascii)
         for shown in (report, set_by_rich(parts, width)):
             assert not orders_in(for_terminal(shown, plain_ascii=plain_ascii))
 

@@ -143,7 +143,7 @@ def test_whatever_may_not_be_shown_leaves_its_options_name_and_nothing_else(
         Source("", run, analyse(run), plan_document(run.plan))
         for run in (measured._replace(plan=it) for it in (without, read))
     )
-    differing = compare_runs(base, new)
+    differing = compare_runs([base], new)
     found = {it.name: it.matters for it in differing.differences}
     assert found[f"withheld.{name}"] is place.setting.matters
 

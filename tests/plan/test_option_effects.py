@@ -173,6 +173,7 @@ def place(known: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     (folder / "base").write_text(stored(run_of(0.01)))
     (folder / "new").write_text(stored(run_of(0.013)))
     (folder / "other").write_text(stored(run_of(0.011, "PUT")))
+    (folder / "latest").write_text(stored(run_of(0.012)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
     context.load_verify_locations(known.cert)
@@ -197,7 +198,10 @@ def place(known: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
             "port": f"{port}",
             "ca": f"{CERTIFICATE}",
             "free": f"{free_port()}",
-            **{name: f"{folder / name}" for name in ("csv", "passphrase", "options", "written")},
+            **{
+                name: f"{folder / name}"
+                for name in ("csv", "passphrase", "options", "written", "latest")
+            },
             **{name: f"{getattr(known, name)}" for name in ("cert", "key", "locked", "both")},
         }
         found = Place(folder, server, tls, words)

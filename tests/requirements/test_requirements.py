@@ -119,9 +119,9 @@ def test_a_quantile_is_decided_by_either_end_by_itself_and_says_by_which() -> No
     """
     latencies = [0.25 + (39 - i // 2 if i % 2 else i // 2) / 1e3 for i in range(40)]
     texts = {
-        "p95<=240ms": "missed: pooled.p95 is 287 ms, and at least 285 ms at 95 % confidence.",
-        "p95>=240ms": "met: pooled.p95 is 287 ms, and at least 285 ms at 95 % confidence.",
-        "p95<=1s": "undecided: pooled.p95 is 287 ms, but too few requests bound it from above (59 "
+        "p95<=240ms": "missed: pooled.p95 is 288 ms, and at least 285 ms at 95 % confidence.",
+        "p95>=240ms": "met: pooled.p95 is 288 ms, and at least 285 ms at 95 % confidence.",
+        "p95<=1s": "undecided: pooled.p95 is 288 ms, but too few requests bound it from above (59 "
         "at the least, more if neighbours resemble each other).",
         "p50<=300ms": "met: pooled.p50 is 270 ms, and at most 275 ms at 95 % confidence.",
         "p50>=300ms": "missed: pooled.p50 is 270 ms, and at most 275 ms at 95 % confidence.",

@@ -73,7 +73,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
         _latency(
             name,
             name,
-            "Quantiles, by linear interpolation (Hyndman and Fan's definition 7)",
+            "Quantiles, by linear interpolation (Hyndman and Fan's definition 8)",
             "fewer than one value is expected beyond it, *n*·(1 − *q*) < 1",
         )
         for name in QUANTILES
