@@ -78,6 +78,8 @@ class ArmSummary(NamedTuple):
     requests_per_connection: float | None
     """Without the unused ones."""
     reuse: float | None
+    could_reuse: int
+    """Requests that the share is of: but for the first one at each place, all that were sent."""
     reopened: int
     handshakes: dict[Handshake, int]
     """How many TLS handshakes came to what."""

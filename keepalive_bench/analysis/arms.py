@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from itertools import compress, filterfalse, islice
 from math import fsum, isnan
@@ -52,6 +53,7 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
     of_mean = view.mean_interval()
     interrupted = exchanges.arm.count(exchanges.arms.index(arm.label)) - tried
     unused = _unused(connections, opened) if interrupted else 0
+    reused, could_reuse = _reuse(history, sent, opened)
     carried = sum(compress(connections.exchanges, opened))
     round_trips_s = filter((0.0).__lt__, compress(connections.min_rtt_s, opened))
     return ArmSummary(
@@ -66,7 +68,8 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
         connections=count,
         unused=unused,
         requests_per_connection=carried / (count - unused) if count > unused else None,
-        reuse=_reused(run, sent) / tried if tried else None,
+        reuse=reused / could_reuse if could_reuse else None,
+        could_reuse=could_reuse,
         reopened=count - len(set(compress(connections.slot, opened))),
         handshakes=_handshakes(connections, opened),
         reasons=Reasons(history, arm, opened),
@@ -100,15 +103,45 @@ def _unused(connections: ConnectionColumns, opened: bytes) -> int:
     return sum(ending == NONE and not count for ending, count in zip(endings, carried, strict=True))
 
 
-def _reused(run: Run, sent: bytes) -> int:
-    """Exchanges on a connection that had carried one before."""
-    seen = bytearray(len(run.connections))
-    travelled = 0
-    for connection in compress(run.exchanges.connection, sent):
+def _reuse(history: History, sent: bytes, opened: bytes) -> tuple[int, int]:
+    """How many requests travelled on a used connection, and how many could have.
+
+    The first one at each place of the arm couldn't.
+    """
+    seen, travelled = bytearray(len(opened)), 0
+    for connection in compress(history.run.exchanges.connection, sent):
         if connection >= 0:
             travelled += 1
             seen[connection] = 1
-    return travelled - sum(seen)
+    first = sum(map(NONE.__eq__, compress(history.previous, seen)))
+    in_vain = sent.count(1) - travelled
+    missed = _missed(history, sent, opened) if in_vain else 0
+    return travelled - seen.count(1), travelled - first + missed
+
+
+def _missed(history: History, sent: bytes, opened: bytes) -> int:
+    """Of the requests that got no connection, those that could have: a place was used and free.
+
+    Where all used ones are busy, a request needs one more, as the first at a place does. Of several
+    processes, each has places of its own.
+    """
+    exchanges, connections = history.run.exchanges, history.run.connections
+    processes, begun_s, missed = history.run.plan.experiment.processes, exchanges.started_s, 0
+    first = [row for row in compress(range(len(opened)), opened) if history.previous[row] == NONE]
+    for process in range(processes):
+        indexes = enumerate(exchanges.index)
+        own = (row for row, index in indexes if sent[row] and index % processes == process)
+        rows = list(own)
+        places = (row for row in first if connections.slot[row] % processes == process)
+        used_s = sorted(connections.opened_s[row] for row in places)
+        started_s = sorted(begun_s[row] for row in rows)
+        ended_s = sorted(exchanges.began_s[row] + exchanges.latency_s[row] for row in rows)
+        for row in rows:
+            if exchanges.connection[row] == NONE:
+                at_s = begun_s[row]
+                busy = bisect_left(started_s, at_s) - bisect_right(ended_s, at_s)
+                missed += bisect_right(used_s, at_s) > busy
+    return missed
 
 
 def _handshakes(connections: ConnectionColumns, opened: bytes) -> dict[Handshake, int]:
