@@ -20,7 +20,8 @@ from simulation import POOLED, UNPOOLED, Noise, draw, draw_blocks, true_log_rati
 
 from keepalive_bench import Exchange, Experiment, Plan, Target
 from keepalive_bench.analysis.arm_view import ArmView
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.effects import typical_effect
+from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.required_requests import PrecisionRule
 from keepalive_bench.results.columns import ExchangeColumns
 from keepalive_bench.results.exchange import Outcome

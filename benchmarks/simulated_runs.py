@@ -22,7 +22,8 @@ from simulation import (
 
 from keepalive_bench import Exchange, Experiment, Plan, Run, Target, analyse
 from keepalive_bench.analysis.arm_view import PERCENTS, ArmView
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.effects import typical_effect
+from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.savings import quantile_savings
 from keepalive_bench.engine.benchmark import describe_environment
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns

@@ -46,8 +46,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
     findings = noticed(run, views, arms, comparisons)
     if why := why_incomparable(run.plan, findings):
         comparisons = tuple(
-            it if it.speedup.estimate is None else it._replace(incomparable=why)
-            for it in comparisons
+            it if not it.pairs else it._replace(incomparable=why) for it in comparisons
         )
     sweep = None
     if run.plan.experiment.sweep is not None:

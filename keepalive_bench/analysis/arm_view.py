@@ -13,7 +13,7 @@ from math import fsum
 from operator import and_, gt, truediv
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from keepalive_bench.results.table import pick
+from keepalive_bench.results.table import NONE, pick
 from keepalive_bench.stats.clusters import clustered_quantile_ends
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.descriptive import mean, quantile, stdev
@@ -92,6 +92,7 @@ class ArmView:
         self.label, self.plan, self.exchanges = label, plan, exchanges
         self._untimed = untimed
         self.confidence = plan.decision_rule.confidence
+        self._keeps = any(arm.traits.reuses for arm in plan.experiment.arms if arm.label == label)
 
     @cached_property
     def ended(self) -> bytes:
@@ -117,6 +118,23 @@ class ArmView:
 
     def _without_untimed(self, mask: bytes) -> bytes:
         return bytes(map(gt, mask, self._untimed)) if self._untimed else mask
+
+    @cached_property
+    def reused(self) -> bytes | bytearray:
+        """Those of the timed ones whose connection had carried an exchange before.
+
+        Of an arm that keeps no connection, all: it has none to reuse.
+        """
+        if not self._keeps:
+            return self.timed
+        connections = pick(self.exchanges.connection, self.ended)
+        rows = array("I", compress(range(len(self.ended)), self.ended))
+        first = dict(zip(reversed(connections), reversed(rows), strict=True))
+        first.pop(NONE, None)
+        mask = bytearray(self.timed)
+        for row in first.values():
+            mask[row] = 0
+        return mask
 
     @cached_property
     def latencies(self) -> array[float]:

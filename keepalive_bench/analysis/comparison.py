@@ -8,11 +8,17 @@ from operator import sub
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from keepalive_bench.analysis.effects import (
+    has_heavy_tails,
+    leading,
+    mean_ratio,
+    typical_effect,
+)
 from keepalive_bench.analysis.explanation import explain
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.savings import quantile_savings
 from keepalive_bench.stats.dependence import dependence, interval_inflation
-from keepalive_bench.stats.intervals import Estimate, mean_interval, ratio_interval
+from keepalive_bench.stats.intervals import Estimate, least_pairs, mean_interval
 from keepalive_bench.units import plural, size
 
 if TYPE_CHECKING:
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
+    from keepalive_bench.analysis.effects import Leading
     from keepalive_bench.analysis.explanation import Explanation
     from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.results.columns import ExchangeColumns
@@ -36,8 +43,19 @@ class Comparison(NamedTuple):
     """How many pairs (of requests or of blocks, by the schedule) both arms answered."""
     left_out: int
     """How many more were sent, and have no answer in one of the arms, or in both."""
+    reused: int
+    """How many of the requests in pairs went over a connection that had served one before, of an
+    arm that keeps connections; where neither does, all of them count."""
+    in_pairs: int
+    """How many requests of that arm are in the pairs."""
+    leads: Leading
+    """Which of the two ratios below the verdict is about."""
+    has_heavy_tails: bool
+    """Whether a few slow requests decide the means."""
     speedup: Estimate
-    """The other's latency ÷ the arm's own, typical of a pair."""
+    """The other's latency ÷ the arm's own, typical of a pair that reused a connection."""
+    mean_ratio: Estimate
+    """The other's mean latency ÷ the arm's own, of all pairs."""
     requests_per_second: Estimate
     """The arm's ÷ the other's."""
     correlation: float
@@ -51,6 +69,11 @@ class Comparison(NamedTuple):
     incomparable: str | None = None
     """Why the arms' times can't be compared, in a sentence; `None`: they can."""
 
+    @property
+    def leading(self) -> Estimate:
+        """The ratio that the verdict is about."""
+        return self.speedup if self.leads == "speedup" else self.mean_ratio
+
 
 def compare(
     exchanges: ExchangeColumns, arms: tuple[ArmSummary, ArmSummary], views: tuple[ArmView, ArmView]
@@ -63,39 +86,44 @@ def compare(
     plan, pairs = views[0].plan, pair(*views)
     effect = typical_effect(pairs, plan)
     (arm, against), factor = arms, effect.interval_inflation
+    ratio = mean_ratio(exchanges, pairs, plan, factor)
+    tails = has_heavy_tails(exchanges, pairs, plan, effect)
+    can_be_told = pairs.number > least_pairs(plan.decision_rule.confidence)
+    keeping = pairs.other if against.traits.reuses and not arm.traits.reuses else pairs.own
     return Comparison(
         arm=arm.label,
         against=against.label,
         pairs=pairs.number,
         left_out=pairs.left_out,
+        reused=keeping.reusing.mask.count(1),
+        in_pairs=keeping.all.mask.count(1),
+        leads=leading(effect.speedup, ratio, has_heavy_tails=tails, can_be_told=can_be_told),
+        has_heavy_tails=tails,
         speedup=effect.speedup,
-        requests_per_second=_throughput(arms, pairs, plan.decision_rule.confidence, factor),
+        mean_ratio=ratio,
+        requests_per_second=_throughput(arms, ratio),
         correlation=effect.correlation,
         interval_inflation=effect.interval_inflation,
         saving_s={
             "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
             **quantile_savings(*views, pairs, factor),
         },
-        incomparable=_incomparable(arm, against, effect.speedup),
+        incomparable=_incomparable(arm, against, pairs),
         explained=explain(exchanges, arms, pairs),
     )
 
 
-def _throughput(
-    arms: tuple[ArmSummary, ArmSummary], pairs: Pairs, confidence: float, factor: float
-) -> Estimate:
+def _throughput(arms: tuple[ArmSummary, ArmSummary], ratio: Estimate) -> Estimate:
+    """The pairs' ratio of means is the throughputs' ratio, but for the pauses within blocks."""
     ours, theirs = (arm.requests_per_second for arm in arms)
     failed = max(arm.failed / max(1, arm.sent) for arm in arms)
     if ours is None or theirs is None or failed > _MOST_FAILED:  # what fails at once is no answer
         return Estimate(None)
-    estimate = ours / theirs
-    halves = pairs.other.mean, pairs.own.mean
-    interval = ratio_interval(*halves, confidence, factor) if pairs.number else None
-    if interval is None or arms[0].late_starts is not None:  # of an open load, the rate was given
+    estimate, (middle, low, high) = ours / theirs, ratio
+    # Of an open load, the rate was given.
+    if not middle or low is None or high is None or arms[0].late_starts is not None:
         return Estimate(estimate)
-    # The pairs' ratio of means is the throughputs' ratio, but for the pauses within blocks.
-    scale = estimate * sum(halves[1]) / sum(halves[0])
-    return Estimate(estimate, interval[0] * scale, interval[1] * scale)
+    return Estimate(estimate, low * estimate / middle, high * estimate / middle)
 
 
 def _mean_saving(
@@ -108,11 +136,11 @@ def _mean_saving(
     """
     if not pairs.number:
         return Estimate(None)
-    differences = array("d", map(sub, pairs.other.mean, pairs.own.mean))
+    differences = array("d", map(sub, pairs.other.all.mean, pairs.own.all.mean))
     inefficiency = dependence(differences, around_trend=True).inefficiency
     factor = max(factor, interval_inflation(inefficiency, pairs.number, confidence))
     own, other = (
-        fmean(compress(exchanges.latency_s, half.mask)) for half in (pairs.own, pairs.other)
+        fmean(compress(exchanges.latency_s, half.all.mask)) for half in (pairs.own, pairs.other)
     )
     interval = mean_interval(differences, confidence, factor)
     if interval is None:
@@ -132,11 +160,11 @@ def unmeasured(arms: Iterable[ArmSummary]) -> str:
     return f"Nothing was measured of {' and '.join(silent)}." if silent else ""
 
 
-def _incomparable(first: ArmSummary, other: ArmSummary, speedup: Estimate) -> str | None:
+def _incomparable(first: ArmSummary, other: ArmSummary, pairs: Pairs) -> str | None:
     """Why the times of two arms can't be compared, in a sentence; `None`: they can."""
     if silent := unmeasured((first, other)):
         return silent
-    if speedup.estimate is None:
+    if not pairs.number:
         return f"No request of {first.label} and {other.label} makes a pair that both answered."
     differing = _unlike(first, other)
     return f"{differing}, so their times can't be compared." if differing else None

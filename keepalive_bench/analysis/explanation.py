@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from array import array
 
     from keepalive_bench.analysis.arm_summary import ArmSummary, Handshake
-    from keepalive_bench.analysis.pairs import Half, Pairs
+    from keepalive_bench.analysis.pairs import Pairs, Times
     from keepalive_bench.results.columns import ExchangeColumns
 
 NAMED = ("dns", "connect", "tunnel", "tls", "wait")
 """The phases that reuse can save; what else differs is the remainder, but for late starts."""
 STEPS = ("connect", "tunnel", "tls")
 """Of opening a connection: round trips of these are counted."""
-_SELDOM = 0.1
+_SELDOM = 0.05
 _FULL_HANDSHAKE = {"TLSv1.3": 1, "TLSv1.2": 2}
 """Round trips: RFC 8446, section 2; RFC 5246, section 7.3."""
 
@@ -48,6 +48,10 @@ class Explanation(NamedTuple):
     """By phase."""
     saved_trips: dict[str, int]
     """By phase, how many round trips a request saves by the protocol; 0, or missing: none known."""
+    reused_parts_s: dict[str, float]
+    """As `parts_s`, of the requests that reused a connection: round trips are those of one."""
+    is_partial: bool
+    """Whether connections had to be opened again for more than a twentieth of the requests."""
     receive: float = 0.0
     """How much of what remains is the rest of the answer, from its first byte on."""
 
@@ -66,21 +70,31 @@ def explain(
     """
     if not pairs.number:
         return None
-    own, other = _phases(exchanges, pairs.own), _phases(exchanges, pairs.other)
+    halves = (pairs.own, pairs.other)
     slow = max(arms, key=lambda arm: arm.connections)
     round_trip = min((arm.min_rtt_s for arm in arms if arm.min_rtt_s is not None), default=None)
     receive = exchanges.phases["receive"]
     return Explanation(
-        parts_s={name: other[name] - own[name] for name in own},
+        parts_s=_differences(exchanges, *(it.all for it in halves)),
         tls=None if slow.handshake is None else slow.handshake.version,
         round_trip_s=round_trip,
         round_trips=_round_trips(slow, round_trip),
         saved_trips=_saved_trips(*arms),
-        receive=_average(receive, pairs.other) - _average(receive, pairs.own),
+        reused_parts_s=_differences(exchanges, *(it.reusing for it in halves)),
+        is_partial=any(arm.traits.reuses and arm.reopened > _SELDOM * arm.sent for arm in arms),
+        receive=_average(receive, pairs.other.all) - _average(receive, pairs.own.all),
     )
 
 
-def _phases(exchanges: ExchangeColumns, half: Half) -> dict[str, float]:
+def _differences(exchanges: ExchangeColumns, own: Times, other: Times) -> dict[str, float]:
+    """Seconds a request that the other took longer, by part; of no requests, nothing."""
+    if not (own.mask.count(1) and other.mask.count(1)):
+        return {}
+    ours, theirs = _phases(exchanges, own), _phases(exchanges, other)
+    return {name: theirs[name] - ours[name] for name in ours}
+
+
+def _phases(exchanges: ExchangeColumns, half: Times) -> dict[str, float]:
     """Seconds per request that went into each named phase, and what remains of the latency."""
     spent = {QUEUED: 0.0}
     if exchanges.queued_s is not None:
@@ -90,7 +104,7 @@ def _phases(exchanges: ExchangeColumns, half: Half) -> dict[str, float]:
     return {**spent, REMAINDER: latency - fsum(spent.values())}
 
 
-def _average(column: array[float], half: Half) -> float:
+def _average(column: array[float], half: Times) -> float:
     """Seconds per request; what didn't happen took none."""
     return fsum(filterfalse(isnan, compress(column, half.mask))) / half.mask.count(1)
 
@@ -116,18 +130,25 @@ def _needed(handshake: Handshake | None) -> dict[str, int | None]:
 def _saved_trips(own: ArmSummary, other: ArmSummary) -> dict[str, int]:
     """How many more a request of the other arm takes: that much of a saving is the network's.
 
-    Where both arms shake hands each time, nothing, or little, is. What a new pool for each request
-    takes longer is loading certificates.
+    It is about requests that reuse a connection, where the arm keeps any. Where both arms shake
+    hands each time, nothing, or little, is saved. What a new pool for each request takes longer is
+    loading certificates.
     """
     saved = {}
     ours, theirs = (_needed(arm.handshake) for arm in (own, other))
-    opened = [(arm.connections - arm.unused) / max(1, arm.sent) for arm in (own, other)]
-    for name, needed in theirs.items():
-        by_us = ours[name]
-        if by_us is None and opened[0] < _SELDOM:  # whatever they take, it is hardly ever
-            by_us = 0
-        if needed is not None and by_us is not None:
-            saved[name] = round(needed * opened[1] - by_us * opened[0])
+    opened = [
+        0.0 if arm.traits.reuses else (arm.connections - arm.unused) / max(1, arm.sent)
+        for arm in (own, other)
+    ]
+    for name in theirs:
+        # A step that is never taken needs nothing, whatever it is.
+        needed = [
+            0 if not share else each[name]
+            for share, each in zip(opened, (ours, theirs), strict=True)
+        ]
+        by_us, by_them = needed
+        if by_us is not None and by_them is not None:
+            saved[name] = round(by_them * opened[1] - by_us * opened[0])
     if own.traits.makes_pools or other.traits.makes_pools:
         saved.pop("tls", None)
     return saved
@@ -168,28 +189,30 @@ def in_words(explanation: Explanation, amount: float, sign: int) -> str:
     if abs(small) >= _WORTH_NAMING * amount:
         large |= {_SMALL: small}
     adding = {name: part for name, part in large.items() if part > 0}
-    trips = [_trips(name, part, explanation, sign) for name, part in adding.items()]
+    trips = [_trips(name, explanation, sign) for name in adding]
     named = [f"{duration(part)} of {_name(name, explanation)}" for name, part in adding.items()]
     taking = [
         f"{duration(-part)} of {_name(name, explanation)}"
         for name, part in large.items()
         if part < 0
     ]
+    on_those = " on those that reused a connection" if explanation.is_partial else ""
     if len(set(trips)) == 1 and trips[0]:
-        each = f", {trips[0]} each" if len(trips) > 1 else f", {trips[0]}"
+        each = f", {trips[0]} each{on_those}" if len(trips) > 1 else f", {trips[0]}{on_those}"
     else:
         pairs = zip(named, trips, strict=True)
-        named = [f"{words} ({trip})" if trip else words for words, trip in pairs]
+        named = [f"{words} ({trip}{on_those})" if trip else words for words, trip in pairs]
         each = ""
     less = f", less {enumerated(taking)}" if taking else ""
     return f": {enumerated(named)}{each}{less}"
 
 
-def _trips(name: str, part: float, explanation: Explanation, sign: int) -> str:
-    """How many round trips a part is, where it is about as many as the protocol says."""
+def _trips(name: str, explanation: Explanation, sign: int) -> str:
+    """How many round trips a reuse saves, where it is about as many as the protocol says."""
     saved = sign * explanation.saved_trips.get(name, 0)
     if saved <= 0 or explanation.round_trip_s is None:
         return ""
+    part = sign * explanation.reused_parts_s.get(name, 0.0)
     is_near = _FROM <= part / explanation.round_trip_s / saved <= _TO
     return _IN_WORDS.get(saved, "") if is_near else ""
 

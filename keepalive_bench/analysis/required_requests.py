@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import ceil, log, log1p, log10
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 from keepalive_bench.analysis.arm_view import ArmView, Quantile
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.effects import typical_effect
+from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.stats.clusters import LEAST_CLUSTERS
 from keepalive_bench.stats.descriptive import quantile
 from keepalive_bench.stats.intervals import (
@@ -20,7 +22,7 @@ from keepalive_bench.stats.intervals import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from keepalive_bench.plan.plan import Plan
+    from keepalive_bench.plan.plan import DecisionRule, Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.stats.intervals import Estimate
 
@@ -32,40 +34,38 @@ word that rests on ranks.
 """
 _MOST = 100_000
 _OF_BLOCKS = {"ranks", "pairs", "verdict", "mean"}
+_OF_REUSES = {"ranks", "verdict"}
 _FINEST = 0.01
 """Nobody is asked for more requests than 1 % takes."""
+_POWER = 0.8
+"""How often a run of the requests that are asked for has to suffice."""
 _SMALLEST = 2.0**-1022
 """What was rounded to 0 has no logarithm, and counts as the smallest normal float."""
 
 
-def required_requests(requests: int, ratio: Estimate, margin: float) -> int:
-    """Requests with which an interval as wide as 1 ÷ √n would exclude 1, or lie in the margin.
+def required_requests(requests: int, ratio: Estimate, rule: DecisionRule) -> int:
+    """Requests with which four runs in five would tell whether a ratio differs from 1.
 
-    Each end comes nearer to the estimate in proportion, as a logarithm. What an end has to leave
-    behind lies on its own side: 1 the one, the margin both.
+    An interval's ends come nearer to its estimate as 1 ÷ √n, as logarithms. Either suffices:
+
+    - an interval as wide as the margin: wherever it lies, it excludes 1 or lies within the margin;
+    - one that excludes 1 with a power of 0.8 (J. Cohen, "Statistical Power Analysis for the
+      Behavioral Sciences", 1988). An estimate that didn't suffice is often too large by chance, so
+      that is reckoned for the difference that it exceeds with a probability of 0.2 at most: M.
+      Perugini, M. Gallucci and G. Costantini, "Safeguard Power as a Protection Against Imprecise
+      Power Estimates", Perspectives on Psychological Science 9 (2014).
     """
     estimate, low, high = ratio
     if estimate is None or low is None or high is None:
         return 0
     bottom, middle, top = (log(max(it, _SMALLEST)) for it in (low, estimate, high))
-    bound, below, above = log1p(margin), middle - bottom, top - middle
-    to_one = below if middle > 0 else above
-    by_one = to_one / max(abs(middle), _FINEST)
-    by_margin = max(above / max(bound - middle, _FINEST), below / max(bound + middle, _FINEST))
-    needed = requests * min(by_one, by_margin) ** 2
+    to_one = middle - bottom if middle > 0 else top - middle
+    power = NormalDist().inv_cdf(_POWER) / NormalDist().inv_cdf((1 + rule.confidence) / 2)
+    surely = max(abs(middle) - power * to_one, _FINEST)
+    by_margin = (top - bottom) / max(log1p(rule.margin), _FINEST)
+    needed = requests * min((1 + power) * to_one / surely, by_margin) ** 2
     step: int = 10 ** max(0, ceil(log10(max(needed, 1))) - 2)
     return max(requests + 1, ceil(needed / step) * step)
-
-
-def least_pairs(confidence: float) -> int:
-    """How many pairs can tell two arms apart.
-
-    Of one fewer, all agree by chance alone in more than 1 − confidence of cases: 2 ÷ 2**n.
-    """
-    pairs = 1
-    while 2 / 2**pairs > 1 - confidence:
-        pairs += 1
-    return pairs
 
 
 def least_requests(basis: Basis, plan: Plan) -> int | None:
@@ -80,7 +80,7 @@ def least_requests(basis: Basis, plan: Plan) -> int | None:
         return None
     block = plan.experiment.block_size
     if basis in _OF_BLOCKS:
-        return values * block
+        return values * block + (basis in _OF_REUSES and opens_first(plan))
     return values if block == 1 else max(values, LEAST_CLUSTERS * block)
 
 
@@ -95,6 +95,15 @@ def least_to_bound(percent: int, plan: Plan, *, above: bool, factor: float = 1.0
     )
     block = plan.experiment.block_size
     return values if values is None or block == 1 else max(values, LEAST_CLUSTERS * block)
+
+
+def opens_first(plan: Plan) -> bool:
+    """Whether the first arm's first request is in no pair that reused a connection: it opens one.
+
+    A block of several requests has others that can.
+    """
+    experiment = plan.experiment
+    return experiment.arms[0].traits.reuses and experiment.block_size == 1
 
 
 @lru_cache(maxsize=32)

@@ -55,5 +55,5 @@ def _in_common(own: ArmView, other: ArmView, pairs: Pairs, metric: str) -> float
     if not own.is_alone or not own.plan.experiment.is_paired:
         return 0.0
     at, other_at = (getattr(it.latency, metric) for it in (own, other))
-    common = common_correlation(pairs.own.typical, pairs.other.typical, at, other_at)
+    common = common_correlation(pairs.own.all.typical, pairs.other.all.typical, at, other_at)
     return common * pairs.number / sqrt(len(own.ordered) * len(other.ordered))

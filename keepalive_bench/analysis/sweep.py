@@ -37,6 +37,10 @@ class SweptValue(NamedTuple):
     """Connections that went stale only because other values had their turn in between."""
     discarded: int
     """Connections that the pool threw away because it was full."""
+    rounds: int
+    """Those in which it sent anything."""
+    full_rounds: int
+    """Those of them in which the pool threw any away."""
     open_at_once: int
     """Connections that were open at once, at most."""
     waited: int
@@ -55,9 +59,12 @@ class Recommendation(NamedTuple):
     code: RecommendationCode
     """[What it rests on](sweep.md#the-recommendation)."""
     value: int | None
-    """The smallest value of the option that is enough for the traffic, or that makes the most
-    requests a second; `None`: none of those tried, it isn't known, or the sweep was over something
-    else."""
+    """The smallest value of the option that is shown to be enough for the traffic, or to make the
+    most requests a second; `None`: none of those tried, it isn't known, or the sweep was over
+    something else."""
+    at_least: int | None
+    """The smallest value that isn't shown to be too small: the one recommended, if that is known to
+    be the smallest that is enough. `None`: none is recommended."""
     text: str
     """The sentence, for people: its wording may change."""
 

@@ -6,11 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from keepalive_bench.analysis.comparison import SAME, differently, distance, unmeasured
-from keepalive_bench.analysis.explanation import in_words
-from keepalive_bench.analysis.required_requests import least_pairs, required_requests
+from keepalive_bench.analysis.effect_sentences import alike, different, open_question
+from keepalive_bench.analysis.required_requests import opens_first, required_requests
 from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.plan.arms import differ_in_reuse_only
-from keepalive_bench.units import duration, plural, times
+from keepalive_bench.stats.intervals import least_pairs
+from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.comparison import Comparison
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.stats.intervals import Estimate
 
 ERROR_FROM = 400
 _MOST = 0.5
@@ -89,31 +89,19 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
     not_reused = _not_reused(first) or _not_reused(other)
     if not_reused:
         return Verdict("not-reused", not_reused)
-    decision_rule = plan.decision_rule
-    speedup, low, high = comparison.speedup
-    if speedup is None or low is None or high is None:
+    rule, (ratio, low, high) = plan.decision_rule, comparison.leading
+    if ratio is None or low is None or high is None:
         return Verdict("inconclusive", _too_few(first, comparison, plan))
-    interval = f"{100 * decision_rule.confidence:g} % interval"
-    shown = f"{interval} {times(low)}–{times(high)}"
     subject = _subject(first, other)
-    if high <= 1 + decision_rule.margin and low >= 1 / (1 + decision_rule.margin):
-        share = f"{100 * decision_rule.margin:g} %"
-        text = f"{subject} makes no difference beyond {share} here: {times(speedup)} ({shown})"
-        return Verdict("no-difference", f"{text}{_within(comparison.speedup)}.")
-    if low > 1:
-        effect = f"{subject} is {times(speedup)} faster here ({shown})"
-        return Verdict("faster", f"{effect}{_saving(comparison, 1)}.{_drift(plan)}")
-    if high < 1:
-        shown = f"{interval} {times(1 / high)}–{times(1 / low)}"
-        effect = f"{subject} is {times(1 / speedup)} slower here ({shown})"
-        return Verdict("slower", f"{effect}{_saving(comparison, -1)}.{_drift(plan)}")
+    if high <= 1 + rule.margin and low >= 1 / (1 + rule.margin):
+        return Verdict("no-difference", alike(subject, comparison, rule))
+    if not low <= 1 <= high:
+        text = f"{different(subject, comparison, rule)}{_drift(plan)}"
+        return Verdict("faster" if low > 1 else "slower", text)
     measured = comparison.pairs * plan.experiment.block_size
-    enough = required_requests(measured, comparison.speedup, decision_rule.margin)
-    text = (
-        f"{subject} may be faster, or may not: {times(speedup)} ({shown}). "
-        f"About {enough:,} requests per arm would settle it."
-    )
-    return Verdict("inconclusive", text)
+    enough = required_requests(measured, comparison.leading, rule)
+    settled = f"About {enough:,} requests per arm would settle it."
+    return Verdict("inconclusive", f"{open_question(subject, comparison, rule)} {settled}")
 
 
 def _drift(plan: Plan) -> str:
@@ -121,17 +109,6 @@ def _drift(plan: Plan) -> str:
     if plan.experiment.is_paired:
         return ""
     return " The arms ran one after the other, so that a drift in the meantime is part of that."
-
-
-def _within(ratio: Estimate) -> str:
-    """What is surely there, and too small to matter."""
-    speedup, low, high = ratio
-    if speedup is None or low is None or high is None or low <= 1 <= high:
-        return ""
-    share = f"{100 * (max(speedup, 1 / speedup) - 1):.1f}"
-    if share == "0.0":
-        return ""
-    return f", {'faster' if low > 1 else 'slower'} by {share} %, within the margin"
 
 
 def _subject(first: ArmSummary, other: ArmSummary) -> str:
@@ -142,12 +119,16 @@ def _subject(first: ArmSummary, other: ArmSummary) -> str:
 
 def _too_few(first: ArmSummary, comparison: Comparison, plan: Plan) -> str:
     least, block = least_pairs(plan.decision_rule.confidence), plan.experiment.block_size
-    needed = f"{least}" if block == 1 else f"{least}, of {block:,} requests of each arm,"
-    counted = block > 1 and not plan.experiment.may_end_early and least * block > first.requests
-    enough = f" -n {least * block} makes as many." if counted else ""
+    there_are, each, that = comparison.pairs, f" of blocks of {block:,} requests", ""
+    if block == 1:
+        there_are, each = comparison.reused, ""
+        that = " that reused a connection" if there_are < comparison.pairs else ""
+    requests = least * block + opens_first(plan)
+    is_for_more = not plan.experiment.may_end_early and requests > first.requests
+    enough = f" -n {requests} makes as many." if is_for_more else ""
     return (
-        f"{plural(comparison.pairs, 'pair')} can't tell {first.label} and {comparison.against} "
-        f"apart: it takes {needed} at the least, and more for a small difference.{enough}"
+        f"Too few requests to tell {first.label} and {comparison.against} apart: it takes {least} "
+        f"pairs{each} at the least, and there are {there_are}{that}.{enough}"
     )
 
 
@@ -170,9 +151,10 @@ def _not_reused(arm: ArmSummary) -> str:
         return ""
     counts = {code: count for code, count in arm.reason_counts.items() if code not in BY_NATURE}
     why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
+    how_much = "Nothing" if arm.reopened == chances else "Hardly anything"
     return (
-        f"The connection was not reused: {arm.label} opened {plural(arm.connections, 'connection')}"
-        f" for {plural(arm.sent, 'request')}{why}. So there is no effect of reuse to measure."
+        f"{how_much} was reused, so there is no effect of reuse to measure: {arm.label} opened "
+        f"{plural(arm.connections, 'connection')} for {plural(arm.sent, 'request')}{why}."
     )
 
 
@@ -192,17 +174,3 @@ def _errors(arms: Sequence[ArmSummary]) -> str:
         most = f"{status} in {bad[status]:,} of {answered:,}"
         said.append(f"Most answers were errors ({most}): this measures error responses.")
     return " ".join(said)
-
-
-def _saving(comparison: Comparison, sign: int) -> str:
-    """What the first-named arm saves on average, and on what; or costs, where the sign is −1."""
-    verb = "saves" if sign > 0 else "costs"
-    saving, low, high = comparison.saving_s["mean"]
-    amount = sign * (saving or 0.0)
-    if amount <= 0 or comparison.explained is None:
-        return " for a typical request, though not on average"
-    sum_up = f", {duration(1000 * amount)} in 1,000"
-    if low is not None and high is not None and low <= 0 <= high:
-        sum_up = " (though the interval of that includes 0)"
-    parts = in_words(comparison.explained, amount, sign)
-    return f": it {verb} {duration(amount)} a request on average{sum_up}{parts}"

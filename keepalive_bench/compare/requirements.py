@@ -86,7 +86,12 @@ def _recommended(option: str, change: Change) -> Evidence:
     found = change.recommendation
     if found is None or found.option != option:
         return Evidence(None, lacking=f"the runs are no sweeps over {option}")
-    return Evidence(found.change, lacking="one of the sweeps recommends nothing")
+    if found.base is None or found.new is None:
+        return Evidence(None, lacking="one of the sweeps recommends nothing")
+    sweeps = (it.analysis.sweep for it in (*change.bases, change.new))
+    *earlier, later = (it.recommendation.at_least or 0 for it in sweeps if it is not None)
+    low, high = later - found.base, found.new - max(earlier)
+    return Evidence(found.change, low, high, lacking="a smaller value may be enough in either run")
 
 
 def _speedup(against: str, change: Change) -> Evidence:

@@ -182,7 +182,7 @@ def _settling(arm: ArmChange, figure: FigureChange, rule: DecisionRule) -> str:
     if len(arm.bases) >= LEAST_RUNS:
         return "More BASE runs, or longer ones, narrow the interval."
     requests = min(it.sent for it in (*arm.bases, arm.new))
-    enough = required_requests(requests, figure.ratio, rule.margin)
+    enough = required_requests(requests, figure.ratio, rule)
     return f"About {enough:,} requests per arm in each run would settle it."
 
 

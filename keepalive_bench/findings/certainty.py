@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.required_requests import is_precise, least_pairs, least_requests
+from keepalive_bench.analysis.required_requests import is_precise, least_requests
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.stats.dependence import first_order_inefficiency
+from keepalive_bench.stats.intervals import least_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from itertools import compress
 from math import exp, fsum, isnan, log
 from operator import eq, ne
-from statistics import NormalDist, fmean, median
+from statistics import NormalDist, median
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.findings.delay import DELAYED_ACK
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
 from keepalive_bench.results.table import pick
-from keepalive_bench.stats.shapes import outlier_bound, several_modes, trend
+from keepalive_bench.stats.shapes import LEAST_FOR_SHAPE, outliers, several_modes, trend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,19 +23,14 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.results.run import Run
 
-LEAST = 20
-"""Of fewer exchanges, no shape is told."""
 _CHANCE = NormalDist().inv_cdf(0.9995)
 """The score of a trend, either way, that chance alone exceeds in one arm of a thousand."""
 _NOTABLE_CHANGE = 1.1
-_NOTABLE_RAISE = 0.1
 _APART = 1.5
 _SMALLER_GROUP = 0.1
 _MOST = 0.8
 """Of what lies between two groups: if it is of opening connections, that is why."""
 _OPENING = ("dns", "connect", "tunnel", "tls")
-_MOST_OUTLYING = 0.1
-"""What more requests do is no exception."""
 _PROVOKED = Provoked(test="tests/findings/test_latency.py")
 
 DRIFT = FindingKind(
@@ -122,7 +116,7 @@ def latency_findings(
     """Everything of that kind, for all arms; `contended`: threads or processes had to wait."""
     for arm in arms:
         alike = _alike(arm, views[arm.label])
-        if len(alike.ordered) < LEAST:
+        if len(alike.ordered) < LEAST_FOR_SHAPE:
             continue
         yield from _drift(run, alike)
         groups = _groups(run, alike, contended=contended)
@@ -207,20 +201,14 @@ def _why_groups(run: Run, apart_s: float, *, contended: bool) -> str | None:
 
 
 def _outliers(run: Run, alike: _Alike) -> Iterator[Finding]:
-    ordered = alike.ordered
-    bound = outlier_bound(ordered)
-    if bound is None:
-        return
-    usual = ordered[: bisect_right(ordered, bound)]
-    count = len(ordered) - len(usual)
-    raised = fmean(ordered) / fmean(usual) - 1
+    ordered, found = alike.ordered, outliers(alike.ordered)
     is_alone = len(run.plan.experiment.arms) == 1 or run.plan.experiment.sweep is not None
-    if raised >= _NOTABLE_RAISE and count <= _MOST_OUTLYING * len(ordered):
+    if found is not None:
         yield OUTLIERS.found(
             alike.arm,
-            count=count,
+            count=found.number,
             largest_s=ordered[-1],
             median_s=median(ordered),
-            raised=raised,
+            raised=found.raised,
             case="without a comparison" if is_alone else None,
         )

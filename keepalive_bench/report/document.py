@@ -110,4 +110,4 @@ def _recommendation(sweep: Sweep | None) -> Document | None:
         return None
     found = sweep.recommendation
     value = {name: found.value if sweep.option == name else None for name in RECOMMENDED}
-    return {"code": found.code, **value, "text": found.text}
+    return {"code": found.code, **value, "at_least": found.at_least, "text": found.text}

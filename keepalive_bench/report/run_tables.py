@@ -128,9 +128,22 @@ def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iter
             )
         else:
             yield Row(row.name, cells, nothing, nothing)
-    if len(comparisons) > 1:  # of one, the verdict says it
-        cells = ("",) * len(arms)
-        yield _ratios("typical speed-up", cells, [it.speedup for it in comparisons], MISSING)
+    if comparisons:
+        cells = tuple(_reused(number, arms, comparisons) for number in range(len(arms)))
+        ratios = [it.mean_ratio for it in comparisons]
+        yield _ratios("speed-up, all", ("",) * len(arms), ratios, MISSING)
+        yield _ratios("  reused", cells, [it.speedup for it in comparisons], MISSING)
+
+
+def _reused(number: int, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> str:
+    """How many requests of an arm reused a connection, of those that a speed-up is about.
+
+    Of another than the first arm, where that one keeps none.
+    """
+    if not arms[number].traits.reuses or (number and arms[0].traits.reuses):
+        return ""
+    it = comparisons[max(number - 1, 0)]
+    return f"{it.reused:,} of {it.in_pairs:,}"
 
 
 def arm_rows(arms: Sequence[ArmSummary]) -> Iterator[ArmRow]:

@@ -57,7 +57,7 @@ def results_schema() -> Schema:
     arm["answers"] = array_of(object_schema(members(Answer, count=Positive)))
     sweep = members(option=Swept, traffic=Traffic)
     sweep["values"] = array_of(_metrics_schema(SWEEP_METRICS))
-    values = dict.fromkeys(RECOMMENDED, int | None)
+    values = dict.fromkeys((*RECOMMENDED, "at_least"), int | None)
     recommendation = members(code=RecommendationCode, **values, text=str)
     finding = members(Finding) | {"code": {"enum": [kind.code for kind in FINDING_KINDS]}}
     return {

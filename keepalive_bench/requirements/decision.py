@@ -52,7 +52,10 @@ def _status(requirement: Requirement, subject: Subject, found: Evidence) -> Stat
     if _is_open(requirement, found):
         return "undecided"
     if subject.metric.basis in {"exact", "verdict"} and found.value is not None:
-        return "met" if _holds(found.value, requirement) else "missed"
+        # Only what a sweep recommends has ends, too: a smaller value may be enough.
+        ends = (found.value, found.low, found.high)
+        ways = {_holds(it, requirement) for it in ends if it is not None}
+        return "undecided" if len(ways) > 1 else "met" if ways.pop() else "missed"
     if not found.one_sided and (found.value is None or found.lacking):
         return "undecided"
     # What is at most something is known by its high end; that it isn't, by its low one.
@@ -89,7 +92,8 @@ def _sentence(
     if _is_open(requirement, found):
         return f"{value}: {bound} can't be told from it."
     if subject.metric.basis in {"exact", "verdict"}:
-        return f"{value}{_because(found.why) if status == 'missed' else ''}."
+        because = {"undecided": f", but {found.lacking}", "missed": _because(found.why), "met": ""}
+        return f"{value}{because[status]}."
     if found.lacking:
         return f"{value}, but {found.lacking}."
     ends = " to ".join(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 _COMPARED_WITH = 8_000
-_COMPARISON = r"speedup|saving|comparisons\[|explained\."
+_COMPARISON = r"speedup|mean_ratio|saving|comparisons\[|explained\."
 _OPERATOR = r"[=!<>~≤≥≠]+"
 _MEANT: dict[str, Operator] = {"=": "==", "===": "==", "=<": "<=", "=>": ">=", "<>": "!="}
 _MEANT |= {"≤": "<=", "≥": ">=", "≠": "!="}

@@ -121,6 +121,9 @@ def _of_run(metric: AnyMetric, key: str, document: Document, experiment: Experim
     lacking = metric.lacks(experiment) or metric.lacking
     if value is None and not lacking:  # a sweep that recommends nothing says why
         lacking = document["recommendation"]["text"].rstrip(".")
+    if metric.path.startswith("recommendation.") and isinstance(value, int):
+        least = document["recommendation"]["at_least"]
+        return Evidence(value, low=least, lacking=f"whether {least} is enough isn't known")
     return Evidence(value, lacking=lacking)
 
 

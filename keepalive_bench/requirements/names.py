@@ -182,8 +182,8 @@ def _comparison_forms(metric: AnyMetric, *, other: str, is_first: bool) -> Itera
     path = metric.path
     if is_first and path != "requests_per_second":  # which is the pooled arm's own
         yield path
-    if path == "speedup":
-        yield f"speedup.{other}"
+    if path in {"speedup", "mean_ratio"}:
+        yield f"{path}.{other}"
     group, _, statistic = path.rpartition(".")
     if group == "saving_s":
         short = ["saving", f"saving.{other}"] if is_first else [f"saving.{other}"]

@@ -189,7 +189,7 @@ class ColumnTable(Generic[_Row]):
         return list(compress(range(len(self)), self.of_arm(arm)))
 
 
-def pick(column: array[Any], mask: bytes) -> array[Any]:
+def pick(column: array[Any], mask: bytes | bytearray) -> array[Any]:
     """The values of a column in the rows of a mask; it takes no list of numbers."""
     return array(column.typecode, compress(column, mask))
 

@@ -59,6 +59,17 @@ def signed_rank_interval(values: Sequence[float], confidence: float) -> Interval
     return walsh_average(ordered, rank), walsh_average(ordered, pairs - 1 - rank)
 
 
+def least_pairs(confidence: float) -> int:
+    """How many pairs such an interval takes, and so how many can tell two arms apart.
+
+    Of one fewer, all agree by chance alone in more than 1 − confidence of cases: 2 ÷ 2**n.
+    """
+    pairs = 1
+    while 2 / 2**pairs > 1 - confidence:
+        pairs += 1
+    return pairs
+
+
 @lru_cache(maxsize=64)
 def _signed_rank_critical(count: int, tail: float, nearer: float = 1.0) -> int | None:
     """The largest rank sum whose tail is no more probable; `None` where there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from itertools import accumulate, groupby, pairwise
 from math import exp, log, sqrt
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.stats.dependence import (
@@ -29,10 +29,14 @@ P. M. Hartigan (1985). Of values with one clear mode it is far fewer.
 """
 _CONSISTENT = 0.6745
 """A normal distribution's median absolute deviation, in standard deviations."""
+LEAST_FOR_SHAPE = 20
+"""Of fewer values, no shape is told."""
+_NOTABLE_RAISE = 0.1
+_MOST_OUTLYING = 0.1
+"""What more values do is no exception."""
 _TREND_BLOCKS = 100
 _MODE_VALUES = 1_000
 _CONFIDENCE = 0.95
-_LEAST_FOR_TREND = 20
 _DISTINCT = 0.5
 
 
@@ -57,7 +61,7 @@ def trend(values: Sequence[float]) -> Trend | None:
     C. Wang, "The Mann-Kendall Test Modified by Effective Sample Size", Water Resources Management
     18 (2004). Of more than 100 values, the medians of as many blocks stand for all.
     """
-    if len(values) < _LEAST_FOR_TREND:
+    if len(values) < LEAST_FOR_SHAPE:
         return None
     blocks = [*map(median, in_blocks(values, _TREND_BLOCKS))]
     count = len(blocks)
@@ -92,6 +96,28 @@ def outlier_bound(ordered: Sequence[float]) -> float | None:
     if not deviation:
         return None
     return exp(middle + FAR_OFF * deviation / _CONSISTENT)
+
+
+class Outliers(NamedTuple):
+    """A few values that lie far above the others."""
+
+    number: int
+    raised: float
+    """By which share they make the mean larger."""
+
+
+def outliers(ordered: Sequence[float]) -> Outliers | None:
+    """Sorted, positive values' outliers; `None` where they make the mean hardly larger.
+
+    Nor where they are more than a tenth, and so no exception, nor of fewer than 20 values.
+    """
+    bound = outlier_bound(ordered) if len(ordered) >= LEAST_FOR_SHAPE and ordered[0] > 0 else None
+    if bound is None:
+        return None
+    usual = ordered[: bisect_right(ordered, bound)]
+    found = Outliers(len(ordered) - len(usual), fmean(ordered) / fmean(usual) - 1)
+    is_notable = found.raised >= _NOTABLE_RAISE and found.number <= _MOST_OUTLYING * len(ordered)
+    return found if is_notable else None
 
 
 def several_modes(ordered: Sequence[float]) -> int | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
-from keepalive_bench.analysis.pairs import pair, typical_effect
+from keepalive_bench.analysis.effects import typical_effect
+from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.sweep import Sweep, SweptValue
-from keepalive_bench.sweep.recommendation import Case, recommend
+from keepalive_bench.sweep.recommendation import recommend
+from keepalive_bench.sweep.standing import Case
 from keepalive_bench.sweep.value_results import rate_ratio, rounds_of, swept_value
 
 if TYPE_CHECKING:
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
+    from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
 
@@ -31,11 +36,15 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
         for arm in sorted(arms, key=lambda arm: value_of[arm.label])
     )
 
-    def effect(one: SweptValue, other: SweptValue) -> Estimate:
+    @cache
+    def pairs_of(one: str, other: str) -> Pairs:
+        return pair(views[one], views[other])
+
+    def effect(one: SweptValue, other: SweptValue, confidence: float) -> Estimate:
         if option == "concurrency":
-            return rate_ratio(rounds[one.arm], rounds[other.arm], decision_rule.confidence)
-        pairs = pair(views[one.arm], views[other.arm])
-        return typical_effect(pairs, run.plan).speedup
+            return rate_ratio(rounds[one.arm], rounds[other.arm], confidence)
+        judged = replace(run.plan, decision_rule=replace(decision_rule, confidence=confidence))
+        return typical_effect(pairs_of(one.arm, other.arm), judged, reusing=False).speedup
 
     case = Case(
         option=option,
@@ -43,5 +52,7 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
         threads=experiment.concurrency,
         block=experiment.block,
         margin=decision_rule.margin,
+        confidence=decision_rule.confidence,
+        effect=effect,
     )
-    return Sweep(option, traffic, values, recommend(values, case, effect))
+    return Sweep(option, traffic, values, recommend(values, case))

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.sweep import Recommendation
-from keepalive_bench.units import plural, times
+from keepalive_bench.units import enumerated, plural, times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from keepalive_bench.analysis.sweep import SweptValue
-    from keepalive_bench.plan.experiment import Swept
-    from keepalive_bench.plan.load import Traffic
-    from keepalive_bench.stats.intervals import Estimate
-
-    Effect = Callable[[SweptValue, SweptValue], Estimate]
-    """How many times better one value is than another: shorter latency, or more requests/s."""
+    from keepalive_bench.analysis.sweep import RecommendationCode, SweptValue
+    from keepalive_bench.sweep.standing import Case
 
 _SCARCELY = 0.1
 """Of what could be: so little use of used connections says that the server keeps none open."""
@@ -28,35 +23,18 @@ _NOTABLY = 0.02
 """Of a value's requests: beyond that, what opening connections costs may decide about times."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """What was asked."""
-
-    option: Swept
-    traffic: Traffic
-    threads: int
-    block: bool
-    margin: float
-
-    @property
-    def who(self) -> str:
-        """Whose traffic it is."""
-        how = "in bursts" if self.traffic == "bursts" else "that never pause"
-        return f"{plural(self.threads, 'thread')} {how}"
-
-
-def recommend(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommendation:
+def recommend(values: Sequence[SweptValue], case: Case) -> Recommendation:
     """The smallest value that is enough; they are sorted."""
     silent = [it.arm for it in values if not it.summary.succeeded]
     if silent:
         text = f"Nothing was measured with {case.option} {', '.join(silent)}."
-        return Recommendation("not-measured", None, text)
+        return Recommendation("not-measured", None, None, text)
     sound = [it for it in values if it.summary.failed <= _MOST_FAILED * it.summary.sent]
     left_out = [it.arm for it in values if it not in sound]
     if not sound:
         text = f"Too many requests failed: more than {_MOST_FAILED:.0%} with each {case.option}."
-        return Recommendation("inconclusive", None, text)
-    found = _among(sound, case, effect)
+        return Recommendation("inconclusive", None, None, text)
+    found = _among(sound, case)
     if left_out:
         which = f"{case.option} {', '.join(left_out)}"
         more = f" More than {_MOST_FAILED:.0%} of the requests failed with {which}: left out here."
@@ -64,17 +42,17 @@ def recommend(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recom
     return found
 
 
-def _among(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommendation:
+def _among(values: Sequence[SweptValue], case: Case) -> Recommendation:
     """The same, of values whose requests were nearly all answered: an error is no quick answer."""
     if case.option != "maxsize":
-        return _by_times(values, case, effect)
+        return _by_times(values, case)
     least = 2 * case.threads  # two full bursts
     if min(it.summary.sent for it in values) < least:
         text = (
             "So few requests don't tell: before each thread has sent "
             f"a second one (-n {least:,} at least), nothing can be used again."
         )
-        return Recommendation("too-few-requests", None, text)
+        return Recommendation("too-few-requests", None, None, text)
     most = values[-1]
     # Had no other value had its turn, what went stale for it would have been used again.
     reuse = (most.summary.reuse or 0.0) + most.by_kab / max(1, most.summary.could_reuse)
@@ -83,8 +61,8 @@ def _among(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommen
             f"No maxsize helps here: even with {most.arm}, only {100 * reuse:.0f} % of the "
             "requests that could have reused a connection did."
         )
-        return Recommendation("not-reused", None, text)
-    found = _waiting(values, case, effect) if case.block else _keeping(values, case, effect)
+        return Recommendation("not-reused", None, None, text)
+    found = _waiting(values, case) if case.block else _keeping(values, case)
     return found._replace(text=f"{found.text}{_turns(values)}")
 
 
@@ -97,18 +75,18 @@ def _most_reuse(it: SweptValue, case: Case) -> float:
     return 1.0 if is_kept else min(1.0, it.value / case.threads)
 
 
-def _by_times(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommendation:
+def _by_times(values: Sequence[SweptValue], case: Case) -> Recommendation:
     """What only latencies or rates tell; connections that kab itself let go stale distort them."""
     if any(map(_is_distorted, values)):
         what = "a larger body costs" if case.option == "data-size" else "more threads bring"
         text = f"What {what} can't be told here.{_turns(values)}"
-        return Recommendation("inconclusive", None, text)
+        return Recommendation("inconclusive", None, None, text)
     if len(values) < _LEAST_VALUES:
         text = f"Only {case.option} {values[0].arm} was answered, and with nothing to compare it."
-        return Recommendation("inconclusive", None, text)
+        return Recommendation("inconclusive", None, None, text)
     if case.option == "data-size":
-        return _described(values, effect)
-    return _fastest(values, case, effect)
+        return _described(values, case)
+    return _fastest(values, case)
 
 
 def _is_distorted(it: SweptValue) -> bool:
@@ -127,7 +105,7 @@ def _turns(values: Sequence[SweptValue]) -> str:
     )
 
 
-def _keeping(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommendation:
+def _keeping(values: Sequence[SweptValue], case: Case) -> Recommendation:
     """Of pools that open one more when all are busy: the smallest that throws none away.
 
     That is counted. A larger one does nothing else in such a run, so its latency can't decide.
@@ -140,7 +118,7 @@ def _keeping(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recomm
             f"{plural(most.discarded, 'connection')} away. {most.open_at_once:,} were open at "
             f"once: try --maxsize {most.open_at_once}."
         )
-        return Recommendation("none-suffices", None, text)
+        return Recommendation("none-suffices", None, None, text)
     smaller, enough, larger = values[:number], values[number], values[number + 1 :]
     others = enough.summary.reopened - enough.by_kab
     what = (
@@ -148,20 +126,54 @@ def _keeping(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recomm
         if enough.summary.reopened
         else f"reuses every connection of {case.who}"
     )
+    what = f"{what} ({_none_of(enough, 'discarded', case)})"
     if others:
         what = f"{what}, though {others:,} had to be opened again for other reasons"
-    beyond = _beyond(enough, larger, case, effect)
-    text = f"maxsize {enough.arm} is the smallest that {what}; {beyond}"
     peak = max(it.open_at_once for it in values)
+    beyond = _beyond(enough, larger, case)
     if peak < enough.value and all(it.value < peak for it in smaller):
-        text = f"{text}. Never more than {peak:,} were open at once, so that {peak:,} would do"
-    return Recommendation("keeps-all", enough.value, f"{text}.")
+        beyond = f"{beyond}. Never more than {peak:,} were open at once, so that {peak:,} would do"
+    unclear = [it for it in smaller if not case.throws_more_away(it, enough, values)]
+    return _named("keeps-all", enough, unclear, case, f"{what}; {beyond}")
 
 
-def _beyond(enough: SweptValue, larger: Sequence[SweptValue], case: Case, effect: Effect) -> str:
+def _named(
+    code: RecommendationCode,
+    value: SweptValue,
+    unclear: Sequence[SweptValue],
+    case: Case,
+    what: str,
+) -> Recommendation:
+    """A value that is enough: the smallest that is, unless that isn't shown of smaller ones."""
+    if not unclear:
+        text = f"{case.option} {value.arm} is the smallest that {what}."
+        return Recommendation(code, value.value, value.value, text)
+    which = enumerated([it.arm for it in unclear])
+    is_too = "are" if len(unclear) > 1 else "is"
+    text = (
+        f"{case.option} {value.arm} is enough: it {what}. "
+        f"Whether {which} {is_too}, these requests don't show."
+    )
+    return Recommendation(code, value.value, unclear[0].value, text)
+
+
+def _none_of(value: SweptValue, did: str, case: Case) -> str:
+    """That something never happened, and how often it may all the same."""
+    sent = value.summary.sent
+    bound = f"under {_at_most(case.rate_bound(sent))} at {100 * case.confidence:g} % confidence"
+    return f"0 of {sent:,} {did}: {bound}"
+
+
+def _at_most(share: float) -> str:
+    """In per cent, with two significant digits, rounded up."""
+    scale = 10 ** (1 - floor(log10(100 * share)))
+    return f"{ceil(100 * share * scale - 1e-9) / scale:,.10g} %"
+
+
+def _beyond(enough: SweptValue, larger: Sequence[SweptValue], case: Case) -> str:
     if not larger:
         return "no larger one was tried"
-    if all(_is_same(effect(enough, it), case.margin) for it in larger):
+    if all(case.is_same(enough, it) for it in larger):
         return "a larger one changes nothing"
     if any(it.discarded for it in larger):
         return "that a larger one threw some away was chance"
@@ -171,7 +183,7 @@ def _beyond(enough: SweptValue, larger: Sequence[SweptValue], case: Case, effect
     )
 
 
-def _waiting(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommendation:
+def _waiting(values: Sequence[SweptValue], case: Case) -> Recommendation:
     """Of pools that make threads wait: the smallest with which that costs nothing.
 
     Either nobody waited, which is counted; or latencies are known not to be longer than with any
@@ -184,64 +196,72 @@ def _waiting(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recomm
             f"{plural(most.waited, 'request')} still waited for a connection. "
             f"Try --maxsize {case.threads}."
         )
-        return Recommendation("none-suffices", None, text)
-    for number, it in enumerate(values):
-        larger = values[number + 1 :]
-        if not it.waited:
-            text = (
-                f"maxsize {it.arm} is the smallest with which no request of {case.who} waits "
-                f"for a connection; {_beyond(it, larger, case, effect)}."
-            )
-            return Recommendation("none-waits", it.value, text)
-        if any(map(_is_distorted, values[number:])):
-            continue
-        if all(_is_no_worse(effect(it, other), case.margin) for other in larger):
-            text = (
-                f"maxsize {it.arm} is the smallest with which {case.who} are as fast as with a "
-                f"larger one, within {100 * case.margin:g} %, though "
-                f"{plural(it.waited, 'request')} waited for a connection."
-            )
-            return Recommendation("fast-enough", it.value, text)
-    raise AssertionError("nobody waited with the largest value")
-
-
-def _fastest(values: Sequence[SweptValue], case: Case, effect: Effect) -> Recommendation:
-    """The smallest concurrency that makes as many requests per second as any other."""
-    for it in values:
-        others = [other for other in values if other is not it]
-        if all(_is_no_worse(effect(it, other), case.margin) for other in others):
-            beyond = (
-                "no larger one was tried."
-                if it is values[-1]
-                else f"a larger one adds nothing beyond {100 * case.margin:g} %."
-            )
-            text = f"concurrency {it.arm} is the smallest with the most requests/s; {beyond}"
-            return Recommendation("fastest", it.value, text)
-    text = (
-        "These requests don't show which concurrency makes the most requests/s: more of them would."
+        return Recommendation("none-suffices", None, None, text)
+    number, enough = next(
+        (number, it)
+        for number, it in enumerate(values)
+        if not it.waited or _is_as_fast(it, values[number:], case)
     )
-    return Recommendation("inconclusive", None, text)
+    larger = values[number + 1 :]
+    unclear = [
+        it
+        for place, it in enumerate(values[:number])
+        if any(map(_is_distorted, values[place:])) or not case.is_worse(it, values[place + 1 :])
+    ]
+    if enough.waited:
+        lost = case.lost(enough, larger) or 0.0
+        within = f", within {_at_most(lost)}" if lost else ""
+        what = (
+            f"is as fast for {case.who} as a larger one{within}, though "
+            f"{plural(enough.waited, 'request')} waited for a connection"
+        )
+        return _named("fast-enough", enough, unclear, case, what)
+    what = (
+        f"lets no request of {case.who} wait for a connection "
+        f"({_none_of(enough, 'waited', case)}); {_beyond(enough, larger, case)}"
+    )
+    return _named("none-waits", enough, unclear, case, what)
 
 
-def _described(values: Sequence[SweptValue], effect: Effect) -> Recommendation:
+def _is_as_fast(value: SweptValue, up: Sequence[SweptValue], case: Case) -> bool:
+    """Whether a value is shown to be as fast as all larger ones; `up`: it and those."""
+    return not any(map(_is_distorted, up)) and case.is_enough(value, up[1:])
+
+
+def _fastest(values: Sequence[SweptValue], case: Case) -> Recommendation:
+    """The smallest concurrency that makes as many requests per second as any other."""
+
+    def others(value: SweptValue) -> list[SweptValue]:
+        return [it for it in values if it is not value]
+
+    enough = next((it for it in values if case.is_enough(it, others(it))), None)
+    if enough is None:
+        text = (
+            "These requests don't show which concurrency makes the most requests/s: more of them "
+            "would."
+        )
+        return Recommendation("inconclusive", None, None, text)
+    smaller = [it for it in values if it.value < enough.value]
+    unclear = [it for it in smaller if not case.is_worse(it, others(it))]
+    lost = case.lost(enough, others(enough)) or 0.0
+    what = "makes the most requests/s"
+    if lost:
+        what = f"makes as many requests/s as any other, within {_at_most(lost)}"
+    if enough is values[-1]:
+        what = f"{what}; no larger one was tried"
+    return _named("fastest", enough, unclear, case, what)
+
+
+def _described(values: Sequence[SweptValue], case: Case) -> Recommendation:
     """What the largest body costs: there is none to recommend."""
     least, most = values[0], values[-1]
-    ratio, low, high = effect(least, most)
+    ratio, low, high = case.effect(least, most, case.confidence)
     if ratio is None or low is None or high is None:
         text = "These requests don't show what a larger body costs: more of them (-n) would."
-        return Recommendation("inconclusive", None, text)
+        return Recommendation("inconclusive", None, None, text)
     small, large = (f"{it.arm} B" if it.arm.isdigit() else it.arm for it in (least, most))
     text = (
         f"A request with a body of {large} takes {times(ratio)} ({times(low)}–{times(high)}) as "
         f"long as one with a body of {small}."
     )
-    return Recommendation("described", None, text)
-
-
-def _is_same(effect: Estimate, margin: float) -> bool:
-    _, low, high = effect
-    return low is not None and high is not None and 1 / (1 + margin) <= low <= high <= 1 + margin
-
-
-def _is_no_worse(effect: Estimate, margin: float) -> bool:
-    return effect.low is not None and effect.low >= 1 / (1 + margin)
+    return Recommendation("described", None, None, text)

@@ -26,15 +26,21 @@ _DISCARDED = ENDINGS.index("discarded")
 
 def swept_value(run: Run, arm: ArmSummary, view: ArmView, value: int, rounds: Rounds) -> SweptValue:
     """What one value's arm did, in its rounds."""
-    connections, exchanges = run.connections, run.exchanges
-    opened = connections.of_arm(arm.label)
+    exchanges, ending = run.exchanges, run.connections.ending
+    opened = run.connections.of_arm(arm.label)
     waits = pick(exchanges.phases["pool_wait"], view.ended)
+    numbers, used = (pick(it, view.ended) for it in (exchanges.round, exchanges.connection))
+    # What is thrown away is so when its last answer has been read.
+    last_used = dict(zip(used, numbers, strict=True))
+    full = {at for row, at in last_used.items() if row >= 0 and ending[row] == _DISCARDED}
     return SweptValue(
         summary=arm,
         value=value,
         by_kab=len(arm.reasons.caused_by_interleaving),
-        discarded=pick(connections.ending, opened).count(_DISCARDED),
-        open_at_once=len(set(pick(connections.slot, opened))),
+        discarded=pick(ending, opened).count(_DISCARDED),
+        rounds=len(set(numbers)),
+        full_rounds=len(full),
+        open_at_once=len(set(pick(run.connections.slot, opened))),
         waited=len(waits) - sum(map(isnan, waits)),
         requests_per_second=rate(rounds, view.confidence),
     )

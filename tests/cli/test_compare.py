@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.command import called, kab
 from support.exports import DIALECTS, everything, intervals_are_whole, stored
 from support.runs import Script, paired_run
-from support.sweeps import scripted_sweep
+from support.sweeps import chance_discards, scripted_sweep
 
 from keepalive_bench import compare as changes
 from keepalive_bench.compare.requirements import change_places
@@ -278,6 +278,23 @@ def test_what_two_sweeps_recommend_is_compared(files: Path) -> None:
     assert "undecided  recommendation.maxsize.change<=0" in done.out
     assert "the runs are no sweeps over maxsize" in " ".join(done.out.split())
     assert "different numbers" not in done.out
+
+
+def test_a_change_of_what_is_recommended_is_undecided_where_smaller_values_may_do(
+    files: Path,
+) -> None:
+    """16 threads: 8 is enough, and so may 4 be; of 8 threads, 8 is the smallest that is."""
+    (files / "may.json").write_text(stored(chance_discards()), "utf-8")
+    (files / "eight.json").write_text(stored(scripted_sweep(2, 4, 8, threads=8)), "utf-8")
+    demands = [f"recommendation.maxsize.change{it}" for it in ("<=0", "==0", "<=4", ">=0")]
+    options = ["--force", *(word for text in demands for word in ("--require", text))]
+    done = called("compare", "may.json", "eight.json", *options, "--json", "-")
+    requirements = json.loads(done.out)["changes"][0]["requirements"]
+    assert [it["status"] for it in requirements] == ["undecided", "undecided", "met", "met"]
+    done = called("compare", "may.json", "eight.json", *options)
+    assert "maxsize.change is 0, but a smaller value may be enough in either run" in " ".join(
+        done.out.split()
+    )
 
 
 @pytest.mark.usefixtures("files")

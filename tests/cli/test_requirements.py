@@ -71,9 +71,7 @@ def test_one_that_is_missed_ends_with_4_as_the_server_counted(closing: ServerPro
 def test_what_is_undecided_fails_with_strict_only(server: ServerProcess) -> None:
     code, out, err = required(server.url, OPEN)
     assert code == 0
-    assert (
-        "? undecided  run_info.gil_wait_s<=10: run_info.gil_wait_s is unknown: the run was" in out
-    )
+    assert f"? undecided  {OPEN}: run_info.gil_wait_s is unknown: the run was" in out
     note = "What is undecided fails nothing by itself; with --strict it does."
     assert out.endswith(f"\n1 requirement: 1 undecided.\n{note}\n")
     assert not err
@@ -127,8 +125,7 @@ GIVEN = "requests are started at a given --rate"
         (
             "pooled.p95<=50ms",
             (),
-            "40 requests per arm can't show that pooled.p95<=50ms is met: it takes 59 at the least "
-            "(-n).",
+            "40 requests per arm can't show that pooled.p95<=50ms is met: it takes 59 at the ",
         ),
         ("unpooled.reuse>=98%", (), "unpooled.reuse is always 0 %."),
         ("reuse>=98%", ("-n", "1"), "the first request of a pool has nothing to reuse, and "),

@@ -71,7 +71,7 @@ def test_too_few_requests_are_refused_with_the_number_that_could() -> None:
     )
     assert not refusal(plan(2, "p95>=50ms"))
     for text in ("speedup>=2", "verdict==faster"):
-        assert refusal(plan(5, text)).endswith("it takes 6 at the least (-n).")
+        assert refusal(plan(6, text)).endswith("it takes 7 at the least (-n).")
     assert not refusal(plan(5, "verdict!=slower"))  # it may be not-reused
     assert refusal(plan(10**6, "stdev<=1s")) == (
         "No run of this plan can meet stdev<=1s: kab knows no interval of it."

@@ -92,7 +92,7 @@ NAMELESS = re.compile(
     r"|^run_info\.(started_at|requests)\b|^warmup\.\w+\.failures\b"
     r"|\.(text|arm|against|incomparable)$"
     r"|\.(answers|counted)\[|\.(low|high)(\.|$)|\.explained\.(tls$|round_trips\b)"
-    r"|^sweep(\.option|\.traffic|\.values\[\d+\]\.value)?$|^recommendation$"
+    r"|^sweep(\.option|\.traffic|\.values\[\d+\]\.value)?$|^recommendation(\.at_least)?$"
 )
 """Texts, what was asked for, the machine, ends of intervals, single answers, exchanges and
 connections, how many round trips there were; findings, which are counted; and how many requests

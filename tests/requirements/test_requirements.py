@@ -107,7 +107,7 @@ def test_the_point_decides_nothing_though_it_meets_the_bound() -> None:
 def test_without_an_interval_an_estimate_is_undecided_and_it_is_said_why() -> None:
     checked = held("speedup>=1.1", with_speedup(None, 1.5, None))
     assert checked.status == "undecided"
-    assert "too few requests bound it (6 at the least" in checked.text
+    assert "too few requests bound it (7 at the least" in checked.text
     assert held("stdev<=1s").text.endswith("but kab knows no interval of it.")
     assert held("phases_s.wait.per_request<=1s").status == "undecided"
 
@@ -280,8 +280,8 @@ def test_of_a_count_either_a_requirement_or_its_negation_is_met(
 def test_what_is_missed_says_what_it_is_made_of() -> None:
     script = Script("pooled", requests=9)
     for index in range(7):
-        ending = {"ending": Ending("announced"), "ended_s": 1.0}
-        row = script.open("pooled", **(ending if index < 6 else {}))
+        ending = Ending("announced") if index < 6 else None
+        row = script.open("pooled", ending=ending, ended_s=None if ending is None else 1.0)
         script.send("pooled", 0.01, on=row, answer=Answer("HTTP/1.1", connection="close"))
     script.fail("pooled", failure=Failure("connect-refused", "\x1b[31mno"))
     script.fail("pooled", failure=Failure("read-timeout", "late"))

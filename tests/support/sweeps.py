@@ -52,3 +52,17 @@ def scripted_sweep(*values: int, threads: int = 4, bursts: int = 12) -> Run:
                 ended_s = script.connections.opened_s[row] + 0.002
                 script.connections.ended(row, Ending("discarded"), ended_s)
     return script.run()
+
+
+def chance_discards() -> Run:
+    """Steady traffic of 16 threads: pools of 2 and of 4 are full in rounds, that of 8 in none."""
+    script = Script(**swept(2, 4, 8, traffic="steady", concurrency=16, requests=240))
+    full = {"2": range(10), "4": range(2), "8": ()}
+    for label, rounds in full.items():
+        row = script.open(label)
+        for number in range(240):
+            script.send(label, 0.001, on=row, index=number, round_number=number // 20)
+            if number % 20 == 19 and number // 20 in rounds:
+                script.connections.ended(row, Ending("discarded"), 1.0)
+                row = script.open(label)
+    return script.run()

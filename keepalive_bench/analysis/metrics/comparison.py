@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from keepalive_bench.analysis.arm_summary import REMAINDER
 from keepalive_bench.analysis.arm_view import QUANTILES
+from keepalive_bench.analysis.effects import Leading
 from keepalive_bench.analysis.explanation import NAMED, STEPS
 from keepalive_bench.analysis.metrics import Metric, Series, nothing, rate_lacks
 from keepalive_bench.results.exchange import QUEUED
@@ -65,15 +66,46 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         meaning="Pairs that were sent, and of which an arm, or both, didn't answer its half",
         better="lower",
     ),
+    Metric(
+        path="reused",
+        unit="count",
+        meaning="Requests in `pairs` whose connection had served one before, of the arm that keeps "
+        "connections; where neither does, all count",
+        better="higher",
+    ),
+    Metric(
+        path="in_pairs",
+        unit="count",
+        meaning="Requests of that arm in `pairs`",
+    ),
+    Metric(
+        path="leads",
+        unit="word",
+        meaning="Which of the two ratios below the verdict is about: `speedup`, or `mean_ratio` "
+        "where connections were opened so often that the two differ by more than their intervals, "
+        "and no few slow requests decide the means",
+        words=get_args(Leading),
+    ),
     _estimate(
         "speedup",
         "ratio",
         "ranks",
-        "The other's latency ÷ the arm's own, typical of a pair: above 1, the first-named arm is "
-        "faster",
+        "How much faster a request on an open connection is: the other's latency ÷ the arm's own, "
+        "typical of the pairs that `reused`; above 1, the first-named arm is faster",
         Series(
             "kab_speedup_ratio",
             "The other arm's latency by the arm's own, with the ends of its interval.",
+        ),
+    ),
+    _estimate(
+        "mean_ratio",
+        "ratio",
+        "pairs",
+        "How much less time all requests take: the other's mean latency ÷ the arm's own, of all "
+        "`pairs`",
+        Series(
+            "kab_mean_latency_ratio",
+            "The other arm's mean latency by the arm's own, with the ends of its interval.",
         ),
     ),
     _estimate("requests_per_second", "ratio", "pairs", "The arm's ÷ the other's"),

@@ -112,7 +112,7 @@ def _recommended(option: str) -> Metric[Document]:
         path=f"recommendation.{option}",
         unit="count",
         meaning="What a [sweep](sweep.md#the-recommendation) over that option recommends; unknown "
-        "where it names none",
+        "where it names none, and undecided where a smaller value may be enough",
         lacks=lacks,
         spans=_swept,
     )
