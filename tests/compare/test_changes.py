@@ -322,6 +322,8 @@ def test_a_hundredth_less_reuse_is_a_hundredth() -> None:
     one, two = (one_arm([200] * 101, opened_anew=number) for number in (0, 1))
     (checked,) = compared(one, two, "reuse.change>=-1%").requirements
     assert (checked.status, checked.value) == ("met", -0.01)
+    (missed,) = compared(one, two, "reopened.change<=0").requirements
+    assert missed.text == "pooled.reopened.change is 1: unknown, 1."
 
 
 def test_what_is_exact_changes_by_the_same_in_the_document_and_in_a_requirement() -> None:
