@@ -58,7 +58,7 @@ class Reasons(Mapping[int, Reason]):
     """
 
     def __init__(self, history: History, arm: Arm, opened: bytes) -> None:
-        self._history, self._run, self._arm = history, history.run, arm
+        self._history, self.run, self._arm = history, history.run, arm
         self.owner = history.owner(arm, opened)
         """What is known of the arm, and of what the ends of its connections have in common."""
         self.column = array("b", [NONE]) * len(opened)
@@ -115,7 +115,7 @@ class Reasons(Mapping[int, Reason]):
 
     def _is_over(self, row: int) -> bool:
         """Whether a connection ended, or its last answer announced that, whoever noticed."""
-        if self._run.connections.ending[row] != NONE:
+        if self.run.connections.ending[row] != NONE:
             return True
         answer = self._history.last_answer(row)
         return answer is not None and says_close(answer)
@@ -140,7 +140,7 @@ class Reasons(Mapping[int, Reason]):
         return array("i", (row for row in found if row not in own))
 
     def _explain(self, row: int) -> Reason:
-        previous, slot = self.previous[row], self._run.connections.slot[row]
+        previous, slot = self.previous[row], self.run.connections.slot[row]
         if previous == NONE:
             # A slot is a new one where all before it are taken.
             kind = reason_for_one_more(slot, self.owner)
@@ -152,14 +152,14 @@ class Reasons(Mapping[int, Reason]):
 
     def _before(self, row: int, opened: int | None) -> Before:
         """A connection whose place another one took, which was opened then."""
-        connections, history = self._run.connections, self._history
+        connections, history = self.run.connections, self._history
         served, ending = connections.exchanges[row], connections.ending_of(row)
         last = history.last_exchange(row)
         if last is None:
             return Before(served, ending, None, None)
         idle = None
         if opened is not None and ending is not None and ending.kind in FOUND_IDLE:
-            idle = _idle_between(self._run, self._arm.label, history.last[row], opened)
+            idle = _idle_between(self.run, self._arm.label, history.last[row], opened)
         return Before(
             served,
             ending,

@@ -1,40 +1,33 @@
 """Whether the later run is better or worse: one sentence, and what it rests on.
 
-What is counted goes first: where requests began to fail, or connections to be reopened, a run is
-worse whatever its latency. The latency that decides is one figure, named beforehand: the typical
-one (p50) of the first-named arm. More figures would find more changes that are none.
+What is counted goes first: where requests began to fail, or connections to be reopened, and it is
+no chance, a run is worse whatever its latency; what may be chance is said, and leaves the code to
+the latency. The latency that decides is one figure, named beforehand: the typical one (p50) of the
+first-named arm. More figures would find more changes that are none. It errs towards `worse` as
+often as half of an interval's doubt, and so do all counts together (`counts.py`).
 """
 
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, get_args
 
 from keepalive_bench.analysis.required_requests import least_requests, required_requests
-from keepalive_bench.analysis.verdict import ERROR_FROM
 from keepalive_bench.compare.change import ChangeCode, ChangeVerdict
-from keepalive_bench.connections.reason_kinds import POOL_FULL
+from keepalive_bench.compare.counts import count_verdicts
 from keepalive_bench.stats.between_runs import LEAST_RUNS
-from keepalive_bench.stats.distributions import hypergeometric_tail
 from keepalive_bench.units import enumerated, signed_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.compare.change import ArmChange, Difference, FigureChange
     from keepalive_bench.plan.plan import DecisionRule, Plan
 
 CODES: tuple[ChangeCode, ...] = get_args(ChangeCode)
+_FIRST: tuple[ChangeCode, ...] = ("worse", "better")
+"""What decides goes before what doesn't, and what is worse before all."""
 _BESIDES = ("p50", "p95")
-_LIKELY = 0.5
-
-
-class Occurrences(NamedTuple):
-    """How often something happened, of how many times it could."""
-
-    hits: int
-    chances: int
 
 
 def why_incomparable(
@@ -54,8 +47,8 @@ def why_incomparable(
     if obstacle and not forced:
         return f"The runs can't be compared: {obstacle}; --force compares them all the same"
     first = arms[0]
-    before = all(it.succeeded for it in first.bases)
-    if (before and first.new.succeeded) or _all_counted(arms, rule):
+    before, after = all(it.succeeded for it in first.bases), first.new.succeeded
+    if (before and after) or count_verdicts(arms, rule.confidence).decided:
         return None
     return f"Nothing was measured of {first.label} in {'NEW' if before else 'BASE'}"
 
@@ -65,12 +58,12 @@ def change_verdict(
 ) -> ChangeVerdict:
     """What changed, by the later plan's rule, of runs that can be compared."""
     obstacle, rule = in_the_way(differences), plans[-1].decision_rule
-    counted, latency = _all_counted(arms, rule), _latency(arms[0], plans)
-    counted.sort(key=lambda said: said.code, reverse=True)  # what is worse comes first
-    found = [*counted, latency]
-    code = next((said.code for said in found if said.code in {"worse", "better"}), latency.code)
+    counted, latency = count_verdicts(arms, rule.confidence), _latency(arms[0], plans)
+    found = [*counted.decided, latency]
+    codes = {said.code for said in found}
+    code = next((it for it in _FIRST if it in codes), latency.code)
     texts = [f"Though {obstacle}:"] if obstacle else []
-    texts += [said.text for said in found]
+    texts += [*(said.text for said in found), *counted.uncertain]
     return ChangeVerdict(code, " ".join([*texts, *_besides(arms, latency, rule)]))
 
 
@@ -82,70 +75,6 @@ def in_the_way(differences: Sequence[Difference]) -> str:
     if answers:
         parts.append(f"they were answered differently ({enumerated(answers)})")
     return ", and ".join(parts)
-
-
-def _all_counted(arms: Sequence[ArmChange], rule: DecisionRule) -> list[ChangeVerdict]:
-    return [said for arm in arms for said in _counted(arm, rule.confidence)]
-
-
-def _counted(arm: ArmChange, confidence: float) -> Iterator[ChangeVerdict]:
-    """What happens more, or less, often; it should never happen at all."""
-    for words, count in (
-        ("{} of {} requests of {} failed", _failed),
-        ("{} of {} answers to {} were errors", _errors),
-        ("For {} of {} requests of {} a connection was reopened", _reopened),
-    ):
-        before, after = _pooled(map(count, arm.bases)), count(arm.new)
-        found = trend(before, after, confidence)
-        if found:
-            said = words.format(f"{after.hits:,}", f"{after.chances:,}", arm.label)
-            was = f"in BASE {before.hits:,} of {before.chances:,}"
-            yield ChangeVerdict("worse" if found > 0 else "better", f"{said}, {was}.")
-
-
-def _pooled(found: Iterable[Occurrences]) -> Occurrences:
-    """Those of all base runs together: each has shown what happens as often."""
-    hits, chances = zip(*found, strict=True)
-    return Occurrences(sum(hits), sum(chances))
-
-
-def _failed(arm: ArmSummary) -> Occurrences:
-    return Occurrences(arm.failed, arm.sent)
-
-
-def _errors(arm: ArmSummary) -> Occurrences:
-    codes = arm.status_codes
-    errors = sum(count for status, count in codes.items() if status >= ERROR_FROM)
-    return Occurrences(errors, sum(codes.values()))
-
-
-def _reopened(arm: ArmSummary) -> Occurrences:
-    """Of a pool that keeps connections; but for what only kab's other arm, or its own size, does.
-
-    How often a pool throws connections away that it has no place for is a matter of chance.
-    """
-    own = len(arm.reasons.caused_by_interleaving) + arm.reason_counts.get(POOL_FULL.code, 0)
-    hits = max(arm.reopened - own, 0) if arm.traits.reuses else 0
-    return Occurrences(hits, max(hits, arm.sent))
-
-
-def trend(base: Occurrences, new: Occurrences, confidence: float) -> int:
-    """1: it happens more often in the new run, -1: less often; 0: that can't be told.
-
-    Where one of them has none at all, it began, or ended: provided that, as often as in the other
-    one, it would more likely than not have been seen there. (A connection that is closed after
-    1,000 requests shows in a run of 2,000 and not in one of 50.) Else by Fisher's exact test.
-    """
-    if not base.chances or not new.chances:
-        return 0
-    if new.hits * base.chances < base.hits * new.chances:
-        return -trend(new, base, confidence)
-    if base.hits:
-        hits, chances = base.hits + new.hits, base.chances + new.chances
-        by_chance = hypergeometric_tail(new.hits, new.chances, hits, chances)
-        return 1 if by_chance <= (1 - confidence) / 2 else 0
-    unseen = (1 - new.hits / new.chances) ** base.chances
-    return 1 if new.hits and unseen <= _LIKELY else 0
 
 
 def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:

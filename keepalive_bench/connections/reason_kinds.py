@@ -53,6 +53,10 @@ class ReasonKind(NamedTuple):
     """Whether a larger pool would have kept the connection."""
     numbers: tuple[str, ...] = ()
     """What its finding's evidence tells beside their owner and the number of connections."""
+    recurs_after: int | None = None
+    """How many separate incidents show that a setting is at work, which ends connections again and
+    again, and not a restart that does as it happens; `None`: however many there are, they may be
+    chance."""
 
 
 _IDLE = "those of `idle-timeout`"
@@ -109,6 +113,7 @@ IDLE_DROP = ReasonKind(
     "350 s, Azure after 4 min). Close idle connections at the client before that, or have TCP "
     "keep-alive probe sooner (--tcp-keepalive-time).",
     numbers=("survived_s", "died_s"),
+    recurs_after=4,
 )
 LATE_CLOSE = ReasonKind(
     code="late-close",
@@ -124,6 +129,7 @@ LATE_CLOSE = ReasonKind(
     "Apache): compare how long the two keep it. Requests that may be repeated can be retried.",
     settings=("upstream",),
     numbers=("survived_s", "died_s"),
+    recurs_after=4,
 )
 STALE_RACE = ReasonKind(
     code="stale-race",
@@ -192,6 +198,7 @@ MAX_AGE = ReasonKind(
     advice="Raise the lifetime of connections there, or expect to reconnect that often.",
     settings=("lifetime",),
     numbers=("age_s",),
+    recurs_after=2,
 )
 SERVER_CLOSE = ReasonKind(
     code="server-close",
@@ -210,6 +217,7 @@ SERVER_CLOSE = ReasonKind(
     settings_after_one=("keep_alive",),
     settings_after_several=("lifetime", "recycling"),
     numbers=("requests", "fits"),
+    recurs_after=4,
 )
 HTTP_1_0 = ReasonKind(
     code="http-1.0",
@@ -222,6 +230,7 @@ HTTP_1_0 = ReasonKind(
     text="{closer} answered as HTTP/1.0, which ends the connection{unread} ({times})",
     advice="Let it speak HTTP/1.1.",
     settings=("http_1_1",),
+    recurs_after=4,
 )
 CLOSE_MISREAD = ReasonKind(
     code="close-misread",
@@ -235,6 +244,7 @@ CLOSE_MISREAD = ReasonKind(
     "`close` anywhere, and closed the connection all the same ({times})",
     advice="Send `Connection: close` to end connections, and nothing with these letters to keep "
     "them.",
+    recurs_after=4,
 )
 CHUNKS_MISREAD = ReasonKind(
     code="chunks-misread",
@@ -247,6 +257,7 @@ CHUNKS_MISREAD = ReasonKind(
     "chunks then, and closes the connection after the body ({times})",
     advice="Let the server send `Transfer-Encoding: chunked` alone; `Content-Encoding` is for "
     "bodies that are compressed.",
+    recurs_after=4,
 )
 CLOSE_DELIMITED = ReasonKind(
     code="close-delimited",
@@ -258,6 +269,7 @@ CLOSE_DELIMITED = ReasonKind(
     provoked=Provoked("URL -n 6", "--fault close-delimited"),
     text="The response didn't tell its length, so that it ended with the connection ({times})",
     advice="A Content-Length, or chunks, would keep the connection open.",
+    recurs_after=4,
 )
 KEEP_ALIVE_MAX = ReasonKind(
     code="keep-alive-max",
@@ -273,6 +285,7 @@ KEEP_ALIVE_MAX = ReasonKind(
     advice="Raise that maximum, or expect to reconnect.",
     settings=("request_limit",),
     numbers=("requests",),
+    recurs_after=1,
 )
 REQUEST_LIMIT = ReasonKind(
     code="request-limit",
@@ -290,6 +303,7 @@ REQUEST_LIMIT = ReasonKind(
     settings=("request_limit",),
     settings_after_one=("keep_alive", "request_limit"),
     numbers=("requests", "fits"),
+    recurs_after=2,
 )
 IDLE_TIMEOUT = ReasonKind(
     code="idle-timeout",
@@ -309,6 +323,7 @@ IDLE_TIMEOUT = ReasonKind(
     "to reconnect.",
     settings=("idle_timeout",),
     numbers=("idle_s", "shortest_s", "longest_s"),
+    recurs_after=4,
 )
 UNDECIDED = ReasonKind(
     code="undecided",
@@ -322,6 +337,7 @@ UNDECIDED = ReasonKind(
     text="{closer} closed connections, unannounced ({times}): {fitting}",
     advice="Pauses that vary tell them apart: {apart}.",
     numbers=("fits",),
+    recurs_after=4,
 )
 RECYCLED = ReasonKind(
     code="recycled",

@@ -23,7 +23,6 @@ from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Source, figure_change, number_change
 from keepalive_bench.compare.document import csv_lines
 from keepalive_bench.compare.requirements import change_places
-from keepalive_bench.compare.verdict import Occurrences, trend
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.requirements.lookup import Evidence
 from keepalive_bench.results.exchange import PHASES
@@ -116,23 +115,6 @@ def test_the_way_back_is_the_inverse(base: list[float], new: list[float], metric
         assert 1 + back.low == pytest.approx(1 / (1 + there.high))
 
 
-@given(st.integers(0, 60), st.integers(60, 90), st.integers(0, 60), st.integers(60, 90))
-def test_what_happens_more_often_happened_less_often_before(
-    hits: int, chances: int, other: int, others: int
-) -> None:
-    one, two = Occurrences(hits, chances), Occurrences(other, others)
-    assert trend(one, two, 0.95) == -trend(two, one, 0.95)
-    assert trend(one, one, 0.95) == 0
-
-
-def test_what_began_is_worse_where_it_would_have_shown_before() -> None:
-    assert trend(Occurrences(0, 50), Occurrences(1, 50), 0.95) == 1
-    assert trend(Occurrences(0, 50), Occurrences(1, 2_000), 0.95) == 0
-    assert trend(Occurrences(2, 50), Occurrences(3, 50), 0.95) == 0
-    assert trend(Occurrences(2, 50), Occurrences(20, 50), 0.95) == 1
-    assert trend(Occurrences(0, 0), Occurrences(1, 1), 0.95) == 0
-
-
 def test_a_run_compared_with_itself_has_not_changed() -> None:
     run = paired_run(latencies(30, 1), latencies(30, 2, 3))
     change = compared(run, run, "verdict==no-difference", "connections.change==0")
@@ -199,15 +181,6 @@ def one_arm(
 
 
 GOOD = [200] * 40
-COUNTED = {
-    "fails": (one_arm([0] * 4 + GOOD[4:], latency_s=0.005), "4 of 40 requests of pooled failed"),
-    "errs": (one_arm([503] * 4 + GOOD[4:], latency_s=0.005), "4 of 40 answers to pooled were err"),
-    "reopens": (
-        one_arm(GOOD, opened_anew=3, latency_s=0.005),
-        "For 3 of 40 requests of pooled a connection was reopened",
-    ),
-    "fails altogether": (one_arm([0] * 40), "40 of 40 requests of pooled failed"),
-}
 
 
 def test_what_was_cut_off_is_no_change_for_the_worse() -> None:
@@ -216,18 +189,6 @@ def test_what_was_cut_off_is_no_change_for_the_worse() -> None:
     change = compared(base, stopped, "failed.change==0", "interrupted.change==8")
     assert change.verdict == compared(base, without).verdict
     assert [it.status for it in change.requirements] == ["met", "met"]
-
-
-@pytest.mark.parametrize(("new", "said"), COUNTED.values(), ids=COUNTED)
-def test_what_began_to_go_wrong_is_worse_though_it_be_faster(new: Run, said: str) -> None:
-    verdict = compared(one_arm(GOOD), new).verdict
-    assert verdict.code == "worse"
-    assert said in verdict.text
-
-
-def test_what_no_longer_goes_wrong_is_better() -> None:
-    worse = one_arm([0] * 4 + GOOD[4:])
-    assert compared(worse, one_arm(GOOD)).verdict.code == "better"
 
 
 def test_other_answers_can_not_be_compared() -> None:

@@ -36,6 +36,7 @@ from keepalive_bench.compare.document import (
     openmetrics_lines,
 )
 from keepalive_bench.compare.requirements import change_places
+from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.plan.document import harmless, plan_document
 from keepalive_bench.sweep.report import COUNTS, LATENCIES, RATES
@@ -52,9 +53,16 @@ _COMPARE, _SWEEP = "compare.md", "sweep.md"
 _OF = {"arms": "Of an arm", "comparisons": "Of two arms"}
 
 
+def _recurring() -> Iterator[Row]:
+    for least in sorted({it.recurs_after for it in REASON_KINDS if it.recurs_after is not None}):
+        codes = (f"`{it.code}`" for it in REASON_KINDS if it.recurs_after == least)
+        yield f"{least}", ", ".join(codes)
+
+
 def parts() -> Iterator[PagePart]:
     """All of both pages that isn't prose."""
     yield PagePart(_COMPARE, "harmless", ", ".join(f"`{name}`" for name in sorted(harmless())))
+    yield table(_COMPARE, "recurring", ("incidents that show it", "reasons"), _recurring())
     yield table(_COMPARE, "changes", ("name", "meaning", "how"), _changes())
     yield table(_COMPARE, "series", SERIES_HEAD, series(_compared(), "base", "new"))
     yield table(_COMPARE, "members", MEMBERS_HEAD, rows_of(_members()))
