@@ -356,7 +356,7 @@ def test_the_page_s_python_is_an_assertion_on_a_real_run(
     check = known["check_that_keepalive_works"]
     assert callable(check)
     check(server.url)
-    with pytest.raises(RequirementError, match=r"^missed: reopened==0: pooled\.reopened is \d+\."):
+    with pytest.raises(RequirementError, match=r"^missed: reopened==0: pooled\.reopened is \d+:"):
         check(closing.url)
     with pytest.raises(UsageError):
         analyse(paired_run([0.25], [0.5]), ["reopened"])
