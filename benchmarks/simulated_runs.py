@@ -31,7 +31,7 @@ from keepalive_bench.results.exchange import Outcome
 from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from keepalive_bench.stats.intervals import Estimate, Interval
 
@@ -124,7 +124,7 @@ def figures(setting: Setting, seed: str, *, in_full: bool) -> dict[str, Interval
     own, other = views = [ArmView(label, run.plan, run.exchanges) for label in _LABELS]
     pairs = pair(own, other)
     effect = typical_effect(pairs, run.plan)
-    savings = quantile_savings(own, other, pairs, effect.interval_inflation)
+    savings = quantile_savings(own, other, pairs)
     found = {
         "speed-up": _ends(effect.speedup),
         PLAIN: _unwidened(effect.speedup, effect.interval_inflation),
@@ -155,28 +155,31 @@ def _unwidened(ratio: Estimate, factor: float) -> Interval | None:
 
 
 def _drawn(setting: Setting, random: Random) -> Run:
-    """A run that was never sent, each arm's requests one after the other on the clock."""
-    experiment = setting.experiment
     halves = (
         draw(setting.requests, setting.noise, random)
         if setting.concurrency == 1
-        else draw_blocks(experiment.rounds, setting.block_size, setting.between, random)
+        else draw_blocks(setting.experiment.rounds, setting.block_size, setting.between, random)
     )
-    exchanges = ExchangeColumns(_LABELS)
+    return run_of(setting.experiment, dict(zip(_LABELS, halves, strict=True)))
+
+
+def run_of(experiment: Experiment, latencies_s: Mapping[str, Sequence[float]]) -> Run:
+    """A run that was never sent, each arm's requests one after the other on the clock."""
+    exchanges = ExchangeColumns(experiment.labels)
     now_s = 0.0
-    for label, latencies in zip(_LABELS, halves, strict=True):
-        for index, latency_s in enumerate(latencies):
+    for label, values in latencies_s.items():
+        for index, latency_s in enumerate(values):
             outcome = Outcome(now_s, latency_s)
-            exchanges.append(Exchange(label, index, index // setting.block_size, outcome))
+            exchanges.append(Exchange(label, index, index // experiment.block_size, outcome))
             now_s += latency_s
     return Run(
         plan=Plan(Target("http://127.0.0.1/"), experiment=experiment),
         environment=_ENVIRONMENT,
         run_info=RunInfo(started_at="", wall_s=now_s, cpu_s=0.0, gc_collections=0),
-        warmup=dict.fromkeys(_LABELS, WarmUp()),
+        warmup=dict.fromkeys(experiment.labels, WarmUp()),
         exchanges=exchanges,
-        connections=ConnectionColumns(_LABELS),
-        counters=dict.fromkeys(_LABELS, PoolCounters()),
+        connections=ConnectionColumns(experiment.labels),
+        counters=dict.fromkeys(experiment.labels, PoolCounters()),
     )
 
 

@@ -41,17 +41,18 @@ def _judged(random: Random, *, between: float, base: Kind, new: Kind) -> Counted
     """How many intervals of the change of p50 hold the truth, by how many BASE runs there are."""
     earlier = [_median(random, base, between) for _ in range(max(_COUNTS))]
     later = [_median(random, new, between, _SLOWER) for _ in range(_NEWS)]
-    return {
-        f"{count} BASE": sum(_holds(earlier[:count], it) for it in later) / _NEWS
-        for count in _COUNTS
-    }
+    return {f"{count} BASE": _share_held(earlier[:count], later) for count in _COUNTS}
 
 
-def _holds(earlier: list[Evidence], later: Evidence) -> bool:
-    found = figure_change(earlier, later, 0.95)
-    if found.low is None or found.high is None:
-        raise ValueError("too few requests for an interval")
-    return found.low <= _SLOWER - 1 <= found.high
+def _share_held(earlier: list[Evidence], later: list[Evidence]) -> float | None:
+    """Of those that are known: a few requests that resemble each other don't bound a median."""
+    found = [figure_change(earlier, it, 0.95) for it in later]
+    held = [
+        it.low <= _SLOWER - 1 <= it.high
+        for it in found
+        if it.low is not None and it.high is not None
+    ]
+    return sum(held) / len(held) if held else None
 
 
 def _median(random: Random, kind: Kind, between: float, scale: float = 1.0) -> Evidence:
@@ -63,7 +64,7 @@ def _median(random: Random, kind: Kind, between: float, scale: float = 1.0) -> E
         exchanges.append(Exchange(_ARM, index, index, Outcome(0.0, latency_s)))
     experiment = Experiment(requests=kind.requests, seed=1)
     view = ArmView(_ARM, Plan(Target("http://127.0.0.1/"), experiment=experiment), exchanges)
-    return Evidence(view.latency.p50, *view.quantile_intervals["p50"])
+    return Evidence(view.latency.p50, *view.quantile_intervals.get("p50", (None, None)))
 
 
 _USUAL = Kind(50)
@@ -74,7 +75,7 @@ _TRIED = (
 )
 WORLDS = tuple(
     World(
-        f"{between:.0%} between runs, NEW {how}",
+        f"{100 * between:g} % between runs, NEW {how}",
         partial(_judged, between=between, base=_USUAL, new=new),
         1_600 if new == _USUAL else 500,
         {f"{count} BASE": bounds for count in _COUNTS if count > 1},

@@ -106,7 +106,7 @@ def compare(
         interval_inflation=effect.interval_inflation,
         saving_s={
             "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
-            **quantile_savings(*views, pairs, factor),
+            **quantile_savings(*views, pairs),
         },
         incomparable=_incomparable(arm, against, pairs),
         explained=explain(exchanges, arms, pairs),

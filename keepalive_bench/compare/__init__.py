@@ -99,7 +99,7 @@ def _unlike(bases: Sequence[Source], *, forced: bool) -> str | None:
         found = in_the_way(tuple(differences([first], it)))
         if found:
             both = f"{filename(first.name)} and {filename(it.name)}"
-            return f"The BASE runs {both} can't be taken together: {found}; --force does so"
+            return f"The BASE runs {both} can't be taken together: {found}; --force does it anyway"
     return None
 
 
@@ -110,7 +110,7 @@ def _is_same_run(bases: Sequence[Source], new: Source) -> bool:
             if len(bases) == 1:
                 return True
             both = f"{filename(one.name)} and {filename(other.name)}"
-            raise UsageError(f"{both} hold the same run: name one of them, as it counts once.")
+            raise UsageError(f"{both} hold the same run: name only one of them.")
     return False
 
 

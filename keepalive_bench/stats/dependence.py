@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from itertools import islice, repeat
 from math import sqrt
-from operator import and_, le, mul, sub
+from operator import mul, sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.stats.descriptive import in_blocks, thinned
@@ -155,22 +155,3 @@ def interval_inflation(inefficiency: float, count: int, confidence: float) -> fl
     tail = (1 + max(confidence, LEAST_CONFIDENCE)) / 2
     fewer = student(tail, count / inefficiency - 1)
     return fewer / student(tail, float(count - 1)) * sqrt(inefficiency)
-
-
-def common_correlation(
-    own: Sequence[float], other: Sequence[float], own_at: float, other_at: float
-) -> float:
-    """How much two quantiles have in common, of values in pairs; 0 or more.
-
-    A quantile is too high where too few values lie below it (R. R. Bahadur, "A Note on Quantiles in
-    Large Samples", The Annals of Mathematical Statistics 37, 1966), so it is how often both halves
-    of a pair do: the correlation of two shares (φ: K. Pearson, 1900), less its standard error.
-    """
-    count = len(own)
-    one, two = bytes(map(le, own, repeat(own_at))), bytes(map(le, other, repeat(other_at)))
-    below, other_below, both = one.count(1), two.count(1), sum(map(and_, one, two))
-    spread = below * (count - below) * other_below * (count - other_below)
-    if spread <= 0:
-        return 0.0
-    found: float = (count * both - below * other_below) / sqrt(spread)
-    return max(0.0, found - (1 - found * found) / sqrt(count))

@@ -44,7 +44,7 @@ def _beyond(value: float, freedom: float) -> float:
     """How probable it is that t exceeds a positive value: 26.7.1."""
     square = value * value
     return (
-        _beta_below(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square)) / 2
+        beta_below(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square)) / 2
     )
 
 
@@ -54,12 +54,12 @@ def beta_quantile(level: float, one: float, other: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        below = _beta_below(one, other, middle, 1 - middle)
+        below = beta_below(one, other, middle, 1 - middle)
         low, high = (middle, high) if below < level else (low, middle)
     return (low + high) / 2
 
 
-def _beta_below(one: float, other: float, share: float, rest: float) -> float:
+def beta_below(one: float, other: float, share: float, rest: float) -> float:
     """The regularised incomplete beta function of a share; `rest` is 1 less that: 26.5.2."""
     if share > (one + 1) / (one + other + 2):  # where the fraction doesn't converge
         return 1 - _incomplete_beta(other, one, rest)

@@ -40,6 +40,7 @@ def steady(latency_s: float, count: int = 80) -> Run:
 @cache
 def stored_files() -> dict[str, str]:
     runs = {"base": steady(0.01), "same": steady(0.01004), "slow": steady(0.02)}
+    runs |= {"second": steady(0.0104), "third": steady(0.0098)}
     return {name: stored(run) for name, run in (runs | {"hostile": everything()}).items()}
 
 
@@ -120,6 +121,10 @@ def test_the_exit_code_is_that_of_the_requirements(texts: list[str], code: int) 
         (["base.json"], "There is nothing to compare with"),
         (["base.json", "none.json"], "none.json can't be read: No such file"),
         (["base.json", "same.json", "same.json"], "same.json is named twice"),
+        (["base.json", "base.json", "--new", "same.json"], "base.json is named twice: name each B"),
+        (["base.json", "--new", "same.json", "--new", "same.json"], "same.json is named twice"),
+        (["base.json", "second.json", "--new", "base.json"], "base.json hold the same run: name"),
+        (["-", "base.json", "--new", "-"], "Standard input (-) holds one run"),
         (["-", "-"], "Standard input (-) holds one run"),
         (["base.json", "/dev/null"], "it ends too early"),
         (["base.json", "same.json", "--margin", "2"], "margin must be from 0 to below 1"),
@@ -148,6 +153,48 @@ def test_runs_that_differ_in_what_matters_are_compared_by_force_only() -> None:
     assert done.out.endswith(f"\n1 requirement: 1 undecided.\n{note}\n")
     forced = called("compare", "base.json", "hostile.json", "--force")
     assert "worse: Though their plans differ in url" in forced.out
+
+
+@pytest.mark.usefixtures("files")
+def test_several_base_files_are_taken_together_in_every_dialect() -> None:
+    names = ["base.json", "second.json", "third.json"]
+    to = [part for it in DIALECTS for part in (f"--{it}", f"out.{it}")]
+    done = called("compare", *names, "--new", "same.json", "--new", "slow.json", *to)
+    assert (done.code, done.err) == (0, "")
+    words = " ".join(done.out.split())
+    assert words.count("BASE 3 runs: base.json (") == 2
+    assert words.count("as much variation between runs as the 3 of BASE show") == 2
+    assert "worse: A typical request of pooled (p50) takes 98." in words
+    assert "longer than in 3 BASE runs (95 % interval " in words
+    text = {it: Path(f"out.{it}").read_text("utf-8") for it in DIALECTS}
+    document = json.loads(text["json"])
+    jsonschema.validate(document, SCHEMA)
+    assert [it["file"] for it in document["bases"]] == names
+    assert [it["holds_variation"] for it in document["changes"]] == [True, True]
+    p50 = document["changes"][1]["arms"]["pooled"]["latency_s"]["p50"]
+    assert p50["base"] == pytest.approx(p50["new"] / 2 * (1.04 * 0.98) ** (1 / 3))
+    rows = list(csv.DictReader(text["csv"].splitlines()))
+    assert {(it["base"], it["base_files"]) for it in rows} == {(", ".join(names), "3")}
+    suites = ET.fromstring(text["junit"])  # noqa: S314  # kab's own XML
+    told = [{it.get("name"): it.get("value") for it in suite.iter("property")} for suite in suites]
+    assert [(it["base"], it["base_files"]) for it in told] == [(", ".join(names), "3")] * 2
+    families = {it.name: it.samples for it in text_string_to_metric_families(text["openmetrics"])}
+    assert [it.value for it in families["kab_compare_base_files"]] == [3, 3]
+    assert {it.labels["base"] for it in families["kab_compare_verdict"]} == {", ".join(names)}
+    assert "- BASE: `3 runs: base.json (" in text["markdown"]
+    assert "<h1>base.json and 2 more → slow.json</h1>" in text["html"]
+    assert "BASE: 3 runs: base.json (" in text["html"]
+
+
+@pytest.mark.usefixtures("files")
+def test_base_files_that_can_not_stand_together_fail_a_build_that_asks() -> None:
+    bases = ("base.json", "hostile.json", "third.json")
+    done = called("compare", *bases, "--new", "slow.json")
+    assert done.code == 0
+    said = "not-comparable: The BASE runs base.json and hostile.json can't be taken together: the"
+    assert said in " ".join(done.out.split())
+    options = ("--new", "slow.json", "--require", "verdict!=worse")
+    assert called("compare", *bases, *options).code == 4
 
 
 APART = {
@@ -261,6 +308,8 @@ def test_what_two_sweeps_recommend_is_compared(files: Path) -> None:
     jsonschema.validate(document, SCHEMA)
     recommended = {"option": "maxsize", "base": 4, "new": 8, "change": 4}
     assert document["changes"][0]["recommendation"] == recommended
+    unforced = called("compare", "four.json", "eight.json", *options[1:3])
+    assert (unforced.code, "? undecided  recommendation" in unforced.out) == (4, True)
     rows = called("compare", "four.json", "eight.json", "--force", "--csv", "-").out.splitlines()
     assert rows[-1] == "four.json,eight.json,recommendation,maxsize,4,8,4,,,1"
     metrics = called("compare", "four.json", "eight.json", "--force", "--openmetrics", "-").out
