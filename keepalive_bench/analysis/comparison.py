@@ -17,6 +17,7 @@ from keepalive_bench.analysis.effects import (
 from keepalive_bench.analysis.explanation import explain
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.savings import quantile_savings
+from keepalive_bench.analysis.shift import shift_of
 from keepalive_bench.stats.dependence import dependence, interval_inflation
 from keepalive_bench.stats.intervals import Estimate, least_pairs, mean_interval
 from keepalive_bench.units import plural, size
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.effects import Leading
     from keepalive_bench.analysis.explanation import Explanation
     from keepalive_bench.analysis.pairs import Pairs
+    from keepalive_bench.analysis.shift import Shift
     from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.stats.dependence import Dependence
 
 _MOST_FAILED = 0.05
 
@@ -58,16 +61,23 @@ class Comparison(NamedTuple):
     """The other's mean latency ÷ the arm's own, of all pairs."""
     requests_per_second: Estimate
     """The arm's ÷ the other's."""
-    correlation: float
-    """Autocorrelation of the pairs' log ratios at lag 1."""
+    dependence: Dependence
+    """How the pairs' log ratios depend on those before them."""
     interval_inflation: float
     """How much wider intervals are than without any, by that at all lags."""
     saving_s: dict[str, Estimate]
     """The other's latency − the arm's own, for `p50`, `p90`, `p95`; and for `mean`, of pairs."""
     explained: Explanation | None
     """Where the mean saving comes from; `None` where there are no pairs."""
+    shift: Shift | None
+    """Where their ratio changes its level in the course of the run; `None`: nowhere."""
     incomparable: str | None = None
     """Why the arms' times can't be compared, in a sentence; `None`: they can."""
+
+    @property
+    def correlation(self) -> float:
+        """Autocorrelation of the pairs' log ratios at lag 1."""
+        return self.dependence.correlation
 
     @property
     def leading(self) -> Estimate:
@@ -102,12 +112,13 @@ def compare(
         speedup=effect.speedup,
         mean_ratio=ratio,
         requests_per_second=_throughput(arms, ratio),
-        correlation=effect.correlation,
+        dependence=effect.dependence,
         interval_inflation=effect.interval_inflation,
         saving_s={
             "mean": _mean_saving(exchanges, pairs, plan.decision_rule.confidence, factor),
             **quantile_savings(*views, pairs),
         },
+        shift=shift_of(*views, pairs),
         incomparable=_incomparable(arm, against, pairs),
         explained=explain(exchanges, arms, pairs),
     )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
+    from keepalive_bench.stats.dependence import Dependence
 
 Leading = Literal["speedup", "mean_ratio"]
 _LARGEST_LOG = 690.0
@@ -40,42 +41,49 @@ class Effect(NamedTuple):
     """How many times faster an arm is, typically; and how sure that is."""
 
     speedup: Estimate
-    correlation: float
+    dependence: Dependence
     interval_inflation: float
 
 
 def typical_effect(pairs: Pairs, plan: Plan, *, reusing: bool = True) -> Effect:
-    """The typical ratio: the Hodges-Lehmann estimate of the pairs' log ratios.
+    """The typical ratio of the pairs whose requests reused a connection, if the arm keeps any.
 
-    Of the pairs whose requests reused a connection, where the arm keeps any: what one reuse buys,
-    however often there was one; with `reusing` false, of all. As logarithms, halving and doubling
-    weigh the same. Noise that both halves of a pair share cancels, and one slow request moves it
-    little. A run that goes on until the interval is narrow ends where the autocorrelation looks low
-    by chance, so that is taken a standard error higher (Bartlett's, √((1 − r²)/n)).
+    That is what one reuse buys, however often there was one; with `reusing` false, of all pairs.
     """
     halves = (it.reusing if reusing else it.all for it in (pairs.own, pairs.other))
     ours, theirs = (it.typical for it in halves)
-    confidence, ratios = plan.decision_rule.confidence, _log_ratios(theirs, ours)
-    count = len(ratios)
-    correlation, inefficiency = dependence(ratios)
+    return typical_ratio(log_ratios(theirs, ours), plan)
+
+
+def typical_ratio(ratios: Sequence[float], plan: Plan) -> Effect:
+    """The Hodges-Lehmann estimate of log ratios.
+
+    As logarithms, halving and doubling weigh the same. Noise that both halves of a pair share
+    cancels, and one slow request moves it little. A run that goes on until the interval is narrow
+    ends where the autocorrelation looks low by chance, so that is taken a standard error higher
+    (Bartlett's, √((1 − r²)/n)).
+    """
+    confidence, count = plan.decision_rule.confidence, len(ratios)
+    lasting = dependence(ratios)
+    inefficiency = lasting.inefficiency
     if plan.experiment.precision is not None and count:
-        assumed = max(correlation, 0.0)
+        assumed = max(lasting.correlation, 0.0)
         assumed += sqrt((1 - min(assumed, 1.0) ** 2) / count)
         inefficiency = max(inefficiency, first_order_inefficiency(assumed))
     factor = interval_inflation(inefficiency, count, confidence)
     ordered = sorted(ratios)  # once: what is sorted is quick to sort again
     typical, interval = hodges_lehmann(ordered), signed_rank_interval(ordered, confidence)
     if typical is None:
-        return Effect(Estimate(None), correlation, factor)
+        return Effect(Estimate(None), lasting, factor)
     found = Estimate(exp(typical))
     if interval is not None:
         low, high = widened(interval, typical, factor)
         if max(-low, high) <= _LARGEST_LOG:  # or it says nothing
             found = Estimate(exp(typical), exp(low), exp(high))
-    return Effect(found, correlation, factor)
+    return Effect(found, lasting, factor)
 
 
-def _log_ratios(upper: Sequence[float], lower: Sequence[float]) -> array[float]:
+def log_ratios(upper: Sequence[float], lower: Sequence[float]) -> array[float]:
     """Of the pairs that have both."""
     ratios = (log(one / other) for one, other in zip(upper, lower, strict=True) if one and other)
     return array("d", (it for it in ratios if not isnan(it)))
@@ -99,7 +107,7 @@ def _ratio_of_means(
     own: Sequence[float], other: Sequence[float], estimate: float, plan: Plan, factor: float
 ) -> Estimate:
     confidence = plan.decision_rule.confidence
-    inefficiency = dependence(_log_ratios(other, own)).inefficiency
+    inefficiency = dependence(log_ratios(other, own)).inefficiency
     factor = max(factor, interval_inflation(inefficiency, len(own), confidence))
     interval = ratio_interval(other, own, confidence, factor)
     if interval is None:

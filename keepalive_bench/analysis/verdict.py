@@ -78,7 +78,12 @@ def _compared(
         return _after(said_first, Verdict("not-comparable", comparison.incomparable))
     if not said_first and distance(first.status_codes, other.status_codes):
         said_first = f"{differently(first, other)}."
-    return _after(said_first, _effect(first, other, comparison, plan))
+    found, shift = _effect(first, other, comparison, plan), comparison.shift
+    if shift is not None and found.code != "not-reused":
+        rule = plan.decision_rule
+        if shift.parts_disagree(rule.margin):
+            found = Verdict("inconclusive", shift.in_words(_subject(first, other), rule))
+    return _after(said_first, found)
 
 
 def _after(said_first: str, found: Verdict) -> Verdict:

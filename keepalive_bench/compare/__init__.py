@@ -10,6 +10,7 @@ from keepalive_bench.compare.change import (
     BY_CODE,
     COUNTED,
     ESTIMATED,
+    RATIOS,
     ArmChange,
     Change,
     ChangeVerdict,
@@ -163,14 +164,14 @@ def _comparisons(
 ) -> Iterator[ComparisonChange]:
     """Those that all have, in the order of the first run."""
     by_arms = [
-        {(it.arm, it.against): Evidence(*it.speedup) for it in source.analysis.comparisons}
-        for source in (*bases, new)
+        {(it.arm, it.against): it for it in source.analysis.comparisons} for source in (*bases, new)
     ]
     for both in by_arms[0]:
-        *earlier, after = (it.get(both) for it in by_arms)
-        known = [it for it in earlier if it is not None]
-        if after is not None and len(known) == len(earlier):
-            yield ComparisonChange(*both, figure_change(known, after, confidence))
+        found = [it[both] for it in by_arms if both in it]
+        if len(found) == len(by_arms):
+            ratios = ([Evidence(*getattr(it, name)) for it in found] for name in RATIOS)
+            changes = (figure_change(it[:-1], it[-1], confidence) for it in ratios)
+            yield ComparisonChange(*both, *changes)
 
 
 def _recommendation(bases: Sequence[Analysis], new: Analysis) -> RecommendationChange | None:

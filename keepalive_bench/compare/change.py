@@ -235,6 +235,11 @@ class ComparisonChange(NamedTuple):
     against: Label
     """The other."""
     speedup: FigureChange
+    mean_ratio: FigureChange
+
+
+RATIOS = ComparisonChange._fields[2:]
+"""What two arms are compared by."""
 
 
 class RecommendationChange(NamedTuple):

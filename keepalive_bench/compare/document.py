@@ -12,6 +12,7 @@ from keepalive_bench.compare.change import (
     BY_CODE,
     COUNTED,
     ESTIMATED,
+    RATIOS,
     ChangeVerdict,
     ComparisonChange,
     CountChange,
@@ -61,6 +62,7 @@ _SERIES = {
     "number_difference": "The new run's number - the base's, of what is exact and no count.",
     "recommended_difference": "The value that the new sweep recommends - the base's.",
     "speedup_ratio": "Speed-up: the new run's by the base's, with the ends of its interval.",
+    "mean_ratio_ratio": "Ratio of means: the new run's by the base's, with its interval's ends.",
 }
 """Help texts; each figure has a series of its ratios besides."""
 
@@ -216,7 +218,7 @@ def _numbers(change: Change) -> Iterator[_Number]:
             yield _Number(part, labels, name, found)
     for it in change.comparisons:
         part, labels = f"comparison.{it.arm}.{it.against}", {"arm": it.arm, "against": it.against}
-        yield _Number(part, labels, "speedup", it.speedup)
+        yield from (_Number(part, labels, name, getattr(it, name)) for name in RATIOS)
     recommended = change.recommendation
     if recommended is not None and recommended.option in RECOMMENDED:
         option = recommended.option

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.metrics.run import TOTALS
 from keepalive_bench.analysis.required_requests import least_requests
-from keepalive_bench.compare.change import ESTIMATED, figure_change, is_counted, number_change
+from keepalive_bench.compare.change import (
+    ESTIMATED,
+    RATIOS,
+    figure_change,
+    is_counted,
+    number_change,
+)
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements import AT_LEAST
 from keepalive_bench.requirements.decision import decide
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis import Checked, Requirement
-    from keepalive_bench.compare.change import Change
+    from keepalive_bench.compare.change import Change, FigureChange
     from keepalive_bench.plan.arms import Arm
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
 
@@ -46,7 +52,7 @@ def _has_change(place: Place, metric: AnyMetric) -> bool:
         return is_counted(metric) or metric in ESTIMATED
     is_recommended = metric.path.startswith("recommendation.") and metric.unit == "count"
     is_total = not place.part and metric.path in TOTALS
-    return is_total or is_recommended or metric.basis == "ranks"
+    return is_total or is_recommended or metric.path in RATIOS
 
 
 def check_change(requirement: Requirement, change: Change, among: Sequence[Place]) -> Checked:
@@ -76,7 +82,7 @@ def _find_change(subject: Subject, change: Change) -> Evidence:
     if is_recommended:
         return _recommended(metric.path.rpartition(".")[2], change)
     if place.part == "comparisons":
-        return _speedup(place.label, change)
+        return _ratio(metric.path, place.label, change)
     if place.part == "arms" and all(arm.label != place.label for arm in change.arms):
         return Evidence(None, lacking=f"one of the runs has no arm {place.label}")
     return _changed(subject, change)
@@ -94,10 +100,11 @@ def _recommended(option: str, change: Change) -> Evidence:
     return Evidence(found.change, low, high, lacking="a smaller value may be enough in either run")
 
 
-def _speedup(against: str, change: Change) -> Evidence:
+def _ratio(path: str, against: str, change: Change) -> Evidence:
     for it in change.comparisons:
         if it.against == against:
-            return Evidence(*it.speedup[2:])
+            found: FigureChange = getattr(it, path)
+            return Evidence(*found[2:])
     return Evidence(None, lacking=f"one of the runs doesn't compare with {against}")
 
 

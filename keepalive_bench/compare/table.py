@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.analysis.sweep import RECOMMENDED
 from keepalive_bench.compare.change import CountChange
 from keepalive_bench.report import TextColumn, TextTable, preamble
-from keepalive_bench.report.run_tables import arm_rows, confidence, in_unit
+from keepalive_bench.report.run_tables import RATIO_ROWS, arm_rows, confidence, in_unit
 from keepalive_bench.stats.between_runs import LEAST_RUNS
 from keepalive_bench.units import MISSING, enumerated, printable, signed_share, size
 
@@ -73,8 +73,8 @@ def tables(change: Change) -> tuple[TextTable, ...]:
     """BASE's and NEW's numbers side by side: a table for each arm, and for each two of them."""
     found = [_table(change, arm.label, _arm(arm)) for arm in change.arms]
     for it in change.comparisons:
-        line = _figure("speed-up", it.speedup, "ratio")
-        found.append(_table(change, f"{it.arm} against {it.against}", [line]))
+        lines = [_figure(name, getattr(it, path), "ratio") for path, name in RATIO_ROWS.items()]
+        found.append(_table(change, f"{it.arm} against {it.against}", lines))
     recommended = change.recommendation
     if recommended is not None and recommended.option in RECOMMENDED:
         line = _count(*recommended)

@@ -8,6 +8,7 @@ from keepalive_bench.findings import (
     addresses,
     announced,
     answers,
+    autocorrelation,
     caches,
     certainty,
     client_bound,
@@ -17,6 +18,7 @@ from keepalive_bench.findings import (
     endpoint,
     gateways,
     latency,
+    level_shift,
     measurement,
     one_at_a_time,
     reuse,
@@ -49,7 +51,7 @@ _SUBJECTS = (
         addresses,
     ),
     *(connecting, endpoint),
-    *(client_bound, measurement, certainty, latency),
+    *(client_bound, measurement, certainty, level_shift, autocorrelation, latency),
 )
 FINDING_KINDS = (
     *(it for subject in _SUBJECTS for it in vars(subject).values() if isinstance(it, FindingKind)),
@@ -82,6 +84,7 @@ def noticed(
         *answers.answer_findings(run, arms),
     ]
     roots = [it for it in of_answers if _is_root(it)]
+    of_shifts = [*level_shift.level_shift_findings(run, views, arms, comparisons)]
     found = [
         *course.outcome_findings(run, arms),
         *roots,
@@ -97,9 +100,16 @@ def noticed(
         *endpoint.endpoint_findings(run, arms),
         *of_measurement,
         *certainty.order_findings(run),
-        *latency.latency_findings(run, views, arms, contended=contended),
-        *(it for arm in arms for it in certainty.own_findings(run, arm)),
+        *of_shifts,
+        *latency.latency_findings(
+            run,
+            views,
+            arms,
+            contended=contended,
+            shifted={f"{it.evidence['arm']}" for it in of_shifts},
+        ),
         *(it for each in comparisons for it in certainty.comparison_findings(run, arms, each)),
+        *autocorrelation.autocorrelation_findings(run, views, arms, comparisons),
         *certainty.too_few_requests(run, arms),
     ]
     if run.plan.experiment.sweep is not None:

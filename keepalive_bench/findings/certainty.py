@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.required_requests import is_precise, least_requests
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.results.failure_kinds import Provoked
-from keepalive_bench.stats.dependence import first_order_inefficiency
 from keepalive_bench.stats.intervals import least_pairs
 
 if TYPE_CHECKING:
@@ -20,13 +18,10 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.results.run import Run
 
-_NOTABLE = 1.2
-"""A fifth wider is to be seen."""
 _EXPECTED: tuple[Basis, ...] = ("p50", "p90")
 """Quantiles that a run should bound; p95 and p99 are shown without an interval before that."""
 
 _BOTH_ARMS = "{arm} and {against}"
-_LASTING = "(lag 1: {correlation:.2f}{beyond})"
 _LACKING = f"Pairs that lack an answer are left out of the comparison of {_BOTH_ARMS}: "
 _LACKING += "{left_out} of {sent}."
 _SMALLER = f"{{lost:request}} failed, so blocks of {_BOTH_ARMS} are that much smaller."
@@ -84,26 +79,6 @@ PRECISION_NOT_REACHED = FindingKind(
     clauses={"known": "known to ±{reached:.1%} only", "unknown": "not known at all"},
     advice="More --requests or a longer --duration let it go on.",
     provoked=Provoked("URL --precision 0.1% -n 60", "--delay 0.002"),
-)
-AUTOCORRELATED = FindingKind(
-    code="autocorrelated",
-    title="Latencies are autocorrelated",
-    who="path",
-    severity="info",
-    evidence=("arm", "against", "pairs", "correlation", "factor"),
-    proof="Of pairs, or of one arm's latencies (then without `against` and `pairs`); intervals are "
-    "wider for it.",
-    text=f"{{what}} of {{arm}} are autocorrelated {_LASTING}; intervals of its own figures are "
-    "{factor:.2f}× as wide for it.",
-    cases={
-        "pairs": Case(
-            text=f"Pairs of {_BOTH_ARMS} are autocorrelated {_LASTING}; intervals are "
-            "{factor:.2f}× as wide for it."
-        )
-    },
-    clauses={"beyond": ", and those further back count for more"},
-    is_in_sweeps=False,
-    provoked=Provoked(test="tests/findings/test_findings.py"),
 )
 TOO_FEW_REQUESTS = FindingKind(
     code="too-few-requests",
@@ -183,37 +158,6 @@ def _pairs(run: Run, arms: Sequence[ArmSummary], comparison: Comparison) -> Iter
             case=smaller if lost else None,
             words={"sent": comparison.pairs + comparison.left_out},
         )
-    factor = comparison.interval_inflation
-    if comparison.pairs and factor >= _NOTABLE:
-        yield AUTOCORRELATED.found(
-            arm=comparison.arm,
-            against=comparison.against,
-            pairs=comparison.pairs,
-            correlation=comparison.correlation,
-            factor=factor,
-            case="pairs",
-            clauses=_lasting(comparison.correlation, factor),
-        )
-
-
-def own_findings(run: Run, arm: ArmSummary) -> Iterator[Finding]:
-    """What makes an arm's own figures less sure than so many requests would be."""
-    if arm.interval_inflation < _NOTABLE or not arm.latency_bounds:
-        return
-    correlation, factor = arm.correlation, arm.interval_inflation
-    yield AUTOCORRELATED.found(
-        arm,
-        correlation=correlation,
-        factor=factor,
-        clauses=_lasting(correlation, factor),
-        words={"what": "Latencies" if run.plan.experiment.block_size == 1 else "Blocks"},
-    )
-
-
-def _lasting(correlation: float, factor: float) -> list[str]:
-    """Whether what is further back counts for more than the first lag says."""
-    further = factor > _NOTABLE * sqrt(first_order_inefficiency(correlation))
-    return ["beyond"] if further else []
 
 
 def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:

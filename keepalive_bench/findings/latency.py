@@ -16,7 +16,7 @@ from keepalive_bench.results.table import pick
 from keepalive_bench.stats.shapes import LEAST_FOR_SHAPE, outliers, several_modes, trend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
@@ -111,14 +111,23 @@ class _Alike(NamedTuple):
 
 
 def latency_findings(
-    run: Run, views: Mapping[str, ArmView], arms: Sequence[ArmSummary], *, contended: bool
+    run: Run,
+    views: Mapping[str, ArmView],
+    arms: Sequence[ArmSummary],
+    *,
+    contended: bool,
+    shifted: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """Everything of that kind, for all arms; `contended`: threads or processes had to wait."""
+    """Everything of that kind, for all arms; `contended`: threads or processes had to wait.
+
+    The levels of `shifted` arms changed as no other arm's did, and that is told by itself.
+    """
     for arm in arms:
         alike = _alike(arm, views[arm.label])
         if len(alike.ordered) < LEAST_FOR_SHAPE:
             continue
-        yield from _drift(run, alike)
+        if arm.label not in shifted:
+            yield from _drift(run, alike)
         groups = _groups(run, alike, contended=contended)
         # Many that are far off are a group, and are told of once.
         yield from [groups] if groups else _outliers(run, alike)

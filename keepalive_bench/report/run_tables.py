@@ -30,6 +30,8 @@ _FORMATS: dict[Unit, Callable[[float], str]] = {
     "seconds": duration,
 }
 """How tables have a number of a unit."""
+RATIO_ROWS = {"mean_ratio": "speed-up, all", "speedup": "  reused"}
+"""The rows of what two arms are compared by."""
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
 
@@ -130,9 +132,9 @@ def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iter
             yield Row(row.name, cells, nothing, nothing)
     if comparisons:
         cells = tuple(_reused(number, arms, comparisons) for number in range(len(arms)))
-        ratios = [it.mean_ratio for it in comparisons]
-        yield _ratios("speed-up, all", ("",) * len(arms), ratios, MISSING)
-        yield _ratios("  reused", cells, [it.speedup for it in comparisons], MISSING)
+        for path, name in RATIO_ROWS.items():
+            beside = cells if path == "speedup" else ("",) * len(arms)
+            yield _ratios(name, beside, [getattr(it, path) for it in comparisons], MISSING)
 
 
 def _reused(number: int, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> str:

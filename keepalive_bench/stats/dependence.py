@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LEAST_FOR_LAG = 8
 """Of fewer values, nobody can say."""
+ENOUGH_FOR_LAG = 14
+"""From so many values on, intervals are as much wider as their dependence asks for."""
 LEAST_CONFIDENCE = 0.01
 """An interval of no confidence has no width that could be compared."""
 _MOST_CORRELATION = 0.95
@@ -37,6 +39,10 @@ class Dependence(NamedTuple):
     """Autocorrelation at lag 1, of ranks."""
     inefficiency: float
     """How many of the values say as much of a mean as an independent one would; 1 or more."""
+    score: float
+    """The correlation in standard deviations of what white noise has."""
+    number: int
+    """How many values there are."""
 
 
 def dependence(values: Sequence[float], *, around_trend: bool = False) -> Dependence:
@@ -47,13 +53,21 @@ def dependence(values: Sequence[float], *, around_trend: bool = False) -> Depend
     without any, and for the rest slow, has a small autocorrelation at lag 1. `around_trend`: a line
     through the ranks is taken off, where a drift is no noise, but told apart.
     """
-    centred, removed = _centred_ranks(values), 1
-    if around_trend:
-        centred, removed = detrended(centred), 2
+    centred = centred_ranks(values)
+    return dependence_of(detrended(centred), 2) if around_trend else dependence_of(centred, 1)
+
+
+def dependence_of(centred: Sequence[float], removed: int) -> Dependence:
+    """The same of values around 0, from which their mean and so on were removed: so many."""
     correlation = _correlation(centred, 1, removed)
     first = first_order_inefficiency(correlation)
     found = _all_lags(centred, removed)
-    return Dependence(correlation, found if found >= _NOTABLE * first else first)
+    return Dependence(
+        correlation,
+        inefficiency=found if found >= _NOTABLE * first else first,
+        score=correlation / _spread(len(centred), removed) if correlation else 0.0,
+        number=len(centred),
+    )
 
 
 def detrended(centred: Sequence[float]) -> array[float]:
@@ -70,7 +84,7 @@ def detrended(centred: Sequence[float]) -> array[float]:
 
 def lag_one_correlation(values: Sequence[float]) -> float:
     """Autocorrelation at lag 1, of ranks; 0 of fewer than 8 values."""
-    return _correlation(_centred_ranks(values), 1)
+    return _correlation(centred_ranks(values), 1)
 
 
 def first_order_inefficiency(correlation: float) -> float:
@@ -125,8 +139,20 @@ def _correlation(centred: Sequence[float], lag: int, removed: int = 1) -> float:
     return min(max(found + (removed + (2 + removed) * found) / count, -1.0), 1.0)
 
 
-def _centred_ranks(values: Sequence[float]) -> array[float]:
-    """Of more than 10,000 values, ranks are those among as many order statistics."""
+def _spread(count: int, removed: int) -> float:
+    """The standard deviation of white noise's correlation at lag 1.
+
+    P. A. P. Moran, "Some Theorems on Time Series II. The Significance of the Serial Correlation
+    Coefficient", Biometrika 35 (1948); with what `_correlation` adds.
+    """
+    return (count - 2) / (count * sqrt(count - 1)) * (1 + (2 + removed) / count)
+
+
+def centred_ranks(values: Sequence[float]) -> array[float]:
+    """The rank of each value, around 0.
+
+    Of more than 10,000 values, ranks are those among as many order statistics.
+    """
     ordered = thinned(sorted(values), _LARGEST_EXACT)
     middle = (len(ordered) - 1) / 2
     return array("d", (rank - middle for rank in midranks(values, ordered)))
@@ -148,10 +174,14 @@ def interval_inflation(inefficiency: float, count: int, confidence: float) -> fl
 
     They say as much as count ÷ inefficiency independent ones would. Of so few, the spread is less
     sure, too, as Student's t says: F. W. Zwiers and H. von Storch, "Taking Serial Correlation into
-    Account in Tests of the Mean", Journal of Climate 8 (1995).
+    Account in Tests of the Mean", Journal of Climate 8 (1995). Of fewer than 8 values nobody can
+    say. From there on up to 14, it counts for the more the more there are: what looks like
+    dependence is mostly chance, and an interval shouldn't be wider for one value more.
     """
     if inefficiency == 1 or count < LEAST_FOR_LAG:
-        return sqrt(inefficiency)
+        return 1.0
     tail = (1 + max(confidence, LEAST_CONFIDENCE)) / 2
     fewer = student(tail, count / inefficiency - 1)
-    return fewer / student(tail, float(count - 1)) * sqrt(inefficiency)
+    whole = fewer / student(tail, float(count - 1)) * sqrt(inefficiency)
+    share = (count - LEAST_FOR_LAG + 1) / (ENOUGH_FOR_LAG - LEAST_FOR_LAG + 1)
+    return 1 + min(1.0, share) ** 2 * (whole - 1)

@@ -22,6 +22,7 @@ from keepalive_bench.compare.change import (
     BY_CODE,
     COUNTED,
     ESTIMATED,
+    RATIOS,
     ComparisonChange,
     CountChange,
     FigureChange,
@@ -133,8 +134,8 @@ def _members() -> Iterator[Member]:
     ):
         yield from (_changing(change, f"{arm}{path}") for path in paths)
     compared = "changes[].comparisons[]."
-    yield from members(ComparisonChange, compared, without={"speedup"})
-    yield _changing(FigureChange, f"{compared}speedup")
+    yield from members(ComparisonChange, compared, without=set(RATIOS))
+    yield from (_changing(FigureChange, f"{compared}{name}") for name in RATIOS)
 
 
 def _changing(change: type[CountChange | NumberChange | FigureChange], path: str) -> Member:

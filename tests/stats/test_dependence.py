@@ -69,6 +69,28 @@ def test_short_series_without_any_have_none_on_average() -> None:
     assert np.mean(found) == pytest.approx(0.0, abs=4 * 0.21 / math.sqrt(2_000))
 
 
+@pytest.mark.parametrize("around_trend", [False, True])
+@pytest.mark.parametrize("count", [8, 20, 200])
+def test_the_score_of_white_noise_has_moran_s_spread(count: int, *, around_trend: bool) -> None:
+    """Taken around a line, it is a little less; of ranks, a little more."""
+    found = [
+        dependence(series(count, 0.0, seed=seed), around_trend=around_trend).score
+        for seed in range(1_500)
+    ]
+    assert np.std(found) == pytest.approx(1.0, abs=0.12)
+    assert np.mean(np.array(found) > 1.645) < 0.065
+
+
+def test_one_value_more_hardly_ever_widens_an_interval() -> None:
+    """From no widening of fewer than 8 to all of it from 14 on, of a middling dependence."""
+    factors = [interval_inflation(1.5, count, 0.95) for count in range(6, 15)]
+    assert factors[:2] == [1.0, 1.0]
+    assert factors == sorted(factors)
+    assert factors[2] < 1.02
+    tails = [float(scipy_stats.t.ppf(0.975, number - 1)) for number in (14 / 1.5, 14)]
+    assert factors[-1] == pytest.approx(tails[0] / tails[1] * math.sqrt(1.5), rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("correlation", "inefficiency"), [(-0.9, 1.0), (0.0, 1.0), (0.5, 3.0), (0.8, 9.0), (7.0, 39.0)]
 )
@@ -159,7 +181,7 @@ def test_values_say_as_much_as_three_at_the_least_and_as_they_are_at_most(
 
 @pytest.mark.parametrize("values", [[], [1.0] * 7, [1.0] * 50], ids=["none", "few", "alike"])
 def test_of_too_few_values_or_of_equal_ones_nothing_is_said(values: list[float]) -> None:
-    assert dependence(values) == (0.0, 1.0)
+    assert dependence(values) == (0.0, 1.0, 0.0, len(values))
 
 
 @pytest.mark.timeout(20)
