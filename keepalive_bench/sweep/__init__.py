@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.effects import typical_effect
 from keepalive_bench.analysis.pairs import pair
-from keepalive_bench.analysis.sweep import Sweep, SweptValue
+from keepalive_bench.analysis.sweep import Sweep
 from keepalive_bench.sweep.recommendation import recommend
 from keepalive_bench.sweep.standing import Case
 from keepalive_bench.sweep.value_results import rate_ratio, rounds_of, swept_value
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.analysis.arm_view import ArmView
-    from keepalive_bench.analysis.pairs import Pairs
     from keepalive_bench.results.run import Run
     from keepalive_bench.stats.intervals import Estimate
 
@@ -37,14 +36,11 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
     )
 
     @cache
-    def pairs_of(one: str, other: str) -> Pairs:
-        return pair(views[one], views[other])
-
-    def effect(one: SweptValue, other: SweptValue, confidence: float) -> Estimate:
+    def effect(one: str, other: str, confidence: float) -> Estimate:
         if option == "concurrency":
-            return rate_ratio(rounds[one.arm], rounds[other.arm], confidence)
+            return rate_ratio(rounds[one], rounds[other], confidence)
         judged = replace(run.plan, decision_rule=replace(decision_rule, confidence=confidence))
-        return typical_effect(pairs_of(one.arm, other.arm), judged, reusing=False).speedup
+        return typical_effect(pair(views[one], views[other]), judged, reusing=False).speedup
 
     case = Case(
         option=option,
@@ -53,6 +49,6 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
         block=experiment.block,
         margin=decision_rule.margin,
         confidence=decision_rule.confidence,
-        effect=effect,
+        effect=lambda one, other, confidence: effect(one.arm, other.arm, confidence),
     )
     return Sweep(option, traffic, values, recommend(values, case))

@@ -20,7 +20,7 @@ from keepalive_bench.stats.intervals import Estimate
 from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from keepalive_bench.plan.experiment import Swept
     from keepalive_bench.plan.load import Traffic
@@ -29,7 +29,7 @@ Effect = Callable[[SweptValue, SweptValue, float], Estimate]
 """How many times better one value is than another, shorter latency or more requests/s, with the
 interval of a confidence."""
 
-_MOST_LOST = 2
+_MOST_LOST = 3
 """Margins: what may be lost with a value that is called enough."""
 _MOST_SURE = 0.999
 """What a plan's confidence can be."""
@@ -61,38 +61,30 @@ class Case:
         """
         return -log(1 - self.confidence) / chances
 
-    def lost(self, value: SweptValue, others: Iterable[SweptValue]) -> float | None:
-        """How much better any of the others is, at most; 0: none is, `None`: that isn't known.
-
-        It is as sure as each interval by itself: it would take all of them to call a value enough
-        that isn't (R. L. Berger, "Multiparameter Hypothesis Testing and Acceptance Sampling",
-        Technometrics 24, 1982).
-        """
-        most = 1.0
-        for it in others:
-            low = self.effect(value, it, self.confidence).low
-            if not low:
-                return None
-            most = max(most, 1 / low)
-        return most - 1
+    def lost(self, value: SweptValue, others: Sequence[SweptValue]) -> float | None:
+        """How much better any of the others is, at most; 0: none is, `None`: that isn't known."""
+        lows = [self._surely(value, it, others).low for it in others]
+        return None if not all(lows) else max(1.0, *(1 / low for low in lows if low)) - 1
 
     def is_enough(self, value: SweptValue, others: Sequence[SweptValue]) -> bool:
         """Whether none of the others is better by more than may be lost, or is shown to matter."""
         lost = self.lost(value, others)
-        return (
-            lost is not None
-            and lost <= _MOST_LOST * self.margin
-            and not self.is_worse(value, others)
-        )
+        is_little = lost is not None and lost <= _MOST_LOST * self.margin
+        return is_little and not self.is_worse(value, others)
 
     def is_worse(self, value: SweptValue, others: Sequence[SweptValue]) -> bool:
-        """Whether any of the others is shown to be better by more than the margin.
-
-        Each interval has its share of the chance that any is wrong (C. E. Bonferroni, 1936).
-        """
-        surely = min(1 - self._chance_of_each(others), _MOST_SURE)
-        highs = (self.effect(value, it, surely).high for it in others)
+        """Whether any of the others is shown to be better by more than the margin."""
+        highs = (self._surely(value, it, others).high for it in others)
         return any(high is not None and high < 1 / (1 + self.margin) for high in highs)
+
+    def _surely(
+        self, value: SweptValue, other: SweptValue, others: Sequence[SweptValue]
+    ) -> Estimate:
+        """The effect, with its share of the chance that any of so many intervals is wrong.
+
+        C. E. Bonferroni, "Teoria statistica delle classi e calcolo delle probabilità" (1936).
+        """
+        return self.effect(value, other, min(1 - self._chance_of_each(others), _MOST_SURE))
 
     def throws_more_away(
         self, value: SweptValue, kept: SweptValue, tried: Sequence[SweptValue]

@@ -71,7 +71,7 @@ def test_the_smallest_pool_that_throws_nothing_away_is_recommended() -> None:
     assert "that never pause" in found(*values, traffic="steady").text
 
 
-WORSE, SHORT = Estimate(0.8, 0.72, 0.88), Estimate(0.97, 0.85, 1.1)
+WORSE, SHORT = Estimate(0.8, 0.72, 0.88), Estimate(0.92, 0.82, 1.1)
 """Than another value: shown to be so, and perhaps."""
 
 
@@ -108,17 +108,17 @@ def test_the_smallest_is_said_only_where_every_smaller_one_is_shown_to_be_worse(
     assert of_concurrency(of_2=SHORT, of_4=WORSE).at_least == 2
 
 
-def test_with_what_is_enough_two_margins_may_be_lost_unless_one_is_shown_to_be() -> None:
+def test_with_what_is_enough_three_margins_may_be_lost_unless_one_is_shown_to_be() -> None:
     for low, high, code in (
-        (0.92, 1.02, "fastest"),
-        (0.90, 1.02, "inconclusive"),
-        (0.92, 0.94, "inconclusive"),
+        (0.88, 1.02, "fastest"),
+        (0.86, 1.02, "inconclusive"),
+        (0.88, 0.94, "inconclusive"),
     ):
         effect = Estimate((low * high) ** 0.5, low, high)
         assert found(tried(4), tried(8), option="concurrency", effect=effect).code == code
 
 
-def test_to_be_worse_than_any_of_several_takes_a_surer_interval() -> None:
+def test_to_compare_with_any_of_several_takes_a_surer_interval() -> None:
     asked_for = set()
 
     def effect(one: SweptValue, _other: SweptValue, confidence: float) -> Estimate:
@@ -127,7 +127,7 @@ def test_to_be_worse_than_any_of_several_takes_a_surer_interval() -> None:
 
     values = [tried(value) for value in (1, 2, 4, 8, 16)]
     assert recommend(values, asked(effect, option="concurrency")).value == 8
-    assert asked_for == {0.95, 0.9875}  # Bonferroni's 1 - 0.05 / 4
+    assert asked_for == {0.9875}  # Bonferroni's 1 - 0.05 / 4
     asked_for.clear()
     recommend(values, asked(effect, option="concurrency", confidence=0.999))
     assert asked_for == {0.999}  # which is as sure as a plan can be
