@@ -65,7 +65,8 @@ def _of(comparison: Comparison) -> str:
     if comparison.leads == "mean_ratio":
         return ""
     if _is_partial(comparison):
-        return f" on {_those(comparison)}"
+        on = "for a typical one of" if comparison.has_heavy_tails else "on"
+        return f" {on} {_those(comparison)}"
     return " for a typical request" if comparison.has_heavy_tails else ""
 
 
@@ -90,7 +91,7 @@ def _is_partial(comparison: Comparison) -> bool:
 
 
 def _those(comparison: Comparison) -> str:
-    return f"the {comparison.reused:,} of {comparison.in_pairs:,} requests that reused one"
+    return f"the {comparison.reused:,} of {comparison.in_pairs:,} requests that reused a connection"
 
 
 def _ratio(ratio: Estimate) -> str:
@@ -101,6 +102,8 @@ def _ratio(ratio: Estimate) -> str:
     word = _word(ratio)
     if times(estimate) == _NO_RATIO:
         return f"{_amount(estimate)} {word}"
+    if times(low) == _NO_RATIO:
+        return span(ratio)
     ends = f" ({times(low)}–{times(high)})" if ratio.low is not None else ""
     return f"{times(estimate)} {word}{ends}"
 
@@ -115,6 +118,11 @@ def _forward(ratio: Estimate) -> tuple[float, float, float]:
     low = estimate if ratio.low is None else ratio.low
     high = estimate if ratio.high is None else ratio.high
     return (estimate, low, high) if estimate >= 1 else (1 / estimate, 1 / high, 1 / low)
+
+
+def in_brief(ratio: Estimate) -> str:
+    """The estimate alone: `2.97× faster`, `12 % slower`."""
+    return f"{_amount(_forward(ratio)[0])} {_word(ratio)}"
 
 
 def span(ratio: Estimate) -> str:
