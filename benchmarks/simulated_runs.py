@@ -19,19 +19,16 @@ from simulation import (
     true_mean,
     true_quantile,
 )
+from worlds.drawn import run_of
 
-from keepalive_bench import Exchange, Experiment, Plan, Run, Target, analyse
+from keepalive_bench import Experiment, Run, analyse
 from keepalive_bench.analysis.arm_view import PERCENTS, ArmView
 from keepalive_bench.analysis.effects import typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.savings import quantile_savings
-from keepalive_bench.engine.benchmark import describe_environment
-from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
-from keepalive_bench.results.exchange import Outcome
-from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from keepalive_bench.stats.intervals import Estimate, Interval
 
@@ -161,26 +158,3 @@ def _drawn(setting: Setting, random: Random) -> Run:
         else draw_blocks(setting.experiment.rounds, setting.block_size, setting.between, random)
     )
     return run_of(setting.experiment, dict(zip(_LABELS, halves, strict=True)))
-
-
-def run_of(experiment: Experiment, latencies_s: Mapping[str, Sequence[float]]) -> Run:
-    """A run that was never sent, each arm's requests one after the other on the clock."""
-    exchanges = ExchangeColumns(experiment.labels)
-    now_s = 0.0
-    for label, values in latencies_s.items():
-        for index, latency_s in enumerate(values):
-            outcome = Outcome(now_s, latency_s)
-            exchanges.append(Exchange(label, index, index // experiment.block_size, outcome))
-            now_s += latency_s
-    return Run(
-        plan=Plan(Target("http://127.0.0.1/"), experiment=experiment),
-        environment=_ENVIRONMENT,
-        run_info=RunInfo(started_at="", wall_s=now_s, cpu_s=0.0, gc_collections=0),
-        warmup=dict.fromkeys(experiment.labels, WarmUp()),
-        exchanges=exchanges,
-        connections=ConnectionColumns(experiment.labels),
-        counters=dict.fromkeys(experiment.labels, PoolCounters()),
-    )
-
-
-_ENVIRONMENT = describe_environment()

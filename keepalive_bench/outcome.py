@@ -8,6 +8,7 @@ from keepalive_bench.analysis import Analysis
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.arms import summarise
 from keepalive_bench.analysis.comparison import compare
+from keepalive_bench.analysis.untimed import untimed
 from keepalive_bench.analysis.verdict import verdict_of
 from keepalive_bench.errors import RequirementError
 from keepalive_bench.findings import noticed
@@ -34,8 +35,8 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
         from keepalive_bench.requirements import requirements_of  # noqa: PLC0415  # see above
 
         demanded = requirements_of(run.plan, requirements)
-    labels = run.plan.experiment.labels
-    views = {label: ArmView(label, run.plan, run.exchanges) for label in labels}
+    labels, mask = run.plan.experiment.labels, untimed(run).mask
+    views = {label: ArmView(label, run.plan, run.exchanges, mask) for label in labels}
     arms = summarise(run, views)
     first = arms[0]
     comparisons = tuple(

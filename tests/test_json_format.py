@@ -253,7 +253,7 @@ def test_the_guide_s_program_reads_both_encodings(tmp_path: Path, *, packed: boo
 ANSWERS = [
     "pooled\t1\t0.25\nunpooled\t6\t0.5\n",
     "2\n",
-    "false\n",
+    "true\n",
     "[1,0,0.5]\n[1,1,0.5]\n[1,2,0.5]\n[1,3,0.5]\n[1,4,0.5]\n",
     '[0,"127.0.0.1:8000"]\n[0.25,"127.0.0.1:8000"]\n',
 ]

@@ -11,7 +11,7 @@ from keepalive_bench.results.exchange import Connection, Outcome
 from keepalive_bench.results.run import PoolCounters, RunInfo, WarmUp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _ENVIRONMENT = describe_environment()
 _PEER = "127.0.0.1:80"
@@ -47,6 +47,17 @@ class Record:
             connections=self.connections,
             counters=dict.fromkeys(labels, PoolCounters()),
         )
+
+
+def run_of(experiment: Experiment, latencies_s: Mapping[str, Sequence[float]]) -> Run:
+    """Each arm's requests one after the other on the clock, on connections that aren't told."""
+    record, now_s = Record(experiment), 0.0
+    for label, values in latencies_s.items():
+        for index, latency_s in enumerate(values):
+            outcome = Outcome(now_s, latency_s)
+            record.send(label, index, index // experiment.block_size, outcome)
+            now_s += latency_s
+    return record.run()
 
 
 def in_pairs(pooled: Sequence[float], unpooled: Sequence[float]) -> Run:

@@ -11,12 +11,11 @@ from math import exp, hypot, log, sqrt
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulated_runs import run_of
-
 from keepalive_bench import Experiment
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.savings import quantile_savings
+from worlds.drawn import run_of
 from worlds.world import Bounds, World
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 _NORMAL = NormalDist()
 _BISECTIONS = 60
-_BUSY, _STAY, _SLOWER = 0.3, 15, 1.3
+_BUSY, _STAY, _SLOWER = 0.3, 20, 1.3
 """Of the time, how much is busy; for how many pairs on end, on average; how much slower it is."""
 
 

@@ -11,13 +11,12 @@ from itertools import accumulate
 from math import exp, log, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulated_runs import run_of
-
 from keepalive_bench import Experiment, analyse
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.shift import shift_of
 from keepalive_bench.analysis.verdict import verdict_of
+from worlds.drawn import run_of
 from worlds.world import Bounds, World
 
 if TYPE_CHECKING:

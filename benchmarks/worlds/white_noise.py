@@ -9,12 +9,11 @@ from functools import partial
 from math import exp, log
 from typing import TYPE_CHECKING
 
-from simulated_runs import run_of
-
 from keepalive_bench import Experiment, analyse
 from keepalive_bench.analysis.arm_view import ArmView
 from keepalive_bench.analysis.effects import typical_effect
 from keepalive_bench.analysis.pairs import pair
+from worlds.drawn import run_of
 from worlds.world import Bounds, World
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ class LateStarts(NamedTuple):
 
 
 class PhaseTime(NamedTuple):
-    """One phase of the exchanges that succeeded."""
+    """One phase of the exchanges that are timed."""
 
     per_request: float
     """Total time ÷ exchanges: these, with the remainder's, add up to the mean latency."""
@@ -66,6 +66,8 @@ class ArmSummary(NamedTuple):
     requests: int
     """As planned: succeeded + failed + interrupted + not sent."""
     succeeded: int
+    untimed: int
+    """Those of them that are in no figure of times: an early end cut their round."""
     failed: int
     interrupted: int
     """Cut off when the run was stopped: counted here, and in nothing else."""
@@ -76,6 +78,8 @@ class ArmSummary(NamedTuple):
     requests_per_connection: float | None
     """Without the unused ones."""
     reuse: float | None
+    could_reuse: int
+    """Requests that the share is of: but for the first one at each place, all that were sent."""
     reopened: int
     handshakes: dict[Handshake, int]
     """How many TLS handshakes came to what."""
@@ -146,6 +150,11 @@ class ArmSummary(NamedTuple):
         for failure, count in self.failures.items():
             kinds[failure.kind] += count
         return dict(kinds.most_common())
+
+    @property
+    def timed(self) -> int:
+        """Requests that succeeded and that figures of times are of."""
+        return self.succeeded - self.untimed
 
     @property
     def sent(self) -> int:

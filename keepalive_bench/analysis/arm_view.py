@@ -36,7 +36,7 @@ BOUNDED = ("mean", *QUANTILES)
 
 
 class Latency(NamedTuple):
-    """Latencies of the exchanges that succeeded; a quantile is `None` where too few bear it."""
+    """Latencies of the exchanges that are timed; a quantile is `None` where too few bear it."""
 
     mean: float | None = None
     stdev: float | None = None
@@ -62,7 +62,7 @@ def summed_up(ordered: Sequence[float]) -> Latency:
 
 
 class Blocks(NamedTuple):
-    """The exchanges of an arm that succeeded, in the order of the blocks that they belong to."""
+    """The exchanges of an arm that are timed, in the order of the blocks that they belong to."""
 
     keys: array[int]
     """Which block each belongs to: those of two arms with the same one are a pair."""
@@ -85,8 +85,12 @@ class ArmView:
     Then blocks are what is independent, or nearly.
     """
 
-    def __init__(self, label: str, plan: Plan, exchanges: ExchangeColumns) -> None:
+    def __init__(
+        self, label: str, plan: Plan, exchanges: ExchangeColumns, untimed: bytes = b""
+    ) -> None:
+        """`untimed`: a mask of the exchanges whose times count for nothing; empty: all do."""
         self.label, self.plan, self.exchanges = label, plan, exchanges
+        self._untimed = untimed
         self.confidence = plan.decision_rule.confidence
         self._keeps = any(arm.traits.reuses for arm in plan.experiment.arms if arm.label == label)
 
@@ -103,26 +107,39 @@ class ArmView:
         return bytes(map(and_, self.ended, map((0).__gt__, self.exchanges.failure)))
 
     @cached_property
+    def in_time(self) -> bytes:
+        """Those that came to an end of their own, but for what an early end of the run cut."""
+        return self._without_untimed(self.ended)
+
+    @cached_property
+    def timed(self) -> bytes:
+        """Those that succeeded, but for the same: figures of times are theirs."""
+        return self._without_untimed(self.succeeded)
+
+    def _without_untimed(self, mask: bytes) -> bytes:
+        return bytes(map(gt, mask, self._untimed)) if self._untimed else mask
+
+    @cached_property
     def reused(self) -> bytes | bytearray:
-        """Those of them whose connection had carried an exchange before.
+        """Those of the timed ones whose connection had carried an exchange before.
 
         Of an arm that keeps no connection, all: it has none to reuse.
         """
         if not self._keeps:
-            return self.succeeded
+            return self.timed
         connections = pick(self.exchanges.connection, self.ended)
         rows = array("I", compress(range(len(self.ended)), self.ended))
         first = dict(zip(reversed(connections), reversed(rows), strict=True))
         first.pop(NONE, None)
-        mask = bytearray(self.succeeded)
+        mask = bytearray(self.timed)
         for row in first.values():
             mask[row] = 0
         return mask
 
     @cached_property
     def latencies(self) -> array[float]:
-        """Seconds, of those that succeeded, in the order of the table."""
-        return pick(self.exchanges.latency_s, self.succeeded)
+        """Seconds, of those that are timed, in the order of the table."""
+        return pick(self.exchanges.latency_s, self.timed)
 
     @cached_property
     def ordered(self) -> array[float]:
@@ -142,7 +159,7 @@ class ArmView:
     @cached_property
     def blocks(self) -> Blocks:
         """Its blocks; one request at a time, a request is one."""
-        mask = self.succeeded
+        mask = self.timed
         keys, rows = self.block_keys(mask), array("I", compress(range(len(mask)), mask))
         if any(map(gt, keys, islice(keys, 1, None))):
             order = sorted(range(len(keys)), key=keys.__getitem__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from itertools import compress, filterfalse, islice
 from math import fsum, isnan
@@ -52,6 +53,7 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
     of_mean = view.mean_interval()
     interrupted = exchanges.arm.count(exchanges.arms.index(arm.label)) - tried
     unused = _unused(connections, opened) if interrupted else 0
+    reused, could_reuse = _reuse(history, sent, opened)
     carried = sum(compress(connections.exchanges, opened))
     round_trips_s = filter((0.0).__lt__, compress(connections.min_rtt_s, opened))
     return ArmSummary(
@@ -59,13 +61,15 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
         kind=arm.kind,
         requests=run.requests_due(arm.label),
         succeeded=answered,
+        untimed=answered - view.timed.count(1),
         failed=tried - answered,
         interrupted=interrupted,
         not_sent=run.requests_due(arm.label) - tried - interrupted,
         connections=count,
         unused=unused,
         requests_per_connection=carried / (count - unused) if count > unused else None,
-        reuse=_reused(run, sent) / tried if tried else None,
+        reuse=reused / could_reuse if could_reuse else None,
+        could_reuse=could_reuse,
         reopened=count - len(set(compress(connections.slot, opened))),
         handshakes=_handshakes(connections, opened),
         reasons=Reasons(history, arm, opened),
@@ -77,7 +81,7 @@ def _summary(history: History, arm: Arm, view: ArmView) -> ArmSummary:
         mean_body=sum(compress(exchanges.body_bytes, good)) / answered if answered else None,
         bytes_received=sum(compress(exchanges.body_bytes, sent)),
         # Where there are pauses between requests, nobody knows how many were possible.
-        requests_per_second=_rate(run, sent)
+        requests_per_second=_rate(run, view.in_time)
         if answered and not run.plan.experiment.load.has_pauses
         else None,
         latency=view.latency,
@@ -99,15 +103,45 @@ def _unused(connections: ConnectionColumns, opened: bytes) -> int:
     return sum(ending == NONE and not count for ending, count in zip(endings, carried, strict=True))
 
 
-def _reused(run: Run, sent: bytes) -> int:
-    """Exchanges on a connection that had carried one before."""
-    seen = bytearray(len(run.connections))
-    travelled = 0
-    for connection in compress(run.exchanges.connection, sent):
+def _reuse(history: History, sent: bytes, opened: bytes) -> tuple[int, int]:
+    """How many requests travelled on a used connection, and how many could have.
+
+    The first one at each place of the arm couldn't.
+    """
+    seen, travelled = bytearray(len(opened)), 0
+    for connection in compress(history.run.exchanges.connection, sent):
         if connection >= 0:
             travelled += 1
             seen[connection] = 1
-    return travelled - sum(seen)
+    first = sum(map(NONE.__eq__, compress(history.previous, seen)))
+    in_vain = sent.count(1) - travelled
+    missed = _missed(history, sent, opened) if in_vain else 0
+    return travelled - seen.count(1), travelled - first + missed
+
+
+def _missed(history: History, sent: bytes, opened: bytes) -> int:
+    """Of the requests that got no connection, those that could have: a place was used and free.
+
+    Where all used ones are busy, a request needs one more, as the first at a place does. Of several
+    processes, each has places of its own.
+    """
+    exchanges, connections = history.run.exchanges, history.run.connections
+    processes, begun_s, missed = history.run.plan.experiment.processes, exchanges.started_s, 0
+    first = [row for row in compress(range(len(opened)), opened) if history.previous[row] == NONE]
+    for process in range(processes):
+        indexes = enumerate(exchanges.index)
+        own = (row for row, index in indexes if sent[row] and index % processes == process)
+        rows = list(own)
+        places = (row for row in first if connections.slot[row] % processes == process)
+        used_s = sorted(connections.opened_s[row] for row in places)
+        started_s = sorted(begun_s[row] for row in rows)
+        ended_s = sorted(exchanges.began_s[row] + exchanges.latency_s[row] for row in rows)
+        for row in rows:
+            if exchanges.connection[row] == NONE:
+                at_s = begun_s[row]
+                busy = bisect_left(started_s, at_s) - bisect_right(ended_s, at_s)
+                missed += bisect_right(used_s, at_s) > busy
+    return missed
 
 
 def _handshakes(connections: ConnectionColumns, opened: bytes) -> dict[Handshake, int]:
@@ -177,7 +211,7 @@ def _spans(rows: Iterable[tuple[int, float, float]], gap_s: float) -> Iterator[f
 def _uncorrected(exchanges: ExchangeColumns, view: ArmView) -> Latency | None:
     if exchanges.queued_s is None:
         return None
-    return summed_up(sorted(map(sub, view.latencies, pick(exchanges.queued_s, view.succeeded))))
+    return summed_up(sorted(map(sub, view.latencies, pick(exchanges.queued_s, view.timed))))
 
 
 def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:
@@ -191,7 +225,7 @@ def _late_starts(exchanges: ExchangeColumns, sent: bytes) -> LateStarts | None:
 def _phases(exchanges: ExchangeColumns, view: ArmView) -> dict[str, PhaseTime]:
     remainders, times, count = view.latencies, {}, len(view.latencies)
     for name, column in {QUEUED: exchanges.queued_s, **exchanges.phases}.items():
-        values = array("f") if column is None else pick(column, view.succeeded)
+        values = array("f") if column is None else pick(column, view.timed)
         times[name] = _phase(values, count)
         if values and times[name].count == len(values):
             remainders = array("d", map(sub, remainders, values))

@@ -171,16 +171,8 @@ def leading(
 
 
 def differ(one: Estimate, other: Estimate) -> bool:
-    """Whether each of two estimates lies outside of the other's interval."""
+    """Whether the intervals of two estimates have nothing in common."""
     if None in {*one, *other}:
         return False
-    return not (_holds(one, other.estimate) or _holds(other, one.estimate))
-
-
-def _holds(it: Estimate, value: float | None) -> bool:
-    return (
-        it.low is not None
-        and it.high is not None
-        and value is not None
-        and it.low <= value <= it.high
-    )
+    lower, upper = sorted((one, other), key=lambda it: it.low or 0.0)
+    return (lower.high or 0.0) < (upper.low or 0.0)

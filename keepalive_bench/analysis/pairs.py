@@ -67,7 +67,7 @@ def pair(own: ArmView, other: ArmView) -> Pairs:
     if not exchanges.failures.values and _are_alike(own, other):
         return Pairs(_whole(own), _whole(other), 0)
     blocks, other_blocks = own.blocks, other.blocks
-    keys, other_keys = (set(it.block_keys(it.ended)) for it in (own, other))
+    keys, other_keys = (set(it.block_keys(it.in_time)) for it in (own, other))
     due = len(keys | other_keys)
     if not experiment.is_paired and len(keys) != len(other_keys):
         due = min(len(keys), len(other_keys))
@@ -100,9 +100,9 @@ def _add(times: Times, rows: list[int], latency_s: array[float]) -> None:
 
 def _are_alike(own: ArmView, other: ArmView) -> bool:
     """Whether both have one request in each block, in order, and all took some time."""
-    keys = own.block_keys(own.succeeded)
+    keys = own.block_keys(own.timed)
     return (
-        keys == other.block_keys(other.succeeded)
+        keys == other.block_keys(other.timed)
         and all(map(lt, keys, islice(keys, 1, None)))
         and all(own.latencies)
         and all(other.latencies)
@@ -112,10 +112,10 @@ def _are_alike(own: ArmView, other: ArmView) -> bool:
 def _whole(view: ArmView) -> Half:
     """All of an arm, one request at a time."""
     latencies, reused = view.latencies, view.reused
-    every = Times(latencies, latencies, view.succeeded)
-    if reused == view.succeeded:
+    every = Times(latencies, latencies, view.timed)
+    if reused == view.timed:
         return Half(every, every)
-    each = zip(latencies, compress(reused, view.succeeded), strict=True)
+    each = zip(latencies, compress(reused, view.timed), strict=True)
     kept = array("d", (latency if it else nan for latency, it in each))
     return Half(every, Times(kept, kept, reused))
 

@@ -55,7 +55,7 @@ STRICT = Option(
     spelling="--strict",
     help="Count undecided requirements as missed.",
     group=GROUPS[-1],
-    example=Example("--require 'p99<=60min' --strict", "4", "exit code"),
+    example=Example("--require 'run_info.gil_wait_s<=10' --strict", "4", "exit code"),
 )
 _OF_PLANS = {it.name: it for it in options_of(Plan)}
 REQUIRE, CONFIDENCE, MARGIN, SERVER = (

@@ -140,8 +140,8 @@ def _check_server(known: Known) -> None:
 
 def _checked(plan: Plan) -> Plan:
     if plan.decision_rule.requirements:
-        from keepalive_bench.requirements import requirements_of  # noqa: PLC0415  # most do without
+        from keepalive_bench.requirements import refuse_unmeetable  # noqa: PLC0415  # most do without
 
-        requirements_of(plan)  # a bad one is refused now, and not when all is measured
+        refuse_unmeetable(plan)  # now, and not when all is measured
     _check_server(plan.known)
     return plan

@@ -35,11 +35,6 @@ def _announce(plan: Plan, shown: Screen) -> None:
     if not plan.request.is_safe:
         url = printable(plan.target.shown)
         shown.err.print(f"{_extent(plan)} will be sent to {url}, warm-ups included.")
-    if plan.decision_rule.requirements:
-        from keepalive_bench.requirements import undecidable  # noqa: PLC0415  # most do without
-
-        for sentence in undecidable(plan):
-            shown.remark(f"Warning: {sentence}")
 
 
 def _extent(plan: Plan) -> str:

@@ -125,7 +125,12 @@ def _changed(subject: Subject, change: Change) -> Evidence:
     )
     found = number_change(subject.metric, before, after).change
     lacking = next((it.lacking for it in (*earlier, later) if it.lacking), "")
-    return Evidence(found, lacking="" if found is not None else lacking)
+    more = (
+        (code, count - max(it.why.get(code, 0) for it in earlier))
+        for code, count in later.why.items()
+    )
+    why = {code: count for code, count in more if count > 0}
+    return Evidence(found, lacking="" if found is not None else lacking, why=why)
 
 
 def _lacking(earlier: Sequence[Evidence], later: Evidence) -> str:

@@ -162,18 +162,18 @@ def _pairs(run: Run, arms: Sequence[ArmSummary], comparison: Comparison) -> Iter
 
 def too_few_requests(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """Quantiles that are shown, and can't be bounded by so few requests."""
-    fewest = min(arms, key=lambda arm: arm.succeeded)
+    fewest = min(arms, key=lambda arm: arm.timed)
     needed = {
         name: least_requests(name, run.plan) or 0
         for name in _EXPECTED
         if getattr(fewest.latency, name) is not None
     }
-    lacking = [name for name, count in needed.items() if count > fewest.succeeded]
+    lacking = [name for name, count in needed.items() if count > fewest.timed]
     if lacking:
         most = max(needed[name] for name in lacking)
         is_for_more = not run.plan.experiment.may_end_early and most > fewest.requests
         yield TOO_FEW_REQUESTS.found(
-            requests=fewest.succeeded,
+            requests=fewest.timed,
             lacking=" ".join(lacking),
             needed=needed[lacking[-1]],
             case=None if is_for_more else "where -n decides nothing",

@@ -154,7 +154,7 @@ def own_s(run: Run, view: ArmView) -> float:
     Research 9, 1961), however quick the server is.
     """
     exchanges, run_info, experiment = run.exchanges, run.run_info, run.plan.experiment
-    answered, latencies = view.succeeded, view.latencies
+    answered, latencies = view.timed, view.latencies
     if len(latencies) < _LEAST:
         return 0.0
     work_s = max(0.0, run_info.cpu_s - _WATCHING * run_info.wall_s) / len(exchanges)

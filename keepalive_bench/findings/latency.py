@@ -138,7 +138,7 @@ def _alike(arm: ArmSummary, view: ArmView) -> _Alike:
 
     What opening a connection costs is known, and no oddity of the others.
     """
-    connects = pick(view.exchanges.phases["connect"], view.succeeded)
+    connects = pick(view.exchanges.phases["connect"], view.timed)
     fresh = bytes(map(eq, connects, connects))  # what isn't a number equals nothing
     is_fresh = 2 * fresh.count(1) > len(fresh)
     more = fresh if is_fresh else bytes(map(ne, connects, connects))
@@ -192,7 +192,7 @@ def _groups(run: Run, alike: _Alike, *, contended: bool) -> Finding | None:
 def _opening(alike: _Alike, least_s: float) -> float:
     """How much longer opening a connection took in the group of latencies from one on."""
     view = alike.view
-    columns = [pick(view.exchanges.phases[name], view.succeeded) for name in _OPENING]
+    columns = [pick(view.exchanges.phases[name], view.timed) for name in _OPENING]
     groups: tuple[list[float], list[float]] = [], []
     for latency, *phases in zip(view.latencies, *columns, strict=True):
         if not all(map(isnan, phases)):

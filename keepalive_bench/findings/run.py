@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.history import closer_of
+from keepalive_bench.analysis.untimed import untimed
 from keepalive_bench.findings.finding_kind import Case, FindingKind
 from keepalive_bench.plan.local_ports import a_second
 from keepalive_bench.results import failure_kinds as failures
@@ -34,6 +35,19 @@ INTERRUPTED = FindingKind(
     text="The run was interrupted after {exchanges:exchange}{under_way}.",
     clauses={"under_way": "; {cut_off} more were cut off"},
     provoked=Provoked(test="tests/cli/test_interruption.py"),
+)
+ONLY_ROUND_CUT = FindingKind(
+    code="only-round-cut",
+    title="The run ended in its first round",
+    who="client",
+    evidence=("exchanges",),
+    proof="`--duration` was over, or Ctrl-C came, before the first round was. The round that is "
+    "cut is [in no figure of times](methodology.md#when-time-is-over), but where there is no other "
+    "one.",
+    text="{why}: these times are of it alone, and what is under way when time is over is slow more "
+    "often than other requests are.",
+    advice="Measure longer (-z).",
+    provoked=Provoked("URL -z 100ms", "--delay 0.15"),
 )
 PROCESS_LOST = FindingKind(
     code="process-lost",
@@ -111,6 +125,15 @@ PORTS_EXHAUSTED = FindingKind(
 def outcome_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
     """What endangers a result: an early end, failures, and too few ports."""
     yield from _interrupted(run, arms)
+    if untimed(run).is_all:
+        yield ONLY_ROUND_CUT.found(
+            exchanges=len(run.exchanges),
+            words={
+                "why": "The run was stopped in its first round"
+                if run.run_info.interrupted
+                else "Time was over before the first round was"
+            },
+        )
     yield from _lost(run)
     is_answered = any(arm.succeeded for arm in arms)
     for arm in arms:

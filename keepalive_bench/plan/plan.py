@@ -81,7 +81,7 @@ class DecisionRule:
         help="What has to be so, or kab ends with 4: 'reopened==0', 'pooled.p95<=50ms', "
         "'speedup>=1.5'. Repeatable; docs/requirements.md lists the names.",
         group="Requirements",
-        example=Example("--require 'pooled.connections>99'", "4", "exit code"),
+        example=Example("--require 'pooled.connections>1'", "4", "exit code"),
         shown=True,
         matters=False,
     )

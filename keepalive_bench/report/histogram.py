@@ -6,6 +6,7 @@ from bisect import bisect_right
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.analysis.untimed import untimed
 from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
@@ -38,13 +39,14 @@ class Histogram(NamedTuple):
 
 
 def latencies_of(run: Run) -> dict[str, list[float]]:
-    """The latencies of the exchanges that succeeded, sorted, by label; an arm may have none."""
+    """The latencies of the exchanges that are timed, sorted, by label; an arm may have none."""
     exchanges = run.exchanges
     values: list[list[float]] = [[] for _ in exchanges.arms]
-    for arm, failure, latency_s in zip(
-        exchanges.arm, exchanges.failure, exchanges.latency_s, strict=True
+    left_out = untimed(run).mask or bytes(len(exchanges))
+    for arm, failure, latency_s, is_left_out in zip(
+        exchanges.arm, exchanges.failure, exchanges.latency_s, left_out, strict=True
     ):
-        if failure < 0:
+        if failure < 0 and not is_left_out:
             values[arm].append(latency_s)
     return {label: sorted(found) for label, found in zip(exchanges.arms, values, strict=True)}
 

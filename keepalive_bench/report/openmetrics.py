@@ -88,7 +88,7 @@ def _of_the_arms(arms: Sequence[ArmSummary]) -> Iterator[Family]:
     latencies, bounds, phases = list[Sample](), list[Sample](), list[Sample]()
     for arm in arms:
         quantiles = {f"{it.percent / 100:g}": getattr(arm.latency, it.basis) for it in _QUANTILES}
-        latencies += _summary(_of(arm), arm.succeeded, arm.latency.mean, quantiles)
+        latencies += _summary(_of(arm), arm.timed, arm.latency.mean, quantiles)
         for name, (low, high) in arm.latency_bounds.items():
             bounds += _end_samples(_of(arm, statistic=name), low, high)
         for name, phase in arm.phases.items():

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
-from keepalive_bench.requirements.decision import UPWARDS, WITH_ENOUGH, decide
+from keepalive_bench.errors import UsageError
+from keepalive_bench.requirements.decision import UPWARDS, decide
 from keepalive_bench.requirements.expression import parse
-from keepalive_bench.requirements.lookup import NO_INTERVAL, evidence_of
+from keepalive_bench.requirements.feasible import why_unmeetable
+from keepalive_bench.requirements.lookup import evidence_of
 from keepalive_bench.requirements.names import places, resolve
-from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,26 +37,16 @@ def requirements_of(plan: Plan, more: Iterable[str] = ()) -> tuple[Requirement, 
     return tuple(parse(text, among) for text in texts)
 
 
-def undecidable(plan: Plan) -> tuple[str, ...]:
-    """A sentence for each requirement that the plan can't ever decide: how many requests could."""
-    sentences = []
+def refuse_unmeetable(plan: Plan) -> None:
+    """Refuse a plan with a requirement that no run of it can meet.
+
+    Raises:
+        UsageError: there is one; why, in a sentence.
+    """
     for requirement in requirements_of(plan):
-        subject = _subject(requirement, plan)
-        metric = subject.metric
-        if metric.basis == "verdict" and requirement.bound not in WITH_ENOUGH:
-            continue
-        least = _least(requirement, subject, plan)
-        lacking = metric.lacks(plan.experiment) or (NO_INTERVAL if least is None else "")
-        text = printable(requirement.text)
-        if least is None or lacking:
-            sentences.append(f"No number of requests can decide {text}: {lacking}.")
-        elif least > plan.experiment.requests:
-            planned = plural(plan.experiment.requests, "request")
-            what = f"show that {text} is met" if subject.metric.percent else f"decide {text}"
-            sentences.append(
-                f"{planned} per arm can't {what}: it takes {least:,} at the least (-n)."
-            )
-    return tuple(sentences)
+        why = why_unmeetable(requirement, _subject(requirement, plan), plan)
+        if why:
+            raise UsageError(why)
 
 
 def _subject(requirement: Requirement, plan: Plan) -> Subject:
@@ -63,13 +54,6 @@ def _subject(requirement: Requirement, plan: Plan) -> Subject:
     if subject is None:
         raise KeyError(requirement.name)
     return subject
-
-
-def _least(requirement: Requirement, subject: Subject, plan: Plan) -> int | None:
-    """Requests of an arm that could show that it's met. Of a quantile, fewer may show it isn't."""
-    if not subject.metric.percent:
-        return least_requests(subject.metric.basis, plan)
-    return least_to_bound(subject.metric.percent, plan, above=requirement.operator in UPWARDS)
 
 
 def check(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis import Checked
 from keepalive_bench.requirements.bounds import shown
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from keepalive_bench.analysis import Requirement, Status
     from keepalive_bench.requirements.lookup import Evidence
     from keepalive_bench.requirements.names import Subject
@@ -18,6 +22,8 @@ UPWARDS = {"<", "<="}
 _HOLDS = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 WITH_ENOUGH = {"faster", "slower", "better", "worse", "no-difference"}
 """Verdicts that it takes enough requests to come to; fewer are inconclusive."""
+_MOST_NAMED = 5
+"""Reasons, the most frequent ones; the others are counted together."""
 
 
 def decide(
@@ -86,7 +92,8 @@ def _sentence(
     if _is_open(requirement, found):
         return f"{value}: {bound} can't be told from it."
     if subject.metric.basis in {"exact", "verdict"}:
-        return f"{value}, but {found.lacking}." if status == "undecided" else f"{value}."
+        because = {"undecided": f", but {found.lacking}", "missed": _because(found.why), "met": ""}
+        return f"{value}{because[status]}."
     if found.lacking:
         return f"{value}, but {found.lacking}."
     ends = " to ".join(
@@ -96,6 +103,14 @@ def _sentence(
     if status == "undecided":
         return f"{value}, but {shown(bound, subject.metric.unit)} lies within {interval}."
     return f"{value}, and {'all' if status == 'met' else 'none'} of {interval}, meets this."
+
+
+def _because(why: Mapping[str, int]) -> str:
+    """What a count is made of: `: request-limit, 5; idle-timeout, 1`."""
+    named = [f"{printable(code)}, {count:,}" for code, count in islice(why.items(), _MOST_NAMED)]
+    others = sum(islice(why.values(), _MOST_NAMED, None))
+    named += [f"others, {others:,}"] if others else []
+    return f": {'; '.join(named)}" if named else ""
 
 
 def _of_ends(

@@ -25,15 +25,20 @@ class Evidence(NamedTuple):
     """Why there is no value, or no interval; empty where it's for want of requests."""
     one_sided: bool = False
     """Whether either end decides by itself, and is as sure as the confidence says alone."""
+    why: Mapping[str, int] = {}
+    """What the value is made of, by code."""
 
 
 def evidence_of(subject: Subject, document: Document, experiment: Experiment) -> Evidence:
     """What a run's document says of something."""
     metric, key, place = subject.metric, subject.key, subject.place
     if not place.part:
-        return _of_run(metric, key, document, experiment)
+        found = _of_run(metric, key, document, experiment)
+        return found._replace(why=metric.why(document)) if metric.why else found
     if place.part == "arms":
-        return of_arm(metric, key, document["arms"][place.label], experiment, place.label)
+        arm = document["arms"][place.label]
+        found = of_arm(metric, key, arm, experiment, place.label)
+        return found._replace(why=metric.why(arm)) if metric.why else found
     part = _at(document, place.steps)
     if part is None:
         return Evidence(None, lacking=NO_SWEEP)

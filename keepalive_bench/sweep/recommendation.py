@@ -55,11 +55,11 @@ def _among(values: Sequence[SweptValue], case: Case) -> Recommendation:
         return Recommendation("too-few-requests", None, None, text)
     most = values[-1]
     # Had no other value had its turn, what went stale for it would have been used again.
-    reuse = (most.summary.reuse or 0.0) + most.by_kab / most.summary.sent
+    reuse = (most.summary.reuse or 0.0) + most.by_kab / max(1, most.summary.could_reuse)
     if reuse < _SCARCELY * _most_reuse(most, case):
         text = (
             f"No maxsize helps here: even with {most.arm}, only {100 * reuse:.0f} % of the "
-            "requests travelled on a connection that had been used before."
+            "requests that could have reused a connection did."
         )
         return Recommendation("not-reused", None, None, text)
     found = _waiting(values, case) if case.block else _keeping(values, case)
@@ -67,13 +67,12 @@ def _among(values: Sequence[SweptValue], case: Case) -> Recommendation:
 
 
 def _most_reuse(it: SweptValue, case: Case) -> float:
-    """The share of requests on a used connection, where the server keeps all connections.
+    """The share of requests that could reuse a connection and do, where the server keeps all.
 
-    Each thread's first request opens one, and of a burst a pool keeps as many as it has places for.
+    Of a burst's, a pool keeps as many as it has places for.
     """
     is_kept = case.block or case.traffic == "steady"
-    kept = 1.0 if is_kept else min(1.0, it.value / case.threads)
-    return kept * (1 - case.threads / it.summary.sent)
+    return 1.0 if is_kept else min(1.0, it.value / case.threads)
 
 
 def _by_times(values: Sequence[SweptValue], case: Case) -> Recommendation:

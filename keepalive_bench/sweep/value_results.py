@@ -58,7 +58,7 @@ class Rounds(NamedTuple):
 
 def rounds_of(view: ArmView) -> Rounds:
     """When an arm was running, and how much it sent then."""
-    exchanges, sent = view.exchanges, view.ended
+    exchanges, sent = view.exchanges, view.in_time
     numbers = pick(exchanges.round, sent)
     began_s, latency_s = pick(exchanges.began_s, sent), pick(exchanges.latency_s, sent)
     rounds = Rounds(array("I"), array("I"), array("d"))

@@ -10,7 +10,15 @@ from support.runs import HTML, REFUSED, Script, paired_run
 from keepalive_bench import analyse
 from keepalive_bench.analysis.arm_summary import REMAINDER, ArmSummary
 from keepalive_bench.analysis.arm_view import Latency
-from keepalive_bench.results.exchange import PHASES, QUEUED, Answer, Failure, Phases
+from keepalive_bench.results.exchange import (
+    PHASES,
+    QUEUED,
+    Answer,
+    Exchange,
+    Failure,
+    Outcome,
+    Phases,
+)
 
 SECONDS = st.floats(0, 1, width=32)
 
@@ -32,7 +40,7 @@ def test_requests_sent_failed_and_not_sent_are_those_planned() -> None:
 
 def test_fifty_requests_on_one_connection_are_a_reuse_of_98_per_cent() -> None:
     pooled, unpooled = analyse(paired_run([0.01] * 50, [0.02] * 50)).arms
-    assert (pooled.connections, pooled.reuse, pooled.requests_per_connection) == (1, 0.98, 50.0)
+    assert (pooled.connections, pooled.reuse, pooled.requests_per_connection) == (1, 1.0, 50.0)
     assert (unpooled.connections, unpooled.reuse, unpooled.requests_per_connection) == (50, 0, 1)
 
 
@@ -50,7 +58,47 @@ def test_keep_alive_that_works_reopens_nothing_whatever_the_concurrency() -> Non
     for row in rows * 2:
         script.send("pooled", 0.01, on=row)
     assert summary(script).reopened == 0
-    assert summary(script).reuse == 0.5
+    assert summary(script).reuse == 1.0
+
+
+def test_the_first_use_of_each_place_could_reuse_nothing() -> None:
+    """Of two places, one had its connection taken away once: 6 of 7 requests reused one."""
+    script = Script("pooled", requests=9, concurrency=2)
+    rows = [script.open("pooled", slot) for slot in (0, 1)]
+    for row in (*rows * 2, rows[0], *[script.open("pooled", 1)] * 4):
+        script.send("pooled", 0.01, on=row)
+    arm = summary(script)
+    assert (arm.could_reuse, arm.reuse) == (7, 6 / 7)
+
+
+def test_requests_that_got_no_connection_could_have_had_one_that_was_used_and_free() -> None:
+    script = Script("pooled", requests=4)
+    script.fail("pooled")  # before there was any
+    script.send("pooled", 0.01, on=script.open("pooled"))
+    script.fail("pooled")  # the server has closed it, and refuses another one
+    arm = summary(script)
+    assert (arm.could_reuse, arm.reuse) == (1, 0.0)
+
+
+def test_while_all_are_in_use_a_request_that_got_none_could_have_had_none() -> None:
+    script = Script("pooled", requests=4, concurrency=2)
+    row = script.open("pooled")
+    script.send("pooled", 0.01, on=row)
+    script.send("pooled", 1.0, on=row, began_s=0.1)
+    outcome = Outcome(0.2, 0.1, failure=REFUSED)
+    script.exchanges.append(Exchange("pooled", 2, 2, outcome))
+    arm = summary(script)
+    assert (arm.could_reuse, arm.reuse) == (1, 1.0)
+
+
+def test_each_process_has_places_of_its_own() -> None:
+    """What was refused in the second process had no use of the first one's connection."""
+    script = Script("pooled", requests=4, processes=2)
+    script.send("pooled", 0.01, on=script.open("pooled"), index=0)
+    script.fail("pooled", index=1)
+    assert summary(script).could_reuse == 0
+    script.fail("pooled", index=2)
+    assert summary(script).could_reuse == 1
 
 
 def test_a_connection_that_carried_nothing_counts_as_opened() -> None:

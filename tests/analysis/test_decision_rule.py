@@ -227,7 +227,8 @@ def test_an_interrupted_run_is_settled_by_as_many_more_as_a_whole_one() -> None:
     for planned in (60, 100_000):
         script = Script("pooled", "unpooled", requests=planned)
         shared = script.open("pooled")
-        for index, latency_s in enumerate(pooled):
+        cut = [0.01] if planned > 60 else []  # a round that isn't timed
+        for index, latency_s in enumerate(pooled + cut):
             script.send("pooled", latency_s, on=shared, index=index)
             script.send("unpooled", 0.0103, on=script.open("unpooled"), index=index)
         text = analyse(script.run(interrupted=planned > 60)).verdict.text

@@ -232,8 +232,8 @@ def test_a_time_is_a_number_or_has_a_unit(
 def test_the_documented_files_are_read(text: str, server: ServerProcess) -> None:
     name = re.findall(r"# (\S+)", text)[0]
     write(re.sub(r'url = ".*"', f'url = "{server.url}"', text), name)
-    done = called("run", "--run", "search", "-n", "8", "--json", "-")
+    done = called("run", "--run", "search", "-n", "60", "--json", "-")
     plan = json.loads(done.out)["plan"]
     assert done.code in {0, 4}
-    assert (plan["requests"], plan["url"]) == (8, f"{server.url}/")
+    assert (plan["requests"], plan["url"]) == (60, f"{server.url}/")
     assert "reopened==0" in plan["requirements"]

@@ -29,7 +29,7 @@ _WAYS = {
     "blocks": ("-n", "20", "-c", "2", "--block", "--maxsize", "1", "--order", "paired"),
     "A/A": ("--arm", "a=pooled", "--arm", "b=pooled", "--seed", "9", "--warmup", "0", "-n", "3"),
     "one arm": ("--arm", "pooled", "--confidence", "0.99", "--margin", "0.1", "-n", "9"),
-    "required": ("-n", "7", "--require", "reopened==0", "--require", "pooled.connections<=0"),
+    "required": ("-n", "7", "--require", "reopened==0", "--require", "pooled.connections>=2"),
 }
 
 

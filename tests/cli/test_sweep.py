@@ -48,7 +48,7 @@ def test_the_report_has_a_row_for_each_value_and_one_sentence(url: str) -> None:
     assert (done.code, done.err) == (0, "")
     found = {value: cells[:5] for value, cells in rows(done.out).items()}
     small = found.pop("1")
-    assert found == {value: ["12", "4", "4", "66.7 %", "0"] for value in ("4", "8")}
+    assert found == {value: ["12", "4", "4", "100 %", "0"] for value in ("4", "8")}
     # Three bursts open ten, but for a thread that a busy machine keeps until another is done.
     assert 6 < int(small[1]) == int(small[4]) + 1 <= 10
     assert "traffic in bursts" in done.out

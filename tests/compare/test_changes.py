@@ -261,10 +261,10 @@ def test_requirements_are_met_missed_or_undecided() -> None:
 
 
 def test_changes_of_ratios_are_decided_exactly() -> None:
-    count = 50
+    count = 51  # of which the first one can't reuse anything
     once = one_arm([200] * count)
     for opened_anew in range(1, count):
-        change = Fraction(-opened_anew, count)
+        change = Fraction(-opened_anew, count - 1)
         percent = f"{100 * change.numerator // change.denominator}%"
         rate = Fraction(count, 1 + opened_anew) - count
         texts = {
@@ -280,15 +280,17 @@ def test_changes_of_ratios_are_decided_exactly() -> None:
 
 
 def test_a_hundredth_less_reuse_is_a_hundredth() -> None:
-    one, two = (one_arm([200] * 100, opened_anew=number) for number in (0, 1))
+    one, two = (one_arm([200] * 101, opened_anew=number) for number in (0, 1))
     (checked,) = compared(one, two, "reuse.change>=-1%").requirements
     assert (checked.status, checked.value) == ("met", -0.01)
+    (missed,) = compared(one, two, "reopened.change<=0").requirements
+    assert missed.text == "pooled.reopened.change is 1: unknown, 1."
 
 
 def test_what_is_exact_changes_by_the_same_in_the_document_and_in_a_requirement() -> None:
     change = compared(one_arm([200] * 7), one_arm([200] * 7, opened_anew=2))
     (arm,) = (it for it in change.arms if it.label == "pooled")
-    assert arm.counts["reuse"] == (6 / 7, 4 / 7, -2 / 7)
+    assert arm.counts["reuse"] == (1, 4 / 6, -2 / 6)
     assert arm.counts["requests_per_connection"] == (7, 7 / 3, float(Fraction(7, 3) - 7))
     assert arm.counts["body_bytes.max"] == (100, 100, 0)
     assert arm.counts["late_starts.count"] == (None, None, None)

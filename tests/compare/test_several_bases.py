@@ -109,8 +109,9 @@ def test_what_is_counted_is_compared_with_the_mean_exactly() -> None:
         "failed.change<=1": "met",
         "pooled.reuse.change==-5%": "met",
     }
-    bases = [counted(0, 1), counted(0, 2), counted(1, 3)]
-    change = compared(bases, counted(1, 4), *texts)
+    sent = 41  # of which 40 could reuse a connection
+    bases = [counted(0, 1, sent), counted(0, 2, sent), counted(1, 3, sent)]
+    change = compared(bases, counted(1, 4, sent), *texts)
     arm = change.arms[0]
     assert tuple(arm.counts["connections"]) == (2, 4, 2)
     assert tuple(arm.counts["failed"]) == pytest.approx((1 / 3, 1, 2 / 3))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scipy.stats import binom
 from support.runs import paired_run
 
-from keepalive_bench import DecisionRule, Experiment, Plan, Target, analyse
+from keepalive_bench import DecisionRule, Experiment, Plan, Target, UsageError, analyse
 from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
-from keepalive_bench.requirements import requirements_of, undecidable
+from keepalive_bench.requirements import refuse_unmeetable, requirements_of
 
 
 def plan(requests: int, *texts: str, confidence: float = 0.95, concurrency: int = 1) -> Plan:
@@ -54,28 +55,72 @@ def test_the_least_requests_that_show_how_high_a_quantile_is_have_one_beyond_it(
     assert chances[1] <= 1 - confidence <= chances[0] + 1e-12
 
 
-def test_too_few_requests_are_announced_with_the_number_that_could() -> None:
-    texts = ("p95<=50ms", "reopened==0", "speedup>=2", "verdict==faster", "verdict!=not-reused")
-    assert undecidable(plan(59, *texts)) == ()
-    assert undecidable(plan(58, *texts)) == (
-        "58 requests per arm can't show that p95<=50ms is met: it takes 59 at the least (-n).",
+def refusal(asked: Plan) -> str:
+    """Why a plan is refused; empty: it isn't."""
+    try:
+        refuse_unmeetable(asked)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def test_too_few_requests_are_refused_with_the_number_that_could() -> None:
+    assert not refusal(plan(59, "p95<=50ms", "reopened==0", "speedup>=2", "verdict==faster"))
+    assert refusal(plan(58, "reopened==0", "p95<=50ms")) == (
+        "58 requests per arm can't show that p95<=50ms is met: it takes 59 at the least (-n)."
     )
-    assert undecidable(plan(2, "p95>=50ms")) == ()
-    few = undecidable(plan(5, *texts))
-    assert [sentence.partition(": it takes ")[2] for sentence in few] == [
-        "59 at the least (-n).",
-        "7 at the least (-n).",
-        "7 at the least (-n).",
-    ]
-    assert undecidable(plan(10**6, "stdev<=1s"))[0].startswith("No number of requests can decide")
+    assert not refusal(plan(2, "p95>=50ms"))
+    for text in ("speedup>=2", "verdict==faster"):
+        assert refusal(plan(6, text)).endswith("it takes 7 at the least (-n).")
+    assert not refusal(plan(5, "verdict!=slower"))  # it may be not-reused
+    assert refusal(plan(10**6, "stdev<=1s")) == (
+        "No run of this plan can meet stdev<=1s: kab knows no interval of it."
+    )
 
 
 def test_several_at_a_time_pairs_are_blocks_and_take_more_requests() -> None:
-    needs = {
-        text: undecidable(plan(100, text, concurrency=4)) for text in ("speedup>=2", "p50<=1s")
-    }
-    for text in needs:
-        assert "it takes 240 at the least" in needs[text][0]
+    for text in ("speedup>=2", "p50<=1s"):
+        assert "it takes 240 at the least" in refusal(plan(100, text, concurrency=4))
+
+
+@pytest.mark.parametrize(
+    ("meetable", "why"),
+    [
+        (("unpooled.reuse<=0%", "unpooled.reuse<1%"), {"unpooled.reuse>0": "always 0 %"}),
+        (("reuse>=100%", "reuse==0"), {"reuse>1": "100 % at most"}),
+        (("reopened==8", "reopened>=8"), {"reopened>8": "8 at most", "reopened<0": "0 at least"}),
+        (("connections==1", "connections!=1"), {"connections==0": "1 at least"}),
+        (("unpooled.connections<=1",), {"unpooled.connections>9": "9 at most"}),
+        (("requests==9",), {"requests==8": "always 9", "requests!=9": "always 9"}),
+        (("failed==18", "pooled.failed==9"), {"failed==19": "18 at most"}),
+        (("unpooled.requests_per_connection<=1",), {"unpooled.requests_per_connection>1": "1 at"}),
+        (("status_codes.200==9",), {"status_codes.200>=10": "9 at most"}),
+        (("max<=0", "run_info.wall_s<=0"), {"max<0": "at least"}),
+        (("findings.client-bound<=5",), {"reasons.server-close>=10": "9 at most"}),
+    ],
+)
+def test_what_no_run_can_meet_is_refused_and_nothing_else(
+    meetable: tuple[str, ...], why: dict[str, str]
+) -> None:
+    assert not refusal(plan(9, *meetable))
+    for text, said in why.items():
+        found = refusal(plan(9, text))
+        assert found.startswith(f"No run of this plan can meet {text}: ")
+        assert said in found
+
+
+def test_where_time_ends_a_run_nobody_knows_how_many_there_will_be() -> None:
+    asked = plan(9, "connections>=1000000", "requests==8", "reuse>=98%", "p99<=1s")
+    timed = Experiment(duration_s=1.0)
+    assert not refusal(replace(asked, experiment=timed))
+
+
+def test_with_one_request_in_each_process_nothing_can_be_reused() -> None:
+    for requests, processes in ((1, 1), (4, 4)):
+        few = Experiment(requests=requests, processes=processes)
+        assert "has nothing to reuse" in refusal(replace(plan(9, "reuse==0"), experiment=few))
+    more = Experiment(requests=5, processes=4)
+    assert not refusal(replace(plan(9, "reuse==100%"), experiment=more))
 
 
 @pytest.mark.parametrize(("requests", "status"), [(58, "undecided"), (59, "met")])

@@ -44,6 +44,7 @@ def tried(value: int, **counts: Any) -> SweptValue:  # noqa: ANN401  # counts, a
         succeeded=answered,
         failed=sent - answered,
         reuse=counts.pop("reuse", 0.9),
+        could_reuse=sent,
         reopened=counts.pop("reopened", 0),
     )
     known = {"by_kab": 0, "discarded": 0, "waited": 0, "open_at_once": 8, "rounds": 10} | counts

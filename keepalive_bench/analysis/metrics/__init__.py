@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from keepalive_bench.stats.intervals import Estimate
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.required_requests import Basis
     from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.typed_json import Document
 
 Unit = Literal[
     "count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word", "text"
@@ -51,6 +53,20 @@ class Series(NamedTuple):
 def nothing(_: Experiment) -> str:
     """What most metrics lack, whatever the experiment."""
     return ""
+
+
+Span = tuple[float, float]
+"""The least and the most that something can be."""
+
+
+def anything(_: Experiment, __: str) -> Span:
+    """What most metrics can be, whatever the experiment."""
+    return -inf, inf
+
+
+def up_to_all(experiment: Experiment, _: str) -> Span:
+    """What is counted once a request of an arm at most."""
+    return 0, experiment.requests
 
 
 def rate_lacks(experiment: Experiment) -> str:
@@ -102,6 +118,10 @@ class Metric(Generic[S]):
     """What there must be of an arm for it to be known."""
     lacks: Callable[[Experiment], str] = nothing
     """Why no run of an experiment has a value of it, or an interval; empty: one can have it."""
+    spans: Callable[[Experiment, str], Span] = anything
+    """Between what it is in any run of an experiment, where it is known; of an arm, by label."""
+    why: Callable[[Document], Mapping[str, int]] | None = None
+    """What it is made of, by code, from the part of the document that it is in."""
     words: tuple[str, ...] = ()
     """All that it can be, of a word."""
     is_of_counts: bool = False

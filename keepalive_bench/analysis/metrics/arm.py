@@ -6,16 +6,18 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, get_args
 
 from keepalive_bench.analysis.arm_summary import Sizes
-from keepalive_bench.analysis.metrics import Block, Metric, Series, rate_lacks
+from keepalive_bench.analysis.metrics import Block, Metric, Series, rate_lacks, up_to_all
 from keepalive_bench.analysis.metrics.times import TIME_METRICS
-from keepalive_bench.connections.reason_kinds import REASON_KINDS
+from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, FIRST_USE, REASON_KINDS
 from keepalive_bench.plan.arms import ARM_KINDS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 from keepalive_bench.results.run import PoolCounters
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_summary import ArmSummary
-    from keepalive_bench.analysis.metrics import Better
+    from keepalive_bench.analysis.metrics import Better, Span
+    from keepalive_bench.plan.experiment import Experiment
+    from keepalive_bench.typed_json import Document
 
 _OUTCOMES: tuple[tuple[str, str, Better, str], ...] = (
     ("succeeded", "", "higher", "Answered to the last byte, whatever the status"),
@@ -31,6 +33,54 @@ _OUTCOMES: tuple[tuple[str, str, Better, str], ...] = (
 """What becomes of requests: with what tables call it."""
 _REQUESTS = Series("kab_requests_total", "Requests planned, by what became of them.", "outcome")
 
+
+def _is_single_use(experiment: Experiment, label: str) -> bool:
+    return any(arm.is_single_use for arm in experiment.arms if arm.label == label)
+
+
+def _requests(experiment: Experiment, _: str) -> Span:
+    return 0 if experiment.may_end_early else experiment.requests, experiment.requests
+
+
+def _connections(experiment: Experiment, _: str) -> Span:
+    """Where anything was answered, there was one."""
+    return 1, experiment.requests
+
+
+def _reopened(experiment: Experiment, _: str) -> Span:
+    return 0, experiment.requests - 1
+
+
+def _requests_per_connection(experiment: Experiment, label: str) -> Span:
+    return 0, 1 if _is_single_use(experiment, label) else experiment.requests
+
+
+def _reuse(experiment: Experiment, label: str) -> Span:
+    return 0, 0 if _is_single_use(experiment, label) else 1
+
+
+def _reuse_lacks(experiment: Experiment) -> str:
+    if experiment.requests > experiment.processes:
+        return ""
+    return "the first request of a pool has nothing to reuse, and there is no second one (-n)"
+
+
+def _why_opened(arm: Document) -> dict[str, int]:
+    reasons: dict[str, int] = arm["reasons"]
+    return reasons
+
+
+def _why_reopened(arm: Document) -> dict[str, int]:
+    """The reasons of the connections that took the place of another one."""
+    others = {FIRST_USE.code, *BESIDE_OTHERS}
+    return {code: count for code, count in _why_opened(arm).items() if code not in others}
+
+
+def _why_failed(arm: Document) -> dict[str, int]:
+    kinds: dict[str, int] = arm["failures"]
+    return kinds
+
+
 ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
     Metric(
         path="kind",
@@ -44,6 +94,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         needs="",
         unit="count",
         meaning="As planned: `succeeded + failed + interrupted + not_sent`",
+        spans=_requests,
     ),
     *(
         Metric(
@@ -55,9 +106,22 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
             block="outcomes",
             shown="always" if path == "failed" else "where there are any",
             better=better,
+            spans=up_to_all,
+            why=_why_failed if path == "failed" else None,
             series=_REQUESTS,
         )
         for path, title, better, meaning in _OUTCOMES
+    ),
+    Metric(
+        path="untimed",
+        unit="count",
+        needs="",
+        meaning="Of those that succeeded, in the round that time, or Ctrl-C, cut: they are in "
+        "[no figure of times](methodology.md#when-time-is-over)",
+        spans=up_to_all,
+        title="not timed",
+        block="outcomes",
+        shown="where there are any",
     ),
     Metric(
         path="failures.<kind>",
@@ -66,6 +130,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         read=lambda arm: arm.failure_kinds,
         meaning="How many [failed](findings.md#kinds-of-failures) for that reason",
         better="lower",
+        spans=up_to_all,
         keys=tuple(kind.code for kind in FAILURE_KINDS),
         is_sparse=True,
         series=Series(
@@ -80,6 +145,8 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         block="connections",
         heading="connections",
         better="lower",
+        spans=_connections,
+        why=_why_opened,
         series=Series("kab_connections_total", "TCP connections really opened."),
     ),
     Metric(
@@ -91,18 +158,25 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         block="requests",
         better="higher",
         unknown="no connection",
+        spans=_requests_per_connection,
+        why=_why_opened,
         is_of_counts=True,
     ),
     Metric(
         path="reuse",
         unit="share",
-        meaning="Exchanges on a connection that an earlier one had used ÷ (`succeeded + failed`)",
+        meaning="Of the requests that [could have reused](methodology.md#what-a-connection-is) a "
+        "connection, the share that did: 1 where keep-alive works",
         heading="reuse",
         better="higher",
-        unknown="none was sent",
+        unknown="none could have",
+        lacking="no request of {arm} could have reused a connection",
+        lacks=_reuse_lacks,
+        spans=_reuse,
+        why=_why_reopened,
         is_of_counts=True,
         series=Series(
-            "kab_reuse_ratio", "Share of requests on a connection that an earlier one had used."
+            "kab_reuse_ratio", "Share that reused one of requests that could have reused one."
         ),
     ),
     Metric(
@@ -113,6 +187,8 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         title="reopened",
         block="connections",
         better="lower",
+        spans=_reopened,
+        why=_why_reopened,
         series=Series(
             "kab_connections_reopened_total",
             "Connections opened although their slot had had one before.",
@@ -122,6 +198,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         path="resumed",
         unit="count",
         meaning="Connections whose TLS handshake took up the session of an earlier one",
+        spans=up_to_all,
         title="sessions resumed",
         block="connections",
         shown="with TLS",
@@ -133,6 +210,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         meaning="How many connections were opened for that [reason](findings.md); codes that occur "
         "only",
         better="lower",
+        spans=up_to_all,
         keys=tuple(kind.code for kind in REASON_KINDS),
         is_sparse=True,
         series=Series(
@@ -145,6 +223,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         path="status_codes.<status>",
         unit="count",
         meaning="How many answers had that status",
+        spans=up_to_all,
         keys=tuple(map(str, range(100, 1000))),
         is_sparse=True,
         needs="statuses",

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series
+from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series, up_to_all
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 from keepalive_bench.analysis.verdict import VERDICTS
 from keepalive_bench.results.run import RunInfo, WarmUp
@@ -23,7 +23,7 @@ from keepalive_bench.typed_json import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keepalive_bench.analysis.metrics import Unit, Value
+    from keepalive_bench.analysis.metrics import Span, Unit, Value
     from keepalive_bench.analysis.sweep import SweptValue
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.typed_json import Document
@@ -50,6 +50,7 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="discarded",
         unit="count",
         meaning="Connections that the pool threw away because it was full",
+        spans=up_to_all,
         heading="discarded",
         better="lower",
         series=Series(
@@ -60,6 +61,7 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="open_at_once",
         unit="count",
         meaning="Connections that were open at once, at most",
+        spans=up_to_all,
         heading="open at once",
         series=Series(
             "kab_connections_open_at_once", "Connections that were open at once, at most."
@@ -69,6 +71,7 @@ SWEEP_METRICS: tuple[Metric[SweptValue], ...] = (
         path="waited",
         unit="count",
         meaning="Requests that waited for a connection, in vain or not",
+        spans=up_to_all,
         heading="waited",
         better="lower",
     ),
@@ -90,6 +93,17 @@ def _total(document: Document, *, name: str) -> Value:
     return total
 
 
+def _of_all_arms(experiment: Experiment, _: str) -> Span:
+    return 0, experiment.requests * len(experiment.arms)
+
+
+def _why_failed(document: Document) -> dict[str, int]:
+    kinds = Counter[str]()
+    for arm in document["arms"].values():
+        kinds.update(arm["failures"])
+    return dict(kinds.most_common())
+
+
 def _recommended(option: str) -> Metric[Document]:
     def lacks(experiment: Experiment) -> str:
         return "" if experiment.sweep == option else f"{NO_SWEEP} over {option}"
@@ -100,7 +114,13 @@ def _recommended(option: str) -> Metric[Document]:
         meaning="What a [sweep](sweep.md#the-recommendation) over that option recommends; unknown "
         "where it names none, and undecided where a smaller value may be enough",
         lacks=lacks,
+        spans=_swept,
     )
+
+
+def _swept(experiment: Experiment, _: str) -> Span:
+    values = [arm.value for arm in experiment.arms if arm.value is not None]
+    return min(values, default=0), max(values, default=0)
 
 
 _TYPES: tuple[tuple[Any, Unit], ...] = (
@@ -147,6 +167,8 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
             read=partial(_total, name=name),
             meaning="Requests of all arms",
             better="lower",
+            spans=_of_all_arms,
+            why=_why_failed if name == "failed" else None,
         )
         for name in TOTALS
     ),

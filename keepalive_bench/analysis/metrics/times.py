@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.arm_summary import REMAINDER
 from keepalive_bench.analysis.arm_view import BOUNDED, QUANTILES, Latency
-from keepalive_bench.analysis.metrics import Metric, Series
+from keepalive_bench.analysis.metrics import Metric, Series, up_to_all
 from keepalive_bench.results.exchange import PHASES, QUEUED
 from keepalive_bench.stats.intervals import Estimate
 
@@ -105,6 +105,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
         unit="count",
         needs="",
         meaning="With `--rate`: how many started 1 ms or more after they were to",
+        spans=up_to_all,
         title="late starts",
         shown="with `--rate`",
         better="lower",
@@ -141,6 +142,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
         unit="count",
         read=partial(_phases, name="count"),
         meaning="How many exchanges the phase happened to",
+        spans=up_to_all,
         keys=_PHASE_NAMES,
     ),
     *(
