@@ -8,8 +8,8 @@ from math import isnan, log
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.analysis.effect_sentences import in_brief, span
 from keepalive_bench.analysis.effects import log_ratios, typical_ratio
+from keepalive_bench.analysis.ratio_words import in_brief, span
 from keepalive_bench.stats.change_point import change_point
 from keepalive_bench.units import duration
 
