@@ -156,6 +156,8 @@ def _saved_trips(own: ArmSummary, other: ArmSummary) -> dict[str, int]:
 
 _WORTH_NAMING = 0.1
 """A part below a tenth of the whole is small change."""
+_WORTH_ADDING = 0.02
+"""All small ones together: without them, the parts don't seem to add up."""
 _FROM, _TO = 0.75, 1.35
 """A part is so many round trips where it is about as long as they are."""
 _IN_WORDS = {1: "one round trip", 2: "two round trips"}
@@ -186,7 +188,7 @@ def in_words(explanation: Explanation, amount: float, sign: int) -> str:
         name: sign * part for name, part in parts.items() if abs(part) >= _WORTH_NAMING * amount
     }
     small = amount - fsum(large.values())
-    if abs(small) >= _WORTH_NAMING * amount:
+    if abs(small) >= _WORTH_ADDING * amount:
         large |= {_SMALL: small}
     adding = {name: part for name, part in large.items() if part > 0}
     trips = [_trips(name, explanation, sign) for name in adding]
