@@ -52,6 +52,8 @@ class Explanation(NamedTuple):
     """As `parts_s`, of the requests that reused a connection: round trips are those of one."""
     is_partial: bool
     """Whether connections had to be opened again for more than a twentieth of the requests."""
+    loads_certificates: bool = False
+    """Whether an arm's TLS phase is also of loading the trusted certificates, each time."""
     receive: float = 0.0
     """How much of what remains is the rest of the answer, from its first byte on."""
 
@@ -82,6 +84,7 @@ def explain(
         saved_trips=_saved_trips(*arms),
         reused_parts_s=_differences(exchanges, *(it.reusing for it in halves)),
         is_partial=any(arm.traits.reuses and arm.reopened > _SELDOM * arm.sent for arm in arms),
+        loads_certificates=any(arm.traits.makes_pools for arm in arms),
         receive=_average(receive, pairs.other.all) - _average(receive, pairs.own.all),
     )
 
@@ -221,5 +224,6 @@ def _trips(name: str, explanation: Explanation, sign: int) -> str:
 
 def _name(name: str, explanation: Explanation) -> str:
     if name == "tls" and explanation.tls is not None:
-        return explanation.tls.replace("TLSv", "TLS ")
+        name = explanation.tls.replace("TLSv", "TLS ")
+        return f"{name} and loading certificates" if explanation.loads_certificates else name
     return _NAMES[name]
