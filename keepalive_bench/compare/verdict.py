@@ -128,7 +128,7 @@ def _besides(
     latency: ChangeVerdict,
     rule: DecisionRule,
 ) -> Iterator[str]:
-    """Other latencies, and speed-ups, that changed by more than the margin, all of their interval."""
+    """Other latencies, and speed-ups, whose whole interval lies beyond the margin."""
     told = {arms[0].label: latency.code}
     found = []
     for arm, name in list(product(arms, _BESIDES))[1:]:  # the first is the one that decides
