@@ -87,7 +87,7 @@ def _compared(requests: int, kind: Kind, random: Random, *, alike: bool = False)
     pairs = pair(*views)
     effect = typical_effect(pairs, plan)
     ratio = mean_ratio(exchanges, pairs, plan, effect.interval_inflation)
-    tails = has_heavy_tails(exchanges, pairs, plan, effect)
+    tails = has_heavy_tails(exchanges, pairs, plan, effect, ratio)
     leads = leading(effect.speedup, ratio, has_heavy_tails=tails, can_be_told=True)
     if alike:
         low, high = (effect.speedup if leads == "speedup" else ratio)[1:]

@@ -98,7 +98,7 @@ def compare(
     effect = typical_effect(pairs, plan)
     (arm, against), factor = arms, effect.interval_inflation
     ratio = mean_ratio(exchanges, pairs, plan, factor)
-    tails = has_heavy_tails(exchanges, pairs, plan, effect)
+    tails = has_heavy_tails(exchanges, pairs, plan, effect, ratio)
     can_be_told = pairs.number > least_pairs(plan.decision_rule.confidence)
     keeping = pairs.other if against.traits.reuses and not arm.traits.reuses else pairs.own
     is_single = plan.experiment.block_size == 1

@@ -116,25 +116,30 @@ def _ratio_of_means(
     return Estimate(estimate, interval[0] * scale, interval[1] * scale)
 
 
-def has_heavy_tails(exchanges: ExchangeColumns, pairs: Pairs, plan: Plan, effect: Effect) -> bool:
+def has_heavy_tails(
+    exchanges: ExchangeColumns, pairs: Pairs, plan: Plan, effect: Effect, ratio: Estimate
+) -> bool:
     """Whether a few slow requests decide the means, of the pairs that reused a connection.
 
-    They do where outliers raise the mean of all of an arm's requests, or where the ratio of means
-    differs from the typical one by more than both intervals. That connections are opened now and
-    then makes no tail.
+    They may where outliers raise the mean of all of an arm's requests, or where the ratio of means
+    differs from the typical one by more than both intervals. They do where that moves the ratio
+    further than the connections do that are opened now and then, which make no tail.
     """
-    if any(_slow_ones_decide(exchanges, half) for half in (pairs.own, pairs.other)):
-        return True
     own, other = pairs.own.reusing, pairs.other.reusing
     both = zip(own.mean, other.mean, strict=True)
     kept = [(ours, theirs) for ours, theirs in both if not (isnan(ours) or isnan(theirs))]
-    if not kept:
+    typical, low, high = effect.speedup
+    if not (kept and typical and ratio.estimate):
         return False
     ours, theirs = zip(*kept, strict=True)
-    at, (_, low, high) = fmean(theirs) / fmean(ours), effect.speedup
+    at = fmean(theirs) / fmean(ours)
+    if abs(log(at / typical)) < abs(log(ratio.estimate / at)):
+        return False
+    if any(_slow_ones_decide(exchanges, half) for half in (pairs.own, pairs.other)):
+        return True
     if low is None or high is None or low <= at <= high:  # which takes no resampling
         return False
-    if times(at) == times(effect.speedup.estimate):  # of equal values, an interval has no width
+    if times(at) == times(typical):  # of equal values, an interval has no width
         return False
     return differ(
         _ratio_of_means(ours, theirs, at, plan, effect.interval_inflation), effect.speedup

@@ -52,6 +52,8 @@ class Explanation(NamedTuple):
     """As `parts_s`, of the requests that reused a connection: round trips are those of one."""
     is_partial: bool
     """Whether connections had to be opened again for more than a twentieth of the requests."""
+    loads_certificates: bool = False
+    """Whether an arm's TLS phase is also of loading the trusted certificates, each time."""
     receive: float = 0.0
     """How much of what remains is the rest of the answer, from its first byte on."""
 
@@ -82,6 +84,7 @@ def explain(
         saved_trips=_saved_trips(*arms),
         reused_parts_s=_differences(exchanges, *(it.reusing for it in halves)),
         is_partial=any(arm.traits.reuses and arm.reopened > _SELDOM * arm.sent for arm in arms),
+        loads_certificates=any(arm.traits.makes_pools for arm in arms),
         receive=_average(receive, pairs.other.all) - _average(receive, pairs.own.all),
     )
 
@@ -156,6 +159,8 @@ def _saved_trips(own: ArmSummary, other: ArmSummary) -> dict[str, int]:
 
 _WORTH_NAMING = 0.1
 """A part below a tenth of the whole is small change."""
+_WORTH_ADDING = 0.02
+"""All small ones together: without them, the parts don't seem to add up."""
 _FROM, _TO = 0.75, 1.35
 """A part is so many round trips where it is about as long as they are."""
 _IN_WORDS = {1: "one round trip", 2: "two round trips"}
@@ -186,7 +191,7 @@ def in_words(explanation: Explanation, amount: float, sign: int) -> str:
         name: sign * part for name, part in parts.items() if abs(part) >= _WORTH_NAMING * amount
     }
     small = amount - fsum(large.values())
-    if abs(small) >= _WORTH_NAMING * amount:
+    if abs(small) >= _WORTH_ADDING * amount:
         large |= {_SMALL: small}
     adding = {name: part for name, part in large.items() if part > 0}
     trips = [_trips(name, explanation, sign) for name in adding]
@@ -219,5 +224,6 @@ def _trips(name: str, explanation: Explanation, sign: int) -> str:
 
 def _name(name: str, explanation: Explanation) -> str:
     if name == "tls" and explanation.tls is not None:
-        return explanation.tls.replace("TLSv", "TLS ")
+        name = explanation.tls.replace("TLSv", "TLS ")
+        return f"{name} and loading certificates" if explanation.loads_certificates else name
     return _NAMES[name]

@@ -83,7 +83,7 @@ def _word(ratio: Estimate, margin: float) -> str:
 
 
 def _in_words(ratio: Estimate, rule: DecisionRule) -> str:
-    word, interval = _word(ratio, rule.margin), f"{100 * rule.confidence:g} % CI"
+    word, interval = _word(ratio, rule.margin), f"{100 * rule.confidence:g} % interval"
     if word in {"faster", "slower"}:
         return f"was {in_brief(ratio)} ({interval}: {span(ratio)})"
     verb = "made no difference" if word == "no-difference" else "may have been faster, or not"

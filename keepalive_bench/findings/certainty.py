@@ -24,7 +24,7 @@ _EXPECTED: tuple[Basis, ...] = ("p50", "p90")
 _BOTH_ARMS = "{arm} and {against}"
 _LACKING = f"Pairs that lack an answer are left out of the comparison of {_BOTH_ARMS}: "
 _LACKING += "{left_out} of {sent}."
-_SMALLER = f"{{lost:request}} failed, so blocks of {_BOTH_ARMS} are that much smaller."
+_SMALLER = f"{{lost:request}} of {_BOTH_ARMS} failed, so their blocks are that much smaller."
 
 SEQUENTIAL_ORDER = FindingKind(
     code="sequential-order",
@@ -51,6 +51,7 @@ FEW_ROUNDS = FindingKind(
     text="The requests made {rounds:round} of blocks only{drifting}.",
     clauses={"drifting": ", so a drift in the meantime isn't cancelled out"},
     advice="--requests {requests!s} or more makes {least!s} rounds, of {block!s} requests each.",
+    cases={"where time ends a run": Case(advice="A longer --duration makes more.")},
     provoked=Provoked("URL -n 6 -c 3", ""),
 )
 PAIRS_LEFT_OUT = FindingKind(
@@ -114,6 +115,7 @@ def order_findings(run: Run) -> Iterator[Finding]:
             rounds=rounds,
             concurrency=experiment.concurrency,
             clauses=["drifting"] if rounds == 1 else [],
+            case="where time ends a run" if experiment.duration_s is not None else None,
             words={"requests": least * block, "least": least, "block": block},
         )
 

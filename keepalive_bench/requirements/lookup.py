@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from keepalive_bench.typed_json import Document
 
 NO_INTERVAL = "kab knows no interval of it"
+_FEW = 0.5
+"""Of the requests, so few reused a connection that more of them would be no help."""
 
 
 class Evidence(NamedTuple):
@@ -109,6 +111,11 @@ def _of_comparison(
         both = [label for label in arms if label in {comparison["arm"], comparison["against"]}]
         why = (_rate_lacking(arms[label], label) for label in both)
         return found._replace(lacking=next(filter(None, why), ""))
+    if metric.path == "speedup" and None in found[:3]:
+        reused, in_pairs = comparison["reused"], comparison["in_pairs"]
+        only = f"only {reused:,} of {in_pairs:,} requests reused a connection"
+        lacking = only if reused else "no request reused a connection"
+        return found._replace(lacking=lacking if reused < _FEW * in_pairs else "")
     return found._replace(lacking="" if metric.bounds else metric.lacking)
 
 

@@ -23,11 +23,16 @@ REQUEST_S, CONNECT_S = 0.020, 0.040
 
 
 def reopening(
-    every: int, requests: int = 200, *, slow: Iterable[int] = (), connect_s: float = CONNECT_S
+    every: int,
+    requests: int = 200,
+    *,
+    slow: Iterable[int] = (),
+    connect_s: float = CONNECT_S,
+    late_s: float = 1.0,
 ) -> Analysis:
     """A pool that has to open a connection for each n-th request, against one that always does.
 
-    Noise is a per cent; the `slow` requests of the pool take a second longer.
+    Noise is a per cent; the `slow` requests of the pool take longer.
     """
     random = Random(every)  # noqa: S311  # not for secrets
     script, row = Script("pooled", "unpooled", requests=requests), 0
@@ -38,7 +43,7 @@ def reopening(
             is_new = opens or arm == "unpooled"
             on = row if arm == "pooled" else script.open(arm, min_rtt=REQUEST_S)
             took = REQUEST_S * random.gauss(1, 0.01)
-            late = 1.0 if arm == "pooled" and index in set(slow) else 0.0
+            late = late_s if arm == "pooled" and index in set(slow) else 0.0
             phases = Phases(connect=connect_s if is_new else None, wait=took + late)
             latency_s = took + late + (connect_s if is_new else 0)
             script.send(arm, latency_s, on=on, index=index, phases=phases)
@@ -154,6 +159,21 @@ def test_a_block_whose_reusing_requests_took_no_time_has_no_ratio_of_them() -> N
     (found,) = analyse(script.run()).comparisons
     assert (found.pairs, found.reused, found.in_pairs) == (8, 8, 160)
     assert found.mean_ratio.estimate == pytest.approx(160 * 0.02 / (104 * 0.01))
+
+
+def test_slow_requests_that_matter_less_than_connections_opened_again_leave_them_the_lead() -> None:
+    """Half of the requests open one and take three times as long; two take half as long again."""
+    analysis = reopening(2, slow=(21, 91), late_s=0.01)
+    assert analysis.comparisons[0].leads == "mean_ratio"
+    assert "A few slow requests" not in analysis.verdict.text
+
+
+def test_what_is_saved_on_all_requests_stands_behind_what_is_said_of_them() -> None:
+    text = reopening(10, slow=(21, 91, 155)).verdict.text
+    assert " A few slow requests decide the means: by those, it is " in text
+    typical, _, means = text.partition(" A few slow requests")
+    assert "on average" not in typical
+    assert "a request on average" in means
 
 
 def test_connections_opened_now_and_then_are_no_tail() -> None:

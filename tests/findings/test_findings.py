@@ -222,7 +222,7 @@ def test_blocks_that_lost_half_of_their_requests_are_told_and_the_verdict_says_i
                 script.send(arm, latency_s, index=index, round_number=number)
     run = script.run()
     finding = found(run)["pairs-left-out"]
-    assert finding.text.startswith("480 requests failed, so blocks of pooled and unpooled")
+    assert finding.text.startswith("480 requests of pooled and unpooled failed, so their blocks")
     assert finding.evidence["lost"] == 480
     text = analyse(run).verdict.text
     assert text.startswith("480 of 960 requests failed, so this is about the others. Reusing")

@@ -332,3 +332,13 @@ def test_require_is_an_assertion_that_says_what_was_found() -> None:
         require(run, "stdev<=1s", strict=True)
     with pytest.raises(UsageError, match="at character 1"):
         require(run, "nonsense==0")
+
+
+def test_a_speed_up_of_nothing_reused_is_unknown_for_that_and_not_for_want_of_requests() -> None:
+    script = Script("pooled", "unpooled", requests=20)
+    for index in range(20):
+        for arm in ("pooled", "unpooled"):
+            script.send(arm, 0.01, on=script.open(arm), index=index)
+    (checked,) = analyse_run(script.run(), ["speedup>=1.1"]).requirements
+    assert checked.status == "undecided"
+    assert "no request reused a connection" in checked.text
