@@ -53,11 +53,12 @@ types: $(READY) ## mypy, strict
 
 check: lint types test ## what a commit must pass
 
-bench: $(READY) ## the figures of cost and of honesty (an hour and a quarter; wants a quiet machine and nginx)
+bench: $(READY) ## the figures of cost and of honesty (an hour and a half; wants a quiet machine and nginx)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/analysis_cost.py --million
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/aa.py
 	$(BIN)/python benchmarks/wan_link.py

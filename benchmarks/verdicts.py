@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from worlds.world import Bounds, World
 
-QUICK_SHARE = 100
+QUICK_SHARE = 400
 _PROCESSES, _BATCHES = 2, 20
 Tallies = dict[str, list[float]]
 """What was counted in each run that had it, by what is counted."""

@@ -62,6 +62,7 @@ def test_a_quick_run_says_what_the_analysis_costs() -> None:
     ("script", "rows"),
     [
         ("coverage.py", ["| lag 1 | requests |", "| 0 | 50 | 8 |", "| 10 % | 40 | 4 |"]),
+        ("verdicts.py", ["**Is noise that doesn't last called autocorrelated", "| 8 requests |"]),
         ("precision.py", ["| precision | lag 1 |", "| ±3 % | 0.5 | different | 20 |"]),
         ("aa.py", ["| pairs in random order", "| one arm after the other", "kab ÷ run twice"]),
     ],
@@ -113,9 +114,9 @@ def test_a_quick_run_says_how_the_whole_command_grows() -> None:
     assert re.search(r"to the power of -?[\d.]+ \(pooled\), -?[\d.]+ \(unpooled\)", printed)
 
 
-def test_the_documentation_holds_both_tables_of_honesty() -> None:
+def test_the_documentation_holds_the_tables_of_honesty() -> None:
     page = (BENCHMARKS.parent / "docs" / "methodology.md").read_text(encoding="utf-8")
-    for name in ("coverage", "precision", "aa"):
+    for name in ("coverage", "precision", "aa", "verdicts"):
         _, _, rest = page.partition(f"<!-- {name}: written by benchmarks/{name}.py -->")
         table, end, _ = rest.partition(f"<!-- {name}: end -->")
         assert end

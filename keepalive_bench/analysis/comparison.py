@@ -48,7 +48,8 @@ class Comparison(NamedTuple):
     """How many more were sent, and have no answer in one of the arms, or in both."""
     reused: int
     """How many of the requests in pairs went over a connection that had served one before, of an
-    arm that keeps connections; where neither does, all of them count."""
+    arm that keeps connections; where neither does, all of them count. Where both do, one at a time,
+    those whose other half did, too."""
     in_pairs: int
     """How many requests of that arm are in the pairs."""
     leads: Leading
@@ -100,12 +101,13 @@ def compare(
     tails = has_heavy_tails(exchanges, pairs, plan, effect)
     can_be_told = pairs.number > least_pairs(plan.decision_rule.confidence)
     keeping = pairs.other if against.traits.reuses and not arm.traits.reuses else pairs.own
+    is_single = plan.experiment.block_size == 1
     return Comparison(
         arm=arm.label,
         against=against.label,
         pairs=pairs.number,
         left_out=pairs.left_out,
-        reused=keeping.reusing.mask.count(1),
+        reused=pairs.reusing if is_single else keeping.reusing.mask.count(1),
         in_pairs=keeping.all.mask.count(1),
         leads=leading(effect.speedup, ratio, has_heavy_tails=tails, can_be_told=can_be_told),
         has_heavy_tails=tails,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from itertools import compress
-from math import exp, isnan, log, sqrt
+from math import exp, fsum, isnan, log, sqrt
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -21,13 +21,13 @@ from keepalive_bench.stats.intervals import (
     signed_rank_interval,
     widened,
 )
-from keepalive_bench.stats.shapes import outliers
+from keepalive_bench.stats.shapes import NOTABLE_RAISE, outliers
 from keepalive_bench.units import times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keepalive_bench.analysis.pairs import Pairs
+    from keepalive_bench.analysis.pairs import Half, Pairs
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.stats.dependence import Dependence
@@ -119,12 +119,13 @@ def _ratio_of_means(
 def has_heavy_tails(exchanges: ExchangeColumns, pairs: Pairs, plan: Plan, effect: Effect) -> bool:
     """Whether a few slow requests decide the means, of the pairs that reused a connection.
 
-    They do where outliers raise an arm's mean, or where the ratio of means differs from the typical
-    one by more than both intervals. That connections are opened now and then makes no tail.
+    They do where outliers raise the mean of all of an arm's requests, or where the ratio of means
+    differs from the typical one by more than both intervals. That connections are opened now and
+    then makes no tail.
     """
-    halves = own, other = pairs.own.reusing, pairs.other.reusing
-    if any(outliers(sorted(pick(exchanges.latency_s, it.mask))) for it in halves):
+    if any(_slow_ones_decide(exchanges, half) for half in (pairs.own, pairs.other)):
         return True
+    own, other = pairs.own.reusing, pairs.other.reusing
     both = zip(own.mean, other.mean, strict=True)
     kept = [(ours, theirs) for ours, theirs in both if not (isnan(ours) or isnan(theirs))]
     if not kept:
@@ -133,9 +134,22 @@ def has_heavy_tails(exchanges: ExchangeColumns, pairs: Pairs, plan: Plan, effect
     at, (_, low, high) = fmean(theirs) / fmean(ours), effect.speedup
     if low is None or high is None or low <= at <= high:  # which takes no resampling
         return False
+    if times(at) == times(effect.speedup.estimate):  # of equal values, an interval has no width
+        return False
     return differ(
         _ratio_of_means(ours, theirs, at, plan, effect.interval_inflation), effect.speedup
     )
+
+
+def _slow_ones_decide(exchanges: ExchangeColumns, half: Half) -> bool:
+    """Of what opening connections takes, a tail is a smaller share."""
+    reusing = pick(exchanges.latency_s, half.reusing.mask)
+    found = outliers(sorted(reusing))
+    if found is None:
+        return False
+    every = pick(exchanges.latency_s, half.all.mask)
+    without = fsum(every) - fsum(reusing) * found.raised / (1 + found.raised)
+    return fsum(every) >= (1 + NOTABLE_RAISE) * without
 
 
 def leading(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from heapq import merge
 from itertools import compress, groupby, islice, repeat
-from math import nan
-from operator import itemgetter, lt
+from math import isnan, nan
+from operator import add, itemgetter, lt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,6 +49,12 @@ class Pairs(NamedTuple):
         """How many there are."""
         return len(self.own.all.typical)
 
+    @property
+    def reusing(self) -> int:
+        """Of how many both halves reused a connection, in each arm that keeps any."""
+        both = map(add, self.own.reusing.typical, self.other.reusing.typical)
+        return self.number - sum(map(isnan, both))
+
 
 def pair(own: ArmView, other: ArmView) -> Pairs:
     """Put two arms' exchanges together.
@@ -84,8 +90,10 @@ def _empty(rows: int) -> Half:
 
 def _add(times: Times, rows: list[int], latency_s: array[float]) -> None:
     values = [latency_s[row] for row in rows]
-    times.typical.append(median(values) if values else nan)
-    times.mean.append(fmean(values) if values else nan)
+    if not (values and median(values)):  # of a part that took no time at all, there is no ratio
+        rows, values = [], [nan]
+    times.typical.append(median(values))
+    times.mean.append(fmean(values))
     for row in rows:
         times.mask[row] = 1  # type: ignore[index]  # of these, it is a bytearray
 

@@ -9,8 +9,9 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis.effects import log_ratios, typical_ratio
+from keepalive_bench.analysis.ratio_words import in_brief, span
 from keepalive_bench.stats.change_point import change_point
-from keepalive_bench.units import duration, times
+from keepalive_bench.units import duration
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.arm_view import ArmView
@@ -82,15 +83,11 @@ def _word(ratio: Estimate, margin: float) -> str:
 
 
 def _in_words(ratio: Estimate, rule: DecisionRule) -> str:
-    estimate, low, high = ratio
-    word = _word(ratio, rule.margin)
-    if word == "slower" and estimate and low and high:
-        estimate, low, high = 1 / estimate, 1 / high, 1 / low
-    shown = f"{100 * rule.confidence:g} % CI {times(low)}–{times(high)}"
+    word, interval = _word(ratio, rule.margin), f"{100 * rule.confidence:g} % CI"
     if word in {"faster", "slower"}:
-        return f"was {times(estimate)} {word} ({shown})"
+        return f"was {in_brief(ratio)} ({interval}: {span(ratio)})"
     verb = "made no difference" if word == "no-difference" else "may have been faster, or not"
-    return f"{verb} ({times(estimate)}, {shown})"
+    return f"{verb} ({interval}: {span(ratio)})"
 
 
 def shift_of(own: ArmView, other: ArmView, pairs: Pairs) -> Shift | None:

@@ -133,7 +133,8 @@ def _too_few(first: ArmSummary, comparison: Comparison, plan: Plan) -> str:
     enough = f" -n {requests} makes as many." if is_for_more else ""
     return (
         f"Too few requests to tell {first.label} and {comparison.against} apart: it takes {least} "
-        f"pairs{each} at the least, and there are {there_are}{that}.{enough}"
+        f"pairs{each} at the least, and there {'is' if there_are == 1 else 'are'} "
+        f"{there_are}{that}.{enough}"
     )
 
 

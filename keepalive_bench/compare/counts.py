@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _COUNTS = (
     ("{} of {} requests of {} failed", failed),
     ("{} of {} answers to {} were errors", errors),
-    ("For {} of {} requests of {} a connection was reopened", reopened),
+    ("{} of {} requests of {} reopened a connection", reopened),
 )
 
 
@@ -47,7 +47,7 @@ class _Count(NamedTuple):
     def said(self, base: str = "", new: str = "") -> str:
         """Both runs' numbers, with more words on either."""
         now = self.words.format(f"{self.new.hits:,}", f"{self.new.chances:,}", self.label)
-        return f"{now}{new}, in BASE {self.base.hits:,} of {self.base.chances:,}{base}"
+        return f"{now}{new}, against {self.base.hits:,} of {self.base.chances:,} in BASE{base}"
 
 
 def count_verdicts(arms: Sequence[ArmChange], confidence: float) -> CountVerdicts:
@@ -67,10 +67,10 @@ def count_verdicts(arms: Sequence[ArmChange], confidence: float) -> CountVerdict
             decided.append(ChangeVerdict("better", f"{it.said(base=_by_what(it.base))}."))
         elif not it.base.hits:
             why = _why_uncertain(it.new, it.base, "BASE")
-            uncertain.append(f"{it.said()}: that began, {_times(it.new)}, and {why}.")
+            uncertain.append(f"{it.said()}: that began, {_times(it.new.incidents)}, and {why}.")
         elif not it.new.hits:
             why = _why_uncertain(it.base, it.new, "NEW")
-            uncertain.append(f"{it.said()}: that happened {_times(it.base)}, and {why}.")
+            uncertain.append(f"{it.said()}: that happened {_times(it.base.incidents)}, and {why}.")
     decided.sort(key=lambda verdict: verdict.code, reverse=True)
     return CountVerdicts(tuple(decided), tuple(uncertain))
 
@@ -121,10 +121,12 @@ def _recurs(base: Occurrences, new: Occurrences) -> bool:
 
 def _by_what(found: Occurrences) -> str:
     """The reason that recurs most often; or how many incidents there were, where that isn't all."""
+    is_all = found.lasts or found.incidents == found.hits  # a state that lasts is no event
     most = max(found.recurring, key=lambda it: it.incidents, default=None)
-    if most:
-        return f" ({most.reason}, {most.incidents:,} times)"
-    return "" if found.incidents == found.hits else f" ({plural(found.incidents, 'incident')})"
+    if most is None:
+        return "" if is_all else f" ({plural(found.incidents, 'incident')})"
+    how_often = _times(most.incidents) if is_all else f"in {plural(most.incidents, 'incident')}"
+    return f" ({most.reason}, {how_often})"
 
 
 def _why_uncertain(shown: Occurrences, other: Occurrences, name: str) -> str:
@@ -134,5 +136,5 @@ def _why_uncertain(shown: Occurrences, other: Occurrences, name: str) -> str:
     return "may be chance"
 
 
-def _times(found: Occurrences) -> str:
-    return {1: "once", 2: "twice"}.get(found.incidents, f"{found.incidents:,} times")
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")

@@ -49,7 +49,7 @@ def terminal_parts(change: Change, width: int, *, plain_ascii: bool) -> Iterator
     yield Text()
     lines = table.difference_lines(change)
     if lines:
-        yield Text("What differs besides", style="bold")
+        yield Text("Other differences", style="bold")
     for line in lines:
         yield Padding(Text(line, style="yellow" if ", matters:" in line else ""), (0, 0, 0, 2))
     yield Text(table.small_print(change), style="dim")
@@ -93,7 +93,7 @@ def markdown_lines(changes: Sequence[Change]) -> Iterator[str]:
             yield from markdown.set_table(it)
         lines = table.difference_lines(change)
         if lines:
-            yield "### What differs besides\n\n"
+            yield "### Other differences\n\n"
             yield from (f"- {text(line)}\n" for line in lines)
             yield "\n"
         yield f"{text(table.small_print(change))}\n\n"
@@ -126,7 +126,7 @@ def _section(change: Change, number: int) -> Iterator[Element]:
     lines = table.difference_lines(change)
     if lines:
         listed = element("ul", *(element("li", line) for line in lines))
-        yield element("section", element("h2", "What differs besides"), listed)
+        yield element("section", element("h2", "Other differences"), listed)
     yield element("p", table.small_print(change), class_="remark")
 
 

@@ -32,8 +32,8 @@ _WITHIN = (
 )
 _BETWEEN = (
     "The runs are independent, so intervals are wider than within one run. They cover chance "
-    "within the runs, and as much variation between runs as the {count} of BASE show. BASE is "
-    "their mean: of counts the plain one, of figures the geometric one."
+    "within the runs, and as much variation between runs as the {count} BASE files show. BASE is "
+    "their mean: arithmetic for counts, geometric for all else."
 )
 _LONGEST = 60
 _TO_THE_SECOND = len("2026-01-02T03:04:05")

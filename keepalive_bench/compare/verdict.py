@@ -62,7 +62,7 @@ def change_verdict(
     found = [*counted.decided, latency]
     codes = {said.code for said in found}
     code = next((it for it in _FIRST if it in codes), latency.code)
-    texts = [f"Though {obstacle}:"] if obstacle else []
+    texts = [f"Compared although {obstacle}."] if obstacle else []
     texts += [*(said.text for said in found), *counted.uncertain]
     return ChangeVerdict(code, " ".join([*texts, *_besides(arms, latency, rule)]))
 
@@ -83,12 +83,12 @@ def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:
     if figure.change is None or figure.low is None or figure.high is None:
         least = max(least_requests("p50", plan) or 0 for plan in plans)
         text = (
-            f"{arm.label} has too few answers to tell: it takes {least:,} in each run at the "
-            "least, and more for a small change."
+            f"{arm.label} has too few answers to tell: that takes at least {least:,} in each run, "
+            "and more for a small change."
         )
         return ChangeVerdict("inconclusive", text)
     subject, change = f"A typical request of {arm.label} (p50)", signed_share(figure.change)
-    than = "in BASE" if runs == 1 else f"in {runs} BASE runs"
+    than = "in BASE" if runs == 1 else f"in the {runs} BASE runs"
     ends = f"{signed_share(figure.low)} to {signed_share(figure.high)}"
     holds = "with" if runs >= LEAST_RUNS else "without"
     shown = f"{100 * rule.confidence:g} % interval {ends}, {holds} variation between runs"
@@ -98,7 +98,7 @@ def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:
         text = f"{subject} takes as long as {than}, {within}: {change} ({shown})."
         return ChangeVerdict("no-difference", text)
     if low <= 1 <= high:
-        text = f"{subject} may have changed, or may not: {change} ({shown})."
+        text = f"{subject} may or may not have changed: {change} ({shown})."
         return ChangeVerdict("inconclusive", f"{text} {_settling(arm, figure, rule)}")
     code: ChangeCode = "worse" if low > 1 else "better"
     way = "longer" if code == "worse" else "less time"
@@ -128,7 +128,7 @@ def _besides(
             told[arm.label] = code
             found.append(f"{arm.label} {name} {signed_share(figure.change)}")
     if found:
-        yield f"Changed besides: {enumerated(found)}."
+        yield f"Also changed: {enumerated(found)}."
 
 
 def _beyond(figure: FigureChange, margin: float) -> ChangeCode | None:

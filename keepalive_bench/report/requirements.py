@@ -17,8 +17,8 @@ STYLES: dict[Status, str] = {"met": "green", "missed": "bold red", "undecided": 
 _MARKS: dict[Status, str] = {"met": "✓", "missed": "✗", "undecided": "?"}
 _ASCII_MARKS: dict[Status, str] = {"met": "+", "missed": "x", "undecided": "?"}
 _WIDEST = len("undecided")
-_STRICT = "What is undecided counts as missed."
-_LENIENT = "What is undecided fails nothing by itself; with --strict it does."
+_STRICT = "Undecided requirements count as missed."
+_LENIENT = "Undecided requirements don't affect the exit code; with --strict they do."
 
 
 def in_order(requirements: Iterable[Checked]) -> list[Checked]:

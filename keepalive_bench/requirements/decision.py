@@ -90,7 +90,7 @@ def _sentence(
     bound = requirement.bound
     value = f"{subject.spoken} is {shown(found.value, subject.metric.unit, bound)}"
     if _is_open(requirement, found):
-        return f"{value}: {bound} can't be told from it."
+        return f"{value}: whether it is {bound} isn't known."
     if subject.metric.basis in {"exact", "verdict"}:
         because = {"undecided": f", but {found.lacking}", "missed": _because(found.why), "met": ""}
         return f"{value}{because[status]}."

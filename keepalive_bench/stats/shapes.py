@@ -31,7 +31,8 @@ _CONSISTENT = 0.6745
 """A normal distribution's median absolute deviation, in standard deviations."""
 LEAST_FOR_SHAPE = 20
 """Of fewer values, no shape is told."""
-_NOTABLE_RAISE = 0.1
+NOTABLE_RAISE = 0.1
+"""By which share values have to raise a mean."""
 _MOST_OUTLYING = 0.1
 """What more values do is no exception."""
 _TREND_BLOCKS = 100
@@ -116,7 +117,7 @@ def outliers(ordered: Sequence[float]) -> Outliers | None:
         return None
     usual = ordered[: bisect_right(ordered, bound)]
     found = Outliers(len(ordered) - len(usual), fmean(ordered) / fmean(usual) - 1)
-    is_notable = found.raised >= _NOTABLE_RAISE and found.number <= _MOST_OUTLYING * len(ordered)
+    is_notable = found.raised >= NOTABLE_RAISE and found.number <= _MOST_OUTLYING * len(ordered)
     return found if is_notable else None
 
 

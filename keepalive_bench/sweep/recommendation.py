@@ -132,7 +132,7 @@ def _keeping(values: Sequence[SweptValue], case: Case) -> Recommendation:
     peak = max(it.open_at_once for it in values)
     beyond = _beyond(enough, larger, case)
     if peak < enough.value and all(it.value < peak for it in smaller):
-        beyond = f"{beyond}. Never more than {peak:,} were open at once, so that {peak:,} would do"
+        beyond = f"{beyond}. Never more than {peak:,} were open at once, so {peak:,} would do"
     unclear = [it for it in smaller if not case.throws_more_away(it, enough, values)]
     return _named("keeps-all", enough, unclear, case, f"{what}; {beyond}")
 
@@ -178,8 +178,8 @@ def _beyond(enough: SweptValue, larger: Sequence[SweptValue], case: Case) -> str
     if any(it.discarded for it in larger):
         return "that a larger one threw some away was chance"
     return (
-        "a larger one did nothing else, though so few requests don't show that latencies are the "
-        f"same within {100 * case.margin:g} %"
+        "a larger one throws none away either, though so few requests don't show that latencies "
+        f"are the same within {100 * case.margin:g} %"
     )
 
 
@@ -260,8 +260,16 @@ def _described(values: Sequence[SweptValue], case: Case) -> Recommendation:
         text = "These requests don't show what a larger body costs: more of them (-n) would."
         return Recommendation("inconclusive", None, None, text)
     small, large = (f"{it.arm} B" if it.arm.isdigit() else it.arm for it in (least, most))
-    text = (
-        f"A request with a body of {large} takes {times(ratio)} ({times(low)}–{times(high)}) as "
-        f"long as one with a body of {small}."
-    )
+    ends, subject = f"{times(low)}–{times(high)}", f"A request with a body of {large}"
+    if case.is_same(least, most):
+        within = f"within {100 * case.margin:g} % ({ends})"
+        text = f"{subject} takes as long as one of {small}, {within}."
+        return Recommendation("described", None, None, text)
+    if low <= 1 <= high:
+        text = (
+            f"These requests don't show whether one with a body of {large} takes longer than one "
+            f"of {small} ({ends}): more of them (-n) would."
+        )
+        return Recommendation("inconclusive", None, None, text)
+    text = f"{subject} takes {times(ratio)} ({ends}) as long as one of {small}."
     return Recommendation("described", None, None, text)

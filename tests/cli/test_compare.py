@@ -149,10 +149,10 @@ def test_runs_that_differ_in_what_matters_are_compared_by_force_only() -> None:
     assert done.code == 4
     assert "not-comparable: The runs can't be compared: their plans differ in url" in done.out
     assert "? undecided  verdict!=worse" in done.out
-    note = "What is undecided counts as missed."
+    note = "Undecided requirements count as missed."
     assert done.out.endswith(f"\n1 requirement: 1 undecided.\n{note}\n")
     forced = called("compare", "base.json", "hostile.json", "--force")
-    assert "worse: Though their plans differ in url" in forced.out
+    assert "worse: Compared although their plans differ in url" in forced.out
 
 
 @pytest.mark.usefixtures("files")
@@ -163,9 +163,9 @@ def test_several_base_files_are_taken_together_in_every_dialect() -> None:
     assert (done.code, done.err) == (0, "")
     words = " ".join(done.out.split())
     assert words.count("BASE 3 runs: base.json (") == 2
-    assert words.count("as much variation between runs as the 3 of BASE show") == 2
+    assert words.count("as much variation between runs as the 3 BASE files show") == 2
     assert "worse: A typical request of pooled (p50) takes 98." in words
-    assert "longer than in 3 BASE runs (95 % interval " in words
+    assert "longer than in the 3 BASE runs (95 % interval " in words
     text = {it: Path(f"out.{it}").read_text("utf-8") for it in DIALECTS}
     document = json.loads(text["json"])
     jsonschema.validate(document, SCHEMA)
@@ -249,7 +249,7 @@ def test_the_width_is_the_terminal_s(new: str, columns: int) -> None:
     if new == "slow.json":
         assert "+100.0 %" in done.out
         assert intervals_are_whole(done.out)
-    listed = done.out.partition("What differs besides\n")[2].partition("The runs sent")[0]
+    listed = done.out.partition("Other differences\n")[2].partition("The runs sent")[0]
     listed = listed.partition("The runs are")[0]
     assert all(line.startswith("  ") for line in listed.splitlines())
 

@@ -72,14 +72,14 @@ def test_what_is_undecided_fails_with_strict_only(server: ServerProcess) -> None
     code, out, err = required(server.url, OPEN)
     assert code == 0
     assert f"? undecided  {OPEN}: run_info.gil_wait_s is unknown:" in out
-    note = "What is undecided fails nothing by itself; with --strict it does."
+    note = "Undecided requirements don't affect the exit code; with --strict they do."
     assert out.endswith(f"\n1 requirement: 1 undecided.\n{note}\n")
     assert not err
     code, out, _ = required(server.url, OPEN, options=("--strict",))
     assert code == 4
     assert out.splitlines()[-2:] == [
         "1 requirement: 1 undecided.",
-        "What is undecided counts as missed.",
+        "Undecided requirements count as missed.",
     ]
 
 
@@ -90,8 +90,8 @@ COUNTED = "5 requirements: 1 missed, 2 undecided, 2 met"
 @pytest.mark.parametrize(
     ("strict", "note"),
     [
-        ((), "What is undecided fails nothing by itself; with --strict it does."),
-        (("--strict",), "What is undecided counts as missed."),
+        ((), "Undecided requirements don't affect the exit code; with --strict they do."),
+        (("--strict",), "Undecided requirements count as missed."),
     ],
 )
 def test_what_is_missed_comes_first_then_what_is_undecided_and_all_are_counted(
@@ -205,8 +205,8 @@ def test_where_nothing_was_measured_that_goes_first_and_requirements_are_told_al
         "? undecided  reopened==0: pooled.reopened is unknown: no request of pooled was answered.",
         "✓ met        failures.connect-refused==5: pooled.failures.connect-refused is 5.",
         (
-            "3 requirements: 1 missed, 1 undecided, 1 met. What is undecided fails nothing by "
-            "itself; with --strict it does."
+            "3 requirements: 1 missed, 1 undecided, 1 met. Undecided requirements don't "
+            "affect the exit code; with --strict they do."
         ),
     ]
 

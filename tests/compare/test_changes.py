@@ -144,7 +144,7 @@ def test_what_changed_besides_is_named_and_does_not_decide() -> None:
     new = paired_run(latencies(80, 4, tail=0.02), latencies(80, 3, 6, tail=0.02))
     verdict = compared(base, new).verdict
     assert verdict.code == "no-difference"
-    assert "Changed besides: unpooled p50 +" in verdict.text
+    assert "Also changed: unpooled p50 +" in verdict.text
 
 
 @pytest.mark.parametrize(("count", "threads", "least"), [(4, 1, "6"), (5, 2, "120")])
@@ -157,7 +157,7 @@ def test_few_requests_leave_it_open(count: int, threads: int, least: str) -> Non
     verdict = compared(base, new).verdict
     assert verdict.code == "inconclusive"
     assert verdict.text == (
-        f"pooled has too few answers to tell: it takes {least} in each run at the least, and more "
+        f"pooled has too few answers to tell: that takes at least {least} in each run, and more "
         "for a small change."
     )
 
@@ -216,7 +216,7 @@ def test_plans_that_differ_in_what_matters_are_not_compared(
     assert {it.status for it in change.requirements} == {"undecided"}
     forced = compared(base, new, "connections.change==0", forced=True)
     assert forced.verdict.code != "not-comparable"
-    assert forced.verdict.text.startswith("Though their plans differ in ")
+    assert forced.verdict.text.startswith("Compared although their plans differ in ")
     assert [it.status for it in forced.requirements] == ["met"]
 
 

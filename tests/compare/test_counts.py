@@ -144,13 +144,16 @@ def test_what_one_event_does_is_one_incident(
     [
         (
             pooled(fails=[20]),
-            "1 of 50 requests of pooled failed, in BASE 0 of 50: that began, once",
+            "1 of 50 requests of pooled failed, against 0 of 50 in BASE: that began, once",
         ),
         (
             pooled(errs=[7, 30]),
-            "2 of 50 answers to pooled were errors, in BASE 0 of 50: that began,",
+            "2 of 50 answers to pooled were errors, against 0 of 50 in BASE: that began,",
         ),
-        (pooled(200, threads=10, closes=AT_ONCE), "a connection was reopened, in BASE 0 of 200:"),
+        (
+            pooled(200, threads=10, closes=AT_ONCE),
+            "reopened a connection, against 0 of 200 in BASE:",
+        ),
     ],
 )
 def test_what_may_be_chance_is_said_and_hides_no_latency(new: Run, told: str) -> None:
@@ -169,11 +172,17 @@ def test_what_may_be_chance_is_said_and_hides_no_latency(new: Run, told: str) ->
 
 STATES: dict[str, tuple[Run, str]] = {
     "a limit of ten": (pooled(closes=range(9, 49, 10)), "(server-close, 4 times)"),
-    "a limit of twenty": (pooled(closes=range(19, 49, 20)), "(server-close, 2 times)"),
-    "keep-alive is off": (pooled(closes=range(50)), "For 49 of 50 requests"),
-    "every request fails": (pooled(fails=range(50)), "50 of 50 requests of pooled failed"),
-    "only errors": (pooled(errs=range(50)), "50 of 50 answers to pooled were errors"),
-    "it never came back": (pooled(400, fails=range(200, 400)), "200 of 400 requests"),
+    "a limit of twenty": (pooled(closes=range(19, 49, 20)), "(server-close, twice)"),
+    "keep-alive is off": (
+        pooled(closes=range(50)),
+        "49 of 50 requests of pooled reopened",
+    ),
+    "every request fails": (pooled(fails=range(50)), "50 of 50 requests of pooled failed, against"),
+    "only errors": (pooled(errs=range(50)), "50 of 50 answers to pooled were errors, against"),
+    "it never came back": (
+        pooled(400, fails=range(200, 400)),
+        "200 of 400 requests of pooled failed,",
+    ),
     "every fifth fails": (pooled(fails=range(0, 50, 5)), "10 of 50 requests of pooled failed"),
 }
 
@@ -191,7 +200,7 @@ def test_what_got_worse_goes_before_what_got_better() -> None:
     failing = pooled(latency_s=0.005, fails=range(0, 50, 5))
     verdict = said(failing, pooled())
     assert verdict.code == "worse"
-    assert "0 of 50 requests of pooled failed, in BASE 10 of 50." in verdict.text
+    assert "0 of 50 requests of pooled failed, against 10 of 50 in BASE." in verdict.text
     assert said(pooled(), failing).code == "worse"
 
 

@@ -126,7 +126,7 @@ def test_the_base_runs_show_together_how_often_something_happens() -> None:
     new = counted(4, 1)
     verdict = compared([counted(0, it) for it in range(1, 11)], new).verdict
     assert verdict.code == "worse"
-    assert "4 of 40 requests of pooled failed, in BASE 0 of 400" in verdict.text
+    assert "4 of 40 requests of pooled failed, against 0 of 400 in BASE" in verdict.text
     alike = compared([counted(4, it) for it in range(2, 12)], new).verdict
     assert "requests of pooled failed" not in alike.text
 
@@ -142,7 +142,7 @@ def test_base_runs_that_differ_in_what_matters_are_named() -> None:
     assert [it.status for it in change.requirements] == ["undecided"]
     assert change.strict
     forced = compared([*bases[:2], odd, bases[3]], at_level(0.013), forced=True)
-    assert forced.verdict.text.startswith("Though their plans differ in url: ")
+    assert forced.verdict.text.startswith("Compared although their plans differ in url. ")
     (found,) = (it for it in forced.differences if it.name == "url")
     assert found.bases == (URL, URL, f"{URL}other", URL)
 

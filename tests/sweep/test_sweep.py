@@ -193,7 +193,7 @@ def test_where_every_size_throws_some_away_none_is_recommended() -> None:
 
 
 def test_a_size_between_those_tried_that_would_do_is_named() -> None:
-    assert "so that 8 would do" in found(tried(4, discarded=9), tried(16)).text
+    assert "so 8 would do" in found(tried(4, discarded=9), tried(16)).text
     assert "would do" not in found(tried(8), tried(16)).text
 
 
@@ -330,10 +330,18 @@ def test_of_bodies_it_is_said_what_the_largest_costs() -> None:
     code, value, _, text = found(tried(1000), tried(10**5), option="data-size", effect=FASTER)
     assert (code, value) == ("described", None)
     assert text == (
-        "A request with a body of 100000 B takes 2.00× (1.90×–2.10×) as long as one with a body "
-        "of 1000 B."
+        "A request with a body of 100000 B takes 2.00× (1.90×–2.10×) as long as one of 1000 B."
     )
     assert found(tried(1), tried(2), option="data-size", effect=Estimate(None)).value is None
+
+
+def test_of_bodies_that_cost_the_same_no_factor_is_claimed() -> None:
+    code, _, _, text = found(tried(1), tried(2), option="data-size", effect=SAME)
+    assert code == "described"
+    assert text.startswith("A request with a body of 2 B takes as long as one of 1 B, within 5 % (")
+    code, _, _, text = found(tried(1), tried(2), option="data-size", effect=UNSURE)
+    assert code == "inconclusive"
+    assert text.startswith("These requests don't show whether one with a body of 2 B takes longer")
 
 
 COUNTS = st.lists(st.integers(0, 3), min_size=2, max_size=8)

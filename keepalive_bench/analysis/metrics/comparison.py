@@ -84,7 +84,8 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         path="reused",
         unit="count",
         meaning="Requests in `pairs` whose connection had served one before, of the arm that keeps "
-        "connections; where neither does, all count",
+        "connections; where neither does, all count; where both do, one at a time, those of pairs "
+        "in which both did",
         better="higher",
         spans=_reused,
     ),
