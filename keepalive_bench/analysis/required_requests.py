@@ -143,7 +143,7 @@ def _is_bounded(basis: Basis, count: int, confidence: float) -> bool:
 
 _FIRST_LOOK, _FIRST_LOOK_AT_BLOCKS = 50, 20
 """Pairs; of fewer, neither the spread nor the autocorrelation is known well enough."""
-LOOKED_AT = ("arm", "index", "round", "failure", "latency_s")
+LOOKED_AT = ("arm", "index", "round", "failure", "latency_s", "connection")
 """The columns that tell it."""
 _GROWTH = 1.25
 """The next look is taken when there are a quarter more, so that all looks cost little."""
