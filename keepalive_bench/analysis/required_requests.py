@@ -98,12 +98,12 @@ def least_to_bound(percent: int, plan: Plan, *, above: bool, factor: float = 1.0
 
 
 def opens_first(plan: Plan) -> bool:
-    """Whether the first arm's first request is in no pair that reused a connection: it opens one.
+    """Whether the first request of a pool is in every comparison: it opens a connection.
 
-    A block of several requests has others that can.
+    So the first pair is none that reused one. A block of several requests has others that can.
     """
-    experiment = plan.experiment
-    return experiment.arms[0].traits.reuses and experiment.block_size == 1
+    first, *others = (arm.traits.reuses for arm in plan.experiment.arms)
+    return plan.experiment.block_size == 1 and (first or (bool(others) and all(others)))
 
 
 @lru_cache(maxsize=32)
@@ -143,7 +143,7 @@ def _is_bounded(basis: Basis, count: int, confidence: float) -> bool:
 
 _FIRST_LOOK, _FIRST_LOOK_AT_BLOCKS = 50, 20
 """Pairs; of fewer, neither the spread nor the autocorrelation is known well enough."""
-LOOKED_AT = ("arm", "index", "round", "failure", "latency_s")
+LOOKED_AT = ("arm", "index", "round", "failure", "latency_s", "connection")
 """The columns that tell it."""
 _GROWTH = 1.25
 """The next look is taken when there are a quarter more, so that all looks cost little."""

@@ -151,13 +151,12 @@ def _not_reused(arm: ArmSummary) -> str:
 
     Connections that only kab's other arm let go stale don't count.
     """
-    chances = arm.sent - (arm.connections - arm.reopened)
-    reopened = arm.reopened - len(arm.reasons.caused_by_interleaving)
-    if not arm.traits.reuses or chances <= 0 or reopened < _NOT_REUSED * chances:
+    chances, reopened = arm.could_reuse, arm.reopened - len(arm.reasons.caused_by_interleaving)
+    if not arm.traits.reuses or not chances or reopened < _NOT_REUSED * chances:
         return ""
     counts = {code: count for code, count in arm.reason_counts.items() if code not in BY_NATURE}
     why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
-    how_much = "Nothing" if arm.reopened == chances else "Hardly anything"
+    how_much = "Hardly anything" if arm.reuse else "Nothing"
     return (
         f"{how_much} was reused, so there is no effect of reuse to measure: {arm.label} opened "
         f"{plural(arm.connections, 'connection')} for {plural(arm.sent, 'request')}{why}."

@@ -47,7 +47,7 @@ def _out_of_span(requirement: Requirement, subject: Subject, plan: Plan) -> str:
     """What the subject always is, at most or at least, where that rules the bound out."""
     metric, bound = subject.metric, requirement.bound
     if isinstance(bound, str):
-        return ""
+        return _other_words(requirement, subject, plan)
     low, high = metric.spans(plan.experiment, subject.place.label)
     low = low if metric.is_signed else max(low, 0.0)
     high = min(high, 1.0) if metric.unit == "share" else high
@@ -66,3 +66,13 @@ def _out_of_span(requirement: Requirement, subject: Subject, plan: Plan) -> str:
         return f"{spoken} is always {lowest}"
     is_above = requirement.operator in UPWARDS or (requirement.operator == "==" and bound < low)
     return f"{spoken} is {lowest} at least" if is_above else f"{spoken} is {highest} at most"
+
+
+def _other_words(requirement: Requirement, subject: Subject, plan: Plan) -> str:
+    """What the subject always is, where that rules the word out."""
+    metric, bound = subject.metric, requirement.bound
+    if metric.words_of is None:
+        return ""
+    can_be = metric.words_of(plan.experiment, subject.place.label)
+    can_meet = bound in can_be if requirement.operator == "==" else {bound} != {*can_be}
+    return "" if can_meet else f"{subject.spoken} is always {' or '.join(can_be)}"

@@ -6,11 +6,16 @@ import math
 
 import numpy as np
 import pytest
-from support.runs import Script
+from support.runs import Script, paired_run
 
 from keepalive_bench import analyse
-from keepalive_bench.analysis.required_requests import required_requests
+from keepalive_bench.analysis.required_requests import (
+    LOOKED_AT,
+    PrecisionRule,
+    required_requests,
+)
 from keepalive_bench.plan.plan import DecisionRule
+from keepalive_bench.results.columns import ExchangeColumns
 from keepalive_bench.stats.descriptive import hodges_lehmann
 from keepalive_bench.stats.intervals import Estimate, signed_rank_interval
 
@@ -84,3 +89,15 @@ def test_at_higher_concurrency_it_says_how_many_requests_make_enough_pairs() -> 
 
 def test_where_time_ends_a_run_it_asks_for_no_number() -> None:
     assert "-n" not in of_blocks(5, duration_s=3.0)
+
+
+def test_the_columns_that_processes_send_are_all_that_a_precision_looks_at() -> None:
+    run = paired_run([0.01] * 80, [0.02] * 80, precision=0.5)
+    followed = ExchangeColumns(run.exchanges.arms)
+    for name in LOOKED_AT:
+        getattr(followed, name).extend(getattr(run.exchanges, name))
+    rule = PrecisionRule(run.plan, followed)
+    assert [rule.is_met(), rule.is_met()] == [False, False]  # once, as the next look is due later
+    for name in LOOKED_AT:
+        getattr(followed, name).extend(getattr(run.exchanges, name)[:50])
+    assert rule.is_met()

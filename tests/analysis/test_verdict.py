@@ -247,3 +247,17 @@ def test_a_verdict_is_one_line_that_ends_in_a_full_stop(code: str, run: Run) -> 
     assert verdict.code == code
     assert verdict.text.isprintable()
     assert verdict.text.endswith(".")
+
+
+def test_requests_that_were_refused_before_there_was_a_connection_had_none_to_reuse() -> None:
+    script = Script("pooled", "unpooled", requests=50)
+    for index in range(50):
+        for arm in ("pooled", "unpooled"):
+            if index < 25:
+                script.fail(arm, index=index)
+            else:
+                script.send(arm, 0.02, on=script.open(arm), index=index)
+    verdict = said(script.run())
+    assert verdict.code == "not-reused"
+    assert "Nothing was reused" in verdict.text
+    assert "pooled opened 25 connections for 50 requests" in verdict.text

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom
 from support.runs import paired_run
 
-from keepalive_bench import DecisionRule, Experiment, Plan, Target, UsageError, analyse
+from keepalive_bench import Arm, DecisionRule, Experiment, Plan, Target, UsageError, analyse
 from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
 from keepalive_bench.requirements import refuse_unmeetable, requirements_of
 
@@ -95,6 +95,14 @@ def test_several_at_a_time_pairs_are_blocks_and_take_more_requests() -> None:
         (("failed==18", "pooled.failed==9"), {"failed==19": "18 at most"}),
         (("unpooled.requests_per_connection<=1",), {"unpooled.requests_per_connection>1": "1 at"}),
         (("status_codes.200==9",), {"status_codes.200>=10": "9 at most"}),
+        (("pairs==9", "left_out>=9", "in_pairs>=9"), {"pairs>9": "9 at most", "in_pairs==10": "9"}),
+        (("reused>=8", "reused<=0"), {"reused>=9": "8 at most"}),  # the first one opens
+        (
+            ("pooled.kind==pooled",),
+            {"pooled.kind==naive": "always pooled", "kind!=pooled": "always"},
+        ),
+        (("verdict==not-comparable", "verdict!=sweep"), {"verdict==one-arm": "always faster or "}),
+        (("warmup.pooled.requests==1",), {"warmup.pooled.connections>1": "1 at most"}),
         (("max<=0", "run_info.wall_s<=0"), {"max<0": "at least"}),
         (("findings.client-bound<=5",), {"reasons.server-close>=10": "9 at most"}),
     ],
@@ -107,6 +115,33 @@ def test_what_no_run_can_meet_is_refused_and_nothing_else(
         found = refusal(plan(9, text))
         assert found.startswith(f"No run of this plan can meet {text}: ")
         assert said in found
+
+
+@pytest.mark.parametrize(
+    ("arms", "requests", "meetable", "unmeetable"),
+    [
+        (("pooled",), 9, "verdict==one-arm", "verdict==faster"),
+        (("unpooled", "naive"), 9, "verdict==faster", "verdict==not-reused"),
+        (("unpooled", "naive"), 6, "speedup>=1", "comparisons[0].reused>6"),
+        (("unpooled", "pooled"), 7, "speedup>=1", "reused>6"),
+        (("unpooled", "pooled"), 6, "reused>=5", "verdict==slower"),  # one of the six pairs opens
+    ],
+)
+def test_what_can_be_met_depends_on_the_arms(
+    arms: tuple[str, ...], requests: int, meetable: str, unmeetable: str
+) -> None:
+    experiment = Experiment(arms=tuple(map(Arm, arms)), requests=requests)
+    assert not refusal(replace(plan(9, meetable), experiment=experiment))
+    assert unmeetable in refusal(replace(plan(9, unmeetable), experiment=experiment))
+
+
+def test_the_verdict_of_a_sweep_is_one() -> None:
+    sizes = tuple(Arm("pooled", str(size), value=size) for size in (1, 2))
+    swept = Experiment(arms=sizes, sweep="maxsize", requests=100)
+    assert not refusal(replace(plan(9, "verdict==sweep"), experiment=swept))
+    assert "always not-measured or sweep" in refusal(
+        replace(plan(9, "verdict==no-difference"), experiment=swept)
+    )
 
 
 def test_where_time_ends_a_run_nobody_knows_how_many_there_will_be() -> None:

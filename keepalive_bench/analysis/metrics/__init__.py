@@ -124,6 +124,8 @@ class Metric(Generic[S]):
     """What it is made of, by code, from the part of the document that it is in."""
     words: tuple[str, ...] = ()
     """All that it can be, of a word."""
+    words_of: Callable[[Experiment, str], tuple[str, ...]] | None = None
+    """Those that it can be in some run of an experiment, of an arm by label; `None`: all."""
     is_of_counts: bool = False
     """Whether it's a ratio of two counts, neither above the requests sent and the connections."""
     is_signed: bool = False

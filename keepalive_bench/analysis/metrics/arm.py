@@ -38,6 +38,10 @@ def _is_single_use(experiment: Experiment, label: str) -> bool:
     return any(arm.is_single_use for arm in experiment.arms if arm.label == label)
 
 
+def _kinds(experiment: Experiment, label: str) -> tuple[str, ...]:
+    return tuple(arm.kind for arm in experiment.arms if arm.label == label)
+
+
 def _requests(experiment: Experiment, _: str) -> Span:
     return 0 if experiment.may_end_early else experiment.requests, experiment.requests
 
@@ -88,6 +92,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         unit="word",
         meaning="How it treats connections",
         words=tuple(kind.name for kind in ARM_KINDS),
+        words_of=_kinds,
     ),
     Metric(
         path="requests",

@@ -8,13 +8,14 @@ from keepalive_bench.analysis.arm_summary import REMAINDER
 from keepalive_bench.analysis.arm_view import QUANTILES
 from keepalive_bench.analysis.effects import Leading
 from keepalive_bench.analysis.explanation import NAMED, STEPS
-from keepalive_bench.analysis.metrics import Metric, Series, nothing, rate_lacks
+from keepalive_bench.analysis.metrics import Metric, Series, nothing, rate_lacks, up_to_all
 from keepalive_bench.results.exchange import QUEUED
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.comparison import Comparison
-    from keepalive_bench.analysis.metrics import Unit
+    from keepalive_bench.analysis.metrics import Span, Unit
     from keepalive_bench.analysis.required_requests import Basis
+    from keepalive_bench.plan.experiment import Experiment
 
 
 _SAVING = Series(
@@ -22,6 +23,17 @@ _SAVING = Series(
     "What the arm saves on the other, with the ends of its interval.",
     "statistic",
 )
+
+
+def _pairs(experiment: Experiment, _: str) -> Span:
+    return 0, max(1, experiment.requests // experiment.block_size)
+
+
+def _reused(experiment: Experiment, against: str) -> Span:
+    """The first request of an arm that keeps connections opens one."""
+    first = experiment.arms[0]
+    both = (arm for arm in experiment.arms if arm is first or arm.label == against)
+    return 0, experiment.requests - any(arm.traits.reuses for arm in both)
 
 
 def _estimate(
@@ -59,12 +71,14 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         path="pairs",
         unit="count",
         meaning="Pairs that both arms answered: of requests at concurrency 1, of blocks above",
+        spans=_pairs,
     ),
     Metric(
         path="left_out",
         unit="count",
         meaning="Pairs that were sent, and of which an arm, or both, didn't answer its half",
         better="lower",
+        spans=_pairs,
     ),
     Metric(
         path="reused",
@@ -73,11 +87,13 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         "connections; where neither does, all count; where both do, one at a time, those of pairs "
         "in which both did",
         better="higher",
+        spans=_reused,
     ),
     Metric(
         path="in_pairs",
         unit="count",
         meaning="Requests of that arm in `pairs`",
+        spans=up_to_all,
     ),
     Metric(
         path="leads",

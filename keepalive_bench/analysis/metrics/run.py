@@ -6,7 +6,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series, up_to_all
+from keepalive_bench.analysis.metrics import NO_SWEEP, Metric, Series, anything, up_to_all
 from keepalive_bench.analysis.sweep import RECOMMENDATIONS, RECOMMENDED
 from keepalive_bench.analysis.verdict import VERDICTS
 from keepalive_bench.results.run import RunInfo, WarmUp
@@ -21,7 +21,7 @@ from keepalive_bench.typed_json import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from keepalive_bench.analysis.metrics import Span, Unit, Value
     from keepalive_bench.analysis.sweep import SweptValue
@@ -104,6 +104,17 @@ def _why_failed(document: Document) -> dict[str, int]:
     return dict(kinds.most_common())
 
 
+def _verdicts(experiment: Experiment, _: str) -> tuple[str, ...]:
+    """Whatever is measured, or not, of a sweep, of one arm or of several."""
+    if experiment.sweep is not None:
+        return "not-measured", "sweep"
+    if len(experiment.arms) == 1:
+        return "not-measured", "one-arm"
+    can_reuse = any(arm.traits.reuses for arm in experiment.arms)
+    never = {"sweep", "one-arm"} if can_reuse else {"sweep", "one-arm", "not-reused"}
+    return tuple(word for word in VERDICTS if word not in never)
+
+
 def _recommended(option: str) -> Metric[Document]:
     def lacks(experiment: Experiment) -> str:
         return "" if experiment.sweep == option else f"{NO_SWEEP} over {option}"
@@ -145,7 +156,13 @@ _SERIES = {
 }
 
 
-def _of_members(before: str, type_: type) -> Iterator[Metric[Document]]:
+def _up_to_warmups(experiment: Experiment, _: str) -> Span:
+    return 0, experiment.warmups
+
+
+def _of_members(
+    before: str, type_: type, spans: Callable[[Experiment, str], Span] = anything
+) -> Iterator[Metric[Document]]:
     """One of each number in a part of the document, and of each yes or no."""
     for name, hint in members_of(type_).items():
         if hint in _UNITS:
@@ -154,6 +171,7 @@ def _of_members(before: str, type_: type) -> Iterator[Metric[Document]]:
                 path=f"{before}.{name}",
                 unit=unit,
                 lacking=_LACKING.get(name, ""),
+                spans=spans,
                 words=("true", "false") if unit == "word" else (),
                 series=_SERIES.get(name),
             )
@@ -178,6 +196,7 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
         meaning="[A word](json-format.md#verdict-the-one-sentence)",
         basis="verdict",
         words=VERDICTS,
+        words_of=_verdicts,
     ),
     Metric(
         path="recommendation.code",
@@ -196,5 +215,5 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
         is_sparse=True,
     ),
     *_of_members("run_info", RunInfo),
-    *_of_members("warmup.<label>", WarmUp),
+    *_of_members("warmup.<label>", WarmUp, _up_to_warmups),
 )

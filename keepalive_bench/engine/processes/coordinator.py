@@ -31,6 +31,7 @@ from keepalive_bench.engine.processes.worker import LOOK_S, Patience, Worker
 from keepalive_bench.engine.schedule import NOT_SENT, BlockEnd
 from keepalive_bench.errors import KabError
 from keepalive_bench.results.run import LostProcess
+from keepalive_bench.results.table import NONE
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
@@ -237,6 +238,10 @@ class Coordinator:
         put(part.exchanges, rows)
         if self._followed is not None:
             put(self._followed, rows, LOOKED_AT)
+            used, others = self._followed.connection, len(self.parts)
+            for row in range(len(used) - len(part.exchanges) + before, len(used)):
+                if used[row] != NONE:  # each process counts its own from 0
+                    used[row] = used[row] * others + number
         if self._on_exchange is not None:
             for row in range(before, len(part.exchanges)):
                 self._on_exchange(part.exchanges[row])
