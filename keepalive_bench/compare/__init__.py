@@ -66,6 +66,7 @@ def compare_runs(
     demanded = [parse(text, among) for text in texts]
     rule = plans[-1].decision_rule
     arms = tuple(_arms(bases, new, rule.confidence))
+    comparisons = tuple(_comparisons(bases, new, rule.confidence))
     differing = tuple(differences(bases, new))
     if _is_same_run(bases, new):
         incomparable, verdict = None, _SAME_RUN
@@ -74,7 +75,7 @@ def compare_runs(
             arms, differing, rule, forced=forced
         )
         verdict = (
-            change_verdict(plans, arms, differing)
+            change_verdict(plans, arms, comparisons, differing)
             if incomparable is None
             else ChangeVerdict("not-comparable", f"{incomparable}.")
         )
@@ -85,7 +86,7 @@ def compare_runs(
         strict=strict or incomparable is not None,
         differences=differing,
         arms=arms,
-        comparisons=tuple(_comparisons(bases, new, rule.confidence)),
+        comparisons=comparisons,
         recommendation=_recommendation([it.analysis for it in bases], new.analysis),
         incomparable=incomparable,
         verdict=verdict,

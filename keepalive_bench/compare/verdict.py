@@ -21,12 +21,16 @@ from keepalive_bench.units import enumerated, signed_share
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.compare.change import ArmChange, Difference, FigureChange
+    from keepalive_bench.compare.change import ArmChange, ComparisonChange, Difference, FigureChange
     from keepalive_bench.plan.plan import DecisionRule, Plan
 
 CODES: tuple[ChangeCode, ...] = get_args(ChangeCode)
 _FIRST: tuple[ChangeCode, ...] = ("worse", "better")
 """What decides goes before what doesn't, and what is worse before all."""
+_RATIOS_IN_WORDS = {
+    "mean_ratio": "the speed-up (all requests)",
+    "speedup": "the speed-up (reused connections)",
+}
 _BESIDES = ("p50", "p95")
 
 
@@ -54,7 +58,10 @@ def why_incomparable(
 
 
 def change_verdict(
-    plans: Sequence[Plan], arms: Sequence[ArmChange], differences: Sequence[Difference]
+    plans: Sequence[Plan],
+    arms: Sequence[ArmChange],
+    comparisons: Sequence[ComparisonChange],
+    differences: Sequence[Difference],
 ) -> ChangeVerdict:
     """What changed, by the later plan's rule, of runs that can be compared."""
     obstacle, rule = in_the_way(differences), plans[-1].decision_rule
@@ -64,7 +71,7 @@ def change_verdict(
     code = next((it for it in _FIRST if it in codes), latency.code)
     texts = [f"Compared although {obstacle}."] if obstacle else []
     texts += [*(said.text for said in found), *counted.uncertain]
-    return ChangeVerdict(code, " ".join([*texts, *_besides(arms, latency, rule)]))
+    return ChangeVerdict(code, " ".join([*texts, *_besides(arms, comparisons, latency, rule)]))
 
 
 def in_the_way(differences: Sequence[Difference]) -> str:
@@ -116,9 +123,12 @@ def _settling(arm: ArmChange, figure: FigureChange, rule: DecisionRule) -> str:
 
 
 def _besides(
-    arms: Sequence[ArmChange], latency: ChangeVerdict, rule: DecisionRule
+    arms: Sequence[ArmChange],
+    comparisons: Sequence[ComparisonChange],
+    latency: ChangeVerdict,
+    rule: DecisionRule,
 ) -> Iterator[str]:
-    """Other latencies that changed by more than the margin, all of their interval."""
+    """Other latencies, and speed-ups, whose whole interval lies beyond the margin."""
     told = {arms[0].label: latency.code}
     found = []
     for arm, name in list(product(arms, _BESIDES))[1:]:  # the first is the one that decides
@@ -127,6 +137,12 @@ def _besides(
         if code is not None and told.get(arm.label) != code:
             told[arm.label] = code
             found.append(f"{arm.label} {name} {signed_share(figure.change)}")
+    for it in comparisons:
+        for path, said in _RATIOS_IN_WORDS.items():
+            figure = getattr(it, path)
+            if _beyond(figure, rule.margin) is not None:
+                against = f" against {it.against}" if len(comparisons) > 1 else ""
+                found.append(f"{said}{against} {signed_share(figure.change)}")
     if found:
         yield f"Also changed: {enumerated(found)}."
 

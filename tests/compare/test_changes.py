@@ -347,3 +347,11 @@ def test_a_wide_margin_takes_in_every_change() -> None:
     change = compared(run, paired_run(latencies(40, 3), latencies(40, 2))._replace(plan=lenient))
     assert change.verdict.code == "no-difference"
     assert "takes as long as in BASE, within 99.9 %" in change.verdict.text
+
+
+def test_a_pool_that_pays_off_less_is_named_beside_the_latency_that_decides() -> None:
+    pooled = [0.01 * (1 + (7 * it % 20 - 10) / 1000) for it in range(60)]
+    base, new = (paired_run(pooled, [times * it for it in pooled]) for times in (3, 2))
+    verdict = compared(base, new).verdict
+    assert verdict.code == "no-difference"
+    assert "the speed-up (reused connections) -33.3 %" in verdict.text
