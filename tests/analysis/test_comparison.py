@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.runs import Script, paired_run
 
@@ -44,6 +44,7 @@ def test_the_speed_up_is_the_other_s_latency_divided_by_the_arm_s_own() -> None:
     assert found.saving_s["p95"].estimate == pytest.approx(0.02)
 
 
+@settings(max_examples=40)  # thousands of resamples each
 @given(PAIRS)
 def test_the_other_way_round_the_speed_up_is_its_inverse_and_the_saving_its_negative(
     pairs: list[tuple[float, float]],
@@ -56,24 +57,7 @@ def test_the_other_way_round_the_speed_up_is_its_inverse_and_the_saving_its_nega
         assert other == (None if saving.estimate is None else -saving.estimate)
 
 
-@given(st.lists(st.tuples(LATENCY, LATENCY), min_size=8, max_size=40))
-def test_the_other_way_round_all_intervals_are_mirrored(pairs: list[tuple[float, float]]) -> None:
-    there, back = both_ways(pairs)
-    for one, other in (
-        (there.speedup, back.speedup),
-        (there.requests_per_second, back.requests_per_second),
-    ):
-        if one.low is None or one.high is None:
-            assert (other.low, other.high) == (one.low, one.high)
-        else:
-            assert other[1:] == pytest.approx((1 / one.high, 1 / one.low))
-    for metric, saving in there.saving_s.items():
-        mirrored = back.saving_s[metric]
-        assert (saving.low is None) == (mirrored.low is None)
-        if saving.low is not None and saving.high is not None:
-            assert mirrored[1:] == pytest.approx((-saving.high, -saving.low), abs=1e-9)
-
-
+@settings(max_examples=40)  # thousands of resamples each
 @given(PAIRS, st.floats(0.01, 100))
 def test_noise_that_both_halves_of_a_pair_share_cancels(
     pairs: list[tuple[float, float]], factor: float

@@ -33,7 +33,7 @@ def test_a_saving_of_quantiles_is_covered_and_narrower_where_pairs_have_much_in_
     common: float,
 ) -> None:
     held, widths, unpaired = 0, [], []
-    for seed in range(150):
+    for seed in range(80):
         run = paired_run(*drawn(seed, common))
         found = analyse(run)
         _, low, high = found.comparisons[0].saving_s["p50"]
@@ -43,7 +43,7 @@ def test_a_saving_of_quantiles_is_covered_and_narrower_where_pairs_have_much_in_
         widths.append(high - low)
         ends = (arm.latency_bounds["p50"] for arm in found.arms)
         unpaired.append(math.hypot(*(there - here for here, there in ends)))
-    assert held >= 0.92 * 150
+    assert held >= 0.9 * 80
     assert np.median(widths) < (0.95 if common else 1.2) * np.median(unpaired)
 
 
@@ -52,7 +52,7 @@ def test_a_saving_of_quantiles_is_covered_and_narrower_where_pairs_have_much_in_
 def test_what_the_arms_share_is_no_less_noise_for_lasting(lasting: float) -> None:
     """It is in no ratio of a pair, so the ratios' autocorrelation doesn't tell of it."""
     held: Counter[str] = Counter()
-    for seed in range(100):
+    for seed in range(50):
         random, level, shared = np.random.default_rng(seed), 0.0, []
         for step in random.normal(0.0, 0.3 * math.sqrt(1 - lasting**2), 1_200):
             level = lasting * level + step
@@ -68,7 +68,7 @@ def test_what_the_arms_share_is_no_less_noise_for_lasting(lasting: float) -> Non
             assert low is not None
             assert high is not None
             held[metric] += low <= truth <= high
-    assert min(held.values()) >= 85, held
+    assert min(held.values()) >= 42, held
 
 
 def test_arms_that_ran_one_after_the_other_have_nothing_in_common() -> None:
