@@ -73,6 +73,8 @@ def test_it_is_counted_with_what_it_cost() -> None:
     assert found.evidence["connections"] == found.evidence["retransmissions"] == 1
     assert found.evidence["opened"] == len(connects) == 5
     assert found.evidence["connect_s"] == pytest.approx(connects[0])
-    assert found.evidence["usual_s"] == pytest.approx(sorted(connects[1:])[1], rel=1)
+    usual_s = found.evidence["usual_s"]
+    assert isinstance(usual_s, float)
+    assert min(connects[1:]) <= usual_s <= max(connects[1:])
     # RFC 6298, section 2: a first timeout of one second.
     assert 0.9 < connects[0] < 1.5
