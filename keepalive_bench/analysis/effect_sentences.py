@@ -87,7 +87,7 @@ def _with_means(found: str, comparison: Comparison, saving: str) -> str:
         return f"{found}{saving}.{other}." if other else f"{found}{saving}."
     whose = "Over all requests, it is"
     if comparison.has_heavy_tails:
-        whose = "A few slow requests decide the means: by those, it is"
+        whose = "A few slow requests decide the means, by which it is"
     other = _other(whose, comparison.mean_ratio) if _has_other(comparison) else ""
     return f"{found}.{other}{saving}." if other else f"{found}{saving}."
 

@@ -97,7 +97,7 @@ def test_a_few_slow_requests_leave_the_lead_to_the_typical_one_and_that_is_said(
     assert found.leads == "speedup"
     text = analysis.verdict.text
     assert text.startswith("Reusing the connection is 3.00× faster here for a typical request (")
-    assert " A few slow requests decide the means: by those, it is " in text
+    assert " A few slow requests decide the means, by which it is " in text
 
 
 def test_a_tail_is_told_of_a_typical_one_of_those_that_reused() -> None:
@@ -170,7 +170,7 @@ def test_slow_requests_that_matter_less_than_connections_opened_again_leave_them
 
 def test_what_is_saved_on_all_requests_stands_behind_what_is_said_of_them() -> None:
     text = reopening(10, slow=(21, 91, 155)).verdict.text
-    assert " A few slow requests decide the means: by those, it is " in text
+    assert " A few slow requests decide the means, by which it is " in text
     typical, _, means = text.partition(" A few slow requests")
     assert "on average" not in typical
     assert "a request on average" in means
