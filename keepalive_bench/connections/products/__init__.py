@@ -105,7 +105,8 @@ def who_answered(answer: Answer) -> Who:
         found = re.match(_PRODUCT, word)
         product = _BY_SERVER.get(found[0].lower()) if found else None
         if product is not None:
-            return Who("server", product, _shown(word))
+            shown, is_telling = _shown(word), product.name.lower() in word.lower()
+            return Who("server", product, shown if is_telling else f"{product.name} ({shown})")
     return Who("server", None, _shown(said[0])) if said else NOBODY
 
 
@@ -139,5 +140,5 @@ def product_called(word: str) -> Product:
     found = _BY_WORD.get(word.lower().partition("/")[0])
     if found is None:
         known = ", ".join(sorted(it.word for it in PRODUCTS))
-        raise UsageError(f"kab knows no server called {quoted(word)} (--server): {known}.")
+        raise UsageError(f"--server can't be {quoted(word)}: kab knows {known}.")
     return found

@@ -180,11 +180,11 @@ KAB = Product(
     name="kab serve",
     place="origin",
     server=("kab",),
-    keep_alive=Setting("--connection-close", "not set", _KAB),
-    request_limit=Setting("--close-after", "no limit", _KAB, note="or --silent-close-after"),
+    keep_alive=Setting("--connection-close", "", _KAB),
+    request_limit=Setting("--close-after or --silent-close-after", "no limit", _KAB),
     idle_timeout=Setting("--idle-timeout", "none", _KAB),
     lifetime=Setting("--max-age", "none", _KAB),
-    errors=Setting("--fault error-close", "not set", _KAB),
-    http_1_1=Setting("--http-10", "not set", _KAB, note="HTTP/1.1 without it"),
+    errors=Setting("--fault error-close", "", _KAB),
+    http_1_1=Setting("--http-10", "", _KAB, note="leave it out"),
 )
 RUNTIMES = (*(NODE, GO, PUMA, TOMCAT, JETTY, JAVA, KESTREL, PHP, KAB),)
