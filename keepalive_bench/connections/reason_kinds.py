@@ -157,8 +157,6 @@ AFTER_ERROR = ReasonKind(
     "is proven.",
     evidence="`failure`: its kind",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
-    text="After a failed request its connection was given up ({times})",
-    advice="The failures are named above; a connection that failed can't be used again.",
 )
 ASKED_TO_CLOSE = ReasonKind(
     code="asked-to-close",

@@ -33,7 +33,7 @@ INTERRUPTED = FindingKind(
     proof="The figures cover the requests that had ended by then. Those that hadn't a second later "
     "are cut off: they don't count as failures, and are in no other figure.",
     text="The run was interrupted after {exchanges:request}{under_way}.",
-    clauses={"under_way": "; {cut_off} more were cut off, which no other figure includes"},
+    clauses={"under_way": "; {cut_off} more were cut off"},
     provoked=Provoked(test="tests/cli/test_interruption.py"),
 )
 ONLY_ROUND_CUT = FindingKind(
@@ -102,7 +102,7 @@ PORTS_LOW = FindingKind(
     proof="Of those that were free for one address, within the time that each stays in use "
     "(Linux).",
     text="{opened} connections to {peer} within {held} used {share:.0%} of the {ports} local "
-    "ports. Each port stays in use for {held} after its connection, so no more than {rate} can be "
+    "ports. Each port stays in use for {held} after its connection, so at most {rate} can be "
     "sustained.",
     advice="Send fewer --requests, or connect from several addresses (--source-address).",
     provoked=Provoked(test="tests/findings/test_port.py"),

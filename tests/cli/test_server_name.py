@@ -53,7 +53,7 @@ def test_a_stored_run_is_advised_on_for_whom_the_user_knows(stored: Path) -> Non
         called("report", str(stored)).out.split()
     )
     done = called("report", str(stored), "--server", "Apache")
-    assert "Apache (--server): its MaxKeepAliveRequests (100 by default)." in " ".join(
+    assert "Apache (--server): see its MaxKeepAliveRequests (default: 100)." in " ".join(
         done.out.split()
     )
     assert called("report", str(stored), "--server", "foo").code == 2

@@ -168,7 +168,7 @@ NLB = Product(
         "tcp.idle_timeout.seconds",
         "350 s",
         f"{_AWS}/network/update-idle-timeout.html",
-        note="it forgets the connection in silence; fixed for TLS listeners",
+        note="it drops the connection silently; fixed for TLS listeners",
     ),
     lifetime=never("has no connections of its own to clients"),
     errors=never("forwards TCP and knows no responses"),
