@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from keepalive_bench.report import Part, TextColumn, TextTable
 
 _UNBOUNDED = 10_000
-_IN_ASCII = str.maketrans({"–": "-", "×": "x", "…": "...", "→": "->"})
+_IN_ASCII = str.maketrans({"–": "-", "−": "-", "·": "-", "×": "x", "…": "...", "→": "->"})
 
 
 def for_terminal(text: str, *, plain_ascii: bool) -> str:

@@ -29,7 +29,7 @@ def test_0_when_every_answer_is_an_error_for_that_is_an_answer() -> None:
     with answering(response(status_line=b"HTTP/1.1 404 Not Found")) as server:
         done = called("run", server.url, "-n", "2")
     assert done.code == 0
-    assert "Most answers were errors (404 in 4 of 4)" in " ".join(done.out.split())
+    assert "Most responses were errors (404 in 4 of 4)" in " ".join(done.out.split())
 
 
 def test_1_and_a_sentence_when_the_connection_is_refused(refusing_url: str) -> None:
