@@ -80,7 +80,7 @@ def report_parts(
 def _findings(findings: Sequence[Finding], *, detailed: bool) -> Iterator[RenderableType]:
     """What says why: the first few, or all; and how many more there are."""
     said = [
-        it for it in preamble.told(findings) if detailed or not getattr(it[0], "is_detail", False)
+        it for it in preamble.told(findings) if detailed or not it[0].is_detail
     ]
     shown = said if detailed else said[:_MOST_FINDINGS]
     for finding, words in shown:
