@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
+_TWO = 2
 VerdictCode = Literal[
     "faster",
     "slower",
@@ -81,7 +82,7 @@ def _compared(
     if shift is not None and found.code != "not-reused":
         rule = plan.decision_rule
         if shift.parts_disagree(rule.margin):
-            found = Verdict("inconclusive", shift.in_words(_subject(first, other), rule))
+            found = Verdict("inconclusive", shift.in_words(_subject(first, other, plan), rule))
     return _after(said_first, found)
 
 
@@ -96,7 +97,7 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
     rule, (ratio, low, high) = plan.decision_rule, comparison.leading
     if ratio is None or low is None or high is None:
         return Verdict("inconclusive", _too_few(first, comparison, plan))
-    subject = _subject(first, other)
+    subject = _subject(first, other, plan)
     if high <= 1 + rule.margin and low >= 1 / (1 + rule.margin):
         return Verdict("no-difference", alike(subject, comparison, rule))
     if not low <= 1 <= high:
@@ -115,8 +116,8 @@ def _drift(plan: Plan) -> str:
     return " The arms ran one after the other, so any drift in between is part of that."
 
 
-def _subject(first: ArmSummary, other: ArmSummary) -> str:
-    if differ_in_reuse_only(first.traits, other.traits):
+def _subject(first: ArmSummary, other: ArmSummary, plan: Plan) -> str:
+    if len(plan.experiment.arms) == _TWO and differ_in_reuse_only(first.traits, other.traits):
         return "Reusing the connection"
     return f"Using {first.label} rather than {other.label}"
 

@@ -88,7 +88,7 @@ def _swept(
     experiment: Experiment, option: str, requests: str, counts: Mapping[str, int]
 ) -> Iterator[str]:
     values = sorted(experiment.arms, key=lambda arm: arm.value or 0)
-    yield f"{requests} with each {option} of {', '.join(arm.label for arm in values)}"
+    yield f"{requests} with each {option} ({', '.join(arm.label for arm in values)})"
     if experiment.duration_s is not None:
         yield f"in {duration(experiment.duration_s)}"
     if option != "concurrency":

@@ -79,9 +79,7 @@ def report_parts(
 
 def _findings(findings: Sequence[Finding], *, detailed: bool) -> Iterator[RenderableType]:
     """What says why: the first few, or all; and how many more there are."""
-    said = [
-        it for it in preamble.told(findings) if detailed or not it[0].is_detail
-    ]
+    said = [it for it in preamble.told(findings) if detailed or not it[0].is_detail]
     shown = said if detailed else said[:_MOST_FINDINGS]
     for finding, words in shown:
         yield marked("!" if finding.severity == "warning" else "i", words)
@@ -151,8 +149,8 @@ def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> list[Render
     whole = grid_of([TextTable("", names, tuple((pair,) for pair in pairs))])
     if fits(whole, width):
         return [whole]
-    plain = TextTable("", names, tuple(((column,),) for column, _ in pairs))
-    return grids(plain, width, plain_ascii=plain_ascii, breakable=True)
+    plain = TextTable("", names, (tuple((column,) for column, _ in pairs),))
+    return grids(plain, width, plain_ascii=plain_ascii)
 
 
 def _bar(share: float, longest: float, *, plain_ascii: bool) -> str:

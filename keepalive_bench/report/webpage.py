@@ -133,7 +133,7 @@ def _comparison(report: Report) -> Element:
     analysis, swept = report.analysis, report.swept
     tables, below = [], [*preamble.answers(analysis)]
     if swept is None:
-        tables.append(comparison_table(analysis).without_empty_columns())
+        tables.append(comparison_table(analysis, detailed=True).without_empty_columns())
         below.append(preamble.urllib3_counters(analysis))
     else:
         tables.extend(swept.tables)

@@ -198,10 +198,10 @@ def test_how_many_pairs_it_takes_at_the_least_depends_on_the_confidence(
     """
     verdict = judged([2.0], count=least, confidence=confidence)
     assert verdict.code == "inconclusive"
-    assert f"at least {least} pairs " in verdict.text
-    assert f"there are {least - 1} that reused a connection. -n {least + 1} " in verdict.text
+    assert f"at least {least} pairs that reused a connection are needed" in verdict.text
+    assert f"there are {least - 1}. Use -n {least + 1}." in verdict.text
     assert judged([2.0], count=least + 1, confidence=confidence).code == "faster"
-    assert "and there is 1 that reused" in judged([2.0], count=2, confidence=confidence).text
+    assert "and there is 1." in judged([2.0], count=2, confidence=confidence).text
 
 
 def test_a_sure_difference_within_the_margin_is_named() -> None:

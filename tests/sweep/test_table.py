@@ -46,7 +46,7 @@ def test_a_wider_terminal_never_has_more_tables() -> None:
 @pytest.mark.parametrize(
     ("requests", "said"),
     [
-        (24, "24 requests with each maxsize of 1, 4, 8 threads, traffic in bursts, 3 rounds in "),
+        (24, "24 requests with each maxsize (1, 4), 8 threads, traffic in bursts, 3 rounds in "),
         (20, "2 rounds in random order, the last burst of 4 only"),
     ],
 )
@@ -77,6 +77,6 @@ def test_what_was_answered_is_told_of_each_value_by_its_name() -> None:
     (said,) = answers(analyse(alike.run()))
     assert said == "responses to each maxsize: 1 × 200; HTTP/1.1, text/html, 100 B"
     assert [line.partition(";")[0] for line in answers(analyse(unlike.run()))] == [
-        "maxsize 1: 1 × 200",
-        "maxsize 4: 1 × 404",
+        "responses to maxsize 1: 1 × 200",
+        "responses to maxsize 4: 1 × 404",
     ]
