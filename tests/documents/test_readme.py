@@ -25,7 +25,7 @@ def headings(report: str) -> list[str]:
     found = [
         re.split(r" {2,}|: |, on a", line)[0] for line in report.splitlines() if line[:1].isalpha()
     ]
-    table, place = found.index("connections opened"), found.index("where the time goes")
+    table, place = found.index("connections"), found.index("where the time goes")
     about = (each.partition(";")[0] for each in found[table:place])
     return [each for each in about if not each.startswith("latency")]
 
@@ -37,7 +37,6 @@ def test_the_output_has_the_lines_that_the_shown_command_prints() -> None:
     with ServerProcess(ServerSettings(behaviour=CLOSING)) as server:
         done = kab(*shlex.split(command.replace(URL, server.url))[2:])
     assert headings(done.out) == headings(output)
-    assert done.lines[1] == output.splitlines()[1]
     (warning,) = re.findall(r"^! The server.*?\.$(?=\n\n)", output, re.DOTALL | re.MULTILINE)
     assert " ".join(warning.split()) in " ".join(done.out.split())
 
