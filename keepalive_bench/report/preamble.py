@@ -228,11 +228,11 @@ def urllib3_counters(analysis: Analysis) -> str:
 def urllib3_disagrees(analysis: Analysis) -> str:
     """Where urllib3 counts other connections than there were; empty: nowhere."""
     parts = [
-        f"{arm.counters.num_connections:,} for {arm.name}, which opened {arm.connections:,}"
+        f"{arm.counters.num_connections:,} for {arm.name}, where {arm.connections:,} were opened"
         for arm in analysis.arms
         if arm.counters.num_connections != arm.connections
     ]
-    return f"urllib3's num_connections counts {enumerated(parts)}." if parts else ""
+    return f"urllib3's own num_connections says {enumerated(parts)}." if parts else ""
 
 
 def verdict_text(analysis: Analysis) -> str:
