@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from documents.tables import PagePart, table
 
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
+from keepalive_bench.report.explanations import advice_on, severities
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def parts() -> Iterator[PagePart]:
         (
             (
                 f"`{it.code}`",
-                _severity(it),
+                severities(it),
                 it.who,
                 ", ".join(f"`{name}`" for name in it.evidence),
                 " ".join(filter(None, (f"{it.title}.", it.proof, *_advice(it)))),
@@ -74,19 +74,9 @@ def parts() -> Iterator[PagePart]:
     )
 
 
-def _severity(kind: FindingKind) -> str:
-    others = (f"{name}: {it.severity}" for name, it in kind.cases.items() if it.severity)
-    return "; ".join((kind.severity, *others))
-
-
 def _advice(kind: FindingKind) -> Iterator[str]:
-    """What to do, usually and in each case; `…` stands for what only a run knows."""
-    said = dict.fromkeys(kind.clauses, "")
-    for concern in ("cure", "upstream", "upstream_wait"):
-        said[concern] = " The setting of [who is there](products.md) is named."
-    told = {"": kind.advice} | {name: it.advice for name, it in kind.cases.items() if it.advice}
-    for name, advice in told.items():
-        words = re.sub(r"{(\w+)(!s)?}", lambda found: said.get(found[1], "…"), advice)
+    """What to do, usually and in each case."""
+    for name, words in advice_on(kind, " The setting of [who is there](products.md) is named."):
         yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
 
 

@@ -5,25 +5,20 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from documents.members import members
 from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
 
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
-from keepalive_bench.plan.arms import Arm
-from keepalive_bench.requirements.names import AnyMetric, places
-from keepalive_bench.results.run import RunInfo, WarmUp
+from keepalive_bench.requirements import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from documents.tables import Row
 
-    from keepalive_bench.requirements.names import Place
+    from keepalive_bench.requirements.names import AnyMetric
 
-_HOW = {"exact": "exactly", "nothing": "no interval: undecided", "verdict": "as above"}
-_SPELLED = {"arm": "arms", "comparison": "comparisons", "run": "", "sweep": "sweep"}
 _MEMBERS: dict[str, tuple[AnyMetric, ...]] = {
     "arm": ARM_METRICS,
     "comparison": COMPARISON_METRICS,
@@ -33,48 +28,14 @@ _MEMBERS: dict[str, tuple[AnyMetric, ...]] = {
 
 def parts() -> Iterator[PagePart]:
     """What metrics are called in requirements, and where they stand in the results file."""
-    found = tuple(places((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
-    for part, spelled in _SPELLED.items():
-        shown = [it for it in found if it.part == spelled and it.prefixes[0] != "OTHER."]
-        head = ("name", "meaning", "better", "how")
-        yield table("requirements.md", f"{part} metrics", head, _names(shown))
+    head = ("name", "meaning", "better", "how")
+    for key, _, listed in listing.parts():
+        names = ((names_cell(it.names), it.meaning, it.better, it.how) for it in listed)
+        yield table("requirements.md", f"{key} metrics", head, names)
     for part, metrics in _MEMBERS.items():
         before = "values[]." if part == "sweep" else ""
         rows = _members(metrics, before)
         yield table("json-format.md", f"{part} metrics", MEMBERS_HEAD, rows)
-
-
-def _names(spelled: Sequence[Place]) -> Iterator[Row]:
-    """What each metric is called in some places, those together that mean the same."""
-    of_fields = {
-        path: meaning
-        for type_, before in ((RunInfo, "run_info."), (WarmUp, "warmup.<label>."))
-        for path, meaning, _ in members(type_, before)
-    }
-    named = (metric for metric in spelled[0].metrics if metric.is_named)
-    told = ((it, it.meaning or of_fields[it.path]) for it in named)
-    for said, found in groupby(told, lambda it: (it[1], it[0].better or "", _how(it[0]))):
-        group = (metric for metric, _ in found)
-        names = [
-            sorted(spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
-        ]
-        yield names_cell(zip(*names, strict=True)), *said
-
-
-def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
-    """But for those that end as the file's own members do, and those with an arm's name."""
-    return {
-        f"{place.prefixes[0]}{form}"
-        for place in spelled
-        if metric in place.metrics and place.prefixes[0] != f"{place.label}."
-        for form in place.forms(metric)
-        if not form.endswith(".estimate")
-    }
-
-
-def _how(metric: AnyMetric) -> str:
-    estimated = "interval, each end by itself" if metric.percent else "interval"
-    return _HOW.get(metric.basis, estimated)
 
 
 def _members(metrics: Iterable[AnyMetric], before: str) -> Iterator[Row]:
