@@ -110,8 +110,9 @@ def plain(text: str) -> str:
 
 def severities(kind: FindingKind) -> str:
     """Its own, and those that it has in some cases."""
-    others = (f"{name}: {it.severity}" for name, it in kind.cases.items() if it.severity)
-    return "; ".join((kind.severity, *others))
+    said = {"warning": "warning", "info": "info, with `-v` only" if kind.is_detail else "info"}
+    others = (f"{name}: {said[it.severity]}" for name, it in kind.cases.items() if it.severity)
+    return "; ".join((said[kind.severity], *others))
 
 
 def advice_on(kind: FindingKind, setting: str = "") -> Iterator[tuple[str, str]]:
