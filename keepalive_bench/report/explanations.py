@@ -110,9 +110,9 @@ def plain(text: str) -> str:
 
 def severities(kind: FindingKind) -> str:
     """Its own, and those that it has in some cases."""
-    said = {"warning": "warning", "info": "info, with `-v` only" if kind.is_detail else "info"}
-    others = (f"{name}: {said[it.severity]}" for name, it in kind.cases.items() if it.severity)
-    return "; ".join((said[kind.severity], *others))
+    others = (f"{name}: {it.severity}" for name, it in kind.cases.items() if it.severity)
+    found = "; ".join((kind.severity, *others))
+    return f"{found}, under -v" if kind.is_detail else found
 
 
 def advice_on(kind: FindingKind, setting: str = "") -> Iterator[tuple[str, str]]:
@@ -122,11 +122,20 @@ def advice_on(kind: FindingKind, setting: str = "") -> Iterator[tuple[str, str]]
         kind: of the finding.
         setting: the sentence that stands for the one which names a setting.
     """
-    known = {**dict.fromkeys((*kind.clauses, "perhaps"), "")}
-    known |= dict.fromkeys(("cure", "upstream", "upstream_wait"), setting)
-    told = {"": kind.advice} | {name: it.advice for name, it in kind.cases.items() if it.advice}
+    settings = dict.fromkeys(("cure", "upstream", "upstream_wait"), setting)
+    known = {**dict.fromkeys((*kind.clauses, "perhaps"), ""), **settings}
+    told = {"": kind.advice, **{name: it.advice for name, it in kind.cases.items()}}
+    told["in a sweep"] = kind.advice_in_sweeps
+    parts = dict(kind.clauses)
     for name, advice in told.items():
-        yield name, re.sub(r"{(\w+)(!s)?}", lambda found: known.get(found[1], "…"), advice)
+        words = re.sub(r"{(\w+)(!s)?}", lambda found: known.get(found[1], "…"), advice)
+        if re.search(r"\w", words):
+            yield name, words
+            continue
+        for clause in re.findall(r"{(\w+)}", advice):  # it is made of these alone
+            if clause in parts:
+                part = re.sub(r"^{\w+}", "", parts.pop(clause))
+                yield name, re.sub(r"{(\w+)}", lambda found: known.get(found[1], "…"), part)
 
 
 def _of_kinds(
@@ -160,17 +169,8 @@ def _advice(failure: FailureKind | None, finding: FindingKind | None) -> Iterato
             told |= {f"{case}{advice}": None} if advice else {}
     if finding is not None:
         for case, advice in advice_on(finding):
-            said = [advice] if re.search(r"\w", advice) else _clauses(finding, case)
-            told |= {f"{case.capitalize()}: {it}" if case and advice else it: None for it in said}
+            told |= {f"{case.capitalize()}: {advice}" if case else advice: None}
     yield from map(plain, told)
-
-
-def _clauses(finding: FindingKind, case: str) -> Iterator[str]:
-    """The parts that its advice is made of, where it has no other."""
-    advice = (case and finding.cases[case].advice) or finding.advice
-    for name in re.findall(r"{(\w+)}", advice):
-        if name in finding.clauses:
-            yield re.sub(r"^{\w+}|{(cure|upstream|upstream_wait)}", "", finding.clauses[name])
 
 
 def _causes(failure: FailureKind | None) -> Rows:
