@@ -97,9 +97,9 @@ def lists() -> dict[str, Rows]:
 
 def requirement_names() -> Iterator[Section]:
     """All that a requirement can be about."""
-    for part in listing.parts():
-        rows = ((", ".join(listing.together(it.names[0])), plain(it.meaning)) for it in part.listed)
-        yield Section(part.title, rows=tuple(rows))
+    for title, listed in listing.parts():
+        rows = ((", ".join(listing.together(it.names[0])), plain(it.meaning)) for it in listed)
+        yield Section(title, rows=tuple(rows))
 
 
 def plain(text: str) -> str:

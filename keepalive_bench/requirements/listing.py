@@ -16,40 +16,32 @@ if TYPE_CHECKING:
     from keepalive_bench.requirements.names import AnyMetric, Place
 
 _PARTS = {
-    "arm": ("arms", "Of an arm"),
-    "comparison": ("comparisons", "Of the first-named arm against another"),
-    "run": ("", "Of the run"),
-    "sweep": ("sweep", "Of each value of a sweep"),
+    "arms": "Of an arm",
+    "comparisons": "Of the first-named arm against another",
+    "": "Of the run",
+    "sweep": "Of each value of a sweep",
 }
-_HOW = {"exact": "exactly", "nothing": "no interval: undecided", "verdict": "as above"}
+"""By the member of the document that has them."""
 _DOCUMENTED = {"run_info": RunInfo, "warmup": WarmUp}
 
 
 class Listed(NamedTuple):
-    """Metrics of which the same is said."""
+    """Metrics that mean the same."""
 
     names: tuple[tuple[str, ...], ...]
     """How they are spelled, the shortest spelling first: of each, one for each metric."""
     meaning: str
-    better: str
-    how: str
-    """How a requirement on one is decided."""
 
 
-class Part(NamedTuple):
-    """What a part of a run has."""
+def parts() -> Iterator[tuple[str, list[Listed]]]:
+    """All of them, by part of a run.
 
-    key: str
-    title: str
-    listed: tuple[Listed, ...]
-
-
-def parts() -> Iterator[Part]:
-    """All of them; `LABEL` stands for an arm, `OTHER` for the one that it is compared with."""
+    `LABEL` stands for an arm, `OTHER` for the one that it is compared with.
+    """
     found = tuple(places((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
-    for key, (member, title) in _PARTS.items():
+    for member, title in _PARTS.items():
         shown = [it for it in found if it.part == member and it.prefixes[0] != "OTHER."]
-        yield Part(key, title, tuple(_listed(shown)))
+        yield title, list(_listed(shown))
 
 
 def meaning_of(metric: AnyMetric) -> str:
@@ -58,12 +50,6 @@ def meaning_of(metric: AnyMetric) -> str:
         return metric.meaning
     group, *_, name = metric.path.split(".")
     return field_docs(_DOCUMENTED[group]).get(name, "").partition("; `None`")[0].rstrip(".")
-
-
-def how_decided(metric: AnyMetric) -> str:
-    """How a requirement on it is."""
-    estimated = "interval, each end by itself" if metric.percent else "interval"
-    return _HOW.get(metric.basis, estimated)
 
 
 def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
@@ -78,12 +64,12 @@ def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
 
 
 def _listed(spelled: Sequence[Place]) -> Iterator[Listed]:
-    told = ((it, meaning_of(it)) for it in spelled[0].named)
-    for said, found in groupby(told, lambda it: (it[1], it[0].better or "", how_decided(it[0]))):
+    told = ((meaning_of(it), it) for it in spelled[0].named)
+    for meaning, found in groupby(told, lambda it: it[0]):
         names = [
-            sorted(spellings(spelled, metric), key=lambda it: (len(it), it)) for metric, _ in found
+            sorted(spellings(spelled, metric), key=lambda it: (len(it), it)) for _, metric in found
         ]
-        yield Listed(tuple(zip(*names, strict=True)), *said)
+        yield Listed(tuple(zip(*names, strict=True)), meaning)
 
 
 def together(names: Sequence[str]) -> Sequence[str]:
