@@ -97,9 +97,13 @@ class Browser:
         entries: list[dict[str, Any]] = self.driver.get_log(name)  # type: ignore[no-untyped-call]  # Selenium's
         return entries
 
-    def picture(self, path: Path) -> None:
-        """The whole page, as a PNG."""
-        taken = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, path: Path, *, height: int | None = None) -> None:
+        """The whole page, or its top, as a PNG."""
+        size = self.tell("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {**size, "height": height or size["height"], "scale": 1}
+        taken = self.tell(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
+        )
         path.write_bytes(base64.b64decode(taken["data"]))
 
 
