@@ -13,13 +13,14 @@ from keepalive_bench.plan.plan import Experiment, Plan, Request, Target, Tls, Va
 from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
-_SIZE = (1200, 1000)
-_LIMITED = Behaviour(close_after=10, headers=(("Server", "nginx/1.22.1"),))
+_SIZE = (1200, 1080)
+_SERVER = ServerSettings(port=8443, tls=True, behaviour=Behaviour(close_after=10, delay_s=0.005))
+"""That of README's example."""
 
 
 def take(picture: Path) -> None:
     """Measure an HTTPS server that closes after 10 requests; the top of the run's page."""
-    with ServerProcess(ServerSettings(behaviour=_LIMITED, tls=True)) as server:
+    with ServerProcess(_SERVER) as server:
         run = benchmark(
             Plan(
                 Target(f"{server.url}/search"),
