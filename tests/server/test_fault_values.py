@@ -43,14 +43,14 @@ def test_a_parameter_is_read_as_what_it_is(text: str, value: object) -> None:
     [
         ("\x1b[31m=3", r"There is no fault '\\x1b\[31m'"),
         ("drip=fast", "'fast' is no SECONDS for the fault drip"),
-        ("drip=-1", "The fault drip can't be had with '-1.0'"),
-        ("drip=nan", "can't be had with 'nan'"),
+        ("drip=-1", "The fault drip can't take '-1.0'"),
+        ("drip=nan", "can't take 'nan'"),
         ("drip=1e300", r"with '1e\+300': SECONDS must be 0 to 1,000,000\."),
         (f"long-header={10**12}", "BYTES must be 0 to 268,435,456"),
         (f"big-head={'9' * 5_000}", "is no BYTES"),
         ("many-headers=1.5", "'1.5' is no COUNT"),
-        ("interim=101", r"can't be had with '101'\."),
-        ("garbage-status=€", r"can't be had with '€'\."),
+        ("interim=101", r"can't take '101'\."),
+        ("garbage-status=€", r"can't take '€'\."),
         ("nagle=1", "The fault nagle has no parameter"),
     ],
 )
