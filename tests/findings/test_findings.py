@@ -102,7 +102,7 @@ def test_a_proxy_that_refuses_is_not_taken_for_the_server(url: str) -> None:
     script = Script("pooled", plan=Plan(Target(url), network=network), requests=1)
     script.fail("pooled", failure=REFUSED)
     analysis = analyse(script.run())
-    assert "It is the proxy that refused, and not the server" in nothing_measured(analysis)
+    assert "The proxy refused, not the server" in nothing_measured(analysis)
 
 
 def test_a_message_from_outside_can_not_draw_in_the_terminal() -> None:

@@ -61,7 +61,7 @@ def test_an_impossible_fault_is_refused_in_a_sentence(text: str, sentence: str) 
 
 @pytest.mark.parametrize(("name", "value"), [("nagle", 1), ("drip", "1")])
 def test_a_parameter_of_another_type_is_refused(name: str, value: float | str) -> None:
-    with pytest.raises(UsageError, match="can't be had with"):
+    with pytest.raises(UsageError, match="can't take"):
         Fault(name, value)
 
 
