@@ -1,4 +1,4 @@
-"""What a shell may offer to complete a command line; `docs/completion.md` says how to switch it on.
+"""`kab completion SHELL`: the script that has a shell ask kab, and what kab answers.
 
 Click does it, but for words that have `=` or `:` in them: `--order=pa`, `--arm fast=po`, a URL.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
@@ -18,11 +19,14 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from keepalive_bench.cli.options import Command
 from keepalive_bench.plan.arms import KINDS
 from keepalive_bench.server import CERTIFICATES, FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from keepalive_bench.plan.options import Asked
 
 _WORDS: dict[str, Iterable[str]] = {"arm": KINDS, "fault": FAULTS, "certificate": CERTIFICATES}
 _BROKEN, _WHOLE = (
@@ -42,7 +46,7 @@ def answer() -> None:
     """Get ready to answer a shell; `kab` itself then does. By hand, there is no line yet."""
     os.environ.setdefault("COMP_WORDS", "kab ")
     os.environ.setdefault("COMP_CWORD", "1")
-    for each in (_Bash, _Zsh, _Fish):
+    for each in _SHELLS.values():
         add_completion_class(each)
 
 
@@ -88,3 +92,25 @@ class _Fish(_Joined, FishComplete):
     """Help texts have commas in them, too."""
 
     source_template = FishComplete.source_template.replace('split ","', 'split --max 1 ","')
+
+
+_SHELLS: dict[str, type[ShellComplete]] = {"bash": _Bash, "zsh": _Zsh, "fish": _Fish}
+
+
+@click.command(
+    "completion",
+    cls=Command,
+    options=(),
+    short_help="Print the script that has a shell complete kab's command lines.",
+)
+@click.argument("shell", metavar="SHELL", type=click.Choice(tuple(_SHELLS)))
+def command(_: Asked, shell: str) -> None:
+    """Print the script that has bash, zsh or fish complete kab's command lines.
+
+    \b
+    bash, in ~/.bashrc:  eval "$(kab completion bash)"
+    zsh, in ~/.zshrc:    eval "$(kab completion zsh)"
+    fish:                kab completion fish > ~/.config/fish/completions/kab.fish
+    """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    kab = click.get_current_context().find_root().command
+    click.echo(_SHELLS[shell](kab, {}, "kab", "_KAB_COMPLETE").source())
