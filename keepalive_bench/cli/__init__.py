@@ -85,7 +85,7 @@ def main() -> NoReturn:
     """Run `kab`; the only place that maps an error to an exit code."""
     _prepare_streams()
     if "_KAB_COMPLETE" in os.environ:  # a shell asks, and kab.main() will answer
-        from keepalive_bench.cli.completion import answer
+        from keepalive_bench.cli.shells import answer
 
         answer()
     try:

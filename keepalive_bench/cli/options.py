@@ -36,7 +36,7 @@ NO_PLOT = Option(
     group="Output",
     spelling="--no-plot",
     help="No histograms below the table.",
-    example=Example("--no-plot", "how latencies spread", "unsaid"),
+    example=Example("--no-plot", "latency distribution", "unsaid"),
 )
 QUIET = Option(
     form="switch",
@@ -135,7 +135,7 @@ class Declared(click.Option):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Words that aren't the only ones there may be; or what Click offers."""
-        from keepalive_bench.cli.completion import offered  # noqa: PLC0415  # only a shell asks
+        from keepalive_bench.cli.shells import offered  # noqa: PLC0415  # only a shell asks
 
         return offered(self.declared.name, incomplete) or super().shell_complete(ctx, incomplete)
 
