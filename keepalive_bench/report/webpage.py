@@ -20,7 +20,7 @@ from keepalive_bench.report.page.markup import (
 )
 from keepalive_bench.report.page.method import method
 from keepalive_bench.report.page.pool import pool
-from keepalive_bench.report.page.summary import findings, header, requirements, section
+from keepalive_bench.report.page.summary import findings, header, section
 from keepalive_bench.report.page.timeline import timeline
 from keepalive_bench.report.run_tables import comparison_table
 
@@ -72,7 +72,6 @@ def _content(report: Report) -> tuple[list[Element], dict[str, object]]:
         element("noscript", element("p", _NO_SCRIPT)),
         *(section(heading, name, *it.content) for name, (heading, it) in charts.items()),
         _numbers(report),
-        *requirements(analysis.requirements, strict=report.strict),
         section("How it was measured", "method", *method(report)),
     ]
     drawn = {name: it.data for name, (_, it) in charts.items() if it.data is not None}

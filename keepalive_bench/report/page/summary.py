@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _MOST = 3
-"""Findings, and requirements that aren't met, at the top; further ones are below, or open."""
+"""Findings, and requirements that aren't met, that are seen at once; one opens the others."""
 _MARKS = {"missed": "✗", "undecided": "?", "met": "✓"}
 
 
@@ -28,14 +28,14 @@ def header(report: Report) -> Element:
     said, code = preamble.verdict_text(analysis), analysis.verdict.code
     return element(
         "header",
-        _origin(report.run),
+        origin(report.run),
         element("h1", preamble.headline(analysis)),
         element("p", preamble.circumstances(analysis), class_="remark"),
         *answer(said, code, analysis.requirements, strict=strict),
     )
 
 
-def _origin(run: Run) -> Element:
+def origin(run: Run) -> Element:
     """Which kab measured, and when."""
     started_at = run.run_info.started_at  # in UTC
     stopped = ", interrupted" if run.run_info.interrupted else ""
@@ -50,32 +50,26 @@ def _origin(run: Run) -> Element:
 
 
 def answer(said: str, code: str, checked: Sequence[Checked], *, strict: bool) -> Iterator[Element]:
-    """A verdict; nobody should take it for a pass where a requirement is missed."""
+    """A verdict, and how requirements stand: nobody should take it for a pass if one is missed."""
     leading = worst(checked, strict=strict)
     yield element("p", said, class_=f"verdict {code} {leading or ''}".strip())
     if leading is None:
         return
-    open_ones = [it for it in in_order(checked) if it.status != "met"]
-    listed = [_requirement(it) for it in open_ones[:_MOST]]
-    if len(open_ones) > _MOST:
-        listed.append(element("li", f"and {len(open_ones) - _MOST:,} more, below"))
-    yield element(
-        "div",
-        element("p", f"{_MARKS[leading]} {counted(checked)}."),
-        *([element("ul", *listed, class_="findings")] if listed else []),
-        class_=f"status {leading}",
-    )
+    ordered = in_order(checked)
+    first = [it for it in ordered if it.status != "met"][:_MOST]
+    content = [element("p", f"{_MARKS[leading]} {counted(checked)}."), *_listed(first)]
+    if note := undecided_note(checked, strict=strict):
+        content.append(element("p", note, class_="remark"))
+    if others := ordered[len(first) :]:
+        which = "other requirement" if first else "requirement"
+        summary = element("summary", plural(len(others), which))
+        content.append(element("details", summary, *_listed(others)))
+    yield element("div", *content, class_=f"status {leading}")
 
 
-def requirements(
-    checked: Sequence[Checked], *, strict: bool, name: str = "requirements"
-) -> Iterator[Element]:
-    """What was demanded, if anything was, the worst first."""
+def _listed(checked: Sequence[Checked]) -> Iterator[Element]:
     if checked:
-        listed = element("ul", *map(_requirement, in_order(checked)), class_="findings")
-        note = undecided_note(checked, strict=strict)
-        below = [element("p", note, class_="remark")] if note else []
-        yield section("Requirements", name, listed, *below)
+        yield element("ul", *map(_requirement, checked), class_="findings")
 
 
 def _requirement(checked: Checked) -> Element:
