@@ -25,12 +25,13 @@ _MARKS = {"missed": "✗", "undecided": "?", "met": "✓"}
 def header(report: Report) -> Element:
     """What was asked, and the answer; with how the requirements stand, if there are any."""
     analysis, strict = report.analysis, report.strict
+    asked = (preamble.circumstances(analysis), preamble.traffic(analysis))
     said, code = preamble.verdict_text(analysis), analysis.verdict.code
     return element(
         "header",
         origin(report.run),
         element("h1", preamble.headline(analysis)),
-        element("p", preamble.circumstances(analysis), class_="remark"),
+        *(element("p", line, class_="remark") for line in asked if line),
         *answer(said, code, analysis.requirements, strict=strict),
     )
 
@@ -83,16 +84,20 @@ def _requirement(checked: Checked) -> Element:
 
 
 def findings(analysis: Analysis) -> Element:
-    """Why it is so: the first few, and the others to open."""
-    told = [_finding(*each) for each in preamble.told(analysis.findings)]
-    if not told:
-        return section("Findings", "findings", element("p", "kab noticed nothing unusual."))
-    content = [element("ul", *told[:_MOST], class_="findings")]
-    if told[_MOST:]:
-        more = f"{plural(len(told[_MOST:]), 'more finding')}"
-        others = element("ul", *told[_MOST:], class_="findings")
-        content.append(element("details", element("summary", more), others))
+    """Why it is so: the first few, and the others to open, as is what matters to few."""
+    told = [*preamble.told(analysis.findings)]
+    first = [it for it in told if not it[0].is_detail][:_MOST]
+    others = [it for it in told if it not in first]
+    nothing = element("p", "kab noticed nothing unusual.")
+    content = [_found(first) if first else nothing]
+    if others:
+        summary = element("summary", plural(len(others), "more finding" if first else "detail"))
+        content.append(element("details", summary, _found(others)))
     return section("Findings", "findings", *content)
+
+
+def _found(told: Sequence[tuple[Finding, str]]) -> Element:
+    return element("ul", *(_finding(*each) for each in told), class_="findings")
 
 
 def _finding(finding: Finding, words: str) -> Element:
