@@ -39,7 +39,7 @@ def quick(script: str, *options: str) -> str:
 )
 def test_a_quick_run_prints_its_table(script: str, rows: list[str]) -> None:
     printed = quick(script, "--seed", "1")
-    assert "95 % interval" in printed
+    assert "95 % CI" in printed
     for row in rows:
         assert row in printed
 
@@ -63,7 +63,7 @@ def test_a_quick_run_says_what_the_analysis_costs() -> None:
     ],
 )
 def test_a_quick_run_leaves_the_documentation_as_it_is(script: str, rows: list[str]) -> None:
-    page = BENCHMARKS.parent / "docs" / "methodology.md"
+    page = BENCHMARKS.parent / "docs" / "evidence.md"
     before = page.read_bytes()
     printed = quick(script, "--seed", "1")
     for row in rows:
@@ -110,7 +110,7 @@ def test_a_quick_run_says_how_the_whole_command_grows() -> None:
 
 
 def test_the_documentation_holds_the_tables_of_honesty() -> None:
-    page = (BENCHMARKS.parent / "docs" / "methodology.md").read_text(encoding="utf-8")
+    page = (BENCHMARKS.parent / "docs" / "evidence.md").read_text(encoding="utf-8")
     for name in ("coverage", "precision", "aa", "verdicts"):
         _, _, rest = page.partition(f"<!-- {name}: written by benchmarks/{name}.py -->")
         table, end, _ = rest.partition(f"<!-- {name}: end -->")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
 from keepalive_bench.cli.options import NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Grouped, needed
 from keepalive_bench.plan.fields import options_of
+from keepalive_bench.plan.options import Example
 from keepalive_bench.plan.plan import Plan
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
         *exports.EXPORTERS,
         *CONFIGURATION,
         VERBOSE,
-        NO_PLOT,
+        replace(NO_PLOT, example=Example("-n 30 --no-plot", "latency distribution", "unsaid")),
         QUIET,
         NO_COLOR,
     ),

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from keepalive_bench.errors import ExitCode
+from keepalive_bench.units import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -62,8 +63,6 @@ class Screen:
         """Print what is for Rich to set, in the characters that the terminal has."""
         from rich.console import Group  # noqa: PLC0415  # as `_console`
 
-        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # the same
-
         with self.out.capture() as captured:
             self.out.print(Group(*parts))
         for line in captured.get().splitlines():  # Rich fills lines up with blanks
@@ -86,13 +85,12 @@ class Screen:
 
         `missing`: because there is none; that is no result.
         """
-        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # as `_console`
         from keepalive_bench.report.requirements import told  # noqa: PLC0415  # the same
 
         to = self.err if missing else self.out
         plain_ascii = _knows_ascii_only(to)
-        for line, style in told(requirements, plain_ascii=plain_ascii, strict=strict):
-            to.print(for_terminal(line, plain_ascii=plain_ascii), style=style, soft_wrap=True)
+        for line in told(requirements, plain_ascii=plain_ascii, strict=strict):
+            to.print(for_terminal(line, plain_ascii=plain_ascii), soft_wrap=True)
 
     def code(self, code: ExitCode) -> ExitCode:
         """The exit code, given what a command came to: a report that got lost is a result, too."""

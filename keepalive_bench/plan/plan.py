@@ -59,7 +59,7 @@ class DecisionRule:
         float,
         spelling="--confidence",
         help="Confidence level of all intervals.",
-        example=Example("--confidence 0.9", "90 % interval", "said"),
+        example=Example("--confidence 0.9", "90 % CI", "said"),
         shown=True,
         matters=False,
     )
@@ -79,13 +79,18 @@ class DecisionRule:
         str,
         spelling="--require EXPR",
         help="What has to be so, or kab ends with 4: 'reopened==0', 'pooled.p95<=50ms', "
-        "'speedup>=1.5'. Repeatable; docs/requirements.md lists the names.",
+        "'speedup>=1.5'. Repeatable; see kab explain requirements.",
         group="Requirements",
         example=Example("--require 'pooled.connections>1'", "4", "exit code"),
         shown=True,
         matters=False,
     )
     """What is [demanded of the run](requirements.md), as it was written."""
+
+    @property
+    def ci(self) -> str:
+        """What an interval at this confidence is called."""
+        return f"{100 * self.confidence:g} % CI"
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -109,7 +114,7 @@ class Known:
         str,
         spelling="--server NAME",
         help="Who stands nearest there, and so ends connections, where no answer says so, such as "
-        "haproxy or node: advice names its settings. docs/products.md lists the names.",
+        "haproxy or node: advice names its settings; see kab explain products.",
         example=Example("--server haproxy", "plan.server == haproxy"),
         shown=True,
         matters=False,

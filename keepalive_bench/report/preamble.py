@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.results.failure_kinds import advice_on
-from keepalive_bench.units import clipped, duration, plural, printable, size
+from keepalive_bench.units import clipped, duration, enumerated, plural, printable, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from keepalive_bench.analysis import Analysis, Finding
     from keepalive_bench.analysis.arm_summary import ArmSummary
-    from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.plan.experiment import Experiment
     from keepalive_bench.plan.load import Load
+    from keepalive_bench.plan.plan import Plan
 
 _TRAFFICS = {
     "bursts": (
@@ -33,12 +33,35 @@ _TRAFFICS = {
 
 def headline(analysis: Analysis) -> str:
     """What was asked: method and URL."""
-    return f"{printable(analysis.plan.request.method)} {place(analysis)}"
+    return _asked(analysis.plan)
 
 
 def place(analysis: Analysis) -> str:
     """The URL, and the way there where it isn't the straight one."""
-    network, url = analysis.plan.network, printable(analysis.plan.target.shown)
+    return _place(analysis.plan)
+
+
+def circumstances(analysis: Analysis) -> str:
+    """How it was asked, in one line."""
+    counts = {arm.label: arm.requests for arm in analysis.arms}
+    return _circumstances(analysis.plan, _requests(counts), counts)
+
+
+def planned(plan: Plan) -> str:
+    """What will be asked, and how, in one line: before anything is measured."""
+    experiment = plan.experiment
+    counts = dict.fromkeys(experiment.labels, experiment.requests)
+    requests = _requests(counts) if experiment.is_limited else "unlimited requests"
+    at_most = "at most " if experiment.is_limited and experiment.may_end_early else ""
+    return f"{_asked(plan)} · {_circumstances(plan, f'{at_most}{requests}', counts)}"
+
+
+def _asked(plan: Plan) -> str:
+    return f"{printable(plan.request.method)} {_place(plan)}"
+
+
+def _place(plan: Plan) -> str:
+    network, url = plan.network, printable(plan.target.shown)
     if network.proxy is not None:
         return f"{url} through the proxy {printable(network.proxy.origin)}"
     if network.unix_socket is not None:
@@ -46,50 +69,49 @@ def place(analysis: Analysis) -> str:
     return url
 
 
-def circumstances(analysis: Analysis) -> str:
-    """How it was asked, in one line."""
-    experiment = analysis.plan.experiment
-    if analysis.sweep is not None:
-        return ", ".join(_swept(analysis, analysis.sweep))
+def _circumstances(plan: Plan, requests: str, counts: Mapping[str, int]) -> str:
+    """In one line; `requests` are the words for how many each arm has, `counts` their numbers."""
+    experiment = plan.experiment
+    if experiment.sweep is not None:
+        return ", ".join(_swept(experiment, experiment.sweep, requests, counts))
     parts = [
-        _extent(analysis),
+        _extent(experiment, requests),
         *_load(experiment.load),
         *_threads(experiment),
     ]
     if len(experiment.arms) > 1:
-        parts.append(_order(analysis))
+        parts.append(_order(experiment, counts))
     return ", ".join(parts)
 
 
-def _swept(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
-    experiment = analysis.plan.experiment
-    values = ", ".join(it.arm for it in sweep.values)
-    yield f"{_requests(analysis)} with each {sweep.option} of {values}"
+def _swept(
+    experiment: Experiment, option: str, requests: str, counts: Mapping[str, int]
+) -> Iterator[str]:
+    values = sorted(experiment.arms, key=lambda arm: arm.value or 0)
+    yield f"{requests} with each {option} ({', '.join(arm.label for arm in values)})"
     if experiment.duration_s is not None:
         yield f"in {duration(experiment.duration_s)}"
-    if sweep.option != "concurrency":
+    if option != "concurrency":
         yield plural(experiment.concurrency, "thread")
-    if sweep.option != "maxsize" and experiment.pool_size != experiment.concurrency:
+    if option != "maxsize" and experiment.pool_size != experiment.concurrency:
         yield f"maxsize {experiment.pool_size}"
     if experiment.block:
         yield "blocking"
-    yield f"traffic in {sweep.traffic}" if sweep.traffic == "bursts" else "steady traffic"
-    most = max(arm.requests for arm in analysis.arms)
-    yield f"{plural(experiment.rounds_of(most), 'round')} in random order"
-    yield from _last_burst(analysis, sweep)
+    yield "traffic in bursts" if experiment.load.in_bursts else "steady traffic"
+    yield _rounds(experiment, max(counts.values()))
+    yield from _last_burst(experiment, option, counts)
 
 
-def _last_burst(analysis: Analysis, sweep: Sweep) -> Iterator[str]:
+def _last_burst(experiment: Experiment, option: str, counts: Mapping[str, int]) -> Iterator[str]:
     """That it isn't a whole one, where the threads don't divide the requests."""
-    experiment = analysis.plan.experiment
     if not experiment.load.in_closed_bursts:
         return
-    requests = {arm.label: arm.requests for arm in analysis.arms}
-    rests = {arm.label: requests[arm.label] % experiment.threads_of(arm) for arm in experiment.arms}
-    smaller = [it.arm for it in sweep.values if rests[it.arm]]
+    values = sorted(experiment.arms, key=lambda arm: arm.value or 0)
+    rests = {arm.label: counts[arm.label] % experiment.threads_of(arm) for arm in values}
+    smaller = [label for label, rest in rests.items() if rest]
     if not smaller:
         return
-    if sweep.option == "concurrency":
+    if option == "concurrency":
         yield f"the last burst a smaller one with {' and '.join(smaller)}"
     else:
         yield f"the last burst of {rests[smaller[0]]} only"
@@ -117,39 +139,50 @@ def _load(load: Load) -> list[str]:
     return parts
 
 
-def _extent(analysis: Analysis) -> str:
-    """How many requests each arm was to send, and what ended the run if it wasn't their number."""
-    experiment = analysis.plan.experiment
+def _extent(experiment: Experiment, requests: str) -> str:
+    """How many requests each arm has, and what ends the run if it isn't their number."""
     ends = []
     if experiment.duration_s is not None:
         ends.append(f"in {duration(experiment.duration_s)}")
     if experiment.precision is not None:
         ends.append(f"for ±{100 * experiment.precision:g} %")
-    return " ".join([f"{_requests(analysis)} per arm", *ends])
+    return " ".join([f"{requests} per arm", *ends])
 
 
-def _requests(analysis: Analysis) -> str:
-    counts = [arm.requests for arm in analysis.arms]
-    least, most = min(counts), max(counts)
+def _requests(counts: Mapping[str, int]) -> str:
+    least, most = min(counts.values()), max(counts.values())
     return plural(least, "request") if least == most else f"{least:,} to {most:,} requests"
 
 
-def _order(analysis: Analysis) -> str:
-    experiment = analysis.plan.experiment
+def _order(experiment: Experiment, counts: Mapping[str, int]) -> str:
     if not experiment.is_paired:
         return "one arm after the other"
     if experiment.block_size == 1:
-        return "pairs in random order"
-    return f"{plural(experiment.rounds_of(analysis.first.requests), 'round')} in random order"
+        return "in random pairs"
+    return _rounds(experiment, counts[experiment.labels[0]])
+
+
+def _rounds(experiment: Experiment, requests: int) -> str:
+    is_open = not experiment.is_limited and requests == experiment.requests  # only time will tell
+    count = "rounds" if is_open else plural(experiment.rounds_of(requests), "round")
+    return f"{count} in random order"
+
+
+def asked(analysis: Analysis) -> str:
+    """What was asked, and how."""
+    return f"{headline(analysis)} · {circumstances(analysis)}"
+
+
+def traffic(analysis: Analysis) -> str:
+    """What traffic a sweep is the answer for; empty: it is no sweep."""
+    return "" if analysis.sweep is None else _TRAFFICS[analysis.sweep.traffic]
 
 
 def remarks(analysis: Analysis) -> tuple[str, ...]:
-    """What a reader should know of the requests before the numbers."""
+    """What a reader would hardly miss of how it was asked."""
     plan, experiment = analysis.plan, analysis.plan.experiment
     total = plural(sum(arm.requests + experiment.warmups for arm in analysis.arms), "request")
     lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
-    if analysis.sweep is not None:
-        lines.insert(0, _TRAFFICS[analysis.sweep.traffic])
     if plan.request.variation.counter:
         lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
     return tuple(lines)
@@ -163,10 +196,9 @@ def answers(analysis: Analysis) -> tuple[str, ...]:
             codes = ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
             lines.append(f"{arm.name}: {codes}{_first_answer(arm)}")
     said = {line.partition(": ")[2] for line in lines}
-    if len(said) > 1 or len(lines) == 1:
-        return tuple(lines)
-    every = analysis.first.option or "arm"
-    return tuple(f"each {every}: {it}" for it in said)
+    if len(said) > 1 or len(analysis.arms) == 1:
+        return tuple(f"responses to {line}" for line in lines)
+    return tuple(f"responses to each {analysis.first.option or 'arm'}: {it}" for it in said)
 
 
 def _first_answer(arm: ArmSummary) -> str:
@@ -191,6 +223,16 @@ def urllib3_counters(analysis: Analysis) -> str:
         for arm in analysis.arms
     ]
     return f"urllib3's num_connections/num_requests: {', '.join(parts)}"
+
+
+def urllib3_disagrees(analysis: Analysis) -> str:
+    """Where urllib3 counts other connections than there were; empty: nowhere."""
+    parts = [
+        f"{arm.counters.num_connections:,} for {arm.name}, where {arm.connections:,} were opened"
+        for arm in analysis.arms
+        if arm.counters.num_connections != arm.connections
+    ]
+    return f"urllib3's own num_connections says {enumerated(parts)}." if parts else ""
 
 
 def verdict_text(analysis: Analysis) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FIGURES = (*BOUNDED, "max")
 """What tables have of latencies."""
+_DETAILS = {"p90", "max"}
 _PHASE_NAMES = (*PHASES, QUEUED, REMAINDER)
 
 
@@ -41,6 +42,7 @@ def _latency(
         read=read,
         meaning=meaning,
         title=f"latency {name}" if name in _FIGURES else "",
+        is_detail=name in _DETAILS,
         heading=name,
         better="lower",
         basis=basis,
@@ -74,7 +76,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
             name,
             name,
             "Quantiles, by linear interpolation (Hyndman and Fan's definition 8)",
-            "fewer than one value is expected beyond it, *n*·(1 − *q*) < 1",
+            "fewer than one value is expected beyond it, *n* × (1 − *q*) < 1",
         )
         for name in QUANTILES
     ),
@@ -92,6 +94,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
             meaning="With `--rate`: the same from when each was really started, which hides a "
             "stall ([why](methodology.md#open-load))",
             title=f"uncorrected {name}" if name in _FIGURES else "",
+            is_detail=name in _DETAILS,
             shown="with `--rate`",
             better="lower",
             basis="nothing",
@@ -132,7 +135,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
         path="phases_s.<phase>.per_request",
         unit="seconds",
         read=partial(_phases, name="per_request"),
-        meaning="Total time of the [phase](json-format.md#the-members) ÷ `succeeded`",
+        meaning="Total time of the [phase](methodology.md#times) ÷ `succeeded`",
         better="lower",
         basis="nothing",
         keys=_PHASE_NAMES,
