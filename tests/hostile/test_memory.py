@@ -57,4 +57,4 @@ def test_a_flood_is_not_held(server: dict[str, Any], requests: int, failed: int)
         )
     _, failures, growth = json.loads(done.stdout)
     assert failures == failed
-    assert growth < 16 * MIB
+    assert growth < 24 * MIB  # a few copies of a head of 6 MB, and none of the one before
