@@ -8,7 +8,7 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Grouped, needed
+from keepalive_bench.cli.options import CURL, NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Grouped
 from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.plan import Plan
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     cls=Grouped,
     options=(
         *options_of(Plan),
+        CURL,
         STRICT,
         *exports.EXPORTERS,
         *CONFIGURATION,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     "No redirect is followed, nothing is retried, no compression is asked for. Proxies named in "
     "the environment (http_proxy, …) are not used.",
 )
-@click.argument("url", required=False, callback=needed)
+@click.argument("url", required=False)
 def command(asked: Asked, url: str) -> ExitCode:
     """Send N requests through a pool and N on a new connection each, and compare them.
 
