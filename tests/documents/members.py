@@ -22,7 +22,7 @@ from keepalive_bench.plan.fields import plan_fields
 from keepalive_bench.plan.load import Traffic
 from keepalive_bench.plan.plan import OptionName, Plan
 from keepalive_bench.plan.target import Target
-from keepalive_bench.results.exchange import PHASES, QUEUED, Answer
+from keepalive_bench.results.exchange import Answer
 from keepalive_bench.results.file import StoredConnections, StoredExchanges, stored_columns
 from keepalive_bench.results.run import Environment, Label, RunInfo, WarmUp
 from keepalive_bench.stats.intervals import Estimate
@@ -69,9 +69,6 @@ def parts() -> Iterator[PagePart]:
     }
     for name, its_members in found.items():
         yield table(_PAGE, name, MEMBERS_HEAD, rows_of(its_members))
-    meanings = {it.name: it.meaning for it in columns["exchanges"]}
-    phases = ((f"`{name}`", meanings[f"{name}_s"]) for name in (*PHASES, QUEUED))
-    yield table(_PAGE, "phases", ("phase", "what it is"), phases)
 
 
 def members(

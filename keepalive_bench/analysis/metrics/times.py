@@ -132,7 +132,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
         path="phases_s.<phase>.per_request",
         unit="seconds",
         read=partial(_phases, name="per_request"),
-        meaning="Total time of the [phase](json-format.md#the-members) ÷ `succeeded`",
+        meaning="Total time of the [phase](methodology.md#times) ÷ `succeeded`",
         better="lower",
         basis="nothing",
         keys=_PHASE_NAMES,
