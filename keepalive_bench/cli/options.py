@@ -68,8 +68,7 @@ REQUIRE, CONFIDENCE, MARGIN, SERVER = (
 CURL = Option(
     parse=str,
     spelling="--curl COMMAND|@FILE|@-",
-    help="Send what a command of curl's sends, such as a browser copies; what is said beside it "
-    "goes first.",
+    help="Take the request from a curl command ('Copy as cURL'); what else is given wins.",
     group="Request",
     example=Example("--curl \"curl 'http://a.test/' -H 'X-From: curl'\"", "X-From: curl", "sent"),
 )

@@ -124,7 +124,7 @@ COMMANDS = [
     "curl -x {host} -U 'me:p@w' http://there.test/a",
     "curl --proxy http://me:pw@{host}/ http://there.test/a",
     "curl --proto-default http {host}/ -4 --connect-timeout 2.5 --max-time 0 --tcp-nodelay",
-    "curl --interface 127.0.0.1 --keepalive-time 30 {url}/ --http1.1 --basic -q",
+    "curl --interface 127.0.0.1 --keepalive-time 30 {url}/ --http1.1 -q --noproxy '*'",
     'curl "{url}/?q=\\"" -H "X-A: \\$b" -H X-B:\\ c"d"\'e\'',
 ]
 
@@ -296,6 +296,7 @@ def test_secrets_of_the_command_are_sent_and_shown_nowhere(server: Server, folde
         ("curl -F a=b http://h", "multipart"),
         ("curl --digest -u a:b http://h", "Basic or a bearer token"),
         ("curl -x socks5h://h http://h", "proxies only"),
+        ("curl -x h:1 --noproxy '*' http://h", "leave one out"),
         ("curl -E lines:pass https://h", "--key-password-file"),
         ("curl --interface eth0 http://h", "IP address"),
         ("curl --tls-max 1.0 http://h", "--tls-max can't be '1.0'"),
@@ -322,6 +323,12 @@ def test_a_bad_command_gets_one_sentence_without_its_secrets(command: str, said:
     assert said in done.err
     assert _SECRET not in done.err
     assert "\x1b" not in done.err
+
+
+def test_quotes_within_quotes_lead_to_a_file() -> None:
+    words = shlex.split("--curl 'curl 'http://h/' -H 'a: b' -H 'c: d' --compressed'")  # as typed
+    done = called("run", *words)
+    assert (done.code, "--curl @FILE" in done.err) == (2, True)
 
 
 def test_standard_input_is_not_read_twice() -> None:

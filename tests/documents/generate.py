@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from documents import command_line, exports, findings, members, metrics, products, verticals
+from documents import command_line, curl, exports, findings, members, metrics, products, verticals
 from documents.tables import DOCS
 
 from keepalive_bench.compare.document import comparison_schema
@@ -26,7 +26,7 @@ def derived() -> dict[Path, str]:
     texts = {DOCS / "cli.md": command_line.page()}
     for path, schema in SCHEMAS.items():
         texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-    for source in (exports, findings, members, metrics, products, verticals):
+    for source in (curl, exports, findings, members, metrics, products, verticals):
         for part in source.parts():
             text = texts.get(part.path) or part.path.read_text(encoding="utf-8")
             texts[part.path] = part.within(text)

@@ -126,6 +126,10 @@ def _values(given: Sequence[Given]) -> Iterator[tuple[str, Any]]:
             said.setdefault(option.name, []).append(text)
     parts = _parts(given)
     if proxy := parts.get("proxy"):
+        if "noproxy" in parts:
+            raise UsageError(
+                "curl's -x and --noproxy contradict each other: leave one out (--curl)."
+            )
         said["proxy"] = [proxy_of(proxy, parts.get("proxy-user", ""))]
     for name, texts in said.items():
         yield name.replace("-", "_"), _parsed(OF_PLANS[name], texts)

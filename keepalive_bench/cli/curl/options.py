@@ -34,6 +34,7 @@ Part = Literal[
     "compressed",
     "proxy",
     "proxy-user",
+    "noproxy",
     "globoff",
     "path-as-is",
     "proto-default",
@@ -141,6 +142,7 @@ _TAKEN = (
     _taken("-6,--ipv6", "ipv6"),
     _part("-x,--proxy=", "proxy"),
     _part("-U,--proxy-user=", "proxy-user"),
+    _part("--noproxy=", "noproxy"),
     _taken("--connect-to=", "connect-to"),
     _taken("--resolve=", "resolve", lambda text: text.removeprefix("+")),
     _taken("--unix-socket=", "unix-socket"),
@@ -182,8 +184,8 @@ _NOT_TAKEN = {
     "kab has a load of its own": "-Z,--parallel --parallel-immediate --parallel-max= "
     "--parallel-max-host= --rate= --limit-rate= -Y,--speed-limit= -y,--speed-time=",
     "each request has the cookies given": "-c,--cookie-jar= -j,--junk-session-cookies",
-    "kab goes to the URL as it is": "--hsts= --proto= --disallow-username-in-url --netrc-optional "
-    "--noproxy= --ipfs-gateway=",
+    "kab goes to the URL as it is": "--hsts= --proto= --disallow-username-in-url --ipfs-gateway=",
+    "--netrc reads ~/.netrc": "--netrc-optional",
     "the system looks names up": "--dns-interface= --dns-ipv4-addr= --dns-ipv6-addr= "
     "--dns-servers= --doh-url= --doh-insecure --doh-cert-status",
     "kab connects as urllib3 does": "--happy-eyeballs-timeout-ms= --tcp-fastopen --mptcp "
