@@ -9,7 +9,7 @@ import click
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
 from keepalive_bench.cli.options import CURL, NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Grouped
-from keepalive_bench.plan.fields import options_of
+from keepalive_bench.plan.fields import in_groups, options_of
 from keepalive_bench.plan.plan import Plan
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     "run",
     cls=Grouped,
     options=(
-        *options_of(Plan),
-        CURL,
+        *in_groups((*options_of(Plan), CURL)),
         STRICT,
         *exports.EXPORTERS,
         *CONFIGURATION,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from keepalive_bench.errors import ExitCode
+from keepalive_bench.units import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -62,8 +63,6 @@ class Screen:
         """Print what is for Rich to set, in the characters that the terminal has."""
         from rich.console import Group  # noqa: PLC0415  # as `_console`
 
-        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # the same
-
         with self.out.capture() as captured:
             self.out.print(Group(*parts))
         for line in captured.get().splitlines():  # Rich fills lines up with blanks
@@ -86,7 +85,6 @@ class Screen:
 
         `missing`: because there is none; that is no result.
         """
-        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # as `_console`
         from keepalive_bench.report.requirements import told  # noqa: PLC0415  # the same
 
         to = self.err if missing else self.out

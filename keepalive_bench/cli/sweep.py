@@ -12,6 +12,7 @@ from keepalive_bench.cli.configuration import CONFIGURATION
 from keepalive_bench.cli.options import CURL, NO_COLOR, QUIET, STRICT, Grouped
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode
+from keepalive_bench.plan.fields import in_groups
 from keepalive_bench.plan.sweeping import sweep_options
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     "sweep",
     cls=Grouped,
     options=(
-        *sweep_options(),
-        CURL,
+        *in_groups((*sweep_options(), CURL)),
         STRICT,
         *exports.EXPORTERS,
         *CONFIGURATION,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     short_help="Which maxsize, or concurrency, does this traffic need?",
     epilog="One of --maxsize, --concurrency and --data-size has several values. All values "
     "take turns in one experiment, in random order, each with a pool of its own; all else is as in "
-    "kab run, exit codes too. docs/sweep.md says how it is done, and what is counted.",
+    "kab run, exit codes too.",
 )
 @click.argument("url", required=False)
 def command(asked: Asked, url: str) -> ExitCode:

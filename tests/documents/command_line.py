@@ -28,6 +28,7 @@ _ARGUMENTS = {
     "path": "The stored run.",
     "files": "The earlier runs; without `--new`, the earlier run and those to compare with it. The "
     "variable has one a line.",
+    "code": "The code or name to explain.",
 }
 """Click's arguments have no help text."""
 _VERBATIM = "\b"

@@ -11,6 +11,7 @@ from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.plan.arms import Arm
+from keepalive_bench.requirements.listing import spellings
 from keepalive_bench.requirements.names import AnyMetric, places
 
 if TYPE_CHECKING:
@@ -55,17 +56,6 @@ def _names(spelled: Sequence[Place]) -> Iterator[Row]:
             alike.setdefault(how, []).append(names_cell(zip(*found, strict=True)))
     for how, cells in alike.items():
         yield *how, ", ".join(cells)
-
-
-def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
-    """But for those that end as the file's own members do, and those with an arm's name."""
-    return {
-        f"{place.prefixes[0]}{form}"
-        for place in spelled
-        if metric in place.metrics and place.prefixes[0] != f"{place.label}."
-        for form in place.forms(metric)
-        if not form.endswith(".estimate")
-    }
 
 
 def _how(metric: AnyMetric) -> str:

@@ -74,7 +74,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
             name,
             name,
             "Quantiles, by linear interpolation (Hyndman and Fan's definition 8)",
-            "fewer than one value is expected beyond it, *n*·(1 − *q*) < 1",
+            "fewer than one value is expected beyond it, *n* × (1 − *q*) < 1",
         )
         for name in QUANTILES
     ),
