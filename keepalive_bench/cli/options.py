@@ -140,6 +140,31 @@ class Declared(click.Option):
         return offered(self.declared.name, incomplete) or super().shell_complete(ctx, incomplete)
 
 
+class Url(click.Argument):
+    """A URL, which may stand in a file of options, too, or in a command of curl's."""
+
+    def wanted(self, context: click.Context, taken: TakenOver | None) -> str:
+        """The nearest one; beside `--curl`, the argument.
+
+        Raises:
+            UsageError: it is nowhere.
+        """
+        name = f"{self.name}"
+        value: str | None = context.params[name]
+        if taken is not None and taken.url is not None:
+            own, curls = (context.get_parameter_source(it) for it in (name, CURL.name))
+            nearest = next(it for it in ParameterSource if it in {own, curls})
+            if value is None or own is not nearest:
+                return taken.url
+        if value is None:
+            shown, command = self.human_readable_name, context.info_name
+            raise UsageError(
+                f"There is no {shown}: kab {command} {shown}, or {name} in a file of options "
+                "(--config)."
+            )
+        return value
+
+
 class Command(click.Command):
     """A command that is called with what its options ask for, and with its arguments by name."""
 
@@ -157,7 +182,10 @@ class Command(click.Command):
         """What options ask for, and the arguments by name."""
         taken = _taken_over(ctx)
         arguments = [it for it in self.params if isinstance(it, click.Argument)]
-        given = {f"{it.name}": _argument(ctx, it, taken) for it in arguments}
+        given = {f"{it.name}": ctx.params[f"{it.name}"] for it in arguments}
+        for it in arguments:
+            if isinstance(it, Url):  # before standard input is read
+                given[f"{it.name}"] = it.wanted(ctx, taken)
         asked = asked_for(ctx, taken)
         if taken is not None and taken.remark:
             click.echo(printable(taken.remark), err=True)
@@ -216,28 +244,6 @@ def _taken_over(context: click.Context) -> TakenOver | None:
     from keepalive_bench.cli.curl import taken_over  # noqa: PLC0415  # most runs do without
 
     return taken_over(said)
-
-
-def _argument(context: click.Context, argument: click.Argument, taken: TakenOver | None) -> Any:  # noqa: ANN401  # Click's own
-    """An argument's value, which may stand in a file of options, too, or be curl's URL.
-
-    Raises:
-        UsageError: it is nowhere.
-    """
-    name = f"{argument.name}"
-    value = context.params[name]
-    if taken is not None and taken.url is not None:
-        own, curls = (context.get_parameter_source(it) for it in (name, CURL.name))
-        nearest = next(it for it in ParameterSource if it in {own, curls})
-        if value is None or own is not nearest:
-            return taken.url
-    if value is None:
-        shown, command = argument.human_readable_name, context.info_name
-        raise UsageError(
-            f"There is no {shown}: kab {command} {shown}, or {name} in a file of options "
-            "(--config)."
-        )
-    return value
 
 
 def _is_said(option: Option[Any], value: object) -> bool:

@@ -8,7 +8,16 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import CURL, NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Grouped
+from keepalive_bench.cli.options import (
+    CURL,
+    NO_COLOR,
+    NO_PLOT,
+    QUIET,
+    STRICT,
+    VERBOSE,
+    Grouped,
+    Url,
+)
 from keepalive_bench.plan.fields import in_groups, options_of
 from keepalive_bench.plan.plan import Plan
 
@@ -38,7 +47,7 @@ if TYPE_CHECKING:
     "No redirect is followed, nothing is retried, no compression is asked for. Proxies named in "
     "the environment (http_proxy, …) are not used.",
 )
-@click.argument("url", required=False)
+@click.argument("url", required=False, cls=Url)
 def command(asked: Asked, url: str) -> ExitCode:
     """Send N requests through a pool and N on a new connection each, and compare them.
 

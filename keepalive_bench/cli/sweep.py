@@ -9,7 +9,7 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import CURL, NO_COLOR, QUIET, STRICT, Grouped
+from keepalive_bench.cli.options import CURL, NO_COLOR, QUIET, STRICT, Grouped, Url
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.fields import in_groups
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "take turns in one experiment, in random order, each with a pool of its own; all else is as in "
     "kab run, exit codes too.",
 )
-@click.argument("url", required=False)
+@click.argument("url", required=False, cls=Url)
 def command(asked: Asked, url: str) -> ExitCode:
     """Send the same traffic through pools of several sizes, and say which size it needs.
 
