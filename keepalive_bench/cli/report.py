@@ -58,7 +58,8 @@ def command(asked: Asked, path: str) -> ExitCode:
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(asked)
-    shown = Screen(wanted.values(), color=not asked[NO_COLOR])
+    verbose = asked[VERBOSE] is True
+    shown = Screen(wanted.values(), color=not asked[NO_COLOR], verbose=verbose)
     stored = load_run(path)
     check_requirements(stored, path)
     run = stored._replace(plan=judged(stored.plan, asked))
@@ -68,7 +69,7 @@ def command(asked: Asked, path: str) -> ExitCode:
         with exports.opened(wanted) as opened:
             opened.write(report)
     finally:
-        if asked[VERBOSE]:
+        if verbose:
             session.show_exchanges(run, shown)
             session.show_connections(report, shown)
         session.show(report, shown, plotted=not asked[NO_PLOT])

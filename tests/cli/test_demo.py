@@ -29,7 +29,7 @@ def test_it_shows_both_results_and_leaves_no_file(tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "")
     assert "GET http://127.0.0.1:" in done.out
     assert "GET https://127.0.0.1:" in done.out
-    assert len(re.findall("^connections opened +1 +50 ", done.out, re.MULTILINE)) == 2
+    assert len(re.findall("^connections +1 +50 ", done.out, re.MULTILINE)) == 2
     assert "kab run URL" in done.lines[-1]
     assert not list(tmp_path.iterdir())
 
