@@ -146,7 +146,8 @@ def _extent(experiment: Experiment, requests: str) -> str:
         ends.append(f"in {duration(experiment.duration_s)}")
     if experiment.precision is not None:
         ends.append(f"for ±{100 * experiment.precision:g} %")
-    return " ".join([f"{requests} per arm", *ends])
+    each = " per arm" if len(experiment.arms) > 1 else ""
+    return " ".join([f"{requests}{each}", *ends])
 
 
 def _requests(counts: Mapping[str, int]) -> str:
