@@ -49,7 +49,7 @@ def test_half_of_the_ports_taken_within_a_minute_is_found_with_the_arithmetic() 
         "60 connections to 127.0.0.1:8000 within 60 s used 60 % of the 100 local ports"
         in finding.text
     )
-    assert "1.6 a second is all that lasts" in finding.text
+    assert "at most 1.6 a second can be sustained" in finding.text
 
 
 def test_more_than_there_are_is_not_as_none_was_missing() -> None:
