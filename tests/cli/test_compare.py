@@ -168,7 +168,7 @@ def test_several_base_files_are_taken_together_in_every_dialect() -> None:
     assert words.count("BASE 3 runs: base.json (") == 2
     assert words.count("the variation between runs that the 3 BASE files show") == 2
     assert "worse: A typical request of pooled (p50) takes 98." in words
-    assert "longer than in the 3 BASE runs (95 % interval " in words
+    assert "longer than in the 3 BASE runs (95 % CI " in words
     text = {it: Path(f"out.{it}").read_text("utf-8") for it in DIALECTS}
     document = json.loads(text["json"])
     jsonschema.validate(document, SCHEMA)

@@ -116,8 +116,8 @@ def test_what_is_missed_comes_first_then_what_is_undecided_and_all_are_counted(
     assert f'<p class="remark">{note}</p>' in page.read_text("utf-8")
 
 
-PAUSED = "requests pause, and how many are possible isn't known"
-GIVEN = "requests are started at a given --rate"
+PAUSED = "requests pause, so how many are possible isn't known"
+GIVEN = "requests start at a given --rate"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ GIVEN = "requests are started at a given --rate"
         ("failed>80", (), "failed is at most 80."),
         ("pooled.stdev<=1s", (), "kab computes no interval for it."),
         ("late_starts.count==0", (), "only requests of a --rate have a time to start at."),
-        ("recommendation.maxsize<=4", (), "the run is no sweep over maxsize."),
+        ("recommendation.maxsize<=4", (), "the run isn't a sweep over maxsize."),
         ("requests_per_second>=1", ("--think-time", "1ms"), f"{PAUSED}."),
         ("comparisons[0].requests_per_second>=0.001", ("--rate", "9/s"), f"{GIVEN}."),
     ],

@@ -167,7 +167,7 @@ def test_answers_that_were_not_expected_are_exit_code_1(url: str) -> None:
     [
         (
             ["1,4", "-c", "4", "-n", "7"],
-            "So few requests don't tell: before each thread has sent a second one (-n 8",
+            "Too few requests: a connection can't be reused before each thread sends a second one.",
         ),
         (["1,4", "-c", "4", "-n", "8"], "maxsize 4 is the smallest that reuses every connection"),
         (

@@ -72,13 +72,13 @@ def test_a_first_address_that_refuses_is_said_with_what_to_do() -> None:
         port = port_of(server)
         given = f"there.test:{port}:127.0.0.1"
         refusing = given.replace("127.0.0.1", "127.0.0.9,127.0.0.1")
-        done = called("run", f"http://there.test:{port}/", "--resolve", refusing, "-n", "3")
+        done = called("run", f"http://there.test:{port}/", "--resolve", refusing, "-vn", "3")
         fine = called("run", f"http://there.test:{port}/", "--resolve", given, "-n", "3")
     text = " ".join(done.out.split())
     assert (
         f"first tried other addresses, which failed (127.0.0.9:{port}: Connection refused)" in text
     )
-    assert "in vain" not in fine.out
+    assert "first tried" not in fine.out
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_limit_on_the_body_says_that_it_closes_the_connection() -> None:
     with serving(body_size=5000) as server:
         done = called("run", server.url, "--max-body", "1000", "-n", "3")
     text = " ".join(done.out.split())
-    assert "The body of 6 responses reached --max-body 1,000" in text
+    assert "6 responses reached --max-body 1000" in text
     assert "closes the connection" in text
 
 
