@@ -39,7 +39,7 @@ QUIET = Option(
     form="switch",
     parse=bool,
     spelling="--quiet",
-    help="No progress bar.",
+    help="Don't show progress.",
     example=Example("--quiet", "measuring", "unsaid"),
 )
 NO_COLOR = Option(
