@@ -36,6 +36,8 @@ class Finding(NamedTuple):
     who: Actor = "kab"
     """Who did it: `path` is the network and all that stands in it, `client` the machine that kab
     runs on with the options in use, `kab` the way in which it measures."""
+    is_detail: bool = False
+    """Whether a reader misses nothing without it: the console shows it with `--verbose` only."""
 
 
 class Requirement(NamedTuple):

@@ -72,7 +72,7 @@ def noticed(
     arms: Sequence[ArmSummary],
     comparisons: Sequence[Comparison],
 ) -> tuple[Finding, ...]:
-    """Everything noticed about a run, what endangers its result first."""
+    """Everything noticed about a run: warnings first, details last."""
     of_measurement = [*measurement.measurement_findings(run, views, arms)]
     contended = any(
         it.code in {client_bound.CLIENT_BOUND.code, measurement.MACHINE_BUSY.code}
@@ -114,7 +114,7 @@ def noticed(
     ]
     if run.plan.experiment.sweep is not None:
         found = of_sweep(found, run.plan.experiment)
-    return tuple(sorted(found, key=lambda finding: finding.severity != "warning"))
+    return tuple(sorted(found, key=lambda it: (it.severity != "warning", it.is_detail)))
 
 
 def _is_root(finding: Finding) -> bool:

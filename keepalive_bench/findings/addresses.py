@@ -41,6 +41,7 @@ FAILING_ADDRESS = FindingKind(
     code="failing-address",
     title="Addresses tried first don't answer",
     who="path",
+    is_detail=True,
     evidence=("attempts", "connections", "lost_s"),
     proof="That costs each new connection.",
     text="{connections:connection} tried other addresses in vain first ({attempts}), which took "

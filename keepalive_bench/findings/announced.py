@@ -70,6 +70,7 @@ CLOSE_UNCLEAR = FindingKind(
     title="A connection option only looks like `close`, and nobody looked",
     who="server",
     severity="info",
+    is_detail=True,
     evidence=("arm", "count", "answered"),
     proof="The `Connection` fields have no option `close`, but one with these letters, in a field "
     "that `http.client` doesn't read, as it isn't the first.",

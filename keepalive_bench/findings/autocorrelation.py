@@ -36,6 +36,7 @@ AUTOCORRELATED = FindingKind(
     title="Latencies are autocorrelated",
     who="path",
     severity="info",
+    is_detail=True,
     evidence=("series", "correlation", "factor"),
     proof="Those of an arm, or the log ratios of pairs: more than chance shows in any of these "
     "series in one run of twenty. Intervals are wider for it.",
@@ -50,6 +51,7 @@ INDEPENDENCE_ASSUMED = FindingKind(
     title="Too few requests to see whether latencies are autocorrelated",
     who="client",
     severity="info",
+    is_detail=True,
     evidence=("values",),
     proof=f"Fewer than {LEAST_FOR_LAG} values with an interval: requests, blocks, or pairs.",
     text="{counted} don't show whether latencies are autocorrelated; intervals assume that they "

@@ -50,6 +50,9 @@ class FindingKind(NamedTuple):
     proof: str = ""
     """What has to be seen for it."""
     severity: Severity = "warning"
+    """A warning is something to act on, or that endangers the result; anything else is `info`."""
+    is_detail: bool = False
+    """Whether a reader misses nothing without it: where it is no warning, `--verbose` tells it."""
     advice: str = ""
     advice_in_sweeps: str = ""
     """What to do in a sweep, where the usual advice doesn't fit one."""
@@ -97,13 +100,15 @@ class FindingKind(NamedTuple):
         is_swept = arm is not None and arm.option is not None
         usual = self.advice_in_sweeps if is_swept and self.advice_in_sweeps else self.advice
         its = Case() if case is None else self.cases[case]
+        severity = its.severity or self.severity
         return Finding(
             code=self.code,
-            severity=its.severity or self.severity,
+            severity=severity,
             evidence=told,
             text=(its.text or self.text).format_map(said),
             advice=(its.advice or usual).format_map(said),
             who=who or self.who,
+            is_detail=self.is_detail and severity != "warning",
         )
 
 

@@ -56,6 +56,7 @@ GARBAGE_COLLECTED = FindingKind(
     title="Python collected garbage in the middle of some request",
     who="client",
     severity="info",
+    is_detail=True,
     evidence=("collections",),
     text="Python collected garbage while measuring ({collections:time}), in the middle of some "
     "request.",
@@ -85,6 +86,7 @@ LOAD_CHANGED = FindingKind(
     title="The load of this machine changed",
     who="client",
     severity="info",
+    is_detail=True,
     evidence=("least", "most"),
     proof="What other processes took of all processors differed by a quarter of them or more, "
     "between the calmest and the busiest third of the run (Linux).",

@@ -75,8 +75,9 @@ def parts() -> Iterator[PagePart]:
 
 
 def _severity(kind: FindingKind) -> str:
-    others = (f"{name}: {it.severity}" for name, it in kind.cases.items() if it.severity)
-    return "; ".join((kind.severity, *others))
+    said = {"warning": "warning", "info": "info, with `-v` only" if kind.is_detail else "info"}
+    others = (f"{name}: {said[it.severity]}" for name, it in kind.cases.items() if it.severity)
+    return "; ".join((said[kind.severity], *others))
 
 
 def _advice(kind: FindingKind) -> Iterator[str]:

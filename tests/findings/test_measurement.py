@@ -219,6 +219,7 @@ def test_kab_s_own_processes_may_keep_a_machine_busy(processes: int, *, is_busy:
 def test_a_load_that_changes_is_found(order: str, severity: str, advice: str) -> None:
     finding = noticed({"other_cpu_min": 0.1, "other_cpu_max": 0.4}, order=order)["load-changed"]
     assert (finding.severity, finding.evidence) == (severity, {"least": 0.1, "most": 0.4})
+    assert finding.is_detail == (severity == "info")  # a warning never is
     assert advice in finding.advice
 
 
