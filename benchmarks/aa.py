@@ -8,7 +8,7 @@ Of normal noise that is new in each request, the paired interval is 0.82 times a
 standard errors against √π: E. L. Lehmann, "Theory of Point Estimation" (1983), section 5.4. What
 halves of a pair share makes it narrower, and heavy tails wider.
 
-The table goes into docs/methodology.md, unless it is a quick run.
+The table goes into docs/evidence.md, unless it is a quick run.
 """
 
 from __future__ import annotations

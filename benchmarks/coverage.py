@@ -1,6 +1,6 @@
 """How often kab's intervals hold the truth, in simulated runs whose truth is known.
 
-The tables go into docs/methodology.md, unless it is a quick run.
+The tables go into docs/evidence.md, unless it is a quick run.
 """
 
 from __future__ import annotations

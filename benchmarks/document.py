@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DOCS = Path(__file__).parents[1] / "docs"
-METHODOLOGY, PERFORMANCE = _DOCS / "methodology.md", _DOCS / "performance.md"
+EVIDENCE, PERFORMANCE = _DOCS / "evidence.md", _DOCS / "performance.md"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -18,7 +18,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, ruler, *rows))
 
 
-def write_between_marks(name: str, text: str, document: Path = METHODOLOGY) -> None:
+def write_between_marks(name: str, text: str, document: Path = EVIDENCE) -> None:
     """Put a text where the document has two comments for it, in place of what was there.
 
     Raises:

@@ -1,6 +1,6 @@
 """How often the interval holds the truth in simulated runs that `--precision` ends.
 
-The table goes into docs/methodology.md, unless it is a quick run.
+The table goes into docs/evidence.md, unless it is a quick run.
 """
 
 from __future__ import annotations

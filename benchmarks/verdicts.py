@@ -1,6 +1,6 @@
 """How often kab's verdicts and intervals are right, in simulated worlds whose truth is known.
 
-The tables go into docs/methodology.md, unless it is a quick run.
+The tables go into docs/evidence.md, unless it is a quick run.
 """
 
 from __future__ import annotations
@@ -137,26 +137,26 @@ def _simulate(world: World, numbers: Iterable[int], seed: str) -> Tallies:
 
 
 def _table(asked: Sequence[World], rates: Rates) -> str:
-    head = ("world", "counted", "runs", "per cent", "its standard error", "wanted")
-    rows = [
-        (
-            world.name,
-            counted,
-            f"{rate.runs:,}",
-            f"{100 * rate.mean:.1f}",
-            f"{100 * rate.error:.1f}",
-            _outcome(world.bounds.get(counted), rate),
-        )
-        for world in asked
-        for counted, rate in rates[world.name].items()
-    ]
-    return table(head, rows)
+    """A row for each world, a column for whatever is counted in any."""
+    found = [(world, rates[world.name]) for world in asked if rates[world.name]]
+    counted = list(dict.fromkeys(it for _, its_rates in found for it in its_rates))
+    rows = []
+    for world, its_rates in found:
+        runs = max(rate.runs for rate in its_rates.values())
+        cells = [_cell(world.bounds.get(it), its_rates.get(it), runs) for it in counted]
+        rows.append((world.name, f"{runs:,}", *cells))
+    return table(("world", "runs", *counted), rows)
 
 
-def _outcome(bounds: Bounds | None, rate: Rate) -> str:
-    if bounds is None:
+def _cell(bounds: Bounds | None, rate: Rate | None, runs: int) -> str:
+    """Per cent, with the standard error, and the bound that is set for it."""
+    if rate is None:
         return "–"
-    return f"{bounds.said} {'MET' if rate.meets(bounds) else 'MISSED'}"
+    of = f" of {rate.runs:,}" if rate.runs < runs else ""
+    text = f"{100 * rate.mean:.1f} ± {100 * rate.error:.1f}{of}"
+    if bounds is None:
+        return text
+    return f"{text} ({bounds.said} {'MET' if rate.meets(bounds) else 'MISSED'})"
 
 
 if __name__ == "__main__":

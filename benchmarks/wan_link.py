@@ -1,7 +1,7 @@
 """What kab measures over a real round-trip time, held against physics and beside wrk, hey and ab.
 
 A client and nginx have a network namespace each, and the link between them takes its time. The
-tables go into docs/methodology.md, unless it is a quick run or not the usual link.
+tables go into docs/evidence.md, unless it is a quick run or not the usual link.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def test_a_quick_run_says_what_the_analysis_costs() -> None:
     ],
 )
 def test_a_quick_run_leaves_the_documentation_as_it_is(script: str, rows: list[str]) -> None:
-    page = BENCHMARKS.parent / "docs" / "methodology.md"
+    page = BENCHMARKS.parent / "docs" / "evidence.md"
     before = page.read_bytes()
     printed = quick(script, "--seed", "1")
     for row in rows:
@@ -115,7 +115,7 @@ def test_a_quick_run_says_how_the_whole_command_grows() -> None:
 
 
 def test_the_documentation_holds_the_tables_of_honesty() -> None:
-    page = (BENCHMARKS.parent / "docs" / "methodology.md").read_text(encoding="utf-8")
+    page = (BENCHMARKS.parent / "docs" / "evidence.md").read_text(encoding="utf-8")
     for name in ("coverage", "precision", "aa", "verdicts"):
         _, _, rest = page.partition(f"<!-- {name}: written by benchmarks/{name}.py -->")
         table, end, _ = rest.partition(f"<!-- {name}: end -->")

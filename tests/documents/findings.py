@@ -1,83 +1,75 @@
-"""The tables of docs/findings.md, from the registries."""
+"""The entries of docs/findings.md, from the registries: one for each code."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from documents.tables import PagePart, table
+from documents.tables import PagePart
 
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from keepalive_bench.findings.finding_kind import FindingKind
     from keepalive_bench.results.failure_causes import Cause
     from keepalive_bench.results.failure_kinds import Provoked
 
-_COMMANDS = ("on the server", "on the client")
+_PAGE = "findings.md"
+_FINDINGS = {it.code: it for it in FINDING_KINDS}
+_TOLD = {it.code for it in REASON_KINDS} | {it.code for it in FAILURE_KINDS}
 
 
 def parts() -> Iterator[PagePart]:
-    """One of each registry."""
-    yield table(
-        "findings.md",
-        "reasons",
-        ("reason", "who", "proven by", "evidence", *_COMMANDS),
-        (
-            (f"`{it.code}`", it.who, f"{it.title}. {it.proof}", it.evidence, *_how(it.provoked))
-            for it in REASON_KINDS
-        ),
+    """One of each registry; a finding of a reason's or a failure's code is told with that."""
+    reasons = (
+        _entry(it.code, it.who, f"{it.title}. {it.proof}", it.provoked, it.evidence)
+        for it in REASON_KINDS
     )
-    yield table(
-        "findings.md",
-        "failures",
-        ("kind", "who", "what happened", *_COMMANDS),
-        (
-            (f"`{it.code}`", it.who, f"{it.title}. {it.proof}".strip(), *_how(it.provoked))
-            for it in FAILURE_KINDS
-        ),
+    failures = (
+        _entry(it.code, it.who, f"{it.title}. {it.proof}", it.provoked, "", _causes(it.causes))
+        for it in FAILURE_KINDS
     )
-    yield table(
-        "findings.md",
-        "causes",
-        ("kind", "the message says", "so", "what to do"),
-        (
-            (
-                f"`{kind.code}`",
-                " or ".join(f"`{words.strip()}`" for words in it.said),
-                f"{it.meaning}.",
-                " ".join(_remedies(it)),
-            )
-            for kind in FAILURE_KINDS
-            for it in kind.causes
-        ),
+    findings = (
+        _entry(it.code, it.who, f"{it.title}. {it.proof}", it.provoked)
+        for it in FINDING_KINDS
+        if it.code not in _TOLD
     )
-    yield table(
-        "findings.md",
-        "findings",
-        ("finding", "severity", "who", "evidence", "what it says, and what to do", *_COMMANDS),
-        (
-            (
-                f"`{it.code}`",
-                _severity(it),
-                it.who,
-                ", ".join(f"`{name}`" for name in it.evidence),
-                " ".join(filter(None, (f"{it.title}.", it.proof, *_advice(it)))),
-                *_how(it.provoked),
-            )
-            for it in FINDING_KINDS
-        ),
-    )
+    for mark, entries in (("reasons", reasons), ("failures", failures), ("findings", findings)):
+        yield PagePart(_PAGE, mark, "\n\n".join(entries))
+
+
+def _entry(  # an entry has so many parts
+    code: str,
+    who: str,
+    told: str,
+    provoked: Provoked,
+    evidence: str = "",
+    causes: Iterable[str] = (),
+) -> str:
+    """A heading, which links lead to, and paragraphs."""
+    finding = _FINDINGS.get(code)
+    lines = [f"### `{code}`", "", f"{told.strip()} (*Who:* {who}.)"]
+    advice = " ".join(_advice(finding)) if finding else ""
+    if advice:
+        lines += ["", f"**What to do:** {advice}"]
+    if found := [*causes]:
+        lines += ["", *found]
+    said = [f"*Evidence:* {evidence.rstrip('.')}."] if evidence else []
+    if finding:
+        names = ", ".join(f"`{name}`" for name in finding.evidence)
+        said.append(f"*Finding:* {_severity(finding)}" + (f", with {names}." if names else "."))
+    said.append(_how(provoked))
+    return "\n".join((*lines, "", " ".join(said)))
 
 
 def _severity(kind: FindingKind) -> str:
-    said = {"warning": "warning", "info": "info, with `-v` only" if kind.is_detail else "info"}
-    others = (f"{name}: {said[it.severity]}" for name, it in kind.cases.items() if it.severity)
-    return "; ".join((said[kind.severity], *others))
+    others = (f"{name}: {it.severity}" for name, it in kind.cases.items() if it.severity)
+    found = "; ".join((kind.severity, *others))
+    return f"{found}, under `-v`" if kind.is_detail else found
 
 
 def _advice(kind: FindingKind) -> Iterator[str]:
@@ -86,9 +78,18 @@ def _advice(kind: FindingKind) -> Iterator[str]:
     for concern in ("cure", "upstream", "upstream_wait"):
         said[concern] = " The setting of [who is there](products.md) is named."
     told = {"": kind.advice} | {name: it.advice for name, it in kind.cases.items() if it.advice}
+    told["in a sweep"] = kind.advice_in_sweeps
     for name, advice in told.items():
         words = re.sub(r"{(\w+)(!s)?}", lambda found: said.get(found[1], "…"), advice)
-        yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
+        if words:
+            yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
+
+
+def _causes(causes: Iterable[Cause]) -> Iterator[str]:
+    """What a message tells besides, in a list: the first that fits is taken."""
+    for it in causes:
+        said = " or ".join(f"`{words.strip()}`" for words in it.said)
+        yield f"- The message says {said}: {it.meaning}. {' '.join(_remedies(it))}"
 
 
 def _remedies(cause: Cause) -> Iterator[str]:
@@ -99,8 +100,10 @@ def _remedies(cause: Cause) -> Iterator[str]:
         yield f"*With `--tls-min` or `--tls-max`:* {cause.limited}"
 
 
-def _how(provoked: Provoked) -> tuple[str, str]:
+def _how(provoked: Provoked) -> str:
     if provoked.test:
-        return "", f"({provoked.test})"
-    serve = "" if provoked.serve is None else f"`{f'kab serve {provoked.serve}'.strip()}`"
-    return serve, f"`kab run {provoked.run}`"
+        return f"*Provoked by* `{provoked.test}`."
+    run = f"`kab run {provoked.run}`"
+    if provoked.serve is None:
+        return f"*Provoke it:* {run}."
+    return f"*Provoke it:* `{f'kab serve {provoked.serve}'.strip()}`, then {run}."

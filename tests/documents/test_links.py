@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from keepalive_bench.connections.reason_kinds import REASON_KINDS, ReasonKind
+from keepalive_bench.findings import FINDING_KINDS
+from keepalive_bench.results.failure_kinds import FAILURE_KINDS, FailureKind
+
+if TYPE_CHECKING:
+    from keepalive_bench.findings.finding_kind import FindingKind
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -35,9 +43,16 @@ def test_links_lead_to_pages_and_headings_that_are_there(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    missing = [
-        page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in readme
-    ]
-    assert not missing
+def test_the_index_leads_to_every_page_and_the_readme_to_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {name for name in pages if f"]({name})" not in index} == set()
+    assert "](docs/README.md)" in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("registry", [REASON_KINDS, FAILURE_KINDS, FINDING_KINDS], ids=len)
+def test_each_code_has_an_entry_that_links_lead_to(
+    registry: tuple[ReasonKind | FailureKind | FindingKind, ...],
+) -> None:
+    page = (ROOT / "docs" / "findings.md").read_text("utf-8")
+    assert [it.code for it in registry if page.count(f"\n### `{it.code}`\n") != 1] == []

@@ -161,7 +161,7 @@ def checked(
 
 
 def test_the_documentation_holds_the_tables() -> None:
-    page = (BENCHMARKS.parent / "docs" / "methodology.md").read_text(encoding="utf-8")
+    page = (BENCHMARKS.parent / "docs" / "evidence.md").read_text(encoding="utf-8")
     _, _, rest = page.partition("<!-- wan_link: written by benchmarks/wan_link.py -->")
     tables, end, _ = rest.partition("<!-- wan_link: end -->")
     assert end

@@ -1,4 +1,4 @@
-"""What docs/architecture.md adds as an example of each change works in a copy of the package."""
+"""What CONTRIBUTING.md adds as an example of each change works in a copy of the package."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a copy that has all examples."""
     folder = tmp_path_factory.mktemp("examples")
     package = shutil.copytree(ROOT / "keepalive_bench", folder / "keepalive_bench")
-    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     code = "".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
     pieces = re.split(r"^# .*\n", code, flags=re.MULTILINE)[1:]
     for piece, (name, where) in zip(pieces, PLACES, strict=True):

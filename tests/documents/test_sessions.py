@@ -1,0 +1,50 @@
+"""README.md and docs/tutorial.md show what their commands really print."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from documents.sessions import PAGES, Walk, labels, rewritten, steps
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_commands_print_what_is_shown(path: Path, tmp_path: Path) -> None:
+    page = path.read_text("utf-8")
+    with closing(Walk(page, tmp_path)) as walk:
+        for command, shown in steps(page):
+            printed = walk.printed(command)
+            assert labels(shown.removesuffix("…\n")) <= labels(printed), f"{command}\n{printed}"
+
+
+PAGE = """\
+```python
+# three.py
+print(3)
+```
+
+```console
+$ python three.py
+2
+$ printf 'one\\n\\ntwo\\n' \\
+  | cat
+one
+…
+```
+"""
+
+
+def test_outputs_are_written_anew(tmp_path: Path) -> None:
+    with closing(Walk(PAGE, tmp_path)) as walk:
+        assert rewritten(PAGE, walk) == PAGE.replace("\n2\n", "\n3\n")
+
+
+def test_labels_are_what_does_not_differ_from_run_to_run() -> None:
+    report = "Reusing it is 2.1× faster here\n! 3 requests failed. So\n  p50    3 ms\n    ▂ ▃\n"
+    assert labels(report) == {"Reusing it is #×", "! # requests failed#", "p50"}
+    assert labels("4\n") == {"4"}
