@@ -40,7 +40,7 @@ QUIET = Option(
     parse=bool,
     spelling="--quiet",
     help="Don't show progress.",
-    example=Example("--quiet", "measuring", "unsaid"),
+    example=Example("--quiet", " · ", "unremarked"),
 )
 NO_COLOR = Option(
     form="switch",
@@ -48,6 +48,13 @@ NO_COLOR = Option(
     spelling="--no-color",
     help="No colours (as with NO_COLOR set).",
     example=Example("--no-color", "\x1b[1m", "unsaid"),
+)
+GITHUB = Option(
+    form="switch",
+    parse=bool,
+    spelling="--github",
+    help="Annotate a GitHub job: what was missed, and warnings.",
+    example=Example("--require 'failed>9' --github", "::error title=Missed", "said"),
 )
 STRICT = Option(
     form="switch",

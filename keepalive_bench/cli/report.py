@@ -8,6 +8,7 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.options import (
+    GITHUB,
     NO_COLOR,
     NO_PLOT,
     PATH,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     cls=Command,
     options=(
         *exports.EXPORTERS,
+        GITHUB,
         REQUIRE,
         STRICT,
         *judging("as in the run", "speed-up", "verdict.code"),
@@ -58,7 +60,8 @@ def command(asked: Asked, path: str) -> ExitCode:
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(asked)
-    shown = Screen(wanted.values(), color=not asked[NO_COLOR])
+    annotating = asked[GITHUB] is True
+    shown = Screen(wanted.values(), color=not asked[NO_COLOR], annotating=annotating)
     stored = load_run(path)
     check_requirements(stored, path)
     run = stored._replace(plan=judged(stored.plan, asked))

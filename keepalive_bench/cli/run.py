@@ -8,7 +8,16 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Grouped, needed
+from keepalive_bench.cli.options import (
+    GITHUB,
+    NO_COLOR,
+    NO_PLOT,
+    QUIET,
+    STRICT,
+    VERBOSE,
+    Grouped,
+    needed,
+)
 from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.plan import Plan
 
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
         *options_of(Plan),
         STRICT,
         *exports.EXPORTERS,
+        GITHUB,
         *CONFIGURATION,
         VERBOSE,
         NO_PLOT,
@@ -56,6 +66,7 @@ def command(asked: Asked, url: str) -> ExitCode:
         color=not asked[NO_COLOR],
         quiet=asked[QUIET] is True,
         verbose=asked[VERBOSE] is True,
+        annotating=asked[GITHUB] is True,
     )
     strict, plotted = asked[STRICT] is True, not asked[NO_PLOT]
     with exports.opened(wanted) as files, session.deferred_interrupts() as interrupts:

@@ -37,12 +37,13 @@ class Screen:
         color: bool,
         quiet: bool = False,
         verbose: bool = False,
+        annotating: bool = False,
     ) -> None:
         self.err = _console(_Outlet(sys.stderr), color=color)
         self.out = self.err
         if STDOUT not in wanted:
             self.out = _console(_Outlet(sys.stdout) if wanted else sys.stdout, color=color)
-        self.quiet, self.verbose = quiet, verbose
+        self.quiet, self.verbose, self.annotating = quiet, verbose, annotating
 
     @property
     def is_for_remarks(self) -> bool:
@@ -86,6 +87,13 @@ class Screen:
             if line is None:
                 return
             self.out.print(line, soft_wrap=True)
+
+    def annotate(self, commands: Iterable[str]) -> None:
+        """Say commands to a CI system, a line each, as they are; behind all that was shown."""
+        self.out.file.flush()
+        for command in commands:
+            self.err.file.write(f"{command}\n")
+        self.err.file.flush()
 
     def show_requirements(
         self, requirements: Sequence[Checked], *, strict: bool, missing: bool = False

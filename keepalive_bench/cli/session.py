@@ -116,6 +116,10 @@ def show(report: Report, shown: Screen, *, plotted: bool) -> None:
     else:
         width, plain_ascii = shown.out.width, shown.plain_ascii
         shown.show(terminal.report_parts(report, width, plotted=plotted, plain_ascii=plain_ascii))
+    if shown.annotating:
+        from keepalive_bench.report.github import annotation_lines  # noqa: PLC0415  # where it's asked for
+
+        shown.annotate(annotation_lines(report))
 
 
 def show_exchanges(run: Run, shown: Screen, interrupts: Interrupts | None = None) -> None:

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from keepalive_bench.compare import table
-from keepalive_bench.report import junit, markdown, webpage
+from keepalive_bench.report import github, junit, markdown, webpage
 from keepalive_bench.report.grids import fits, grid_of, grid_within, in_characters
 from keepalive_bench.report.page.markup import element, set_table
 from keepalive_bench.report.terminal import requirement_parts
@@ -128,6 +128,15 @@ def _section(change: Change, number: int) -> Iterator[Element]:
         listed = element("ul", *(element("li", line) for line in lines))
         yield element("section", element("h2", "Other differences"), listed)
     yield element("p", table.small_print(change), class_="remark")
+
+
+def annotation_lines(changes: Sequence[Change]) -> Iterator[str]:
+    """Annotations of a job on GitHub: what was missed, and what can't be compared."""
+    for change in changes:
+        if change.incomparable is not None:
+            title = f"kab compare: {change.verdict.code}"
+            yield github.annotation("warning", title, change.verdict.text)
+        yield from github.missed(change.requirements, strict=change.strict)
 
 
 def junit_lines(changes: Sequence[Change]) -> Iterator[str]:

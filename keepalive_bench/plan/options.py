@@ -74,6 +74,7 @@ Where = Literal[
     "document",
     "said",
     "unsaid",
+    "unremarked",
     "written",
     "served",
     "exit code",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from keepalive_bench.report import preamble
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def told(
     leading = worst(requirements, strict=strict)
     if leading is not None:
         for it in in_order(requirements):
-            yield f"{status(it, plain_ascii=plain_ascii)}  {demand(it)}", STYLES[it.status]
+            asked, found = printable(it.requirement.text), explained(it)
+            line = f"{status(it, plain_ascii=plain_ascii)}  {asked}: {found}"
+            yield line, STYLES[it.status]
         note = undecided_note(requirements, strict=strict)
         yield f"{counted(requirements)}. {note}".strip(), STYLES[leading]
 
@@ -70,3 +73,9 @@ def status(checked: Checked, *, plain_ascii: bool) -> str:
 def demand(checked: Checked) -> str:
     """What was asked for, and what was found."""
     return f"{printable(checked.requirement.text)}: {printable(checked.text)}"
+
+
+def explained(checked: Checked) -> str:
+    """What was found, and the findings that say why, with what to do about it."""
+    because = (words for _, words in preamble.told(checked.because))
+    return printable(" ".join((checked.text, *because)))
