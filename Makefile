@@ -15,7 +15,7 @@ PEERS_READY := $(PEERS)/.ready
 PEERS_NPM := .peers-npm
 AUTOCANNON := $(PEERS_NPM)/node_modules/.bin/autocannon
 
-.PHONY: demo test test-all coverage test-lowest lint types check bench peers servers docs clean help
+.PHONY: demo test test-all coverage test-lowest lint types check bench peers servers docs picture clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -74,6 +74,9 @@ servers: $(READY) ## measure the servers people deploy and write docs/servers.md
 
 docs: $(READY) ## write the pages, tables and JSON Schemas that are derived from the code
 	PYTHONPATH=tests $(BIN)/python -m documents.generate
+
+picture: $(READY) ## measure, and take docs/page.png, which README shows (wants chromium)
+	PYTHONPATH=tests $(BIN)/python -m page.picture
 
 clean: ## what the other targets built
 	rm -rf $(VENV) $(LOWEST) $(PEERS) $(PEERS_NPM) .coverage .coverage.* $(TESTED) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

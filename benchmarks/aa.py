@@ -163,7 +163,7 @@ def _twice(design: Design, run: Run, random: Random) -> None:
 
 
 def wilson(hits: int, count: int) -> Interval:
-    """A 95 % interval of a share: E. B. Wilson, JASA 22 (1927), 209-212."""
+    """A 95 % CI of a share: E. B. Wilson, JASA 22 (1927), 209-212."""
     z = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
     share, weight = hits / count, z * z / count
     centre = (share + weight / 2) / (1 + weight)
@@ -177,7 +177,7 @@ def _is_honest(paired: Design) -> bool:
 
 def _page(paired: Design, sequential: Design, widths: Figure) -> str:
     head = (
-        *("design", "experiments", "false verdicts", "rate", "its 95 % interval", "typical width"),
+        *("design", "experiments", "false verdicts", "rate", "its 95 % CI", "typical width"),
         "honest at",
     )
     rows = (

@@ -60,7 +60,7 @@ def ratio(times: Sequence[float], others: Sequence[float]) -> Spread:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """The median, a 95 % interval for it that assumes no distribution, and the quartiles.
+    """The median, a 95 % CI for it that assumes no distribution, and the quartiles.
 
     The interval lies between two order statistics (the sign test, turned round): W. J. Conover,
     "Practical Nonparametric Statistics", 3rd edition, section 3.2.
@@ -84,7 +84,7 @@ def report(title: str, figures: Sequence[Figure]) -> bool:
     """Print a table; whether every target is met."""
     width = max(len(figure.name) for figure in figures)
     print(f"\n{title}\n")
-    print(f"  {'':{width}}  ratio   95 % interval   quartiles       at most")
+    print(f"  {'':{width}}  ratio   95 % CI         quartiles       at most")
     for figure in figures:
         ratio_ = figure.ratio
         target = "" if figure.target is None else f"{figure.target:.2f}  {figure.verdict}"

@@ -94,7 +94,7 @@ def _told(ratio: Spread | None) -> tuple[str, str]:
 
 def claims_table(found: Sequence[Claim]) -> str:
     """The targets."""
-    head = ("time of a request, pooled", "ratio", "95 % interval", "target", "")
+    head = ("time of a request, pooled", "ratio", "95 % CI", "target", "")
     return table(head, [claim.row for claim in found])
 
 

@@ -183,7 +183,7 @@ def _page(ended: dict[Setting, list[Ended]]) -> str:
         for setting, runs in ended.items()
     ]
     return (
-        "Coverage, in per cent, of the 95 % interval of the speed-up in runs that end by\n"
+        "Coverage, in per cent, of the 95 % CI of the speed-up in runs that end by\n"
         f"`--precision` (or at {MOST:,} requests; of blocks, {MOST_IN_BLOCKS:,}), by the lag-1 "
         "correlation of each arm's own\nnoise, or of that part of its variance that lasts; or of "
         f"several requests at a time, whose blocks differ by {100 * _BETWEEN:g} %:\n\n"

@@ -15,6 +15,8 @@ _HUNDRED, _TEN, _ONE = 99.95, 9.995, 0.9995  # likewise at each power of ten
 _MANY = 999.95  # what would read 1000.0 reads 1,000
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 MISSING = "–"
+_SIGNS = {"±": "+/-", "≤": "<=", "≥": ">=", "≠": "!=", "÷": "/", "−": "-", "×": "x"}
+_IN_ASCII = str.maketrans({"–": "-", "…": "...", "→": "->", "·": "|", **_SIGNS})
 LONGEST_S = 1e6
 """Seconds that anything may last or wait: 11 days. A socket's timeout ends at 2**31 ms."""
 _GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*"
@@ -125,6 +127,11 @@ def enumerated(words: Sequence[str]) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 request`, `2 requests`, `1,000 requests`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def for_terminal(text: str, *, plain_ascii: bool) -> str:
+    """Text in the characters that a terminal has."""
+    return text.translate(_IN_ASCII) if plain_ascii else text
 
 
 def printable(text: str) -> str:

@@ -22,7 +22,7 @@ FLOORS = (
     {"net"},
     {"results"},
     {"plan", "stats", "server"},
-    {"typed_json"},
+    {"typed_json", "field_docs"},
     {"units"},
     {"errors"},
 )

@@ -44,7 +44,7 @@ def quick(script: str, *options: str) -> str:
 )
 def test_a_quick_run_prints_its_table(script: str, rows: list[str]) -> None:
     printed = quick(script, "--seed", "1")
-    assert "95 % interval" in printed
+    assert "95 % CI" in printed
     for row in rows:
         assert row in printed
 

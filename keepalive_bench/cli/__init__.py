@@ -27,7 +27,7 @@ class _LazyGroup(click.Group):
     """A group whose commands' modules, with all that they need, are imported on demand."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        return ["run", "sweep", "report", "compare", "demo", "serve"]
+        return ["run", "sweep", "report", "compare", "explain", "demo", "serve"]
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name == "report":
@@ -38,6 +38,8 @@ class _LazyGroup(click.Group):
             from keepalive_bench.cli.demo import command
         elif name == "serve":
             from keepalive_bench.cli.serve import command
+        elif name == "explain":
+            from keepalive_bench.cli.explain import command
         elif name == "run":
             from keepalive_bench.cli.run import command
         elif name == "sweep":

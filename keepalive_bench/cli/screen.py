@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from keepalive_bench.errors import ExitCode
+from keepalive_bench.units import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -62,16 +63,12 @@ class Screen:
 
     def remark(self, sentence: str) -> None:
         """Say something beside the results."""
-        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # as `_console`
-
         words = for_terminal(sentence, plain_ascii=_knows_ascii_only(self.err))
         self.err.print(words, soft_wrap=True)
 
     def show(self, parts: Iterable[RenderableType]) -> None:
         """Print what is for Rich to set, in the characters that the terminal has."""
         from rich.console import Group  # noqa: PLC0415  # as `_console`
-
-        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # the same
 
         with self.out.capture() as captured:
             self.out.print(Group(*parts))
@@ -102,7 +99,6 @@ class Screen:
 
         `missing`: because there is none; that is no result.
         """
-        from keepalive_bench.report.grids import for_terminal  # noqa: PLC0415  # as `_console`
         from keepalive_bench.report.requirements import told  # noqa: PLC0415  # the same
 
         to = self.err if missing else self.out

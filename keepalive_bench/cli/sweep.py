@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     short_help="Which maxsize, or concurrency, does this traffic need?",
     epilog="One of --maxsize, --concurrency and --data-size has several values. All values "
     "take turns in one experiment, in random order, each with a pool of its own; all else is as in "
-    "kab run, exit codes too. docs/sweep.md says how it is done, and what is counted.",
+    "kab run, exit codes too.",
 )
 @click.argument("url", required=False, callback=needed)
 def command(asked: Asked, url: str) -> ExitCode:

@@ -13,6 +13,7 @@ from rich.text import Text
 from keepalive_bench.compare import table
 from keepalive_bench.report import github, junit, markdown, webpage
 from keepalive_bench.report.grids import fits, grid_of, grid_within, in_characters
+from keepalive_bench.report.page import summary
 from keepalive_bench.report.page.markup import element, set_table
 from keepalive_bench.report.terminal import requirement_parts
 
@@ -115,10 +116,10 @@ def _section(change: Change, number: int) -> Iterator[Element]:
     yield element(
         "header",
         element("h1", change.title),
-        *webpage.answer(said, style, checked, strict=strict),
+        *summary.answer(said, style, checked, strict=strict),
         *(element("p", f"{role}: {which}, {asked}") for role, which, asked in sources),
     )
-    yield from webpage.requirements(checked, strict=strict, name=f"requirements-{number}")
+    yield from summary.requirements(checked, strict=strict, name=f"requirements-{number}")
     for it in table.tables(change):
         # Two runs' parts may be called alike, and an id is used once.
         content = set_table(it, caption=f"{it.title}: counts and times")

@@ -38,7 +38,7 @@ def change_places(arms: tuple[Arm, ...]) -> Iterator[Place]:
     for place in places(arms):
         if not place.part:
             verdict = next(it for it in place.metrics if it.basis == "verdict")
-            words = replace(verdict, words=CODES, meaning="A word of [these](#the-verdict)")
+            words = replace(verdict, words=CODES, meaning="[The verdict](#the-verdict), in a word")
             yield replace(place, metrics=(words,))
         changes = (
             replace(it, unit=it.unit if it.basis == "exact" else "change", is_signed=True)

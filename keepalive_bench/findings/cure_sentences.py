@@ -197,12 +197,13 @@ def _in_short(setting: Setting) -> Setting:
 def _either(settings: Sequence[Setting]) -> str:
     """One of them, with its default; what more there is to know, if it is the only one."""
     *first, last = (
-        _with_default(it if len(settings) == 1 else it._replace(note="")) for it in settings
+        described(it if len(settings) == 1 else it._replace(note="")) for it in settings
     )
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def _with_default(setting: Setting) -> str:
+def described(setting: Setting) -> str:
+    """A setting with its default, and what more there is to know of it."""
     default = f"{setting.default} by default" if setting.default else ""
     versions = ", ".join(filter(None, (default, setting.older)))
     more = "; ".join(filter(None, (versions, setting.note)))

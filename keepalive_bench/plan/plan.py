@@ -79,7 +79,7 @@ class DecisionRule:
         str,
         spelling="--require EXPR",
         help="What has to be so, or kab ends with 4: 'reopened==0', 'pooled.p95<=50ms', "
-        "'speedup>=1.5'. Repeatable; docs/requirements.md lists the names.",
+        "'speedup>=1.5'. Repeatable; see kab explain requirements.",
         group="Requirements",
         example=Example("--require 'pooled.connections>1'", "4", "exit code"),
         shown=True,
@@ -109,7 +109,7 @@ class Known:
         str,
         spelling="--server NAME",
         help="Who stands nearest there, and so ends connections, where no answer says so, such as "
-        "haproxy or node: advice names its settings. docs/products.md lists the names.",
+        "haproxy or node: advice names its settings; see kab explain products.",
         example=Example("--server haproxy", "plan.server == haproxy"),
         shown=True,
         matters=False,

@@ -12,6 +12,8 @@ from rich.measure import Measurement
 from rich.table import Table as Grid
 from rich.text import Text
 
+from keepalive_bench.units import for_terminal
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -20,12 +22,6 @@ if TYPE_CHECKING:
     from keepalive_bench.report import Part, TextColumn, TextTable
 
 _UNBOUNDED = 10_000
-_IN_ASCII = str.maketrans({"–": "-", "×": "x", "…": "...", "→": "->"})
-
-
-def for_terminal(text: str, *, plain_ascii: bool) -> str:
-    """Text in the characters that a terminal has."""
-    return text.translate(_IN_ASCII) if plain_ascii else text
 
 
 def fits(grid: Grid, width: int) -> bool:

@@ -18,6 +18,8 @@ FEWEST = 5
 """Where no arm has this many answers, there is no distribution to show."""
 _FAR_APART = 5.0
 """From this ratio of the slowest to the fastest on, bins grow in proportion to the latency."""
+_TOO_FAR_FROM_ZERO = 20.0
+"""From this ratio of the axis to an arm's median on, that arm is lost on an axis from zero."""
 _LONG_TAIL = 1.5
 """The slowest hundredth is cut off where it would stretch the axis by more than this."""
 _HEIGHT = 2
@@ -51,21 +53,28 @@ def latencies_of(run: Run) -> dict[str, list[float]]:
     return {label: sorted(found) for label, found in zip(exchanges.arms, values, strict=True)}
 
 
-def histogram(latencies: Mapping[str, Sequence[float]], bins: int) -> Histogram | None:
+def histogram(
+    latencies: Mapping[str, Sequence[float]], bins: int, *, from_zero: bool = False
+) -> Histogram | None:
     """Bins from the fastest to the slowest of any arm; `None` where there is too little to show.
 
-    Takes sorted values. A few far slower than the rest are counted beyond the last edge.
+    Takes sorted values. A few that are far slower than the rest are counted beyond the last edge.
+    `from_zero`: they are for an axis that begins at zero wherever that shows all arms.
     """
     present = [values for values in latencies.values() if values]
     if max(map(len, present), default=0) < FEWEST:
         return None
     low, high = min(values[0] for values in present), max(values[-1] for values in present)
-    usual = max(values[ceil(0.99 * len(values)) - 1] for values in present)
+    usual = max(_usual(values, at_least=1 if from_zero else 0) for values in present)
     if high - low > _LONG_TAIL * (usual - low) > 0:
         high = usual
     if high <= low:  # all the same: one bin in the middle of the axis
         low, high = 0.9 * low, 1.1 * low or 1e-3
-    logarithmic = are_far_apart(low, high)
+    fastest = min(values[len(values) // 2] for values in present)
+    too_far = low > 0 and high / fastest >= _TOO_FAR_FROM_ZERO
+    logarithmic = too_far if from_zero else low > 0 and high / low >= _FAR_APART
+    if from_zero and not logarithmic:
+        bins, low = _from_zero(low, high, bins)
     edges = tuple(_edges(low, high, bins, logarithmic=logarithmic))
     return Histogram(
         edges_s=edges,
@@ -79,9 +88,15 @@ def histogram(latencies: Mapping[str, Sequence[float]], bins: int) -> Histogram 
     )
 
 
-def are_far_apart(low: float, high: float) -> bool:
-    """Whether latencies from one to the other are drawn on a logarithmic scale."""
-    return low > 0 and high / low >= _FAR_APART
+def _usual(values: Sequence[float], *, at_least: int) -> float:
+    """The largest but the slowest hundredth, or so many: one shouldn't make an axis logarithmic."""
+    return values[max(len(values) - 1 - max(len(values) // 100, at_least), 0)]
+
+
+def _from_zero(low: float, high: float, bins: int) -> tuple[int, float]:
+    """Of so many bins from zero, those that aren't empty: how many, and where they begin."""
+    empty = min(int(low / high * bins), bins - 1)
+    return bins - empty, high * empty / bins
 
 
 def _edges(low: float, high: float, bins: int, *, logarithmic: bool) -> Iterable[float]:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from keepalive_bench.report.preamble import planned
 from keepalive_bench.report.progress import Progress, Standing, joined
+from keepalive_bench.units import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ _WIDTH = 20
 @contextmanager
 def progress_bar(console: Console, plan: Plan, clock: Clock = monotonic) -> Iterator[Progress]:
     """Draws it on a terminal as exchanges end; it leaves nothing behind."""
-    standing, asked = Standing(plan.experiment), _line(planned(plan))
+    standing, plain_ascii = Standing(plan.experiment), console.options.ascii_only
     live = Live(
         console=console,
         auto_refresh=False,
@@ -40,21 +41,25 @@ def progress_bar(console: Console, plan: Plan, clock: Clock = monotonic) -> Iter
     )
 
     def draw(note: str) -> None:
-        live.update(Group(asked, *_parts(standing, note)), refresh=True)
+        parts = _parts(plan, standing, note, plain_ascii=plain_ascii)
+        live.update(Group(*parts), refresh=True)
 
     with live:
         draw("")
         yield Progress(standing, draw, _EVERY_S, clock)
 
 
-def _parts(standing: Standing, note: str) -> Iterator[RenderableType]:
+def _parts(
+    plan: Plan, standing: Standing, note: str, *, plain_ascii: bool
+) -> Iterator[RenderableType]:
+    def line(words: str) -> Text:
+        shown = for_terminal(words, plain_ascii=plain_ascii)
+        return Text(shown, no_wrap=True, overflow="crop")
+
+    yield line(planned(plan))
     row, share = Grid.grid(padding=(0, 1)), standing.share
     bar = ProgressBar(None if share is None else 1.0, share or 0.0, width=_WIDTH)
-    row.add_row("measuring", bar, _line(joined(standing.extent, standing.pace, note)))
+    row.add_row("measuring", bar, line(joined(standing.extent, standing.pace, note)))
     yield row
     if standing.means:
-        yield _line(f"mean so far: {standing.means}")
-
-
-def _line(words: str) -> Text:
-    return Text(words, no_wrap=True, overflow="ellipsis")
+        yield line(f"mean so far: {standing.means}")

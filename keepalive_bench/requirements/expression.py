@@ -110,7 +110,7 @@ def _unknown(spelled: str, known: str, named: Collection[str]) -> str:
     among = list(islice(ends, _COMPARED_WITH))
     close = get_close_matches(wrong, among) or get_close_matches(wrong.lower(), among)
     meant = " or ".join(f"{known}{end}" for end in close)
-    hint = f"; did you mean {meant}?" if meant else "; docs/requirements.md lists the names"
+    hint = f"; did you mean {meant}?" if meant else "; kab explain requirements lists the names"
     return f"{f'{whole} has' if known else 'there is'} no {quoted(wrong)}{hint}"
 
 

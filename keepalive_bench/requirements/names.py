@@ -1,7 +1,7 @@
 """What a requirement can be about: how each metric is spelled, and what a spelling means.
 
 A name is a path in the results file (`arms.pooled.latency_s.p95`), or one of the short ones that
-stand for it (`pooled.p95`, `p95`). docs/requirements.md lists them for people.
+stand for it (`pooled.p95`, `p95`). `listing.py` lists them for people.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from keepalive_bench.cli import reading
 if TYPE_CHECKING:
     from keepalive_bench.server import ServerProcess
 
-PAGE = (Path(__file__).parents[2] / "docs/requirements.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text("utf-8")
 NOTE = "Options are taken from kab.toml.\n"
 
 

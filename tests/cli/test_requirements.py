@@ -12,6 +12,7 @@ from support.command import called
 from support.runs import paired_run
 from support.scripted_server import answering, response
 
+import keepalive_bench
 from keepalive_bench import RequirementError, UsageError, analyse
 from keepalive_bench.cli.session import exit_code, report_of
 from keepalive_bench.errors import ExitCode
@@ -22,7 +23,7 @@ from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGE = (Path(__file__).parents[2] / "docs/requirements.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/python.md").read_text("utf-8")
 IMPOSSIBLE, SURE, OPEN = "pooled.p50<=1ns", "pooled.max<=10s", "run_info.gil_wait_s<=10"
 """Of any server on loopback: missed, met, and undecided, as one thread waits for no other."""
 MANY = ("-n", "100")
@@ -350,9 +351,9 @@ def test_what_each_value_of_a_sweep_came_to_can_be_required() -> None:
 def test_the_page_s_python_is_an_assertion_on_a_real_run(
     server: ServerProcess, closing: ServerProcess
 ) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    known: dict[str, object] = {}
-    exec(program, known)  # noqa: S102  # the page's own program
+    (function,) = re.findall(r"^def check_.*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
+    known = {name: getattr(keepalive_bench, name) for name in keepalive_bench.__all__}
+    exec(function, known)  # noqa: S102  # the page's own
     check = known["check_that_keepalive_works"]
     assert callable(check)
     check(server.url)

@@ -18,7 +18,7 @@ _HEAD = """\
 
 Every command with its options and the environment variable of each, as `--help` tells them:
 `make docs` writes this page from the help texts. What the command line leaves out is taken from the
-environment, then from [a file of options](requirements.md#options-kept-in-a-file). A repeatable
+environment, then from [a file of options](configuration.md). A repeatable
 option takes one more value each time it is given, and its variable a value a line.
 
 Values in upper case are yours to fill in. [Shells can complete all of it](completion.md).
@@ -28,6 +28,7 @@ _ARGUMENTS = {
     "path": "The stored run.",
     "files": "The earlier runs; without `--new`, the earlier run and those to compare with it. The "
     "variable has one a line.",
+    "code": "The code or name to explain.",
 }
 """Click's arguments have no help text."""
 _VERBATIM = "\b"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from documents.tables import PagePart
 
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
+from keepalive_bench.report.explanations import advice_on, severities
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
@@ -61,28 +61,15 @@ def _entry(  # an entry has so many parts
     said = [f"*Evidence:* {evidence.rstrip('.')}."] if evidence else []
     if finding:
         names = ", ".join(f"`{name}`" for name in finding.evidence)
-        said.append(f"*Finding:* {_severity(finding)}" + (f", with {names}." if names else "."))
+        said.append(f"*Finding:* {severities(finding)}" + (f", with {names}." if names else "."))
     said.append(_how(provoked))
     return "\n".join((*lines, "", " ".join(said)))
 
 
-def _severity(kind: FindingKind) -> str:
-    others = (f"{name}: {it.severity}" for name, it in kind.cases.items() if it.severity)
-    found = "; ".join((kind.severity, *others))
-    return f"{found}, under `-v`" if kind.is_detail else found
-
-
 def _advice(kind: FindingKind) -> Iterator[str]:
-    """What to do, usually and in each case; `…` stands for what only a run knows."""
-    said = dict.fromkeys(kind.clauses, "")
-    for concern in ("cure", "upstream", "upstream_wait"):
-        said[concern] = " The setting of [who is there](products.md) is named."
-    told = {"": kind.advice} | {name: it.advice for name, it in kind.cases.items() if it.advice}
-    told["in a sweep"] = kind.advice_in_sweeps
-    for name, advice in told.items():
-        words = re.sub(r"{(\w+)(!s)?}", lambda found: said.get(found[1], "…"), advice)
-        if words:
-            yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
+    """What to do, usually and in each case."""
+    for name, words in advice_on(kind, " The setting of [who is there](products.md) is named."):
+        yield f"*{name[0].upper()}{name[1:]}:* {words}" if name else words
 
 
 def _causes(causes: Iterable[Cause]) -> Iterator[str]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import is_dataclass
-from inspect import cleandoc, getdoc, getsource
-from itertools import groupby, pairwise
-from textwrap import dedent
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
@@ -16,13 +13,14 @@ from keepalive_bench.analysis import Checked, Finding, Requirement
 from keepalive_bench.analysis.counted import ShownField
 from keepalive_bench.analysis.sweep import RECOMMENDED, Recommendation, Sweep
 from keepalive_bench.analysis.verdict import Verdict
+from keepalive_bench.field_docs import field_docs
 from keepalive_bench.plan.document import plan_members
 from keepalive_bench.plan.experiment import Experiment, Swept
 from keepalive_bench.plan.fields import plan_fields
 from keepalive_bench.plan.load import Traffic
 from keepalive_bench.plan.plan import OptionName, Plan
 from keepalive_bench.plan.target import Target
-from keepalive_bench.results.exchange import PHASES, QUEUED, Answer
+from keepalive_bench.results.exchange import Answer
 from keepalive_bench.results.file import StoredConnections, StoredExchanges, stored_columns
 from keepalive_bench.results.run import Environment, Label, RunInfo, WarmUp
 from keepalive_bench.stats.intervals import Estimate
@@ -75,9 +73,6 @@ def parts() -> Iterator[PagePart]:
     }
     for name, its_members in found.items():
         yield table(_PAGE, name, MEMBERS_HEAD, rows_of(its_members))
-    meanings = {it.name: it.meaning for it in columns["exchanges"]}
-    phases = ((f"`{name}`", meanings[f"{name}_s"]) for name in (*PHASES, QUEUED))
-    yield table(_PAGE, "phases", ("phase", "what it is"), phases)
 
 
 def members(
@@ -143,21 +138,6 @@ def _opened(hint: Any) -> tuple[str, Any]:  # noqa: ANN401  # the same
         return f"[]{suffix}", inner
     is_optional = len(parts) == 1 and len(get_args(hint)) > 1
     return _opened(parts[0]) if is_optional else ("", hint)
-
-
-def field_docs(type_: type[Any]) -> dict[str, str]:
-    """What the docstrings behind its fields say, in their first paragraphs; and its properties'."""
-    (class_,) = ast.parse(dedent(getsource(type_))).body
-    assert isinstance(class_, ast.ClassDef)
-    found = {}
-    for field, after in pairwise(class_.body):
-        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr):
-            assert isinstance(field.target, ast.Name)
-            found[field.target.id] = cleandoc(ast.literal_eval(after.value)).partition("\n\n")[0]
-    for name, it in vars(type_).items():
-        if isinstance(it, property):
-            found[name] = getdoc(it) or ""
-    return {name: " ".join(text.split()) for name, text in found.items()}
 
 
 def _columns(columns: Iterable[Any]) -> list[Member]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from documents.members import members
 from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
 
 from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.metrics.comparison import COMPARISON_METRICS
 from keepalive_bench.analysis.metrics.run import SWEEP_METRICS
 from keepalive_bench.plan.arms import Arm
+from keepalive_bench.requirements.listing import spellings
 from keepalive_bench.requirements.names import AnyMetric, places
-from keepalive_bench.results.run import RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +35,7 @@ def parts() -> Iterator[PagePart]:
     found = tuple(places((Arm("pooled", "LABEL", 1), Arm("unpooled", "OTHER"))))
     for part, spelled in _SPELLED.items():
         shown = [it for it in found if it.part == spelled and it.prefixes[0] != "OTHER."]
-        head = ("name", "meaning", "better", "how")
+        head = ("better", "decided", "names")
         yield table("requirements.md", f"{part} metrics", head, _names(shown))
     for part, metrics in _MEMBERS.items():
         before = "values[]." if part == "sweep" else ""
@@ -45,31 +44,18 @@ def parts() -> Iterator[PagePart]:
 
 
 def _names(spelled: Sequence[Place]) -> Iterator[Row]:
-    """What each metric is called in some places, those together that mean the same."""
-    of_fields = {
-        path: meaning
-        for type_, before in ((RunInfo, "run_info."), (WarmUp, "warmup.<label>."))
-        for path, meaning, _ in members(type_, before)
-    }
-    named = (metric for metric in spelled[0].metrics if metric.is_named)
-    told = ((it, it.meaning or of_fields[it.path]) for it in named)
-    for said, found in groupby(told, lambda it: (it[1], it[0].better or "", _how(it[0]))):
-        group = (metric for metric, _ in found)
-        names = [
-            sorted(spellings(spelled, metric), key=lambda it: (len(it), it)) for metric in group
-        ]
-        yield names_cell(zip(*names, strict=True)), *said
-
-
-def spellings(spelled: Iterable[Place], metric: AnyMetric) -> set[str]:
-    """But for those that end as the file's own members do, and those with an arm's name."""
-    return {
-        f"{place.prefixes[0]}{form}"
-        for place in spelled
-        if metric in place.metrics and place.prefixes[0] != f"{place.label}."
-        for form in place.forms(metric)
-        if not form.endswith(".estimate")
-    }
+    """What each metric is called in some places, those together that are decided alike."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for _, group in groupby(spelled[0].metrics, lambda it: it.meaning):
+        named = (it for it in group if it.is_named)
+        by_how: dict[tuple[str, str], list[list[str]]] = {}
+        for it in named:
+            names = sorted(spellings(spelled, it), key=lambda it: (len(it), it))
+            by_how.setdefault((it.better or "–", _how(it)), []).append(names)
+        for how, found in by_how.items():
+            alike.setdefault(how, []).append(names_cell(zip(*found, strict=True)))
+    for how, cells in alike.items():
+        yield *how, ", ".join(cells)
 
 
 def _how(metric: AnyMetric) -> str:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from documents.members import field_docs
 from documents.tables import PagePart, table
 
 from keepalive_bench.connections.products import PRODUCTS, Concern, Product
+from keepalive_bench.connections.products.product import PLACES
+from keepalive_bench.field_docs import field_docs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keepalive_bench.connections.products import Setting
 
-_PLACES = {
-    "origin": "answers by itself",
-    "gateway": "answers, or stands in front of others",
-    "edge": "stands nearest to clients",
-    "proxy": "a proxy of the client's side",
-}
 _WITHOUT_NAME = {True: "can't be set", False: "none", None: "not documented"}
 
 
@@ -30,7 +25,7 @@ def parts() -> Iterator[PagePart]:
         "products",
         ("product", "`--server`", "it usually", "`Server` has", "`Via` has"),
         (
-            (it.name, f"`{it.word}`", _PLACES[it.place], _servers(it), _names(it.via))
+            (it.name, f"`{it.word}`", PLACES[it.place], _servers(it), _names(it.via))
             for it in PRODUCTS
         ),
     )

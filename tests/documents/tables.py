@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.requirements.listing import together
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -47,15 +49,4 @@ def table(page: str, mark: str, head: Row, rows: Iterable[Row]) -> PagePart:
 
 def names_cell(spellings: Iterable[Sequence[str]]) -> str:
     """A cell of names; those of one sequence differ in one part, if they can be put together."""
-    return ", ".join(f"`{name}`" for names in spellings for name in _together(names))
-
-
-def _together(names: Sequence[str]) -> Sequence[str]:
-    """Names that differ in one part as one name, with a choice there."""
-    parts = [name.split(".") for name in names]
-    if len(names) == 1 or len({len(each) for each in parts}) > 1:
-        return names
-    columns = [list(dict.fromkeys(column)) for column in zip(*parts, strict=True)]
-    if sum(len(column) > 1 for column in columns) != 1:
-        return names
-    return [".".join(it[0] if len(it) == 1 else f"{{{','.join(it)}}}" for it in columns)]
+    return ", ".join(f"`{name}`" for names in spellings for name in together(names))

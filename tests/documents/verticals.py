@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from documents.exports import SERIES_HEAD, series
 from documents.members import members, rows_of
-from documents.metrics import spellings
 from documents.tables import MEMBERS_HEAD, PagePart, names_cell, table
 from support.exports import everything, written
 from support.runs import paired_run
@@ -40,6 +39,7 @@ from keepalive_bench.compare.requirements import change_places
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.plan.document import harmless, plan_document
+from keepalive_bench.requirements.listing import spellings
 from keepalive_bench.sweep.report import COUNTS, LATENCIES, RATES
 
 if TYPE_CHECKING:

@@ -21,11 +21,11 @@ from keepalive_bench.compare.report import terminal_parts
 from keepalive_bench.errors import KabError
 from keepalive_bench.plan.document import plan_document
 from keepalive_bench.report.github import annotation_lines
-from keepalive_bench.report.grids import for_terminal
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results.exchange import Answer, Failure
 from keepalive_bench.results.reader import read_run
 from keepalive_bench.results.run import Environment, LostProcess
+from keepalive_bench.units import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

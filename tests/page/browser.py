@@ -40,6 +40,24 @@ class Browser:
 
     def open(self, page: Path, *, width: int = 1000, scheme: str = "light") -> None:
         """Load a page, and wait until its charts are drawn."""
+        self.driver.get("about:blank")
+        self.complaints(), self.requests()  # of the page before
+        self._set_width(width)
+        self.in_scheme(scheme)
+        self.driver.get(page.as_uri())
+        self._drawn()
+
+    def in_scheme(self, scheme: str) -> None:
+        """What the reader prefers: `light` or `dark`."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.tell("Emulation.setEmulatedMedia", features=[feature])
+
+    def resize(self, width: int) -> None:
+        """Change the window's width, and wait until the charts are drawn anew."""
+        self._set_width(width)
+        self._drawn()
+
+    def _set_width(self, width: int) -> None:
         self.tell(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -47,11 +65,8 @@ class Browser:
             deviceScaleFactor=1,
             mobile=False,
         )
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.tell("Emulation.setEmulatedMedia", features=[feature])
-        self.driver.get("about:blank")
-        self.complaints(), self.requests()  # of the page before
-        self.driver.get(page.as_uri())
+
+    def _drawn(self) -> None:
         self.driver.execute_async_script(
             "const done = arguments[0];"
             "requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -97,9 +112,13 @@ class Browser:
         entries: list[dict[str, Any]] = self.driver.get_log(name)  # type: ignore[no-untyped-call]  # Selenium's
         return entries
 
-    def picture(self, path: Path) -> None:
-        """The whole page, as a PNG."""
-        taken = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, path: Path, *, height: int | None = None) -> None:
+        """The whole page, or its top, as a PNG."""
+        size = self.tell("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {**size, "height": height or size["height"], "scale": 1}
+        taken = self.tell(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
+        )
         path.write_bytes(base64.b64decode(taken["data"]))
 
 

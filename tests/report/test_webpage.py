@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
+from math import log
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +24,9 @@ from keepalive_bench.report.preamble import nothing_measured
 from keepalive_bench.results.exchange import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keepalive_bench.analysis.reasons import Reason
     from keepalive_bench.results.run import Run
 
 _LIMIT = 500_000
@@ -32,6 +37,7 @@ _FOUR = (
     ("a-label-of-thirty-two-characters", "unpooled"),
 )
 _EMPTY = {"meta", "link"}
+_PLACES = ("x", "width", "x1", "cx")
 
 
 class Page(HTMLParser):
@@ -100,13 +106,16 @@ def test_the_verdict_comes_first_and_headings_are_in_order() -> None:
     page = Page(run)
     text = "\n".join(page.texts)
     order = [
+        "kab 0.1.0",
+        "2026-01-02 03:04 UTC",
         analyse(run).verdict.text,
-        "Comparison",
-        "How latencies spread",
+        "Findings",
+        "Speed-up",
+        "The life of the pool",
+        "Latency distribution",
         "Latency over time",
         "Where the time goes",
-        "The life of the pool",
-        "Findings",
+        "Counts and times",
         "How it was measured",
     ]
     places = [text.index(part) for part in order]
@@ -121,9 +130,46 @@ def test_every_chart_has_words_for_who_cannot_see_it() -> None:
     charts = [it for _, it in page.tags if it.get("class") == "chart"]
     assert [it["id"] for it in charts] == list(page.data)
     said = [str(it["aria-label"]) for it in charts]
-    assert "pooled, 20 answers from 21.5 ms to 63.7 ms, half of them up to 21.5 ms" in said[0]
-    assert "New connections: pooled 1 first-use; unpooled 19 by-design, 1 first-use" in said[1]
-    assert "pooled 1 connection; unpooled 20 connections" in said[3]
+    assert "pooled: 1 connection for 20 requests; unpooled: 20 connections for 20" in said[0]
+    assert "pooled, 20 responses from 21.5 ms to 63.7 ms, half of them up to 21.5 ms" in said[1]
+    assert "New connections: pooled 1 first-use; unpooled 19 by-design, 1 first-use" in said[2]
+
+
+def test_what_was_missed_is_named_before_anything_else_but_the_verdict() -> None:
+    run = noisy_run(50, per_connection=10)
+    texts = ("failed==0", "reopened==0", *(f"reuse>={at}" for at in (1, 0.99, 0.98)))
+    rule = replace(run.plan.decision_rule, requirements=texts)
+    said = Page(run._replace(plan=replace(run.plan, decision_rule=rule))).texts
+    top = said[: said.index("Findings")]
+    assert "✗ 5 requirements: 4 missed, 1 met." in top
+    assert [text for text in top if text in texts] == ["reopened==0", "reuse>=1", "reuse>=0.99"]
+    assert "and 1 more, below" in top
+    below = said[said.index("Requirements") :]
+    assert [text for text in below if text in texts] == [*texts[1:], texts[0]]
+
+
+def test_an_interval_lies_beside_the_line_at_1_where_its_logarithm_says() -> None:
+    page = Page(scripted_run())
+    marks = [(tag, it) for tag, it in page.tags if it.get("class") in {"one", "band", "estimate"}]
+    (_, band), (_, one), (_, estimate) = marks[:3]
+    at = {
+        key: float(str(it[key]).rstrip("%"))
+        for it in (band, one, estimate)
+        for key in _PLACES
+        if key in it
+    }
+    begin, end, middle = at["x"], at["x"] + at["width"], at["x1"]
+    per_log = (end - begin) / log(1.05**2)
+    assert middle == pytest.approx((begin + end) / 2, abs=0.02)
+    assert at["cx"] - middle == pytest.approx(per_log * log(63.7 / 21.5), rel=0.01)
+
+
+def test_no_phase_has_the_colour_of_an_arm() -> None:
+    style = "".join(Page(scripted_run()).raw["style"])
+    for block in re.findall(r":root \{.*?\}", style, re.DOTALL):
+        phases, arms = (set(re.findall(rf"--{of}-\d: (#\w+)", block)) for of in ("phase", "arm"))
+        assert len(phases) == 9
+        assert not phases & arms
 
 
 def test_every_request_has_its_mark_where_there_are_few() -> None:
@@ -186,11 +232,18 @@ def test_ten_thousand_requests_of_each_arm_take_less_than_500_kb(
     assert "share one, which says how many they are" in page.source
 
 
+def _reasons(run: Run) -> Iterator[Reason]:
+    reasons = analyse(run).arms[0].reasons
+    return (reasons[row] for row in reasons)
+
+
 def test_lanes_are_as_long_as_the_connections_were_used() -> None:
     run = noisy_run(300, per_connection=7)
     pooled, unpooled = Page(run).data["pool"]["arms"]
-    assert [len(arm["lanes"]) for arm in (pooled, unpooled)] == [30, 30]
+    assert len(pooled["lanes"]) == 43
     first = pooled["lanes"][0]
+    then = next(it for it in _reasons(run) if it.previous == 0)
+    assert first["label"] == f"7 responses, then {then.code}"
     rows = [row for row in range(len(run.exchanges)) if run.exchanges.connection[row] == 0]
     assert len(first["used"]) == 2 * len(rows) == 14
     began = [round(run.exchanges.began_s[row] * 1e6) for row in rows]
@@ -200,6 +253,14 @@ def test_lanes_are_as_long_as_the_connections_were_used() -> None:
     assert first["opening"][1] == pytest.approx(began[0] + opening_s * 1e6, abs=2)
     assert first["ending"] == "fin"
     assert first["end"] == round((run.connections[0].ended_s or 0) * 1e6)
+    # What carries one request each is one band: how many there are, on average over each step.
+    others, phases = run.exchanges.rows("unpooled"), run.exchanges.phases
+    opening_s = sum(phases[name][row] for name in ("connect", "tls") for row in others)
+    step_s = unpooled["shown"][1] / 1e6 / len(unpooled["band"]["opening"])
+    assert sum(unpooled["band"]["opening"]) * step_s == pytest.approx(opening_s, rel=0.01)
+    latencies_s = sum(run.exchanges.latency_s[row] for row in others)
+    in_use = sum(unpooled["band"]["used"]) * step_s
+    assert in_use == pytest.approx(latencies_s - opening_s, rel=0.01)
 
 
 def test_pauses_that_cannot_be_seen_are_closed_and_that_is_said() -> None:
@@ -207,7 +268,7 @@ def test_pauses_that_cannot_be_seen_are_closed_and_that_is_said() -> None:
     (lane,) = page.data["pool"]["arms"][0]["lanes"]
     assert len(lane["used"]) < 2_500
     assert "are too short to be seen here" in page.source
-    assert "Of the 10,000 connections of unpooled the first 30 are shown" in page.source
+    assert "Connections of unpooled (the first 30 of 10,000)" in page.texts
 
 
 def test_text_from_outside_stays_text() -> None:

@@ -66,7 +66,7 @@ def test_whatever_is_written_is_a_requirement_or_refused_in_one_line(text: str) 
         ("pooled.p59<=50ms", 8, "did you mean pooled.p"),
         (" reasons.server-closed==0", 10, "did you mean reasons.server-close"),
         ("comparisons[1].speedup>=1", 1, "did you mean comparisons[0].speedup"),
-        ("qqqq==1", 1, "docs/requirements.md"),
+        ("qqqq==1", 1, "kab explain requirements"),
         ("pooled>=1", 8, "has parts"),
         ("p95", 4, "put the whole in quotes"),
         ("", 1, "a comparison is missing"),

@@ -193,7 +193,7 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
     Metric(
         path="verdict.code",
         unit="word",
-        meaning="[A word](json-format.md#verdict-the-one-sentence)",
+        meaning="[The verdict](json-format.md#verdict-the-one-sentence), in a word",
         basis="verdict",
         words=VERDICTS,
         words_of=_verdicts,
@@ -201,7 +201,8 @@ RUN_METRICS: tuple[Metric[Document], ...] = (
     Metric(
         path="recommendation.code",
         unit="word",
-        meaning="[A word](sweep.md#the-recommendation); only a sweep has one",
+        meaning="[What the recommendation rests on](sweep.md#the-recommendation), in a word; "
+        "only a sweep has one",
         lacks=lambda experiment: NO_SWEEP if experiment.sweep is None else "",
         words=RECOMMENDATIONS,
     ),

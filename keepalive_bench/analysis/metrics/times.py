@@ -74,7 +74,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
             name,
             name,
             "Quantiles, by linear interpolation (Hyndman and Fan's definition 8)",
-            "fewer than one value is expected beyond it, *n*·(1 − *q*) < 1",
+            "fewer than one value is expected beyond it, *n* × (1 − *q*) < 1",
         )
         for name in QUANTILES
     ),
@@ -132,7 +132,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
         path="phases_s.<phase>.per_request",
         unit="seconds",
         read=partial(_phases, name="per_request"),
-        meaning="Total time of the [phase](json-format.md#the-members) ÷ `succeeded`",
+        meaning="Total time of the [phase](methodology.md#times) ÷ `succeeded`",
         better="lower",
         basis="nothing",
         keys=_PHASE_NAMES,

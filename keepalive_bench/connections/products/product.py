@@ -22,6 +22,13 @@ Concern = Literal[
 Place = Literal["origin", "gateway", "edge", "proxy"]
 """Where a product usually stands: it answers by itself (`origin`), or passes on requests of anybody
 (`gateway`), as the one that clients connect to (`edge`), or of its users to anywhere (`proxy`)."""
+PLACES: dict[Place, str] = {
+    "origin": "answers by itself",
+    "gateway": "answers, or stands in front of others",
+    "edge": "stands nearest to clients",
+    "proxy": "is a proxy of the client's side",
+}
+"""What a product usually does, by where it stands."""
 
 
 class Setting(NamedTuple):

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.report import Chart
 from keepalive_bench.report.histogram import histogram, latencies_of
-from keepalive_bench.report.page.markup import ARM_COLOURS, figure, no_chart, set_table
+from keepalive_bench.report.page.markup import (
+    ARM_COLOURS,
+    figure,
+    microseconds,
+    no_chart,
+    set_table,
+)
 from keepalive_bench.report.run_tables import phase_rows, phase_table
 from keepalive_bench.results.exchange import PHASES
 from keepalive_bench.units import duration, plural
@@ -22,28 +28,36 @@ _REMAINDER = len(_COLOURS)
 _COLOURS["queued"] = 0  # as the wait for a place in the pool
 
 
-def spread(run: Run) -> Chart:
+def spread(run: Run, analysis: Analysis) -> Chart:
     """Histograms of the arms, in shares of each arm's answers, over one axis."""
     latencies = latencies_of(run)
-    shown = histogram(latencies, _BINS)
+    shown = histogram(latencies, _BINS, from_zero=True)
     if shown is None:
-        return no_chart("There are too few answers to draw how latencies spread.")
-    words = "; ".join(_in_words(label, values) for label, values in latencies.items())
-    key = [(f"arm-{number % ARM_COLOURS}", label) for number, label in enumerate(latencies)]
+        return no_chart("There are too few responses to draw a distribution.")
+    names = [arm.name for arm in analysis.arms]
+    words = "; ".join(map(_in_words, names, latencies.values()))
+    key = [(f"arm-{number % ARM_COLOURS}", name) for number, name in enumerate(names)]
     data = {
         # Whole microseconds would make some bins of a quick server empty, and others twice as wide.
         "edges": [round(edge * 1e6, _DIGITS) for edge in shown.edges_s],
         "counts": list(shown.counts.values()),
         "answers": [len(values) for values in latencies.values()],
+        "medians": medians(analysis),
         "logarithmic": shown.logarithmic,
     }
     return Chart([figure("spread", f"Histograms of latencies: {words}.", _notes(shown), key)], data)
 
 
+def medians(analysis: Analysis) -> list[tuple[int, str] | None]:
+    """The median of each arm, to draw and to read; `None` where it has too few responses."""
+    found = (arm.latency.p50 for arm in analysis.arms)
+    return [None if it is None else (microseconds(it), duration(it)) for it in found]
+
+
 def _notes(shown: Histogram) -> list[str]:
-    notes = ["Bars are shares of each arm's own answers."]
+    notes = ["Bars are shares of each arm's own responses; dashed lines are medians."]
     if shown.logarithmic:
-        notes.append("The scale of latencies is logarithmic.")
+        notes.append("The scale of latencies is logarithmic, so it has no zero.")
     beyond = [
         f"{count:,} of {label}, up to {duration(slowest_s)}"
         for label, (count, slowest_s) in shown.beyond.items()
@@ -53,11 +67,11 @@ def _notes(shown: Histogram) -> list[str]:
     return notes
 
 
-def _in_words(label: str, values: list[float]) -> str:
+def _in_words(name: str, values: list[float]) -> str:
     if not values:
-        return f"{label} has no answer"
+        return f"{name} has no response"
     return (
-        f"{label}, {plural(len(values), 'answer')} from {duration(values[0])} to "
+        f"{name}, {plural(len(values), 'response')} from {duration(values[0])} to "
         f"{duration(values[-1])}, half of them up to {duration(values[(len(values) - 1) // 2])}"
     )
 
@@ -76,7 +90,7 @@ def stack(analysis: Analysis) -> Chart:
     drawn = figure(
         "stack",
         f"Mean latency by phase: {said}.",
-        ["Time per request, on average over all that were answered."],
+        ["Time per request, on average over all responses."],
         [(f"phase-{colour}", row.phase) for colour, row in zip(colours, rows, strict=True)],
     )
     data = {

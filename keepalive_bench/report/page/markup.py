@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Content = Element | str
 ARM_COLOURS = 8
+_PHONE = 42
+"""Characters that a phone has room for beside each other."""
 
 
 def element(tag: str, *content: Content, **attributes: str) -> Element:
@@ -52,17 +54,35 @@ def data_block(name: str, values: object) -> Element:
 def _table(
     caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]], kind: str
 ) -> Element:
-    """A table whose rows begin with their heading, in a box that scrolls where it is too wide."""
-    made = element("table", element("caption", caption), class_=kind)
+    """A table whose rows begin with their heading, in a box that scrolls where it is too wide.
+
+    Where a phone has no room for the columns, each cell has its heading above it there.
+    """
+    (of_names, *of_cells), rows = headings, list(rows)
+    is_stacked = kind == "words" or _is_wide(of_cells, rows)
+    style = f"{kind} stacked" if is_stacked else kind
+    made = element("table", element("caption", caption), class_=style)
     head = SubElement(SubElement(made, "thead"), "tr")
-    head.extend(element("th", heading, scope="col") for heading in headings)
+    head.extend(element("th", heading, scope="col") for heading in (of_names, *of_cells))
     body = SubElement(made, "tbody")
     for first, *cells in rows:
         indent = {"class": "part"} if first.startswith(" ") else {}
-        heading = element("th", first.strip(), scope="row", **indent)
-        body.append(element("tr", heading, *(element("td", cell) for cell in cells)))
+        row = element("tr", element("th", first.strip(), scope="row", **indent))
+        for heading, cell in zip(of_cells, cells, strict=True):
+            row.append(element("td", cell, **({"data-heading": heading} if is_stacked else {})))
+        body.append(row)
     # What scrolls has to be reachable with the keyboard.
     return element("div", made, class_="wide", role="region", aria_label=caption, tabindex="0")
+
+
+def _is_wide(headings: list[str], rows: list[tuple[str, ...]]) -> bool:
+    """Whether the numbers of a table, or what a row is called, are wider than a phone."""
+    names, *columns = zip(*rows, strict=True) if rows else [()]
+    widths = (
+        max(map(len, (heading, *cells)))
+        for heading, cells in zip(headings, columns, strict=bool(rows))
+    )
+    return max(sum(widths), *map(len, names), 0) > _PHONE
 
 
 def set_table(it: TextTable, caption: str = "") -> Element:

@@ -6,14 +6,16 @@ const { labels, charts } = JSON.parse(document.getElementById("data").textConten
 const MILLI = 1e3, SECOND = 1e6; // the data are in microseconds
 const NARROW = 500;
 const MANY = 6; // arms in one tip
+const LINE = 15; // of text, in pixels
+const FEW = 20; // lanes that have room for words
 
 const colour = (arm) => `var(--arm-${arm % 8})`;
 const number = (value) => value.toLocaleString("en");
 const digits = (value) => (value < 999.5 ? value.toPrecision(3) : value.toFixed());
 const duration = (micro) =>
   micro < 0.9995 * SECOND ? `${digits(micro / MILLI)} ms` : `${digits(micro / SECOND)} s`;
-const scale = (logarithmic) => ({
-  type: logarithmic ? "log" : "linear", tickFormat: number, ticks: 5,
+const scale = (logarithmic, domain) => ({
+  type: logarithmic ? "log" : "linear", domain, tickFormat: number, ticks: 5,
 });
 
 /** A plot, as wide as its place. What its style element says, the page's own style says. */
@@ -31,10 +33,10 @@ function draw(place, options) {
 }
 
 /** The label of each arm at the top of its strip, and what is shown there. */
-const armLabels = (what = "") =>
+const armLabels = (what = []) =>
   Plot.text(labels, {
     fy: (label) => label,
-    text: (label) => label + what,
+    text: (label, arm) => label + (what[arm] ?? ""),
     frameAnchor: "top-left",
     dx: -4,
     dy: -16,
@@ -53,7 +55,7 @@ function summed(steps) {
 }
 
 const drawings = {
-  spread(place, { edges, counts, answers, logarithmic }) {
+  spread(place, { edges, counts, answers, medians, logarithmic }) {
     const span = (bin) => ({ bin, low: edges[bin] / MILLI, high: edges[bin + 1] / MILLI });
     const bars = counts.flatMap((ofArm, arm) =>
       ofArm.map((count, bin) => ({
@@ -75,11 +77,39 @@ const drawings = {
       Plot.rectY(bars.filter((bar) => bar.arm === arm), {
         ...where, fill: colour(arm), fillOpacity: 0.45, stroke: colour(arm), inset: 0,
       });
+    const [low, high] = [logarithmic ? edges[0] : 0, edges.at(-1)].map((at) => at / MILLI);
+    const ofMedian = (median, arm) => {
+      if (!median) return [];
+      const at = median[0] / MILLI;
+      const isLeft = at < (logarithmic ? Math.sqrt(low * high) : high / 2);
+      const above = LINE * (medians.length - arm) - 6; // each in a line of its own
+      return [
+        Plot.ruleX([at], {
+          stroke: colour(arm), strokeWidth: 1.5, strokeDasharray: "4 3", insetTop: -above,
+        }),
+        Plot.text([at], {
+          x: (it) => it,
+          text: () => `${labels[arm]}: median ${median[1]}`,
+          frameAnchor: "top",
+          dx: isLeft ? 5 : -5,
+          dy: -above,
+          lineAnchor: "middle",
+          textAnchor: isLeft ? "start" : "end",
+        }),
+      ];
+    };
+    const top = LINE * medians.filter(Boolean).length + 12;
     place.replaceChildren(draw(place, {
-      height: 260,
-      x: { ...scale(logarithmic), label: "latency, ms →" },
-      y: { label: "↑ % of the arm's answers", grid: true },
-      marks: [...labels.map(ofArm), Plot.ruleY([0]), tip(bins, Plot.pointerX, where)],
+      height: 230 + top,
+      marginTop: top,
+      x: { ...scale(logarithmic, [low, high]), label: "latency, ms →" },
+      y: { label: "% of responses", labelAnchor: "center", grid: true, ticks: 5 },
+      marks: [
+        ...labels.map(ofArm),
+        Plot.ruleY([0]),
+        ...medians.flatMap(ofMedian),
+        tip(bins, Plot.pointerX, where),
+      ],
     }));
   },
 
@@ -115,8 +145,10 @@ const drawings = {
     );
   },
 
-  timeline(place, { arms, fates, logarithmic }) {
-    const marks = arms.flatMap((columns, arm) => requests(columns, arm, fates));
+  timeline(place, { arms, fates, medians, shown: [low, high], logarithmic }) {
+    const edge = logarithmic ? high * (high / low) ** 0.06 : high * 1.06; // for what took longer
+    const marks = arms.flatMap((columns, arm) =>
+      requests(columns, arm, fates, (latency) => (latency > high ? edge : Math.max(latency, low))));
     const where = { x: "at", y: "latency", fy: "label" };
     const shown = (kind, look) =>
       labels.map((_, arm) => Plot.dot(
@@ -124,19 +156,32 @@ const drawings = {
         { ...where, ...look(colour(arm)) },
       ));
     const radius = marks.length > 400 ? 1.8 : 2.6;
+    const middles = medians.flatMap((median, arm) =>
+      (median ? [{ label: labels[arm], at: median[0] / MILLI, arm }] : []));
+    const said = (median) => (median ? `, median ${median[1]}` : "");
     place.replaceChildren(draw(place, {
       height: 60 + 150 * labels.length,
       marginTop: 26,
-      x: { label: "seconds from the start →" },
-      y: { ...scale(logarithmic), label: null, grid: true },
+      x: {
+        label: "seconds from the start →",
+        domain: [0, Math.max(...marks.map((mark) => mark.at)) || 1],
+      },
+      y: {
+        ...scale(logarithmic, [low / MILLI, edge / MILLI]), label: null, grid: true,
+      },
       fy: { domain: labels, axis: null, padding: 0.22 },
       marks: [
-        armLabels(", latency in ms"),
+        armLabels(medians.map((median) => `: latency in ms${said(median)}`)),
+        Plot.ruleY(logarithmic ? [] : [0]),
         ...shown("reused", (fill) => ({ r: radius, fill, fillOpacity: 0.6 })),
         ...shown("opened", (fill) => ({
           r: 3, symbol: "triangle", fill, fillOpacity: 0.5, stroke: fill, strokeWidth: 0.7,
         })),
         ...shown("failed", () => ({ r: 3, symbol: "times", stroke: "var(--bad)" })),
+        Plot.ruleY(middles, {
+          y: "at", fy: "label", stroke: (it) => colour(it.arm), strokeDasharray: "4 3",
+          strokeWidth: 1.5,
+        }),
         tip(marks, Plot.pointer, where),
       ],
     }));
@@ -148,6 +193,7 @@ const drawings = {
       return names.map((name, phase) => ({
         label,
         phase,
+        name,
         from: (ends[phase - 1] ?? 0) / MILLI,
         to: ends[phase] / MILLI,
         words: `${label}: ${name} ${duration(shares[phase][arm])} a request\n`
@@ -157,17 +203,30 @@ const drawings = {
     const ofPhase = (_, phase) =>
       Plot.barX(parts.filter((part) => part.phase === phase), {
         x1: "from", x2: "to", fy: "label", fill: `var(--phase-${colours[phase]})`,
+        insetRight: 0.5, insetBottom: LINE,
       });
+    const most = Math.max(...parts.map((part) => part.to));
+    const room = (part) => ((part.to - part.from) / most) * (place.clientWidth - 40);
+    const named = parts.filter((part) => room(part) > 7.5 * part.name.length);
     place.replaceChildren(draw(place, {
-      height: 50 + 56 * labels.length,
+      height: 54 + 68 * labels.length,
       marginTop: 22,
       marginLeft: 12, // half of the first tick's label is left of its place
       x: { label: "ms a request →", grid: true },
-      fy: { domain: labels, axis: null, padding: 0.45 },
+      fy: { domain: labels, axis: null, padding: 0.4 },
       marks: [
         armLabels(),
         ...names.map(ofPhase),
         Plot.ruleX([0]),
+        Plot.text(named, {
+          x: (part) => (part.from + part.to) / 2,
+          fy: "label",
+          text: "name",
+          frameAnchor: "bottom",
+          stroke: "var(--paper)",
+          fill: "currentColor",
+          strokeWidth: 4,
+        }),
         tip(inside(parts), Plot.pointerX, { x: "at", fy: "label" }),
       ],
     }));
@@ -175,12 +234,15 @@ const drawings = {
 
   pool(place, { arms, words }) {
     place.replaceChildren();
-    arms.forEach(({ lanes, shown }, arm) => {
-      if (!lanes.length) return;
+    arms.forEach(({ title, lanes, band, shown }, arm) => {
+      if (!band && !lanes.length) return;
       const name = document.createElement("div"); // all of it is one image: no heading is in it
       name.className = "name";
-      name.textContent = labels[arm];
-      place.append(name, draw(place, life(lanes, words, shown, colour(arm))));
+      name.textContent = title;
+      const drawn = band
+        ? crowd(band, shown, colour(arm))
+        : life(lanes, words, shown, colour(arm), place.clientWidth);
+      place.append(name, draw(place, drawn));
     });
   },
 };
@@ -194,7 +256,7 @@ function some(counted) {
 }
 
 /** The marks of one arm's requests. */
-function requests(columns, arm, fates) {
+function requests(columns, arm, fates, drawn) {
   const began = summed(columns.began), index = summed(columns.index);
   return began.map((at, place) => {
     const fate = fates[columns.fate[place]], more = columns.requests[place] - 1;
@@ -212,7 +274,7 @@ function requests(columns, arm, fates) {
       kind,
       label: labels[arm],
       at: at / SECOND,
-      latency: Math.max(latency, 1) / MILLI,
+      latency: drawn(latency) / MILLI,
       words: words.filter(Boolean).join("\n"),
     };
   });
@@ -228,8 +290,8 @@ function inside(parts) {
   });
 }
 
-/** The lanes of one arm. */
-function life(lanes, words, shown, fill) {
+/** The lanes of one arm; each says what it carried where there is room beside it. */
+function life(lanes, words, shown, fill, width) {
   const name = (lane) => `#${lane.row}`;
   const span = (lane, from, to) => ({ lane: name(lane), from: from / SECOND, to: to / SECOND });
   const uses = (lane) =>
@@ -237,25 +299,66 @@ function life(lanes, words, shown, fill) {
   const lives = lanes.map((lane) => ({
     ...span(lane, lane.opening[0], lane.end),
     ending: lane.ending,
+    label: lane.label,
     words: lane.words.map((said, place) => `${words[place]}: ${said}`).join("\n"),
   }));
   const where = { x1: "from", x2: "to", y: "lane" };
   const bars = (spans, fill) =>
     Plot.barX(spans, {
-      ...where, fill, stroke: fill, strokeWidth: 0.5, insetTop: 2, insetBottom: 2,
+      ...where, fill, stroke: fill, strokeWidth: 0.5, insetTop: inset, insetBottom: inset,
     });
   const closed = lives.filter((one) => one.ending);
+  const [start, end] = shown.map((at) => at / SECOND);
+  const pixels = (time) => ((time - start) / (end - start)) * (width - 80);
+  const few = lanes.length <= FEW, inset = few ? 3 : 1.5;
+  const fits = (one, left) => pixels(left ? one.from : start + end - one.to) > 7 * one.label.length;
+  const beside = (left) => Plot.text(
+    few ? lives.filter((one) => fits(one, left) && (!left || !fits(one, false))) : [],
+    {
+      x: left ? "from" : "to", y: "lane", text: "label", textAnchor: left ? "end" : "start",
+      dx: left ? -6 : 9, fill: "var(--faint)",
+    },
+  );
+  const every = Math.ceil(lanes.length / FEW);
   return {
-    height: 52 + 14 * lanes.length,
+    height: 52 + (few ? 18 : 9) * lanes.length,
     marginTop: 8,
-    x: { label: "seconds from the start →", domain: shown.map((at) => at / SECOND), grid: true },
-    y: { domain: lanes.map(name), label: null, tickSize: 0, padding: 0.1, round: false },
+    x: { label: "seconds from the start →", domain: [start, end], grid: true },
+    y: {
+      domain: lanes.map(name), label: null, tickSize: 0, padding: 0.1, round: false,
+      ticks: lanes.filter((_, place) => place % every === 0).map(name),
+    },
     marks: [
       Plot.ruleY(lives, { ...where, stroke: "var(--faint)" }),
       bars(lanes.flatMap(uses), fill),
       bars(lanes.map((lane) => span(lane, ...lane.opening)), "var(--ink)"),
       Plot.dot(closed, { x: "to", y: "lane", symbol: "times", r: 3, stroke: "var(--bad)" }),
+      beside(false),
+      beside(true),
       tip(lives, Plot.pointerY, where),
+    ],
+  };
+}
+
+/** How many connections of an arm there are at a time, where each carries one request. */
+function crowd({ opening, used }, shown, fill) {
+  const [start, end] = shown.map((at) => at / SECOND);
+  const at = (step) => start + ((end - start) * step) / opening.length;
+  const steps = (from, to) =>
+    to.map((count, step) => ({
+      x1: at(step), x2: at(step + 1), y1: from[step], y2: from[step] + count,
+    })).filter(({ y1, y2 }) => y2 > y1);
+  const where = { x1: "x1", x2: "x2", y1: "y1", y2: "y2", shapeRendering: "crispEdges" };
+  const most = Math.max(1, ...opening.map((count, step) => Math.ceil(count + used[step] - 0.01)));
+  return {
+    height: 96,
+    marginTop: 8,
+    x: { label: "seconds from the start →", domain: [start, end] },
+    y: { label: null, domain: [0, most], ticks: [0, most], tickFormat: number },
+    marks: [
+      Plot.rectY(steps(opening.map(() => 0), opening), { ...where, fill: "var(--ink)" }),
+      Plot.rectY(steps(opening, used), { ...where, fill }),
+      Plot.ruleY([0]),
     ],
   };
 }

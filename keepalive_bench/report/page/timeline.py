@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.report import Chart
-from keepalive_bench.report.histogram import are_far_apart
+from keepalive_bench.report.histogram import histogram, latencies_of
+from keepalive_bench.report.page.latency import medians
 from keepalive_bench.report.page.markup import (
     element,
     figure,
@@ -44,6 +45,18 @@ class Mark(NamedTuple):
     row: int
     """Of the first of them."""
     requests: int
+
+
+class Axis(NamedTuple):
+    """What is shown of latencies; what took longer lies at its upper end."""
+
+    low_s: float
+    high_s: float
+    logarithmic: bool = False
+
+    def within(self, latency_s: float) -> float:
+        """Where a latency is drawn."""
+        return min(max(latency_s, self.low_s), self.high_s)
 
 
 def timeline(run: Run, analysis: Analysis) -> Chart:
@@ -116,28 +129,48 @@ def _dots(run: Run, analysis: Analysis) -> tuple[list[str], dict[str, object]]:
     codes = _codes(run, analysis)
     cut_off = exchanges.cut_off  # what those would have taken, nobody knows
     rows = [row for row, failure in enumerate(exchanges.failure) if failure not in cut_off]
-    latencies = [exchanges.latency_s[row] for row in rows]
-    low, high = min(latencies, default=0.0), max(latencies, default=0.0)
-    logarithmic = are_far_apart(low, high)
+    axis = _axis(run, rows)
     marks = [Mark(row, 1) for row in rows]
     for grid in _GRIDS:
         if len(marks) > _MOST:
-            marks = _merged(run, codes, rows, grid, logarithmic=logarithmic)
-    notes = ["Each mark is a request at the time it began. Point at one to see which, and why."]
+            marks = _merged(run, codes, rows, grid, axis)
+    notes = ["Each mark is a request, at the time it began: point at it to see which, and why."]
+    if any(medians(analysis)):
+        notes.append("Dashed lines are medians.")
     if len(marks) < len(rows):
         notes.append(
             "Requests alike that lie so close together that their marks would cover each other "
             "share one, which says how many they are."
         )
-    if logarithmic:
-        notes.append("The scale of latencies is logarithmic.")
+    slower = [exchanges.latency_s[row] for row in rows if exchanges.latency_s[row] > axis.high_s]
+    if slower:
+        took = f"{plural(len(slower), 'request')} took longer than that, up to"
+        notes.append(f"Marks at the upper edge: {took} {duration(max(slower))}.")
+    if axis.logarithmic:
+        notes.append("The scale of latencies is logarithmic, so it has no zero.")
     marks.sort(key=lambda mark: (exchanges.arm[mark.row], exchanges.began_s[mark.row]))
     numbers, fates = _fates(run, analysis, marks, codes)
     arms = [
         _columns(run, [mark for mark in marks if exchanges.arm[mark.row] == arm], numbers)
         for arm in range(len(exchanges.arms))
     ]
-    return notes, {"arms": arms, "fates": fates, "logarithmic": logarithmic}
+    shown = [microseconds(axis.low_s), microseconds(axis.high_s)]
+    return notes, {
+        "arms": arms,
+        "fates": fates,
+        "medians": medians(analysis),
+        "shown": shown,
+        "logarithmic": axis.logarithmic,
+    }
+
+
+def _axis(run: Run, rows: list[int]) -> Axis:
+    """That of the distributions; where there are none, up to the slowest request."""
+    found = histogram(latencies_of(run), 1, from_zero=True)
+    if found is None:
+        return Axis(0.0, max((run.exchanges.latency_s[row] for row in rows), default=0.0))
+    low_s, high_s = found.edges_s
+    return Axis(low_s if found.logarithmic else 0.0, high_s, found.logarithmic)
 
 
 def _codes(run: Run, analysis: Analysis) -> list[str]:
@@ -161,13 +194,13 @@ def _codes(run: Run, analysis: Analysis) -> list[str]:
 
 
 def _merged(
-    run: Run, codes: list[str], rows: list[int], grid: tuple[int, int], *, logarithmic: bool
+    run: Run, codes: list[str], rows: list[int], grid: tuple[int, int], axis: Axis
 ) -> list[Mark]:
     """One mark for all requests of an arm and a fate that lie in the same cell of a grid."""
     exchanges = run.exchanges
-    latencies = (exchanges.latency_s[row] for row in rows)
+    latencies = (axis.within(exchanges.latency_s[row]) for row in rows)
     across = _positions((exchanges.began_s[row] for row in rows), grid[0])
-    up = _positions(map(log, latencies) if logarithmic else latencies, grid[1])
+    up = _positions(map(log, latencies) if axis.logarithmic else latencies, grid[1])
     counts: dict[tuple[int, str, int, int], list[int]] = {}
     for row, x, y in zip(rows, across, up, strict=True):
         counts.setdefault((exchanges.arm[row], codes[row], x, y), [row, 0])[1] += 1

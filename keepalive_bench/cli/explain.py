@@ -1,0 +1,130 @@
+"""`kab explain CODE`: what a code or a name means, and what to do, from the registries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from keepalive_bench.cli.formatter import Formatter
+from keepalive_bench.cli.options import Command
+from keepalive_bench.cli.variables import nearest
+from keepalive_bench.errors import UsageError
+from keepalive_bench.units import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from click.shell_completion import CompletionItem
+
+    from keepalive_bench.plan.options import Asked
+    from keepalive_bench.report.explanations import Section
+    from keepalive_bench.requirements.names import Place
+
+_REQUIREMENTS = "requirements"
+_LONGEST = 200
+
+
+def _complete(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+    """What can be explained, for a shell; of what a requirement can be about, its lists alone."""
+    from click.shell_completion import CompletionItem as Item  # noqa: PLC0415  # only a shell asks
+
+    from keepalive_bench.report.explanations import lists  # noqa: PLC0415  # the same
+
+    found = {name: help_ for rows in lists().values() for name, help_ in rows}
+    found |= {name: f"all {name}" for name in (*lists(), _REQUIREMENTS)}
+    return [Item(name, help=it) for name, it in found.items() if name.startswith(typed)]
+
+
+@click.command(
+    "explain",
+    cls=Command,
+    options=(),
+    short_help="Explain a code or a name that kab uses, and what to do.",
+)
+@click.argument("code", required=False, shell_complete=_complete)
+def command(_: Asked, code: str | None) -> None:
+    """Explain a reason, a failure, a finding, a name in --require, or a product.
+
+    Without CODE, list what there is; `reasons`, `failures`, `findings`, `requirements` and
+    `products` list one kind, each with a few words.
+
+    \b
+    kab explain idle-timeout
+    kab explain pooled.p95
+    kab explain nginx
+    """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    formatter = Formatter()
+    if code is None:
+        _write_all(formatter)
+    else:
+        _write(formatter, code)
+    click.echo(formatter.getvalue().rstrip("\n"))
+
+
+def _write_all(formatter: Formatter) -> None:
+    """Everything that has a code, by kind."""
+    from keepalive_bench.report.explanations import lists  # noqa: PLC0415  # --help does without
+
+    formatter.write_text("kab explain CODE explains one of these; kab explain KIND lists one kind.")
+    for kind, rows in lists().items():
+        with formatter.section(f"{kind.capitalize()} ({len(rows)})"):
+            formatter.write_text(", ".join(name for name, _ in rows))
+    with formatter.section("Requirements"):
+        formatter.write_text("kab explain requirements lists what --require can be about.")
+
+
+def _write(formatter: Formatter, code: str) -> None:
+    from keepalive_bench.report.explanations import (  # noqa: PLC0415  # --help does without
+        explained,
+        lists,
+        requirement_names,
+    )
+
+    listed = lists()
+    if code == _REQUIREMENTS:
+        _write_sections(formatter, requirement_names())
+        return
+    if code in listed:
+        formatter.write_dl(listed[code])
+        return
+    among = tuple(_places())
+    found = explained(code, among)
+    if found is None:
+        raise UsageError(_unknown(code, listed, among))
+    formatter.write_text(f"{found.name}: {found.title}.")
+    _write_sections(formatter, found.sections)
+
+
+def _write_sections(formatter: Formatter, sections: Iterable[Section]) -> None:
+    for section in sections:
+        formatter.write_paragraph()
+        if section.heading:
+            formatter.write_heading(section.heading)
+        with formatter.indentation():
+            if section.paragraphs:
+                formatter.write_text("\n\n".join(section.paragraphs))
+            formatter.write_dl(section.rows)
+            formatter.write_lines(section.lines)
+
+
+def _places() -> Iterator[Place]:
+    """What a requirement can be about, in runs of each kind of arm, and what changes of it."""
+    from keepalive_bench.compare.requirements import change_places  # noqa: PLC0415  # as above
+    from keepalive_bench.plan.arms import ARM_KINDS, Arm  # noqa: PLC0415  # as above
+    from keepalive_bench.requirements.names import places  # noqa: PLC0415  # as above
+
+    arms = tuple(Arm(kind.name) for kind in ARM_KINDS)
+    yield from places(arms)
+    yield from change_places(arms)
+
+
+def _unknown(
+    code: str, listed: dict[str, tuple[tuple[str, str], ...]], among: Iterable[Place]
+) -> str:
+    from keepalive_bench.requirements.names import all_names  # noqa: PLC0415  # as above
+
+    known = [name for rows in listed.values() for name, _ in rows]
+    meant = nearest(code, [*known, *listed, _REQUIREMENTS]) or nearest(code, all_names(among))
+    end = f"did you mean {meant}?" if meant else "kab explain alone lists what it knows."
+    return f"kab explains no {quoted(code)}; {end}"

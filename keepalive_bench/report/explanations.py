@@ -1,0 +1,278 @@
+"""What there is to know of a code or a name, from its registry: what it means and what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+from keepalive_bench.connections.products import COMMONEST, PRODUCTS, product_called
+from keepalive_bench.connections.products.product import PLACES, Concern, Product
+from keepalive_bench.connections.reason_kinds import REASON_KINDS
+from keepalive_bench.errors import UsageError
+from keepalive_bench.field_docs import field_docs
+from keepalive_bench.findings import FINDING_KINDS
+from keepalive_bench.findings.cure_sentences import described
+from keepalive_bench.requirements import listing
+from keepalive_bench.requirements.names import resolve
+from keepalive_bench.results.failure_kinds import FAILURE_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from keepalive_bench.connections.products import Setting
+    from keepalive_bench.connections.reason_kinds import ReasonKind
+    from keepalive_bench.findings.finding_kind import FindingKind
+    from keepalive_bench.requirements.names import Place, Subject
+    from keepalive_bench.results.failure_kinds import FailureKind, Provoked
+
+Rows = tuple[tuple[str, str], ...]
+_ACTORS = {
+    "server": "the server",
+    "proxy": "the proxy",
+    "path": "the network path",
+    "client": "this machine, or the options in use",
+    "kab": "the way kab measures",
+}
+_PORT = 8080
+_UNITS = {"seconds": "seconds", "bytes": "bytes", "rate": "requests a second"}
+_EXAMPLES = {"seconds": "<=50ms", "ratio": ">=1.5", "share": ">=90%", "change": "<=10%"}
+_DECIDED = {
+    "exact": "It is counted, and known exactly.",
+    "nothing": "It has no interval, so that a requirement on it is undecided.",
+}
+_BY_INTERVAL = (
+    "By its confidence interval: the whole of it has to meet the bound. Where the bound is within "
+    "it, the requirement is undecided (and missed with --strict)."
+)
+
+
+class Section(NamedTuple):
+    """Paragraphs below a heading, or terms with what is said of each, or lines as they are."""
+
+    heading: str
+    paragraphs: tuple[str, ...] = ()
+    rows: Rows = ()
+    lines: tuple[str, ...] = ()
+
+
+class Explanation(NamedTuple):
+    """What there is to know of one thing."""
+
+    name: str
+    title: str
+    sections: tuple[Section, ...]
+
+
+def explained(name: str, among: Sequence[Place]) -> Explanation | None:
+    """What a name means; `None`: nothing.
+
+    Args:
+        name: a code, what a requirement can be about, or a product, as `--server` has it.
+        among: what has names that requirements can be about.
+    """
+    registries: tuple[Sequence[Any], ...] = (REASON_KINDS, FAILURE_KINDS, FINDING_KINDS)
+    reason, failure, finding = (
+        next((it for it in kinds if it.code == name), None) for kinds in registries
+    )
+    if reason or failure or finding:
+        return _of_kinds(reason, failure, finding)
+    subject = resolve(name, among)
+    if subject is not None:
+        return _of_metric(name, subject)
+    try:
+        return _of_product(product_called(name))
+    except UsageError:
+        return None
+
+
+def lists() -> dict[str, Rows]:
+    """All that can be explained, in groups: each name with a few words."""
+    return {
+        "reasons": tuple((it.code, it.title) for it in REASON_KINDS),
+        "failures": tuple((it.code, it.title) for it in FAILURE_KINDS),
+        "findings": tuple((it.code, it.title) for it in FINDING_KINDS),
+        "products": tuple((it.word, _placed(it)) for it in PRODUCTS),
+    }
+
+
+def requirement_names() -> Iterator[Section]:
+    """All that a requirement can be about."""
+    for title, listed in listing.parts():
+        rows = ((", ".join(listing.together(it.names[0])), plain(it.meaning)) for it in listed)
+        yield Section(title, rows=tuple(rows))
+
+
+def plain(text: str) -> str:
+    """A registry's text without its links, which lead to pages that may not be there."""
+    without_links = re.sub(r" \(\[\w+\]\([^)]*\)\)|\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return re.sub(r"\*(\w+)\*", r"\1", without_links)
+
+
+def severities(kind: FindingKind) -> str:
+    """Its own, and those that it has in some cases."""
+    others = (f"{name}: {it.severity}" for name, it in kind.cases.items() if it.severity)
+    found = "; ".join((kind.severity, *others))
+    return f"{found}, under -v" if kind.is_detail else found
+
+
+def advice_on(kind: FindingKind, setting: str = "") -> Iterator[tuple[str, str]]:
+    """What to do, by case, with "" for the usual one; `…` stands for what only a run knows.
+
+    Args:
+        kind: of the finding.
+        setting: the sentence that stands for the one which names a setting.
+    """
+    settings = dict.fromkeys(("cure", "upstream", "upstream_wait"), setting)
+    known = {**dict.fromkeys((*kind.clauses, "perhaps"), ""), **settings}
+    told = {"": kind.advice, **{name: it.advice for name, it in kind.cases.items()}}
+    told["in a sweep"] = kind.advice_in_sweeps
+    parts = dict(kind.clauses)
+    for name, advice in told.items():
+        words = re.sub(r"{(\w+)(!s)?}", lambda found: known.get(found[1], "…"), advice)
+        if re.search(r"\w", words):
+            yield name, words
+            continue
+        for clause in re.findall(r"{(\w+)}", advice):  # it is made of these alone
+            if clause in parts:
+                part = re.sub(r"^{\w+}", "", parts.pop(clause))
+                yield name, re.sub(r"{(\w+)}", lambda found: known.get(found[1], "…"), part)
+
+
+def _of_kinds(
+    reason: ReasonKind | None, failure: FailureKind | None, finding: FindingKind | None
+) -> Explanation:
+    kind: Any = reason or failure or finding
+    roles = [
+        *["a reason for opening a connection"] * (reason is not None),
+        *["a failure of a request"] * (failure is not None),
+        *([f"a finding ({severities(finding)})"] if finding else []),
+    ]
+    sections = [
+        Section("", (f"{' and '.join(roles).capitalize()}. Caused by {_ACTORS[kind.who]}.",)),
+        Section("How it is proven", tuple(filter(None, (plain(kind.proof),)))),
+        Section("What to do", tuple(_advice(failure, finding))),
+        *_settings_for(reason),
+        Section("What its message may say", rows=_causes(failure)),
+        Section("Evidence", tuple(_evidence(reason, finding))),
+        Section("Try it", lines=_commands(kind.provoked)),
+        Section("Fail on it", lines=tuple(_requirements(reason, failure, finding))),
+    ]
+    return Explanation(kind.code, plain(kind.title), _filled(sections))
+
+
+def _advice(failure: FailureKind | None, finding: FindingKind | None) -> Iterator[str]:
+    """What to do, in every case."""
+    told: dict[str, None] = {}
+    if failure is not None:
+        cases = ("", failure.advice), ("Among answers: ", failure.among_answers)
+        for case, advice in (*cases, ("With --proxy: ", failure.by_proxy)):
+            told |= {f"{case}{advice}": None} if advice else {}
+    if finding is not None:
+        for case, advice in advice_on(finding):
+            told |= {f"{case.capitalize()}: {advice}" if case else advice: None}
+    yield from map(plain, told)
+
+
+def _causes(failure: FailureKind | None) -> Rows:
+    return tuple(
+        (" or ".join(words.strip(" :") for words in it.said), f"{it.meaning}. {it.advice}")
+        for it in (failure.causes if failure else ())
+    )
+
+
+def _settings_for(reason: ReasonKind | None) -> Iterator[Section]:
+    """Which settings of the commonest products do it."""
+    concerns = (*reason.settings, *reason.settings_after_one) if reason else ()
+    for concern in dict.fromkeys(concerns):
+        found = ((it, it.setting(concern)) for it in COMMONEST)
+        rows = ((it.word, described(its)) for it, its in found if its is not None and its.name)
+        yield Section(_meaning(concern), rows=tuple(rows))
+
+
+def _evidence(reason: ReasonKind | None, finding: FindingKind | None) -> Iterator[str]:
+    if reason is not None:
+        yield from [f"{plain(reason.evidence)}."] if reason.evidence else []
+    elif finding is not None:
+        yield f"{', '.join(finding.evidence)}."
+
+
+def _commands(provoked: Provoked) -> tuple[str, ...]:
+    """What to type to see it happen; nothing where a command doesn't suffice."""
+    if not provoked.run:
+        return ()
+    if provoked.serve is None:
+        return (f"kab run {provoked.run}",)
+    is_trusted, is_https = "--tls" in provoked.serve, "--certificate" in provoked.serve
+    url = f"http{'s' * (is_trusted or is_https)}://127.0.0.1:{_PORT}/{' -k' * is_trusted}"
+    serve = f"kab serve --port {_PORT} {provoked.serve}".rstrip()
+    return f"{serve} &", f"kab run {provoked.run.replace('URL', url, 1)}"
+
+
+def _requirements(
+    reason: ReasonKind | None, failure: FailureKind | None, finding: FindingKind | None
+) -> Iterator[str]:
+    if reason is not None and reason.takes_a_place:
+        yield f"--require 'reasons.{reason.code}==0'"
+    if failure is not None:
+        yield f"--require 'failures.{failure.code}==0'"
+    if finding is not None and reason is None:
+        yield f"--require 'findings.{finding.code}==0'"
+
+
+def _of_metric(name: str, subject: Subject) -> Explanation:
+    metric = subject.metric
+    sentences = (
+        plain(listing.meaning_of(metric)),
+        f"In {_UNITS[metric.unit]}" if metric.unit in _UNITS else "",
+        f"{metric.better} is better".capitalize() if metric.better else "",
+        f"Unknown where {plain(metric.unknown)}" if metric.unknown else "",
+    )
+    words = f"It is one of: {', '.join(metric.words)}."
+    decided = words if metric.words else _DECIDED.get(metric.basis, _BY_INTERVAL)
+    example = f"=={metric.words[0]}" if metric.words else _EXAMPLES.get(metric.unit, "<=10")
+    sections = (
+        Section("", (f"{'. '.join(filter(None, sentences))}.",)),
+        Section("In the results file", lines=(subject.name,)),
+        Section("How a requirement on it is decided", (decided,)),
+        Section("Require it", lines=(f"--require '{name}{example}'",)),
+    )
+    return Explanation(name, "A figure that a requirement can be about", _filled(sections))
+
+
+def _of_product(product: Product) -> Explanation:
+    fields = (("Server", product.server), ("Via", product.via))
+    said = [f"{field}: {', '.join(names)}" for field, names in fields if names]
+    known = f"Answers name it ({'; '.join(said)})" if said else "Answers don't name it by default"
+    until = f" before {product.nameless_from}" if product.nameless_from else ""
+    concerns: tuple[Concern, ...] = get_args(Concern)
+    found = [(it, its) for it in concerns if (its := product.setting(it)) is not None]
+    sections = (
+        Section("", (f"{known}{until}; --server {product.word} says that it is there.",)),
+        Section("Settings", rows=tuple(_setting_row(it, its) for it, its in found)),
+        Section("Documented at", lines=_pages(its for _, its in found)),
+    )
+    return Explanation(product.word, _placed(product), _filled(sections))
+
+
+def _setting_row(concern: Concern, setting: Setting) -> tuple[str, str]:
+    default = f"default {setting.default}" if setting.default else ""
+    told = "; ".join(filter(None, (default, setting.older, setting.note)))
+    none = "" if setting.name or setting.note else "never"
+    end = f": {told or none}" if told or none else ""
+    return setting.name or "(no setting)", f"{_meaning(concern)}{end}."
+
+
+def _pages(settings: Iterable[Setting]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(it.page.partition("#")[0] for it in settings if "//" in it.page))
+
+
+def _meaning(concern: Concern) -> str:
+    return field_docs(Product)[concern].rstrip(".")
+
+
+def _placed(product: Product) -> str:
+    return f"{product.name} {PLACES[product.place]}"
+
+
+def _filled(sections: Iterable[Section]) -> tuple[Section, ...]:
+    return tuple(it for it in sections if it.paragraphs or it.rows or it.lines)

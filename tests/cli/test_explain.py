@@ -1,0 +1,114 @@
+"""`kab explain`: every code and name that kab uses, from its registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.command import called
+
+from keepalive_bench.connections.products import PRODUCTS
+from keepalive_bench.connections.reason_kinds import REASON_KINDS
+from keepalive_bench.findings import FINDING_KINDS
+from keepalive_bench.plan.arms import ARM_KINDS, Arm
+from keepalive_bench.report.explanations import explained
+from keepalive_bench.requirements.names import all_names, places
+from keepalive_bench.results.failure_kinds import FAILURE_KINDS
+from keepalive_bench.units import for_terminal
+
+REGISTRIES: tuple[tuple[Any, ...], ...] = (REASON_KINDS, FAILURE_KINDS, FINDING_KINDS)
+CODES = dict.fromkeys(kind.code for kinds in REGISTRIES for kind in kinds)
+WORDS = [it.word for it in PRODUCTS]
+PLACES = tuple(places(tuple(Arm(kind.name) for kind in ARM_KINDS)))
+
+
+def text_of(name: str) -> str:
+    found = explained(name, PLACES)
+    assert found is not None, name
+    parts = [found.title]
+    for it in found.sections:
+        parts += [it.heading, *it.paragraphs, *it.lines, *(each for row in it.rows for each in row)]
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize("name", [*CODES, *WORDS])
+def test_whatever_has_a_code_is_explained_without_gaps_and_links(name: str) -> None:
+    text = text_of(name)
+    assert "](" not in text
+    assert "{" not in text or name == "caddy"  # whose setting is `timeouts { idle }`
+    assert ".md" not in text
+    assert for_terminal(text, plain_ascii=True).isascii()
+
+
+def test_whatever_a_requirement_can_be_about_is_explained() -> None:
+    names = [it for it in dict.fromkeys(all_names(PLACES)) if "status_codes" not in it]
+    for name in names:
+        text = text_of(name)
+        assert "](" not in text, name
+        assert for_terminal(text, plain_ascii=True).isascii(), name
+
+
+def test_a_reason_tells_who_did_it_how_that_is_proven_what_to_do_and_how_to_see_it() -> None:
+    done = called("explain", "idle-timeout")
+    assert (done.code, done.err) == (0, "")
+    for said in (
+        "idle-timeout: ",
+        "Caused by the server.",
+        "How it is proven:",
+        "What to do:",
+        "nginx            keepalive_timeout (75 s by default",
+        "kab serve --port 8080 --idle-timeout 0.2 &\n",
+        "kab run http://127.0.0.1:8080/ -n 4 --think-time 0.5\n",
+        "--require 'reasons.idle-timeout==0'",
+    ):
+        assert said in done.out.replace("\n  server", " server")
+
+
+@pytest.mark.parametrize("kind", ["reasons", "failures", "findings", "products"])
+def test_a_kind_in_the_plural_is_listed(kind: str) -> None:
+    done = called("explain", kind)
+    assert (done.code, done.err) == (0, "")
+    listed = {line.split()[0] for line in done.lines if line[:1].strip()}
+    codes = {*CODES, *WORDS}
+    assert listed <= codes
+    assert len(listed) > 20
+
+
+def test_requirements_lists_what_they_can_be_about() -> None:
+    out = called("explain", "requirements").out
+    for name in ("reopened", "{p50,p90,p95,p99}", "speedup", "reasons.<code>", "verdict"):
+        assert f"  {name}" in out
+
+
+def test_without_a_code_all_are_named() -> None:
+    words = called("explain").out.replace(",", " ").split()
+    assert {*CODES, *WORDS} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("idle-drp", "did you mean idle-drop?"),
+        ("poled.p95", "did you mean pooled.p95?"),
+        ("ngnix", "did you mean nginx?"),
+        ("xyzzy", "lists what it knows."),
+    ],
+)
+def test_an_unknown_one_is_refused_with_what_may_be_meant(typed: str, meant: str) -> None:
+    done = called("explain", typed)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(f"{meant}\n")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_it_is_no_wider_than_the_terminal(columns: int) -> None:
+    for name in ("server-close", "connect-timeout", "nginx", "pooled.p95", "findings"):
+        lines = called("explain", name, env={"COLUMNS": f"{columns}"}).lines
+        copied = ("  kab ", "  --require", "  http")
+        assert max(len(it) for it in lines if not it.startswith(copied)) <= min(columns, 80)
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    done = called("explain", "pooled.p95", encoding="ascii")
+    assert done.out.isascii()
+    assert "?" not in done.out
