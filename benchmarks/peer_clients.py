@@ -80,7 +80,7 @@ def _kab(name: str, *, processes_: int, shares_cores: bool) -> Client:
         words=(processes.kab(), *words),
         by_mode=_BY_ARM,
         requests=(10_000 * processes_, 5_000 * processes_),
-        told=r"connections opened +([\d,]+)",
+        told=r"(?m)^connections +([\d,]+)",
         shares_cores=shares_cores,
     )
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _KIB = 1024.0
 _MILLISECOND = 1e-3
@@ -16,7 +16,7 @@ _MANY = 999.95  # what would read 1000.0 reads 1,000
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 MISSING = "–"
 _SIGNS = {"±": "+/-", "≤": "<=", "≥": ">=", "≠": "!=", "÷": "/", "−": "-", "×": "x"}
-_IN_ASCII = str.maketrans({"–": "-", "…": "...", "→": "->", "·": "|", **_SIGNS})
+_IN_ASCII = str.maketrans({"–": "-", "·": "-", "…": "...", "→": "->", **_SIGNS})
 LONGEST_S = 1e6
 """Seconds that anything may last or wait: 11 days. A socket's timeout ends at 2**31 ms."""
 _GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*"
@@ -57,13 +57,28 @@ def between(least: float, most: float) -> str:
     return f"{' to '.join(ends)} {name}"
 
 
-def interval(low: float, high: float, *, beside: float | None) -> str:
+def difference(seconds: float | None) -> str:
+    """How many seconds more, or less: `+3.10 ms`, `−38.0 ms`."""
+    said = duration(seconds)
+    if not seconds or not said.strip("-0. ms"):
+        return said.removeprefix("-")
+    return f"−{said[1:]}" if seconds < 0 else f"+{said}"
+
+
+def interval(
+    low: float,
+    high: float,
+    *,
+    beside: float | None,
+    said: Callable[[float | None], str] = duration,
+) -> str:
     """Seconds from … to …, beside an estimate, whose unit they share: `[41.2 … 41.9]`.
 
-    With their units, where one of them is another: `8.32 ms [-2.08 s … 2.10 s]`.
+    With their units, where one of them is another: `8.32 ms [-2.08 s … 2.10 s]`. `said`: how each
+    is said, a `duration` or a `difference`.
     """
-    ends = [duration(low), duration(high)]
-    units = {end.partition(" ")[2] for end in (*ends, duration(beside))}
+    ends = [said(low), said(high)]
+    units = {end.partition(" ")[2] for end in (*ends, said(beside))}
     if len(units) == 1:
         ends = [end.partition(" ")[0] for end in ends]
     return f"[{ends[0]} … {ends[1]}]"

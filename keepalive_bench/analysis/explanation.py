@@ -173,8 +173,8 @@ _NAMES = {
     "tls": "TLS",
     "wait": "waiting for the first byte",
     _RECEIVE: "receiving the rest of the answer",
-    _BUT_THAT: "sending, and the client's own work",
-    REMAINDER: "the rest (sending, receiving, the client's own work)",
+    _BUT_THAT: "sending and client overhead",
+    REMAINDER: "the rest",
     _SMALL: "smaller parts",
 }
 
@@ -201,15 +201,16 @@ def in_words(explanation: Explanation, amount: float, sign: int) -> str:
         for name, part in large.items()
         if part < 0
     ]
-    on_those = " on those that reused a connection" if explanation.is_partial else ""
+    which = " per reuse" if explanation.is_partial else ""
     if len(set(trips)) == 1 and trips[0]:
-        each = f", {trips[0]} each{on_those}" if len(trips) > 1 else f", {trips[0]}{on_those}"
+        each = " each" if len(trips) > 1 else ""
+        said = f"{enumerated(named)}, {trips[0]}{each}{which}"
     else:
         pairs = zip(named, trips, strict=True)
-        named = [f"{words} ({trip}{on_those})" if trip else words for words, trip in pairs]
-        each = ""
+        counted = [f"{words}, {trip}{which}" if trip else words for words, trip in pairs]
+        said = "; ".join(counted) if any(trips) else enumerated(counted)
     less = f", less {enumerated(taking)}" if taking else ""
-    return f": {enumerated(named)}{each}{less}"
+    return f" ({said}{less})"
 
 
 def _trips(name: str, explanation: Explanation, sign: int) -> str:

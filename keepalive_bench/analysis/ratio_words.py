@@ -26,8 +26,13 @@ def with_interval(ratio: Estimate) -> str:
         return f"{amount_of(estimate)} {word}"
     if times(low) == NO_RATIO:
         return span(ratio)
-    ends = f" ({times(low)}–{times(high)})" if ratio.low is not None else ""
-    return f"{times(estimate)} {word}{ends}"
+    sure = f" ({ends(low, high)})" if ratio.low is not None else ""
+    return f"{times(estimate)} {word}{sure}"
+
+
+def ends(low: float, high: float) -> str:
+    """An interval of a ratio, behind one: `2.10–2.98`."""
+    return f"{low:.2f}–{high:.2f}"
 
 
 def word_of(ratio: Estimate) -> str:
@@ -57,18 +62,17 @@ def span(ratio: Estimate) -> str:
         return f"{range_of(low, high)} faster"
     if high < 1:
         return f"{range_of(1 / high, 1 / low)} slower"
-    ends = [amount_of(1 / low), amount_of(high)]
-    return f"{ends[0]} slower to {ends[1]} faster"
+    return f"{amount_of(1 / low)} slower to {amount_of(high)} faster"
 
 
 def range_of(low: float, high: float) -> str:
     """Of two ratios above 1."""
-    ends = [amount_of(low), amount_of(high)]
-    if ends[0] == ends[1]:
-        return ends[0]
-    if all(end.endswith("%") for end in ends):
-        return f"{ends[0].removesuffix(' %')}–{ends[1]}"
-    return " to ".join(ends)
+    least, most = amount_of(low), amount_of(high)
+    if least == most:
+        return least
+    if least.endswith("%") and most.endswith("%"):
+        return f"{least.removesuffix(' %')}–{most}"
+    return f"{least} to {most}"
 
 
 def amount_of(ratio: float) -> str:

@@ -83,11 +83,11 @@ def _word(ratio: Estimate, margin: float) -> str:
 
 
 def _in_words(ratio: Estimate, rule: DecisionRule) -> str:
-    word, interval = _word(ratio, rule.margin), f"{100 * rule.confidence:g} % interval"
+    word, said = _word(ratio, rule.margin), f"({rule.ci}: {span(ratio)})"
     if word in {"faster", "slower"}:
-        return f"was {in_brief(ratio)} ({interval}: {span(ratio)})"
+        return f"was {in_brief(ratio)} {said}"
     verb = "made no difference" if word == "no-difference" else "may have been faster, or not"
-    return f"{verb} ({interval}: {span(ratio)})"
+    return f"{verb} {said}"
 
 
 def shift_of(own: ArmView, other: ArmView, pairs: Pairs) -> Shift | None:

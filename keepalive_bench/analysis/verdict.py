@@ -1,4 +1,4 @@
-"""The one sentence at the end."""
+"""What the whole run comes to: the one sentence that a reader sees first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 from keepalive_bench.analysis.comparison import SAME, differently, distance, unmeasured
 from keepalive_bench.analysis.effect_sentences import alike, different, open_question
 from keepalive_bench.analysis.required_requests import opens_first, required_requests
-from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.plan.arms import differ_in_reuse_only
 from keepalive_bench.stats.intervals import least_pairs
 from keepalive_bench.units import duration, plural
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 ERROR_FROM = 400
 _MOST = 0.5
 _NOT_REUSED = 0.9
+_TWO = 2
 VerdictCode = Literal[
     "faster",
     "slower",
@@ -39,7 +39,7 @@ VERDICTS: tuple[VerdictCode, ...] = get_args(VerdictCode)
 
 
 class Verdict(NamedTuple):
-    """The one sentence at the end, and its code."""
+    """The one sentence that a reader sees first, and its code."""
 
     code: VerdictCode
     """What it says, in a word."""
@@ -82,7 +82,7 @@ def _compared(
     if shift is not None and found.code != "not-reused":
         rule = plan.decision_rule
         if shift.parts_disagree(rule.margin):
-            found = Verdict("inconclusive", shift.in_words(_subject(first, other), rule))
+            found = Verdict("inconclusive", shift.in_words(_subject(first, other, plan), rule))
     return _after(said_first, found)
 
 
@@ -97,7 +97,7 @@ def _effect(first: ArmSummary, other: ArmSummary, comparison: Comparison, plan: 
     rule, (ratio, low, high) = plan.decision_rule, comparison.leading
     if ratio is None or low is None or high is None:
         return Verdict("inconclusive", _too_few(first, comparison, plan))
-    subject = _subject(first, other)
+    subject = _subject(first, other, plan)
     if high <= 1 + rule.margin and low >= 1 / (1 + rule.margin):
         return Verdict("no-difference", alike(subject, comparison, rule))
     if not low <= 1 <= high:
@@ -113,36 +113,36 @@ def _drift(plan: Plan) -> str:
     """What no interval covers where the arms' turns were one after the other."""
     if plan.experiment.is_paired:
         return ""
-    return " The arms ran one after the other, so that a drift in the meantime is part of that."
+    return " The arms ran one after the other, so any drift in between is part of that."
 
 
-def _subject(first: ArmSummary, other: ArmSummary) -> str:
-    if differ_in_reuse_only(first.traits, other.traits):
+def _subject(first: ArmSummary, other: ArmSummary, plan: Plan) -> str:
+    if len(plan.experiment.arms) == _TWO and differ_in_reuse_only(first.traits, other.traits):
         return "Reusing the connection"
-    return f"{first.label} against {other.label}"
+    return f"Using {first.label} rather than {other.label}"
 
 
 def _too_few(first: ArmSummary, comparison: Comparison, plan: Plan) -> str:
     least, block = least_pairs(plan.decision_rule.confidence), plan.experiment.block_size
-    there_are, each, that = comparison.pairs, f" of blocks of {block:,} requests", ""
+    there_are, which = comparison.pairs, f" of blocks of {block:,} requests"
     if block == 1:
-        there_are, each = comparison.reused, ""
-        that = " that reused a connection" if there_are < comparison.pairs else ""
+        there_are = comparison.reused
+        which = " that reused a connection" if there_are < comparison.pairs else ""
     requests = least * block + opens_first(plan)
     is_for_more = not plan.experiment.may_end_early and requests > first.requests
-    enough = f" -n {requests} makes as many." if is_for_more else ""
+    enough = f" Use -n {requests}." if is_for_more else ""
     return (
-        f"Too few requests to tell {first.label} and {comparison.against} apart: it takes {least} "
-        f"pairs{each} at the least, and there {'is' if there_are == 1 else 'are'} "
-        f"{there_are}{that}.{enough}"
+        f"Too few requests to compare {first.label} and {comparison.against}: at least {least} "
+        f"pairs{which} are needed, and there {'is' if there_are == 1 else 'are'} {there_are}."
+        f"{enough}"
     )
 
 
 def _alone(arm: ArmSummary) -> str:
     return (
-        f"{arm.label} sent {plural(arm.sent, 'request')} on "
-        f"{plural(arm.connections, 'connection')}, {duration(arm.latency.mean)} each on average; "
-        "name a second --arm to compare."
+        f"{arm.label}: {plural(arm.sent, 'request')} on "
+        f"{plural(arm.connections, 'connection')}, {duration(arm.latency.mean)} on average. "
+        "Name a second --arm to compare with."
     )
 
 
@@ -154,12 +154,10 @@ def _not_reused(arm: ArmSummary) -> str:
     chances, reopened = arm.could_reuse, arm.reopened - len(arm.reasons.caused_by_interleaving)
     if not arm.traits.reuses or not chances or reopened < _NOT_REUSED * chances:
         return ""
-    counts = {code: count for code, count in arm.reason_counts.items() if code not in BY_NATURE}
-    why = f", mostly for one reason: {next(iter(counts))}" if counts else ""
     how_much = "Hardly anything" if arm.reuse else "Nothing"
     return (
         f"{how_much} was reused, so there is no effect of reuse to measure: {arm.label} opened "
-        f"{plural(arm.connections, 'connection')} for {plural(arm.sent, 'request')}{why}."
+        f"{plural(arm.connections, 'connection')} for {plural(arm.sent, 'request')}."
     )
 
 
@@ -168,7 +166,7 @@ def _errors(arms: Sequence[ArmSummary]) -> str:
     said = []
     failed, sent = sum(arm.failed for arm in arms), sum(arm.sent for arm in arms)
     if failed > SAME * sent:
-        said = [f"{failed:,} of {plural(sent, 'request')} failed, so this is about the others."]
+        said = [f"{failed:,} of {plural(sent, 'request')} failed; this is about the others."]
     counts = Counter[int]()
     for arm in arms:
         counts.update(arm.status_codes)
@@ -177,5 +175,5 @@ def _errors(arms: Sequence[ArmSummary]) -> str:
     if sum(bad.values()) > _MOST * answered:
         status = max(bad, key=bad.__getitem__)
         most = f"{status} in {bad[status]:,} of {answered:,}"
-        said.append(f"Most answers were errors ({most}): this measures error responses.")
+        said.append(f"Most responses were errors ({most}): this measures error responses.")
     return " ".join(said)

@@ -33,7 +33,7 @@ NO_PLOT = Option(
     parse=bool,
     spelling="--no-plot",
     help="No histograms below the table.",
-    example=Example("--no-plot", "how latencies spread", "unsaid"),
+    example=Example("--no-plot", "latency distribution", "unsaid"),
 )
 QUIET = Option(
     form="switch",

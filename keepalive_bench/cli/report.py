@@ -60,8 +60,12 @@ def command(asked: Asked, path: str) -> ExitCode:
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(asked)
-    annotating = asked[GITHUB] is True
-    shown = Screen(wanted.values(), color=not asked[NO_COLOR], annotating=annotating)
+    shown = Screen(
+        wanted.values(),
+        color=not asked[NO_COLOR],
+        verbose=asked[VERBOSE] is True,
+        annotating=asked[GITHUB] is True,
+    )
     stored = load_run(path)
     check_requirements(stored, path)
     run = stored._replace(plan=judged(stored.plan, asked))
@@ -71,7 +75,7 @@ def command(asked: Asked, path: str) -> ExitCode:
         with exports.opened(wanted) as opened:
             opened.write(report)
     finally:
-        if asked[VERBOSE]:
+        if shown.verbose:
             session.show_exchanges(run, shown)
             session.show_connections(report, shown)
         session.show(report, shown, plotted=not asked[NO_PLOT])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,7 @@ from keepalive_bench.cli.options import (
     needed,
 )
 from keepalive_bench.plan.fields import options_of
+from keepalive_bench.plan.options import Example
 from keepalive_bench.plan.plan import Plan
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
         GITHUB,
         *CONFIGURATION,
         VERBOSE,
-        NO_PLOT,
+        replace(NO_PLOT, example=Example("-n 30 --no-plot", "latency distribution", "unsaid")),
         QUIET,
         NO_COLOR,
     ),

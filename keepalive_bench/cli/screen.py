@@ -103,8 +103,8 @@ class Screen:
 
         to = self.err if missing else self.out
         plain_ascii = _knows_ascii_only(to)
-        for line, style in told(requirements, plain_ascii=plain_ascii, strict=strict):
-            to.print(for_terminal(line, plain_ascii=plain_ascii), style=style, soft_wrap=True)
+        for line in told(requirements, plain_ascii=plain_ascii, strict=strict):
+            to.print(for_terminal(line, plain_ascii=plain_ascii), soft_wrap=True)
 
     def code(self, code: ExitCode) -> ExitCode:
         """The exit code, given what a command came to: a report that got lost is a result, too."""

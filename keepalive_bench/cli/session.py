@@ -114,8 +114,14 @@ def show(report: Report, shown: Screen, *, plotted: bool) -> None:
     elif shown.is_for_remarks:
         shown.show_requirements(analysis.requirements, strict=strict)
     else:
-        width, plain_ascii = shown.out.width, shown.plain_ascii
-        shown.show(terminal.report_parts(report, width, plotted=plotted, plain_ascii=plain_ascii))
+        parts = terminal.report_parts(
+            report,
+            shown.out.width,
+            plotted=plotted,
+            plain_ascii=shown.plain_ascii,
+            detailed=shown.verbose,
+        )
+        shown.show(parts)
     if shown.annotating:
         from keepalive_bench.report.github import annotation_lines  # noqa: PLC0415  # where it's asked for
 

@@ -15,7 +15,7 @@ from keepalive_bench.report import github, junit, markdown, webpage
 from keepalive_bench.report.grids import fits, grid_of, grid_within, in_characters
 from keepalive_bench.report.page import summary
 from keepalive_bench.report.page.markup import element, set_table
-from keepalive_bench.report.terminal import requirement_parts
+from keepalive_bench.report.terminal import marked, requirement_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,6 @@ _LAYOUTS = (
     ((0,), (1,), (2,), (3,)),
 )
 """The columns of each grid, from the widest terminal to the narrowest."""
-_TERMINAL_STYLES = {"better": "bold green", "worse": "bold red", "no-difference": "bold"}
 _MARKS = {"better": "✅", "worse": "❌", "no-difference": "⚖️"}
 _OPEN = "⚠️"
 _PAGE_STYLES = {"better": "faster", "worse": "slower"}
@@ -42,6 +41,8 @@ _PAGE_STYLES = {"better": "faster", "worse": "slower"}
 
 def terminal_parts(change: Change, width: int, *, plain_ascii: bool) -> Iterator[RenderableType]:
     """The whole comparison with one new run, for a terminal of a width."""
+    yield Text(f"{change.verdict.code}: {change.verdict.text}", style="bold")
+    yield Text()
     for role, which, asked in table.sources(change):
         yield Text(f"{role:<4}  {which}", style="bold", overflow="fold")
         yield Padding(Text(asked, overflow="fold"), (0, 0, 0, 6))
@@ -52,11 +53,11 @@ def terminal_parts(change: Change, width: int, *, plain_ascii: bool) -> Iterator
     if lines:
         yield Text("Other differences", style="bold")
     for line in lines:
-        yield Padding(Text(line, style="yellow" if ", matters:" in line else ""), (0, 0, 0, 2))
-    yield Text(table.small_print(change), style="dim")
-    style = _TERMINAL_STYLES.get(change.verdict.code, "bold yellow")
-    yield from (Text(), Text(f"{change.verdict.code}: {change.verdict.text}", style=style))
-    yield from requirement_parts(change.requirements, plain_ascii=plain_ascii, strict=change.strict)
+        yield marked("!" if ", matters:" in line else " ", line)
+    yield Text(table.small_print(change))
+    yield from requirement_parts(
+        change.requirements, plain_ascii=plain_ascii, strict=change.strict, explaining=True
+    )
 
 
 def _grids(change: Change, width: int, *, plain_ascii: bool) -> list[Grid]:

@@ -59,7 +59,7 @@ class DecisionRule:
         float,
         spelling="--confidence",
         help="Confidence level of all intervals.",
-        example=Example("--confidence 0.9", "90 % interval", "said"),
+        example=Example("--confidence 0.9", "90 % CI", "said"),
         shown=True,
         matters=False,
     )
@@ -86,6 +86,11 @@ class DecisionRule:
         matters=False,
     )
     """What is [demanded of the run](requirements.md), as it was written."""
+
+    @property
+    def ci(self) -> str:
+        """What an interval at this confidence is called."""
+        return f"{100 * self.confidence:g} % CI"
 
     def __post_init__(self) -> None:
         """Check the numbers."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.report import preamble
-from keepalive_bench.report.requirements import explained, in_order
+from keepalive_bench.report.requirements import in_order, reasons
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def missed(requirements: Iterable[Checked], *, strict: bool) -> Iterator[str]:
     for it in in_order(requirements):
         if it.status in failing:
             title = f"{it.status.capitalize()}: {it.requirement.text}"
-            yield annotation("error", title, explained(it))
+            yield annotation("error", title, " ".join((it.text, *reasons(it))))
 
 
 def warnings(findings: Iterable[Finding]) -> Iterator[str]:

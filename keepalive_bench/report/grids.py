@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from keepalive_bench.report import Part, TextColumn, TextTable
 
 _UNBOUNDED = 10_000
+_LONGEST_WORD = 12
 
 
 def fits(grid: Grid, width: int) -> bool:
@@ -34,15 +35,16 @@ def grid_of(tables: Sequence[TextTable], *, titled: bool = False, breakable: boo
     """Tables with the same headings, one below the other; rows without a cell are left out.
 
     `titled`: each has its title above its rows. `breakable`: columns are no wider than their
-    numbers, and headings are broken for that.
+    numbers, and headings are broken for that, between words if these are no longer than most.
     """
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     grid.add_column(tables[0].names.heading, no_wrap=True)
     for same in zip(*(table.columns for table in tables), strict=True):
         heading = same[0].heading
-        widest = max((len(cell) for column in same for cell in column.cells), default=0) or 1
+        word = min(max(map(len, heading.split()), default=1), _LONGEST_WORD)
+        widest = max((len(cell) for column in same for cell in column.cells), default=0)
         grid.add_column(
-            fill(heading, widest) if breakable else heading,
+            fill(heading, max(widest, word)) if breakable else heading,
             justify=same[0].justify,
             style=same[0].style,
             no_wrap=True,  # Rich takes room from all columns that may be wrapped, numbers or not

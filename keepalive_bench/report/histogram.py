@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FEWEST = 5
 """Where no arm has this many answers, there is no distribution to show."""
+_FEWEST_IN_LINES = 30
+"""Where any arm has fewer, a line of blocks shows no shape."""
 _FAR_APART = 5.0
 """From this ratio of the slowest to the fastest on, bins grow in proportion to the latency."""
 _TOO_FAR_FROM_ZERO = 20.0
@@ -120,7 +122,7 @@ def histogram_lines(run: Run, width: int, *, plain_ascii: bool = False) -> list[
     latencies = latencies_of(run)
     margin = max(map(len, latencies)) + 2
     shown = histogram(latencies, 1)
-    if shown is None:
+    if shown is None or min(map(len, filter(None, latencies.values()))) < _FEWEST_IN_LINES:
         return []
     tails = {
         label: f" +{count:,} up to {duration(slowest_s)}"
@@ -131,7 +133,7 @@ def histogram_lines(run: Run, width: int, *, plain_ascii: bool = False) -> list[
     if shown is None:
         return []
     scale = ", on a logarithmic scale" if shown.logarithmic else ""
-    lines = [f"how latencies spread{scale}; each arm to its own height"]
+    lines = [f"latency distribution{scale}; each arm scaled to its own peak"]
     for label, counts in shown.counts.items():
         *upper, last = _bars(counts, _ASCII if plain_ascii else _BLOCKS)
         lines += [f"{'':{margin}}{row}".rstrip() for row in upper]

@@ -61,7 +61,7 @@ def requirement_case(checked: Checked, *, strict: bool) -> ET.Element:
     outcome, asked = outcomes[checked.status], checked.requirement.text
     case = _case(_REQUIREMENT, asked, 0.0, outcome, checked.status, checked.text)
     if outcome:
-        case[0].text = f"{printable(asked)}: {explained(checked)}"
+        case[0].text = explained(checked)
     return case
 
 

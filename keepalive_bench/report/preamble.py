@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.results.failure_kinds import advice_on
-from keepalive_bench.units import clipped, duration, plural, printable, size
+from keepalive_bench.units import clipped, duration, enumerated, plural, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -88,7 +88,7 @@ def _swept(
     experiment: Experiment, option: str, requests: str, counts: Mapping[str, int]
 ) -> Iterator[str]:
     values = sorted(experiment.arms, key=lambda arm: arm.value or 0)
-    yield f"{requests} with each {option} of {', '.join(arm.label for arm in values)}"
+    yield f"{requests} with each {option} ({', '.join(arm.label for arm in values)})"
     if experiment.duration_s is not None:
         yield f"in {duration(experiment.duration_s)}"
     if option != "concurrency":
@@ -146,7 +146,8 @@ def _extent(experiment: Experiment, requests: str) -> str:
         ends.append(f"in {duration(experiment.duration_s)}")
     if experiment.precision is not None:
         ends.append(f"for ±{100 * experiment.precision:g} %")
-    return " ".join([f"{requests} per arm", *ends])
+    each = " per arm" if len(experiment.arms) > 1 else ""
+    return " ".join([f"{requests}{each}", *ends])
 
 
 def _requests(counts: Mapping[str, int]) -> str:
@@ -158,7 +159,7 @@ def _order(experiment: Experiment, counts: Mapping[str, int]) -> str:
     if not experiment.is_paired:
         return "one arm after the other"
     if experiment.block_size == 1:
-        return "pairs in random order"
+        return "in random pairs"
     return _rounds(experiment, counts[experiment.labels[0]])
 
 
@@ -168,13 +169,21 @@ def _rounds(experiment: Experiment, requests: int) -> str:
     return f"{count} in random order"
 
 
+def asked(analysis: Analysis) -> str:
+    """What was asked, and how."""
+    return f"{headline(analysis)} · {circumstances(analysis)}"
+
+
+def traffic(analysis: Analysis) -> str:
+    """What traffic a sweep is the answer for; empty: it is no sweep."""
+    return "" if analysis.sweep is None else _TRAFFICS[analysis.sweep.traffic]
+
+
 def remarks(analysis: Analysis) -> tuple[str, ...]:
-    """What a reader should know of the requests before the numbers."""
+    """What a reader would hardly miss of how it was asked."""
     plan, experiment = analysis.plan, analysis.plan.experiment
     total = plural(sum(arm.requests + experiment.warmups for arm in analysis.arms), "request")
     lines = [f"{total} in all, warm-ups included; seed {experiment.seed}"]
-    if analysis.sweep is not None:
-        lines.insert(0, _TRAFFICS[analysis.sweep.traffic])
     if plan.request.variation.counter:
         lines.append("request i carries kab=i, so that caches don't answer (--no-vary: without)")
     return tuple(lines)
@@ -188,10 +197,9 @@ def answers(analysis: Analysis) -> tuple[str, ...]:
             codes = ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
             lines.append(f"{arm.name}: {codes}{_first_answer(arm)}")
     said = {line.partition(": ")[2] for line in lines}
-    if len(said) > 1 or len(lines) == 1:
-        return tuple(lines)
-    every = analysis.first.option or "arm"
-    return tuple(f"each {every}: {it}" for it in said)
+    if len(said) > 1 or len(analysis.arms) == 1:
+        return tuple(f"responses to {line}" for line in lines)
+    return tuple(f"responses to each {analysis.first.option or 'arm'}: {it}" for it in said)
 
 
 def _first_answer(arm: ArmSummary) -> str:
@@ -216,6 +224,16 @@ def urllib3_counters(analysis: Analysis) -> str:
         for arm in analysis.arms
     ]
     return f"urllib3's num_connections/num_requests: {', '.join(parts)}"
+
+
+def urllib3_disagrees(analysis: Analysis) -> str:
+    """Where urllib3 counts other connections than there were; empty: nowhere."""
+    parts = [
+        f"{arm.counters.num_connections:,} for {arm.name}, where {arm.connections:,} were opened"
+        for arm in analysis.arms
+        if arm.counters.num_connections != arm.connections
+    ]
+    return f"urllib3's own num_connections says {enumerated(parts)}." if parts else ""
 
 
 def verdict_text(analysis: Analysis) -> str:

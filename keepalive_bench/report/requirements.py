@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis import Checked, Status
 
 _WORST_FIRST: tuple[Status, ...] = ("missed", "undecided", "met")
-STYLES: dict[Status, str] = {"met": "green", "missed": "bold red", "undecided": "bold yellow"}
+STYLES: dict[Status, str] = {"met": "", "missed": "bold red", "undecided": "bold"}
+"""A mark's; words keep the terminal's colour."""
 _MARKS: dict[Status, str] = {"met": "✓", "missed": "✗", "undecided": "?"}
 _ASCII_MARKS: dict[Status, str] = {"met": "+", "missed": "x", "undecided": "?"}
 _WIDEST = len("undecided")
@@ -50,18 +51,13 @@ def undecided_note(requirements: Iterable[Checked], *, strict: bool) -> str:
     return _STRICT if strict else _LENIENT
 
 
-def told(
-    requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool
-) -> Iterator[tuple[str, str]]:
-    """A line for each, and one for all, each with its style; nothing where there are none."""
-    leading = worst(requirements, strict=strict)
-    if leading is not None:
+def told(requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool) -> Iterator[str]:
+    """A line for each, and one for all; nothing where there are none."""
+    if requirements:
         for it in in_order(requirements):
-            asked, found = printable(it.requirement.text), explained(it)
-            line = f"{status(it, plain_ascii=plain_ascii)}  {asked}: {found}"
-            yield line, STYLES[it.status]
+            yield f"{status(it, plain_ascii=plain_ascii)}  {explained(it)}"
         note = undecided_note(requirements, strict=strict)
-        yield f"{counted(requirements)}. {note}".strip(), STYLES[leading]
+        yield f"{counted(requirements)}. {note}".strip()
 
 
 def status(checked: Checked, *, plain_ascii: bool) -> str:
@@ -76,6 +72,11 @@ def demand(checked: Checked) -> str:
 
 
 def explained(checked: Checked) -> str:
-    """What was found, and the findings that say why, with what to do about it."""
-    because = (words for _, words in preamble.told(checked.because))
-    return printable(" ".join((checked.text, *because)))
+    """The same, and the findings that say why, with what to do about it."""
+    return " ".join((demand(checked), *reasons(checked)))
+
+
+def reasons(checked: Checked) -> Iterator[str]:
+    """The findings that say why it isn't met, with what to do about it."""
+    for _, words in preamble.told(checked.because):
+        yield printable(words)

@@ -9,7 +9,17 @@ from keepalive_bench.analysis.metrics.arm import ROWS
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report import TextColumn, TextTable
 from keepalive_bench.stats.intervals import Estimate
-from keepalive_bench.units import MISSING, duration, interval, printable, rate, share, size, times
+from keepalive_bench.units import (
+    MISSING,
+    difference,
+    duration,
+    interval,
+    printable,
+    rate,
+    share,
+    size,
+    times,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,8 +40,10 @@ _FORMATS: dict[Unit, Callable[[float], str]] = {
     "seconds": duration,
 }
 """How tables have a number of a unit."""
-RATIO_ROWS = {"mean_ratio": "speed-up, all", "speedup": "  reused"}
+RATIO_ROWS = {"mean_ratio": "speed-up", "speedup": "on an open connection"}
 """The rows of what two arms are compared by."""
+_WITHOUT_REUSE = "of a typical request"
+"""What the second of them is called where no arm keeps connections."""
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""
 
@@ -42,9 +54,11 @@ class Row(NamedTuple):
     name: str
     cells: tuple[str, ...]
     """One an arm."""
-    savings: tuple[str, ...]
-    """One a comparison, as are the intervals."""
+    differences: tuple[str, ...]
+    """One a comparison, as are the intervals; one of times or rates stands beside its interval."""
     intervals: tuple[str, ...]
+    is_detail: bool = False
+    """Whether it's left out unless details are asked for."""
 
 
 class ArmRow(NamedTuple):
@@ -56,6 +70,11 @@ class ArmRow(NamedTuple):
     values: tuple[Any, ...]
     """One an arm; of a part, `None` where the arm has none of it."""
     is_part: bool = False
+
+    @property
+    def is_detail(self) -> bool:
+        """Whether it's left out unless details are asked for, as a quantile is without a number."""
+        return self.metric.is_detail or not any(map(_is_known, self.values))
 
 
 class PhaseRow(NamedTuple):
@@ -73,11 +92,16 @@ class PhaseRow(NamedTuple):
         return tuple(" × ".join(filter(None, cell)) for cell in self.cells)
 
 
-def comparison_table(analysis: Analysis) -> TextTable:
-    """Arms and savings side by side, each saving with its interval."""
-    names, *several = zip(*comparison_rows(analysis), strict=True)
-    of_arms, savings, intervals = (zip(*rows, strict=True) for rows in several)
-    found = zip(analysis.comparisons, savings, intervals, strict=True)
+def _is_known(value: object) -> bool:
+    return (value.estimate if isinstance(value, Estimate) else value) is not None
+
+
+def comparison_table(analysis: Analysis, *, detailed: bool = False) -> TextTable:
+    """Arms side by side, and each difference with its interval; `detailed`: with every row."""
+    shown = [row for row in comparison_rows(analysis) if detailed or not row.is_detail]
+    names, *several, _ = zip(*shown, strict=True)
+    of_arms, differences, intervals = (zip(*rows, strict=True) for rows in several)
+    found = zip(analysis.comparisons, differences, intervals, strict=True)
     ends = confidence(analysis)
     return TextTable(
         title="Counts and times of each arm",
@@ -85,8 +109,8 @@ def comparison_table(analysis: Analysis) -> TextTable:
         groups=(
             _of_arms(analysis, of_arms),
             tuple(
-                (TextColumn(_saving(analysis, it), saved, "bold"), TextColumn(ends, bounds))
-                for it, saved, bounds in found
+                (TextColumn(_difference(analysis, it), cells), TextColumn(ends, bounds))
+                for it, cells, bounds in found
             ),
         ),
     )
@@ -97,9 +121,8 @@ def _of_arms(analysis: Analysis, columns: Iterable[tuple[str, ...]]) -> tuple[Pa
     return tuple((TextColumn(arm.label, cells),) for arm, cells in arms)
 
 
-def _saving(analysis: Analysis, it: Comparison) -> str:
-    several = len(analysis.comparisons) > 1
-    return f"saves on {it.against}" if several else f"{analysis.first.label} saves"
+def _difference(analysis: Analysis, it: Comparison) -> str:
+    return f"vs. {it.against}" if len(analysis.comparisons) > 1 else "difference"
 
 
 def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
@@ -115,26 +138,26 @@ def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iter
             for arm, value in zip(arms, row.values, strict=True)
         )
         group, _, figure = row.metric.path.rpartition(".")
+        found = Row(row.name, cells, nothing, nothing, row.is_detail)
         if row.metric.path == "connections" and not row.is_part:
-            fewer = tuple(f"{count - row.values[0]:,}" for count in row.values[1:])
-            yield Row(row.name, cells, fewer, nothing)
+            more = (row.values[0] - count for count in row.values[1:])
+            yield found._replace(differences=tuple(_signed(it) for it in more))
         elif row.metric.path == "requests_per_second":
-            yield _ratios(row.name, cells, [it.requests_per_second for it in comparisons])
+            yield _with_ratios(found, comparisons, "requests_per_second")
         elif group == "latency_s":
-            savings = [comparison.saving_s.get(figure) for comparison in comparisons]
-            yield Row(
-                row.name,
-                cells,
-                tuple("" if it is None else duration(it.estimate) for it in savings),
-                tuple("" if it is None else _interval(it) for it in savings),
-            )
+            saved = [None if it.incomparable else it.saving_s.get(figure) for it in comparisons]
+            both = [_difference_of(it) for it in saved]
+            differences, intervals = zip(*both, strict=True) if both else ((), ())
+            yield found._replace(differences=differences, intervals=intervals)
         else:
-            yield Row(row.name, cells, nothing, nothing)
+            yield found
     if comparisons:
+        is_said = all(it.requests_per_second.low is not None for it in comparisons)
+        none = Row(RATIO_ROWS["mean_ratio"], ("",) * len(arms), nothing, nothing, is_said)
+        yield _with_ratios(none, comparisons, "mean_ratio")
         cells = tuple(_reused(number, arms, comparisons) for number in range(len(arms)))
-        for path, name in RATIO_ROWS.items():
-            beside = cells if path == "speedup" else ("",) * len(arms)
-            yield _ratios(name, beside, [getattr(it, path) for it in comparisons], MISSING)
+        name = RATIO_ROWS["speedup"] if any(cells) else _WITHOUT_REUSE
+        yield _with_ratios(Row(name, cells, nothing, nothing), comparisons, "speedup")
 
 
 def _reused(number: int, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> str:
@@ -172,19 +195,16 @@ def _is_shown(metric: Metric[ArmSummary], arms: Sequence[ArmSummary]) -> bool:
 
 
 def _parts(path: str, arm: ArmSummary) -> Mapping[str, int]:
-    """What a count comes of, by code.
-
-    Reasons for connections beside others stand below all connections, others below those reopened;
-    what every arm has by its nature stands nowhere.
-    """
+    """What a count comes of, by code; what every arm has by its nature stands nowhere."""
     if path == "failed":
         return arm.failure_kinds
-    if path not in {"connections", "reopened"}:
+    if path != "connections":
         return {}
-    reasons = arm.reason_counts
-    beside = reasons.keys() & BESIDE_OTHERS
-    codes = beside if path == "connections" else reasons.keys() - beside - BY_NATURE
-    return {code: count for code, count in reasons.items() if code in codes}
+    counts = {it: count for it, count in arm.reason_counts.items() if it not in BY_NATURE}
+    return {
+        code if code in BESIDE_OTHERS else f"reopened: {code}": count
+        for code, count in counts.items()
+    }
 
 
 def cell(metric: Metric[Any], arm: ArmSummary, value: Any) -> str:  # noqa: ANN401  # by unit
@@ -201,32 +221,38 @@ def in_unit(unit: Unit, value: float | None) -> str:
     return MISSING if value is None else _FORMATS[unit](value)
 
 
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return MISSING
-    return interval(estimate.low, estimate.high, beside=estimate.estimate)
+def _signed(count: int) -> str:
+    return f"{count:+,}".replace("-", "−") if count else "0"
 
 
-def _ratios(
-    name: str, cells: tuple[str, ...], ratios: Sequence[Estimate], unknown: str = ""
-) -> Row:
+def _difference_of(saving: Estimate | None) -> tuple[str, str]:
+    """How much more the first-named arm takes, and its interval; without one, nothing."""
+    estimate, low, high = saving or Estimate(None)
+    if estimate is None or low is None or high is None:
+        return "", ""
+    ends = interval(-high, -low, beside=-estimate, said=difference)
+    return difference(-estimate), ends
+
+
+def _with_ratios(row: Row, comparisons: Sequence[Comparison], path: str) -> Row:
     """A row in which arms are compared by how many times more one is than the other."""
-    return Row(
-        name,
-        cells,
-        tuple(unknown if it.estimate is None else times(it.estimate) for it in ratios),
-        tuple(
-            ("" if it.estimate is None else MISSING)
-            if it.low is None or it.high is None
-            else f"[{times(it.low)} … {times(it.high)}]"
-            for it in ratios
+    nothing = Estimate(None)
+    ratios = [nothing if it.incomparable else getattr(it, path) for it in comparisons]
+    is_known = [None not in ratio for ratio in ratios]
+    return row._replace(
+        differences=tuple(
+            times(it.estimate) if known else "" for it, known in zip(ratios, is_known, strict=True)
+        ),
+        intervals=tuple(
+            f"[{it.low:.2f} … {it.high:.2f}]" if known else ""
+            for it, known in zip(ratios, is_known, strict=True)
         ),
     )
 
 
 def confidence(analysis: Analysis) -> str:
     """The heading of the intervals' column."""
-    return f"{100 * analysis.plan.decision_rule.confidence:g} % interval"
+    return analysis.plan.decision_rule.ci
 
 
 def phase_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
@@ -248,7 +274,7 @@ def phase_table(analysis: Analysis) -> TextTable:
 
 def _phase_row(name: str, times_of_arms: list[PhaseTime]) -> PhaseRow:
     return PhaseRow(
-        phase="client's own" if name == REMAINDER else name.replace("_", " "),
+        phase="client overhead" if name == REMAINDER else name.replace("_", " "),
         cells=tuple(
             (f"{time.count:,}", duration(time.mean)) if time.count else (MISSING, "")
             for time in times_of_arms

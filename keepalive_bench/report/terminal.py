@@ -15,10 +15,10 @@ from keepalive_bench.report.requirements import (
     STYLES,
     counted,
     demand,
+    explained,
     in_order,
     status,
     undecided_note,
-    worst,
 )
 
 if TYPE_CHECKING:
@@ -26,32 +26,41 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.analysis import Analysis, Checked, Finding
+    from keepalive_bench.analysis import Analysis, Checked
     from keepalive_bench.report import Report
     from keepalive_bench.results.run import Run
 
 _BAR_WIDTH = 10
 _BLOCKS = " ▏▎▍▌▋▊▉█"
-_VERDICT_STYLES = {"faster": "bold green", "slower": "bold red", "no-difference": "bold"}
+_MOST_FINDINGS = 3
 
 
 def report_parts(
-    report: Report, width: int, *, plotted: bool, plain_ascii: bool = False
+    report: Report,
+    width: int,
+    *,
+    plotted: bool,
+    plain_ascii: bool = False,
+    detailed: bool = False,
 ) -> Iterator[RenderableType]:
     """The whole report, for a terminal of a width; bars only where there is room for them.
 
-    `plotted`: with the distributions of latencies.
+    `plotted`: with the distributions of latencies. `detailed`: with all that was noticed, and what
+    a reader would hardly miss.
     """
     analysis, swept = report.analysis, report.swept
-    yield Text(preamble.headline(analysis), style="bold", overflow="fold")
-    yield Text(preamble.circumstances(analysis))
-    yield from (Text(line, style="dim") for line in preamble.remarks(analysis))
+    yield Text(analysis.verdict.text, style="bold")
+    yield from _findings(analysis, detailed=detailed)
+    yield Text()
+    yield Text(preamble.asked(analysis), overflow="fold")
+    if said := preamble.traffic(analysis):
+        yield Text(said)
     yield Text()
     if swept is not None:
         side_by_side = swept.tables[0].beside(*swept.tables[1:])
         yield from grids(side_by_side, width, plain_ascii=plain_ascii)
     else:
-        table = run_tables.comparison_table(analysis)
+        table = run_tables.comparison_table(analysis, detailed=detailed)
         yield from grids(table, width, plain_ascii=plain_ascii, breakable=True)
         if plotted:
             yield from _distributions(report.run, width, plain_ascii=plain_ascii)
@@ -62,35 +71,70 @@ def report_parts(
         yield Text()
         yield from grids(table, width, plain_ascii=plain_ascii, breakable=True)
     yield Text()
-    yield from (Text(line, style="dim") for line in preamble.answers(analysis))
-    if swept is None:
-        yield Text(preamble.urllib3_counters(analysis), style="dim")
-    yield from (_finding(*each) for each in preamble.told(analysis.findings))
-    style = _VERDICT_STYLES.get(analysis.verdict.code, "bold yellow")
-    yield Text()
-    yield Text(analysis.verdict.text, style="bold green" if swept and swept.is_answered else style)
+    yield from map(Text, preamble.answers(analysis))
+    yield from map(Text, _details(report) if detailed else _disagreements(report))
     yield from requirement_parts(
         analysis.requirements, plain_ascii=plain_ascii, strict=report.strict
     )
 
 
+def _findings(analysis: Analysis, *, detailed: bool) -> Iterator[RenderableType]:
+    """What says why: the first few, or all; and how many more there are.
+
+    Those that say why a requirement was missed come first.
+    """
+    missed = [it for it in analysis.requirements if it.status == "missed"]
+    because = [finding for it in missed for finding in it.because]
+    findings = sorted(analysis.findings, key=lambda it: it not in because)
+    said = [it for it in preamble.told(findings) if detailed or not it[0].is_detail]
+    shown = said if detailed else said[:_MOST_FINDINGS]
+    for finding, words in shown:
+        yield marked("!" if finding.severity == "warning" else "i", words)
+    if len(said) > len(shown):
+        yield marked(" ", f"{len(said) - len(shown)} more with -v")
+
+
+def marked(mark: str, words: str) -> Grid:
+    """Words beside a mark, which alone is coloured, where it warns."""
+    grid = Grid.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(mark, style="bold red" if mark == "!" else ""), Text(words))
+    return grid
+
+
+def _details(report: Report) -> Iterator[str]:
+    yield from preamble.remarks(report.analysis)
+    if report.swept is None:
+        yield preamble.urllib3_counters(report.analysis)
+
+
+def _disagreements(report: Report) -> Iterator[str]:
+    if report.swept is None and (said := preamble.urllib3_disagrees(report.analysis)):
+        yield said
+
+
 def requirement_parts(
-    requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool
+    requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool, explaining: bool = False
 ) -> Iterator[RenderableType]:
-    """How each requirement stands, and all of them; nothing where there are none."""
-    leading = worst(requirements, strict=strict)
-    if leading is None:
+    """How each requirement stands, and all of them; nothing where there are none.
+
+    `explaining`: with the findings that say why, where no others are shown.
+    """
+    words = explained if explaining else demand
+    if not requirements:
         return
     grid = Grid.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for checked in in_order(requirements):
-        head, text = status(checked, plain_ascii=plain_ascii), demand(checked)
-        grid.add_row(head, text, style=STYLES[checked.status])
-    yield from (Text(), grid, Text(f"{counted(requirements)}.", style=STYLES[leading]))
+        head = Text(status(checked, plain_ascii=plain_ascii))
+        head.stylize(STYLES[checked.status], 0, 1)
+        grid.add_row(head, words(checked))
+    yield from (Text(), grid, Text(f"{counted(requirements)}."))
     note = undecided_note(requirements, strict=strict)
     if note:
-        yield Text(note, style="dim")
+        yield Text(note)
 
 
 def _distributions(run: Run, width: int, *, plain_ascii: bool) -> Iterator[Text]:
@@ -111,13 +155,13 @@ def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> list[Render
         cells = (row.cells[number] for row in rows)
         words = (f"{count} × {each:>{widest}}" if each else count for count, each in cells)
         bars = (_bar(row.shares[number], longest, plain_ascii=plain_ascii) for row in rows)
-        bar = TextColumn("", tuple(bars), "cyan", "left")
+        bar = TextColumn("", tuple(bars), justify="left")
         pairs.append((TextColumn(arm.label, tuple(words)), bar))
     whole = grid_of([TextTable("", names, tuple((pair,) for pair in pairs))])
     if fits(whole, width):
         return [whole]
-    plain = TextTable("", names, tuple(((column,),) for column, _ in pairs))
-    return grids(plain, width, plain_ascii=plain_ascii, breakable=True)
+    plain = TextTable("", names, (tuple((column,) for column, _ in pairs),))
+    return grids(plain, width, plain_ascii=plain_ascii)
 
 
 def _bar(share: float, longest: float, *, plain_ascii: bool) -> str:
@@ -125,8 +169,3 @@ def _bar(share: float, longest: float, *, plain_ascii: bool) -> str:
     full, rest = divmod(eighths, 8)
     drawn = _BLOCKS[-1] * full + (_BLOCKS[rest] if rest else "")
     return f"{'#' * round(eighths / 8) if plain_ascii else drawn:<{_BAR_WIDTH}}"
-
-
-def _finding(finding: Finding, words: str) -> Text:
-    mark, style = ("!", "yellow") if finding.severity == "warning" else ("i", "dim")
-    return Text(f"{mark} {words}", style=style)

@@ -103,7 +103,7 @@ def _head(title: str, scripts: tuple[str, ...]) -> Element:
 def _numbers(report: Report) -> Element:
     """All that is counted and timed, in the words of every other report."""
     analysis, swept = report.analysis, report.swept
-    compared = [comparison_table(analysis).without_empty_columns()]
+    compared = [comparison_table(analysis, detailed=True).without_empty_columns()]
     tables = [*(compared if swept is None else swept.tables), *counted_tables(analysis)]
     remarks = (element("p", line, class_="remark") for line in preamble.answers(analysis))
     return section("Counts and times", "numbers", *map(set_table, tables), *remarks)

@@ -110,7 +110,7 @@ def _curve(sweep: Sweep) -> Chart:
         f"Connections and median latency over {sweep.option}: "
         f"{'; '.join(words for _, _, words in points)}.",
         ["Lines through medians are their intervals. Point at a mark for its numbers."],
-        [("arm-0", "connections opened"), ("arm-1", "median latency")],
+        [("arm-0", "connections"), ("arm-1", "median latency")],
     )
     data = {
         "option": sweep.option,

@@ -81,9 +81,9 @@ def of_blocks(rounds: int, duration_s: float | None = None) -> str:
 
 def test_at_higher_concurrency_it_says_how_many_requests_make_enough_pairs() -> None:
     text = of_blocks(5)
-    assert text.startswith("Too few requests to tell pooled and unpooled apart: it takes 6 pairs")
-    assert " of blocks of 40 requests at the least, and there are 5." in text
-    assert text.endswith(" -n 240 makes as many.")
+    assert text.startswith("Too few requests to compare pooled and unpooled: at least 6 pairs")
+    assert " of blocks of 40 requests are needed, and there are 5." in text
+    assert text.endswith(" Use -n 240.")
     assert "2.00× faster" in of_blocks(6)
 
 

@@ -30,7 +30,7 @@ def test_it_shows_both_results_and_leaves_no_file(tmp_path: Path) -> None:
     for told in (done.out, done.err):
         assert "GET http://127.0.0.1:" in told
         assert "GET https://127.0.0.1:" in told
-    assert len(re.findall("^connections opened +1 +50 ", done.out, re.MULTILINE)) == 2
+    assert len(re.findall("^connections +1 +50 ", done.out, re.MULTILINE)) == 2
     assert "kab run URL" in done.lines[-1]
     assert not list(tmp_path.iterdir())
 

@@ -41,11 +41,11 @@ def test_all_at_once(server: ServerProcess, tmp_path: Path) -> None:
     options = [part for name, file in files.items() for part in (f"--{name}", str(file))]
     done = called("run", server.url, *_SMALL, *options)
     assert done.code == 0
-    assert "connections opened" in done.out
+    assert "latency mean" in done.out
     text = {name: file.read_bytes().decode() for name, file in files.items()}
     assert json.loads(text["json"])["schema_version"] == 1
     assert len(list(csv.reader(text["csv"].splitlines()))) == 1 + 6
-    assert "| connections opened | 1 | 3 |" in text["markdown"]
+    assert "| connections | 1 | 3 |" in text["markdown"]
     assert suite(text["junit"]).get("tests") == "1"
     assert 'arm="pooled",arm_kind="pooled"} 1\n' in text["openmetrics"]
     assert text["html"].startswith("<!DOCTYPE html>")
@@ -107,7 +107,7 @@ def test_one_that_fails_is_no_harm_to_the_others(run_file: Path, tmp_path: Path)
     )
     assert done.code == 1
     assert done.err == "Error: /dev/full can't be written: No space left on device.\n"
-    assert "connections opened" in done.out
+    assert "latency mean" in done.out
     run = everything()
     assert first.read_bytes() == stored(run).encode("utf-8", "backslashreplace")
     assert last.read_text() == written("openmetrics", run)

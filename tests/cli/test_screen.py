@@ -45,8 +45,8 @@ def test_the_report_fits_and_nothing_is_cut_off(
     for label in ("pooled", "unpooled", *(["once-more"] if arms else [])):
         assert label in done.out
     latencies = [line for line in done.lines if line.startswith("latency mean")]
-    durations = [duration for line in latencies for duration in re.findall(r"-?[\d.]+ m?s", line)]
-    numbers_wanted = (3 + 2) if arms else (2 + 1)  # each arm's latency, and what the first saves
+    durations = [duration for line in latencies for duration in re.findall(r"[\d.]+ m?s", line)]
+    numbers_wanted = (3 + 2) if arms else 2  # each arm's latency, and a difference if it is sure
     assert len(durations) == numbers_wanted, latencies
 
 
@@ -146,7 +146,7 @@ def test_an_ascii_terminal_gets_ascii(server: ServerProcess) -> None:
     done = kab("run", server.url, "-n", "3", "--verbose", env=env)
     assert (done.code, done.err) == (0, "")
     assert done.out.isascii()
-    assert "connections opened" in done.out
+    assert "latency mean" in done.out
 
 
 def test_an_ascii_terminal_gets_no_question_marks_for_what_ascii_can_say(

@@ -1,4 +1,4 @@
-"""Write what is derived from the code (`make docs`): a page, tables of others, and JSON Schemas."""
+"""Write what is derived from the code (`make docs`): pages, tables, JSON Schemas, and screens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from documents import command_line, exports, findings, members, metrics, products, verticals
 from documents.tables import DOCS
+from support.screens import screens
 
 from keepalive_bench.compare.document import comparison_schema
 from keepalive_bench.report.schema import results_schema
@@ -23,7 +24,7 @@ SCHEMAS = {
 
 def derived() -> dict[Path, str]:
     """The files, and their text as it should be; what a page has besides its parts is kept."""
-    texts = {DOCS / "cli.md": command_line.page()}
+    texts = {DOCS / "cli.md": command_line.page(), **screens()}
     for path, schema in SCHEMAS.items():
         texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
     for source in (exports, findings, members, metrics, products, verticals):

@@ -225,7 +225,7 @@ def test_blocks_that_lost_half_of_their_requests_are_told_and_the_verdict_says_i
     assert finding.text.startswith("480 requests of pooled and unpooled failed, so their blocks")
     assert finding.evidence["lost"] == 480
     text = analyse(run).verdict.text
-    assert text.startswith("480 of 960 requests failed, so this is about the others. Reusing")
+    assert text.startswith("480 of 960 requests failed; this is about the others. Reusing")
 
 
 def test_a_run_without_an_answer_is_nobody_s_waiting() -> None:

@@ -65,7 +65,7 @@ def test_where_the_parts_disagree_the_verdict_is_inconclusive_and_says_why() -> 
     assert finding.evidence["after_s"] == pytest.approx(0.013, rel=0.05)
     assert finding.text.startswith(f"From request {finding.evidence['index']} on, pooled took 1")
     assert analysis.verdict.code == "inconclusive"
-    assert re.search(r"was \d+ % slower \(95 % interval: \d+–\d+ % slower\)", analysis.verdict.text)
+    assert re.search(r"was \d+ % slower \(95 % CI: \d+–\d+ % slower\)", analysis.verdict.text)
     assert "1.00×" not in analysis.verdict.text
     assert "the latency of pooled rose there, from " in analysis.verdict.text
 

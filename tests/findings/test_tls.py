@@ -68,9 +68,9 @@ def test_the_first_handshake_of_each_thread_is_no_chance() -> None:
 
 def test_the_table_counts_resumed_sessions_only_where_an_arm_resumes() -> None:
     rows = {row.name: row.cells for row in run_tables.comparison_rows(analyse(scripted(1, 4)))}
-    assert rows["sessions resumed"] == ("0", "4")
+    assert rows["resumed TLS sessions"] == ("0", "4")
     script = Script("pooled", "unpooled", requests=1)
-    assert "sessions resumed" not in {
+    assert "resumed TLS sessions" not in {
         row.name for row in run_tables.comparison_rows(analyse(script.run()))
     }
 

@@ -79,7 +79,7 @@ def test_lines_fit_and_arms_stand_over_one_axis(width: int, *, plain_ascii: bool
     assert max(map(len, lines)) <= width
     assert all(line.isascii() for line in lines) == plain_ascii
     heading, _, pooled, _, unpooled, axis = lines
-    assert heading == "how latencies spread; each arm to its own height"
+    assert heading == "latency distribution; each arm scaled to its own peak"
     assert pooled.startswith("pooled    ")
     assert unpooled.startswith("unpooled  ")
     bars = [line.partition("+")[0][10:] for line in (pooled, unpooled)]

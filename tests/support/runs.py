@@ -63,6 +63,11 @@ class Script:
         self._sent = dict.fromkeys(labels, 0)
         self._now_s = 0.0
 
+    @property
+    def now_s(self) -> float:
+        """When the last exchange was over."""
+        return self._now_s
+
     def open(self, arm: str, slot: int = 0, **details: Any) -> int:  # noqa: ANN401  # a Connection's
         """Open a connection, in 1 ms if nothing else is said; its row."""
         known: dict[str, Any] = {

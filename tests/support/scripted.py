@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from support.runs import Script
 
 from keepalive_bench.plan.plan import Plan, Target
-from keepalive_bench.results.exchange import Answer, Phases
+from keepalive_bench.results.exchange import Answer, Ending, Phases
 
 if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
@@ -41,4 +41,33 @@ def scripted_run(*more_arms: tuple[str, str]) -> Run:
                 answer=_ANSWER,
                 phases=Phases(**phases),
             )
+    return script.run()
+
+
+def closing_run(requests: int = 50, per_connection: int = 10) -> Run:
+    """A server on that link that closes each connection after some requests, and says so.
+
+    What the network takes differs by up to 3 % from pair to pair.
+    """
+    plan = Plan(Target("https://api.example.com/search"))
+    script = Script("pooled", "unpooled", plan=plan, requests=requests, maxsize=1)
+    answer = Answer("HTTP/1.1", "application/json", server="nginx/1.22.1")
+    rows = {"pooled": 0, "unpooled": 0}
+    secured: dict[str, Any] = {"tls_version": "TLSv1.3", "cipher": "AES", "min_rtt": 0.02}
+    for index in range(requests):
+        noise = 1 + (index * 7 % 13 - 6) / 200
+        for label, row in rows.items():
+            limit = per_connection if label == "pooled" else 1
+            if index % limit == 0:
+                rows[label] = row = script.open(label, **secured)  # noqa: PLW2901  # the next one
+            opening = _OPENING if index % limit == 0 else {}
+            phases = {**_TIMES, "wait": _TIMES["wait"] * noise, **opening}
+            is_last = label == "pooled" and index % limit == limit - 1
+            said = answer._replace(connection="close") if is_last else answer
+            latency_s = sum(phases.values()) + _OWN_S
+            script.send(label, latency_s, on=row, index=index, answer=said, phases=Phases(**phases))
+            if is_last:
+                script.connections.ended(row, Ending("announced"), script.now_s)
+            elif label == "unpooled":
+                script.connections.ended(row, Ending("retired"), script.now_s)
     return script.run()

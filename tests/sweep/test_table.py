@@ -14,7 +14,7 @@ from keepalive_bench import analyse
 from keepalive_bench.report.preamble import answers, circumstances
 
 COUNTS = ["requests", "connections", "open at once", "reuse", "discarded"]
-TIMES = ["p50", "95 % interval", "p95", "95 % interval", "requests/s", "95 % interval"]
+TIMES = ["p50", "95 % CI", "p95", "95 % CI", "requests/s", "95 % CI"]
 
 
 def lines(width: int) -> list[str]:
@@ -46,7 +46,7 @@ def test_a_wider_terminal_never_has_more_tables() -> None:
 @pytest.mark.parametrize(
     ("requests", "said"),
     [
-        (24, "24 requests with each maxsize of 1, 4, 8 threads, traffic in bursts, 3 rounds in "),
+        (24, "24 requests with each maxsize (1, 4), 8 threads, traffic in bursts, 3 rounds in "),
         (20, "2 rounds in random order, the last burst of 4 only"),
     ],
 )
@@ -74,8 +74,9 @@ def test_what_was_answered_is_told_of_each_value_by_its_name() -> None:
     for script, status in ((alike, 200), (unlike, 404)):
         script.send("1", 0.001)
         script.send("4", 0.001, status=status)
-    assert answers(analyse(alike.run())) == ("each maxsize: 1 × 200; HTTP/1.1, text/html, 100 B",)
+    (said,) = answers(analyse(alike.run()))
+    assert said == "responses to each maxsize: 1 × 200; HTTP/1.1, text/html, 100 B"
     assert [line.partition(";")[0] for line in answers(analyse(unlike.run()))] == [
-        "maxsize 1: 1 × 200",
-        "maxsize 4: 1 × 404",
+        "responses to maxsize 1: 1 × 200",
+        "responses to maxsize 4: 1 × 404",
     ]

@@ -94,6 +94,8 @@ class Metric(Generic[S]):
     """Where the row stands, in the document's order within each block."""
     shown: Shown = "always"
     """When there is such a row."""
+    is_detail: bool = False
+    """Whether a reader of the row's table has to ask for details to see it."""
     heading: str = ""
     """What its column in tables of sweeps is called, where that isn't its title."""
     better: Better | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FIGURES = (*BOUNDED, "max")
 """What tables have of latencies."""
+_DETAILS = {"p90", "max"}
 _PHASE_NAMES = (*PHASES, QUEUED, REMAINDER)
 
 
@@ -41,6 +42,7 @@ def _latency(
         read=read,
         meaning=meaning,
         title=f"latency {name}" if name in _FIGURES else "",
+        is_detail=name in _DETAILS,
         heading=name,
         better="lower",
         basis=basis,
@@ -92,6 +94,7 @@ TIME_METRICS: tuple[Metric[ArmSummary], ...] = (
             meaning="With `--rate`: the same from when each was really started, which hides a "
             "stall ([why](methodology.md#open-load))",
             title=f"uncorrected {name}" if name in _FIGURES else "",
+            is_detail=name in _DETAILS,
             shown="with `--rate`",
             better="lower",
             basis="nothing",

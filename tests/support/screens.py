@@ -1,0 +1,84 @@
+"""What a person sees of a report, on all kinds of terminals: as text that can be reviewed."""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from support.exports import everything
+from support.runs import Script
+from support.scripted import closing_run, scripted_run
+from support.sweeps import scripted_sweep
+
+from keepalive_bench.cli.screen import Screen
+from keepalive_bench.cli.session import report_of, show
+from keepalive_bench.results.exchange import Answer, Ending, Phases
+
+if TYPE_CHECKING:
+    from keepalive_bench import Run
+
+FOLDER = Path(__file__).parent.parent / "report" / "screens"
+_STYLES = {"1": "bold", "1;31": "bold red", "0": "/"}
+"""All that kab may send to a terminal: no colour that a light or a dark background would hide."""
+
+
+class _Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+def screen(
+    run: Run,
+    columns: int,
+    *,
+    encoding: str = "utf-8",
+    verbose: bool = False,
+    is_terminal: bool = False,
+) -> str:
+    """What standard output gets; on a terminal with its codes as `{bold}`."""
+    kind = _Terminal if is_terminal else io.TextIOWrapper
+    written = io.BytesIO()
+    stream = kind(written, encoding=encoding)
+    environment = {"COLUMNS": str(columns), "TERM": "xterm-256color"}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with patch.dict(os.environ, {**kept, **environment}, clear=True), redirect_stdout(stream):
+        show(report_of(run), Screen((), color=True, verbose=verbose), plotted=True)
+    stream.flush()
+    text = written.getvalue().decode(encoding)
+    for code, name in _STYLES.items():
+        text = text.replace(f"\x1b[{code}m", f"{{{name}}}")
+    return text.replace("{/}{bold}", "")  # of a heading's cells
+
+
+def _nothing_reused() -> Run:
+    """A server that says `Connection: close` each time."""
+    script = Script("pooled", "unpooled", requests=20, maxsize=1)
+    closing = Answer("HTTP/1.1", "text/html", "close", server="nginx/1.22.1")
+    for index in range(20):
+        for label in ("pooled", "unpooled"):
+            row = script.open(label)
+            phases = Phases(connect=0.001, wait=0.01)
+            script.send(label, 0.0112, on=row, index=index, answer=closing, phases=phases)
+            ending = Ending("announced" if label == "pooled" else "retired")
+            script.connections.ended(row, ending, script.now_s)
+    return script.run()
+
+
+def screens() -> dict[Path, str]:
+    """Each golden file with what stands in it."""
+    limited, many = closing_run(), scripted_run(("resumed", "unpooled"), ("other", "pooled"))
+    found = {f"limit-{columns}": screen(limited, columns) for columns in (40, 80, 120, 200)}
+    found |= {
+        "limit-80-ascii": screen(limited, 80, encoding="ascii"),
+        "limit-80-terminal": screen(limited, 80, is_terminal=True),
+        "limit-80-verbose": screen(limited, 80, verbose=True),
+        "four-arms-80": screen(many, 80),
+        "nothing-reused-80": screen(_nothing_reused(), 80),
+        "everything-80-terminal": screen(everything(), 80, is_terminal=True),
+        "sweep-80": screen(scripted_sweep(1, 2, 4, 8), 80),
+    }
+    return {FOLDER / f"{name}.txt": text for name, text in found.items()}
