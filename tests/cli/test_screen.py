@@ -50,7 +50,7 @@ def test_the_report_fits_and_nothing_is_cut_off(
     assert len(durations) == numbers_wanted, latencies
 
 
-_ASKED = "GET {url}/ · 3 requests per arm, 1 at a time, maxsize 1, pairs in random order\n"
+_ASKED = "GET {url}/ · 3 requests per arm, 1 at a time, maxsize 1, in random pairs\n"
 
 
 def test_without_a_terminal_standard_error_has_what_is_asked_and_output_the_report(

@@ -153,7 +153,7 @@ def test_the_bar_shows_what_is_asked_and_what_is_measured_so_far() -> None:
                 requests=80,
                 arms=(Arm("pooled", "4", 4), Arm("pooled", "2", 2)),
             ),
-            "80 requests with each maxsize of 2, 4, 8 threads, steady traffic, 1 round",
+            "80 requests with each maxsize (2, 4), 8 threads, steady traffic, 1 round",
         ),
     ],
 )
