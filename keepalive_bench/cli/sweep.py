@@ -9,9 +9,10 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import GITHUB, NO_COLOR, QUIET, STRICT, Grouped, needed
+from keepalive_bench.cli.options import CURL, GITHUB, NO_COLOR, QUIET, STRICT, Command, Url
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode
+from keepalive_bench.plan.fields import in_groups
 from keepalive_bench.plan.sweeping import sweep_options
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 @click.command(
     "sweep",
-    cls=Grouped,
+    cls=Command,
     options=(
-        *sweep_options(),
+        *in_groups((*sweep_options(), CURL)),
         STRICT,
         *exports.EXPORTERS,
         GITHUB,
@@ -32,11 +33,10 @@ if TYPE_CHECKING:
         NO_COLOR,
     ),
     short_help="Which maxsize, or concurrency, does this traffic need?",
-    epilog="One of --maxsize, --concurrency and --data-size has several values. All values "
-    "take turns in one experiment, in random order, each with a pool of its own; all else is as in "
-    "kab run, exit codes too.",
+    epilog="One of --maxsize, --concurrency and --data-size has several values. They take turns "
+    "in random order, each with a pool of its own. All else is as in kab run.",
 )
-@click.argument("url", required=False, callback=needed)
+@click.argument("url", required=False, cls=Url)
 def command(asked: Asked, url: str) -> ExitCode:
     """Send the same traffic through pools of several sizes, and say which size it needs.
 

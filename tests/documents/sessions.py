@@ -2,7 +2,7 @@
 
 A block of `console` has commands after `$ `, each with its output; a block whose first line is
 `# NAME` is a file. `PYTHONPATH=tests python -m documents.sessions` carries the commands out again
-and writes what they print into the pages: where a shown output ends with `…`, its first paragraph.
+and writes what they print into the pages: where a shown output ends with `…`, as many paragraphs.
 """
 
 from __future__ import annotations
@@ -101,6 +101,14 @@ def _free_port() -> str:
         return str(listener.getsockname()[1])
 
 
+def as_far_as(shown: str, output: str) -> str:
+    """Of an output, as many paragraphs as are shown of it, if the rest is left out."""
+    if not shown.endswith(_ELIDED):
+        return output
+    count = shown.count("\n\n") + 1
+    return "\n\n".join(output.split("\n\n")[:count]).rstrip() + f"\n{_ELIDED}"
+
+
 def labels(output: str) -> set[str]:
     """What the lines of an output are about, without what differs from run to run.
 
@@ -129,9 +137,7 @@ def rewritten(page: str, walk: Walk) -> str:
     def now(found: re.Match[str]) -> str:
         command, shown = found.groups()
         output = walk.printed(command)
-        if shown.endswith(_ELIDED):
-            output = output.partition("\n\n")[0] + f"\n{_ELIDED}"
-        return f"$ {command}\n{output}"
+        return f"$ {command}\n{as_far_as(shown, output)}"
 
     return _BLOCK.sub(
         lambda it: _COMMAND.sub(now, it[0]) if it[1] == "console" else it[0],
