@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from keepalive_bench.cli.options import Immediate, rivals
+from keepalive_bench.cli.options import CURL, Immediate, rivals
 from keepalive_bench.cli.reading import read_file
 from keepalive_bench.cli.variables import hint
 from keepalive_bench.errors import UsageError
@@ -81,6 +81,8 @@ def _options(context: click.Context, path: Path | None, run: str | None) -> dict
     own = _checked(context, chosen, f"{place}, {_RUNS}.{shortened(run or '')}")
     excluded = rivals(context.command)
     overruled = {rival for name, value in own.items() if value for rival in excluded.get(name, ())}
+    if CURL.name in own:
+        overruled.add("url")  # it is for the run's own URL, with cookies and all
     return {name: it for name, it in general.items() if name not in overruled} | own
 
 

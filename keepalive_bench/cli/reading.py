@@ -131,7 +131,7 @@ def _body(texts: Iterable[str], option: str) -> Iterator[bytes]:
     length = 0
     for text in texts:
         if text in {STDIN, f"@{STDIN}"}:
-            part = _standard_input(option)
+            part = standard_input(option)
         elif text.startswith("@"):
             part = read_file(Path(text[1:]), option, LARGEST_BODY).content
         else:
@@ -142,7 +142,12 @@ def _body(texts: Iterable[str], option: str) -> Iterator[bytes]:
         yield part
 
 
-def _standard_input(option: str) -> bytes:
+def standard_input(option: str) -> bytes:
+    """All that is on standard input, as an option asks for it.
+
+    Raises:
+        UsageError: it can't be read, or is too large.
+    """
     if sys.stdin is None:  # whoever started kab has closed it
         raise UsageError(f"Standard input can't be read ({option}): it is closed.")
     try:
