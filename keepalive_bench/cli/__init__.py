@@ -6,19 +6,22 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from keepalive_bench import __version__
+from keepalive_bench.cli.formatter import Context
 from keepalive_bench.cli.screen import give_up
 from keepalive_bench.cli.variables import nearest, origin, warn_of_strays, with_variables
-from keepalive_bench.errors import ExitCode, KabError, limit_reached
-from keepalive_bench.units import filename, printable, shortened
+from keepalive_bench.errors import ExitCode, KabError, UsageError, limit_reached
+from keepalive_bench.units import filename, printable, quoted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_COMMANDS = ("run", "sweep", "report", "compare", "explain", "demo", "serve", "completion")
 _SHORT_OPTION = 2
 _ALIKE = 0.7
 
@@ -26,56 +29,52 @@ _ALIKE = 0.7
 class _LazyGroup(click.Group):
     """A group whose commands' modules, with all that they need, are imported on demand."""
 
+    context_class = Context
+
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        return ["run", "sweep", "report", "compare", "explain", "demo", "serve"]
+        return list(_COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name == "report":
-            from keepalive_bench.cli.report import command
-        elif name == "compare":
-            from keepalive_bench.cli.compare import command
-        elif name == "demo":
-            from keepalive_bench.cli.demo import command
-        elif name == "serve":
-            from keepalive_bench.cli.serve import command
-        elif name == "explain":
-            from keepalive_bench.cli.explain import command
-        elif name == "run":
-            from keepalive_bench.cli.run import command
-        elif name == "sweep":
-            from keepalive_bench.cli.sweep import command
-        else:
+        if name not in _COMMANDS:
             return None
-        return with_variables(command)
+        return with_variables(import_module(f"{__name__}.{name}").command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            meant = nearest(name, _COMMANDS)
+            end = f"Did you mean {meant}?" if meant else "kab --help lists the commands."
+            raise UsageError(f"kab has no command {quoted(name)}. {end}")
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, which are asked for more, and then the options."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
 
 
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     invoke_without_command=True,
+    epilog="""
+    kab run https://api.example.com/ is where to begin; kab COMMAND --help tells of each.
+
+    Exit codes, the first that applies: 130 interrupted, 2 usage, 1 nothing
+    could be measured, 4 a requirement was missed, 3 some requests failed or
+    weren't sent, 0 measured.
+
+    Every option has an environment variable: KAB_RUN_REQUESTS is kab run
+    --requests; repeatable ones take a value per line. kab.toml, or [tool.kab]
+    in pyproject.toml, keeps options, too. The command line wins.
+    """,
 )
-@click.version_option(__version__, prog_name="kab")
+@click.version_option(__version__, "-V", "--version", prog_name="kab")
 @click.pass_context
 def kab(context: click.Context) -> ExitCode:
-    """What does reusing the HTTP connection buy here, and why does it (or doesn't it) work?
-
-    \b
-    kab run URL           compare pooled with unpooled requests
-    kab sweep URL         which maxsize (or concurrency) does this traffic need?
-    kab report RUN.json   show a stored run again, or write it in other formats
-    kab compare BASE.json NEW.json
-                          say what changed between stored runs
-    kab demo              kab run on a server of its own, on HTTP and on HTTPS
-    kab serve             that server, to try things on
-
-    Exit codes, the first that applies: 130 interrupted, 2 usage,
-    1 nothing could be measured, 4 a requirement was missed,
-    3 some requests failed or weren't sent, 0 measured.
-
-    Every option has an environment variable: KAB_RUN_REQUESTS is `kab run
-    --requests`; repeatable ones take a value per line. kab.toml, or [tool.kab]
-    in pyproject.toml, keeps options, too. The command line wins.
-    """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    """What does reusing the HTTP connection buy here, and why does it (or doesn't it) work?"""
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
     warn_of_strays(context)
@@ -86,7 +85,7 @@ def main() -> NoReturn:
     """Run `kab`; the only place that maps an error to an exit code."""
     _prepare_streams()
     if "_KAB_COMPLETE" in os.environ:  # a shell asks, and kab.main() will answer
-        from keepalive_bench.cli.completion import answer
+        from keepalive_bench.cli.shells import answer
 
         answer()
     try:

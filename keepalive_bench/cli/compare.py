@@ -26,7 +26,9 @@ _FORCE = Option(
     form="switch",
     parse=bool,
     spelling="--force",
-    help="Compare runs, too, whose plans differ in what matters.",
+    group="Comparison",
+    help="Compare even runs whose plans differ.",
+    more="In what matters, that is: what is sent, or how.",
     example=Example("--force", "changes[1].verdict.code != not-comparable"),
 )
 _NEW = Option(
@@ -34,7 +36,9 @@ _NEW = Option(
     parse=str,
     source="path",
     spelling="--new NEW.json",
-    help="Compare this run with all BASE files together; three or more show how much runs vary.",
+    group="Comparison",
+    help="Compare this run with all BASE files together.",
+    more="Three or more BASE files show how much runs vary.",
     example=Example("--new {latest}", "bases[2].method == PUT"),
 )
 _MISSED = Example("--require 'pooled.connections.change>99'", "4", "exit code")
@@ -47,16 +51,20 @@ _UNDECIDED = Example("--force --require 'p99.change<=10%' --strict", "4", "exit 
     options=(
         _NEW,
         *exports.OF_CHANGES,
-        replace(REQUIRE, example=_MISSED),
+        replace(
+            REQUIRE,
+            help="End with 4 unless it holds: 'pooled.p95.change<=10%'; see kab explain "
+            "requirements.",
+            example=_MISSED,
+        ),
         replace(STRICT, example=_UNDECIDED),
         _FORCE,
         *judging("the first NEW's", "change", "changes[0].verdict.code"),
         NO_COLOR,
     ),
     short_help="Compare stored runs with earlier ones.",
-    epilog="Exit codes: 4 where a requirement was missed, or is undecided because the runs can't "
-    "be compared, 2 where a file or an option is no good, else 0, whatever the verdict is: "
-    "--require 'verdict!=worse' makes it count.",
+    epilog="Exit codes: 4 where a requirement was missed, or the runs can't be compared; 2 where a "
+    "file or an option is no good; else 0. --require 'verdict!=worse' makes the verdict count.",
 )
 @click.argument("files", metavar="BASE.json...", nargs=-1, required=True, type=PATH)
 def command(asked: Asked, files: tuple[str, ...]) -> ExitCode:

@@ -1,90 +1,32 @@
-"""What a shell may offer to complete a command line; `docs/completion.md` says how to switch it on.
-
-Click does it, but for words that have `=` or `:` in them: `--order=pa`, `--arm fast=po`, a URL.
-"""
+"""`kab completion SHELL`: the script that has a shell ask kab."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from click.shell_completion import (
-    BashComplete,
-    CompletionItem,
-    FishComplete,
-    ShellComplete,
-    ZshComplete,
-    add_completion_class,
-    split_arg_string,
-)
+import click
 
-from keepalive_bench.plan.arms import KINDS
-from keepalive_bench.server import CERTIFICATES, FAULTS
+from keepalive_bench.cli.options import Command
+from keepalive_bench.cli.shells import SHELLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from keepalive_bench.plan.options import Asked
 
-_WORDS: dict[str, Iterable[str]] = {"arm": KINDS, "fault": FAULTS, "certificate": CERTIFICATES}
-_BROKEN, _WHOLE = (
-    'COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD',
-    'COMP_WORDS="${COMP_LINE:0:COMP_POINT}" COMP_CWORD="${COMP_WORDS[COMP_CWORD]}"',
+
+@click.command(
+    "completion",
+    cls=Command,
+    options=(),
+    short_help="Print the script that has a shell complete kab's command lines.",
 )
+@click.argument("shell", metavar="SHELL", type=click.Choice(tuple(SHELLS)))
+def command(_: Asked, shell: str) -> None:
+    """Print the script that has bash, zsh or fish complete kab's command lines.
 
-
-def offered(option: str, typed: str) -> list[CompletionItem]:
-    """Words for an option that takes others, too; those for arms also after a label."""
-    label, mark, word = typed.rpartition("=") if option == "arm" else ("", "", typed)
-    known = [it for it in _WORDS.get(option, ()) if it.startswith(word)]
-    return [CompletionItem(f"{label}{mark}{it}") for it in known]
-
-
-def answer() -> None:
-    """Get ready to answer a shell; `kab` itself then does. By hand, there is no line yet."""
-    os.environ.setdefault("COMP_WORDS", "kab ")
-    os.environ.setdefault("COMP_CWORD", "1")
-    for each in (_Bash, _Zsh, _Fish):
-        add_completion_class(each)
-
-
-class _Bash(BashComplete):
-    """The line comes as it was typed, and the part that bash completes: it breaks at both signs."""
-
-    source_template = BashComplete.source_template.replace(_BROKEN, _WHOLE)
-    _kept = 0
-    """How much of the last word bash leaves alone."""
-
-    def get_completion_args(self) -> tuple[list[str], str]:
-        line, part = os.environ["COMP_WORDS"], os.environ["COMP_CWORD"]
-        parts = split_arg_string(line)
-        last = "" if line[-1:].isspace() else parts.pop()
-        option, _, value = last.partition("=")
-        typed = value if option.startswith("-") else last
-        part = "" if part in {"=", ":"} else part
-        if typed.endswith(part):
-            self._kept = len(typed) - len(part)
-        return parts[1:], last
-
-    def format_completion(self, item: CompletionItem) -> str:
-        return f"{item.type},{item.value[self._kept :]}"
-
-
-class _Joined(ShellComplete):
-    """An option that is joined to its value stays in front of it."""
-
-    def get_completions(self, args: list[str], incomplete: str) -> list[Any]:
-        option, mark, _ = incomplete.partition("=")
-        items = super().get_completions(args, incomplete)
-        if mark and option.startswith("-"):
-            for item in items:
-                item.value = option + mark + item.value
-        return items
-
-
-class _Zsh(_Joined, ZshComplete):
-    pass
-
-
-class _Fish(_Joined, FishComplete):
-    """Help texts have commas in them, too."""
-
-    source_template = FishComplete.source_template.replace('split ","', 'split --max 1 ","')
+    \b
+    bash, in ~/.bashrc:  eval "$(kab completion bash)"
+    zsh, in ~/.zshrc:    eval "$(kab completion zsh)"
+    fish:                kab completion fish > ~/.config/fish/completions/kab.fish
+    """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    kab = click.get_current_context().find_root().command
+    click.echo(SHELLS[shell](kab, {}, "kab", "_KAB_COMPLETE").source())

@@ -44,10 +44,10 @@ def _complete(_: click.Context, __: click.Parameter, typed: str) -> list[Complet
 )
 @click.argument("code", required=False, shell_complete=_complete)
 def command(_: Asked, code: str | None) -> None:
-    """Explain a reason, a failure, a finding, a name in --require, or a product.
+    """Explain a reason, a failure, a finding, a name in --require, an arm or a product.
 
-    Without CODE, list what there is; `reasons`, `failures`, `findings`, `requirements` and
-    `products` list one kind, each with a few words.
+    Without CODE, list what there is. reasons, failures, findings, requirements, arms and products
+    list one kind, each with a few words.
 
     \b
     kab explain idle-timeout
@@ -125,6 +125,7 @@ def _unknown(
     from keepalive_bench.requirements.names import all_names  # noqa: PLC0415  # as above
 
     known = [name for rows in listed.values() for name, _ in rows]
-    meant = nearest(code, [*known, *listed, _REQUIREMENTS]) or nearest(code, all_names(among))
+    near = [nearest(code, it) for it in ((*known, *listed, _REQUIREMENTS), all_names(among))]
+    meant = nearest(code, filter(None, near))
     end = f"did you mean {meant}?" if meant else "kab explain alone lists what it knows."
     return f"kab explains no {quoted(code)}; {end}"

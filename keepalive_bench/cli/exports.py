@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.compare.change import Change
-    from keepalive_bench.plan.options import Asked, Source
+    from keepalive_bench.plan.options import Asked, Group, Source
     from keepalive_bench.report import Report
 
 
@@ -36,6 +36,7 @@ class Exporter(Option[str]):
 
     parse: Callable[[Any], str] = str
     source: Source = "path"
+    group: Group | None = "Output"
     writes: str
     """What docs/exports.md says of it, in Markdown."""
     readers: str
@@ -130,7 +131,8 @@ def _html_of_changes(of: Changes) -> Iterable[str]:
 EXPORTERS = (
     Exporter(
         spelling="--json FILE",
-        help="Write everything as JSON.  - is stdout; .gz compresses.",
+        help="Write everything as JSON; - is standard output.",
+        more="A name that ends with .gz is compressed. kab report reads it again.",
         example=Example("--json {written}", '"schema_version": ', "written"),
         writes="everything: [the results file](json-format.md), the only one that can be read back",
         readers="`kab report`, jq, programs",
@@ -158,7 +160,7 @@ EXPORTERS = (
     ),
     Exporter(
         spelling="--junit FILE",
-        help="Write the requirements as test cases, in JUnit's XML.",
+        help="Write requirements as test cases (JUnit's XML).",
         example=Example("--junit {written}", "</testsuite>", "written"),
         writes="[each requirement as a test case](#--junit-each-requirement-a-test-case)",
         readers="CI systems",
@@ -167,7 +169,7 @@ EXPORTERS = (
     ),
     Exporter(
         spelling="--openmetrics FILE",
-        help="Write metrics for a node exporter's textfile collector.",
+        help="Write metrics for Prometheus's node exporter.",
         example=Example("--openmetrics {written}", "# EOF", "written"),
         writes="[metrics](#--openmetrics-metrics)",
         readers="a node exporter's textfile collector",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WIDEST, _NARROW = 80, 60
-_UNBROKEN = "\N{NON-BREAKING HYPHEN}"
-"""What lines aren't broken after: options and codes have hyphens in them."""
+_UNBROKEN, _UNPARTED = "\N{NON-BREAKING HYPHEN}", "\N{NO-BREAK SPACE}"
+"""What lines aren't broken after, in the place of others: options and codes have hyphens."""
 _TERMS, _GAP, _INDENT = 26, 2, 4
 
 
@@ -25,6 +24,8 @@ class Formatter(click.HelpFormatter):
 
     def __init__(self, **_: Any) -> None:  # noqa: ANN401  # what Click would set it by
         """Take the terminal's width."""
+        from shutil import get_terminal_size  # noqa: PLC0415  # it takes longer than all of kab -V
+
         # A terminal that ends lines by itself would leave an empty one after a full one.
         super().__init__(width=min(get_terminal_size().columns, _WIDEST) - 1)
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
@@ -63,10 +64,11 @@ class Formatter(click.HelpFormatter):
 
     def getvalue(self) -> str:
         """All that was written."""
-        return super().getvalue().replace(_UNBROKEN, "-")
+        return super().getvalue().replace(_UNBROKEN, "-").replace(_UNPARTED, " ")
 
     def _said(self, text: str) -> str:
-        return for_terminal(text, plain_ascii=self._plain_ascii).replace("-", _UNBROKEN)
+        said = for_terminal(text, plain_ascii=self._plain_ascii).replace("-", _UNBROKEN)
+        return said.replace("[default: ", f"[default:{_UNPARTED}")
 
 
 class Context(click.Context):

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from keepalive_bench.cli import reading
+from keepalive_bench.cli.formatter import Context
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.options import GROUPS, Asked, Example, Option
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
 VERBOSE = Option(
     form="switch",
     parse=bool,
+    group="Output",
     spelling="-v, --verbose",
-    help="A line for each response, and for each connection.",
+    help="Tell more, and of each response and connection.",
     example=Example("-v", "open to the end", "said"),
 )
 NO_PLOT = Option(
     form="switch",
     parse=bool,
+    group="Output",
     spelling="--no-plot",
     help="No histograms below the table.",
     example=Example("--no-plot", "latency distribution", "unsaid"),
@@ -38,6 +41,7 @@ NO_PLOT = Option(
 QUIET = Option(
     form="switch",
     parse=bool,
+    group="Output",
     spelling="--quiet",
     help="No progress bar.",
     example=Example("--quiet", "measuring", "unsaid"),
@@ -45,6 +49,7 @@ QUIET = Option(
 NO_COLOR = Option(
     form="switch",
     parse=bool,
+    group="Output",
     spelling="--no-color",
     help="No colours (as with NO_COLOR set).",
     example=Example("--no-color", "\x1b[1m", "unsaid"),
@@ -54,7 +59,7 @@ STRICT = Option(
     parse=bool,
     spelling="--strict",
     help="Count undecided requirements as missed.",
-    group=GROUPS[-1],
+    group="Comparison",
     example=Example("--require 'run_info.gil_wait_s<=10' --strict", "4", "exit code"),
 )
 _OF_PLANS = {it.name: it for it in options_of(Plan)}
@@ -64,7 +69,6 @@ REQUIRE, CONFIDENCE, MARGIN, SERVER = (
 
 PATH = click.Path(readable=False, allow_dash=True)
 """A file, or - for a standard stream; whether there is one, kab finds out when it opens it."""
-_OTHERS = "Other options"
 _PATHS = {
     "file": click.Path(path_type=Path),
     "path": PATH,
@@ -91,11 +95,10 @@ def judging(default: str, what: str, verdict: str) -> tuple[Option[Any], Option[
         verdict: the place of its code in the document.
     """
     told = f"  [default: {default}]"
-    margin = f"A {what} wholly within 1 ± this is called no difference.{told}"
     alike = Example("--margin 0.99", f"{verdict} == no-difference")
     return (
-        replace(CONFIDENCE, help=f"Confidence level of all intervals.{told}"),
-        replace(MARGIN, help=margin, example=alike),
+        replace(CONFIDENCE, help=f"Level of confidence intervals.{told}"),
+        replace(MARGIN, help=f"Call a {what} within 1 ± this no difference.{told}", example=alike),
     )
 
 
@@ -114,7 +117,7 @@ class Declared(click.Option):
             is_flag=is_switch or None,
             default=None,
             multiple=declared.form == "repeatable",
-            metavar=declared.metavar or None,
+            metavar=declared.metavar or _metavar(declared),
             help=declared.help,
             callback=act,
             is_eager=act is not None,
@@ -122,15 +125,25 @@ class Declared(click.Option):
         )
         self.declared = declared
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Its spellings and its help, as `--help` has them: `--[no-]block`."""
+        del ctx
+        it = self.declared
+        flags = (*it.flags[:-1], f"--[no-]{it.name}") if it.off else it.flags
+        value = "" if it.form == "switch" else f" {self.metavar}"
+        return f"{', '.join(flags)}{value}", it.help
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Words that aren't the only ones there may be; or what Click offers."""
-        from keepalive_bench.cli.completion import offered  # noqa: PLC0415  # only a shell asks
+        from keepalive_bench.cli.shells import offered  # noqa: PLC0415  # only a shell asks
 
         return offered(self.declared.name, incomplete) or super().shell_complete(ctx, incomplete)
 
 
 class Command(click.Command):
     """A command that is called with what its options ask for, and with its arguments by name."""
+
+    context_class = Context
 
     def __init__(self, name: str | None, *, options: Iterable[Option[Any]], **more: Any) -> None:  # noqa: ANN401  # Click's own
         """Add the options to the arguments."""
@@ -143,22 +156,30 @@ class Command(click.Command):
         given = {name: ctx.params[name] for name in arguments}
         return self.callback and ctx.invoke(self.callback, asked_for(ctx), **given)
 
-
-class Grouped(Command):
-    """A command whose help has a heading for each group of options."""
-
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, each below its heading; those of Click itself come last."""
-        groups: dict[str, list[tuple[str, str]]] = {name: [] for name in (*GROUPS, _OTHERS)}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            group = parameter.declared.group if isinstance(parameter, Declared) else ""
-            if record is not None and isinstance(parameter, click.Option):
-                groups[group or _OTHERS].append(record)
-        for name, records in groups.items():
-            if records:
-                with formatter.section(name):
-                    formatter.write_dl(records)
+        """Write the options, each below its heading; Click's own below the last one."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        own = []
+        for it in self.get_params(ctx):
+            record = it.get_help_record(ctx)
+            if isinstance(it, Declared) and record:
+                groups.setdefault(it.declared.group or GROUPS[-1], []).append(record)
+            elif record and isinstance(it, click.Option):
+                own.append(record)
+        last = max(groups, key=GROUPS.index, default=GROUPS[-1])
+        groups.setdefault(last, []).extend(own)
+        for name in sorted(groups, key=GROUPS.index):
+            with formatter.section(name):
+                formatter.write_dl(groups[name])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write which options may be repeated, and what else there is to say."""
+        several = [it.opts[0] for it in self.params if isinstance(it, Declared) and it.multiple]
+        if several:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(f"May be repeated: {', '.join(several)}.")
+        super().format_epilog(ctx, formatter)
 
 
 def asked_for(context: click.Context) -> Asked:
@@ -214,6 +235,14 @@ def rivals(command: click.Command) -> dict[str, set[str]]:
                 found.setdefault(f"{it.name}", set()).add(f"{declared[rival].name}")
                 found.setdefault(f"{declared[rival].name}", set()).add(f"{it.name}")
     return found
+
+
+def _metavar(option: Option[Any]) -> str:
+    """What stands for a value that nothing else is said of."""
+    if option.parse in {int, float}:
+        return "N"
+    usual = "TIME" if option.parse is parse_time else "FILE" if option.source in _PATHS else "TEXT"
+    return "|".join(option.choices) or usual
 
 
 def _type(option: Option[Any]) -> Any:  # noqa: ANN401  # whatever Click takes for one

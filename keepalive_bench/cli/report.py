@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
         REQUIRE,
         STRICT,
         *judging("as in the run", "speed-up", "verdict.code"),
-        SERVER,
+        replace(SERVER, group="Output"),
         VERBOSE,
         NO_PLOT,
         NO_COLOR,

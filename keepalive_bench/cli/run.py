@@ -9,7 +9,7 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Grouped, needed
+from keepalive_bench.cli.options import NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Command, needed
 from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.options import Example
 from keepalive_bench.plan.plan import Plan
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "run",
-    cls=Grouped,
+    cls=Command,
     options=(
         *options_of(Plan),
         STRICT,
@@ -33,19 +33,16 @@ if TYPE_CHECKING:
         NO_COLOR,
     ),
     short_help="Compare pooled with unpooled requests.",
-    epilog="Spellings are curl's and hey's where they have one. Different from curl: -f is always "
-    "a query parameter, -n the number of requests, -c the concurrency, -t the timeout; -d @FILE "
-    "keeps line ends, and -d - is standard input; -b reads no file; -T adds no name to the URL; -x "
-    "takes a whole URL. "
-    "No redirect is followed, nothing is retried, no compression is asked for. Proxies named in "
-    "the environment (http_proxy, …) are not used.",
+    epilog="Different from curl: -f is always a query parameter, -n the number of requests, -c "
+    "the concurrency, -t the timeout; -b reads no file, -x takes a whole URL. No redirect is "
+    "followed, nothing is retried, no compression is asked for, and http_proxy is not used.",
 )
 @click.argument("url", required=False, callback=needed)
 def command(asked: Asked, url: str) -> ExitCode:
     """Send N requests through a pool and N on a new connection each, and compare them.
 
     \b
-    kab run https://api.example.com/search -f q=python -f q=php --requests 50 --maxsize 1
+    kab run https://api.example.com/search -f q=python -f q=php -n 50 --maxsize 1
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     from keepalive_bench.cli import session  # noqa: PLC0415  # --help and completion do without
     from keepalive_bench.cli.planning import run_plan  # noqa: PLC0415  # the same

@@ -13,7 +13,7 @@ import click
 from keepalive_bench.cli.options import Command, Immediate
 from keepalive_bench.cli.reading import check_file
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.options import Example, Option
+from keepalive_bench.plan.options import Example, Group, Option
 from keepalive_bench.plan.values import parse_header, parse_time
 from keepalive_bench.server import FAULTS, Behaviour, Fault, ServerSettings, serve_forever
 
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.options import Asked
     from keepalive_bench.server.behaviour import ServerOption
 
-_NUMBERS = "3, 3-, 2-4, or */3 for every third"
+_NUMBERS = "3, 3-, 2-4, or */3"
+_GROUPS: dict[Group, set[str]] = {
+    "TLS": {"tls", "tls_min", "tls_max", "certificate", "key"},
+    "Response": {*("body_size", "delay_s", "status", "reason", "chunked", "http_10")},
+    "Connection": {
+        *("close_after", "silent_close_after", "idle_timeout_s", "max_age_s", "connection_close"),
+        *("keep_alive_header", "keep_alive_max"),
+    },
+}
+"""The headings of fields; of all others it is `Server`."""
 
 
 def _list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # Click's way
@@ -40,6 +49,7 @@ def _list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> No
 
 _HEADER = Option(
     form="repeatable",
+    group="Response",
     parse=parse_header,
     spelling="-H, --header 'NAME: VALUE'",
     help="Response header.",
@@ -47,27 +57,31 @@ _HEADER = Option(
 )
 _FAULT = Option(
     parse=str,
+    group="Faults",
     spelling="--fault NAME[=PARAMETER]",
-    help="Go wrong in this way (see --list-faults).",
+    help="Go wrong in this way.",
     example=Example("--fault odd-length=nonsense", "Content-Length: nonsense", "served"),
 )
 _FAULT_REQUESTS = Option(
     parse=str,
+    group="Faults",
     spelling="--fault-requests NUMBERS",
-    help=f"Go wrong only on these requests of a connection: {_NUMBERS}.",
+    help=f"Only on these requests of a connection: {_NUMBERS}.",
     example=Example("--fault close-on-request --fault-requests 2", "closed after 1", "served"),
 )
 _FAULT_CONNECTIONS = Option(
     parse=str,
+    group="Faults",
     spelling="--fault-connections NUMBERS",
-    help="Go wrong only on these connections, numbered as they are accepted.",
+    help="Only on these connections: 1 is the first accepted.",
     example=Example("--fault close-on-request --fault-connections 2", "open after 2", "served"),
 )
 _LIST_FAULTS = Immediate(
     form="switch",
     parse=bool,
+    group="Faults",
     spelling="--list-faults",
-    help="Name all faults, with their parameters' defaults, and exit.",
+    help="List all faults and exit.",
     example=Example("--list-faults", "idle-408[=", "served"),
     act=_list_faults,
 )
@@ -88,6 +102,7 @@ def _option(field: Field[Any]) -> Option[Any]:
         source="file" if it.parse is Path else "path" if it.metavar.endswith("FILE") else "text",
         spelling=f"--{field.name.removesuffix('_s').replace('_', '-')} {it.metavar}".rstrip(),
         help=f"{it.line}{told}",
+        group=next((group for group, names in _GROUPS.items() if field.name in names), "Server"),
         example=Example(*it.example, "served"),
     )
 

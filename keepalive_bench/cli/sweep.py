@@ -9,7 +9,7 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import NO_COLOR, QUIET, STRICT, Grouped, needed
+from keepalive_bench.cli.options import NO_COLOR, QUIET, STRICT, Command, needed
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.sweeping import sweep_options
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "sweep",
-    cls=Grouped,
+    cls=Command,
     options=(
         *sweep_options(),
         STRICT,
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
         NO_COLOR,
     ),
     short_help="Which maxsize, or concurrency, does this traffic need?",
-    epilog="One of --maxsize, --concurrency and --data-size has several values. All values "
-    "take turns in one experiment, in random order, each with a pool of its own; all else is as in "
-    "kab run, exit codes too.",
+    epilog="One of --maxsize, --concurrency and --data-size has several values. They take turns "
+    "in random order, each with a pool of its own. All else is as in kab run.",
 )
 @click.argument("url", required=False, callback=needed)
 def command(asked: Asked, url: str) -> ExitCode:

@@ -101,24 +101,23 @@ def markdown_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 def page_lines(changes: Sequence[Change]) -> Iterator[str]:
     """An HTML page of tables, which loads nothing and has no script."""
-    numbered = enumerate(changes)
-    content = [part for it, change in numbered for part in _section(change, it)]
+    content = [part for change in changes for part in _section(change)]
     title = f"{changes[0].base_title} compared"
     yield from webpage.document(title, content)
 
 
-def _section(change: Change, number: int) -> Iterator[Element]:
+def _section(change: Change) -> Iterator[Element]:
     found, checked, strict = change.verdict, change.requirements, change.strict
     style = _PAGE_STYLES.get(found.code, found.code)
     said = f"{found.code}: {found.text}"
     sources = table.sources(change)
     yield element(
         "header",
+        summary.origin(change.new.run),
         element("h1", change.title),
         *summary.answer(said, style, checked, strict=strict),
         *(element("p", f"{role}: {which}, {asked}") for role, which, asked in sources),
     )
-    yield from summary.requirements(checked, strict=strict, name=f"requirements-{number}")
     for it in table.tables(change):
         # Two runs' parts may be called alike, and an id is used once.
         content = set_table(it, caption=f"{it.title}: counts and times")

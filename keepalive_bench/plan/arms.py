@@ -27,7 +27,7 @@ class ArmKind(NamedTuple):
     needs_tls: bool
     """Whether it resumes TLS sessions, so that there is nothing to it without TLS."""
     help: str
-    """What `--help` says of it behind its name."""
+    """What it does, for whoever chooses one."""
     makes_pools: bool = False
     """Whether each request makes a new pool, which loads certificates of its own."""
 
@@ -37,25 +37,25 @@ ARM_KINDS = (
         name="pooled",
         reuses=True,
         needs_tls=False,
-        help="",
+        help="A pool that keeps connections open and reuses them",
     ),
     ArmKind(
         name="unpooled",
         reuses=False,
         needs_tls=False,
-        help="a new one for each request",
+        help="A new connection for each request",
     ),
     ArmKind(
         name="resumed",
         reuses=False,
         needs_tls=True,
-        help="the same with resumed TLS sessions (https only)",
+        help="A new connection for each request, which resumes a TLS session (https only)",
     ),
     ArmKind(
         name="naive",
         reuses=False,
         needs_tls=False,
-        help="a new PoolManager for each request",
+        help="A new PoolManager for each request, as code without a pool of its own does",
         makes_pools=True,
     ),
 )

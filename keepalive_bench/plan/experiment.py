@@ -8,7 +8,7 @@ from secrets import randbits
 from typing import Annotated, Literal, get_args
 
 from keepalive_bench.errors import UsageError
-from keepalive_bench.plan.arms import ARM_KINDS, Arm, arm_text, parse_arm
+from keepalive_bench.plan.arms import KINDS, Arm, arm_text, parse_arm
 from keepalive_bench.plan.load import Load
 from keepalive_bench.plan.options import (
     Example,
@@ -46,7 +46,6 @@ OPEN_BLOCK_S = 0.1
 LEAST_ROUNDS = 6
 """So many pairs can tell arms apart."""
 
-_KINDS_TOLD = "; ".join(", ".join(filter(None, (it.name, it.help))) for it in ARM_KINDS)
 _SEED_BITS = 32
 _USUAL_REQUESTS, _USUAL_ROUNDS, _USUAL_FOR_PRECISION = 50, 10, 10_000
 _UNSAID = -(2**31)
@@ -58,16 +57,18 @@ _MOST_REQUESTS, _MOST_THREADS, _MOST_ARMS, _MOST_PROCESSES = 1_000_000_000, 10_0
 REQUESTS = Option(
     parse=int,
     words=spelled(),
-    spelling="-n, --requests",
-    help="Requests of each arm.  [default: 50, or 10 rounds of several at a time; 10,000 "
-    "at most with --precision; no limit with --duration]",
+    spelling="-n, --requests N",
+    help="Requests of each arm.  [default: 50; more with -c, no limit with -z]",
+    more="At several at a time, 10 rounds of them where that is more than 50; with --precision, "
+    "10,000 at most.",
     example=Example("-n 7", "arms.pooled.requests == 7"),
 )
 DURATION = Option(
     parse=parse_duration,
     words=spelled(time_text),
     spelling="-z, --duration TIME",
-    help="Measure for that long, all arms together: 30s, 2m; or until --requests are sent.",
+    help="Measure for this long in all: 30s, 2m.",
+    more="Or until --requests are sent, whichever comes first.",
     example=Example("-z 200ms", "run_info.requests != null"),
 )
 
@@ -102,7 +103,8 @@ class Experiment:
         parse_share,
         spell=share_text,
         spelling="--precision SHARE",
-        help="Measure until the interval of the speed-up is as narrow on either side: 2%.",
+        help="Measure until the speed-up is known to within: 2%.",
+        more="Its interval is then as narrow on either side.",
         example=Example("--precision 50%", "run_info.requests != null"),
         shown=True,
         matters=False,
@@ -112,8 +114,8 @@ class Experiment:
     maxsize: int | None = option(
         None,
         int,
-        spelling="--maxsize",
-        help="Connections that the pool keeps.  [default: the concurrency]",
+        spelling="--maxsize N",
+        help="Connections that the pool keeps.  [default: -c]",
         example=Example("-n 40 -c 2 --traffic bursts --maxsize 1", "arms.pooled.connections > 2"),
         shown=True,
         usual=lambda plan: plan.experiment.concurrency,
@@ -122,7 +124,7 @@ class Experiment:
     concurrency: Positive = option(
         1,
         int,
-        spelling="-c, --concurrency",
+        spelling="-c, --concurrency N",
         help="Threads that share the pool.",
         example=Example("-n 40 --traffic bursts -c 2", "arms.pooled.connections > 1"),
         shown=True,
@@ -131,9 +133,10 @@ class Experiment:
     processes: Positive = option(
         1,
         int,
-        spelling="--processes",
-        help="Processes that share the requests, each with --concurrency threads and a pool of its "
-        "own, because the threads of one process take turns.",
+        spelling="--processes N",
+        help="Processes with -c threads each.",
+        more="They share the requests, and each has a pool of its own: threads of one process "
+        "take turns at the interpreter.",
         example=Example("-n 20 --processes 2", "2 processes", "said"),
         shown=True,
     )
@@ -142,7 +145,8 @@ class Experiment:
     block: bool = switch(
         default=False,
         spelling="--block / --no-block",
-        help="Wait for a free connection, rather than open one more than maxsize.",
+        help="Wait for a connection rather than open another.",
+        more="One more than --maxsize, that is.",
         example=Example(
             "-n 40 -c 2 --traffic bursts --maxsize 1 --block", "arms.pooled.connections == 1"
         ),
@@ -154,9 +158,11 @@ class Experiment:
         parse_arm,
         spell=arm_text,
         spelling="--arm [LABEL=]KIND",
-        help=f"A way of treating connections: {_KINDS_TOLD}. Repeat it to name the arms; the "
-        "first is compared with each other one, and two labels of one kind make an A/A "
-        "experiment.  [default: pooled, unpooled]",
+        help=f"What to compare: {', '.join(KINDS)}; see kab explain arms.  "
+        "[default: pooled, unpooled]",
+        more="A label names an arm, as in fast=pooled. The first is compared with each other one; "
+        "two labels of one kind make an A/A experiment.",
+        group="Comparison",
         example=Example("-n 4 --arm fresh=unpooled", "arms.fresh.connections == 4"),
         shown=True,
     )
@@ -164,9 +170,11 @@ class Experiment:
         None,
         ORDERS,
         spelling="--order",
-        help="Arms in turns, in random order, or one after the other.  [default: paired; "
-        "sequential where maxsize is below the concurrency, or several threads pause, but for "
-        "bursts]",
+        group="Comparison",
+        help="Arms take turns, or run one after the other.  [default: paired, where that changes "
+        "no traffic]",
+        more="Paired is in random order. Without it, arms run one after the other where "
+        "--maxsize is below the concurrency, or several threads pause, but for bursts.",
         example=Example("-n 3 --order sequential", "exchanges.columns.round[5] == 0"),
         shown=True,
     )
@@ -177,8 +185,9 @@ class Experiment:
     seed: Count = option(
         _UNSAID,
         int,
-        spelling="--seed",
-        help="Makes the random order repeatable.  [default: drawn]",
+        spelling="--seed N",
+        group="Comparison",
+        help="Repeat a random order.  [default: drawn]",
         example=Example("-n 2 --vary u --seed 255", "?u=000000ff-1", "sent"),
         shown=True,
         matters=False,
@@ -187,8 +196,9 @@ class Experiment:
     warmup: Count = option(
         1,
         int,
-        spelling="--warmup",
-        help="Requests of each arm beforehand, on pools of their own; not counted.",
+        spelling="--warmup N",
+        help="Uncounted requests per arm first.",
+        more="On pools of their own.",
         example=Example("-n 1 --warmup 3", "?kab=-3", "sent"),
         shown=True,
         matters=False,
@@ -197,7 +207,7 @@ class Experiment:
     keep_going: bool = switch(
         default=False,
         spelling="--keep-going",
-        help="Keep going even if an arm's first 5 requests all fail.",
+        help="Go on even if an arm's first 5 requests all fail.",
         example=Example("-n 6 --expect-status 404 --keep-going", "?kab=5", "sent"),
         shown=True,
         matters=False,

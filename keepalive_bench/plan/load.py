@@ -34,9 +34,9 @@ class Load:
         parse_rate,
         spell=rate_text,
         spelling="-q, --rate N[/s|/min|/h]",
-        help="Requests per second and arm, on a fixed schedule, whatever the responses do: 200/s, "
-        "12000/min. Latency counts from when a request was to start; --concurrency (of each "
-        "process) is the most under way at once.  [default: the next when there is a response]",
+        help="Requests a second per arm, on a fixed schedule.",
+        more="200/s, 12000/min: whatever the responses do. Latency counts from when a request "
+        "was to start; --concurrency (of each process) is the most under way at once.",
         example=Example("-n 4 -c 2 --rate 20/s", "exchanges.columns.queued_s[0] != null"),
         rivals=("think-time",),
         shown=True,
@@ -48,7 +48,7 @@ class Load:
         parse_pause,
         spell=pause_text,
         spelling="--think-time TIME[-TIME]",
-        help="Pause so long between a response and the next request of a thread: 5s, 1s-5s.",
+        help="A thread's pause before its next: 5s, 1s-5s.",
         example=Example("-n 2 -z 60s --think-time 60s", "run_info.requests.pooled == 1"),
         shown=True,
         json="think_time_s",
@@ -58,8 +58,9 @@ class Load:
         "steady",
         TRAFFICS,
         spelling="--traffic",
-        help="Each thread by itself; or in bursts: all start together, when all of the burst "
-        "before are answered and have paused, or in step with --rate.",
+        help="In bursts, all threads send at once, then wait.",
+        more="In bursts, all start together when all of the burst before are answered and have "
+        "paused, or in step with --rate; steady threads go on by themselves.",
         example=Example("-n 4 -c 2 --maxsize 1 --traffic bursts", "in bursts", "said"),
         shown=True,
     )

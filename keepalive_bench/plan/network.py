@@ -67,9 +67,9 @@ INSECURE = Option(
 CACERT = Option(
     parse=Path,
     words=spelled(),
-    spelling="--cacert",
+    spelling="--cacert FILE",
     source="checked",
-    help="Certificates to trust, PEM.",
+    help="Certificates to trust (PEM).",
     example=Example("--cacert {ca}", "0", "exit code"),
     rivals=("insecure",),
 )
@@ -96,9 +96,9 @@ class Tls:
     cert_file: Path | None = option(
         None,
         Path,
-        spelling="--cert",
+        spelling="--cert FILE",
         source="checked",
-        help="The client's own certificate, PEM.",
+        help="The client's own certificate (PEM).",
         example=Example("-k --cert {both}", "CN=client", "shown of itself"),
         shown=True,
         matters=False,
@@ -107,7 +107,7 @@ class Tls:
     key_file: Path | None = option(
         None,
         Path,
-        spelling="--key",
+        spelling="--key FILE",
         source="checked",
         help="Its key.  [default: in the certificate's file]",
         example=Example("-k --cert {cert} --key {key}", "CN=client", "shown of itself"),
@@ -118,7 +118,7 @@ class Tls:
     key_password: str | None = option(
         None,
         _passphrase,
-        spelling="--key-password-file",
+        spelling="--key-password-file FILE",
         source="content",
         help="The key's passphrase.  [default: asked for]",
         example=Example(
@@ -219,7 +219,8 @@ class Network:
         parse_time,
         spell=time_text,
         spelling="-t, --timeout TIME",
-        help="Deadline for a whole exchange, the body included: 5s, 500ms; a number is of seconds.",
+        help="Deadline of a whole exchange.",
+        more="The body included: 5s, 500ms; a number alone is of seconds.",
         example=Example("-n 1 -t 1e-6", "1", "exit code"),
         shown=True,
         matters=False,
@@ -230,7 +231,7 @@ class Network:
         parse_time,
         spell=time_text,
         spelling="--connect-timeout TIME",
-        help="Deadline for name, TCP and TLS together.  [default: the timeout]",
+        help="Deadline of DNS, TCP and TLS.  [default: -t]",
         example=Example("-n 1 --connect-timeout 1e-6", "1", "exit code"),
         shown=True,
         matters=False,
@@ -243,8 +244,8 @@ class Network:
         _proxy,
         spell=_url,
         spelling="-x, --proxy URL",
-        help="http:// or https:// proxy, with credentials: plain requests are forwarded, https is "
-        "tunnelled.",
+        help="http:// or https:// proxy, with credentials.",
+        more="Plain requests are forwarded, https is tunnelled.",
         rivals=("unix-socket", "connect-to"),
         example=Example("--proxy {url}", "GET http://", "sent"),
         shown=_without_credentials,
@@ -255,9 +256,10 @@ class Network:
         (),
         parse_route,
         spell=route_text,
-        spelling="--connect-to HOST1:PORT1:HOST2:PORT2",
-        help="Connect to the second in place of the first; Host header, SNI and certificate check "
-        "stay.",
+        spelling="--connect-to H1:P1:H2:P2",
+        help="Connect to host H2, port P2, instead of H1, P1.",
+        more="Host header, SNI and the certificate's check stay. An empty host or port stands "
+        "for any, or for the same.",
         example=Example("--connect-to ::127.0.0.1:{port}", "http://127.0.0.1:9/", "reached"),
         shown=True,
         json_form=JsonForm(
@@ -272,8 +274,8 @@ class Network:
         (),
         parse_resolution,
         spell=resolution_text,
-        spelling="--resolve HOST:PORT:ADDRESS[,ADDRESS]",
-        help="Take these addresses, and don't look the name up.",
+        spelling="--resolve HOST:PORT:ADDR",
+        help="Take these addresses (ADDR,ADDR) instead of DNS.",
         example=Example(
             "--resolve there.test:{port}:127.0.0.1", "http://there.test:{port}/", "reached"
         ),
@@ -288,7 +290,7 @@ class Network:
     unix_socket: Path | None = option(
         None,
         Path,
-        spelling="--unix-socket",
+        spelling="--unix-socket PATH",
         source="file",
         help="Connect to a Unix socket.",
         rivals=("source-address",),
@@ -300,7 +302,8 @@ class Network:
         (),
         str,
         spelling="--source-address ADDRESS",
-        help="Connect from a local address; several are taken in turns.",
+        help="Connect from this local address.",
+        more="Several are taken in turns.",
         example=Example("--source-address 127.0.0.3", "127.0.0.3", "client"),
         shown=True,
         matters=False,
@@ -309,7 +312,8 @@ class Network:
     tcp_nodelay: bool | None = switch(
         None,
         spelling="--tcp-nodelay / --no-tcp-nodelay",
-        help="Nagle's algorithm off or on.  [default: urllib3's own, off except behind a proxy]",
+        help="Nagle's algorithm off or on.",
+        more="Without either, as urllib3 has it: off except behind a proxy.",
         example=Example("--no-tcp-nodelay", "TCP_NODELAY == 0", "socket option"),
         shown=True,
     )
@@ -326,9 +330,9 @@ class Network:
         None,
         parse_probe_times,
         spell=probe_times_text,
-        spelling="--tcp-keepalive-time IDLE[,INTERVAL]",
-        help="Probe connections that are idle for so many seconds, then at that interval; implies "
-        "--tcp-keepalive.",
+        spelling="--tcp-keepalive-time S[,S]",
+        help="Probe after S idle seconds, then every S.",
+        more="It implies --tcp-keepalive.",
         rivals=("unix-socket",),
         example=Example("--tcp-keepalive-time 60,10", "TCP_KEEPIDLE == 60", "socket option"),
         shown=True,

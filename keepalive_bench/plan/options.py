@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
         spelling: Required[str]
         help: Required[str]
+        more: str
         example: Required[Example]
         choices: tuple[str, ...]
         group: Group
@@ -56,9 +57,20 @@ B = TypeVar("B", bound="bool | None")
 GROUP_KEY, SETTING_KEY = "group", "setting"
 """What the metadata of a plan's fields call them."""
 
-Group = Literal["Experiment", "Statistics", "Request", "Response", "Network", "TLS", "Requirements"]
+Group = Literal[
+    "Server",
+    "Load",
+    "Request",
+    "Response",
+    "Connection",
+    "TLS",
+    "Comparison",
+    "Faults",
+    "Output",
+    "Options",
+]
 GROUPS: tuple[Group, ...] = get_args(Group)
-"""The headings of `--help`, in their order."""
+"""The headings of `--help` of all commands, in their order."""
 Form = Literal["value", "repeatable", "switch"]
 Source = Literal["text", "path", "file", "readable", "checked", "content", "body", "asked"]
 """What cli hands to the parser.
@@ -109,9 +121,12 @@ class Option(Generic[T]):
     spelling: str
     """As `--help` has it: `-n, --requests N`, `--block / --no-block`."""
     help: str
+    """What `--help` says of it, in one line or two."""
     example: Example
     parse: Callable[[Any], T]
     """What is said, as a value; of a repeatable option, one of its values."""
+    more: str = ""
+    """What else there is to know, for the manual."""
     form: Form = "value"
     source: Source = "text"
     choices: tuple[str, ...] = ()

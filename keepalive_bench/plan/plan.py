@@ -57,8 +57,8 @@ class DecisionRule:
     confidence: Annotated[float, least(_LEAST_CONFIDENCE), most(_MOST_CONFIDENCE)] = option(
         0.95,
         float,
-        spelling="--confidence",
-        help="Confidence level of all intervals.",
+        spelling="--confidence LEVEL",
+        help="Level of confidence intervals.",
         example=Example("--confidence 0.9", "90 % CI", "said"),
         shown=True,
         matters=False,
@@ -67,8 +67,8 @@ class DecisionRule:
     margin: Annotated[float, least(0), below(1)] = option(
         0.05,
         float,
-        spelling="--margin",
-        help="A speed-up wholly within 1 ± this is called no difference.",
+        spelling="--margin N",
+        help="Call what is within 1 ± this no difference.",
         example=Example("-n 40 --margin 0.99", "verdict.code == no-difference"),
         shown=True,
         matters=False,
@@ -78,9 +78,9 @@ class DecisionRule:
         (),
         str,
         spelling="--require EXPR",
-        help="What has to be so, or kab ends with 4: 'reopened==0', 'pooled.p95<=50ms', "
-        "'speedup>=1.5'. Repeatable; see kab explain requirements.",
-        group="Requirements",
+        help="End with 4 unless it holds: 'reopened==0', 'pooled.p95<=50ms'; see kab explain "
+        "requirements.",
+        group="Comparison",
         example=Example("--require 'pooled.connections>1'", "4", "exit code"),
         shown=True,
         matters=False,
@@ -113,8 +113,9 @@ class Known:
         None,
         str,
         spelling="--server NAME",
-        help="Who stands nearest there, and so ends connections, where no answer says so, such as "
-        "haproxy or node: advice names its settings; see kab explain products.",
+        help="Whose settings to advise, where responses don't say: nginx; see kab explain "
+        "products.",
+        more="Name who stands nearest to the client, and so ends connections.",
         example=Example("--server haproxy", "plan.server == haproxy"),
         shown=True,
         matters=False,
@@ -141,10 +142,10 @@ class Plan:
     target: Target
     request: Request = part(Request, "Request")
     tls: Tls = part(Tls, "TLS")
-    network: Network = part(Network, "Network")
-    experiment: Experiment = part(Experiment, "Experiment")
-    decision_rule: DecisionRule = part(DecisionRule, "Statistics")
-    known: Known = part(Known, "Network")
+    network: Network = part(Network, "Connection")
+    experiment: Experiment = part(Experiment, "Load")
+    decision_rule: DecisionRule = part(DecisionRule, "Comparison")
+    known: Known = part(Known, "Connection")
     withheld: dict[OptionName, Count] | None = field(default=None, compare=False)
     """Each option whose value isn't written here, or not all of it: of a body (`data`), its bytes;
     of a repeatable option, how many values; of others, 1."""

@@ -75,7 +75,7 @@ METHOD = Option(
     parse=str,
     words=lambda method: [method],
     spelling="-X, --method METHOD",
-    help="Request method.  [default: GET, with a body POST]",
+    help="Method.  [default: GET, with a body POST]",
     example=Example("-X PATCH", "PATCH /", "sent"),
 )
 DATA = Option(
@@ -83,14 +83,15 @@ DATA = Option(
     parse=bytes,
     spelling="-d, --data TEXT|@FILE|-",
     source="body",
-    help="Request body; a file's bytes as they are; - is standard input.",
+    help="Body: text, a file, or standard input.",
+    more="A file's bytes are sent as they are; several are joined by &.",
     example=Example("-d a=1 -d b=2", "\na=1&b=2", "sent"),
 )
 JSON_BODY = Option(
     parse=_checked_json,
     spelling="--json-body JSON|@FILE|-",
     source="body",
-    help="Request body, sent as JSON.",
+    help="The same, sent as JSON.",
     rivals=("data",),
     example=Example("--json-body [1]", "\n[1]", "sent"),
 )
@@ -98,6 +99,7 @@ USER = Option(
     parse=parse_user,
     spelling="-u, --user USER:PASSWORD",
     help="Basic authentication.",
+    more="The password is asked for where it is left out.",
     example=Example(
         "-u Aladdin:open_sesame", "Authorization: Basic QWxhZGRpbjpvcGVuX3Nlc2FtZQ==", "sent"
     ),
@@ -124,9 +126,10 @@ BEARER = Option(
 UPLOAD = Option(
     parse=Path,
     words=spelled(),
-    spelling="-T, --upload-file",
+    spelling="-T, --upload-file FILE",
     source="readable",
     help="Stream a file as the body (PUT).",
+    more="Its name isn't added to the URL.",
     example=Example("-T {csv}", "\nfrom\nfile", "sent"),
     rivals=("data", "json-body"),
 )
@@ -219,7 +222,7 @@ class Request:
     user_agent: str | None = option(
         None,
         str,
-        spelling="-A, --user-agent",
+        spelling="-A, --user-agent TEXT",
         help="User agent.  [default: kab and its version]",
         example=Example("-A me", "User-Agent: me", "sent"),
         shown=True,
@@ -230,8 +233,8 @@ class Request:
         (),
         str,
         spelling="--expect-status CODE",
-        help="Count other answers as failed: 200, or 2xx. Repeatable.  [default: all count]",
-        group="Response",
+        help="Count other responses as failed: 200, 2xx.",
+        more="Without it, every response counts as answered.",
         example=Example("--expect-status 404", "1", "exit code"),
         shown=True,
     )
@@ -240,9 +243,8 @@ class Request:
         (),
         str,
         spelling="--count-by HEADER",
-        help="Count answers by the value of a response header: a pod's name, a cache's, a "
-        "backend's. Repeatable.",
-        group="Response",
+        help="Count responses by the value of this header.",
+        more="A pod's name, a cache's, a backend's.",
         example=Example("-n 2 --count-by Server", "arms.pooled.counted[0].field == Server"),
         shown=True,
         matters=False,
@@ -252,8 +254,8 @@ class Request:
         None,
         int,
         spelling="--max-body BYTES",
-        help="Stop reading a body there, which closes the connection.",
-        group="Response",
+        help="Stop reading a body there, and close.",
+        more="What is left unread closes the connection.",
         example=Example("-n 5 --max-body 10", "arms.pooled.connections == 5"),
         shown=True,
     )

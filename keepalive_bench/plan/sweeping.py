@@ -12,7 +12,7 @@ from keepalive_bench.plan.arms import Arm
 from keepalive_bench.plan.experiment import DURATION, REQUESTS, SWEPT, Experiment, Swept
 from keepalive_bench.plan.fields import in_groups, options_of, planned
 from keepalive_bench.plan.load import TRAFFICS, Load, Traffic
-from keepalive_bench.plan.options import GROUPS, Asked, Example, Option
+from keepalive_bench.plan.options import Asked, Example, Option
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.request import METHOD
 from keepalive_bench.units import quoted
@@ -31,13 +31,10 @@ _BYTES = {"": 1, "B": 1, "kB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
 _Values = dict[str, int]
 """By what the user called them."""
 _OTHERWISE = {
-    "requests": "Requests with each value.  [default: 50 a thread in bursts, 100 in steady "
-    "traffic; no limit with --duration]",
-    "duration": "Measure for that long, all values together: 30s, 2m; or until --requests are "
-    "sent.",
-    "warmup": "Requests with each value beforehand, on pools of their own; not counted."
-    "  [default: 1]",
-    "keep-going": "Keep going even if a value's first 5 requests all fail.",
+    "requests": "Requests with each value.  [default: 50 a thread, 100 in steady traffic; no limit "
+    "with -z]",
+    "warmup": "Uncounted requests per value first.  [default: 1]",
+    "keep-going": "Go on even if a value's first 5 requests all fail.",
 }
 """What options of a run mean here."""
 _NOT_HERE = {"precision", "processes", "rate", "think-time", "arm", "order"}
@@ -92,7 +89,8 @@ MAXSIZES = Option(
     words=_said("maxsize"),
     spelling="--maxsize N[,N…]",
     help="Connections that a pool keeps.  [default: 1, 2, 4 and so on, up to twice the "
-    "concurrency; the concurrency, where something else has several values]",
+    "concurrency]",
+    more="The concurrency, where something else has several values.",
     example=Example("--maxsize 1,3 -c 2 -n 4", "plan.arms[1].label == 3"),
 )
 CONCURRENCIES = Option(
@@ -105,8 +103,9 @@ CONCURRENCIES = Option(
 DATA_SIZES = Option(
     parse=_parser("data-size"),
     words=_said("data-size"),
-    spelling="--data-size SIZE,SIZE[,…]",
-    help="Send a body of that many bytes: 1kB,100kB (POST, if no --method is given).",
+    spelling="--data-size SIZE,SIZE…",
+    help="Bytes of a body to POST: 1kB,100kB.",
+    more="Another --method can be given.",
     rivals=("data", "json-body", "upload-file"),
     example=Example("--data-size 1,5 -c 1 -n 2", "\nxxxxx", "sent"),
 )
@@ -115,9 +114,9 @@ TRAFFIC = Option(
     words=lambda experiment: (experiment.load.traffic,),
     spelling="--traffic",
     choices=(*TRAFFICS, _BOTH),
-    help="Bursts: all threads send one request at once, then wait for each other. Steady: no "
-    "thread ever pauses. Both: one sweep after the other; of FILE.json, FILE-bursts.json and "
-    "FILE-steady.json are written.  [default: bursts]",
+    help="In bursts, all threads send at once, then wait.  [default: bursts]",
+    more="In steady traffic, no thread ever waits for the others. Both: one sweep after the other; "
+    "of FILE.json, FILE-bursts.json and FILE-steady.json are written.",
     example=Example("--maxsize 1,2 -c 2 -n 4 --traffic steady", "sweep.traffic == steady"),
 )
 OWN: tuple[Option[Any], ...] = (MAXSIZES, CONCURRENCIES, DATA_SIZES, TRAFFIC)
@@ -129,11 +128,11 @@ def sweep_options() -> tuple[Option[Any], ...]:
     """All options of a sweep: its own, and those of a run, as far as a sweep has them."""
     own = {it.name for it in OWN}
     others = [
-        replace(it, help=_OTHERWISE.get(it.name, it.help))
+        replace(it, help=_OTHERWISE[it.name], more="") if it.name in _OTHERWISE else it
         for it in options_of(Plan)
         if it.name not in own | _NOT_HERE
     ]
-    both = [replace(it, group=GROUPS[0]) for it in OWN] + others
+    both = [replace(it, group="Load") for it in OWN] + others
     return in_groups(both)
 
 

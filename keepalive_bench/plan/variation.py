@@ -42,7 +42,8 @@ FIELD = Option(
     parse=parse_parameter,
     words=_spelled,
     spelling="-f, --field NAME=VALUE",
-    help="Query parameter. One name with several values: request by request the next.",
+    help="Query parameter; a name's values take turns.",
+    more="One name with several values: request by request the next.",
     example=Example("-f q=python -f q=php", "?q=php", "sent"),
 )
 
@@ -152,9 +153,10 @@ class Variation:
     rows: Rows = option(
         (),
         parse_rows,
-        spelling="--fields-file",
+        spelling="--fields-file FILE",
         source="content",
-        help="CSV with a header, or JSON Lines: query parameters, a row a request, in turns.",
+        help="Rows of query parameters: CSV or JSON Lines.",
+        more="A CSV has a header; requests take the rows in turns.",
         example=Example("--fields-file {csv}", "?from=file", "sent"),
         shown=_starred_rows,
         json="parameters.rows",
@@ -165,7 +167,7 @@ class Variation:
         (),
         str,
         spelling="--vary NAME",
-        help="Query parameter with a value of its own in each request.",
+        help="Query parameter that differs in each request.",
         example=Example("--vary own --seed 1", "?own=00000001-1", "sent"),
         shown=True,
         json="parameters.unique",
@@ -174,7 +176,9 @@ class Variation:
     counter: bool = switch(
         default=True,
         spelling="--no-vary",
-        help="Don't add kab=i to the i-th request where nothing else varies it.",
+        help="Don't add kab=i to requests that don't vary.",
+        more="Without it, the i-th request has it where nothing else varies, so that no cache "
+        "answers.",
         example=Example("--no-vary", "GET / HTTP/1.1", "sent"),
         shown=True,
         json="parameters.counter",

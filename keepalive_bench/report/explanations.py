@@ -12,6 +12,7 @@ from keepalive_bench.errors import UsageError
 from keepalive_bench.field_docs import field_docs
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.findings.cure_sentences import described
+from keepalive_bench.plan.arms import ARM_KINDS
 from keepalive_bench.requirements import listing
 from keepalive_bench.requirements.names import resolve
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
@@ -70,6 +71,9 @@ def explained(name: str, among: Sequence[Place]) -> Explanation | None:
         name: a code, what a requirement can be about, or a product, as `--server` has it.
         among: what has names that requirements can be about.
     """
+    arm = next((it for it in ARM_KINDS if it.name == name), None)
+    if arm is not None:
+        return Explanation(name, arm.help, (Section("Choose it", lines=(f"--arm {name}",)),))
     registries: tuple[Sequence[Any], ...] = (REASON_KINDS, FAILURE_KINDS, FINDING_KINDS)
     reason, failure, finding = (
         next((it for it in kinds if it.code == name), None) for kinds in registries
@@ -91,6 +95,7 @@ def lists() -> dict[str, Rows]:
         "reasons": tuple((it.code, it.title) for it in REASON_KINDS),
         "failures": tuple((it.code, it.title) for it in FAILURE_KINDS),
         "findings": tuple((it.code, it.title) for it in FINDING_KINDS),
+        "arms": tuple((it.name, it.help) for it in ARM_KINDS),
         "products": tuple((it.word, _placed(it)) for it in PRODUCTS),
     }
 

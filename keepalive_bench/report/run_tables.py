@@ -153,11 +153,22 @@ def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iter
             yield found
     if comparisons:
         is_said = all(it.requests_per_second.low is not None for it in comparisons)
-        none = Row(RATIO_ROWS["mean_ratio"], ("",) * len(arms), nothing, nothing, is_said)
+        names = _ratio_names(arms, comparisons)
+        none = Row(names["mean_ratio"], ("",) * len(arms), nothing, nothing, is_said)
         yield _with_ratios(none, comparisons, "mean_ratio")
         cells = tuple(_reused(number, arms, comparisons) for number in range(len(arms)))
-        name = RATIO_ROWS["speedup"] if any(cells) else _WITHOUT_REUSE
-        yield _with_ratios(Row(name, cells, nothing, nothing), comparisons, "speedup")
+        found = Row(names["speedup"], cells, nothing, nothing)
+        yield _with_ratios(found, comparisons, "speedup")
+
+
+def ratio_names(analysis: Analysis) -> dict[str, str]:
+    """What the ratios of two arms are called, by their paths."""
+    return _ratio_names(analysis.arms, analysis.comparisons)
+
+
+def _ratio_names(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> dict[str, str]:
+    is_reused = any(_reused(number, arms, comparisons) for number in range(len(arms)))
+    return RATIO_ROWS if is_reused else {**RATIO_ROWS, "speedup": _WITHOUT_REUSE}
 
 
 def _reused(number: int, arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> str:

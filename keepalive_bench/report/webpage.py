@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.report import preamble
 from keepalive_bench.report.counted import counted_tables
+from keepalive_bench.report.histogram import histogram, latencies_of
 from keepalive_bench.report.page.interval import forest
-from keepalive_bench.report.page.latency import spread, stack
+from keepalive_bench.report.page.latency import BINS, spread, stack
 from keepalive_bench.report.page.markup import (
     as_html,
     data_block,
@@ -20,7 +21,7 @@ from keepalive_bench.report.page.markup import (
 )
 from keepalive_bench.report.page.method import method
 from keepalive_bench.report.page.pool import pool
-from keepalive_bench.report.page.summary import findings, header, requirements, section
+from keepalive_bench.report.page.summary import findings, header, section
 from keepalive_bench.report.page.timeline import timeline
 from keepalive_bench.report.run_tables import comparison_table
 
@@ -57,11 +58,13 @@ def _content(report: Report) -> tuple[list[Element], dict[str, object]]:
     """The page from the top, the verdict first; and what the charts are drawn from."""
     run, analysis = report.run, report.analysis
     swept = {} if report.swept is None else {"curve": ("What each value does", report.swept.chart)}
+    latencies = latencies_of(run)
+    shown = histogram(latencies, BINS, from_zero=True)
     charts = {
         **swept,
         "pool": ("The life of the pool", pool(run, analysis)),
-        "spread": ("Latency distribution", spread(run, analysis)),
-        "timeline": ("Latency over time", timeline(run, analysis)),
+        "spread": ("Latency distribution", spread(analysis, latencies, shown)),
+        "timeline": ("Latency over time", timeline(run, analysis, shown)),
         "stack": ("Where the time goes", stack(analysis)),
     }
     ratios = forest(analysis) if report.swept is None else []
@@ -72,7 +75,6 @@ def _content(report: Report) -> tuple[list[Element], dict[str, object]]:
         element("noscript", element("p", _NO_SCRIPT)),
         *(section(heading, name, *it.content) for name, (heading, it) in charts.items()),
         _numbers(report),
-        *requirements(analysis.requirements, strict=report.strict),
         section("How it was measured", "method", *method(report)),
     ]
     drawn = {name: it.data for name, (_, it) in charts.items() if it.data is not None}
@@ -105,7 +107,10 @@ def _numbers(report: Report) -> Element:
     analysis, swept = report.analysis, report.swept
     compared = [comparison_table(analysis, detailed=True).without_empty_columns()]
     tables = [*(compared if swept is None else swept.tables), *counted_tables(analysis)]
-    remarks = (element("p", line, class_="remark") for line in preamble.answers(analysis))
+    lines = [*preamble.answers(analysis)]
+    if swept is None:
+        lines.append(preamble.urllib3_disagrees(analysis))
+    remarks = (element("p", line, class_="remark") for line in lines if line)
     return section("Counts and times", "numbers", *map(set_table, tables), *remarks)
 
 

@@ -93,7 +93,7 @@ class Behaviour:
         "Send bodies in chunks.", ("--chunked", "Transfer-Encoding: chunked"), bool, default=False
     )
     close_after: int | None = option(
-        "Say so in the N-th response, then close.",
+        "Announce the close in the N-th response, and close.",
         ("--close-after 1", "Connection: close"),
         int,
         "N",
@@ -107,13 +107,13 @@ class Behaviour:
         default=None,
     )
     idle_timeout_s: float | None = option(
-        "Close after so long without a request: 5s.",
+        "Close after this long without a request: 5s.",
         ("--idle-timeout 100ms", "closed after 2"),
         float,
         default=None,
     )
     max_age_s: float | None = option(
-        "Close a connection that is so old, unannounced: 1s.",
+        "Close a connection of this age, unannounced: 1s.",
         ("--max-age 100ms", "closed after 2"),
         float,
         default=None,
@@ -135,7 +135,7 @@ class Behaviour:
         default=None,
     )
     keep_alive_max: int | None = option(
-        "Announce max=N, one less each time, and close after N + 1 responses, as Apache does.",
+        "Announce max=N, then one less each time, and keep to it.",
         ("--keep-alive-max 3", "Keep-Alive: max=3"),
         int,
         "N",

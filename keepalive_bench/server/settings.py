@@ -66,13 +66,13 @@ class ServerSettings:
         "Port to bind.  [default: any that is free]", ("--port {free}", ":{free}"), int, default=0
     )
     allow_remote: bool = option(
-        "Bind an address that other machines can reach, too.",
+        "Allow an address that other machines can reach.",
         ("--host 0.0.0.0 --allow-remote", "Serving http://"),
         bool,
         default=False,
     )
     tls: bool = option(
-        "Serve HTTPS, with a certificate for loopback only.",
+        "Serve HTTPS, with a certificate for loopback.",
         ("--tls", "Serving https://"),
         bool,
         default=False,
@@ -92,20 +92,20 @@ class ServerSettings:
         choices=TLS_VERSIONS,
     )
     certificate: Path = option(  # noqa: RUF009 - it makes a field
-        f"HTTPS with another certificate: {', '.join(_BAD)}, or a PEM file.",
+        f"Another certificate: {', '.join(_BAD)}, or a PEM file.",
         ("--certificate expired", "certificate has expired"),
         _certificate,
         "NAME|FILE",
         default=CERTIFICATE,
     )
     key: Path | None = option(  # noqa: RUF009 - it makes a field
-        "The private key, where it isn't in the certificate's file.",
+        "Its key.  [default: in the certificate's file]",
         ("--certificate {cert} --key {key}", "Serving https://"),
         Path,
         default=None,
     )
     one_at_a_time: bool = option(
-        "Serve one connection at a time, as a server with a single thread does.",
+        "Serve one connection at a time.",
         ("--one-at-a-time", "alone"),
         bool,
         default=False,

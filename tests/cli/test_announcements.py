@@ -39,7 +39,7 @@ def test_the_announcement_comes_before_the_first_request() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_safe_method_is_not_announced(method: str, server: ServerProcess) -> None:
-    done = called("run", server.url, "-n", "1", "-X", method)
+    done = called("run", server.url, "-n", "1", "-X", method, "-v")
     assert (done.code, done.err) == (0, "")
     assert "4 requests in all, warm-ups included" in done.out
 
@@ -65,16 +65,17 @@ def test_a_proxy_named_in_the_environment_is_not_used(
     assert (done.code, done.err) == (0, "")
 
 
-def test_the_output_says_what_is_added_to_the_request(server: ServerProcess) -> None:
-    assert "kab=i" in called("run", server.url, "-n", "1").out
-    assert "kab=i" not in called("run", server.url, "-n", "1", "--no-vary").out
-    assert "kab=i" not in called("run", server.url, "-n", "1", "-f", "q=1").out
+def test_details_say_what_is_added_to_the_request(server: ServerProcess) -> None:
+    assert "kab=i" in called("run", server.url, "-n", "1", "-v").out
+    assert "kab=i" not in called("run", server.url, "-n", "1").out
+    assert "kab=i" not in called("run", server.url, "-n", "1", "-v", "--no-vary").out
+    assert "kab=i" not in called("run", server.url, "-n", "1", "-v", "-f", "q=1").out
 
 
-def test_the_output_says_which_seed_was_drawn(server: ServerProcess) -> None:
-    assert "; seed 42\n" in called("run", server.url, "-n", "2", "--seed", "42").out
-    assert re.search(r"; seed \d+\n", called("run", server.url, "-n", "2").out)
-    assert "; seed " in called("run", server.url, "-n", "2", "--order", "sequential").out
+def test_details_say_which_seed_was_drawn(server: ServerProcess) -> None:
+    assert "; seed 42\n" in called("run", server.url, "-n", "2", "-v", "--seed", "42").out
+    assert re.search(r"; seed \d+\n", called("run", server.url, "-n", "2", "-v").out)
+    assert "; seed " in called("run", server.url, "-n", "2", "-v", "--order", "sequential").out
 
 
 def test_verbose_lines_come_while_it_runs() -> None:

@@ -15,6 +15,7 @@ from support.shells import shell
 
 from keepalive_bench.cli import kab
 from keepalive_bench.plan.arms import KINDS
+from keepalive_bench.report.explanations import lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _GROUP = click.Context(kab, **kab.context_settings)  # Click keeps the first -h that it made
 COMMANDS = kab.list_commands(_GROUP)
+CODES = [name for rows in lists().values() for name, _ in rows]
 CASES = (
     ("kab ser", "kab serve"),
     ("kab run --order=pa", "kab run --order=paired"),
@@ -30,6 +32,7 @@ CASES = (
     ("kab run http://h:80/?a=b --arm=x=un", "kab run http://h:80/?a=b --arm=x=unpooled"),
     ("kab serve --certificate my", "kab serve --certificate my-file.json"),
     ("kab report my", "kab report my-file.json"),
+    ("kab explain http2", "kab explain http2-spoken"),
 )
 """What a shell has a part in: words that it breaks up, and files."""
 
@@ -105,6 +108,9 @@ def test_all_options_of_a_command_are_offered(name: str) -> None:
         ("kab serve --fault drip-b", {"drip-body"}),
         ("kab serve --certificate exp", {"expired"}),
         ("kab run --tls-min ", {"1.2", "1.3"}),
+        ("kab completion ", {"bash", "zsh", "fish"}),
+        ("kab explain idle-", {"idle-drop", "idle-timeout"}),
+        ("kab explain re", {"reasons", "requirements"} | {it for it in CODES if it[:2] == "re"}),
         ("kab run --order ", {"paired", "sequential"}),
         ("kab run --arm pooled --arm a=", {f"a={kind}" for kind in KINDS}),
         ("kab run 'http://h/?a b' --arm 'x=na", {"x=naive"}),

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 
+import click
 import pytest
 from support.command import called, kab
 
 import keepalive_bench
+from keepalive_bench.cli import kab as group
 from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.options import GROUPS
 from keepalive_bench.plan.plan import Plan
 
+COMMANDS = group.list_commands(click.Context(group))
 
-def test_the_version_is_told() -> None:
-    done = kab("--version")
+
+@pytest.mark.parametrize("spelling", ["-V", "--version"])
+def test_the_version_is_told(spelling: str) -> None:
+    done = called(spelling)
     assert (done.code, done.err) == (0, "")
     assert keepalive_bench.__version__ in done.out
 
@@ -30,8 +35,10 @@ def test_kab_alone_shows_its_help_on_standard_error() -> None:
 def test_the_help_names_the_commands_and_the_exit_codes(spelling: str) -> None:
     done = called(spelling)
     assert (done.code, done.err) == (0, "")
-    for word in ("run", "serve", "demo", "130", "Exit codes"):
+    for word in (*COMMANDS, "130", "Exit codes"):
         assert word in done.out
+    for name in COMMANDS:  # each once
+        assert len(re.findall(rf"^  {name} ", done.out, re.MULTILINE)) == 1
 
 
 def test_the_help_of_run_has_every_option_below_its_heading() -> None:
@@ -39,11 +46,24 @@ def test_the_help_of_run_has_every_option_below_its_heading() -> None:
     assert (done.code, done.err) == (0, "")
     sections = re.split(r"^(\w.*):$", done.out, flags=re.MULTILINE)
     below = dict(zip(sections[1::2], sections[2::2], strict=True))
-    assert list(below) == [*GROUPS, "Other options"]
+    assert list(below) == [it for it in GROUPS if it in below]
     for option in options_of(Plan):
-        words = below[option.group].replace(",", " ").split()
-        assert {*option.flags, option.off} - {*words, ""} == set()
+        words = below[str(option.group)].replace(",", " ").replace("[no-]", "").split()
+        assert {*option.flags} - {*words} == set()
     assert "[URL]" not in "".join(below.values())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_short(command: str) -> None:
+    assert len(called(command, "--help", env={"COLUMNS": "80"}).lines) <= 110
+
+
+@pytest.mark.parametrize("command", ["run", "sweep", "compare", "serve"])
+def test_each_option_takes_a_few_lines(command: str) -> None:
+    out = called(command, "--help", env={"COLUMNS": "80"}).out
+    _, _, options = out.partition("\n\n")
+    for told in re.split(r"\n(?=  -|\n)", options):
+        assert told.lstrip("\n").count("\n") <= 2 or not told.startswith("  -"), told
 
 
 def test_the_help_of_run_says_where_curl_differs_and_that_proxies_are_not_used() -> None:
@@ -58,8 +78,8 @@ def test_the_help_of_run_says_where_curl_differs_and_that_proxies_are_not_used()
         assert said in text
 
 
-@pytest.mark.parametrize("command", ["sweep", "report", "compare", "serve", "demo"])
-def test_the_other_commands_have_help(command: str) -> None:
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(command: str) -> None:
     done = called(command, "--help")
     assert done.code == 0
     assert f"kab {command} [OPTIONS]" in done.out
@@ -69,7 +89,32 @@ def test_nothing_is_no_default_to_tell() -> None:
     assert not [option.name for option in options_of(Plan) if "()" in option.help]
 
 
-def test_no_help_has_a_line_wider_than_80() -> None:
-    for arguments in ((), ("run",), ("sweep",), ("report",), ("compare",), ("serve",), ("demo",)):
-        for line in called(*arguments, "--help").lines:
-            assert len(line) <= 88, line  # an example may be long, and must not be broken
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_no_help_has_a_line_wider_than_the_terminal_or_80(columns: int) -> None:
+    for arguments in ((), *((name,) for name in COMMANDS)):
+        for line in called(*arguments, "--help", env={"COLUMNS": f"{columns}"}).lines:
+            is_copied = line.startswith(("  kab ", "  bash", "  zsh", "  fish"))
+            assert len(line) <= (80 if is_copied else min(columns, 80)), line
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_help_is_in_the_characters_of_the_terminal(encoding: str) -> None:
+    text = called("run", "--help", encoding=encoding).out
+    assert ("1 ± this" in text) == (encoding == "utf-8")
+    assert ("1 +/- this" in text) == (encoding != "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("rnu", "Did you mean run?"),
+        ("explian", "Did you mean explain?"),
+        ("xyzzy", "kab --help lists the commands."),
+    ],
+)
+def test_a_command_that_there_is_not_is_refused_with_what_may_be_meant(
+    typed: str, said: str
+) -> None:
+    done = called(typed, "http://127.0.0.1:9/")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"Error: kab has no command '{typed}'. {said}\n"

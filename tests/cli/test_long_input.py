@@ -18,6 +18,8 @@ _REST = {
     "compare": ["nowhere.json", "nor.json"],
     "demo": ["--status"],
     "serve": ["--status", "999"],
+    "explain": ["nothing"],
+    "completion": ["sh"],
 }
 """Arguments with which a command is refused, whatever else it is given."""
 

@@ -14,7 +14,13 @@ from keepalive_bench.cli import kab
 from keepalive_bench.cli.options import TIME
 
 _COMMANDS = kab.list_commands(click.Context(kab))
-NEEDED = {"run": ["it"], "sweep": ["it"], "report": ["it"], "compare": ["it"]}
+NEEDED = {
+    "completion": ["bash"],
+    "run": ["it"],
+    "sweep": ["it"],
+    "report": ["it"],
+    "compare": ["it"],
+}
 """Arguments that a command can't do without."""
 _TOLD_APART = {"config", "run"}  # they lead to the file itself; see test_configuration.py
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keepalive_bench.cli import kab
+from keepalive_bench.cli.options import Declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ _ARGUMENTS = {
     "files": "The earlier runs; without `--new`, the earlier run and those to compare with it. The "
     "variable has one a line.",
     "code": "The code or name to explain.",
+    "shell": "The shell that asks.",
 }
 """Click's arguments have no help text."""
 _VERBATIM = "\b"
@@ -60,7 +62,8 @@ def _command(name: str, command: click.Command, context: click.Context) -> Itera
     rest = [usage_of(each) for each in arguments]
     rest += ["COMMAND [ARGS]..."] if isinstance(command, click.Group) else []
     yield from ("```text", " ".join([name, "[OPTIONS]", *rest]), "```", "")
-    for paragraph in [*cleandoc(command.help or "").split("\n\n"), command.epilog or ""]:
+    texts = (command.help, command.epilog)
+    for paragraph in [it for text in texts for it in cleandoc(text or "").split("\n\n")]:
         if paragraph:
             yield from (*_paragraph(paragraph), "")
     yield from _table(command.get_params(context))
@@ -89,13 +92,15 @@ def spelling(parameter: click.Parameter) -> str:
     return _code(f"{names}{others}{value}")
 
 
-def meaning(parameter: click.Parameter) -> str:
-    """Its help text."""
+def meaning(parameter: click.Parameter, *, markup: bool = True) -> str:
+    """Its help text, and what else there is to know."""
     if not isinstance(parameter, click.Option):
         return _ARGUMENTS[str(parameter.name)]
-    text = " ".join((parameter.help or "").split())
-    repeatable = " Repeatable." if parameter.multiple and "epeat" not in text else ""
-    return escaped(f"{text}{repeatable}")
+    more = parameter.declared.more if isinstance(parameter, Declared) else ""
+    repeatable = "Repeatable." if parameter.multiple else ""
+    said, mark, default = (parameter.help or "").partition("[default")
+    text = " ".join(f"{said} {more} {repeatable} {mark}{default}".split())
+    return escaped(text) if markup else text
 
 
 def variable(parameter: click.Parameter) -> str:
@@ -105,13 +110,7 @@ def variable(parameter: click.Parameter) -> str:
 
 def value_name(parameter: click.Parameter) -> str:
     """What stands for its value."""
-    if isinstance(parameter.type, click.Choice):
-        return "|".join(map(str, parameter.type.choices))
-    if parameter.metavar:
-        return parameter.metavar
-    if isinstance(parameter, click.Argument):
-        return str(parameter.name).upper()
-    return "FILE" if isinstance(parameter.type, click.Path) else parameter.type.name.upper()
+    return parameter.metavar or str(parameter.name).upper()
 
 
 def usage_of(argument: click.Argument) -> str:

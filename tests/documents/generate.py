@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from documents import command_line, exports, findings, members, metrics, products, verticals
+from documents import (
+    command_line,
+    exports,
+    findings,
+    man_page,
+    members,
+    metrics,
+    products,
+    verticals,
+)
 from documents.tables import DOCS
 from support.screens import screens
 
@@ -24,7 +33,7 @@ SCHEMAS = {
 
 def derived() -> dict[Path, str]:
     """The files, and their text as it should be; what a page has besides its parts is kept."""
-    texts = {DOCS / "cli.md": command_line.page(), **screens()}
+    texts = {DOCS / "cli.md": command_line.page(), DOCS / "kab.1": man_page.page(), **screens()}
     for path, schema in SCHEMAS.items():
         texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
     for source in (exports, findings, members, metrics, products, verticals):

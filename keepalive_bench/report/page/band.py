@@ -21,23 +21,23 @@ class Steps:
     """How many of some spans of time there are in each step, on average."""
 
     def __init__(self, last_s: float) -> None:
-        self._width_s = last_s / _STEPS or 1.0
-        self._partly = array("d", bytes(8 * (_STEPS + 1)))
-        self._changes = array("d", bytes(8 * (_STEPS + 1)))
+        self._per_s = _STEPS / (last_s or 1.0)
+        self._partly = array("d", bytes(8 * (_STEPS + 2)))
+        self._changes = array("d", bytes(8 * (_STEPS + 2)))
 
     def add(self, start_s: float, end_s: float) -> None:
         """Count a span; what lies beyond the last step is left out."""
-        start, end = (min(max(it / self._width_s, 0.0), float(_STEPS)) for it in (start_s, end_s))
+        start, end = start_s * self._per_s, end_s * self._per_s
+        if not 0 <= start < end <= _STEPS:
+            start, end = (min(max(it, 0.0), float(_STEPS)) for it in (start, end))
         first, last = int(start), int(end)
-        if end <= start:
-            return
         if first == last:
-            self._partly[first] += end - start
-            return
-        self._partly[first] += first + 1 - start
-        self._partly[last] += end - last
-        self._changes[first + 1] += 1
-        self._changes[last] -= 1
+            self._partly[first] += max(end - start, 0.0)
+        elif first < last:
+            self._partly[first] += first + 1 - start
+            self._partly[last] += end - last
+            self._changes[first + 1] += 1
+            self._changes[last] -= 1
 
     @property
     def averages(self) -> list[float]:
@@ -53,9 +53,9 @@ def band(run: Run, label: str, ready_s: Sequence[float], last_s: float) -> dict[
     for row in it.rows(label):
         connection = it.connection[row]
         if connection >= 0:
-            ready = ready_s[connection]
-            opening.add(min(it.started_s[row], opened_s[connection]), ready)
-            used.add(max(it.started_s[row], ready), it.began_s[row] + it.latency_s[row])
+            started, ready = it.started_s[row], ready_s[connection]
+            opening.add(min(started, opened_s[connection]), ready)
+            used.add(max(started, ready), it.began_s[row] + it.latency_s[row])
     return {"opening": opening.averages, "used": used.averages}
 
 

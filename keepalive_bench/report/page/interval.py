@@ -10,7 +10,7 @@ from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.report.page.markup import element
-from keepalive_bench.report.run_tables import RATIO_ROWS, confidence
+from keepalive_bench.report.run_tables import confidence, ratio_names
 from keepalive_bench.units import times
 
 if TYPE_CHECKING:
@@ -97,13 +97,14 @@ def forest(analysis: Analysis) -> list[Element]:
 
 
 def _ratios(analysis: Analysis) -> Iterator[Ratio]:
+    names = ratio_names(analysis) if analysis.comparisons else {}
     for comparison in analysis.comparisons:
         whose = f"vs. {comparison.against}: " if len(analysis.comparisons) > 1 else ""
-        for path in sorted(RATIO_ROWS, key=lambda it: it != comparison.leads):
+        for path in sorted(names, key=lambda it: it != comparison.leads):
             estimate, low, high = getattr(comparison, path)
             is_known = None not in (estimate, low, high) and min(estimate, low) > 0
             if is_known and comparison.incomparable is None:
-                name = f"{whose}{RATIO_ROWS[path].strip()}"
+                name = f"{whose}{names[path]}"
                 yield Ratio(name, estimate, low, high, path == comparison.leads)
 
 

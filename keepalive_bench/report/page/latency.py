@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.report import Chart
-from keepalive_bench.report.histogram import histogram, latencies_of
 from keepalive_bench.report.page.markup import (
     ARM_COLOURS,
     figure,
@@ -18,20 +17,21 @@ from keepalive_bench.results.exchange import PHASES
 from keepalive_bench.units import duration, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from keepalive_bench.analysis import Analysis
     from keepalive_bench.report.histogram import Histogram
-    from keepalive_bench.results.run import Run
 
-_BINS, _DIGITS = 60, 3
+BINS, _DIGITS = 60, 3
 _COLOURS = {name.replace("_", " "): number for number, name in enumerate(PHASES)}
 _REMAINDER = len(_COLOURS)
 _COLOURS["queued"] = 0  # as the wait for a place in the pool
 
 
-def spread(run: Run, analysis: Analysis) -> Chart:
-    """Histograms of the arms, in shares of each arm's answers, over one axis."""
-    latencies = latencies_of(run)
-    shown = histogram(latencies, _BINS, from_zero=True)
+def spread(
+    analysis: Analysis, latencies: Mapping[str, list[float]], shown: Histogram | None
+) -> Chart:
+    """Histograms of the arms, in shares of each arm's responses, over one axis."""
     if shown is None:
         return no_chart("There are too few responses to draw a distribution.")
     names = [arm.name for arm in analysis.arms]

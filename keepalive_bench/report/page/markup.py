@@ -82,7 +82,8 @@ def _is_wide(headings: list[str], rows: list[tuple[str, ...]]) -> bool:
         max(map(len, (heading, *cells)))
         for heading, cells in zip(headings, columns, strict=bool(rows))
     )
-    return max(sum(widths), *map(len, names), 0) > _PHONE
+    bold = (1.2 * len(name) for name in names)
+    return max(sum(widths), *bold, 0) > _PHONE
 
 
 def set_table(it: TextTable, caption: str = "") -> Element:

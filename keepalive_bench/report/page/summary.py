@@ -18,24 +18,25 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 _MOST = 3
-"""Findings, and requirements that aren't met, at the top; further ones are below, or open."""
+"""Findings, and requirements that aren't met, that are seen at once; one opens the others."""
 _MARKS = {"missed": "✗", "undecided": "?", "met": "✓"}
 
 
 def header(report: Report) -> Element:
     """What was asked, and the answer; with how the requirements stand, if there are any."""
     analysis, strict = report.analysis, report.strict
+    asked = (preamble.circumstances(analysis), preamble.traffic(analysis))
     said, code = preamble.verdict_text(analysis), analysis.verdict.code
     return element(
         "header",
-        _origin(report.run),
+        origin(report.run),
         element("h1", preamble.headline(analysis)),
-        element("p", preamble.circumstances(analysis), class_="remark"),
+        *(element("p", line, class_="remark") for line in asked if line),
         *answer(said, code, analysis.requirements, strict=strict),
     )
 
 
-def _origin(run: Run) -> Element:
+def origin(run: Run) -> Element:
     """Which kab measured, and when."""
     started_at = run.run_info.started_at  # in UTC
     stopped = ", interrupted" if run.run_info.interrupted else ""
@@ -50,32 +51,26 @@ def _origin(run: Run) -> Element:
 
 
 def answer(said: str, code: str, checked: Sequence[Checked], *, strict: bool) -> Iterator[Element]:
-    """A verdict; nobody should take it for a pass where a requirement is missed."""
+    """A verdict, and how requirements stand: nobody should take it for a pass if one is missed."""
     leading = worst(checked, strict=strict)
     yield element("p", said, class_=f"verdict {code} {leading or ''}".strip())
     if leading is None:
         return
-    open_ones = [it for it in in_order(checked) if it.status != "met"]
-    listed = [_requirement(it) for it in open_ones[:_MOST]]
-    if len(open_ones) > _MOST:
-        listed.append(element("li", f"and {len(open_ones) - _MOST:,} more, below"))
-    yield element(
-        "div",
-        element("p", f"{_MARKS[leading]} {counted(checked)}."),
-        *([element("ul", *listed, class_="findings")] if listed else []),
-        class_=f"status {leading}",
-    )
+    ordered = in_order(checked)
+    first = [it for it in ordered if it.status != "met"][:_MOST]
+    content = [element("p", f"{_MARKS[leading]} {counted(checked)}."), *_listed(first)]
+    if note := undecided_note(checked, strict=strict):
+        content.append(element("p", note, class_="remark"))
+    if others := ordered[len(first) :]:
+        which = "other requirement" if first else "requirement"
+        summary = element("summary", plural(len(others), which))
+        content.append(element("details", summary, *_listed(others)))
+    yield element("div", *content, class_=f"status {leading}")
 
 
-def requirements(
-    checked: Sequence[Checked], *, strict: bool, name: str = "requirements"
-) -> Iterator[Element]:
-    """What was demanded, if anything was, the worst first."""
+def _listed(checked: Sequence[Checked]) -> Iterator[Element]:
     if checked:
-        listed = element("ul", *map(_requirement, in_order(checked)), class_="findings")
-        note = undecided_note(checked, strict=strict)
-        below = [element("p", note, class_="remark")] if note else []
-        yield section("Requirements", name, listed, *below)
+        yield element("ul", *map(_requirement, checked), class_="findings")
 
 
 def _requirement(checked: Checked) -> Element:
@@ -89,16 +84,20 @@ def _requirement(checked: Checked) -> Element:
 
 
 def findings(analysis: Analysis) -> Element:
-    """Why it is so: the first few, and the others to open."""
-    told = [_finding(*each) for each in preamble.told(analysis.findings)]
-    if not told:
-        return section("Findings", "findings", element("p", "kab noticed nothing unusual."))
-    content = [element("ul", *told[:_MOST], class_="findings")]
-    if told[_MOST:]:
-        more = f"{plural(len(told[_MOST:]), 'more finding')}"
-        others = element("ul", *told[_MOST:], class_="findings")
-        content.append(element("details", element("summary", more), others))
+    """Why it is so: the first few, and the others to open, as is what matters to few."""
+    told = [*preamble.told(analysis.findings)]
+    first = [it for it in told if not it[0].is_detail][:_MOST]
+    others = [it for it in told if it not in first]
+    nothing = element("p", "kab noticed nothing unusual.")
+    content = [_found(first) if first else nothing]
+    if others:
+        summary = element("summary", plural(len(others), "more finding" if first else "detail"))
+        content.append(element("details", summary, _found(others)))
     return section("Findings", "findings", *content)
+
+
+def _found(told: Sequence[tuple[Finding, str]]) -> Element:
+    return element("ul", *(_finding(*each) for each in told), class_="findings")
 
 
 def _finding(finding: Finding, words: str) -> Element:

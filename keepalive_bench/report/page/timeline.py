@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections.reason_kinds import BY_NATURE
 from keepalive_bench.report import Chart
-from keepalive_bench.report.histogram import histogram, latencies_of
 from keepalive_bench.report.page.latency import medians
 from keepalive_bench.report.page.markup import (
     element,
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.analysis import Analysis
+    from keepalive_bench.report.histogram import Histogram
     from keepalive_bench.results.run import Run
 
 _MOST_LISTED = 100
@@ -34,8 +34,8 @@ _MOST = 3_000
 There are more only of a run with more kinds of failures than servers have."""
 _MOST_DETAILED = 200
 """Distinct sentences about marks; past that, a mark has the code of its reason only."""
-_GRIDS = tuple((max(1_600 >> times, 1), max(400 >> times, 1)) for times in range(11))
-"""Columns and lines, from the finest to the coarsest."""
+_FINEST = (1_600, 400)
+"""Columns and lines of the grid; each coarser one has half as many."""
 _REUSED = ""
 
 
@@ -59,8 +59,11 @@ class Axis(NamedTuple):
         return min(max(latency_s, self.low_s), self.high_s)
 
 
-def timeline(run: Run, analysis: Analysis) -> Chart:
-    """A mark for each request, and below it a list of connections that had to be opened."""
+def timeline(run: Run, analysis: Analysis, shown: Histogram | None) -> Chart:
+    """A mark for each request, and below it a list of connections that had to be opened.
+
+    `shown`: the distributions, which have the same axis.
+    """
     if not any(arm.sent for arm in analysis.arms):
         return no_chart("No request came to an end.")
     opened = []
@@ -69,7 +72,7 @@ def timeline(run: Run, analysis: Analysis) -> Chart:
         opened.append(f"{arm.label} {counts or 'none'}")
     failed = [("shape-cross", "failed")] if any(arm.failed for arm in analysis.arms) else []
     shows = f"Latencies over time. New connections: {'; '.join(opened)}."
-    notes, data = _dots(run, analysis)
+    notes, data = _dots(run, analysis, shown)
     drawn = figure("timeline", shows, notes, _KEY + failed)
     return Chart([drawn, _listed(run, analysis), *_failures(run)], data)
 
@@ -120,7 +123,9 @@ def _failures(run: Run) -> Iterator[Element]:
     yield _folded(said, len(failed), ("request", "arm", "began at", "why"), rows)
 
 
-def _dots(run: Run, analysis: Analysis) -> tuple[list[str], dict[str, object]]:
+def _dots(
+    run: Run, analysis: Analysis, shown: Histogram | None
+) -> tuple[list[str], dict[str, object]]:
     """What there is to say of the marks, and the marks of each arm, for the script.
 
     Requests share one only where there are too many for one each.
@@ -129,11 +134,10 @@ def _dots(run: Run, analysis: Analysis) -> tuple[list[str], dict[str, object]]:
     codes = _codes(run, analysis)
     cut_off = exchanges.cut_off  # what those would have taken, nobody knows
     rows = [row for row, failure in enumerate(exchanges.failure) if failure not in cut_off]
-    axis = _axis(run, rows)
+    axis = _axis(run, rows, shown)
     marks = [Mark(row, 1) for row in rows]
-    for grid in _GRIDS:
-        if len(marks) > _MOST:
-            marks = _merged(run, codes, rows, grid, axis)
+    if len(marks) > _MOST:
+        marks = _merged(run, codes, rows, axis)
     notes = ["Each mark is a request, at the time it began: point at it to see which, and why."]
     if any(medians(analysis)):
         notes.append("Dashed lines are medians.")
@@ -154,23 +158,21 @@ def _dots(run: Run, analysis: Analysis) -> tuple[list[str], dict[str, object]]:
         _columns(run, [mark for mark in marks if exchanges.arm[mark.row] == arm], numbers)
         for arm in range(len(exchanges.arms))
     ]
-    shown = [microseconds(axis.low_s), microseconds(axis.high_s)]
     return notes, {
         "arms": arms,
         "fates": fates,
         "medians": medians(analysis),
-        "shown": shown,
+        "shown": [microseconds(axis.low_s), microseconds(axis.high_s)],
         "logarithmic": axis.logarithmic,
     }
 
 
-def _axis(run: Run, rows: list[int]) -> Axis:
+def _axis(run: Run, rows: list[int], shown: Histogram | None) -> Axis:
     """That of the distributions; where there are none, up to the slowest request."""
-    found = histogram(latencies_of(run), 1, from_zero=True)
-    if found is None:
+    if shown is None:
         return Axis(0.0, max((run.exchanges.latency_s[row] for row in rows), default=0.0))
-    low_s, high_s = found.edges_s
-    return Axis(low_s if found.logarithmic else 0.0, high_s, found.logarithmic)
+    low_s = shown.edges_s[0] if shown.logarithmic else 0.0
+    return Axis(low_s, shown.edges_s[-1], shown.logarithmic)
 
 
 def _codes(run: Run, analysis: Analysis) -> list[str]:
@@ -193,24 +195,31 @@ def _codes(run: Run, analysis: Analysis) -> list[str]:
     ]
 
 
-def _merged(
-    run: Run, codes: list[str], rows: list[int], grid: tuple[int, int], axis: Axis
-) -> list[Mark]:
-    """One mark for all requests of an arm and a fate that lie in the same cell of a grid."""
+def _merged(run: Run, codes: list[str], rows: list[int], axis: Axis) -> list[Mark]:
+    """One mark for all requests of an arm and a fate that lie in the same cell of a grid.
+
+    It is as fine as the number of marks allows: two by two, cells become one until it does.
+    """
     exchanges = run.exchanges
-    latencies = (axis.within(exchanges.latency_s[row]) for row in rows)
-    across = _positions((exchanges.began_s[row] for row in rows), grid[0])
-    up = _positions(map(log, latencies) if axis.logarithmic else latencies, grid[1])
-    counts: dict[tuple[int, str, int, int], list[int]] = {}
+    latencies = [axis.within(exchanges.latency_s[row]) for row in rows]
+    across = _positions([exchanges.began_s[row] for row in rows], _FINEST[0])
+    up = _positions([*map(log, latencies)] if axis.logarithmic else latencies, _FINEST[1])
+    cells: dict[tuple[int, str, int, int], list[int]] = {}
     for row, x, y in zip(rows, across, up, strict=True):
-        counts.setdefault((exchanges.arm[row], codes[row], x, y), [row, 0])[1] += 1
-    return [Mark(row, count) for row, count in counts.values()]
+        cells.setdefault((exchanges.arm[row], codes[row], x, y), [row, 0])[1] += 1
+    halved = 0
+    while len(cells) > _MOST and _FINEST[0] >> halved:
+        halved += 1
+        finer, cells = cells, {}
+        for (arm, code, x, y), (row, count) in finer.items():
+            cells.setdefault((arm, code, x >> 1, y >> 1), [row, 0])[1] += count
+    return [Mark(row, count) for row, count in cells.values()]
 
 
-def _positions(values: Iterable[float], steps: int) -> list[int]:
-    values = list(values)
+def _positions(values: list[float], steps: int) -> list[int]:
     low, high = min(values), max(values)
-    return [int((value - low) / ((high - low) or 1.0) * steps) for value in values]
+    per = steps / ((high - low) or 1.0)
+    return [int((value - low) * per) for value in values]
 
 
 def _columns(run: Run, marks: list[Mark], fates: dict[Mark, int]) -> dict[str, object]:
