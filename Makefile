@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
-TESTED := .fast-tests-covered
 LOWEST := .venv-lowest
 # The other rooms don't meet the libraries whose lowest versions are tried.
 MEETING_THEM := tests/net tests/cli tests/report tests/sweep tests/compare tests/hostile
@@ -15,7 +14,7 @@ PEERS_READY := $(PEERS)/.ready
 PEERS_NPM := .peers-npm
 AUTOCANNON := $(PEERS_NPM)/node_modules/.bin/autocannon
 
-.PHONY: demo test test-all coverage test-lowest lint types check bench peers servers docs picture clean help
+.PHONY: demo test test-all coverage test-slow test-lowest lint types check bench peers servers docs picture clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,22 +23,19 @@ demo: $(INSTALLED) ## the main job, on the embedded server
 	$(BIN)/kab demo
 
 test: $(READY) ## the fast tests (about two minutes)
-ifdef CI # with their coverage, so that `make test-all` needn't run them again
+	$(BIN)/python -m pytest -q -n 3 -m "not slow"
+
+test-all: coverage test-slow test-lowest ## every test, the fast ones with coverage and on the lowest versions too
+
+# The fast tests alone are to cover the code: traced, the slow ones would take twice as long.
+coverage: $(READY)
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest -q -n 3 -m "not slow"
-	@touch $(TESTED)
-else
-	$(BIN)/python -m pytest -q -n 3 -m "not slow"
-endif
-
-test-all: $(READY) coverage test-lowest ## every test, with coverage, on the newest and on the lowest versions
-
-coverage: $(READY)
-	@test -e $(TESTED) || $(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -q -n 3 $$(test -e $(TESTED) && echo -m slow)
-	@rm -f $(TESTED)
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -q -n 3 -m slow
 
 test-lowest: $(LOWEST_READY)
 	$(LOWEST)/bin/python -m pytest -q -n 3 -m "not slow" $(MEETING_THEM)
@@ -78,7 +74,7 @@ picture: $(READY) ## measure, and take docs/page.png, which README shows (wants 
 	PYTHONPATH=tests $(BIN)/python -m page.picture
 
 clean: ## what the other targets built
-	rm -rf $(VENV) $(LOWEST) $(PEERS) $(PEERS_NPM) .coverage .coverage.* $(TESTED) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) $(LOWEST) $(PEERS) $(PEERS_NPM) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

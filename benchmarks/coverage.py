@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RUNS = {50: 4_000}
 USUAL_RUNS = 2_000
 """By requests; where fewer are sent, more runs cost the same."""
-QUICK_SHARE = 500
+QUICK_SHARE = 2_000
 SEVERAL = ("between blocks", "rounds")
 TOLD_ONLY = {"saving mean", "requests/s", "pooled mean", PLAIN}
 MEAN_EVERY = 8

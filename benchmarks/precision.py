@@ -29,7 +29,7 @@ from keepalive_bench.results.exchange import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RUNS, QUICK_RUNS = 2_000, 20
+RUNS, QUICK_RUNS = 2_000, 4
 MOST = 2_000
 MOST_IN_BLOCKS = 6_000
 """Requests of each arm in a run that doesn't end earlier."""

@@ -24,7 +24,7 @@ _DRIFT = 0.5
 _JITTER = 0.1
 """Standard deviation of the logarithm of what the two requests of a pair share."""
 _FINE, _RATIO_FINE = 100, 300
-_BISECTIONS = 60
+_BISECTIONS = 30
 _MANY_BLOCKS = 10_000
 _NORMAL = NormalDist()
 
@@ -141,10 +141,12 @@ def true_block_log_ratio(size: int) -> float:
     return typical
 
 
+@lru_cache
 def true_quantile(trips: float, percent: int, between: float = 0.0) -> float:
     """The quantile of an arm's latencies over a whole run, drift and jitter included."""
     shared, share = _shared(between), 1 - percent / 100
-    low, high = 0.0, 1000.0
+    alone = trips + _server_time(share)
+    low, high = min(shared) * alone, max(shared) * alone
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         beyond = sum(_exceeding(middle / common - trips) for common in shared) / len(shared)

@@ -126,7 +126,10 @@ def _prepare_streams() -> None:
 def _sentence(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if "unexpected extra argument" in error.format_message():  # which may be half a header
-        return "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
+        pasted = any(it.startswith("--curl") for it in sys.argv)
+        hint = " A command for --curl is best kept in a file: --curl @FILE." if pasted else ""
+        said = "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
+        return f"{said}{hint}"
     hint = f" ({origin(error)}{context.command_path} --help lists the options.)" if context else ""
     return f"{_complaint(error)}{hint}"
 
@@ -134,6 +137,8 @@ def _sentence(error: click.ClickException) -> str:
 def _complaint(error: click.ClickException) -> str:
     """What Click complains about, with the user's own input as kab's sentences have it."""
     message = error.format_message()
+    if isinstance(error, click.MissingParameter):  # Click lists choices, one a line
+        message = f"{' '.join(message.split()).rstrip('.')}."
     if isinstance(error, click.NoSuchOption):  # dashes, which all have, make any two alike
         names = [option.lstrip("-") for option in error.possibilities or ()]
         meant = nearest(error.option_name.lstrip("-"), names, _ALIKE)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from keepalive_bench.cli.options import Immediate, rivals
+from keepalive_bench.cli.options import CURL, Immediate, rivals
 from keepalive_bench.cli.reading import read_file
 from keepalive_bench.cli.variables import hint
 from keepalive_bench.errors import UsageError
@@ -24,7 +24,7 @@ _OWN_FILE, _SHARED_FILE = "kab.toml", "pyproject.toml"
 _RUNS = "runs"
 _LARGEST_BYTES = 2**20
 _LARGEST_NUMBER = 2**64
-_TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_TYPES = {bool: "true or false", int: "a whole number", str: "text"}
 
 
 def _configure(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401  # whatever the option's value is
@@ -81,6 +81,8 @@ def _options(context: click.Context, path: Path | None, run: str | None) -> dict
     own = _checked(context, chosen, f"{place}, {_RUNS}.{shortened(run or '')}")
     excluded = rivals(context.command)
     overruled = {rival for name, value in own.items() if value for rival in excluded.get(name, ())}
+    if CURL.name in own:
+        overruled.add("url")  # it is for the run's own URL, with cookies and all
     return {name: it for name, it in general.items() if name not in overruled} | own
 
 
@@ -165,8 +167,6 @@ def _value(parameter: click.Parameter, value: Any, place: str, key: str) -> Any:
         return _of_type(bool, value, place, key)
     if isinstance(parameter.type, click.types.IntParamType):
         return _of_type(int, value, place, key)
-    if isinstance(parameter.type, click.types.FloatParamType):
-        return float(_of_type(int if isinstance(value, int) else float, value, place, key))
     return _text(value, place, key)
 
 

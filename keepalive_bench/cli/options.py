@@ -16,11 +16,14 @@ from keepalive_bench.plan.fields import options_of
 from keepalive_bench.plan.options import GROUPS, Asked, Example, Option
 from keepalive_bench.plan.plan import Plan
 from keepalive_bench.plan.values import parse_time
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from click.shell_completion import CompletionItem
+
+    from keepalive_bench.cli.curl import TakenOver
 
 VERBOSE = Option(
     form="switch",
@@ -67,15 +70,20 @@ REQUIRE, CONFIDENCE, MARGIN, SERVER = (
     _OF_PLANS[name] for name in ("require", "confidence", "margin", "server")
 )
 
+CURL = Option(
+    parse=str,
+    spelling="--curl COMMAND|@FILE|@-",
+    help="Take the request from a curl command ('Copy as cURL'); what else is given wins.",
+    group="Request",
+    example=Example("--curl \"curl 'http://a.test/' -H 'X-From: curl'\"", "X-From: curl", "sent"),
+)
+
 PATH = click.Path(readable=False, allow_dash=True)
 """A file, or - for a standard stream; whether there is one, kab finds out when it opens it."""
 _PATHS = {
     "file": click.Path(path_type=Path),
     "path": PATH,
-    **dict.fromkeys(
-        ("readable", "checked", "content"),
-        click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
-    ),
+    **dict.fromkeys(("readable", "checked", "content"), click.Path(path_type=Path)),
 }
 
 
@@ -140,6 +148,31 @@ class Declared(click.Option):
         return offered(self.declared.name, incomplete) or super().shell_complete(ctx, incomplete)
 
 
+class Url(click.Argument):
+    """A URL, which may stand in a file of options, too, or in a command of curl's."""
+
+    def wanted(self, context: click.Context, taken: TakenOver | None) -> str:
+        """The nearest one; beside `--curl`, the argument.
+
+        Raises:
+            UsageError: it is nowhere.
+        """
+        name = f"{self.name}"
+        value: str | None = context.params[name]
+        if taken is not None and taken.url is not None:
+            own, curls = (context.get_parameter_source(it) for it in (name, CURL.name))
+            nearest = next(it for it in ParameterSource if it in {own, curls})
+            if value is None or own is not nearest:
+                return taken.url
+        if value is None:
+            shown, command = self.human_readable_name, context.info_name
+            raise UsageError(
+                f"There is no {shown}: kab {command} {shown}, or {name} in a file of options "
+                "(--config)."
+            )
+        return value
+
+
 class Command(click.Command):
     """A command that is called with what its options ask for, and with its arguments by name."""
 
@@ -152,9 +185,21 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # the same
         """Call it; what it returns."""
-        arguments = [f"{it.name}" for it in self.params if isinstance(it, click.Argument)]
-        given = {name: ctx.params[name] for name in arguments}
-        return self.callback and ctx.invoke(self.callback, asked_for(ctx), **given)
+        asked, given = self.called_with(ctx)
+        return self.callback and ctx.invoke(self.callback, asked, **given)
+
+    def called_with(self, ctx: click.Context) -> tuple[Asked, dict[str, Any]]:
+        """What options ask for, and the arguments by name."""
+        taken = _taken_over(ctx)
+        arguments = [it for it in self.params if isinstance(it, click.Argument)]
+        given = {f"{it.name}": ctx.params[f"{it.name}"] for it in arguments}
+        for it in arguments:
+            if isinstance(it, Url):  # before standard input is read
+                given[f"{it.name}"] = it.wanted(ctx, taken)
+        asked = asked_for(ctx, taken)
+        if taken is not None and taken.remark:
+            click.echo(printable(taken.remark), err=True)
+        return asked, given
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, each below its heading; Click's own below the last one."""
@@ -182,11 +227,12 @@ class Command(click.Command):
         super().format_epilog(ctx, formatter)
 
 
-def asked_for(context: click.Context) -> Asked:
+def asked_for(context: click.Context, taken: TakenOver | None = None) -> Asked:
     """What a command's options ask for: the one place that sees Click's own values.
 
     Of options that exclude each other, only those of the nearest source do. So `--insecure` on the
-    command line overrules a file's `cacert`, and doesn't contradict it.
+    command line overrules a file's `cacert`, and doesn't contradict it. What is `taken` over from
+    curl comes from where `--curl` does, behind the options from there.
 
     Raises:
         UsageError: a value makes no sense, or can't be read.
@@ -197,32 +243,29 @@ def asked_for(context: click.Context) -> Asked:
         if isinstance(it, Declared) and _is_said(it.declared, context.params.get(f"{it.name}"))
     }
     source_of, excluded = context.get_parameter_source, rivals(context.command)
+    values: dict[str, object] = {}
     for source in ParameterSource:  # from the nearest on; a default asks for nothing
-        for name in [name for name in said if source_of(name) is source]:
-            for rival in excluded.get(name, ()):
-                if source_of(rival) is not source:
-                    said.pop(rival, None)
-    values = {it.name: reading.value_of(it, context.params[name]) for name, it in said.items()}
-    return Asked(values)
+        overruled = {rival for name in values for rival in excluded.get(name, ())} | values.keys()
+        for name, declared in said.items():
+            if source_of(name) is source and name not in overruled:
+                values[name] = reading.value_of(declared, context.params[name])
+        if taken is not None and source_of(CURL.name) is source:
+            values |= taken.beside(values, excluded)
+    return Asked({name.replace("_", "-"): value for name, value in values.items()})
+
+
+def _taken_over(context: click.Context) -> TakenOver | None:
+    """What `--curl` asks for."""
+    said = context.params.get(CURL.name)
+    if said is None:
+        return None
+    from keepalive_bench.cli.curl import taken_over  # noqa: PLC0415  # most runs do without
+
+    return taken_over(said)
 
 
 def _is_said(option: Option[Any], value: object) -> bool:
     return value not in (None, ()) and (value is not False or bool(option.off))
-
-
-def needed(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    """An argument that may stand in a file of options, too; before standard input is read.
-
-    Raises:
-        UsageError: it stands in neither.
-    """
-    if value is None:
-        name, command = parameter.human_readable_name, context.info_name
-        raise UsageError(
-            f"There is no {name}: kab {command} {name}, or {parameter.name} in a file of options "
-            "(--config)."
-        )
-    return value
 
 
 def rivals(command: click.Command) -> dict[str, set[str]]:

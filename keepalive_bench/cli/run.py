@@ -9,8 +9,17 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import NO_COLOR, NO_PLOT, QUIET, STRICT, VERBOSE, Command, needed
-from keepalive_bench.plan.fields import options_of
+from keepalive_bench.cli.options import (
+    CURL,
+    NO_COLOR,
+    NO_PLOT,
+    QUIET,
+    STRICT,
+    VERBOSE,
+    Command,
+    Url,
+)
+from keepalive_bench.plan.fields import in_groups, options_of
 from keepalive_bench.plan.options import Example
 from keepalive_bench.plan.plan import Plan
 
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
     "run",
     cls=Command,
     options=(
-        *options_of(Plan),
+        *in_groups((*options_of(Plan), CURL)),
         STRICT,
         *exports.EXPORTERS,
         *CONFIGURATION,
@@ -37,7 +46,7 @@ if TYPE_CHECKING:
     "the concurrency, -t the timeout; -b reads no file, -x takes a whole URL. No redirect is "
     "followed, nothing is retried, no compression is asked for, and http_proxy is not used.",
 )
-@click.argument("url", required=False, callback=needed)
+@click.argument("url", required=False, cls=Url)
 def command(asked: Asked, url: str) -> ExitCode:
     """Send N requests through a pool and N on a new connection each, and compare them.
 

@@ -9,9 +9,10 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import NO_COLOR, QUIET, STRICT, Command, needed
+from keepalive_bench.cli.options import CURL, NO_COLOR, QUIET, STRICT, Command, Url
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode
+from keepalive_bench.plan.fields import in_groups
 from keepalive_bench.plan.sweeping import sweep_options
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     "sweep",
     cls=Command,
     options=(
-        *sweep_options(),
+        *in_groups((*sweep_options(), CURL)),
         STRICT,
         *exports.EXPORTERS,
         *CONFIGURATION,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     epilog="One of --maxsize, --concurrency and --data-size has several values. They take turns "
     "in random order, each with a pool of its own. All else is as in kab run.",
 )
-@click.argument("url", required=False, callback=needed)
+@click.argument("url", required=False, cls=Url)
 def command(asked: Asked, url: str) -> ExitCode:
     """Send the same traffic through pools of several sizes, and say which size it needs.
 

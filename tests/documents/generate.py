@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from documents import (
     command_line,
+    curl,
     exports,
     findings,
     man_page,
@@ -36,7 +37,7 @@ def derived() -> dict[Path, str]:
     texts = {DOCS / "cli.md": command_line.page(), DOCS / "kab.1": man_page.page(), **screens()}
     for path, schema in SCHEMAS.items():
         texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-    for source in (exports, findings, members, metrics, products, verticals):
+    for source in (curl, exports, findings, members, metrics, products, verticals):
         for part in source.parts():
             text = texts.get(part.path) or part.path.read_text(encoding="utf-8")
             texts[part.path] = part.within(text)

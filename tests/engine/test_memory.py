@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from keepalive_bench.engine.process_runner import quiet_collector
+from keepalive_bench import Plan, Target
+from keepalive_bench.engine.process_runner import new_tables, quiet_collector
+from keepalive_bench.engine.processes.merging import merge
+from keepalive_bench.engine.processes.messages import Sender, put
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import Answer, Connection, Exchange, Failure, Outcome, Phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from keepalive_bench.engine.process_runner import Tables
 
 ROWS = 25_000
 MOST_BYTES = 120
@@ -57,6 +63,31 @@ def test_an_exchange_with_a_connection_of_its_own_takes_no_more_either() -> None
     columns = [*exchanges.columns().values(), *connections.columns().values()]
     # Without the spare room that growing columns have: a sixteenth at most.
     assert sum(len(column) * column.itemsize for column in columns) <= MOST_BYTES
+
+
+def test_what_several_processes_measured_takes_no_more_while_it_is_merged() -> None:
+    parts = [_tables(ROWS // 2) for _ in range(2)]
+    received, merged = [_tables(0) for _ in parts], _tables(0)
+    tracemalloc.start()
+    try:
+        for own, there in zip(parts, received, strict=True):
+            put_all = partial(put, there.exchanges)
+            Sender(own.exchanges, put_all, 500, of_exchanges=True).send()
+            put_all = partial(put, there.connections)
+            Sender(own.connections, put_all, 500, of_exchanges=False).send()
+        merge(received, merged)
+        assert tracemalloc.get_traced_memory()[1] / len(merged.exchanges) <= MOST_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def _tables(rows: int) -> Tables:
+    tables = new_tables(Plan(Target("http://127.0.0.1/")))
+    own = tables.connections.append(Connection("pooled", 0, 1.0, "127.0.0.1:80"))
+    for index in range(rows):
+        outcome = OUTCOME._replace(connection=own, began_s=float(index))
+        tables.exchanges.append(Exchange("pooled", index, index, outcome))
+    return tables
 
 
 @pytest.mark.slow

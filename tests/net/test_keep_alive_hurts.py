@@ -29,17 +29,21 @@ def test_a_server_that_writes_head_and_body_apart_is_late_on_reused_connections_
 ) -> None:
     """Without TLS: a handshake uses up the acknowledgements that come at once.
 
-    However busy the machine is, nothing comes earlier for it.
+    Linux delays them where a connection is used again within 40 ms, which a busy machine misses.
     """
     with ServerProcess(settings(fault="nagle", **behaviour)) as server:
-        measured = run(server.url, requests=20)
+        measured = run(server.url, requests=20, order="sequential")
     fresh: list[float] = []
     reused: list[float] = []
+    ended_s = 0.0
     for it in measured.exchanges:
-        phases = it.outcome.phases
+        began_s, latency_s, phases = it.outcome.began_s, it.outcome.latency_s, it.outcome.phases
         took = (phases.wait or 0.0) + (phases.receive or 0.0) - behaviour["delay_s"]
-        (reused if phases.connect is None else fresh).append(took)
-    assert len(reused) == 19
+        if phases.connect is not None:
+            fresh.append(took)
+        elif began_s - ended_s < 0.02:
+            reused.append(took)
+        ended_s = began_s + latency_s
     assert median(reused) >= 0.03
     assert min(fresh) < 0.03
 

@@ -112,7 +112,7 @@ class Browser:
         entries: list[dict[str, Any]] = self.driver.get_log(name)  # type: ignore[no-untyped-call]  # Selenium's
         return entries
 
-    def picture(self, path: Path, *, height: int | None = None) -> None:
+    def picture(self, path: Path, *, height: float | None = None) -> None:
         """The whole page, or its top, as a PNG."""
         size = self.tell("Page.getLayoutMetrics")["cssContentSize"]
         clip = {**size, "height": height or size["height"], "scale": 1}

@@ -13,7 +13,9 @@ from keepalive_bench.plan.plan import Experiment, Plan, Request, Target, Tls, Va
 from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
-_SIZE = (1200, 1080)
+_WIDTH, _BELOW = 1200, 12
+_LAST = "document.querySelector('#pool').closest('figure').getBoundingClientRect().bottom"
+"""What is the last to be seen."""
 _SERVER = ServerSettings(port=8443, tls=True, behaviour=Behaviour(close_after=10, delay_s=0.005))
 """That of README's example."""
 
@@ -32,9 +34,8 @@ def take(picture: Path) -> None:
     with TemporaryDirectory() as folder, browser(Path(folder) / "profile") as shown:
         page = Path(folder) / "page.html"
         page.write_text(written("html", run), encoding="utf-8")
-        width, height = _SIZE
-        shown.open(page, width=width)
-        shown.picture(picture, height=height)
+        shown.open(page, width=_WIDTH)
+        shown.picture(picture, height=shown.ask(_LAST) + _BELOW)
 
 
 if __name__ == "__main__":

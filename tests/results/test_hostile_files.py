@@ -35,7 +35,8 @@ HOSTILE: tuple[Any, ...] = (
     *(-2.5, 2.5, 1e-300, 1e9, 1e300, float("nan"), float("inf"), float("-inf")),
     *([], {}, [None], [[]], ["x", "y"], {"a": 1}),
 )
-DOCUMENT: dict[str, Any] = json.loads(stored(everything()))
+STORED = stored(everything())
+DOCUMENT: dict[str, Any] = json.loads(STORED)
 
 
 def places(value: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401  # whatever JSON can hold
@@ -112,10 +113,10 @@ def test_a_member_that_is_missing_is_refused_or_has_a_default(path: Path) -> Non
 
 
 @settings(max_examples=60, derandomize=True)
-@given(st.integers(0, len(stored(everything())) - 3))
+@given(st.integers(0, len(STORED) - 3))
 def test_a_file_that_was_cut_off_anywhere_is_refused(length: int) -> None:
     with pytest.raises(ResultsFileError, match="damaged"):
-        read_run([stored(everything())[:length]])
+        read_run([STORED[:length]])
 
 
 def test_members_that_a_newer_kab_added_are_left_aside() -> None:
@@ -132,7 +133,7 @@ def test_members_that_a_newer_kab_added_are_left_aside() -> None:
         document["arms"]["pooled"]["urllib3"],
     ):
         place["added_later"] = [1]
-    assert stored(read_run([json.dumps(document)])) == stored(everything())
+    assert stored(read_run([json.dumps(document)])) == STORED
 
 
 @pytest.mark.parametrize(
@@ -246,4 +247,4 @@ def test_many_small_parts_are_refused_before_they_take_memory(
 def test_pieces_of_a_long_line_are_put_together() -> None:
     text = json.dumps(DOCUMENT)
     pieces = [text[start : start + 7] for start in range(0, len(text), 7)]
-    assert stored(read_run(pieces)) == stored(everything())
+    assert stored(read_run(pieces)) == STORED

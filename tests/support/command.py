@@ -116,8 +116,9 @@ def started(
     *arguments: str, stderr: int = subprocess.PIPE, env: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Start the real command; it is ended with the block, whatever happens."""
-    # Shells ignore these in what they start in the background, and children inherit that.
+    # Shells and nohup ignore these in what they start in the background; children inherit that.
     before = {
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
         signal.SIGQUIT: signal.signal(signal.SIGQUIT, signal.SIG_DFL),
     }

@@ -1,4 +1,4 @@
-"""What it takes to catch the processes of a run at some moment of it."""
+"""What it takes to catch the processes of a run at some moment of it, and what they hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from pathlib import Path
 import pytest
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started whom")
+
+PEAK_BYTES = """
+def peak_bytes():
+    with open("/proc/self/status") as status:
+        return 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+"""
+"""Python for a process of its own: the most memory that it has held.
+
+It isn't what `getrusage` says, which begins with what the process held that started it.
+"""
 
 
 def children(process: int) -> list[int]:
@@ -22,3 +32,12 @@ def children(process: int) -> list[int]:
         if int(fields[1]) == process and b"keepalive_bench.engine.processes.child" in command:
             found.append((int(command[-2]), int(status.parent.name)))
     return [pid for _, pid in sorted(found)]
+
+
+def peak_bytes(process: int) -> int:
+    """The most memory that a process has held; 0 of one that has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    return sum(1024 * int(it.split()[1]) for it in status.splitlines() if it.startswith("VmHWM"))
