@@ -91,10 +91,7 @@ PATH = click.Path(readable=False, allow_dash=True)
 _PATHS = {
     "file": click.Path(path_type=Path),
     "path": PATH,
-    **dict.fromkeys(
-        ("readable", "checked", "content"),
-        click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
-    ),
+    **dict.fromkeys(("readable", "checked", "content"), click.Path(path_type=Path)),
 }
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from keepalive_bench.results.run import Run
 
 METRICS = ("mean", "p50", "p90", "p95")
-RUNS = 150
+RUNS = 100
 
 
 def source(run: Run, name: str = "run.json") -> Source:

@@ -35,7 +35,7 @@ def interval(values: list[float], sizes: list[int], percent: int) -> tuple[float
 @pytest.mark.parametrize("between", [0.0, 0.05, 0.1])
 def test_quantiles_of_clustered_values_are_covered(between: float, clusters: int) -> None:
     """As independent values, p50 would be in 46 % of intervals where blocks differ by 10 %."""
-    random, runs = np.random.default_rng(1), 150
+    random, runs = np.random.default_rng(1), 100
     spread = math.hypot(between, WITHIN)
     for percent in (50, 90):
         truth = math.exp(spread * scipy_stats.norm.ppf(percent / 100))

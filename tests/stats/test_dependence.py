@@ -130,7 +130,7 @@ def test_without_any_dependence_the_typical_interval_is_as_wide_as_without_all_l
 def test_slow_noise_under_white_noise_is_covered_which_the_first_lag_alone_doesn_t_see() -> None:
     """A quarter of the variance lasts for 20 values: 0.24 at lag 1, which would cover 56 %."""
     held = {"first": 0, "all": 0}
-    for seed in range(300):
+    for seed in range(150):
         values = series(1_000, 0.95, 0.25, seed)
         found = dependence(values)
         mean = np.mean(values)
@@ -140,8 +140,8 @@ def test_slow_noise_under_white_noise_is_covered_which_the_first_lag_alone_doesn
             ("all", found.inefficiency),
         ):
             held[name] += abs(mean) <= 1.96 * spread * interval_inflation(inefficiency, 1_000, 0.95)
-    assert held["first"] < 0.65 * 300
-    assert held["all"] > 0.87 * 300
+    assert held["first"] < 0.65 * 150
+    assert held["all"] > 0.87 * 150
 
 
 @pytest.mark.slow
@@ -149,10 +149,10 @@ def test_slow_noise_under_white_noise_is_covered_which_the_first_lag_alone_doesn
 def test_around_a_trend_there_is_none_on_average(count: int) -> None:
     """Orcutt and Winokur's correction: without it, it would be about −2/n."""
     found = []
-    for seed in range(800):
+    for seed in range(400):
         values = [place / count + it for place, it in enumerate(series(count, 0.0, seed=seed))]
         found.append(dependence(values, around_trend=True).correlation)
-    assert np.mean(found) == pytest.approx(0.0, abs=4 / math.sqrt(800 * count))
+    assert np.mean(found) == pytest.approx(0.0, abs=4 / math.sqrt(400 * count))
     steep = [3 * place / count + it for place, it in enumerate(series(count, 0.0))]
     assert dependence(steep).inefficiency > 1.5 * dependence(steep, around_trend=True).inefficiency
 
@@ -198,7 +198,7 @@ def test_a_high_quantile_of_dependent_values_is_bounded_and_covered(
     """On the shares' own scale, p90 of 50 had an interval in one run of seven, at 90 %."""
     truth = scipy_stats.norm.ppf(percent / 100)
     held = shown = 0
-    for seed in range(300):
+    for seed in range(200):
         values = series(count, correlation, share, seed)
         inefficiency = dependence(values, around_trend=True).inefficiency
         factor = interval_inflation(inefficiency, count, 0.95)
@@ -206,5 +206,5 @@ def test_a_high_quantile_of_dependent_values_is_bounded_and_covered(
         if found is not None:
             shown += 1
             held += found[0] <= truth <= found[1]
-    assert shown > 0.9 * 300
+    assert shown > 0.9 * 200
     assert held > (0.91 if share == 1 else 0.85) * shown
