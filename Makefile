@@ -20,7 +20,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(INSTALLED) ## the main job, on the embedded server
-	$(BIN)/kab demo
+	@echo "Measuring HTTP, then HTTPS, on a server on loopback (a few seconds) …"
+	@$(BIN)/kab demo
 
 test: $(READY) ## the fast tests (about two minutes)
 	$(BIN)/python -m pytest -q -n 3 -m "not slow"
@@ -77,13 +78,17 @@ clean: ## what the other targets built
 	rm -rf $(VENV) $(LOWEST) $(PEERS) $(PEERS_NPM) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 $(INSTALLED): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable .
+	@echo "Building $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Updating pip in it …"
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@echo "Installing kab and the libraries that it needs …"
+	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(READY): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --group test --group servers --group browser --group lint
+	@echo "Installing what tests and checks need …"
+	@$(BIN)/python -m pip install --quiet --group test --group servers --group browser --group lint
 	@touch $@
 
 $(LOWEST_READY): pyproject.toml

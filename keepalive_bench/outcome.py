@@ -69,7 +69,7 @@ def analyse(run: Run, requirements: Iterable[str] = ()) -> Analysis:
     from keepalive_bench.requirements import check  # noqa: PLC0415  # the same
 
     document = demandable(analysis)
-    checked = (check(each, document, run.plan, views) for each in demanded)
+    checked = (check(each, document, run.plan, views, findings) for each in demanded)
     return analysis._replace(requirements=tuple(checked))
 
 

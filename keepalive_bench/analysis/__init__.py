@@ -69,6 +69,8 @@ class Checked(NamedTuple):
     """The other end; `None`: the same."""
     text: str
     """What was found, and why that decides it or doesn't, for people: its wording may change."""
+    because: tuple[Finding, ...] = ()
+    """The findings that say why it isn't met; often there is none."""
 
 
 class Analysis(NamedTuple):

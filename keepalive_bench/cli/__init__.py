@@ -137,6 +137,8 @@ def _sentence(error: click.ClickException) -> str:
 def _complaint(error: click.ClickException) -> str:
     """What Click complains about, with the user's own input as kab's sentences have it."""
     message = error.format_message()
+    if isinstance(error, click.MissingParameter):  # Click lists choices, one a line
+        message = f"{' '.join(message.split()).rstrip('.')}."
     if isinstance(error, click.NoSuchOption):  # dashes, which all have, make any two alike
         names = [option.lstrip("-") for option in error.possibilities or ()]
         meant = nearest(error.option_name.lstrip("-"), names, _ALIKE)

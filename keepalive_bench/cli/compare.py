@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keepalive_bench.cli import exports
-from keepalive_bench.cli.options import NO_COLOR, PATH, REQUIRE, STRICT, Command, judging
+from keepalive_bench.cli.options import GITHUB, NO_COLOR, PATH, REQUIRE, STRICT, Command, judging
 from keepalive_bench.cli.reading import STDIN, load_run
 from keepalive_bench.errors import ExitCode, UsageError
 from keepalive_bench.plan.options import Example, Option
@@ -51,6 +51,7 @@ _UNDECIDED = Example("--force --require 'p99.change<=10%' --strict", "4", "exit 
     options=(
         _NEW,
         *exports.OF_CHANGES,
+        GITHUB,
         replace(
             REQUIRE,
             help="End with 4 unless it holds: 'pooled.p95.change<=10%'; see kab explain "
@@ -81,7 +82,8 @@ def command(asked: Asked, files: tuple[str, ...]) -> ExitCode:
 
     bases, news = _sides(files, asked.each(_NEW))
     wanted = exports.wanted(asked)
-    shown = Screen(wanted.values(), color=not asked[NO_COLOR])
+    annotating = asked[GITHUB] is True
+    shown = Screen(wanted.values(), color=not asked[NO_COLOR], annotating=annotating)
     sources = _sources((*bases, *news), len(bases), asked)
     earlier, later = sources[: len(bases)], sources[len(bases) :]
     requirements = asked.each(REQUIRE)
@@ -146,6 +148,10 @@ def _show(changes: Sequence[Change], shown: Screen) -> None:
         if number:
             shown.out.print()
         shown.show(terminal_parts(change, width, plain_ascii=plain_ascii))
+    if shown.annotating:
+        from keepalive_bench.compare.report import annotation_lines  # noqa: PLC0415  # the same
+
+        shown.annotate(annotation_lines(changes))
 
 
 def _exit_code(changes: Sequence[Change]) -> ExitCode:

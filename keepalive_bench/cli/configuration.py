@@ -24,7 +24,7 @@ _OWN_FILE, _SHARED_FILE = "kab.toml", "pyproject.toml"
 _RUNS = "runs"
 _LARGEST_BYTES = 2**20
 _LARGEST_NUMBER = 2**64
-_TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_TYPES = {bool: "true or false", int: "a whole number", str: "text"}
 
 
 def _configure(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401  # whatever the option's value is
@@ -167,8 +167,6 @@ def _value(parameter: click.Parameter, value: Any, place: str, key: str) -> Any:
         return _of_type(bool, value, place, key)
     if isinstance(parameter.type, click.types.IntParamType):
         return _of_type(int, value, place, key)
-    if isinstance(parameter.type, click.types.FloatParamType):
-        return float(_of_type(int if isinstance(value, int) else float, value, place, key))
     return _text(value, place, key)
 
 

@@ -46,8 +46,8 @@ QUIET = Option(
     parse=bool,
     group="Output",
     spelling="--quiet",
-    help="No progress bar.",
-    example=Example("--quiet", "measuring", "unsaid"),
+    help="Don't show progress.",
+    example=Example("--quiet", " · ", "unremarked"),
 )
 NO_COLOR = Option(
     form="switch",
@@ -56,6 +56,14 @@ NO_COLOR = Option(
     spelling="--no-color",
     help="No colours (as with NO_COLOR set).",
     example=Example("--no-color", "\x1b[1m", "unsaid"),
+)
+GITHUB = Option(
+    form="switch",
+    parse=bool,
+    group="Output",
+    spelling="--github",
+    help="Annotate a GitHub job: what was missed, and warnings.",
+    example=Example("--require 'failed>9' --github", "::error title=Missed", "said"),
 )
 STRICT = Option(
     form="switch",
@@ -83,10 +91,7 @@ PATH = click.Path(readable=False, allow_dash=True)
 _PATHS = {
     "file": click.Path(path_type=Path),
     "path": PATH,
-    **dict.fromkeys(
-        ("readable", "checked", "content"),
-        click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
-    ),
+    **dict.fromkeys(("readable", "checked", "content"), click.Path(path_type=Path)),
 }
 
 

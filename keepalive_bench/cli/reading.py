@@ -7,8 +7,10 @@ too large.
 from __future__ import annotations
 
 import io
+import os
 import stat
 import sys
+from errno import EACCES, EISDIR
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
@@ -45,9 +47,9 @@ def value_of(option: Option[Any], said: Any) -> object:  # noqa: ANN401  # what 
         several = tuple(_body(several, flag))
     elif option.source == "content":
         several = tuple(read_file(path, flag) for path in several)
-    elif option.source == "checked":
+    elif option.source in {"checked", "readable"}:
         for path in several:
-            check_file(path, flag)
+            check_file(path, flag, bounded=option.source == "checked")
     if option.form != "repeatable":
         return option.parse(*several)
     return tuple(map(option.parse, several))
@@ -67,8 +69,8 @@ def read_file(path: Path, option: str, most: int = LARGEST_FILE) -> File:
         raise _unreadable(shown, option, error) from None
 
 
-def check_file(path: Path | None, option: str) -> None:
-    """Look at a file that OpenSSL or Python will read by itself, to the end.
+def check_file(path: Path | None, option: str, *, bounded: bool = True) -> None:
+    """Look at a file that OpenSSL or Python will read by itself, to the end if that is `bounded`.
 
     Raises:
         UsageError: it can't be read, is too large, or a device, which may have no end.
@@ -78,8 +80,14 @@ def check_file(path: Path | None, option: str) -> None:
     shown = filename(path)
     try:
         found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        if not os.access(path, os.R_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
     except OSError as error:
         raise _unreadable(shown, option, error) from None
+    if not bounded:
+        return
     if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
         raise UsageError(f"{shown} is a device ({option}): name a file.")
     if found.st_size > LARGEST_FILE:

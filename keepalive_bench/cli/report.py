@@ -9,6 +9,7 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.options import (
+    GITHUB,
     NO_COLOR,
     NO_PLOT,
     PATH,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     cls=Command,
     options=(
         *exports.EXPORTERS,
+        GITHUB,
         REQUIRE,
         STRICT,
         *judging("as in the run", "speed-up", "verdict.code"),
@@ -59,8 +61,12 @@ def command(asked: Asked, path: str) -> ExitCode:
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(asked)
-    verbose = asked[VERBOSE] is True
-    shown = Screen(wanted.values(), color=not asked[NO_COLOR], verbose=verbose)
+    shown = Screen(
+        wanted.values(),
+        color=not asked[NO_COLOR],
+        verbose=asked[VERBOSE] is True,
+        annotating=asked[GITHUB] is True,
+    )
     stored = load_run(path)
     check_requirements(stored, path)
     run = stored._replace(plan=judged(stored.plan, asked))
@@ -70,7 +76,7 @@ def command(asked: Asked, path: str) -> ExitCode:
         with exports.opened(wanted) as opened:
             opened.write(report)
     finally:
-        if verbose:
+        if shown.verbose:
             session.show_exchanges(run, shown)
             session.show_connections(report, shown)
         session.show(report, shown, plotted=not asked[NO_PLOT])

@@ -11,6 +11,7 @@ from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
 from keepalive_bench.cli.options import (
     CURL,
+    GITHUB,
     NO_COLOR,
     NO_PLOT,
     QUIET,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         *in_groups((*options_of(Plan), CURL)),
         STRICT,
         *exports.EXPORTERS,
+        GITHUB,
         *CONFIGURATION,
         VERBOSE,
         replace(NO_PLOT, example=Example("-n 30 --no-plot", "latency distribution", "unsaid")),
@@ -64,6 +66,7 @@ def command(asked: Asked, url: str) -> ExitCode:
         color=not asked[NO_COLOR],
         quiet=asked[QUIET] is True,
         verbose=asked[VERBOSE] is True,
+        annotating=asked[GITHUB] is True,
     )
     strict, plotted = asked[STRICT] is True, not asked[NO_PLOT]
     with exports.opened(wanted) as files, session.deferred_interrupts() as interrupts:

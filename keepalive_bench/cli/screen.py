@@ -38,12 +38,13 @@ class Screen:
         color: bool,
         quiet: bool = False,
         verbose: bool = False,
+        annotating: bool = False,
     ) -> None:
         self.err = _console(_Outlet(sys.stderr), color=color)
         self.out = self.err
         if STDOUT not in wanted:
             self.out = _console(_Outlet(sys.stdout) if wanted else sys.stdout, color=color)
-        self.quiet, self.verbose = quiet, verbose
+        self.quiet, self.verbose, self.annotating = quiet, verbose, annotating
 
     @property
     def is_for_remarks(self) -> bool:
@@ -55,9 +56,15 @@ class Screen:
         """Whether the terminal knows ASCII only."""
         return _knows_ascii_only(self.out)
 
+    @property
+    def can_draw(self) -> bool:
+        """Whether standard error is a terminal whose cursor can be moved about."""
+        return self.err.is_interactive
+
     def remark(self, sentence: str) -> None:
         """Say something beside the results."""
-        self.err.print(sentence, soft_wrap=True)
+        words = for_terminal(sentence, plain_ascii=_knows_ascii_only(self.err))
+        self.err.print(words, soft_wrap=True)
 
     def show(self, parts: Iterable[RenderableType]) -> None:
         """Print what is for Rich to set, in the characters that the terminal has."""
@@ -77,6 +84,13 @@ class Screen:
             if line is None:
                 return
             self.out.print(line, soft_wrap=True)
+
+    def annotate(self, commands: Iterable[str]) -> None:
+        """Say commands to a CI system, a line each, as they are; behind all that was shown."""
+        self.out.file.flush()
+        for command in commands:
+            self.err.file.write(f"{command}\n")
+        self.err.file.flush()
 
     def show_requirements(
         self, requirements: Sequence[Checked], *, strict: bool, missing: bool = False
@@ -149,12 +163,21 @@ def give_up(stream: TextIO) -> None:
 
 
 def _console(stream: TextIO | _Outlet, *, color: bool) -> Console:
+    """Rich's, for a stream; no cursor is moved in a file or a pipe.
+
+    FORCE_COLOR, TTY_COMPATIBLE and TTY_INTERACTIVE make Rich take anything for a terminal. Here
+    they bring colours, and nothing else.
+    """
     from rich.console import Console  # noqa: PLC0415  # `kab --version` does without
 
-    plain = not color or bool(os.environ.get("NO_COLOR"))
+    is_terminal, environ = stream.isatty(), os.environ
+    forced = environ.get("FORCE_COLOR") or environ.get("TTY_COMPATIBLE") == "1"
+    plain = not color or environ.get("NO_COLOR") or not (is_terminal or forced)
     return Console(
         file=cast("TextIO", stream),  # as far as Rich looks
-        color_system=None if plain else "auto",
+        color_system=None if plain else "auto" if is_terminal else "standard",
+        force_terminal=None if is_terminal else False,
+        force_interactive=None if is_terminal else False,
         highlight=False,
         markup=False,
         emoji=False,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from keepalive_bench.cli.waiting import followed
 from keepalive_bench.engine.benchmark import benchmark
 from keepalive_bench.engine.interrupts import Interrupts
 from keepalive_bench.errors import ExitCode
@@ -15,13 +16,12 @@ from keepalive_bench.report.requirements import worst
 from keepalive_bench.units import duration, plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from keepalive_bench.analysis import Analysis
     from keepalive_bench.cli.exports import Exports
     from keepalive_bench.cli.screen import Screen
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.exchange import Exchange
     from keepalive_bench.results.run import Run
 
 
@@ -77,29 +77,14 @@ def carry_out(  # what a run is made of
 
 
 def measure(plan: Plan, shown: Screen, interrupts: Interrupts | None = None) -> Run:
-    """Carry out a plan, with a progress bar or a line for each response as asked."""
-    with ExitStack() as stack:
-        callback = _callback(plan, shown, stack)
+    """Carry out a plan; whoever waits is shown how far it is."""
+    with followed(plan, shown) as callback:
         run = benchmark(
             plan, callback, interrupts, lambda sentence: shown.remark(f"Warning: {sentence}")
         )
     if shown.verbose and plan.experiment.processes > 1:  # before, connections had no numbers
         show_exchanges(run, shown, interrupts)
     return run
-
-
-def _callback(plan: Plan, shown: Screen, stack: ExitStack) -> Callable[[Exchange], None] | None:
-    experiment = plan.experiment
-    if shown.verbose and experiment.processes == 1:
-        from keepalive_bench.report.verbose import exchange_line  # noqa: PLC0415  # as below
-
-        return lambda exchange: shown.show_lines([exchange_line(plan, exchange)])
-    if shown.err.is_terminal and not shown.quiet and not shown.verbose:
-        from keepalive_bench.report.progress import progress_bar  # noqa: PLC0415  # not always drawn
-
-        total = experiment.requests * len(experiment.arms) if experiment.is_limited else None
-        return stack.enter_context(progress_bar(shown.err, total))
-    return None
 
 
 def report_of(run: Run, analysis: Analysis | None = None, *, strict: bool = False) -> Report:
@@ -137,6 +122,10 @@ def show(report: Report, shown: Screen, *, plotted: bool) -> None:
             detailed=shown.verbose,
         )
         shown.show(parts)
+    if shown.annotating:
+        from keepalive_bench.report.github import annotation_lines  # noqa: PLC0415  # where it's asked for
+
+        shown.annotate(annotation_lines(report))
 
 
 def show_exchanges(run: Run, shown: Screen, interrupts: Interrupts | None = None) -> None:

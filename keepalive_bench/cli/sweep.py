@@ -9,7 +9,7 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import CURL, NO_COLOR, QUIET, STRICT, Command, Url
+from keepalive_bench.cli.options import CURL, GITHUB, NO_COLOR, QUIET, STRICT, Command, Url
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.fields import in_groups
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         *in_groups((*sweep_options(), CURL)),
         STRICT,
         *exports.EXPORTERS,
+        GITHUB,
         *CONFIGURATION,
         QUIET,
         NO_COLOR,
@@ -49,7 +50,12 @@ def command(asked: Asked, url: str) -> ExitCode:
     wanted = exports.wanted(asked)
     plans = sweep_plans(url, asked)
     targets = [wanted] if len(plans) == 1 else [_named(wanted, it) for it in plans]
-    shown = Screen(wanted.values(), color=not asked[NO_COLOR], quiet=asked[QUIET] is True)
+    shown = Screen(
+        wanted.values(),
+        color=not asked[NO_COLOR],
+        quiet=asked[QUIET] is True,
+        annotating=asked[GITHUB] is True,
+    )
     codes: list[ExitCode] = []
     with ExitStack() as stack:
         files = [stack.enter_context(exports.opened(paths)) for paths in targets]

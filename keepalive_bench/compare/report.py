@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from keepalive_bench.compare import table
-from keepalive_bench.report import junit, markdown, webpage
+from keepalive_bench.report import github, junit, markdown, webpage
 from keepalive_bench.report.grids import fits, grid_of, grid_within, in_characters
 from keepalive_bench.report.page import summary
 from keepalive_bench.report.page.markup import element, set_table
@@ -55,7 +55,9 @@ def terminal_parts(change: Change, width: int, *, plain_ascii: bool) -> Iterator
     for line in lines:
         yield marked("!" if ", matters:" in line else " ", line)
     yield Text(table.small_print(change))
-    yield from requirement_parts(change.requirements, plain_ascii=plain_ascii, strict=change.strict)
+    yield from requirement_parts(
+        change.requirements, plain_ascii=plain_ascii, strict=change.strict, explaining=True
+    )
 
 
 def _grids(change: Change, width: int, *, plain_ascii: bool) -> list[Grid]:
@@ -127,6 +129,15 @@ def _section(change: Change) -> Iterator[Element]:
         listed = element("ul", *(element("li", line) for line in lines))
         yield element("section", element("h2", "Other differences"), listed)
     yield element("p", table.small_print(change), class_="remark")
+
+
+def annotation_lines(changes: Sequence[Change]) -> Iterator[str]:
+    """Annotations of a job on GitHub: what was missed, and what can't be compared."""
+    for change in changes:
+        if change.incomparable is not None:
+            title = f"kab compare: {change.verdict.code}"
+            yield github.annotation("warning", title, change.verdict.text)
+        yield from github.missed(change.requirements, strict=change.strict)
 
 
 def junit_lines(changes: Sequence[Change]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from keepalive_bench.compare.change import (
 from keepalive_bench.compare.verdict import CODES
 from keepalive_bench.requirements import needing
 from keepalive_bench.requirements.decision import decide
+from keepalive_bench.requirements.explanation import explaining
 from keepalive_bench.requirements.lookup import Evidence, evidence_of
 from keepalive_bench.requirements.names import places, resolve
 
@@ -69,13 +70,18 @@ def check_change(requirement: Requirement, change: Change, among: Sequence[Place
     if subject is None:
         raise KeyError(requirement.name)
     least = least_requests(subject.metric.basis, change.new.analysis.plan)
-    return decide(
+    found, new = _find_change(subject, change), change.new
+    checked = decide(
         requirement,
         subject,
-        _find_change(subject, change),
+        found,
         change.decision_rule.confidence,
         too_few=f"one of the runs has too few requests for its interval{needing(least)}",
     )
+    if checked.status == "met" or change.incomparable is not None:
+        return checked
+    because = explaining(subject, found, new.document, new.analysis.findings)
+    return checked._replace(because=because)
 
 
 def _find_change(subject: Subject, change: Change) -> Evidence:

@@ -26,7 +26,7 @@ from keepalive_bench.plan.options import (
 from keepalive_bench.plan.values import (
     LARGEST_BODY,
     parse_duration,
-    parse_share,
+    share_parser,
     share_text,
     time_text,
     within,
@@ -100,7 +100,7 @@ class Experiment:
     `None`: as long as it takes."""
     precision: float | None = option(
         None,
-        parse_share,
+        share_parser("--precision"),
         spell=share_text,
         spelling="--precision SHARE",
         help="Measure until the speed-up is known to within: 2%.",
@@ -262,7 +262,7 @@ class Experiment:
         if not _FINEST <= self.precision <= _COARSEST:
             raise UsageError(
                 f"precision must be from {_FINEST:.1%} to {_COARSEST:.0%}, "
-                f"not {self.precision:.3%}."
+                f"not {share_text(self.precision)}."
             )
         if not self.is_paired:
             raise UsageError(

@@ -86,6 +86,7 @@ Where = Literal[
     "document",
     "said",
     "unsaid",
+    "unremarked",
     "written",
     "served",
     "exit code",

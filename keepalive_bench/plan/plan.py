@@ -14,7 +14,7 @@ from keepalive_bench.plan.network import Network, Tls
 from keepalive_bench.plan.options import Example, option, options, part
 from keepalive_bench.plan.request import DATA, JSON_BODY, Request
 from keepalive_bench.plan.target import Target
-from keepalive_bench.plan.values import ProbeTimes, Resolution, Route
+from keepalive_bench.plan.values import ProbeTimes, Resolution, Route, share_parser
 from keepalive_bench.plan.variation import COUNTER, Variation
 from keepalive_bench.typed_json import Count, below, least, most, pattern
 from keepalive_bench.units import quoted
@@ -56,7 +56,7 @@ class DecisionRule:
 
     confidence: Annotated[float, least(_LEAST_CONFIDENCE), most(_MOST_CONFIDENCE)] = option(
         0.95,
-        float,
+        share_parser("--confidence"),
         spelling="--confidence LEVEL",
         help="Level of confidence intervals.",
         example=Example("--confidence 0.9", "90 % CI", "said"),
@@ -66,7 +66,7 @@ class DecisionRule:
     """Of every interval."""
     margin: Annotated[float, least(0), below(1)] = option(
         0.05,
-        float,
+        share_parser("--margin"),
         spelling="--margin N",
         help="Call what is within 1 ± this no difference.",
         example=Example("-n 40 --margin 0.99", "verdict.code == no-difference"),

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import LONGEST_S, quoted, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LARGEST_BODY = 2**28
 """Bytes of a body: it is kept whole, and sent by every thread."""
@@ -21,6 +24,7 @@ _MOST_PORT, _MOST_DIGITS = 65535, 9
 _SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 """How large one may be is for whoever takes it to say."""
+_HUNDRED = 100
 _DECIMALS = 9
 """As many as kab writes of a number."""
 _BETWEEN_COLONS = r"(\[[^\]]*\]|[^:\[\]]*)"
@@ -143,12 +147,19 @@ def rate_text(per_second: float | None) -> str:
     return f"{texts[unit]}/{unit}"
 
 
-def parse_share(text: str) -> float:
-    """`2%` or `0.02`."""
-    found = re.fullmatch(rf"{_NUMBER} ?(%?)", text)
-    if found is None:
-        raise UsageError(f"{quoted(text)} isn't a precision: write 2% (--precision).")
-    return float(found[1]) / (100 if found[2] else 1)
+def share_parser(option: str) -> Callable[[str], float]:
+    """What reads `2%` or `0.02` as an option's value."""
+
+    def parse(text: str) -> float:
+        found = re.fullmatch(r"([0-9]*\.?[0-9]+) ?(%?)", text)
+        if found is None:
+            raise UsageError(f"{quoted(text)} isn't a share: write 5% or 0.05 ({option}).")
+        share, is_percent = float(found[1]), bool(found[2])
+        if not is_percent and 1 < share <= _HUNDRED:
+            raise UsageError(f"{option} {text} is {100 * share:g} %: did you mean {text}%?")
+        return share / _HUNDRED if is_percent else share
+
+    return parse
 
 
 def share_text(share: float | None) -> str:

@@ -94,6 +94,7 @@ def requirement_document(checked: Checked) -> Document:
         "low": checked.low,
         "high": checked.high,
         "sentence": checked.text,
+        "because": [finding.code for finding in checked.because],
     }
 
 

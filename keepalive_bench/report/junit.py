@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from keepalive_bench.report import preamble
+from keepalive_bench.report.requirements import explained
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
@@ -57,8 +58,11 @@ def measurement_case(name: str, time_s: float, *, error: str = "", skipped: str 
 def requirement_case(checked: Checked, *, strict: bool) -> ET.Element:
     """How a requirement stands. What is undecided is skipped; where that is `strict`, it failed."""
     outcomes = {"met": "", "missed": "failure", "undecided": "failure" if strict else "skipped"}
-    outcome = outcomes[checked.status]
-    return _case(_REQUIREMENT, checked.requirement.text, 0.0, outcome, checked.status, checked.text)
+    outcome, asked = outcomes[checked.status], checked.requirement.text
+    case = _case(_REQUIREMENT, asked, 0.0, outcome, checked.status, checked.text)
+    if outcome:
+        case[0].text = explained(checked)
+    return case
 
 
 def suite(

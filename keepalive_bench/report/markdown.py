@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.report import preamble
 from keepalive_bench.report.counted import counted_tables
-from keepalive_bench.report.requirements import counted, in_order, undecided_note, worst
+from keepalive_bench.report.requirements import counted, in_order, reasons, undecided_note, worst
 from keepalive_bench.report.run_tables import comparison_table, phase_table
 from keepalive_bench.units import printable
 
@@ -110,7 +110,7 @@ def requirements(checked: Sequence[Checked], *, strict: bool) -> Iterator[str]:
             (
                 f"{_STANDING_MARKS[it.status]} {it.status}",
                 code(it.requirement.text),
-                text(it.text),
+                text(" ".join((it.text, *reasons(it)))),
             )
             for it in in_order(checked)
         )

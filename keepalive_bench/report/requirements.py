@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from keepalive_bench.report import preamble
 from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def told(requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool) ->
     """A line for each, and one for all; nothing where there are none."""
     if requirements:
         for it in in_order(requirements):
-            yield f"{status(it, plain_ascii=plain_ascii)}  {demand(it)}"
+            yield f"{status(it, plain_ascii=plain_ascii)}  {explained(it)}"
         note = undecided_note(requirements, strict=strict)
         yield f"{counted(requirements)}. {note}".strip()
 
@@ -68,3 +69,14 @@ def status(checked: Checked, *, plain_ascii: bool) -> str:
 def demand(checked: Checked) -> str:
     """What was asked for, and what was found."""
     return f"{printable(checked.requirement.text)}: {printable(checked.text)}"
+
+
+def explained(checked: Checked) -> str:
+    """The same, and the findings that say why, with what to do about it."""
+    return " ".join((demand(checked), *reasons(checked)))
+
+
+def reasons(checked: Checked) -> Iterator[str]:
+    """The findings that say why it isn't met, with what to do about it."""
+    for _, words in preamble.told(checked.because):
+        yield printable(words)

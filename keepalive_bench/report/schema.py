@@ -26,6 +26,7 @@ from keepalive_bench.typed_json import (
     Schema,
     Seconds,
     Share,
+    Word,
     least,
     nullable,
     object_schema,
@@ -145,6 +146,8 @@ def array_of(schema: Schema) -> Schema:
 def requirement_schema() -> Schema:
     """What `requirement_document` makes."""
     checked = members(Checked)
-    del checked["requirement"]
+    for name in ("requirement", "because"):
+        del checked[name]
     sentence = {"sentence": checked.pop("text")}
-    return object_schema(members(Requirement) | checked | sentence)
+    codes = members(because=tuple[Word, ...])
+    return object_schema(members(Requirement) | checked | sentence | codes)

@@ -15,6 +15,7 @@ from keepalive_bench.report.requirements import (
     STYLES,
     counted,
     demand,
+    explained,
     in_order,
     status,
     undecided_note,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from keepalive_bench.analysis import Analysis, Checked, Finding
+    from keepalive_bench.analysis import Analysis, Checked
     from keepalive_bench.report import Report
     from keepalive_bench.results.run import Run
 
@@ -49,7 +50,7 @@ def report_parts(
     """
     analysis, swept = report.analysis, report.swept
     yield Text(analysis.verdict.text, style="bold")
-    yield from _findings(analysis.findings, detailed=detailed)
+    yield from _findings(analysis, detailed=detailed)
     yield Text()
     yield Text(preamble.asked(analysis), overflow="fold")
     if said := preamble.traffic(analysis):
@@ -77,8 +78,14 @@ def report_parts(
     )
 
 
-def _findings(findings: Sequence[Finding], *, detailed: bool) -> Iterator[RenderableType]:
-    """What says why: the first few, or all; and how many more there are."""
+def _findings(analysis: Analysis, *, detailed: bool) -> Iterator[RenderableType]:
+    """What says why: the first few, or all; and how many more there are.
+
+    Those that say why a requirement was missed come first.
+    """
+    missed = [it for it in analysis.requirements if it.status == "missed"]
+    because = [finding for it in missed for finding in it.because]
+    findings = sorted(analysis.findings, key=lambda it: it not in because)
     said = [it for it in preamble.told(findings) if detailed or not it[0].is_detail]
     shown = said if detailed else said[:_MOST_FINDINGS]
     for finding, words in shown:
@@ -108,9 +115,13 @@ def _disagreements(report: Report) -> Iterator[str]:
 
 
 def requirement_parts(
-    requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool
+    requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool, explaining: bool = False
 ) -> Iterator[RenderableType]:
-    """How each requirement stands, and all of them; nothing where there are none."""
+    """How each requirement stands, and all of them; nothing where there are none.
+
+    `explaining`: with the findings that say why, where no others are shown.
+    """
+    words = explained if explaining else demand
     if not requirements:
         return
     grid = Grid.grid(padding=(0, 2))
@@ -119,7 +130,7 @@ def requirement_parts(
     for checked in in_order(requirements):
         head = Text(status(checked, plain_ascii=plain_ascii))
         head.stylize(STYLES[checked.status], 0, 1)
-        grid.add_row(head, demand(checked))
+        grid.add_row(head, words(checked))
     yield from (Text(), grid, Text(f"{counted(requirements)}."))
     note = undecided_note(requirements, strict=strict)
     if note:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.required_requests import least_requests, least_to_bound
 from keepalive_bench.errors import UsageError
 from keepalive_bench.requirements.decision import UPWARDS, decide
+from keepalive_bench.requirements.explanation import explaining
 from keepalive_bench.requirements.expression import parse
 from keepalive_bench.requirements.feasible import why_unmeetable
 from keepalive_bench.requirements.lookup import evidence_of
@@ -15,7 +16,7 @@ from keepalive_bench.requirements.names import places, resolve
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from keepalive_bench.analysis import Checked, Requirement
+    from keepalive_bench.analysis import Checked, Finding, Requirement
     from keepalive_bench.analysis.arm_view import ArmView
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.requirements.lookup import Evidence
@@ -60,7 +61,11 @@ def _subject(requirement: Requirement, plan: Plan) -> Subject:
 
 
 def check(
-    requirement: Requirement, document: Document, plan: Plan, views: Mapping[str, ArmView]
+    requirement: Requirement,
+    document: Document,
+    plan: Plan,
+    views: Mapping[str, ArmView],
+    findings: Iterable[Finding],
 ) -> Checked:
     """Hold a requirement against a run.
 
@@ -69,6 +74,7 @@ def check(
         document: what the results file says of the run.
         plan: the run's.
         views: its arms, by label.
+        findings: what was noticed of it.
     """
     subject = _subject(requirement, plan)
     found = evidence_of(subject, document, plan.experiment)
@@ -81,7 +87,11 @@ def check(
     else:
         least = least_requests(subject.metric.basis, plan)
         too_few = f"there are too few requests for its interval{needing(least)}"
-    return decide(requirement, subject, found, plan.decision_rule.confidence, too_few=too_few)
+    confidence = plan.decision_rule.confidence
+    checked = decide(requirement, subject, found, confidence, too_few=too_few)
+    if checked.status == "met":
+        return checked
+    return checked._replace(because=explaining(subject, found, document, findings))
 
 
 def _unbounded(

@@ -133,7 +133,7 @@ def test_a_full_disk_gets_a_sentence(server: ServerProcess) -> None:
 def test_a_full_disk_behind_standard_output_gets_a_sentence(server: ServerProcess) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*COMMAND, "run", server.url, "-n", "1"],
+            [*COMMAND, "run", server.url, "-n", "1", "--quiet"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -163,7 +163,7 @@ def _with_closed(stream: int, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def test_a_closed_standard_output_gets_no_traceback(server: ServerProcess) -> None:
-    done = _with_closed(1, "run", server.url, "-n", "2")
+    done = _with_closed(1, "run", server.url, "-n", "2", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.command import called
 
+import keepalive_bench
 from keepalive_bench.connections.products import PRODUCTS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
@@ -16,6 +20,7 @@ from keepalive_bench.requirements.names import all_names, places
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 from keepalive_bench.units import for_terminal
 
+PACKAGE = Path(keepalive_bench.__file__).parent
 REGISTRIES: tuple[tuple[Any, ...], ...] = (REASON_KINDS, FAILURE_KINDS, FINDING_KINDS)
 CODES = dict.fromkeys(kind.code for kinds in REGISTRIES for kind in kinds)
 WORDS = [it.word for it in PRODUCTS]
@@ -112,3 +117,17 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
     done = called("explain", "pooled.p95", encoding="ascii")
     assert done.out.isascii()
     assert "?" not in done.out
+
+
+def test_no_message_names_a_page_that_the_wheel_does_not_have() -> None:
+    """Docstrings may: whoever reads them has the repository."""
+    found: list[str] = []
+    for path in PACKAGE.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        docs = {id(it.value) for it in nodes if isinstance(it, ast.Expr)}
+        found += [
+            it.value
+            for it in nodes
+            if isinstance(it, ast.Constant) and isinstance(it.value, str) and id(it) not in docs
+        ]
+    assert [it for it in found if " " in it and re.search(r"(?<!/)\bdocs/\w+\.md", it)] == []

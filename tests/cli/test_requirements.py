@@ -109,8 +109,8 @@ def test_what_is_missed_comes_first_then_what_is_undecided_and_all_are_counted(
     first = markdown.read_text("utf-8").splitlines()[0]
     assert re.fullmatch(rf"## ❌ kab: [a-z-]+; {COUNTED}", first)
     assert re.search(
-        rf'<p class="verdict [a-z-]+ missed">[^<]*</p><p class="status missed">'
-        rf"{re.escape(COUNTED)}\.</p>",
+        rf'<p class="verdict [a-z-]+ missed">[^<]*</p><div class="status missed">'
+        rf"<p>✗ {re.escape(COUNTED)}\.</p>",
         page.read_text("utf-8"),
     )
     assert f'<p class="remark">{note}</p>' in page.read_text("utf-8")

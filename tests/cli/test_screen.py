@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import called, kab, on_terminal
+from support.command import PROGRESS, called, kab, on_terminal
 
 from keepalive_bench.server import Behaviour, ServerProcess, ServerSettings
 
@@ -49,11 +50,32 @@ def test_the_report_fits_and_nothing_is_cut_off(
     assert len(durations) == numbers_wanted, latencies
 
 
-def test_a_pipe_gets_80_columns_and_no_codes(server: ServerProcess) -> None:
-    done = kab("run", server.url, "-n", "3")
-    assert (done.code, done.err) == (0, "")
-    assert "\x1b" not in done.out
+_ASKED = "GET {url}/ · 3 requests per arm, 1 at a time, maxsize 1, in random pairs\n"
+
+
+def test_without_a_terminal_standard_error_has_what_is_asked_and_output_the_report(
+    server: ServerProcess,
+) -> None:
+    done = kab("run", server.url, "-n", "3", env=PROGRESS)
+    assert (done.code, done.err) == (0, _ASKED.format(url=server.url))
     assert max(map(len, done.lines)) <= 80
+    assert called("run", server.url, "-n", "3", "--quiet", env=PROGRESS).err == ""
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"])
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_no_variable_moves_the_cursor_of_a_pipe(
+    command: str, name: str, server: ServerProcess
+) -> None:
+    options = {"run": ("-n", "5"), "sweep": ("--maxsize", "1,2", "-c", "2", "-n", "40")}[command]
+    wanted = (command, server.url, *options, "--require", "failed==0")
+    done = called(*wanted, env={**PROGRESS, name: "1", "TERM": "xterm"})
+    assert done.code == 0
+    assert ("\x1b[" in done.out) == (name != "TTY_INTERACTIVE")
+    for told in (done.out, done.err):
+        assert not re.search(r"\x1b(?!\[[\d;]*m)|\r", told)
+    plain = called(*wanted, env={**PROGRESS, name: "1", "NO_COLOR": "1"})
+    assert "\x1b" not in plain.text
 
 
 def test_the_progress_bar_is_drawn_on_a_terminal_and_leaves_standard_output_alone(
@@ -61,12 +83,22 @@ def test_the_progress_bar_is_drawn_on_a_terminal_and_leaves_standard_output_alon
 ) -> None:
     done = on_terminal("run", slow_server.url, "-n", "10")
     assert done.code == 0
-    assert "measuring" in done.err
-    assert "/20" in done.err
-    assert "/s" in done.err
-    assert "/20" not in done.out  # a finding may say that it was while measuring
+    for told in ("measuring", " of 20", "/s", "mean so far: pooled", "10 requests per arm"):
+        assert told in done.err
+    assert " of 20" not in done.out  # a finding may say that it was while measuring
     assert "\x1b" not in done.out
     assert done.err.rindex("\x1b[?25h") > done.err.rindex("\x1b[?25l")  # the cursor is back
+
+
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"TTY_INTERACTIVE": "0"}])
+def test_a_terminal_that_can_not_be_drawn_on_gets_lines(
+    env: dict[str, str], slow_server: ServerProcess
+) -> None:
+    if "TTY_INTERACTIVE" in env and version("rich") < "14.1":
+        pytest.skip("Rich doesn't know the variable yet")
+    done = on_terminal("run", slow_server.url, "-n", "3", env=env)
+    asked = _ASKED.format(url=slow_server.url)
+    assert (done.code, done.err.replace("\r\n", "\n")) == (0, asked)
 
 
 @pytest.mark.parametrize("option", ["--quiet", "--verbose"])

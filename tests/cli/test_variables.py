@@ -46,7 +46,7 @@ def sample(parameter: click.Parameter) -> str:
         return str(parameter.type.choices[-1])
     if isinstance(parameter.type, click.types.IntParamType):
         return "77"
-    if isinstance(parameter.type, click.types.FloatParamType) or parameter.type is TIME:
+    if parameter.type is TIME:
         return "0.625"
     if isinstance(parameter.type, click.Path):
         return __file__
@@ -131,7 +131,7 @@ def test_the_file_says_the_same_as_the_option(name: str, parameter: click.Parame
         value = "true"
     elif parameter.multiple:
         value = f'["{sample(parameter)}", "c, d"]'
-    elif isinstance(parameter.type, (click.types.IntParamType, click.types.FloatParamType)):
+    elif isinstance(parameter.type, click.types.IntParamType):
         value = sample(parameter)
     else:
         value = f'"{sample(parameter)}"'

@@ -37,6 +37,11 @@ _COUNT = (
     "How many answers said just this; the most frequent comes first",
     "",
 )
+_BECAUSE = (
+    "because[]",
+    "The codes of the findings that say why it isn't met; often there is none",
+    "",
+)
 _ORDER_GIVEN = "Whether that order was asked for; if not, kab chose it"
 _ELSEWHERE = {"Swept": Swept, "Traffic": Traffic, "Estimate": Estimate}
 """Types that a file imports for mypy only."""
@@ -58,7 +63,8 @@ def parts() -> Iterator[PagePart]:
         "findings": members(Finding),
         "requirements": [
             *members(Requirement),
-            *members(Checked, without={"requirement"}, renamed={"text": ["sentence"]}),
+            *members(Checked, without={"requirement", "because"}, renamed={"text": ["sentence"]}),
+            _BECAUSE,
         ],
         "sweep": members(Sweep, without={"values", "recommendation"}),
         "recommendation": members(Recommendation, renamed={"value": RECOMMENDED}),

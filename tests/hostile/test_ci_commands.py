@@ -12,7 +12,7 @@ from support.certificates import server_named
 from support.command import Finished, called
 from support.exports import DIALECTS
 from support.misbehaving import ANSWER, Peer, misbehaving
-from support.orders import ORDERS, SHORT_ORDERS, orders_in
+from support.orders import ORDERS, SHORT_ORDERS, orders_in, without_annotations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +86,22 @@ def test_a_report_gives_no_order(stored: Path, monkeypatch: pytest.MonkeyPatch) 
         done = called(*arguments, str(stored))
         assert done.code in {0, 3}
         assert not orders_in(done.text)
+
+
+@pytest.mark.usefixtures("_system")
+@pytest.mark.parametrize("command", ["report", "compare"])
+def test_annotations_are_the_only_commands(
+    stored: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", _WIDTH)
+    wanted = ("--require", "failed==0" if command == "report" else "pooled.failed.change>0")
+    files = [str(stored)] * (2 if command == "compare" else 1)
+    done = called(command, *files, "--github", *wanted)
+    assert done.code == 4
+    assert orders_in(done.err) == [line for line in done.err.splitlines() if "title=" in line]
+    assert "::error title=Missed%3A " in done.err
+    assert ("::warning title=kab%3A requests-failed::" in done.err) == (command == "report")
+    assert not orders_in(without_annotations(done.text))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 from support.exports import all_lines, everything, printed, set_by_rich, stored, written
-from support.orders import ORDERS, SHORT_ORDERS, orders_in
+from support.orders import ORDERS, SECTION, SHORT_ORDERS, orders_in, without_annotations
 
 from keepalive_bench import Run, analyse
 from keepalive_bench.cli.exports import OF_CHANGES, Changes
 from keepalive_bench.cli.report import check_requirements
+from keepalive_bench.cli.session import report_of
 from keepalive_bench.compare import compare_runs
 from keepalive_bench.compare.change import Change, Source
+from keepalive_bench.compare.report import annotation_lines as compare_annotations
 from keepalive_bench.compare.report import terminal_parts
 from keepalive_bench.errors import KabError
 from keepalive_bench.plan.document import plan_document
+from keepalive_bench.report.github import annotation_lines
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results.exchange import Answer, Failure
 from keepalive_bench.results.reader import read_run
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 
 _Path = tuple["str | int", ...]
 _READ = ("plan", "environment", "run_info", "warmup", "exchanges", "connections")
-_TEXTS = (ORDERS, SHORT_ORDERS, f"http://127.0.0.1:8000/{SHORT_ORDERS}", "::e::", "##")
+_ALL = f"{ORDERS}{SECTION}"
+_TEXTS = (_ALL, ORDERS, SHORT_ORDERS, f"http://127.0.0.1:8000/{SHORT_ORDERS}", "::e::", "##")
 """What a place is given, the first that it takes: a URL has no blanks, a method no colon."""
 
 
@@ -128,6 +132,16 @@ def test_no_export_has_an_order(*, backwards: bool) -> None:
 
 
 @both_ways
+def test_annotations_are_the_only_commands(*, backwards: bool) -> None:
+    run, _, _ = _hostile(backwards=backwards)
+    lines = [*annotation_lines(report_of(run, strict=True))]
+    lines += compare_annotations([_change(everything(), run), _change(run, everything())])
+    assert lines
+    assert orders_in("\n".join(lines)) == lines
+    assert not orders_in(without_annotations("\n".join(lines)))
+
+
+@both_ways
 def test_what_kab_says_of_it_in_json_can_be_printed_as_it_is(*, backwards: bool) -> None:
     run, _, _ = _hostile(backwards=backwards)
     document = json.loads(written("json", run))
@@ -143,7 +157,7 @@ def test_json_has_each_text_to_the_letter(*, backwards: bool) -> None:
     assert document["plan"] == json.loads(json.dumps(plan_document(run.plan)))
     answers = [answer._asdict() for answer in run.exchanges.answers.values]
     assert document["exchanges"]["answers"] == answers
-    assert document["connections"]["unasked"] == [ORDERS]
+    assert document["connections"]["unasked"] == [_ALL]
     assert stored(read_run([text])) == text
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 from support.certificates import PASSPHRASE, Client, client
-from support.command import Finished, called
+from support.command import PROGRESS, Finished, called
 from support.exports import stored
 from support.misbehaving import ANSWER, Misbehaving, Peer, misbehaving
 from support.runs import URL, Script
@@ -148,6 +148,7 @@ OBSERVERS: dict[str, Callable[[Seen, str], bool]] = {
     "document": in_document,
     "said": lambda seen, what: what in " ".join(seen.done.text.split()),
     "unsaid": lambda seen, what: what not in seen.done.text,
+    "unremarked": lambda seen, what: what not in seen.done.err,
     "written": lambda seen, what: what in seen.written,
     "served": lambda seen, what: what in seen.done.out + seen.written,
     "exit code": lambda seen, what: seen.done.code == int(what),
@@ -257,8 +258,8 @@ def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
         given = [command, *place.arguments(command, url, words), *words]
         if where == "served":
             done = Finished(code=0, out=served(*given), err="")
-        elif where == "unsaid":  # on a terminal
-            done = called(*given, env={"FORCE_COLOR": "1", "TERM": "xterm"})
+        elif where in {"unsaid", "unremarked"}:
+            done = called(*given, env={**PROGRESS, "FORCE_COLOR": "1"})
         else:
             done = called(*given, *(["--json", str(document)] if where != "written" else []))
         records = map(json.loads, record.read_text("utf-8").splitlines())

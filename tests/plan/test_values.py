@@ -19,13 +19,13 @@ from keepalive_bench.plan.values import (
     parse_rate,
     parse_resolution,
     parse_route,
-    parse_share,
     parse_time,
     parse_user,
     pause_text,
     rate_text,
     resolution_text,
     route_text,
+    share_parser,
     share_text,
     time_text,
 )
@@ -33,6 +33,7 @@ from keepalive_bench.plan.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_PARSE_SHARE = share_parser("--precision")
 READ: list[tuple[Callable[[str], object], str, object]] = [
     (parse_duration, "30s", 30),
     (parse_duration, "30", 30),
@@ -49,9 +50,9 @@ READ: list[tuple[Callable[[str], object], str, object]] = [
     (parse_rate, "200/s", 200),
     (parse_rate, "12000 / min", 200),
     (parse_rate, "200", 200),
-    (parse_share, "2%", 0.02),
-    (parse_share, "0.02", 0.02),
-    (parse_share, "0.5 %", 0.005),
+    (_PARSE_SHARE, "2%", 0.02),
+    (_PARSE_SHARE, "0.02", 0.02),
+    (_PARSE_SHARE, "0.5 %", 0.005),
     (parse_header, "X-Test: a:b ", ("X-Test", "a:b")),
     (parse_header, "X-Test:", ("X-Test", "")),
     (parse_user, "a:b:c", ("a", "b:c")),
@@ -67,7 +68,8 @@ REFUSED: list[tuple[Callable[[str], object], str, str]] = [
     *((parse_time, text, "isn't a duration: write 30s") for text in ("soon", "", "5h\n")),
     (parse_pause, "1s-", "--think-time"),
     *((parse_rate, text, "--rate") for text in ("", "5/d", "-5", "1e3")),
-    *((parse_share, text, "--precision") for text in ("", "%", "-2%", "2x", "nan%")),
+    *((_PARSE_SHARE, text, "--precision") for text in ("", "%", "-2%", "2x", "nan%")),
+    *((_PARSE_SHARE, text, f"did you mean {text}%?") for text in ("2", "1.5", "95")),
     (parse_header, "s3kr1t", "A header has no colon"),
     (parse_arm, "=pooled", "empty label"),
     *((parse_route, text, "HOST1:PORT1") for text in ("a:80:b", "a:x:b:80", "a:80:b:99999")),
@@ -118,7 +120,7 @@ def test_a_rate_is_read_back_exactly_in_the_unit_that_it_was_given_in(count: int
 
 @given(st.integers(1, 500))
 def test_a_share_is_read_back(thousandths: int) -> None:
-    assert parse_share(share_text(thousandths / 1_000)) == pytest.approx(thousandths / 1_000)
+    assert _PARSE_SHARE(share_text(thousandths / 1_000)) == pytest.approx(thousandths / 1_000)
 
 
 @given(st.builds(Route, HOSTS, PORTS, HOSTS, PORTS))

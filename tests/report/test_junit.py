@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 from support.exports import everything, nothing, written
-from support.runs import paired_run
+from support.runs import Script, paired_run
 
-from keepalive_bench import analyse
+from keepalive_bench import DecisionRule, analyse
 from keepalive_bench.cli.session import report_of
 from keepalive_bench.report.junit import junit_lines
+from keepalive_bench.report.markdown import text
+from keepalive_bench.results.exchange import Ending
 
 if TYPE_CHECKING:
     from keepalive_bench import Run
@@ -71,6 +74,26 @@ def test_each_requirement_is_a_test_case_and_so_is_the_measurement() -> None:
     checked = {it.requirement.text: it for it in analyse(everything()).requirements}
     for name in ("reopened==0", "pooled.p95<=50ms"):
         assert cases[name].result[0].message == checked[name].text
+
+
+@pytest.mark.parametrize("dialect", ["junit", "markdown"])
+def test_what_was_missed_is_told_with_the_finding_that_says_why(dialect: str) -> None:
+    script = Script("pooled", requests=9)
+    ending = Ending("fin", 0.01, 0.0)
+    for _ in range(9):
+        script.send("pooled", 0.01, on=script.open("pooled", ended_s=99.0, ending=ending))
+    rule = DecisionRule(requirements=("reopened==0", "p50<=5ms"))
+    run = script.run()._replace(plan=replace(script.plan, decision_rule=rule))
+    counted, timed = analyse(run).requirements
+    (because,) = counted.because
+    assert (counted.status, timed.status, timed.because) == ("missed", "missed", ())
+    told = f"{counted.text} {because.text} {because.advice}"
+    if dialect == "junit":
+        failed, late = root(written("junit", run)).iter("failure")
+        assert failed.text == f"reopened==0: {told}"
+        assert late.text == f"p50<=5ms: {timed.text}"
+    else:
+        assert f"`reopened==0` | {text(told)} |" in written("markdown", run)
 
 
 def test_undecided_is_a_failure_where_that_is_strict() -> None:

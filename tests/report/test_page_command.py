@@ -45,9 +45,9 @@ def test_what_differs_is_spelled_out_without_secrets() -> None:
     )
     assert command(plan) == (
         "kab run 'https://example.com/search?q=a+b&token=***' --duration 90s --maxsize 2 "
-        "--concurrency 4 --block --arm pooled --arm fresh=unpooled --order paired --seed 3 "
-        "--warmup 0 --confidence 0.99 --method HEAD --timeout 2.5s --ipv4 "
-        "--proxy http://proxy:3128 --insecure --require 'pooled.p95<=50ms'"
+        "--concurrency 4 --block --warmup 0 --method HEAD --timeout 2.5s --ipv4 "
+        "--proxy http://proxy:3128 --insecure --arm pooled --arm fresh=unpooled --order paired "
+        "--seed 3 --confidence 0.99 --require 'pooled.p95<=50ms'"
     )
     assert left_out(plan) == (
         "the header field X, the credentials, a part of --proxy and what *** stands for"

@@ -40,7 +40,7 @@ VIEWS = {label: view_of(RUN, label) for label in ("pooled", "unpooled")}
 
 def held(text: str, analysis: Analysis = ANALYSIS) -> Checked:
     requirement = parse(text, tuple(places(analysis.plan.experiment.arms)))
-    return check(requirement, demandable(analysis), analysis.plan, VIEWS)
+    return check(requirement, demandable(analysis), analysis.plan, VIEWS, analysis.findings)
 
 
 def with_speedup(low: float | None, estimate: float | None, high: float | None) -> Analysis:

@@ -27,8 +27,15 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = PATIENCE_S
 COMMAND = (sys.executable, "-m", "keepalive_bench")
-_UNSET = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONIOENCODING", "PYTHONUTF8"}
+_UNSET = {
+    *("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    *("COLUMNS", "LINES", "PYTHONIOENCODING", "PYTHONUTF8"),
+}
 _READ_BYTES = 65536
+_QUIET = {"KAB_RUN_QUIET": "1", "KAB_SWEEP_QUIET": "1"}
+"""How far it is isn't told, but where a test is about that."""
+PROGRESS = dict.fromkeys(_QUIET, "0")
+"""Variables with which it is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +58,7 @@ class Finished:
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This environment, without what would change how the output looks."""
     kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
-    return {**kept, "PYTHONUTF8": "1", **(extra or {})}
+    return {**kept, **_QUIET, "PYTHONUTF8": "1", **(extra or {})}
 
 
 def kab(
@@ -94,7 +101,7 @@ def called(
         redirect_stdout(out),
         redirect_stderr(err),
         patch.object(sys, "argv", ["kab", *arguments]),
-        patch.dict(os.environ, env or {}),
+        patch.dict(os.environ, {**_QUIET, **(env or {})}),
         patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")),
     ):
         try:
@@ -163,7 +170,9 @@ def on_terminal(
     reader = Thread(target=_read_to_end, args=(ours, seen), daemon=True)
     reader.start()
     try:
-        with started(*arguments, stderr=theirs, env={"TERM": "xterm", **(env or {})}) as process:
+        with started(
+            *arguments, stderr=theirs, env={**PROGRESS, "TERM": "xterm", **(env or {})}
+        ) as process:
             os.close(theirs)
             done = ended(process)
         reader.join(TIMEOUT_S)

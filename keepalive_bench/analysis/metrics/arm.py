@@ -74,7 +74,7 @@ def _why_opened(arm: Document) -> dict[str, int]:
     return reasons
 
 
-def _why_reopened(arm: Document) -> dict[str, int]:
+def why_reopened(arm: Document) -> dict[str, int]:
     """The reasons of the connections that took the place of another one."""
     others = {FIRST_USE.code, *BESIDE_OTHERS}
     return {code: count for code, count in _why_opened(arm).items() if code not in others}
@@ -178,7 +178,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         lacking="no request of {arm} could have reused a connection",
         lacks=_reuse_lacks,
         spans=_reuse,
-        why=_why_reopened,
+        why=why_reopened,
         is_of_counts=True,
         series=Series(
             "kab_reuse_ratio", "Share that reused one of requests that could have reused one."
@@ -194,7 +194,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         block="connections",
         better="lower",
         spans=_reopened,
-        why=_why_reopened,
+        why=why_reopened,
         series=Series(
             "kab_connections_reopened_total",
             "Connections opened although their slot had had one before.",

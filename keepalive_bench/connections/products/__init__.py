@@ -146,6 +146,9 @@ def product_called(word: str) -> Product:
     """
     found = _BY_WORD.get(word.lower().partition("/")[0])
     if found is None:
-        known = ", ".join(sorted(it.word for it in PRODUCTS))
-        raise UsageError(f"--server can't be {quoted(word)}: kab knows {known}.")
+        from difflib import get_close_matches  # noqa: PLC0415  # where all is well, nobody needs it
+
+        close = get_close_matches(word.lower()[:_LONGEST], _BY_WORD, n=1)
+        end = f"did you mean {close[0]}?" if close else "kab explain products lists those it knows."
+        raise UsageError(f"kab knows no server called {quoted(word)} (--server); {end}")
     return found
