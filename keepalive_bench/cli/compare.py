@@ -42,6 +42,7 @@ _NEW = Option(
     example=Example("--new {latest}", "bases[2].method == PUT"),
 )
 _MISSED = Example("--require 'pooled.connections.change>99'", "4", "exit code")
+_ANNOTATED = Example(f"{_MISSED.words} --github", "::error title=Missed", "said")
 _UNDECIDED = Example("--force --require 'p99.change<=10%' --strict", "4", "exit code")
 
 
@@ -51,7 +52,7 @@ _UNDECIDED = Example("--force --require 'p99.change<=10%' --strict", "4", "exit 
     options=(
         _NEW,
         *exports.OF_CHANGES,
-        GITHUB,
+        replace(GITHUB, example=_ANNOTATED),
         replace(
             REQUIRE,
             help="End with 4 unless it holds: 'pooled.p95.change<=10%'; see kab explain "

@@ -63,7 +63,7 @@ GITHUB = Option(
     group="Output",
     spelling="--github",
     help="Annotate a GitHub job: what was missed, and warnings.",
-    example=Example("--require 'failed>9' --github", "::error title=Missed", "said"),
+    example=Example("--require 'run_info.wall_s>99' --github", "::error title=Missed", "said"),
 )
 STRICT = Option(
     form="switch",

@@ -103,7 +103,9 @@ class Screen:
 
         to = self.err if missing else self.out
         plain_ascii = _knows_ascii_only(to)
-        for line in told(requirements, plain_ascii=plain_ascii, strict=strict):
+        for line in told(
+            requirements, plain_ascii=plain_ascii, strict=strict, explaining=not missing
+        ):
             to.print(for_terminal(line, plain_ascii=plain_ascii), soft_wrap=True)
 
     def code(self, code: ExitCode) -> ExitCode:

@@ -51,11 +51,17 @@ def undecided_note(requirements: Iterable[Checked], *, strict: bool) -> str:
     return _STRICT if strict else _LENIENT
 
 
-def told(requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool) -> Iterator[str]:
-    """A line for each, and one for all; nothing where there are none."""
+def told(
+    requirements: Sequence[Checked], *, plain_ascii: bool, strict: bool, explaining: bool = True
+) -> Iterator[str]:
+    """A line for each, and one for all; nothing where there are none.
+
+    `explaining`: with the findings that say why.
+    """
+    words = explained if explaining else demand
     if requirements:
         for it in in_order(requirements):
-            yield f"{status(it, plain_ascii=plain_ascii)}  {explained(it)}"
+            yield f"{status(it, plain_ascii=plain_ascii)}  {words(it)}"
         note = undecided_note(requirements, strict=strict)
         yield f"{counted(requirements)}. {note}".strip()
 

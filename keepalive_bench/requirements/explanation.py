@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def explaining(
     subject: Subject, found: Evidence, document: Document, findings: Iterable[Finding]
 ) -> tuple[Finding, ...]:
-    """The findings on what a count is made of; of a comparison, on why connections weren't reused.
+    """The warnings of what a count is made of; of a comparison, of why connections weren't reused.
 
     Of times, kab knows how long they are, and not why.
 
@@ -33,7 +33,8 @@ def explaining(
     if not codes and _needs_reuse(subject, found):
         label = next(iter(document["arms"]))
         codes = why_reopened(document["arms"][label])
-    return tuple(it for it in findings if _is_about(it, codes, label))
+    warnings = (it for it in findings if it.severity == "warning")
+    return tuple(it for it in warnings if _is_about(it, codes, label))
 
 
 def _needs_reuse(subject: Subject, found: Evidence) -> bool:

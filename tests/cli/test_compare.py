@@ -130,7 +130,7 @@ def test_the_exit_code_is_that_of_the_requirements(texts: list[str], code: int) 
         (["-", "base.json", "--new", "-"], "Standard input (-) holds one run"),
         (["-", "-"], "Standard input (-) holds one run"),
         (["base.json", "/dev/null"], "it ends too early"),
-        (["base.json", "same.json", "--margin", "2"], "margin must be from 0 to below 1"),
+        (["base.json", "same.json", "--margin", "2"], "--margin 2 is 200 %: did you mean 2%?"),
     ],
 )
 def test_what_can_t_be_compared_is_refused_in_one_sentence(arguments: list[str], said: str) -> None:

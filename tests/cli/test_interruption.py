@@ -72,15 +72,11 @@ def test_a_closed_terminal_loses_nothing_with_nohup_or_without(
     slow_server: ServerProcess, tmp_path: Path
 ) -> None:
     results = tmp_path / "run.json"
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup hands it down
-    try:
-        arguments = ("run", slow_server.url, "-n", "20", "--verbose", "--json", str(results))
-        with started(*arguments) as process:
-            seen = "".join(next_line(process) for _ in range(6))
-            process.send_signal(signal.SIGHUP)
-            done = ended(process, seen)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    arguments = ("run", slow_server.url, "-n", "20", "--verbose", "--json", str(results))
+    with started(*arguments, with_nohup=True) as process:
+        seen = "".join(next_line(process) for _ in range(6))
+        process.send_signal(signal.SIGHUP)
+        done = ended(process, seen)
     assert (done.code, done.err) == (0, "")
     assert json.loads(results.read_text())["exchanges"]["count"] == 40
 

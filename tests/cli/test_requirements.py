@@ -247,6 +247,7 @@ def test_the_results_file_has_them_and_standard_error_too_where_no_report_is_sho
         "low": None,
         "high": None,
         "sentence": "pooled.reopened is 0.",
+        "because": [],
     }
     latency = document["arms"]["pooled"]["latency_s"]
     assert (missed["status"], missed["bound"]) == ("missed", 1e-9)

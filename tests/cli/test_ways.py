@@ -72,8 +72,8 @@ def test_a_first_address_that_refuses_is_said_with_what_to_do() -> None:
         port = port_of(server)
         given = f"there.test:{port}:127.0.0.1"
         refusing = given.replace("127.0.0.1", "127.0.0.9,127.0.0.1")
-        done = called("run", f"http://there.test:{port}/", "--resolve", refusing, "-vn", "3")
-        fine = called("run", f"http://there.test:{port}/", "--resolve", given, "-n", "3")
+        done = called("run", f"http://there.test:{port}/", "--resolve", refusing, "-n", "3", "-v")
+        fine = called("run", f"http://there.test:{port}/", "--resolve", given, "-n", "3", "-v")
     text = " ".join(done.out.split())
     assert (
         f"first tried other addresses, which failed (127.0.0.9:{port}: Connection refused)" in text

@@ -120,12 +120,17 @@ def called(
 
 @contextmanager
 def started(
-    *arguments: str, stderr: int = subprocess.PIPE, env: Mapping[str, str] | None = None
+    *arguments: str,
+    stderr: int = subprocess.PIPE,
+    env: Mapping[str, str] | None = None,
+    with_nohup: bool = False,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start the real command; it is ended with the block, whatever happens."""
     # Shells and nohup ignore these in what they start in the background; children inherit that.
     before = {
-        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        signal.SIGHUP: signal.signal(
+            signal.SIGHUP, signal.SIG_IGN if with_nohup else signal.SIG_DFL
+        ),
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
         signal.SIGQUIT: signal.signal(signal.SIGQUIT, signal.SIG_DFL),
     }
