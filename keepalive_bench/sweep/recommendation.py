@@ -6,7 +6,7 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.sweep import Recommendation
-from keepalive_bench.units import enumerated, plural, times
+from keepalive_bench.units import enumerated, percent, plural, share, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +32,13 @@ def recommend(values: Sequence[SweptValue], case: Case) -> Recommendation:
     sound = [it for it in values if it.summary.failed <= _MOST_FAILED * it.summary.sent]
     left_out = [it.arm for it in values if it not in sound]
     if not sound:
-        text = f"Too many requests failed: more than {_MOST_FAILED:.0%} with each {case.option}."
+        most = percent(_MOST_FAILED)
+        text = f"Too many requests failed: more than {most} with each {case.option}."
         return Recommendation("inconclusive", None, None, text)
     found = _among(sound, case)
     if left_out:
         which = f"{case.option} {', '.join(left_out)}"
-        more = f" More than {_MOST_FAILED:.0%} of the requests failed with {which}: left out here."
+        more = f" With {which}, more than {percent(_MOST_FAILED)} of the requests failed: left out."
         found = found._replace(text=f"{found.text}{more}")
     return found
 
@@ -49,17 +50,18 @@ def _among(values: Sequence[SweptValue], case: Case) -> Recommendation:
     least = 2 * case.threads  # two full bursts
     if min(it.summary.sent for it in values) < least:
         text = (
-            "So few requests don't tell: before each thread has sent "
-            f"a second one (-n {least:,} at least), nothing can be used again."
+            "Too few requests: a connection can't be reused before each thread sends a second one. "
+            f"Use -n {least} or more."
         )
         return Recommendation("too-few-requests", None, None, text)
     most = values[-1]
     # Had no other value had its turn, what went stale for it would have been used again.
     reuse = (most.summary.reuse or 0.0) + most.by_kab / max(1, most.summary.could_reuse)
     if reuse < _SCARCELY * _most_reuse(most, case):
+        which = f"only {share(reuse)} of the requests" if reuse else "no request"
         text = (
-            f"No maxsize helps here: even with {most.arm}, only {100 * reuse:.0f} % of the "
-            "requests that could have reused a connection did."
+            f"No maxsize helps here: even with {most.arm}, {which} that could have reused a "
+            "connection did."
         )
         return Recommendation("not-reused", None, None, text)
     found = _waiting(values, case) if case.block else _keeping(values, case)
@@ -78,11 +80,11 @@ def _most_reuse(it: SweptValue, case: Case) -> float:
 def _by_times(values: Sequence[SweptValue], case: Case) -> Recommendation:
     """What only latencies or rates tell; connections that kab itself let go stale distort them."""
     if any(map(_is_distorted, values)):
-        what = "a larger body costs" if case.option == "data-size" else "more threads bring"
-        text = f"What {what} can't be told here.{_turns(values)}"
+        what = "a larger body costs" if case.option == "data-size" else "more threads gain"
+        text = f"This run can't show what {what}.{_turns(values)}"
         return Recommendation("inconclusive", None, None, text)
     if len(values) < _LEAST_VALUES:
-        text = f"Only {case.option} {values[0].arm} was answered, and with nothing to compare it."
+        text = f"Only {case.option} {values[0].arm} is left, and there is nothing to compare it to."
         return Recommendation("inconclusive", None, None, text)
     if case.option == "data-size":
         return _described(values, case)
@@ -98,10 +100,10 @@ def _turns(values: Sequence[SweptValue]) -> str:
     count = sum(it.by_kab for it in values)
     if not count:
         return ""
-    fewer = "; with fewer values, fewer do" if len(values) > _LEAST_VALUES else ""
+    fewer = " With fewer values, fewer do." if len(values) > _LEAST_VALUES else ""
     return (
-        f" Only because kab gave the values their turns, {plural(count, 'connection')} went stale "
-        f"that this traffic alone would have used again{fewer}."
+        f" {plural(count, 'connection')} went stale only because the values took turns: this "
+        f"traffic alone would have reused them.{fewer}"
     )
 
 
@@ -114,25 +116,25 @@ def _keeping(values: Sequence[SweptValue], case: Case) -> Recommendation:
     if number is None:
         most = values[-1]
         text = (
-            f"None of these is enough for {case.who}: maxsize {most.arm} still threw "
-            f"{plural(most.discarded, 'connection')} away. {most.open_at_once:,} were open at "
-            f"once: try --maxsize {most.open_at_once}."
+            f"None of these values is enough for {case.who}: with maxsize {most.arm}, the pool "
+            f"still discarded {plural(most.discarded, 'connection')}. {most.open_at_once:,} were "
+            f"open at once: try --maxsize {most.open_at_once}."
         )
         return Recommendation("none-suffices", None, None, text)
     smaller, enough, larger = values[:number], values[number], values[number + 1 :]
     others = enough.summary.reopened - enough.by_kab
     what = (
-        f"throws no connection of {case.who} away"
+        f"discards no connection of {case.who}"
         if enough.summary.reopened
         else f"reuses every connection of {case.who}"
     )
     what = f"{what} ({_none_of(enough, 'discarded', case)})"
     if others:
-        what = f"{what}, though {others:,} had to be opened again for other reasons"
+        what = f"{what}, though {others:,} had to be reopened for other reasons"
     peak = max(it.open_at_once for it in values)
     beyond = _beyond(enough, larger, case)
     if peak < enough.value and all(it.value < peak for it in smaller):
-        beyond = f"{beyond}. Never more than {peak:,} were open at once, so {peak:,} would do"
+        beyond = f"{beyond}. At most {peak:,} were open at once, so {peak:,} would do"
     unclear = [it for it in smaller if not case.throws_more_away(it, enough, values)]
     return _named("keeps-all", enough, unclear, case, f"{what}; {beyond}")
 
@@ -152,7 +154,7 @@ def _named(
     is_too = "are" if len(unclear) > 1 else "is"
     text = (
         f"{case.option} {value.arm} is enough: it {what}. "
-        f"Whether {which} {is_too}, these requests don't show."
+        f"These requests don't show whether {which} {is_too}."
     )
     return Recommendation(code, value.value, unclear[0].value, text)
 
@@ -160,7 +162,7 @@ def _named(
 def _none_of(value: SweptValue, did: str, case: Case) -> str:
     """That something never happened, and how often it may all the same."""
     sent = value.summary.sent
-    bound = f"under {_at_most(case.rate_bound(sent))} at {100 * case.confidence:g} % confidence"
+    bound = f"under {_at_most(case.rate_bound(sent))} at {percent(case.confidence)} confidence"
     return f"0 of {sent:,} {did}: {bound}"
 
 
@@ -176,10 +178,10 @@ def _beyond(enough: SweptValue, larger: Sequence[SweptValue], case: Case) -> str
     if all(case.is_same(enough, it) for it in larger):
         return "a larger one changes nothing"
     if any(it.discarded for it in larger):
-        return "that a larger one threw some away was chance"
+        return "that a larger one discarded some was chance"
     return (
-        "a larger one throws none away either, though so few requests don't show that latencies "
-        f"are the same within {100 * case.margin:g} %"
+        "a larger one discards none either, but the requests are too few to show that latencies "
+        f"are the same within {percent(case.margin)}"
     )
 
 
@@ -192,7 +194,7 @@ def _waiting(values: Sequence[SweptValue], case: Case) -> Recommendation:
     most = values[-1]
     if most.waited:
         text = (
-            f"None of these is known to be enough for {case.who}: with maxsize {most.arm}, "
+            f"None of these values is known to be enough for {case.who}: with maxsize {most.arm}, "
             f"{plural(most.waited, 'request')} still waited for a connection. "
             f"Try --maxsize {case.threads}."
         )
@@ -217,7 +219,7 @@ def _waiting(values: Sequence[SweptValue], case: Case) -> Recommendation:
         )
         return _named("fast-enough", enough, unclear, case, what)
     what = (
-        f"lets no request of {case.who} wait for a connection "
+        f"makes no request of {case.who} wait for a connection "
         f"({_none_of(enough, 'waited', case)}); {_beyond(enough, larger, case)}"
     )
     return _named("none-waits", enough, unclear, case, what)
@@ -236,19 +238,20 @@ def _fastest(values: Sequence[SweptValue], case: Case) -> Recommendation:
 
     enough = next((it for it in values if case.is_enough(it, others(it))), None)
     if enough is None:
-        text = (
-            "These requests don't show which concurrency makes the most requests/s: more of them "
-            "would."
-        )
+        text = "Too few requests to show which concurrency makes the most requests/s: send more."
         return Recommendation("inconclusive", None, None, text)
     smaller = [it for it in values if it.value < enough.value]
     unclear = [it for it in smaller if not case.is_worse(it, others(it))]
     lost = case.lost(enough, others(enough)) or 0.0
-    what = "makes the most requests/s"
-    if lost:
-        what = f"makes as many requests/s as any other, within {_at_most(lost)}"
-    if enough is values[-1]:
-        what = f"{what}; no larger one was tried"
+    within = f", within {_at_most(lost)}" if lost else ""
+    if enough is values[-1] and not unclear:
+        text = (
+            f"{case.option} {enough.arm} makes the most requests/s of these values{within}; a "
+            "larger one may make more."
+        )
+        return Recommendation("fastest", enough.value, enough.value, text)
+    more = "; a larger one may make more" if enough is values[-1] else ""
+    what = f"makes as many requests/s as any other{within}{more}"
     return _named("fastest", enough, unclear, case, what)
 
 
@@ -257,18 +260,18 @@ def _described(values: Sequence[SweptValue], case: Case) -> Recommendation:
     least, most = values[0], values[-1]
     ratio, low, high = case.effect(least, most, case.confidence)
     if ratio is None or low is None or high is None:
-        text = "These requests don't show what a larger body costs: more of them (-n) would."
+        text = "Too few requests to show what a larger body costs: send more (-n)."
         return Recommendation("inconclusive", None, None, text)
     small, large = (f"{it.arm} B" if it.arm.isdigit() else it.arm for it in (least, most))
     ends, subject = f"{times(low)}–{times(high)}", f"A request with a body of {large}"
     if case.is_same(least, most):
-        within = f"within {100 * case.margin:g} % ({ends})"
+        within = f"within {percent(case.margin)} ({ends})"
         text = f"{subject} takes as long as one of {small}, {within}."
         return Recommendation("described", None, None, text)
     if low <= 1 <= high:
         text = (
-            f"These requests don't show whether one with a body of {large} takes longer than one "
-            f"of {small} ({ends}): more of them (-n) would."
+            f"{subject} may or may not take longer than one of {small} ({ends}): send more "
+            "requests (-n)."
         )
         return Recommendation("inconclusive", None, None, text)
     text = f"{subject} takes {times(ratio)} ({ends}) as long as one of {small}."
