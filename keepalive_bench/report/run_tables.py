@@ -72,9 +72,9 @@ class ArmRow(NamedTuple):
     is_part: bool = False
 
     @property
-    def is_detail(self) -> bool:
-        """Whether it's left out unless details are asked for, as a quantile is without a number."""
-        return self.metric.is_detail or not any(map(_is_known, self.values))
+    def is_known(self) -> bool:
+        """Whether any arm has a value, as few requests have of a far quantile."""
+        return any(map(_is_known, self.values))
 
 
 class PhaseRow(NamedTuple):
@@ -138,7 +138,8 @@ def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iter
             for arm, value in zip(arms, row.values, strict=True)
         )
         group, _, figure = row.metric.path.rpartition(".")
-        found = Row(row.name, cells, nothing, nothing, row.is_detail)
+        is_detail = not row.is_known or (row.metric.is_detail and not row.is_part)
+        found = Row(row.name, cells, nothing, nothing, is_detail)
         if row.metric.path == "connections" and not row.is_part:
             more = (row.values[0] - count for count in row.values[1:])
             yield found._replace(differences=tuple(_signed(it) for it in more))
@@ -209,13 +210,12 @@ def _parts(path: str, arm: ArmSummary) -> Mapping[str, int]:
     """What a count comes of, by code; what every arm has by its nature stands nowhere."""
     if path == "failed":
         return arm.failure_kinds
-    if path != "connections":
-        return {}
     counts = {it: count for it, count in arm.reason_counts.items() if it not in BY_NATURE}
-    return {
-        code if code in BESIDE_OTHERS else f"reopened: {code}": count
-        for code, count in counts.items()
-    }
+    if path == "connections":
+        return {it: count for it, count in counts.items() if it in BESIDE_OTHERS}
+    if path == "reopened":  # a reader may see the parts alone
+        return {f"{path}: {it}": count for it, count in counts.items() if it not in BESIDE_OTHERS}
+    return {}
 
 
 def cell(metric: Metric[Any], arm: ArmSummary, value: Any) -> str:  # noqa: ANN401  # by unit
