@@ -62,7 +62,7 @@ class RequirementError(KabError, AssertionError):
 
 
 class ResultsFileError(UsageError):
-    """A file that is no results file of kab's, or is damaged."""
+    """A file that isn't a kab results file, or is damaged."""
 
 
 _NO_THREAD = "can't start new thread"

@@ -119,6 +119,11 @@ def share(part: float | None) -> str:
     return f"{percent:.0f} %" if percent in {0, 100} else f"{min(max(percent, 0.1), 99.9):.1f} %"
 
 
+def percent(part: float, form: str = "g") -> str:
+    """A share in a sentence: `95 %`, `99.9 %`; `form` is how `format` writes the number."""
+    return f"{100 * part:{form}} %"
+
+
 def times(ratio: float | None) -> str:
     """A ratio as `2.97×`."""
     return MISSING if ratio is None else f"{ratio:.2f}×"

@@ -110,9 +110,9 @@ def _read(path: Path, *, optional: bool = False) -> tuple[str, dict[str, Any]] |
     try:
         document: dict[str, Any] = toml.loads(text.decode())
     except RecursionError:
-        raise UsageError(f"{place} is no TOML (--config): it is nested too deep.") from None
+        raise UsageError(f"{place} isn't TOML (--config): it is nested too deep.") from None
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
-        raise UsageError(f"{place} is no TOML (--config): {shortened(str(error))}.") from None
+        raise UsageError(f"{place} isn't TOML (--config): {shortened(str(error))}.") from None
     if path.name != _SHARED_FILE:
         return place, document
     tools = _table(document.get("tool", {}), f"{place}, tool")

@@ -39,7 +39,7 @@ _unfinished: set[Path] = set()
 def open_output(path: str) -> Iterator[TextIO]:
     """A text stream that becomes the file when the block ends well; a `.gz` is compressed.
 
-    A regular file is replaced whole, at the end. What is no regular file (a device, a FIFO) is
+    A regular file is replaced whole, at the end. What isn't a regular file (a device, a FIFO) is
     written to: renaming something over it would destroy it.
 
     Raises:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_runs"]
 
-_SAME_RUN = ChangeVerdict("no-difference", "Both files hold the same run, so nothing changed.")
+_SAME_RUN = ChangeVerdict("no-difference", "Both files contain the same run: nothing changed.")
 
 
 def compare_runs(
@@ -101,7 +101,7 @@ def _unlike(bases: Sequence[Source], *, forced: bool) -> str | None:
         found = in_the_way(tuple(differences([first], it)))
         if found:
             both = f"{filename(first.name)} and {filename(it.name)}"
-            return f"The BASE runs {both} can't be taken together: {found}; --force does it anyway"
+            return f"The BASE runs {both} can't be combined: {found}; --force does it anyway"
     return None
 
 
@@ -112,7 +112,7 @@ def _is_same_run(bases: Sequence[Source], new: Source) -> bool:
             if len(bases) == 1:
                 return True
             both = f"{filename(one.name)} and {filename(other.name)}"
-            raise UsageError(f"{both} hold the same run: name only one of them.")
+            raise UsageError(f"{both} contain the same run: name only one of them.")
     return False
 
 

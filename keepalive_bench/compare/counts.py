@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COUNTS = (
     ("{} of {} requests of {} failed", failed),
-    ("{} of {} answers to {} were errors", errors),
+    ("{} of {} responses to {} were errors", errors),
     ("{} of {} requests of {} reopened a connection", reopened),
 )
 
@@ -47,7 +47,9 @@ class _Count(NamedTuple):
     def said(self, base: str = "", new: str = "") -> str:
         """Both runs' numbers, with more words on either."""
         now = self.words.format(f"{self.new.hits:,}", f"{self.new.chances:,}", self.label)
-        return f"{now}{new}, against {self.base.hits:,} of {self.base.chances:,} in BASE{base}"
+        return (
+            f"{now}{new}, compared with {self.base.hits:,} of {self.base.chances:,} in BASE{base}"
+        )
 
 
 def count_verdicts(arms: Sequence[ArmChange], confidence: float) -> CountVerdicts:
@@ -67,10 +69,10 @@ def count_verdicts(arms: Sequence[ArmChange], confidence: float) -> CountVerdict
             decided.append(ChangeVerdict("better", f"{it.said(base=_by_what(it.base))}."))
         elif not it.base.hits:
             why = _why_uncertain(it.new, it.base, "BASE")
-            uncertain.append(f"{it.said()}: that began, {_times(it.new.incidents)}, and {why}.")
+            uncertain.append(f"{it.said()}: that happened {_times(it.new.incidents)}, {why}.")
         elif not it.new.hits:
             why = _why_uncertain(it.base, it.new, "NEW")
-            uncertain.append(f"{it.said()}: that happened {_times(it.base.incidents)}, and {why}.")
+            uncertain.append(f"{it.said()}: that happened {_times(it.base.incidents)}, {why}.")
     decided.sort(key=lambda verdict: verdict.code, reverse=True)
     return CountVerdicts(tuple(decided), tuple(uncertain))
 
@@ -132,8 +134,8 @@ def _by_what(found: Occurrences) -> str:
 def _why_uncertain(shown: Occurrences, other: Occurrences, name: str) -> str:
     """What recurs is no chance, but shows only where enough requests are sent."""
     if shown.recurring or not other.could:
-        return f"{name} sent too few requests to show it"
-    return "may be chance"
+        return f"and {name} sent too few requests to show it"
+    return "which may be chance"
 
 
 def _times(count: int) -> str:

@@ -18,7 +18,7 @@ from keepalive_bench.compare.change import (
     number_change,
 )
 from keepalive_bench.compare.verdict import CODES
-from keepalive_bench.requirements import AT_LEAST
+from keepalive_bench.requirements import needing
 from keepalive_bench.requirements.decision import decide
 from keepalive_bench.requirements.explanation import explaining
 from keepalive_bench.requirements.lookup import Evidence, evidence_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis import Checked, Requirement
+    from keepalive_bench.analysis.metrics import Unit
     from keepalive_bench.compare.change import Change, FigureChange
     from keepalive_bench.plan.arms import Arm
     from keepalive_bench.requirements.names import AnyMetric, Place, Subject
@@ -41,11 +42,18 @@ def change_places(arms: tuple[Arm, ...]) -> Iterator[Place]:
             words = replace(verdict, words=CODES, meaning="[The verdict](#the-verdict), in a word")
             yield replace(place, metrics=(words,))
         changes = (
-            replace(it, unit=it.unit if it.basis == "exact" else "change", is_signed=True)
+            replace(it, unit=_unit(it), is_signed=True)
             for it in place.metrics
             if _has_change(place, it)
         )
         yield replace(place, metrics=tuple(changes), suffix=".change")
+
+
+def _unit(metric: AnyMetric) -> Unit:
+    """What its change is in: new − base of what is counted, and new ÷ base − 1 of all else."""
+    if metric.basis != "exact":
+        return "change"
+    return "points" if metric.unit == "share" else metric.unit
 
 
 def _has_change(place: Place, metric: AnyMetric) -> bool:
@@ -62,14 +70,13 @@ def check_change(requirement: Requirement, change: Change, among: Sequence[Place
     if subject is None:
         raise KeyError(requirement.name)
     least = least_requests(subject.metric.basis, change.new.analysis.plan)
-    enough = f" ({least:,} {AT_LEAST})" if least else ""
     found, new = _find_change(subject, change), change.new
     checked = decide(
         requirement,
         subject,
         found,
         change.decision_rule.confidence,
-        too_few=f"too few requests of one of the runs bound it{enough}",
+        too_few=f"one of the runs has too few requests for its interval{needing(least)}",
     )
     if checked.status == "met" or change.incomparable is not None:
         return checked
@@ -97,7 +104,7 @@ def _find_change(subject: Subject, change: Change) -> Evidence:
 def _recommended(option: str, change: Change) -> Evidence:
     found = change.recommendation
     if found is None or found.option != option:
-        return Evidence(None, lacking=f"the runs are no sweeps over {option}")
+        return Evidence(None, lacking=f"the runs aren't sweeps over {option}")
     if found.base is None or found.new is None:
         return Evidence(None, lacking="one of the sweeps recommends nothing")
     sweeps = (it.analysis.sweep for it in (*change.bases, change.new))
@@ -111,7 +118,7 @@ def _ratio(path: str, against: str, change: Change) -> Evidence:
         if it.against == against:
             found: FigureChange = getattr(it, path)
             return Evidence(*found[2:])
-    return Evidence(None, lacking=f"one of the runs doesn't compare with {against}")
+    return Evidence(None, lacking=f"one of the runs has no comparison with {against}")
 
 
 def _changed(subject: Subject, change: Change) -> Evidence:

@@ -26,14 +26,12 @@ if TYPE_CHECKING:
     )
 
 _WITHIN = (
-    "The runs are independent, so intervals are wider than within one run. They cover chance "
-    "within the runs, and nothing that varies between them: another load, network or machine. "
-    f"{LEAST_RUNS} BASE files or more (--new NEW.json) show how much that is."
+    "Intervals cover chance within the runs, but not what varies between them (load, network, "
+    f"machine): {LEAST_RUNS} or more BASE files (--new NEW.json) show how much that is."
 )
 _BETWEEN = (
-    "The runs are independent, so intervals are wider than within one run. They cover chance "
-    "within the runs, and as much variation between runs as the {count} BASE files show. BASE is "
-    "their mean: arithmetic for counts, geometric for all else."
+    "Intervals cover chance within the runs, and the variation between runs that the {count} BASE "
+    "files show. BASE is their mean: arithmetic for counts, geometric for all else."
 )
 _LONGEST = 60
 _TO_THE_SECOND = len("2026-01-02T03:04:05")
@@ -102,8 +100,8 @@ def small_print(change: Change) -> str:
     if not sizes:
         return covered
     return (
-        f"The runs sent different numbers of requests ({', '.join(sizes)}), so that counts differ "
-        f"for that alone; the verdict goes by shares. {covered}"
+        f"The runs sent different numbers of requests ({', '.join(sizes)}), so counts differ for "
+        f"that reason alone; the verdict compares shares. {covered}"
     )
 
 

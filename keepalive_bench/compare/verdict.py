@@ -16,7 +16,7 @@ from keepalive_bench.analysis.required_requests import least_requests, required_
 from keepalive_bench.compare.change import ChangeCode, ChangeVerdict
 from keepalive_bench.compare.counts import count_verdicts
 from keepalive_bench.stats.between_runs import LEAST_RUNS
-from keepalive_bench.units import enumerated, signed_share
+from keepalive_bench.units import enumerated, percent, signed_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,12 +49,12 @@ def why_incomparable(
         return "The runs have no arm in common"
     obstacle = in_the_way(differences)
     if obstacle and not forced:
-        return f"The runs can't be compared: {obstacle}; --force compares them all the same"
+        return f"The runs can't be compared: {obstacle}; --force compares them anyway"
     first = arms[0]
     before, after = all(it.succeeded for it in first.bases), first.new.succeeded
     if (before and after) or count_verdicts(arms, rule.confidence).decided:
         return None
-    return f"Nothing was measured of {first.label} in {'NEW' if before else 'BASE'}"
+    return f"Nothing was measured for {first.label} in {'NEW' if before else 'BASE'}"
 
 
 def change_verdict(
@@ -66,7 +66,7 @@ def change_verdict(
     """What changed, by the later plan's rule, of runs that can be compared."""
     obstacle, rule = in_the_way(differences), plans[-1].decision_rule
     counted, latency = count_verdicts(arms, rule.confidence), _latency(arms[0], plans)
-    found = [*counted.decided, latency]
+    found = sorted((*counted.decided, latency), key=lambda said: said.code != "worse")
     codes = {said.code for said in found}
     code = next((it for it in _FIRST if it in codes), latency.code)
     texts = [f"Compared although {obstacle}."] if obstacle else []
@@ -80,7 +80,7 @@ def in_the_way(differences: Sequence[Difference]) -> str:
     answers = [it.name for it in differences if it.matters and it.part == "answers"]
     parts = [f"their plans differ in {enumerated(plans)}"] if plans else []
     if answers:
-        parts.append(f"they were answered differently ({enumerated(answers)})")
+        parts.append(f"their responses differ ({enumerated(answers)})")
     return ", and ".join(parts)
 
 
@@ -90,7 +90,7 @@ def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:
     if figure.change is None or figure.low is None or figure.high is None:
         least = max(least_requests("p50", plan) or 0 for plan in plans)
         text = (
-            f"{arm.label} has too few answers to tell: that takes at least {least:,} in each run, "
+            f"{arm.label} has too few responses to tell: it needs at least {least:,} in each run, "
             "and more for a small change."
         )
         return ChangeVerdict("inconclusive", text)
@@ -98,22 +98,22 @@ def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:
     than = "in BASE" if runs == 1 else f"in the {runs} BASE runs"
     ends = f"{signed_share(figure.low)} to {signed_share(figure.high)}"
     holds = "with" if runs >= LEAST_RUNS else "without"
-    shown = f"{100 * rule.confidence:g} % interval {ends}, {holds} variation between runs"
+    shown = f"{percent(rule.confidence)} CI {ends}, {holds} variation between runs"
     low, high, margin = 1 + figure.low, 1 + figure.high, 1 + rule.margin
     if 1 / margin <= low and high <= margin:
-        within = f"within {100 * rule.margin:g} %"
+        within = f"within {percent(rule.margin)}"
         text = f"{subject} takes as long as {than}, {within}: {change} ({shown})."
         return ChangeVerdict("no-difference", text)
     if low <= 1 <= high:
         text = f"{subject} may or may not have changed: {change} ({shown})."
-        return ChangeVerdict("inconclusive", f"{text} {_settling(arm, figure, rule)}")
+        return ChangeVerdict("inconclusive", f"{text} {_what_would_do(arm, figure, rule)}")
     code: ChangeCode = "worse" if low > 1 else "better"
     way = "longer" if code == "worse" else "less time"
     by = signed_share(abs(figure.change)).lstrip("+")
     return ChangeVerdict(code, f"{subject} takes {by} {way} than {than} ({shown}).")
 
 
-def _settling(arm: ArmChange, figure: FigureChange, rule: DecisionRule) -> str:
+def _what_would_do(arm: ArmChange, figure: FigureChange, rule: DecisionRule) -> str:
     """What would make the interval narrow enough."""
     if len(arm.bases) >= LEAST_RUNS:
         return "More BASE runs, or longer ones, narrow the interval."
@@ -130,21 +130,22 @@ def _besides(
 ) -> Iterator[str]:
     """Other latencies, and speed-ups, whose whole interval lies beyond the margin."""
     told = {arms[0].label: latency.code}
-    found = []
+    worse, found = list[str](), list[str]()
     for arm, name in list(product(arms, _BESIDES))[1:]:  # the first is the one that decides
         figure = arm.figures[f"latency_s.{name}"]
         code = _beyond(figure, rule.margin)
         if code is not None and told.get(arm.label) != code:
             told[arm.label] = code
-            found.append(f"{arm.label} {name} {signed_share(figure.change)}")
+            said = f"{arm.label} {name} {signed_share(figure.change)}"
+            (worse if code == "worse" else found).append(said)
     for it in comparisons:
         for path, said in _RATIOS_IN_WORDS.items():
             figure = getattr(it, path)
             if _beyond(figure, rule.margin) is not None:
                 against = f" against {it.against}" if len(comparisons) > 1 else ""
                 found.append(f"{said}{against} {signed_share(figure.change)}")
-    if found:
-        yield f"Also changed: {enumerated(found)}."
+    if worse or found:
+        yield f"Also changed: {enumerated([*worse, *found])}."
 
 
 def _beyond(figure: FigureChange, margin: float) -> ChangeCode | None:

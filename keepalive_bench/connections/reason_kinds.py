@@ -76,7 +76,7 @@ BY_DESIGN = ReasonKind(
     code="by-design",
     title="Each connection is used once",
     who="kab",
-    proof="The arm is of a kind that doesn't reuse them: kab closes it itself.",
+    proof="The arm is of a kind that doesn't reuse connections: kab closes each one itself.",
     is_by_nature=True,
     provoked=Provoked("URL -n 3", ""),
 )
@@ -91,14 +91,14 @@ UNREAD_REQUEST = ReasonKind(
     "no request had asked for: the rest of the body was taken for the next request.",
     evidence="`status` of the last answer, `seen`: an answer that followed it, or `failure`",
     provoked=Provoked("URL -n 6 -X POST -d name=value", "--fault unread-body"),
-    text="{closer} answered requests without reading their bodies, which spoils the connection for "
-    "the next one ({times})",
-    advice="Read or drain the body before answering, early errors (401, 403, 413) included.",
+    text="{closer} responded without reading the request's body, so the connection couldn't be "
+    "used again ({times})",
+    advice="Read or drain the body before responding, even with an early error (401, 403, 413).",
     settings=("unread_body",),
 )
 IDLE_DROP = ReasonKind(
     code="idle-drop",
-    title="The path forgot an idle connection",
+    title="Something on the path dropped an idle connection",
     who="path",
     proof="Two connections or more died under a request (reset, closed, or no answer in time), all "
     "of them after they had been idle for longer than any that was used again, and for 1 s or "
@@ -108,10 +108,10 @@ IDLE_DROP = ReasonKind(
     "came through; `died_s`: the shortest that they didn't",
     provoked=Provoked(test="tests/net/test_forgetful_paths.py"),
     text="Connections that had been idle for {died_s} or more died at their next request{survived} "
-    "({times}): something on the path forgets idle connections",
-    advice="The usual suspects are a NAT, a firewall (conntrack), or a balancer (AWS NLB after "
-    "350 s, Azure after 4 min). Close idle connections at the client before that, or have TCP "
-    "keep-alive probe sooner (--tcp-keepalive-time).",
+    "({times}): something on the path drops idle connections",
+    advice="Likely causes are a NAT, a firewall (conntrack), or a balancer (AWS NLB after 350 s, "
+    "Azure after 4 min). Close idle connections in the client before that, or let TCP keep-alive "
+    "probe sooner (--tcp-keepalive-time).",
     numbers=("survived_s", "died_s"),
     recurs_after=4,
 )
@@ -125,8 +125,9 @@ LATE_CLOSE = ReasonKind(
     provoked=Provoked(test="tests/hostile/test_reasons.py"),
     text="{closer} closed connections that had been idle for {died_s} or more, but only when their "
     "next request came{survived} ({times}){also}",
-    advice="A gateway does that whose own connection to the server behind it was dead (HAProxy, "
-    "Apache): compare how long the two keep it. Requests that may be repeated can be retried.",
+    advice="A gateway does that when its own connection to the server behind it has died (HAProxy, "
+    "Apache): compare how long the two keep idle connections. Requests that are safe to repeat can "
+    "be retried.",
     settings=("upstream",),
     numbers=("survived_s", "died_s"),
     recurs_after=4,
@@ -140,10 +141,10 @@ STALE_RACE = ReasonKind(
     "announces; and first requests on connections don't die so.",
     evidence="`failure`; `idle_s`: how long it had been idle",
     provoked=Provoked(test="tests/net/test_stale_races.py"),
-    text="{closer} closed connections that had been idle for {idle} while requests were on their "
-    "way to it ({times})",
-    advice="A client that closes idle connections sooner avoids that, and requests that may be "
-    "repeated can be retried.",
+    text="{closer} closed connections that had been idle for {idle} just as the next request was "
+    "on its way ({times})",
+    advice="Let the client close idle connections sooner; requests that are safe to repeat can be "
+    "retried.",
     settings=("idle_timeout",),
     numbers=("idle_s",),
 )
@@ -156,8 +157,6 @@ AFTER_ERROR = ReasonKind(
     "is proven.",
     evidence="`failure`: its kind",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
-    text="After a failed request its connection was given up ({times})",
-    advice="The failures are named above; a connection that failed can't be used again.",
 )
 ASKED_TO_CLOSE = ReasonKind(
     code="asked-to-close",
@@ -179,8 +178,8 @@ ERROR_RESPONSE = ReasonKind(
     "the status is one that refuses the request as such (400, 413, 414, 431, 501, 505).",
     evidence="`status`",
     provoked=Provoked("URL -n 12", "--fault error-close --fault-requests 3"),
-    text="{closer} closes the connection after error responses: {statuses} ({times})",
-    advice="The close belongs to the error: fewer errors are fewer closes.",
+    text="{closer} closed the connection after error responses: {statuses} ({times})",
+    advice="Fewer errors mean fewer closes.",
     settings=("errors",),
     numbers=("statuses",),
 )
@@ -194,8 +193,9 @@ MAX_AGE = ReasonKind(
     "carried different numbers of responses.",
     evidence="`age_s`: from opening to the close",
     provoked=Provoked("URL -n 12 --think-time 0.1s-0.3s --seed 0", "--max-age 0.6"),
-    text="{closer} closes connections at an age of {age}, whatever they carried ({times})",
-    advice="Raise the lifetime of connections there, or expect to reconnect that often.",
+    text="{closer} closed connections at an age of {age}, however many requests they had carried "
+    "({times})",
+    advice="Raise the maximum age there, or expect to reconnect that often.",
     settings=("lifetime",),
     numbers=("age_s",),
     recurs_after=2,
@@ -208,11 +208,11 @@ SERVER_CLOSE = ReasonKind(
     evidence="`connection`: the field's value; `unread`: `http.client` reads only the first field, "
     f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
-    text="{closer} said Connection: close{after}{unread} ({times}){also}",
-    advice="A limit of requests or of age does that, and so does a restart.",
+    text="{closer} sent Connection: close{after}{unread} ({times}){also}",
+    advice="A limit of requests or of age does that, or a restart.",
     advice_after_one="Keep-alive is {perhaps}off there, or limited to one request.",
-    advice_after_several="As these numbers differ, a maximum age does that, a restart, or a worker "
-    "that is recycled.",
+    advice_after_several="As these numbers differ, the cause is a maximum age, a restart, or a "
+    "worker that is recycled.",
     settings=("request_limit", "lifetime"),
     settings_after_one=("keep_alive",),
     settings_after_several=("lifetime", "recycling"),
@@ -227,36 +227,36 @@ HTTP_1_0 = ReasonKind(
     "its first such field.",
     evidence="`http_version`; `unread`: `http.client` reads only the first field",
     provoked=Provoked("URL -n 6", "--http-10"),
-    text="{closer} answered as HTTP/1.0, which ends the connection{unread} ({times})",
-    advice="Let it speak HTTP/1.1.",
+    text="{closer} responded with HTTP/1.0, which closes the connection{unread} ({times})",
+    advice="Make it use HTTP/1.1.",
     settings=("http_1_1",),
     recurs_after=4,
 )
 CLOSE_MISREAD = ReasonKind(
     code="close-misread",
-    title="http.client took another connection option for `close`",
+    title="http.client mistook another connection option for `close`",
     who="client",
     proof="Its last response's `Connection` field has no option `close`, but these letters, for "
     "which `http.client` looks; so the client closed it.",
     evidence="`option`: what has these letters",
     provoked=Provoked("URL -n 6", "-H 'Connection: close;q=1'"),
-    text="{closer} sent the connection option {option}; http.client looks for the letters of "
-    "`close` anywhere, and closed the connection all the same ({times})",
-    advice="Send `Connection: close` to end connections, and nothing with these letters to keep "
-    "them.",
+    text="{closer} sent the connection option {option}, but http.client looks for these letters "
+    "anywhere and closed the connection ({times})",
+    advice="Send `Connection: close` to close connections, and no other option that contains these "
+    "letters.",
     recurs_after=4,
 )
 CHUNKS_MISREAD = ReasonKind(
     code="chunks-misread",
-    title="http.client didn't see that the response came in chunks",
+    title="http.client didn't recognize a chunked response",
     who="client",
     proof="Its last response came in chunks, and `http.client` closed it all the same: it knows "
     "`Transfer-Encoding: chunked`, but neither a list of codings nor a second field.",
     provoked=Provoked(test="tests/hostile/test_announced.py"),
-    text="{closer} sent chunks under more than one transfer coding; http.client doesn't see the "
-    "chunks then, and closes the connection after the body ({times})",
-    advice="Let the server send `Transfer-Encoding: chunked` alone; `Content-Encoding` is for "
-    "bodies that are compressed.",
+    text="{closer} sent chunks under more than one transfer coding, which http.client doesn't "
+    "recognize, so it closed the connection after the body ({times})",
+    advice="Make the server send `Transfer-Encoding: chunked` alone, and use `Content-Encoding` "
+    "for compressed bodies.",
     recurs_after=4,
 )
 CLOSE_DELIMITED = ReasonKind(
@@ -267,8 +267,9 @@ CLOSE_DELIMITED = ReasonKind(
     "connection could end it.",
     evidence="`http_version`",
     provoked=Provoked("URL -n 6", "--fault close-delimited"),
-    text="The response didn't tell its length, so that it ended with the connection ({times})",
-    advice="A Content-Length, or chunks, would keep the connection open.",
+    text="Responses had neither a Content-Length nor chunks, so they ended with the connection "
+    "({times})",
+    advice="Make the server send a Content-Length, or chunks.",
     recurs_after=4,
 )
 KEEP_ALIVE_MAX = ReasonKind(
@@ -281,7 +282,7 @@ KEEP_ALIVE_MAX = ReasonKind(
     provoked=Provoked(
         "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=2"
     ),
-    text="{closer} closed when the maximum that it announces was reached ({times})",
+    text="{closer} closed connections at the maximum of requests that it announces ({times})",
     advice="Raise that maximum, or expect to reconnect.",
     settings=("request_limit",),
     numbers=("requests",),
@@ -289,7 +290,7 @@ KEEP_ALIVE_MAX = ReasonKind(
 )
 REQUEST_LIMIT = ReasonKind(
     code="request-limit",
-    title="The server closes after a constant number of requests, unannounced",
+    title="The server closes after a fixed number of requests, unannounced",
     who="server",
     proof="It was found closed within 50 ms of its last response, or of what other connections "
     "were idle for and survived, or it died under its next request; and all connections of the "
@@ -327,7 +328,7 @@ IDLE_TIMEOUT = ReasonKind(
 )
 UNDECIDED = ReasonKind(
     code="undecided",
-    title="Several limits fit alike",
+    title="Several causes fit equally well",
     who="server",
     proof="It was found closed, or died under its next request, and the connections that ended so "
     "are alike in more than one of these: how many responses they had carried, their age, and how "
@@ -335,7 +336,7 @@ UNDECIDED = ReasonKind(
     evidence=f"{_IDLE}; `age_s`; `fits`: the causes that fit",
     provoked=Provoked("URL -n 10 --think-time 0.3 --seed 0", "--silent-close-after 3"),
     text="{closer} closed connections, unannounced ({times}): {fitting}",
-    advice="Pauses that vary tell them apart: {apart}.",
+    advice="Varying pauses tell them apart: {apart}.",
     numbers=("fits",),
     recurs_after=4,
 )
@@ -347,10 +348,10 @@ RECYCLED = ReasonKind(
     "that no idle timeout would have spared them; and no limit of requests or of age fits.",
     evidence=_IDLE,
     provoked=Provoked(test="tests/hostile/test_reasons.py"),
-    text="{closer} closed connections, unannounced, that had been idle for less than others came "
-    "through ({times}){also}",
-    advice="A restart or reload, workers that are recycled, or a limit on how many idle "
-    "connections are kept does that: look at its log for those times.",
+    text="{closer} closed connections, unannounced, that had been idle for less time than others "
+    "survived ({times}){also}",
+    advice="A restart or reload, recycled workers, or a limit on idle connections does that: look "
+    "at those times in its log.",
     settings=("recycling",),
 )
 UNSOLICITED_DATA = ReasonKind(
@@ -365,7 +366,7 @@ UNSOLICITED_DATA = ReasonKind(
     "`came_after_s`, `interleaved`",
     provoked=Provoked("URL -n 6", "--fault answer-twice"),
     text="{closer} sent unsolicited data ({times}): {seen}{bodiless}",
-    advice="A connection with such bytes can't be used again.{timed_out}",
+    advice="A client can't use such a connection again.{timed_out}",
 )
 UNREAD_BODY = ReasonKind(
     code="unread-body",
@@ -377,14 +378,14 @@ UNREAD_BODY = ReasonKind(
 )
 POOL_FULL = ReasonKind(
     code="pool-full",
-    title="The pool had no place for it",
+    title="The pool was full",
     who="client",
-    proof="The pool threw it away, because it kept `maxsize` others already.",
+    proof="The pool discarded it, because it kept `maxsize` others already.",
     evidence="`seen`",
     provoked=Provoked("URL -n 160 -c 8 --maxsize 1 --order paired", "--delay 0.02"),
     text="maxsize {maxsize!s} is too small for {concurrency!s} threads: {connections:connection} "
     "of {arm} had to be opened again",
-    advice="A --maxsize of the concurrency keeps them all; --block makes threads wait instead.",
+    advice="Use --maxsize {concurrency!s} to keep them all, or --block to make threads wait.",
     is_by_pool_size=True,
     numbers=("maxsize", "concurrency"),
 )
@@ -397,8 +398,9 @@ POOL_EXHAUSTED = ReasonKind(
     evidence="`slot`",
     takes_a_place=False,
     provoked=Provoked("URL -n 160 -c 8 --maxsize 1 --order paired", "--delay 0.02"),
-    text="More connections than maxsize were opened, as all were busy ({times})",
-    advice="A --maxsize of the concurrency gives each thread a place; --block makes threads wait.",
+    text="More connections than maxsize {maxsize!s} were opened, because all were busy ({times})",
+    advice="Use --maxsize {concurrency!s} to give each thread a connection, or --block to make "
+    "threads wait.",
     is_by_pool_size=True,
     numbers=("maxsize", "concurrency"),
 )
@@ -409,10 +411,10 @@ UNKNOWN = ReasonKind(
     proof="None of these is proven.",
     evidence="`seen`, and what is known of the idle time",
     provoked=Provoked("URL -n 2 --seed 1", "--delay 0.2 --fault idle-reset=0.15"),
-    text="Connections ended in a way that kab can't name ({times}): {all_seen}",
-    advice="More requests may show what they have in common; --verbose tells of each.",
-    advice_in_sweeps="More requests may show what they have in common; kab report --verbose tells "
-    "of each, from the file of --json.",
+    text="Connections ended, and kab can't tell why ({times}): {all_seen}",
+    advice="More requests may show what they have in common; --verbose shows each one.",
+    advice_in_sweeps="More requests may show what they have in common; kab report --verbose shows "
+    "each one, from the file that --json writes.",
 )
 
 REASON_KINDS = tuple(it for it in tuple(globals().values()) if isinstance(it, ReasonKind))

@@ -60,8 +60,8 @@ def _check_memory(experiment: Experiment) -> None:
     free = None if experiment.may_end_early else _free_memory()
     if free is not None and needed > free:
         raise UsageError(
-            f"--requests {experiment.requests:,} needs more than {size(needed)} of memory, and "
-            f"{size(free)} may still be had (ulimit -v, a container's memory limit): send fewer, "
+            f"--requests {experiment.requests} needs more than {size(needed)} of memory, and "
+            f"{size(free)} is still free (ulimit -v, a container's memory limit): send fewer, "
             "or raise the limit."
         )
 

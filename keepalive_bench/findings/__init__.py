@@ -9,6 +9,7 @@ from keepalive_bench.findings import (
     announced,
     answers,
     autocorrelation,
+    broken_reuse,
     caches,
     certainty,
     client_bound,
@@ -21,9 +22,10 @@ from keepalive_bench.findings import (
     level_shift,
     measurement,
     one_at_a_time,
+    pool_waits,
     reuse,
 )
-from keepalive_bench.findings import run as course
+from keepalive_bench.findings import run as of_run
 from keepalive_bench.findings.finding_kind import FindingKind
 from keepalive_bench.units import enumerated
 
@@ -39,9 +41,11 @@ if TYPE_CHECKING:
 
 _SUBJECTS = (
     *(
-        course,
+        broken_reuse,
+        of_run,
         one_at_a_time,
         reuse,
+        pool_waits,
         announced,
         delay,
         gateways,
@@ -86,10 +90,12 @@ def noticed(
     roots = [it for it in of_answers if _is_root(it)]
     of_shifts = [*level_shift.level_shift_findings(run, views, arms, comparisons)]
     found = [
-        *course.outcome_findings(run, arms),
+        *broken_reuse.broken_reuse_findings(run, arms),
+        *of_run.outcome_findings(run, arms),
         *roots,
         *one_at_a_time.one_at_a_time_findings(run),
         *reuse.reuse_findings(run, arms),
+        *pool_waits.pool_wait_findings(run, views, arms),
         *announced.announced_findings(run, arms),
         *delay.delay_findings(run),
         *(it for it in of_answers if it not in roots),

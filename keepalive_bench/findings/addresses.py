@@ -35,39 +35,38 @@ _GIVEN_UP = ": timed out"
 _AT_ONCE_S = 0.001
 """What a connection may lose by it: so quickly refuses this machine, such as for its ::1."""
 
-_PEERS = "Requests, and their median latency: {shares}."
+_PEERS = "Requests × median latency: {shares}."
 
 FAILING_ADDRESS = FindingKind(
     code="failing-address",
-    title="Addresses tried first don't answer",
+    title="Connections were first tried at addresses that don't work",
     who="path",
     is_detail=True,
     evidence=("attempts", "connections", "lost_s"),
-    proof="That costs each new connection.",
-    text="{connections:connection} tried other addresses in vain first ({attempts}), which took "
-    "{lost_s} in all and is part of connect.{by_kab}",
+    proof="Each new connection loses that time.",
+    text="{connections:connection} first tried other addresses, which failed ({attempts}). That "
+    "took {lost_s} in all, as part of connect.{by_kab}",
     clauses={
-        "by_kab": " How long one that stays silent is waited for is kab's own doing: each address "
-        "gets an equal part of what is left of {limit}, where urllib3 alone would wait for all of "
-        "it."
+        "by_kab": " kab divides what is left of {limit} between the addresses; urllib3 alone would "
+        "wait for a silent one for all of that time."
     },
-    advice="Mend that address or take it from the name's; -4, -6 or --resolve avoids it.",
+    advice="Repair that address, or remove it from DNS; -4, -6 or --resolve avoids it.",
     cases={"refused at once": Case(severity="info")},
     provoked=Provoked(test="tests/net/test_connection_counts.py"),
 )
 SEVERAL_PEERS = FindingKind(
     code="several-peers",
-    title="Connections led to several addresses",
+    title="Connections went to several addresses",
     who="path",
     severity="info",
     evidence=("addresses", "split"),
     proof="Requests and median latency of each, by arm.",
-    text=f"Connections led to {{addresses!s}} addresses. {_PEERS}",
-    advice="--resolve HOST:PORT:ADDRESS keeps to one of them.",
+    text=f"Connections went to {{addresses!s}} addresses. {_PEERS}",
+    advice="--resolve HOST:PORT:ADDRESS uses only one of them.",
     cases={
         "used differently by the arms": Case(
             severity="warning",
-            text="Connections led to {addresses!s} addresses, and the arms didn't use them alike: "
+            text="Connections went to {addresses!s} addresses, in other shares from arm to arm, so "
             f"a difference between addresses looks like one between arms. {_PEERS}",
         )
     },
@@ -75,17 +74,16 @@ SEVERAL_PEERS = FindingKind(
 )
 OLD_ADDRESS = FindingKind(
     code="old-address",
-    title="A kept connection stayed on an address that later look-ups didn't give any more",
+    title="A reused connection stayed on an address that DNS no longer returned",
     who="client",
     evidence=("arm", "address", "count", "lookups"),
     proof="From some moment on, look-ups led new connections to other addresses only, more often "
     "than chance would (Fisher's exact test, p < 0.001), and requests still went to the old one.",
-    text="{arm} stayed on {address} for {count:request} after the name had another address: "
-    "{lookups:later look-up} led to {others}. A connection that is kept never looks its name up "
-    "again.",
-    advice="Clients follow such a change only if they open a new connection now and then: limit "
-    "the lifetime of connections there or on the server (urllib3: PoolManager.clear()). What the "
-    "arms measured are different servers.",
+    text="{count:request} of {arm} went to {address} after DNS had changed to {others} "
+    "({lookups:later look-up}). A reused connection never looks its name up again, so the arms "
+    "measured different servers.",
+    advice="Limit the lifetime of connections in the client (urllib3: PoolManager.clear()) or on "
+    "the server, so that clients follow such a change.",
     provoked=Provoked(test="tests/findings/test_old_address.py"),
 )
 

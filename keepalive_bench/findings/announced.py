@@ -30,35 +30,35 @@ _SLACK_S = 0.5
 
 KEEP_ALIVE_TIMEOUT_DIFFERS = FindingKind(
     code="keep-alive-timeout-differs",
-    title="The server announces another idle timeout than it has",
+    title="The server's idle timeout isn't the one that it announces",
     who="server",
     evidence=("arm", "announced_s", "seen_s"),
     proof="Connections were closed after less than 0.8 of the time that `Keep-Alive: timeout` "
     "announces, or could be used again after more than 1.2 of it.",
     text="{closer} announces Keep-Alive: timeout={announced!s}, but closed "
     "{closed:connection} of {arm} that had been idle for {seen_s} or less.",
-    advice="Clients that trust it send requests into closed connections. Have the server, and what "
-    "stands before it, announce what they do.",
+    advice="Clients that trust the announcement send requests into closed connections. Make the "
+    "server, and any proxy in front of it, announce the real timeout.",
     cases={
         "closed later": Case(
             severity="info",
             text="{closer} announces Keep-Alive: timeout={announced!s}, but a connection of "
-            "{arm} was good for another request after {seen_s}.",
-            advice="Clients that trust it give connections up too early.",
+            "{arm} could still be used after {seen_s} of idle time.",
+            advice="Clients that trust the announcement close connections too early.",
         )
     },
     provoked=Provoked("URL -n 4", "--delay 0.2 --idle-timeout 0.15 --keep-alive-header timeout=60"),
 )
 KEEP_ALIVE_MAX_DIFFERS = FindingKind(
     code="keep-alive-max-differs",
-    title="The server announces a larger maximum of requests than it has",
+    title="The server allows fewer requests per connection than it announces",
     who="server",
     evidence=("arm", "announced", "seen"),
     proof="Connections are closed, without a word, after fewer responses than `Keep-Alive: max` "
     "announces.",
-    text="{closer} closes connections of {arm} after {seen:response}, the last of which "
+    text="{closer} closes connections of {arm} after {seen:response}, although the last one "
     "announced Keep-Alive: max={announced!s}.",
-    advice="What stands before the server may have a limit of its own: set both alike.",
+    advice="A proxy in front of the server may have a limit of its own: set both to the same.",
     provoked=Provoked(
         "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=100"
     ),
@@ -67,17 +67,16 @@ KEEP_ALIVE_MAX_DIFFERS = FindingKind(
 
 CLOSE_UNCLEAR = FindingKind(
     code="close-unclear",
-    title="A connection option only looks like `close`, and nobody looked",
+    title="A connection option resembles `close`, but had no effect",
     who="server",
     severity="info",
     is_detail=True,
     evidence=("arm", "count", "answered"),
     proof="The `Connection` fields have no option `close`, but one with these letters, in a field "
     "that `http.client` doesn't read, as it isn't the first.",
-    text="{count} of {answered:answer} to {arm} have the connection option {option}. It stands in "
-    "a second field, which http.client doesn't read.",
-    advice="What then ended connections, if anything, is told by itself. To announce that, send "
-    "`Connection: close`.",
+    text="{count} of {answered:response} to {arm} have the connection option {option}. It is in a "
+    "second Connection field, which http.client ignores, so it had no effect.",
+    advice="To announce a close, send `Connection: close`.",
     provoked=Provoked("URL -n 6", "-H 'Connection: keep-alive' -H 'Connection: close;q=1'"),
 )
 
@@ -93,7 +92,7 @@ def announced_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding
 def in_words(option: str) -> str:
     """A connection option that only looks like `close`, as what it is."""
     shown = printable(option[:_SHOWN])
-    return f"{shown}, which isn't `close`{'' if is_token(option) else ', nor a token at all'}"
+    return f"{shown}, which isn't `close`{'' if is_token(option) else ' or even a valid token'}"
 
 
 def _unclear(arm: ArmSummary) -> Iterator[Finding]:

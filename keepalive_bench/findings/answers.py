@@ -1,4 +1,4 @@
-"""What kab noticed of what the answers say: that another request was meant, or reuse is theirs."""
+"""What kab noticed in responses: that another request was meant, or that each has its session."""
 
 from __future__ import annotations
 
@@ -29,101 +29,99 @@ _OF_CONNECTIONS = r"(?i)\b(?:ntlm|negotiate)\b"
 
 REDIRECTS_MEASURED = FindingKind(
     code="redirects-measured",
-    title="Most answers were redirects, which aren't followed",
+    title="Most responses were redirects, which kab doesn't follow",
     who="client",
     evidence=("arm", "count", "answered", "location"),
     proof="Where they lead is what most of them say in `Location`, but for query and fragment.",
-    text="{arm} measured redirects ({count} of {answered} answers), which kab doesn't follow.",
-    advice="Give the URL that they lead to.",
+    text="{count} of {answered:response} to {arm} were redirects, which kab doesn't follow.",
+    advice="Use the URL that they lead to.",
     cases={
         "https": Case(
-            text="{arm} measured redirects to https ({count} of {answered} answers), which kab "
+            text="{count} of {answered:response} to {arm} were redirects to https, which kab "
             "doesn't follow.",
-            advice="Give the URL that they lead to: {url}",
+            advice="Use the URL that they lead to: {url}",
         ),
         "another host": Case(
-            text="{arm} measured redirects to another host, {host} ({count} of {answered} "
-            "answers), which kab doesn't follow.",
-            advice="Give the URL that they lead to: {url}",
+            text="{count} of {answered:response} to {arm} were redirects to another host, {host}, "
+            "which kab doesn't follow.",
+            advice="Use the URL that they lead to: {url}",
         ),
-        "another path": Case(advice="Give the URL that they lead to: {url}"),
+        "another path": Case(advice="Use the URL that they lead to: {url}"),
         "the same URL": Case(
-            text="{arm} measured redirects to the same URL, but for its query ({count} of "
-            "{answered} answers), which kab doesn't follow.",
-            advice="Servers do so to set a cookie, or to add a parameter: send it (-b NAME=VALUE), "
-            "or give the URL with it.{no_vary}",
+            text="{count} of {answered:response} to {arm} were redirects to the same URL (apart "
+            "from its query), which kab doesn't follow.",
+            advice="Servers do that to set a cookie or to add a parameter: send the cookie (-b "
+            "NAME=VALUE), or use the URL with the parameter.{no_vary}",
         ),
     },
     clauses={
-        "no_vary": " Or they take out what they don't know: --no-vary leaves kab's own parameter "
+        "no_vary": " Or they remove parameters that they don't know: --no-vary leaves kab's own "
         "out."
     },
     provoked=Provoked("URL -n 6", "--status 302 -H 'Location: https://example.com/new'"),
 )
 HTTPS_EXPECTED = FindingKind(
     code="https-expected",
-    title="The port expects https",
+    title="The port expects HTTPS",
     who="client",
     evidence=("count", "answered"),
     proof="The body of a 400 says so in the words of nginx, Apache httpd, Go, Tomcat or Cheroot.",
-    text="{count} of {answered:answer} were 400, and say that plain HTTP was sent to a port that "
-    "expects https.",
-    advice="Give the URL with https: {url}",
+    text="{count} of {answered:response} were 400 and say that plain HTTP was sent to an HTTPS "
+    "port.",
+    advice="Use the https URL: {url}",
     provoked=Provoked("URL -n 6", "--fault bad-request"),
 )
 CERTIFICATE_EXPECTED = FindingKind(
     code="certificate-expected",
-    title="The server asks for a client's certificate",
+    title="The server asks for a client certificate",
     who="client",
     evidence=("count", "answered"),
     proof="The body of a 400 says so in nginx's words.",
-    text="{count} of {answered:answer} were 400, and say that the client's certificate is missing "
-    "or not one that the server takes.",
-    advice="--cert FILE (and --key FILE) shows one.",
+    text="{count} of {answered:response} were 400 and say that the client certificate is missing "
+    "or isn't accepted.",
+    advice="--cert FILE (and --key FILE) sends one.",
     provoked=Provoked("URL -n 6", "--fault 'bad-request=No required SSL certificate was sent'"),
 )
 CONNECTION_AUTHENTICATED = FindingKind(
     code="connection-authenticated",
-    title="The authentication asked for is of the connection: NTLM, or Negotiate",
+    title="The server asks for NTLM or Negotiate, which authenticate the connection",
     who="server",
     evidence=("count", "answered", "schemes"),
     proof="A 401 or 407 names such a scheme.",
-    text="{count} of {answered:answer} were 401 or 407 and ask for {schemes}. Such a scheme "
-    "authenticates the connection and not the request: reuse is part of it, and each new "
-    "connection costs more requests before the first that counts. kab speaks none of them, so what "
-    "was measured are refusals.",
-    advice="Where the server takes Basic or a token, too, -u or --bearer sends it with each "
-    "request. Otherwise measure a path that needs no authentication: what a real client saves by "
-    "reuse is more than that.",
+    text="{count} of {answered:response} were 401 or 407 and ask for {schemes}. Such a scheme "
+    "authenticates the connection, not the request: each new connection costs a real client more "
+    "requests. kab speaks none of them, so only refusals were measured.",
+    advice="If the server also accepts Basic or a token, use -u or --bearer. Otherwise measure a "
+    "path that needs no authentication: reuse saves a real client more than that.",
     cases={
         "of a proxy": Case(
-            text="{count} of {answered:answer} were 407, with which the proxy asks for {schemes}. "
-            "Such a scheme authenticates the connection and not the request: reuse is part of it, "
-            "and each new connection costs more requests before the first that counts. kab speaks "
-            "none of them, so what was measured are refusals.",
-            advice="Where the proxy takes Basic, too, --proxy http://USER:PASSWORD@HOST:PORT sends "
-            "it with each request.",
+            text="{count} of {answered:response} were 407, with which the proxy asks for "
+            "{schemes}. Such a scheme authenticates the connection, not the request: each new "
+            "connection costs a real client more requests. kab speaks none of them, so only "
+            "refusals were measured.",
+            advice="If the proxy also accepts Basic, use --proxy http://USER:PASSWORD@HOST:PORT.",
         )
     },
     provoked=Provoked("URL -n 6", "--status 401 -H 'WWW-Authenticate: NTLM'"),
 )
 SESSION_EACH_TIME = FindingKind(
     code="session-each-time",
-    title="Answers begin a session each time",
+    title="Each response starts a new session",
     who="client",
+    severity="info",
     evidence=("count", "answered", "cookies"),
-    proof="Nearly every answer sets a cookie that lasts as long as the browser, or is called a "
-    "session's, to another value than the answer before.",
-    text="{count} of {answered:answer} set a new value of the cookie {cookies}: the server "
-    "seems to begin a session for each request, which costs it time and memory.",
-    advice="-b NAME=VALUE sends a cookie, with which all requests are of one session, as a "
-    "browser's are.",
+    proof="Nearly every response sets a cookie without a lifetime, or with a session's name, to a "
+    "new value.",
+    text="{count} of {answered:response} set a new value of the cookie {cookies}: the server "
+    "seems to start a session for each request, which costs it time and memory.",
+    advice="-b NAME=VALUE sends a cookie, so that all requests belong to one session, as a "
+    "browser's do.",
     cases={
         "a cookie was sent": Case(
-            text="{count} of {answered:answer} set a new value of the cookie {cookies}, although "
-            "the requests carried a cookie: the server renews it each time, or doesn't accept it "
-            "and begins a session for every request.",
-            advice="Is the cookie of a session that is still good?",
+            text="{count} of {answered:response} set a new value of the cookie {cookies}, although "
+            "the requests sent a cookie: the server renews it each time, or doesn't accept it and "
+            "starts a session for each request.",
+            advice="Check that the session of your cookie is still valid.",
         )
     },
     provoked=Provoked("URL -n 6", "--fault new-session"),
@@ -133,9 +131,9 @@ BODIES_CUT = FindingKind(
     title="Bodies reached `--max-body`",
     who="client",
     evidence=("max_body", "exchanges"),
-    proof="A rest left unread closes the connection.",
-    text="The body of {exchanges:response} reached --max-body {max_body}: a rest that is left "
-    "unread closes the connection, in every arm.",
+    proof="kab closes a connection with an unread rest of a body.",
+    text="{exchanges:response} reached --max-body {max_body!s}. kab leaves the rest unread, which "
+    "closes the connection, in every arm.",
     advice="Without --max-body, bodies are read to the end and connections can be reused.",
     provoked=Provoked("URL -n 6 --max-body 10", ""),
 )

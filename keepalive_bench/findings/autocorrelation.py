@@ -54,10 +54,10 @@ INDEPENDENCE_ASSUMED = FindingKind(
     is_detail=True,
     evidence=("values",),
     proof=f"Fewer than {LEAST_FOR_LAG} values with an interval: requests, blocks, or pairs.",
-    text="{counted} don't show whether latencies are autocorrelated; intervals assume that they "
+    text="{counted} can't show whether latencies are autocorrelated; intervals assume that they "
     "aren't.",
-    advice="-n {enough!s} makes enough.",
-    cases={"where -n decides nothing": Case(advice="A longer run does.")},
+    advice="Use -n {enough!s} or more.",
+    cases={"where -n decides nothing": Case(advice="Measure longer.")},
     is_in_sweeps=False,
     provoked=Provoked("URL -n 7", ""),
 )

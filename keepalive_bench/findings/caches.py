@@ -25,36 +25,34 @@ _WHOSE = r"(?i)\bfrom\s+[^\s,]+"
 
 CACHE_ANSWERED = FindingKind(
     code="cache-answered",
-    title="A cache answered",
+    title="Responses came from a cache",
     who="path",
     evidence=("cached", "not_modified", "answered"),
-    proof="More than 5 % of the answers came from a cache, by their `Age`, `X-Cache`, "
+    proof="More than 5 % of the responses came from a cache, by their `Age`, `X-Cache`, "
     "`X-Cache-Status` or `CF-Cache-Status`, or were a 304: that was measured, not the server.",
-    text="Of {answered:answer}, {by_field}{both}{by_status}: that is what was measured, and not "
-    "the server behind it.",
+    text="Of {answered:response}, {by_field}{both}{by_status}. So these times aren't those of the "
+    "server's full response.",
     clauses={
         "by_field": "{cached} came from a cache, by their Age or X-Cache field",
         "both": " and ",
         "by_status": "{not_modified} were 304 Not Modified, without a body",
     },
-    advice="With --vary NAME, each request has a parameter of its own, which passes most caches "
-    "by.",
+    advice="--vary NAME gives each request a parameter of its own, which bypasses most caches.",
     cases={
         "--no-vary": Case(
-            advice="Without --no-vary, each request has a parameter of its own, which passes most "
-            "caches by."
+            advice="Without --no-vary, each request has a parameter of its own, which bypasses "
+            "most caches."
         ),
         "a parameter that varies": Case(
-            advice="This cache leaves the varying parameter out of account, or keeps what another "
-            "arm asked for; -H 'Cache-Control: no-cache' asks it not to."
+            advice="The cache ignores the varying parameter, or has what another arm asked for; -H "
+            "'Cache-Control: no-cache' tells it to ask the server."
         ),
         "mostly 304s": Case(
-            advice="Without If-None-Match and If-Modified-Since the server sends the whole page."
+            advice="Without If-None-Match and If-Modified-Since the server sends the whole body."
         ),
         "304s that nobody asked for": Case(
-            advice="No If-None-Match or If-Modified-Since was sent, without which there is nothing "
-            "that could have been modified (RFC 9110, section 15.4.5): mend that at the server, or "
-            "the cache before it."
+            advice="The requests had no If-None-Match or If-Modified-Since, so 304 is wrong (RFC "
+            "9110, section 15.4.5): correct that in the server, or in the cache in front of it."
         ),
     },
     provoked=Provoked("URL -n 6", "-H 'X-Cache: HIT'"),

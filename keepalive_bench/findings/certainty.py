@@ -22,9 +22,8 @@ _EXPECTED: tuple[Basis, ...] = ("p50", "p90")
 """Quantiles that a run should bound; p95 and p99 are shown without an interval before that."""
 
 _BOTH_ARMS = "{arm} and {against}"
-_LACKING = f"Pairs that lack an answer are left out of the comparison of {_BOTH_ARMS}: "
-_LACKING += "{left_out} of {sent}."
-_SMALLER = f"{{lost:request}} of {_BOTH_ARMS} failed, so their blocks are that much smaller."
+_LACKING = f"{{left_out}} of {{sent:pair}} of {_BOTH_ARMS} lack a response and are left out."
+_SMALLER = f"{{lost:request}} of {_BOTH_ARMS} failed, so their blocks are smaller by these."
 
 SEQUENTIAL_ORDER = FindingKind(
     code="sequential-order",
@@ -32,31 +31,33 @@ SEQUENTIAL_ORDER = FindingKind(
     who="client",
     evidence=("concurrency", "maxsize"),
     proof="So drift looks like a difference.",
-    text="The arms ran one after the other{for_pauses}{for_connections}: a drift of the machine or "
-    "the network in the meantime looks like a difference between them.",
+    text="The arms ran one after the other{for_pauses}{for_connections}. A drift of the machine or "
+    "the network meanwhile looks like a difference between them.",
+    advice="--order paired makes them take turns.",
     clauses={
-        "for_pauses": ", because other arms' blocks would make the pauses of several threads "
-        "longer",
+        "for_pauses": ", because other arms' blocks would lengthen the pauses of several threads",
         "for_connections": ", because maxsize {maxsize!s} is below the concurrency of "
-        "{concurrency!s} and a pause between blocks would throw connections away",
+        "{concurrency!s} and a pause between blocks would discard connections",
     },
     provoked=Provoked("URL -n 6 --order sequential", ""),
 )
 FEW_ROUNDS = FindingKind(
     code="few-rounds",
-    title="The requests make few rounds at that concurrency",
+    title="The run has few rounds",
     who="client",
     severity="info",
     evidence=("rounds", "concurrency"),
-    text="The requests made {rounds:round} of blocks only{drifting}.",
-    clauses={"drifting": ", so a drift in the meantime isn't cancelled out"},
-    advice="--requests {requests!s} or more makes {least!s} rounds, of {block!s} requests each.",
-    cases={"where time ends a run": Case(advice="A longer --duration makes more.")},
+    proof="A round is a block of requests from each arm; fewer than these give no interval.",
+    text="The run has only {rounds:round}, each with a block of {block!s} requests from every "
+    "arm{drifting}.",
+    clauses={"drifting": ", so a drift meanwhile isn't cancelled out"},
+    advice="Use --requests {requests!s} or more, for {least!s} rounds.",
+    cases={"where time ends a run": Case(advice="Use a longer --duration.")},
     provoked=Provoked("URL -n 6 -c 3", ""),
 )
 PAIRS_LEFT_OUT = FindingKind(
     code="pairs-left-out",
-    title="Pairs of which an arm had no answer are left out of the comparison",
+    title="Pairs without both responses are left out of the comparison",
     who="server",
     severity="info",
     is_detail=True,
@@ -72,14 +73,14 @@ PAIRS_LEFT_OUT = FindingKind(
 )
 PRECISION_NOT_REACHED = FindingKind(
     code="precision-not-reached",
-    title="The speed-up isn't known as well as `--precision` asked for",
+    title="The speed-up is known less precisely than `--precision` asked for",
     who="client",
     evidence=("against", "precision", "reached"),
     proof="`--requests` or `--duration` ended the run before.",
-    text="The speed-up against {against} is {known}{unknown}, and ±{precision:.1%} was asked for: "
-    "{pairs:pair} don't suffice.",
-    clauses={"known": "known to ±{reached:.1%} only", "unknown": "not known at all"},
-    advice="More --requests or a longer --duration let it go on.",
+    text="--precision asked for ±{precision:.1%}, but after {pairs:pair} the speed-up against "
+    "{against} is {known}{unknown}.",
+    clauses={"known": "known only to ±{reached:.1%}", "unknown": "not known at all"},
+    advice="Allow more --requests or a longer --duration.",
     provoked=Provoked("URL --precision 0.1% -n 60", "--delay 0.002"),
 )
 TOO_FEW_REQUESTS = FindingKind(
@@ -91,8 +92,8 @@ TOO_FEW_REQUESTS = FindingKind(
     evidence=("requests", "lacking", "needed"),
     proof="How many it needs.",
     text="Too few requests for an interval of {quantiles} (needs {most}).",
-    advice="-n {most!s} makes as many.",
-    cases={"where -n decides nothing": Case(advice="A longer run does.")},
+    advice="Use -n {most!s} or more.",
+    cases={"where -n decides nothing": Case(advice="Measure longer.")},
     provoked=Provoked("URL -n 20", ""),
 )
 

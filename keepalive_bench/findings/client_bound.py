@@ -1,4 +1,4 @@
-"""What of the latencies is kab's own work, or waiting for one another in one interpreter."""
+"""What of the latencies is client overhead: kab's work, or threads that wait for each other."""
 
 from __future__ import annotations
 
@@ -39,38 +39,36 @@ _LEAST = 20
 
 CLIENT_BOUND = FindingKind(
     code="client-bound",
-    title="Part of the latencies is kab's own work",
+    title="Part of the latencies is client overhead",
     who="client",
     evidence=("cpu_s", "wall_s", "share", "gil_wait_s", "own_s"),
     proof="One request at a time: kab's process was busy half of the time (`own_s`: for how long a "
     "request). With several: of a typical latency, kab itself is 3 % or more (`own_s`: its work, "
     "and answers that waited for one another), each of its processes was busy half of the time, or "
     "its threads waited for the interpreter for a tenth of the latency. So it isn't the server's.",
-    text="kab's own {one_process}{each_process} busy for {share:.0%} of the time: "
-    "{one_thread}{threads}. Of {slowed}'s {typical_s} that is {part}.{late_turn}{late_answer}",
+    text="Client overhead is {part} of the {typical_s} that a request of {slowed} typically takes: "
+    "{one_process}{each_process} busy for {share:.0%} of the time{threads}."
+    "{late_turn}{late_answer}",
     clauses={
-        "one_process": "process was",
-        "each_process": "{processes} processes were each",
-        "one_thread": "part of these latencies is its work",
-        "threads": "with {concurrency} threads in one interpreter, part of these latencies is its "
-        "work, and waiting for one another",
-        "late_turn": " A thread that had slept got its turn {wait_s} late, on average; the "
-        "quickest arm's typical latency is {quickest_s}.",
-        "late_answer": " After each wait for the network a thread waits {wait_s} more, on average, "
-        "for its turn; the quickest arm's typical latency is {quickest_s}.",
-        "comparing": "; otherwise compare the arms, not the latencies",
+        "one_process": "kab's process was",
+        "each_process": "kab's {processes} processes were each",
+        "threads": ", with {concurrency} threads that wait for each other in one interpreter",
+        "late_turn": " A sleeping thread resumed {wait_s} late on average, and the fastest arm's "
+        "typical latency is {quickest_s}.",
+        "late_answer": " After each wait for the network, a thread waits {wait_s} more on average "
+        "until it runs, and the fastest arm's typical latency is {quickest_s}.",
+        "comparing": " Otherwise trust the comparison of the arms, not the latencies themselves.",
     },
-    advice="More --processes, with fewer threads each, take the interpreter's share "
-    "away{comparing}.",
+    advice="Use more --processes, with fewer threads each.{comparing}",
     cases={
         "one request at a time": Case(
             severity="info",
-            text="kab's own process was busy for {share:.0%} of the time: about {own_s} a request, "
-            "of all arms on average, is its own work, and neither the server's nor the network's.",
-            advice="A program in Python has the same; a quicker client would have shorter "
-            "latencies.",
+            text="Client overhead is about {own_s} of each request, averaged over all arms: kab's "
+            "process was busy for {share:.0%} of the time.",
+            advice="Other Python programs have similar overhead; a faster client would have "
+            "shorter latencies.",
         ),
-        "no processor left": Case(advice="A lower --concurrency shows the server's{comparing}."),
+        "no processor left": Case(advice="Use a lower --concurrency.{comparing}"),
     },
     provoked=Provoked("URL -n 800 -c 8", ""),
 )
@@ -111,7 +109,7 @@ def client_bound_findings(
         case=_no_processor_left(run),
         clauses=[
             "one_process" if experiment.processes == 1 else "each_process",
-            "one_thread" if experiment.concurrency == 1 else "threads",
+            *(["threads"] if experiment.concurrency > 1 else []),
             *waits,
             *(["comparing"] if len(experiment.arms) > 1 else []),
         ],
@@ -120,7 +118,7 @@ def client_bound_findings(
             "concurrency": experiment.concurrency,
             "slowed": next(arm.name for arm in arms if arm.label == most),
             "typical_s": typical[most],
-            "part": "all" if part == whole else part,
+            "part": "all" if part == whole else f"about {part}",
             "wait_s": run_info.gil_wait_s or 0.0,
             "quickest_s": quickest_s,
         },

@@ -27,42 +27,42 @@ _LEAST_S = 1.0
 
 LOST_SYN = FindingKind(
     code="lost-syn",
-    title="Connections were opened only when they had been asked for again",
+    title="Connections needed more than one SYN",
     who="path",
     evidence=("arm", "connections", "opened", "retransmissions", "connect_s", "usual_s"),
     proof="When their TCP handshake was done, the system had counted retransmissions (`TCP_INFO`, "
     "Linux). The time doesn't decide: a SYN is sent again after 1, 3 and 7 s, from Linux 6.5 on "
     "after 1, 2, 3 and 4 s.",
-    text="{connections} of {opened:connection} of {arm} got no answer to {their} first SYN in "
-    "time, so that it was sent again, {times}: connecting took {connect_s}{together}{usual}.",
+    text="{connections} of {opened:connection} of {arm} opened only after the SYN was sent again "
+    "({times}). Connecting took {connect_s}{in_all}{usual}.",
     clauses={"usual": ", and {usual_s} otherwise"},
-    advice="Packets are lost on the way, or the server drops what it can't take: its accept queue "
-    "is full (ss -lnt shows it there; raise its backlog and net.core.somaxconn), or a firewall "
-    "limits new connections. Connections that are reused need fewer of them.",
+    advice="Packets get lost on the way, or the server drops them: its accept queue is full (ss "
+    "-lnt shows it there; raise its backlog and net.core.somaxconn), or a firewall limits new "
+    "connections. Reuse avoids that.",
     provoked=Provoked(test="tests/net/test_lost_syn.py"),
 )
 SLOW_LOOK_UP = FindingKind(
     code="slow-look-up",
-    title="Looking up the name took as long as a resolver waits before it asks again",
+    title="Name look-ups took as long as a resolver waits before it asks again",
     who="path",
     evidence=("arm", "count", "failed", "dns_s", "usual_s", "wait_s"),
     proof="After 5 s without an answer, resolvers ask again, or another nameserver; on Linux after "
     "what `timeout` in /etc/resolv.conf or `RES_OPTIONS` says. A fiftieth less counts, too.",
-    text="{count:look-up} of {arm} took {least} or more, {dns_s} in all{usual}{in_vain}: {who} for "
-    "an answer that long ({wait}) before asking again.",
+    text="{count:name look-up} of {arm} took {least} or more, {dns_s} in all{usual}{in_vain}. "
+    "{who} {wait} for an answer before asking again.",
     clauses={
-        "usual": ", and {usual_s} each the others",
-        "in_vain": "; {failed:request} failed after it",
+        "usual": "; the others took {usual_s} each",
+        "in_vain": "; {failed:request} failed after that",
         "or_sooner": ", or timeout:1",
-        "sooner": ", or let options timeout:1 ask the next one sooner",
+        "sooner": ", or set options timeout:1 to ask the next one sooner",
     },
-    advice="A nameserver doesn't answer in time, or answers only one of the two questions for IPv4 "
-    "and IPv6: -4 asks one. In /etc/resolv.conf, take that nameserver out, or try options "
-    "single-request-reopen{or_sooner}. --resolve looks nothing up.",
+    advice="A nameserver doesn't answer in time, or answers only one of the queries for IPv4 and "
+    "IPv6 (-4 sends only one). In /etc/resolv.conf, remove that nameserver, or try options "
+    "single-request-reopen{or_sooner}. --resolve needs no look-up.",
     cases={
         "one version of IP": Case(
-            advice="A nameserver doesn't answer in time: in /etc/resolv.conf, take it out{sooner}. "
-            "--resolve looks nothing up."
+            advice="A nameserver doesn't answer in time. In /etc/resolv.conf, remove it{sooner}. "
+            "--resolve needs no look-up."
         )
     },
     provoked=Provoked(test="tests/net/test_namespaces.py"),
@@ -100,9 +100,8 @@ def _lost_syns(run: Run, arm: ArmSummary, connects: array[float]) -> Iterator[Fi
         usual_s=median(others) if others else None,
         clauses=["usual"] if others else [],
         words={
-            "their": "its" if len(late) == 1 else "their",
             "times": "once" if resent == 1 else f"{resent:,} times in all",
-            "together": "" if len(late) == 1 else " for these together",
+            "in_all": "" if len(late) == 1 else " in all",
         },
     )
 
@@ -130,9 +129,9 @@ def _slow_look_ups(run: Run, arm: ArmSummary, wait_s: float) -> Iterator[Finding
         words={
             "least": f"{least_s:g} s",
             "wait": f"{wait_s:g} s",
-            "who": "this machine's resolver waits"
+            "who": "This machine's resolver waits"
             if run.environment.resolver_wait_s
-            else "resolvers wait",
+            else "Resolvers wait",
         },
     )
 

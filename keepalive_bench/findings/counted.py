@@ -24,27 +24,27 @@ _SURE = 3.1
 """A normal deviate that chance reaches less than once in 1,000 times."""
 _SHOWN, _LONGEST = 4, 60
 _MISSING, _OTHERS = "not sent", "others"
-_SPLIT = "Answers, by arm: {shares}."
+_SPLIT = "Responses by arm: {shares}."
 
 COUNTED_DIFFERENTLY = FindingKind(
     code="counted-differently",
-    title="The arms' answers have different values of a field of `--count-by`",
+    title="The arms got different values of a field of `--count-by`",
     who="path",
     evidence=("field", "split"),
-    proof="A fifth of the answers or more, and more than chance would do (chi-square, p < 0.001).",
-    text="The arms' answers don't have the same values of {field}, so a difference between those "
-    f"looks like one between arms. {_SPLIT}",
-    advice="If it names who answered: a connection that is kept stays with one of them, where new "
-    "ones are spread. More connections (--concurrency), or a balancer that spreads requests, even "
-    "that out.",
+    proof="In a fifth of the responses or more, and not by chance (chi-square, p < 0.001).",
+    text="The arms got different values of {field}, so a difference between servers looks like one "
+    f"between arms. {_SPLIT}",
+    advice="If the field names the server: a reused connection stays with one of them, while new "
+    "ones are spread. More connections (--concurrency), or a balancer that spreads requests "
+    "instead of connections, even that out.",
     cases={
         "kept connections stay": Case(
-            text="{kept} met fewer values of {field} than {fresh}: a connection that is kept stays "
-            "with who answered first, where new ones are spread, and a difference between those "
-            f"looks like one between arms. {_SPLIT}",
-            advice="More connections (--concurrency), or a balancer that spreads requests rather "
-            "than connections, evens that out; clients that keep connections are balanced like "
-            "that, too.",
+            text="{kept} got fewer values of {field} than {fresh}. A reused connection stays with "
+            "the server that it reached first, while new ones are spread, so a difference between "
+            f"servers looks like one between arms. {_SPLIT}",
+            advice="More connections (--concurrency), or a balancer that spreads requests instead "
+            "of connections, even that out; other clients that reuse connections are balanced in "
+            "the same way.",
         )
     },
     provoked=Provoked("URL -n 30 --count-by X-Long", "--fault long-header=5 --fault-requests 1"),

@@ -18,17 +18,18 @@ _HEADS = {
     "via": "Via names {said} last",
     "edge": "The nearest hop is {said}",
     "server": "{said} answered",
-    "gateway": "{said} gave these answers",
+    "gateway": "{said} sent these responses",
     "told": "{said} (--server)",
 }
 _MAY_BE_HIDDEN = {"via", "server"}
 """Others may stand in front of these, and name themselves nowhere."""
+_LOOK_THERE = "; if a proxy stands in front of it, look there first"
 _LACKING = {
     "request_limit": "limits no connection's requests",
     "lifetime": "sets no maximum age",
     "idle_timeout": "closes no idle connection",
 }
-_ANNOUNCES, _KEEPS = "announces such a close", "closes after no such error of its own"
+_ANNOUNCES, _KEEPS = "would announce such a close", "closes after no such error of its own"
 _DRAIN = f"{UNREAD_REQUEST.advice[0].lower()}{UNREAD_REQUEST.advice[1:]}"
 
 
@@ -83,13 +84,13 @@ def _also(settings: Collection[Setting]) -> str:
     """What a product does, too: it goes on from what else is said of it."""
     named = [it for it in settings if it.name]
     done = " and ".join(it.note for it in settings if it.happens and not it.name)
-    return (f" It {done}." if done else "") + (f" Or its {_either(named)}." if named else "")
+    return (f" It {done}." if done else "") + (f" Or see its {_either(named)}." if named else "")
 
 
 def _limited(source: Source, asked: Asked) -> str:
     """The limits that give such errors: more room there has fewer of them."""
     limits = [] if source.product is None else _limits(source, asked)
-    return f" Such an error may come of its {_either(limits)}." if limits else ""
+    return f" Such an error may come from its {_either(limits)}." if limits else ""
 
 
 def _limits(source: Source, asked: Asked) -> list[Setting]:
@@ -111,8 +112,7 @@ def _advice(source: Source, asked: Asked, commonest: Sequence[Product]) -> str:
     named = _named(settings)
     if named:
         may_hide = source.how in _MAY_BE_HIDDEN and commonest is COMMONEST
-        hidden = ", if nothing stands in front of it" if may_hide else ""
-        return f"{head}: its {_either(named)}{hidden}."
+        return f"{head}: see its {_either(named)}{_LOOK_THERE if may_hide else ''}."
     for it in settings.values():
         if it.happens is not False:
             return f"{which} {it.note}."
@@ -123,17 +123,17 @@ def _lacking(source: Source, asked: Asked, others: str) -> str:
     """That it has no such setting, and where to look instead."""
     product, settings = source.product, _settings(source, asked)
     if product is None:
-        unknown = "is none that kab knows" if source.how == "told" else "kab doesn't know"
-        return f"{unknown}: look for a setting like these. {others}" if others else ""
+        unknown = "isn't one that kab knows" if source.how == "told" else "kab doesn't know"
+        return f"{unknown}: look for a similar setting. {others}" if others else ""
     if asked.is_silent and _settings(source, asked._replace(is_silent=False)).keys() - settings:
-        return f"{_ANNOUNCES}: look at what stands in front of it, or for a crash. {others}"
+        return f"{_ANNOUNCES}: look at any proxy in front of it, or for a crash. {others}"
     for concern, it in settings.items():
-        where = "is behind" if product.place == "edge" else "stands in front of"
+        where = "the server behind" if product.place == "edge" else "any proxy in front of"
         lacking = it.note or _LACKING.get(concern, "does no such thing")
-        return f"{lacking}: look at what {where} it. {others}"
+        return f"{lacking}: look at {where} it. {others}"
     if "errors" in asked.concerns:
-        return f"{_KEEPS}: its application may do that, or what stands in front of it."
-    return f"has no setting for it that kab knows. {others}" if others else ""
+        return f"{_KEEPS}: its application may do that, or a proxy in front of it."
+    return f"has no setting for that, as far as kab knows. {others}" if others else ""
 
 
 def _settings(source: Source, asked: Asked) -> dict[Concern, Setting]:
@@ -160,7 +160,7 @@ def _offers(source: Source, asked: Asked, commonest: Sequence[Product]) -> str:
     """The settings of a few products, each of which it may be."""
     others = [Source("told", it, it.name) for it in commonest if it is not source.product]
     offers = [
-        f"{it.said}: {_either([*map(_in_short, limits)])}"
+        f"{it.said}'s {_either([*map(_in_short, limits)])}"
         for it in others
         if (limits := _limits(it, asked))
     ]
@@ -169,8 +169,8 @@ def _offers(source: Source, asked: Asked, commonest: Sequence[Product]) -> str:
         named = [_in_short(one) for one in _named(settings)]
         done = [one.note for one in settings.values() if one.happens and not one.name]
         if named or done:
-            offers.append(f"{it.said}: {_either(named)}" if named else f"{it.said} {done[0]}")
-    return f"{'; '.join(offers[:_MOST_TOLD])}." if offers else ""
+            offers.append(f"{it.said}'s {_either(named)}" if named else f"{it.said} {done[0]}")
+    return f"Common ones: {'; '.join(offers[:_MOST_TOLD])}." if offers else ""
 
 
 def _would_tell(asked: Asked, commonest: Sequence[Product]) -> str:
@@ -181,7 +181,7 @@ def _would_tell(asked: Asked, commonest: Sequence[Product]) -> str:
     names = [it.name for it in commonest if _named(_settings(Source("told", it), anyhow))]
     *others, last = names[:_MOST_TOLD] or [""]
     names_of_them = f"{', '.join(others)} and {last}" if others else last
-    return f"{names_of_them} announce such a close: look for a crash, too." if last else ""
+    return f"{names_of_them} would announce such a close: look for a crash, too." if last else ""
 
 
 def _named(settings: Mapping[Concern, Setting]) -> list[Setting]:
@@ -204,7 +204,7 @@ def _either(settings: Sequence[Setting]) -> str:
 
 def described(setting: Setting) -> str:
     """A setting with its default, and what more there is to know of it."""
-    default = f"{setting.default} by default" if setting.default else ""
+    default = f"default: {setting.default}" if setting.default else ""
     versions = ", ".join(filter(None, (default, setting.older)))
     more = "; ".join(filter(None, (versions, setting.note)))
     return f"{setting.name} ({more})" if more else setting.name

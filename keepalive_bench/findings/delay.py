@@ -28,43 +28,44 @@ _FEW = 0.2
 _HARDLY_CHANCE = 3.09
 """Standard errors: chance alone exceeds them in one case of a thousand."""
 
-_LATER = "On reused connections the {what} comes {later_s} later than it can."
+_LATER = "on reused connections the {what} comes {later_s} late."
 _FIRST_BYTE = _LATER.replace("{what}", "first byte")
-_REST = _LATER.replace("{what}", "rest of the answer")
+_REST = _LATER.replace("{what}", "rest of the response")
 
 NAGLE_BEHIND_PROXY = FindingKind(
     code="nagle-behind-proxy",
     title="Through the proxy, reused connections wait for a delayed ACK",
     who="client",
     evidence=("reused_s", "fastest_s"),
-    text=f"{_FIRST_BYTE} Nagle's algorithm, which urllib3 leaves on behind a proxy, holds the "
-    "request's body back until its head is acknowledged, and that is delayed.",
-    advice="--tcp-nodelay switches it off; in a program, "
+    text=f"Keep-alive hurts here: {_FIRST_BYTE} urllib3 leaves Nagle's algorithm on behind a "
+    "proxy, so the request's body waits until its head is acknowledged, and that acknowledgement "
+    "is delayed.",
+    advice="--tcp-nodelay switches Nagle's algorithm off; in a program, "
     "socket_options=HTTPConnection.default_socket_options does.",
     provoked=Provoked(test="tests/findings/test_delay.py"),
 )
 KEEP_ALIVE_HURTS = FindingKind(
     code="keep-alive-hurts",
-    title="On reused connections, answers come 40 ms late",
+    title="On reused connections, responses come 40 ms late",
     who="server",
     evidence=("reused_s", "fastest_s"),
     proof="Nagle's algorithm holds the body back for a delayed acknowledgement.",
-    text=f"Keep-alive hurts here. {_REST} The server writes head and body apart with Nagle's "
-    "algorithm on, which holds the body back until the head is acknowledged; on a connection in "
-    "use, that is delayed.",
-    advice="Let the server write both at once, or set TCP_NODELAY. Where it can't be changed, a "
-    "client on Linux that sets TCP_QUICKACK for each request avoids it.",
+    text=f"Keep-alive hurts here: {_REST} The server writes head and body separately with Nagle's "
+    "algorithm on, so the body waits until the client acknowledges the head, and clients delay "
+    "that acknowledgement on a connection in use.",
+    advice="Make the server write both at once, or set TCP_NODELAY there. If you can't change it, "
+    "a client on Linux can set TCP_QUICKACK for each request.",
     cases={
         "--no-tcp-nodelay": Case(
-            text=f"Keep-alive hurts here. {_FIRST_BYTE} Nagle's algorithm, which --no-tcp-nodelay "
-            "leaves on, holds the request's body back until its head is acknowledged, and that is "
-            "delayed.",
-            advice="Without --no-tcp-nodelay it is off, as urllib3 has it.",
+            text=f"Keep-alive hurts here: {_FIRST_BYTE} --no-tcp-nodelay leaves Nagle's algorithm "
+            "on, so the request's body waits until its head is acknowledged, and that "
+            "acknowledgement is delayed.",
+            advice="Leave --no-tcp-nodelay out.",
         ),
         "a late first byte": Case(
-            text=f"Keep-alive hurts here. {_FIRST_BYTE} Nagle's algorithm with a delayed "
-            "acknowledgement does that, and kab's own connection has it off: it may be on between "
-            "a balancer there and the server behind it.",
+            text=f"Keep-alive hurts here: {_FIRST_BYTE} Nagle's algorithm with a delayed "
+            "acknowledgement does that. kab's own connection has it off, so it may be on between a "
+            "gateway and the server behind it.",
             advice="Set TCP_NODELAY at both ends of that connection.",
         ),
     },

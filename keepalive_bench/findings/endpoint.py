@@ -24,14 +24,14 @@ NOT_RESUMED = FindingKind(
     who="server",
     evidence=("arm", "handshakes", "resumed", "tls_version"),
     proof="An arm of kind resumed offered them.",
-    text="{label} was to resume TLS sessions, and the server resumed {resumed} of "
-    "{handshakes:handshake} ({tls_version}), so its times are of both kinds.",
-    advice="Let the server give session tickets, or keep a cache of sessions; all servers behind "
-    "the name need the same keys.{cure}",
+    text="The server resumed only {resumed} of {handshakes:TLS session} that {label} offered "
+    "({tls_version}), so its times mix full and resumed handshakes.",
+    advice="Make the server issue session tickets, or keep a session cache; all servers behind the "
+    "name need the same keys.{cure}",
     cases={
         "none": Case(
-            text="{label} was to resume TLS sessions, and the server resumed none ({tls_version}), "
-            "so it does what an unpooled one does."
+            text="The server resumed none of {handshakes:TLS session} that {label} offered "
+            "({tls_version}), so {label} measures full handshakes, as unpooled does."
         )
     },
     provoked=Provoked(test="tests/net/test_resumption.py"),

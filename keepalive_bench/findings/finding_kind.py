@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.analysis import Finding
-from keepalive_bench.units import duration, plural, printable
+from keepalive_bench.units import duration, percent, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,6 +22,13 @@ class _Count(int):
         if not noun:
             return f"{int(self):,}"
         return plural(int(self), noun) if noun[0].isalpha() else int.__format__(self, noun)
+
+
+class _Share(float):
+    """A number that may be a share, as a sentence has it: `{share:.0%}` is `93 %`."""
+
+    def __format__(self, form: str) -> str:
+        return percent(self, f"{form[:-1]}f") if form.endswith("%") else super().__format__(form)
 
 
 class Case(NamedTuple):
@@ -117,4 +124,4 @@ def _in_words(name: str, value: float | str) -> object:
         return printable(value)
     if name.endswith("_s"):
         return duration(value)
-    return _Count(value) if isinstance(value, int) else value
+    return _Count(value) if isinstance(value, int) else _Share(value)

@@ -1,4 +1,4 @@
-"""What kab noticed of answers that a gateway, a limit or an overloaded server gives."""
+"""What kab noticed of responses from a gateway, a rate limit or an overloaded server."""
 
 from __future__ import annotations
 
@@ -33,61 +33,60 @@ SERVER_OVERLOADED = FindingKind(
     evidence=("arm", "count"),
     text="The server rejected {count:request} of {arm} ({statuses}): it limits the rate, or is "
     "overloaded{or_off}.",
-    advice="A --rate below its limit, fewer --requests, or a lower --concurrency avoids that.",
-    clauses={"or_off": ", or switched off for a time"},
+    advice="Use a --rate below its limit, fewer --requests, or a lower --concurrency.",
+    clauses={"or_off": ", or temporarily out of service"},
     provoked=Provoked("URL -n 6", "--status 429"),
 )
 GATEWAY_ERRORS = FindingKind(
     code="gateway-errors",
-    title="Answers were 502, 503 or 504",
+    title="Responses were 502, 503 or 504",
     who="proxy",
     evidence=("arm", "count", "answered", "statuses"),
     proof="What each can mean, as far as `Server` or `--server` tells who gave it.",
-    text="Among {answered:answer} to {arm} were {statuses}: {refused}{unavailable}{late}.",
+    text="{count} of {answered:response} to {arm} were {which}: {refused}{unavailable}{late}.",
     advice="{overload}{idle}{slow}",
     cases={
         "all": Case(
-            text="All {answered:answer} were {which}: {refused}{unavailable}{late}.",
+            text="All {answered:response} were {which}: {refused}{unavailable}{late}.",
             advice="{overload}{down}{slow}",
         )
     },
     clauses={
-        "refused": "{with_502}a gateway says that the server behind it refused the connection, or "
-        "broke it off",
+        "refused": "{with_502}the server behind a gateway refused or broke the connection",
         "unavailable": "{and_unavailable}{with_503}{means}",
-        "late": "{and_late}{with_504}a gateway says that the server behind it didn't answer in "
-        "time (after {waited_s})",
-        "overload": "If fewer --requests, a --rate or a lower --concurrency helps, it is a limit, "
+        "late": "{and_late}{with_504}the server behind a gateway didn't respond in time (after "
+        "{waited_s})",
+        "overload": "If fewer --requests, a --rate or a lower --concurrency helps, it is a limit "
         "or the load.",
-        "idle": "{and_idle}Is a server behind the gateway down, or restarting? If not, compare how "
-        "long the gateway keeps idle connections to it with how long the server does: the server "
-        "has to keep them longer, and serve as many requests on each, or the gateway reuses one "
-        "that is being closed.{upstream} Both logs say more.",
-        "down": "{and_idle}Does the server behind the gateway run?",
-        "slow": "{and_slow}Does the server behind the gateway hang, or need longer than that? "
-        "How long the gateway waits is its own setting.{upstream_wait}",
+        "idle": "{and_idle}Is a server behind the gateway down, or restarting? If not, the gateway "
+        "may reuse connections that the server is closing: the server must keep idle connections "
+        "longer than the gateway does, and allow as many requests on each.{upstream} Both logs say "
+        "more.",
+        "down": "{and_idle}Is the server behind the gateway running?",
+        "slow": "{and_slow}Does the server behind the gateway hang, or need longer than that? The "
+        "gateway's own setting decides how long it waits.{upstream_wait}",
     },
     provoked=Provoked("URL -n 6", "--fault status=502 --fault-requests 3"),
 )
 NO_BACKEND = FindingKind(
     code="no-backend",
-    title="All answers were those of a gateway or proxy that reaches no server (502, or 503 of "
-    "products that say so with it)",
+    title="All responses say that a gateway or proxy reaches no server (502, or 503 from some "
+    "products)",
     who="proxy",
     evidence=("answered", "statuses"),
-    text="All {answered:answer} were {which}: a gateway reaches no server behind it{or_full}."
-    "{no_limit}",
-    advice="Does the server behind the gateway run, and does the gateway know its address?",
+    text="All {answered:response} were {which}: a gateway can't reach any server behind "
+    "it{or_full}.{no_limit}",
+    advice="Is the server behind the gateway running, and does the gateway have its address?",
     cases={
         "forwarded": Case(
-            text="All {answered:answer} were {which}: {who} doesn't reach {target}, or "
-            "what answers there says so itself.",
+            text="All {answered:response} were {which}: {who} can't reach {target}, or the server "
+            "there sent them itself.",
             advice="Does a server listen at {target}, and may the proxy connect to it?",
         )
     },
     clauses={
-        "or_full": ", or none that takes more ({said} gives 503 for both)",
-        "no_limit": " That is no rate limit.",
+        "or_full": ", or all of them are full ({said} sends 503 for both)",
+        "no_limit": " That isn't a rate limit.",
     },
     provoked=Provoked("URL -n 6", "--status 502"),
 )
@@ -184,7 +183,7 @@ def _errors(
         who=None if is_unreached or has_504 else "server",
         words={
             "which": _which(counts),
-            **{f"with_{it}": "" if case and len(counts) == 1 else f"with {it}, " for it in counts},
+            **{f"with_{it}": "" if len(counts) == 1 else f"with {it}, " for it in counts},
             "means": by.means if has_503 else "",
             "waited_s": waited_s(run, (_GATEWAY_TIMEOUT,)) if has_504 else 0.0,
             "and_unavailable": "; " if has_502 else "",

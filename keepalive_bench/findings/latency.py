@@ -35,24 +35,25 @@ _PROVOKED = Provoked(test="tests/findings/test_latency.py")
 
 DRIFT = FindingKind(
     code="drift",
-    title="Latency rose or fell in the course of the run",
+    title="Latency rose or fell during the run",
     who="path",
     severity="info",
     evidence=("arm", "first_s", "last_s", "score"),
     proof="By 10 % or more, and not by chance. Arms that take turns share that.",
-    text="The latency of {arm} {moved} in the course of the run, from {first_s} to {last_s}.",
-    advice="The arms took turns, so their comparison holds; figures of one arm are of the time in "
-    "between.",
-    advice_in_sweeps="The values took turns, so their comparison holds; figures of one value are "
-    "of the time in between.",
+    text="The latency of {arm} {moved} during the run, from {first_s} to {last_s}.",
+    advice="The arms took turns, so their comparison holds; the figures of one arm are averages "
+    "over that time.",
+    advice_in_sweeps="The values took turns, so their comparison holds; the figures of one value "
+    "are averages over that time.",
     cases={
         "one arm alone": Case(
-            advice="Its figures are of the time in between; a longer --warmup helps if it settles."
+            advice="Its figures are averages over that time; a longer --warmup helps if the "
+            "latency settles."
         ),
         "one arm after the other": Case(
             severity="warning",
-            advice="Arms that run one after the other differ by that alone: --order paired takes "
-            "turns.",
+            advice="The arms ran one after the other, so that looks like a difference between "
+            "them: --order paired makes them take turns.",
         ),
     },
     provoked=_PROVOKED,
@@ -64,19 +65,20 @@ BIMODAL = FindingKind(
     severity="info",
     evidence=("arm", "lower", "lower_s", "upper", "upper_s"),
     proof="How many are in each, and their medians.",
-    text="The latencies of {arm} fall into groups: {lower:request} took {lower_s} or so, and "
-    "{upper} took {upper_s}. A figure between them is typical of neither.",
-    advice="A cache, several servers behind one address, or a neighbour's load do that.",
+    text="The latencies of {arm} fall into two groups: {lower:request} took about {lower_s}, and "
+    "{upper} took about {upper_s}. A figure between them is typical of neither.",
+    advice="A cache, several servers behind one address, or other load on the server can cause "
+    "that.",
     cases={
         "40 ms apart": Case(
-            advice="A delayed acknowledgement takes 40 ms, for which Nagle's algorithm waits where "
-            "a server writes head and body apart: TCP_NODELAY there would show."
+            advice="A delayed acknowledgement takes 40 ms, and Nagle's algorithm waits for it "
+            "where a server writes head and body separately: try TCP_NODELAY there."
         ),
         "opening connections": Case(
-            advice="Opening the connection took longer by so much (dns, connect, tunnel, tls)."
+            advice="Opening the connection (dns, connect, tunnel, tls) took that much longer."
         ),
         "a busy machine": Case(
-            advice="Waiting for a processor of this machine, as told above, is the likely cause."
+            advice="The likely cause is waiting for a processor of this machine (see the warning)."
         ),
         "parameters that vary": Case(
             advice="The server may take longer for some parameters: try them one by one."
@@ -91,8 +93,8 @@ OUTLIERS = FindingKind(
     severity="info",
     evidence=("arm", "count", "largest_s", "median_s", "raised"),
     proof="They make the mean 10 % larger or more. Nothing is left out.",
-    text="{count:request} of {arm} took far longer than the others, up to {largest_s}, and made "
-    "the mean {raised:.0%} larger. Nothing is left out for that.",
+    text="{count:request} of {arm} took far longer than the others (up to {largest_s}), which "
+    "raised the mean by {raised:.0%}. Nothing is left out.",
     advice="The median and the speed-up are barely affected.",
     cases={"without a comparison": Case(advice="The median is barely affected.")},
     provoked=_PROVOKED,

@@ -31,24 +31,23 @@ _MOST = 0.8
 
 LEVEL_SHIFT = FindingKind(
     code="level-shift",
-    title="The latency of one arm changed its level",
+    title="The latency of one arm shifted",
     who="path",
     evidence=("arm", "against", "index", "before_s", "after_s", "changed"),
     proof="The ratio of the arms did, at the request of that index, by more than chance and "
     "autocorrelation do (`before_s` and `after_s`: the arm's medians). The verdict is "
     "`inconclusive` where the requests before and after would say different things.",
-    text="From request {index} on, {arm} took {after_s} rather than {before_s}, and {against} "
-    "{held} (medians){there}.",
-    advice="Find out what happened then, or measure again: figures are of both levels.",
+    text="From request {index} on, {arm} took {after_s} instead of {before_s}, while {against} "
+    "took {held} (medians){there}.",
+    advice="Find out what happened then, or measure again: the figures mix both levels.",
     cases={
         "gradual": Case(
-            text="The latency of {arm} {moved} in the course of the run, from {before_s} before "
-            "request {index} to {after_s} after it, and that of {against} didn't: {held} "
-            "(medians){there}.",
-            advice="The arms drifted apart, so figures are of the time in between.",
+            text="The latency of {arm} {moved} during the run, from {before_s} before request "
+            "{index} to {after_s} after it, while {against} took {held} (medians){there}.",
+            advice="The arms drifted apart: their figures are averages over that time.",
         )
     },
-    clauses={"there": "; besides, {changed} changed"},
+    clauses={"there": "; {changed} changed, too"},
     is_in_sweeps=False,
     provoked=Provoked(test="tests/findings/test_level_shift.py"),
 )
@@ -92,7 +91,7 @@ def _finding(
         words={
             "held": f"{after_s} as before"
             if before_s == after_s
-            else f"{after_s} rather than {before_s}",
+            else f"{after_s} instead of {before_s}",
             "moved": "rose" if own.change > 0 else "fell",
         },
     )

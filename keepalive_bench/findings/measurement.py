@@ -22,12 +22,12 @@ _TICKS = 20
 """Ticks of the clock that a latency has to last at least, for its differences to be real."""
 _CHANGED = 0.25
 _PROVOKED = Provoked(test="tests/findings/test_measurement.py")
-_ALSO_WAITING = "latencies are also of waiting for one."
+_ALSO_WAITING = "so latencies include waiting for a processor."
 _WITH_KAB = (
-    "kab took {own:.0%} of this machine's processors, and other processes at least {least:.0%}: "
+    "kab took {own:.0%} of this machine's processors, and other processes at least {least:.0%}, "
     f"{_ALSO_WAITING}"
 )
-_QUIETER = "Measure when it is quieter."
+_QUIETER = "Measure when the machine is quieter."
 
 LATE_STARTS = FindingKind(
     code="late-starts",
@@ -37,15 +37,14 @@ LATE_STARTS = FindingKind(
     proof="1 % of the requests or more started 1 ms or more after they were to, because all "
     "threads were busy, or the machine was.",
     text="{count:request} of {arm} ({share:.0%}) started later than --rate says, by {mean_s} on "
-    "average and {max_s} at most: all threads ({threads!s}) were busy, or the machine was. "
-    "Latencies count from when they were to start.",
-    advice="A higher --concurrency starts in time what the server can bear; where it can't, the "
-    "rate is too high for it.",
+    "average and {max_s} at most, because all threads ({threads!s}) or the machine were busy. "
+    "Latencies count from the scheduled start.",
+    advice="Use a higher --concurrency, or a lower --rate if the server can't answer that many.",
     provoked=Provoked("URL -n 20 --rate 40/s", "--delay 0.05"),
 )
 CLOCK_TOO_COARSE = FindingKind(
     code="clock-too-coarse",
-    title="The clock ticks too slowly for such latencies",
+    title="The clock is too coarse for such latencies",
     who="client",
     evidence=("resolution_s", "fastest_s"),
     text="The clock ticks every {resolution_s}, which is too coarse for latencies of {fastest_s}.",
@@ -53,13 +52,12 @@ CLOCK_TOO_COARSE = FindingKind(
 )
 GARBAGE_COLLECTED = FindingKind(
     code="garbage-collected",
-    title="Python collected garbage in the middle of some request",
+    title="Python collected garbage during some requests",
     who="client",
     severity="info",
     is_detail=True,
     evidence=("collections",),
-    text="Python collected garbage while measuring ({collections:time}), in the middle of some "
-    "request.",
+    text="Python collected garbage during some requests ({collections:time}).",
     provoked=_PROVOKED,
 )
 MACHINE_BUSY = FindingKind(
@@ -69,14 +67,14 @@ MACHINE_BUSY = FindingKind(
     evidence=("least", "most", "own"),
     proof="Other processes took three quarters or more of all processors, even in the calmest "
     "third of the run (Linux); or, of several requests at a time, they and kab itself (`own`) did.",
-    text="Other processes kept at least {least:.0%} of this machine's processors busy: "
+    text="Other processes kept at least {least:.0%} of this machine's processors busy, "
     f"{_ALSO_WAITING}",
     advice=_QUIETER,
     cases={
         "with kab itself": Case(text=_WITH_KAB),
         "kab itself most of all": Case(
             text=_WITH_KAB,
-            advice="Fewer requests at a time show the server's, or a machine with more processors.",
+            advice="Use a lower --concurrency, or a machine with more processors.",
         ),
     },
     provoked=_PROVOKED,
@@ -90,12 +88,14 @@ LOAD_CHANGED = FindingKind(
     evidence=("least", "most"),
     proof="What other processes took of all processors differed by a quarter of them or more, "
     "between the calmest and the busiest third of the run (Linux).",
-    text="The load of this machine changed during the run: other processes took {least:.0%} of its "
-    "processors at one time, and {most:.0%} at another.",
+    text="The load of this machine changed during the run: other processes took between "
+    "{least:.0%} and {most:.0%} of its processors.",
     advice=_QUIETER,
     cases={
         "one arm after the other": Case(
-            severity="warning", advice="--order paired shares that between the arms."
+            severity="warning",
+            advice="The arms ran one after the other, so that looks like a difference between "
+            "them: --order paired makes them take turns.",
         )
     },
     provoked=_PROVOKED,

@@ -35,33 +35,32 @@ _NEARLY_ALL = 0.9
 
 ONE_AT_A_TIME = FindingKind(
     code="one-at-a-time",
-    title="The server answers one connection at a time, or a few",
+    title="The server serves one connection at a time, or a few",
     who="server",
     evidence=("count", "waited_s", "at_a_time"),
     proof="Requests on new connections weren't answered while another of kab's was open (or as "
     "many others as were answered side by side), which was answered before and after; and none on "
     "a new one was. Or they were answered as soon as the server had closed the idle one. "
     "Connections of which none is opened are kept off by something else.",
-    text="The server seems to answer {answered} at a time, as one with {threads} does: "
-    "{count:request} on new connections weren't answered in {waited_s} while {others} of kab's "
-    "{were} open, though {they} idle. So the arms were in each other's way.",
-    advice="Let the server have more threads or workers (Python's http.server: "
-    "ThreadingHTTPServer). --order sequential measures it as it is: kab closes an arm's "
-    "connections before it begins the next.",
+    text="{count:request} on new connections got no response in {waited_s} while {others} of kab's "
+    "{were} open, though idle. The server seems to serve {answered} at a time, as one with "
+    "{threads} does, so the arms blocked each other.",
+    advice="Give the server more threads or workers (Python's http.server: ThreadingHTTPServer), "
+    "or use --order sequential: kab then closes an arm's connections before the next arm begins.",
     cases={
         "until it was closed": Case(
-            text="The server seems to answer one connection at a time, as one with a single thread "
-            "does: {count:request} on new connections were answered, after {waited_s}, as soon as "
-            "it had closed another connection of kab's that was idle. So the arms were in each "
-            "other's way."
+            text="{count:request} on new connections got a response, after {waited_s}, only when "
+            "the server had closed another, idle connection of kab's. The server seems to serve "
+            "one connection at a time, as one with a single thread does, so the arms blocked each "
+            "other."
         ),
         "too many at a time": Case(
-            text="The server seems to answer {answered} at a time, as one with "
-            "{threads} does: {count:request} on new connections weren't answered in {waited_s} "
-            "while {others} of kab's {were} open.",
-            advice="Let the server have more threads or workers (Python's http.server: "
-            "ThreadingHTTPServer). As it is, measure it with --order sequential, and --concurrency "
-            "{at_a_time} in one process.",
+            text="{count:request} on new connections got no response in {waited_s} while {others} "
+            "of kab's {were} open. The server seems to serve {answered} at a time, as one with "
+            "{threads} does.",
+            advice="Give the server more threads or workers (Python's http.server: "
+            "ThreadingHTTPServer), or use --order sequential and --concurrency {at_a_time!s} in "
+            "one process.",
         ),
     },
     provoked=Provoked("URL -n 6 -t 0.3 --keep-going", "--one-at-a-time"),
@@ -141,7 +140,6 @@ def one_at_a_time_findings(run: Run) -> Iterator[Finding]:
                 "threads": "a single thread" if is_one else f"{at_a_time:,} threads",
                 "others": "another connection" if is_one else f"{at_a_time:,} others",
                 "were": "was" if is_one else "were",
-                "they": "it was" if is_one else "they were",
             },
         )
         return
@@ -162,8 +160,8 @@ def why_incomparable(plan: Plan, findings: Iterable[Finding]) -> str | None:
     number = int(found.evidence["at_a_time"])
     answered = "one connection" if number == 1 else plural(number, "connection")
     return (
-        f"The arms kept each other waiting, as the server seems to answer {answered} at a time, so "
-        "their times can't be compared: --order sequential compares them."
+        f"The arms blocked each other, because the server seems to serve {answered} at a time, so "
+        "their times can't be compared. Use --order sequential."
     )
 
 

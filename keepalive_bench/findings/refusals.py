@@ -33,24 +33,18 @@ class Refusal(NamedTuple):
     @property
     def means(self) -> str:
         """What a 503 can say, in a clause."""
-        product, usual = self.product, "the service is switched off"
+        product, usual = self.product, "is overloaded, reached a limit, or is out of service"
         if product is None:
             return (
-                "a server or a gateway says that it is overloaded, a limit is reached, or "
-                f"{usual}; some gateways also that they reach no server behind them"
+                f"a server or gateway {usual}; some gateways also send it when they reach no "
+                "server behind them"
             )
         if product.unavailable:
             return f"{self.said} says that {product.unavailable}"
         if self.says_unreached:
-            return (
-                f"{self.said} says that it reaches no server behind it, or none that takes more, "
-                "or the server behind it says that it is overloaded"
-            )
+            return f"{self.said} reaches no server behind it, or all of them are full or overloaded"
         by_itself = ", which is no gateway," if product.place == "origin" else ""
-        return (
-            f"{self.said}{by_itself} or the application says that it is overloaded, a limit is "
-            f"reached, or {usual}"
-        )
+        return f"{self.said}{by_itself} or the application {usual}"
 
 
 def refusal_of(run: Run, arms: Sequence[ArmSummary], statuses: Collection[int]) -> Refusal:

@@ -40,24 +40,23 @@ _ENOUGH = 20
 """Requests that meet a limit several times."""
 _RECYCLING = "a restart or a limit on kept connections"
 
-_BODILESS = ", though a response to HEAD, a 204 and a 304 have no body"
+_BODILESS = ", after a response that has no body (to HEAD, 204 or 304)"
 _UNREAD = {
-    SERVER_CLOSE.code: ", in a second field, which http.client doesn't read: it would have kept "
-    "the connection",
-    HTTP_1_0.code: ", as its keep-alive stands in a second field, which http.client doesn't read",
+    SERVER_CLOSE.code: " in a second field, which http.client ignores",
+    HTTP_1_0.code: ", and its keep-alive is in a second field, which http.client ignores",
 }
-_TIMED_OUT = " This 408 says that its idle timeout was up: raise it there, or expect to reconnect."
+_TIMED_OUT = " This 408 means that its idle timeout was over: raise it, or expect to reconnect."
 
 STALE_BY_INTERLEAVING = FindingKind(
     code="stale-by-interleaving",
-    title="Connections went stale only while kab ran the other arm",
+    title="Connections went stale only while kab ran another arm",
     who="kab",
     evidence=("arm", "connections"),
-    proof=f"`{IDLE_TIMEOUT.code}`, but for that; it doesn't count against the server.",
-    text="{connections:connection} of {arm} went stale only because kab ran {others} in between, "
-    "which is not the server's fault and doesn't count against it.",
-    advice="--order sequential runs the arms one by one.",
-    advice_in_sweeps="In a sweep over fewer values, each has its turn again sooner.",
+    proof=f"`{IDLE_TIMEOUT.code}`, but for that; it isn't held against the server.",
+    text="{connections:connection} of {arm} went stale only because kab ran {others} in between. "
+    "That isn't held against the server.",
+    advice="--order sequential runs the arms one after the other.",
+    advice_in_sweeps="With fewer values in the sweep, each has its next turn sooner.",
     provoked=Provoked("URL -n 4", "--delay 0.2 --idle-timeout 0.15"),
 )
 
@@ -183,7 +182,7 @@ def _range(seen: Sequence[Mapping[str, object]], *names: str) -> str:
 
 
 def _survived(longest_s: float | None) -> str:
-    return f", and those idle for {duration(longest_s)} or less didn't" if longest_s else ""
+    return f"; those idle for {duration(longest_s)} or less didn't" if longest_s else ""
 
 
 def _all_seen(seen: Sequence[Mapping[str, object]]) -> str:
@@ -230,7 +229,7 @@ def _fitting_alike(seen: Sequence[Mapping[str, object]]) -> str:
     """The causes that fit alike; one alone is undecided where others met an idle timeout."""
     fitting = _fitting(seen)
     if len(fitting) == 1:
-        return f"{fitting[0]} would explain it, and so may the idle timeout that others met"
+        return f"{fitting[0]} would explain it, or the idle timeout that ended others"
     return f"{_listed(fitting)} would each explain it"
 
 
@@ -251,7 +250,7 @@ def _also(seen: Sequence[Mapping[str, object]], code: str, experiment: Experimen
         telling = "a GET that succeeds tells"
     elif CLOSE_DELIMITED.code in codes:
         telling = "a response with a Content-Length tells"
-    return f"; {_listed(others)} would fit, too ({telling} them apart)" if others else ""
+    return f"; {_listed(others)} would fit as well ({telling} them apart)" if others else ""
 
 
 def _apart(seen: Sequence[Mapping[str, object]], experiment: Experiment) -> str:

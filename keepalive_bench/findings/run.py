@@ -30,9 +30,9 @@ INTERRUPTED = FindingKind(
     title="Ctrl-C, or a signal like it, ended the run early",
     who="client",
     evidence=("exchanges", "cut_off"),
-    proof="The numbers are of the exchanges that had ended by then. Those that hadn't a second "
-    "later are cut off: they are no failures, and in no other number.",
-    text="The run was interrupted after {exchanges:exchange}{under_way}.",
+    proof="The figures cover the requests that had ended by then. Those that hadn't a second later "
+    "are cut off: they don't count as failures, and are in no other figure.",
+    text="The run was interrupted after {exchanges:request}{under_way}.",
     clauses={"under_way": "; {cut_off} more were cut off"},
     provoked=Provoked(test="tests/cli/test_interruption.py"),
 )
@@ -41,11 +41,10 @@ ONLY_ROUND_CUT = FindingKind(
     title="The run ended in its first round",
     who="client",
     evidence=("exchanges",),
-    proof="`--duration` was over, or Ctrl-C came, before the first round was. The round that is "
-    "cut is [in no figure of times](methodology.md#when-time-is-over), but where there is no other "
-    "one.",
-    text="{why}: these times are of it alone, and what is under way when time is over is slow more "
-    "often than other requests are.",
+    proof="`--duration` was over, or Ctrl-C came, before the first round ended. Otherwise the "
+    "round that is cut off is [in no figure of times](methodology.md#when-time-is-over).",
+    text="{why}, so all times are from an incomplete round. Requests still running when time is up "
+    "are slow more often than others.",
     advice="Measure longer (-z).",
     provoked=Provoked("URL -z 100ms", "--delay 0.15"),
 )
@@ -55,11 +54,9 @@ PROCESS_LOST = FindingKind(
     who="client",
     evidence=("process", "why", "sent"),
     proof="It ended by itself, was killed, or was stopped (SIGSTOP) for longer than `--timeout` "
-    "and a second. What it measured is left out, and counts as not sent; the others' results are "
-    "kept.",
-    text="Of {processes!s} processes, number {process!s} (from 0) is lost: {why}. What it measured "
-    "is left out ({sent:exchange}, as far as it had told), and its requests count as not sent; the "
-    "others' results are kept.",
+    "and a second.",
+    text="Process {process!s} of {processes!s} (counted from 0) was lost: {why}. Its results are "
+    "left out ({sent:request}, as far as known), and its requests count as not sent.",
     provoked=Provoked(test="tests/engine/test_processes.py"),
 )
 REQUESTS_FAILED = FindingKind(
@@ -67,8 +64,8 @@ REQUESTS_FAILED = FindingKind(
     title="Requests failed",
     who="server",
     evidence=("arm", "kind", "count", "message"),
-    proof="How many, for each [kind](#kinds-of-failures), with a message. Where more failed than "
-    "were answered, the report shows no requests/s for them: what fails at once is no speed.",
+    proof="How many, for each [kind](#kinds-of-failures), with a message. If more failed than were "
+    "answered, the report shows no requests/s.",
     text="{count:request} of {arm} failed: {kind} ({message}).",
     advice="{remedy}",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
@@ -82,40 +79,41 @@ REQUESTS_NOT_SENT = FindingKind(
     text="{count:request} of {arm} were not sent.",
     cases={
         "after failures": Case(
-            advice="An arm is stopped when its first 5 requests all fail; --keep-going sends them "
-            "all."
+            advice="kab stops an arm if its first 5 requests all fail; --keep-going sends them all."
         )
     },
     provoked=Provoked("URL -n 8", "--fault close-on-request"),
 )
 WARMUP_FAILED = FindingKind(
     code="warmup-failed",
-    title="A warm-up failed",
+    title="A warm-up request failed",
     who="server",
     severity="info",
     evidence=("arm", "kind", "count"),
     proof="It isn't measured.",
-    text="{count:warm-up} of {arm} failed: {kind} ({message}).",
+    text="{count:warm-up request} of {arm} failed: {kind} ({message}).",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-connections 1"),
 )
 PORTS_LOW = FindingKind(
     code="ports-low",
-    title="Connections took half or more of the local ports",
+    title="Connections used half of the local ports, or more",
     who="client",
     evidence=("opened", "ports", "peer"),
-    proof="Of those that were free for one address, within the time that each stays taken (Linux).",
-    text="{opened} connections to {peer} were opened within {held}, of {ports} local ports for it "
-    "({share:.0%}): each stays taken for as long again, so {rate} is all that lasts.",
-    advice="Fewer --requests, or several --source-address, leave room.",
+    proof="Of those that were free for one address, within the time that each stays in use "
+    "(Linux).",
+    text="{opened} connections to {peer} within {held} used {share:.0%} of the {ports} local "
+    "ports. Each port stays in use for {held} after its connection, so at most {rate} can be "
+    "sustained.",
+    advice="Send fewer --requests, or connect from several addresses (--source-address).",
     provoked=Provoked(test="tests/findings/test_port.py"),
 )
 PORTS_EXHAUSTED = FindingKind(
     code="ports-exhausted",
-    title="This machine had no local port left for so many requests",
+    title="This machine had no local port left",
     who="client",
     evidence=("count", "opened", "held_s"),
-    text="This machine had no local port left for {count:request}, after {opened:connection} of "
-    "this run's: a port stays taken for up to {held} after its connection.",
+    text="{count:request} found no free local port on this machine, after {opened:connection} in "
+    "this run. A port stays in use for up to {held} after its connection.",
     advice="Wait {held}, send fewer --requests, or connect from several addresses "
     "(--source-address).",
     provoked=Provoked(test="tests/net/test_local_ports.py"),
@@ -131,7 +129,7 @@ def outcome_findings(run: Run, arms: Sequence[ArmSummary]) -> Iterator[Finding]:
             words={
                 "why": "The run was stopped in its first round"
                 if run.run_info.interrupted
-                else "Time was over before the first round was"
+                else "Time was up before the first round ended"
             },
         )
     yield from _lost(run)

@@ -204,7 +204,7 @@ def _check_source(source: str) -> None:
             tried.bind((source, 0))
         except OSError as error:
             raise UsageError(
-                f"{source} is no address of this machine's to connect from: {error.strerror}."
+                f"{source} isn't an address of this machine: {error.strerror}."
             ) from None
 
 

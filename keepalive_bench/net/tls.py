@@ -85,7 +85,7 @@ def _trust(context: ssl.SSLContext, tls: Tls) -> None:
         try:
             context.load_verify_locations(cafile=tls.ca_file)
         except ssl.SSLError:
-            raise UsageError(f"{shown} holds no certificate in PEM format (--cacert).") from None
+            raise UsageError(f"{shown} contains no certificate in PEM format (--cacert).") from None
         except OSError as error:
             raise UsageError(f"{shown} can't be read (--cacert): {error.strerror}.") from None
 

@@ -239,7 +239,7 @@ class _TracedResponse(HTTPResponse):
             raise BadStatusLine("the connection ended in the middle of the head")
         for defect in self.msg.defects:
             if isinstance(defect, MissingHeaderBodySeparatorDefect):  # the lines after it are lost
-                raise BadStatusLine("a line of the head is no header field")
+                raise BadStatusLine("a line of the head isn't a header field")
         if self.length is None and not self.chunked:
             length = self.msg.get("Content-Length")
             if length is not None:  # RFC 9112, section 6.3: an error that can't be recovered from

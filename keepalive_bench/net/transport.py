@@ -161,7 +161,7 @@ def upload_size(path: Path) -> int:
     shown = filename(path)
     try:
         if not path.is_file():  # a device or a pipe has no length, and opening it may wait
-            raise UsageError(f"{shown} is no regular file (--upload-file).")
+            raise UsageError(f"{shown} isn't a regular file (--upload-file).")
         with path.open("rb"):
             return path.stat().st_size
     except OSError as error:

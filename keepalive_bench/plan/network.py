@@ -355,7 +355,7 @@ class Network:
             raise UsageError(f"A proxy's URL has no path, as {quoted(self.proxy.shown)} has.")
         for address in self.source_addresses:
             if not is_address(address):
-                raise UsageError(f"{quoted(address)} is no IP address to connect from.")
+                raise UsageError(f"{quoted(address)} isn't an IP address to connect from.")
         for seconds in self.tcp_keepalive_time or ():
             if seconds is not None:
                 within(1, LONGEST_PROBE_S, "seconds of --tcp-keepalive-time", seconds)

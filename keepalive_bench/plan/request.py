@@ -63,9 +63,9 @@ def _checked_json(body: bytes) -> bytes:
     try:
         json.loads(body)
     except RecursionError:
-        raise UsageError("The body is no JSON (--json-body): it is nested too deep.") from None
+        raise UsageError("The body isn't JSON (--json-body): it is nested too deep.") from None
     except ValueError as error:
-        raise UsageError(f"The body is no JSON (--json-body): {error}.") from None
+        raise UsageError(f"The body isn't JSON (--json-body): {error}.") from None
     except MemoryError:
         raise UsageError("The body needs more memory than there is (--json-body).") from None
     return body
@@ -276,7 +276,7 @@ class Request:
             raise UsageError("A request has one body: give data or a file to upload.")
         for status in self.expect_status:
             if not re.fullmatch(_STATUS, status):
-                raise UsageError(f"{quoted(status)} is no status: write 200, or 2xx.")
+                raise UsageError(f"{quoted(status)} isn't a status: write 200, or 2xx.")
         if self.max_body is not None:
             within(0, _MOST_READ, "max-body", self.max_body)
         if self.body is not None:
@@ -369,4 +369,4 @@ def _without_control(text: str, what: str) -> None:
     if re.search(_CONTROL, text):
         raise UsageError(f"{what} has a control character.")
     if re.search(_NO_UTF_8, text):
-        raise UsageError(f"{what} has bytes that are no UTF-8.")
+        raise UsageError(f"{what} has bytes that aren't UTF-8.")

@@ -99,7 +99,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(url)
     except ValueError:  # what it says may have half a password in it
         raise UsageError(
-            f"The URL '{shown}' can't be read: an IPv6 address stands in brackets, as in "
+            f"The URL '{shown}' can't be read: an IPv6 address goes in brackets, as in "
             "http://[::1]:8080/, and a user's name or password is percent-encoded."
         ) from None
     if parts.scheme.lower() not in _DEFAULT_PORTS or "://" not in url:

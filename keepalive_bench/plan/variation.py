@@ -87,7 +87,7 @@ def parse_rows(file: File) -> Rows:
     read = _json_rows if is_json else _csv_rows
     rows = tuple(islice(read(text, name), _MOST_ROWS + 1))
     if not rows:
-        raise UsageError(f"{name} holds no rows (--fields-file).")
+        raise UsageError(f"{name} has no rows (--fields-file).")
     if len(rows) > _MOST_ROWS:
         raise UsageError(f"{name} has more than {_MOST_ROWS:,} rows (--fields-file).")
     return rows
@@ -114,7 +114,7 @@ def _json_rows(text: str, name: str) -> Iterator[Row]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            _refuse(name, number, f"this is no JSON: {error}")
+            _refuse(name, number, f"this isn't JSON: {error}")
         if not isinstance(row, dict):
             _refuse(name, number, 'a row is an object, as in {"q": "python"}')
         yield tuple(
@@ -229,6 +229,6 @@ def _pair(name: str, value: str) -> str:
         return f"{quote(name, safe='')}={quote(value, safe='')}"
     except UnicodeEncodeError:
         raise UsageError(
-            f"The parameter {quoted(name)} has bytes that are no UTF-8: write them "
+            f"The parameter {quoted(name)} has bytes that aren't UTF-8: write them "
             "percent-encoded, into the URL."
         ) from None

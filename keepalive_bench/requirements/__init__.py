@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from keepalive_bench.requirements.names import Subject
     from keepalive_bench.typed_json import Document
 
-AT_LEAST = "at the least, more if neighbours resemble each other"
+
+def needing(least: int | None, how: str = ", more if latencies are autocorrelated") -> str:
+    """How many requests an interval takes, as the end of a clause; empty: that isn't known."""
+    return f" (needs at least {least:,}{how})" if least else ""
 
 
 def requirements_of(plan: Plan, more: Iterable[str] = ()) -> tuple[Requirement, ...]:
@@ -83,8 +86,7 @@ def check(
         too_few = _unbounded(requirement, subject.metric.percent, found, plan, factor)
     else:
         least = least_requests(subject.metric.basis, plan)
-        enough = f" ({least:,} {AT_LEAST})" if least else ""
-        too_few = f"too few requests bound it{enough}"
+        too_few = f"there are too few requests for its interval{needing(least)}"
     confidence = plan.decision_rule.confidence
     checked = decide(requirement, subject, found, confidence, too_few=too_few)
     if checked.status == "met":
@@ -99,9 +101,8 @@ def _unbounded(
     above = found.high is None
     if above and found.low is None:
         above = requirement.operator in UPWARDS
-    side = "above" if above else "below"
+    side = "upper" if above else "lower"
     factor = factor if plan.experiment.block_size == 1 else 1.0
     least = least_to_bound(percent, plan, above=above, factor=factor)
-    how = "at the least, as alike as neighbours are here" if factor > 1 else AT_LEAST
-    enough = f" ({least:,} {how})" if least else ""
-    return f"too few requests bound it from {side}{enough}"
+    needed = needing(least, " with this autocorrelation") if factor > 1 else needing(least)
+    return f"there are too few requests for its {side} bound{needed}"

@@ -40,6 +40,7 @@ _NOTATIONS: dict[Unit, _Notation] = {
         suffix=" B",
     ),
     "share": _Notation({"": "1", "%": "0.01"}, "0.9 or 90%", 100, " %"),
+    "points": _Notation({"": "1", "%": "0.01"}, "5% or -5%", 100, " percentage points"),
     "change": _Notation({"%": "0.01"}, "10% or -5%", 100, " %"),
     "ratio": _Notation({"": "1", "x": "1", _TIMES: "1"}, "1.5 or 1.5x", suffix=_TIMES),
     "rate": _Notation({"": "1", "/s": "1", "req/s": "1"}, "100 or 100/s", suffix="/s"),
@@ -66,24 +67,24 @@ def scaled(number: str, unit: str, kind: Unit, *, in_seconds: bool = False) -> f
     notation = _NOTATIONS[kind]
     scales = notation.scales | ({"": "1"} if in_seconds or not Decimal(number) else {})
     if unit not in scales:
-        wrong = f"{quoted(unit)} is no unit of it" if unit else "a unit is missing"
+        wrong = f"{quoted(unit)} isn't a unit of it" if unit else "a unit is missing"
         raise UnitError(f"{wrong}: write {notation.example}")
     exact = Decimal(number) * Decimal(scales[unit])
     value = float(exact) + 0.0  # never -0.0
     if not isfinite(value):
         raise ValueError("the number is too large")
     if kind in _WHOLE and exact != exact.to_integral_value():
-        raise ValueError("it is counted, and this is no whole number")
+        raise ValueError("it is a count, and this isn't a whole number")
     return value
 
 
 def out_of_range(value: float, unit: str, kind: Unit, *, is_signed: bool) -> str:
     """What is wrong with a bound that every run meets, or none, as the end of a sentence."""
-    if kind == "share" and abs(value) > 1:
+    if kind in {"share", "points"} and abs(value) > 1:
         meant = f": write {value:g}%" if not unit and abs(value) <= _PERCENT else ""
-        return f"a share, and at most 1, which is 100%{meant}"
+        return f"a share, and at most 1 (100 %){meant}"
     if value < 0 and not is_signed:
-        return "counted, and never below 0" if kind in _WHOLE else "never below 0"
+        return "a count, and never below 0" if kind in _WHOLE else "never below 0"
     return ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis import Checked
 from keepalive_bench.requirements.bounds import shown
-from keepalive_bench.units import printable
+from keepalive_bench.units import percent, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +99,7 @@ def _sentence(
     ends = " to ".join(
         shown(end, subject.metric.unit, bound) for end in (found.low, found.high) if end is not None
     )
-    interval = f"the {100 * confidence:g} % interval, {ends}"
+    interval = f"the {percent(confidence)} CI, {ends}"
     if status == "undecided":
         return f"{value}, but {shown(bound, subject.metric.unit)} lies within {interval}."
     return f"{value}, and {'all' if status == 'met' else 'none'} of {interval}, meets this."
@@ -122,7 +122,7 @@ def _of_ends(
 ) -> str:
     """The same where either end decides by itself."""
     bound, kind = requirement.bound, subject.metric.unit
-    sure = f"at {100 * confidence:g} % confidence"
+    sure = f"at {percent(confidence)} confidence"
     value = "unknown" if found.value is None else shown(found.value, kind, bound)
     said, joint = f"{subject.spoken} is {value}", "but" if found.value is None else "and"
     is_high = (requirement.operator in UPWARDS) == (status == "met")
@@ -133,4 +133,4 @@ def _of_ends(
     if found.low is None or found.high is None:
         return f"{said}, but {found.lacking}."
     ends = f"{shown(found.low, kind, bound)} and {shown(found.high, kind, bound)}"
-    return f"{said}, but {shown(bound, kind)} lies between {ends}, its ends {sure}."
+    return f"{said}, but {shown(bound, kind)} lies between {ends}, its bounds {sure}."

@@ -43,7 +43,7 @@ def parse(text: str, among: Sequence[Place]) -> Requirement:
         UsageError: it isn't one; with what is wrong with it, and where in it.
     """
     if len(text) > _LONGEST:
-        raise UsageError(f"A requirement has {_LONGEST} characters at most, not {len(text):,}.")
+        raise UsageError(f"A requirement can't be longer than {_LONGEST} characters.")
     try:
         return _parsed(text, among)
     except _FaultError as fault:
@@ -56,8 +56,8 @@ def _parsed(text: str, among: Sequence[Place]) -> Requirement:
     if found is None:
         raise _FaultError(
             len(text.rstrip()),
-            "a comparison is missing, such as <=50ms (a shell takes < and > for itself, so put the "
-            "whole in quotes)",
+            "a comparison is missing, such as <=50ms (put the whole in quotes, as a shell "
+            "interprets < and >)",
         )
     start, rest = _trimmed(text, found.end())
     name_at, spelled = _trimmed(text[: found.start()], 0)
@@ -85,9 +85,9 @@ def _trimmed(text: str, start: int) -> tuple[int, str]:
 
 def _refuse_name(place: int, spelled: str, among: Sequence[Place]) -> NoReturn:
     if re.match(NUMBER, spelled):
-        raise _FaultError(place, "the name goes first, and what it is compared with last")
+        raise _FaultError(place, "the name comes first, and what it is compared with last")
     if re.match(_COMPARISON, spelled) and not any(it.part == "comparisons" for it in among):
-        alone = f"of one arm there is no {quoted(spelled)}: nothing to compare it with"
+        alone = f"{quoted(spelled)} takes two arms, and there is one"
         raise _FaultError(place, alone)
     named = tuple(dict.fromkeys(all_names(among)))
     known = _longest_known(spelled, named)
@@ -120,17 +120,16 @@ def _operator(found: re.Match[str], metric: AnyMetric, spelled: str) -> Operator
         meant = _MEANT.get(found[0])
         raise _FaultError(
             found.start(),
-            f"{quoted(found[0])} is no comparison; "
-            + (f"did you mean {meant}?" if meant else f"there are {', '.join(OPERATORS)}"),
+            f"{quoted(found[0])} isn't a comparison; "
+            + (f"did you mean {meant}?" if meant else f"use one of {', '.join(OPERATORS)}"),
         )
     if metric.unit == "word" and operator not in _EQUALITY:
-        raise _FaultError(found.start(), f"{spelled} is a word, so compare it by == or !=")
+        raise _FaultError(found.start(), f"{spelled} is a word, so compare it with == or !=")
     is_measured = metric.basis != "exact" or metric.unit == "seconds"
     if operator in _EQUALITY and metric.unit != "word" and is_measured:
         raise _FaultError(
             found.start(),
-            f"{spelled} is measured, and never exactly some number, so compare it by "
-            "<=, <, >= or >",
+            f"{spelled} is measured, and never exactly a number, so compare it with <=, <, >= or >",
         )
     return operator
 
@@ -139,7 +138,7 @@ def _word(place: int, text: str, subject: Subject) -> str:
     words = subject.metric.words
     if text not in words:
         close = get_close_matches(text, words, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"it is {', '.join(words)}"
+        hint = f"did you mean {close[0]}?" if close else f"it can be {', '.join(words)}"
         raise _FaultError(place, f"{subject.spoken} is never {quoted(text)}; {hint}")
     return text
 
@@ -147,7 +146,7 @@ def _word(place: int, text: str, subject: Subject) -> str:
 def _number(place: int, text: str, subject: Subject, spelled: str) -> float:
     metric, number = subject.metric, re.match(NUMBER, text)
     if number is None:
-        raise _FaultError(place, f"{quoted(text)} is no number")
+        raise _FaultError(place, f"{quoted(text)} isn't a number")
     unit_at, unit = _trimmed(text, number.end())
     try:
         bound = scaled(number[0], unit, metric.unit, in_seconds=_in_seconds(subject, spelled))

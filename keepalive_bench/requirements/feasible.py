@@ -40,7 +40,7 @@ def why_unmeetable(requirement: Requirement, subject: Subject, plan: Plan) -> st
     if least <= experiment.requests:
         return ""
     planned = plural(experiment.requests, "request")
-    return f"{planned} per arm can't show that {text} is met: it takes {least:,} at the least (-n)."
+    return f"{planned} per arm can't show that {text} is met: use -n {least} or more."
 
 
 def _out_of_span(requirement: Requirement, subject: Subject, plan: Plan) -> str:
@@ -65,7 +65,7 @@ def _out_of_span(requirement: Requirement, subject: Subject, plan: Plan) -> str:
     if low == high:
         return f"{spoken} is always {lowest}"
     is_above = requirement.operator in UPWARDS or (requirement.operator == "==" and bound < low)
-    return f"{spoken} is {lowest} at least" if is_above else f"{spoken} is {highest} at most"
+    return f"{spoken} is at least {lowest}" if is_above else f"{spoken} is at most {highest}"
 
 
 def _other_words(requirement: Requirement, subject: Subject, plan: Plan) -> str:

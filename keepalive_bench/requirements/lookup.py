@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from keepalive_bench.requirements.names import AnyMetric, Subject
     from keepalive_bench.typed_json import Document
 
-NO_INTERVAL = "kab knows no interval of it"
+NO_INTERVAL = "kab computes no interval for it"
 _FEW = 0.5
 """Of the requests, so few reused a connection that more of them would be no help."""
 
@@ -90,7 +90,7 @@ def _rate_lacking(arm: Document, label: str) -> str:
     if not arm["succeeded"]:
         return _unanswered(label)
     if arm["failed"]:
-        return f"{label} has requests that failed, and their time is part of it"
+        return f"requests of {label} failed, and their time is part of it"
     if arm["requests_per_second"] is None:
         return PAUSED
     return "" if arm["late_starts"]["count"] is None else GIVEN
@@ -103,7 +103,7 @@ def _of_comparison(
     if metric.bounds and comparison["incomparable"]:
         return Evidence(None, lacking=comparison["incomparable"].rstrip("."))
     if metric.path.startswith("explained.") and comparison["explained"] is None:
-        return Evidence(None, lacking="no pair of requests was answered by both arms")
+        return Evidence(None, lacking="in no pair were both requests answered")
     found = _read(metric, key, comparison)
     if metric.basis == "nothing":
         return found._replace(lacking=NO_INTERVAL)

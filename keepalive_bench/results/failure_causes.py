@@ -23,7 +23,7 @@ class Cause(NamedTuple):
 
 ALERT = "TLS alert: "
 """What precedes an alert's name in a message."""
-NO_LENGTH = "the server told no length and keeps the connection open"
+NO_LENGTH = "the server sent no length and keeps the connection open"
 SILENCE = "then silence"
 ENDLESS = "such a stream has no end"
 STILL_COMING = "and more was coming"
@@ -44,16 +44,16 @@ def _alert(names: str, meaning: str, advice: str, limited: str = "") -> Cause:
     return Cause(said, meaning, advice, limited=limited)
 
 
-_SHOW_CERTIFICATE = "--cert and --key show a client certificate."
-_UNREADABLE = "Its log may say more; a proxy or a firewall that inspects TLS may have a hand in it."
+_SHOW_CERTIFICATE = "--cert and --key send a client certificate."
+_UNREADABLE = "Its log may say more; a proxy or a firewall that inspects TLS may be involved."
 _UNCHECKED = "-k skips the check."
 
 TLS_ALERTS = (
     _alert(
         "unrecognized_name",
-        "The server has no site of the name that it was asked for (SNI)",
-        "Is the host's name right? A URL with an address asks for none: give the name, and "
-        "--resolve or --connect-to leads it to the address.",
+        "The server has no site with the name that it was asked for (SNI)",
+        "Is the host's name right? A URL with an IP address sends no name: use the name in the "
+        "URL, and --resolve or --connect-to for the address.",
     ),
     _alert(
         "certificate_required no_certificate",
@@ -63,36 +63,36 @@ TLS_ALERTS = (
     _alert(
         "certificate_expired certificate_revoked",
         "The server refuses the client certificate: it has expired, or was revoked",
-        "--cert needs another one.",
+        "Use another one with --cert.",
     ),
     _alert(
         "bad_certificate unknown_ca certificate_unknown unsupported_certificate access_denied",
-        "The server wants a client certificate that it trusts, and got none, or another",
+        "The server wants a client certificate that it trusts, and got none or another one",
         f"{_SHOW_CERTIFICATE} The server has to trust its issuer.",
     ),
     _alert(
         "protocol_version inappropriate_fallback",
-        "The server takes no version of TLS that kab offers",
-        "kab offers TLS 1.2 and 1.3, and has no older one: let the server take one of these.",
-        "--tls-min and --tls-max set what kab offers; without them, it is TLS 1.2 and 1.3.",
+        "The server accepts no version of TLS that kab offers",
+        "kab offers TLS 1.2 and 1.3: enable one of them on the server.",
+        "--tls-min and --tls-max limit what kab offers; without them, it is TLS 1.2 and 1.3.",
     ),
     _alert(
         "handshake_failure insufficient_security",
-        "The server takes no cipher or version that kab offers, or wants a client certificate",
-        f"--ciphers changes the offer, but for versions below TLS 1.2. {_SHOW_CERTIFICATE}",
+        "The server accepts no cipher or version that kab offers, or wants a client certificate",
+        f"--ciphers changes the offered ciphers, but not to TLS below 1.2. {_SHOW_CERTIFICATE}",
         f"--ciphers, --tls-min and --tls-max change the offer. {_SHOW_CERTIFICATE}",
     ),
     _alert(
         "no_application_protocol",
-        "The server doesn't take HTTP/1.1 (ALPN)",
-        "kab speaks nothing else: let the server take http/1.1 beside h2.",
+        "The server doesn't accept HTTP/1.1 (ALPN)",
+        "kab speaks nothing else: enable http/1.1 beside h2 on the server.",
     ),
     _alert(
         "internal_error",
-        "The server failed by itself",
-        "Its log says why. Some say so where they have no certificate for the name.",
+        "The server had an internal error",
+        "Its log says why. Some servers say so when they have no certificate for the name.",
     ),
-    Cause((ALERT,), "The server can't go on with what kab sent, or reached it", _UNREADABLE),
+    Cause((ALERT,), "The server rejected what it received", _UNREADABLE),
 )
 """By their names in RFC 8446, section 6, and RFC 5246; the last is of all others."""
 
@@ -101,24 +101,24 @@ HANDSHAKES = (
     Cause(
         ("unsupported protocol", "version too low"),
         "The server speaks only versions of TLS that kab refuses",
-        "Let the server speak TLS 1.2 or 1.3.",
-        limited="Let the server speak TLS 1.2 or 1.3, or leave --tls-min out.",
+        "Enable TLS 1.2 or 1.3 on the server.",
+        limited="Enable TLS 1.2 or 1.3 on the server, or leave --tls-min out.",
     ),
     Cause(
         ("too small", "too weak", "unsafe legacy"),
-        "This machine's OpenSSL finds the server's key or protocol too weak",
-        "Mend it at the server, or lower the level of security (--ciphers DEFAULT@SECLEVEL=1).",
+        "This machine's OpenSSL considers the server's key or protocol too weak",
+        "Correct that on the server, or lower OpenSSL's level (--ciphers DEFAULT@SECLEVEL=1).",
     ),
     Cause(
         ("EOF occurred", "unexpected eof", "reset by", "aborted", "closed", "Broken pipe"),
-        "The connection ended in the handshake, without an alert",
-        "Does this port speak TLS? Some servers, and firewalls, end it so where they don't know "
-        "the name.",
-        among_answers="Its log may say why; a server that is ending, or too busy, does that.",
+        "The connection ended during the handshake, without an alert",
+        "Does this port speak TLS? Some servers and firewalls do that when they don't know the "
+        "name.",
+        among_answers="Its log may say why; a server that is shutting down or too busy does that.",
     ),
     Cause(
         ("wrong version number", "packet length too long", "record layer failure"),
-        "What came is no TLS",
+        "What came isn't TLS",
         "Does this port speak TLS, or plain HTTP (http://)?",
         among_answers="Other connections got TLS: are there several servers behind that address?",
     ),
@@ -126,23 +126,23 @@ HANDSHAKES = (
 CONNECT_TIMEOUTS = (
     Cause(
         (LOOK_UP_TOOK_ALL,),
-        "The resolver took all of the time",
-        "Does it answer (/etc/resolv.conf)? -4 asks it one question in place of two, and --resolve "
+        "The resolver used up the time",
+        "Does it answer (/etc/resolv.conf)? -4 sends it one query instead of two, and --resolve "
         "none.",
     ),
     Cause(
         (NO_SYN_ACK,),
-        "What is sent there gets lost",
-        "Is the address right, and is there a firewall between? A server drops requests, too, "
-        "while its accept queue is full.",
+        "Nothing there answers a SYN",
+        "Is the address right, and is there a firewall in between? A server also drops SYNs while "
+        "its accept queue is full.",
         among_answers="A firewall may limit new connections, or the server's accept queue is full: "
         "does it accept them quickly enough?",
     ),
     Cause((NO_TUNNEL,), "The proxy opened no tunnel", "Can it reach the server?"),
     Cause(
         (HANDSHAKE_UNFINISHED,),
-        "TCP works, and TLS doesn't go on",
-        "Does this port speak TLS? A server that is too busy stops there, too.",
+        "The TCP connection was opened, but TLS got no further",
+        "Does this port speak TLS? A server that is too busy also stops there.",
         among_answers="A server that is too busy stops there.",
     ),
 )
@@ -150,17 +150,17 @@ TUNNELS = (
     Cause(
         ("failed: 407",),
         "The proxy opens no tunnel without the right credentials",
-        "They stand in its URL: --proxy http://USER:PASSWORD@HOST:PORT.",
+        "Put them into its URL: --proxy http://USER:PASSWORD@HOST:PORT.",
     ),
     Cause(
         ("failed: 502", "failed: 503", "failed: 504"),
         "The proxy can't reach the server",
-        "Is the host's name right, and does the proxy find it?",
+        "Is the host's name right, and can the proxy resolve it?",
     ),
     Cause(
         ("failed: 4",),
         "The proxy opens no tunnel to that host or port",
-        "Its rules say to which it does.",
+        "Its configuration says which ones it allows.",
     ),
 )
 BROKEN_TLS = (
@@ -168,7 +168,7 @@ BROKEN_TLS = (
     Cause(
         ("mac", "decrypt", "record", "wrong version number", "packet length"),
         "A record came that can't be decrypted",
-        "Something between changes what passes, or bytes that aren't TLS's were mixed in.",
+        "Something in between changes the data, or bytes that aren't TLS were mixed in.",
     ),
 )
 UNTRUSTED = (
@@ -185,64 +185,64 @@ UNTRUSTED = (
     Cause(
         ("mismatch",),
         "The certificate is for other names",
-        "Put a name that it is for into the URL, and lead it there with --resolve or --connect-to. "
+        "Use one of these names in the URL, and --resolve or --connect-to for the address. "
         f"{_UNCHECKED}",
     ),
     Cause(
         ("too weak",),
-        "This machine's OpenSSL finds the certificate's key or signature too weak",
+        "This machine's OpenSSL considers the certificate's key or signature too weak",
         f"The server needs a new one. {_UNCHECKED}",
     ),
     Cause(
         ("purpose", "invalid CA"),
-        "The certificate isn't meant for servers, or its issuer isn't meant to issue any",
+        "The certificate isn't meant for servers, or its issuer may not issue any",
         f"The server needs another one. {_UNCHECKED}",
     ),
     Cause(
         ("certificate in certificate chain",),
-        "Nobody that is trusted has issued the certificate",
+        "The certificate's issuer isn't trusted",
         f"--cacert FILE trusts its issuer. {_UNCHECKED}",
     ),
     Cause(
         ("self-signed", "self signed"),
-        "The certificate is its own issuer",
-        f"--cacert FILE trusts it, if FILE holds it. {_UNCHECKED}",
+        "The certificate is self-signed",
+        f"--cacert FILE trusts it, if FILE contains it. {_UNCHECKED}",
     ),
     Cause(
         ("issuer", "verify the first"),
-        "Nobody that is trusted has issued the certificate",
-        "--cacert FILE trusts its issuer, unless the server leaves out certificates between the "
-        f"two. {_UNCHECKED}",
+        "The certificate's issuer isn't trusted",
+        "--cacert FILE trusts its issuer, unless the server leaves out intermediate certificates. "
+        f"{_UNCHECKED}",
     ),
 )
 _CHUNKED = Cause(
     (CHUNKED_NOTHING,),
-    "Programs in Python wait just so, though such a response ends with its head (RFC 9112, section "
+    "Python's http.client waits for a body, though such a response has none (RFC 9112, section "
     "6.3)",
-    "Have the server leave Transfer-Encoding out of it.",
+    "Make the server leave Transfer-Encoding out of it.",
 )
 DEADLINES = (
     _CHUNKED,
     Cause(
         (ENDLESS,),
         "A stream of events (text/event-stream) isn't meant to end",
-        "Give the URL of one that does; --max-body BYTES takes its beginning only, and closes the "
+        "Use another URL; or --max-body BYTES, which reads only the beginning and closes the "
         "connection.",
     ),
     Cause(
         (NO_LENGTH,),
-        "Nobody can know where the body ends",
-        "Let the server send Content-Length or chunks, or close the connection; no --timeout is "
+        "A client can't know where the body ends",
+        "Make the server send Content-Length or chunks, or close the connection; no --timeout is "
         "long enough.",
     ),
     Cause(
         (SILENCE,),
         "The server stopped in the middle",
         "Does it announce more than it sends (Content-Length, a last chunk), or does it hang? "
-        "Where it always stops there, no --timeout is long enough.",
+        "If it always stops there, no --timeout is long enough.",
     ),
     Cause(
-        (STILL_COMING,), "The answer takes longer than that", "A longer --timeout gives it time."
+        (STILL_COMING,), "The response takes longer than that", "A longer --timeout gives it time."
     ),
 )
 TRUNCATIONS = (
@@ -255,14 +255,14 @@ TRUNCATIONS = (
     Cause(
         ("chunk",),
         "The last chunk is missing",
-        "The server, or what stands before it, ended too early: its log says why.",
+        "The server, or a proxy in front of it, ended too early: its log may say why.",
     ),
 )
 MALFORMATIONS = (Cause((TLS_RECORD,), "This port speaks TLS", "Begin the URL with https://."),)
 LOOK_UPS = (
     Cause(
         ("Temporary failure", "Try again", "timed out"),
-        "The resolver didn't answer, or couldn't find out",
-        "Does the resolver answer (/etc/resolv.conf)? --resolve takes an address without it.",
+        "The resolver didn't answer, or couldn't get an answer",
+        "Does the resolver answer (/etc/resolv.conf)? --resolve needs none.",
     ),
 )

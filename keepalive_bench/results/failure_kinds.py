@@ -66,13 +66,12 @@ DNS = FailureKind(
 )
 CONNECT_REFUSED = FailureKind(
     code="connect-refused",
-    title="Nobody listens there",
+    title="The connection was refused",
     who="server",
-    advice="Does a server listen there?",
-    among_answers="Does it restart, does a firewall limit new connections, or are there several "
+    advice="Is a server listening there?",
+    among_answers="Is it restarting, does a firewall limit new connections, or are there several "
     "servers behind that address?",
-    by_proxy="It is the proxy that refused, and not the server: does the proxy run, and is its "
-    "address right?",
+    by_proxy="The proxy refused, not the server: is the proxy running, and is its address right?",
     provoked=Provoked("http://127.0.0.1:9/"),
 )
 CONNECT_TIMEOUT = FailureKind(
@@ -80,13 +79,13 @@ CONNECT_TIMEOUT = FailureKind(
     title="Connecting took too long",
     who="path",
     proof="Name, TCP and TLS together took longer than `--connect-timeout`, or than `--timeout`.",
-    advice="Is the address right, and is there a firewall between?",
+    advice="Is the address right, and is there a firewall in between?",
     causes=causes.CONNECT_TIMEOUTS,
     provoked=Provoked("URL -n 2 --timeout 0.2", "--tls --fault stall-in-handshake"),
 )
 CONNECT_FAILED = FailureKind(
     code="connect-failed",
-    title="The system refused the connection in another way, such as for want of a route",
+    title="The system couldn't connect for another reason, such as a missing route",
     who="path",
     provoked=Provoked("http://127.255.255.255:9/"),
 )
@@ -94,20 +93,20 @@ PORTS_EXHAUSTED = FailureKind(
     code="ports-exhausted",
     title="This machine has no free port left for another connection to that address",
     who="client",
-    proof="Ports stay taken for a minute after their connections end. "
+    proof="Ports stay in use for a minute after their connections end. "
     "[What kab says before](methodology.md#local-ports).",
     provoked=Provoked(test="tests/net/test_local_ports.py"),
 )
 LIMIT_REACHED = FailureKind(
     code="limit-reached",
-    title="No file descriptor, or no memory, was left for the exchange",
+    title="No file descriptor or no memory was left for the request",
     who="client",
     proof="The message names the limit.",
     provoked=Provoked(test="tests/engine/test_limits.py"),
 )
 TLS_UNTRUSTED = FailureKind(
     code="tls-untrusted",
-    title="The certificate is expired, of another name, or of nobody trusted",
+    title="The certificate has expired, is for another name, or isn't trusted",
     who="server",
     advice="-k skips the check.",
     causes=causes.UNTRUSTED,
@@ -115,74 +114,76 @@ TLS_UNTRUSTED = FailureKind(
 )
 TLS_HANDSHAKE = FailureKind(
     code="tls-handshake",
-    title="The TLS handshake broke off, or what came was no TLS",
+    title="The TLS handshake failed, or what came wasn't TLS",
     who="server",
     proof="An alert, which the message names, proves that the port speaks TLS. With TLS 1.3, one "
     "about the client's certificate comes after the handshake.",
-    advice="TLS had begun, so something between may change what passes: a proxy or a firewall that "
-    "inspects TLS, say.",
+    advice="TLS had begun, so something in between may change the data, such as a proxy or a "
+    "firewall that inspects TLS.",
     causes=causes.HANDSHAKES,
     provoked=Provoked("URL -n 2", "--tls --fault garbage-in-handshake"),
 )
 TLS_BROKEN = FailureKind(
     code="tls-broken",
-    title="TLS broke after its handshake: by a record that can't be decrypted, or by an alert",
+    title="TLS failed after its handshake: a record couldn't be decrypted, or an alert came",
     who="path",
     causes=causes.BROKEN_TLS,
     provoked=Provoked("URL -n 2", "--tls --fault broken-record"),
 )
 PROXY = FailureKind(
     code="proxy",
-    title="The proxy refused the tunnel, or broke off while asked for it",
+    title="The proxy refused the tunnel, or ended the connection in place of opening it",
     who="proxy",
     causes=causes.TUNNELS,
     provoked=Provoked(test="tests/net/test_proxies.py"),
 )
 RESET = FailureKind(
     code="reset",
-    title="RST came in place of an answer, or in the middle of it",
+    title="RST came in place of a response, or in the middle of it",
     who="server",
     kills_idle=True,
-    advice="The server ended the connection, or something on the path (a firewall, a balancer): "
+    advice="The server, or something on the path (a firewall, a balancer), ended the connection: "
     "does this port speak HTTP/1.1?",
-    among_answers="The server ended the connection, or something on the path (a firewall, a "
-    "balancer): their logs may say why.",
+    among_answers="The server, or something on the path (a firewall, a balancer), ended the "
+    "connection: their logs may say why.",
     provoked=Provoked("URL -n 2", "--fault reset-in-body"),
 )
 RESET_BEFORE_REQUEST = FailureKind(
     code="reset-before-request",
     title="A new connection was reset before the request could be written",
     who="server",
-    proof="A connection limit does that, a balancer without a backend, a server that is ending. It "
-    "counts as opened, because its TCP handshake was completed. Where the reset comes a moment "
-    "later, it is `reset` or `closed-before-response`.",
+    proof="A connection limit does that, a balancer without a backend, or a server that is "
+    "shutting down. The connection counts as opened, because its TCP handshake was completed. If "
+    "the reset comes a moment later, it is `reset` or `closed-before-response`.",
     advice="Is there a connection limit, or a balancer without a backend?",
     provoked=Provoked(test="tests/net/test_early_resets.py"),
 )
 CLOSED_BEFORE_RESPONSE = FailureKind(
     code="closed-before-response",
-    title="FIN came before the first byte of an answer",
+    title="The connection was closed before the first byte of a response",
     who="server",
     advice="Does this port speak HTTP/1.1, or only HTTPS or HTTP/2?",
-    among_answers="The server's log may say why. A gateway does the same where its own connection "
-    "to the server behind it was dead (HAProxy, Apache): compare how long the two keep it.",
+    among_answers="The server's log may say why. A gateway also does that when its own connection "
+    "to the server behind it has died (HAProxy, Apache): compare how long the two keep idle "
+    "connections.",
     kills_idle=True,
     provoked=Provoked("URL -n 2", "--fault close-on-request"),
 )
 READ_TIMEOUT = FailureKind(
     code="read-timeout",
-    title="No byte of an answer came within `--timeout`",
+    title="No byte of a response came within `--timeout`",
     who="server",
-    advice="Does the server ever answer this? A longer --timeout helps only where it is that slow.",
-    among_answers="A longer --timeout helps only where the server is that slow at times.",
+    advice="Does the server respond to this at all? A longer --timeout helps only if it is that "
+    "slow.",
+    among_answers="A longer --timeout helps only if the server is that slow at times.",
     provoked=Provoked("URL -n 2 --timeout 0.2", "--fault never-answer"),
 )
 DEADLINE = FailureKind(
     code="deadline",
-    title="The answer had begun, but wasn't there whole within `--timeout`",
+    title="The response began, but wasn't complete within `--timeout`",
     who="server",
-    proof="However steadily it dripped; or the request couldn't be sent, or the pool had no place, "
-    "in that time. The message says how much came, and whether more was coming.",
+    proof="Or the request couldn't be sent, or the pool had no free connection, in that time. The "
+    "message says how much came, and whether more was coming.",
     causes=causes.DEADLINES,
     provoked=Provoked("URL -n 2 --timeout 0.2", "--fault drip"),
 )
@@ -197,8 +198,8 @@ MALFORMED_RESPONSE = FailureKind(
     code="malformed-response",
     title="What came isn't an HTTP response",
     who="server",
-    proof="A garbage status line, a head that breaks off, a line of the head that is no field or "
-    "too long, a Content-Length that is no number, two that differ, a chunk without a size.",
+    proof="A garbage status line, a head that breaks off, a line of the head that isn't a field or "
+    "is too long, a Content-Length that isn't a number, two that differ, a chunk without a size.",
     advice="Does this port speak HTTP/1.1?",
     among_answers="",
     causes=causes.MALFORMATIONS,
@@ -206,10 +207,10 @@ MALFORMED_RESPONSE = FailureKind(
 )
 HTTP2_SPOKEN = FailureKind(
     code="http2-spoken",
-    title="The server speaks HTTP/2 without having been asked (h2c with prior knowledge)",
+    title="The server spoke HTTP/2 without being asked (h2c with prior knowledge)",
     who="server",
     proof="What came begins with a frame of HTTP/2 (SETTINGS or GOAWAY, RFC 9113).",
-    advice="kab speaks HTTP/1.1: is there a port, or a proxy in front, that does, too?",
+    advice="kab speaks HTTP/1.1: use a port, or a proxy in front, that does, too.",
     provoked=Provoked("URL -n 2", "--fault http2"),
 )
 TOO_MANY_HEADERS = FailureKind(
@@ -222,21 +223,21 @@ TOO_MANY_HEADERS = FailureKind(
 )
 INFORMATIONAL_RESPONSE = FailureKind(
     code="informational-response",
-    title="A 102 or 103 came, which urllib3 takes for the answer",
+    title="A 102 or 103 came, which urllib3 takes for the response",
     who="server",
-    proof="The real one would be taken for the next request's.",
+    proof="The real response would be taken for that of the next request.",
     provoked=Provoked("URL -n 2", "--fault interim"),
 )
 UNEXPECTED_STATUS = FailureKind(
     code="unexpected-status",
-    title="The answer came whole, but its status isn't one that `--expect-status` names",
+    title="The response has a status that `--expect-status` doesn't name",
     who="server",
     keeps_connection=True,
     provoked=Provoked("URL -n 2 --expect-status 200", "--status 503"),
 )
 OTHER = FailureKind(
     code="other",
-    title="None of these, or a fault of kab's own, with its text",
+    title="None of these, or a defect of kab",
     who="kab",
     proof="The run goes on; please report it.",
     provoked=Provoked(test="tests/net/test_unforeseen.py"),

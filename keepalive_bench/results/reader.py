@@ -42,7 +42,7 @@ _PACKED_LINE = re.compile(rf'"({codec.MARK}[A-Za-z0-9+/]*={{0,2}})"(,?)')
 _LONGEST_REASON = 200
 _ADDED = {"retransmissions"}
 """Columns that earlier versions don't write: there are no numbers then."""
-_NONE = "is no results file of kab's, or a damaged one"
+_NONE = "isn't a kab results file, or is damaged"
 _ROUNDED, _ROUNDED_S = 1 + 1e-6, 1e-9
 """Phases are kept to 24 bits, and so may add up to a little more than they were."""
 
@@ -80,7 +80,7 @@ def read_run(lines: Iterable[str], name: str = "The file") -> Run:
 
 def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whatever JSON can hold
     if not isinstance(document, dict):
-        raise FaultError("it is no JSON object")
+        raise FaultError("it isn't a JSON object")
     if "schema_version" not in document:
         raise FaultError("it has no schema_version")
     version = document["schema_version"]
@@ -104,7 +104,7 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
         if arms != labels:
             raise FaultError(f"the arms of {table} are not those of the plan")
     if stored.connections.endings != ENDINGS:
-        raise FaultError("its list of endings is not the one that this kab knows")
+        raise FaultError("its list of endings isn't this kab's")
     exchanges = ExchangeColumns(
         labels, queued=plan.experiment.load.is_open, counted=bool(plan.request.count_by)
     )
@@ -173,7 +173,7 @@ def _parsed(lines: Iterable[str], chunks: list[bytes]) -> Any:  # noqa: ANN401  
     except json.JSONDecodeError as error:
         if not text[error.pos :].strip() or error.msg.startswith("Unterminated"):
             raise FaultError("it ends too early") from None
-        raise FaultError(f"it is no JSON in line {error.lineno}, column {error.colno}") from None
+        raise FaultError(f"it isn't JSON at line {error.lineno}, column {error.colno}") from None
 
 
 def _whole(text: str) -> int:
@@ -183,7 +183,7 @@ def _whole(text: str) -> int:
 
 
 def _no_number(text: str) -> float:
-    raise FaultError(f"{text} is no number that JSON has")
+    raise FaultError(f"{text} isn't a JSON number")
 
 
 def _within_limits(lines: Iterable[str], chunks: list[bytes]) -> Iterator[str]:
@@ -227,14 +227,14 @@ def _check_columns(name: str, table: ColumnTable[Any]) -> None:
     for column, numbers in table.kept:
         most = len(getattr(table, column.of)) - 1 if column.of else column.most
         if not column.can_have(numbers, most):
-            raise FaultError(f"the column {column.name} of {name} has a number that it can't have")
+            raise FaultError(f"the column {column.name} of {name} has a number out of range")
 
 
 def _check_connections(exchanges: ExchangeColumns, connections: ConnectionColumns) -> None:
     """Each arm has connections of its own."""
     for arm, row in zip(exchanges.arm, exchanges.connection, strict=True):
         if row >= len(connections):
-            raise FaultError("an exchange is on a connection that isn't there")
+            raise FaultError("an exchange is on a connection that doesn't exist")
         if row >= 0 and connections.arm[row] != arm:
             raise FaultError("an exchange is on a connection of another arm")
 

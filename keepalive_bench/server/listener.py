@@ -162,7 +162,7 @@ def tls_context(settings: ServerSettings) -> ssl.SSLContext:
         # A key with a password is refused: without one given, OpenSSL would ask the terminal.
         context.load_cert_chain(settings.certificate, settings.key_file, password=str)
     except OSError as error:  # OpenSSL's errors are some, too.
-        no_match = "one of them is no plain PEM file, or they don't belong together"
+        no_match = "one of them isn't a plain PEM file, or they don't belong together"
         reason = no_match if isinstance(error, ssl.SSLError) else error.strerror
         raise UsageError(
             f"The certificate {filename(settings.certificate)} and the key "

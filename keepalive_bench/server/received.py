@@ -149,7 +149,7 @@ def _content_length(values: set[bytes]) -> int:
     value = values.pop()
     if values or not _LENGTH.fullmatch(value):
         raise BadRequestError(
-            "The Content-Length is no number, or there are several different ones."
+            "The Content-Length isn't a number, or there are several different ones."
         )
     return int(value)
 
@@ -197,7 +197,7 @@ class Reader:
             self._buffer = (self._buffer + received).lstrip(b"\r\n")
             if self._buffer and not self._buffer[:1].isalpha():
                 # Such as the first bytes of TLS, which no empty line will ever end.
-                raise BadRequestError("This is no HTTP request.")
+                raise BadRequestError("This isn't an HTTP request.")
         if not 0 <= end <= HEAD_LIMIT:
             raise BadRequestError(
                 f"The head of the request is longer than {HEAD_LIMIT} bytes.", status=431

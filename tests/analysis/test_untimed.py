@@ -128,7 +128,7 @@ def test_an_open_load_starts_its_requests_whatever_answers_do_so_nothing_is_left
 
 @pytest.mark.parametrize(
     ("run_info", "why"),
-    [({"wall_s": 5.0}, "Time was over before"), ({"interrupted": True}, "The run was stopped in")],
+    [({"wall_s": 5.0}, "Time was up before"), ({"interrupted": True}, "The run was stopped in")],
 )
 def test_where_there_is_no_other_round_the_first_one_is_timed_and_it_is_said(
     run_info: dict[str, Any], why: str

@@ -82,7 +82,7 @@ def test_a_run_compared_with_itself_is_recognised_and_another_one_is_not(
         assert called("run", server.url, "-n", "8", "--json", file).code == 0
     assert called("sweep", server.url, "--maxsize", "1,2", "-n", "8", "--json", s).code == 0
     for same in (a, s):
-        line = "no-difference: Both files hold the same run, so nothing changed."
+        line = "no-difference: Both files contain the same run: nothing changed."
         assert line in called("compare", same, same).out.splitlines()
     assert "the same run" not in called("compare", a, b).out
 
@@ -94,7 +94,7 @@ def test_each_further_file_is_compared_with_the_first() -> None:
     assert done.out.count("BASE  base.json") == 2
     assert done.out.startswith("no-difference: ")
     assert "\nworse: A typical request of pooled (p50) takes 100.0 % longer" in done.out
-    assert done.out.count("The runs are independent") == 2
+    assert done.out.count("Intervals cover chance") == 2
 
 
 @pytest.mark.usefixtures("files")
@@ -123,7 +123,10 @@ def test_the_exit_code_is_that_of_the_requirements(texts: list[str], code: int) 
         (["base.json", "same.json", "same.json"], "same.json is named twice"),
         (["base.json", "base.json", "--new", "same.json"], "base.json is named twice: name each B"),
         (["base.json", "--new", "same.json", "--new", "same.json"], "same.json is named twice"),
-        (["base.json", "second.json", "--new", "base.json"], "base.json hold the same run: name"),
+        (
+            ["base.json", "second.json", "--new", "base.json"],
+            "base.json contain the same run: name",
+        ),
         (["-", "base.json", "--new", "-"], "Standard input (-) holds one run"),
         (["-", "-"], "Standard input (-) holds one run"),
         (["base.json", "/dev/null"], "it ends too early"),
@@ -163,9 +166,9 @@ def test_several_base_files_are_taken_together_in_every_dialect() -> None:
     assert (done.code, done.err) == (0, "")
     words = " ".join(done.out.split())
     assert words.count("BASE 3 runs: base.json (") == 2
-    assert words.count("as much variation between runs as the 3 BASE files show") == 2
+    assert words.count("the variation between runs that the 3 BASE files show") == 2
     assert "worse: A typical request of pooled (p50) takes 98." in words
-    assert "longer than in the 3 BASE runs (95 % interval " in words
+    assert "longer than in the 3 BASE runs (95 % CI " in words
     text = {it: Path(f"out.{it}").read_text("utf-8") for it in DIALECTS}
     document = json.loads(text["json"])
     jsonschema.validate(document, SCHEMA)
@@ -191,7 +194,7 @@ def test_base_files_that_can_not_stand_together_fail_a_build_that_asks() -> None
     bases = ("base.json", "hostile.json", "third.json")
     done = called("compare", *bases, "--new", "slow.json")
     assert done.code == 0
-    said = "not-comparable: The BASE runs base.json and hostile.json can't be taken together: the"
+    said = "not-comparable: The BASE runs base.json and hostile.json can't be combined: the"
     assert said in " ".join(done.out.split())
     options = ("--new", "slow.json", "--require", "verdict!=worse")
     assert called("compare", *bases, *options).code == 4
@@ -250,7 +253,7 @@ def test_the_width_is_the_terminal_s(new: str, columns: int) -> None:
         assert "+100.0 %" in done.out
         assert intervals_are_whole(done.out)
     listed = done.out.partition("Other differences\n")[2].partition("The runs sent")[0]
-    listed = listed.partition("The runs are")[0]
+    listed = listed.partition("Intervals cover")[0]
     assert all(line.startswith(("  ", "! ")) for line in listed.splitlines())
 
 
@@ -321,12 +324,12 @@ def test_what_two_sweeps_recommend_is_compared(files: Path) -> None:
     assert re.search(r"^recommended\n  maxsize +4 +8 +\+4$", shown, re.MULTILINE)
     sizes = "(1 48 and 96, 2 48 and 96, 4 48 and 96, 8 48 and 96)"
     words = " ".join(shown.split())
-    assert f"The runs sent different numbers of requests {sizes}, so that counts differ" in words
+    assert f"The runs sent different numbers of requests {sizes}, so counts differ" in words
     alike = called("compare", "four.json", "four.json", "--json", "-").out
     assert json.loads(alike)["changes"][0]["recommendation"]["change"] == 0
     done = called("compare", "base.json", "same.json", *options[:3])
     assert "undecided  recommendation.maxsize.change<=0" in done.out
-    assert "the runs are no sweeps over maxsize" in " ".join(done.out.split())
+    assert "the runs aren't sweeps over maxsize" in " ".join(done.out.split())
     assert "different numbers" not in done.out
 
 

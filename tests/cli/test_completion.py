@@ -46,7 +46,7 @@ def typing(
         pytest.skip(f"{request.param} is not installed")
     home = tmp_path_factory.mktemp(request.param)
     (home / "my-file.json").touch()
-    (home / "kab.toml").write_text("this is no TOML", "utf-8")
+    (home / "kab.toml").write_text("this isn't TOML", "utf-8")
     with shell(request.param, home) as ready:
         yield ready
 

@@ -118,7 +118,7 @@ HOSTILE = [
     ("requests = '5'", "'requests' must be a whole number"),
     ("requests = true", "'requests' must be a whole number"),
     (f"requests = {10**40}", "'requests' is too large a number"),
-    (f"requests = {'9' * 5000}", "kab.toml is no TOML"),
+    (f"requests = {'9' * 5000}", "kab.toml isn't TOML"),
     ("requests = 0", "requests must be from 1"),
     ("confidence = true", "'confidence' must be text"),
     ("timeout = inf", "timeout must be above 0 s and at most 1,000,000 s, not inf s."),
@@ -136,8 +136,8 @@ HOSTILE = [
     ("[runs]\nit = 5", "runs.it must be a table"),
     ("[runs.it.runs.x]\na = 1", "runs.it: 'runs' is no option"),
     ("[runs.it]\nrequets = 5", "kab.toml, runs.it: 'requets' is no option"),
-    ("requests = 5\nrequests = 6", "kab.toml is no TOML"),
-    ("a = " + "[" * 100_000, "kab.toml is no TOML"),
+    ("requests = 5\nrequests = 6", "kab.toml isn't TOML"),
+    ("a = " + "[" * 100_000, "kab.toml isn't TOML"),
     ('"\\u001b[31m" = 1', "'\\x1b[31m' is no option"),
     ("# " + "x" * 2**20, "kab.toml is too large"),
 ]
@@ -180,7 +180,7 @@ def test_what_is_no_option_or_no_value_is_refused_in_one_sentence(
         (
             ["--config", "binary.toml"],
             (
-                "binary.toml is no TOML (--config): 'utf-8' codec can't decode byte 0xff in "
+                "binary.toml isn't TOML (--config): 'utf-8' codec can't decode byte 0xff in "
                 "position 0: invalid start byte."
             ),
         ),

@@ -102,7 +102,7 @@ def test_nor_is_it_a_servers(option: str) -> None:
 def test_a_device_cannot_be_uploaded() -> None:
     done = called("run", _URL, "-T", "/dev/zero")
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith("Error: /dev/zero is no regular file (--upload-file).\n")
+    assert done.err.endswith("Error: /dev/zero isn't a regular file (--upload-file).\n")
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_a_failed_warm_up_is_no_error_by_itself() -> None:
     with answering(b"", response()) as server:
         done = called("run", server.url, "--arm", "pooled", "-n", "2")
     assert done.code == 0
-    assert "1 warm-up of pooled failed" in done.out
+    assert "1 warm-up request of pooled failed" in done.out
 
 
 def test_a_full_disk_gets_a_sentence(server: ServerProcess) -> None:

@@ -61,7 +61,7 @@ def test_a_reason_tells_who_did_it_how_that_is_proven_what_to_do_and_how_to_see_
         "Caused by the server.",
         "How it is proven:",
         "What to do:",
-        "nginx            keepalive_timeout (75 s by default",
+        "nginx            keepalive_timeout (default: 75 s",
         "kab serve --port 8080 --idle-timeout 0.2 &\n",
         "kab run http://127.0.0.1:8080/ -n 4 --think-time 0.5\n",
         "--require 'reasons.idle-timeout==0'",

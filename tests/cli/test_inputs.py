@@ -108,7 +108,7 @@ def test_where_standard_input_is_closed_that_is_said(
 
 def test_json_without_end_is_none() -> None:
     done = called("run", "http://127.0.0.1:9/", "--json-body", "[" * 100_000)
-    said = "Error: The body is no JSON (--json-body): it is nested too deep.\n"
+    said = "Error: The body isn't JSON (--json-body): it is nested too deep.\n"
     assert (done.code, done.out, done.err) == (2, "", said)
 
 

@@ -141,12 +141,12 @@ def test_a_byte_order_mark_is_no_fault(run_file: Path) -> None:
 
 BAD = {
     "nothing": (b"", "it ends too early"),
-    "no text": (b"\xff\xfe{", "damaged one"),
+    "no text": (b"\xff\xfe{", "or is damaged"),
     "another tool's JSON": (b'{"results": [{"command": "sleep 1"}]}', "it has no schema_version"),
-    "a list": (b"[]", "it is no JSON object"),
-    "JSON lines": (b'{"a": 1}\n{"a": 2}\n', "no JSON in line 2, column 1"),
+    "a list": (b"[]", "it isn't a JSON object"),
+    "JSON lines": (b'{"a": 1}\n{"a": 2}\n', "isn't JSON at line 2, column 1"),
     "nested": (b"[" * 100_000, "nested too deep"),
-    "NaN": (b'{"schema_version": NaN}', "NaN is no number"),
+    "NaN": (b'{"schema_version": NaN}', "NaN isn't a JSON number"),
     "a huge number": (b'{"schema_version": ' + b"9" * 5000 + b"}", "a number of 5,000 digits"),
     "an endless number": (b'{"schema_version": 1e400}', "schema version inf"),
     "a newer one": (b'{"schema_version": 2}', "update kab"),

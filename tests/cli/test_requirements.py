@@ -116,8 +116,8 @@ def test_what_is_missed_comes_first_then_what_is_undecided_and_all_are_counted(
     assert f'<p class="remark">{note}</p>' in page.read_text("utf-8")
 
 
-PAUSED = "requests pause, and how many are possible isn't known"
-GIVEN = "requests are started at a given --rate"
+PAUSED = "requests pause, so how many are possible isn't known"
+GIVEN = "requests start at a given --rate"
 
 
 @pytest.mark.parametrize(
@@ -126,15 +126,15 @@ GIVEN = "requests are started at a given --rate"
         (
             "pooled.p95<=50ms",
             (),
-            "40 requests per arm can't show that pooled.p95<=50ms is met: it takes 59 at the ",
+            "40 requests per arm can't show that pooled.p95<=50ms is met: use -n 59 or more.",
         ),
         ("unpooled.reuse>=98%", (), "unpooled.reuse is always 0 %."),
         ("reuse>=98%", ("-n", "1"), "the first request of a pool has nothing to reuse, and "),
-        ("connections<1", (), "pooled.connections is 1 at least."),
-        ("failed>80", (), "failed is 80 at most."),
-        ("pooled.stdev<=1s", (), "kab knows no interval of it."),
+        ("connections<1", (), "pooled.connections is at least 1."),
+        ("failed>80", (), "failed is at most 80."),
+        ("pooled.stdev<=1s", (), "kab computes no interval for it."),
         ("late_starts.count==0", (), "only requests of a --rate have a time to start at."),
-        ("recommendation.maxsize<=4", (), "the run is no sweep over maxsize."),
+        ("recommendation.maxsize<=4", (), "the run isn't a sweep over maxsize."),
         ("requests_per_second>=1", ("--think-time", "1ms"), f"{PAUSED}."),
         ("comparisons[0].requests_per_second>=0.001", ("--rate", "9/s"), f"{GIVEN}."),
     ],
@@ -175,7 +175,7 @@ def test_many_requests_show_that_a_p95_is_far_below_its_bound(server: ServerProc
             r"at 95 % confidence\. 1 requirement: 1 met\.$",
             words,
         )
-        or "takes as alike as they are" in words
+        or "with this autocorrelation" in words
     )
 
 
@@ -280,8 +280,8 @@ def test_a_stored_run_is_held_against_the_same_requirements_again(
     [
         (["nonsense==0"], "run.json has a bad requirement. In the requirement 'nonsense==0', at "),
         (["p95<=\x1b[31m"], r"run.json has a bad requirement. In the requirement 'p95<=\x1b[31m'"),
-        ("reopened==0", "no results file"),
-        ([["reopened==0"]], "no results file"),
+        ("reopened==0", "isn't a kab results file"),
+        ([["reopened==0"]], "isn't a kab results file"),
         ([f"p95<={number}s" for number in range(1001)], ""),
     ],
 )

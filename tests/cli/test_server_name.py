@@ -53,7 +53,7 @@ def test_a_stored_run_is_advised_on_for_whom_the_user_knows(stored: Path) -> Non
         called("report", str(stored)).out.split()
     )
     done = called("report", str(stored), "--server", "Apache")
-    assert "Apache (--server): its MaxKeepAliveRequests (100 by default)." in " ".join(
+    assert "Apache (--server): see its MaxKeepAliveRequests (default: 100)." in " ".join(
         done.out.split()
     )
     assert called("report", str(stored), "--server", "foo").code == 2
@@ -67,7 +67,7 @@ def test_a_stored_name_that_a_later_kab_knows_is_no_reason_to_refuse_the_run(
     (tmp_path / "later.json").write_text(json.dumps(document))
     done = called("report", str(tmp_path / "later.json"))
     assert done.code == 0
-    assert "'later' (--server) is none that kab knows" in " ".join(done.out.split())
+    assert "'later' (--server) isn't one that kab knows" in " ".join(done.out.split())
 
 
 def test_a_sweep_has_it_too(server: ServerProcess) -> None:

@@ -167,10 +167,13 @@ def test_answers_that_were_not_expected_are_exit_code_1(url: str) -> None:
     [
         (
             ["1,4", "-c", "4", "-n", "7"],
-            "So few requests don't tell: before each thread has sent a second one (-n 8",
+            "Too few requests: a connection can't be reused before each thread sends a second one.",
         ),
         (["1,4", "-c", "4", "-n", "8"], "maxsize 4 is the smallest that reuses every connection"),
-        (["1,2", "-c", "16", "-n", "48"], "None of these is enough for 16 threads in bursts: "),
+        (
+            ["1,2", "-c", "16", "-n", "48"],
+            "None of these values is enough for 16 threads in bursts: ",
+        ),
     ],
 )
 def test_what_a_server_that_keeps_all_connections_open_lets_be_said(
@@ -194,10 +197,10 @@ def test_what_several_values_have_in_common_is_said_once() -> None:
         assert server.stop().accepts == 3 * (20 + 1)
     assert [line for line in done.lines if "Connection: close" in line and line[0] == "!"] == [
         (
-            "! The server said Connection: close after every request (maxsize 1, 20 times). "
+            "! The server sent Connection: close after every request (maxsize 1, 20 times). "
             "Likewise, with other figures: maxsize 2 and 4. Keep-alive is off there, or "
-            "limited to one request. kab answered: its --connection-close (not set by default), if "
-            "nothing stands in front of it."
+            "limited to one request. kab serve answered: see its --connection-close; if a proxy "
+            "stands in front of it, look there first."
         )
     ]
 

@@ -124,7 +124,7 @@ def test_a_certificate_file_without_a_certificate_is_refused_before_anything_is_
     done = called("run", tls_server.url, "--cacert", str(empty))
     assert done.code == 2
     assert _is_one_sentence(done)
-    assert "holds no certificate" in done.err
+    assert "contains no certificate" in done.err
     assert tls_server.stats().accepts == before + 1
 
 

@@ -157,7 +157,7 @@ def test_few_requests_leave_it_open(count: int, threads: int, least: str) -> Non
     verdict = compared(base, new).verdict
     assert verdict.code == "inconclusive"
     assert verdict.text == (
-        f"pooled has too few answers to tell: that takes at least {least} in each run, and more "
+        f"pooled has too few responses to tell: it needs at least {least} in each run, and more "
         "for a small change."
     )
 
@@ -331,7 +331,7 @@ def test_only_ratios_of_counts_are_taken_for_fractions_of_them() -> None:
         ("pooled.p95.change==1%", "is measured"),
         ("pooled.max.change<=10%", "there is no|has no"),
         ("pooled.p95<=10ms", "has parts|has no|there is no"),
-        ("connections.change<=1.5", "no whole number"),
+        ("connections.change<=1.5", "isn't a whole number"),
         ("verdict==slower", "is never"),
     ],
 )

@@ -144,15 +144,15 @@ def test_what_one_event_does_is_one_incident(
     [
         (
             pooled(fails=[20]),
-            "1 of 50 requests of pooled failed, against 0 of 50 in BASE: that began, once",
+            "1 of 50 requests of pooled failed, compared with 0 of 50 in BASE: that happened once",
         ),
         (
             pooled(errs=[7, 30]),
-            "2 of 50 answers to pooled were errors, against 0 of 50 in BASE: that began,",
+            "2 of 50 responses to pooled were errors, compared with 0 of 50 in BASE: that",
         ),
         (
             pooled(200, threads=10, closes=AT_ONCE),
-            "reopened a connection, against 0 of 200 in BASE:",
+            "reopened a connection, compared with 0 of 200 in BASE:",
         ),
     ],
 )
@@ -161,13 +161,13 @@ def test_what_may_be_chance_is_said_and_hides_no_latency(new: Run, told: str) ->
     verdict = said(pooled(sent, threads=threads), new)
     assert verdict.code == ("no-difference" if threads == 1 else "inconclusive")
     assert told in verdict.text
-    assert verdict.text.endswith("and may be chance.")
+    assert verdict.text.endswith(", which may be chance.")
     slower = said(pooled(latency_s=0.005), pooled(fails=[20]))
     assert slower.code == "worse"
     faster = said(pooled(latency_s=0.02), pooled(fails=[20]))
     assert faster.code == "better"
-    assert "began, once, and may be chance" in faster.text
-    assert "that happened once, and may be chance." in said(pooled(fails=[20]), pooled()).text
+    assert "that happened once, which may be chance" in faster.text
+    assert "that happened once, which may be chance." in said(pooled(fails=[20]), pooled()).text
 
 
 STATES: dict[str, tuple[Run, str]] = {
@@ -177,8 +177,11 @@ STATES: dict[str, tuple[Run, str]] = {
         pooled(closes=range(50)),
         "49 of 50 requests of pooled reopened",
     ),
-    "every request fails": (pooled(fails=range(50)), "50 of 50 requests of pooled failed, against"),
-    "only errors": (pooled(errs=range(50)), "50 of 50 answers to pooled were errors, against"),
+    "every request fails": (
+        pooled(fails=range(50)),
+        "50 of 50 requests of pooled failed, compared",
+    ),
+    "only errors": (pooled(errs=range(50)), "50 of 50 responses to pooled were errors, comp"),
     "it never came back": (
         pooled(400, fails=range(200, 400)),
         "200 of 400 requests of pooled failed,",
@@ -200,7 +203,7 @@ def test_what_got_worse_goes_before_what_got_better() -> None:
     failing = pooled(latency_s=0.005, fails=range(0, 50, 5))
     verdict = said(failing, pooled())
     assert verdict.code == "worse"
-    assert "0 of 50 requests of pooled failed, against 10 of 50 in BASE." in verdict.text
+    assert "0 of 50 requests of pooled failed, compared with 10 of 50 in BASE." in verdict.text
     assert said(pooled(), failing).code == "worse"
 
 
@@ -209,7 +212,7 @@ def test_a_limit_needs_a_base_that_would_have_shown_it() -> None:
     assert said(pooled(400), limited).code == "worse"
     verdict = said(pooled(50), limited)
     assert verdict.code != "worse"
-    assert "that began, 3 times, and BASE sent too few requests to show it." in verdict.text
+    assert "that happened 3 times, and BASE sent too few requests to show it." in verdict.text
 
 
 def test_a_limit_that_was_there_before_is_no_change() -> None:

@@ -126,7 +126,7 @@ def test_the_base_runs_show_together_how_often_something_happens() -> None:
     new = counted(4, 1)
     verdict = compared([counted(0, it) for it in range(1, 11)], new).verdict
     assert verdict.code == "worse"
-    assert "4 of 40 requests of pooled failed, against 0 of 400 in BASE" in verdict.text
+    assert "4 of 40 requests of pooled failed, compared with 0 of 400 in BASE" in verdict.text
     alike = compared([counted(4, it) for it in range(2, 12)], new).verdict
     assert "requests of pooled failed" not in alike.text
 
@@ -136,7 +136,7 @@ def test_base_runs_that_differ_in_what_matters_are_named() -> None:
     odd = bases[2]._replace(plan=replace(bases[2].plan, target=Target(f"{URL}other")))
     change = compared([*bases[:2], odd, bases[3]], at_level(0.013), "p50.change<=10%")
     assert change.verdict.code == "not-comparable"
-    assert "BASE runs 0.json and 2.json can't be taken together: their plans differ in url" in (
+    assert "BASE runs 0.json and 2.json can't be combined: their plans differ in url" in (
         change.verdict.text
     )
     assert [it.status for it in change.requirements] == ["undecided"]
@@ -149,9 +149,9 @@ def test_base_runs_that_differ_in_what_matters_are_named() -> None:
 
 def test_a_run_counts_once() -> None:
     bases = [at_level(it) for it in LEVELS[:2]]
-    with pytest.raises(UsageError, match=r"0\.json and 2\.json hold the same run"):
+    with pytest.raises(UsageError, match=r"0\.json and 2\.json contain the same run"):
         compared([*bases, bases[0]], at_level(0.013))
-    with pytest.raises(UsageError, match=r"1\.json and 2\.json hold the same run"):
+    with pytest.raises(UsageError, match=r"1\.json and 2\.json contain the same run"):
         compared(bases, bases[1])
 
 

@@ -210,7 +210,7 @@ def test_of_a_process_that_dies_the_others_results_are_kept(tmp_path: Path) -> N
     kept = {index % 2 for index in document["exchanges"]["columns"]["index"]}
     assert kept == {1 - lost["process"]}
     number = lost["process"]
-    said = f"Of 2 processes, number {number} (from 0) is lost: it was ended by SIGKILL."
+    said = f"Process {number} of 2 (counted from 0) was lost: it was ended by SIGKILL."
     assert said in " ".join(out.split())
     again = called("report", str(results))
     assert (again.code, again.out) == (3, out)

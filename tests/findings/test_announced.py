@@ -94,7 +94,7 @@ def test_a_limit_as_announced_or_not_announced_at_all_is_not(announced: str | No
 @pytest.mark.parametrize(
     ("connection", "said"),
     [
-        ("keep-alive, close;q=1", "close;q=1, which isn't `close`, nor a token at all."),
+        ("keep-alive, close;q=1", "close;q=1, which isn't `close` or even a valid token."),
         ("keep-alive, disclosed", "disclosed, which isn't `close`."),
         ("keep-alive, close;q=1, close", None),
         ("keep-alive", None),

@@ -66,11 +66,11 @@ def test_of_too_few_requests_it_is_said_that_independence_is_assumed(
     findings = found(script.run())
     assert [it.code for it in findings] == ["independence-assumed"] * is_said
     for finding in findings:
-        said = f"{requests} requests don't show whether latencies are autocorrelated"
+        said = f"{requests} requests can't show whether latencies are autocorrelated"
         assert finding.text.startswith(said)
 
 
 def test_of_8_requests_7_pairs_reused_a_connection() -> None:
     (finding,) = found(paired_run([0.01, 0.011] * 4, [0.02, 0.021] * 4))
-    assert finding.text.startswith("7 pairs don't show")
-    assert finding.advice == "-n 15 makes enough."
+    assert finding.text.startswith("7 pairs can't show")
+    assert finding.advice == "Use -n 15 or more."

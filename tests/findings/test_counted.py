@@ -50,7 +50,9 @@ def spread(number: int, pods: int = 3) -> list[str | None]:
 def test_a_kept_connection_stays_with_one_pod_and_new_ones_are_spread() -> None:
     finding = found(counted(["pod-0"] * 30, spread(30)))
     assert finding.severity == "warning"
-    assert finding.text.startswith("pooled met fewer values of X-Pod than unpooled: a connection")
+    assert finding.text.startswith(
+        "pooled got fewer values of X-Pod than unpooled. A reused connection"
+    )
     assert finding.evidence == {
         "field": "X-Pod",
         "split": "pod-0: pooled 30, unpooled 10; pod-1: pooled 0, unpooled 10; "

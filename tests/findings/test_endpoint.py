@@ -43,7 +43,7 @@ def test_answers_of_a_cache_are_found(said: str) -> None:
     finding = answered(*[said] * 4, *["MISS"] * 6)["cache-answered"]
     assert finding.severity == "warning"
     assert finding.evidence == {"cached": 4, "not_modified": 0, "answered": 10}
-    assert "Of 10 answers, 4 came from a cache" in finding.text
+    assert "Of 10 responses, 4 came from a cache" in finding.text
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_one_in_a_hundred_is_not_worth_telling() -> None:
     ("variation", "advice"),
     [
         (Variation(counter=False), "Without --no-vary"),
-        (Variation(fields=(("q", ("a", "b")),)), "With --vary NAME"),
+        (Variation(fields=(("q", ("a", "b")),)), "--vary NAME gives each request"),
         (Variation(unique=("u",)), "Cache-Control: no-cache"),
     ],
     ids=["nothing varies", "few values", "unique"],
@@ -80,4 +80,4 @@ def test_answers_without_a_page_are_found() -> None:
     assert "304 Not Modified" in finding.text
     assert finding.advice.startswith("Without If-None-Match")
     unasked = answered(*[None] * 10, status=304, asked="Accept")["cache-answered"]
-    assert unasked.advice.startswith("No If-None-Match or If-Modified-Since was sent")
+    assert unasked.advice.startswith("The requests had no If-None-Match or If-Modified-Since")

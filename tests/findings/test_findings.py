@@ -45,7 +45,7 @@ def test_an_interruption_is_found_and_comes_first() -> None:
     assert findings[0].code == "interrupted"
     assert findings[0].severity == "warning"
     assert findings[0].evidence == {"exchanges": 1, "cut_off": 2}
-    said = "The run was interrupted after 1 exchange; 2 more were cut off."
+    said = "The run was interrupted after 1 request; 2 more were cut off."
     assert findings[0].text == said
 
 
@@ -102,7 +102,7 @@ def test_a_proxy_that_refuses_is_not_taken_for_the_server(url: str) -> None:
     script = Script("pooled", plan=Plan(Target(url), network=network), requests=1)
     script.fail("pooled", failure=REFUSED)
     analysis = analyse(script.run())
-    assert "It is the proxy that refused, and not the server" in nothing_measured(analysis)
+    assert "The proxy refused, not the server" in nothing_measured(analysis)
 
 
 def test_a_message_from_outside_can_not_draw_in_the_terminal() -> None:
@@ -195,7 +195,7 @@ def test_pairs_left_out_are_told_with_how_many_there_were() -> None:
         else:
             script.fail("unpooled", 0.02, index=index)
     text = found(script.run())["pairs-left-out"].text
-    assert text.endswith("left out of the comparison of pooled and unpooled: 1 of 10.")
+    assert text == "1 of 10 pairs of pooled and unpooled lack a response and are left out."
 
 
 def test_a_pair_without_any_answer_is_left_out_like_one_with_one() -> None:
@@ -207,7 +207,7 @@ def test_a_pair_without_any_answer_is_left_out_like_one_with_one() -> None:
             else:
                 script.send(arm, 0.01, index=index)
     finding = found(script.run())["pairs-left-out"]
-    assert finding.text.endswith(": 3 of 20.")
+    assert finding.text.startswith("3 of 20 pairs ")
     assert (finding.evidence["pairs"], finding.evidence["left_out"]) == (17, 3)
 
 

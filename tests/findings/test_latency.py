@@ -70,7 +70,7 @@ def test_a_rise_in_the_course_of_the_run_is_a_drift() -> None:
     assert finding.severity == "info"
     assert finding.evidence["first_s"] == pytest.approx(0.01, rel=0.05)
     assert finding.evidence["last_s"] == pytest.approx(0.015, rel=0.05)
-    assert "rose in the course of the run, from 10" in finding.text
+    assert "rose during the run, from 10" in finding.text
 
 
 def test_a_rise_by_a_few_per_cent_is_none_however_sure_it_is() -> None:
@@ -170,12 +170,12 @@ def test_quantiles_that_so_few_requests_cannot_bound_are_named(
     finding = found(alone(latencies(requests)))["too-few-requests"]
     evidence = {"requests": requests, "lacking": lacking, "needed": needed}
     assert (finding.evidence, finding.severity) == (evidence, "info")
-    assert finding.advice == f"-n {needed} makes as many."
+    assert finding.advice == f"Use -n {needed} or more."
 
 
 def test_a_run_that_ends_by_itself_is_to_be_longer() -> None:
     finding = found(alone(latencies(20), duration_s=1.0))["too-few-requests"]
-    assert finding.advice == "A longer run does."
+    assert finding.advice == "Measure longer."
 
 
 def test_of_enough_requests_nothing_is_said() -> None:

@@ -80,7 +80,7 @@ def test_a_drift_of_one_arm_is_called_one_and_not_told_twice() -> None:
     analysis = analyse(drawn(drift=2.0))
     findings = [it for it in analysis.findings if it.code in {"level-shift", "drift"}]
     assert [it.code for it in findings] == ["level-shift"]
-    assert findings[0].text.startswith("The latency of pooled rose in the course of the run")
+    assert findings[0].text.startswith("The latency of pooled rose during the run")
 
 
 def test_a_connection_and_an_address_that_changed_there_are_named() -> None:

@@ -35,7 +35,7 @@ def test_a_busy_process_of_several_threads_is_found() -> None:
     assert finding.evidence == {"wall_s": 4.0, "cpu_s": 3.0, "share": 0.75} | {
         "own_s": pytest.approx((3.0 - 0.008) / 800)
     }
-    assert "busy for 75% of the time" in finding.text
+    assert "busy for 75 % of the time" in finding.text
 
 
 def test_waiting_for_the_interpreter_is_found_however_idle_the_process_is() -> None:
@@ -63,22 +63,22 @@ def test_the_work_of_one_thread_is_told_where_it_is_half_of_the_time() -> None:
     finding = noticed(BUSY)["client-bound"]
     assert finding.severity == "info"
     assert finding.evidence == {"wall_s": 4.0, "cpu_s": 3.0, "share": 0.75, "own_s": 3.0 / 800}
-    assert "busy for 75% of the time: about 3.75 ms a request" in finding.text
+    assert "about 3.75 ms of each request" in finding.text
 
 
 def test_processes_share_what_they_were_busy_for() -> None:
     assert "client-bound" not in noticed({"wall_s": 4.0, "cpu_s": 0.2}, processes=2)
     told = noticed(BUSY, processes=2)["client-bound"].text
-    assert "of the time: part of these latencies is its work. Of pooled's 10.0 ms that is" in told
+    assert "of the 10.0 ms that a request of pooled typically takes" in told
     evidence = noticed({"wall_s": 4.0, "cpu_s": 6.0}, processes=2)["client-bound"].evidence
     assert evidence["share"] == 0.75
 
 
 def test_more_processes_are_advised_where_there_are_processors_for_them() -> None:
-    assert "More --processes" in noticed(BUSY, concurrency=4)["client-bound"].advice
+    assert "Use more --processes" in noticed(BUSY, concurrency=4)["client-bound"].advice
     many = noticed({"wall_s": 4.0, "cpu_s": 6.0}, concurrency=4, processes=2)["client-bound"]
-    assert "A lower --concurrency" in many.advice
-    assert "own 2 processes were each busy for 75% of the time" in many.text
+    assert "Use a lower --concurrency" in many.advice
+    assert "kab's 2 processes were each busy for 75 % of the time" in many.text
 
 
 def crowd(together: int, apart_s: float, cpu_s: float) -> dict[str, Finding]:
@@ -157,7 +157,7 @@ def test_a_saturated_client_owes_what_the_server_did_not_take_and_no_more_than_a
 
 def test_a_thread_that_got_its_turn_later_than_requests_take_is_no_request() -> None:
     text = saturated(4, 0.00016, 0.0001)["client-bound"].text
-    assert "A thread that had slept got its turn 4.08 ms late, on average" in text
+    assert "A sleeping thread resumed 4.08 ms late on average" in text
     assert "After each wait" not in text
 
 

@@ -54,7 +54,7 @@ def test_a_kept_connection_that_stays_is_told(monkeypatch: pytest.MonkeyPatch, p
     assert finding.evidence["lookups"] == 15
     assert (finding.evidence["arm"], finding.evidence["address"]) == ("pooled", f"{OLD}:{port}")
     assert 14 <= int(finding.evidence["count"]) <= 16
-    assert f"led to {NEW}:{port}." in finding.text
+    assert f"had changed to {NEW}:{port} " in finding.text
 
 
 def test_addresses_in_turns_are_no_change(monkeypatch: pytest.MonkeyPatch, port: int) -> None:

@@ -22,8 +22,8 @@ def test_a_limit_that_fits_beside_an_idle_timeout_is_told_as_the_one_that_it_is(
             script.connections.ended(row, Ending("failed"), began_s + 1.6)
     (undecided,) = (it for it in analyse(script.run()).findings if it.code == "undecided")
     assert undecided.text.endswith(
-        "(pooled, 4 times): a limit of 1 request would explain it, and so may the idle timeout "
-        "that others met."
+        "(pooled, 4 times): a limit of 1 request would explain it, or the idle timeout that "
+        "ended others."
     )
 
 
@@ -31,7 +31,7 @@ def test_a_limit_that_fits_beside_an_idle_timeout_is_told_as_the_one_that_it_is(
     ("served", "said", "setting"),
     [
         ((3, 3), "A limit of requests or of age does that", "keepalive_requests"),
-        ((2, 5), "As these numbers differ, a maximum age does that", "keepalive_min_timeout"),
+        ((2, 5), "As these numbers differ, the cause is a maximum age", "keepalive_min_timeout"),
     ],
 )
 def test_closes_after_different_numbers_of_requests_are_no_limits_of_these(

@@ -36,7 +36,7 @@ def test_outliers_of_two_values_are_one_finding_that_speaks_of_no_speed_up() -> 
             usual_s = 0.01 + 0.0001 * (number * 37 % 11)
             noted.send(value, 0.2 if is_far_off and value != "4" else usual_s)
     (outliers,) = found(noted)["outliers"]
-    assert outliers.text.startswith("4 requests of maxsize 2 took far longer than the others, ")
+    assert outliers.text.startswith("4 requests of maxsize 2 took far longer than the others (")
     assert outliers.text.endswith(" Likewise, with other figures: maxsize 1.")
     assert (outliers.evidence["arm"], outliers.evidence["others"]) == ("2", "1")
     assert outliers.advice == "The median is barely affected."

@@ -52,7 +52,7 @@ def test_an_arm_that_resumes_nearly_all_or_had_no_chance_is_as_it_should_be(
 
 @pytest.mark.parametrize(
     ("full", "resumed", "said"),
-    [(21, 0, "resumed none (TLSv1.3)"), (11, 10, "resumed 10 of 20 handshakes (TLSv1.3)")],
+    [(21, 0, "resumed none of 20 TLS sessions"), (11, 10, "resumed only 10 of 20 TLS sessions")],
 )
 def test_an_arm_that_resumes_none_or_some_says_so(full: int, resumed: int, said: str) -> None:
     (finding,) = findings(scripted(full, resumed))

@@ -173,5 +173,5 @@ def test_an_unexpected_answer_leaves_its_connection_usable() -> None:
 
 @pytest.mark.parametrize("status", ["", "2000", "6xx", "2x", "099"])
 def test_what_is_no_status_is_refused(status: str) -> None:
-    with pytest.raises(UsageError, match="is no status"):
+    with pytest.raises(UsageError, match="isn't a status"):
         Request(expect_status=(status,))

@@ -42,7 +42,7 @@ ANSWERS: dict[str, tuple[bytes, End, int, str, str]] = {
     ),
     "no length, kept open": (
         b"\r\n" + b"x" * 13, "stay", 13, "deadline",
-        "13 bytes came, then silence: the server told no length and keeps the connection open",
+        "13 bytes came, then silence: the server sent no length and keeps the connection open",
     ),
     "no length, reset": (
         b"\r\nx", "reset", 1, "reset", "1 byte came, then: Connection reset by peer",

@@ -63,7 +63,7 @@ def test_each_error_of_a_gateway_is_told_as_what_it_is() -> None:
             slow = found(f"{server.http}late")["gateway-errors"]
             limited = found(f"{server.http}limited")["gateway-errors"]
     assert "gateway-errors" not in unreached
-    assert "That is no rate limit" in unreached["no-backend"].text
+    assert "That isn't a rate limit" in unreached["no-backend"].text
     assert slow.text.startswith("All 10 answers were 504: ")
     after_ms = re.search(r"in time \(after (2\d\d) ms\)", slow.text)
     assert after_ms

@@ -40,7 +40,7 @@ def test_a_port_that_expects_https_is_told_with_the_url(body: bytes) -> None:
     with answering(refusing(body)) as server:
         finding = found(server.url)["https-expected"]
     assert finding.evidence == {"count": 12, "answered": 12}
-    assert finding.advice == f"Give the URL with https: {server.url.replace('http', 'https', 1)}"
+    assert finding.advice == f"Use the https URL: {server.url.replace('http', 'https', 1)}"
 
 
 def test_a_server_that_asks_for_a_certificate_gets_one_by_cert() -> None:
@@ -91,14 +91,14 @@ def test_where_a_redirect_leads_is_kept_without_secrets(sent: str, kept: str) ->
         ("https://127.0.0.1:8443/", "redirects to https", "to: https://127.0.0.1:8443/"),
         ("http://other.test/a?k=1", "another host, other.test", "to: http://other.test/a"),
         ("/login?next=/", "which kab doesn't follow", "/login"),
-        ("/?lang=en", "the same URL, but for its query", "-b NAME=VALUE"),
-        ("/?lang=en", "the same URL, but for its query", "--no-vary"),
+        ("/?lang=en", "the same URL (apart from its query)", "-b NAME=VALUE"),
+        ("/?lang=en", "the same URL (apart from its query)", "--no-vary"),
         (
             "https://other.test:99999/",
             "which kab doesn't follow",
-            "Give the URL that they lead to.",
+            "Use the URL that they lead to.",
         ),
-        ("javascript:alert(1)", "which kab doesn't follow", "Give the URL that they lead to."),
+        ("javascript:alert(1)", "which kab doesn't follow", "Use the URL that they lead to."),
     ],
 )
 def test_redirects_say_where_they_lead(location: str, text: str, advice: str) -> None:

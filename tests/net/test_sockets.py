@@ -87,7 +87,7 @@ def test_a_source_that_is_not_this_machines_is_refused_before_anything_is_sent()
     # 192.0.2.0/24 is for documentation (RFC 5737): nobody has it.
     with (
         noting_clients() as (url, seen),
-        pytest.raises(UsageError, match=r"192\.0\.2\.1 is no address of this machine"),
+        pytest.raises(UsageError, match=r"192\.0\.2\.1 isn't an address of this machine"),
     ):
         run(url, source_addresses=("192.0.2.1",))
     assert not seen

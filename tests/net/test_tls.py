@@ -28,7 +28,7 @@ def test_a_file_of_certificates_that_is_not_there_is_a_usage_error(tmp_path: Pat
 def test_a_file_without_certificates_is_a_usage_error(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "empty.pem"
     file.write_bytes(content)
-    with pytest.raises(UsageError, match="holds no certificate in PEM format"):
+    with pytest.raises(UsageError, match="contains no certificate in PEM format"):
         build_context(Tls(ca_file=file))
 
 

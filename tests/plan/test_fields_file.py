@@ -60,7 +60,7 @@ def test_a_list_repeats_the_name_null_leaves_it_out_and_true_is_jsons() -> None:
     [
         ("f.csv", "q,v\na,b\nc\n", "line 3: 1 values? for 2 names"),
         ("f.csv", 'q\n"a\n', "line 2: "),
-        ("f.csv", "q,v\n", "holds no rows"),
+        ("f.csv", "q,v\n", "has no rows"),
         ("f.csv", b"q\n\xff\n", "not UTF-8 at byte 3"),
         ("f.jsonl", '{"q": "a"}\n{"q": \n', "line 2: "),
         ("f.jsonl", '{"q": "a"}\n["q"]\n', "line 2: a row is an object"),

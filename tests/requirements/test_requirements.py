@@ -99,16 +99,14 @@ def test_an_interval_that_ends_at_the_bound_is_decided_by_the_operator() -> None
 def test_the_point_decides_nothing_though_it_meets_the_bound() -> None:
     checked = held("speedup>=1.45", with_speedup(1.4, 1.5, 1.6))
     assert (checked.status, checked.value) == ("undecided", 1.5)
-    assert checked.text == (
-        "speedup is 1.50×, but 1.45× lies within the 95 % interval, 1.40× to 1.60×."
-    )
+    assert checked.text == ("speedup is 1.50×, but 1.45× lies within the 95 % CI, 1.40× to 1.60×.")
 
 
 def test_without_an_interval_an_estimate_is_undecided_and_it_is_said_why() -> None:
     checked = held("speedup>=1.1", with_speedup(None, 1.5, None))
     assert checked.status == "undecided"
-    assert "too few requests bound it (7 at the least" in checked.text
-    assert held("stdev<=1s").text.endswith("but kab knows no interval of it.")
+    assert "too few requests for its interval (needs at least 7, more" in checked.text
+    assert held("stdev<=1s").text.endswith("but kab computes no interval for it.")
     assert held("phases_s.wait.per_request<=1s").status == "undecided"
 
 
@@ -121,12 +119,12 @@ def test_a_quantile_is_decided_by_either_end_by_itself_and_says_by_which() -> No
     texts = {
         "p95<=240ms": "missed: pooled.p95 is 288 ms, and at least 285 ms at 95 % confidence.",
         "p95>=240ms": "met: pooled.p95 is 288 ms, and at least 285 ms at 95 % confidence.",
-        "p95<=1s": "undecided: pooled.p95 is 288 ms, but too few requests bound it from above (59 "
-        "at the least, more if neighbours resemble each other).",
+        "p95<=1s": "undecided: pooled.p95 is 288 ms, but there are too few requests for its upper "
+        "bound (needs at least 59, more if latencies are autocorrelated).",
         "p50<=300ms": "met: pooled.p50 is 270 ms, and at most 275 ms at 95 % confidence.",
         "p50>=300ms": "missed: pooled.p50 is 270 ms, and at most 275 ms at 95 % confidence.",
         "p50<=270ms": "undecided: pooled.p50 is 269.5 ms, but 270 ms lies between 264 ms and "
-        "275 ms, its ends at 95 % confidence.",
+        "275 ms, its bounds at 95 % confidence.",
     }
     analysis = analyse_run(paired_run(latencies, latencies), list(texts))
     found = {it.requirement.text: f"{it.status}: {it.text}" for it in analysis.requirements}
@@ -143,8 +141,8 @@ def test_where_neighbours_are_alike_the_number_said_is_what_that_takes() -> None
     (few,) = analyse_run(paired_run(wave(60), wave(60)), texts).requirements
     assert few.status == "undecided"
     said = re.search(
-        r"but too few requests bound it from above \((\d+) at the least, as alike as neighbours "
-        r"are here\)\.$",
+        r"but there are too few requests for its upper bound \(needs at least (\d+) with this "
+        r"autocorrelation\)\.$",
         few.text,
     )
     assert said
@@ -236,7 +234,7 @@ def test_a_rate_with_failures_in_it_is_undecided() -> None:
 
 def test_a_value_that_reads_like_the_bound_gets_more_digits() -> None:
     checked = held("speedup>=1.5", with_speedup(1.4999, 1.6, 1.7))
-    assert "1.50× lies within the 95 % interval, 1.4999× to 1.70×" in checked.text
+    assert "1.50× lies within the 95 % CI, 1.4999× to 1.70×" in checked.text
 
 
 @given(

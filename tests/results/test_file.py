@@ -190,7 +190,7 @@ NO_RESULTS = {
 
 @pytest.mark.parametrize("text", NO_RESULTS.values(), ids=NO_RESULTS)
 def test_what_is_no_results_file_is_said_to_be_none(text: str) -> None:
-    with pytest.raises(ResultsFileError, match="no results file"):
+    with pytest.raises(ResultsFileError, match="isn't a kab results file"):
         read(text)
 
 

@@ -150,7 +150,7 @@ def test_members_that_a_newer_kab_added_are_left_aside() -> None:
 def test_the_sentence_says_what_is_wrong_and_where(damage: dict[str, Any], said: str) -> None:
     with pytest.raises(ResultsFileError) as caught:
         read_run([json.dumps(DOCUMENT | damage)], "run.json")
-    assert str(caught.value).startswith("run.json is no results file of kab's, or a damaged one: ")
+    assert str(caught.value).startswith("run.json isn't a kab results file, or is damaged: ")
     assert said in str(caught.value)
 
 

@@ -76,9 +76,9 @@ def test_a_certificate_of_ones_own_can_be_given_with_its_key_or_without(tmp_path
     ("content", "reason"),
     [
         (None, "No such file"),
-        (b"", "no plain PEM file"),
-        (CERTIFICATE.read_bytes(), "no plain PEM file"),
-        (CERTIFICATE.read_bytes() + LOCKED_KEY, "no plain PEM file"),
+        (b"", "isn't a plain PEM file"),
+        (CERTIFICATE.read_bytes(), "isn't a plain PEM file"),
+        (CERTIFICATE.read_bytes() + LOCKED_KEY, "isn't a plain PEM file"),
     ],
 )
 def test_a_certificate_that_cannot_be_used_is_refused_in_a_sentence(

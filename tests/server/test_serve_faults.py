@@ -70,7 +70,7 @@ def test_another_certificate_means_https_and_says_how_to_trust_it() -> None:
     [
         (["--fault", "nonsense"], "There is no fault 'nonsense'"),
         (["--fault-requests", "3"], "Name a --fault."),
-        (["--fault", "drip", "--fault-connections", "x"], "'x' names no numbers"),
+        (["--fault", "drip", "--fault-connections", "x"], "'x' isn't a list of numbers"),
         (["--fault", "reset-in-handshake"], "needs TLS"),
         (["--certificate", "/nowhere.pem"], "No such file or directory"),
     ],

@@ -36,7 +36,7 @@ def test_kab_finds_the_reason_that_the_server_documents(case: Case) -> None:
     if case.advised is not None:  # by its name, or by what it is like where nothing is to be set
         assert (case.advised.name or case.advised.note) in measured.advice
     for limit in case.limits:
-        assert f"Such an error may come of its {limit.name}" in measured.advice
+        assert f"Such an error may come from its {limit.name}" in measured.advice
     if case.idle is not None:
         assert_idle_as_set(measured, case.idle.least_s, requests=case.served[0])
 

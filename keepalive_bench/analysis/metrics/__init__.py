@@ -22,9 +22,20 @@ if TYPE_CHECKING:
     from keepalive_bench.typed_json import Document
 
 Unit = Literal[
-    "count", "bytes", "share", "ratio", "number", "rate", "seconds", "change", "word", "text"
+    "count",
+    "bytes",
+    "share",
+    "ratio",
+    "number",
+    "rate",
+    "seconds",
+    "points",
+    "change",
+    "word",
+    "text",
 ]
-"""What it is measured in. A word is one of a few; a text is anything, and has no name."""
+"""What it is measured in; a share's change in percentage points. A word is one of a few; a text is
+anything, and has no name."""
 Better = Literal["lower", "higher"]
 Block = Literal["connections", "requests", "outcomes", "times", "rates"]
 """What tables of arms have in this order."""
@@ -35,9 +46,9 @@ Value = Scalar | Estimate | Mapping[str, float | None]
 S = TypeVar("S")
 
 
-GIVEN = "requests are started at a given --rate"
-PAUSED = "requests pause, and how many are possible isn't known"
-NO_SWEEP = "the run is no sweep"
+GIVEN = "requests start at a given --rate"
+PAUSED = "requests pause, so how many are possible isn't known"
+NO_SWEEP = "the run isn't a sweep"
 
 
 class Series(NamedTuple):

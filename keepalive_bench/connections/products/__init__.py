@@ -105,8 +105,16 @@ def who_answered(answer: Answer) -> Who:
         found = re.match(_PRODUCT, word)
         product = _BY_SERVER.get(found[0].lower()) if found else None
         if product is not None:
-            return Who("server", product, _shown(word))
+            return Who("server", product, _named(product, word))
     return Who("server", None, _shown(said[0])) if said else NOBODY
+
+
+def _named(product: Product, word: str) -> str:
+    """As it calls itself, with the name that people know it by where that is another one."""
+    name, shown = product.name, _shown(word)
+    if name.lower() in word.lower():
+        return shown
+    return name if word.lower() in name.lower() else f"{name} ({shown})"
 
 
 def _last_hop(via: str) -> Who:

@@ -163,15 +163,15 @@ NLB = Product(
     name="AWS NLB",
     place="edge",
     also=("nlb",),
-    request_limit=never("knows no requests, only TCP"),
+    request_limit=never("forwards TCP and knows no requests"),
     idle_timeout=Setting(
         "tcp.idle_timeout.seconds",
         "350 s",
         f"{_AWS}/network/update-idle-timeout.html",
-        note="it forgets the connection in silence; fixed for TLS listeners",
+        note="it drops the connection silently; fixed for TLS listeners",
     ),
-    lifetime=never("knows no connections of clients but those that it passes on"),
-    errors=never("knows no answers, only TCP"),
+    lifetime=never("has no connections of its own to clients"),
+    errors=never("forwards TCP and knows no responses"),
     upstream=never("passes each client's connection on, and keeps none"),
 )
 CLOUDFRONT = Product(
@@ -179,9 +179,9 @@ CLOUDFRONT = Product(
     place="edge",
     server=("cloudfront",),
     via=("cloudfront", ".cloudfront.net"),
-    request_limit=always("lets nobody set how it keeps viewers' connections"),
-    idle_timeout=always("lets nobody set how it keeps viewers' connections"),
-    lifetime=always("lets nobody set how it keeps viewers' connections"),
+    request_limit=always("has no setting for connections of viewers"),
+    idle_timeout=always("has no setting for connections of viewers"),
+    lifetime=always("has no setting for connections of viewers"),
     errors=undocumented(f"{_CLOUDFRONT}/troubleshooting-response-errors.html"),
     upstream=Setting(
         "OriginKeepaliveTimeout",
@@ -200,12 +200,13 @@ CLOUDFLARE = Product(
     server=("cloudflare",),
     request_limit=undocumented(_CLOUDFLARE),
     idle_timeout=always(
-        "closes a connection after 400 s without a request, and lets nobody set that", _CLOUDFLARE
+        "closes a connection after 400 s without a request, and has no setting for that",
+        _CLOUDFLARE,
     ),
     lifetime=undocumented(_CLOUDFLARE),
     errors=undocumented(_CLOUDFLARE),
     upstream=always(
-        "keeps a connection to an origin for 900 s without a request, and lets nobody set that",
+        "keeps a connection to an origin for 900 s without a request, and has no setting for that",
         _CLOUDFLARE,
     ),
     upstream_wait=Setting(
@@ -221,15 +222,15 @@ GOOGLE = Product(
         "httpKeepAliveTimeoutSec",
         "610 s",
         f"{_GOOGLE}#timeout-keepalive-client",
-        note="600 s of a regional one; a classic one lets nobody set it",
+        note="600 s for a regional one; a classic one has no setting",
     ),
     lifetime=always(
-        "may end connections after any response, to spread them, and lets nobody set that",
+        "may end connections after any response, to spread them, and has no setting for that",
         f"{_GOOGLE}/request-distribution",
     ),
     errors=undocumented(f"{_GOOGLE}/request-distribution"),
     upstream=always(
-        "keeps a connection to a backend for 600 s without a request, and lets nobody set that",
+        "keeps a connection to a backend for 600 s without a request, and has no setting for that",
         _GOOGLE,
     ),
 )

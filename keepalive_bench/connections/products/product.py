@@ -75,7 +75,7 @@ def never(note: str = "", page: str = "") -> Setting:
 
 def undocumented(page: str) -> Setting:
     """Its documentation, which is all that there is to go by, says nothing of it."""
-    return Setting("", note="documents nothing of that", page=page, happens=None)
+    return Setting("", note="documents nothing about that", page=page, happens=None)
 
 
 def always(note: str, page: str = "", *, is_announced: bool = False) -> Setting:

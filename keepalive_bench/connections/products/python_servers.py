@@ -64,7 +64,7 @@ UVICORN = Product(
     unavailable="--limit-concurrency is reached, or the application says so",
     server=("uvicorn",),
     request_limit=never(
-        "limits the requests of a process (--limit-max-requests), and of no connection"
+        "limits the requests of a process (--limit-max-requests), not of a connection"
     ),
     idle_timeout=Setting("--timeout-keep-alive", "5 s", f"{_UVICORN}#timeouts"),
     lifetime=never(),
@@ -92,7 +92,7 @@ UWSGI = Product(
         f"{_UWSGI}#http-keepalive",
         note="with --http; --http-socket keeps no connection, --http11-socket does",
     ),
-    request_limit=never("limits the requests of a worker (--max-requests), and of no connection"),
+    request_limit=never("limits the requests of a worker (--max-requests), not of a connection"),
     idle_timeout=Setting(
         "--http-timeout",
         "60 s",
@@ -122,7 +122,7 @@ WAITRESS = Product(
     server=("waitress",),
     request_limit=never(),
     idle_timeout=Setting(
-        "channel_timeout", "120 s", _WAITRESS, note="looked at every cleanup_interval, 30 s"
+        "channel_timeout", "120 s", _WAITRESS, note="checked every cleanup_interval, 30 s"
     ),
     lifetime=never(),
     errors=always("closes after its own 400, 413, 431 and 501, and after a 500 for an exception"),
@@ -157,7 +157,9 @@ DAPHNE = Product(
     place="origin",
     server=("daphne",),
     request_limit=never(),
-    idle_timeout=always("closes a connection after 60 s without a request, and lets nobody set it"),
+    idle_timeout=always(
+        "closes a connection after 60 s without a request, and has no setting for it"
+    ),
     lifetime=never(),
     errors=always("closes after its own 400"),
 )

@@ -51,17 +51,17 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.name not in FAULTS:
-            raise UsageError(
-                f"There is no fault {quoted(self.name)}: kab serve --list-faults names all."
-            )
+            raise UsageError(f"There is no fault {quoted(self.name)}: see kab serve --list-faults.")
         parameter = self.kind.parameter
         if self.value is not None and not (parameter and parameter.allows(self.value)):
             shown, bounds = shortened(str(self.value)), parameter.bounds if parameter else ""
-            raise UsageError(f"The fault {self.name} can't be had with '{shown}'{bounds}.")
+            raise UsageError(f"The fault {self.name} can't take '{shown}'{bounds}.")
         selection(self.requests)
         selection(self.connections)
         if self.kind.when in {When.HANDSHAKE, When.OPEN} and self.requests != ALL:
-            raise UsageError(f"The fault {self.name} precedes all requests: it can't choose any.")
+            raise UsageError(
+                f"The fault {self.name} comes before any request: it can't be limited to some."
+            )
 
     @classmethod
     def parse(cls, text: str, *, requests: str = ALL, connections: str = ALL) -> Fault:
@@ -79,7 +79,7 @@ class Fault:
                 value = parameter.read(given)
             except ValueError:
                 raise UsageError(
-                    f"{quoted(given)} is no {parameter.name} for the fault {name}."
+                    f"{quoted(given)} isn't a valid {parameter.name} for the fault {name}."
                 ) from None
         return cls(name, value, requests=requests, connections=connections)
 
@@ -119,7 +119,7 @@ def selection(text: str) -> range:
     match = _NUMBERS.fullmatch(text)
     if match is None:
         raise UsageError(
-            f"{quoted(text)} names no numbers: write *, 3, 3-, 2-4, or */3 for every third."
+            f"{quoted(text)} isn't a list of numbers: write *, 3, 3-, 2-4, or */3 for every third."
         )
     step = int(match["step"] or 1)
     first = int(match["first"] or step)
