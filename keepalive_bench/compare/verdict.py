@@ -106,14 +106,14 @@ def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:
         return ChangeVerdict("no-difference", text)
     if low <= 1 <= high:
         text = f"{subject} may or may not have changed: {change} ({shown})."
-        return ChangeVerdict("inconclusive", f"{text} {_settling(arm, figure, rule)}")
+        return ChangeVerdict("inconclusive", f"{text} {_what_would_do(arm, figure, rule)}")
     code: ChangeCode = "worse" if low > 1 else "better"
     way = "longer" if code == "worse" else "less time"
     by = signed_share(abs(figure.change)).lstrip("+")
     return ChangeVerdict(code, f"{subject} takes {by} {way} than {than} ({shown}).")
 
 
-def _settling(arm: ArmChange, figure: FigureChange, rule: DecisionRule) -> str:
+def _what_would_do(arm: ArmChange, figure: FigureChange, rule: DecisionRule) -> str:
     """What would make the interval narrow enough."""
     if len(arm.bases) >= LEAST_RUNS:
         return "More BASE runs, or longer ones, narrow the interval."

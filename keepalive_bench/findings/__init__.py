@@ -25,7 +25,7 @@ from keepalive_bench.findings import (
     pool_waits,
     reuse,
 )
-from keepalive_bench.findings import run as course
+from keepalive_bench.findings import run as of_run
 from keepalive_bench.findings.finding_kind import FindingKind
 from keepalive_bench.units import enumerated
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _SUBJECTS = (
     *(
         broken_reuse,
-        course,
+        of_run,
         one_at_a_time,
         reuse,
         pool_waits,
@@ -91,7 +91,7 @@ def noticed(
     of_shifts = [*level_shift.level_shift_findings(run, views, arms, comparisons)]
     found = [
         *broken_reuse.broken_reuse_findings(run, arms),
-        *course.outcome_findings(run, arms),
+        *of_run.outcome_findings(run, arms),
         *roots,
         *one_at_a_time.one_at_a_time_findings(run),
         *reuse.reuse_findings(run, arms),

@@ -34,7 +34,7 @@ LOST_SYN = FindingKind(
     "Linux). The time doesn't decide: a SYN is sent again after 1, 3 and 7 s, from Linux 6.5 on "
     "after 1, 2, 3 and 4 s.",
     text="{connections} of {opened:connection} of {arm} opened only after the SYN was sent again "
-    "({times}). Connecting took {connect_s}{together}{usual}.",
+    "({times}). Connecting took {connect_s}{in_all}{usual}.",
     clauses={"usual": ", and {usual_s} otherwise"},
     advice="Packets get lost on the way, or the server drops them: its accept queue is full (ss "
     "-lnt shows it there; raise its backlog and net.core.somaxconn), or a firewall limits new "
@@ -101,7 +101,7 @@ def _lost_syns(run: Run, arm: ArmSummary, connects: array[float]) -> Iterator[Fi
         clauses=["usual"] if others else [],
         words={
             "times": "once" if resent == 1 else f"{resent:,} times in all",
-            "together": "" if len(late) == 1 else " in all",
+            "in_all": "" if len(late) == 1 else " in all",
         },
     )
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from keepalive_bench.analysis.effects import typical_effect
 from keepalive_bench.analysis.pairs import pair
 from keepalive_bench.analysis.sweep import Sweep
+from keepalive_bench.sweep.criteria import Criteria
 from keepalive_bench.sweep.recommendation import recommend
-from keepalive_bench.sweep.standing import Case
 from keepalive_bench.sweep.value_results import rate_ratio, rounds_of, swept_value
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
         judged = replace(run.plan, decision_rule=replace(decision_rule, confidence=confidence))
         return typical_effect(pair(views[one], views[other]), judged, reusing=False).speedup
 
-    case = Case(
+    criteria = Criteria(
         option=option,
         traffic=traffic,
         threads=experiment.concurrency,
@@ -51,4 +51,4 @@ def sweep_of(run: Run, arms: Sequence[ArmSummary], views: Mapping[str, ArmView])
         confidence=decision_rule.confidence,
         effect=lambda one, other, confidence: effect(one.arm, other.arm, confidence),
     )
-    return Sweep(option, traffic, values, recommend(values, case))
+    return Sweep(option, traffic, values, recommend(values, criteria))

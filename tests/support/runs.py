@@ -18,7 +18,7 @@ URL = "http://127.0.0.1:8000/"
 HTML = Answer("HTTP/1.1", "text/html")
 REFUSED = Failure("connect-refused", "Connection refused")
 CUT_OFF = Failure("interrupted", "the run was stopped")
-COURSE = RunInfo(
+RUN_INFO = RunInfo(
     started_at="2026-01-02T03:04:05.678+00:00", wall_s=4.0, cpu_s=1.0, gc_collections=0
 )
 ENVIRONMENT = Environment(
@@ -136,7 +136,7 @@ class Script:
         return Run(
             plan=self.plan,
             environment=ENVIRONMENT,
-            run_info=COURSE._replace(**run_info),
+            run_info=RUN_INFO._replace(**run_info),
             warmup=dict.fromkeys(labels, one) | (warmup or {}),
             exchanges=self.exchanges,
             connections=self.connections,

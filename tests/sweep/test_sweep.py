@@ -17,13 +17,13 @@ from keepalive_bench import analyse
 from keepalive_bench.analysis.sweep import SweptValue
 from keepalive_bench.results.exchange import Failure
 from keepalive_bench.stats.intervals import Estimate
+from keepalive_bench.sweep.criteria import Criteria
 from keepalive_bench.sweep.recommendation import recommend
-from keepalive_bench.sweep.standing import Case
 from keepalive_bench.sweep.value_results import Rounds, rate, rate_ratio, rounds_of
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis.sweep import Recommendation
-    from keepalive_bench.sweep.standing import Effect
+    from keepalive_bench.sweep.criteria import Effect
 
 SAME, FASTER, SLOWER, UNSURE = (
     Estimate(1.0, 0.99, 1.01),
@@ -36,7 +36,7 @@ SAME, FASTER, SLOWER, UNSURE = (
 ONE = analyse(scripted_sweep(1, 2)).arms[0]
 
 
-def tried(value: int, **counts: Any) -> SweptValue:  # noqa: ANN401  # counts, and a share
+def value_result(value: int, **counts: Any) -> SweptValue:  # noqa: ANN401  # counts, and a share
     sent = counts.pop("sent", 80)
     answered = counts.pop("answered", sent)
     summary = ONE._replace(
@@ -52,17 +52,17 @@ def tried(value: int, **counts: Any) -> SweptValue:  # noqa: ANN401  # counts, a
     return SweptValue(summary, value, **known, requests_per_second=Estimate(None))
 
 
-def found(*values: SweptValue, effect: Estimate = SAME, **case: Any) -> Recommendation:  # noqa: ANN401
-    return recommend(values, asked(lambda _one, _other, _confidence: effect, **case))
+def found(*values: SweptValue, effect: Estimate = SAME, **criteria: Any) -> Recommendation:  # noqa: ANN401
+    return recommend(values, asked(lambda _one, _other, _confidence: effect, **criteria))
 
 
-def asked(effect: Effect, **case: Any) -> Case:  # noqa: ANN401
+def asked(effect: Effect, **criteria: Any) -> Criteria:  # noqa: ANN401
     known = {"option": "maxsize", "traffic": "bursts", "threads": 8, "block": False}
-    return Case(**{**known, "margin": 0.05, "confidence": 0.95, "effect": effect, **case})
+    return Criteria(**{**known, "margin": 0.05, "confidence": 0.95, "effect": effect, **criteria})
 
 
 def test_the_smallest_pool_that_throws_nothing_away_is_recommended() -> None:
-    values = (tried(4, discarded=40), tried(8), tried(16))
+    values = (value_result(4, discarded=40), value_result(8), value_result(16))
     assert found(*values)[:2] == ("keeps-all", 8)
     assert found(*values).text == (
         "maxsize 8 is the smallest that reuses every connection of 8 threads in bursts (0 of 80 "
@@ -81,7 +81,7 @@ def of_concurrency(**effects: Estimate) -> Recommendation:
     def effect(one: SweptValue, _other: SweptValue, _confidence: float) -> Estimate:
         return effects.get(f"of_{one.arm}", SAME)
 
-    values = [tried(value) for value in (2, 4, 8, 16)]
+    values = [value_result(value) for value in (2, 4, 8, 16)]
     return recommend(values, asked(effect, option="concurrency"))
 
 
@@ -115,7 +115,10 @@ def test_with_what_is_enough_three_margins_may_be_lost_unless_one_is_shown_to_be
         (0.88, 0.94, "inconclusive"),
     ):
         effect = Estimate((low * high) ** 0.5, low, high)
-        assert found(tried(4), tried(8), option="concurrency", effect=effect).code == code
+        assert (
+            found(value_result(4), value_result(8), option="concurrency", effect=effect).code
+            == code
+        )
 
 
 def test_to_compare_with_any_of_several_takes_a_surer_interval() -> None:
@@ -125,7 +128,7 @@ def test_to_compare_with_any_of_several_takes_a_surer_interval() -> None:
         asked_for.add(round(confidence, 6))
         return SAME if one.value == 8 else WORSE
 
-    values = [tried(value) for value in (1, 2, 4, 8, 16)]
+    values = [value_result(value) for value in (1, 2, 4, 8, 16)]
     assert recommend(values, asked(effect, option="concurrency")).value == 8
     assert asked_for == {0.9875}  # Bonferroni's 1 - 0.05 / 4
     asked_for.clear()
@@ -134,7 +137,7 @@ def test_to_compare_with_any_of_several_takes_a_surer_interval() -> None:
 
 
 def test_where_threads_wait_and_times_do_not_tell_more_than_is_needed_may_be_named() -> None:
-    values = tried(2, waited=60), tried(4, waited=4), tried(8)
+    values = value_result(2, waited=60), value_result(4, waited=4), value_result(8)
     assert found(*values, block=True, effect=SHORT) == (
         "none-waits",
         8,
@@ -157,8 +160,8 @@ def test_a_pool_smaller_than_the_traffic_may_have_thrown_none_away_by_chance(
 ) -> None:
     """SciPy's Fisher test of rounds, and Bonferroni's share of 5 %."""
     values = [
-        tried(2, discarded=40, full_rounds=full_rounds),
-        *(tried(4 + it) for it in range(others)),
+        value_result(2, discarded=40, full_rounds=full_rounds),
+        *(value_result(4 + it) for it in range(others)),
     ]
     table = np.array([[full_rounds, 10 - full_rounds], [0, 10]])
     by_chance = stats.fisher_exact(table, alternative="greater").pvalue
@@ -170,41 +173,53 @@ def test_a_pool_smaller_than_the_traffic_may_have_thrown_none_away_by_chance(
 
 def test_that_none_was_thrown_away_is_a_bound() -> None:
     """J. A. Hanley and A. Lippman-Hand (1983): of 30, at most 10 % at 95 % confidence."""
-    assert "(0 of 30 discarded: under 10 % at 95 % confidence)" in found(tried(8, sent=30)).text
-    assert "under 1.2 % at 99 % confidence" in found(tried(8, sent=400), confidence=0.99).text
+    assert (
+        "(0 of 30 discarded: under 10 % at 95 % confidence)" in found(value_result(8, sent=30)).text
+    )
+    assert (
+        "under 1.2 % at 99 % confidence" in found(value_result(8, sent=400), confidence=0.99).text
+    )
 
 
 def test_that_a_larger_pool_changes_nothing_is_said_only_where_it_is_known() -> None:
     for effect in (UNSURE, SLOWER, FASTER, Estimate(None)):
-        text = found(tried(8), tried(16), effect=effect).text
+        text = found(value_result(8), value_result(16), effect=effect).text
         assert "changes nothing" not in text
         assert "too few to show that latencies are the same" in text
-    assert found(tried(4, discarded=1), tried(8)).text.endswith("no larger one was tried.")
+    assert found(value_result(4, discarded=1), value_result(8)).text.endswith(
+        "no larger one was tried."
+    )
 
 
 def test_latencies_do_not_overrule_what_was_counted() -> None:
-    assert found(tried(4, discarded=1), tried(8), tried(16), effect=SLOWER).value == 8
+    assert (
+        found(value_result(4, discarded=1), value_result(8), value_result(16), effect=SLOWER).value
+        == 8
+    )
 
 
 def test_where_every_size_throws_some_away_none_is_recommended() -> None:
-    code, value, _, text = found(tried(1, discarded=70), tried(4, discarded=30))
+    code, value, _, text = found(value_result(1, discarded=70), value_result(4, discarded=30))
     assert (code, value) == ("none-suffices", None)
     assert "try --maxsize 8" in text
 
 
 def test_a_size_between_those_tried_that_would_do_is_named() -> None:
-    assert "so 8 would do" in found(tried(4, discarded=9), tried(16)).text
-    assert "would do" not in found(tried(8), tried(16)).text
+    assert "so 8 would do" in found(value_result(4, discarded=9), value_result(16)).text
+    assert "would do" not in found(value_result(8), value_result(16)).text
 
 
 def test_reopened_connections_are_not_called_reused() -> None:
-    text = found(tried(1, discarded=4), tried(8, reopened=3), tried(16)).text
+    text = found(value_result(1, discarded=4), value_result(8, reopened=3), value_result(16)).text
     assert "reuses every" not in text
     assert "3 had to be reopened for other reasons" in text
 
 
 def test_what_only_kabs_turns_let_go_stale_is_named_and_decides_nothing() -> None:
-    values = tried(1, discarded=4, by_kab=2, reopened=6), tried(8, reopened=70, by_kab=70, reuse=0)
+    values = (
+        value_result(1, discarded=4, by_kab=2, reopened=6),
+        value_result(8, reopened=70, by_kab=70, reuse=0),
+    )
     code, value, _, text = found(*values)
     assert (code, value) == ("keeps-all", 8)
     assert text == (
@@ -212,51 +227,61 @@ def test_what_only_kabs_turns_let_go_stale_is_named_and_decides_nothing() -> Non
         "discarded: under 3.8 % at 95 % confidence); no larger one was tried. 72 connections went "
         "stale only because the values took turns: this traffic alone would have reused them."
     )
-    assert "fewer values" in found(*values, tried(16)).text
-    assert "though 3 had" in found(values[0], tried(8, reopened=73, by_kab=70)).text
+    assert "fewer values" in found(*values, value_result(16)).text
+    assert "though 3 had" in found(values[0], value_result(8, reopened=73, by_kab=70)).text
 
 
 def test_no_time_decides_where_kabs_turns_let_many_go_stale() -> None:
     many, few = {"reopened": 9, "by_kab": 9}, {"reopened": 1, "by_kab": 1}
     for option in ("concurrency", "data-size"):
-        code, value, _, text = found(tried(1, **many), tried(8), option=option, effect=FASTER)
+        code, value, _, text = found(
+            value_result(1, **many), value_result(8), option=option, effect=FASTER
+        )
         assert (code, value) == ("inconclusive", None)
         assert "This run can't show what" in text
-        assert found(tried(1, **few), tried(8), option=option, effect=FASTER)[0] != "inconclusive"
-    waiting = tried(2, waited=60), tried(8, **many)
+        assert (
+            found(value_result(1, **few), value_result(8), option=option, effect=FASTER)[0]
+            != "inconclusive"
+        )
+    waiting = value_result(2, waited=60), value_result(8, **many)
     assert found(*waiting, block=True)[:2] == ("none-waits", 8)
-    assert found(waiting[0], tried(8, **few), block=True)[:2] == ("fast-enough", 2)
+    assert found(waiting[0], value_result(8, **few), block=True)[:2] == ("fast-enough", 2)
 
 
 def test_a_server_that_keeps_none_open_gets_no_recommendation() -> None:
-    assert found(tried(1, reuse=0.0), tried(8, reuse=0.02))[:2] == ("not-reused", None)
+    assert found(value_result(1, reuse=0.0), value_result(8, reuse=0.02))[:2] == (
+        "not-reused",
+        None,
+    )
 
 
 def test_a_single_burst_tells_nothing() -> None:
     for sent in (1, 8, 15):
-        values = tried(4, sent=sent, reuse=0), tried(8, sent=80)
+        values = value_result(4, sent=sent, reuse=0), value_result(8, sent=80)
         assert found(*values)[:2] == ("too-few-requests", None)
         assert "each thread sends a second one. Use -n 16" in found(*values).text
-    two = tried(4, sent=16, reuse=0.25, discarded=8), tried(8, sent=16, reuse=0.5)
+    two = value_result(4, sent=16, reuse=0.25, discarded=8), value_result(8, sent=16, reuse=0.5)
     assert found(*two)[:2] == ("keeps-all", 8)
 
 
 def test_a_pool_far_too_small_is_no_server_that_keeps_none_open() -> None:
     """1 of 32 threads, and of the 1,600 requests 49: that is all there can be."""
-    one = tried(1, sent=1600, reuse=49 / 1600, reopened=1550, discarded=1550, open_at_once=32)
+    one = value_result(
+        1, sent=1600, reuse=49 / 1600, reopened=1550, discarded=1550, open_at_once=32
+    )
     assert found(one, threads=32)[0] == "none-suffices"
     for other in ({"traffic": "steady"}, {"block": True}):
         assert found(one, threads=32, **other)[0] == "not-reused"
 
 
 def test_a_value_without_an_answer_is_named() -> None:
-    code, value, _, text = found(tried(1), tried(8, answered=0))
+    code, value, _, text = found(value_result(1), value_result(8, answered=0))
     assert (code, value) == ("not-measured", None)
     assert "maxsize 8" in text
 
 
 def test_where_threads_wait_the_smallest_that_costs_nothing_is_recommended() -> None:
-    values = (tried(2, waited=60), tried(4, waited=4), tried(8))
+    values = (value_result(2, waited=60), value_result(4, waited=4), value_result(8))
     assert found(*values, block=True, effect=SAME)[:2] == ("fast-enough", 2)
     for effect in (UNSURE, SLOWER, Estimate(None)):
         assert found(*values, block=True, effect=effect)[:2] == ("none-waits", 8)
@@ -270,16 +295,16 @@ def test_the_smallest_concurrency_with_the_most_requests_per_second_is_recommend
         ratio = rates[one.value] / rates[other.value]
         return Estimate(ratio, ratio * 0.98, ratio * 1.02)
 
-    case = asked(effect, option="concurrency", traffic="steady")
-    values = [tried(value) for value in rates]
-    assert recommend(values, case) == (
+    criteria = asked(effect, option="concurrency", traffic="steady")
+    values = [value_result(value) for value in rates]
+    assert recommend(values, criteria) == (
         "fastest",
         4,
         4,
         "concurrency 4 is the smallest that makes as many requests/s as any other, within 2.4 %.",
     )
-    assert recommend(values[:3], case)[:2] == ("fastest", 4)
-    assert recommend(values[:3], case).text == (
+    assert recommend(values[:3], criteria)[:2] == ("fastest", 4)
+    assert recommend(values[:3], criteria).text == (
         "concurrency 4 makes the most requests/s of these values; a larger one may make more."
     )
     assert found(*values, option="concurrency", effect=UNSURE)[:2] == ("inconclusive", None)
@@ -287,8 +312,8 @@ def test_the_smallest_concurrency_with_the_most_requests_per_second_is_recommend
 
 def test_errors_are_no_quick_answers() -> None:
     """A server that refuses at once what is beyond its limit had the most requests/s."""
-    values = (tried(4), tried(8, answered=60), tried(16, answered=40))
-    found_ = found(tried(2), *values, effect=SAME, option="concurrency")
+    values = (value_result(4), value_result(8, answered=60), value_result(16, answered=40))
+    found_ = found(value_result(2), *values, effect=SAME, option="concurrency")
     assert found_[:2] == ("fastest", 2)
     assert found_.text.endswith(
         " With concurrency 8, 16, more than 5 % of the requests failed: left out."
@@ -306,7 +331,7 @@ def test_errors_are_no_quick_answers() -> None:
 
 
 def test_a_pool_whose_waiting_requests_ran_out_of_time_is_not_enough() -> None:
-    values = (tried(1, answered=10), tried(8))
+    values = (value_result(1, answered=10), value_result(8))
     assert found(*values, block=True)[:2] == ("none-waits", 8)
 
 
@@ -326,19 +351,24 @@ def test_who_waited_in_vain_has_waited() -> None:
 
 
 def test_of_bodies_it_is_said_what_the_largest_costs() -> None:
-    code, value, _, text = found(tried(1000), tried(10**5), option="data-size", effect=FASTER)
+    code, value, _, text = found(
+        value_result(1000), value_result(10**5), option="data-size", effect=FASTER
+    )
     assert (code, value) == ("described", None)
     assert text == (
         "A request with a body of 100000 B takes 2.00× (1.90×–2.10×) as long as one of 1000 B."
     )
-    assert found(tried(1), tried(2), option="data-size", effect=Estimate(None)).value is None
+    assert (
+        found(value_result(1), value_result(2), option="data-size", effect=Estimate(None)).value
+        is None
+    )
 
 
 def test_of_bodies_that_cost_the_same_no_factor_is_claimed() -> None:
-    code, _, _, text = found(tried(1), tried(2), option="data-size", effect=SAME)
+    code, _, _, text = found(value_result(1), value_result(2), option="data-size", effect=SAME)
     assert code == "described"
     assert text.startswith("A request with a body of 2 B takes as long as one of 1 B, within 5 % (")
-    code, _, _, text = found(tried(1), tried(2), option="data-size", effect=UNSURE)
+    code, _, _, text = found(value_result(1), value_result(2), option="data-size", effect=UNSURE)
     assert code == "inconclusive"
     assert text.startswith(
         "A request with a body of 2 B may or may not take longer than one of 1 B"
@@ -353,7 +383,7 @@ EFFECTS = st.sampled_from([SAME, FASTER, SLOWER, UNSURE, Estimate(None)])
 def test_what_is_recommended_was_tried_threw_nothing_away_and_is_the_smallest_such(
     counts: list[int], effect: Estimate
 ) -> None:
-    values = [tried(2**power, discarded=count) for power, count in enumerate(counts)]
+    values = [value_result(2**power, discarded=count) for power, count in enumerate(counts)]
     value = found(*values, effect=effect).value
     enough = [it.value for it in values if not it.discarded]
     assert value == (min(enough) if enough else None)
@@ -363,7 +393,7 @@ def test_what_is_recommended_was_tried_threw_nothing_away_and_is_the_smallest_su
 def test_where_threads_wait_better_evidence_never_asks_for_more(
     counts: list[int], effect: Estimate, other: Estimate
 ) -> None:
-    values = [tried(2**power, waited=count) for power, count in enumerate([*counts, 0])]
+    values = [value_result(2**power, waited=count) for power, count in enumerate([*counts, 0])]
     narrow, wide = sorted((effect, other), key=lambda it: it.low or 0.0, reverse=True)
     one, two = (found(*values, block=True, effect=it).value for it in (narrow, wide))
     assert one is not None

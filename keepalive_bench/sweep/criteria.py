@@ -36,7 +36,7 @@ _MOST_SURE = 0.999
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class Criteria:
     """What was asked, and how much it takes for a difference to be called one."""
 
     option: Swept
@@ -87,7 +87,7 @@ class Case:
         return self.effect(value, other, min(1 - self._chance_of_each(others), _MOST_SURE))
 
     def throws_more_away(
-        self, value: SweptValue, kept: SweptValue, tried: Sequence[SweptValue]
+        self, value: SweptValue, kept: SweptValue, values: Sequence[SweptValue]
     ) -> bool:
         """Whether a pool throws connections away more often than one that threw none away.
 
@@ -98,7 +98,7 @@ class Case:
             return value.discarded > 0
         rounds = value.rounds + kept.rounds
         tail = hypergeometric_tail(value.full_rounds, value.rounds, value.full_rounds, rounds)
-        return tail <= self._chance_of_each(tried[1:])
+        return tail <= self._chance_of_each(values[1:])
 
     def is_same(self, value: SweptValue, other: SweptValue) -> bool:
         """Whether neither is better than the other by more than the margin."""
