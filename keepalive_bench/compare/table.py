@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _WITHIN = (
     "Intervals cover chance within the runs, but not what varies between them (load, network, "
-    f"machine): {LEAST_RUNS} or more BASE files (--new NEW.json) show how much that is."
+    f"machine). To include that, give {LEAST_RUNS} BASE files or more, then --new NEW.json."
 )
 _BETWEEN = (
     "Intervals cover chance within the runs, and the variation between runs that the {count} BASE "
@@ -109,6 +109,8 @@ def _arm(arm: ArmChange) -> Iterator[_Line]:
     """What is counted of it, by what, and each figure whose change has an interval."""
     figures = []
     for row in arm_rows((*arm.bases, arm.new)):
+        if row.metric.path == "reopened" and not arm.new.traits.reuses:
+            continue  # it opens one for each request, by its nature
         if row.metric.path in arm.figures:
             figures += [row] if row.is_known else []
         elif row.metric.unit == "count" and row.metric.block != "times":
