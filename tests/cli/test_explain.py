@@ -93,10 +93,10 @@ def test_without_a_code_all_are_named() -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("idle-drp", "did you mean idle-drop?"),
-        ("poled.p95", "did you mean pooled.p95?"),
-        ("ngnix", "did you mean nginx?"),
-        ("xyzzy", "lists what it knows."),
+        ("idle-drp", "Did you mean idle-drop?"),
+        ("poled.p95", "Did you mean pooled.p95?"),
+        ("ngnix", "Did you mean nginx?"),
+        ("xyzzy", "it lists what there is."),
     ],
 )
 def test_an_unknown_one_is_refused_with_what_may_be_meant(typed: str, meant: str) -> None:
