@@ -40,7 +40,7 @@ _FORMATS: dict[Unit, Callable[[float], str]] = {
     "seconds": duration,
 }
 """How tables have a number of a unit."""
-RATIO_ROWS = {"mean_ratio": "speed-up", "speedup": "on an open connection"}
+RATIO_ROWS = {"mean_ratio": "over all requests", "speedup": "on an open connection"}
 """The rows of what two arms are compared by."""
 _WITHOUT_REUSE = "of a typical request"
 """What the second of them is called where no arm keeps connections."""
