@@ -42,8 +42,8 @@ def test_each_reason_stands_under_the_count_that_it_is_part_of() -> None:
     assert [(row.name, row.cells[0]) for row in rows[:4]] == [
         ("connections", "3"),
         ("  pool-exhausted", "1"),
-        ("  reopened: pool-full", "1"),
         ("reopened", "1"),
+        ("  reopened: pool-full", "1"),
     ]
 
 
