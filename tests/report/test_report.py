@@ -66,7 +66,7 @@ def test_what_another_arm_says_too_comes_behind_other_warnings() -> None:
         script.connections.ended(row, Ending("announced"), script.now_s)
         script.send("unpooled", 0.02)
     words = " ".join(printed(script.run(interrupted=True), 80).split())
-    assert words.index("Connection: close") < words.index(" more with -v")
+    assert words.index("Connection: close") < words.index(" with -v")
     assert words.count(" were not sent.") == 1
 
 
