@@ -72,7 +72,6 @@ def _of_reason(reason: ReasonKind) -> FindingKind:
         evidence=("arm", "connections", *reason.numbers),
         text=f"{reason.text}.",
         advice=f"{reason.advice}{{cure}}" if reason.settings else reason.advice,
-        advice_in_sweeps=reason.advice_in_sweeps,
         cases={
             case: Case(advice=f"{advice}{{cure}}")
             for case, advice in (
