@@ -14,7 +14,7 @@ PEERS_READY := $(PEERS)/.ready
 PEERS_NPM := .peers-npm
 AUTOCANNON := $(PEERS_NPM)/node_modules/.bin/autocannon
 
-.PHONY: demo test test-all coverage test-slow test-lowest lint types check bench peers servers docs picture clean help
+.PHONY: demo test test-all coverage test-slow test-lowest lint types ci check bench peers servers docs picture clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,6 +47,9 @@ lint: $(READY) ## ruff: rules and format
 
 types: $(READY) ## mypy, strict
 	$(BIN)/mypy
+
+ci: ## what CI runs: servers from apt, then lint, types, test-all
+	.ci/run
 
 check: lint types test ## what a commit must pass
 

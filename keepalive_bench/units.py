@@ -130,12 +130,13 @@ def times(ratio: float | None) -> str:
 
 
 def signed_share(share: float | None) -> str:
-    """A change as `+12.3 %`, `-0.4 %`, `+1,200 %`."""
+    """A change as `+12.3 %`, `−0.4 %`, `+1,200 %`."""
     if share is None:
         return MISSING
     percent = 100 * share
     decimals = 1 if abs(percent) < _MANY else 0
-    return f"{round(percent, decimals) + 0.0:+,.{decimals}f} %"  # never -0.0
+    rounded = round(percent, decimals) + 0.0  # never -0.0
+    return f"{rounded:+,.{decimals}f} %".replace("-", "−")
 
 
 def enumerated(words: Sequence[str]) -> str:

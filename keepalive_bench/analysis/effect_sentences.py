@@ -91,7 +91,7 @@ def _when_open(comparison: Comparison) -> str:
 
 
 def _other(whose: str, ratio: Estimate) -> str:
-    return "" if ratio.estimate is None else f" {whose} {with_interval(ratio)}"
+    return "" if ratio.low is None else f" {whose} {with_interval(ratio)}"
 
 
 def _has_other(comparison: Comparison) -> bool:

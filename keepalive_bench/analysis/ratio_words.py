@@ -54,7 +54,7 @@ def in_brief(ratio: Estimate) -> str:
 
 
 def span(ratio: Estimate) -> str:
-    """From which end to which: `4 % slower to 12 % faster`, `1–3 % faster`."""
+    """Both ends: `1–3 % faster`, `4 % slower to 12 % faster`, `0.72–4.57× as fast`."""
     _, low, high = ratio
     if low is None or high is None:
         return "unknown"
@@ -62,6 +62,8 @@ def span(ratio: Estimate) -> str:
         return f"{range_of(low, high)} faster"
     if high < 1:
         return f"{range_of(1 / high, 1 / low)} slower"
+    if low <= 1 / _MANIFOLD or high >= _MANIFOLD:
+        return f"{ends(low, high)}× as fast"
     return f"{amount_of(1 / low)} slower to {amount_of(high)} faster"
 
 

@@ -127,5 +127,5 @@ def _unknown(
     known = [name for rows in listed.values() for name, _ in rows]
     near = [nearest(code, it) for it in ((*known, *listed, _REQUIREMENTS), all_names(among))]
     meant = nearest(code, filter(None, near))
-    end = f"did you mean {meant}?" if meant else "kab explain alone lists what it knows."
-    return f"kab explains no {quoted(code)}; {end}"
+    end = f"Did you mean {meant}?" if meant else "Without a code, it lists what there is."
+    return f"kab explain has nothing on {quoted(code)}. {end}"

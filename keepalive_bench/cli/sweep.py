@@ -9,7 +9,16 @@ import click
 
 from keepalive_bench.cli import exports
 from keepalive_bench.cli.configuration import CONFIGURATION
-from keepalive_bench.cli.options import CURL, GITHUB, NO_COLOR, QUIET, STRICT, Command, Url
+from keepalive_bench.cli.options import (
+    CURL,
+    GITHUB,
+    NO_COLOR,
+    QUIET,
+    STRICT,
+    VERBOSE,
+    Command,
+    Url,
+)
 from keepalive_bench.cli.output_file import one_of_several
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.fields import in_groups
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
         *exports.EXPORTERS,
         GITHUB,
         *CONFIGURATION,
+        VERBOSE,
         QUIET,
         NO_COLOR,
     ),
@@ -54,6 +64,7 @@ def command(asked: Asked, url: str) -> ExitCode:
         wanted.values(),
         color=not asked[NO_COLOR],
         quiet=asked[QUIET] is True,
+        verbose=asked[VERBOSE] is True,
         annotating=asked[GITHUB] is True,
     )
     codes: list[ExitCode] = []

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _WITHIN = (
     "Intervals cover chance within the runs, but not what varies between them (load, network, "
-    f"machine): {LEAST_RUNS} or more BASE files (--new NEW.json) show how much that is."
+    f"machine). To include that, give {LEAST_RUNS} BASE files or more, then --new NEW.json."
 )
 _BETWEEN = (
     "Intervals cover chance within the runs, and the variation between runs that the {count} BASE "
@@ -109,8 +109,10 @@ def _arm(arm: ArmChange) -> Iterator[_Line]:
     """What is counted of it, by what, and each figure whose change has an interval."""
     figures = []
     for row in arm_rows((*arm.bases, arm.new)):
+        if row.metric.path == "reopened" and not arm.new.traits.reuses:
+            continue  # it opens one for each request, by its nature
         if row.metric.path in arm.figures:
-            figures.append(row)
+            figures += [row] if row.is_known else []
         elif row.metric.unit == "count" and row.metric.block != "times":
             *before, after = (count or 0 for count in row.values)
             yield _count(row.name, *CountChange.between(before, after))
@@ -130,15 +132,16 @@ def _count(name: str, base: float | None, new: float | None, change: float | Non
 
 def _whole(value: float, sign: str = "") -> str:
     """A count; a mean of counts may lie between two."""
-    return f"{value:{sign},}" if value == round(value) else f"{value:{sign},.2f}"
+    return f"{value:{sign},{'' if value == round(value) else '.2f'}}".replace("-", "−")
 
 
 def _figure(name: str, figure: FigureChange, unit: Unit) -> _Line:
     base, new, change, low, high = figure
-    said = "" if change is None else signed_share(change)
-    is_bounded = low is not None and high is not None
-    ends = f"[{signed_share(low)} … {signed_share(high)}]" if is_bounded else ""
-    return _Line(name, in_unit(unit, base), in_unit(unit, new), said, ends)
+    found = _Line(name, in_unit(unit, base), in_unit(unit, new), "")
+    if change is None or low is None or high is None:  # a change stands beside its interval
+        return found
+    ends = f"[{signed_share(low)} … {signed_share(high)}]"
+    return found._replace(change=signed_share(change), interval=ends)
 
 
 def difference_lines(change: Change) -> tuple[str, ...]:

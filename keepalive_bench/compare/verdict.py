@@ -97,8 +97,8 @@ def _latency(arm: ArmChange, plans: Sequence[Plan]) -> ChangeVerdict:
     subject, change = f"A typical request of {arm.label} (p50)", signed_share(figure.change)
     than = "in BASE" if runs == 1 else f"in the {runs} BASE runs"
     ends = f"{signed_share(figure.low)} to {signed_share(figure.high)}"
-    holds = "with" if runs >= LEAST_RUNS else "without"
-    shown = f"{percent(rule.confidence)} CI {ends}, {holds} variation between runs"
+    held = "" if runs >= LEAST_RUNS else "not "
+    shown = f"{percent(rule.confidence)} CI {ends}, variation between runs {held}included"
     low, high, margin = 1 + figure.low, 1 + figure.high, 1 + rule.margin
     if 1 / margin <= low and high <= margin:
         within = f"within {percent(rule.margin)}"

@@ -37,8 +37,6 @@ class ReasonKind(NamedTuple):
     text: str = ""
     """What its finding says; where it causes none, nothing."""
     advice: str = ""
-    advice_in_sweeps: str = ""
-    """What to do where the usual advice names an option that a sweep doesn't have."""
     settings: tuple[Concern, ...] = ()
     """Which settings of the server's, or the proxy's, cure it; the advice ends with them."""
     settings_after_one: tuple[Concern, ...] = ()
@@ -70,6 +68,7 @@ FIRST_USE = ReasonKind(
     evidence="`slot`",
     takes_a_place=False,
     is_by_nature=True,
+    advice="Nothing. Every connection of a pool is opened once.",
     provoked=Provoked("URL -n 3", ""),
 )
 BY_DESIGN = ReasonKind(
@@ -78,6 +77,7 @@ BY_DESIGN = ReasonKind(
     who="kab",
     proof="The arm is of a kind that doesn't reuse connections: kab closes each one itself.",
     is_by_nature=True,
+    advice="Nothing. That is what other arms are compared with.",
     provoked=Provoked("URL -n 3", ""),
 )
 UNREAD_REQUEST = ReasonKind(
@@ -156,6 +156,7 @@ AFTER_ERROR = ReasonKind(
     "malformed, or a 1xx; or the connection died under it, and none of the other reasons for that "
     "is proven.",
     evidence="`failure`: its kind",
+    advice="Find out why requests fail (kab explain failures): what failed can't be used again.",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
 )
 ASKED_TO_CLOSE = ReasonKind(
@@ -374,6 +375,7 @@ UNREAD_BODY = ReasonKind(
     who="client",
     proof="kab itself closed it, because `--max-body` left a body unread.",
     evidence="`seen`",
+    advice="Leave --max-body out, or let it be larger than the bodies are.",
     provoked=Provoked("URL -n 6 --max-body 10", ""),
 )
 POOL_FULL = ReasonKind(
@@ -408,13 +410,11 @@ UNKNOWN = ReasonKind(
     code="unknown",
     title="Nothing proves why",
     who="server",
-    proof="None of these is proven.",
+    proof="None of the other reasons is proven.",
     evidence="`seen`, and what is known of the idle time",
     provoked=Provoked("URL -n 2 --seed 1", "--delay 0.2 --fault idle-reset=0.15"),
     text="Connections ended, and kab can't tell why ({times}): {all_seen}",
     advice="More requests may show what they have in common; --verbose shows each one.",
-    advice_in_sweeps="More requests may show what they have in common; kab report --verbose shows "
-    "each one, from the file that --json writes.",
 )
 
 REASON_KINDS = tuple(it for it in tuple(globals().values()) if isinstance(it, ReasonKind))

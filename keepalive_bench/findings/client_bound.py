@@ -46,24 +46,24 @@ CLIENT_BOUND = FindingKind(
     "request). With several: of a typical latency, kab itself is 3 % or more (`own_s`: its work, "
     "and answers that waited for one another), each of its processes was busy half of the time, or "
     "its threads waited for the interpreter for a tenth of the latency. So it isn't the server's.",
-    text="Client overhead is {part} of the {typical_s} that a request of {slowed} typically takes: "
+    text="kab itself takes {part} of the {typical_s} that a request of {slowed} typically takes: "
     "{one_process}{each_process} busy for {share:.0%} of the time{threads}."
     "{late_turn}{late_answer}",
     clauses={
-        "one_process": "kab's process was",
-        "each_process": "kab's {processes} processes were each",
+        "one_process": "its process was",
+        "each_process": "its {processes} processes were each",
         "threads": ", with {concurrency} threads that wait for each other in one interpreter",
         "late_turn": " A sleeping thread resumed {wait_s} late on average, and the fastest arm's "
         "typical latency is {quickest_s}.",
         "late_answer": " After each wait for the network, a thread waits {wait_s} more on average "
         "until it runs, and the fastest arm's typical latency is {quickest_s}.",
-        "comparing": " Otherwise trust the comparison of the arms, not the latencies themselves.",
+        "comparing": " Otherwise trust the comparison, not the latencies themselves.",
     },
     advice="Use more --processes, with fewer threads each.{comparing}",
     cases={
         "one request at a time": Case(
             severity="info",
-            text="Client overhead is about {own_s} of each request, averaged over all arms: kab's "
+            text="kab itself takes about {own_s} of each request, averaged over all arms: its "
             "process was busy for {share:.0%} of the time.",
             advice="Other Python programs have similar overhead; a faster client would have "
             "shorter latencies.",

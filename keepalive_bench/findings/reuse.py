@@ -72,7 +72,6 @@ def _of_reason(reason: ReasonKind) -> FindingKind:
         evidence=("arm", "connections", *reason.numbers),
         text=f"{reason.text}.",
         advice=f"{reason.advice}{{cure}}" if reason.settings else reason.advice,
-        advice_in_sweeps=reason.advice_in_sweeps,
         cases={
             case: Case(advice=f"{advice}{{cure}}")
             for case, advice in (
@@ -124,7 +123,7 @@ def _costly(run: Run, arm: ArmSummary, code: str, rows: Sequence[int]) -> Findin
         case=case if case in kind.cases else None,
         who=reasons[rows[0]].who,
         words={
-            "times": f"{arm.name}, {_how_often(times)}",
+            "times": f"{arm.name}, {_how_often(times)}{_fewer_reopened(times, len(rows))}",
             "after": _after(served, times),
             "seen": printable(data[:_SHOWN_DATA]),
             "all_seen": _all_seen(seen) if code == UNKNOWN.code else "",
@@ -190,6 +189,11 @@ def _all_seen(seen: Sequence[Mapping[str, object]]) -> str:
     counts = Counter(f"{it.get('seen', '')}"[:_SHOWN_DATA] for it in seen)
     shown = [printable(said) for said, _ in counts.most_common(_MOST_SEEN)]
     return _listed([*shown, "others"] if len(counts) > _MOST_SEEN else shown)
+
+
+def _fewer_reopened(times: int, reopened: int) -> str:
+    """That nobody opened another in place of the last ones, if that is so."""
+    return f"; {reopened:,} reopened" if reopened < times else ""
 
 
 def _how_often(times: int) -> str:

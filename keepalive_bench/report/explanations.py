@@ -18,7 +18,7 @@ from keepalive_bench.requirements.names import resolve
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keepalive_bench.connections.products import Setting
     from keepalive_bench.connections.reason_kinds import ReasonKind
@@ -37,6 +37,19 @@ _ACTORS = {
 _PORT = 8080
 _UNITS = {"seconds": "seconds", "bytes": "bytes", "rate": "requests a second"}
 _EXAMPLES = {"seconds": "<=50ms", "ratio": ">=1.5", "share": ">=90%", "change": "<=10%"}
+_STAND_INS = {
+    **dict.fromkeys(("at_a_time", "concurrency", "enough", "most", "requests"), "N"),
+    "apart": "--think-time TIME-TIME",
+    "held": "a minute",
+    "least": "enough",
+    "target": "that address",
+    "url": "the report names it.",
+    "remedy": "That depends on how they failed: kab explain failures lists the kinds, and "
+    "kab explain KIND tells what to do about one.",
+    **dict.fromkeys(("perhaps", "timed_out"), ""),
+}
+"""What an explanation has in place of words that only a run knows."""
+_NOTHING_TO_DO = "Nothing. It is told so that the figures can be judged."
 _DECIDED = {
     "exact": "It is counted, and known exactly.",
     "nothing": "It has no interval, so that a requirement on it is undecided.",
@@ -121,26 +134,32 @@ def severities(kind: FindingKind) -> str:
 
 
 def advice_on(kind: FindingKind, setting: str = "") -> Iterator[tuple[str, str]]:
-    """What to do, by case, with "" for the usual one; `…` stands for what only a run knows.
+    """What to do, by case, with "" for the usual one.
 
     Args:
         kind: of the finding.
         setting: the sentence that stands for the one which names a setting.
+
+    Raises:
+        KeyError: it has a word that only a run knows, and `_STAND_INS` doesn't.
     """
     settings = dict.fromkeys(("cure", "upstream", "upstream_wait"), setting)
-    known = {**dict.fromkeys((*kind.clauses, "perhaps"), ""), **settings}
+    known = {**_STAND_INS, **dict.fromkeys(kind.clauses, ""), **settings}
     told = {"": kind.advice, **{name: it.advice for name, it in kind.cases.items()}}
     told["in a sweep"] = kind.advice_in_sweeps
     parts = dict(kind.clauses)
     for name, advice in told.items():
-        words = re.sub(r"{(\w+)(!s)?}", lambda found: known.get(found[1], "…"), advice)
+        words = _filled_in(advice, known)
         if re.search(r"\w", words):
             yield name, words
             continue
         for clause in re.findall(r"{(\w+)}", advice):  # it is made of these alone
             if clause in parts:
-                part = re.sub(r"^{\w+}", "", parts.pop(clause))
-                yield name, re.sub(r"{(\w+)}", lambda found: known.get(found[1], "…"), part)
+                yield name, _filled_in(re.sub(r"^{\w+}", "", parts.pop(clause)), known)
+
+
+def _filled_in(advice: str, known: Mapping[str, str]) -> str:
+    return re.sub(r"{(\w+)(?:!s)?}", lambda found: known[found[1]], advice)
 
 
 def _of_kinds(
@@ -155,9 +174,9 @@ def _of_kinds(
     sections = [
         Section("", (f"{' and '.join(roles).capitalize()}. Caused by {_ACTORS[kind.who]}.",)),
         Section("How it is proven", tuple(filter(None, (plain(kind.proof),)))),
-        Section("What to do", tuple(_advice(failure, finding))),
+        Section("What to do", tuple(_advice(reason, failure, finding))),
         *_settings_for(reason),
-        Section("What its message may say", rows=_causes(failure)),
+        Section("What to do, by what its message says", rows=_causes(failure)),
         Section("Evidence", tuple(_evidence(reason, finding))),
         Section("Try it", lines=_commands(kind.provoked)),
         Section("Fail on it", lines=tuple(_requirements(reason, failure, finding))),
@@ -165,9 +184,13 @@ def _of_kinds(
     return Explanation(kind.code, plain(kind.title), _filled(sections))
 
 
-def _advice(failure: FailureKind | None, finding: FindingKind | None) -> Iterator[str]:
-    """What to do, in every case."""
+def _advice(
+    reason: ReasonKind | None, failure: FailureKind | None, finding: FindingKind | None
+) -> Iterator[str]:
+    """What to do, in every case; what its message says decides, where a failure tells nothing."""
     told: dict[str, None] = {}
+    if reason is not None and finding is None:
+        told[reason.advice] = None
     if failure is not None:
         cases = ("", failure.advice), ("Among answers: ", failure.among_answers)
         for case, advice in (*cases, ("With --proxy: ", failure.by_proxy)):
@@ -175,6 +198,8 @@ def _advice(failure: FailureKind | None, finding: FindingKind | None) -> Iterato
     if finding is not None:
         for case, advice in advice_on(finding):
             told |= {f"{case.capitalize()}: {advice}" if case else advice: None}
+    if finding is not None and not told:
+        told[_NOTHING_TO_DO] = None
     yield from map(plain, told)
 
 

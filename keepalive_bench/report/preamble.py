@@ -194,7 +194,8 @@ def answers(analysis: Analysis) -> tuple[str, ...]:
     lines = []
     for arm in analysis.arms:
         if arm.status_codes:
-            codes = ", ".join(f"{count:,} × {status}" for status, count in arm.status_codes.items())
+            counts = arm.status_codes.items()
+            codes = ", ".join(f"{count:,} × status {status}" for status, count in counts)
             lines.append(f"{arm.name}: {codes}{_first_answer(arm)}")
     said = {line.partition(": ")[2] for line in lines}
     if len(said) > 1 or len(analysis.arms) == 1:
@@ -233,7 +234,11 @@ def urllib3_disagrees(analysis: Analysis) -> str:
         for arm in analysis.arms
         if arm.counters.num_connections != arm.connections
     ]
-    return f"urllib3's own num_connections says {enumerated(parts)}." if parts else ""
+    if not parts:
+        return ""
+    counts_less = all(arm.counters.num_connections <= arm.connections for arm in analysis.arms)
+    why = ": it doesn't count reconnections" if counts_less else ""
+    return f"urllib3's own num_connections says {enumerated(parts)}{why}."
 
 
 def verdict_text(analysis: Analysis) -> str:

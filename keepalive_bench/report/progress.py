@@ -1,8 +1,8 @@
 """How far a measurement is: a line every 10 seconds, or what a bar shows (`progress_bar.py`).
 
 Both are drawn from the callback, between requests: a thread that drew while one is under way would
-be measured with it. Whoever waits may `look` from another thread all the same, and something is
-said then only if nothing has ended for 10 seconds: what takes that long isn't changed by a line.
+be measured with it. Whoever waits may `look` from another thread all the same: what is due is said
+then where nothing has ended for a second, as what takes that long isn't changed by a line.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Clock = Callable[[], float]
 
 EVERY_S = 10.0
+_STILL_S = 1.0
 
 
 class Standing:
@@ -92,9 +93,9 @@ class Standing:
 
     @property
     def means(self) -> str:
-        """What was measured: `pooled 21.5 ms · unpooled 63.6 ms`; empty before any answer."""
+        """What was measured: `pooled: 21.5 ms · unpooled: 63.6 ms`; empty before any answer."""
         means = (
-            f"{label} {duration(total_s / count)}"
+            f"{label}: {duration(total_s / count)}"
             for label, (count, total_s) in self._answered.items()
             if count
         )
@@ -124,12 +125,13 @@ class Progress:
             self._show(now_s)
 
     def look(self) -> float:
-        """Say so if nothing has ended for 10 s; seconds until it is worth another look."""
+        """Say what is due if nothing ends; seconds until it is worth another look."""
         now_s = self._clock()
-        silent_s = now_s - max(self._heard_s, self._drawn_s)
-        if silent_s < EVERY_S:
-            return EVERY_S - silent_s
-        self._show(now_s, f"nothing measured for {now_s - self._heard_s:.0f} s")
+        silent_s = now_s - self._heard_s
+        early_s = max(self._drawn_s + EVERY_S - now_s, _STILL_S - silent_s)
+        if early_s > 0:
+            return early_s
+        self._show(now_s, f"nothing measured for {silent_s:.0f} s" if silent_s >= EVERY_S else "")
         return EVERY_S
 
     def _show(self, now_s: float, note: str = "") -> None:

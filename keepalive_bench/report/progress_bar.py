@@ -62,4 +62,4 @@ def _parts(
     row.add_row("measuring", bar, line(joined(standing.extent, standing.pace, note)))
     yield row
     if standing.means:
-        yield line(f"mean so far: {standing.means}")
+        yield line(joined("mean so far", standing.means))

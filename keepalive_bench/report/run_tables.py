@@ -40,7 +40,7 @@ _FORMATS: dict[Unit, Callable[[float], str]] = {
     "seconds": duration,
 }
 """How tables have a number of a unit."""
-RATIO_ROWS = {"mean_ratio": "speed-up", "speedup": "on an open connection"}
+RATIO_ROWS = {"mean_ratio": "over all requests", "speedup": "on an open connection"}
 """The rows of what two arms are compared by."""
 _WITHOUT_REUSE = "of a typical request"
 """What the second of them is called where no arm keeps connections."""
@@ -72,9 +72,9 @@ class ArmRow(NamedTuple):
     is_part: bool = False
 
     @property
-    def is_detail(self) -> bool:
-        """Whether it's left out unless details are asked for, as a quantile is without a number."""
-        return self.metric.is_detail or not any(map(_is_known, self.values))
+    def is_known(self) -> bool:
+        """Whether any arm has a value, as few requests have of a far quantile."""
+        return any(map(_is_known, self.values))
 
 
 class PhaseRow(NamedTuple):
@@ -127,25 +127,31 @@ def _difference(analysis: Analysis, it: Comparison) -> str:
 
 def comparison_rows(analysis: Analysis) -> tuple[Row, ...]:
     """The comparison, line by line."""
-    return tuple(_rows(analysis.arms, analysis.comparisons))
+    # Where nothing was reused, whatever differs is no effect of it.
+    is_told = analysis.verdict.code != "not-reused"
+    return tuple(_rows(analysis.arms, analysis.comparisons, is_told=is_told))
 
 
-def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iterator[Row]:
+def _rows(
+    arms: Sequence[ArmSummary], comparisons: Sequence[Comparison], *, is_told: bool
+) -> Iterator[Row]:
     nothing = ("",) * len(comparisons)
+    compared = [it if is_told and not it.incomparable else None for it in comparisons]
     for row in arm_rows(arms):
         cells = tuple(
             "" if row.is_part and value is None else cell(row.metric, arm, value)
             for arm, value in zip(arms, row.values, strict=True)
         )
         group, _, figure = row.metric.path.rpartition(".")
-        found = Row(row.name, cells, nothing, nothing, row.is_detail)
+        is_detail = not row.is_known or (row.metric.is_detail and not row.is_part)
+        found = Row(row.name, cells, nothing, nothing, is_detail)
         if row.metric.path == "connections" and not row.is_part:
             more = (row.values[0] - count for count in row.values[1:])
             yield found._replace(differences=tuple(_signed(it) for it in more))
         elif row.metric.path == "requests_per_second":
-            yield _with_ratios(found, comparisons, "requests_per_second")
+            yield _with_ratios(found, compared, "requests_per_second")
         elif group == "latency_s":
-            saved = [None if it.incomparable else it.saving_s.get(figure) for it in comparisons]
+            saved = [it and it.saving_s.get(figure) for it in compared]
             both = [_difference_of(it) for it in saved]
             differences, intervals = zip(*both, strict=True) if both else ((), ())
             yield found._replace(differences=differences, intervals=intervals)
@@ -155,10 +161,12 @@ def _rows(arms: Sequence[ArmSummary], comparisons: Sequence[Comparison]) -> Iter
         is_said = all(it.requests_per_second.low is not None for it in comparisons)
         names = _ratio_names(arms, comparisons)
         none = Row(names["mean_ratio"], ("",) * len(arms), nothing, nothing, is_said)
-        yield _with_ratios(none, comparisons, "mean_ratio")
+        ratio = _with_ratios(none, compared, "mean_ratio")
+        if any(ratio.differences):
+            yield ratio
         cells = tuple(_reused(number, arms, comparisons) for number in range(len(arms)))
         found = Row(names["speedup"], cells, nothing, nothing)
-        yield _with_ratios(found, comparisons, "speedup")
+        yield _with_ratios(found, compared, "speedup")
 
 
 def ratio_names(analysis: Analysis) -> dict[str, str]:
@@ -209,13 +217,12 @@ def _parts(path: str, arm: ArmSummary) -> Mapping[str, int]:
     """What a count comes of, by code; what every arm has by its nature stands nowhere."""
     if path == "failed":
         return arm.failure_kinds
-    if path != "connections":
-        return {}
     counts = {it: count for it, count in arm.reason_counts.items() if it not in BY_NATURE}
-    return {
-        code if code in BESIDE_OTHERS else f"reopened: {code}": count
-        for code, count in counts.items()
-    }
+    if path == "connections":
+        return {it: count for it, count in counts.items() if it in BESIDE_OTHERS}
+    if path == "reopened":  # a reader may see the parts alone
+        return {f"{path}: {it}": count for it, count in counts.items() if it not in BESIDE_OTHERS}
+    return {}
 
 
 def cell(metric: Metric[Any], arm: ArmSummary, value: Any) -> str:  # noqa: ANN401  # by unit
@@ -245,10 +252,9 @@ def _difference_of(saving: Estimate | None) -> tuple[str, str]:
     return difference(-estimate), ends
 
 
-def _with_ratios(row: Row, comparisons: Sequence[Comparison], path: str) -> Row:
+def _with_ratios(row: Row, compared: Sequence[Comparison | None], path: str) -> Row:
     """A row in which arms are compared by how many times more one is than the other."""
-    nothing = Estimate(None)
-    ratios = [nothing if it.incomparable else getattr(it, path) for it in comparisons]
+    ratios = [Estimate(None) if it is None else getattr(it, path) for it in compared]
     is_known = [None not in ratio for ratio in ratios]
     return row._replace(
         differences=tuple(

@@ -20,6 +20,7 @@ from keepalive_bench.report.requirements import (
     status,
     undecided_note,
 )
+from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ def report_parts(
     else:
         table = run_tables.comparison_table(analysis, detailed=detailed)
         yield from grids(table, width, plain_ascii=plain_ascii, breakable=True)
-        if plotted:
+        if plotted and analysis.verdict.code != "not-reused":  # two of the same
             yield from _distributions(report.run, width, plain_ascii=plain_ascii)
         if analysis.has_answers:
             yield Text()
@@ -91,7 +92,7 @@ def _findings(analysis: Analysis, *, detailed: bool) -> Iterator[RenderableType]
     for finding, words in shown:
         yield marked("!" if finding.severity == "warning" else "i", words)
     if len(said) > len(shown):
-        yield marked(" ", f"{len(said) - len(shown)} more with -v")
+        yield marked(" ", f"{plural(len(said) - len(shown), 'more finding')} with -v")
 
 
 def marked(mark: str, words: str) -> Grid:
@@ -155,7 +156,7 @@ def _phases(analysis: Analysis, width: int, *, plain_ascii: bool) -> list[Render
         cells = (row.cells[number] for row in rows)
         words = (f"{count} × {each:>{widest}}" if each else count for count, each in cells)
         bars = (_bar(row.shares[number], longest, plain_ascii=plain_ascii) for row in rows)
-        bar = TextColumn("", tuple(bars), justify="left")
+        bar = TextColumn("per request", tuple(bars), justify="left")
         pairs.append((TextColumn(arm.label, tuple(words)), bar))
     whole = grid_of([TextTable("", names, tuple((pair,) for pair in pairs))])
     if fits(whole, width):

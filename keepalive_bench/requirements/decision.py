@@ -106,11 +106,11 @@ def _sentence(
 
 
 def _because(why: Mapping[str, int]) -> str:
-    """What a count is made of: `: request-limit, 5; idle-timeout, 1`."""
-    named = [f"{printable(code)}, {count:,}" for code, count in islice(why.items(), _MOST_NAMED)]
+    """What a count is made of: ` (request-limit: 5, idle-timeout: 1)`."""
+    named = [f"{printable(code)}: {count:,}" for code, count in islice(why.items(), _MOST_NAMED)]
     others = sum(islice(why.values(), _MOST_NAMED, None))
-    named += [f"others, {others:,}"] if others else []
-    return f": {'; '.join(named)}" if named else ""
+    named += [f"others: {others:,}"] if others else []
+    return f" ({', '.join(named)})" if named else ""
 
 
 def _of_ends(

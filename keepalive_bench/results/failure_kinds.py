@@ -87,6 +87,7 @@ CONNECT_FAILED = FailureKind(
     code="connect-failed",
     title="The system couldn't connect for another reason, such as a missing route",
     who="path",
+    advice="Is the address right, and does this machine have a route to it?",
     provoked=Provoked("http://127.255.255.255:9/"),
 )
 PORTS_EXHAUSTED = FailureKind(
@@ -102,6 +103,7 @@ LIMIT_REACHED = FailureKind(
     title="No file descriptor or no memory was left for the request",
     who="client",
     proof="The message names the limit.",
+    advice="Raise the limit that the message names, or use a lower --concurrency.",
     provoked=Provoked(test="tests/engine/test_limits.py"),
 )
 TLS_UNTRUSTED = FailureKind(
@@ -182,8 +184,8 @@ DEADLINE = FailureKind(
     code="deadline",
     title="The response began, but wasn't complete within `--timeout`",
     who="server",
-    proof="Or the request couldn't be sent, or the pool had no free connection, in that time. The "
-    "message says how much came, and whether more was coming.",
+    proof="The message says how much came, and whether more was coming. It is the same if the "
+    "request couldn't be sent, or the pool had no free connection, in that time.",
     causes=causes.DEADLINES,
     provoked=Provoked("URL -n 2 --timeout 0.2", "--fault drip"),
 )
@@ -219,6 +221,8 @@ TOO_MANY_HEADERS = FailureKind(
     who="server",
     proof="More than 100 header lines, which is `http.client`'s limit, or a head of more than "
     "1 MiB, which is kab's.",
+    advice="Make the server send fewer header fields: other programs in Python can't read so many "
+    "either.",
     provoked=Provoked("URL -n 2", "--fault many-headers"),
 )
 INFORMATIONAL_RESPONSE = FailureKind(
@@ -226,6 +230,8 @@ INFORMATIONAL_RESPONSE = FailureKind(
     title="A 102 or 103 came, which urllib3 takes for the response",
     who="server",
     proof="The real response would be taken for that of the next request.",
+    advice="Make the server send none to HTTP/1.1 clients: other programs that use urllib3 take it "
+    "for the response, too.",
     provoked=Provoked("URL -n 2", "--fault interim"),
 )
 UNEXPECTED_STATUS = FailureKind(
@@ -233,13 +239,16 @@ UNEXPECTED_STATUS = FailureKind(
     title="The response has a status that `--expect-status` doesn't name",
     who="server",
     keeps_connection=True,
+    advice="The server's log may say why. If the status is a good one, name it, too "
+    "(--expect-status).",
     provoked=Provoked("URL -n 2 --expect-status 200", "--status 503"),
 )
 OTHER = FailureKind(
     code="other",
-    title="None of these, or a defect of kab",
+    title="Something unforeseen, or a defect of kab",
     who="kab",
-    proof="The run goes on; please report it.",
+    proof="None of the other kinds fits. The run goes on.",
+    advice="Please report it, with the message.",
     provoked=Provoked(test="tests/net/test_unforeseen.py"),
 )
 

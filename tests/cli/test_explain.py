@@ -42,7 +42,17 @@ def test_whatever_has_a_code_is_explained_without_gaps_and_links(name: str) -> N
     assert "](" not in text
     assert "{" not in text or name == "caddy"  # whose setting is `timeouts { idle }`
     assert ".md" not in text
+    assert "…" not in text
     assert for_terminal(text, plain_ascii=True).isascii()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_whatever_has_a_code_is_explained_with_what_to_do(code: str) -> None:
+    found = explained(code, PLACES)
+    assert found is not None
+    told = [it for it in found.sections if it.heading.startswith("What to do")]
+    assert told
+    assert all(all(it.paragraphs) for it in told)
 
 
 def test_whatever_a_requirement_can_be_about_is_explained() -> None:
@@ -93,10 +103,10 @@ def test_without_a_code_all_are_named() -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("idle-drp", "did you mean idle-drop?"),
-        ("poled.p95", "did you mean pooled.p95?"),
-        ("ngnix", "did you mean nginx?"),
-        ("xyzzy", "lists what it knows."),
+        ("idle-drp", "Did you mean idle-drop?"),
+        ("poled.p95", "Did you mean pooled.p95?"),
+        ("ngnix", "Did you mean nginx?"),
+        ("xyzzy", "it lists what there is."),
     ],
 )
 def test_an_unknown_one_is_refused_with_what_may_be_meant(typed: str, meant: str) -> None:

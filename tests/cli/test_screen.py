@@ -83,7 +83,7 @@ def test_the_progress_bar_is_drawn_on_a_terminal_and_leaves_standard_output_alon
 ) -> None:
     done = on_terminal("run", slow_server.url, "-n", "10")
     assert done.code == 0
-    for told in ("measuring", " of 20", "/s", "mean so far: pooled", "10 requests per arm"):
+    for told in ("measuring", " of 20", "/s", "mean so far · pooled: ", "10 requests per arm"):
         assert told in done.err
     assert " of 20" not in done.out  # a finding may say that it was while measuring
     assert "\x1b" not in done.out

@@ -119,6 +119,14 @@ def test_without_values_sizes_are_doubled_up_to_twice_the_concurrency(url: str) 
     assert list(rows(done.out)) == ["1", "2", "3", "6"]
 
 
+def test_its_report_has_the_option_that_shows_what_it_leaves_out(url: str) -> None:
+    # "2 more with -v" stood below the findings of a sweep, which had no -v.
+    done = called("sweep", url, "--maxsize", "1,2", "-c", "2", "-n", "4", "-v")
+    assert (done.code, "more with -v" in done.out) == (0, False)
+    assert "; seed " in done.out
+    assert done.out.count("\nconnection ") >= 3
+
+
 def test_bodies_of_each_size_are_posted(url: str) -> None:
     done = called("sweep", url, "--data-size", "0,1kB", "-c", "1", "-n", "10")
     assert done.code == 0

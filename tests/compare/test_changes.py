@@ -233,6 +233,19 @@ def test_other_urls_matter_and_how_often_is_asked_does_not() -> None:
     assert [(it.part, it.name, it.matters) for it in found] == [("environment", "urllib3", False)]
 
 
+def test_bodies_are_those_of_answers_not_of_failures() -> None:
+    """They differed, from 9 B to 9 B, where a tenth of the requests had failed."""
+
+    def failing(count: int) -> Run:
+        script = Script("pooled", requests=40)
+        for number in range(40):
+            send = script.fail if number < count else script.send
+            send("pooled", 0.01)
+        return script.run()
+
+    assert "answers" not in {it.part for it in compared(failing(0), failing(4)).differences}
+
+
 def test_runs_without_a_common_arm_are_not_compared() -> None:
     base, new = Script("pooled", requests=1), Script("unpooled", requests=1)
     change = compared(base.run(), new.run(), "unpooled.connections.change==0", forced=True)
@@ -284,7 +297,7 @@ def test_a_hundredth_less_reuse_is_a_hundredth() -> None:
     (checked,) = compared(one, two, "reuse.change>=-1%").requirements
     assert (checked.status, checked.value) == ("met", -0.01)
     (missed,) = compared(one, two, "reopened.change<=0").requirements
-    assert missed.text == "pooled.reopened.change is 1: unknown, 1."
+    assert missed.text == "pooled.reopened.change is 1 (unknown: 1)."
 
 
 def test_what_is_exact_changes_by_the_same_in_the_document_and_in_a_requirement() -> None:
@@ -354,4 +367,4 @@ def test_a_pool_that_pays_off_less_is_named_beside_the_latency_that_decides() ->
     base, new = (paired_run(pooled, [times * it for it in pooled]) for times in (3, 2))
     verdict = compared(base, new).verdict
     assert verdict.code == "no-difference"
-    assert "the speed-up (reused connections) -33.3 %" in verdict.text
+    assert "the speed-up (reused connections) −33.3 %" in verdict.text

@@ -78,7 +78,7 @@ def test_more_processes_are_advised_where_there_are_processors_for_them() -> Non
     assert "Use more --processes" in noticed(BUSY, concurrency=4)["client-bound"].advice
     many = noticed({"wall_s": 4.0, "cpu_s": 6.0}, concurrency=4, processes=2)["client-bound"]
     assert "Use a lower --concurrency" in many.advice
-    assert "kab's 2 processes were each busy for 75 % of the time" in many.text
+    assert "its 2 processes were each busy for 75 % of the time" in many.text
 
 
 def crowd(together: int, apart_s: float, cpu_s: float) -> dict[str, Finding]:

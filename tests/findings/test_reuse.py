@@ -22,8 +22,8 @@ def test_a_limit_that_fits_beside_an_idle_timeout_is_told_as_the_one_that_it_is(
             script.connections.ended(row, Ending("failed"), began_s + 1.6)
     (undecided,) = (it for it in analyse(script.run()).findings if it.code == "undecided")
     assert undecided.text.endswith(
-        "(pooled, 4 times): a limit of 1 request would explain it, or the idle timeout that "
-        "ended others."
+        "(pooled, 4 times; 3 reopened): a limit of 1 request would explain it, or the idle timeout "
+        "that ended others."
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from page.browser import browser
 from support.exports import written
 
-from keepalive_bench import benchmark
+from keepalive_bench import analyse, benchmark
 from keepalive_bench.plan.plan import Experiment, Plan, Request, Target, Tls, Variation
 from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
 
@@ -16,6 +17,8 @@ PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
 _WIDTH, _BELOW = 1200, 12
 _LAST = "document.querySelector('#pool').closest('figure').getBoundingClientRect().bottom"
 """What is the last to be seen."""
+_UNWANTED = {"machine-busy", "bimodal", "level-shift", "outliers"}
+"""What a quiet machine doesn't have: it would be a warning about whoever took the picture."""
 _SERVER = ServerSettings(port=8443, tls=True, behaviour=Behaviour(close_after=10, delay_s=0.005))
 """That of README's example."""
 
@@ -31,6 +34,9 @@ def take(picture: Path) -> None:
                 experiment=Experiment(requests=50, maxsize=1),
             )
         )
+    disturbed = {finding.code for finding in analyse(run).findings} & _UNWANTED
+    if disturbed:
+        sys.exit(f"The machine isn't quiet enough ({', '.join(sorted(disturbed))}): try again.")
     with TemporaryDirectory() as folder, browser(Path(folder) / "profile") as shown:
         page = Path(folder) / "page.html"
         page.write_text(written("html", run), encoding="utf-8")

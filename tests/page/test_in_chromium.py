@@ -71,6 +71,15 @@ _CUT = """
 """What stands outside of its picture."""
 _WIDER = "[...document.querySelectorAll('.wide')].filter((it) => it.scrollWidth > it.clientWidth)"
 """The tables that have to be scrolled."""
+_BROKEN = """
+[...document.querySelectorAll('.whole, .numbers td:not(:empty)')].filter((it) => {
+  const text = document.createRange();
+  text.selectNodeContents(it);
+  const tops = [...text.getClientRects()].map((line) => Math.round(line.top));
+  return new Set(tops).size > 1;
+}).map((it) => it.textContent)
+"""
+"""Numbers and options that a line ends in the middle of."""
 
 
 _USED = "%s [aria-label=bar] rect"
@@ -114,6 +123,7 @@ def test_it_opens_from_disk_without_a_complaint_or_a_request_and_fits_a_phone(
     assert shown.ask("document.documentElement.scrollWidth") <= 375
     assert shown.ask(f"{_WIDER}.length") == 0
     assert shown.ask(_CUT) == []
+    assert shown.ask(_BROKEN) == []
     assert shown.complaints() == []
     assert set(shown.requests()) <= {pages[name].as_uri(), "data:,"}
 

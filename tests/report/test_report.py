@@ -30,6 +30,14 @@ def test_each_comparison_has_both_of_its_ratios_in_the_table() -> None:
         assert len(row.differences) > 1
 
 
+def test_a_ratio_of_nothing_has_no_row() -> None:
+    script = Script("pooled", "unpooled", requests=2)
+    for arm in ("pooled", "unpooled") * 2:
+        script.fail(arm)
+    names = [row.name for row in run_tables.comparison_rows(analyse(script.run()))]
+    assert run_tables.RATIO_ROWS["mean_ratio"] not in names
+
+
 def test_each_reason_stands_under_the_count_that_it_is_part_of() -> None:
     """Reasons for more connections at a time were listed under a number reopened of 0."""
     script = Script("pooled", requests=4, concurrency=2, maxsize=1)
@@ -42,8 +50,8 @@ def test_each_reason_stands_under_the_count_that_it_is_part_of() -> None:
     assert [(row.name, row.cells[0]) for row in rows[:4]] == [
         ("connections", "3"),
         ("  pool-exhausted", "1"),
-        ("  reopened: pool-full", "1"),
         ("reopened", "1"),
+        ("  reopened: pool-full", "1"),
     ]
 
 

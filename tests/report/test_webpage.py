@@ -50,22 +50,28 @@ class Page(HTMLParser):
         self.texts: list[str] = []
         self.raw: dict[str, list[str]] = {"script": [], "style": []}
         self._open: list[str] = []
+        self._goes_on = False
         self.feed(self.source)
         assert not self._open  # every element is closed
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self._goes_on &= ("class", "whole") in attrs  # a part of a sentence
         if tag not in _EMPTY:
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag
+        self._goes_on &= tag == "span"
 
     def handle_data(self, data: str) -> None:
         if self._open and self._open[-1] in self.raw:
             self.raw[self._open[-1]].append(data)
+        elif self._goes_on:
+            self.texts[-1] += data
         elif data.strip():
             self.texts.append(data)
+            self._goes_on = True
 
     @property
     def data(self) -> dict[str, Any]:

@@ -286,11 +286,11 @@ def test_what_is_missed_says_what_it_is_made_of() -> None:
     texts = ("reopened==0", "connections<=1", "reuse>=98%", "pooled.failed==0", "failed==0")
     found = [it.text for it in analyse_run(script.run(), texts).requirements]
     assert found == [
-        "pooled.reopened is 6: server-close, 6.",
-        "pooled.connections is 7: server-close, 6; first-use, 1.",
-        "pooled.reuse is 0 %: server-close, 6.",
-        "pooled.failed is 2: connect-refused, 1; read-timeout, 1.",
-        "failed is 2: connect-refused, 1; read-timeout, 1.",
+        "pooled.reopened is 6 (server-close: 6).",
+        "pooled.connections is 7 (server-close: 6, first-use: 1).",
+        "pooled.reuse is 0 % (server-close: 6).",
+        "pooled.failed is 2 (connect-refused: 1, read-timeout: 1).",
+        "failed is 2 (connect-refused: 1, read-timeout: 1).",
     ]
 
 
@@ -301,8 +301,8 @@ def test_many_kinds_are_counted_together_and_escaped() -> None:
         for _ in range(7 - number):
             script.fail("pooled", failure=Failure(f"kind\x1b{number}", "told"), index=1)
     (found,) = analyse_run(script.run(), ["pooled.failed==0"]).requirements
-    assert found.text.startswith(r"pooled.failed is 28: kind\x1b0, 7; kind\x1b1, 6; ")
-    assert found.text.endswith("; others, 3.")
+    assert found.text.startswith(r"pooled.failed is 28 (kind\x1b0: 7, kind\x1b1: 6, ")
+    assert found.text.endswith(", others: 3).")
 
 
 CALLS: list[Callable[[], Analysis]] = [
@@ -324,7 +324,7 @@ def test_require_is_an_assertion_that_says_what_was_found() -> None:
         require(run, "reopened==0", "unpooled.connections<=1", "stdev<=1s")
     assert isinstance(missed.value, AssertionError)
     assert str(missed.value) == (
-        "missed: unpooled.connections<=1: unpooled.connections is 8: by-design, 7; first-use, 1."
+        "missed: unpooled.connections<=1: unpooled.connections is 8 (by-design: 7, first-use: 1)."
     )
     with pytest.raises(RequirementError, match=r"^undecided: stdev<=1s: "):
         require(run, "stdev<=1s", strict=True)

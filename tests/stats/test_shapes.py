@@ -40,7 +40,7 @@ def congruent(seed: int) -> Iterator[float]:
     ids=["uniform", "exponential", "in two groups", "five"],
 )
 def test_the_dip_is_that_of_the_package_diptest(values: Iterator[float], expected: float) -> None:
-    """Release 0.12 from PyPI, which wraps M. Maechler's code."""
+    """Release 0.12 of diptest, which wraps M. Maechler's code."""
     assert dip(sorted(values)) == pytest.approx(expected, rel=1e-12)
 
 

@@ -75,8 +75,8 @@ def test_what_was_answered_is_told_of_each_value_by_its_name() -> None:
         script.send("1", 0.001)
         script.send("4", 0.001, status=status)
     (said,) = answers(analyse(alike.run()))
-    assert said == "responses to each maxsize: 1 × 200; HTTP/1.1, text/html, 100 B"
+    assert said == "responses to each maxsize: 1 × status 200; HTTP/1.1, text/html, 100 B"
     assert [line.partition(";")[0] for line in answers(analyse(unlike.run()))] == [
-        "responses to maxsize 1: 1 × 200",
-        "responses to maxsize 4: 1 × 404",
+        "responses to maxsize 1: 1 × status 200",
+        "responses to maxsize 4: 1 × status 404",
     ]

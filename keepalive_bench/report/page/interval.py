@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
-from keepalive_bench.report.page.markup import element
+from keepalive_bench.report.page.markup import element, prose
 from keepalive_bench.report.run_tables import confidence, ratio_names
 from keepalive_bench.units import times
 
@@ -93,7 +93,7 @@ def forest(analysis: Analysis) -> list[Element]:
         f"Right of 1×, {analysis.first.label} is faster. Within the shaded band, a difference is "
         f"too small to matter (--margin {100 * margin:g}%)."
     )
-    return [table, element("p", note, class_="remark")]
+    return [table, element("p", *prose(note), class_="remark")]
 
 
 def _ratios(analysis: Analysis) -> Iterator[Ratio]:

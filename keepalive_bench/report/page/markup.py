@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -10,7 +11,7 @@ from keepalive_bench.report import Chart
 from keepalive_bench.units import json_in_log, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from keepalive_bench.report import TextTable
 
@@ -18,6 +19,8 @@ Content = Element | str
 ARM_COLOURS = 8
 _PHONE = 42
 """Characters that a phone has room for beside each other."""
+_WHOLE = r"(--[a-z][a-z-]+|[\d.,]+ (?:% CI|%|[mµn]?s|h|[KMG]?i?B)(?!\w))"
+"""What no line may end in the middle of: options, and numbers with their units."""
 
 
 def element(tag: str, *content: Content, **attributes: str) -> Element:
@@ -34,6 +37,12 @@ def element(tag: str, *content: Content, **attributes: str) -> Element:
         else:
             made.text = (made.text or "") + printable(part)
     return made
+
+
+def prose(sentences: str) -> Iterator[Content]:
+    """Sentences as an element's content: what belongs together stays on a line."""
+    for number, part in enumerate(re.split(_WHOLE, sentences)):
+        yield element("span", part, class_="whole") if number % 2 else part
 
 
 def verbatim(tag: str, content: str, **attributes: str) -> Element:

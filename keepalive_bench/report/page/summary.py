@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.report import preamble
-from keepalive_bench.report.page.markup import element
+from keepalive_bench.report.page.markup import element, prose
 from keepalive_bench.report.requirements import counted, in_order, undecided_note, worst
 from keepalive_bench.units import plural
 
@@ -31,7 +31,7 @@ def header(report: Report) -> Element:
         "header",
         origin(report.run),
         element("h1", preamble.headline(analysis)),
-        *(element("p", line, class_="remark") for line in asked if line),
+        *(element("p", *prose(line), class_="remark") for line in asked if line),
         *answer(said, code, analysis.requirements, strict=strict),
     )
 
@@ -53,14 +53,14 @@ def origin(run: Run) -> Element:
 def answer(said: str, code: str, checked: Sequence[Checked], *, strict: bool) -> Iterator[Element]:
     """A verdict, and how requirements stand: nobody should take it for a pass if one is missed."""
     leading = worst(checked, strict=strict)
-    yield element("p", said, class_=f"verdict {code} {leading or ''}".strip())
+    yield element("p", *prose(said), class_=f"verdict {code} {leading or ''}".strip())
     if leading is None:
         return
     ordered = in_order(checked)
     first = [it for it in ordered if it.status != "met"][:_MOST]
     content = [element("p", f"{_MARKS[leading]} {counted(checked)}."), *_listed(first)]
     if note := undecided_note(checked, strict=strict):
-        content.append(element("p", note, class_="remark"))
+        content.append(element("p", *prose(note), class_="remark"))
     if others := ordered[len(first) :]:
         which = "other requirement" if first else "requirement"
         summary = element("summary", plural(len(others), which))
@@ -78,7 +78,8 @@ def _requirement(checked: Checked) -> Element:
         "li",
         element("strong", f"{_MARKS[checked.status]} {checked.status}: "),
         element("code", checked.requirement.text),
-        f" – {checked.text}",
+        " – ",
+        *prose(checked.text),
         class_=checked.status,
     )
 
@@ -104,7 +105,7 @@ def _finding(finding: Finding, words: str) -> Element:
     return element(
         "li",
         element("strong", "Warning: " if finding.severity == "warning" else "Note: "),
-        words,
+        *prose(words),
         " ",
         element("code", finding.code),
         class_=finding.severity,
