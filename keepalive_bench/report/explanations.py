@@ -340,14 +340,14 @@ def _of_title(title: str, among: Sequence[Place]) -> Explanation | None:
                 return _of_phase(title, phase, Subject(place=place, metric=metric, key=phase))
             if title == metric.title and place.label:
                 subject = Subject(place=place, metric=metric, key="")
-                return _of_metric(subject.spoken, subject)._replace(name=title)
+                return _of_metric(subject.name.removeprefix("arms."), subject)._replace(name=title)
     return None
 
 
 def _of_phase(title: str, phase: str, subject: Subject) -> Explanation:
     meanings = {it.name: it.meaning for it in ExchangeColumns.declared}
     meaning = meanings.get(f"{phase}_s", "What is left of the latency without the other phases")
-    found = _of_metric(subject.spoken, subject)
+    found = _of_metric(subject.name.removeprefix("arms."), subject)
     sections = (Section("", (f"{plain(meaning)}.",)), *found.sections)
     return Explanation(title, "A phase of a request", sections)
 
