@@ -66,7 +66,8 @@ MACHINE_BUSY = FindingKind(
     who="client",
     evidence=("least", "most", "own"),
     proof="Other processes took three quarters or more of all processors, even in the calmest "
-    "third of the run (Linux); or, of several requests at a time, they and kab itself (`own`) did.",
+    "third of the run (Linux). With several requests at a time, kab's own share (`own`) counts, "
+    "too.",
     text="Other processes kept {least:.0%} of this machine's processors busy even in the calmest "
     f"third of the run, {_ALSO_WAITING}",
     advice=_QUIETER,
