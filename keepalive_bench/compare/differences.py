@@ -51,8 +51,8 @@ def _answered(source: Source) -> Iterator[tuple[Place, Any]]:
         codes = {f"{it}": n for it, n in arm.status_codes.items() if it < ERROR_FROM}
         if codes:
             yield ("answers", f"{arm.label}.{_STATUS_CODES}"), codes
-        if arm.succeeded:
-            yield ("answers", f"{arm.label}.{_BODIES}"), arm.bytes_received / arm.sent
+        if arm.mean_body is not None:
+            yield ("answers", f"{arm.label}.{_BODIES}"), arm.mean_body
 
 
 def _is_unlike(place: Place, one: Any, other: Any) -> bool:  # noqa: ANN401  # as JSON has it

@@ -161,7 +161,9 @@ def _rows(
         is_said = all(it.requests_per_second.low is not None for it in comparisons)
         names = _ratio_names(arms, comparisons)
         none = Row(names["mean_ratio"], ("",) * len(arms), nothing, nothing, is_said)
-        yield _with_ratios(none, compared, "mean_ratio")
+        ratio = _with_ratios(none, compared, "mean_ratio")
+        if any(ratio.differences):
+            yield ratio
         cells = tuple(_reused(number, arms, comparisons) for number in range(len(arms)))
         found = Row(names["speedup"], cells, nothing, nothing)
         yield _with_ratios(found, compared, "speedup")

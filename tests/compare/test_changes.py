@@ -233,6 +233,19 @@ def test_other_urls_matter_and_how_often_is_asked_does_not() -> None:
     assert [(it.part, it.name, it.matters) for it in found] == [("environment", "urllib3", False)]
 
 
+def test_bodies_are_those_of_answers_not_of_failures() -> None:
+    """They differed, from 9 B to 9 B, where a tenth of the requests had failed."""
+
+    def failing(count: int) -> Run:
+        script = Script("pooled", requests=40)
+        for number in range(40):
+            send = script.fail if number < count else script.send
+            send("pooled", 0.01)
+        return script.run()
+
+    assert "answers" not in {it.part for it in compared(failing(0), failing(4)).differences}
+
+
 def test_runs_without_a_common_arm_are_not_compared() -> None:
     base, new = Script("pooled", requests=1), Script("unpooled", requests=1)
     change = compared(base.run(), new.run(), "unpooled.connections.change==0", forced=True)

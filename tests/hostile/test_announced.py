@@ -176,7 +176,7 @@ def test_a_close_after_each_request_may_belong_to_what_all_of_them_have_in_commo
     assert analysis.first.reason_counts == {"server-close": 3, "first-use": 1}
     (found,) = (it for it in analysis.findings if it.code == "server-close")
     assert found.evidence["fits"] == fits
-    assert ("would fit, too" in found.text) == ("perhaps" in found.advice) == ("," in fits)
+    assert ("would fit as well" in found.text) == ("perhaps" in found.advice) == ("," in fits)
 
 
 def test_of_responses_without_a_length_it_is_that_where_others_are_kept() -> None:
