@@ -31,10 +31,10 @@ def _announce(plan: Plan, shown: Screen) -> None:
     secured = [name for name, url in ends if url is not None and url.scheme == "https"]
     if not plan.tls.verify and secured:
         whose = " and the ".join(secured)
-        shown.err.print(f"Warning: the {whose} certificate is not checked (--insecure).")
+        shown.remark(f"Warning: the {whose} certificate is not checked (--insecure).")
     if not plan.request.is_safe:
         url = printable(plan.target.shown)
-        shown.err.print(f"{_extent(plan)} will be sent to {url}, warm-ups included.")
+        shown.remark(f"{_extent(plan)} will be sent to {url}, warm-ups included.")
 
 
 def _extent(plan: Plan) -> str:

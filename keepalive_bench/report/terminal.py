@@ -82,11 +82,16 @@ def report_parts(
 def _findings(analysis: Analysis, *, detailed: bool) -> Iterator[RenderableType]:
     """What says why: the first few, or all; and how many more there are.
 
-    Those that say why a requirement was missed come first.
+    Those that say why a requirement was missed come first, and of several arms' that say the same,
+    one does: each may be one of few.
     """
     missed = [it for it in analysis.requirements if it.status == "missed"]
     because = [finding for it in missed for finding in it.because]
-    findings = sorted(analysis.findings, key=lambda it: it not in because)
+    firsts = {it.code: it for it in reversed(analysis.findings)}
+    findings = sorted(
+        analysis.findings,
+        key=lambda it: (it not in because, it.severity != "warning", it is not firsts[it.code]),
+    )
     said = [it for it in preamble.told(findings) if detailed or not it[0].is_detail]
     shown = said if detailed else said[:_MOST_FINDINGS]
     for finding, words in shown:

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 from support.exports import intervals_are_whole, printed
-from support.runs import CUT_OFF, Script, paired_run
+from support.runs import CUT_OFF, HTML, Script, paired_run
 from support.scripted import closing_run, scripted_run
 
 from keepalive_bench import analyse
@@ -63,6 +63,19 @@ def test_the_same_advice_is_given_once() -> None:
     words = " ".join(printed(script.run(), 80).split())
     assert words.count("failed: closed-before-response") == 2
     assert words.count("The server's log may say why.") == 1
+
+
+def test_what_another_arm_says_too_comes_behind_other_warnings() -> None:
+    # After Ctrl-C, two arms' requests that weren't sent left no room for a reason of reopening.
+    script = Script("pooled", "unpooled", requests=40)
+    for _ in range(8):
+        row = script.open("pooled")
+        script.send("pooled", 0.01, on=row, answer=HTML._replace(connection="close"))
+        script.connections.ended(row, Ending("announced"), script.now_s)
+        script.send("unpooled", 0.02)
+    words = " ".join(printed(script.run(interrupted=True), 80).split())
+    assert words.index("Connection: close") < words.index(" with -v")
+    assert words.count(" were not sent.") == 1
 
 
 def test_secrets_in_the_url_are_not_shown() -> None:
