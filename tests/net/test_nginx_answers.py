@@ -64,7 +64,7 @@ def test_each_error_of_a_gateway_is_told_as_what_it_is() -> None:
             limited = found(f"{server.http}limited")["gateway-errors"]
     assert "gateway-errors" not in unreached
     assert "That isn't a rate limit" in unreached["no-backend"].text
-    assert slow.text.startswith("All 10 answers were 504: ")
+    assert slow.text.startswith("All 10 responses were 504: ")
     after_ms = re.search(r"in time \(after (2\d\d) ms\)", slow.text)
     assert after_ms
     assert "proxy_read_timeout" in slow.advice

@@ -148,7 +148,7 @@ def test_a_server_that_the_proxy_cannot_reach_is_a_failure_of_the_proxy(free: Pr
     forwarded = run("http://127.0.0.1:1/", requests=2, proxy=Target(free.http))
     assert {*forwarded.exchanges.status} == {503}
     (finding,) = (it for it in analyse(forwarded).findings if it.code == "no-backend")
-    assert "doesn't reach 127.0.0.1:1" in finding.text
+    assert "can't reach 127.0.0.1:1" in finding.text
 
 
 @schemes
