@@ -96,7 +96,17 @@ def _other(whose: str, ratio: Estimate) -> str:
 
 def _has_other(comparison: Comparison) -> bool:
     """Whether what the means say is a sentence of its own."""
-    return comparison.leads == "speedup" and (comparison.has_heavy_tails or _is_partial(comparison))
+    return comparison.leads == "speedup" and (
+        comparison.has_heavy_tails or _is_partial(comparison) or _is_elsewhere(comparison)
+    )
+
+
+def _is_elsewhere(comparison: Comparison) -> bool:
+    """Whether the ratio of means is outside of what the speed-up may be, on the same side of 1."""
+    if _is_contradicted(comparison):
+        return False
+    ratio, (_, low, high) = comparison.mean_ratio.estimate, comparison.speedup
+    return None not in {ratio, low, high} and not (low or 0.0) <= (ratio or 0.0) <= (high or 0.0)
 
 
 def _is_partial(comparison: Comparison) -> bool:

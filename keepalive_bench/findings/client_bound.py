@@ -63,8 +63,8 @@ CLIENT_BOUND = FindingKind(
     cases={
         "one request at a time": Case(
             severity="info",
-            text="kab itself takes about {own_s} of each request, averaged over all arms: its "
-            "process was busy for {share:.0%} of the time.",
+            text="kab's process was busy for {share:.0%} of the time: {own_s} of processor time "
+            "for each request, some of which is within the latencies.",
             advice="Other Python programs have similar overhead; a faster client would have "
             "shorter latencies.",
         ),

@@ -143,7 +143,8 @@ def _extent(experiment: Experiment, requests: str) -> str:
     """How many requests each arm has, and what ends the run if it isn't their number."""
     ends = []
     if experiment.duration_s is not None:
-        ends.append(f"in {duration(experiment.duration_s)}")
+        at_most = "at most " if experiment.is_limited else ""
+        ends.append(f"in {at_most}{duration(experiment.duration_s)}")
     if experiment.precision is not None:
         ends.append(f"for ±{100 * experiment.precision:g} %")
     each = " per arm" if len(experiment.arms) > 1 else ""

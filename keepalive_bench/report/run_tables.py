@@ -42,7 +42,7 @@ _FORMATS: dict[Unit, Callable[[float], str]] = {
 """How tables have a number of a unit."""
 RATIO_ROWS = {"mean_ratio": "over all requests", "speedup": "on an open connection"}
 """The rows of what two arms are compared by."""
-_WITHOUT_REUSE = "of a typical request"
+_WITHOUT_REUSE = "speed-up"
 """What the second of them is called where no arm keeps connections."""
 _NAMEABLE_S = 5e-7
 """A remainder below half a microsecond a request is not worth a line."""

@@ -95,7 +95,8 @@ def _findings(analysis: Analysis, *, detailed: bool) -> Iterator[RenderableType]
     said = [it for it in preamble.told(findings) if detailed or not it[0].is_detail]
     shown = said if detailed else said[:_MOST_FINDINGS]
     for finding, words in shown:
-        yield marked("!" if finding.severity == "warning" else "i", words)
+        mark = "!" if finding.severity == "warning" else "i"
+        yield marked(mark, f"{words} [{finding.code}]")
     if len(said) > len(shown):
         yield marked(" ", f"{plural(len(said) - len(shown), 'more finding')} with -v")
 

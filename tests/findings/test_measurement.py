@@ -63,7 +63,7 @@ def test_the_work_of_one_thread_is_told_where_it_is_half_of_the_time() -> None:
     finding = noticed(BUSY)["client-bound"]
     assert finding.severity == "info"
     assert finding.evidence == {"wall_s": 4.0, "cpu_s": 3.0, "share": 0.75, "own_s": 3.0 / 800}
-    assert "about 3.75 ms of each request" in finding.text
+    assert "3.75 ms of processor time for each request" in finding.text
 
 
 def test_processes_share_what_they_were_busy_for() -> None:

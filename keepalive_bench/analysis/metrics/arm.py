@@ -124,7 +124,7 @@ ARM_METRICS: tuple[Metric[ArmSummary], ...] = (
         meaning="Of those that succeeded, in the round that time, or Ctrl-C, cut: they are in "
         "[no figure of times](methodology.md#when-time-is-over)",
         spans=up_to_all,
-        title="not timed",
+        title="untimed",
         block="outcomes",
         shown="where there are any",
     ),
