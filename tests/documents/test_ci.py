@@ -80,7 +80,7 @@ def test_github_gets_a_summary_artifacts_and_a_gate(tmp_path: Path, site: tuple[
     annotated = [line for line in measured.stderr.splitlines() if line.startswith("::error ")]
     assert len(annotated) == bool(code)
     for line in annotated:
-        assert line.startswith("::error title=Missed%3A reopened==0::pooled.reopened is 199: ")
+        assert line.startswith("::error title=Missed%3A reopened==0::pooled.reopened is 199 ")
     assert (fetched.returncode, compared.returncode) == (0, 0), (fetched, compared)
     (upload,) = [step["with"] for step in steps if "upload-artifact" in step.get("uses", "")]
     assert all((tmp_path / name).stat().st_size for name in upload["path"].split())
