@@ -36,6 +36,21 @@ VerdictCode = Literal[
     "sweep",
 ]
 VERDICTS: tuple[VerdictCode, ...] = get_args(VerdictCode)
+VERDICT_MEANINGS: dict[VerdictCode, str] = {
+    "faster": "the first arm is faster than the second, by more than chance",
+    "slower": "the first arm is slower than the second, by more than chance",
+    "no-difference": "the whole interval of the ratio lies within --margin",
+    "inconclusive": "the interval allows for a difference and for none; the sentence says what "
+    "would settle it",
+    "not-reused": "a pool reopened nearly all of its connections, so the effect of reuse wasn't "
+    "measured",
+    "not-comparable": "responses differ between the arms, no pair has both responses, or the arms "
+    "had to wait for each other",
+    "not-measured": "an arm has no response at all",
+    "one-arm": "there is one arm only, and nothing to compare it with",
+    "sweep": "the run is a sweep: the verdict is its recommendation",
+}
+"""What each says of a run, in a few words."""
 
 
 class Verdict(NamedTuple):

@@ -43,6 +43,13 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
+        if name == "help":  # as many tools have it
+            if len(args) > 1:
+                return self.resolve_command(ctx, [args[1], "--help"])
+            click.echo(ctx.get_help())
+            ctx.exit()
+        if "://" in name:
+            raise UsageError(f"A URL needs a command: did you mean kab run {quoted(name)}?")
         if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             meant = nearest(name, _COMMANDS)
             end = f"Did you mean {meant}?" if meant else "kab --help lists the commands."
@@ -126,12 +133,37 @@ def _prepare_streams() -> None:
 def _sentence(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if "unexpected extra argument" in error.format_message():  # which may be half a header
+        if sum("://" in it for it in sys.argv[2:] if it[:1] != "-") > 1:
+            return "kab run and kab sweep take one URL: measure each in a run of its own."
         pasted = any(it.startswith("--curl") for it in sys.argv)
         hint = " A command for --curl is best kept in a file: --curl @FILE." if pasted else ""
         said = "There are too many arguments: quote what has blanks or &, as in -H 'Name: value'."
         return f"{said}{hint}"
+    if isinstance(error, click.NoSuchOption) and (why := _without_command(error, context)):
+        return why
+    if isinstance(error, click.NoSuchOption) and (why := _unlike_curl(error, context)):
+        return why
     hint = f" ({origin(error)}{context.command_path} --help lists the options.)" if context else ""
     return f"{_complaint(error)}{hint}"
+
+
+def _without_command(error: click.NoSuchOption, context: click.Context | None) -> str:
+    """What to say to who gives options and a URL, but no command."""
+    is_url = any("://" in it for it in sys.argv[1:])
+    if context is None or context.parent is not None or not is_url:
+        return ""
+    return f"kab itself has no {error.option_name}: did you mean kab run {error.option_name} …?"
+
+
+def _unlike_curl(error: click.NoSuchOption, context: click.Context | None) -> str:
+    """Why a command that sends requests lacks an option of curl's; empty: it isn't one."""
+    if context is None or context.info_name not in {"run", "sweep"}:
+        return ""
+    from keepalive_bench.cli.curl.options import why_not  # where all is well
+
+    name = error.option_name
+    why = why_not(name)
+    return f"kab {context.info_name} doesn't have curl's {name}: {why}." if why else ""
 
 
 def _complaint(error: click.ClickException) -> str:

@@ -65,8 +65,9 @@ _UNDECIDED = Example("--force --require 'p99.change<=10%' --strict", "4", "exit 
         NO_COLOR,
     ),
     short_help="Compare stored runs with earlier ones.",
-    epilog="Exit codes: 4 where a requirement was missed, or the runs can't be compared; 2 where a "
-    "file or an option is no good; else 0. --require 'verdict!=worse' makes the verdict count.",
+    epilog="Exit codes: 4 where a --require was missed, or the runs can't be compared and there is "
+    "a --require; 2 where a file or an option is no good; else 0. --require 'verdict!=worse' makes "
+    "the verdict count.",
 )
 @click.argument("files", metavar="BASE.json...", nargs=-1, required=True, type=PATH)
 def command(asked: Asked, files: tuple[str, ...]) -> ExitCode:

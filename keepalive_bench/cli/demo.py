@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +13,7 @@ from keepalive_bench.cli.options import NO_COLOR, Command
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.plan.plan import Experiment, Plan, Request, Target, Tls, Variation
 from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, ServerSettings
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from keepalive_bench.plan.options import Asked
@@ -50,5 +54,14 @@ def command(asked: Asked) -> ExitCode:
         if codes[-1] == ExitCode.INTERRUPTED:
             break
     else:
-        shown.out.print("With a URL of your own:  kab run URL --requests 50 --maxsize 1")
+        said = f"With a URL of your own:  {_program()} run URL --requests 50 --maxsize 1"
+        shown.out.print(said, soft_wrap=True)  # to be copied
     return ExitCode.first_of(codes)
+
+
+def _program() -> str:
+    """What to type for kab, as long as it isn't installed, too."""
+    called = Path(sys.argv[0])
+    if called.stem != "kab":
+        return "python -m keepalive_bench"
+    return "kab" if which("kab") else printable(str(called))

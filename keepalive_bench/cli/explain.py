@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from keepalive_bench.requirements.names import Place
 
 _REQUIREMENTS = "requirements"
-_LONGEST = 200
+_ALIKE = 0.75
 
 
 def _complete(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -44,15 +44,16 @@ def _complete(_: click.Context, __: click.Parameter, typed: str) -> list[Complet
 )
 @click.argument("code", required=False, shell_complete=_complete)
 def command(_: Asked, code: str | None) -> None:
-    """Explain a reason, a failure, a finding, a name in --require, an arm or a product.
+    """Explain a code, a name in --require, a row of a table, a product or its setting.
 
-    Without CODE, list what there is. reasons, failures, findings, requirements, arms and products
-    list one kind, each with a few words.
+    Without CODE, list what there is. reasons, failures, findings, verdicts, requirements, arms and
+    products list one kind, each with a few words.
 
     \b
     kab explain idle-timeout
     kab explain pooled.p95
     kab explain nginx
+    kab explain keepalive_timeout
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
     formatter = Formatter()
     if code is None:
@@ -64,32 +65,40 @@ def command(_: Asked, code: str | None) -> None:
 
 def _write_all(formatter: Formatter) -> None:
     """Everything that has a code, by kind."""
-    from keepalive_bench.report.explanations import lists  # noqa: PLC0415  # --help does without
+    from keepalive_bench.report.explanations import (  # noqa: PLC0415  # --help does without
+        findings_by_actor,
+        lists,
+    )
 
     formatter.write_text("kab explain CODE explains one of these; kab explain KIND lists one kind.")
     for kind, rows in lists().items():
         with formatter.section(f"{kind.capitalize()} ({len(rows)})"):
-            formatter.write_text(", ".join(name for name, _ in rows))
+            if kind == "findings":
+                formatter.write_text("One for most of the reasons, and by who causes them:")
+                formatter.write_dl(findings_by_actor())
+            else:
+                formatter.write_text(", ".join(name for name, _ in rows))
     with formatter.section("Requirements"):
         formatter.write_text("kab explain requirements lists what --require can be about.")
 
 
 def _write(formatter: Formatter, code: str) -> None:
+    from keepalive_bench.compare.change import CHANGE_MEANINGS  # noqa: PLC0415  # as above
     from keepalive_bench.report.explanations import (  # noqa: PLC0415  # --help does without
         explained,
         lists,
         requirement_names,
     )
 
-    listed = lists()
-    if code == _REQUIREMENTS:
+    listed, kind = lists(), code.strip().lower()
+    if kind == _REQUIREMENTS:
         _write_sections(formatter, requirement_names())
         return
-    if code in listed:
-        formatter.write_dl(listed[code])
+    if kind in listed:
+        formatter.write_dl(listed[kind])
         return
     among = tuple(_places())
-    found = explained(code, among)
+    found = explained(code, among, CHANGE_MEANINGS)
     if found is None:
         raise UsageError(_unknown(code, listed, among))
     formatter.write_text(f"{found.name}: {found.title}.")
@@ -125,7 +134,9 @@ def _unknown(
     from keepalive_bench.requirements.names import all_names  # noqa: PLC0415  # as above
 
     known = [name for rows in listed.values() for name, _ in rows]
-    near = [nearest(code, it) for it in ((*known, *listed, _REQUIREMENTS), all_names(among))]
+    near = [
+        nearest(code, it, _ALIKE) for it in ((*known, *listed, _REQUIREMENTS), all_names(among))
+    ]
     meant = nearest(code, filter(None, near))
     end = f"Did you mean {meant}?" if meant else "Without a code, it lists what there is."
     return f"kab explain has nothing on {quoted(code)}. {end}"

@@ -54,6 +54,18 @@ _LARGEST = 700.0
 """A greater logarithm's number is none."""
 
 ChangeCode = Literal["better", "worse", "no-difference", "inconclusive", "not-comparable"]
+CHANGE_MEANINGS: dict[str, str] = {
+    "better": "fewer failures, errors or reopened connections than in BASE, or the typical request "
+    "is faster; and nothing is worse",
+    "worse": "more failures, errors or reopened connections than in BASE, or the typical request "
+    "is slower",
+    "no-difference": "no count changed by more than chance, and the typical latency not by more "
+    "than --margin",
+    "inconclusive": "the intervals don't tell; the sentence says what would settle it",
+    "not-comparable": "the plans or the responses differ in what matters (--force compares all the "
+    "same), or no arm was measured in all runs",
+}
+"""What each says of a change, in a few words."""
 Part = Literal["plan", "environment", "run_info", "answers"]
 
 

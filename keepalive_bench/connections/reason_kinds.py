@@ -57,8 +57,8 @@ class ReasonKind(NamedTuple):
     chance."""
 
 
-_IDLE = "those of `idle-timeout`"
-_FITS = "`fits`: the causes that fit alike, where others than this one do"
+_IDLE = "as for `idle-timeout`"
+_FITS = "`fits`: all causes that fit, if others fit equally well"
 
 FIRST_USE = ReasonKind(
     code="first-use",
@@ -84,11 +84,11 @@ UNREAD_REQUEST = ReasonKind(
     code="unread-request",
     title="The server answered a request without reading its body",
     who="server",
-    proof="Its requests have bodies, and it was reset at once after an answer, as a system resets "
-    "what is closed with bytes unread (RFC 1122, section 4.2.2.13); or it died under a later "
-    "request, and none did under a first one; or most later requests on a connection are answered "
-    "as no request at all (400, 501), which first ones never are, or an error follows at once that "
-    "no request had asked for: the rest of the body was taken for the next request.",
+    proof="Its requests have bodies, and one of these was seen: the connection was reset right "
+    "after a response, which is how a system closes one with bytes unread (RFC 1122, section "
+    "4.2.2.13); connections died under a later request but never under their first; or the rest of "
+    "a body was taken for the next request, so that most later requests got a 400 or 501, which "
+    "first ones never did, or an error came that no request had asked for.",
     evidence="`status` of the last answer, `seen`: an answer that followed it, or `failure`",
     provoked=Provoked("URL -n 6 -X POST -d name=value", "--fault unread-body"),
     text="{closer} responded without reading the request's body, so the connection couldn't be "
@@ -100,12 +100,12 @@ IDLE_DROP = ReasonKind(
     code="idle-drop",
     title="Something on the path dropped an idle connection",
     who="path",
-    proof="Two connections or more died under a request (reset, closed, or no answer in time), all "
-    "of them after they had been idle for longer than any that was used again, and for 1 s or "
-    "more; they didn't all live at once; none was found closed after such a time, and first "
-    "requests on connections don't die so.",
+    proof="Two connections or more died under a request (reset, closed, or no response in time). "
+    "All of them had been idle for 1 s or more, and for longer than any connection that could be "
+    "used again. They weren't all open at the same time, no connection was found closed after so "
+    "long, and first requests on connections don't die like this.",
     evidence="`idle_s`: how long it had been idle; `survived_s`: the longest idle time that others "
-    "came through; `died_s`: the shortest that they didn't",
+    "survived; `died_s`: the shortest that none survived",
     provoked=Provoked(test="tests/net/test_forgetful_paths.py"),
     text="Connections that had been idle for {died_s} or more died at their next request{survived} "
     "({times}): something on the path drops idle connections",
@@ -136,9 +136,9 @@ STALE_RACE = ReasonKind(
     code="stale-race",
     title="A request crossed the server's close",
     who="server",
-    proof="It died under a request, without a byte of an answer, after it had been idle for about "
-    "as long as the server's idle timeout, which other connections showed or `Keep-Alive` "
-    "announces; and first requests on connections don't die so.",
+    proof="It died under a request before any byte of the response came. It had been idle for "
+    "about the server's idle timeout, which other connections show or `Keep-Alive` announces, and "
+    "first requests on connections don't die like this.",
     evidence="`failure`; `idle_s`: how long it had been idle",
     provoked=Provoked(test="tests/net/test_stale_races.py"),
     text="{closer} closed connections that had been idle for {idle} just as the next request was "
@@ -152,9 +152,8 @@ AFTER_ERROR = ReasonKind(
     code="after-error",
     title="The request before it failed",
     who="server",
-    proof="The last exchange on the one before failed: it timed out, or its answer was cut, "
-    "malformed, or a 1xx; or the connection died under it, and none of the other reasons for that "
-    "is proven.",
+    proof="The last request on the connection before failed: it timed out, its response was cut, "
+    "malformed or a 1xx, or the connection died and no other reason for that is proven.",
     evidence="`failure`: its kind",
     advice="Find out why requests fail (kab explain failures): what failed can't be used again.",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),
@@ -163,8 +162,8 @@ ASKED_TO_CLOSE = ReasonKind(
     code="asked-to-close",
     title="The request itself asked for the close",
     who="client",
-    proof="The request carried `Connection: close`, a header of the user's own, or what servers "
-    "take for it (nginx any `close` in `Connection`, Node `Proxy-Connection`, too); and no "
+    proof="You gave a header field that asks for it: `Connection: close`, or what some servers "
+    "take for it (nginx: any `close` within `Connection`; Node: `Proxy-Connection`, too). And no "
     "connection of the run carried a second response.",
     provoked=Provoked("URL -n 6 -H 'Connection: close'", ""),
     text="Your own header, {own_header}, ends the connection after each request ({times})",
@@ -174,9 +173,10 @@ ERROR_RESPONSE = ReasonKind(
     code="error-response",
     title="The server closes after an error response",
     who="server",
-    proof="Its last answer was a 4xx or 5xx that announced the close, or was followed by it at "
-    "once; so were most answers of that status, and hardly any others. Where there are no others, "
-    "the status is one that refuses the request as such (400, 413, 414, 431, 501, 505).",
+    proof="Its last response was a 4xx or 5xx, and announced the close or was followed by it at "
+    "once. Most responses with that status end connections, and hardly any others do. If the run "
+    "has no others, the status is one that rejects the request as such (400, 413, 414, 431, 501, "
+    "505).",
     evidence="`status`",
     provoked=Provoked("URL -n 12", "--fault error-close --fault-requests 3"),
     text="{closer} closed the connection after error responses: {statuses} ({times})",
@@ -188,9 +188,9 @@ MAX_AGE = ReasonKind(
     code="max-age",
     title="The server closes connections at a maximum age",
     who="server",
-    proof="Two connections or more ended at one age, older than any that went on, so close "
-    "together that it is no chance; and numbers of requests and idle times don't explain it. Or "
-    "their last answers announced the close, at the first request after that age, and they had "
+    proof="Two connections or more ended at the same age, closer together than by chance, and no "
+    "connection was used beyond it; numbers of requests and idle times don't explain it. Or their "
+    "last responses announced the close, each at the first request after that age, and they had "
     "carried different numbers of responses.",
     evidence="`age_s`: from opening to the close",
     provoked=Provoked("URL -n 12 --think-time 0.1s-0.3s --seed 0", "--max-age 0.6"),
@@ -205,7 +205,7 @@ SERVER_CLOSE = ReasonKind(
     code="server-close",
     title="The server announced the close",
     who="server",
-    proof="Its last response said `Connection: close`, in one of its fields.",
+    proof="Its last response said `Connection: close`, in its first `Connection` field or another.",
     evidence="`connection`: the field's value; `unread`: `http.client` reads only the first field, "
     f"and went on; {_FITS}",
     provoked=Provoked("URL -n 6", "--close-after 2"),
@@ -224,8 +224,8 @@ HTTP_1_0 = ReasonKind(
     code="http-1.0",
     title="The server speaks HTTP/1.0",
     who="server",
-    proof="Its last response was of HTTP/1.0, and didn't say `Connection: keep-alive`, or not in "
-    "its first such field.",
+    proof="Its last response was HTTP/1.0 and didn't say `Connection: keep-alive`, or only in a "
+    "second such field.",
     evidence="`http_version`; `unread`: `http.client` reads only the first field",
     provoked=Provoked("URL -n 6", "--http-10"),
     text="{closer} responded with HTTP/1.0, which closes the connection{unread} ({times})",
@@ -237,9 +237,10 @@ CLOSE_MISREAD = ReasonKind(
     code="close-misread",
     title="http.client mistook another connection option for `close`",
     who="client",
-    proof="Its last response's `Connection` field has no option `close`, but these letters, for "
-    "which `http.client` looks; so the client closed it.",
-    evidence="`option`: what has these letters",
+    proof="The `Connection` field of its last response doesn't have the option `close`, but "
+    "another one that contains these letters. `http.client` looks for the letters, and closed the "
+    "connection.",
+    evidence="`option`: the one that contains them",
     provoked=Provoked("URL -n 6", "-H 'Connection: close;q=1'"),
     text="{closer} sent the connection option {option}, but http.client looks for these letters "
     "anywhere and closed the connection ({times})",
@@ -251,8 +252,8 @@ CHUNKS_MISREAD = ReasonKind(
     code="chunks-misread",
     title="http.client didn't recognize a chunked response",
     who="client",
-    proof="Its last response came in chunks, and `http.client` closed it all the same: it knows "
-    "`Transfer-Encoding: chunked`, but neither a list of codings nor a second field.",
+    proof="Its last response came in chunks, but `http.client` didn't see that: it recognizes "
+    "`Transfer-Encoding: chunked` alone, not within a list of codings or in a second field.",
     provoked=Provoked(test="tests/hostile/test_announced.py"),
     text="{closer} sent chunks under more than one transfer coding, which http.client doesn't "
     "recognize, so it closed the connection after the body ({times})",
@@ -264,8 +265,8 @@ CLOSE_DELIMITED = ReasonKind(
     code="close-delimited",
     title="The body ended with the connection",
     who="server",
-    proof="Its last response had neither a Content-Length nor chunks, so that only the end of the "
-    "connection could end it.",
+    proof="Its last response had neither a Content-Length nor chunks, so only the close could mark "
+    "its end.",
     evidence="`http_version`",
     provoked=Provoked("URL -n 6", "--fault close-delimited"),
     text="Responses had neither a Content-Length nor chunks, so they ended with the connection "
@@ -278,7 +279,7 @@ KEEP_ALIVE_MAX = ReasonKind(
     title="An announced maximum was reached",
     who="server",
     proof="It was found closed, and the `Keep-Alive` field of its last response had `max=0`, or a "
-    "`max` of just the number of responses that it had carried.",
+    "`max` equal to the number of responses that it had carried.",
     evidence=_IDLE,
     provoked=Provoked(
         "URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2 --keep-alive-header max=2"
@@ -293,10 +294,10 @@ REQUEST_LIMIT = ReasonKind(
     code="request-limit",
     title="The server closes after a fixed number of requests, unannounced",
     who="server",
-    proof="It was found closed within 50 ms of its last response, or of what other connections "
-    "were idle for and survived, or it died under its next request; and all connections of the "
-    "arm that ended so, two at least, had carried the same number of responses, which no "
-    "connection of the run exceeded.",
+    proof="It was found closed within 50 ms of its last response, or after an idle time that other "
+    "connections survived, give or take 50 ms; or it died under its next request. All connections "
+    "of the arm that ended this way, at least two, had carried the same number of responses, and "
+    "no connection of the run carried more.",
     evidence=f"{_IDLE}, or `failure`; `requests` is the number; {_FITS}",
     provoked=Provoked("URL -n 6 --seed 0", "--delay 0.05 --silent-close-after 2"),
     text="{closer} closed the connection{after}, unannounced ({times}){also}",
@@ -311,13 +312,14 @@ IDLE_TIMEOUT = ReasonKind(
     code="idle-timeout",
     title="The server closed it while it was idle",
     who="server",
-    proof="It was found closed, by a FIN that came 50 ms or more after its last response (13 ms, "
-    "where several did), and later than any idle time that a connection survived. Where timers are "
-    "coarse, some may have survived, as many as such a timer spares, if the times of the closes "
-    "lie so close together, for the pauses that there were, that it is no chance.",
+    proof="It was found closed. The close came 50 ms or more after its last response (13 ms is "
+    "enough if several connections show it), and later than any idle time that a connection "
+    "survived. A server that checks its timer rarely lets some connections survive for longer: "
+    "then the closes have to lie closer together than by chance, and no more connections may "
+    "survive than such a timer spares.",
     evidence="`found`: `fin` or `rst`; `requests`: responses that it had carried; `idle_s`: idle "
     "time in all; `idle_by_kab_s`: the part of it in which kab ran other arms; `closed_after_s`: "
-    "when the FIN came, after the last response; `interleaved`: without that part it would not "
+    "when the FIN came, after the last response; `interleaved`: without kab's part it wouldn't "
     f"have been closed; {_FITS}",
     provoked=Provoked("URL -n 4 --think-time 0.5", "--idle-timeout 0.2"),
     text="{closer} closed connections that had been idle for {idle} ({times}){also}",
@@ -331,9 +333,9 @@ UNDECIDED = ReasonKind(
     code="undecided",
     title="Several causes fit equally well",
     who="server",
-    proof="It was found closed, or died under its next request, and the connections that ended so "
-    "are alike in more than one of these: how many responses they had carried, their age, and how "
-    "long they were idle.",
+    proof="It was found closed, or died under its next request, and the connections that ended "
+    "this way have more than one of these in common: the number of responses, the age, and the "
+    "idle time.",
     evidence=f"{_IDLE}; `age_s`; `fits`: the causes that fit",
     provoked=Provoked("URL -n 10 --think-time 0.3 --seed 0", "--silent-close-after 3"),
     text="{closer} closed connections, unannounced ({times}): {fitting}",
@@ -345,8 +347,8 @@ RECYCLED = ReasonKind(
     code="recycled",
     title="The server closed idle connections before their time",
     who="server",
-    proof="It was found closed after it had been idle for less than others that went on, so many "
-    "that no idle timeout would have spared them; and no limit of requests or of age fits.",
+    proof="It was found closed, but many other connections survived a longer idle time, more than "
+    "any idle timeout would have spared; and no limit of requests or age fits.",
     evidence=_IDLE,
     provoked=Provoked(test="tests/hostile/test_reasons.py"),
     text="{closer} closed connections, unannounced, that had been idle for less time than others "
@@ -359,9 +361,9 @@ UNSOLICITED_DATA = ReasonKind(
     code="unsolicited-data",
     title="The server sent unsolicited data",
     who="server",
-    proof="Bytes that no request had asked for were there when the connection was idle (a 408, "
-    "garbage, TLS records without data), or with the last response, in `http.client`'s buffer (a "
-    "second answer, a longer body, a 204 with one).",
+    proof="Bytes that no request had asked for came while the connection was idle (a 408, garbage, "
+    "TLS records without data), or together with the last response (a second response, a body "
+    "longer than announced, a 204 with a body).",
     evidence="`seen`: the first of them; `bodiless`: they came right after a response that has no "
     "body (HEAD, 204, 304); for those that came while idle: `idle_s`, `idle_by_kab_s`, "
     "`came_after_s`, `interleaved`",

@@ -72,8 +72,8 @@ CLOSE_UNCLEAR = FindingKind(
     severity="info",
     is_detail=True,
     evidence=("arm", "count", "answered"),
-    proof="The `Connection` fields have no option `close`, but one with these letters, in a field "
-    "that `http.client` doesn't read, as it isn't the first.",
+    proof="The `Connection` fields don't have the option `close`, but another one that contains "
+    "these letters. `http.client` reads only the first field, and the option is in a later one.",
     text="{count} of {answered:response} to {arm} have the connection option {option}. It is in a "
     "second Connection field, which http.client ignores, so it had no effect.",
     advice="To announce a close, send `Connection: close`.",

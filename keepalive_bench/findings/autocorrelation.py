@@ -38,8 +38,9 @@ AUTOCORRELATED = FindingKind(
     severity="info",
     is_detail=True,
     evidence=("series", "correlation", "factor"),
-    proof="Those of an arm, or the log ratios of pairs: more than chance shows in any of these "
-    "series in one run of twenty. Intervals are wider for it.",
+    proof="Each latency of an arm, or each log ratio of a pair, resembles the one before it: so "
+    "much that without autocorrelation fewer than one run in twenty would show it in any of its "
+    "series. kab makes the intervals wider to allow for it.",
     text="{what} are autocorrelated (lag 1: {each}{beyond}); intervals are {up_to}{factor:.2f}× as "
     "wide for it.",
     clauses={"beyond": "; further lags count for more", "up_to": "up to "},

@@ -47,10 +47,11 @@ FEW_ROUNDS = FindingKind(
     who="client",
     severity="info",
     evidence=("rounds", "concurrency"),
-    proof="A round is a block of requests from each arm; fewer than these give no interval.",
-    text="The run has only {rounds:round}, each with a block of {block!s} requests from every "
+    proof="With several requests at a time, a round is a block of requests from each arm. Fewer "
+    "than 6 rounds (at 95 % confidence) give no interval.",
+    text="The run has only {rounds:round}{each} with a block of {block:request} from each "
     "arm{drifting}.",
-    clauses={"drifting": ", so a drift meanwhile isn't cancelled out"},
+    clauses={"each": ", each", "drifting": ", so a drift meanwhile isn't cancelled out"},
     advice="Use --requests {requests!s} or more, for {least!s} rounds.",
     cases={"where time ends a run": Case(advice="Use a longer --duration.")},
     provoked=Provoked("URL -n 6 -c 3", ""),
@@ -111,14 +112,16 @@ def order_findings(run: Run) -> Iterator[Finding]:
             clauses=[] if experiment.order else [why],
         )
         return
-    rounds = experiment.rounds_of(run.requests_due(experiment.labels[0]))
+    due = run.requests_due(experiment.labels[0])
+    rounds = experiment.rounds_of(due)
     block, least = experiment.block_size, least_pairs(run.plan.decision_rule.confidence)
     if experiment.threads > 1 and rounds < least:
+        is_cut = experiment.duration_s is not None and due < experiment.requests
         yield FEW_ROUNDS.found(
             rounds=rounds,
             concurrency=experiment.concurrency,
-            clauses=["drifting"] if rounds == 1 else [],
-            case="where time ends a run" if experiment.duration_s is not None else None,
+            clauses=["drifting"] if rounds == 1 else ["each"],
+            case="where time ends a run" if is_cut else None,
             words={"requests": least * block, "least": least, "block": block},
         )
 

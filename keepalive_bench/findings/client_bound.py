@@ -42,10 +42,11 @@ CLIENT_BOUND = FindingKind(
     title="Part of the latencies is client overhead",
     who="client",
     evidence=("cpu_s", "wall_s", "share", "gil_wait_s", "own_s"),
-    proof="One request at a time: kab's process was busy half of the time (`own_s`: for how long a "
-    "request). With several: of a typical latency, kab itself is 3 % or more (`own_s`: its work, "
-    "and answers that waited for one another), each of its processes was busy half of the time, or "
-    "its threads waited for the interpreter for a tenth of the latency. So it isn't the server's.",
+    proof="With one request at a time, kab's process was busy for half of the time or more "
+    "(`own_s`: processor time per request). With several, one of these holds: kab's own work, with "
+    "responses that waited for one another, is 3 % or more of a typical latency (`own_s`); its "
+    "processes were busy for half of the time or more; or its threads waited for Python's "
+    "interpreter for a tenth of the latency or more.",
     text="kab itself takes {part} of the {typical_s} that a request of {slowed} typically takes: "
     "{one_process}{each_process} busy for {share:.0%} of the time{threads}."
     "{late_turn}{late_answer}",

@@ -46,8 +46,9 @@ SLOW_LOOK_UP = FindingKind(
     title="Name look-ups took as long as a resolver waits before it asks again",
     who="path",
     evidence=("arm", "count", "failed", "dns_s", "usual_s", "wait_s"),
-    proof="After 5 s without an answer, resolvers ask again, or another nameserver; on Linux after "
-    "what `timeout` in /etc/resolv.conf or `RES_OPTIONS` says. A fiftieth less counts, too.",
+    proof="The look-ups took about as long as a resolver waits before it asks again, or asks "
+    "another nameserver, or longer: 5 s, or on Linux what `timeout` in /etc/resolv.conf or "
+    "`RES_OPTIONS` says (up to 2 % less counts, too).",
     text="{count:name look-up} of {arm} took {least} or more, {dns_s} in all{usual}{in_vain}. "
     "{who} {wait} for an answer before asking again.",
     clauses={

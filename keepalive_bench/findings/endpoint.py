@@ -23,7 +23,7 @@ NOT_RESUMED = FindingKind(
     title="The server resumed few TLS sessions, or none",
     who="server",
     evidence=("arm", "handshakes", "resumed", "tls_version"),
-    proof="An arm of kind resumed offered them.",
+    proof="An arm of the kind `resumed` offered sessions to resume.",
     text="The server resumed only {resumed} of {handshakes:TLS session} that {label} offered "
     "({tls_version}), so its times mix full and resumed handshakes.",
     advice="Make the server issue session tickets, or keep a session cache; all servers behind the "

@@ -64,7 +64,7 @@ BIMODAL = FindingKind(
     who="path",
     severity="info",
     evidence=("arm", "lower", "lower_s", "upper", "upper_s"),
-    proof="How many are in each, and their medians.",
+    proof="Two groups stand apart. The finding has the number of requests in each, and its median.",
     text="The latencies of {arm} fall into two groups: {lower:request} took about {lower_s}, and "
     "{upper} took about {upper_s}. A figure between them is typical of neither.",
     advice="A cache, several servers behind one address, or other load on the server can cause "

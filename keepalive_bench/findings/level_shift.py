@@ -34,9 +34,9 @@ LEVEL_SHIFT = FindingKind(
     title="The latency of one arm shifted",
     who="path",
     evidence=("arm", "against", "index", "before_s", "after_s", "changed"),
-    proof="The ratio of the arms did, at the request of that index, by more than chance and "
-    "autocorrelation do (`before_s` and `after_s`: the arm's medians). The verdict is "
-    "`inconclusive` where the requests before and after would say different things.",
+    proof="From one request on (`index`), the ratio of the arms is on another level, by more than "
+    "chance and autocorrelation explain (`before_s` and `after_s`: the arm's medians). If the "
+    "requests before and after would give different verdicts, the verdict is `inconclusive`.",
     text="From request {index} on, {arm} took {after_s} instead of {before_s}, while {against} "
     "took {held} (medians){there}.",
     advice="Find out what happened then, or measure again: the figures mix both levels.",

@@ -24,8 +24,8 @@ _CHANGED = 0.25
 _PROVOKED = Provoked(test="tests/findings/test_measurement.py")
 _ALSO_WAITING = "so latencies include waiting for a processor."
 _WITH_KAB = (
-    "kab took {own:.0%} of this machine's processors, and other processes at least {least:.0%}, "
-    f"{_ALSO_WAITING}"
+    "kab took {own:.0%} of this machine's processors, and other processes {least:.0%} even in the "
+    f"calmest third of the run, {_ALSO_WAITING}"
 )
 _QUIETER = "Measure when the machine is quieter."
 
@@ -66,9 +66,10 @@ MACHINE_BUSY = FindingKind(
     who="client",
     evidence=("least", "most", "own"),
     proof="Other processes took three quarters or more of all processors, even in the calmest "
-    "third of the run (Linux); or, of several requests at a time, they and kab itself (`own`) did.",
-    text="Other processes kept at least {least:.0%} of this machine's processors busy, "
-    f"{_ALSO_WAITING}",
+    "third of the run (Linux). With several requests at a time, kab's own share (`own`) counts, "
+    "too.",
+    text="Other processes kept {least:.0%} of this machine's processors busy even in the calmest "
+    f"third of the run, {_ALSO_WAITING}",
     advice=_QUIETER,
     cases={
         "with kab itself": Case(text=_WITH_KAB),

@@ -38,10 +38,10 @@ ONE_AT_A_TIME = FindingKind(
     title="The server serves one connection at a time, or a few",
     who="server",
     evidence=("count", "waited_s", "at_a_time"),
-    proof="Requests on new connections weren't answered while another of kab's was open (or as "
-    "many others as were answered side by side), which was answered before and after; and none on "
-    "a new one was. Or they were answered as soon as the server had closed the idle one. "
-    "Connections of which none is opened are kept off by something else.",
+    proof="While another of kab's connections was open (or as many as the server serves side by "
+    "side), no request on a new connection was answered, although those on the open one were, "
+    "before and after. Or requests on new connections were answered as soon as the server had "
+    "closed the idle one. Where no new connection can be opened at all, the cause is another.",
     text="{count:request} on new connections got no response in {waited_s} while {others} of kab's "
     "{were} open, though idle. The server seems to serve {answered} at a time, as one with "
     "{threads} does, so the arms blocked each other.",

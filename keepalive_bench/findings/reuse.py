@@ -61,7 +61,8 @@ STALE_BY_INTERLEAVING = FindingKind(
 )
 
 
-_AFTER_ONE, _AFTER_SEVERAL = "one request each", "different numbers of requests"
+_AFTER_ONE = "connections carried one request each"
+_AFTER_SEVERAL = "connections carried different numbers of requests"
 
 
 def _of_reason(reason: ReasonKind) -> FindingKind:

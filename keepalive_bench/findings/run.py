@@ -64,8 +64,8 @@ REQUESTS_FAILED = FindingKind(
     title="Requests failed",
     who="server",
     evidence=("arm", "kind", "count", "message"),
-    proof="How many, for each [kind](#kinds-of-failures), with a message. If more failed than were "
-    "answered, the report shows no requests/s.",
+    proof="It gives the number of each [kind](#kinds-of-failures), with a message. If more "
+    "requests failed than succeeded, the report shows no requests/s.",
     text="{count:request} of {arm} failed: {kind} ({message}).",
     advice="{remedy}",
     provoked=Provoked("URL -n 6", "--fault close-in-body --fault-requests 2"),

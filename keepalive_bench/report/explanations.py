@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+from keepalive_bench.analysis.metrics.times import PHASE_TITLES
+from keepalive_bench.analysis.verdict import VERDICT_MEANINGS
 from keepalive_bench.connections.products import COMMONEST, PRODUCTS, product_called
 from keepalive_bench.connections.products.product import PLACES, Concern, Product
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
@@ -14,7 +16,8 @@ from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.findings.cure_sentences import described
 from keepalive_bench.plan.arms import ARM_KINDS
 from keepalive_bench.requirements import listing
-from keepalive_bench.requirements.names import resolve
+from keepalive_bench.requirements.names import Subject, resolve
+from keepalive_bench.results.columns import ExchangeColumns
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from keepalive_bench.connections.products import Setting
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.findings.finding_kind import FindingKind
-    from keepalive_bench.requirements.names import Place, Subject
+    from keepalive_bench.requirements.names import Place
     from keepalive_bench.results.failure_kinds import FailureKind, Provoked
 
 Rows = tuple[tuple[str, str], ...]
@@ -77,13 +80,36 @@ class Explanation(NamedTuple):
     sections: tuple[Section, ...]
 
 
-def explained(name: str, among: Sequence[Place]) -> Explanation | None:
+def explained(
+    name: str, among: Sequence[Place], changes: Mapping[str, str] | None = None
+) -> Explanation | None:
     """What a name means; `None`: nothing.
 
     Args:
-        name: a code, what a requirement can be about, or a product, as `--server` has it.
+        name: a code, what a requirement can be about, a product, as `--server` has it, one of its
+            settings, or the title of a row in a table.
         among: what has names that requirements can be about.
+        changes: what each verdict of `kab compare` means.
     """
+    for spelled in dict.fromkeys(_spellings(name)):
+        found = (
+            _of_code(spelled, among)
+            or _of_verdict(spelled, changes or {})
+            or _of_title(spelled, among)
+            or _of_setting(spelled)
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """As it is said, in small letters, and with hyphens for blanks and underscores."""
+    small = " ".join(name.lower().split())
+    yield from (name, small, re.sub(r"[ _]", "-", small))
+
+
+def _of_code(name: str, among: Sequence[Place]) -> Explanation | None:
     arm = next((it for it in ARM_KINDS if it.name == name), None)
     if arm is not None:
         return Explanation(name, arm.help, (Section("Choose it", lines=(f"--arm {name}",)),))
@@ -108,9 +134,21 @@ def lists() -> dict[str, Rows]:
         "reasons": tuple((it.code, it.title) for it in REASON_KINDS),
         "failures": tuple((it.code, it.title) for it in FAILURE_KINDS),
         "findings": tuple((it.code, it.title) for it in FINDING_KINDS),
+        "verdicts": tuple(VERDICT_MEANINGS.items()),
         "arms": tuple((it.name, it.help) for it in ARM_KINDS),
         "products": tuple((it.word, _placed(it)) for it in PRODUCTS),
     }
+
+
+def findings_by_actor() -> Rows:
+    """The codes of all findings but those that reasons have, by who causes them."""
+    reasons = {it.code for it in REASON_KINDS}
+    others = [it for it in FINDING_KINDS if it.code not in reasons]
+    return tuple(
+        (words, ", ".join(it.code for it in others if it.who == who))
+        for who, words in _ACTORS.items()
+        if any(it.who == who for it in others)
+    )
 
 
 def requirement_names() -> Iterator[Section]:
@@ -175,9 +213,10 @@ def _of_kinds(
         Section("", (f"{' and '.join(roles).capitalize()}. Caused by {_ACTORS[kind.who]}.",)),
         Section("How it is proven", tuple(filter(None, (plain(kind.proof),)))),
         Section("What to do", tuple(_advice(reason, failure, finding))),
+        Section("What to do in other cases", rows=_other_cases(failure, finding)),
         *_settings_for(reason),
         Section("What to do, by what its message says", rows=_causes(failure)),
-        Section("Evidence", tuple(_evidence(reason, finding))),
+        Section("In the results file", tuple(_evidence(reason, finding))),
         Section("Try it", lines=_commands(kind.provoked)),
         Section("Fail on it", lines=tuple(_requirements(reason, failure, finding))),
     ]
@@ -187,20 +226,30 @@ def _of_kinds(
 def _advice(
     reason: ReasonKind | None, failure: FailureKind | None, finding: FindingKind | None
 ) -> Iterator[str]:
-    """What to do, in every case; what its message says decides, where a failure tells nothing."""
+    """What to do usually; what its message says decides, where a failure tells nothing."""
     told: dict[str, None] = {}
     if reason is not None and finding is None:
         told[reason.advice] = None
     if failure is not None:
-        cases = ("", failure.advice), ("Among answers: ", failure.among_answers)
-        for case, advice in (*cases, ("With --proxy: ", failure.by_proxy)):
-            told |= {f"{case}{advice}": None} if advice else {}
+        told |= {failure.advice: None} if failure.advice else {}
     if finding is not None:
-        for case, advice in advice_on(finding):
-            told |= {f"{case.capitalize()}: {advice}" if case else advice: None}
-    if finding is not None and not told:
+        told |= {advice: None for case, advice in advice_on(finding) if not case}
+    if finding is not None and not told and not _other_cases(failure, finding):
         told[_NOTHING_TO_DO] = None
     yield from map(plain, told)
+
+
+def _other_cases(failure: FailureKind | None, finding: FindingKind | None) -> Rows:
+    """What to do in each case that isn't the usual one."""
+    told: dict[str, str] = {}
+    if failure is not None:
+        told = {
+            "among answers": failure.among_answers or "",
+            "with --proxy": failure.by_proxy or "",
+        }
+    if finding is not None:
+        told |= {case: advice for case, advice in advice_on(finding) if case}
+    return tuple((case, plain(advice)) for case, advice in told.items() if advice)
 
 
 def _causes(failure: FailureKind | None) -> Rows:
@@ -223,7 +272,8 @@ def _evidence(reason: ReasonKind | None, finding: FindingKind | None) -> Iterato
     if reason is not None:
         yield from [f"{plain(reason.evidence)}."] if reason.evidence else []
     elif finding is not None:
-        yield f"{', '.join(finding.evidence)}."
+        names = ", ".join(f"`{name}`" for name in finding.evidence)
+        yield f"Its evidence has {names}." if names else "It has no evidence."
 
 
 def _commands(provoked: Provoked) -> tuple[str, ...]:
@@ -267,6 +317,54 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
         Section("Require it", lines=(f"--require '{name}{example}'",)),
     )
     return Explanation(name, "A figure that a requirement can be about", _filled(sections))
+
+
+def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:
+    meanings: tuple[tuple[str, Mapping[Any, str]], ...] = (
+        ("kab run", VERDICT_MEANINGS),
+        ("kab compare", changes),
+    )
+    rows = tuple((command, f"{its[code]}.") for command, its in meanings if code in its)
+    if not rows:
+        return None
+    required = Section("Require it", lines=(f"--require 'verdict=={code}'",))
+    return Explanation(code, "A verdict", (Section("What it says", rows=rows), required))
+
+
+def _of_title(title: str, among: Sequence[Place]) -> Explanation | None:
+    """A row or a column of a table: the metric that it shows, or the phase."""
+    phase = next((it for it, words in PHASE_TITLES.items() if title in {it, words}), None)
+    for place in among:
+        for metric in place.named:
+            if phase is not None and metric.path == "phases_s.<phase>.per_request":
+                return _of_phase(title, phase, Subject(place=place, metric=metric, key=phase))
+            if title == metric.title and place.label:
+                subject = Subject(place=place, metric=metric, key="")
+                return _of_metric(subject.name.removeprefix("arms."), subject)._replace(name=title)
+    return None
+
+
+def _of_phase(title: str, phase: str, subject: Subject) -> Explanation:
+    meanings = {it.name: it.meaning for it in ExchangeColumns.declared}
+    meaning = meanings.get(f"{phase}_s", "What is left of the latency without the other phases")
+    found = _of_metric(subject.name.removeprefix("arms."), subject)
+    sections = (Section("", (f"{plain(meaning)}.",)), *found.sections)
+    return Explanation(title, "A phase of a request", sections)
+
+
+def _of_setting(name: str) -> Explanation | None:
+    """A setting of products: which have it, and what it does there."""
+    concerns: tuple[Concern, ...] = get_args(Concern)
+    rows: dict[tuple[str, str], str] = {}
+    for product in PRODUCTS:
+        for concern in concerns:
+            setting = product.setting(concern)
+            if setting is not None and name.lower() in re.split(r"[^\w.-]+", setting.name.lower()):
+                rows.setdefault((product.word, described(setting)), _meaning(concern))
+    if not rows:
+        return None
+    told = tuple((word, f"{meaning}: {its}.") for (word, its), meaning in rows.items())
+    return Explanation(name, "A setting", (Section("What it does", rows=told),))
 
 
 def _of_product(product: Product) -> Explanation:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keepalive_bench.analysis.arm_summary import REMAINDER
 from keepalive_bench.analysis.metrics.arm import ROWS
+from keepalive_bench.analysis.metrics.times import PHASE_TITLES
 from keepalive_bench.connections.reason_kinds import BESIDE_OTHERS, BY_NATURE
 from keepalive_bench.report import TextColumn, TextTable
 from keepalive_bench.stats.intervals import Estimate
@@ -291,7 +291,7 @@ def phase_table(analysis: Analysis) -> TextTable:
 
 def _phase_row(name: str, times_of_arms: list[PhaseTime]) -> PhaseRow:
     return PhaseRow(
-        phase="client overhead" if name == REMAINDER else name.replace("_", " "),
+        phase=PHASE_TITLES[name],
         cells=tuple(
             (f"{time.count:,}", duration(time.mean)) if time.count else (MISSING, "")
             for time in times_of_arms

@@ -31,7 +31,7 @@ def test_it_shows_both_results_and_leaves_no_file(tmp_path: Path) -> None:
         assert "GET http://127.0.0.1:" in told
         assert "GET https://127.0.0.1:" in told
     assert len(re.findall("^connections +1 +50 ", done.out, re.MULTILINE)) == 2
-    assert "kab run URL" in done.lines[-1]
+    assert done.lines[-1].endswith(" run URL --requests 50 --maxsize 1")
     assert not list(tmp_path.iterdir())
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from support.command import called
 
 import keepalive_bench
+from keepalive_bench.analysis.metrics.arm import ARM_METRICS
+from keepalive_bench.analysis.verdict import VERDICT_MEANINGS, VERDICTS
+from keepalive_bench.compare.change import CHANGE_MEANINGS, ChangeCode
 from keepalive_bench.connections.products import PRODUCTS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.plan.arms import ARM_KINDS, Arm
 from keepalive_bench.report.explanations import explained
-from keepalive_bench.requirements.names import all_names, places
+from keepalive_bench.requirements.names import all_names, places, resolve
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 from keepalive_bench.units import for_terminal
 
@@ -113,6 +116,41 @@ def test_an_unknown_one_is_refused_with_what_may_be_meant(typed: str, meant: str
     done = called("explain", typed)
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(f"{meant}\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("Reasons", "idle-timeout      The server closed it"),
+        ("MAX_AGE", "max-age: "),
+        ("not sent", "arms.pooled.not_sent"),
+        ("not-comparable", "kab compare  the plans"),
+        ("worse", "kab compare  more failures"),
+        ("KeepAliveTimeout", "apache  How long it keeps a connection that is idle"),
+        ("requests/s", "arms.pooled.requests_per_second"),
+        ("client overhead", "phases_s.remainder.per_request"),
+        ("pool wait", "Waiting for a free place"),
+    ],
+)
+def test_what_a_table_or_a_product_calls_it_is_known_however_it_is_spelled(
+    typed: str, said: str
+) -> None:
+    done = called("explain", typed)
+    assert (done.code, done.err) == (0, "")
+    assert said in done.out
+
+
+def test_every_verdict_is_explained() -> None:
+    assert tuple(VERDICT_MEANINGS) == VERDICTS
+    assert tuple(CHANGE_MEANINGS) == get_args(ChangeCode)
+
+
+def test_what_a_title_is_explained_by_can_be_required() -> None:
+    for title in [it.title for it in ARM_METRICS if it.title.strip() == it.title != ""]:
+        found = explained(title, PLACES)
+        assert found is not None, title
+        required = found.sections[-1].lines[0].partition("'")[2]
+        assert resolve(re.split("[<>=]", required)[0], PLACES), title
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

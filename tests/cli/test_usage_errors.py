@@ -83,7 +83,13 @@ def _is_one_sentence(done: Finished) -> bool:
         ([_URL, "--json", "MISSING/run.json"], "MISSING/run.json"),
         ([_URL, "--json", "."], "."),
         ([_URL, "--no-such-option"], "--no-such-option"),
-        ([_URL, "http://127.0.0.1/"], "too many arguments"),
+        ([_URL, "http://127.0.0.1/"], "take one URL"),
+        ([_URL, "half", "a header"], "too many arguments"),
+        ([_URL, "-L"], "curl's -L: kab follows no redirect."),
+        ([_URL, "-I"], "--method HEAD"),
+        ([_URL, "-o", "x"], "a report of its own"),
+        ([_URL, "--http2"], "kab speaks HTTP/1.1."),
+        (["--curl", "CACERT"], "--curl @CACERT."),
         ([_URL, "--json", ""], ""),
         ([_URL, "-u", ""], "password"),
         ([], "URL"),
@@ -154,3 +160,22 @@ def test_an_option_is_suggested_only_where_one_is_near(typed: str, meant: list[s
     said = called("run", "http://127.0.0.1:9/", typed, "3").err
     assert "No such option" in said
     assert re.findall(r"Did you mean (\S+)\?", said) == meant
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["http://127.0.0.1:1/"], "did you mean kab run 'http://127.0.0.1:1/'?"),
+        (["-n", "5", "http://127.0.0.1:1/"], "did you mean kab run -n …?"),
+        (["help", "rum"], "Did you mean run?"),
+    ],
+)
+def test_without_a_command_the_likely_one_is_named(words: list[str], meant: str) -> None:
+    done = called(*words)
+    assert (done.code, done.out) == (2, "")
+    assert meant in done.err
+
+
+def test_help_is_a_command_too() -> None:
+    assert called("help").out == called("--help").out
+    assert called("help", "run").out == called("run", "--help").out

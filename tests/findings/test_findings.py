@@ -163,6 +163,12 @@ def test_few_rounds_are_found_with_how_many_requests_make_enough(
     assert "few-rounds" not in found(scripted(requests=240, concurrency=4))
 
 
+def test_of_requests_and_time_few_rounds_advise_more_of_what_ended_the_run() -> None:
+    finding = found(scripted(requests=20, concurrency=4, duration_s=60.0))["few-rounds"]
+    assert "--requests 240 or more" in finding.advice
+    assert "1 round with a block of 40 requests from each arm, so" in finding.text
+
+
 def test_what_happens_to_each_request_is_told_without_a_number() -> None:
     script = Script("pooled", "unpooled", requests=10)
     closing = Answer("HTTP/1.1", connection="close")

@@ -21,6 +21,11 @@ _FIGURES = (*BOUNDED, "max")
 """What tables have of latencies."""
 _DETAILS = {"p90", "max"}
 _PHASE_NAMES = (*PHASES, QUEUED, REMAINDER)
+PHASE_TITLES = {
+    **{name: name.replace("_", " ") for name in _PHASE_NAMES},
+    REMAINDER: "client overhead",
+}
+"""What tables call them."""
 
 
 def _start_lacks(experiment: Experiment) -> str:

@@ -97,10 +97,21 @@ def taken_over(said: str) -> TakenOver:
 
 def _text(said: str) -> str:
     if not said.startswith("@"):
+        if _names_a_file(said):
+            raise UsageError(
+                f"--curl reads a file where @ precedes its name: --curl @{filename(said)}."
+            )
         return said
     name = said[1:]
     content = standard_input("--curl") if name == STDIN else read_file(Path(name), "--curl").content
     return content.decode("utf-8-sig", "surrogateescape")
+
+
+def _names_a_file(said: str) -> bool:
+    try:
+        return Path(said).is_file()
+    except (OSError, ValueError):  # too long a name, or a NUL: it is a command
+        return False
 
 
 def _check_standard_input(said: str, given: Sequence[Given]) -> None:

@@ -251,3 +251,11 @@ CURL_OPTIONS = (
     *_without(_REFUSED, refused=True),
 )
 BY_FLAG = {flag: it for it in CURL_OPTIONS for flag in it.flags}
+
+
+def why_not(flag: str) -> str:
+    """Why kab hasn't an option of curl's, as a clause; empty: it isn't one of those."""
+    option = BY_FLAG.get(flag)
+    if option is None:
+        return ""
+    return "give --method HEAD" if option.part == "head" else option.why_not
