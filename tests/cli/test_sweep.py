@@ -208,7 +208,7 @@ def test_what_several_values_have_in_common_is_said_once() -> None:
             "! The server sent Connection: close after every request (maxsize 1, 20 times; 18 "
             "reopened). Likewise, with other figures: maxsize 2 and 4. Keep-alive is off there, or "
             "limited to one request. kab serve answered: see its --connection-close; if a proxy "
-            "stands in front of it, look there first."
+            "stands in front of it, look there first. [server-close]"
         )
     ]
 

@@ -159,7 +159,7 @@ COMPARISON_METRICS: tuple[Metric[Comparison], ...] = (
         unit="seconds",
         meaning="What the other arm spent more on it, a request; they add up to "
         "`saving_s.mean.estimate`. `remainder`: sending, receiving, waiting for a place in the "
-        "pool and the client's own work. `explained` is `null` where there are no pairs",
+        "pool and client overhead. `explained` is `null` where there are no pairs",
         basis="nothing",
         keys=(QUEUED, *NAMED, REMAINDER),
         absent="explained",
