@@ -23,8 +23,12 @@ demo: $(INSTALLED) ## the main job, on the embedded server
 	@echo "Measuring HTTP, then HTTPS, on a server on loopback (a few seconds) …"
 	@$(BIN)/kab demo
 
+ifdef CI # where their coverage is asked for, too: once is enough
+test: coverage
+else
 test: $(READY) ## the fast tests (about two minutes)
 	$(BIN)/python -m pytest -q -n 3 -m "not slow"
+endif
 
 test-all: coverage test-slow test-lowest ## every test, the fast ones with coverage and on the lowest versions too
 

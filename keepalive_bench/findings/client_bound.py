@@ -41,6 +41,7 @@ CLIENT_BOUND = FindingKind(
     code="client-bound",
     title="Part of the latencies is client overhead",
     who="client",
+    is_detail=True,
     evidence=("cpu_s", "wall_s", "share", "gil_wait_s", "own_s"),
     proof="With one request at a time, kab's process was busy for half of the time or more "
     "(`own_s`: processor time per request). With several, one of these holds: kab's own work, with "

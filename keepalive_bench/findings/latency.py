@@ -38,6 +38,7 @@ DRIFT = FindingKind(
     title="Latency rose or fell during the run",
     who="path",
     severity="info",
+    is_detail=True,
     evidence=("arm", "first_s", "last_s", "score"),
     proof="By 10 % or more, and not by chance. Arms that take turns share that.",
     text="The latency of {arm} {moved} during the run, from {first_s} to {last_s}.",

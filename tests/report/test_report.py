@@ -4,8 +4,9 @@ import re
 from random import Random
 
 import pytest
-from support.exports import intervals_are_whole, printed
+from support.exports import everything, intervals_are_whole, printed
 from support.runs import CUT_OFF, HTML, Script, paired_run
+from support.screens import screen
 from support.scripted import closing_run, scripted_run
 
 from keepalive_bench import analyse
@@ -53,6 +54,18 @@ def test_each_reason_stands_under_the_count_that_it_is_part_of() -> None:
         ("reopened", "1"),
         ("  reopened: pool-full", "1"),
     ]
+
+
+def test_a_terminal_of_an_older_encoding_gets_ascii() -> None:
+    run = closing_run()
+    assert screen(run, 80, encoding="cp1252") == screen(run, 80, encoding="ascii")
+
+
+def test_a_terminal_gets_no_colour_but_that_of_marks() -> None:
+    """So the text can be read on a light background as on a dark one."""
+    found = screen(everything(), 80, is_terminal=True)
+    assert set(re.findall(r"\{[a-z /]+\}", found)) == {"{bold}", "{bold red}", "{/}"}
+    assert set(re.findall(r"\{bold red\}(.*?)\{/\}", found)) <= {"!", "✗"}
 
 
 def test_the_same_advice_is_given_once() -> None:

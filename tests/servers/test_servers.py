@@ -60,7 +60,7 @@ def test_a_gateway_that_keeps_connections_longer_than_what_is_behind_it(case: Ga
     if case.says.isdigit():
         assert case.advised.name in found.advice
     else:  # whose the close is can't be seen
-        assert "A gateway does the same" in found.advice
+        assert "A gateway also does that" in found.advice
         assert case.product.name in found.advice
     assert outcome(case, case.cure.start).counts == {"200": REQUESTS}
 

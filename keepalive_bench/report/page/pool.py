@@ -115,7 +115,7 @@ def _notes(arms: list[Lanes]) -> Iterator[str]:
         yield "Each connection has a lane: how much it carried, and why another took its place."
     if len(drawn) < len(arms):
         others = enumerated([it.arm.name for it in arms if not it.is_drawn])
-        yield f"Those of {others} carry one request each: how many there are at a time."
+        yield f"Those of {others} carry one request each; a band is how many there are at once."
     for it in drawn:
         if it.is_part:
             yield (
