@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from keepalive_bench.plan.options import Asked
-    from keepalive_bench.report.explanations import Section
+    from keepalive_bench.report.explanation import Section
     from keepalive_bench.requirements.names import Place
 
 _REQUIREMENTS = "requirements"

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any
 
 from keepalive_bench.analysis.metrics.times import PHASE_TITLES
 from keepalive_bench.analysis.verdict import VERDICT_MEANINGS
 from keepalive_bench.connections.products import COMMONEST, PRODUCTS, product_called
-from keepalive_bench.connections.products.product import PLACES, Concern, Product
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.errors import UsageError
-from keepalive_bench.field_docs import field_docs
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.findings.cure_sentences import described
 from keepalive_bench.plan.arms import ARM_KINDS
+from keepalive_bench.report.explanation import Explanation, Rows, Section, filled
+from keepalive_bench.report.product_explanations import meaning_of, of_product, of_setting, placed
 from keepalive_bench.requirements import listing
 from keepalive_bench.requirements.names import Subject, resolve
 from keepalive_bench.results.columns import ExchangeColumns
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from keepalive_bench.connections.products import Setting
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.findings.finding_kind import FindingKind
     from keepalive_bench.requirements.names import Place
     from keepalive_bench.results.failure_kinds import FailureKind, Provoked
 
-Rows = tuple[tuple[str, str], ...]
 _ACTORS = {
     "server": "the server",
     "proxy": "the proxy",
@@ -63,23 +61,6 @@ _BY_INTERVAL = (
 )
 
 
-class Section(NamedTuple):
-    """Paragraphs below a heading, or terms with what is said of each, or lines as they are."""
-
-    heading: str
-    paragraphs: tuple[str, ...] = ()
-    rows: Rows = ()
-    lines: tuple[str, ...] = ()
-
-
-class Explanation(NamedTuple):
-    """What there is to know of one thing."""
-
-    name: str
-    title: str
-    sections: tuple[Section, ...]
-
-
 def explained(
     name: str, among: Sequence[Place], changes: Mapping[str, str] | None = None
 ) -> Explanation | None:
@@ -96,7 +77,7 @@ def explained(
             _of_code(spelled, among)
             or _of_verdict(spelled, changes or {})
             or _of_title(spelled, among)
-            or _of_setting(spelled)
+            or of_setting(spelled)
         )
         if found is not None:
             return found
@@ -123,7 +104,7 @@ def _of_code(name: str, among: Sequence[Place]) -> Explanation | None:
     if subject is not None:
         return _of_metric(name, subject)
     try:
-        return _of_product(product_called(name))
+        return of_product(product_called(name))
     except UsageError:
         return None
 
@@ -136,7 +117,7 @@ def lists() -> dict[str, Rows]:
         "findings": tuple((it.code, it.title) for it in FINDING_KINDS),
         "verdicts": tuple(VERDICT_MEANINGS.items()),
         "arms": tuple((it.name, it.help) for it in ARM_KINDS),
-        "products": tuple((it.word, _placed(it)) for it in PRODUCTS),
+        "products": tuple((it.word, placed(it)) for it in PRODUCTS),
     }
 
 
@@ -220,7 +201,7 @@ def _of_kinds(
         Section("Try it", lines=_commands(kind.provoked)),
         Section("Fail on it", lines=tuple(_requirements(reason, failure, finding))),
     ]
-    return Explanation(kind.code, plain(kind.title), _filled(sections))
+    return Explanation(kind.code, plain(kind.title), filled(sections))
 
 
 def _advice(
@@ -265,7 +246,7 @@ def _settings_for(reason: ReasonKind | None) -> Iterator[Section]:
     for concern in dict.fromkeys(concerns):
         found = ((it, it.setting(concern)) for it in COMMONEST)
         rows = ((it.word, described(its)) for it, its in found if its is not None and its.name)
-        yield Section(_meaning(concern), rows=tuple(rows))
+        yield Section(meaning_of(concern), rows=tuple(rows))
 
 
 def _evidence(reason: ReasonKind | None, finding: FindingKind | None) -> Iterator[str]:
@@ -316,7 +297,7 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
         Section("How a requirement on it is decided", (decided,)),
         Section("Require it", lines=(f"--require '{name}{example}'",)),
     )
-    return Explanation(name, "A figure that a requirement can be about", _filled(sections))
+    return Explanation(name, "A figure that a requirement can be about", filled(sections))
 
 
 def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:
@@ -350,57 +331,3 @@ def _of_phase(title: str, phase: str, subject: Subject) -> Explanation:
     found = _of_metric(subject.name.removeprefix("arms."), subject)
     sections = (Section("", (f"{plain(meaning)}.",)), *found.sections)
     return Explanation(title, "A phase of a request", sections)
-
-
-def _of_setting(name: str) -> Explanation | None:
-    """A setting of products: which have it, and what it does there."""
-    concerns: tuple[Concern, ...] = get_args(Concern)
-    rows: dict[tuple[str, str], str] = {}
-    for product in PRODUCTS:
-        for concern in concerns:
-            setting = product.setting(concern)
-            if setting is not None and name.lower() in re.split(r"[^\w.-]+", setting.name.lower()):
-                rows.setdefault((product.word, described(setting)), _meaning(concern))
-    if not rows:
-        return None
-    told = tuple((word, f"{meaning}: {its}.") for (word, its), meaning in rows.items())
-    return Explanation(name, "A setting", (Section("What it does", rows=told),))
-
-
-def _of_product(product: Product) -> Explanation:
-    fields = (("Server", product.server), ("Via", product.via))
-    said = [f"{field}: {', '.join(names)}" for field, names in fields if names]
-    known = f"Answers name it ({'; '.join(said)})" if said else "Answers don't name it by default"
-    until = f" before {product.nameless_from}" if product.nameless_from else ""
-    concerns: tuple[Concern, ...] = get_args(Concern)
-    found = [(it, its) for it in concerns if (its := product.setting(it)) is not None]
-    sections = (
-        Section("", (f"{known}{until}; --server {product.word} says that it is there.",)),
-        Section("Settings", rows=tuple(_setting_row(it, its) for it, its in found)),
-        Section("Documented at", lines=_pages(its for _, its in found)),
-    )
-    return Explanation(product.word, _placed(product), _filled(sections))
-
-
-def _setting_row(concern: Concern, setting: Setting) -> tuple[str, str]:
-    default = f"default {setting.default}" if setting.default else ""
-    told = "; ".join(filter(None, (default, setting.older, setting.note)))
-    none = "" if setting.name or setting.note else "never"
-    end = f": {told or none}" if told or none else ""
-    return setting.name or "(no setting)", f"{_meaning(concern)}{end}."
-
-
-def _pages(settings: Iterable[Setting]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(it.page.partition("#")[0] for it in settings if "//" in it.page))
-
-
-def _meaning(concern: Concern) -> str:
-    return field_docs(Product)[concern].rstrip(".")
-
-
-def _placed(product: Product) -> str:
-    return f"{product.name} {PLACES[product.place]}"
-
-
-def _filled(sections: Iterable[Section]) -> tuple[Section, ...]:
-    return tuple(it for it in sections if it.paragraphs or it.rows or it.lines)
