@@ -84,8 +84,7 @@ def command(asked: Asked, files: tuple[str, ...]) -> ExitCode:
 
     bases, news = _sides(files, asked.each(_NEW))
     wanted = exports.wanted(asked)
-    annotating = asked[GITHUB] is True
-    shown = Screen(wanted.values(), color=not asked[NO_COLOR], annotating=annotating)
+    shown = Screen(wanted.values(), asked)
     sources = _sources((*bases, *news), len(bases), asked)
     earlier, later = sources[: len(bases)], sources[len(bases) :]
     requirements = asked.each(REQUIRE)

@@ -35,7 +35,7 @@ def command(asked: Asked) -> ExitCode:
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415
     from keepalive_bench.engine.limits import naming_limits  # noqa: PLC0415
 
-    shown = Screen((), color=not asked[NO_COLOR])
+    shown = Screen((), asked)
     codes = []
     for tls in (False, True):
         with naming_limits("The demo's server can't be started", "end other programs"):

@@ -61,12 +61,7 @@ def command(asked: Asked, path: str) -> ExitCode:
     from keepalive_bench.cli.screen import Screen  # noqa: PLC0415  # the same
 
     wanted = exports.wanted(asked)
-    shown = Screen(
-        wanted.values(),
-        color=not asked[NO_COLOR],
-        verbose=asked[VERBOSE] is True,
-        annotating=asked[GITHUB] is True,
-    )
+    shown = Screen(wanted.values(), asked)
     stored = load_run(path)
     check_requirements(stored, path)
     run = stored._replace(plan=judged(stored.plan, asked))

@@ -61,13 +61,7 @@ def command(asked: Asked, url: str) -> ExitCode:
 
     plan = run_plan(url, asked)
     wanted = exports.wanted(asked)
-    shown = Screen(
-        wanted.values(),
-        color=not asked[NO_COLOR],
-        quiet=asked[QUIET] is True,
-        verbose=asked[VERBOSE] is True,
-        annotating=asked[GITHUB] is True,
-    )
+    shown = Screen(wanted.values(), asked)
     strict, plotted = asked[STRICT] is True, not asked[NO_PLOT]
     with exports.opened(wanted) as files, session.deferred_interrupts() as interrupts:
         code = session.carry_out(plan, shown, files, interrupts, strict=strict, plotted=plotted)

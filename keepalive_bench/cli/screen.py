@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from keepalive_bench.cli.options import GITHUB, NO_COLOR, QUIET, VERBOSE
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.units import for_terminal
 
@@ -18,33 +19,29 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis import Checked
     from keepalive_bench.engine.interrupts import Interrupts
+    from keepalive_bench.plan.options import Asked
 
 STDOUT = "-"
 """What standard output is called where a file is to be named."""
 
 
 class Screen:
-    """The terminal, beside the files that are wanted.
+    """The terminal as its options ask for it, beside the files that are wanted.
 
     Where standard output is one of them, all else goes to standard error. Where there are others,
     standard output may go away in the meantime, and `code` tells. Where there is none, printing
     raises an OSError: there is nothing to go on for.
     """
 
-    def __init__(
-        self,
-        wanted: Collection[str],
-        *,
-        color: bool,
-        quiet: bool = False,
-        verbose: bool = False,
-        annotating: bool = False,
-    ) -> None:
+    def __init__(self, wanted: Collection[str], asked: Asked) -> None:
+        color = not asked[NO_COLOR]
+        self.quiet = asked[QUIET] is True
+        self.verbose = asked[VERBOSE] is True
+        self.annotating = asked[GITHUB] is True
         self.err = _console(_Outlet(sys.stderr), color=color)
         self.out = self.err
         if STDOUT not in wanted:
             self.out = _console(_Outlet(sys.stdout) if wanted else sys.stdout, color=color)
-        self.quiet, self.verbose, self.annotating = quiet, verbose, annotating
 
     @property
     def is_for_remarks(self) -> bool:

@@ -60,13 +60,7 @@ def command(asked: Asked, url: str) -> ExitCode:
     wanted = exports.wanted(asked)
     plans = sweep_plans(url, asked)
     targets = [wanted] if len(plans) == 1 else [_named(wanted, it) for it in plans]
-    shown = Screen(
-        wanted.values(),
-        color=not asked[NO_COLOR],
-        quiet=asked[QUIET] is True,
-        verbose=asked[VERBOSE] is True,
-        annotating=asked[GITHUB] is True,
-    )
+    shown = Screen(wanted.values(), asked)
     codes: list[ExitCode] = []
     with ExitStack() as stack:
         files = [stack.enter_context(exports.opened(paths)) for paths in targets]

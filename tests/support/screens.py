@@ -14,8 +14,10 @@ from support.runs import Script
 from support.scripted import closing_run, scripted_run
 from support.sweeps import scripted_sweep
 
+from keepalive_bench.cli.options import VERBOSE
 from keepalive_bench.cli.screen import Screen
 from keepalive_bench.cli.session import report_of, show
+from keepalive_bench.plan.options import Asked
 from keepalive_bench.results.exchange import Answer, Ending, Phases
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def screen(
     environment = {"COLUMNS": str(columns), "TERM": "xterm-256color"}
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with patch.dict(os.environ, {**kept, **environment}, clear=True), redirect_stdout(stream):
-        show(report_of(run), Screen((), color=True, verbose=verbose), plotted=True)
+        show(report_of(run), Screen((), Asked({VERBOSE.name: verbose})), plotted=True)
     stream.flush()
     text = written.getvalue().decode(encoding)
     for code, name in _STYLES.items():
