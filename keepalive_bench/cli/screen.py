@@ -7,7 +7,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from keepalive_bench.cli.options import GITHUB, NO_COLOR, QUIET, VERBOSE
 from keepalive_bench.errors import ExitCode
 from keepalive_bench.units import for_terminal
 
@@ -34,6 +33,13 @@ class Screen:
     """
 
     def __init__(self, wanted: Collection[str], asked: Asked) -> None:
+        from keepalive_bench.cli.options import (  # noqa: PLC0415  # `kab --version` does without
+            GITHUB,
+            NO_COLOR,
+            QUIET,
+            VERBOSE,
+        )
+
         color = not asked[NO_COLOR]
         self.quiet = asked[QUIET] is True
         self.verbose = asked[VERBOSE] is True
