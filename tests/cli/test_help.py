@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import click
 import pytest
@@ -22,6 +24,23 @@ def test_the_version_is_told(spelling: str) -> None:
     done = called(spelling)
     assert (done.code, done.err) == (0, "")
     assert keepalive_bench.__version__ in done.out
+
+
+def test_the_version_is_told_without_loading_commands_or_their_options() -> None:
+    code = """
+import sys
+from keepalive_bench.__main__ import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"], capture_output=True, check=True, text=True
+    )
+    loaded = set(done.stderr.split())
+    assert "keepalive_bench.cli" in loaded
+    assert {"keepalive_bench.cli.options", "keepalive_bench.plan"}.isdisjoint(loaded)
 
 
 def test_kab_alone_shows_its_help_on_standard_error() -> None:
