@@ -362,7 +362,7 @@ assert len(run.exchanges) == experiment.requests
 @pytest.mark.slow
 @linux
 def test_a_process_keeps_no_exchange_that_it_has_sent(url: str) -> None:
-    held, few, many = [], 4_000, 24_000
+    held, few, many = [], 4_000, 64_000
     for requests in (few, many):
         peaks: dict[int, int] = {}
         with subprocess.Popen([sys.executable, "-c", _RUN, url, str(requests)]) as process:
