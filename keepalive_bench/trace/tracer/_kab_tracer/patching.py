@@ -65,6 +65,8 @@ class Patches:
             wrapper = make(original)
             _dress(wrapper, original)
             put = kind(wrapper) if kind else wrapper
+            if isinstance(found, type(len)):
+                put = _Unbound(wrapper)
             self._made.append((owner, name, found, put, original, wrapper))
             self._own.add(id(put))
             setattr(owner, name, put)
@@ -87,6 +89,19 @@ class Patches:
         self._own.clear()
 
 
+class _Unbound:
+    """Stands for a function written in C, which doesn't become a method where a class has it."""
+
+    def __init__(self, wrapper: Function) -> None:
+        self.__dict__.update(wrapper.__dict__)
+        for name in _COPIED:
+            setattr(self, name, getattr(wrapper, name))
+        self._wrapper = wrapper
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        return self._wrapper(*args, **kwargs)
+
+
 def _dress(wrapper: Function, original: Function) -> None:
     """Have a wrapper look like its original, as functools does, which may not be imported yet."""
     wrapper.__dict__.update(getattr(original, "__dict__", {}))
@@ -99,7 +114,7 @@ def _dress(wrapper: Function, original: Function) -> None:
 def _pass_through(wrapper: Function, original: Function) -> None:
     """Have a wrapper do nothing but call its original, wherever it is kept."""
     free = wrapper.__code__.co_freevars
-    cells = dict(zip(free, wrapper.__closure__ or ()))  # noqa: B905  # Python 3.9 has no strict
+    cells = dict(zip(free, wrapper.__closure__ or ()))  # Python 3.9 has no strict
     names = [name for name, cell in cells.items() if cell.cell_contents is original]
     text = (
         f"def outer({', '.join(free)}):\n"
