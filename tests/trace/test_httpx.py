@@ -9,15 +9,30 @@ import pytest
 from support.h2_server import h2_server
 from support.misbehaving import ANSWER, misbehaving
 from support.relays import relay
-from support.traced_clients import as_sync, traced
+from support.traced_clients import as_sync, installed, traced
 
 from keepalive_bench.server import Behaviour, Server, ServerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from support.misbehaving import Peer
     from support.traced_clients import Traced
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where venvs are."""
+    return tmp_path_factory.mktemp("venvs")
+
+
+@pytest.fixture(autouse=True, params=["", pytest.param("httpx[http2]==0.23.0", marks=pytest.mark.slow)])
+def version(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Run programs with the lowest version, too."""
+    requirement: str = request.param
+    with installed(folder, *filter(None, [requirement])):
+        yield requirement
+
 
 BOTH = pytest.mark.parametrize("kind", [as_sync, str], ids=["sync", "async"])
 
@@ -371,7 +386,8 @@ def test_a_redirect_elsewhere_names_the_origin(kind: Callable[[str], str]) -> No
 @pytest.mark.parametrize("tls", [False, True], ids=["forwarded", "tunnelled"])
 def test_connections_to_a_proxy_are_counted(kind: Callable[[str], str], tls: bool) -> None:  # noqa: FBT001
     program = """
-    async with httpx.AsyncClient(proxy=sys.argv[2]) as client:
+    name = "proxy" if "proxy" in httpx.Client.__init__.__kwdefaults__ else "proxies"
+    async with httpx.AsyncClient(**{name: sys.argv[2]}) as client:
         for _ in range(3):
             await client.get(url)
         try:

@@ -314,10 +314,10 @@ class _Watch(Watcher):
 def _ending(protocol: Theirs, life: _Life) -> str:
     """How a connection ends that is closed from here; what became of its exchange is noted, too."""
     callers, exchange = _callers(), life.exchange
-    if not callers.isdisjoint(_CONNECTORS):
-        return "collected" if "__del__" in callers else "client-closed"
     if not callers.isdisjoint(_KEEPERS):
         return "expired" if protocol.is_connected() else "found-closed"
+    if not callers.isdisjoint(_CONNECTORS):
+        return "collected" if "__del__" in callers else "client-closed"
     if exchange is None or life.is_switched:
         return "connection-closed"
     if life.is_read():
