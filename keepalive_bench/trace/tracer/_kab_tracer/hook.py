@@ -21,12 +21,30 @@ TABLE = (
     ("*.urllib3.connectionpool", "for_urllib3", "patch_pool"),
     ("*.urllib3.poolmanager", "for_urllib3", "patch_manager"),
     ("*.urllib3.contrib.socks", "for_urllib3", "patch_socks"),
-    ("httpcore._sync.connection", "for_httpcore", "patch_connection"),
-    ("httpcore._async.connection", "for_httpcore", "patch_async_connection"),
     ("httpcore._sync.connection_pool", "for_httpcore", "patch_pool"),
-    ("httpcore._async.connection_pool", "for_httpcore", "patch_async_pool"),
+    ("httpcore._sync.connection", "for_httpcore", "patch_connection"),
+    ("httpcore._sync.http_proxy", "for_httpcore", "patch_http_proxy"),
+    ("httpcore._sync.socks_proxy", "for_httpcore", "patch_socks_proxy"),
+    ("httpcore._sync.http11", "for_httpcore", "patch_speaker"),
+    ("httpcore._sync.http2", "for_httpcore", "patch_speaker"),
+    ("httpcore._async.connection_pool", "for_httpcore", "patch_pool"),
+    ("httpcore._async.connection", "for_httpcore", "patch_connection"),
+    ("httpcore._async.http_proxy", "for_httpcore", "patch_http_proxy"),
+    ("httpcore._async.socks_proxy", "for_httpcore", "patch_socks_proxy"),
+    ("httpcore._async.http11", "for_httpcore", "patch_speaker"),
+    ("httpcore._async.http2", "for_httpcore", "patch_speaker"),
+    ("httpcore._backends.sync", "for_httpcore", "patch_backend"),
+    ("httpcore._backends.anyio", "for_httpcore", "patch_backend"),
+    ("httpcore._backends.trio", "for_httpcore", "patch_backend"),
+    ("httpcore.backends.sync", "for_httpcore", "patch_backend"),
+    ("httpcore.backends.asyncio", "for_httpcore", "patch_backend"),
+    ("httpcore.backends.trio", "for_httpcore", "patch_backend"),
+    ("httpx._client", "for_httpcore", "patch_client"),
     ("aiohttp.connector", "for_aiohttp", "patch_connector"),
     ("aiohttp.client", "for_aiohttp", "patch_client"),
+    ("aiohttp.client_proto", "for_aiohttp", "patch_protocol"),
+    ("aiohttp.client_reqrep", "for_aiohttp", "patch_request"),
+    ("aiohttp.streams", "for_aiohttp", "patch_streams"),
     ("subprocess", "processes", "patch_subprocess"),
     ("gevent.subprocess", "processes", "patch_subprocess"),
     ("multiprocessing.util", "processes", "patch_multiprocessing"),
@@ -52,10 +70,21 @@ def _is_meant(pattern: str, name: str) -> bool:
     return name == pattern
 
 
-class Hook:
-    """Finds modules by asking whoever else finds them, and patches them once they were executed."""
+def import_all() -> None:
+    """Import what patches libraries before it is due: later, its files may be out of reach."""
+    for part in {row[1] for row in TABLE}:
+        __import__(f"{__package__}.{part}")
 
-    def __init__(self, tracer: Tracer, patches: Patches) -> None:
+
+class Hook:
+    """Finds modules by asking whoever else finds them, and patches them once they were executed.
+
+    Args:
+        tracer: what patches tell; it is asked for when there is something to patch.
+        patches: what they are put in by.
+    """
+
+    def __init__(self, tracer: Callable[[], Tracer], patches: Patches) -> None:
         self._tracer, self._patches = tracer, patches
         self._finding: set[tuple[int, str]] = set()
         self._late: set[str] = set()
@@ -79,8 +108,12 @@ class Hook:
             sys.meta_path.remove(self)
 
     def missed(self) -> list[str]:
-        """Modules that were imported past this hook."""
-        return [name for name in list(sys.modules) if patchers(name) and name not in self._patched]
+        """Modules that were imported past this hook; not what is another name of one."""
+        return [
+            name
+            for name, module in list(sys.modules.items())
+            if patchers(name) and name not in self._patched and _name_of(module) == name
+        ]
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -165,9 +198,9 @@ class Hook:
                 path = f"{__package__}.{part}"
                 __import__(path)
                 patch: Callable[..., None] = getattr(sys.modules[path], function)
-                patch(self._tracer, self._patches, module)
+                patch(self._tracer(), self._patches, module)
             except Exception as error:  # noqa: BLE001  # the program never sees it
-                self._tracer.records.trouble(error)
+                self._patches.records.trouble(error)
 
 
 class _View:
