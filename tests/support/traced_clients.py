@@ -83,7 +83,7 @@ def installed(folder: Path, *requirements: str) -> Iterator[None]:
     made = folder / "-".join(re.sub(r"\W", "_", it) for it in requirements)
     if not made.exists():
         subprocess.run([sys.executable, "-m", "venv", made], check=True)
-        pip = [made / "bin/python", "-m", "pip", "install", "--quiet", *requirements]
+        pip = [str(made / "bin/python"), "-m", "pip", "install", "--quiet", *requirements]
         subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
     before = Python.path, Python.options
     Python.path, Python.options = str(made / "bin/python"), []
@@ -106,7 +106,7 @@ def traced(program: str, *arguments: str) -> Traced:
             "SSL_CERT_FILE": str(CERTIFICATE),
             "NO_PROXY": "*",
         }
-        command = [Python.path, *Python.options, file, *arguments]
+        command = [Python.path, *Python.options, str(file), *arguments]
         done = subprocess.run(
             command,
             env=environment,

@@ -15,7 +15,7 @@ import os
 import sys
 from _contextvars import ContextVar
 
-from .for_http_client import origin_of
+from .answers import origin_of
 from .heads import Head, asks
 from .lives import Client, Connection
 from .wrappers import Watcher, around, around_async, quietly
@@ -87,7 +87,7 @@ class _Life(Connection):
         self.has_failed = True
         self.failed(self.place, error, self.via, self.client)
 
-    def begins(self, request: Theirs, *, forces_close: bool) -> Exchange:
+    def asked(self, request: Theirs, *, forces_close: bool) -> Exchange:
         """A request begins on it, or is what it is opened for."""
         asks_to_close, has_body = asks(
             (name.encode(), value.encode("utf-8", "replace"))
@@ -166,7 +166,7 @@ class _Watch(Watcher):
         """A connector is to open a connection."""
         life = _Life(self.tracer, req, connector)
         life.opening()
-        life.begins(req, forces_close=connector.force_close)
+        life.asked(req, forces_close=connector.force_close)
         life.token = self._opening.set(life)
         return life
 
@@ -237,7 +237,7 @@ class _Watch(Watcher):
         exchange = life.exchange
         if exchange is not None and not exchange.is_answered and not exchange.is_over:
             return exchange  # the one that it was opened for
-        return life.begins(request, forces_close=conn._connector.force_close)  # noqa: SLF001
+        return life.asked(request, forces_close=conn._connector.force_close)  # noqa: SLF001
 
     @quietly
     def sent(self, _: Theirs, exchange: Exchange | None, __: object) -> None:

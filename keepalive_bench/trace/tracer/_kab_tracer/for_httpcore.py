@@ -15,7 +15,8 @@ import sys
 import time
 from _contextvars import ContextVar
 
-from .for_http_client import _found, origin_of
+from .answers import origin_of
+from .closers import found_on
 from .heads import Head, asks
 from .lives import Client, Connection, now
 from .wrappers import Watcher, around, around_async, quietly
@@ -400,7 +401,7 @@ def _ending(http: Theirs, life: _Life) -> str:
     if not any(file.endswith(_POOLS_FILES) for file, _ in _callers()):
         return "connection-closed"
     stream = http._network_stream  # noqa: SLF001
-    found = _found(stream.get_extra_info("socket")) if stream.get_extra_info("is_readable") else ""
+    found = found_on(stream.get_extra_info("socket")) if stream.get_extra_info("is_readable") else ""
     if found and life.announces:  # h11 expects more, even after a body that ends like this
         return "announced"
     if found and (found != "found-data" or hasattr(http, "_h11_state")):

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from .for_http_client import _BODILESS, _REDIRECTS, _WANTED, _framing, _short, origin_in
+from .answers import origin_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_WANTED_BYTES = {name.encode(): name for name in _WANTED}
+_WANTED = {
+    name.encode(): name
+    for name in (
+        "connection",
+        "content-length",
+        "keep-alive",
+        "location",
+        "server",
+        "transfer-encoding",
+        "via",
+    )
+}
+_LONGEST = 60
+"""Characters of a field that are kept."""
+_FINAL, _BODILESS = 200, (204, 304)
+_REDIRECTS = frozenset((300, 301, 302, 303, 305, 307, 308))
 
 
 class Head:
@@ -34,7 +49,7 @@ class Head:
         """
         said: dict[str, str] = {}
         for raw, value in fields:
-            name = _WANTED_BYTES.get(raw.lower())
+            name = _WANTED.get(raw.lower())
             if name is not None:
                 text = value.decode("latin-1")
                 said[name] = f"{said[name]}, {text}" if name in said else text
@@ -51,8 +66,7 @@ class Head:
         kept = get("connection"), get("keep-alive"), framing, get("server"), get("via")
         self.text = "\t".join((version, *map(_short, kept)))
         """That of `ANSWER_FIELDS`."""
-        is_redirect = status in _REDIRECTS and status not in _BODILESS
-        self._location = get("location", "").strip() if is_redirect else ""
+        self._location = get("location", "").strip() if status in _REDIRECTS else ""
 
     def redirect(self, origin: str) -> str:
         """The origin that it leads to, where that isn't the one that it comes from."""
@@ -60,6 +74,21 @@ class Head:
             return ""
         leads_to = origin_in(self._location, origin.partition(":")[0])
         return "" if leads_to == origin else leads_to
+
+
+def _framing(status: int, said: dict[str, str]) -> str:
+    """How a body's end is told (RFC 9112, section 6.3)."""
+    if status < _FINAL or status in _BODILESS:
+        return "none"
+    codings = said.get("transfer-encoding", "").rstrip(", \t")
+    if codings:
+        last = codings.rpartition(",")[2].partition(";")[0].strip().lower()
+        return "chunked" if last == "chunked" else "close"
+    return "length" if "content-length" in said else "close"
+
+
+def _short(value: str | None) -> str:
+    return (value and value.replace("\t", " ").strip()[:_LONGEST]) or "-"
 
 
 def asks(fields: Iterable[tuple[bytes, bytes]]) -> tuple[bool, bool]:

@@ -70,10 +70,21 @@ def _is_meant(pattern: str, name: str) -> bool:
     return name == pattern
 
 
-class Hook:
-    """Finds modules by asking whoever else finds them, and patches them once they were executed."""
+def import_all() -> None:
+    """Import what patches libraries before it is due: later, its files may be out of reach."""
+    for part in {row[1] for row in TABLE}:
+        __import__(f"{__package__}.{part}")
 
-    def __init__(self, tracer: Tracer, patches: Patches) -> None:
+
+class Hook:
+    """Finds modules by asking whoever else finds them, and patches them once they were executed.
+
+    Args:
+        tracer: what patches tell; it is asked for when there is something to patch.
+        patches: what they are put in by.
+    """
+
+    def __init__(self, tracer: Callable[[], Tracer], patches: Patches) -> None:
         self._tracer, self._patches = tracer, patches
         self._finding: set[tuple[int, str]] = set()
         self._late: set[str] = set()
@@ -97,8 +108,12 @@ class Hook:
             sys.meta_path.remove(self)
 
     def missed(self) -> list[str]:
-        """Modules that were imported past this hook."""
-        return [name for name in list(sys.modules) if patchers(name) and name not in self._patched]
+        """Modules that were imported past this hook; not what is another name of one."""
+        return [
+            name
+            for name, module in list(sys.modules.items())
+            if patchers(name) and name not in self._patched and _name_of(module) == name
+        ]
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -183,9 +198,9 @@ class Hook:
                 path = f"{__package__}.{part}"
                 __import__(path)
                 patch: Callable[..., None] = getattr(sys.modules[path], function)
-                patch(self._tracer, self._patches, module)
+                patch(self._tracer(), self._patches, module)
             except Exception as error:  # noqa: BLE001  # the program never sees it
-                self._tracer.records.trouble(error)
+                self._patches.records.trouble(error)
 
 
 class _View:

@@ -6,40 +6,62 @@ import atexit
 import os
 
 from .hook import Hook
-from .lives import Tracer
 from .patching import Patches
 from .processes import patch_os
 from .records import Records
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .lives import Tracer
+
 
 class Tracing:
-    """Begins as it is made, unless its records can't be put anywhere."""
+    """Begins as it is made, unless its records can't be put anywhere.
 
-    def __init__(self, folder: str, most_bytes: int) -> None:
-        self.records = Records(folder, most_bytes)
-        self.tracer = Tracer(self.records)
+    Args:
+        folder: where they are put.
+        most_bytes: how many bytes the whole folder may hold; 0: as many as there is room for.
+        is_for_life: it goes on until the process ends, or is another user's even.
+    """
+
+    def __init__(self, folder: str, most_bytes: int, *, is_for_life: bool = False) -> None:
+        self.records = Records(folder, most_bytes, is_for_life=is_for_life)
+        self._tracer: Tracer | None = None
         self.patches = Patches(self.records)
-        self.hook = Hook(self.tracer, self.patches)
+        self.hook = Hook(lambda: self.tracer, self.patches)
         self.is_on = self.records.is_kept
         if not self.is_on:
             return
         os.register_at_fork(before=self._forking, after_in_child=self._forked)
         atexit.register(self._exit)
         try:
-            patch_os(self.tracer, self.patches, os)
+            patch_os(self.records, self.patches, os)
             self.hook.put_in()
         except Exception as error:  # noqa: BLE001  # the program never sees it
             self.records.trouble(error)
+
+    @property
+    def tracer(self) -> Tracer:
+        """What libraries' patches tell; most processes never import one."""
+        if self._tracer is None:
+            from .lives import Tracer
+
+            self._tracer = Tracer(self.records)
+        return self._tracer
 
     def end(self) -> None:
         """Take all out again; the records end here."""
         if self.is_on:
             self.is_on = False
-            self.tracer.is_over = True
+            self._stop()
             self.hook.take_out()
             self.patches.undo()
             self.records.end()
             atexit.unregister(self._exit)
+
+    def _stop(self) -> None:
+        if self._tracer is not None:
+            self._tracer.is_over = True
 
     def _forking(self) -> None:
         if self.is_on:
@@ -57,7 +79,7 @@ class Tracing:
 
     def _exit(self) -> None:
         try:
-            self.tracer.is_over = True
+            self._stop()
             for name in self.hook.missed():
                 self.records.note(f"{name} was imported past the tracer")
             self.records.end()
