@@ -119,7 +119,7 @@ def traced(program: str, *arguments: str) -> Traced:
         recording = read(records)
         assert not recording.damaged
         (process,) = recording.processes
-        assert process.troubles == ()
+        assert not process.troubles, process.troubles
         connections, exchanges = tuple(process.connections()), tuple(process.exchanges())
         clients = tuple(process.clients.values())
     return Traced(process, clients, connections, exchanges)

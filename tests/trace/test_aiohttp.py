@@ -217,7 +217,10 @@ def test_a_request_on_a_connection_that_was_closed_meanwhile_fails_and_is_sent_a
     async with aiohttp.ClientSession() as session:
         await read(session)
         time.sleep(0.2)
-        await read(session)
+        try:
+            await read(session)
+        except aiohttp.ServerDisconnectedError:  # only since 3.10 it is sent again
+            await read(session)
 """,
         )
     assert found.endings[0] in ("failed", "found-fin")
@@ -236,7 +239,7 @@ def test_a_connection_that_was_idle_for_too_long_says_so() -> None:
     assert found.endings == ["expired", "client-closed"]
 
 
-def test_a_connector_that_closes_all_says_so() -> None:
+def test_a_connector_that_closes_all_says_so(version: str) -> None:
     found = seen("""
     connector = aiohttp.TCPConnector(force_close=True)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -245,7 +248,8 @@ def test_a_connector_that_closes_all_says_so() -> None:
         await response.read()
 """)
     assert all(it.asks_to_close for it in found.exchanges)
-    assert found.endings == ["announced"] * 2  # the server agrees
+    ending = "connection-closed" if version else "announced"  # now, servers are told and agree
+    assert found.endings == [ending] * 2
 
 
 def test_a_session_that_is_forgotten_leaves_its_connection_to_the_collector() -> None:

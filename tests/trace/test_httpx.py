@@ -97,7 +97,7 @@ def test_get_makes_a_client_each_time() -> None:
     ] * 3
     assert len({it.number for it in clients}) == 3
     own = {(it.line, it.function) for client in clients for it in client.stack if is_own(it.file)}
-    assert own == {(10, "main"), (12, "<module>")}
+    assert own == {(10, "main")}
     assert all(it.most == 20 and it.ended_s for it in (*pools, *clients))
 
 
@@ -144,9 +144,13 @@ def test_a_response_that_is_dropped_keeps_its_connection(kind: Callable[[str], s
     found = seen(
         kind,
         """
-    async with httpx.AsyncClient() as client:
-        for _ in range(2):
-            await client.send(client.build_request("GET", url), stream=True)
+    client = httpx.AsyncClient()
+    for _ in range(2):
+        await client.send(client.build_request("GET", url), stream=True)
+    try:
+        await client.aclose()
+    except RuntimeError:  # before httpcore 1, it protests
+        pass
 """,
         body_size=3_000_000,
     )
@@ -386,7 +390,8 @@ def test_a_redirect_elsewhere_names_the_origin(kind: Callable[[str], str]) -> No
 @pytest.mark.parametrize("tls", [False, True], ids=["forwarded", "tunnelled"])
 def test_connections_to_a_proxy_are_counted(kind: Callable[[str], str], tls: bool) -> None:  # noqa: FBT001
     program = """
-    name = "proxy" if "proxy" in httpx.Client.__init__.__kwdefaults__ else "proxies"
+    import inspect
+    name = "proxy" if "proxy" in inspect.signature(httpx.Client).parameters else "proxies"
     async with httpx.AsyncClient(**{name: sys.argv[2]}) as client:
         for _ in range(3):
             await client.get(url)
@@ -469,7 +474,9 @@ def test_a_pool_of_httpcore_alone_is_seen(kind: Callable[[str], str]) -> None:
     assert (pool.of, pool.most, pool.blocks) == (None, 2, True)
 
 
-def test_what_is_mocked_is_no_connection() -> None:
+def test_what_is_mocked_is_no_connection(version: str) -> None:
+    if version:
+        pytest.skip("httpcore keeps backends to itself")
     found = seen(
         str,
         """
@@ -483,7 +490,9 @@ def test_what_is_mocked_is_no_connection() -> None:
     assert (found.connections, found.exchanges) == ((), ())
 
 
-def test_a_backend_of_the_programs_own_is_seen() -> None:
+def test_a_backend_of_the_programs_own_is_seen(version: str) -> None:
+    if version:
+        pytest.skip("httpcore keeps backends to itself")
     found = seen(
         str,
         """

@@ -260,9 +260,11 @@ class _Watch(Watcher):
     @quietly
     def answered(self, protocol: Theirs, exchange: Exchange | None, head: Theirs) -> None:
         """It is there."""
+        if exchange is None:  # it is a message of a web socket, say
+            return
         life, (message, payload) = self._of(protocol), head
         code = message.code
-        if exchange is None or (_INFORMATIONAL <= code < _FINAL and code != _SWITCHING):
+        if _INFORMATIONAL <= code < _FINAL and code != _SWITCHING:
             return
         version = f"HTTP/{message.version.major}.{message.version.minor}"
         said = Head(version, code, message.raw_headers, is_bodiless=life.is_bodiless)
