@@ -259,6 +259,8 @@ def _closing(tracer: Tracer) -> Make:
                     ending = _ending(wire, self, _getframe(1))
                     if ending:
                         wire.closed(ending)
+                    else:
+                        tracer.is_over = True
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return original(self, *args, **kwargs)

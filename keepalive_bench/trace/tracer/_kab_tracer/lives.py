@@ -125,14 +125,13 @@ class Client:
 
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
-        if not self._ended and self._pid == os.getpid():
+        if not self._ended and self._pid == os.getpid() and not self._tracer.is_over:
             self._ended = now()
             self._write()
 
     def __del__(self) -> None:
         try:
-            if not self._tracer.is_over:
-                self.closed()
+            self.closed()
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
 
@@ -244,7 +243,7 @@ class Connection:
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
-        if not self.is_open:
+        if not self.is_open or self._tracer.is_over:
             return
         if self._pid != os.getpid():  # it is the parent's, and open there
             self.is_open = False
