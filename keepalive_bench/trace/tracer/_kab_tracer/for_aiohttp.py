@@ -16,9 +16,9 @@ import sys
 from _contextvars import ContextVar
 
 from .answers import origin_of
-from .heads import Head, asks
+from .heads import NONE_YET
 from .lives import Client, Connection
-from .wrappers import Watcher, around, around_async, quietly
+from .wrappers import around, around_async
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Theirs: TypeAlias = Any
     """An object of aiohttp's."""
 
+_VERSIONS = {(1, 0): "HTTP/1.0", (1, 1): "HTTP/1.1"}
 _INFORMATIONAL, _SWITCHING, _FINAL = 100, 101, 200
 _INTERRUPTIONS = frozenset(("CancelledError", "TimeoutError"))
 _CONNECTORS_FILE = os.path.join("aiohttp", "connector.py")
@@ -51,6 +52,7 @@ class _Life(Connection):
         "client",
         "exchange",
         "has_failed",
+        "head",
         "is_bodiless",
         "is_secure",
         "is_switched",
@@ -70,6 +72,8 @@ class _Life(Connection):
         self.client: Client | None = getattr(connector, "__dict__", {}).get(tracer.attribute)
         self.exchange: Exchange | None = None
         """The one under way, or the last."""
+        self.head = NONE_YET
+        """That of its last response."""
         self.payload: Theirs = None
         """Its response's body."""
         self.has_failed = False
@@ -89,12 +93,10 @@ class _Life(Connection):
 
     def asked(self, request: Theirs, *, forces_close: bool) -> Exchange:
         """A request begins on it, or is what it is opened for."""
-        asks_to_close, has_body = asks(
-            (name.encode(), value.encode("utf-8", "replace"))
-            for name, value in request.headers.items()
-        )
+        get = request.headers.get
+        asks_to_close = forces_close or "close" in get("Connection", "").lower()
+        has_body = get("Content-Length", "0") != "0" or get("Transfer-Encoding") is not None
         self.is_bodiless, self.payload = request.method == "HEAD", None
-        asks_to_close = asks_to_close or forces_close
         self.exchange = self.begun(asks_to_close=asks_to_close, has_body=has_body)
         return self.exchange
 
@@ -114,7 +116,7 @@ class _Life(Connection):
         return "unread" if is_unread else super().dropped()
 
 
-class _Watch(Watcher):
+class _Watch:
     """Notes what objects of aiohttp's do, for one tracer."""
 
     def __init__(self, tracer: Tracer) -> None:
@@ -129,26 +131,22 @@ class _Watch(Watcher):
 
     # Sessions and connectors.
 
-    @quietly
     def makes_session(self, *_: object, **__: object) -> Any:  # noqa: ANN401  # a context's
         """A session is being made, and maybe its connector."""
         return self._maker.set(Client(self.tracer, "aiohttp.ClientSession"))
 
-    @quietly
     def made_session(self, session: Theirs, token: Any, _: object) -> None:  # noqa: ANN401  # a context's
         """It was, or it failed."""
         if token is not None:
             session.__dict__[self._name] = self._maker.get()  # `setattr` may warn
             self._maker.reset(token)
 
-    @quietly
     def closes_client(self, client: Theirs, *_: object, **__: object) -> None:
         """A session or connector is closed."""
         known = self._of(client)
         if known is not None:
             known.closed()
 
-    @quietly
     def made_connector(self, connector: Theirs, *_: object) -> None:
         """A connector was made."""
         limits = [it for it in (connector.limit, connector.limit_per_host) if it]
@@ -161,7 +159,6 @@ class _Watch(Watcher):
 
     # Opening a connection.
 
-    @quietly
     def opens(self, connector: Theirs, req: Theirs, *_: object, **__: object) -> _Life:
         """A connector is to open a connection."""
         life = _Life(self.tracer, req, connector)
@@ -170,7 +167,6 @@ class _Watch(Watcher):
         life.token = self._opening.set(life)
         return life
 
-    @quietly
     def opened(self, _: Theirs, life: _Life | None, protocol: Theirs) -> None:
         """It has."""
         if life is None:
@@ -182,7 +178,6 @@ class _Watch(Watcher):
         life.ready(is_tls=life.is_secure, is_tunnel=life.is_secure and bool(life.via))
         protocol.__dict__[self._name] = life
 
-    @quietly
     def fails_to_open(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
         """It couldn't."""
         if life is None:
@@ -193,7 +188,6 @@ class _Watch(Watcher):
         if life.exchange is not None:
             life.exchange.failed(error)
 
-    @quietly
     def attempts(self, *_: object, **kwargs: object) -> _Life | None:
         """An address is tried."""
         life: _Life | None = self._opening.get()
@@ -205,13 +199,11 @@ class _Watch(Watcher):
             life.opening()
         return life
 
-    @quietly
     def attempted(self, _: Theirs, life: _Life | None, __: object) -> None:
         """It is open, TLS included."""
         if life is not None:
             life.reached()
 
-    @quietly
     def attempt_failed(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
         """It isn't."""
         if life is not None:
@@ -219,7 +211,6 @@ class _Watch(Watcher):
                 life.reached()
             life.unusable(error)
 
-    @quietly
     def tcp_connected(self) -> None:
         """TCP is connected."""
         life = self._opening.get()
@@ -228,7 +219,6 @@ class _Watch(Watcher):
 
     # Exchanges.
 
-    @quietly
     def sends(self, request: Theirs, conn: Theirs) -> Exchange | None:
         """A request is to be sent on a connection."""
         life: _Life | None = self._of(conn.protocol)
@@ -239,25 +229,21 @@ class _Watch(Watcher):
             return exchange  # the one that it was opened for
         return life.asked(request, forces_close=conn._connector.force_close)  # noqa: SLF001
 
-    @quietly
     def sent(self, _: Theirs, exchange: Exchange | None, __: object) -> None:
         """It was: its head, at least."""
         if exchange is not None:
             exchange.sent()
 
-    @quietly
     def failed(self, _: Theirs, exchange: Exchange | None, error: BaseException) -> None:
         """It couldn't be, or there is no response."""
         if exchange is not None:
             exchange.failed(error)
 
-    @quietly
     def waits(self, protocol: Theirs) -> Exchange | None:
         """The head of a response is waited for."""
         life: _Life | None = self._of(protocol)
         return life.exchange if life else None
 
-    @quietly
     def answered(self, protocol: Theirs, exchange: Exchange | None, head: Theirs) -> None:
         """It is there."""
         if exchange is None:  # it is a message of a web socket, say
@@ -266,36 +252,40 @@ class _Watch(Watcher):
         code = message.code
         if _INFORMATIONAL <= code < _FINAL and code != _SWITCHING:
             return
-        version = f"HTTP/{message.version.major}.{message.version.minor}"
-        said = Head(version, code, message.raw_headers, is_bodiless=life.is_bodiless)
+        version = _VERSIONS.get(message.version, "HTTP/?")
+        said = life.head.next(version, code, message.raw_headers, is_bodiless=life.is_bodiless)
+        life.head = said
         exchange.answered(code, said.text, said.redirect(life.place))
         life.announces = said.closes or bool(message.should_close)
         life.payload, life.is_switched = payload, code == _SWITCHING
         if life.is_switched:
             exchange.ended()
         else:
-            payload.on_eof(lambda: self.ended(exchange))
+            payload.on_eof(self._quiet(exchange.ended))
 
-    @quietly
-    def ended(self, exchange: Exchange) -> None:
-        """All of a response has come."""
-        exchange.ended()
+    def _quiet(self, note: Theirs) -> Theirs:
+        """What a library calls by itself."""
+
+        def quiet() -> None:
+            try:
+                note()
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                self.tracer.records.trouble(error)
+
+        return quiet
 
     # How a connection ends.
 
-    @quietly
     def closes(self, protocol: Theirs) -> None:
         """It is closed from here."""
         life: _Life | None = self._of(protocol)
         if life is not None and life.is_open:
             life.closed(_ending(protocol, life))
 
-    @quietly
     def loses(self, _: Theirs, exc: BaseException | None) -> BaseException | None:
         """It was closed from there, or has been from here."""
         return exc
 
-    @quietly
     def lost(self, protocol: Theirs, exc: BaseException | None, _: object) -> None:
         """Its protocol knows."""
         life: _Life | None = self._of(protocol)
@@ -366,22 +356,22 @@ def _watch(tracer: Tracer) -> _Watch:
 def patch_client(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `client`."""
     watch, session = _watch(tracer), module.ClientSession
-    making = around(watch.makes_session, watch.made_session, watch.made_session)
+    making = around(tracer, watch.makes_session, watch.made_session, watch.made_session)
     patches.wrap(session, "__init__", making)
-    patches.wrap(session, "close", around_async(watch.closes_client))
+    patches.wrap(session, "close", around_async(tracer, watch.closes_client))
 
 
 def patch_connector(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `connector`."""
     watch, base, tcp = _watch(tracer), module.BaseConnector, module.TCPConnector
-    patches.wrap(base, "__init__", around(after=watch.made_connector))
+    patches.wrap(base, "__init__", around(tracer, after=watch.made_connector))
     for name in ("_close", "_close_immediately"):
         if name in vars(base):
-            patches.wrap(base, name, around(watch.closes_client))
-    opening = around_async(watch.opens, watch.opened, watch.fails_to_open)
+            patches.wrap(base, name, around(tracer, watch.closes_client))
+    opening = around_async(tracer, watch.opens, watch.opened, watch.fails_to_open)
     for owner in (tcp, module.UnixConnector, module.NamedPipeConnector):
         patches.wrap(owner, "_create_connection", opening)
-    attempting = around_async(watch.attempts, watch.attempted, watch.attempt_failed)
+    attempting = around_async(tracer, watch.attempts, watch.attempted, watch.attempt_failed)
     patches.wrap(tcp, "_wrap_create_connection", attempting)
     eyeballs = getattr(module, "aiohappyeyeballs", None)  # before 3.10, loops connect themselves
     if eyeballs is not None:
@@ -391,23 +381,23 @@ def patch_connector(tracer: Tracer, patches: Patches, module: ModuleType) -> Non
 def patch_protocol(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `client_proto`."""
     watch, protocol = _watch(tracer), module.ResponseHandler
-    patches.wrap(protocol, "connection_lost", around(watch.loses, watch.lost, watch.lost))
+    patches.wrap(protocol, "connection_lost", around(tracer, watch.loses, watch.lost, watch.lost))
     for name in ("close", "abort"):
         if name in vars(protocol):
-            patches.wrap(protocol, name, around(watch.closes))
+            patches.wrap(protocol, name, around(tracer, watch.closes))
 
 
 def patch_request(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `client_reqrep`."""
     watch = _watch(tracer)
     owner = next(it for it in module.ClientRequest.__mro__ if "send" in vars(it))
-    patches.wrap(owner, "send", around_async(watch.sends, watch.sent, watch.failed))
+    patches.wrap(owner, "send", around_async(tracer, watch.sends, watch.sent, watch.failed))
 
 
 def patch_streams(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `streams`."""
     watch = _watch(tracer)
-    reading = around_async(watch.waits, watch.answered, watch.failed)
+    reading = around_async(tracer, watch.waits, watch.answered, watch.failed)
     patches.wrap(module.DataQueue, "read", reading)
 
 
@@ -415,7 +405,10 @@ def _connecting(watch: _Watch) -> Theirs:
     def make(original: Theirs) -> Theirs:
         async def start_connection(*args: object, **kwargs: object) -> object:
             sock = await original(*args, **kwargs)
-            watch.tcp_connected()
+            try:
+                watch.tcp_connected()
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                watch.tracer.records.trouble(error)
             return sock
 
         return start_connection

@@ -17,9 +17,9 @@ from _contextvars import ContextVar
 
 from .answers import origin_of
 from .closers import found_on
-from .heads import Head, asks
+from .heads import NONE_YET, asks
 from .lives import Client, Connection, now
-from .wrappers import Watcher, around, around_async, quietly
+from .wrappers import around, around_async
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class _Life(Connection):
         "announces",
         "ending",
         "exchanges",
+        "head",
         "is_ready",
         "is_tunnel",
         "place",
@@ -83,6 +84,8 @@ class _Life(Connection):
         """How many have spoken HTTP on it: in a tunnel, the first one asks the proxy for it."""
         self.exchanges: dict[int, Exchange] = {}
         """Those under way, by their stream's number."""
+        self.head = NONE_YET
+        """That of the last response."""
         self.ending = ""
         """How it ends if it is closed now."""
 
@@ -120,7 +123,7 @@ class _Opening:
         self.token: Any = None
 
 
-class _Watch(Watcher):
+class _Watch:
     """Notes what objects of httpcore's do, for one tracer."""
 
     def __init__(self, tracer: Tracer) -> None:
@@ -135,7 +138,6 @@ class _Watch(Watcher):
 
     # Clients and pools.
 
-    @quietly
     def makes_client(self, client: Theirs, *_: object, limits: object = None, **__: object) -> Any:  # noqa: ANN401  # a token
         """A client of httpx's is being made, and so are its pools."""
         classes = (it for it in type(client).__mro__ if it.__module__.partition(".")[0] == "httpx")
@@ -144,21 +146,18 @@ class _Watch(Watcher):
         most = _most(getattr(limits, "max_keepalive_connections", None))
         return self._maker.set(Client(self.tracer, kind, most=most))
 
-    @quietly
     def made_client(self, client: Theirs, token: Any, _: object) -> None:  # noqa: ANN401  # a context's
         """It was, or it failed."""
         if token is not None:
             client.__dict__[self._name] = self._maker.get()
             self._maker.reset(token)
 
-    @quietly
     def closes_client(self, client: Theirs, *_: object) -> None:
         """The program closes it."""
         known = self._of(client)
         if known is not None:
             known.closed()
 
-    @quietly
     def made_pool(self, pool: Theirs, *_: object) -> None:
         """A pool was made."""
         most = _most(getattr(pool, "_max_keepalive_connections", None))
@@ -167,7 +166,6 @@ class _Watch(Watcher):
         client = Client(self.tracer, kind, self._maker.get(), most=most, blocks=blocks)
         pool.__dict__[self._name] = _Pool(client)
 
-    @quietly
     def closes_pool(self, pool: Theirs) -> None:
         """It is being closed."""
         known = self._of(pool)
@@ -175,14 +173,12 @@ class _Watch(Watcher):
             known.is_closing = True
             known.client.closed()
 
-    @quietly
     def closed_pool(self, pool: Theirs, *_: object) -> None:
         """It was; it may be used again."""
         known = self._of(pool)
         if known is not None:
             known.is_closing = False
 
-    @quietly
     def made_connection(self, pool: Theirs, origin: Theirs, made: Theirs) -> None:
         """A pool made a connection, which isn't open yet."""
         proxy = getattr(made, "_proxy_origin", None)
@@ -198,7 +194,6 @@ class _Watch(Watcher):
 
     # Opening a connection.
 
-    @quietly
     def enters(self, connection: Theirs, *_: object) -> _Opening | None:
         """A request has got a connection; an `_Opening`, where that isn't open."""
         is_open = getattr(connection, "_connected", None)  # a tunnel's
@@ -214,13 +209,11 @@ class _Watch(Watcher):
         opening.token = self._opening.set(opening)
         return opening
 
-    @quietly
     def leaves(self, _: Theirs, opening: _Opening | None, __: object) -> None:
         """The head of its response is there."""
         if opening is not None:
             self._opening.reset(opening.token)
 
-    @quietly
     def leaves_failed(self, _: Theirs, opening: _Opening | None, error: BaseException) -> None:
         """It failed."""
         if opening is None:
@@ -234,7 +227,6 @@ class _Watch(Watcher):
         if not opening.has_begun:
             life.begun(since=opening.began).failed(error)
 
-    @quietly
     def connects(self, *_: object, **__: object) -> _Life | None:
         """A backend is to connect."""
         opening = self._opening.get()
@@ -244,34 +236,29 @@ class _Watch(Watcher):
         opening.life.opening()
         return opening.life
 
-    @quietly
     def connected(self, _: Theirs, life: _Life | None, stream: Theirs) -> None:
         """It has."""
         if life is not None and stream.get_extra_info("socket") is not None:  # it isn't a mock's
             life.reached()
             stream.__dict__[self._name] = life
 
-    @quietly
     def fails_to_connect(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
         """It hasn't."""
         if life is not None:
             life.unusable(error)
 
-    @quietly
     def secured(self, stream: Theirs, _: object, secure: Theirs) -> None:
         """TLS made another stream of one."""
         life = self._of(stream)
         if life is not None:
             secure.__dict__[self._name] = life
 
-    @quietly
     def fails_to_secure(self, stream: Theirs, _: object, error: BaseException) -> None:
         """Its handshake failed."""
         life = self._of(stream)
         if life is not None:
             life.unusable(error)
 
-    @quietly
     def speaks(self, http: Theirs, *_: object) -> None:
         """There is somebody to speak HTTP over a stream."""
         stream, opening = http._network_stream, self._opening.get()  # noqa: SLF001
@@ -291,7 +278,6 @@ class _Watch(Watcher):
 
     # Exchanges.
 
-    @quietly
     def begins(self, http: Theirs, request: Theirs, stream_id: int = 0) -> None:
         """A request is to be sent."""
         life = self._of(http)
@@ -305,7 +291,6 @@ class _Watch(Watcher):
             asks_to_close=asks_to_close, has_body=has_body, is_http_2=stream_id > 0, since=since
         )
 
-    @quietly
     def sent(
         self, http: Theirs, request: Theirs, stream_id: int = 0
     ) -> tuple[Exchange, bool] | None:
@@ -317,7 +302,6 @@ class _Watch(Watcher):
         exchange.sent()
         return exchange, request.method in _BODILESS
 
-    @quietly
     def answered(self, http: Theirs, state: tuple[Exchange, bool] | None, head: Theirs) -> None:
         """The head of its response is there."""
         if state is None:
@@ -327,11 +311,11 @@ class _Watch(Watcher):
         else:
             version, status, fields = head[0].decode("latin-1"), head[1], head[3]
         exchange, is_bodiless = state
-        said, life = Head(version, status, fields, is_bodiless=is_bodiless), self._of(http)
-        life.announces = said.closes
+        life: _Life = self._of(http)
+        said = life.head.next(version, status, fields, is_bodiless=is_bodiless)
+        life.head, life.announces = said, said.closes
         exchange.answered(status, said.text, said.redirect(life.place))
 
-    @quietly
     def unanswered(
         self, _: Theirs, state: tuple[Exchange, bool] | None, error: BaseException
     ) -> None:
@@ -339,7 +323,6 @@ class _Watch(Watcher):
         if state is not None:
             state[0].failed(error)
 
-    @quietly
     def closes_response(self, http: Theirs) -> None:
         """A response in HTTP/1 is closed, which closes the connection unless both are done."""
         life = self._of(http)
@@ -361,7 +344,6 @@ class _Watch(Watcher):
         else:
             life.ending = "unread"
 
-    @quietly
     def closes_stream(self, http: Theirs, stream_id: int) -> None:
         """One in HTTP/2 is, which closes the connection only where that is at its end."""
         life = self._of(http)
@@ -377,16 +359,14 @@ class _Watch(Watcher):
                 exchange.ended()
         life.ending = "announced"
         if http._connection_error:  # noqa: SLF001  # it stays in its pool, and isn't used again
-            life.closed("failed")
+            life.closed("announced" if _is_terminated(http) else "failed")
 
-    @quietly
     def closed_response(self, http: Theirs, *_: object) -> None:
         """It was."""
         life = self._of(http)
         if life is not None:
             life.ending = ""
 
-    @quietly
     def closes(self, http: Theirs) -> None:
         """A connection is closed."""
         life = self._of(http)
@@ -401,7 +381,9 @@ def _ending(http: Theirs, life: _Life) -> str:
     if not any(file.endswith(_POOLS_FILES) for file, _ in _callers()):
         return "connection-closed"
     stream = http._network_stream  # noqa: SLF001
-    found = found_on(stream.get_extra_info("socket")) if stream.get_extra_info("is_readable") else ""
+    found = (
+        found_on(stream.get_extra_info("socket")) if stream.get_extra_info("is_readable") else ""
+    )
     if found and life.announces:  # h11 expects more, even after a body that ends like this
         return "announced"
     if found and (found != "found-data" or hasattr(http, "_h11_state")):
@@ -409,6 +391,12 @@ def _ending(http: Theirs, life: _Life) -> str:
     expires = http._expire_at  # noqa: SLF001
     is_old = expires is not None and time.monotonic() > expires
     return "expired" if is_old else "pool-full"
+
+
+def _is_terminated(http: Theirs) -> bool:
+    """Whether a GOAWAY has come."""
+    names = ("_connection_terminated", "_connection_error_event")  # before 0.16, the second
+    return any(getattr(http, name, None) is not None for name in names)
 
 
 def _reading_error() -> BaseException | None:
@@ -452,21 +440,21 @@ def _watch(tracer: Tracer) -> _Watch:
 def patch_client(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `httpx._client`."""
     watch = _watch(tracer)
-    making = around(watch.makes_client, watch.made_client, watch.made_client)
+    making = around(tracer, watch.makes_client, watch.made_client, watch.made_client)
     for owner in (module.Client, module.AsyncClient):
         patches.wrap(owner, "__init__", making)
     for name in ("close", "__exit__"):
-        patches.wrap(module.Client, name, around(watch.closes_client))
+        patches.wrap(module.Client, name, around(tracer, watch.closes_client))
     for name in ("aclose", "__aexit__"):
-        patches.wrap(module.AsyncClient, name, around_async(watch.closes_client))
+        patches.wrap(module.AsyncClient, name, around_async(tracer, watch.closes_client))
 
 
 def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `connection_pool`."""
     watch, pool = _watch(tracer), _class(module, "ConnectionPool")
-    patches.wrap(pool, "__init__", around(after=watch.made_pool))
+    patches.wrap(pool, "__init__", around(tracer, after=watch.made_pool))
     _patch_making(watch, patches, pool)
-    _wrap(patches, pool, "close", watch.closes_pool, watch.closed_pool, watch.closed_pool)
+    _wrap(tracer, patches, pool, "close", watch.closes_pool, watch.closed_pool, watch.closed_pool)
 
 
 def patch_connection(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
@@ -492,19 +480,27 @@ def patch_speaker(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     http = _class(module, "HTTP2Connection" if is_2 else "HTTP11Connection")
     receive = "_receive_response" if is_2 else "_receive_response_headers"
     closes = watch.closes_stream if is_2 else watch.closes_response
-    patches.wrap(http, "__init__", around(after=watch.speaks))
-    _wrap(patches, http, "_send_request_headers", watch.begins)
-    _wrap(patches, http, receive, watch.sent, watch.answered, watch.unanswered)
-    _wrap(patches, http, "_response_closed", closes, watch.closed_response, watch.closed_response)
-    _wrap(patches, http, "close", watch.closes)
+    patches.wrap(http, "__init__", around(tracer, after=watch.speaks))
+    _wrap(tracer, patches, http, "_send_request_headers", watch.begins)
+    _wrap(tracer, patches, http, receive, watch.sent, watch.answered, watch.unanswered)
+    _wrap(
+        tracer,
+        patches,
+        http,
+        "_response_closed",
+        closes,
+        watch.closed_response,
+        watch.closed_response,
+    )
+    _wrap(tracer, patches, http, "close", watch.closes)
 
 
 def patch_backend(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `sync`, `anyio` (it was `asyncio` once) or `trio`."""
     watch = _watch(tracer)
     wrapper = around if module.__name__.endswith(".sync") else around_async
-    connecting = wrapper(watch.connects, watch.connected, watch.fails_to_connect)
-    securing = wrapper(after=watch.secured, failed=watch.fails_to_secure)
+    connecting = wrapper(tracer, watch.connects, watch.connected, watch.fails_to_connect)
+    securing = wrapper(tracer, after=watch.secured, failed=watch.fails_to_secure)
     for owner in list(vars(module).values()):
         if getattr(owner, "__module__", "") == module.__name__:
             if "connect_tcp" in vars(owner):
@@ -518,7 +514,10 @@ def _patch_making(watch: _Watch, patches: Patches, pool: type) -> None:
     def make(original: Theirs) -> Theirs:
         def create_connection(self: Theirs, origin: Theirs) -> Theirs:
             made = original(self, origin)
-            watch.made_connection(self, origin, made)
+            try:
+                watch.made_connection(self, origin, made)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                watch.tracer.records.trouble(error)
             return made
 
         return create_connection
@@ -530,7 +529,7 @@ def _patch_opening(watch: _Watch, patches: Patches, connection: type) -> None:
     name = "handle_request"
     if connection.__name__.startswith("Async"):
         name = "handle_async_request"
-    _wrap(patches, connection, name, watch.enters, watch.leaves, watch.leaves_failed)
+    _wrap(watch.tracer, patches, connection, name, watch.enters, watch.leaves, watch.leaves_failed)
 
 
 def _class(module: ModuleType, name: str) -> type:
@@ -538,9 +537,9 @@ def _class(module: ModuleType, name: str) -> type:
     return found
 
 
-def _wrap(patches: Patches, owner: type, name: str, *parts: Theirs) -> None:
+def _wrap(tracer: Tracer, patches: Patches, owner: type, name: str, *notes: Theirs) -> None:
     if owner.__name__.startswith("Async"):
         name = "aclose" if name == "close" else name
-        patches.wrap(owner, name, around_async(*parts))
+        patches.wrap(owner, name, around_async(tracer, *notes))
     else:
-        patches.wrap(owner, name, around(*parts))
+        patches.wrap(owner, name, around(tracer, *notes))

@@ -1,7 +1,8 @@
-"""Wrappers that notice when a method is called, returns and raises; of coroutines, coroutines.
+"""Wrappers that note when a method is called, returns and raises; those of coroutines are such.
 
-Each of the three is called with the object; then `before` has the method's arguments, and what it
-returns goes to the others, before the result or the error. None of them may raise: `quietly`.
+Each of the three notes is called with the object; `before` has the method's arguments, too, and
+what it returns goes to the others, before the result or the error: `None`, where it failed. What
+they raise is the tracer's trouble, and nobody else's.
 """
 
 from __future__ import annotations
@@ -14,25 +15,7 @@ if TYPE_CHECKING:
     from .lives import Tracer
 
     Function: TypeAlias = Callable[..., Any]
-
-
-class Watcher:
-    """Whatever notes things for a tracer."""
-
-    tracer: Tracer
-
-
-def quietly(do: Function) -> Function:
-    """Keep errors of a method of a `Watcher`'s from the program."""
-
-    def quiet(self: Watcher, *args: object, **kwargs: object) -> object:
-        try:
-            return do(self, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001  # it is the tracer's own
-            self.tracer.records.trouble(error)
-            return None
-
-    return quiet
+    Maker: TypeAlias = Callable[[Function], Function]
 
 
 def _nothing(*_: object, **__: object) -> None:
@@ -40,19 +23,34 @@ def _nothing(*_: object, **__: object) -> None:
 
 
 def around(
-    before: Function = _nothing, after: Function = _nothing, failed: Function = _nothing
-) -> Function:
-    """Make a maker of a wrapper for `Patches.wrap`, of a method."""
+    tracer: Tracer,
+    before: Function = _nothing,
+    after: Function = _nothing,
+    failed: Function = _nothing,
+) -> Maker:
+    """What makes a wrapper for `Patches.wrap`."""
+    trouble, is_told = tracer.records.trouble, after is not _nothing
 
     def make(original: Function) -> Function:
         def wrapper(self: object, *args: object, **kwargs: object) -> object:
-            state = before(self, *args, **kwargs)
+            try:
+                state = before(self, *args, **kwargs)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                state = None
+                trouble(error)
             try:
                 result = original(self, *args, **kwargs)
             except BaseException as error:
-                failed(self, state, error)
+                try:
+                    failed(self, state, error)
+                except Exception as own:  # noqa: BLE001  # the program never sees it
+                    trouble(own)
                 raise
-            after(self, state, result)
+            if is_told:
+                try:
+                    after(self, state, result)
+                except Exception as error:  # noqa: BLE001  # the program never sees it
+                    trouble(error)
             return result
 
         return wrapper
@@ -61,19 +59,34 @@ def around(
 
 
 def around_async(
-    before: Function = _nothing, after: Function = _nothing, failed: Function = _nothing
-) -> Function:
-    """Make one of a method that is a coroutine."""
+    tracer: Tracer,
+    before: Function = _nothing,
+    after: Function = _nothing,
+    failed: Function = _nothing,
+) -> Maker:
+    """What makes one of a coroutine."""
+    trouble, is_told = tracer.records.trouble, after is not _nothing
 
     def make(original: Function) -> Function:
         async def wrapper(self: object, *args: object, **kwargs: object) -> object:
-            state = before(self, *args, **kwargs)
+            try:
+                state = before(self, *args, **kwargs)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                state = None
+                trouble(error)
             try:
                 result = await original(self, *args, **kwargs)
             except BaseException as error:
-                failed(self, state, error)
+                try:
+                    failed(self, state, error)
+                except Exception as own:  # noqa: BLE001  # the program never sees it
+                    trouble(own)
                 raise
-            after(self, state, result)
+            if is_told:
+                try:
+                    after(self, state, result)
+                except Exception as error:  # noqa: BLE001  # the program never sees it
+                    trouble(error)
             return result
 
         return wrapper
