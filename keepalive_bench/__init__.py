@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from keepalive_bench.results.exchange import Connection, Exchange, Failure
     from keepalive_bench.results.run import Run
+    from keepalive_bench.trace.watch import watch
 
 __version__ = "0.1.0"
 
@@ -65,6 +66,7 @@ __all__ = [
     "analyse",
     "benchmark",
     "require",
+    "watch",
 ]
 
 _HOMES = {
@@ -79,6 +81,7 @@ _HOMES = {
     "Exchange": "results.exchange",
     "Failure": "results.exchange",
     "Run": "results.run",
+    "watch": "trace.watch",
 }
 
 
