@@ -32,9 +32,9 @@ class Records:
         self.folder, self.most_bytes = folder, most_bytes
         self.pid = 0
         self.key = ""
-        self._kept: list[mmap] = []
-        """All maps that ever were: where one goes away, it closes a file by number, which may be
-        the program's by then."""
+        self._kept: list[tuple[mmap, tuple[int, int]]] = []
+        """All maps that ever were, and which file each has: where one goes away, it closes a file
+        by number, which may be the program's by then."""
         self.begin()
 
     @property
@@ -71,6 +71,18 @@ class Records:
         if self.pid == os.getpid():
             self._ended = time.perf_counter()
             self._tell()
+
+    def let_go(self) -> None:
+        """Let go of all files, and record no more; a number that isn't theirs any more is left."""
+        kept, self._kept = self._kept, []
+        self._is_full, self._maps, self._starts, self._end = True, {}, [0], 0
+        self._texts, self._frames = {}, {}
+        mine = _open_files()
+        for place, file in kept:
+            if file in mine:
+                place.close()
+            else:
+                self._kept.append((place, file))
 
     def reserve(self) -> int:
         """The number of a slot for a record to come; 0: there is no room for it."""
@@ -201,7 +213,23 @@ class Records:
         try:
             os.posix_fallocate(file, 0, size)  # on a full disk, a hole in a mapped file is deadly
             made = mmap(file, size)
+            status = os.fstat(file)
         finally:
             os.close(file)
-        self._kept.append(made)
+        self._kept.append((made, (status.st_dev, status.st_ino)))
         return made
+
+
+def _open_files() -> set[tuple[int, int]]:
+    """Which files this process has open by number."""
+    found = set()
+    try:
+        for number in os.listdir("/dev/fd"):
+            try:
+                status = os.fstat(int(number))
+            except OSError:  # that of the list itself
+                continue
+            found.add((status.st_dev, status.st_ino))
+    except OSError:  # there is no such folder
+        pass
+    return found

@@ -11,8 +11,18 @@ from .patching import Patches
 from .records import Records
 
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+
 class Tracing:
     """Begins as it is made, unless its records can't be put anywhere."""
+
+    _at_work: ClassVar[list[Tracing]] = []
+    """Those that a fork concerns."""
+    _is_told_of_forks = False
+    """What is told of them is so for ever, so it is one for all."""
 
     def __init__(self, folder: str, most_bytes: int) -> None:
         self.records = Records(folder, most_bytes)
@@ -22,7 +32,10 @@ class Tracing:
         self.is_on = self.records.is_kept
         if not self.is_on:
             return
-        os.register_at_fork(after_in_child=self._forked)
+        self._at_work.append(self)
+        if not Tracing._is_told_of_forks:
+            Tracing._is_told_of_forks = True
+            os.register_at_fork(after_in_child=_forked)
         atexit.register(self._exit)
         try:
             self.hook.put_in()
@@ -34,17 +47,12 @@ class Tracing:
         if self.is_on:
             self.is_on = False
             self.tracer.is_over = True
+            self._at_work.remove(self)
             self.hook.take_out()
             self.patches.undo()
             self.records.end()
+            self.records.let_go()
             atexit.unregister(self._exit)
-
-    def _forked(self) -> None:
-        if self.is_on:
-            try:
-                self.records.begin()
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                self.records.trouble(error)
 
     def _exit(self) -> None:
         try:
@@ -54,3 +62,11 @@ class Tracing:
             self.records.end()
         except Exception as error:  # noqa: BLE001  # the program never sees it
             self.records.trouble(error)
+
+
+def _forked() -> None:
+    for tracing in list(Tracing._at_work):  # noqa: SLF001  # its own
+        try:
+            tracing.records.begin()
+        except Exception as error:  # noqa: BLE001  # the program never sees it
+            tracing.records.trouble(error)
