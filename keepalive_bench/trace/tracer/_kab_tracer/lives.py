@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from _thread import get_ident
 
 from .layout import (
     ASKS_TO_CLOSE,
@@ -49,6 +50,13 @@ class Tracer:
         """What its own hangs on other people's objects by."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
+        self.only_thread = 0
+        """The one thread whose requests are noted; 0: all are."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is a thread whose requests aren't noted."""
+        return bool(self.only_thread) and self.only_thread != get_ident()
 
 
 class Client:
@@ -142,6 +150,14 @@ class Connection:
         self.is_open, self._connected = True, now()
         self._write()
 
+    def found(self, origin: str, via: str = "", client: Client | None = None) -> None:
+        """It is in use, and was opened before the tracer came."""
+        if not self.is_open:
+            self._make(origin, via, client)
+            self.is_open, self._previous, self._stack = True, 0, 0
+            self._flags = IS_INHERITED
+            self._write()
+
     def ready(self, *, is_tls: bool, is_tunnel: bool = False) -> None:
         """So is all else that belongs to opening it."""
         if self.is_open:
@@ -190,6 +206,8 @@ class Connection:
         self._began = self._began or now()
         self._stack = self._tracer.stacks.whole(_frame(2))
         self.number = records.reserve()
+        if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
+            self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
     def _inherit(self) -> None:
         """Go on with a connection of the process that forked this one."""
@@ -240,7 +258,7 @@ class Exchange:
         self._sent = self._answered = self._ended = 0.0
         self._who, self._frame = who(), tracer.stacks.own_call(_frame(2))
         self._began = now()
-        self._number = tracer.records.reserve()
+        self._number = 0 if tracer.is_elsewhere else tracer.records.reserve()
         self._write()
 
     def sent(self) -> None:
