@@ -6,6 +6,7 @@ takes nothing of pytest's that version 7 doesn't have.
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -90,7 +91,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         watched = [(it, stack.enter_context(watch(threads=it.threads))) for it in marks]
         outcome = yield
     if outcome.excinfo is None:
-        from keepalive_bench.trace.watched import excess
+        from keepalive_bench.trace.pytest_words import excess
 
         texts = [excess(seen, it.max_opened, it.origin) for it, seen in watched]
         if any(texts):
@@ -104,16 +105,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     outcome = yield
     report = outcome.get_result()
     if report.failed and _SEEN in item.stash:
-        from keepalive_bench.trace.watched import told
+        from keepalive_bench.trace.pytest_words import told
 
-        report.sections += [(_SECTION, told(seen)) for seen in item.stash[_SEEN]]
+        verbose = item.config.getoption("verbose") > 0
+        report.sections += [(_SECTION, told(it, verbose=verbose)) for it in item.stash[_SEEN]]
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Say why so many connections were opened where their number is too high."""
-    if type(left).__name__ != "Counted" and type(right).__name__ != "Counted":
+    """Tell why there were so many where an assertion says that there were too many."""
+    if "keepalive_bench.trace.watch" not in sys.modules:  # then nothing was watched
         return None
-    from keepalive_bench.trace.watched import Counted, why_so_many
+    from keepalive_bench.trace.pytest_words import compared
 
-    counted = next(it for it in (left, right) if isinstance(it, Counted))
-    return [f"{left!r} {op} {right!r}", *why_so_many(counted)]
+    return compared(op, left, right)

@@ -1,49 +1,74 @@
-"""`pytest --keepalive`: how all tests used their connections, told at the end.
+"""`pytest --keepalive`: how all tests together used their connections, told at the end.
 
-The process that reports makes one folder for all records; with pytest-xdist, its workers get that
-folder's name, and record there, too.
+One process makes a folder for the records and reports them. With pytest-xdist that is the one that
+has the terminal; its workers get to know the folder, and record there.
 """
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from keepalive_bench.trace.watch import records_folder, recording_into, usage_in
-from keepalive_bench.trace.watched import report_lines
+from keepalive_bench.trace.watched import report_text
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-_KEY = "keepalive_records"
+_FOLDER, _UNSEEN = "keepalive_records", "keepalive_unseen"
+
+
+class _Node(Protocol):
+    """A worker of pytest-xdist's, as the process that started it knows it."""
+
+    workerinput: dict[str, Any]
+    workeroutput: dict[str, Any]
 
 
 class SessionWatch:
-    """Watches a process of a session, and reports where that is the one that has a terminal."""
+    """Traces one process of a session."""
 
     def __init__(self, config: pytest.Config) -> None:
-        given: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self._stack = ExitStack()
-        self._unrecorded: list[str] = []
-        self._folder = self._stack.enter_context(records_folder()) if given is None else given[_KEY]
-        if os.path.isdir(self._folder):
-            self._stack.enter_context(recording_into(self._folder))
+        self._kept, self._tracing = ExitStack(), ExitStack()
+        self._unseen = 0
+        """How many workers couldn't record."""
+        given = getattr(config, "workerinput", {}).get(_FOLDER)
+        self._folder = Path(given) if given else self._kept.enter_context(records_folder())
+        if self._folder.is_dir():
+            self._tracing.enter_context(recording_into(self._folder))
+        else:  # it is another machine's
+            config.workeroutput[_UNSEEN] = True  # type: ignore[attr-defined]  # a worker has it
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
+    def pytest_configure_node(self, node: _Node) -> None:
         """Tell a worker where to record."""
-        node.workerinput[_KEY] = self._folder
+        node.workerinput[_FOLDER] = str(self._folder)
 
-    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
-        """Report what was recorded."""
-        terminalreporter.section("keepalive")
-        for line in report_lines(usage_in(self._folder)):
-            terminalreporter.write_line(line)
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: _Node) -> None:
+        """Note whether a worker recorded."""
+        self._unseen += bool(getattr(node, "workeroutput", {}).get(_UNSEEN))
 
     @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Trace no more: tests and fixtures are done."""
+        self._tracing.close()
+
+    def pytest_terminal_summary(
+        self, terminalreporter: TerminalReporter, config: pytest.Config
+    ) -> None:
+        """Report."""
+        terminalreporter.section("keepalive")
+        usage = usage_in(self._folder)
+        columns, verbose = terminalreporter._tw.fullwidth, config.getoption("verbose") > 0
+        terminalreporter.write_line(report_text(usage, columns=columns, verbose=verbose))
+        if self._unseen:
+            terminalreporter.write_line(f"Not traced: {self._unseen} workers on other machines.")
+
     def pytest_unconfigure(self) -> None:
-        """Take the patches out, and remove what was recorded."""
-        self._stack.close()
+        """Leave nothing behind, however the session went."""
+        self._tracing.close()
+        self._kept.close()

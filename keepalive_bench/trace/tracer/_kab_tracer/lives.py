@@ -43,14 +43,14 @@ _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 class Tracer:
     """One tracer of this process: that of `kab trace` or that of `watch`; both may be at work."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, only_thread: int = 0) -> None:
         self.records = records
         self.stacks = Stacks(records)
         self.attribute = f"_kab_{id(self):x}"
         """What its own hangs on other people's objects by."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
-        self.only_thread = 0
+        self.only_thread = only_thread
         """The one thread whose requests are noted; 0: all are."""
 
     @property

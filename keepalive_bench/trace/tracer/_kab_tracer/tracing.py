@@ -24,9 +24,9 @@ class Tracing:
     _is_told_of_forks = False
     """What is told of them is so for ever, so it is one for all."""
 
-    def __init__(self, folder: str, most_bytes: int) -> None:
+    def __init__(self, folder: str, most_bytes: int, only_thread: int = 0) -> None:
         self.records = Records(folder, most_bytes)
-        self.tracer = Tracer(self.records)
+        self.tracer = Tracer(self.records, only_thread)
         self.patches = Patches(self.records)
         self.hook = Hook(self.tracer, self.patches)
         self.is_on = self.records.is_kept
