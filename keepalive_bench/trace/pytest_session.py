@@ -6,16 +6,20 @@ has the terminal; its workers get to know the folder, and record there.
 
 from __future__ import annotations
 
+import shutil
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from keepalive_bench.trace.watch import records_folder, recording_into, usage_in
+from keepalive_bench.trace.watch import recording_into, records_folder, usage_in
 from keepalive_bench.trace.watched import report_text
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from _pytest.terminal import TerminalReporter
 
 _FOLDER, _UNSEEN = "keepalive_records", "keepalive_unseen"
@@ -63,8 +67,13 @@ class SessionWatch:
         """Report."""
         terminalreporter.section("keepalive")
         usage = usage_in(self._folder)
-        columns, verbose = terminalreporter._tw.fullwidth, config.getoption("verbose") > 0
-        terminalreporter.write_line(report_text(usage, columns=columns, verbose=verbose))
+        text = report_text(
+            usage,
+            columns=shutil.get_terminal_size().columns,
+            plain_ascii=not _is_unicode(sys.__stdout__),
+            verbose=config.getoption("verbose") > 0,
+        )
+        terminalreporter.write_line(text)
         if self._unseen:
             terminalreporter.write_line(f"Not traced: {self._unseen} workers on other machines.")
 
@@ -72,3 +81,7 @@ class SessionWatch:
         """Leave nothing behind, however the session went."""
         self._tracing.close()
         self._kept.close()
+
+
+def _is_unicode(stream: TextIO | None) -> bool:
+    return stream is not None and stream.encoding.lower().startswith("utf")

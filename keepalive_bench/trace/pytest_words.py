@@ -56,5 +56,6 @@ def _excess(name: str, usage: Usage, most: int) -> Iterator[str]:
     opened = sum(it.connections for it in usage.origins)
     if opened > most:
         were = "connection was" if opened == 1 else "connections were"
-        yield f"{opened:,} {were} opened to {name}, where {most:,} may be."
+        is_ = "is" if most == 1 else "are"
+        yield f"{opened:,} {were} opened to {name}; at most {most:,} {is_} allowed."
         yield from why_opened(usage)

@@ -25,7 +25,7 @@ import urllib3.connectionpool
 import urllib3.poolmanager
 import urllib3.response
 
-from keepalive_bench import KabError, RequirementError, UsageError, watch
+from keepalive_bench import RequirementError, UsageError, watch
 from keepalive_bench.server import Behaviour, Server, ServerSettings
 
 if TYPE_CHECKING:
@@ -136,9 +136,7 @@ def test_a_connection_that_was_open_before_and_is_opened_again_is_counted() -> N
 
 
 @pytest.mark.parametrize("form", ["127.0.0.1", "127.0.0.1:{port}", "http://127.0.0.1:{port}"])
-def test_an_origin_is_a_host_with_a_port_and_a_scheme_or_without(
-    server: Server, form: str
-) -> None:
+def test_an_origin_is_a_host_with_a_port_and_a_scheme_or_without(server: Server, form: str) -> None:
     with Server(ServerSettings(host="localhost")) as other, watch() as seen:
         requests.get(server.url, timeout=9)
         requests.get(f"http://localhost:{other.port}/", timeout=9)
@@ -233,12 +231,10 @@ def test_so_they_are_where_watches_overlap(server: Server) -> None:
     assert functions() == before
 
 
-def test_an_error_in_the_block_passes_and_ends_the_watch(server: Server) -> None:
+def test_an_error_in_the_block_passes_and_ends_the_watch() -> None:
     before = functions()
-    with pytest.raises(ZeroDivisionError), watch() as seen:
-        requests.get(server.url, timeout=9)
-        _ = 1 / 0
-    assert seen.requests() == 1
+    with pytest.raises(requests.exceptions.MissingSchema), watch():
+        requests.get("no scheme", timeout=9)
     assert functions() == before
 
 
@@ -250,12 +246,12 @@ def test_nothing_is_left_behind(
         session.get(server.url)
         with watch():
             session.get(server.url)
-        files = len(os.listdir("/dev/fd"))
+        files = len(list(Path("/dev/fd").iterdir()))
         for _ in range(5):
             with watch():
                 assert list(tmp_path.iterdir())
                 session.get(server.url)
-        assert len(os.listdir("/dev/fd")) == files
+        assert len(list(Path("/dev/fd").iterdir())) == files
     assert not list(tmp_path.iterdir())
 
 

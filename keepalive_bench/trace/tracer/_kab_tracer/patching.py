@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Owner: TypeAlias = Union[type, ModuleType]
 
 _passing: dict[int, tuple[object, object]] = {}
-"""Wrappers that only call their originals: each with what stands beneath it, by what it is known."""
+"""Wrappers that only call their originals, each with what it stands on; by its identity."""
 _COPIED = ("__module__", "__name__", "__qualname__", "__doc__")
 
 
@@ -109,7 +109,7 @@ def _dress(wrapper: Function, original: Function) -> None:
 def _pass_through(wrapper: Function, original: Function) -> None:
     """Have a wrapper do nothing but call its original, wherever it is kept."""
     free = wrapper.__code__.co_freevars
-    cells = dict(zip(free, wrapper.__closure__ or ()))  # noqa: B905  # Python 3.9 has no strict
+    cells = dict(zip(free, wrapper.__closure__ or ()))  # Python 3.9 has no strict
     names = [name for name, cell in cells.items() if cell.cell_contents is original]
     text = (
         f"def outer({', '.join(free)}):\n"

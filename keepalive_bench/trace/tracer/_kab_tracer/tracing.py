@@ -10,7 +10,6 @@ from .lives import Tracer
 from .patching import Patches
 from .records import Records
 
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
@@ -54,6 +53,13 @@ class Tracing:
             self.records.let_go()
             atexit.unregister(self._exit)
 
+    def go_on(self) -> None:
+        """Go on in a process that was forked from the one in which this began."""
+        try:
+            self.records.begin()
+        except Exception as error:  # noqa: BLE001  # the program never sees it
+            self.records.trouble(error)
+
     def _exit(self) -> None:
         try:
             self.tracer.is_over = True
@@ -66,7 +72,4 @@ class Tracing:
 
 def _forked() -> None:
     for tracing in list(Tracing._at_work):  # noqa: SLF001  # its own
-        try:
-            tracing.records.begin()
-        except Exception as error:  # noqa: BLE001  # the program never sees it
-            tracing.records.trouble(error)
+        tracing.go_on()
