@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import http.client
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
+from textwrap import dedent
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
@@ -24,9 +28,13 @@ import urllib3.connection
 import urllib3.connectionpool
 import urllib3.poolmanager
 import urllib3.response
+from support.patience import PATIENCE_S
 
-from keepalive_bench import RequirementError, UsageError, watch
+import keepalive_bench.trace
+from keepalive_bench import KabError, RequirementError, UsageError, watch
 from keepalive_bench.server import Behaviour, Server, ServerSettings
+from keepalive_bench.trace.tracer._kab_tracer import layout
+from keepalive_bench.trace.watch import usage_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,8 +241,8 @@ def test_so_they_are_where_watches_overlap(server: Server) -> None:
 
 def test_an_error_in_the_block_passes_and_ends_the_watch() -> None:
     before = functions()
-    with pytest.raises(requests.exceptions.MissingSchema), watch():
-        requests.get("no scheme", timeout=9)
+    with pytest.raises(requests.exceptions.InvalidURL), watch():
+        requests.get("http://not a host/", timeout=9)
     assert functions() == before
 
 
@@ -292,3 +300,82 @@ def test_what_requests_mock_answers_opens_nothing_and_sends_nothing() -> None:
         mock.get("http://api.example.com/")
         requests.get("http://api.example.com/", timeout=9)
     assert (seen.connections(), seen.requests()) == (0, 0)
+
+
+def run(code: str, *arguments: str, **variables: str) -> str:
+    """What a program prints, in a process of its own, with all warnings as errors."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", dedent(code), *arguments],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert not done.stderr
+    assert done.returncode == 0
+    return done.stdout
+
+
+def test_a_library_that_the_block_imports_is_watched_and_left_as_it_came(server: Server) -> None:
+    code = """
+        import sys
+        from keepalive_bench import watch
+
+        with watch() as seen:
+            assert not {"urllib3", "http.client", "ssl"} & set(sys.modules)
+            import urllib3
+            urllib3.PoolManager().request("GET", sys.argv[1])
+        print(seen.connections(), seen.requests())
+        print(hasattr(urllib3.connection.HTTPConnection._new_conn, "__wrapped__"))
+        with watch() as seen:
+            urllib3.PoolManager().request("GET", sys.argv[1])
+        print(seen.connections(), seen.requests())
+    """
+    assert run(code, server.url).splitlines() == ["1 1", "False", "1 1"]
+
+
+def test_a_watch_and_kab_trace_count_alike_in_one_process(server: Server, tmp_path: Path) -> None:
+    code = """
+        import sys
+        import requests
+        from keepalive_bench import watch
+
+        requests.get(sys.argv[1])
+        with requests.Session() as session:
+            session.get(sys.argv[1])
+            with watch() as seen:
+                session.get(sys.argv[1])
+                requests.get(sys.argv[1])
+            print(seen.connections(), seen.requests(), *seen.usage.origins[0].openings[0].site[1:])
+    """
+    tracer = Path(keepalive_bench.trace.__file__).with_name("tracer")
+    out = run(code, server.url, PYTHONPATH=str(tracer), _KAB_TRACE=str(tmp_path))
+    traced = usage_in(tmp_path)
+    assert out.splitlines() == ["1 2 11 <module>"]
+    assert sum(it.connections for it in traced.origins) == server.stats.accepts == 3
+    assert sum(it.requests for it in traced.origins) == server.stats.requests == 4
+    assert {it.site.line for it in traced.origins[0].openings if it.site} == {6, 8, 11}
+    assert not any(it.troubles for it in traced.processes)
+
+
+def test_what_cant_be_recorded_isnt_taken_for_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "posix_fallocate", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+    with watch() as seen:
+        requests.get(server.url, timeout=9)
+    with pytest.raises(KabError, match="Nothing could be recorded"):
+        seen.connections()
+
+
+def test_what_is_lost_isnt_taken_for_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watch() as seen, requests.Session() as session:
+        session.get(server.url)
+        monkeypatch.setattr(os, "posix_fallocate", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+        for _ in range(layout.FIRST_SLOTS_OF_ROOT):
+            session.get(server.url)
+    with pytest.raises(KabError, match=r"Lost: [0-9,]+ records"):
+        seen.connections()

@@ -80,8 +80,12 @@ class Hook:
             sys.meta_path.remove(self)  # type: ignore[arg-type]
 
     def missed(self) -> list[str]:
-        """Modules that were imported past this hook."""
-        return [name for name in list(sys.modules) if patchers(name) and name not in self._patched]
+        """Modules that were imported past this hook; not what is another name of one."""
+        return [
+            name
+            for name, module in list(sys.modules.items())
+            if patchers(name) and name not in self._patched and _name_of(module) == name
+        ]
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
