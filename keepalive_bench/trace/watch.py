@@ -24,6 +24,7 @@ from keepalive_bench.units import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keepalive_bench.trace.recording import Recording
     from keepalive_bench.trace.usage import Usage
 
 Threads = Literal["all", "own"]
@@ -50,12 +51,17 @@ class Seen:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._recording: Recording | None = None
         self._usage: Usage | None = None
 
     @property
     def usage(self) -> Usage:
         """How connections were used, and why each was opened."""
-        return self._usage or usage_in(self._folder)
+        if self._recording is None:
+            return usage_in(self._folder)
+        if self._usage is None:
+            self._usage = analyse(self._recording)
+        return self._usage
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -86,7 +92,7 @@ class Seen:
 
     def end(self) -> None:
         """Keep what was seen: the records go away."""
-        self._usage = usage_in(self._folder)
+        self._recording = read(self._folder)
 
     def _about(self, origin: str | None) -> Usage:
         usage = self.usage

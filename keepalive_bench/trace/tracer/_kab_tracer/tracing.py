@@ -34,7 +34,7 @@ class Tracing:
         self._at_work.append(self)
         if not Tracing._is_told_of_forks:
             Tracing._is_told_of_forks = True
-            os.register_at_fork(after_in_child=_forked)
+            os.register_at_fork(before=_forking, after_in_child=_forked)
         atexit.register(self._exit)
         try:
             self.hook.put_in()
@@ -53,8 +53,15 @@ class Tracing:
             self.records.let_go()
             atexit.unregister(self._exit)
 
-    def go_on(self) -> None:
-        """Go on in a process that was forked from the one in which this began."""
+    def forking(self) -> None:
+        """A child is about to be forked."""
+        try:
+            self.records.forking()
+        except Exception as error:  # noqa: BLE001  # the program never sees it
+            self.records.trouble(error)
+
+    def forked(self) -> None:
+        """This process is a child that was forked."""
         try:
             self.records.begin()
         except Exception as error:  # noqa: BLE001  # the program never sees it
@@ -70,6 +77,11 @@ class Tracing:
             self.records.trouble(error)
 
 
+def _forking() -> None:
+    for tracing in list(Tracing._at_work):  # noqa: SLF001  # its own
+        tracing.forking()
+
+
 def _forked() -> None:
     for tracing in list(Tracing._at_work):  # noqa: SLF001  # its own
-        tracing.go_on()
+        tracing.forked()
