@@ -149,6 +149,19 @@ def test_a_connection_that_was_open_before_and_is_opened_again_is_counted() -> N
         assert server.stats.accepts == 2
 
 
+def test_so_it_is_with_aiohttp(server: Server) -> None:
+    async def run() -> None:
+        async with aiohttp.ClientSession() as session:
+            await (await session.get(server.url)).read()
+            with watch() as seen:
+                for _ in range(2):
+                    await (await session.get(server.url)).read()
+            await (await session.get(server.url)).read()
+        assert (seen.connections(), seen.requests()) == (0, 2)
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("form", ["127.0.0.1", "127.0.0.1:{port}", "http://127.0.0.1:{port}"])
 def test_an_origin_is_a_host_with_a_port_and_a_scheme_or_without(server: Server, form: str) -> None:
     with Server(ServerSettings(host="localhost")) as other, watch() as seen:

@@ -211,8 +211,8 @@ class _Watch(Watcher):
     @quietly
     def sends(self, request: Theirs, conn: Theirs) -> Exchange | None:
         """A request is to be sent on a connection."""
-        life: _Life | None = self._of(conn.protocol)
-        if life is None:  # that is how a tunnel is asked for
+        life: _Life | None = self._of(conn.protocol) or self._found(request, conn.protocol)
+        if life is None:
             return None
         asks_to_close, has_body = asks(
             (name.encode(), value.encode("utf-8", "replace"))
@@ -225,6 +225,16 @@ class _Watch(Watcher):
         )
         life.began = 0.0
         return life.exchange
+
+    def _found(self, request: Theirs, protocol: Theirs) -> _Life | None:
+        """A connection that was open before the tracer came; a tunnel is asked for on another."""
+        if request.method == "CONNECT" or getattr(protocol, "transport", None) is None:
+            return None
+        opening = _Opening(self.tracer, request, None)
+        opening.connection.found(opening.origin, opening.via)
+        life = _Life(opening.connection, opening.origin, 0.0)
+        protocol.__dict__[self._name] = life
+        return life
 
     @quietly
     def sent(self, _: Theirs, exchange: Exchange | None, __: object) -> None:

@@ -271,6 +271,7 @@ class _Watch(Watcher):
             if not life.connection.is_open:
                 self.connected(None, life, stream)
         if life is None or not life.connection.is_open:
+            http.__dict__[self._name] = None  # it isn't a real one
             return
         http.__dict__[self._name] = life
         life.speakers += 1
@@ -285,6 +286,8 @@ class _Watch(Watcher):
     def begins(self, http: Theirs, request: Theirs, stream_id: int = 0) -> None:
         """A request is to be sent."""
         life = self._of(http)
+        if self._name not in http.__dict__:
+            life = self._found(http)
         if life is None or not life.is_ready:
             return
         opening, since = self._opening.get(), 0.0
@@ -295,6 +298,13 @@ class _Watch(Watcher):
             asks_to_close=asks_to_close, has_body=has_body, is_http_2=stream_id > 0, since=since
         )
         life.turns[stream_id] = _Turn(exchange, is_bodiless=request.method in _BODILESS)
+
+    def _found(self, http: Theirs) -> _Life:
+        """A connection that was open before the tracer came."""
+        life = http.__dict__[self._name] = _Life(self.tracer, _origin(http._origin), "", None)  # noqa: SLF001
+        life.connection.found(life.origin)
+        life.is_ready = True
+        return life
 
     @quietly
     def sent(self, http: Theirs, request: Theirs, stream_id: int = 0) -> _Turn | None:  # noqa: ARG002  # as it is called
