@@ -6,6 +6,9 @@ The public API is small: build a `Plan`, run it, analyse the run.
 
     run = benchmark(Plan(Target("http://127.0.0.1:8000/"), experiment=Experiment(requests=100)))
     print(analyse(run).verdict.text)
+
+Where the package is imported before pytest, whose plugin it holds, PYTEST_DONT_REWRITE keeps pytest
+from warning that it can't rewrite assertions in it: there are none.
 """
 
 from __future__ import annotations
