@@ -141,8 +141,9 @@ def records_folder() -> Iterator[Path]:
 @contextmanager
 def recording_into(folder: Path, threads: Threads = "all") -> Iterator[None]:
     """Trace this process for a block."""
+    only = get_ident() if threads == "own" else 0
     with _patching:
-        tracing = Tracing(str(folder), _MOST_BYTES, get_ident() if threads == "own" else 0)
+        tracing = Tracing(str(folder), _MOST_BYTES, only_thread=only)
     try:
         yield
     finally:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 TABLE = (
     ("http.client", "for_http_client", "patch_client"),
-    ("urllib.request", "for_http_client", "patch_request"),
     ("*.urllib3.connection", "for_urllib3", "patch_connection"),
     ("*.urllib3.connectionpool", "for_urllib3", "patch_pool"),
     ("*.urllib3.poolmanager", "for_urllib3", "patch_manager"),
@@ -69,6 +68,12 @@ def _is_meant(pattern: str, name: str) -> bool:
     if pattern.startswith("*."):
         return name == pattern[2:] or name.endswith(pattern[1:])
     return name == pattern
+
+
+def import_all() -> None:
+    """Import what patches libraries before it is due: later, its files may be out of reach."""
+    for part in {row[1] for row in TABLE}:
+        __import__(f"{__package__}.{part}")
 
 
 class Hook:

@@ -17,15 +17,24 @@ if TYPE_CHECKING:
 
 
 class Tracing:
-    """Begins as it is made, unless its records can't be put anywhere."""
+    """Begins as it is made, unless its records can't be put anywhere.
+
+    Args:
+        folder: where they are put.
+        most_bytes: how many bytes the whole folder may hold; 0: as many as there is room for.
+        is_for_life: it goes on until the process ends, or is another user's even.
+        only_thread: the one whose requests are recorded; 0: all are.
+    """
 
     _at_work: ClassVar[list[Tracing]] = []
     """Those that a fork concerns."""
     _is_told_of_forks = False
     """What is told of them is so for ever, so it is one for all."""
 
-    def __init__(self, folder: str, most_bytes: int, only_thread: int = 0) -> None:
-        self.records = Records(folder, most_bytes)
+    def __init__(
+        self, folder: str, most_bytes: int, *, is_for_life: bool = False, only_thread: int = 0
+    ) -> None:
+        self.records = Records(folder, most_bytes, is_for_life=is_for_life)
         self.tracer = Tracer(self.records, only_thread)
         self.patches = Patches(self.records)
         self.hook = Hook(self.tracer, self.patches)
