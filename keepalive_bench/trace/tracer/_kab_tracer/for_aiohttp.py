@@ -146,6 +146,9 @@ class _Watch(Watcher):
     @quietly
     def opens(self, connector: Theirs, req: Theirs, *_: object, **__: object) -> _Opening:
         """A connector is to open a connection."""
+        if self._of(connector) is None:  # it was made before this tracer began
+            self.made_connector(connector)
+            self._of(connector).was_there()
         opening = _Opening(self.tracer, req, self._of(connector))
         opening.token = self._opening.set(opening)
         opening.connection.opening()

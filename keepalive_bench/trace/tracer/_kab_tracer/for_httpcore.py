@@ -180,7 +180,12 @@ class _Watch(Watcher):
         """A pool made a connection, which isn't open yet."""
         proxy = getattr(made, "_proxy_origin", None)
         via = "" if proxy is None else _origin(proxy)
-        life = _Life(self.tracer, _origin(origin), via, self._of(pool))
+        known = self._of(pool)
+        if known is None:  # it was made before this tracer began
+            self.made_pool(pool)
+            known = self._of(pool)
+            known.client.was_there()
+        life = _Life(self.tracer, _origin(origin), via, known)
         life.is_tunnel = hasattr(made, "_connected")
         made.__dict__[self._name] = life
         if proxy is not None and made._connection is not None:  # noqa: SLF001  # that to the proxy

@@ -123,6 +123,13 @@ class Client:
         self._says = of, kind, origin, differs, most
         self._write()
 
+    def was_there(self) -> Client:
+        """It was made before this tracer began, nobody knows where."""
+        self._flags |= IS_INHERITED
+        self._stack = 0
+        self._write()
+        return self
+
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
         if not self._ended and self._pid == os.getpid():
