@@ -67,6 +67,7 @@ class _Life:
     """What a connection of a pool leads to, and what has become of it."""
 
     __slots__ = (
+        "announces",
         "connection",
         "ending",
         "is_ready",
@@ -80,7 +81,7 @@ class _Life:
 
     def __init__(self, tracer: Tracer, origin: str, via: str, pool: _Pool | None) -> None:
         self.origin, self.via, self.pool = origin, via, pool
-        self.is_tunnel = self.is_ready = False
+        self.is_tunnel = self.is_ready = self.announces = False
         self.speakers = 0
         """How many have spoken HTTP on it: in a tunnel, the first one asks the proxy for it."""
         self.connection = Connection(tracer)
@@ -329,8 +330,9 @@ class _Watch(Watcher):
             else:
                 version, status, fields = head[0].decode("latin-1"), head[1], head[3]
             said = Head(version, status, fields, is_bodiless=turn.is_bodiless)
-            turn.is_answered = True
-            turn.exchange.answered(status, said.text, said.redirect(self._of(http).origin))
+            life = self._of(http)
+            turn.is_answered, life.announces = True, said.closes
+            turn.exchange.answered(status, said.text, said.redirect(life.origin))
 
     @quietly
     def unanswered(self, _: Theirs, turn: _Turn | None, error: BaseException) -> None:
@@ -400,8 +402,8 @@ def _ending(http: Theirs, life: _Life) -> str:
         return "connection-closed"
     stream = http._network_stream  # noqa: SLF001
     ending = found(stream.get_extra_info("socket"))
-    if ending:
-        return ending
+    if ending:  # h11 expects more, even after a body that ended with the connection
+        return "announced" if life.announces else ending
     expires = http._expire_at  # noqa: SLF001
     if expires is not None and time.monotonic() > expires:
         return "expired"
