@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.metrics import Block, Metric
     from keepalive_bench.trace.report import TraceReport
-    from keepalive_bench.trace.usage import ConnectionUsage, OriginUsage, Usage
+    from keepalive_bench.trace.usage import ConnectionUsage, OriginUsage, ProcessUsage, Usage
 
 _GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",))
 _SUMMED = {"requests", "failed", "connections", "failed_connections", "would_do", "saving_s"}
@@ -135,10 +135,14 @@ def traced(usage: Usage) -> str:
         f"Python {printable(it)}" for it in dict.fromkeys(it.python for it in usage.processes)
     ]
     running = sum(it.is_running for it in usage.processes)
-    noun = "process" if count == 1 else "processes"
-    still = f"; {running:,} had not ended, or was killed" if running else ""
+    still = f"; {running:,} still running, or killed" if running else ""
     started = f", from {_moment(usage.started_at)}" if usage.started_at else ""
-    return f"Traced: {count:,} {noun} ({some_of(pythons, _MOST_NAMED)}){started}{still}."
+    return f"Traced: {processes(count)} ({some_of(pythons, _MOST_NAMED)}){started}{still}."
+
+
+def processes(count: int) -> str:
+    """`1 process`, `2 processes`."""
+    return plural(count, "process") if count == 1 else f"{count:,} processes"
 
 
 def _moment(started_at: str) -> str:
@@ -151,8 +155,7 @@ def not_seen(usage: Usage, *, all_of_it: bool = False) -> Iterator[str]:
     by_why = Counter(it.why for it in usage.untraced)
     for why, count in by_why.most_common(most):
         pids = [f"{it.pid}" for it in usage.untraced if it.why == why]
-        noun = "process" if count == 1 else "processes"
-        yield f"Not traced: {noun} {some_of(pids, _MOST_NAMED)}: {clipped(why)}."
+        yield f"Not traced: {processes(count)} ({some_of(pids, _MOST_NAMED)}): {clipped(why)}."
     for it in [it for it in usage.processes if it.lost][:most]:
         yield f"Lost: {plural(it.lost, 'record')} of process {it.pid}."
     if usage.damaged:
@@ -162,6 +165,22 @@ def not_seen(usage: Usage, *, all_of_it: bool = False) -> Iterator[str]:
     for trouble, count in troubles.most_common(most):
         times = "" if count == 1 else f" ({count:,} times)"
         yield f"The tracer itself failed, the program didn't notice: {clipped(trouble)}{times}."
+
+
+PROCESS_WORDS = ("process", "parent", "Python", "requests", "connections", "records lost", "state")
+
+
+def process_words(process: ProcessUsage) -> tuple[str, ...]:
+    """What `PROCESS_WORDS` says of one."""
+    return (
+        f"{process.pid}",
+        f"{process.parent}",
+        printable(process.python),
+        f"{process.requests:,}",
+        f"{process.connections:,}",
+        f"{process.lost:,}",
+        "running, or killed" if process.is_running else "ended",
+    )
 
 
 CONNECTION_WORDS = (
