@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from keepalive_bench.trace.report import TraceReport
     from keepalive_bench.trace.usage import ConnectionUsage, OriginUsage, ProcessUsage, Usage
 
-_GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",))
+_GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",), ("outcomes",))
 _SUMMED = {"requests", "failed", "connections", "failed_connections", "would_do", "saving_s"}
 """What several origins have together."""
 _MOST_NAMED = 5
@@ -53,7 +53,7 @@ class OriginPart(NamedTuple):
     heading: str
     """The name, and how many connections there are."""
     findings: tuple[Finding, ...]
-    """The most first."""
+    """What can be avoided first; then the most."""
     more: str
     """What is left out of these; empty: nothing."""
 
@@ -109,8 +109,9 @@ def origin_parts(
     names = origin_names(origins)
     both = [it for it in zip(names, origins, strict=True) if it[1].openings]
     for name, origin in both[:most_origins]:
-        openings = origin.openings[:most_findings]
-        rest = origin.openings[len(openings) :]
+        ordered = sorted(origin.openings, key=lambda it: not it.is_avoidable)
+        openings = ordered[:most_findings]
+        rest = ordered[len(openings) :]
         count = sum(it.connections for it in rest)
         more = f"{plural(len(rest), 'more reason')} for {plural(count, 'connection')}"
         yield OriginPart(
@@ -223,11 +224,17 @@ def names_of_connections(usage: Usage) -> dict[tuple[str, str | None], str]:
     return found
 
 
-def connection_line(words: Sequence[str]) -> str:
-    """One connection in a line: process, times, requests, how it ended, and why it was opened."""
-    number, process, origin, opened, setup, requests, ended_, reason, where = words
-    count = plural(int(requests.replace(",", "")), "request")
-    return (
-        f"connection {number}  process {process}  {origin}  opened at {opened}: {reason}, {where}  "
-        f"set-up {setup}  {count}  {ended_}"
+def connection_line(connection: ConnectionUsage, number: int, origin: str, folder: str) -> str:
+    """One connection in a line: process, when and why it was opened, what it carried, its end."""
+    it = connection
+    where = "" if it.site is None else f", {site_name(it.site, folder)}"
+    parts = (
+        f"connection {number}",
+        f"process {it.process}",
+        origin,
+        f"opened at {duration(it.opened_s)}: {printable(it.reason)}{where}",
+        "" if it.setup_s is None else f"set-up {duration(it.setup_s)}",
+        plural(it.requests, "request"),
+        ended(it) if it.ended_s is None else f"ended {ended(it)}",
     )
+    return "  ".join(part for part in parts if part)
