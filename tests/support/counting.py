@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +17,7 @@ from support.patience import PATIENCE_S
 from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, Server, ServerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class Counts(NamedTuple):
@@ -32,9 +32,6 @@ class Counting(NamedTuple):
 
     words: tuple[str, ...]
     counts: Callable[[], Counts]
-
-
-Serving = "Callable[[], AbstractContextManager[Counting]]"
 
 
 @contextmanager
@@ -100,6 +97,46 @@ def meeting(parties: int) -> Iterator[Counting]:
             (server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value)
         )
         barrier.abort()
+
+
+@contextmanager
+def forgetful(after_s: float = 1.0) -> Iterator[Counting]:
+    """A server behind a path that forgets connections: what comes after a while is reset."""
+    requests = threading.Semaphore(0)
+
+    def script(peer: Peer) -> None:
+        answered = time.monotonic()
+        while peer.read_request():
+            requests.release()
+            if time.monotonic() - answered > after_s:
+                peer.reset()
+                return
+            peer.socket.sendall(ANSWER)
+            answered = time.monotonic()
+
+    with misbehaving(script) as server:
+        yield Counting(
+            (server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value)
+        )
+
+
+@contextmanager
+def files(contents: Mapping[str, tuple[str, bytes]]) -> Iterator[Counting]:
+    """A server of files: by path, their media type and their bytes."""
+    requests = threading.Semaphore(0)
+
+    def script(peer: Peer) -> None:
+        while head := peer.read_request():
+            requests.release()
+            kind, body = contents.get(head.split()[1].decode(), ("text/plain", b""))
+            fields = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+            status = "200 OK" if body else "404 Not Found"
+            peer.socket.sendall(f"HTTP/1.1 {status}\r\n{fields}".encode() + body)
+
+    with misbehaving(script) as server:
+        yield Counting(
+            (server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value)
+        )
 
 
 @contextmanager

@@ -69,6 +69,32 @@ def usage_in(folder: Path) -> Usage:
     return analyse(read(folder))
 
 
+def told(usage: Usage) -> tuple[int, int]:
+    """How many connections and requests there were."""
+    origins = usage.origins
+    return sum(it.connections for it in origins), sum(it.requests for it in origins)
+
+
+def reasons(usage: Usage) -> dict[str, int]:
+    """How many connections were opened for each reason, but for first uses."""
+    counts: dict[str, int] = {}
+    for opening in (it for origin in usage.origins for it in origin.openings):
+        if opening.reason != "first-use":
+            counts[opening.reason] = counts.get(opening.reason, 0) + opening.connections
+    return counts
+
+
+def sites(usage: Usage) -> set[tuple[str, int]]:
+    """Where in the program connections were opened."""
+    openings = [it for origin in usage.origins for it in origin.openings]
+    return {(it.site.file, it.site.line) for it in openings if it.site}
+
+
+def troubles(usage: Usage) -> list[str]:
+    """What went wrong in the tracer."""
+    return [it for process in usage.processes for it in process.troubles]
+
+
 def marked(program: Path, mark: str = "# here") -> set[int]:
     """The numbers of a program's lines that end with a mark."""
     lines = enumerate(program.read_text("utf-8").splitlines(), 1)

@@ -34,12 +34,13 @@ def pythons() -> dict[int, str]:
     found = {}
     for minor in MINORS:
         program = shutil.which(f"python3.{minor}")
-        if program and _version_of(program) == f"3.{minor}":
+        if program and version_of(program) == f"3.{minor}":
             found[minor] = program
     return found
 
 
-def _version_of(program: str) -> str:
+def version_of(program: str) -> str:
+    """`3.11`; nothing where it doesn't run."""
     asked = "import sys; print('%d.%d' % sys.version_info[:2])"
     done = subprocess.run([program, "-c", asked], capture_output=True, text=True, check=False)
     return done.stdout.strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +10,7 @@ from support.counting import (
     Counting,
     behind_a_proxy,
     embedded,
+    forgetful,
     meeting,
     nobody,
     redirecting,
@@ -18,8 +18,7 @@ from support.counting import (
     untrusted,
 )
 from support.h2_server import speaking_h2
-from support.traced import PROGRAMS, marked, python_of, traced
-from support.venvs import libraries, lowest_python, pythons, venv
+from support.traced import PROGRAMS, marked, python_of, reasons, sites, told, traced, troubles
 
 from keepalive_bench.server import Behaviour, Fault
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from keepalive_bench.trace.usage import Usage
 
 
 class Case(NamedTuple):
@@ -69,6 +67,7 @@ CASES = (
     Case("httpx_for_each", 6, 6, {"client-per-request": 5}),
     Case("httpx_client", 6, 1, {}),
     Case("httpx_async_for_each", 6, 6, {"client-per-request": 5}),
+    Case("aiohttp_in_turn", 6, 1, {}),
     Case("aiohttp_for_each", 6, 6, {"client-per-request": 5}),
     Case("elastic", 5, 1, {}, serving(headers=(("X-Elastic-Product", "Elasticsearch"),))),
     Case("sentry", 5, 1, {}),
@@ -81,6 +80,7 @@ CASES = (
     # Many at once.
     Case("threads_on_small_pool", 96, 76, {"pool-full": 44}, partial(meeting, 32)),
     Case("threads_on_blocking_pool", 16, 4, {}, partial(meeting, 4)),
+    Case("session_for_each_thread", 32, 8, {}, partial(meeting, 8)),
     Case("aiohttp_session", 16, 8, {}, partial(meeting, 8)),
     Case("httpx_async", 16, 8, {}, partial(meeting, 8)),
     Case("httpx_h2", 16, 1, {}, speaking_h2),
@@ -119,6 +119,12 @@ CASES = (
     Case("manager", 10, 10, {"http-1.0": 9}, serving(http_10=True), name="HTTP/1.0"),
     Case("session", 40, 10, {"keep-alive-max": 9}, serving(keep_alive_max=3), name="maximum"),
     Case("session", 40, 40, {"close-delimited": 39}, serving(fault=Fault("close-delimited")), name="delimited"),
+    Case("polling_with_retries", 11, 4, {"idle-drop": 3}, forgetful),
+    Case("http_client", 6, 6, {"server-close": 5}, serving(connection_close=True)),
+    Case("httpx_client", 6, 3, {"server-close": 2}, serving(close_after=2), name="announced"),
+    Case("httpx_polling", 3, 3, {"idle-timeout": 2}, serving(idle_timeout_s=0.1)),
+    Case("aiohttp_in_turn", 6, 3, {"server-close": 2}, serving(close_after=2), name="announced"),
+    Case("aiohttp_polling", 3, 3, {"idle-timeout": 2}, serving(idle_timeout_s=0.1)),
     # Processes.
     Case("forked", 9, 1, {}),
     Case("forked_before_use", 12, 3, {}),
@@ -153,32 +159,6 @@ def check(case: Case, python: str, folder: Path) -> None:
     assert troubles(done.usage) == []
 
 
-def told(usage: Usage) -> tuple[int, int]:
-    """How many connections and requests there were."""
-    origins = usage.origins
-    return sum(it.connections for it in origins), sum(it.requests for it in origins)
-
-
-def reasons(usage: Usage) -> dict[str, int]:
-    """How many connections were opened for each reason, but for first uses."""
-    counts: dict[str, int] = {}
-    for opening in (it for origin in usage.origins for it in origin.openings):
-        if opening.reason != "first-use":
-            counts[opening.reason] = counts.get(opening.reason, 0) + opening.connections
-    return counts
-
-
-def sites(usage: Usage) -> set[tuple[str, int]]:
-    """Where in the program connections were opened."""
-    openings = [it for origin in usage.origins for it in origin.openings]
-    return {(it.site.file, it.site.line) for it in openings if it.site}
-
-
-def troubles(usage: Usage) -> list[str]:
-    """What went wrong in the tracer."""
-    return [it for process in usage.processes for it in process.troubles]
-
-
 def identity(case: Case) -> str:
     return f"{case.program}: {case.name}" if case.name else case.program
 
@@ -188,19 +168,6 @@ def test_a_program_is_told_its_connections_and_why_each_was_opened(
     case: Case, tmp_path: Path
 ) -> None:
     check(case, python_of(None), tmp_path)
-
-
-@pytest.fixture(scope="session")
-def venvs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Python with the lowest or the newest libraries."""
-
-    def made(versions: str) -> str:
-        is_lowest = versions == "lowest"
-        python = lowest_python() if is_lowest else sys.executable
-        folder = venv(tmp_path_factory, versions, python, libraries(lowest=is_lowest))
-        return python_of(folder)
-
-    return made
 
 
 @pytest.mark.slow
