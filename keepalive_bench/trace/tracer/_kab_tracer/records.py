@@ -37,6 +37,11 @@ class Records:
         the program's by then."""
         self.begin()
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a file for them."""
+        return bool(self._maps)
+
     def begin(self) -> None:
         """Begin files of this process's own."""
         forked_from = self.key
@@ -117,13 +122,19 @@ class Records:
     def trouble(self, error: BaseException) -> None:
         """Note an error of the tracer's own; it is nobody else's."""
         try:
-            self._failed = next(self._errors)
             place, trace = "", error.__traceback__
             while trace is not None:
                 code = trace.tb_frame.f_code
                 place = f"{os.path.basename(code.co_filename)}:{trace.tb_lineno}"
                 trace = trace.tb_next
-            what = f"{type(error).__name__} at {place}"
+            self.note(f"{type(error).__name__} at {place}")
+        except Exception:  # noqa: BLE001, S110  # there is nobody left to tell
+            pass
+
+    def note(self, what: str) -> None:
+        """Note something that keeps the tracer from its work: each once, with how often it was."""
+        try:
+            self._failed = next(self._errors)
             if what not in self._troubles:
                 self._troubles[what] = 0
                 self.add(TROUBLE, self.text(what), time.perf_counter())
