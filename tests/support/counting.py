@@ -93,9 +93,7 @@ def meeting(parties: int) -> Iterator[Counting]:
             peer.socket.sendall(ANSWER)
 
     with misbehaving(script) as server:
-        yield Counting(
-            (server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value)
-        )
+        yield Counting((server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value))
         barrier.abort()
 
 
@@ -115,9 +113,7 @@ def forgetful(after_s: float = 1.0) -> Iterator[Counting]:
             answered = time.monotonic()
 
     with misbehaving(script) as server:
-        yield Counting(
-            (server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value)
-        )
+        yield Counting((server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value))
 
 
 @contextmanager
@@ -134,9 +130,7 @@ def files(contents: Mapping[str, tuple[str, bytes]]) -> Iterator[Counting]:
             peer.socket.sendall(f"HTTP/1.1 {status}\r\n{fields}".encode() + body)
 
     with misbehaving(script) as server:
-        yield Counting(
-            (server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value)
-        )
+        yield Counting((server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value))
 
 
 @contextmanager

@@ -11,13 +11,9 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     import pytest
@@ -53,14 +49,13 @@ def lowest_python() -> str:
 
 def libraries(*, lowest: bool) -> list[str]:
     """The requirements of the group: its lowest versions, or the newest that go with them."""
+    toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     with _PROJECT.open("rb") as file:
-        group = tomllib.load(file)["dependency-groups"]["programs"]
+        group = toml.load(file)["dependency-groups"]["programs"]
     return [it.replace(">=", "==", 1) if lowest else it for it in group]
 
 
-def venv(
-    factory: pytest.TempPathFactory, name: str, python: str, requirements: list[str]
-) -> Path:
+def venv(factory: pytest.TempPathFactory, name: str, python: str, requirements: list[str]) -> Path:
     """One with these requirements, shared by all workers of the test run."""
     base = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -81,7 +76,5 @@ def _make(folder: Path, python: str, requirements: list[str]) -> None:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=_AT_MOST_S, check=False
-    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_AT_MOST_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

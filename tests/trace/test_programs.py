@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-
 class Case(NamedTuple):
     """A program, its server, and all that is to be said of it."""
 
@@ -100,7 +99,14 @@ CASES = (
     Case("failed_handshakes", 0, 3, {}, untrusted),
     # Retries.
     Case("retrying", 8, 1, {}, serving(status=503)),
-    Case("retrying", 8, 8, {"error-response": 7}, serving(status=503, connection_close=True), name="closed"),
+    Case(
+        "retrying",
+        8,
+        8,
+        {"error-response": 7},
+        serving(status=503, connection_close=True),
+        name="closed",
+    ),
     Case(
         "retrying_lost_ones",
         7,
@@ -112,13 +118,29 @@ CASES = (
     Case("polling", 5, 5, {"idle-timeout": 4}, serving(idle_timeout_s=0.1), name="idle"),
     Case("polling", 5, 5, {"request-limit": 4}, serving(silent_close_after=1), name="fin"),
     Case("polling", 5, 5, {"rst": 4}, serving(fault=Fault("idle-reset", 0.1)), name="rst"),
-    Case("polling", 5, 5, {"unsolicited-data": 4}, serving(fault=Fault("idle-408", 0.1)), name="408"),
+    Case(
+        "polling", 5, 5, {"unsolicited-data": 4}, serving(fault=Fault("idle-408", 0.1)), name="408"
+    ),
     Case("polling", 5, 3, {"max-age": 2}, serving(max_age_s=0.6), name="age"),
     Case("session", 40, 4, {"server-close": 3}, serving(close_after=10), name="announced"),
-    Case("session", 40, 40, {"server-close": 39}, serving(connection_close=True), name="no keep-alive"),
+    Case(
+        "session",
+        40,
+        40,
+        {"server-close": 39},
+        serving(connection_close=True),
+        name="no keep-alive",
+    ),
     Case("manager", 10, 10, {"http-1.0": 9}, serving(http_10=True), name="HTTP/1.0"),
     Case("session", 40, 10, {"keep-alive-max": 9}, serving(keep_alive_max=3), name="maximum"),
-    Case("session", 40, 40, {"close-delimited": 39}, serving(fault=Fault("close-delimited")), name="delimited"),
+    Case(
+        "session",
+        40,
+        40,
+        {"close-delimited": 39},
+        serving(fault=Fault("close-delimited")),
+        name="delimited",
+    ),
     Case("polling_with_retries", 11, 4, {"idle-drop": 3}, forgetful),
     Case("http_client", 6, 6, {"server-close": 5}, serving(connection_close=True)),
     Case("httpx_client", 6, 3, {"server-close": 2}, serving(close_after=2), name="announced"),
@@ -163,7 +185,7 @@ def identity(case: Case) -> str:
     return f"{case.program}: {case.name}" if case.name else case.program
 
 
-@pytest.mark.parametrize("case", filter(is_at_home, CASES), ids=identity)
+@pytest.mark.parametrize("case", [it for it in CASES if is_at_home(it)], ids=identity)
 def test_a_program_is_told_its_connections_and_why_each_was_opened(
     case: Case, tmp_path: Path
 ) -> None:
