@@ -86,7 +86,7 @@ def test_gunicorns_workers_are_told_while_they_run_and_afterwards(
     for seen in (running, usage):
         by_process = {it.pid: it.connections for it in seen.processes if it.connections}
         assert by_process == {pid: workers.count(pid) for pid in workers}
-        assert reasons(seen) == {"client-per-request": 20 - len(by_process)}
+        assert reasons(seen) == {"new-client": 20 - len(by_process)}
         assert sites(seen) == {(str(PROGRAMS / "web.py"), it) for it in marked(PROGRAMS / "web.py")}
         assert troubles(seen) == []
     assert all(it.is_running for it in running.processes)
@@ -113,7 +113,7 @@ def test_pytest_is_told_its_tests_connections(
     assert done.code == 0, done.out
     assert told(done.usage) == counts == (6, 6)
     asking = [it for it in done.usage.processes if it.requests]
-    assert reasons(done.usage) == {"client-per-request": 6 - len(asking)}
+    assert reasons(done.usage) == {"new-client": 6 - len(asking)}
     assert sites(done.usage) == {(str(program), it) for it in marked(program)}
     assert troubles(done.usage) == []
 
@@ -178,7 +178,7 @@ def test_every_python_is_told_what_it_does_without_libraries(
         counts = server.counts()
     assert done.code == 0, done.err
     assert told(done.usage) == counts == (6, 10)
-    assert reasons(done.usage) == {"client-per-request": 4}
+    assert reasons(done.usage) == {"keeps-none": 4}
     assert sites(done.usage) == {(str(program), it) for it in marked(program)}
     assert [it.python for it in done.usage.processes] == [version_of(other_python)]
     assert troubles(done.usage) == []
