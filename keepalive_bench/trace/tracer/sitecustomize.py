@@ -14,7 +14,7 @@ def _start() -> None:
         folder = os.environ.get("_KAB_TRACE")
         if folder:
             sys.path.insert(0, own)
-            from _kab_tracer import start
+            from _kab_tracer import start  # type: ignore[import-not-found]  # it is beside this file
 
             start(folder, int(os.environ.get("_KAB_TRACE_LIMIT") or 0))
     except Exception:  # noqa: BLE001, S110  # the program never sees it; no records tell of it

@@ -67,7 +67,7 @@ class Hook:
     def put_in(self) -> None:
         """Patch what is imported already, and from now on what will be."""
         self._is_out = False
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type]  # typeshed wants a class of importlib's
+        sys.meta_path.insert(0, self)
         for name in list(sys.modules):
             if patchers(name):
                 self._late.add(name)
@@ -77,7 +77,7 @@ class Hook:
         """Patch nothing any more."""
         self._is_out = True
         if self in sys.meta_path:
-            sys.meta_path.remove(self)  # type: ignore[arg-type]
+            sys.meta_path.remove(self)
 
     def missed(self) -> list[str]:
         """Modules that were imported past this hook."""
@@ -110,7 +110,7 @@ class Hook:
         self, name: str, path: Sequence[str] | None, target: ModuleType | None
     ) -> ModuleSpec | None:
         finders = list(sys.meta_path)
-        behind = finders[finders.index(self) + 1 :] if self in finders else []  # type: ignore[arg-type]
+        behind = finders[finders.index(self) + 1 :] if self in finders else []
         for finder in behind:
             find = getattr(finder, "find_spec", None)
             if find is None:  # one of before Python 3.4: Python itself knows how to ask it

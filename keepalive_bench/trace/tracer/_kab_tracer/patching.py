@@ -99,7 +99,7 @@ def _dress(wrapper: Function, original: Function) -> None:
 def _pass_through(wrapper: Function, original: Function) -> None:
     """Have a wrapper do nothing but call its original, wherever it is kept."""
     free = wrapper.__code__.co_freevars
-    cells = dict(zip(free, wrapper.__closure__ or ()))  # noqa: B905  # Python 3.9 has no strict
+    cells = dict(zip(free, wrapper.__closure__ or ()))  # Python 3.9 has no strict
     names = [name for name, cell in cells.items() if cell.cell_contents is original]
     text = (
         f"def outer({', '.join(free)}):\n"

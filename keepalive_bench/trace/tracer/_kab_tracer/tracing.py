@@ -22,7 +22,7 @@ class Tracing:
         self.is_on = self.records.is_kept
         if not self.is_on:
             return
-        os.register_at_fork(after_in_child=self._forked)
+        os.register_at_fork(before=self._forking, after_in_child=self._forked)
         atexit.register(self._exit)
         try:
             self.hook.put_in()
@@ -38,6 +38,13 @@ class Tracing:
             self.patches.undo()
             self.records.end()
             atexit.unregister(self._exit)
+
+    def _forking(self) -> None:
+        if self.is_on:
+            try:
+                self.records.forking()
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                self.records.trouble(error)
 
     def _forked(self) -> None:
         if self.is_on:
