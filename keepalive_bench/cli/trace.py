@@ -1,0 +1,206 @@
+"""`kab trace PROGRAM`: does a program reuse its connections, and which line of it doesn't?"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keepalive_bench.cli import exports
+from keepalive_bench.cli.options import (
+    GITHUB,
+    NO_COLOR,
+    QUIET,
+    REQUIRE,
+    STRICT,
+    VERBOSE,
+    Command,
+    Declared,
+)
+from keepalive_bench.errors import ExitCode, KabError, UsageError
+from keepalive_bench.plan.options import Example, Option
+from keepalive_bench.units import filename, plural, printable, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from keepalive_bench.cli.screen import Screen
+    from keepalive_bench.plan.options import Asked
+    from keepalive_bench.trace.report import TraceReport
+
+_UNITS = {
+    "": 1,
+    **{unit: 1000**power for power, unit in enumerate(("B", "kB", "MB", "GB", "TB"))},
+    **{unit: 1024**power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), 1)},
+}
+_LEAST_RECORDS = 10**6
+
+
+def _parse_size(text: str) -> int:
+    """Bytes: `1GB`, `500 MB`, `64MiB`; a number alone is of bytes."""
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?) ?([a-zA-Z]*)", text)
+    units = {name.lower(): factor for name, factor in _UNITS.items()}
+    if not found or found[2].lower() not in units:
+        raise UsageError(f"{quoted(text)} is no size (--max-records): 1GB, 500MB and 64MiB are.")
+    size = round(float(found[1]) * units[found[2].lower()])
+    if size < _LEAST_RECORDS:
+        raise UsageError(f"--max-records is 1MB at least, and not {quoted(text)}.")
+    return size
+
+
+_MODULE = Option(
+    parse=str,
+    group="Program",
+    spelling="-m, --module NAME",
+    help="Run a Python module, as python -m does; what follows is its.",
+    more="The Python is $VIRTUAL_ENV's, or else PATH's: kab itself may live elsewhere.",
+    example=Example("-m http.client", "runs ", "said"),
+)
+_RECORDS = Option(
+    parse=str,
+    source="path",
+    group="Program",
+    spelling="--records DIR",
+    help="Keep the records in this folder, for --read.",
+    more="It is made, or must be empty; records of an earlier program are replaced.",
+    example=Example("--records {folder}/records --json {written}", '"kind"', "written"),
+)
+_READ = Option(
+    parse=str,
+    source="path",
+    group="Program",
+    spelling="--read DIR",
+    help="Report a folder of records; run nothing.",
+    more="Also while the program still runs, or after kab was killed.",
+    example=Example("--read {records}", "HTTP", "said"),
+)
+_DEFAULT_SIZE = "1GB"
+_MAX_RECORDS = Option(
+    parse=_parse_size,
+    group="Program",
+    spelling="--max-records SIZE",
+    help=f"Stop recording at this size; the program goes on.  [default: {_DEFAULT_SIZE}]",
+    example=Example("--max-records 1MB", "1 MB", "said"),
+)
+_REPORT = Option(
+    parse=str,
+    source="path",
+    group="Output",
+    spelling="--report FILE",
+    help="Write the report here, not to standard error.",
+    example=Example("--report {written}", "HTTP", "written"),
+)
+
+
+class _Command(Command):
+    """A command whose options end where its program begins, whose words are left alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Part kab's own words from the program's."""
+        own = _own_words(args, [it.declared for it in self.params if isinstance(it, Declared)])
+        given = args[own:]
+        if given[:1] == ["--"]:
+            del given[0]
+        return super().parse_args(ctx, [*args[:own], "--", *given])
+
+
+def _own_words(words: Sequence[str], options: Sequence[Option[Any]]) -> int:
+    """How many words in front are kab's: up to `--`, to what is no option, or to what `-m` names.
+
+    An option that kab doesn't have counts as its, for it to complain.
+    """
+    takes_value = {flag: it.form != "switch" for it in options for flag in it.flags}
+    count = 0
+    while count < len(words):
+        word = words[count]
+        if word in {"-", "--"} or not word.startswith("-"):
+            break
+        flag, has_value = word.partition("=")[0], "=" in word
+        if not word.startswith("--"):  # several letters, of which the last may have its value
+            letters = [f"-{it}" for it in word[1:]]
+            at = next((at for at, it in enumerate(letters) if takes_value.get(it)), 0)
+            flag, has_value = letters[at], at + 1 < len(letters) and takes_value.get(letters[at], False)
+        count += 2 if takes_value.get(flag) and not has_value else 1
+        if flag in _MODULE.flags:
+            break
+    return min(count, len(words))
+
+
+@click.command(
+    "trace",
+    cls=_Command,
+    options=(
+        _MODULE,
+        _RECORDS,
+        _READ,
+        _MAX_RECORDS,
+        *exports.EXPORTERS,
+        GITHUB,
+        _REPORT,
+        replace(
+            REQUIRE,
+            group="Output",
+            help="End with 4 unless it holds: 'reuse>=90%', or of one origin "
+            "'api.example.com:443: reuse>=90%'.",
+        ),
+        replace(STRICT, group="Output"),
+        VERBOSE,
+        replace(QUIET, help="Don't say which Python -m runs."),
+        NO_COLOR,
+    ),
+    short_help="Does a program reuse its connections, and which line of it doesn't?",
+    epilog="kab reports when the program has ended, on standard error. The exit code is the "
+    "program's; 4 where that is 0 and a --require was missed; 127 where there is no such program, "
+    "126 where it can't be executed, 2 where an option is no good. A report that can't be made or "
+    "written never changes it.",
+)
+@click.argument("program", metavar="PROGRAM [ARGS]...", nargs=-1, type=click.UNPROCESSED)
+def command(asked: Asked, program: tuple[str, ...]) -> int:
+    """Run a program, and say how it reused its HTTP connections, and why it opened each.
+
+    The first word that is no option of kab's begins the program; what follows is the program's.
+
+    \b
+    kab trace python app.py --its-own-option
+    kab trace -m package.module
+    kab trace --require 'reuse>=90%' pytest -x
+    """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    if asked[_READ] is not None:
+        return _read(asked, program)
+    words = _words(asked, program)
+    return _Tracing(asked).run(words)
+
+
+def _words(asked: Asked, program: tuple[str, ...]) -> tuple[str, ...]:
+    """The program's words; of a module, those that have Python run it."""
+    module = asked[_MODULE]
+    if module is None and not program:
+        raise UsageError(
+            "There is no program to trace: kab trace python app.py, or --read DIR for the records "
+            "of one."
+        )
+    if module is None:
+        return program
+    python = _python()
+    if not asked[QUIET]:
+        click.echo(printable(f"kab trace runs {python} -m {module}"), err=True)
+    return (python, "-m", module, *program)
+
+
+def _python() -> str:
+    """The interpreter that whoever types `python` means."""
+    place = os.environ.get("VIRTUAL_ENV")
+    if place:
+        return str(Path(place, "bin", "python"))
+    found = shutil.which("python") or shutil.which("python3")
+    if found is None:
+        raise UsageError("There is no python on PATH to run a module with (-m): name one instead.")
+    return found
