@@ -173,10 +173,19 @@ def command(asked: Asked, program: tuple[str, ...]) -> int:
     kab trace -m package.module
     kab trace --require 'reuse>=90%' pytest -x
     """  # noqa: D301  # \b is Click's mark for text that is not to be rewrapped
+    from keepalive_bench.cli import tracing  # noqa: PLC0415  # --help and completion do without
+    from keepalive_bench.trace.program.folder import Folder  # noqa: PLC0415  # the same
+    from keepalive_bench.trace.requirements import trace_requirements  # noqa: PLC0415  # the same
+
+    required = trace_requirements(asked.each(REQUIRE))
     if asked[_READ] is not None:
-        return _read(asked, program)
+        if program or asked[_MODULE]:
+            raise UsageError("--read reports a folder and runs nothing: leave the program out.")
+        return tracing.reported(asked[_READ], required, asked)
     words = _words(asked, program)
-    return _Tracing(asked).run(words)
+    most_bytes = asked[_MAX_RECORDS] or _MAX_RECORDS.parse(_DEFAULT_SIZE)
+    folder = Folder(asked[_RECORDS])
+    return tracing.traced(words, folder, most_bytes, required, asked)
 
 
 def _words(asked: Asked, program: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import ENDING_SIGNALS, UsageError
@@ -38,23 +35,3 @@ def run(words: Sequence[str], environment: Mapping[bytes, bytes]) -> int:
     except BaseException:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         raise
-
-
-def end_likewise(status: int) -> int:
-    """End as the program did, by the same signal; or return the exit code to end with."""
-    if status >= 0:
-        return status
-    import resource  # noqa: PLC0415  # Windows has none
-
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
-    # Of kab itself, there is nothing to dump. A limit of 1 byte holds where cores go to a pipe, too.
-    _, most = resource.getrlimit(resource.RLIMIT_CORE)
-    least = 1 if most == resource.RLIM_INFINITY else min(1, most)
-    resource.setrlimit(resource.RLIMIT_CORE, (least, most))
-    with suppress(OSError):  # SIGKILL has no handler
-        signal.signal(-status, signal.SIG_DFL)
-    os.kill(os.getpid(), -status)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {-status})
-    return 128 - status  # as shells say it: the first process of a container can't be killed so

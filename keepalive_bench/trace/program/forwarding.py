@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ALL_SIGNALS = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
 """All that can be blocked."""
-_STOPPING = {signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
+STOPPING = {signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
+"""What stops a process, unless it says otherwise."""
 _ANSWER_BYTES = 16
 _ASKED = b"?"
 _FIRST_PROCESS = 1
@@ -121,7 +122,7 @@ def _stop(number: int) -> None:
         is_job = False
     if not is_job:  # nobody would have it go on
         return
-    if number not in _STOPPING or signal.getsignal(number) is signal.SIG_IGN:
+    if number not in STOPPING or signal.getsignal(number) is signal.SIG_IGN:
         number = signal.SIGSTOP
     os.kill(os.getpid(), number)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
