@@ -11,17 +11,19 @@ from keepalive_bench.units import duration, plural, printable
 if TYPE_CHECKING:
     from keepalive_bench.trace.usage import Opening
 
+_ENDS = ".!?:;"
+
 
 def finding_of(opening: Opening, origin: str, folder: str) -> Finding:
     """Why connections to an origin were opened, with what to do about it.
 
-    `origin`: what it is called.
+    `origin`: what it is called; empty: that is said already.
     """
     return Finding(
         code=opening.reason,
         severity="warning" if opening.is_avoidable else "info",
         evidence={**opening.evidence, "origin": origin, "connections": opening.connections},
-        text=f"{origin}: {told(opening, folder)}.",
+        text=sentence(": ".join(filter(None, (origin, told(opening, folder))))),
         advice=advice(opening),
         who=opening.who,
     )
@@ -60,5 +62,5 @@ def saving(opening: Opening) -> str:
 
 
 def sentence(words: str) -> str:
-    """With a full stop; code that ends otherwise has none, nor has nothing."""
-    return f"{words}." if words and words[-1].isalnum() else words
+    """With a full stop, unless it ends, or there is nothing."""
+    return f"{words}." if words and words[-1] not in _ENDS else words

@@ -125,7 +125,8 @@ def _standing(
 
 def _number(subject: Subject, source: object) -> float | None:
     found: Any = subject.metric.of(source)
-    return found.get(subject.key, 0) if isinstance(found, dict) else found
+    value: float | None = found.get(subject.key, 0) if isinstance(found, dict) else found
+    return value
 
 
 def _worst_value(requirement: Requirement, standing: Sequence[_Standing]) -> float | None:

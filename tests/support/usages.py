@@ -99,13 +99,14 @@ POOL_FULL = Opening(
 )
 
 
+_Made = tuple[Opening, list[ConnectionUsage]]
+
+
 class Builder:
     """Opens connections one after the other, and puts together what came of them."""
 
     def __init__(self) -> None:
-        self._openings: dict[tuple[str, str | None], dict[Opening, list[ConnectionUsage]]] = (
-            defaultdict(lambda: defaultdict(list))
-        )
+        self._openings: dict[tuple[str, str | None], list[_Made]] = defaultdict(list)
         self._would_do: dict[tuple[str, str | None], int] = {}
         self._failed: dict[tuple[str, str | None], tuple[int, int]] = {}
 
@@ -126,7 +127,8 @@ class Builder:
         ending: str = "client-closed",
     ) -> Builder:
         """Open some connections, each a while after the other; `kept_s`: until it was closed."""
-        made = self._openings[origin, via][opening]
+        made: list[ConnectionUsage] = []
+        self._openings[origin, via].append((opening, made))
         for number in range(count):
             opened_s = start_s + number * every_s
             ready_s = opened_s + (setup_s or 0.0)
@@ -186,19 +188,19 @@ class Builder:
 
     def _all(self) -> Iterator[ConnectionUsage]:
         for openings in self._openings.values():
-            for made in openings.values():
+            for _, made in openings:
                 yield from made
 
     def _origin(self, origin: str, via: str | None) -> OriginUsage:
         found = self._openings[origin, via]
-        openings = [_counted(opening, made) for opening, made in found.items()]
+        openings = [_counted(opening, made) for opening, made in _put_together(found)]
         openings.sort(key=lambda it: -it.connections)
         failed, refused = self._failed.get((origin, via), (0, 0))
         connections = sum(it.connections for it in openings)
         requests = sum(it.requests for it in openings) + failed
-        opened = sum(bool(it.requests) for made in found.values() for it in made)
+        opened = sum(bool(it.requests) for _, made in found for it in made)
         reused = requests - failed - opened
-        setups = [it.setup_s for made in found.values() for it in made if it.setup_s is not None]
+        setups = [it.setup_s for _, made in found for it in made if it.setup_s is not None]
         setup_s = sum(setups) / len(setups) if setups else None
         savings = [it.saving_s for it in openings if it.saving_s is not None]
         return OriginUsage(
@@ -218,6 +220,15 @@ class Builder:
             saving_s=sum(savings) if savings else None,
             openings=tuple(openings),
         )
+
+
+def _put_together(found: Iterable[_Made]) -> list[_Made]:
+    """Those of one opening as one, whichever process they are of."""
+    together: dict[object, _Made] = {}
+    for opening, made in found:
+        key = (opening.reason, opening.site, opening.text)
+        together.setdefault(key, (opening, []))[1].extend(made)
+    return list(together.values())
 
 
 def _counted(opening: Opening, made: list[ConnectionUsage]) -> Opening:
