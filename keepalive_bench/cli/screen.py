@@ -29,7 +29,7 @@ class Screen:
 
     Where standard output is one of them, all else goes to standard error. Where there are others,
     standard output may go away in the meantime, and `code` tells. Where there is none, printing
-    raises an OSError: there is nothing to go on for. So it does where results are shown in a `file`.
+    raises an OSError: there is nothing to go on for. So does what is shown in a `file`.
     """
 
     def __init__(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,22 +22,24 @@ from keepalive_bench.cli.options import (
     Command,
     Declared,
 )
-from keepalive_bench.errors import ExitCode, KabError, UsageError
+from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import Example, Option
-from keepalive_bench.units import filename, plural, printable, quoted
+from keepalive_bench.units import printable, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import TextIO
+    from collections.abc import Mapping, Sequence
 
-    from keepalive_bench.cli.screen import Screen
+    from click.shell_completion import CompletionItem
+
     from keepalive_bench.plan.options import Asked
-    from keepalive_bench.trace.report import TraceReport
 
-_UNITS = {
-    "": 1,
-    **{unit: 1000**power for power, unit in enumerate(("B", "kB", "MB", "GB", "TB"))},
-    **{unit: 1024**power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), 1)},
+_UNITS: dict[str, int] = {
+    unit: base**power
+    for base, units in (
+        (1000, ("b", "kb", "mb", "gb", "tb")),
+        (1024, ("", "kib", "mib", "gib", "tib")),
+    )
+    for power, unit in enumerate(units)
 }
 _LEAST_RECORDS = 10**6
 
@@ -47,10 +47,9 @@ _LEAST_RECORDS = 10**6
 def _parse_size(text: str) -> int:
     """Bytes: `1GB`, `500 MB`, `64MiB`; a number alone is of bytes."""
     found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?) ?([a-zA-Z]*)", text)
-    units = {name.lower(): factor for name, factor in _UNITS.items()}
-    if not found or found[2].lower() not in units:
+    if not found or found[2].lower() not in _UNITS:
         raise UsageError(f"{quoted(text)} is no size (--max-records): 1GB, 500MB and 64MiB are.")
-    size = round(float(found[1]) * units[found[2].lower()])
+    size = round(float(found[1]) * _UNITS[found[2].lower()])
     if size < _LEAST_RECORDS:
         raise UsageError(f"--max-records is 1MB at least, and not {quoted(text)}.")
     return size
@@ -100,38 +99,64 @@ _REPORT = Option(
 )
 
 
+class _Program(click.Argument):
+    """A program's words: the first is a command, or a file; kab doesn't know the others."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer files, and in front commands on PATH."""
+        from keepalive_bench.cli.shells import commands, files  # noqa: PLC0415  # only a shell asks
+
+        found = [] if _has_begun(ctx) else commands(incomplete)
+        return found or files(incomplete)
+
+
+def _has_begun(context: click.Context) -> bool:
+    """Whether a program is named in front of what a shell completes."""
+    return bool(context.params.get("program") or context.params.get(_MODULE.name))
+
+
 class _Command(Command):
     """A command whose options end where its program begins, whose words are left alone."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Part kab's own words from the program's."""
-        own = _own_words(args, [it.declared for it in self.params if isinstance(it, Declared)])
-        given = args[own:]
+        count = _own_words(args, [it.declared for it in self.params if isinstance(it, Declared)])
+        own, given = args[:count], args[count:]
         if given[:1] == ["--"]:
             del given[0]
-        return super().parse_args(ctx, [*args[:own], "--", *given])
+        return super().parse_args(ctx, [*own, "--", *given] if given else own)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer kab's options, or files where they are the program's."""
+        from keepalive_bench.cli.shells import files  # noqa: PLC0415  # only a shell asks
+
+        return files(incomplete) if _has_begun(ctx) else super().shell_complete(ctx, incomplete)
 
 
 def _own_words(words: Sequence[str], options: Sequence[Option[Any]]) -> int:
     """How many words in front are kab's: up to `--`, to what is no option, or to what `-m` names.
 
-    An option that kab doesn't have counts as its, for it to complain.
+    An option that kab doesn't have counts as its own, for it to complain.
     """
     takes_value = {flag: it.form != "switch" for it in options for flag in it.flags}
     count = 0
-    while count < len(words):
-        word = words[count]
-        if word in {"-", "--"} or not word.startswith("-"):
-            break
-        flag, has_value = word.partition("=")[0], "=" in word
-        if not word.startswith("--"):  # several letters, of which the last may have its value
-            letters = [f"-{it}" for it in word[1:]]
-            at = next((at for at, it in enumerate(letters) if takes_value.get(it)), 0)
-            flag, has_value = letters[at], at + 1 < len(letters) and takes_value.get(letters[at], False)
-        count += 2 if takes_value.get(flag) and not has_value else 1
+    while count < len(words) and words[count].startswith("-") and words[count] not in {"-", "--"}:
+        flag, is_joined = _last_option(words[count], takes_value)
+        count += 1 if is_joined or not takes_value.get(flag) else 2
         if flag in _MODULE.flags:
             break
     return min(count, len(words))
+
+
+def _last_option(word: str, takes_value: Mapping[str, bool]) -> tuple[str, bool]:
+    """The option in a word that may take a value, and whether that is in the word, too."""
+    if word.startswith("--"):
+        flag, joined, _ = word.partition("=")
+        return flag, bool(joined)
+    for end, letter in enumerate(word[1:], 2):
+        if takes_value.get(f"-{letter}"):
+            return f"-{letter}", end < len(word)
+    return word, False
 
 
 @click.command(
@@ -142,7 +167,7 @@ def _own_words(words: Sequence[str], options: Sequence[Option[Any]]) -> int:
         _RECORDS,
         _READ,
         _MAX_RECORDS,
-        *exports.EXPORTERS,
+        *exports.OF_TRACE,
         GITHUB,
         _REPORT,
         replace(
@@ -152,7 +177,7 @@ def _own_words(words: Sequence[str], options: Sequence[Option[Any]]) -> int:
             "'api.example.com:443: reuse>=90%'.",
         ),
         replace(STRICT, group="Output"),
-        VERBOSE,
+        replace(VERBOSE, help="Tell more, and of each connection."),
         replace(QUIET, help="Don't say which Python -m runs."),
         NO_COLOR,
     ),
@@ -162,7 +187,9 @@ def _own_words(words: Sequence[str], options: Sequence[Option[Any]]) -> int:
     "126 where it can't be executed, 2 where an option is no good. A report that can't be made or "
     "written never changes it.",
 )
-@click.argument("program", metavar="PROGRAM [ARGS]...", nargs=-1, type=click.UNPROCESSED)
+@click.argument(
+    "program", metavar="PROGRAM [ARGS]...", nargs=-1, type=click.UNPROCESSED, cls=_Program
+)
 def command(asked: Asked, program: tuple[str, ...]) -> int:
     """Run a program, and say how it reused its HTTP connections, and why it opened each.
 
@@ -178,14 +205,15 @@ def command(asked: Asked, program: tuple[str, ...]) -> int:
     from keepalive_bench.trace.requirements import trace_requirements  # noqa: PLC0415  # the same
 
     required = trace_requirements(asked.each(REQUIRE))
-    if asked[_READ] is not None:
-        if program or asked[_MODULE]:
+    wanted = tracing.Wanted(asked, required, asked[STRICT] is True, asked[_REPORT])
+    folder = asked[_READ]
+    if folder is not None:
+        if program or asked[_MODULE] is not None:
             raise UsageError("--read reports a folder and runs nothing: leave the program out.")
-        return tracing.reported(asked[_READ], required, asked)
+        return tracing.reported(folder, wanted)
     words = _words(asked, program)
     most_bytes = asked[_MAX_RECORDS] or _MAX_RECORDS.parse(_DEFAULT_SIZE)
-    folder = Folder(asked[_RECORDS])
-    return tracing.traced(words, folder, most_bytes, required, asked)
+    return tracing.traced(words, Folder(asked[_RECORDS]), most_bytes, wanted)
 
 
 def _words(asked: Asked, program: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from keepalive_bench.trace.program.forwarding import ALL_SIGNALS, Witness, await
 from keepalive_bench.trace.program.starting import start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
-def run(words: Sequence[str], environment: Mapping[bytes, bytes]) -> int:
+def run(words: tuple[str, ...], environment: Mapping[bytes, bytes]) -> int:
     """Run a program to its end, and leave all signals blocked.
 
     Returns:

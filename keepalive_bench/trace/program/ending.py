@@ -1,4 +1,4 @@
-"""What is left to do when the program has ended: a report that nobody cuts off, and the same end."""
+"""What is left to do when a program has ended: a report that isn't cut off, and the same end."""
 
 from __future__ import annotations
 

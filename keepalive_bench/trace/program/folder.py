@@ -7,10 +7,15 @@ import re
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import UsageError
 from keepalive_bench.units import filename
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _RECORDS = r"\d+-\d+-\d+\.kab"
 _OWN = 0o700
@@ -27,7 +32,7 @@ class Folder:
     def __init__(self, named: str | None) -> None:
         self.is_kept = named is not None
         if named is not None:
-            self.path = os.path.abspath(named)
+            self.path = str(Path(named).absolute())  # the program may change its working folder
             _prepare(Path(self.path))
             return
         try:
@@ -50,10 +55,25 @@ def holds_records(path: Path) -> bool:
         UsageError: it can't be read.
     """
     try:
-        names = os.listdir(path)
+        names = [it.name for it in path.iterdir()]
     except OSError as error:
         raise UsageError(f"{filename(path)} can't be read: {error.strerror}.") from None
     return not names or any(re.fullmatch(_RECORDS, it) for it in names)
+
+
+def running(folder: str) -> int:
+    """How many processes still record into a folder, as far as the system tells."""
+    place = os.fsencode(os.path.realpath(folder)) + b"/"
+    return sum(place in maps for maps in _all_maps())
+
+
+def _all_maps() -> Iterator[bytes]:
+    """What each other process has mapped into memory."""
+    for path in Path("/proc").glob("[0-9]*/maps"):
+        if path.parent.name == f"{os.getpid()}":
+            continue
+        with suppress(OSError):  # it has ended, or is another user's
+            yield path.read_bytes()
 
 
 def _prepare(path: Path) -> None:
@@ -65,18 +85,21 @@ def _prepare(path: Path) -> None:
     shown = filename(path)
     try:
         path.mkdir(mode=_OWN, parents=True, exist_ok=True)
-        others = [it for it in os.listdir(path) if not re.fullmatch(_RECORDS, it)]
-        if others:
+        earlier = list(path.iterdir())
+        other = next((it.name for it in earlier if not re.fullmatch(_RECORDS, it.name)), None)
+        if other is not None:
             raise UsageError(
-                f"{shown} holds {filename(others[0])}: name an empty folder for records (--records)."
+                f"{shown} holds {filename(other)}: name an empty folder for records (--records)."
             )
         found = path.stat()
         if found.st_uid != os.geteuid():
             raise UsageError(f"{shown} is another user's: name a folder of yours (--records).")
         if stat.S_IMODE(found.st_mode) & _OTHERS:
             path.chmod(_OWN)
-        for name in os.listdir(path):
-            (path / name).unlink()
+        if running(str(path)):
+            raise UsageError(f"A program still records into {shown}: name another folder.")
+        for it in earlier:
+            it.unlink()
     except OSError as error:
         raise UsageError(
             f"{shown} can't be a folder for records (--records): {error.strerror}."

@@ -13,7 +13,7 @@ from keepalive_bench.errors import ExitCode, KabError
 from keepalive_bench.units import filename, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
 OWN_VARIABLES = b"KAB_TRACE_"
 """What the names of kab's own variables begin with, which the program doesn't get."""
@@ -65,7 +65,7 @@ def _is_inherited(name: bytes) -> bool:
 
 
 def start(
-    words: Sequence[str],
+    words: tuple[str, ...],
     environment: Mapping[bytes, bytes],
     mask: Collection[signal.Signals | int],
 ) -> int:
@@ -102,7 +102,9 @@ def _refusal(name: str, error: OSError) -> KabError:
     if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
         return NotExecutableError(f"{shown} can't be executed: {error.strerror}.")
     if which(name) is not None:
-        return NotFoundError(f"{shown} can't be executed: what its first line (#!) names is missing.")
+        return NotFoundError(
+            f"{shown} can't be executed: there isn't what its first line (#!) names."
+        )
     if name.endswith(".py") and Path(name).is_file():
         return NotFoundError(f"{shown} isn't on PATH: did you mean kab trace python {shown}?")
     where = "" if os.sep in name else " on PATH"
