@@ -17,7 +17,7 @@ from support.counting import (
     two,
     untrusted,
 )
-from support.h2_server import speaking_h2
+from support.counting_h2 import speaking_h2
 from support.traced import PROGRAMS, marked, python_of, reasons, sites, told, traced, troubles
 
 from keepalive_bench.server import Behaviour, Fault
