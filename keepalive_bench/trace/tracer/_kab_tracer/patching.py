@@ -65,6 +65,8 @@ class Patches:
             wrapper = make(original)
             _dress(wrapper, original)
             put = kind(wrapper) if kind else wrapper
+            if isinstance(found, type(len)):
+                put = _Unbound(wrapper)
             self._made.append((owner, name, found, put, original, wrapper))
             self._own.add(id(put))
             setattr(owner, name, put)
@@ -85,6 +87,19 @@ class Patches:
             except Exception as error:  # noqa: BLE001  # it stays as it is
                 self._records.trouble(error)
         self._own.clear()
+
+
+class _Unbound:
+    """Stands for a function written in C, which doesn't become a method where a class has it."""
+
+    def __init__(self, wrapper: Function) -> None:
+        self.__dict__.update(wrapper.__dict__)
+        for name in _COPIED:
+            setattr(self, name, getattr(wrapper, name))
+        self._wrapper = wrapper
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        return self._wrapper(*args, **kwargs)
 
 
 def _dress(wrapper: Function, original: Function) -> None:

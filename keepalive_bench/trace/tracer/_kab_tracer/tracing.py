@@ -8,6 +8,7 @@ import os
 from .hook import Hook
 from .lives import Tracer
 from .patching import Patches
+from .processes import patch_os
 from .records import Records
 
 
@@ -25,6 +26,7 @@ class Tracing:
         os.register_at_fork(before=self._forking, after_in_child=self._forked)
         atexit.register(self._exit)
         try:
+            patch_os(self.tracer, self.patches, os)
             self.hook.put_in()
         except Exception as error:  # noqa: BLE001  # the program never sees it
             self.records.trouble(error)
