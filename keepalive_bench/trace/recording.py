@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from keepalive_bench.results.exchange import Answer
 
@@ -145,8 +145,8 @@ class Process(NamedTuple):
     troubles: tuple[str, ...]
     """What went wrong in the tracer."""
     children: tuple[Child, ...]
-    clients: dict[int, Client]
-    """By number."""
+    clients: Mapping[int, Client]
+    """By number; made as they are asked for."""
     connections: Callable[[], Iterator[Connection]]
     """In the order of their numbers, made as they are asked for."""
     exchanges: Callable[[], Iterator[Exchange]]

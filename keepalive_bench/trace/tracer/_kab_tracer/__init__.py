@@ -1,0 +1,27 @@
+"""What `kab trace` gets into a program: notes how it uses its connections.
+
+The standard library only, and of that nothing that the program doesn't import itself: a library
+that changes others at its import, as gevent does, must find them as it would without.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .tracing import Tracing
+
+_tracing: Tracing | None = None
+
+
+def start(folder: str, most_bytes: int) -> None:
+    """Trace this process, and whatever it forks, to its end; where that is done already, nothing.
+
+    Args:
+        folder: where to put the records. Can't they be put there, the process isn't traced.
+        most_bytes: how many bytes the whole folder may hold; 0: as many as there is room for.
+    """
+    global _tracing  # noqa: PLW0603  # a process has one
+    if _tracing is None:
+        from .tracing import Tracing
+
+        _tracing = Tracing(folder, most_bytes)

@@ -6,7 +6,8 @@ of its process's files, from 0; records refer to each other by it, and 0, which 
 record, stands for nothing there. Times are `time.perf_counter()`; 0 stands for none.
 
 What a process records is in `{pid}-{nanoseconds}-{segment}.kab`: the first segment holds
-`FIRST_SLOTS` slots, and each further one twice as many as the one before, up to `MOST_SLOTS`.
+as many slots as its process's record says, and each further one twice as many as the one before,
+up to `MOST_SLOTS`. Files of 0 bytes, and of other names, aren't records.
 """
 
 from __future__ import annotations
@@ -112,6 +113,8 @@ class Process:
     """How many errors of the tracer's were swallowed."""
     forked_from: U32
     """The text of how its parent's files begin; 0: it was started afresh."""
+    first: U32
+    """How many slots its first file holds."""
 
 
 class Text:
@@ -238,8 +241,16 @@ class Layout:
             gap = -at % size
             form += f"{gap}x{code}" if gap else code
             at += gap + size
-        self.struct = Struct(form)
-        """Kind and members, without the kind that is repeated in the last byte."""
+        self.struct = Struct(f"{form}{SLOT_BYTES - 1 - at}xB")
+        """A whole slot: the kind, the members, and the kind again."""
+
+
+def start_of(segment: int, first: int) -> int:
+    """The number of the first slot of a segment, where the first one holds `first`."""
+    doublings = (MOST_SLOTS // first).bit_length() - 1
+    if segment <= doublings:
+        return first * ((1 << segment) - 1)
+    return first * ((1 << doublings) - 1) + (segment - doublings) * MOST_SLOTS
 
 
 KINDS = tuple(
