@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from keepalive_bench.trace.usage import OriginUsage, Usage
 
+_OPENED_BY_PROGRAMS = (
+    *("new-client", "keeps-none", "client-closed", "evicted", "unread-response"),
+    *("different-keys", "client-idle-limit", "cancelled", "forked", "redirect"),
+)
+"""Codes of reasons that only programs have."""
 _UNREUSED = "no request reused a connection, and was answered"
 _UNOPENED = "no request opened a connection, and was answered"
 _STATISTICS = {"mean_s": "mean", "p50_s": "median", "p95_s": "95th percentile"}
@@ -60,7 +65,7 @@ ORIGIN_METRICS: tuple[Metric[OriginUsage], ...] = (
         unit="count",
         meaning="Requests that got no response",
         title="failed",
-        block="requests",
+        block="outcomes",
         better="lower",
         shown="where there are any",
     ),
@@ -77,7 +82,7 @@ ORIGIN_METRICS: tuple[Metric[OriginUsage], ...] = (
         unit="count",
         meaning="Attempts to connect that led to no usable connection",
         title="failed to connect",
-        block="connections",
+        block="outcomes",
         better="lower",
         shown="where there are any",
     ),
@@ -132,7 +137,7 @@ ORIGIN_METRICS: tuple[Metric[OriginUsage], ...] = (
         unit="count",
         meaning="Connections that were opened for [that reason](findings.md#reasons)",
         read=_opened,
-        keys=tuple(kind.code for kind in REASON_KINDS),
+        keys=tuple(dict.fromkeys((*_OPENED_BY_PROGRAMS, *(kind.code for kind in REASON_KINDS)))),
         is_sparse=True,
         better="lower",
     ),

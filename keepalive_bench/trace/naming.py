@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from keepalive_bench.units import clipped, printable
+from keepalive_bench.units import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ def origin_names(origins: Sequence[OriginUsage]) -> list[str]:
         is_told_by_scheme = counts[name] > 1 and by_scheme[it.origin] < counts[name]
         told = it.origin if is_told_by_scheme else name
         via = "" if it.via is None else f" through {host_and_port(it.via)}"
-        names.append(printable(f"{told}{via}"))
+        names.append(clipped(f"{told}{via}"))
     return names
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from keepalive_bench.trace.report import TraceReport
+from keepalive_bench.trace.requirements import check_usage, trace_requirements
 from keepalive_bench.trace.usage import (
     ConnectionUsage,
     Opening,
@@ -33,7 +35,7 @@ def site(file: str, line: int, function: str) -> Site:
 
 
 NO_SESSION = Opening(
-    reason="no-session",
+    reason="new-client",
     who="client",
     connections=1,
     requests=0,
@@ -46,7 +48,7 @@ NO_SESSION = Opening(
     evidence={"made": "for each request"},
 )
 UNREAD = Opening(
-    reason="unread",
+    reason="unread-response",
     who="client",
     connections=1,
     requests=0,
@@ -256,7 +258,7 @@ def _process(number: int, python: str, connections: list[ConnectionUsage]) -> Pr
 
 def no_session() -> Usage:
     """`requests.get` in a loop, beside a Session that works."""
-    built = Builder().open(NO_SESSION, 214).open(FIRST, requests=6, kept_s=None, start_s=3.0)
+    built = Builder().open(NO_SESSION, 213).open(FIRST, requests=7, kept_s=None, start_s=3.0)
     return built.known(2).usage(
         "214 of 220 requests to api.example.com:443 opened a connection; 2 would do."
     )
@@ -273,7 +275,7 @@ def mixed() -> Usage:
     built.open(FIRST, 1, origin=LOGIN, requests=9, kept_s=None, setup_s=0.0004)
     built.known(4).known(12, origin=CDN, failed=3, refused=2).known(1, origin=LOGIN)
     usage = built.usage(
-        "71 of 156 requests to cdn.example.com:443 opened a connection that could be avoided.",
+        "73 of 154 requests to cdn.example.com:443 opened a connection; 12 would do.",
         untraced=[Untraced(4720, "it was started with -I")],
         damaged=["4713.records: cut off"],
     )
@@ -333,3 +335,23 @@ def hostile() -> Usage:
     usage = built.usage(text, untraced=[Untraced(1, text)], damaged=[text])
     (one,) = usage.processes
     return usage._replace(processes=(one._replace(troubles=(text,), lost=1),))
+
+
+def report_of(usage: Usage, *required: str, strict: bool = False) -> TraceReport:
+    """What is reported of it, by whoever stands in the folder."""
+    found = trace_requirements(required)
+    checked = tuple(check_usage(it, usage, FOLDER) for it in found)
+    return TraceReport(usage, checked, strict, FOLDER)
+
+
+PROGRAMS = {
+    "no session": no_session,
+    "mixed": mixed,
+    "well": well,
+    "nothing": nothing,
+    "silent": silent,
+    "many origins": many_origins,
+    "many connections": many_connections,
+    "hostile": hostile,
+}
+"""By what they do."""

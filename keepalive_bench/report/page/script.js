@@ -247,26 +247,40 @@ const drawings = {
   },
 
   traced(place, { panels, words, shown }) {
-    const named = (style, text) => {
-      const name = document.createElement("div");
+    place.replaceChildren();
+    const say = (style, text) => {
+      const name = document.createElement("div"); // as of a pool's arms
       name.className = style;
       name.textContent = text;
-      return name;
+      place.append(name);
     };
-    place.replaceChildren();
-    for (const { title, bands, lanes } of panels) {
-      place.append(named("name", title));
-      for (const band of bands) {
-        place.append(named("part", band.title));
-        place.append(draw(place, crowd(band, shown, colour(band.colour))));
-      }
-      if (lanes.length) {
-        if (bands.length) place.append(named("part", "the others"));
-        place.append(draw(place, life(lanes, words, shown, null, place.clientWidth)));
-      }
-    }
+    panels.forEach(({ title, bands, lanes }, panel) => {
+      say("name", title);
+      const isEnd = panel === panels.length - 1;
+      bands.forEach((band, number) => {
+        say("part", band.title);
+        const drawn = crowd(band, shown, colour(band.colour));
+        const isLast = !lanes.length && number === bands.length - 1;
+        place.append(draw(place, sharing(drawn, isLast, isEnd)));
+      });
+      if (!lanes.length) return;
+      if (bands.length) say("part", "the others, each");
+      const drawn = life(lanes, words, shown, null, place.clientWidth);
+      place.append(draw(place, sharing(drawn, true, isEnd)));
+    });
   },
 };
+
+/** A plot whose axis is that of the last one of its panel; the last panel's says what it is. */
+function sharing({ height, x, ...options }, isLast, isEnd) {
+  const marginBottom = !isLast ? 6 : isEnd ? 40 : 22;
+  return {
+    ...options,
+    height: height - 40 + marginBottom,
+    marginBottom,
+    x: { ...x, label: isEnd ? x.label : null, axis: isLast ? "bottom" : null },
+  };
+}
 
 /** How many answers of each arm are in a bin, in words; of many arms, of those that have any. */
 function some(counted) {

@@ -42,7 +42,9 @@ def environment(folder: str, most_bytes: int) -> dict[bytes, bytes]:
     It is kab's own but for what gets the tracer in, and for what is meant for kab.
     """
     kept = {
-        name: value for name, value in os.environb.items() if not name.startswith(OWN_VARIABLES)
+        name: value
+        for name, value in os.environb.items()
+        if name and not name.startswith(OWN_VARIABLES)
     }
     if _CTYPE in kept and not _is_inherited(_CTYPE):
         del kept[_CTYPE]
@@ -80,6 +82,8 @@ def start(
         NotFoundError: there is no such program.
         NotExecutableError: it can't be executed.
     """
+    if not words[0]:
+        raise NotFoundError("There is no program ''.")
     try:
         try:
             return os.posix_spawnp(

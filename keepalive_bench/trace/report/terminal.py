@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from keepalive_bench.report import TextTable
     from keepalive_bench.trace.report import TraceReport
     from keepalive_bench.trace.report.words import OriginPart
 
 _MOST_ORIGINS, _MOST_REASONS, _MOST_ROWS = 3, 3, 10
+_SHORTEST, _FOR_NAMES = 16, 0.4
+"""Of a terminal's width, so much is for the origins' names."""
 _INDENT = (0, 0, 0, 4)
 
 
@@ -32,18 +35,30 @@ def terminal_parts(
     yield _text(usage.sentence, plain_ascii=plain_ascii, style="bold")
     if usage.origins:
         yield Text()
-        table = words.origin_table(usage, None if verbose else _MOST_ROWS)
+        table = _shortened(words.origin_table(usage, None if verbose else _MOST_ROWS), width)
         yield from grids(table, width, plain_ascii=plain_ascii, breakable=True)
         yield from _openings(report, plain_ascii=plain_ascii, verbose=verbose)
     yield Text()
     for line in words.not_seen(usage, all_of_it=verbose):
         yield marked("!", for_terminal(line, plain_ascii=plain_ascii))
-    yield _text(words.traced(usage), plain_ascii=plain_ascii)
+    if (said := words.traced(usage)) != usage.sentence:
+        yield _text(said, plain_ascii=plain_ascii)
     if usage.origins:
         yield Text(words.SMALL_PRINT)
     if verbose and usage.connections:
         yield from _connections(report, plain_ascii=plain_ascii)
     yield from requirement_parts(report.requirements, plain_ascii=plain_ascii, strict=report.strict)
+
+
+def _shortened(table: TextTable, width: int) -> TextTable:
+    """The same with names that leave room for numbers; what connections are for has them whole."""
+    most = max(_SHORTEST, int(width * _FOR_NAMES))
+    head = most * 2 // 3
+    cells = (
+        it if len(it) <= most else f"{it[:head]}…{it[head + 1 - most :]}"
+        for it in table.names.cells
+    )
+    return table._replace(names=table.names._replace(cells=tuple(cells)))
 
 
 def _openings(report: TraceReport, *, plain_ascii: bool, verbose: bool) -> Iterator[RenderableType]:
@@ -77,8 +92,8 @@ def _connections(report: TraceReport, *, plain_ascii: bool) -> Iterator[Renderab
     yield Text()
     yield Text("Connections", style="bold")
     for number, it in enumerate(usage.connections):
-        said = words.connection_words(it, number, names[it.origin, it.via], report.folder)
-        yield _text(words.connection_line(said), plain_ascii=plain_ascii)
+        said = words.connection_line(it, number, names[it.origin, it.via], report.folder)
+        yield _text(said, plain_ascii=plain_ascii)
 
 
 def _text(said: str, *, plain_ascii: bool, style: str = "") -> Text:

@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 import keepalive_bench
 from keepalive_bench.report import webpage
 from keepalive_bench.report.page import summary
-from keepalive_bench.report.page.markup import element, prose, set_table
+from keepalive_bench.report.page.markup import element, folded_table, prose, set_table
 from keepalive_bench.report.page.summary import section
 from keepalive_bench.trace.report import words
 from keepalive_bench.trace.report.lanes import lanes, reason_colours
 from keepalive_bench.units import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from xml.etree.ElementTree import Element
 
     from keepalive_bench.analysis import Finding
     from keepalive_bench.trace.report import TraceReport
+    from keepalive_bench.trace.report.words import OriginPart
+    from keepalive_bench.trace.usage import Usage
 
 _TITLE = "Connections of a program"
 _MOST_ORIGINS, _MOST_REASONS, _MOST_ROWS = 30, 12, 100
+_MOST_OPEN = 6
+"""Origins that are explained where nobody asks for more."""
 
 
 def page_lines(report: TraceReport) -> Iterator[str]:
@@ -29,7 +33,8 @@ def page_lines(report: TraceReport) -> Iterator[str]:
     usage, chart = report.usage, lanes(report)
     content = [_header(report)]
     if usage.origins:
-        table = set_table(words.origin_table(usage, _MOST_ROWS), caption="Origins")
+        found = words.origin_table(usage, _MOST_ROWS)
+        table = set_table(found, "Requests and connections of each", narrow=True)
         note = element("p", words.SMALL_PRINT, class_="remark")
         content += [
             section("Origins", "origins", table, note),
@@ -37,7 +42,11 @@ def page_lines(report: TraceReport) -> Iterator[str]:
             element("noscript", element("p", webpage.NO_SCRIPT)),
             section("Connections over time", "traced", *chart.content),
         ]
-    content.append(section("What was seen", "seen", _seen(report)))
+    if unseen := [*words.not_seen(usage)]:
+        listed = element("ul", *(element("li", *prose(line)) for line in unseen))
+        content.append(section("What was not seen", "unseen", listed))
+    if usage.processes:
+        content.append(section("What was traced", "processes", *_processes(usage)))
     charts = {} if chart.data is None else {"traced": chart.data}
     data = {"labels": [], "charts": charts}
     yield from webpage.document(_TITLE, content, data, webpage.chart_scripts())
@@ -67,17 +76,25 @@ def _time(started_at: str) -> Element:
 
 def _openings(report: TraceReport) -> Iterator[Element]:
     colours = reason_colours(report.usage)
-    shown = 0
-    for part in words.origin_parts(report, _MOST_ORIGINS, _MOST_REASONS):
-        shown += 1
-        yield element("h3", part.heading)
-        items = [_opening(it, colours.get(it.code)) for it in part.findings]
-        if part.more:
-            items.append(element("li", part.more))
-        yield element("ul", *items, class_="findings")
-    left = words.explained_origins(report.usage) - shown
-    if left > 0:
-        yield element("p", f"{plural(left, 'more origin')}.", class_="remark")
+    parts = [*words.origin_parts(report, _MOST_ORIGINS, _MOST_REASONS)]
+    for part in parts[:_MOST_OPEN]:
+        yield from _origin(part, colours)
+    if others := parts[_MOST_OPEN:]:
+        count = words.explained_origins(report.usage)
+        beyond = count - len(parts)
+        left = f", {beyond:,} of them only in the table above" if beyond else ""
+        summary_ = element("summary", f"{plural(count - _MOST_OPEN, 'more origin')}{left}")
+        yield element(
+            "details", summary_, *(it for part in others for it in _origin(part, colours))
+        )
+
+
+def _origin(part: OriginPart, colours: Mapping[str, int]) -> Iterator[Element]:
+    yield element("h3", part.heading)
+    items = [_opening(it, colours.get(it.code)) for it in part.findings]
+    if part.more:
+        items.append(element("li", part.more))
+    yield element("ul", *items, class_="findings")
 
 
 def _opening(finding: Finding, colour: int | None) -> Element:
@@ -87,12 +104,15 @@ def _opening(finding: Finding, colour: int | None) -> Element:
         *sign,
         *prose(finding.text),
         " ",
-        element("code", finding.code),
+        element("code", finding.code, class_="whole"),
         *([element("br"), *prose(finding.advice)] if finding.advice else []),
         class_=finding.severity,
     )
 
 
-def _seen(report: TraceReport) -> Element:
-    lines = [*words.not_seen(report.usage), words.traced(report.usage)]
-    return element("ul", *(element("li", *prose(line)) for line in lines))
+def _processes(usage: Usage) -> Iterator[Element]:
+    yield element("p", *prose(words.traced(usage)))
+    shown = usage.processes[:_MOST_ROWS]
+    count = words.processes(len(usage.processes))
+    caption = count if len(shown) == len(usage.processes) else f"The first {_MOST_ROWS} of {count}"
+    yield folded_table(caption, words.PROCESS_WORDS, map(words.process_words, shown))

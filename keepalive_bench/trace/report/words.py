@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis import Finding
     from keepalive_bench.analysis.metrics import Block, Metric
     from keepalive_bench.trace.report import TraceReport
-    from keepalive_bench.trace.usage import ConnectionUsage, OriginUsage, Usage
+    from keepalive_bench.trace.usage import ConnectionUsage, OriginUsage, ProcessUsage, Usage
 
-_GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",))
+_GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",), ("outcomes",))
 _SUMMED = {"requests", "failed", "connections", "failed_connections", "would_do", "saving_s"}
 """What several origins have together."""
 _MOST_NAMED = 5
@@ -53,7 +53,7 @@ class OriginPart(NamedTuple):
     heading: str
     """The name, and how many connections there are."""
     findings: tuple[Finding, ...]
-    """The most first."""
+    """What can be avoided first; then the most."""
     more: str
     """What is left out of these; empty: nothing."""
 
@@ -109,8 +109,9 @@ def origin_parts(
     names = origin_names(origins)
     both = [it for it in zip(names, origins, strict=True) if it[1].openings]
     for name, origin in both[:most_origins]:
-        openings = origin.openings[:most_findings]
-        rest = origin.openings[len(openings) :]
+        ordered = sorted(origin.openings, key=lambda it: not it.is_avoidable)
+        openings = ordered[:most_findings]
+        rest = ordered[len(openings) :]
         count = sum(it.connections for it in rest)
         more = f"{plural(len(rest), 'more reason')} for {plural(count, 'connection')}"
         yield OriginPart(
@@ -135,10 +136,14 @@ def traced(usage: Usage) -> str:
         f"Python {printable(it)}" for it in dict.fromkeys(it.python for it in usage.processes)
     ]
     running = sum(it.is_running for it in usage.processes)
-    noun = "process" if count == 1 else "processes"
-    still = f"; {running:,} had not ended, or was killed" if running else ""
+    still = f"; {running:,} still running, or killed" if running else ""
     started = f", from {_moment(usage.started_at)}" if usage.started_at else ""
-    return f"Traced: {count:,} {noun} ({some_of(pythons, _MOST_NAMED)}){started}{still}."
+    return f"Traced: {processes(count)} ({some_of(pythons, _MOST_NAMED)}){started}{still}."
+
+
+def processes(count: int) -> str:
+    """`1 process`, `2 processes`."""
+    return plural(count, "process") if count == 1 else f"{count:,} processes"
 
 
 def _moment(started_at: str) -> str:
@@ -151,8 +156,7 @@ def not_seen(usage: Usage, *, all_of_it: bool = False) -> Iterator[str]:
     by_why = Counter(it.why for it in usage.untraced)
     for why, count in by_why.most_common(most):
         pids = [f"{it.pid}" for it in usage.untraced if it.why == why]
-        noun = "process" if count == 1 else "processes"
-        yield f"Not traced: {noun} {some_of(pids, _MOST_NAMED)}: {clipped(why)}."
+        yield f"Not traced: {processes(count)} ({some_of(pids, _MOST_NAMED)}): {clipped(why)}."
     for it in [it for it in usage.processes if it.lost][:most]:
         yield f"Lost: {plural(it.lost, 'record')} of process {it.pid}."
     if usage.damaged:
@@ -162,6 +166,22 @@ def not_seen(usage: Usage, *, all_of_it: bool = False) -> Iterator[str]:
     for trouble, count in troubles.most_common(most):
         times = "" if count == 1 else f" ({count:,} times)"
         yield f"The tracer itself failed, the program didn't notice: {clipped(trouble)}{times}."
+
+
+PROCESS_WORDS = ("process", "parent", "Python", "requests", "connections", "records lost", "state")
+
+
+def process_words(process: ProcessUsage) -> tuple[str, ...]:
+    """What `PROCESS_WORDS` says of one."""
+    return (
+        f"{process.pid}",
+        f"{process.parent}",
+        printable(process.python),
+        f"{process.requests:,}",
+        f"{process.connections:,}",
+        f"{process.lost:,}",
+        "running, or killed" if process.is_running else "ended",
+    )
 
 
 CONNECTION_WORDS = (
@@ -204,11 +224,17 @@ def names_of_connections(usage: Usage) -> dict[tuple[str, str | None], str]:
     return found
 
 
-def connection_line(words: Sequence[str]) -> str:
-    """One connection in a line: process, times, requests, how it ended, and why it was opened."""
-    number, process, origin, opened, setup, requests, ended_, reason, where = words
-    count = plural(int(requests.replace(",", "")), "request")
-    return (
-        f"connection {number}  process {process}  {origin}  opened at {opened}: {reason}, {where}  "
-        f"set-up {setup}  {count}  {ended_}"
+def connection_line(connection: ConnectionUsage, number: int, origin: str, folder: str) -> str:
+    """One connection in a line: process, when and why it was opened, what it carried, its end."""
+    it = connection
+    where = "" if it.site is None else f", {site_name(it.site, folder)}"
+    parts = (
+        f"connection {number}",
+        f"process {it.process}",
+        origin,
+        f"opened at {duration(it.opened_s)}: {printable(it.reason)}{where}",
+        "" if it.setup_s is None else f"set-up {duration(it.setup_s)}",
+        plural(it.requests, "request"),
+        ended(it) if it.ended_s is None else f"ended {ended(it)}",
     )
+    return "  ".join(part for part in parts if part)

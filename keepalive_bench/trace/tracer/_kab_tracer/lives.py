@@ -160,25 +160,13 @@ class Connection:
         self._end("failed")
 
     def begun(
-        self,
-        *,
-        asks_to_close: bool = False,
-        has_body: bool = False,
-        is_http_2: bool = False,
-        since: float = 0.0,
+        self, *, asks_to_close: bool = False, has_body: bool = False, is_http_2: bool = False
     ) -> Exchange:
-        """A request begins on it; or for it, where it is yet to be opened.
-
-        Args:
-            asks_to_close: it says `Connection: close` itself.
-            has_body: it has one.
-            is_http_2: others may be under way at the same time.
-            since: when it began, where that is known only now.
-        """
+        """A request begins on it; or for it, where it is yet to be opened."""
         if self.is_open and self._pid != os.getpid():
             self._inherit()
         flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
-        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since)
+        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0))
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
@@ -245,15 +233,13 @@ class Exchange:
         "_who",
     )
 
-    def __init__(
-        self, tracer: Tracer, connection: Connection, flags: int, since: float = 0.0
-    ) -> None:
+    def __init__(self, tracer: Tracer, connection: Connection, flags: int) -> None:
         self._tracer, self._connection, self._flags = tracer, connection, flags
         self._pid = tracer.records.pid
         self._of = self._status = self._answer = self._detail = 0
         self._sent = self._answered = self._ended = 0.0
         self._who, self._frame = who(), tracer.stacks.own_call(_frame(2))
-        self._began = since or now()
+        self._began = now()
         self._number = tracer.records.reserve()
         self._write()
 
