@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 TABLE = (
     ("http.client", "for_http_client", "patch_client"),
-    ("urllib.request", "for_http_client", "patch_request"),
     ("*.urllib3.connection", "for_urllib3", "patch_connection"),
     ("*.urllib3.connectionpool", "for_urllib3", "patch_pool"),
     ("*.urllib3.poolmanager", "for_urllib3", "patch_manager"),
