@@ -70,6 +70,12 @@ def _is_meant(pattern: str, name: str) -> bool:
     return name == pattern
 
 
+def import_all() -> None:
+    """Import what patches libraries before it is due: later, its files may be out of reach."""
+    for part in {row[1] for row in TABLE}:
+        __import__(f"{__package__}.{part}")
+
+
 class Hook:
     """Finds modules by asking whoever else finds them, and patches them once they were executed."""
 
@@ -97,8 +103,12 @@ class Hook:
             sys.meta_path.remove(self)
 
     def missed(self) -> list[str]:
-        """Modules that were imported past this hook."""
-        return [name for name in list(sys.modules) if patchers(name) and name not in self._patched]
+        """Modules that were imported past this hook; not what is another name of one."""
+        return [
+            name
+            for name, module in list(sys.modules.items())
+            if patchers(name) and name not in self._patched and _name_of(module) == name
+        ]
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

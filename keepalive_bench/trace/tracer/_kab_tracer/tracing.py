@@ -13,10 +13,16 @@ from .records import Records
 
 
 class Tracing:
-    """Begins as it is made, unless its records can't be put anywhere."""
+    """Begins as it is made, unless its records can't be put anywhere.
 
-    def __init__(self, folder: str, most_bytes: int) -> None:
-        self.records = Records(folder, most_bytes)
+    Args:
+        folder: where they are put.
+        most_bytes: how many bytes the whole folder may hold; 0: as many as there is room for.
+        is_for_life: it goes on until the process ends, or is another user's even.
+    """
+
+    def __init__(self, folder: str, most_bytes: int, *, is_for_life: bool = False) -> None:
+        self.records = Records(folder, most_bytes, is_for_life=is_for_life)
         self.tracer = Tracer(self.records)
         self.patches = Patches(self.records)
         self.hook = Hook(self.tracer, self.patches)
