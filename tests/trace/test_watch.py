@@ -14,7 +14,7 @@ import tempfile
 import threading
 from pathlib import Path
 from textwrap import dedent
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -70,8 +70,9 @@ def functions() -> dict[tuple[str, str], object]:
     """The functions of those modules and of their classes."""
     found: dict[tuple[str, str], object] = {}
     for module in PATCHED:
-        owners = [it for it in vars(module).values() if isinstance(it, type)]
-        for owner in (module, *owners):
+        owners: list[type | ModuleType] = [module]
+        owners += [it for it in vars(module).values() if isinstance(it, type)]
+        for owner in owners:
             found.update(
                 ((f"{module.__name__}.{owner.__name__}", name), it)
                 for name, it in vars(owner).items()

@@ -429,7 +429,7 @@ def _takes(number: int) -> bool:
         os.close(first)
     if second != number:
         os.close(second)
-    return second == number
+    return bool(second == number)
 
 
 def _close_copy(file: int, likely: int) -> int:
