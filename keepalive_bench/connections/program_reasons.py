@@ -20,7 +20,7 @@ NEW_CLIENT = ReasonKind(
     "which makes a Session each time. That one had a connection to the same origin, which nobody "
     "but the program ended, and which was never used again.",
     evidence="`made_by`: what made the client; `made_at`: where; `client`: its class",
-    text="{made_by} makes a new client each time{made_at}",
+    text="{making}",
     advice="Make one client and keep it for all requests: each has its own connections.",
     provoked=_BY_PROGRAMS,
 )
@@ -64,9 +64,9 @@ UNREAD_RESPONSE = ReasonKind(
     who="client",
     proof="Nobody read the body of the last response on the connection before. So it stayed busy, "
     "or was closed with the response.",
-    evidence="`held`: the response was still there, so that its connection was busy; else it had "
-    "been dropped or closed",
-    text="The response before was {held}, so its connection couldn't be used again",
+    evidence="`held`: how many of the responses were still there, so that their connections were "
+    "busy; the others had been dropped or closed",
+    text="The response before was never read to its end, so its connection couldn't be used again",
     advice="Read each body to its end, also of errors.",
     provoked=_BY_PROGRAMS,
 )
@@ -99,8 +99,7 @@ CANCELLED = ReasonKind(
     who="client",
     proof="A task was cancelled, or left with an exception of its own, while the connection before "
     "had a request under way.",
-    evidence="`failure`: what was raised",
-    text="The program gave up the request before it ({failure}), and its connection with it",
+    text="The program gave up the request before, and its connection with it",
     advice="What is under way can't be used again: let requests end where that is soon enough.",
     provoked=Provoked(test="tests/trace/test_reasons_of_programs.py"),
 )

@@ -106,18 +106,15 @@ class Clients:
             if life.link not in {"first", "more", "different"}:
                 continue
             root, place = self._root_number(life), self.place(life)
-            own = siblings.get((root, life.peer)) if root is not None else None
-            if own and (before := own.latest(life, lambda it: it.client != life.client)):
-                life.before, life.link = before, "sibling"
+            before = siblings[root, life.peer].latest(life, _client) if root is not None else None
+            if before is not None:
+                life.link = "sibling"
             elif life.link != "different" and place is not None:
-                others = places.get((place, life.peer))
-                before = others and others.latest(
-                    life, lambda it: root is None or self._root_number(it) != root
-                )
-                if before:
-                    life.before, life.link = before, "place"
-            if life.before is not None:
-                life.before.is_taken = True
+                before = places[place, life.peer].latest(life, self._root_number)
+                life.link = life.link if before is None else "place"
+            life.before = before
+            if before is not None:
+                before.is_taken = True
 
     def _root_number(self, life: Life) -> int | None:
         return None if life.client is None else self.root(life.client)
@@ -145,19 +142,19 @@ class _Free:
     def add(self, life: Life) -> None:
         self._lives.append(life)
 
-    def latest(self, life: Life, fits: Callable[[Life], bool]) -> Life | None:
-        """The one that was free last when another one was opened."""
+    def latest(self, life: Life, owner: Callable[[Life], int | None]) -> Life | None:
+        """The one that was free last when another one was opened, of other owners."""
         lives, now = self._lives, self._now
         while self._next < len(lives) and lives[self._next].free_from_s <= life.began_s:
             now.append(lives[self._next])
             self._next += 1
         passed: list[Life] = []
-        found = None
+        own, found = owner(life), None
         while now and len(passed) < _MOST_OWN:
             it = now.pop()
             if it.is_taken or it is life:
                 continue
-            if fits(it):
+            if own is None or owner(it) != own:
                 found = it
                 break
             passed.append(it)
@@ -165,7 +162,11 @@ class _Free:
         return found
 
 
-_Groups = dict["Hashable", _Free]
+_Groups = defaultdict["Hashable", _Free]
+
+
+def _client(life: Life) -> int | None:
+    return life.client
 
 
 def throws_away(call: Call) -> bool:

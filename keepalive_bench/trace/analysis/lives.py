@@ -8,17 +8,26 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from keepalive_bench.connections.deaths import died_under_request, hung
 from keepalive_bench.connections.lives import Fates, Uses
 from keepalive_bench.connections.records import LastExchange
 from keepalive_bench.trace.analysis.failures import GIVEN_UP, code_of
-from keepalive_bench.trace.analysis.spans import Busy, UnderWay
 
 if TYPE_CHECKING:
     from keepalive_bench.results.exchange import Answer
+    from keepalive_bench.trace.analysis.spans import Busy, UnderWay
     from keepalive_bench.trace.recording import Connection, Exchange, Origin, Stack
+
+
+Link = Literal[
+    "", "different", "first", "held", "held-by-others", "idle", "more", "place", "pool", "sibling"
+]
+"""How a connection came about: it took the place of one that its `pool` had lost, of one that its
+own thread `held`, unread, or that others did; there was an `idle` one; it is the `first` of its
+pool, or one `more`; the first of a pool whose client has `different` ones; it took the place of one
+of another pool of its client's (`sibling`), or of another client, made at the same `place`."""
 
 
 class Scope(NamedTuple):
@@ -104,8 +113,7 @@ class Life:
         self.survived_s = 0.0
         self.before: Life | None = None
         """The one whose place it took."""
-        self.link = ""
-        """How that was found: one of `LINKS`."""
+        self.link: Link = ""
         self.is_taken = self.is_redirected = False
         """Whether another one took its place; whether a redirect led to its origin."""
         self.busy: Busy | None = None

@@ -11,27 +11,10 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keepalive_bench.trace.analysis.lives import Life
+    from keepalive_bench.trace.analysis.lives import Life, Link
 
 RACES_S = 0.05
 """Whoever looks for a free connection and finds none may begin to open one so much later."""
-
-LINKS = (
-    "pool",
-    "held",
-    "held-by-others",
-    "idle",
-    "first",
-    "more",
-    "different",
-    "sibling",
-    "place",
-)
-"""How a connection came about, as is told of it: it took the place of one that its `pool` had lost;
-or of one that its thread itself `held`, unread, or others did; there was an `idle` one; it is the
-`first` of its pool, or one `more`; the first of a pool whose client has `different` ones; it took
-the place of one of another pool of its client's (`sibling`), or of another client, made at the same
-`place`."""
 
 
 class Pool:
@@ -97,17 +80,17 @@ class Pool:
     def had_free(self, now_s: float) -> bool:
         """Whether one was free now, or ended, and none has taken its place."""
         self.go_on(now_s)
-        return any(not it.is_taken for it in self._lost) or self.has_idle(now_s)
+        return any(not it.is_taken for it in self._lost) or self.has_idle(now_s, 0.0)
 
-    def has_idle(self, now_s: float) -> bool:
-        """Whether one was free that anybody could have used."""
+    def has_idle(self, now_s: float, since_s: float = RACES_S) -> bool:
+        """Whether one was free, for so long, that anybody could have used."""
         if now_s < self._busy_until_s:
             return False
         until_s = inf
         for life in self._live.values():
             if not life.exchanges or life.is_unread or life.is_http_2:
                 continue
-            if life.used_until_s <= now_s - RACES_S:
+            if life.used_until_s <= now_s - since_s:
                 return True
             until_s = min(until_s, life.used_until_s)
         self._busy_until_s = until_s
@@ -129,5 +112,5 @@ class Pool:
         return None
 
 
-def _take(life: Life, before: Life, link: str) -> None:
+def _take(life: Life, before: Life, link: Link) -> None:
     life.before, life.link, before.is_taken = before, link, True

@@ -53,6 +53,13 @@ class Traced:
         """The pool that a connection belongs to."""
         return None if life.client is None else self._pools.get((life.client, life.peer))
 
+    def origins_of(self, life: Life) -> int:
+        """How many origins the client of a connection has pools for."""
+        if life.client is None:
+            return 1
+        root = self.clients.root(life.client)
+        return sum(its == root for its, _ in self._siblings)
+
     def counts(self, life: Life) -> bool:
         """Whether a connection counts: it was opened here, in the scope."""
         return life.is_opened and self._scope.has(life.began_s, life.who)
@@ -112,8 +119,7 @@ class Traced:
             siblings.append(pool)
         if life.is_opened and not life.link:
             pool.explain(life)
-            if life.link == "held" and life.who is not None:
-                self._check_holder(life, pool)
+            self._check_holder(life, pool)
         elif life.link:
             pool.needed += 1
         pool.add(life)
@@ -127,7 +133,9 @@ class Traced:
 
     def _check_holder(self, life: Life, pool: Pool) -> None:
         """A response that another thread holds unread is, maybe, one that it is still reading."""
-        if life.before is not None and life.before.last_who != life.who:
+        if life.link != "held" or life.before is None or life.who is None:
+            return
+        if life.before.last_who != life.who:
             pool.release(life)
 
     def _exchange(self, exchange: Exchange) -> None:
@@ -148,7 +156,7 @@ class Traced:
         pool = self.pool_of(life)
         if pool is not None:
             pool.note(life)
-            if is_first and life.link == "held":
+            if is_first:
                 self._check_holder(life, pool)
         self._count(exchange, life, since_s, is_first=is_first)
 

@@ -66,11 +66,11 @@ class Reasons:
 
     def _would_last(self, before: Life, life: Life) -> bool:
         """Whether the server would have kept the connection before until then."""
-        limit_s, span = announced_timeout(before.answer), self._pattern.idle.span
+        announced_s, span = announced_timeout(before.answer), self._pattern.idle.span
+        limit_s = _KEPT_S if announced_s is None else announced_s
         if span is not None:
-            limit_s = min(span.least_s, span.least_s if limit_s is None else limit_s)
-        gap_s = life.began_s - before.free_from_s
-        return gap_s <= (_KEPT_S if limit_s is None else limit_s)
+            limit_s = span.least_s if announced_s is None else min(span.least_s, announced_s)
+        return life.began_s - before.free_from_s <= limit_s
 
     def _unreplacing(self, life: Life, traced: Traced) -> tuple[ReasonKind, dict[str, object]]:
         """Of one that took no other's place."""
@@ -96,17 +96,17 @@ class Reasons:
         clients = traced.clients
         if before.failure is not None:
             return kinds.AFTER_ERROR, {"failure": printable(before.failure)}
-        if life.link == "place" and clients.keeps_none(life) and before.code is None:
-            return programs.KEEPS_NONE, {"made_by": clients.call(life).name}
         if before.code == GIVEN_UP:
-            return programs.CANCELLED, {"failure": "cancelled"}
+            return programs.CANCELLED, {}
+        is_elsewhere = life.link == "place"
+        if is_elsewhere and clients.keeps_none(life) and before.code is None:
+            return programs.KEEPS_NONE, {"made_by": clients.call(life).name}
         if _is_ended_by_others(before):
             return self._by_rules(before)
-        if life.link == "place":
-            return programs.NEW_CLIENT, _making(life, clients)
-        if life.link == "sibling":
-            return _of_sibling(life, before, clients)
-        return _in_pool(life, before, traced)
+        if is_elsewhere:
+            unread: dict[str, object] = {"unread": True} if before.is_unread else {}
+            return programs.NEW_CLIENT, _making(life, clients) | unread
+        return _within_client(life, before, traced)
 
     def _by_rules(self, before: Life) -> tuple[ReasonKind, dict[str, object]]:
         """The reason that `kab run` would name."""
@@ -180,7 +180,7 @@ def _ending(life: Life) -> Ending | None:
     if life.ending in SILENT:
         return Ending("rst" if SILENT[life.ending] == "rst" else "fin")
     if life.ending == "found-data":
-        return Ending("data", data="data")
+        return Ending("data", data="nobody kept it")
     return Ending("failed" if life.code is not None else "announced")
 
 
@@ -195,6 +195,15 @@ def _making(life: Life, clients: Clients) -> dict[str, object]:
     if root is not None:
         found["client"] = root.kind
     return found
+
+
+def _within_client(
+    life: Life, before: Life, traced: Traced
+) -> tuple[ReasonKind, dict[str, object]]:
+    """Of one that took the place of one of the same client's, which the program gave up."""
+    if life.link == "sibling":
+        return _of_sibling(life, before, traced.clients)
+    return _in_pool(life, before, traced)
 
 
 def _of_sibling(life: Life, before: Life, clients: Clients) -> tuple[ReasonKind, dict[str, object]]:
