@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,7 @@ from support.counting import (
     untrusted,
 )
 from support.counting_h2 import speaking_h2
-from support.traced import PROGRAMS, marked, python_of, reasons, sites, told, traced, troubles
+from support.analysed import PROGRAMS, marked, analysed, reasons, sites, told, troubles
 
 from keepalive_bench.server import Behaviour, Fault
 
@@ -172,7 +173,7 @@ def is_at_home(case: Case) -> bool:
 def check(case: Case, python: str, folder: Path) -> None:
     program = PROGRAMS / f"{case.program}.py"
     with case.server() as server:
-        done = traced([python, str(program), *server.words], folder)
+        done = analysed([python, str(program), *server.words], folder)
         counts = server.counts()
     assert (done.code, counts) == (case.code, (case.connections, case.requests)), done.err
     assert told(done.usage) == counts
@@ -189,7 +190,7 @@ def identity(case: Case) -> str:
 def test_a_program_is_told_its_connections_and_why_each_was_opened(
     case: Case, tmp_path: Path
 ) -> None:
-    check(case, python_of(None), tmp_path)
+    check(case, sys.executable, tmp_path)
 
 
 @pytest.mark.slow
