@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from _thread import get_ident
 from itertools import count
 
 from .layout import (
@@ -48,13 +49,20 @@ _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 class Tracer:
     """One tracer of this process: that of `kab trace` or that of `watch`; both may be at work."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, only_thread: int = 0) -> None:
         self.records = records
         self.stacks = Stacks(records)
         self.attribute = f"_kab_{id(_tracers):x}_{next(_tracers)}"
         """What its own hangs on other people's objects by. This module may be there twice."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
+        self.only_thread = only_thread
+        """The one thread whose requests are noted; 0: all are."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is a thread whose requests aren't noted."""
+        return bool(self.only_thread) and self.only_thread != get_ident()
 
 
 class Client:
@@ -114,6 +122,13 @@ class Client:
         _, kind, origin, _, most = self._says
         self._says = of, kind, origin, differs, most
         self._write()
+
+    def was_there(self) -> Client:
+        """It was made before this tracer began, nobody knows where."""
+        self._flags |= IS_INHERITED
+        self._stack = 0
+        self._write()
+        return self
 
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
@@ -263,6 +278,8 @@ class Connection:
         self._connected = self._ready = self._ended = 0.0
         self._began = self._began or now()
         self._stack = self._tracer.stacks.whole(_frame(2))
+        if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
+            self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
     def _inherit(self) -> None:
         """Go on with a connection of the process that forked this one."""
@@ -314,7 +331,7 @@ class Exchange:
         self._tracer, self._flags = tracer, flags
         self._connection: Connection | None = connection
         """Let go once its number is known: both may hold each other until then."""
-        self._number = tracer.records.reserve()
+        self._number = 0 if tracer.is_elsewhere else tracer.records.reserve()
         self._pid = tracer.records.pid
         self._of = self._status = self._answer = self._detail = 0
         self._sent = self._answered = self._ended = 0.0
