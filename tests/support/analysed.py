@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from support.patience import PATIENCE_S
 from support.pythons import environment
 
+from keepalive_bench.trace.analysis import analyse
+from keepalive_bench.trace.reading import read
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,9 +46,6 @@ def analysed(command: list[str], folder: Path, env: Mapping[str, str] | None = N
 
 def usage_in(folder: Path) -> Usage:
     """What has been recorded there up to now."""
-    from keepalive_bench.trace.analysis import analyse
-    from keepalive_bench.trace.reading import read
-
     return analyse(read(folder))
 
 

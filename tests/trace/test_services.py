@@ -13,19 +13,19 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
 import pytest
-from support.counting import embedded, files
-from support.daemon import listening
-from support.patience import PATIENCE_S
 from support.analysed import (
     PROGRAMS,
+    analysed,
     marked,
     reasons,
     sites,
     told,
-    analysed,
     troubles,
     usage_in,
 )
+from support.counting import embedded, files
+from support.daemon import listening
+from support.patience import PATIENCE_S
 from support.pythons import VERSIONS, environment, needed_python
 
 if TYPE_CHECKING:
