@@ -179,7 +179,7 @@ def check(case: Case, python: str, folder: Path) -> None:
     assert (done.code, counts) == (case.code, (case.connections, case.requests)), done.err
     assert told(done.usage) == counts
     assert reasons(done.usage) == case.reasons
-    assert sites(done.usage) <= {(str(program), line) for line in marked(program)}
+    assert sites(done.usage) == {(str(program), line) for line in marked(program)}
     assert troubles(done.usage) == []
 
 
