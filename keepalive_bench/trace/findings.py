@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from keepalive_bench.trace.usage import Opening
 
 _ENDS = ".!?:;"
+_BEGINNINGS = {
+    *("A", "All", "Connections", "Each", "It", "Its", "More", "No", "Nobody", "One", "Responses"),
+    *("Something", "The", "There", "These", "What", "Your"),
+}
+"""Words that sentences begin with which are no names."""
 
 
 def finding_of(opening: Opening, origin: str, folder: str) -> Finding:
@@ -35,8 +40,14 @@ def told(opening: Opening, folder: str) -> str:
     Without a full stop.
     """
     counts = f"{plural(opening.requests, 'request')}, {plural(opening.connections, 'connection')}"
-    parts = (place(opening, folder), counts, printable(opening.text).rstrip("."))
+    parts = (place(opening, folder), counts, _uncapitalised(printable(opening.text).rstrip(".")))
     return ": ".join(part for part in parts if part)
+
+
+def _uncapitalised(words: str) -> str:
+    """A sentence as it stands behind a colon; names keep their letters."""
+    first, _, rest = words.partition(" ")
+    return f"{first.lower()} {rest}" if first in _BEGINNINGS else words
 
 
 def place(opening: Opening, folder: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keepalive_bench.analysis.metrics import Metric
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 
 if TYPE_CHECKING:
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 
     from keepalive_bench.trace.usage import OriginUsage, Usage
 
-_OPENED_BY_PROGRAMS = (
-    *("new-client", "keeps-none", "client-closed", "evicted", "unread-response"),
-    *("different-keys", "client-idle-limit", "cancelled", "forked", "redirect"),
-)
-"""Codes of reasons that only programs have."""
 _UNREUSED = "no request reused a connection, and was answered"
 _UNOPENED = "no request opened a connection, and was answered"
 _STATISTICS = {"mean_s": "mean", "p50_s": "median", "p95_s": "95th percentile"}
@@ -135,9 +131,10 @@ ORIGIN_METRICS: tuple[Metric[OriginUsage], ...] = (
     Metric(
         path="opened.<code>",
         unit="count",
-        meaning="Connections that were opened for [that reason](findings.md#reasons-for-connections)",
+        meaning="Connections that were opened for "
+        "[that reason](findings.md#reasons-for-connections)",
         read=_opened,
-        keys=tuple(dict.fromkeys((*_OPENED_BY_PROGRAMS, *(kind.code for kind in REASON_KINDS)))),
+        keys=tuple(kind.code for kind in (*PROGRAM_REASONS, *REASON_KINDS)),
         is_sparse=True,
         better="lower",
     ),

@@ -49,6 +49,18 @@ def _forms(metric: AnyMetric) -> Iterator[str]:
     yield metric.path
 
 
+def trace_names() -> dict[str, tuple[tuple[str, str], ...]]:
+    """All of that for people, by what has it: spellings, and what they mean."""
+    program, origin = (
+        tuple((", ".join(place.forms(it)), it.meaning) for it in place.named)
+        for place in trace_places()
+    )
+    return {
+        "Of each origin of a traced program, or of one (api.example.com:443: NAME)": origin,
+        "Of a traced program": program,
+    }
+
+
 def trace_requirements(texts: Iterable[str]) -> tuple[Requirement, ...]:
     """The requirements with these texts, each once.
 

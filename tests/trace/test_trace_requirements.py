@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import usages
+from support.command import called
 from support.usages import API, CDN, FIRST, FOLDER, LOGIN, NO_SESSION, Builder
 
 from keepalive_bench.report.requirements import worst
-from keepalive_bench.trace.requirements import check_usage, trace_requirements
+from keepalive_bench.trace.requirements import check_usage, trace_places, trace_requirements
 
 if TYPE_CHECKING:
     from keepalive_bench.analysis import Checked
@@ -146,3 +147,10 @@ def test_of_times_nothing_explains_how_long_they_are() -> None:
 
 def test_each_text_counts_once() -> None:
     assert len(trace_requirements(["reuse>=90%", "reuse>=90%", "reuse >= 90%"])) == 2
+
+
+def test_kab_explain_lists_all_that_they_can_be_about() -> None:
+    told = called("explain", "requirements").out
+    for place in trace_places():
+        for metric in place.named:
+            assert next(iter(place.forms(metric))) in told

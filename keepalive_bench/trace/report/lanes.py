@@ -211,7 +211,10 @@ def _notes(panels: Sequence[_Panel], all_of_them: int) -> Iterator[str]:
     if any(it.lanes for it in panels):
         yield "Each lane is a connection: thick while a request is under way."
     if any(it.bands for it in panels):
-        yield "Where many were opened for one reason, a band is how many there are at once."
+        yield (
+            "Where many were opened for one reason at one place, a band is how many there are at "
+            "once: the pale ones are idle."
+        )
     if len(panels) < all_of_them:
         yield (
             f"There are {all_of_them:,} pairs of a process and an origin; the {len(panels)} with "

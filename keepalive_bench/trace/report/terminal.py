@@ -41,8 +41,8 @@ def terminal_parts(
     yield Text()
     for line in words.not_seen(usage, all_of_it=verbose):
         yield marked("!", for_terminal(line, plain_ascii=plain_ascii))
-    if (said := words.traced(usage)) != usage.sentence:
-        yield _text(said, plain_ascii=plain_ascii)
+    if usage.processes or "traced" not in usage.sentence:
+        yield _text(words.traced(usage), plain_ascii=plain_ascii)
     if usage.origins:
         yield Text(words.SMALL_PRINT)
     if verbose and usage.connections:
