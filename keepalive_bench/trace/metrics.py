@@ -135,7 +135,7 @@ ORIGIN_METRICS: tuple[Metric[OriginUsage], ...] = (
     Metric(
         path="opened.<code>",
         unit="count",
-        meaning="Connections that were opened for [that reason](findings.md#reasons)",
+        meaning="Connections that were opened for [that reason](findings.md#reasons-for-connections)",
         read=_opened,
         keys=tuple(dict.fromkeys((*_OPENED_BY_PROGRAMS, *(kind.code for kind in REASON_KINDS)))),
         is_sparse=True,

@@ -83,7 +83,7 @@ def check_usage(requirement: Requirement, usage: Usage, folder: str = "") -> Che
     selector, _ = selection(requirement.text)
     meant = [it for it in seen if not selector or is_meant(selector, it[1].origin)]
     if not meant:
-        why = _without_requests(selector, usage, [name for name, _ in seen])
+        why = without_requests(selector, usage, [name for name, _ in seen])
         return Checked(requirement, "missed", None, None, None, why)
     standing = [_standing(requirement, subject, *it) for it in meant]
     statuses = {it.status for it in standing}
@@ -102,7 +102,7 @@ def _of_program(requirement: Requirement, subject: Subject, usage: Usage) -> Che
     return Checked(requirement, status, value, None, None, text)
 
 
-def _without_requests(selector: str, usage: Usage, seen: Sequence[str]) -> str:
+def without_requests(selector: str, usage: Usage, seen: Sequence[str]) -> str:
     """That nothing went there; with what was seen, as a name may be mistyped."""
     if not usage.processes:
         return "No process was traced, so no request was seen."

@@ -39,7 +39,7 @@ class Opening(NamedTuple):
     """Connections to one origin that were opened for one reason at one place in the code."""
 
     reason: str
-    """The code of [a reason](findings.md#reasons)."""
+    """The code of [a reason](findings.md#reasons-for-connections)."""
     who: Actor
     """Who brought it about."""
     connections: Positive

@@ -24,4 +24,4 @@ def start(folder: str, most_bytes: int) -> None:
     if _tracing is None:
         from .tracing import Tracing
 
-        _tracing = Tracing(folder, most_bytes)
+        _tracing = Tracing(folder, most_bytes, is_for_life=True)

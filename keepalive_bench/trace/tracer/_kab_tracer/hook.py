@@ -17,17 +17,34 @@ if TYPE_CHECKING:
 
 TABLE = (
     ("http.client", "for_http_client", "patch_client"),
-    ("urllib.request", "for_http_client", "patch_request"),
     ("*.urllib3.connection", "for_urllib3", "patch_connection"),
     ("*.urllib3.connectionpool", "for_urllib3", "patch_pool"),
     ("*.urllib3.poolmanager", "for_urllib3", "patch_manager"),
     ("*.urllib3.contrib.socks", "for_urllib3", "patch_socks"),
-    ("httpcore._sync.connection", "for_httpcore", "patch_connection"),
-    ("httpcore._async.connection", "for_httpcore", "patch_async_connection"),
     ("httpcore._sync.connection_pool", "for_httpcore", "patch_pool"),
-    ("httpcore._async.connection_pool", "for_httpcore", "patch_async_pool"),
+    ("httpcore._sync.connection", "for_httpcore", "patch_connection"),
+    ("httpcore._sync.http_proxy", "for_httpcore", "patch_http_proxy"),
+    ("httpcore._sync.socks_proxy", "for_httpcore", "patch_socks_proxy"),
+    ("httpcore._sync.http11", "for_httpcore", "patch_speaker"),
+    ("httpcore._sync.http2", "for_httpcore", "patch_speaker"),
+    ("httpcore._async.connection_pool", "for_httpcore", "patch_pool"),
+    ("httpcore._async.connection", "for_httpcore", "patch_connection"),
+    ("httpcore._async.http_proxy", "for_httpcore", "patch_http_proxy"),
+    ("httpcore._async.socks_proxy", "for_httpcore", "patch_socks_proxy"),
+    ("httpcore._async.http11", "for_httpcore", "patch_speaker"),
+    ("httpcore._async.http2", "for_httpcore", "patch_speaker"),
+    ("httpcore._backends.sync", "for_httpcore", "patch_backend"),
+    ("httpcore._backends.anyio", "for_httpcore", "patch_backend"),
+    ("httpcore._backends.trio", "for_httpcore", "patch_backend"),
+    ("httpcore.backends.sync", "for_httpcore", "patch_backend"),
+    ("httpcore.backends.asyncio", "for_httpcore", "patch_backend"),
+    ("httpcore.backends.trio", "for_httpcore", "patch_backend"),
+    ("httpx._client", "for_httpcore", "patch_client"),
     ("aiohttp.connector", "for_aiohttp", "patch_connector"),
     ("aiohttp.client", "for_aiohttp", "patch_client"),
+    ("aiohttp.client_proto", "for_aiohttp", "patch_protocol"),
+    ("aiohttp.client_reqrep", "for_aiohttp", "patch_request"),
+    ("aiohttp.streams", "for_aiohttp", "patch_streams"),
     ("subprocess", "processes", "patch_subprocess"),
     ("gevent.subprocess", "processes", "patch_subprocess"),
     ("multiprocessing.util", "processes", "patch_multiprocessing"),
@@ -51,6 +68,12 @@ def _is_meant(pattern: str, name: str) -> bool:
     if pattern.startswith("*."):
         return name == pattern[2:] or name.endswith(pattern[1:])
     return name == pattern
+
+
+def import_all() -> None:
+    """Import what patches libraries before it is due: later, its files may be out of reach."""
+    for part in {row[1] for row in TABLE}:
+        __import__(f"{__package__}.{part}")
 
 
 class Hook:
@@ -80,8 +103,12 @@ class Hook:
             sys.meta_path.remove(self)
 
     def missed(self) -> list[str]:
-        """Modules that were imported past this hook."""
-        return [name for name in list(sys.modules) if patchers(name) and name not in self._patched]
+        """Modules that were imported past this hook; not what is another name of one."""
+        return [
+            name
+            for name, module in list(sys.modules.items())
+            if patchers(name) and name not in self._patched and _name_of(module) == name
+        ]
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

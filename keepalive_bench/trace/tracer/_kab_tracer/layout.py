@@ -30,6 +30,8 @@ SLOT_BYTES = 64
 FIRST_SLOTS = 256
 FIRST_SLOTS_OF_ROOT = 4096
 """Who may change into another user may soon be unable to make another file."""
+SLOTS_AHEAD = 65_536
+"""How many are made before it does, where that is seen."""
 MOST_SLOTS = 262_144
 SUFFIX = ".kab"
 CHUNK_BYTES = 48

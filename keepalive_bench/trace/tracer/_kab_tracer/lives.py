@@ -4,7 +4,9 @@ The patches of each library call these, and hang each `Client` and `Connection` 
 library's: where that goes away, so do these, which tells that nobody has it any more. They may
 raise: whoever wraps a function of a library's sees to it that nothing gets out.
 
-What was made before a fork is written again in the child's records when it is used there.
+What was made before a fork is written again in the child's records when it is used there. A number
+is reserved before anything else is written: that begins records of their own in a process that was
+forked unnoticed, and texts and calls have other numbers there.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from _thread import get_ident
+from itertools import count
 
 from .layout import (
     ASKS_TO_CLOSE,
@@ -32,29 +36,49 @@ from .stacks import Stacks, who
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Union
+
     from .records import Records
 
-now = time.perf_counter
+now = time.perf_counter.__call__  # not itself: freezegun looks for that, and replaces it
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
+_tracers = count()
 _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
 
 class Tracer:
     """One tracer of this process: that of `kab trace` or that of `watch`; both may be at work."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, only_thread: int = 0) -> None:
         self.records = records
         self.stacks = Stacks(records)
-        self.attribute = f"_kab_{id(self):x}"
-        """What its own hangs on other people's objects by."""
+        self.attribute = f"_kab_{id(_tracers):x}_{next(_tracers)}"
+        """What its own hangs on other people's objects by. This module may be there twice."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
+        self.only_thread = only_thread
+        """The one thread whose requests are noted; 0: all are."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is a thread whose requests aren't noted."""
+        return bool(self.only_thread) and self.only_thread != get_ident()
 
 
 class Client:
     """A pool, or what has pools. Made by whoever makes that, as its calls are noted."""
 
-    __slots__ = ("_ended", "_flags", "_made", "_number", "_pid", "_says", "_stack", "_tracer")
+    __slots__ = (
+        "_ended",
+        "_flags",
+        "_made",
+        "_number",
+        "_pid",
+        "_says",
+        "_stack",
+        "_tracer",
+        "ending",
+    )
 
     def __init__(
         self,
@@ -67,23 +91,44 @@ class Client:
         *,
         blocks: bool = False,
     ) -> None:
-        self._tracer, self._pid = tracer, tracer.records.pid
+        self._tracer = tracer
+        self._number = tracer.records.reserve()
+        self._pid = tracer.records.pid
         self._made, self._ended = now(), 0.0
         self._flags = BLOCKS if blocks else 0
         self._says = of, kind, origin, differs, most
         self._stack = tracer.stacks.whole(_frame(1))
-        self._number = tracer.records.reserve()
+        self.ending = ""
+        """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
         self._write()
 
     @property
     def number(self) -> int:
         """That of its record, in this process."""
         if self._pid != os.getpid():
+            self._number = self._tracer.records.reserve()
             self._pid, self._stack = os.getpid(), 0
             self._flags |= IS_INHERITED
-            self._number = self._tracer.records.reserve()
             self._write()
         return self._number
+
+    def belongs(self, of: Client | None, differs: str = "") -> None:
+        """It turns out to be another client's.
+
+        Args:
+            of: whose.
+            differs: what sets it apart from the last one of that client's for its origin.
+        """
+        _, kind, origin, _, most = self._says
+        self._says = of, kind, origin, differs, most
+        self._write()
+
+    def was_there(self) -> Client:
+        """It was made before this tracer began, nobody knows where."""
+        self._flags |= IS_INHERITED
+        self._stack = 0
+        self._write()
+        return self
 
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
@@ -92,8 +137,11 @@ class Client:
             self._write()
 
     def __del__(self) -> None:
-        if not self._tracer.is_over:
-            self.closed()
+        try:
+            if not self._tracer.is_over:
+                self.closed()
+        except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
+            pass
 
     def _write(self) -> None:
         of, kind, origin, differs, most = self._says
@@ -123,14 +171,20 @@ class Connection:
         "number",
     )
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Tracer, previous: int = 0) -> None:
         self._tracer = tracer
         self._pid = tracer.records.pid
         self._began = 0.0
         self._flags = 0
+        self._says: tuple[str, str, Union[Client, None]] = "", "", None
         self.is_open = False
-        self.number = 0
+        self.number = previous
         """Of the one that is open, or was the last; 0: there never was one."""
+
+    @property
+    def origin(self) -> str:
+        """Where it leads; empty before it was opened."""
+        return self._says[0]
 
     def opening(self) -> None:
         """It begins to be opened."""
@@ -159,43 +213,79 @@ class Connection:
         self._detail = self._tracer.records.text(name_of(error))
         self._end("failed")
 
+    def found(self, origin: str, via: str = "", client: Client | None = None) -> None:
+        """It is open, and was before this tracer began: as if inherited, from nobody."""
+        self._make(origin, via, client)
+        self.is_open, self._flags, self._previous, self._stack = True, IS_INHERITED, 0, 0
+        self._write()
+
+    def serves(self, origin: str, via: str) -> None:
+        """It turns out whom a proxy asks, as requests on it say."""
+        if self.is_open and self._pid == os.getpid():
+            self._says = origin, via, self._says[2]
+            self._write()
+
     def begun(
-        self, *, asks_to_close: bool = False, has_body: bool = False, is_http_2: bool = False
+        self,
+        *,
+        asks_to_close: bool = False,
+        has_body: bool = False,
+        is_http_2: bool = False,
+        since: float = 0.0,
     ) -> Exchange:
-        """A request begins on it; or for it, where it is yet to be opened."""
+        """A request begins on it; or for it, where it is yet to be opened.
+
+        Args:
+            asks_to_close: its own header says `Connection: close`.
+            has_body: it has one.
+            is_http_2: it is one of many at once.
+            since: when it began; 0: now.
+        """
         if self.is_open and self._pid != os.getpid():
             self._inherit()
         flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
-        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0))
+        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since)
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
-        if self.is_open and self._pid == os.getpid():
-            self._detail = self._tracer.stacks.whole(_frame(1))
-            self._end(ending)
+        if not self.is_open:
+            return
+        if self._pid != os.getpid():  # it is the parent's, and open there
+            self.is_open = False
+            return
+        self._detail = self._tracer.stacks.whole(_frame(1))
+        self._end(ending)
+
+    def dropped(self) -> str:
+        """How it ended where nobody has it any more."""
+        return "collected"
 
     def __del__(self) -> None:
-        if self.is_open and self._pid == os.getpid() and not self._tracer.is_over:
-            self._end("collected")
+        try:
+            if self.is_open and self._pid == os.getpid() and not self._tracer.is_over:
+                self._end(self.dropped())
+        except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
+            pass
 
     def _make(self, origin: str, via: str, client: Client | None) -> None:
         """Begin another record."""
-        records = self._tracer.records
-        self._previous = self.number
-        if self._pid != os.getpid():  # what the parent had is nothing here
-            self._pid, self._previous = os.getpid(), 0
+        records, previous = self._tracer.records, self.number
+        self.number = records.reserve()
+        self._previous = previous if self._pid == records.pid else 0  # a parent's is nothing here
+        self._pid = records.pid
         self._says = origin, via, client
         self._flags = self._ending = self._detail = 0
         self._connected = self._ready = self._ended = 0.0
         self._began = self._began or now()
         self._stack = self._tracer.stacks.whole(_frame(2))
-        self.number = records.reserve()
+        if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
+            self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
     def _inherit(self) -> None:
         """Go on with a connection of the process that forked this one."""
-        self._pid, self._previous, self._stack = os.getpid(), self.number, 0
+        self._previous, self.number = self.number, self._tracer.records.reserve()
+        self._pid, self._stack = os.getpid(), 0
         self._flags |= IS_INHERITED
-        self.number = self._tracer.records.reserve()
         self._write()
 
     def _end(self, ending: str) -> None:
@@ -231,33 +321,63 @@ class Exchange:
         "_status",
         "_tracer",
         "_who",
+        "has_failed",
     )
 
-    def __init__(self, tracer: Tracer, connection: Connection, flags: int) -> None:
-        self._tracer, self._connection, self._flags = tracer, connection, flags
+    def __init__(
+        self, tracer: Tracer, connection: Connection, flags: int, since: float = 0.0
+    ) -> None:
+        self._began = since or now()
+        self._tracer, self._flags = tracer, flags
+        self._connection: Connection | None = connection
+        """Let go once its number is known: both may hold each other until then."""
+        self._number = 0 if tracer.is_elsewhere else tracer.records.reserve()
         self._pid = tracer.records.pid
         self._of = self._status = self._answer = self._detail = 0
         self._sent = self._answered = self._ended = 0.0
+        self.has_failed = False
         self._who, self._frame = who(), tracer.stacks.own_call(_frame(2))
-        self._began = now()
-        self._number = tracer.records.reserve()
         self._write()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the response was read to its end, or there won't be one."""
+        return self._ended > 0
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the response's head is there."""
+        return self._answered > 0
+
+    @property
+    def asks_to_close(self) -> bool:
+        """Whether its own header says `Connection: close`."""
+        return bool(self._flags & ASKS_TO_CLOSE)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether its request has one."""
+        return bool(self._flags & HAS_BODY)
 
     def sent(self) -> None:
         """The request was written."""
         self._sent = now()
+        self._write()
 
     def answered(self, status: int, answer: str, redirect: str = "") -> None:
-        """The response's head is there.
+        """The response's head is there, even if not all of the request could be sent.
 
         Args:
             status: its status code.
             answer: the text of `ANSWER_FIELDS`.
             redirect: the origin it leads to, where that is another one.
         """
+        if self._pid != os.getpid():
+            return
         records = self._tracer.records
         self._answered, self._status = now(), status
         self._answer = records.text(answer)
+        self._ended, self._detail, self.has_failed = 0.0, 0, False
         if redirect:
             self._flags |= IS_REDIRECT
             self._detail = records.text(redirect)
@@ -269,18 +389,26 @@ class Exchange:
             self._ended = now()
             self._write()
 
-    def failed(self, error: BaseException) -> None:
-        """There is no response, or not all of it."""
-        if not self._ended:
-            self._ended, self._detail = now(), self._tracer.records.text(name_of(error))
+    def failed(self, error: Union[BaseException, str]) -> None:
+        """There is no response, or not all of it.
+
+        Args:
+            error: what was raised, or its class's name.
+        """
+        if not self._ended and self._pid == os.getpid():
+            name = error if isinstance(error, str) else name_of(error)
+            self._ended, self._detail = now(), self._tracer.records.text(name)
+            self._flags &= ~IS_REDIRECT
+            self.has_failed = True
             self._write()
 
     def _write(self) -> None:
         if self._pid != os.getpid():  # its request is its parent's
             return
         connection = self._connection
-        if not self._of and (connection.is_open or self._ended):
+        if connection is not None and (connection.is_open or self._ended):
             self._of = connection.number
+            self._connection = None
         times = self._began, self._sent, self._answered, self._ended
         values = self._flags, self._status, self._of, self._frame, self._who, *times
         self._tracer.records.write(EXCHANGE, self._number, *values, self._answer, self._detail)

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 
+from .hook import import_all
 from .layout import CHILD, IS_CLOSED_TO_TRACERS, IS_PYTHON
 
 TYPE_CHECKING = False
@@ -40,6 +41,10 @@ def patch_os(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     for name in ("posix_spawn", "posix_spawnp"):
         if hasattr(module, name):
             patches.wrap(module, name, _with(_spawning, tracer.records))
+    if not os.geteuid():
+        for name in ("setuid", "seteuid", "setreuid", "setresuid"):
+            if hasattr(module, name):
+                patches.wrap(module, name, _with(_leaving, tracer.records))
 
 
 def patch_subprocess(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
@@ -61,6 +66,16 @@ def _with(make: Maker, records: Records) -> Callable[[Function], Function]:
 def _ending(original: Function, records: Records) -> Function:
     def wrapper(*args: object, **kwargs: object) -> object:
         _quietly(records, records.end)
+        return original(*args, **kwargs)
+
+    return wrapper
+
+
+def _leaving(original: Function, records: Records) -> Function:
+    def wrapper(*args: object, **kwargs: object) -> object:
+        if not os.geteuid():
+            _quietly(records, records.leaving)
+            _quietly(records, import_all)
         return original(*args, **kwargs)
 
     return wrapper

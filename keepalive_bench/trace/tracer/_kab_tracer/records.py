@@ -36,9 +36,9 @@ _ALLOTTED = "allotted"
 class Records:
     """What one process records. A child that it forks goes on in files of its own."""
 
-    def __init__(self, folder: str, most_bytes: int) -> None:
+    def __init__(self, folder: str, most_bytes: int, *, is_for_life: bool = False) -> None:
         self.folder, self.most_bytes = folder, most_bytes
-        self._own = _Own(folder, most_bytes, None)
+        self._own = _Own(folder, most_bytes, None, is_for_life=is_for_life)
         self.pid, self.key = self._own.pid, self._own.key
         self._own.tell()
 
@@ -49,7 +49,8 @@ class Records:
 
     def begin(self) -> None:
         """Begin files of this process's own, as one that was forked."""
-        own = _Own(self.folder, self.most_bytes, self._own)
+        last = self._own
+        own = _Own(self.folder, self.most_bytes, last, is_for_life=last.is_for_life)
         self._own = own  # all at once: a signal's handler may record at any time
         self.pid, self.key = own.pid, own.key
         own.tell()
@@ -63,6 +64,19 @@ class Records:
         if self.pid == os.getpid():
             self._own.ended = time.perf_counter() if is_over else 0.0
             self._own.tell()
+
+    def let_go(self) -> None:
+        """Give the memory back; nothing is recorded any more."""
+        places = list(self._own.places.values())
+        self._own.stop()
+        for _, memory in places:
+            _unmap(memory)
+
+    def leaving(self) -> None:
+        """The process is about to become another user's, who may be unable to make files."""
+        own = self._own
+        if own.end and self.pid == os.getpid():
+            own.grow(next(own.numbers) + layout.SLOTS_AHEAD)
 
     def reserve(self) -> int:
         """The number of a slot for a record to come; 0: there is no room for it."""
@@ -157,8 +171,10 @@ class _Own:
     when they are due, by whoever needs one. Where two do at once, each makes one, and one stays.
     """
 
-    def __init__(self, folder: str, most_bytes: int, parent: _Own | None) -> None:
-        self.folder, self.most_bytes = folder, most_bytes
+    def __init__(
+        self, folder: str, most_bytes: int, parent: _Own | None, *, is_for_life: bool
+    ) -> None:
+        self.folder, self.most_bytes, self.is_for_life = folder, most_bytes, is_for_life
         self.pid, self.parent = os.getpid(), os.getppid()
         self.key = f"{self.pid}-{time.time_ns()}"
         self.started, self.wall, self.ended = time.perf_counter(), time.time(), 0.0
@@ -204,6 +220,11 @@ class _Own:
         if self.for_child:
             values = layout.IS_PYTHON | layout.IS_CLOSED_TO_TRACERS, pid, started
             self.put(self.for_child, child.struct.pack(child.kind, *values, child.kind))
+
+    def stop(self) -> None:
+        """Have no place for anything."""
+        self._retry, self.end, self.places = -1.0, 0, {}
+        self.texts, self.frames = {}, {}
 
     def put(self, number: int, packed: bytes) -> None:
         """Write into a slot."""
@@ -261,12 +282,12 @@ class _Own:
         """How many bytes a segment is to have, and how many slots the first one."""
         used = _allotted(self.folder, 0)
         first = self._first or layout.FIRST_SLOTS
-        if not segment and not os.geteuid() and used < _MANY_UNITS:
+        if not segment and self.is_for_life and not os.geteuid() and used < _MANY_UNITS:
             first = layout.FIRST_SLOTS_OF_ROOT
         slots = layout.start_of(segment + 1, first) - layout.start_of(segment, first)
         size = slots * SLOT_BYTES
         if self.most_bytes and used * _UNIT_BYTES + size > self.most_bytes:
-            raise OSError(0, "the limit of all records is reached")
+            raise OSError(0, "their limit is reached")
         limit = _file_size_limit()
         if limit is not None and limit < max(size, used + size // _UNIT_BYTES):
             raise OSError(EFBIG, os.strerror(EFBIG))
@@ -357,6 +378,8 @@ def _hold() -> list[object] | None:
 
 _held = None if sys.version_info >= (3, 13) else _hold()
 _kept: list[object] = []
+_numbers: dict[int, int] = {}
+"""By the identity of what is mapped: which file descriptor it takes for its own."""
 
 
 def _map(file: int, size: int) -> mmap:
@@ -372,12 +395,45 @@ def _map(file: int, size: int) -> mmap:
         _kept.append(made)
         return made
     _held.append(made)  # it would close its copy by number, which may be anyone's by then
-    _close_copy(file, copy)
+    number = _close_copy(file, copy)
+    if number >= 0:
+        _numbers[id(made)] = number
     return made
 
 
-def _close_copy(file: int, likely: int) -> None:
-    """Close the other file descriptor of a file that nobody else knows."""
+def _unmap(memory: mmap) -> None:
+    """Give memory back, unless that would close a file descriptor of somebody else's."""
+    if sys.version_info >= (3, 13):
+        memory.close()
+    elif _held is not None and id(memory) in _numbers and _takes(_numbers[id(memory)]):
+        memory.close()
+        del _numbers[id(memory)]
+        _held.remove(memory)
+
+
+def _takes(number: int) -> bool:
+    """Have a file descriptor of this number, if nobody has it."""
+    from fcntl import F_DUPFD_CLOEXEC, fcntl
+
+    try:
+        first = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    if first == number:
+        return True
+    try:
+        second = fcntl(first, F_DUPFD_CLOEXEC, number)
+    except OSError:
+        return False
+    finally:
+        os.close(first)
+    if second != number:
+        os.close(second)
+    return second == number
+
+
+def _close_copy(file: int, likely: int) -> int:
+    """Close the other file descriptor of a file that nobody else knows; which one it was."""
     status = os.fstat(file)
     for other in (likely, *range(256)):
         if other != file:
@@ -387,4 +443,5 @@ def _close_copy(file: int, likely: int) -> None:
                 continue
             if (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
                 os.close(other)
-                return
+                return other
+    return -1

@@ -8,15 +8,35 @@ from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
     from .records import Records
 
-_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
-_STDLIB = os.path.dirname(os.__file__)
-_INSTALLED = ("site-packages", "dist-packages")
+_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_STDLIB = os.path.dirname(os.__file__) + os.sep
+_INSTALLED = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
+_VENDORED = tuple(f"{os.sep}{name}{os.sep}" for name in ("_vendor", "vendor", "_vendored"))
+_LIBRARIES = tuple(
+    f"{os.sep}{name}{os.sep}"
+    for name in (
+        "aiohttp",
+        "anyio",
+        "boto3",
+        "botocore",
+        "httpcore",
+        "httpx",
+        "requests",
+        "s3transfer",
+        "urllib3",
+    )
+)
+"""What stands beside the program where it was packed with all that it needs."""
+_NOBODYS = ("<frozen ", "<attrs ", "<decorator-gen", "<__array_function__")
+"""How code begins that a library, or Python itself, made from text."""
 _DEEPEST = 200
 """No more calls of a stack are noted."""
+_MOST_STACKS = 5_000
+"""So many are remembered, before all are forgotten."""
 
 
 class Stacks:
@@ -26,53 +46,155 @@ class Stacks:
         self._records = records
         self._is_own: dict[str, bool] = {}
         """By file name: whether it is the program's own code."""
+        self._programs: str | None = None
+        """The folder of the installed package that is the program; empty: there is none."""
+        self._forget()
 
     def whole(self, frame: FrameType | None) -> int:
         """The number of a stack of calls, but for the tracer's own."""
-        calls: list[tuple[str, int, str]] = []
-        while frame is not None and len(calls) < _DEEPEST:
+        self._check()
+        # To ask for a line's number costs more than all else: it follows from these two.
+        found, seen = frame, []
+        while found is not None and len(seen) < 2 * _DEEPEST:
+            seen += id(found.f_code), found.f_lasti
+            found = found.f_back
+        key = tuple(seen)
+        number = self._stacks.get(key)
+        if number is None:
+            number = self._write(frame)
+            self._stacks[key] = number
+        return number
+
+    def own_call(self, frame: FrameType | None) -> int:
+        """The number of the nearest call in the program's own code, alone; 0: there is none."""
+        own = self._is_own
+        while frame is not None:
             code = frame.f_code
-            if not code.co_filename.startswith(_OWN_FOLDER):
-                calls.append((code.co_filename, frame.f_lineno or 0, code.co_name))
+            is_own = own.get(code.co_filename)
+            if is_own is None:
+                is_own = self._judge(frame)
+            if is_own:
+                self._check()
+                key = id(code), frame.f_lasti
+                number = self._calls.get(key)
+                if number is None:
+                    self._keep(code)
+                    file, line = code.co_filename, frame.f_lineno or 0
+                    number = self._records.frame(0, file, line, code.co_name)
+                    self._calls[key] = number
+                return number
             frame = frame.f_back
+        return 0
+
+    def _check(self) -> None:
+        """Forget numbers of a parent's records, and all where they are too many."""
+        if self._of is not self._records.key or len(self._codes) > _MOST_STACKS:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._of = self._records.key
+        self._codes: dict[int, CodeType] = {}
+        """Code that the others know by its address stays."""
+        self._stacks: dict[tuple[int, ...], int] = {}
+        self._calls: dict[tuple[int, int], int] = {}
+
+    def _keep(self, code: CodeType) -> None:
+        self._codes[id(code)] = code
+
+    def _write(self, frame: FrameType | None) -> int:
+        if len(self._stacks) >= _MOST_STACKS:
+            self._forget()
+        calls: list[tuple[str, int, str]] = []
+        deep = 0
+        while frame is not None and deep < _DEEPEST:
+            code = frame.f_code
+            self._keep(code)
+            if not code.co_filename.startswith((_OWN_FOLDER, "<frozen ")):
+                calls.append((code.co_filename, frame.f_lineno or 0, code.co_name))
+            frame, deep = frame.f_back, deep + 1
         number = 0
         for file, line, function in reversed(calls):
             number = self._records.frame(number, file, line, function)
         return number
 
-    def own_call(self, frame: FrameType | None) -> int:
-        """The number of the nearest call in the program's own code, alone; 0: there is none."""
-        while frame is not None:
-            file = frame.f_code.co_filename
-            is_own = self._is_own.get(file)
-            if is_own is None:
-                is_own = self._is_own[file] = is_programs_own(file)
-            if is_own:
-                return self._records.frame(0, file, frame.f_lineno or 0, frame.f_code.co_name)
-            frame = frame.f_back
-        return 0
+    def _judge(self, frame: FrameType) -> bool:
+        """Whether a call is in the program's own code; of a file, that is remembered."""
+        file = frame.f_code.co_filename
+        if file.startswith("<"):  # many share such a name
+            of = frame.f_globals.get("__file__")
+            if file.startswith(_NOBODYS):
+                return False
+            return not isinstance(of, str) or self._is_programs(of)
+        self._is_own[file] = is_own = self._is_programs(file)
+        return is_own
+
+    def _is_programs(self, file: str) -> bool:
+        if is_programs_own(file):
+            return True
+        if self._programs is None:
+            self._programs = programs_package()
+        folder = self._programs
+        return bool(folder) and file.startswith(folder) and not _is_in(file, _VENDORED)
 
 
 def is_programs_own(file: str) -> bool:
-    """Whether a file is of the program itself, and neither a library's nor Python's."""
-    if file.startswith((_OWN_FOLDER, "<frozen")):
+    """Whether a file is of the program itself, and neither a library's nor Python's.
+
+    A script beside the interpreter is what an installer made to start a package, and says nothing.
+    """
+    if file.startswith((_OWN_FOLDER, _STDLIB, "<frozen ")):
         return False
-    if any(f"{os.sep}{it}{os.sep}" in file for it in _INSTALLED):
+    if _is_in(file, _INSTALLED) or _is_in(file, _LIBRARIES):
         return False
-    return not file.startswith(_STDLIB + os.sep)
+    return os.path.dirname(file) not in _script_folders()
+
+
+def programs_package() -> str:
+    """The folder of the package that was installed and is run: `pip` of `pip install`.
+
+    What is nearer to a request is named before it, so a package that runs other people's code, as
+    gunicorn, does no harm.
+    """
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None:
+        names = [spec.name]
+    elif os.path.dirname(getattr(main, "__file__", None) or "") in _script_folders():
+        names = [getattr(it, "__module__", None) or "" for it in list(vars(main).values())]
+    else:
+        return ""
+    for name in names:
+        module = sys.modules.get(str(name).partition(".")[0])
+        file = getattr(module, "__file__", None)
+        if file and name != "__main__" and _is_in(file, _INSTALLED) and "__init__" in file:
+            return os.path.dirname(file) + os.sep
+    return ""
+
+
+def _script_folders() -> tuple[str, ...]:
+    home = getattr(sys.modules.get("site"), "USER_BASE", None) or sys.prefix
+    beside = os.path.dirname(sys.executable or "")
+    return (beside, os.path.join(sys.prefix, "bin"), os.path.join(home, "bin"))
+
+
+def _is_in(file: str, folders: tuple[str, ...]) -> bool:
+    return any(folder in file for folder in folders)
 
 
 def who() -> int:
     """A number for the thread, greenlet or task that is running."""
-    modules = sys.modules
-    greenlet = modules.get("greenlet")
-    if greenlet is not None and "gevent" in modules:
-        return _short(id(greenlet.getcurrent()))
-    asyncio = modules.get("asyncio.events")
-    if asyncio is not None and asyncio._get_running_loop() is not None:  # noqa: SLF001  # what current_task would raise for
-        task = modules["asyncio"].current_task() if "asyncio" in modules else None
-        if task is not None:
-            return _short(id(task))
+    try:
+        modules = sys.modules
+        greenlet = modules.get("greenlet")
+        if greenlet is not None and ("gevent" in modules or "eventlet" in modules):
+            return _short(id(greenlet.getcurrent()))
+        events = modules.get("asyncio.events")
+        if events is not None and events._get_running_loop() is not None:  # noqa: SLF001  # without a loop, current_task raises
+            task = modules["asyncio.tasks"].current_task()
+            if task is not None:
+                return _short(id(task))
+    except Exception:  # noqa: BLE001, S110  # a module that is only half imported, say
+        pass
     return _short(get_ident())
 
 

@@ -1,0 +1,418 @@
+"""What aiohttp's client does, from aiohttp 3.8 on.
+
+What becomes of a TCP connection hangs on the `ResponseHandler` that is its protocol. A connector
+makes one in `_create_connection`, with as many attempts as its host has addresses; which of them
+is under way is in a variable of the context.
+
+A server's FIN is seen as soon as the event loop runs, and not only when the connection is to be
+used again. A response has ended when all of it has come, whether or not the program reads it: from
+then on its connection is free.
+"""
+
+from __future__ import annotations
+
+import sys
+from _contextvars import ContextVar
+
+from .heads import Head, asks, origin_of
+from .lives import Client, Connection, now
+from .wrappers import Watcher, around, around_async, quietly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, TypeAlias
+
+    from .lives import Exchange, Tracer
+    from .patching import Patches
+
+    Theirs: TypeAlias = Any
+    """An object of aiohttp's."""
+
+_INFORMATIONAL, _SWITCHING, _FINAL = 100, 101, 200
+_INTERRUPTIONS = frozenset(("CancelledError", "TimeoutError"))
+_DEEPEST = 8
+"""So many calls lie between what closes a connection and why, at most."""
+_frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
+
+
+class _Life:
+    """What has become of a connection."""
+
+    __slots__ = (
+        "announces",
+        "began",
+        "connection",
+        "exchange",
+        "is_bodiless",
+        "is_switched",
+        "origin",
+        "payload",
+    )
+
+    def __init__(self, connection: Connection, origin: str, began: float) -> None:
+        self.connection, self.origin, self.began = connection, origin, began
+        self.exchange: Exchange | None = None
+        """The one under way, or the last."""
+        self.payload: Theirs = None
+        """Its response's body."""
+        self.announces = self.is_bodiless = self.is_switched = False
+
+    def is_read(self) -> bool:
+        """Whether all of the last response has come."""
+        return self.payload is not None and self.payload.is_eof() and not self.error()
+
+    def error(self) -> BaseException | None:
+        """What kept the rest of it from coming."""
+        error: BaseException | None = self.payload and self.payload.exception()
+        # Of who closes a response without reading it, too.
+        return None if error is None or str(error) == "Connection closed" else error
+
+
+class _Opening:
+    """A connection that is being opened."""
+
+    __slots__ = ("began", "client", "connection", "has_failed", "is_secure", "origin", "token", "via")
+
+    def __init__(self, tracer: Tracer, request: Theirs, client: Client | None) -> None:
+        self.connection = Connection(tracer)
+        url, proxy = request.url, request.proxy
+        self.origin = origin_of(url.scheme, url.raw_host or "", url.port)
+        self.via = origin_of(proxy.scheme, proxy.raw_host or "", proxy.port) if proxy else ""
+        self.is_secure = url.scheme in ("https", "wss")
+        self.client, self.began = client, now()
+        self.has_failed = False
+        """Whether an attempt has."""
+        self.token: Any = None
+
+    def connected(self) -> None:
+        """TCP is."""
+        if not self.connection.is_open:
+            self.connection.connected(self.origin, self.via, self.client)
+
+    def failed(self, error: BaseException) -> None:
+        """An attempt failed."""
+        self.has_failed = True
+        self.connection.failed(self.origin, error, self.via, self.client)
+
+
+class _Watch(Watcher):
+    """Notes what objects of aiohttp's do, for one tracer."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        self._name = tracer.attribute
+        self._opening: ContextVar[_Opening | None] = ContextVar(f"{self._name}_o", default=None)
+        self._maker: ContextVar[Client | None] = ContextVar(f"{self._name}_m", default=None)
+        """Whose connector is being made."""
+
+    def _of(self, thing: object) -> Any:  # noqa: ANN401  # whatever hangs there
+        return getattr(thing, "__dict__", {}).get(self._name)
+
+    # Sessions and connectors.
+
+    @quietly
+    def makes_session(self, *_: object, **__: object) -> Any:  # noqa: ANN401  # a context's
+        """A session is being made, and maybe its connector."""
+        return self._maker.set(Client(self.tracer, "aiohttp.ClientSession"))
+
+    @quietly
+    def made_session(self, session: Theirs, token: Any, _: object) -> None:  # noqa: ANN401  # a context's
+        """It was, or it failed."""
+        if token is not None:
+            session.__dict__[self._name] = self._maker.get()  # `setattr` may warn
+            self._maker.reset(token)
+
+    @quietly
+    def closes_client(self, client: Theirs, *_: object, **__: object) -> None:
+        """A session or connector is closed."""
+        known = self._of(client)
+        if known is not None:
+            known.closed()
+
+    @quietly
+    def made_connector(self, connector: Theirs, *_: object) -> None:
+        """A connector was made."""
+        limits = [it for it in (connector.limit, connector.limit_per_host) if it]
+        classes = (it for it in type(connector).__mro__ if it.__module__.startswith("aiohttp."))
+        kind, of = f"aiohttp.{next(classes).__name__}", self._maker.get()
+        most = min(limits, default=-1)
+        connector.__dict__[self._name] = Client(
+            self.tracer, kind, of, most=most, blocks=bool(limits)
+        )
+
+    # Opening a connection.
+
+    @quietly
+    def opens(self, connector: Theirs, req: Theirs, *_: object, **__: object) -> _Opening:
+        """A connector is to open a connection."""
+        if self._of(connector) is None:  # it was made before this tracer began
+            self.made_connector(connector)
+            self._of(connector).was_there()
+        opening = _Opening(self.tracer, req, self._of(connector))
+        opening.token = self._opening.set(opening)
+        opening.connection.opening()
+        return opening
+
+    @quietly
+    def opened(self, _: Theirs, opening: _Opening | None, protocol: Theirs) -> None:
+        """It has."""
+        if opening is None:
+            return
+        self._opening.reset(opening.token)
+        if getattr(protocol, "transport", None) is None and not opening.connection.is_open:
+            return  # of a connector that opens nothing
+        opening.connected()
+        is_tunnel = bool(opening.via) and opening.is_secure
+        opening.connection.ready(is_tls=opening.is_secure, is_tunnel=is_tunnel)
+        protocol.__dict__[self._name] = _Life(opening.connection, opening.origin, opening.began)
+
+    @quietly
+    def fails_to_open(self, _: Theirs, opening: _Opening | None, error: BaseException) -> None:
+        """It couldn't; there is no exchange then."""
+        if opening is None:
+            return
+        self._opening.reset(opening.token)
+        if opening.connection.is_open or not opening.has_failed:
+            opening.failed(error)
+        opening.connection.begun(since=opening.began).failed(error)
+
+    @quietly
+    def attempts(self, *_: object, **kwargs: object) -> _Opening | None:
+        """An address is tried."""
+        opening = self._opening.get()
+        if opening is None or "sock" in kwargs:  # that of a tunnel
+            return None
+        if opening.connection.is_open:  # the one before isn't whom it should be
+            opening.connection.closed("failed")
+        opening.connection.opening()
+        return opening
+
+    @quietly
+    def attempted(self, _: Theirs, opening: _Opening | None, __: object) -> None:
+        """It is open, TLS included."""
+        if opening is not None:
+            opening.connected()
+
+    @quietly
+    def attempt_failed(self, _: Theirs, opening: _Opening | None, error: BaseException) -> None:
+        """It isn't."""
+        if opening is not None:
+            if "SSL" in type(error.__cause__ or error).__name__:  # TCP was
+                opening.connected()
+            opening.failed(error)
+
+    @quietly
+    def tcp_connected(self) -> None:
+        """TCP is open."""
+        opening = self._opening.get()
+        if opening is not None:
+            opening.connected()
+
+    # Exchanges.
+
+    @quietly
+    def sends(self, request: Theirs, conn: Theirs) -> Exchange | None:
+        """A request is to be sent on a connection."""
+        life: _Life | None = self._of(conn.protocol) or self._found(request, conn.protocol)
+        if life is None:
+            return None
+        asks_to_close, has_body = asks(
+            (name.encode(), value.encode("utf-8", "replace"))
+            for name, value in request.headers.items()
+        )
+        life.announces = asks_to_close or conn._connector.force_close  # noqa: SLF001
+        life.is_bodiless, life.payload = request.method == "HEAD", None
+        life.exchange = life.connection.begun(
+            asks_to_close=life.announces, has_body=has_body, since=life.began
+        )
+        life.began = 0.0
+        return life.exchange
+
+    def _found(self, request: Theirs, protocol: Theirs) -> _Life | None:
+        """A connection that was open before the tracer came; a tunnel is asked for on another."""
+        if request.method == "CONNECT" or getattr(protocol, "transport", None) is None:
+            return None
+        opening = _Opening(self.tracer, request, None)
+        opening.connection.found(opening.origin, opening.via)
+        life = _Life(opening.connection, opening.origin, 0.0)
+        protocol.__dict__[self._name] = life
+        return life
+
+    @quietly
+    def sent(self, _: Theirs, exchange: Exchange | None, __: object) -> None:
+        """It was: its head, at least."""
+        if exchange is not None:
+            exchange.sent()
+
+    @quietly
+    def failed(self, _: Theirs, exchange: Exchange | None, error: BaseException) -> None:
+        """It couldn't be, or there is no response."""
+        if exchange is not None:
+            exchange.failed(error)
+
+    @quietly
+    def waits(self, protocol: Theirs) -> Exchange | None:
+        """The head of a response is waited for."""
+        life = self._of(protocol)
+        return life and life.exchange
+
+    @quietly
+    def answered(self, protocol: Theirs, exchange: Exchange | None, head: Theirs) -> None:
+        """It is there."""
+        life, (message, payload) = self._of(protocol), head
+        code = message.code
+        if exchange is None or (_INFORMATIONAL <= code < _FINAL and code != _SWITCHING):
+            return
+        version = f"HTTP/{message.version.major}.{message.version.minor}"
+        said = Head(version, code, message.raw_headers, is_bodiless=life.is_bodiless)
+        exchange.answered(code, said.text, said.redirect(life.origin))
+        life.announces = life.announces or said.closes or bool(message.should_close)
+        life.payload, life.is_switched = payload, code == _SWITCHING
+        if life.is_switched:
+            exchange.ended()
+        else:
+            payload.on_eof(lambda: self.ended(exchange))
+
+    @quietly
+    def ended(self, exchange: Exchange) -> None:
+        """All of a response has come."""
+        exchange.ended()
+
+    # How a connection ends.
+
+    @quietly
+    def closes(self, protocol: Theirs) -> None:
+        """It is closed from here."""
+        life: _Life | None = self._of(protocol)
+        if life is not None and life.connection.is_open:
+            life.connection.closed(_ending(protocol, life))
+
+    @quietly
+    def loses(self, _: Theirs, exc: BaseException | None) -> BaseException | None:
+        """It was closed from there, or has been from here."""
+        return exc
+
+    @quietly
+    def lost(self, protocol: Theirs, exc: BaseException | None, _: object) -> None:
+        """Its protocol knows."""
+        life: _Life | None = self._of(protocol)
+        if life is None or not life.connection.is_open:
+            return
+        if life.exchange is not None and not life.is_switched and not life.is_read():
+            error = life.error() or exc
+            if life.payload is not None and error is not None:
+                life.exchange.failed(error)
+            life.connection.closed("failed")  # where there is no response, who waits notes it
+        elif exc is None:
+            life.connection.closed("found-fin")
+        else:
+            is_reset = isinstance(exc, ConnectionResetError)
+            life.connection.closed("found-rst" if is_reset else "found-closed")
+
+
+def _ending(protocol: Theirs, life: _Life) -> str:
+    """How a connection ends that is closed from here; what became of its exchange is noted, too."""
+    callers, exchange = _callers(), life.exchange
+    if not callers.isdisjoint(("_close", "_close_immediately")):
+        return "collected" if "__del__" in callers else "client-closed"
+    if "connect" in callers and exchange is None:  # its connector was closed in the meantime
+        return "client-closed"
+    if not callers.isdisjoint(("_get", "_cleanup")):
+        return "expired" if protocol.is_connected() else "found-closed"
+    if exchange is None or life.is_switched:
+        return "connection-closed"
+    if life.is_read():
+        exchange.ended()
+        if life.announces:
+            return "announced"
+        is_filled = protocol._tail or len(protocol)  # noqa: SLF001  # more came than was asked for
+        return "found-data" if is_filled else "connection-closed"
+    error = life.error() or sys.exc_info()[1]
+    is_cause = life.payload is None or life.error() or type(error).__name__ in _INTERRUPTIONS
+    if error is not None and is_cause:
+        exchange.failed(error)
+        return "failed"
+    return "failed" if life.payload is None else "unread"
+
+
+def _callers() -> set[str]:
+    """Names of who calls."""
+    frame, callers = _frame(2), set[str]()
+    for _ in range(_DEEPEST):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+        callers.add(frame.f_code.co_name)
+    return callers
+
+
+# What puts that into modules.
+
+
+def _watch(tracer: Tracer) -> _Watch:
+    """The one that all modules share."""
+    known: _Watch | None = vars(tracer).get("_aiohttp")
+    if known is None:
+        known = vars(tracer)["_aiohttp"] = _Watch(tracer)
+    return known
+
+
+def patch_client(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
+    """Watch `client`."""
+    watch, session = _watch(tracer), module.ClientSession
+    making = around(watch.makes_session, watch.made_session, watch.made_session)
+    patches.wrap(session, "__init__", making)
+    patches.wrap(session, "close", around_async(watch.closes_client))
+
+
+def patch_connector(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
+    """Watch `connector`."""
+    watch, base, tcp = _watch(tracer), module.BaseConnector, module.TCPConnector
+    patches.wrap(base, "__init__", around(after=watch.made_connector))
+    for name in ("_close", "_close_immediately"):
+        if name in vars(base):
+            patches.wrap(base, name, around(watch.closes_client))
+    opening = around_async(watch.opens, watch.opened, watch.fails_to_open)
+    for owner in (tcp, module.UnixConnector, module.NamedPipeConnector):
+        patches.wrap(owner, "_create_connection", opening)
+    attempting = around_async(watch.attempts, watch.attempted, watch.attempt_failed)
+    patches.wrap(tcp, "_wrap_create_connection", attempting)
+    eyeballs = getattr(module, "aiohappyeyeballs", None)  # before 3.10, loops connect themselves
+    if eyeballs is not None:
+        patches.wrap(eyeballs, "start_connection", _connecting(watch))
+
+
+def patch_protocol(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
+    """Watch `client_proto`."""
+    watch, protocol = _watch(tracer), module.ResponseHandler
+    patches.wrap(protocol, "connection_lost", around(watch.loses, watch.lost, watch.lost))
+    for name in ("close", "abort"):
+        if name in vars(protocol):
+            patches.wrap(protocol, name, around(watch.closes))
+
+
+def patch_request(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
+    """Watch `client_reqrep`."""
+    watch = _watch(tracer)
+    owner = next(it for it in module.ClientRequest.__mro__ if "send" in vars(it))
+    patches.wrap(owner, "send", around_async(watch.sends, watch.sent, watch.failed))
+
+
+def patch_streams(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
+    """Watch `streams`."""
+    watch = _watch(tracer)
+    reading = around_async(watch.waits, watch.answered, watch.failed)
+    patches.wrap(module.DataQueue, "read", reading)
+
+
+def _connecting(watch: _Watch) -> Theirs:
+    def make(original: Theirs) -> Theirs:
+        async def start_connection(*args: object, **kwargs: object) -> object:
+            sock = await original(*args, **kwargs)
+            watch.tcp_connected()
+            return sock
+
+        return start_connection
+
+    return make
