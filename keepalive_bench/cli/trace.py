@@ -187,9 +187,7 @@ def _last_option(word: str, takes_value: Mapping[str, bool]) -> tuple[str, bool]
     "126 where it can't be executed, 2 where an option is no good. A report that can't be made or "
     "written never changes it.",
 )
-@click.argument(
-    "program", metavar="PROGRAM [ARGS]...", nargs=-1, type=click.UNPROCESSED, cls=_Program
-)
+@click.argument("program", metavar="PROGRAM...", nargs=-1, type=click.UNPROCESSED, cls=_Program)
 def command(asked: Asked, program: tuple[str, ...]) -> int:
     """Run a program, and say how it reused its HTTP connections, and why it opened each.
 
