@@ -25,7 +25,7 @@ _REST = {
 """Arguments with which a command is refused, whatever else it is given."""
 
 _STARTED = "program"
-"""An argument whose words are another program's: kab speaks of the first only, and ends with 127."""
+"""Another program's words, of which kab speaks of the first only; its code is 127 then."""
 
 
 def treated(parameter: click.Parameter) -> object:
