@@ -46,8 +46,9 @@ def _complete(_: click.Context, __: click.Parameter, typed: str) -> list[Complet
 def command(_: Asked, code: str | None) -> None:
     """Explain a code, a name in --require, a row of a table, a product or its setting.
 
-    Without CODE, list what there is. reasons, failures, findings, verdicts, requirements, arms and
-    products list one kind, each with a few words.
+    Without CODE, list what there is. reasons, programs (reasons that lie in a program, which kab
+    trace names), failures, findings, verdicts, requirements, arms and products list one kind, each
+    with a few words.
 
     \b
     kab explain idle-timeout

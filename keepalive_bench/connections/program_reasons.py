@@ -16,9 +16,9 @@ NEW_CLIENT = ReasonKind(
     title="A client was made again",
     who="client",
     proof="Its client (a Session, a PoolManager, a connection of `http.client`) was made at the "
-    "same place in the code as an earlier one, or by the same function, such as `requests.get`, "
-    "which makes a Session each time. That one had a connection to the same origin, which nobody "
-    "but the program ended, and which was never used again.",
+    "same place in the code as an earlier one, or by a function that makes one each time, such as "
+    "`requests.get`. The earlier one had a connection to the same origin, which nobody but the "
+    "program ended, and which was never used again.",
     evidence="`made_by`: what made the client; `made_at`: where; `client`: its class",
     text="{making}",
     advice="Make one client and keep it for all requests: each has its own connections.",

@@ -131,8 +131,7 @@ ORIGIN_METRICS: tuple[Metric[OriginUsage], ...] = (
     Metric(
         path="opened.<code>",
         unit="count",
-        meaning="Connections that were opened for "
-        "[that reason](findings.md#reasons-for-connections)",
+        meaning="Connections opened for [that reason](findings.md#reasons-for-connections)",
         read=_opened,
         keys=tuple(kind.code for kind in (*PROGRAM_REASONS, *REASON_KINDS)),
         is_sparse=True,

@@ -58,4 +58,4 @@ def _excess(name: str, usage: Usage, most: int) -> Iterator[str]:
         were = "connection was" if opened == 1 else "connections were"
         is_ = "is" if most == 1 else "are"
         yield f"{opened:,} {were} opened to {name}; at most {most:,} {is_} allowed."
-        yield from why_opened(usage)
+        yield from why_opened(usage)[len(usage.origins) == 1 :]  # its name is said already

@@ -12,9 +12,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -34,7 +36,7 @@ import keepalive_bench.trace
 from keepalive_bench import KabError, RequirementError, UsageError, watch
 from keepalive_bench.server import Behaviour, Server, ServerSettings
 from keepalive_bench.trace.tracer._kab_tracer import layout
-from keepalive_bench.trace.watch import usage_in
+from keepalive_bench.trace.watch import Seen, usage_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +72,9 @@ def functions() -> dict[tuple[str, str], object]:
     """The functions of those modules and of their classes."""
     found: dict[tuple[str, str], object] = {}
     for module in PATCHED:
-        owners = [it for it in vars(module).values() if isinstance(it, type)]
-        for owner in (module, *owners):
+        owners: list[type | ModuleType] = [module]
+        owners += [it for it in vars(module).values() if isinstance(it, type)]
+        for owner in owners:
             found.update(
                 ((f"{module.__name__}.{owner.__name__}", name), it)
                 for name, it in vars(owner).items()
@@ -106,6 +109,34 @@ def test_why_a_connection_was_opened_and_by_which_line_is_told(server: Server) -
     }
     assert "test_watch.py" in seen.report()
     assert "requests.get" in seen.report()
+
+
+def reasons(seen: Seen) -> dict[str, int]:
+    """How many connections were opened for which reason."""
+    found: Counter[str] = Counter()
+    for opening in (it for origin in seen.usage.origins for it in origin.openings):
+        found[opening.reason] += opening.connections
+    return found
+
+
+def test_clients_that_were_made_before_arent_taken_for_new_ones(server: Server) -> None:
+    with requests.Session() as first, requests.Session() as second:
+        second.get(f"http://localhost:{server.port}")
+        with watch() as seen:
+            for session in (first, second):
+                session.get(server.url)
+                session.get(server.url)
+    assert reasons(seen) == {"first-use": 2}
+
+
+def test_a_pool_that_was_made_before_may_be_too_small() -> None:
+    pools = urllib3.PoolManager(maxsize=1)
+    with Server(ServerSettings(behaviour=Behaviour(delay_s=0.2))) as server:
+        pools.request("GET", server.url)
+        with watch() as seen, ThreadPoolExecutor(2) as threads:
+            for _ in range(2):
+                list(threads.map(lambda _: pools.request("GET", server.url), range(2)))
+    assert reasons(seen) == {"first-use": 1, "pool-full": 1}
 
 
 def test_in_the_block_it_tells_what_has_happened_so_far(server: Server) -> None:

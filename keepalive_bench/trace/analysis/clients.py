@@ -34,6 +34,8 @@ class Clients:
     def __init__(self, process: Process, calls: Calls) -> None:
         self.process, self._clients, self._calls = process, process.clients, calls
         self._roots: dict[int, int] = {}
+        self._root_clients: dict[int, Client | None] = {}
+        self._places: dict[int, Hashable | None] = {}
 
     def of(self, life: Life) -> Client | None:
         """Who keeps a connection."""
@@ -52,7 +54,12 @@ class Clients:
 
     def root_of(self, life: Life) -> Client | None:
         """The client of a connection at last."""
-        return None if life.client is None else self._clients.get(self.root(life.client))
+        if life.client is None:
+            return None
+        number = self.root(life.client)
+        if number not in self._root_clients:
+            self._root_clients[number] = self._clients.get(number)
+        return self._root_clients[number]
 
     def is_inherited(self, life: Life) -> bool:
         """Whether its client was made before this process was forked."""
@@ -86,22 +93,29 @@ class Clients:
     def place(self, life: Life) -> Hashable | None:
         """Where its client is made; `None`: unknown, or in the parent of a fork."""
         root = self.root_of(life)
-        stack = life.stack if root is None else root.stack
-        if not stack or (root is None and life.client is not None):
+        if root is None:
+            return None if life.client is not None else self._place(life.stack, "")
+        if root.number not in self._places:
+            self._places[root.number] = self._place(root.stack, root.kind)
+        return self._places[root.number]
+
+    def _place(self, stack: Stack, kind: str) -> Hashable | None:
+        if not stack:
             return None
         call = self._calls.of(stack)
         if throws_away(call):
             return call.library
-        return stack if call.site is None else (call.site, "" if root is None else root.kind)
+        return stack if call.site is None else (call.site, kind)
 
     def match(self, lives: Iterable[Life]) -> None:
         """Find those that took no place in their pool, but that of one of another.
 
-        Of those that are opened first, each takes that of the one that was free last.
+        In order of time, each takes that of the one that was free last. What throws its client
+        away could have used anybody's.
         """
         opened = sorted((it for it in lives if it.is_opened), key=lambda it: it.began_s)
         free = sorted((it for it in opened if it.free_from_s < inf), key=lambda it: it.free_from_s)
-        siblings, places = self._grouped(free)
+        siblings, places, everybody = self._grouped(free)
         for life in opened:
             if life.link not in {"first", "more", "different"}:
                 continue
@@ -111,6 +125,8 @@ class Clients:
                 life.link = "sibling"
             elif life.link != "different" and place is not None:
                 before = places[place, life.peer].latest(life, self._root_number)
+                if before is None and place in _THROWS_AWAY:
+                    before = everybody[life.peer].latest(life, self._root_number)
                 life.link = life.link if before is None else "place"
             life.before = before
             if before is not None:
@@ -119,16 +135,18 @@ class Clients:
     def _root_number(self, life: Life) -> int | None:
         return None if life.client is None else self.root(life.client)
 
-    def _grouped(self, free: Iterable[Life]) -> tuple[_Groups, _Groups]:
+    def _grouped(self, free: Iterable[Life]) -> tuple[_Groups, _Groups, _Groups]:
         siblings: _Groups = defaultdict(_Free)
         places: _Groups = defaultdict(_Free)
+        everybody: _Groups = defaultdict(_Free)
         for life in free:
             root, place = self._root_number(life), self.place(life)
             if root is not None:
                 siblings[root, life.peer].add(life)
             if place is not None:
                 places[place, life.peer].add(life)
-        return siblings, places
+            everybody[life.peer].add(life)
+        return siblings, places, everybody
 
 
 class _Free:

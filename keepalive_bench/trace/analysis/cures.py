@@ -169,6 +169,14 @@ def _after_fork(_: Cause) -> str:
     return "os.register_at_fork(after_in_child=…) can make a new client in each child"
 
 
+def _not_asked(cause: Cause) -> str:
+    if cause.library == "aiohttp":
+        return (
+            "aiohttp.TCPConnector() without force_close=True, and no Connection header of its own"
+        )
+    return _advice(cause)
+
+
 def _nothing(_: Cause) -> str:
     return ""
 
@@ -182,6 +190,7 @@ _CURES: dict[str, Callable[[Cause], str]] = {
     programs.CLIENT_IDLE_LIMIT.code: _idle_for_longer,
     programs.FORKED.code: _after_fork,
     programs.REDIRECT.code: _at_once,
+    kinds.ASKED_TO_CLOSE.code: _not_asked,
     kinds.POOL_FULL.code: _more_places,
     kinds.FIRST_USE.code: _nothing,
 }

@@ -32,10 +32,11 @@ class Pool:
         self._count = 0
 
     def note(self, life: Life) -> None:
-        """Note that an exchange on one of its connections was told."""
-        self._busy_until_s = min(self._busy_until_s, life.used_until_s)
-        if life.is_unread:
-            self._held.append(life)
+        """Note that an exchange on one of its connections was told; of a new one, maybe sooner."""
+        if id(life) in self._live:
+            self._busy_until_s = min(self._busy_until_s, life.used_until_s)
+            if life.is_unread:
+                self._held.append(life)
 
     def add(self, life: Life) -> None:
         """Note a connection that was opened, or inherited."""
@@ -43,8 +44,7 @@ class Pool:
         self._live[id(life)] = life
         if life.ended_s is not None:
             heappush(self._ends, (life.ended_s, self._count, life))
-        if life.exchanges:
-            self._busy_until_s = min(self._busy_until_s, life.used_until_s)
+        self.note(life)
 
     def explain(self, life: Life) -> None:
         """Find out whose place one takes that is opened now."""
@@ -104,12 +104,17 @@ class Pool:
         return None
 
     def _latest_held(self, now_s: float) -> Life | None:
-        while self._held:
+        found, coming = None, []
+        while self._held and found is None:
             life = self._held.pop()
-            is_over = life.ended_s is not None and life.ended_s <= now_s
-            if life.is_unread and life.used_until_s <= now_s and not (life.is_taken or is_over):
-                return life
-        return None
+            if not life.is_unread or life.is_taken or id(life) not in self._live:
+                continue
+            if life.used_until_s <= now_s:
+                found = life
+            else:  # its response is yet to come
+                coming.append(life)
+        self._held += reversed(coming)
+        return found
 
 
 def _take(life: Life, before: Life, link: Link) -> None:

@@ -6,6 +6,9 @@ that changes others at its import, as gevent does, must find them as it would wi
 
 from __future__ import annotations
 
+import os
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .tracing import Tracing
@@ -25,3 +28,15 @@ def start(folder: str, most_bytes: int) -> None:
         from .tracing import Tracing
 
         _tracing = Tracing(folder, most_bytes, is_for_life=True)
+
+
+def start_from_environment() -> None:
+    """Start as `kab trace` says, whoever calls, and be found on `sys.path` no longer."""
+    try:
+        folder = os.environ.get("_KAB_TRACE")
+        if folder:
+            start(folder, int(os.environ.get("_KAB_TRACE_LIMIT") or 0))
+    except Exception:  # noqa: BLE001, S110  # the program never sees it; no records tell of it
+        pass
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path or os.curdir) != own]

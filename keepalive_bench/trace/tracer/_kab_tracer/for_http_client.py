@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import sys
 
+from .layout import ASKS_TO_CLOSE, HAS_BODY
 from .lives import Client, Connection, name_of, now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, ModuleType
-    from typing import Any, TypeAlias, Union
+    from typing import Any, TypeAlias
 
     from .lives import Exchange, Tracer
     from .patching import Patches
+    from .records import Records
 
     Function: TypeAlias = Callable[..., Any]
     Thing: TypeAlias = Any
@@ -28,22 +30,23 @@ if TYPE_CHECKING:
 
 _LONGEST = 60
 """Characters of a field that are kept."""
-_WANTED = frozenset(
-    (
-        "connection",
-        "content-length",
-        "keep-alive",
-        "location",
-        "server",
-        "transfer-encoding",
-        "via",
-    )
-)
+_OTHER, _CONNECTION, _KEEP_ALIVE, _CODING, _LENGTH, _SERVER, _VIA, _LOCATION = range(8)
+_WANTED = {
+    "connection": _CONNECTION,
+    "keep-alive": _KEEP_ALIVE,
+    "transfer-encoding": _CODING,
+    "content-length": _LENGTH,
+    "server": _SERVER,
+    "via": _VIA,
+    "location": _LOCATION,
+}
+_SPELLINGS: dict[str, int] = {}
+_MOST_SPELLINGS, _MOST_ANSWERS = 500, 2_000
 _VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
 _PORTS = {"http": 80, "https": 443}
 _HTTPS = 443
-_FINAL, _REDIRECTS, _NOT_MODIFIED = 200, range(300, 400), 304
-_BODILESS = (204, _NOT_MODIFIED)
+_FINAL, _BODILESS = 200, (204, 304)
+_REDIRECTS = frozenset((300, 301, 302, 303, 305, 307, 308))
 _FOUND, _POOL_FULL, _POOL, _RESPONSE, _REQUEST = "found", "pool-full", "pool", "response", "request"
 _CLOSERS = {
     "_get_conn": {"connectionpool.py": _FOUND},
@@ -62,6 +65,7 @@ _CHUNKS_READER = "read_chunked"
 _TCP, _TCP_INFO, _CLOSE_WAIT, _PEEK = 6, 11, 8, 0x02 | 0x40
 """Linux's: the peer has sent its end, and MSG_PEEK | MSG_DONTWAIT."""
 _UNIX = 1
+_EMPTY = b"", b"0"
 _ALERT, _ENCRYPTED, _HEAD, _LONGEST_ALERT = 0x15, 0x17, 5, 24
 _LOOK = 4096
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
@@ -90,7 +94,7 @@ class Wire(Connection):
         self.exchange: Exchange | None = None
         """The last one."""
         self.asked = 0.0
-        """When a pool gave it away for a request that is yet to begin."""
+        """When it began to be opened for a request that is yet to begin, as pools do."""
         self.before = 0
         """Its number when the last request began."""
         self.target = ""
@@ -120,6 +124,7 @@ class Wire(Connection):
 def patch_client(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note what `http.client` does."""
     attribute, trouble = tracer.attribute, tracer.records.trouble
+    answers = _Answers(tracer.records)
 
     def making(original: Function) -> Function:
         def __init__(self: Thing, *args: Thing, **kwargs: Thing) -> None:  # noqa: N807
@@ -157,7 +162,9 @@ def patch_client(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
                 raise
             try:
                 if exchange is not None:
-                    _sent(tracer, self, exchange)
+                    if exchange.is_unbound:
+                        _found_open(tracer, self)
+                    exchange.sent()
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return result
@@ -184,7 +191,14 @@ def patch_client(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
             try:
                 if wire is not None:
                     wire.is_answering = False
-                    _answered(tracer, self, wire, response)
+                    exchange = wire.exchange
+                    if exchange is not None:
+                        exchange.answered(response.status, *answers.read(response, wire.origin))
+                        if self.sock is None:  # the response has it
+                            self.__dict__[attribute] = Wire(tracer, wire.client, wire.number)
+                            wire.is_handed_over = True
+                        if response.fp is not None:
+                            response.__dict__[attribute] = exchange, wire
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return response
@@ -310,13 +324,15 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
     """It begins to be opened; `None`: it is being opened already."""
     wire = wire_of(tracer, connection)
     if wire is None:
-        wire = connection.__dict__[tracer.attribute] = Wire(tracer)
+        wire = _found_wire(tracer, connection)
     if wire.is_opening:
         return None
     if wire.is_open:  # whoever opens it again has let go of the socket before
         wire.closed("connection-closed")
     wire.is_opening, wire.is_spoilt, wire.is_named = True, False, False
     wire.opening()
+    if wire.client is not None and connection.default_port == _HTTPS:
+        wire.asked = now()  # before the request, whose time it takes nevertheless
     return wire
 
 
@@ -340,45 +356,65 @@ def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseExceptio
 
 def _begun(tracer: Tracer, connection: Thing, body: object) -> Exchange:
     """A request is about to be sent."""
-    wire = wire_of(tracer, connection)
-    sock = connection.sock
-    head, target = _head(connection)
-    if wire is None:
-        wire = connection.__dict__[tracer.attribute] = Wire(tracer)
-        if sock is not None:
-            wire.found(*_names(connection, target, sock))
-    elif wire.is_open and sock is None:  # somebody has taken it away
-        wire.closed("connection-closed")
-    wire.before = wire.number
-    if not wire.is_open:
-        if sock is None:
-            wire.is_spoilt = False
-            wire.opening()  # by a `connect` that nobody knows, perhaps
-        elif not wire.is_spoilt:  # by one that nobody knows
-            wire.connected(*_names(connection, target, sock), wire.client)
-            wire.ready(is_tls=hasattr(sock, "getpeercert"))
-    wire.target = target
-    if target and wire.is_open and not wire.is_named:
-        wire.serves(*_names(connection, target, sock))
-    wire.is_named = True
-    since, wire.asked = wire.asked, 0.0
-    wire.exchange = exchange = wire.begun(
-        asks_to_close=b"close" in _field(head, b"\nconnection:"),
-        has_body=body is not None
+    wire = connection.__dict__.get(tracer.attribute)
+    lines = connection._buffer  # noqa: SLF001  # no other way
+    try:
+        head = b"\n".join(lines)
+    except TypeError:  # botocore's may be text
+        head = b"\n".join(it if isinstance(it, bytes) else it.encode("utf-8") for it in lines)
+    if wire is None or not wire.is_named or not wire.is_open or connection.sock is None:
+        wire = _prepared(tracer, connection, wire, _target(head))
+    head = head.lower()
+    flags = ASKS_TO_CLOSE if b"close" in _field(head, b"\nconnection:") else 0
+    if (
+        body is not None
         or b"\ntransfer-encoding:" in head
-        or _field(head, b"\ncontent-length:") not in (b"", b"0"),
-        since=since,
-    )
+        or _field(head, b"\ncontent-length:") not in _EMPTY
+    ):
+        flags |= HAS_BODY
+    since, wire.asked = wire.asked, 0.0
+    wire.exchange = exchange = wire.begins(flags, since)
     return exchange
 
 
-def _sent(tracer: Tracer, connection: Thing, exchange: Exchange) -> None:
-    """A request's head was sent, and its body, if `http.client` knows of that."""
+def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) -> Wire:
+    """See whether the connection of a request is open, and whom it asks."""
+    sock = connection.sock
+    if wire is None:
+        wire = _found_wire(tracer, connection)
+        if sock is not None:
+            wire.found(*_names(connection, target, sock), wire.client)
+    elif wire.is_open and sock is None:  # somebody has taken it away
+        wire.closed("connection-closed")
+    wire.before, wire.target = wire.number, target
+    if not wire.is_open and sock is None:
+        wire.is_spoilt = False
+        wire.opening()  # by a `connect` that nobody knows, perhaps
+    elif not wire.is_open and not wire.is_spoilt:  # by one that nobody knows
+        wire.connected(*_names(connection, target, sock), wire.client)
+        wire.ready(is_tls=hasattr(sock, "getpeercert"))
+    elif target and wire.is_open and not wire.is_named:
+        wire.serves(*_names(connection, target, sock))
+    wire.is_named = True
+    return wire
+
+
+def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
+    """What hangs on a connection that was made before the tracer began, by a pool maybe."""
+    module, name = type(connection).__module__, type(connection).__qualname__
+    client = None
+    if module != "http.client":
+        client = Client(tracer, f"{module}.{name}").was_there()
+    wire = connection.__dict__[tracer.attribute] = Wire(tracer, client)
+    return wire
+
+
+def _found_open(tracer: Tracer, connection: Thing) -> None:
+    """A request was sent on a connection that nobody saw being opened."""
     wire = wire_of(tracer, connection)
     if wire is not None and not wire.is_open and connection.sock is not None and not wire.is_spoilt:
         wire.connected(*_names(connection, wire.target, connection.sock), wire.client)
         wire.ready(is_tls=hasattr(connection.sock, "getpeercert"))
-    exchange.sent()
 
 
 def _unsent(tracer: Tracer, connection: Thing, exchange: Exchange, error: BaseException) -> None:
@@ -402,22 +438,6 @@ def _unanswered(_tracer: Tracer, connection: Thing, wire: Wire, error: BaseExcep
         wire.closed("failed")
 
 
-def _answered(tracer: Tracer, connection: Thing, wire: Wire, response: Thing) -> None:
-    """The head of a response is there."""
-    exchange = wire.exchange
-    if exchange is None:
-        return
-    own = wire.origin
-    answer, redirect = _answer(response, own)
-    exchange.answered(response.status, answer, redirect)
-    if connection.sock is None:  # the response has it
-        fresh = Wire(tracer, wire.client, wire.number)
-        connection.__dict__[tracer.attribute] = fresh
-        wire.is_handed_over = True
-    if response.fp is not None:
-        response.__dict__[tracer.attribute] = exchange, wire
-
-
 def _read(response: Thing, held: tuple[Exchange, Wire], frame: FrameType) -> None:
     """A response is let go: at its end, or before."""
     exchange, wire = held
@@ -437,7 +457,7 @@ def _read(response: Thing, held: tuple[Exchange, Wire], frame: FrameType) -> Non
         wire.closed("failed" if exchange.has_failed else "announced")
 
 
-def _close_reason(response: Thing, frame: FrameType) -> Union[str, None]:
+def _close_reason(response: Thing, frame: FrameType) -> str | None:
     """What a response is closed for: an error's name; nothing; `None`: it was read to its end."""
     if not response.chunked and response.length == 0:
         return None
@@ -558,18 +578,12 @@ def _names(connection: Thing, target: str, sock: Thing) -> tuple[str, str]:
     return peer, ""
 
 
-def _head(connection: Thing) -> tuple[bytes, str]:
-    """The lines of a request's head, in lower case, and the origin that its first one names."""
-    lines = connection._buffer  # noqa: SLF001  # no other way
-    try:
-        head = b"\n".join(lines)
-    except TypeError:  # botocore's may be text
-        head = b"\n".join(it if isinstance(it, bytes) else it.encode("utf-8") for it in lines)
+def _target(head: bytes) -> str:
+    """The origin that a request's first line names: that of one which asks a proxy."""
     target = head[head.find(b" ") + 1 :]
-    named = ""
-    if target[:4].lower() == b"http":
-        named = origin_in(target.partition(b" ")[0].decode("latin-1"))
-    return head.lower(), named
+    if target[:4].lower() != b"http":
+        return ""
+    return origin_in(target.partition(b" ")[0].decode("latin-1"))
 
 
 def _field(head: bytes, name: bytes) -> bytes:
@@ -579,33 +593,79 @@ def _field(head: bytes, name: bytes) -> bytes:
     return head[start + len(name) :].partition(b"\n")[0].strip()
 
 
-def _answer(response: Thing, own: str) -> tuple[str, str]:
-    """What the head of a response says, and the origin that it leads to, if that is another one."""
-    said: dict[str, str] = {}
-    for name, value in response.headers.raw_items():
-        key = name.lower()
-        if key in _WANTED:
-            said[key] = f"{said[key]}, {value}" if key in said else value
-    status, get = response.status, said.get
-    framing = "none" if response._method == "HEAD" else _framing(status, said)  # noqa: SLF001  # no other way
-    version = _VERSIONS.get(response.version, "HTTP/?")
-    fields = get("connection"), get("keep-alive"), framing, get("server"), get("via")
-    answer = "\t".join((version, *map(_short, fields)))
-    if status in _REDIRECTS and status != _NOT_MODIFIED and "location" in said:
-        leads_to = origin_in(said["location"].strip(), own.partition(":")[0])
-        return answer, "" if leads_to == own else leads_to
-    return answer, ""
+class _Answers:
+    """Reads what the heads of responses say; most say what one before has said."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._forget()
+
+    def read(self, response: Thing, own: str) -> tuple[int, str]:
+        """The number of what one says, and the origin that it leads to, if that is another one.
+
+        Args:
+            response: of `http.client`'s.
+            own: the origin that answers.
+        """
+        if self._of is not self._records.key or len(self._known) > _MOST_ANSWERS:
+            self._forget()
+        connection = keep_alive = coding = length = server = via = location = None
+        for name, value in response.headers._headers:  # noqa: SLF001  # raw_items, without its copy
+            # A name is known as it is spelled: to fold each costs more than all else here.
+            key = _SPELLINGS.get(name)
+            if key is None:
+                key = _spelled(name)
+            if key == _OTHER:
+                continue
+            if key == _CONNECTION:
+                connection = f"{connection}, {value}" if connection else value
+            elif key == _KEEP_ALIVE:
+                keep_alive = value
+            elif key == _CODING:
+                coding = f"{coding}, {value}" if coding else value
+            elif key == _LENGTH:
+                length = value
+            elif key == _SERVER:
+                server = value
+            elif key == _VIA:
+                via = f"{via}, {value}" if via else value
+            else:
+                location = value
+        status = response.status
+        if response._method == "HEAD" or status < _FINAL or status in _BODILESS:  # noqa: SLF001  # no other way
+            framing = "none"
+        elif coding:
+            framing = _framing(coding)
+        else:
+            framing = "close" if length is None else "length"
+        said = response.version, connection, keep_alive, framing, server, via
+        number = self._known.get(said)
+        if number is None:
+            version = _VERSIONS.get(response.version, "HTTP/?")
+            text = "\t".join((version, *map(_short, said[1:])))
+            number = self._known[said] = self._records.text(text)
+        if location is None or status not in _REDIRECTS:
+            return number, ""
+        leads_to = origin_in(location.strip(), own.partition(":")[0])
+        return number, "" if leads_to == own else leads_to
+
+    def _forget(self) -> None:
+        self._of = self._records.key
+        self._known: dict[object, int] = {}
 
 
-def _framing(status: int, said: dict[str, str]) -> str:
-    """How a body's end is told (RFC 9112, section 6.3)."""
-    if status < _FINAL or status in _BODILESS:
-        return "none"
-    codings = said.get("transfer-encoding", "").rstrip(", \t")
-    if codings:
-        last = codings.rpartition(",")[2].partition(";")[0].strip().lower()
-        return "chunked" if last == "chunked" else "close"
-    return "length" if "content-length" in said else "close"
+def _spelled(name: str) -> int:
+    """Which field a name is of, however it is spelled."""
+    key = _WANTED.get(name.lower(), _OTHER)
+    if len(_SPELLINGS) < _MOST_SPELLINGS:
+        _SPELLINGS[name] = key
+    return key
+
+
+def _framing(coding: str) -> str:
+    """How a body's end is told where it has a coding (RFC 9112, section 6.3)."""
+    last = coding.rstrip(", \t").rpartition(",")[2].partition(";")[0].strip().lower()
+    return "chunked" if last == "chunked" else "close"
 
 
 def _short(value: str | None) -> str:

@@ -7,7 +7,7 @@ here, how connections are opened, and which pool and which manager they are of.
 from __future__ import annotations
 
 from .for_http_client import connecting, origin_of, reached, wire_of
-from .lives import Client, now
+from .lives import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,19 +57,18 @@ def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
 
         return __init__
 
-    def taking(original: Function) -> Function:
-        def _get_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
+    def opening(original: Function) -> Function:
+        def _new_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             connection = original(self, *args, **kwargs)
             try:
                 wire = wire_of(tracer, connection)
                 if wire is not None:
                     wire.client = self.__dict__.get(attribute) or _found_pool(tracer, self)
-                    wire.asked = now()
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return connection
 
-        return _get_conn
+        return _new_conn
 
     def closing(original: Function) -> Function:
         def close(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
@@ -83,7 +82,8 @@ def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
 
     pool = module.HTTPConnectionPool
     patches.wrap(pool, "__init__", making)
-    patches.wrap(pool, "_get_conn", taking)
+    for owner in (pool, module.HTTPSConnectionPool):
+        patches.wrap(owner, "_new_conn", opening)
     patches.wrap(pool, "close", closing)
 
 

@@ -77,9 +77,14 @@ def import_all() -> None:
 
 
 class Hook:
-    """Finds modules by asking whoever else finds them, and patches them once they were executed."""
+    """Finds modules by asking whoever else finds them, and patches them once they were executed.
 
-    def __init__(self, tracer: Tracer, patches: Patches) -> None:
+    Args:
+        tracer: what patches tell; it is asked for when there is something to patch.
+        patches: what they are put in by.
+    """
+
+    def __init__(self, tracer: Callable[[], Tracer], patches: Patches) -> None:
         self._tracer, self._patches = tracer, patches
         self._finding: set[tuple[int, str]] = set()
         self._late: set[str] = set()
@@ -193,9 +198,9 @@ class Hook:
                 path = f"{__package__}.{part}"
                 __import__(path)
                 patch: Callable[..., None] = getattr(sys.modules[path], function)
-                patch(self._tracer, self._patches, module)
+                patch(self._tracer(), self._patches, module)
             except Exception as error:  # noqa: BLE001  # the program never sees it
-                self._tracer.records.trouble(error)
+                self._patches.records.trouble(error)
 
 
 class _View:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from _struct import Struct
 from _thread import get_ident
 from itertools import count
 
@@ -31,17 +32,19 @@ from .layout import (
     IS_REDIRECT,
     IS_TLS,
     IS_TUNNEL,
+    SLOT_BYTES,
 )
 from .stacks import Stacks, who
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Union
-
     from .records import Records
 
 now = time.perf_counter.__call__  # not itself: freezegun looks for that, and replaces it
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
+_PACK = EXCHANGE.struct.pack
+_TIME = Struct("=d")
+_ENDED = EXCHANGE.offsets["ended"]
 _tracers = count()
 _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
@@ -176,7 +179,7 @@ class Connection:
         self._pid = tracer.records.pid
         self._began = 0.0
         self._flags = 0
-        self._says: tuple[str, str, Union[Client, None]] = "", "", None
+        self._says: tuple[str, str, Client | None] = "", "", None
         self.is_open = False
         self.number = previous
         """Of the one that is open, or was the last; 0: there never was one."""
@@ -241,10 +244,14 @@ class Connection:
             is_http_2: it is one of many at once.
             since: when it began; 0: now.
         """
+        flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
+        return self.begins(flags | (IS_HTTP_2 if is_http_2 else 0), since)
+
+    def begins(self, flags: int, since: float = 0.0) -> Exchange:
+        """The same, of the layout's flags."""
         if self.is_open and self._pid != os.getpid():
             self._inherit()
-        flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
-        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since)
+        return Exchange(self._tracer, self, flags, since)
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
@@ -303,7 +310,11 @@ class Connection:
 
 
 class Exchange:
-    """A request, and its response."""
+    """A request, and its response.
+
+    There is one for each request, so it writes its record by itself, and once it is sent at the
+    latest; its connection is let go as soon as its number is known, as both may hold each other.
+    """
 
     __slots__ = (
         "_answer",
@@ -314,12 +325,12 @@ class Exchange:
         "_ended",
         "_flags",
         "_frame",
-        "_number",
         "_of",
         "_pid",
+        "_records",
         "_sent",
+        "_slot",
         "_status",
-        "_tracer",
         "_who",
         "has_failed",
     )
@@ -328,16 +339,27 @@ class Exchange:
         self, tracer: Tracer, connection: Connection, flags: int, since: float = 0.0
     ) -> None:
         self._began = since or now()
-        self._tracer, self._flags = tracer, flags
-        self._connection: Connection | None = connection
-        """Let go once its number is known: both may hold each other until then."""
-        self._number = 0 if tracer.is_elsewhere else tracer.records.reserve()
-        self._pid = tracer.records.pid
-        self._of = self._status = self._answer = self._detail = 0
+        self._records = records = tracer.records
+        self._slot = None if tracer.is_elsewhere else records.slot(records.reserve())
+        self._pid = records.pid
+        self._flags = flags
+        self._status = self._answer = self._detail = 0
         self._sent = self._answered = self._ended = 0.0
         self.has_failed = False
-        self._who, self._frame = who(), tracer.stacks.own_call(_frame(2))
-        self._write()
+        self._who = who()
+        self._frame = tracer.stacks.own_call(_frame(1))
+        self._connection: Connection | None = None
+        if connection.is_open:
+            self._of = connection.number
+        else:
+            self._connection, self._of = connection, 0
+        if flags & HAS_BODY or self._connection is not None:
+            self._write()
+
+    @property
+    def is_unbound(self) -> bool:
+        """Whether its connection isn't known yet."""
+        return self._connection is not None
 
     @property
     def is_over(self) -> bool:
@@ -364,20 +386,21 @@ class Exchange:
         self._sent = now()
         self._write()
 
-    def answered(self, status: int, answer: str, redirect: str = "") -> None:
+    def answered(self, status: int, answer: str | int, redirect: str = "") -> None:
         """The response's head is there, even if not all of the request could be sent.
 
         Args:
             status: its status code.
-            answer: the text of `ANSWER_FIELDS`.
+            answer: the text of `ANSWER_FIELDS`, or its number.
             redirect: the origin it leads to, where that is another one.
         """
-        if self._pid != os.getpid():
-            return
-        records = self._tracer.records
         self._answered, self._status = now(), status
-        self._answer = records.text(answer)
-        self._ended, self._detail, self.has_failed = 0.0, 0, False
+        records = self._records
+        if self._pid != records.pid:
+            return
+        self._answer = records.text(answer) if isinstance(answer, str) else answer
+        if self.has_failed:
+            self._ended, self._detail, self.has_failed = 0.0, 0, False
         if redirect:
             self._flags |= IS_REDIRECT
             self._detail = records.text(redirect)
@@ -386,10 +409,14 @@ class Exchange:
     def ended(self) -> None:
         """The response was read to its end."""
         if not self._ended:
-            self._ended = now()
-            self._write()
+            self._ended = ended = now()
+            if self._connection is not None:
+                self._write()
+            elif self._slot is not None and self._pid == self._records.pid:
+                memory, at = self._slot
+                _TIME.pack_into(memory, at + _ENDED, ended)
 
-    def failed(self, error: Union[BaseException, str]) -> None:
+    def failed(self, error: BaseException | str) -> None:
         """There is no response, or not all of it.
 
         Args:
@@ -397,21 +424,33 @@ class Exchange:
         """
         if not self._ended and self._pid == os.getpid():
             name = error if isinstance(error, str) else name_of(error)
-            self._ended, self._detail = now(), self._tracer.records.text(name)
+            self._ended, self._detail = now(), self._records.text(name)
             self._flags &= ~IS_REDIRECT
             self.has_failed = True
             self._write()
 
     def _write(self) -> None:
-        if self._pid != os.getpid():  # its request is its parent's
-            return
         connection = self._connection
         if connection is not None and (connection.is_open or self._ended):
-            self._of = connection.number
-            self._connection = None
-        times = self._began, self._sent, self._answered, self._ended
-        values = self._flags, self._status, self._of, self._frame, self._who, *times
-        self._tracer.records.write(EXCHANGE, self._number, *values, self._answer, self._detail)
+            self._of, self._connection = connection.number, None
+        if self._slot is None or self._pid != self._records.pid:  # its request is its parent's
+            return
+        memory, at = self._slot
+        memory[at : at + SLOT_BYTES] = _PACK(
+            EXCHANGE.kind,
+            self._flags,
+            self._status,
+            self._of,
+            self._frame,
+            self._who,
+            self._began,
+            self._sent,
+            self._answered,
+            self._ended,
+            self._answer,
+            self._detail,
+            EXCHANGE.kind,
+        )
 
 
 def name_of(error: BaseException) -> str:

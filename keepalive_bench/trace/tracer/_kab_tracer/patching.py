@@ -37,7 +37,7 @@ class Patches:
     """The wrappers of one tracer."""
 
     def __init__(self, records: Records) -> None:
-        self._records = records
+        self.records = records
         self._made: list[tuple[Owner, str, object, object, Function, Function]] = []
         self._own: set[int] = set()
         """What each of them is known by."""
@@ -61,7 +61,7 @@ class Patches:
         kind = type(found) if isinstance(found, (staticmethod, classmethod)) else None
         original = found.__func__ if kind else found  # type: ignore[union-attr]
         if not callable(original):
-            self._records.note(f"no function {owner.__name__}.{name}")
+            self.records.note(f"no function {owner.__name__}.{name}")
             return False
         try:
             wrapper = make(original)
@@ -73,7 +73,7 @@ class Patches:
             self._own.add(id(put))
             setattr(owner, name, put)
         except Exception as error:  # noqa: BLE001  # it stays as it is
-            self._records.trouble(error)
+            self.records.trouble(error)
             return False
         return True
 
@@ -88,7 +88,7 @@ class Patches:
                     _pass_through(wrapper, original)
                     _passing[id(put)] = put, found
             except Exception as error:  # noqa: BLE001  # it stays as it is
-                self._records.trouble(error)
+                self.records.trouble(error)
         self._own.clear()
 
 

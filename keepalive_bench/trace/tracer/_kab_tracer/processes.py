@@ -33,18 +33,18 @@ _HEAD_BYTES = 512
 """How much of a script is read to see what runs it."""
 
 
-def patch_os(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
+def patch_os(records: Records, patches: Patches, module: ModuleType) -> None:
     """Note what becomes of the process itself, and what it spawns; `spawnv` and so on do both."""
-    patches.wrap(module, "_exit", _with(_ending, tracer.records))
+    patches.wrap(module, "_exit", _with(_ending, records))
     for name in ("execv", "execve"):
-        patches.wrap(module, name, _with(_replacing, tracer.records))
+        patches.wrap(module, name, _with(_replacing, records))
     for name in ("posix_spawn", "posix_spawnp"):
         if hasattr(module, name):
-            patches.wrap(module, name, _with(_spawning, tracer.records))
+            patches.wrap(module, name, _with(_spawning, records))
     if not os.geteuid():
         for name in ("setuid", "seteuid", "setreuid", "setresuid"):
             if hasattr(module, name):
-                patches.wrap(module, name, _with(_leaving, tracer.records))
+                patches.wrap(module, name, _with(_leaving, records))
 
 
 def patch_subprocess(tracer: Tracer, patches: Patches, module: ModuleType) -> None:

@@ -95,6 +95,10 @@ class Records:
         if number:
             self._own.put(number, layout.struct.pack(layout.kind, *values, layout.kind))
 
+    def slot(self, number: int) -> tuple[mmap, int] | None:
+        """Where a slot is in memory, for what is written often; `None`: there is no room for it."""
+        return self._own.slot(number) if number else None
+
     def add(self, layout: Layout, *values: float) -> int:
         """Write a record into a slot of its own."""
         number = self.reserve()
@@ -228,13 +232,17 @@ class _Own:
 
     def put(self, number: int, packed: bytes) -> None:
         """Write into a slot."""
+        memory, at = self.slot(number)
+        memory[at : at + SLOT_BYTES] = packed
+
+    def slot(self, number: int) -> tuple[mmap, int]:
+        """Where a slot is: in which memory, and from which byte on."""
         segment = len(self.places) - 1
         start, memory = self.places[segment]
         while number < start:
             segment -= 1
             start, memory = self.places[segment]
-        at = (number - start) * SLOT_BYTES
-        memory[at : at + SLOT_BYTES] = packed
+        return memory, (number - start) * SLOT_BYTES
 
     def grow(self, number: int) -> bool:
         """Make files until there is a place for a slot."""
@@ -429,7 +437,7 @@ def _takes(number: int) -> bool:
         os.close(first)
     if second != number:
         os.close(second)
-    return second == number
+    return bool(second == number)
 
 
 def _close_copy(file: int, likely: int) -> int:

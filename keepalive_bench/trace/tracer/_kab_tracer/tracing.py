@@ -6,7 +6,6 @@ import atexit
 import os
 
 from .hook import Hook
-from .lives import Tracer
 from .patching import Patches
 from .processes import patch_os
 from .records import Records
@@ -14,6 +13,8 @@ from .records import Records
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
+
+    from .lives import Tracer
 
 
 class Tracing:
@@ -35,9 +36,10 @@ class Tracing:
         self, folder: str, most_bytes: int, *, is_for_life: bool = False, only_thread: int = 0
     ) -> None:
         self.records = Records(folder, most_bytes, is_for_life=is_for_life)
-        self.tracer = Tracer(self.records, only_thread)
+        self._only_thread = only_thread
+        self._tracer: Tracer | None = None
         self.patches = Patches(self.records)
-        self.hook = Hook(self.tracer, self.patches)
+        self.hook = Hook(lambda: self.tracer, self.patches)
         self.is_on = self.records.is_kept
         if not self.is_on:
             return
@@ -47,16 +49,25 @@ class Tracing:
             os.register_at_fork(before=_forking, after_in_child=_forked)
         atexit.register(self._exit)
         try:
-            patch_os(self.tracer, self.patches, os)
+            patch_os(self.records, self.patches, os)
             self.hook.put_in()
         except Exception as error:  # noqa: BLE001  # the program never sees it
             self.records.trouble(error)
+
+    @property
+    def tracer(self) -> Tracer:
+        """What libraries' patches tell; most processes never import one."""
+        if self._tracer is None:
+            from .lives import Tracer
+
+            self._tracer = Tracer(self.records, self._only_thread)
+        return self._tracer
 
     def end(self) -> None:
         """Take all out again; the records end here."""
         if self.is_on:
             self.is_on = False
-            self.tracer.is_over = True
+            self._stop()
             self._at_work.remove(self)
             self.hook.take_out()
             self.patches.undo()
@@ -78,9 +89,13 @@ class Tracing:
         except Exception as error:  # noqa: BLE001  # the program never sees it
             self.records.trouble(error)
 
+    def _stop(self) -> None:
+        if self._tracer is not None:
+            self._tracer.is_over = True
+
     def _exit(self) -> None:
         try:
-            self.tracer.is_over = True
+            self._stop()
             for name in self.hook.missed():
                 self.records.note(f"{name} was imported past the tracer")
             self.records.end()
