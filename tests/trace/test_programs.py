@@ -93,7 +93,7 @@ CASES = (
     Case("httpx_idle", 3, 3, {"client-idle-limit": 2}),
     # Other hosts, proxies, TLS.
     Case("two_hosts", 10, 2, {"redirect": 1}, redirecting),
-    Case("through_a_proxy", 8, 4, {"new-client": 2}, behind_a_proxy),
+    Case("through_a_proxy", 8, 4, {"new-client": 3}, behind_a_proxy),
     Case("tls", 5, 1, {}, serving(tls=True)),
     # Connections that never were usable.
     Case("nobody_listens", 0, 0, {}, nobody),
