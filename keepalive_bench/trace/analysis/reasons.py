@@ -188,7 +188,12 @@ def _making(life: Life, clients: Clients) -> dict[str, object]:
     """Who makes its clients, and where, unless that is the place that opens it."""
     making, call = clients.making(life), clients.call(life)
     root = clients.root_of(life)
-    found: dict[str, object] = {"made_by": making.name or ("" if root is None else root.kind)}
+    name = making.name
+    if root is None:
+        name = "http.client.HTTPConnection" if making.library == "http.client" else ""
+    elif not name.startswith(f"{making.library}."):  # a method: its client made another one
+        name = ""
+    found: dict[str, object] = {"made_by": name}
     if making.site is not None and making.site != call.site:
         site = making.site
         found["made_at"] = f"{site.file}:{site.line} in {site.function}"
