@@ -134,6 +134,19 @@ def test_nor_is_one_of_a_thread_whose_neighbour_goes_on_with_its_own(story: Stor
     assert reasons(story) == ["first-use", "first-use"]
 
 
+@pytest.mark.parametrize(
+    ("clients", "reason"), [(2, "unknown"), (3, "new-client")], ids=["one may go on", "many don't"]
+)
+def test_as_long_as_a_process_runs_an_earlier_client_may_be_used_again(
+    clients: int, reason: str
+) -> None:
+    program = Program()
+    story = Story(program, program.process(ended_s=None))
+    for _ in range(clients):
+        story.process.request(story.process.open(story.process.session()))
+    assert reasons(story) == ["first-use"] + [reason] * (clients - 1)
+
+
 def test_a_client_that_nobody_keeps_would_have_lost_what_the_server_closed(story: Story) -> None:
     for _ in range(3):
         connection = story.process.open(story.process.session(made=requests_get()), requests_get())

@@ -48,8 +48,9 @@ _IN_PROGRAM = {it.code for it in programs.PROGRAM_REASONS} | {
 _THINGS = {"aiohttp": "ClientSession", "httpx": "Client", "requests": "Session"}
 _TEXTS = {
     kinds.FIRST_USE.code: "There was no connection yet, or all others were busy",
-    kinds.AFTER_ERROR.code: "What was sent before failed, and its connection with it: {failures}",
+    kinds.AFTER_ERROR.code: "What came before it failed, and its connection with it: {failures}",
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
+    kinds.UNKNOWN.code: "Nothing proves why ({times}); this was seen: {all_seen}",
     kinds.POOL_FULL.code: "The pool keeps {maxsize} connections, and {needed} were in use at once",
 }
 """What is said of reasons for which `kab run` speaks of its own options, or has no words."""
