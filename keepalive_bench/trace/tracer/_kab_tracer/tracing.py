@@ -58,9 +58,10 @@ class Tracing:
     def tracer(self) -> Tracer:
         """What libraries' patches tell; most processes never import one."""
         if self._tracer is None:
-            from .lives import Tracer
+            from .lives import Tracer  # which may patch libraries, and so ask for it, too
 
-            self._tracer = Tracer(self.records, self._only_thread)
+            if self._tracer is None:
+                self._tracer = Tracer(self.records, self._only_thread)
         return self._tracer
 
     def end(self) -> None:
