@@ -54,6 +54,8 @@ class Exporter(Option[str]):
     """The lines that `kab trace` writes; `None`: it doesn't have it."""
     trace_help: str = ""
     """Its help there, where that has other words."""
+    trace_more: str = ""
+    """What else there is to know there."""
 
     def lines(self, of: Results) -> Iterable[str]:
         """What it writes of results that it is for."""
@@ -172,6 +174,7 @@ EXPORTERS = (
         of_run=_json,
         of_changes=_json_of_changes,
         of_trace=_json_of_trace,
+        trace_more="A name that ends with .gz is compressed.",
     ),
     Exporter(
         spelling="--csv FILE",
@@ -228,7 +231,11 @@ OF_CHANGES = tuple(
     replace(it, help=it.changes_help or it.help) for it in EXPORTERS if it.of_changes
 )
 """Those that `kab compare` has."""
-OF_TRACE = tuple(replace(it, help=it.trace_help or it.help) for it in EXPORTERS if it.of_trace)
+OF_TRACE = tuple(
+    replace(it, help=it.trace_help or it.help, more=it.trace_more)
+    for it in EXPORTERS
+    if it.of_trace
+)
 """Those that `kab trace` has."""
 
 

@@ -41,7 +41,7 @@ _UNITS: dict[str, int] = {
     )
     for power, unit in enumerate(units)
 }
-_LEAST_RECORDS = 10**6
+_LEAST_RECORDS = 10**3
 
 
 def _parse_size(text: str) -> int:
@@ -51,7 +51,7 @@ def _parse_size(text: str) -> int:
         raise UsageError(f"{quoted(text)} is no size (--max-records): 1GB, 500MB and 64MiB are.")
     size = round(float(found[1]) * _UNITS[found[2].lower()])
     if size < _LEAST_RECORDS:
-        raise UsageError(f"--max-records is 1MB at least, and not {quoted(text)}.")
+        raise UsageError(f"--max-records is 1kB at least, and not {quoted(text)}.")
     return size
 
 
@@ -61,7 +61,7 @@ _MODULE = Option(
     spelling="-m, --module NAME",
     help="Run a Python module, as python -m does; what follows is its.",
     more="The Python is $VIRTUAL_ENV's, or else PATH's: kab itself may live elsewhere.",
-    example=Example("-m http.client", "runs ", "said"),
+    example=Example("-m this", "Beautiful is better than ugly.", "said"),
 )
 _RECORDS = Option(
     parse=str,
@@ -70,7 +70,7 @@ _RECORDS = Option(
     spelling="--records DIR",
     help="Keep the records in this folder, for --read.",
     more="It is made, or must be empty; records of an earlier program are replaced.",
-    example=Example("--records {folder}/records --json {written}", '"kind"', "written"),
+    example=Example("--records {csv}", "csv can't be a folder for records", "said"),
 )
 _READ = Option(
     parse=str,
@@ -79,7 +79,7 @@ _READ = Option(
     spelling="--read DIR",
     help="Report a folder of records; run nothing.",
     more="Also while the program still runs, or after kab was killed.",
-    example=Example("--read {records}", "HTTP", "said"),
+    example=Example("--read {records}", "processes[0].requests == 0"),
 )
 _DEFAULT_SIZE = "1GB"
 _MAX_RECORDS = Option(
@@ -87,7 +87,7 @@ _MAX_RECORDS = Option(
     group="Program",
     spelling="--max-records SIZE",
     help=f"Stop recording at this size; the program goes on.  [default: {_DEFAULT_SIZE}]",
-    example=Example("--max-records 1MB", "1 MB", "said"),
+    example=Example("--max-records 10kB", "processes == []"),
 )
 _REPORT = Option(
     parse=str,
@@ -95,8 +95,13 @@ _REPORT = Option(
     group="Output",
     spelling="--report FILE",
     help="Write the report here, not to standard error.",
-    example=Example("--report {written}", "HTTP", "written"),
+    example=Example("--report {written}", "Traced: 1 process", "written"),
 )
+_MISSED = Example("--require 'reuse>=99%'", "4", "exit code")
+_ANNOTATED = Example(f"{_MISSED.words} --github", "::error title=Missed", "said")
+_UNDECIDED = Example("--require 'latency_reused.p50<=1s' --strict", "4", "exit code")
+_DETAILED = Example("-v", "connection 0 process 0", "said")
+_UNTOLD = Example("--quiet -m this", "kab trace runs", "unremarked")
 
 
 class _Program(click.Argument):
@@ -168,17 +173,18 @@ def _last_option(word: str, takes_value: Mapping[str, bool]) -> tuple[str, bool]
         _READ,
         _MAX_RECORDS,
         *exports.OF_TRACE,
-        GITHUB,
+        replace(GITHUB, example=_ANNOTATED),
         _REPORT,
         replace(
             REQUIRE,
             group="Output",
             help="End with 4 unless it holds: 'reuse>=90%', or of one origin "
             "'api.example.com:443: reuse>=90%'.",
+            example=_MISSED,
         ),
-        replace(STRICT, group="Output"),
-        replace(VERBOSE, help="Tell more, and of each connection."),
-        replace(QUIET, help="Don't say which Python -m runs."),
+        replace(STRICT, group="Output", example=_UNDECIDED),
+        replace(VERBOSE, help="Tell more, and of each connection.", example=_DETAILED),
+        replace(QUIET, help="Don't say which Python -m runs.", example=_UNTOLD),
         NO_COLOR,
     ),
     short_help="Does a program reuse its connections, and which line of it doesn't?",
@@ -187,9 +193,7 @@ def _last_option(word: str, takes_value: Mapping[str, bool]) -> tuple[str, bool]
     "126 where it can't be executed, 2 where an option is no good. A report that can't be made or "
     "written never changes it.",
 )
-@click.argument(
-    "program", metavar="PROGRAM [ARGS]...", nargs=-1, type=click.UNPROCESSED, cls=_Program
-)
+@click.argument("program", metavar="PROGRAM...", nargs=-1, type=click.UNPROCESSED, cls=_Program)
 def command(asked: Asked, program: tuple[str, ...]) -> int:
     """Run a program, and say how it reused its HTTP connections, and why it opened each.
 

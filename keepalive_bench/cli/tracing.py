@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -27,7 +27,7 @@ from keepalive_bench.trace.requirements import check_usage
 from keepalive_bench.units import clipped, filename, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from keepalive_bench.analysis import Requirement
     from keepalive_bench.plan.options import Asked
@@ -73,12 +73,12 @@ def traced(words: tuple[str, ...], folder: Folder, most_bytes: int, wanted: Want
                 code = ExitCode.REQUIREMENT_MISSED
             shown = Screen({STDOUT}, wanted.asked, file=file)
             try:
-                with unfinished:
+                with _of_file(wanted.text), unfinished:
                     _begin(shown)
                     _show(report, shown)
-                    _tell_of_processes(folder, shown)
             finally:
                 files.write(report)
+            _tell_of_processes(folder, shown)
     except Exception as error:
         if status is None:  # it didn't start
             raise
@@ -105,13 +105,23 @@ def reported(folder: str, wanted: Wanted) -> int:
         try:
             files.write(report)
         finally:
-            with unfinished:
+            with _of_file(wanted.text), unfinished:
                 _show(report, shown)
     return shown.code(ExitCode.REQUIREMENT_MISSED if _is_missed(report) else ExitCode.MEASURED)
 
 
+@contextmanager
+def _of_file(path: str | None) -> Iterator[None]:
+    """Let an error say which file it is about; what standard streams raise says so itself."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = path
+        raise
+
+
 def _report(folder: str, wanted: Wanted) -> TraceReport:
-    usage, here = analyse(read(folder)), str(Path.cwd())
+    usage, here = analyse(read(Path(folder))), str(Path.cwd())
     checked = tuple(check_usage(it, usage, here) for it in wanted.requirements)
     return TraceReport(usage, checked, wanted.strict, here)
 

@@ -89,7 +89,9 @@ def traced(program: str, *arguments: str, python: str | Path = sys.executable) -
         recording = read(records)
         assert not recording.damaged
         (process,) = recording.processes
-        assert not [it for it in process.troubles if "ModuleNotFoundError at hook" not in it], process.troubles
+        assert not [it for it in process.troubles if "ModuleNotFoundError at hook" not in it], (
+            process.troubles
+        )
         connections, exchanges = tuple(process.connections()), tuple(process.exchanges())
         clients = tuple(process.clients.values())
     return Traced(process, clients, connections, exchanges)

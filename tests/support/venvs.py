@@ -7,44 +7,24 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from support.pythons import VERSIONS, python_of
 
 if TYPE_CHECKING:
     import pytest
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 _AT_MOST_S = 300.0
-MINORS = range(9, 15)
-"""Of Python 3: those into which the tracer goes."""
-
-
-@cache
-def pythons() -> dict[int, str]:
-    """The CPythons that PATH leads to, by their minor version."""
-    found = {}
-    for minor in MINORS:
-        program = shutil.which(f"python3.{minor}")
-        if program and version_of(program) == f"3.{minor}":
-            found[minor] = program
-    return found
-
-
-def version_of(program: str) -> str:
-    """`3.11`; nothing where it doesn't run."""
-    asked = "import sys; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([program, "-c", asked], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
 
 
 def lowest_python() -> str:
     """The oldest that there is; it has what the lowest versions want."""
-    return next(iter(pythons().values()), sys.executable)
+    return next(filter(None, map(python_of, VERSIONS)), sys.executable)
 
 
 def libraries(*, lowest: bool) -> list[str]:

@@ -4,7 +4,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.traced import python_of
 from support.venvs import libraries, lowest_python, venv
 
 if TYPE_CHECKING:
@@ -19,6 +18,6 @@ def venvs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
         is_lowest = versions == "lowest"
         python = lowest_python() if is_lowest else sys.executable
         folder = venv(tmp_path_factory, versions, python, libraries(lowest=is_lowest))
-        return python_of(folder)
+        return str(folder / "bin" / "python")
 
     return made

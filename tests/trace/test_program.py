@@ -78,7 +78,7 @@ def test_its_output_is_untouched_and_the_report_is_on_standard_error() -> None:
     done = kab("trace", "sh", "-c", "echo out; echo err >&2")
     assert done.out == "out\n"
     assert done.err.startswith("err\n")
-    assert "HTTP" in done.err
+    assert "raced" in done.err
 
 
 def test_it_reads_standard_input() -> None:
@@ -258,7 +258,7 @@ def test_the_signal_that_ended_it_ends_kab_after_the_report(
 ) -> None:
     done = ended_by(number, {"TMPDIR": str(tmp_path)})
     assert done.code == -number
-    assert "HTTP" in done.err
+    assert "raced" in done.err
     assert temporary(tmp_path) == []
 
 

@@ -153,7 +153,7 @@ def test_a_killed_program_is_reported() -> None:
         os.kill(it.program, signal.SIGKILL)
         _, err = it.process.communicate(timeout=TIMEOUT_S)
         assert it.process.returncode == -signal.SIGKILL
-        assert b"HTTP" in err
+        assert b"raced" in err
 
 
 def test_sigterm_is_the_programs_to_end_with() -> None:
@@ -171,7 +171,7 @@ def test_sigterm_is_the_programs_to_end_with() -> None:
         process.terminate()
         out, err = process.communicate(timeout=TIMEOUT_S)
     assert (process.returncode, out) == (9, "cleaned\n")
-    assert "HTTP" in err
+    assert "raced" in err
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +262,7 @@ def test_a_key_reaches_the_program_once(keys: str, name: str) -> None:
             signal_job(typist, signal.SIGUSR1)
             assert name not in typist.awaits("<SIGUSR1>")
         signal_job(typist, LAST)
-        typist.awaits("HTTP")
+        typist.awaits("raced")
         typist.awaits("shell> ")
         typist.press("echo code $?\r")
         typist.awaits("code 7")
@@ -286,7 +286,7 @@ def test_ctrl_c_ends_the_program_then_kab_reports_and_ends_likewise() -> None:
     with in_terminal() as typist:
         typist.press(CTRL_C)
         typist.awaits("KeyboardInterrupt")
-        typist.awaits("HTTP")
+        typist.awaits("raced")
         typist.awaits("shell> ")
         typist.press("echo code $?\r")
         typist.awaits("code 130")
@@ -303,7 +303,7 @@ def test_ctrl_z_stops_the_job_and_fg_continues_it() -> None:
             signal_job(typist, signal.SIGUSR1)
             assert "SIGCONT" not in typist.awaits("<SIGUSR1>")
         signal_job(typist, LAST)
-        typist.awaits("HTTP")
+        typist.awaits("raced")
         typist.awaits("shell> ")
 
 
@@ -318,7 +318,7 @@ def test_a_job_in_the_background_is_ended_by_the_shells_kill() -> None:
         signal_job(typist, signal.SIGUSR1)
         assert "SIGTERM" not in typist.awaits("<SIGUSR1>")
         signal_job(typist, LAST)
-        typist.awaits("HTTP")
+        typist.awaits("raced")
 
 
 def test_a_program_that_leads_a_session_learns_of_a_terminal_that_closes(tmp_path: Path) -> None:

@@ -13,27 +13,27 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
 import pytest
-from support.counting import embedded, files
-from support.daemon import listening
-from support.patience import PATIENCE_S
-from support.traced import (
+from support.analysed import (
     PROGRAMS,
-    environment,
+    analysed,
     marked,
     reasons,
     sites,
     told,
-    traced,
     troubles,
     usage_in,
 )
-from support.venvs import MINORS, pythons, version_of
+from support.counting import embedded, files
+from support.daemon import listening
+from support.patience import PATIENCE_S
+from support.pythons import VERSIONS, environment, needed_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 both = pytest.mark.parametrize("versions", ["lowest", "newest"])
+every_version = pytest.mark.parametrize("version", VERSIONS)
 in_a_venv = pytest.mark.timeout(400)  # which may have to be made
 
 
@@ -46,7 +46,7 @@ def gunicorn(python: str, folder: Path, service: str, *options: str) -> Iterator
         process = subprocess.Popen(
             [python, "-m", "gunicorn", *bind, "--log-level", "critical", *options, "web:app"],
             cwd=PROGRAMS,
-            env=environment(folder, {"SERVICE": service}),
+            env=environment(folder, SERVICE=service),
             pass_fds=[listener.fileno()],
         )
         try:
@@ -104,7 +104,7 @@ def test_pytest_is_told_its_tests_connections(
     shutil.copy(PROGRAMS / "checks.py", program)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     with embedded() as service:
-        done = traced(
+        done = analysed(
             [venvs(versions), "-m", "pytest", "-q", *options, str(program)],
             tmp_path / "records",
             {"SERVICE": service.words[0]},
@@ -143,7 +143,7 @@ def install(python: str, tmp_path: Path) -> None:
     ) as index:
         to = ("--index-url", f"{index.words[0]}/simple", "--target", str(tmp_path / "there"))
         quiet = ("--no-cache-dir", "--disable-pip-version-check", "--root-user-action", "ignore")
-        done = traced(
+        done = analysed(
             [python, "-m", "pip", "install", *quiet, "--no-deps", *to, "thing"],
             tmp_path / "records",
             {"PIP_CONFIG_FILE": os.devnull},
@@ -160,33 +160,27 @@ def test_pips_own_urllib3_is_seen(tmp_path: Path) -> None:
     install(sys.executable, tmp_path)
 
 
-@pytest.fixture(params=MINORS, ids=lambda minor: f"3.{minor}")
-def other_python(request: pytest.FixtureRequest) -> str:
-    """Each CPython that PATH leads to."""
-    if request.param not in pythons():
-        pytest.skip(f"there is no Python 3.{request.param} on PATH")
-    return pythons()[request.param]
-
-
 @pytest.mark.slow
-def test_every_python_is_told_what_it_does_without_libraries(
-    other_python: str, tmp_path: Path
-) -> None:
+@every_version
+def test_every_python_is_told_what_it_does_without_libraries(version: str, tmp_path: Path) -> None:
+    python = needed_python(version)
     program = PROGRAMS / "urllib_and_http_client.py"
     with embedded() as server:
-        done = traced([other_python, str(program), *server.words], tmp_path)
+        done = analysed([python, str(program), *server.words], tmp_path)
         counts = server.counts()
     assert done.code == 0, done.err
     assert told(done.usage) == counts == (6, 10)
     assert reasons(done.usage) == {"keeps-none": 4}
     assert sites(done.usage) == {(str(program), it) for it in marked(program)}
-    assert [it.python for it in done.usage.processes] == [version_of(other_python)]
+    assert [it.python for it in done.usage.processes] == [version]
     assert troubles(done.usage) == []
 
 
 @pytest.mark.slow
-def test_every_pythons_pip_is_seen(other_python: str, tmp_path: Path) -> None:
-    asked = [other_python, "-c", "import pip"]
+@every_version
+def test_every_pythons_pip_is_seen(version: str, tmp_path: Path) -> None:
+    python = needed_python(version)
+    asked = [python, "-c", "import pip"]
     if subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode:
         pytest.skip("it has no pip")
-    install(other_python, tmp_path)
+    install(python, tmp_path)

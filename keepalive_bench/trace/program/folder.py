@@ -17,7 +17,7 @@ from keepalive_bench.units import filename
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RECORDS = r"\d+-\d+-\d+\.kab"
+_RECORDS = r"\d+-\d+-\d+(\.\d+)?\.kab|allotted"
 _OWN = 0o700
 _OTHERS = 0o077
 

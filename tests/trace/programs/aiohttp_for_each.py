@@ -7,7 +7,7 @@ import aiohttp
 
 
 async def fetch(number):
-    async with aiohttp.ClientSession() as session:  # here
+    async with aiohttp.ClientSession() as session:
         async with session.get(f"{sys.argv[1]}/items/{number}") as answer:  # here
             return await answer.read()
 

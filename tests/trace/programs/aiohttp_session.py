@@ -14,7 +14,7 @@ async def fetch(session, number):
 async def main():
     async with aiohttp.ClientSession() as session:
         for _ in range(2):
-            await asyncio.gather(*(fetch(session, number) for number in range(8)))  # here
+            await asyncio.gather(*(fetch(session, number) for number in range(8)))
 
 
 asyncio.run(main())

@@ -7,11 +7,11 @@ import httpx
 
 
 async def main():
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient() as client:  # here
         for _ in range(2):
             await asyncio.gather(
-                *(client.get(f"{sys.argv[1]}/items/{number}") for number in range(8))  # here
+                *(client.get(f"{sys.argv[1]}/items/{number}") for number in range(8))
             )
 
 
-asyncio.run(main())  # here
+asyncio.run(main())

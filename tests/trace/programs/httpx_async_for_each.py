@@ -7,7 +7,7 @@ import httpx
 
 
 async def fetch(number):
-    async with httpx.AsyncClient() as client:  # here
+    async with httpx.AsyncClient() as client:
         return await client.get(f"{sys.argv[1]}/items/{number}")  # here
 
 

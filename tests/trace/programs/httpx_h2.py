@@ -9,11 +9,9 @@ url, certificate = sys.argv[1:]
 
 
 async def main():
-    async with httpx.AsyncClient(http2=True, verify=certificate) as client:
+    async with httpx.AsyncClient(http2=True, verify=certificate) as client:  # here
         for _ in range(2):
-            await asyncio.gather(
-                *(client.get(f"{url}/items/{number}") for number in range(8))  # here
-            )
+            await asyncio.gather(*(client.get(f"{url}/items/{number}") for number in range(8)))
 
 
-asyncio.run(main())  # here
+asyncio.run(main())

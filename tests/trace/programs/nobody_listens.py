@@ -6,6 +6,6 @@ import requests
 
 for _ in range(3):
     try:
-        requests.get(f"{sys.argv[1]}/")  # here
+        requests.get(f"{sys.argv[1]}/")
     except requests.ConnectionError:
         print("refused")

@@ -7,4 +7,4 @@ import requests
 session = requests.Session()
 for number in range(10):
     session.get(f"{sys.argv[1]}/items/{number}")  # here
-    session.close()  # here
+    session.close()

@@ -72,7 +72,16 @@ class _Life:
 class _Opening:
     """A connection that is being opened."""
 
-    __slots__ = ("began", "client", "connection", "has_failed", "is_secure", "origin", "token", "via")
+    __slots__ = (
+        "began",
+        "client",
+        "connection",
+        "has_failed",
+        "is_secure",
+        "origin",
+        "token",
+        "via",
+    )
 
     def __init__(self, tracer: Tracer, request: Theirs, client: Client | None) -> None:
         self.connection = Connection(tracer)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from support.patience import PATIENCE_S
+from support.pythons import environment
 
-import keepalive_bench.trace
+from keepalive_bench.trace.analysis import analyse
+from keepalive_bench.trace.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from keepalive_bench.trace.usage import Usage
 
-TRACER = Path(keepalive_bench.trace.__file__).with_name("tracer")
 PROGRAMS = Path(__file__).parents[1] / "trace" / "programs"
-_BYTES = 100_000_000
 
 
 class Traced(NamedTuple):
@@ -31,27 +29,12 @@ class Traced(NamedTuple):
     usage: Usage
 
 
-def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This environment, with what gets the tracer into a program."""
-    return {
-        **os.environ,
-        "PYTHONPATH": str(TRACER),
-        "_KAB_TRACE": str(folder),
-        "_KAB_TRACE_LIMIT": str(_BYTES),
-        **(extra or {}),
-    }
-
-
-def traced(
-    command: list[str],
-    folder: Path,
-    env: Mapping[str, str] | None = None,
-) -> Traced:
+def analysed(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> Traced:
     """Run a command to its end."""
     folder.mkdir(mode=0o700, exist_ok=True)
     done = subprocess.run(
         command,
-        env=environment(folder, env),
+        env=environment(folder, **(env or {})),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -63,9 +46,6 @@ def traced(
 
 def usage_in(folder: Path) -> Usage:
     """What has been recorded there up to now."""
-    from keepalive_bench.trace.analysis import analyse
-    from keepalive_bench.trace.reading import read
-
     return analyse(read(folder))
 
 
@@ -99,8 +79,3 @@ def marked(program: Path, mark: str = "# here") -> set[int]:
     """The numbers of a program's lines that end with a mark."""
     lines = enumerate(program.read_text("utf-8").splitlines(), 1)
     return {number for number, line in lines if line.endswith(mark)}
-
-
-def python_of(venv: Path | None) -> str:
-    """The interpreter of a virtual environment; without one, this one's."""
-    return str(venv / "bin" / "python") if venv else sys.executable
