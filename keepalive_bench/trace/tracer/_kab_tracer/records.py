@@ -95,8 +95,9 @@ class Records:
         if number:
             self._own.put(number, layout.struct.pack(layout.kind, *values, layout.kind))
 
-    def slot(self, number: int) -> tuple[mmap, int] | None:
-        """Where a slot is in memory, for what is written often; `None`: there is no room for it."""
+    def claim(self) -> tuple[mmap, int] | None:
+        """A slot for a record that is written often: in which memory, and from which byte on."""
+        number = self.reserve()
         return self._own.slot(number) if number else None
 
     def add(self, layout: Layout, *values: float) -> int:
