@@ -135,7 +135,7 @@ class Client:
         """It was made before this tracer began, nobody knows where."""
         self._flags |= IS_INHERITED
         self._stack = 0
-        self._write()
+        self._say(*self._says)
         return self
 
     def closed(self) -> None:
