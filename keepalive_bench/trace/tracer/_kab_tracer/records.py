@@ -444,7 +444,7 @@ def _takes(number: int) -> bool:
 def _close_copy(file: int, likely: int) -> int:
     """Close the other file descriptor of a file that nobody else knows; which one it was."""
     status = os.fstat(file)
-    for other in (likely, *range(256)):
+    for other in [likely, *range(256)]:
         if other != file:
             try:
                 found = os.fstat(other)
@@ -452,5 +452,5 @@ def _close_copy(file: int, likely: int) -> int:
                 continue
             if (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
                 os.close(other)
-                return other
+                return int(other)
     return -1
