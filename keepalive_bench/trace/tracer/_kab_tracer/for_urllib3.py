@@ -6,8 +6,9 @@ here, how connections are opened, and which pool and which manager they are of.
 
 from __future__ import annotations
 
-from .for_http_client import connecting, origin_of, reached, wire_of
-from .lives import Client, now
+from .answers import origin_of
+from .for_http_client import connecting, reached, wire_of
+from .lives import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,19 +58,18 @@ def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
 
         return __init__
 
-    def taking(original: Function) -> Function:
-        def _get_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
+    def opening(original: Function) -> Function:
+        def _new_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             connection = original(self, *args, **kwargs)
             try:
                 wire = wire_of(tracer, connection)
                 if wire is not None:
-                    wire.client = self.__dict__.get(attribute)
-                    wire.asked = now()
+                    wire.client = self.__dict__.get(attribute) or _found_pool(tracer, self)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return connection
 
-        return _get_conn
+        return _new_conn
 
     def closing(original: Function) -> Function:
         def close(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
@@ -83,7 +83,8 @@ def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
 
     pool = module.HTTPConnectionPool
     patches.wrap(pool, "__init__", making)
-    patches.wrap(pool, "_get_conn", taking)
+    for owner in (pool, module.HTTPSConnectionPool):
+        patches.wrap(owner, "_new_conn", opening)
     patches.wrap(pool, "close", closing)
 
 
@@ -107,6 +108,8 @@ def patch_manager(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
         ) -> Thing:
             differs = ""
             try:
+                if attribute not in self.__dict__:
+                    self.__dict__[attribute] = Client(tracer, _kind(self)).was_there()
                 context = args[0] if args else kwargs.get("request_context")
                 differs = _differences(self, (scheme, host, port), context)
             except Exception as error:  # noqa: BLE001  # the program never sees it
@@ -164,6 +167,12 @@ def _pool(tracer: Tracer, pool: Thing) -> Client:
     most = getattr(pool.pool, "maxsize", 0)
     kind = _kind(pool)
     return Client(tracer, kind, origin=origin, most=most or -1, blocks=bool(pool.block))
+
+
+def _found_pool(tracer: Tracer, pool: Thing) -> Client:
+    """A pool that was made before this tracer began."""
+    made = pool.__dict__[tracer.attribute] = _pool(tracer, pool).was_there()
+    return made
 
 
 def _kind(thing: object) -> str:

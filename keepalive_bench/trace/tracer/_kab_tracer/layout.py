@@ -236,12 +236,15 @@ class Layout:
         self.kind = kind
         self.record = record
         self.names = tuple(record.__annotations__)
+        self.offsets: dict[str, int] = {}
+        """By member: from which byte of the slot on it is."""
         form, at = "=B", 1
         for name in self.names:
             code = _CODES[record.__annotations__[name]]
             size = Struct(f"={code}").size
             gap = -at % size
             form += f"{gap}x{code}" if gap else code
+            self.offsets[name] = at + gap
             at += gap + size
         self.struct = Struct(f"{form}{SLOT_BYTES - 1 - at}xB")
         """A whole slot: the kind, the members, and the kind again."""

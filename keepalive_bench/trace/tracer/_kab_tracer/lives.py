@@ -14,8 +14,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from _struct import Struct
+from _thread import get_ident
 from itertools import count
 
+from .closers import name_of
 from .layout import (
     ASKS_TO_CLOSE,
     BLOCKS,
@@ -30,17 +33,24 @@ from .layout import (
     IS_REDIRECT,
     IS_TLS,
     IS_TUNNEL,
+    SLOT_BYTES,
 )
 from .stacks import Stacks, who
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Union
+    from collections.abc import Callable
 
     from .records import Records
 
-now = time.perf_counter.__call__  # not itself: freezegun looks for that, and replaces it
+now: Callable[[], float] = time.perf_counter.__call__  # type: ignore[operator]  # not itself: freezegun looks for that, and replaces it
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
+_PACK = EXCHANGE.struct.pack
+_STATUS, _TIME, _ANSWER = Struct("=H"), Struct("=d"), Struct("=ddI")
+_STATUS_AT, _ANSWER_AT = EXCHANGE.offsets["status"], EXCHANGE.offsets["answered"]
+_ENDED_AT = EXCHANGE.offsets["ended"]
+_BY_THE_PROGRAM = frozenset(("client-closed", "connection-closed", "pool-full", "unread"))
+"""Endings of which it matters where in the program they come about."""
 _tracers = count()
 _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
@@ -48,13 +58,20 @@ _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 class Tracer:
     """One tracer of this process: that of `kab trace` or that of `watch`; both may be at work."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, only_thread: int = 0) -> None:
         self.records = records
         self.stacks = Stacks(records)
         self.attribute = f"_kab_{id(_tracers):x}_{next(_tracers)}"
         """What its own hangs on other people's objects by. This module may be there twice."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
+        self.only_thread = only_thread
+        """The one thread whose requests are noted; 0: all are."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is a thread whose requests aren't noted."""
+        return bool(self.only_thread) and self.only_thread != get_ident()
 
 
 class Client:
@@ -66,6 +83,7 @@ class Client:
         "_made",
         "_number",
         "_pid",
+        "_refers",
         "_says",
         "_stack",
         "_tracer",
@@ -88,20 +106,19 @@ class Client:
         self._pid = tracer.records.pid
         self._made, self._ended = now(), 0.0
         self._flags = BLOCKS if blocks else 0
-        self._says = of, kind, origin, differs, most
         self._stack = tracer.stacks.whole(_frame(1))
         self.ending = ""
         """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
-        self._write()
+        self._say(of, kind, origin, differs, most)
 
     @property
     def number(self) -> int:
         """That of its record, in this process."""
-        if self._pid != os.getpid():
+        if self._pid != self._tracer.records.pid:
             self._number = self._tracer.records.reserve()
-            self._pid, self._stack = os.getpid(), 0
+            self._pid, self._stack = self._tracer.records.pid, 0
             self._flags |= IS_INHERITED
-            self._write()
+            self._say(*self._says)
         return self._number
 
     def belongs(self, of: Client | None, differs: str = "") -> None:
@@ -112,28 +129,37 @@ class Client:
             differs: what sets it apart from the last one of that client's for its origin.
         """
         _, kind, origin, _, most = self._says
-        self._says = of, kind, origin, differs, most
+        self._say(of, kind, origin, differs, most)
+
+    def was_there(self) -> Client:
+        """It was made before this tracer began, nobody knows where."""
+        self._flags |= IS_INHERITED
+        self._stack = 0
         self._write()
+        return self
 
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
-        if not self._ended and self._pid == os.getpid():
+        if not self._ended and self._pid == os.getpid() and not self._tracer.is_over:
             self._ended = now()
             self._write()
 
     def __del__(self) -> None:
         try:
-            if not self._tracer.is_over:
-                self.closed()
+            self.closed()
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
 
+    def _say(self, of: Client | None, kind: str, origin: str, differs: str, most: int) -> None:
+        self._says = of, kind, origin, differs, most
+        text = self._tracer.records.text
+        texts = text(kind), text(origin), self._stack, text(differs)
+        self._refers = of.number if of else 0, *texts, most
+        self._write()
+
     def _write(self) -> None:
-        of, kind, origin, differs, most = self._says
-        records = self._tracer.records
-        texts = records.text(kind), records.text(origin), self._stack, records.text(differs)
-        refers = of.number if of else 0, *texts, most
-        records.write(CLIENT, self._number, self._flags, *refers, self._made, self._ended)
+        values = self._flags, *self._refers, self._made, self._ended
+        self._tracer.records.write(CLIENT, self._number, *values)
 
 
 class Connection:
@@ -149,6 +175,7 @@ class Connection:
         "_pid",
         "_previous",
         "_ready",
+        "_refers",
         "_says",
         "_stack",
         "_tracer",
@@ -161,7 +188,7 @@ class Connection:
         self._pid = tracer.records.pid
         self._began = 0.0
         self._flags = 0
-        self._says: tuple[str, str, Union[Client, None]] = "", "", None
+        self._says: tuple[str, str, Client | None] = "", "", None
         self.is_open = False
         self.number = previous
         """Of the one that is open, or was the last; 0: there never was one."""
@@ -207,7 +234,7 @@ class Connection:
     def serves(self, origin: str, via: str) -> None:
         """It turns out whom a proxy asks, as requests on it say."""
         if self.is_open and self._pid == os.getpid():
-            self._says = origin, via, self._says[2]
+            self._say(origin, via, self._says[2])
             self._write()
 
     def begun(
@@ -226,19 +253,18 @@ class Connection:
             is_http_2: it is one of many at once.
             since: when it began; 0: now.
         """
-        if self.is_open and self._pid != os.getpid():
-            self._inherit()
         flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
         return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since)
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
-        if not self.is_open:
+        if not self.is_open or self._tracer.is_over:
             return
         if self._pid != os.getpid():  # it is the parent's, and open there
             self.is_open = False
             return
-        self._detail = self._tracer.stacks.whole(_frame(1))
+        if ending in _BY_THE_PROGRAM:
+            self._detail = self._tracer.stacks.own_call(_frame(1))
         self._end(ending)
 
     def dropped(self) -> str:
@@ -258,17 +284,20 @@ class Connection:
         self.number = records.reserve()
         self._previous = previous if self._pid == records.pid else 0  # a parent's is nothing here
         self._pid = records.pid
-        self._says = origin, via, client
+        self._say(origin, via, client)
         self._flags = self._ending = self._detail = 0
         self._connected = self._ready = self._ended = 0.0
         self._began = self._began or now()
         self._stack = self._tracer.stacks.whole(_frame(2))
+        if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
+            self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
-    def _inherit(self) -> None:
-        """Go on with a connection of the process that forked this one."""
+    def inherit(self) -> None:
+        """Go on with it, as it is of the process that forked this one."""
         self._previous, self.number = self.number, self._tracer.records.reserve()
         self._pid, self._stack = os.getpid(), 0
         self._flags |= IS_INHERITED
+        self._say(*self._says)
         self._write()
 
     def _end(self, ending: str) -> None:
@@ -276,17 +305,24 @@ class Connection:
         self._write()
         self._began = 0.0
 
+    def _say(self, origin: str, via: str, client: Client | None) -> None:
+        self._says = origin, via, client
+        text = self._tracer.records.text
+        self._refers = text(origin), text(via), client.number if client else 0
+
     def _write(self) -> None:
-        origin, via, client = self._says
-        records = self._tracer.records
         times = self._began, self._connected, self._ready, self._ended
-        refers = records.text(via), client.number if client else 0, self._previous
-        values = self._flags, self._ending, records.text(origin), *times, *refers
-        records.write(CONNECTION, self.number, *values, self._stack, self._detail)
+        origin, *refers = self._refers
+        values = self._flags, self._ending, origin, *times, *refers, self._previous
+        self._tracer.records.write(CONNECTION, self.number, *values, self._stack, self._detail)
 
 
 class Exchange:
-    """A request, and its response."""
+    """A request, and its response.
+
+    There is one for each request, so it writes its record by itself, and once it is sent at the
+    latest; its connection is let go as soon as its number is known, as both may hold each other.
+    """
 
     __slots__ = (
         "_answer",
@@ -297,30 +333,48 @@ class Exchange:
         "_ended",
         "_flags",
         "_frame",
-        "_number",
         "_of",
         "_pid",
+        "_records",
         "_sent",
+        "_slot",
         "_status",
-        "_tracer",
         "_who",
         "has_failed",
     )
 
     def __init__(
-        self, tracer: Tracer, connection: Connection, flags: int, since: float = 0.0
+        self,
+        tracer: Tracer,
+        connection: Connection,
+        flags: int,
+        since: float = 0.0,
+        call: int = 0,
     ) -> None:
         self._began = since or now()
-        self._tracer, self._flags = tracer, flags
-        self._connection: Connection | None = connection
-        """Let go once its number is known: both may hold each other until then."""
-        self._number = tracer.records.reserve()
-        self._pid = tracer.records.pid
-        self._of = self._status = self._answer = self._detail = 0
+        self._records = records = tracer.records
+        self._slot = None if tracer.is_elsewhere else records.claim()
+        self._pid = records.pid
+        self._flags = flags
+        self._status = self._answer = self._detail = 0
         self._sent = self._answered = self._ended = 0.0
         self.has_failed = False
-        self._who, self._frame = who(), tracer.stacks.own_call(_frame(2))
-        self._write()
+        self._who = who()
+        self._frame = call or tracer.stacks.own_call(_frame(1))
+        if connection.is_open:
+            if connection._pid != self._pid:  # noqa: SLF001  # they are one
+                connection.inherit()
+            self._of, self._connection = connection.number, None
+            if flags & HAS_BODY:
+                self._write()
+        else:
+            self._of, self._connection = 0, connection
+            self._write()
+
+    @property
+    def is_unbound(self) -> bool:
+        """Whether its connection isn't known yet."""
+        return self._connection is not None
 
     @property
     def is_over(self) -> bool:
@@ -347,32 +401,45 @@ class Exchange:
         self._sent = now()
         self._write()
 
-    def answered(self, status: int, answer: str, redirect: str = "") -> None:
+    def answered(self, status: int, answer: str | int, redirect: str = "") -> None:
         """The response's head is there, even if not all of the request could be sent.
 
         Args:
             status: its status code.
-            answer: the text of `ANSWER_FIELDS`.
+            answer: the text of `ANSWER_FIELDS`, or its number.
             redirect: the origin it leads to, where that is another one.
         """
-        if self._pid != os.getpid():
+        self._answered = answered = now()
+        records = self._records
+        if self._pid != records.pid:
             return
-        records = self._tracer.records
-        self._answered, self._status = now(), status
-        self._answer = records.text(answer)
-        self._ended, self._detail, self.has_failed = 0.0, 0, False
-        if redirect:
-            self._flags |= IS_REDIRECT
-            self._detail = records.text(redirect)
-        self._write()
+        if isinstance(answer, str):
+            answer = records.text(answer)
+        self._status, self._answer = status, answer
+        slot = self._slot
+        if redirect or self.has_failed or self._connection is not None or slot is None:
+            self._ended, self._detail, self.has_failed = 0.0, 0, False
+            if redirect:
+                self._flags |= IS_REDIRECT
+                self._detail = records.text(redirect)
+            self._write()
+            return
+        # All else is there already.
+        memory, at = slot
+        _STATUS.pack_into(memory, at + _STATUS_AT, status)
+        _ANSWER.pack_into(memory, at + _ANSWER_AT, answered, 0.0, answer)
 
     def ended(self) -> None:
         """The response was read to its end."""
         if not self._ended:
-            self._ended = now()
-            self._write()
+            self._ended = ended = now()
+            if self._connection is not None:
+                self._write()
+            elif self._slot is not None and self._pid == self._records.pid:
+                memory, at = self._slot
+                _TIME.pack_into(memory, at + _ENDED_AT, ended)
 
-    def failed(self, error: Union[BaseException, str]) -> None:
+    def failed(self, error: BaseException | str) -> None:
         """There is no response, or not all of it.
 
         Args:
@@ -380,24 +447,30 @@ class Exchange:
         """
         if not self._ended and self._pid == os.getpid():
             name = error if isinstance(error, str) else name_of(error)
-            self._ended, self._detail = now(), self._tracer.records.text(name)
+            self._ended, self._detail = now(), self._records.text(name)
             self._flags &= ~IS_REDIRECT
             self.has_failed = True
             self._write()
 
     def _write(self) -> None:
-        if self._pid != os.getpid():  # its request is its parent's
-            return
         connection = self._connection
         if connection is not None and (connection.is_open or self._ended):
-            self._of = connection.number
-            self._connection = None
-        times = self._began, self._sent, self._answered, self._ended
-        values = self._flags, self._status, self._of, self._frame, self._who, *times
-        self._tracer.records.write(EXCHANGE, self._number, *values, self._answer, self._detail)
-
-
-def name_of(error: BaseException) -> str:
-    """The name of an error's class, with its module's, unless it is built in."""
-    of = type(error)
-    return of.__qualname__ if of.__module__ == "builtins" else f"{of.__module__}.{of.__qualname__}"
+            self._of, self._connection = connection.number, None
+        if self._slot is None or self._pid != self._records.pid:  # its request is its parent's
+            return
+        memory, at = self._slot
+        memory[at : at + SLOT_BYTES] = _PACK(
+            EXCHANGE.kind,
+            self._flags,
+            self._status,
+            self._of,
+            self._frame,
+            self._who,
+            self._began,
+            self._sent,
+            self._answered,
+            self._ended,
+            self._answer,
+            self._detail,
+            EXCHANGE.kind,
+        )

@@ -65,6 +65,13 @@ class Records:
             self._own.ended = time.perf_counter() if is_over else 0.0
             self._own.tell()
 
+    def let_go(self) -> None:
+        """Give the memory back; nothing is recorded any more."""
+        places = list(self._own.places.values())
+        self._own.stop()
+        for _, memory in places:
+            _unmap(memory)
+
     def leaving(self) -> None:
         """The process is about to become another user's, who may be unable to make files."""
         own = self._own
@@ -87,6 +94,11 @@ class Records:
         """Write a record, or write it again, into its slot; into 0, nothing."""
         if number:
             self._own.put(number, layout.struct.pack(layout.kind, *values, layout.kind))
+
+    def claim(self) -> tuple[mmap, int] | None:
+        """A slot for a record that is written often: in which memory, and from which byte on."""
+        number = self.reserve()
+        return self._own.slot(number) if number else None
 
     def add(self, layout: Layout, *values: float) -> int:
         """Write a record into a slot of its own."""
@@ -214,15 +226,24 @@ class _Own:
             values = layout.IS_PYTHON | layout.IS_CLOSED_TO_TRACERS, pid, started
             self.put(self.for_child, child.struct.pack(child.kind, *values, child.kind))
 
+    def stop(self) -> None:
+        """Have no place for anything."""
+        self._retry, self.end, self.places = -1.0, 0, {}
+        self.texts, self.frames = {}, {}
+
     def put(self, number: int, packed: bytes) -> None:
         """Write into a slot."""
+        memory, at = self.slot(number)
+        memory[at : at + SLOT_BYTES] = packed
+
+    def slot(self, number: int) -> tuple[mmap, int]:
+        """Where a slot is: in which memory, and from which byte on."""
         segment = len(self.places) - 1
         start, memory = self.places[segment]
         while number < start:
             segment -= 1
             start, memory = self.places[segment]
-        at = (number - start) * SLOT_BYTES
-        memory[at : at + SLOT_BYTES] = packed
+        return memory, (number - start) * SLOT_BYTES
 
     def grow(self, number: int) -> bool:
         """Make files until there is a place for a slot."""
@@ -369,6 +390,8 @@ def _hold() -> list[object] | None:
 
 _held = None if sys.version_info >= (3, 13) else _hold()
 _kept: list[object] = []
+_numbers: dict[int, int] = {}
+"""By the identity of what is mapped: which file descriptor it takes for its own."""
 
 
 def _map(file: int, size: int) -> mmap:
@@ -384,12 +407,45 @@ def _map(file: int, size: int) -> mmap:
         _kept.append(made)
         return made
     _held.append(made)  # it would close its copy by number, which may be anyone's by then
-    _close_copy(file, copy)
+    number = _close_copy(file, copy)
+    if number >= 0:
+        _numbers[id(made)] = number
     return made
 
 
-def _close_copy(file: int, likely: int) -> None:
-    """Close the other file descriptor of a file that nobody else knows."""
+def _unmap(memory: mmap) -> None:
+    """Give memory back, unless that would close a file descriptor of somebody else's."""
+    if sys.version_info >= (3, 13):
+        memory.close()
+    elif _held is not None and id(memory) in _numbers and _takes(_numbers[id(memory)]):
+        memory.close()
+        del _numbers[id(memory)]
+        _held.remove(memory)
+
+
+def _takes(number: int) -> bool:
+    """Have a file descriptor of this number, if nobody has it."""
+    from fcntl import F_DUPFD_CLOEXEC, fcntl
+
+    try:
+        first = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    if first == number:
+        return True
+    try:
+        second = fcntl(first, F_DUPFD_CLOEXEC, number)
+    except OSError:
+        return False
+    finally:
+        os.close(first)
+    if second != number:
+        os.close(second)
+    return bool(second == number)
+
+
+def _close_copy(file: int, likely: int) -> int:
+    """Close the other file descriptor of a file that nobody else knows; which one it was."""
     status = os.fstat(file)
     for other in (likely, *range(256)):
         if other != file:
@@ -399,4 +455,5 @@ def _close_copy(file: int, likely: int) -> None:
                 continue
             if (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
                 os.close(other)
-                return
+                return other
+    return -1
