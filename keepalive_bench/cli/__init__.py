@@ -21,7 +21,10 @@ from keepalive_bench.units import filename, printable, quoted, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_COMMANDS = ("run", "sweep", "report", "compare", "explain", "demo", "serve", "completion")
+_COMMANDS = (
+    *("run", "sweep", "trace", "report", "compare"),
+    *("explain", "demo", "serve", "completion"),
+)
 _SHORT_OPTION = 2
 _ALIKE = 0.7
 

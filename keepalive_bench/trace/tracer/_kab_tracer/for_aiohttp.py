@@ -72,7 +72,16 @@ class _Life:
 class _Opening:
     """A connection that is being opened."""
 
-    __slots__ = ("began", "client", "connection", "has_failed", "is_secure", "origin", "token", "via")
+    __slots__ = (
+        "began",
+        "client",
+        "connection",
+        "has_failed",
+        "is_secure",
+        "origin",
+        "token",
+        "via",
+    )
 
     def __init__(self, tracer: Tracer, request: Theirs, client: Client | None) -> None:
         self.connection = Connection(tracer)
@@ -146,6 +155,9 @@ class _Watch(Watcher):
     @quietly
     def opens(self, connector: Theirs, req: Theirs, *_: object, **__: object) -> _Opening:
         """A connector is to open a connection."""
+        if self._of(connector) is None:  # it was made before this tracer began
+            self.made_connector(connector)
+            self._of(connector).was_there()
         opening = _Opening(self.tracer, req, self._of(connector))
         opening.token = self._opening.set(opening)
         opening.connection.opening()
@@ -211,8 +223,8 @@ class _Watch(Watcher):
     @quietly
     def sends(self, request: Theirs, conn: Theirs) -> Exchange | None:
         """A request is to be sent on a connection."""
-        life: _Life | None = self._of(conn.protocol)
-        if life is None:  # that is how a tunnel is asked for
+        life: _Life | None = self._of(conn.protocol) or self._found(request, conn.protocol)
+        if life is None:
             return None
         asks_to_close, has_body = asks(
             (name.encode(), value.encode("utf-8", "replace"))
@@ -225,6 +237,16 @@ class _Watch(Watcher):
         )
         life.began = 0.0
         return life.exchange
+
+    def _found(self, request: Theirs, protocol: Theirs) -> _Life | None:
+        """A connection that was open before the tracer came; a tunnel is asked for on another."""
+        if request.method == "CONNECT" or getattr(protocol, "transport", None) is None:
+            return None
+        opening = _Opening(self.tracer, request, None)
+        opening.connection.found(opening.origin, opening.via)
+        life = _Life(opening.connection, opening.origin, 0.0)
+        protocol.__dict__[self._name] = life
+        return life
 
     @quietly
     def sent(self, _: Theirs, exchange: Exchange | None, __: object) -> None:

@@ -322,7 +322,7 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
     """It begins to be opened; `None`: it is being opened already."""
     wire = wire_of(tracer, connection)
     if wire is None:
-        wire = connection.__dict__[tracer.attribute] = Wire(tracer)
+        wire = _found_wire(tracer, connection)
     if wire.is_opening:
         return None
     if wire.is_open:  # whoever opens it again has let go of the socket before
@@ -355,10 +355,10 @@ def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseExceptio
 def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
     """See whether the connection of a request is open, and whom it asks."""
     sock, target = connection.sock, _target(_head(connection))
-    if wire is None:  # it was there before the tracer
-        wire = connection.__dict__[tracer.attribute] = Wire(tracer)
+    if wire is None:
+        wire = _found_wire(tracer, connection)
         if sock is not None:
-            wire.found(*_names(connection, target, sock))
+            wire.found(*_names(connection, target, sock), wire.client)
     elif wire.is_open and sock is None:  # somebody has taken it away
         wire.closed("connection-closed")
     wire.before, wire.target = wire.number, target
@@ -371,6 +371,16 @@ def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
     elif target and wire.is_open and not wire.is_named:
         wire.serves(*_names(connection, target, sock))
     wire.is_named = True
+    return wire
+
+
+def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
+    """What hangs on a connection that was made before the tracer began, by a pool maybe."""
+    module, name = type(connection).__module__, type(connection).__qualname__
+    client = None
+    if module != "http.client":
+        client = Client(tracer, f"{module}.{name}").was_there()
+    wire = connection.__dict__[tracer.attribute] = Wire(tracer, client)
     return wire
 
 

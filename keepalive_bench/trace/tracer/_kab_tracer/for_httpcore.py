@@ -67,6 +67,7 @@ class _Life:
     """What a connection of a pool leads to, and what has become of it."""
 
     __slots__ = (
+        "announces",
         "connection",
         "ending",
         "is_ready",
@@ -80,7 +81,7 @@ class _Life:
 
     def __init__(self, tracer: Tracer, origin: str, via: str, pool: _Pool | None) -> None:
         self.origin, self.via, self.pool = origin, via, pool
-        self.is_tunnel = self.is_ready = False
+        self.is_tunnel = self.is_ready = self.announces = False
         self.speakers = 0
         """How many have spoken HTTP on it: in a tunnel, the first one asks the proxy for it."""
         self.connection = Connection(tracer)
@@ -180,7 +181,12 @@ class _Watch(Watcher):
         """A pool made a connection, which isn't open yet."""
         proxy = getattr(made, "_proxy_origin", None)
         via = "" if proxy is None else _origin(proxy)
-        life = _Life(self.tracer, _origin(origin), via, self._of(pool))
+        known = self._of(pool)
+        if known is None:  # it was made before this tracer began
+            self.made_pool(pool)
+            known = self._of(pool)
+            known.client.was_there()
+        life = _Life(self.tracer, _origin(origin), via, known)
         life.is_tunnel = hasattr(made, "_connected")
         made.__dict__[self._name] = life
         if proxy is not None and made._connection is not None:  # noqa: SLF001  # that to the proxy
@@ -271,6 +277,7 @@ class _Watch(Watcher):
             if not life.connection.is_open:
                 self.connected(None, life, stream)
         if life is None or not life.connection.is_open:
+            http.__dict__[self._name] = None  # it isn't a real one
             return
         http.__dict__[self._name] = life
         life.speakers += 1
@@ -285,6 +292,8 @@ class _Watch(Watcher):
     def begins(self, http: Theirs, request: Theirs, stream_id: int = 0) -> None:
         """A request is to be sent."""
         life = self._of(http)
+        if self._name not in http.__dict__:
+            life = self._found(http)
         if life is None or not life.is_ready:
             return
         opening, since = self._opening.get(), 0.0
@@ -295,6 +304,13 @@ class _Watch(Watcher):
             asks_to_close=asks_to_close, has_body=has_body, is_http_2=stream_id > 0, since=since
         )
         life.turns[stream_id] = _Turn(exchange, is_bodiless=request.method in _BODILESS)
+
+    def _found(self, http: Theirs) -> _Life:
+        """A connection that was open before the tracer came."""
+        life = http.__dict__[self._name] = _Life(self.tracer, _origin(http._origin), "", None)  # noqa: SLF001
+        life.connection.found(life.origin)
+        life.is_ready = True
+        return life
 
     @quietly
     def sent(self, http: Theirs, request: Theirs, stream_id: int = 0) -> _Turn | None:  # noqa: ARG002  # as it is called
@@ -314,8 +330,9 @@ class _Watch(Watcher):
             else:
                 version, status, fields = head[0].decode("latin-1"), head[1], head[3]
             said = Head(version, status, fields, is_bodiless=turn.is_bodiless)
-            turn.is_answered = True
-            turn.exchange.answered(status, said.text, said.redirect(self._of(http).origin))
+            life = self._of(http)
+            turn.is_answered, life.announces = True, said.closes
+            turn.exchange.answered(status, said.text, said.redirect(life.origin))
 
     @quietly
     def unanswered(self, _: Theirs, turn: _Turn | None, error: BaseException) -> None:
@@ -385,8 +402,8 @@ def _ending(http: Theirs, life: _Life) -> str:
         return "connection-closed"
     stream = http._network_stream  # noqa: SLF001
     ending = found(stream.get_extra_info("socket"))
-    if ending:
-        return ending
+    if ending:  # h11 expects more, even after a body that ended with the connection
+        return "announced" if life.announces else ending
     expires = http._expire_at  # noqa: SLF001
     if expires is not None and time.monotonic() > expires:
         return "expired"

@@ -64,7 +64,7 @@ def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
             try:
                 wire = wire_of(tracer, connection)
                 if wire is not None:
-                    wire.client = self.__dict__.get(attribute)
+                    wire.client = self.__dict__.get(attribute) or _found_pool(tracer, self)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return connection
@@ -108,6 +108,8 @@ def patch_manager(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
         ) -> Thing:
             differs = ""
             try:
+                if attribute not in self.__dict__:
+                    self.__dict__[attribute] = Client(tracer, _kind(self)).was_there()
                 context = args[0] if args else kwargs.get("request_context")
                 differs = _differences(self, (scheme, host, port), context)
             except Exception as error:  # noqa: BLE001  # the program never sees it
@@ -165,6 +167,12 @@ def _pool(tracer: Tracer, pool: Thing) -> Client:
     most = getattr(pool.pool, "maxsize", 0)
     kind = _kind(pool)
     return Client(tracer, kind, origin=origin, most=most or -1, blocks=bool(pool.block))
+
+
+def _found_pool(tracer: Tracer, pool: Thing) -> Client:
+    """A pool that was made before this tracer began."""
+    made = pool.__dict__[tracer.attribute] = _pool(tracer, pool).was_there()
+    return made
 
 
 def _kind(thing: object) -> str:

@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from _struct import Struct
+from _thread import get_ident
 from itertools import count
 
 from .closers import name_of
@@ -57,13 +58,20 @@ _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 class Tracer:
     """One tracer of this process: that of `kab trace` or that of `watch`; both may be at work."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, only_thread: int = 0) -> None:
         self.records = records
         self.stacks = Stacks(records)
         self.attribute = f"_kab_{id(_tracers):x}_{next(_tracers)}"
         """What its own hangs on other people's objects by. This module may be there twice."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
+        self.only_thread = only_thread
+        """The one thread whose requests are noted; 0: all are."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is a thread whose requests aren't noted."""
+        return bool(self.only_thread) and self.only_thread != get_ident()
 
 
 class Client:
@@ -122,6 +130,13 @@ class Client:
         """
         _, kind, origin, _, most = self._says
         self._say(of, kind, origin, differs, most)
+
+    def was_there(self) -> Client:
+        """It was made before this tracer began, nobody knows where."""
+        self._flags |= IS_INHERITED
+        self._stack = 0
+        self._write()
+        return self
 
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
@@ -274,6 +289,8 @@ class Connection:
         self._connected = self._ready = self._ended = 0.0
         self._began = self._began or now()
         self._stack = self._tracer.stacks.whole(_frame(2))
+        if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
+            self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
     def inherit(self) -> None:
         """Go on with it, as it is of the process that forked this one."""
@@ -336,7 +353,7 @@ class Exchange:
     ) -> None:
         self._began = since or now()
         self._records = records = tracer.records
-        self._slot = records.claim()
+        self._slot = None if tracer.is_elsewhere else records.claim()
         self._pid = records.pid
         self._flags = flags
         self._status = self._answer = self._detail = 0
