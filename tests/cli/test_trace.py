@@ -382,6 +382,34 @@ def test_a_third_ctrl_c_leaves_it_and_nothing_behind(tmp_path: Path) -> None:
     assert {it.name for it in tmp_path.iterdir()} <= {"tmp", "fifo", "x"}
 
 
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_before_the_program_starts_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    interrupted = f"""
+import os, signal, sys
+from keepalive_bench.__main__ import main
+from keepalive_bench.trace.program import starting
+
+def environment(folder, _):
+    assert os.listdir({str(tmp_path)!r})
+    os.kill(os.getpid(), {number.value})
+
+starting.environment = environment
+sys.argv = ["kab", "trace", "--json", "{tmp_path}/x", "true"]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted],
+        capture_output=True,
+        check=False,
+        env=environment({"TMPDIR": str(tmp_path)}),
+    )
+    assert done.returncode == (-number if number == signal.SIGUSR1 else 130)
+    assert not list(tmp_path.iterdir())
+
+
 def offered(line: str) -> list[str]:
     question = {"COMP_WORDS": line, "COMP_CWORD": line.rpartition(" ")[2]}
     return called(env={"_KAB_COMPLETE": "bash_complete", **question}).lines
