@@ -128,7 +128,9 @@ def _of_file(path: str | None) -> Iterator[None]:
 
 
 def _report(folder: str, wanted: Wanted) -> TraceReport:
-    usage, here = analyse(read(Path(folder))), str(Path.cwd())
+    usage, here = analyse(read(Path(folder))), ""
+    with suppress(OSError):  # the program may have removed it
+        here = str(Path.cwd())
     checked = tuple(check_usage(it, usage, here) for it in wanted.requirements)
     return TraceReport(usage, checked, wanted.strict, here)
 

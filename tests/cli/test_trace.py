@@ -166,6 +166,14 @@ def test_a_report_that_can_not_be_written_changes_no_code(option: str, tmp_path:
 
 
 @linux
+def test_a_program_may_remove_the_working_folder(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    done = kab("trace", "rmdir", str(tmp_path / "here"), cwd=tmp_path / "here")
+    assert done.code == 0
+    assert "raced" in done.err
+
+
+@linux
 def test_an_error_of_kabs_own_changes_no_code(tmp_path: Path) -> None:
     breaks = f"""
 import sys
