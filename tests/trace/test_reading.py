@@ -193,8 +193,8 @@ while True:
     ) as writing:
         assert writing.stdout is not None
         writing.stdout.readline()
-        counts = []
-        for _ in range(5):
+        counts: list[int] = []
+        while len(counts) < 5 or counts[-1] == counts[0]:
             process = only_process(tmp_path)
             connections = {it.number for it in process.connections()}
             exchanges = list(process.exchanges())

@@ -447,7 +447,7 @@ def _takes(number: int) -> bool:
 def _close_copy(file: int, likely: int) -> int:
     """Close the other file descriptor of a file that nobody else knows; which one it was."""
     status = os.fstat(file)
-    for other in (likely, *range(256)):
+    for other in [likely, *range(256)]:
         if other != file:
             try:
                 found = os.fstat(other)
