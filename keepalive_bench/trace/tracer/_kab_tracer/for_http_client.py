@@ -23,7 +23,7 @@ from .closers import (
     found_on,
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
-from .lives import Connection, Exchange, now
+from .lives import Client, Connection, Exchange, now
 from .stacks import NO_CALL
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
     from typing import Any, TypeAlias
 
-    from .lives import Client, Tracer
+    from .lives import Tracer
     from .patching import Patches
     from .stacks import Call
 
