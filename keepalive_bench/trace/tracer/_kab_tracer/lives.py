@@ -135,7 +135,7 @@ class Client:
         """It was made before this tracer began, nobody knows where."""
         self._flags |= IS_INHERITED
         self._stack = 0
-        self._write()
+        self._say(*self._says)
         return self
 
     def closed(self) -> None:
@@ -199,8 +199,8 @@ class Connection:
         return self._says[0]
 
     def opening(self) -> None:
-        """It begins to be opened."""
-        self._began = now()
+        """It begins to be opened; who wants that is noted: an error in a task comes by itself."""
+        self._began, self._stack = now(), self._tracer.stacks.whole(_frame(1))
 
     def connected(self, origin: str, via: str = "", client: Client | None = None) -> None:
         """The TCP handshake is done."""
@@ -287,8 +287,8 @@ class Connection:
         self._say(origin, via, client)
         self._flags = self._ending = self._detail = 0
         self._connected = self._ready = self._ended = 0.0
-        self._began = self._began or now()
-        self._stack = self._tracer.stacks.whole(_frame(2))
+        if not self._began:
+            self._began, self._stack = now(), self._tracer.stacks.whole(_frame(2))
         if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
             self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
