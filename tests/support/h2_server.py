@@ -59,7 +59,7 @@ def h2_server() -> Iterator[H2Server]:
         config.certfile = str(CERTIFICATE)
         config.keyfile = str(CERTIFICATE.with_suffix(".key"))
         loop, stopping = asyncio.new_event_loop(), asyncio.Event()
-        running = serve(server.answer, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
+        running = serve(server.answer, config, shutdown_trigger=stopping.wait)
         thread = threading.Thread(target=loop.run_until_complete, args=[running])
         thread.start()
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from support.patience import PATIENCE_S
 
@@ -17,6 +19,8 @@ from keepalive_bench.server import CERTIFICATE
 from keepalive_bench.trace.reading import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from keepalive_bench.trace.recording import Client, Connection, Exchange, Process
 
 _TRACER = Path(trace.__file__).parent / "tracer"
@@ -63,7 +67,33 @@ class Traced(NamedTuple):
         return self.process.clients[number or 0]
 
 
-def traced(program: str, *arguments: str, python: str | Path = sys.executable) -> Traced:
+class Python:
+    """Which one runs the programs, and with what."""
+
+    path: ClassVar[str] = sys.executable
+    options: ClassVar[list[str]] = ["-W", "error"]
+
+
+@contextmanager
+def installed(folder: Path, *requirements: str) -> Iterator[None]:
+    """Run them with these packages, in a venv of their own; none: in that of the tests."""
+    if not requirements:
+        yield
+        return
+    made = folder / "-".join(re.sub(r"\W", "_", it) for it in requirements)
+    if not made.exists():
+        subprocess.run([sys.executable, "-m", "venv", made], check=True)
+        pip = [str(made / "bin/python"), "-m", "pip", "install", "--quiet", *requirements]
+        subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
+    before = Python.path, Python.options
+    Python.path, Python.options = str(made / "bin/python"), []
+    try:
+        yield
+    finally:
+        Python.path, Python.options = before
+
+
+def traced(program: str, *arguments: str) -> Traced:
     """Run one that says nothing on standard error, and has one process."""
     with tempfile.TemporaryDirectory() as folder:
         file, records = Path(folder, "program.py"), Path(folder, "records")
@@ -76,7 +106,7 @@ def traced(program: str, *arguments: str, python: str | Path = sys.executable) -
             "SSL_CERT_FILE": str(CERTIFICATE),
             "NO_PROXY": "*",
         }
-        command = [python, "-W", "error", file, *arguments]
+        command = [Python.path, *Python.options, str(file), *arguments]
         done = subprocess.run(
             command,
             env=environment,
@@ -89,9 +119,7 @@ def traced(program: str, *arguments: str, python: str | Path = sys.executable) -
         recording = read(records)
         assert not recording.damaged
         (process,) = recording.processes
-        assert not [it for it in process.troubles if "ModuleNotFoundError at hook" not in it], (
-            process.troubles
-        )
+        assert not process.troubles, process.troubles
         connections, exchanges = tuple(process.connections()), tuple(process.exchanges())
         clients = tuple(process.clients.values())
     return Traced(process, clients, connections, exchanges)

@@ -59,7 +59,7 @@ def whole(path: Path) -> tuple[Records, Path]:
     exchange.sent()
     exchange.answered(200, ANSWER)
     exchange.ended()
-    connection.closed("announced")
+    connection.closed("connection-closed")
     records.add(layout.CHILD, layout.IS_PYTHON, 77, LONG_AGO)
     records.note("something")
     records.end()
@@ -105,7 +105,7 @@ def test_a_connection_is_told_whole(tmp_path: Path) -> None:
     (connection,) = process.connections()
     assert connection.origin == Origin("https", "api.example.com", 443, PROXY)
     assert (connection.is_tls, connection.is_tunnel) == (True, True)
-    assert connection.ending == "announced"
+    assert connection.ending == "connection-closed"
     assert connection.client in process.clients
     assert (connection.previous, connection.inherited_from, connection.failure) == (None,) * 3
     assert connection.stack[0].function == connection.closing_stack[0].function == "whole"

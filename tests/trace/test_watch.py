@@ -35,7 +35,8 @@ from support.patience import PATIENCE_S
 import keepalive_bench.trace
 from keepalive_bench import KabError, RequirementError, UsageError, watch
 from keepalive_bench.server import Behaviour, Server, ServerSettings
-from keepalive_bench.trace.tracer._kab_tracer import layout
+from keepalive_bench.trace.tracer._kab_tracer import layout, lives
+from keepalive_bench.trace.tracer._kab_tracer.tracing import Tracing
 from keepalive_bench.trace.watch import Seen, usage_in
 
 if TYPE_CHECKING:
@@ -431,3 +432,26 @@ def test_what_is_lost_isnt_taken_for_nothing(
             session.get(server.url)
     with pytest.raises(KabError, match=r"Lost: [0-9,]+ records"):
         seen.connections()
+
+
+def test_a_library_that_is_patched_while_the_tracer_is_made_gets_the_same_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracing = Tracing(str(tmp_path), 0)
+    tracing._tracer = None
+    seen: list[object] = []
+
+    class Asking:
+        """Asks for the tracer when the module is sought that has its class."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == lives.__name__ and not seen:
+                seen.append(None)
+                seen[0] = tracing.tracer
+
+    monkeypatch.delitem(sys.modules, lives.__name__)
+    monkeypatch.setattr(sys, "meta_path", [Asking(), *sys.meta_path])
+    try:
+        assert [tracing.tracer] == seen
+    finally:
+        tracing.end()

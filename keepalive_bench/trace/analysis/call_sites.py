@@ -45,6 +45,9 @@ _LONELY = {"urllib.request.urlopen": "urlopen", "urllib.request.urlretrieve": "u
 """What people call by its last name."""
 
 
+_MOST_LATEST = 20_000
+
+
 class Call(NamedTuple):
     """What was called, and where from."""
 
@@ -64,12 +67,20 @@ class Calls:
 
     def __init__(self) -> None:
         self._found: dict[Stack, Call] = {(): NO_CALL}
+        self._latest: dict[int, tuple[Stack, Call]] = {}
+        """By identity: a deep stack takes long to be looked up."""
 
     def of(self, stack: Stack) -> Call:
         """What was called, and where from."""
+        latest = self._latest.get(id(stack))
+        if latest is not None:
+            return latest[1]
         found = self._found.get(stack)
         if found is None:
             found = self._found[stack] = _call(stack)
+        if len(self._latest) >= _MOST_LATEST:
+            self._latest.clear()
+        self._latest[id(stack)] = stack, found
         return found
 
 

@@ -34,8 +34,8 @@ class Clients:
     def __init__(self, process: Process, calls: Calls) -> None:
         self.process, self._clients, self._calls = process, process.clients, calls
         self._roots: dict[int, int] = {}
-        self._root_clients: dict[int, Client | None] = {}
-        self._places: dict[int, Hashable | None] = {}
+        self._latest: tuple[int, Client | None] = -1, None
+        """The root that was asked for last: records are made anew each time."""
 
     def of(self, life: Life) -> Client | None:
         """Who keeps a connection."""
@@ -57,9 +57,9 @@ class Clients:
         if life.client is None:
             return None
         number = self.root(life.client)
-        if number not in self._root_clients:
-            self._root_clients[number] = self._clients.get(number)
-        return self._root_clients[number]
+        if number != self._latest[0]:
+            self._latest = number, self._clients.get(number)
+        return self._latest[1]
 
     def is_inherited(self, life: Life) -> bool:
         """Whether its client was made before this process was forked."""
@@ -95,9 +95,7 @@ class Clients:
         root = self.root_of(life)
         if root is None:
             return None if life.client is not None else self._place(life.stack, "")
-        if root.number not in self._places:
-            self._places[root.number] = self._place(root.stack, root.kind)
-        return self._places[root.number]
+        return self._place(root.stack, root.kind)
 
     def _place(self, stack: Stack, kind: str) -> Hashable | None:
         if not stack:

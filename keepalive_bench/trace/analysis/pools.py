@@ -20,6 +20,8 @@ RACES_S = 0.05
 class Pool:
     """What keeps connections to one origin, and what is known of them at the time."""
 
+    __slots__ = ("_busy_until_s", "_count", "_ends", "_held", "_live", "_lost", "needed")
+
     def __init__(self) -> None:
         self.needed = 0
         """How many it opened that took no other's place: so many it needed at once."""
@@ -61,13 +63,22 @@ class Pool:
             life.link = "more" if self._count else "first"
             self.needed += 1
 
-    def release(self, life: Life) -> None:
-        """Take back that one takes the place of one that is held: others hold that."""
+    def check_holder(self, life: Life) -> None:
+        """Have one take the place of one that its own thread holds, once it is known whose it is.
+
+        What another thread holds unread, that one may still be reading.
+        """
         before = life.before
-        if before is not None:
-            before.is_taken = False
-            self._held.append(before)
-        life.before, life.link = None, "held-by-others"
+        if life.link != "held" or before is None or before.last_who == life.who:
+            return
+        before.is_taken, life.before, life.link = False, None, "held-by-others"
+        self._held.append(before)
+        for it in reversed(self._held):
+            is_over = it.ended_s is not None and it.ended_s <= life.began_s
+            is_there = it.used_until_s <= life.began_s and not (it.is_taken or is_over)
+            if is_there and it.is_unread and it.last_who == life.who and it is not life:
+                _take(life, it, "held")
+                return
 
     def go_on(self, now_s: float) -> None:
         """Note what ended up to now."""

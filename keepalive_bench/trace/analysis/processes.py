@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -48,17 +48,23 @@ class Traced:
         self._read_connections(peers)
         self._read_exchanges()
         self.clients.match(self.lives)
+        self._needed = {key: it.needed for key, it in self._pools.items() if it.needed > 1}
+        self._origins = Counter(root for root, _ in self._siblings)
+        for kept in (self._by_number, self._pools, self._siblings, self._redirects):
+            kept.clear()
 
-    def pool_of(self, life: Life) -> Pool | None:
-        """The pool that a connection belongs to."""
-        return None if life.client is None else self._pools.get((life.client, life.peer))
+    def needed(self, life: Life) -> int:
+        """How many connections the pool of one needed at once, at least."""
+        return 0 if life.client is None else self._needed.get((life.client, life.peer), 1)
 
     def origins_of(self, life: Life) -> int:
         """How many origins the client of a connection has pools for."""
         if life.client is None:
             return 1
-        root = self.clients.root(life.client)
-        return sum(its == root for its, _ in self._siblings)
+        return self._origins[self.clients.root(life.client)]
+
+    def _pool_of(self, life: Life) -> Pool | None:
+        return None if life.client is None else self._pools.get((life.client, life.peer))
 
     def counts(self, life: Life) -> bool:
         """Whether a connection counts: it was opened here, in the scope."""
@@ -101,8 +107,8 @@ class Traced:
             self._open(coming)
             coming = next(opened, None)
         for life in self.lives:
-            if life.link == "held" and life.who is None:
-                self._pools[life.client or 0, life.peer].release(life)
+            if life.who is None and (pool := self._pool_of(life)) is not None:
+                pool.check_holder(life)  # nobody ever sent anything on it
 
     def _open(self, life: Life) -> None:
         if life.client is None:
@@ -119,7 +125,8 @@ class Traced:
             siblings.append(pool)
         if life.is_opened and not life.link:
             pool.explain(life)
-            self._check_holder(life, pool)
+            if life.who is not None:
+                pool.check_holder(life)
         elif life.link:
             pool.needed += 1
         pool.add(life)
@@ -130,13 +137,6 @@ class Traced:
         if client is None or not client.differs:
             return False
         return any(it.had_free(life.began_s) for it in siblings)
-
-    def _check_holder(self, life: Life, pool: Pool) -> None:
-        """A response that another thread holds unread is, maybe, one that it is still reading."""
-        if life.link != "held" or life.before is None or life.who is None:
-            return
-        if life.before.last_who != life.who:
-            pool.release(life)
 
     def _exchange(self, exchange: Exchange) -> None:
         life = None if exchange.connection is None else self._by_number.get(exchange.connection)
@@ -153,11 +153,11 @@ class Traced:
         is_first = life.peer.note(exchange, life)
         if is_first and led_to is not None:
             life.is_redirected = led_to[:3] == life.peer.origin[:3]
-        pool = self.pool_of(life)
+        pool = self._pool_of(life)
         if pool is not None:
             pool.note(life)
             if is_first:
-                self._check_holder(life, pool)
+                pool.check_holder(life)
         self._count(exchange, life, since_s, is_first=is_first)
 
     def _count(self, exchange: Exchange, life: Life, since_s: float, *, is_first: bool) -> None:

@@ -224,13 +224,13 @@ def _of_sibling(life: Life, before: Life, clients: Clients) -> tuple[ReasonKind,
 def _in_pool(life: Life, before: Life, traced: Traced) -> tuple[ReasonKind, dict[str, object]]:
     """Of one that took another's place in its pool, which the program gave up."""
     clients, client = traced.clients, traced.clients.of(life)
-    pool = traced.pool_of(life)
+    needed = traced.needed(life)
     if before.ending == "pool-full":
         found: dict[str, object] = {}
         if client is not None and client.most is not None:
             found["maxsize"] = client.most
-        if pool is not None:
-            found["needed"] = pool.needed
+        if needed:
+            found["needed"] = needed
         return kinds.POOL_FULL, found
     is_dropped = before.ending in {"unread", "collected", *_CLOSED, "open"}
     if life.link == "held" or before.ending == "unread" or (before.is_unread and is_dropped):

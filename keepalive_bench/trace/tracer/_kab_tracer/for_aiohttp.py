@@ -11,11 +11,13 @@ then on its connection is free.
 
 from __future__ import annotations
 
+import os
 import sys
 from _contextvars import ContextVar
 
-from .heads import Head, asks, origin_of
-from .lives import Client, Connection, now
+from .answers import origin_of
+from .heads import Head, asks
+from .lives import Client, Connection
 from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False
@@ -31,32 +33,70 @@ if TYPE_CHECKING:
 
 _INFORMATIONAL, _SWITCHING, _FINAL = 100, 101, 200
 _INTERRUPTIONS = frozenset(("CancelledError", "TimeoutError"))
+_CONNECTORS_FILE = os.path.join("aiohttp", "connector.py")
+_CONNECTORS = frozenset(("_close", "_close_immediately", "connect"))
+"""What closes a connection because its connector is closed."""
+_KEEPERS = frozenset(("_get", "_cleanup"))
+"""What looks for a connection among those that are kept."""
 _DEEPEST = 8
 """So many calls lie between what closes a connection and why, at most."""
 _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
 
-class _Life:
-    """What has become of a connection."""
+class _Life(Connection):
+    """A connection, and what it is in the middle of."""
 
     __slots__ = (
         "announces",
-        "began",
-        "connection",
+        "client",
         "exchange",
+        "has_failed",
         "is_bodiless",
+        "is_secure",
         "is_switched",
-        "origin",
         "payload",
+        "place",
+        "token",
+        "via",
     )
 
-    def __init__(self, connection: Connection, origin: str, began: float) -> None:
-        self.connection, self.origin, self.began = connection, origin, began
+    def __init__(self, tracer: Tracer, request: Theirs, connector: Theirs) -> None:
+        super().__init__(tracer)
+        url, proxy = request.url, request.proxy
+        self.place, self.via = _origin(url), _origin(proxy) if proxy else ""
+        if hasattr(connector, "_path"):
+            self.place = origin_of("unix", url.raw_host or "", 0)
+        self.is_secure = url.scheme in ("https", "wss")
+        self.client: Client | None = getattr(connector, "__dict__", {}).get(tracer.attribute)
         self.exchange: Exchange | None = None
         """The one under way, or the last."""
         self.payload: Theirs = None
         """Its response's body."""
+        self.has_failed = False
+        """Whether an attempt to open it has."""
         self.announces = self.is_bodiless = self.is_switched = False
+        self.token: Any = None
+
+    def reached(self) -> None:
+        """TCP is connected."""
+        if not self.is_open:
+            self.connected(self.place, self.via, self.client)
+
+    def unusable(self, error: BaseException) -> None:
+        """An attempt to open it failed."""
+        self.has_failed = True
+        self.failed(self.place, error, self.via, self.client)
+
+    def asked(self, request: Theirs, *, forces_close: bool) -> Exchange:
+        """A request begins on it, or is what it is opened for."""
+        asks_to_close, has_body = asks(
+            (name.encode(), value.encode("utf-8", "replace"))
+            for name, value in request.headers.items()
+        )
+        self.is_bodiless, self.payload = request.method == "HEAD", None
+        asks_to_close = asks_to_close or forces_close
+        self.exchange = self.begun(asks_to_close=asks_to_close, has_body=has_body)
+        return self.exchange
 
     def is_read(self) -> bool:
         """Whether all of the last response has come."""
@@ -68,41 +108,10 @@ class _Life:
         # Of who closes a response without reading it, too.
         return None if error is None or str(error) == "Connection closed" else error
 
-
-class _Opening:
-    """A connection that is being opened."""
-
-    __slots__ = (
-        "began",
-        "client",
-        "connection",
-        "has_failed",
-        "is_secure",
-        "origin",
-        "token",
-        "via",
-    )
-
-    def __init__(self, tracer: Tracer, request: Theirs, client: Client | None) -> None:
-        self.connection = Connection(tracer)
-        url, proxy = request.url, request.proxy
-        self.origin = origin_of(url.scheme, url.raw_host or "", url.port)
-        self.via = origin_of(proxy.scheme, proxy.raw_host or "", proxy.port) if proxy else ""
-        self.is_secure = url.scheme in ("https", "wss")
-        self.client, self.began = client, now()
-        self.has_failed = False
-        """Whether an attempt has."""
-        self.token: Any = None
-
-    def connected(self) -> None:
-        """TCP is."""
-        if not self.connection.is_open:
-            self.connection.connected(self.origin, self.via, self.client)
-
-    def failed(self, error: BaseException) -> None:
-        """An attempt failed."""
-        self.has_failed = True
-        self.connection.failed(self.origin, error, self.via, self.client)
+    def dropped(self) -> str:
+        """How it ended where nobody has it any more."""
+        is_unread = self.payload is not None and not self.is_switched and not self.is_read()
+        return "unread" if is_unread else super().dropped()
 
 
 class _Watch(Watcher):
@@ -111,7 +120,7 @@ class _Watch(Watcher):
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
         self._name = tracer.attribute
-        self._opening: ContextVar[_Opening | None] = ContextVar(f"{self._name}_o", default=None)
+        self._opening: ContextVar[_Life | None] = ContextVar(f"{self._name}_o", default=None)
         self._maker: ContextVar[Client | None] = ContextVar(f"{self._name}_m", default=None)
         """Whose connector is being made."""
 
@@ -153,99 +162,93 @@ class _Watch(Watcher):
     # Opening a connection.
 
     @quietly
-    def opens(self, connector: Theirs, req: Theirs, *_: object, **__: object) -> _Opening:
+    def opens(self, connector: Theirs, req: Theirs, *_: object, **__: object) -> _Life:
         """A connector is to open a connection."""
         if self._of(connector) is None:  # it was made before this tracer began
             self.made_connector(connector)
             self._of(connector).was_there()
-        opening = _Opening(self.tracer, req, self._of(connector))
-        opening.token = self._opening.set(opening)
-        opening.connection.opening()
-        return opening
+        life = _Life(self.tracer, req, connector)
+        life.opening()
+        life.asked(req, forces_close=connector.force_close)
+        life.token = self._opening.set(life)
+        return life
 
     @quietly
-    def opened(self, _: Theirs, opening: _Opening | None, protocol: Theirs) -> None:
+    def opened(self, _: Theirs, life: _Life | None, protocol: Theirs) -> None:
         """It has."""
-        if opening is None:
+        if life is None:
             return
-        self._opening.reset(opening.token)
-        if getattr(protocol, "transport", None) is None and not opening.connection.is_open:
-            return  # of a connector that opens nothing
-        opening.connected()
-        is_tunnel = bool(opening.via) and opening.is_secure
-        opening.connection.ready(is_tls=opening.is_secure, is_tunnel=is_tunnel)
-        protocol.__dict__[self._name] = _Life(opening.connection, opening.origin, opening.began)
+        self._opening.reset(life.token)
+        if protocol.transport is None and not life.is_open:
+            return  # it only looks like one, in a test
+        life.reached()
+        life.ready(is_tls=life.is_secure, is_tunnel=life.is_secure and bool(life.via))
+        protocol.__dict__[self._name] = life
 
     @quietly
-    def fails_to_open(self, _: Theirs, opening: _Opening | None, error: BaseException) -> None:
-        """It couldn't; there is no exchange then."""
-        if opening is None:
+    def fails_to_open(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
+        """It couldn't."""
+        if life is None:
             return
-        self._opening.reset(opening.token)
-        if opening.connection.is_open or not opening.has_failed:
-            opening.failed(error)
-        opening.connection.begun(since=opening.began).failed(error)
+        self._opening.reset(life.token)
+        if life.is_open or not life.has_failed:
+            life.unusable(error)
+        if life.exchange is not None:
+            life.exchange.failed(error)
 
     @quietly
-    def attempts(self, *_: object, **kwargs: object) -> _Opening | None:
+    def attempts(self, *_: object, **kwargs: object) -> _Life | None:
         """An address is tried."""
-        opening = self._opening.get()
-        if opening is None or "sock" in kwargs:  # that of a tunnel
+        life: _Life | None = self._opening.get()
+        if life is None or "sock" in kwargs:  # that of a tunnel
             return None
-        if opening.connection.is_open:  # the one before isn't whom it should be
-            opening.connection.closed("failed")
-        opening.connection.opening()
-        return opening
+        if life.is_open:  # the one before isn't whom it should be
+            life.closed("failed")
+        if life.number:
+            life.opening()
+        return life
 
     @quietly
-    def attempted(self, _: Theirs, opening: _Opening | None, __: object) -> None:
+    def attempted(self, _: Theirs, life: _Life | None, __: object) -> None:
         """It is open, TLS included."""
-        if opening is not None:
-            opening.connected()
+        if life is not None:
+            life.reached()
 
     @quietly
-    def attempt_failed(self, _: Theirs, opening: _Opening | None, error: BaseException) -> None:
+    def attempt_failed(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
         """It isn't."""
-        if opening is not None:
-            if "SSL" in type(error.__cause__ or error).__name__:  # TCP was
-                opening.connected()
-            opening.failed(error)
+        if life is not None:
+            if "SSL" in type(error.__cause__ or error).__name__:  # TCP was connected
+                life.reached()
+            life.unusable(error)
 
     @quietly
     def tcp_connected(self) -> None:
-        """TCP is open."""
-        opening = self._opening.get()
-        if opening is not None:
-            opening.connected()
+        """TCP is connected."""
+        life = self._opening.get()
+        if life is not None:
+            life.reached()
 
     # Exchanges.
 
     @quietly
     def sends(self, request: Theirs, conn: Theirs) -> Exchange | None:
         """A request is to be sent on a connection."""
-        life: _Life | None = self._of(conn.protocol) or self._found(request, conn.protocol)
+        life: _Life | None = self._of(conn.protocol) or self._found(request, conn)
         if life is None:
             return None
-        asks_to_close, has_body = asks(
-            (name.encode(), value.encode("utf-8", "replace"))
-            for name, value in request.headers.items()
-        )
-        life.announces = asks_to_close or conn._connector.force_close  # noqa: SLF001
-        life.is_bodiless, life.payload = request.method == "HEAD", None
-        life.exchange = life.connection.begun(
-            asks_to_close=life.announces, has_body=has_body, since=life.began
-        )
-        life.began = 0.0
-        return life.exchange
+        exchange = life.exchange
+        if exchange is not None and not exchange.is_answered and not exchange.is_over:
+            return exchange  # the one that it was opened for
+        return life.asked(request, forces_close=conn._connector.force_close)  # noqa: SLF001
 
-    def _found(self, request: Theirs, protocol: Theirs) -> _Life | None:
+    def _found(self, request: Theirs, conn: Theirs) -> _Life | None:
         """A connection that was open before the tracer came; a tunnel is asked for on another."""
-        if request.method == "CONNECT" or getattr(protocol, "transport", None) is None:
+        if request.method == "CONNECT" or getattr(conn.protocol, "transport", None) is None:
             return None
-        opening = _Opening(self.tracer, request, None)
-        opening.connection.found(opening.origin, opening.via)
-        life = _Life(opening.connection, opening.origin, 0.0)
-        protocol.__dict__[self._name] = life
+        life = _Life(self.tracer, request, conn._connector)  # noqa: SLF001
+        life.found(life.place, life.via, life.client)
+        conn.protocol.__dict__[self._name] = life
         return life
 
     @quietly
@@ -263,20 +266,22 @@ class _Watch(Watcher):
     @quietly
     def waits(self, protocol: Theirs) -> Exchange | None:
         """The head of a response is waited for."""
-        life = self._of(protocol)
-        return life and life.exchange
+        life: _Life | None = self._of(protocol)
+        return life.exchange if life else None
 
     @quietly
     def answered(self, protocol: Theirs, exchange: Exchange | None, head: Theirs) -> None:
         """It is there."""
+        if exchange is None:  # it is a message of a web socket, say
+            return
         life, (message, payload) = self._of(protocol), head
         code = message.code
-        if exchange is None or (_INFORMATIONAL <= code < _FINAL and code != _SWITCHING):
+        if _INFORMATIONAL <= code < _FINAL and code != _SWITCHING:
             return
         version = f"HTTP/{message.version.major}.{message.version.minor}"
         said = Head(version, code, message.raw_headers, is_bodiless=life.is_bodiless)
-        exchange.answered(code, said.text, said.redirect(life.origin))
-        life.announces = life.announces or said.closes or bool(message.should_close)
+        exchange.answered(code, said.text, said.redirect(life.place))
+        life.announces = said.closes or bool(message.should_close)
         life.payload, life.is_switched = payload, code == _SWITCHING
         if life.is_switched:
             exchange.ended()
@@ -294,8 +299,8 @@ class _Watch(Watcher):
     def closes(self, protocol: Theirs) -> None:
         """It is closed from here."""
         life: _Life | None = self._of(protocol)
-        if life is not None and life.connection.is_open:
-            life.connection.closed(_ending(protocol, life))
+        if life is not None and life.is_open:
+            life.closed(_ending(protocol, life))
 
     @quietly
     def loses(self, _: Theirs, exc: BaseException | None) -> BaseException | None:
@@ -306,29 +311,27 @@ class _Watch(Watcher):
     def lost(self, protocol: Theirs, exc: BaseException | None, _: object) -> None:
         """Its protocol knows."""
         life: _Life | None = self._of(protocol)
-        if life is None or not life.connection.is_open:
+        if life is None or not life.is_open:
             return
         if life.exchange is not None and not life.is_switched and not life.is_read():
             error = life.error() or exc
             if life.payload is not None and error is not None:
                 life.exchange.failed(error)
-            life.connection.closed("failed")  # where there is no response, who waits notes it
+            life.closed("failed")  # where there is no response, who waits notes it
         elif exc is None:
-            life.connection.closed("found-fin")
+            life.closed("found-fin")
         else:
             is_reset = isinstance(exc, ConnectionResetError)
-            life.connection.closed("found-rst" if is_reset else "found-closed")
+            life.closed("found-rst" if is_reset else "found-closed")
 
 
 def _ending(protocol: Theirs, life: _Life) -> str:
     """How a connection ends that is closed from here; what became of its exchange is noted, too."""
     callers, exchange = _callers(), life.exchange
-    if not callers.isdisjoint(("_close", "_close_immediately")):
-        return "collected" if "__del__" in callers else "client-closed"
-    if "connect" in callers and exchange is None:  # its connector was closed in the meantime
-        return "client-closed"
-    if not callers.isdisjoint(("_get", "_cleanup")):
+    if not callers.isdisjoint(_KEEPERS):
         return "expired" if protocol.is_connected() else "found-closed"
+    if not callers.isdisjoint(_CONNECTORS):
+        return "collected" if "__del__" in callers else "client-closed"
     if exchange is None or life.is_switched:
         return "connection-closed"
     if life.is_read():
@@ -337,23 +340,28 @@ def _ending(protocol: Theirs, life: _Life) -> str:
             return "announced"
         is_filled = protocol._tail or len(protocol)  # noqa: SLF001  # more came than was asked for
         return "found-data" if is_filled else "connection-closed"
-    error = life.error() or sys.exc_info()[1]
-    is_cause = life.payload is None or life.error() or type(error).__name__ in _INTERRUPTIONS
-    if error is not None and is_cause:
+    error = sys.exc_info()[1]
+    if life.payload is not None and type(error).__name__ not in _INTERRUPTIONS:
+        error = life.error()
+    if error is not None:
         exchange.failed(error)
-        return "failed"
-    return "failed" if life.payload is None else "unread"
+    return "unread" if life.payload is not None and error is None else "failed"
 
 
 def _callers() -> set[str]:
-    """Names of who calls."""
+    """Names of a connector's methods among who calls."""
     frame, callers = _frame(2), set[str]()
     for _ in range(_DEEPEST):
         if frame.f_back is None:
             break
         frame = frame.f_back
-        callers.add(frame.f_code.co_name)
+        if frame.f_code.co_filename.endswith(_CONNECTORS_FILE):
+            callers.add(frame.f_code.co_name)
     return callers
+
+
+def _origin(url: Theirs) -> str:
+    return origin_of(url.scheme, url.raw_host or "", url.port)
 
 
 # What puts that into modules.

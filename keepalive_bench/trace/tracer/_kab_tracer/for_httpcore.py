@@ -10,13 +10,15 @@ thread, greenlet or task, whichever library runs them.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from _contextvars import ContextVar
 
-from .heads import Head, asks, origin_of
+from .answers import origin_of
+from .closers import found_on
+from .heads import Head, asks
 from .lives import Client, Connection, now
-from .sockets import found
 from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False
@@ -34,10 +36,13 @@ _WHOLE = frozenset(("DONE", "MUST_CLOSE", "CLOSED"))
 """States of h11 in which a response was read to its end."""
 _SWITCHED = frozenset(("MIGHT_SWITCH_PROTOCOL", "SWITCHED_PROTOCOL"))
 _BODILESS = frozenset((b"HEAD", b"CONNECT"))
-_POOLS_FILE = "connection_pool.py"
+_FOLDERS = [os.path.join("httpcore", name) for name in ("_async", "_sync")]
+_POOLS_FILES = tuple(os.path.join(folder, "connection_pool.py") for folder in _FOLDERS)
 _SPEAKERS = frozenset(("__iter__", "__aiter__", "handle_request", "handle_async_request"))
 """What closes a response because of an error, as it reads it."""
-_SPEAKERS_FILES = ("http11.py", "http2.py")
+_SPEAKERS_FILES = tuple(
+    os.path.join(folder, name) for folder in _FOLDERS for name in ("http11.py", "http2.py")
+)
 _DEEPEST = 16
 """So many calls lie between what closes a connection and why, at most."""
 _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
@@ -53,51 +58,52 @@ class _Pool:
         self.is_closing = False
 
 
-class _Turn:
-    """An exchange that is under way."""
-
-    __slots__ = ("exchange", "is_answered", "is_bodiless")
-
-    def __init__(self, exchange: Exchange, *, is_bodiless: bool) -> None:
-        self.exchange, self.is_bodiless = exchange, is_bodiless
-        self.is_answered = False
-
-
-class _Life:
-    """What a connection of a pool leads to, and what has become of it."""
+class _Life(Connection):
+    """A connection of a pool's: what it leads to, and what it is in the middle of."""
 
     __slots__ = (
         "announces",
-        "connection",
         "ending",
+        "exchanges",
         "is_ready",
         "is_tunnel",
-        "origin",
+        "place",
         "pool",
         "speakers",
-        "turns",
         "via",
     )
 
-    def __init__(self, tracer: Tracer, origin: str, via: str, pool: _Pool | None) -> None:
-        self.origin, self.via, self.pool = origin, via, pool
-        self.is_tunnel = self.is_ready = self.announces = False
+    def __init__(self, tracer: Tracer, place: str, via: str, pool: _Pool | None) -> None:
+        super().__init__(tracer)
+        self.place, self.via, self.pool = place, via, pool
+        self.is_tunnel = self.is_ready = False
+        self.announces = False
+        """Whether the last response says that it ends."""
         self.speakers = 0
         """How many have spoken HTTP on it: in a tunnel, the first one asks the proxy for it."""
-        self.connection = Connection(tracer)
-        self.turns: dict[int, _Turn] = {}
-        """By their stream's number."""
+        self.exchanges: dict[int, Exchange] = {}
+        """Those under way, by their stream's number."""
         self.ending = ""
         """How it ends if it is closed now."""
 
-    def connected(self) -> None:
+    @property
+    def client(self) -> Client | None:
+        """That of its pool."""
+        return self.pool.client if self.pool else None
+
+    def reached(self) -> None:
         """TCP is connected."""
         self.is_ready, self.speakers = False, 0
-        self.connection.connected(self.origin, self.via, self.pool and self.pool.client)
+        self.connected(self.place, self.via, self.client)
 
-    def failed(self, error: BaseException) -> None:
+    def unusable(self, error: BaseException) -> None:
         """It couldn't be opened, or not as far as is needed."""
-        self.connection.failed(self.origin, error, self.via, self.pool and self.pool.client)
+        self.failed(self.place, error, self.via, self.client)
+
+    def dropped(self) -> str:
+        """How it ended where nobody has it any more."""
+        is_unread = any(it.is_answered and not it.is_over for it in self.exchanges.values())
+        return "unread" if is_unread else super().dropped()
 
 
 class _Opening:
@@ -181,12 +187,15 @@ class _Watch(Watcher):
         """A pool made a connection, which isn't open yet."""
         proxy = getattr(made, "_proxy_origin", None)
         via = "" if proxy is None else _origin(proxy)
+        leads_to = _origin(origin)
+        if getattr(made, "_uds", None):
+            leads_to = origin_of("unix", origin.host.decode("latin-1"), 0)
         known = self._of(pool)
         if known is None:  # it was made before this tracer began
             self.made_pool(pool)
             known = self._of(pool)
             known.client.was_there()
-        life = _Life(self.tracer, _origin(origin), via, known)
+        life = _Life(self.tracer, leads_to, via, known)
         life.is_tunnel = hasattr(made, "_connected")
         made.__dict__[self._name] = life
         if proxy is not None and made._connection is not None:  # noqa: SLF001  # that to the proxy
@@ -224,11 +233,11 @@ class _Watch(Watcher):
         self._opening.reset(opening.token)
         if type(error).__name__ == "ConnectionNotAvailable":  # it goes to another connection
             return
-        connection = opening.life.connection
-        if opening.is_opener and connection.is_open and not opening.life.is_ready:
-            opening.life.failed(error)
+        life = opening.life
+        if opening.is_opener and life.is_open and not life.is_ready:
+            life.unusable(error)
         if not opening.has_begun:
-            connection.begun(since=opening.began).failed(error)
+            life.begun(since=opening.began).failed(error)
 
     @quietly
     def connects(self, *_: object, **__: object) -> _Life | None:
@@ -237,21 +246,21 @@ class _Watch(Watcher):
         if opening is None:
             return None
         opening.is_opener = True
-        opening.life.connection.opening()
+        opening.life.opening()
         return opening.life
 
     @quietly
     def connected(self, _: Theirs, life: _Life | None, stream: Theirs) -> None:
         """It has."""
         if life is not None and stream.get_extra_info("socket") is not None:  # it isn't a mock's
-            life.connected()
+            life.reached()
             stream.__dict__[self._name] = life
 
     @quietly
     def fails_to_connect(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
         """It hasn't."""
         if life is not None:
-            life.failed(error)
+            life.unusable(error)
 
     @quietly
     def secured(self, stream: Theirs, _: object, secure: Theirs) -> None:
@@ -265,7 +274,7 @@ class _Watch(Watcher):
         """Its handshake failed."""
         life = self._of(stream)
         if life is not None:
-            life.failed(error)
+            life.unusable(error)
 
     @quietly
     def speaks(self, http: Theirs, *_: object) -> None:
@@ -274,9 +283,9 @@ class _Watch(Watcher):
         life = self._of(stream)
         if life is None and opening is not None:  # through a backend of the program's own
             opening.is_opener, life = True, opening.life
-            if not life.connection.is_open:
+            if not life.is_open:
                 self.connected(None, life, stream)
-        if life is None or not life.connection.is_open:
+        if life is None or not life.is_open:
             http.__dict__[self._name] = None  # it isn't a real one
             return
         http.__dict__[self._name] = life
@@ -284,7 +293,7 @@ class _Watch(Watcher):
         if life.speakers > life.is_tunnel:
             life.is_ready = True
             is_tls = stream.get_extra_info("ssl_object") is not None
-            life.connection.ready(is_tls=is_tls, is_tunnel=life.is_tunnel)
+            life.ready(is_tls=is_tls, is_tunnel=life.is_tunnel)
 
     # Exchanges.
 
@@ -300,63 +309,69 @@ class _Watch(Watcher):
         if opening is not None and opening.life is life and not opening.has_begun:
             opening.has_begun, since = True, opening.began
         asks_to_close, has_body = asks(request.headers)
-        exchange = life.connection.begun(
+        life.exchanges[stream_id] = life.begun(
             asks_to_close=asks_to_close, has_body=has_body, is_http_2=stream_id > 0, since=since
         )
-        life.turns[stream_id] = _Turn(exchange, is_bodiless=request.method in _BODILESS)
 
     def _found(self, http: Theirs) -> _Life:
         """A connection that was open before the tracer came."""
         life = http.__dict__[self._name] = _Life(self.tracer, _origin(http._origin), "", None)  # noqa: SLF001
-        life.connection.found(life.origin)
+        life.found(life.place)
         life.is_ready = True
         return life
 
     @quietly
-    def sent(self, http: Theirs, request: Theirs, stream_id: int = 0) -> _Turn | None:  # noqa: ARG002  # as it is called
-        """It was."""
+    def sent(
+        self, http: Theirs, request: Theirs, stream_id: int = 0
+    ) -> tuple[Exchange, bool] | None:
+        """It was; an exchange, and whether its response has no body."""
         life = self._of(http)
-        turn: _Turn | None = life and life.turns.get(stream_id)
-        if turn:
-            turn.exchange.sent()
-        return turn
+        exchange: Exchange | None = life and life.exchanges.get(stream_id)
+        if exchange is None:
+            return None
+        exchange.sent()
+        return exchange, request.method in _BODILESS
 
     @quietly
-    def answered(self, http: Theirs, turn: _Turn | None, head: Theirs) -> None:
+    def answered(self, http: Theirs, state: tuple[Exchange, bool] | None, head: Theirs) -> None:
         """The head of its response is there."""
-        if turn:
-            if hasattr(http, "_h2_state"):
-                version, (status, fields) = "HTTP/2", head
-            else:
-                version, status, fields = head[0].decode("latin-1"), head[1], head[3]
-            said = Head(version, status, fields, is_bodiless=turn.is_bodiless)
-            life = self._of(http)
-            turn.is_answered, life.announces = True, said.closes
-            turn.exchange.answered(status, said.text, said.redirect(life.origin))
+        if state is None:
+            return
+        if hasattr(http, "_h2_state"):
+            version, (status, fields) = "HTTP/2", head
+        else:
+            version, status, fields = head[0].decode("latin-1"), head[1], head[3]
+        exchange, is_bodiless = state
+        said, life = Head(version, status, fields, is_bodiless=is_bodiless), self._of(http)
+        life.announces = said.closes
+        exchange.answered(status, said.text, said.redirect(life.place))
 
     @quietly
-    def unanswered(self, _: Theirs, turn: _Turn | None, error: BaseException) -> None:
+    def unanswered(
+        self, _: Theirs, state: tuple[Exchange, bool] | None, error: BaseException
+    ) -> None:
         """It won't be."""
-        if turn:
-            turn.exchange.failed(error)
+        if state is not None:
+            state[0].failed(error)
 
     @quietly
     def closes_response(self, http: Theirs) -> None:
         """A response in HTTP/1 is closed, which closes the connection unless both are done."""
         life = self._of(http)
-        turn = life and life.turns.pop(0, None)
-        if not turn:
+        exchange: Exchange | None = life and life.exchanges.pop(0, None)
+        if exchange is None:
             return
         state = repr(http._h11_state.their_state)  # noqa: SLF001
-        error = None if turn.is_answered and state in _WHOLE else _reading_error()
+        is_read = exchange.is_answered and state in _WHOLE
+        error = None if is_read else _reading_error()
         if error is not None:
-            turn.exchange.failed(error)
+            exchange.failed(error)
             life.ending = "failed"
-        elif state in _WHOLE:
-            turn.exchange.ended()
-            life.ending = "announced"
+        elif is_read:
+            exchange.ended()
+            life.ending = "announced" if life.announces else "connection-closed"
         elif state in _SWITCHED:
-            turn.exchange.ended()
+            exchange.ended()
             life.ending = "connection-closed"
         else:
             life.ending = "unread"
@@ -365,19 +380,19 @@ class _Watch(Watcher):
     def closes_stream(self, http: Theirs, stream_id: int) -> None:
         """One in HTTP/2 is, which closes the connection only where that is at its end."""
         life = self._of(http)
-        turn = life and life.turns.pop(stream_id, None)
-        if not turn:
+        exchange: Exchange | None = life and life.exchanges.pop(stream_id, None)
+        if exchange is None:
             return
         error = _reading_error()
         if error is not None:
-            turn.exchange.failed(error)
-        elif turn.is_answered and not http._events.get(stream_id):  # noqa: SLF001
+            exchange.failed(error)
+        elif exchange.is_answered and not http._events.get(stream_id):  # noqa: SLF001
             stream = http._h2_state.streams.get(stream_id)  # noqa: SLF001
             if stream is None or stream.closed:
-                turn.exchange.ended()
+                exchange.ended()
         life.ending = "announced"
         if http._connection_error:  # noqa: SLF001  # it stays in its pool, and isn't used again
-            life.connection.closed("failed")
+            life.closed("failed")
 
     @quietly
     def closed_response(self, http: Theirs, *_: object) -> None:
@@ -390,26 +405,25 @@ class _Watch(Watcher):
     def closes(self, http: Theirs) -> None:
         """A connection is closed."""
         life = self._of(http)
-        if life is not None and life.is_ready and life.connection.is_open:
-            life.connection.closed(life.ending or _ending(http, life))
+        if life is not None and life.is_ready and life.is_open:
+            life.closed(life.ending or _ending(http, life))
 
 
 def _ending(http: Theirs, life: _Life) -> str:
     """How a connection ends that is closed while no response is."""
     if life.pool is not None and life.pool.is_closing:
         return "client-closed"
-    if not any(file.endswith(_POOLS_FILE) for file, _ in _callers()):
+    if not any(file.endswith(_POOLS_FILES) for file, _ in _callers()):
         return "connection-closed"
     stream = http._network_stream  # noqa: SLF001
-    ending = found(stream.get_extra_info("socket"))
-    if ending:  # h11 expects more, even after a body that ended with the connection
-        return "announced" if life.announces else ending
+    found = found_on(stream.get_extra_info("socket")) if stream.get_extra_info("is_readable") else ""
+    if found and life.announces:  # h11 expects more, even after a body that ends like this
+        return "announced"
+    if found and (found != "found-data" or hasattr(http, "_h11_state")):
+        return found
     expires = http._expire_at  # noqa: SLF001
-    if expires is not None and time.monotonic() > expires:
-        return "expired"
-    if hasattr(http, "_h11_state") and stream.get_extra_info("is_readable"):
-        return "found-data"
-    return "pool-full"
+    is_old = expires is not None and time.monotonic() > expires
+    return "expired" if is_old else "pool-full"
 
 
 def _reading_error() -> BaseException | None:

@@ -6,7 +6,8 @@ here, how connections are opened, and which pool and which manager they are of.
 
 from __future__ import annotations
 
-from .for_http_client import connecting, origin_of, reached, wire_of
+from .answers import origin_of
+from .for_http_client import connecting, reached, wire_of
 from .lives import Client
 
 TYPE_CHECKING = False

@@ -18,6 +18,7 @@ from _struct import Struct
 from _thread import get_ident
 from itertools import count
 
+from .closers import name_of
 from .layout import (
     ASKS_TO_CLOSE,
     BLOCKS,
@@ -38,13 +39,18 @@ from .stacks import Stacks, who
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .records import Records
 
-now = time.perf_counter.__call__  # not itself: freezegun looks for that, and replaces it
+now: Callable[[], float] = time.perf_counter.__call__  # type: ignore[operator]  # not itself: freezegun looks for that, and replaces it
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
 _PACK = EXCHANGE.struct.pack
-_TIME = Struct("=d")
-_ENDED = EXCHANGE.offsets["ended"]
+_STATUS, _TIME, _ANSWER = Struct("=H"), Struct("=d"), Struct("=ddI")
+_STATUS_AT, _ANSWER_AT = EXCHANGE.offsets["status"], EXCHANGE.offsets["answered"]
+_ENDED_AT = EXCHANGE.offsets["ended"]
+_BY_THE_PROGRAM = frozenset(("client-closed", "connection-closed", "pool-full", "unread"))
+"""Endings of which it matters where in the program they come about."""
 _tracers = count()
 _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
@@ -77,6 +83,7 @@ class Client:
         "_made",
         "_number",
         "_pid",
+        "_refers",
         "_says",
         "_stack",
         "_tracer",
@@ -99,20 +106,19 @@ class Client:
         self._pid = tracer.records.pid
         self._made, self._ended = now(), 0.0
         self._flags = BLOCKS if blocks else 0
-        self._says = of, kind, origin, differs, most
         self._stack = tracer.stacks.whole(_frame(1))
         self.ending = ""
         """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
-        self._write()
+        self._say(of, kind, origin, differs, most)
 
     @property
     def number(self) -> int:
         """That of its record, in this process."""
-        if self._pid != os.getpid():
+        if self._pid != self._tracer.records.pid:
             self._number = self._tracer.records.reserve()
-            self._pid, self._stack = os.getpid(), 0
+            self._pid, self._stack = self._tracer.records.pid, 0
             self._flags |= IS_INHERITED
-            self._write()
+            self._say(*self._says)
         return self._number
 
     def belongs(self, of: Client | None, differs: str = "") -> None:
@@ -123,35 +129,37 @@ class Client:
             differs: what sets it apart from the last one of that client's for its origin.
         """
         _, kind, origin, _, most = self._says
-        self._says = of, kind, origin, differs, most
-        self._write()
+        self._say(of, kind, origin, differs, most)
 
     def was_there(self) -> Client:
         """It was made before this tracer began, nobody knows where."""
         self._flags |= IS_INHERITED
         self._stack = 0
-        self._write()
+        self._say(*self._says)
         return self
 
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
-        if not self._ended and self._pid == os.getpid():
+        if not self._ended and self._pid == os.getpid() and not self._tracer.is_over:
             self._ended = now()
             self._write()
 
     def __del__(self) -> None:
         try:
-            if not self._tracer.is_over:
-                self.closed()
+            self.closed()
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
 
+    def _say(self, of: Client | None, kind: str, origin: str, differs: str, most: int) -> None:
+        self._says = of, kind, origin, differs, most
+        text = self._tracer.records.text
+        texts = text(kind), text(origin), self._stack, text(differs)
+        self._refers = of.number if of else 0, *texts, most
+        self._write()
+
     def _write(self) -> None:
-        of, kind, origin, differs, most = self._says
-        records = self._tracer.records
-        texts = records.text(kind), records.text(origin), self._stack, records.text(differs)
-        refers = of.number if of else 0, *texts, most
-        records.write(CLIENT, self._number, self._flags, *refers, self._made, self._ended)
+        values = self._flags, *self._refers, self._made, self._ended
+        self._tracer.records.write(CLIENT, self._number, *values)
 
 
 class Connection:
@@ -167,6 +175,7 @@ class Connection:
         "_pid",
         "_previous",
         "_ready",
+        "_refers",
         "_says",
         "_stack",
         "_tracer",
@@ -190,8 +199,8 @@ class Connection:
         return self._says[0]
 
     def opening(self) -> None:
-        """It begins to be opened."""
-        self._began = now()
+        """It begins to be opened; who wants that is noted: an error in a task comes by itself."""
+        self._began, self._stack = now(), self._tracer.stacks.whole(_frame(1))
 
     def connected(self, origin: str, via: str = "", client: Client | None = None) -> None:
         """The TCP handshake is done."""
@@ -225,7 +234,7 @@ class Connection:
     def serves(self, origin: str, via: str) -> None:
         """It turns out whom a proxy asks, as requests on it say."""
         if self.is_open and self._pid == os.getpid():
-            self._says = origin, via, self._says[2]
+            self._say(origin, via, self._says[2])
             self._write()
 
     def begun(
@@ -245,22 +254,17 @@ class Connection:
             since: when it began; 0: now.
         """
         flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
-        return self.begins(flags | (IS_HTTP_2 if is_http_2 else 0), since)
-
-    def begins(self, flags: int, since: float = 0.0) -> Exchange:
-        """The same, of the layout's flags."""
-        if self.is_open and self._pid != os.getpid():
-            self._inherit()
-        return Exchange(self._tracer, self, flags, since)
+        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since)
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
-        if not self.is_open:
+        if not self.is_open or self._tracer.is_over:
             return
         if self._pid != os.getpid():  # it is the parent's, and open there
             self.is_open = False
             return
-        self._detail = self._tracer.stacks.whole(_frame(1))
+        if ending in _BY_THE_PROGRAM:
+            self._detail = self._tracer.stacks.own_call(_frame(1))
         self._end(ending)
 
     def dropped(self) -> str:
@@ -280,19 +284,20 @@ class Connection:
         self.number = records.reserve()
         self._previous = previous if self._pid == records.pid else 0  # a parent's is nothing here
         self._pid = records.pid
-        self._says = origin, via, client
+        self._say(origin, via, client)
         self._flags = self._ending = self._detail = 0
         self._connected = self._ready = self._ended = 0.0
-        self._began = self._began or now()
-        self._stack = self._tracer.stacks.whole(_frame(2))
+        if not self._began:
+            self._began, self._stack = now(), self._tracer.stacks.whole(_frame(2))
         if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
             self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
-    def _inherit(self) -> None:
-        """Go on with a connection of the process that forked this one."""
+    def inherit(self) -> None:
+        """Go on with it, as it is of the process that forked this one."""
         self._previous, self.number = self.number, self._tracer.records.reserve()
         self._pid, self._stack = os.getpid(), 0
         self._flags |= IS_INHERITED
+        self._say(*self._says)
         self._write()
 
     def _end(self, ending: str) -> None:
@@ -300,13 +305,16 @@ class Connection:
         self._write()
         self._began = 0.0
 
+    def _say(self, origin: str, via: str, client: Client | None) -> None:
+        self._says = origin, via, client
+        text = self._tracer.records.text
+        self._refers = text(origin), text(via), client.number if client else 0
+
     def _write(self) -> None:
-        origin, via, client = self._says
-        records = self._tracer.records
         times = self._began, self._connected, self._ready, self._ended
-        refers = records.text(via), client.number if client else 0, self._previous
-        values = self._flags, self._ending, records.text(origin), *times, *refers
-        records.write(CONNECTION, self.number, *values, self._stack, self._detail)
+        origin, *refers = self._refers
+        values = self._flags, self._ending, origin, *times, *refers, self._previous
+        self._tracer.records.write(CONNECTION, self.number, *values, self._stack, self._detail)
 
 
 class Exchange:
@@ -336,24 +344,31 @@ class Exchange:
     )
 
     def __init__(
-        self, tracer: Tracer, connection: Connection, flags: int, since: float = 0.0
+        self,
+        tracer: Tracer,
+        connection: Connection,
+        flags: int,
+        since: float = 0.0,
+        call: int = 0,
     ) -> None:
         self._began = since or now()
         self._records = records = tracer.records
-        self._slot = None if tracer.is_elsewhere else records.slot(records.reserve())
+        self._slot = None if tracer.is_elsewhere else records.claim()
         self._pid = records.pid
         self._flags = flags
         self._status = self._answer = self._detail = 0
         self._sent = self._answered = self._ended = 0.0
         self.has_failed = False
         self._who = who()
-        self._frame = tracer.stacks.own_call(_frame(1))
-        self._connection: Connection | None = None
+        self._frame = call or tracer.stacks.own_call(_frame(1))
         if connection.is_open:
-            self._of = connection.number
+            if connection._pid != self._pid:  # noqa: SLF001  # they are one
+                connection.inherit()
+            self._of, self._connection = connection.number, None
+            if flags & HAS_BODY:
+                self._write()
         else:
-            self._connection, self._of = connection, 0
-        if flags & HAS_BODY or self._connection is not None:
+            self._of, self._connection = 0, connection
             self._write()
 
     @property
@@ -394,17 +409,25 @@ class Exchange:
             answer: the text of `ANSWER_FIELDS`, or its number.
             redirect: the origin it leads to, where that is another one.
         """
-        self._answered, self._status = now(), status
+        self._answered = answered = now()
         records = self._records
         if self._pid != records.pid:
             return
-        self._answer = records.text(answer) if isinstance(answer, str) else answer
-        if self.has_failed:
+        if isinstance(answer, str):
+            answer = records.text(answer)
+        self._status, self._answer = status, answer
+        slot = self._slot
+        if redirect or self.has_failed or self._connection is not None or slot is None:
             self._ended, self._detail, self.has_failed = 0.0, 0, False
-        if redirect:
-            self._flags |= IS_REDIRECT
-            self._detail = records.text(redirect)
-        self._write()
+            if redirect:
+                self._flags |= IS_REDIRECT
+                self._detail = records.text(redirect)
+            self._write()
+            return
+        # All else is there already.
+        memory, at = slot
+        _STATUS.pack_into(memory, at + _STATUS_AT, status)
+        _ANSWER.pack_into(memory, at + _ANSWER_AT, answered, 0.0, answer)
 
     def ended(self) -> None:
         """The response was read to its end."""
@@ -414,7 +437,7 @@ class Exchange:
                 self._write()
             elif self._slot is not None and self._pid == self._records.pid:
                 memory, at = self._slot
-                _TIME.pack_into(memory, at + _ENDED, ended)
+                _TIME.pack_into(memory, at + _ENDED_AT, ended)
 
     def failed(self, error: BaseException | str) -> None:
         """There is no response, or not all of it.
@@ -451,9 +474,3 @@ class Exchange:
             self._detail,
             EXCHANGE.kind,
         )
-
-
-def name_of(error: BaseException) -> str:
-    """The name of an error's class, with its module's, unless it is built in."""
-    of = type(error)
-    return of.__qualname__ if of.__module__ == "builtins" else f"{of.__module__}.{of.__qualname__}"

@@ -95,8 +95,9 @@ class Records:
         if number:
             self._own.put(number, layout.struct.pack(layout.kind, *values, layout.kind))
 
-    def slot(self, number: int) -> tuple[mmap, int] | None:
-        """Where a slot is in memory, for what is written often; `None`: there is no room for it."""
+    def claim(self) -> tuple[mmap, int] | None:
+        """A slot for a record that is written often: in which memory, and from which byte on."""
+        number = self.reserve()
         return self._own.slot(number) if number else None
 
     def add(self, layout: Layout, *values: float) -> int:
@@ -264,7 +265,7 @@ class _Own:
 
     def _make(self, segment: int) -> None:
         """Make the file of a segment, unless another thread did so in the meantime."""
-        size, first = self._size_of(segment)
+        size, first = self._allot(segment)
         path = os.path.join(self.folder, f"{self.key}-{segment}{layout.SUFFIX}")
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
@@ -286,20 +287,32 @@ class _Own:
             if not is_used:
                 os.unlink(path)
 
-    def _size_of(self, segment: int) -> tuple[int, int]:
-        """How many bytes a segment is to have, and how many slots the first one."""
-        used = _allotted(self.folder, 0)
-        first = self._first or layout.FIRST_SLOTS
-        if not segment and self.is_for_life and not os.geteuid() and used < _MANY_UNITS:
-            first = layout.FIRST_SLOTS_OF_ROOT
-        slots = layout.start_of(segment + 1, first) - layout.start_of(segment, first)
-        size = slots * SLOT_BYTES
-        if self.most_bytes and used * _UNIT_BYTES + size > self.most_bytes:
-            raise OSError(0, "their limit is reached")
-        limit = _file_size_limit()
-        if limit is not None and limit < max(size, used + size // _UNIT_BYTES):
-            raise OSError(EFBIG, os.strerror(EFBIG))
-        _allotted(self.folder, size // _UNIT_BYTES)
+    def _allot(self, segment: int) -> tuple[int, int]:
+        """How many bytes a segment is to have, and how many slots the first one.
+
+        How many all files were made with is the length of one that grows by a byte for each unit.
+
+        Raises:
+            OSError: there may be no more.
+        """
+        path = os.path.join(self.folder, _ALLOTTED)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            used = os.fstat(file).st_size
+            first = self._first or layout.FIRST_SLOTS
+            if not segment and self.is_for_life and not os.geteuid() and used < _MANY_UNITS:
+                first = layout.FIRST_SLOTS_OF_ROOT
+            slots = layout.start_of(segment + 1, first) - layout.start_of(segment, first)
+            size = slots * SLOT_BYTES
+            units = size // _UNIT_BYTES
+            if self.most_bytes and used * _UNIT_BYTES + size > self.most_bytes:
+                raise OSError(0, "their limit is reached")
+            limit = _deadly_size()
+            if limit is not None and limit < max(size, used + units):
+                raise OSError(EFBIG, os.strerror(EFBIG))
+            os.write(file, b"." * units)
+        finally:
+            os.close(file)
         return size, first
 
     def _tell_of_end(self, error: Exception) -> None:
@@ -318,20 +331,11 @@ def _chunk(part: bytes, following: int) -> bytes:
     return packed[:CHUNK_OFFSET] + part + packed[CHUNK_OFFSET + len(part) :]
 
 
-def _allotted(folder: str, more: int) -> int:
-    """How many units of bytes files of records were made with so far, and make it more."""
-    path = os.path.join(folder, _ALLOTTED)
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        if more:
-            os.write(file, b"." * more)
-        return os.fstat(file).st_size
-    finally:
-        os.close(file)
-
-
-def _file_size_limit() -> int | None:
-    """How large a file may become: whoever tries more gets a signal, which may be deadly."""
+def _deadly_size() -> int | None:
+    """How large a file may become before a signal kills the process; `None`: none does."""
+    signal = sys.modules.get("_signal")
+    if signal is not None and signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN:
+        return None  # as Python has it, unless the program changes that: it is an error then
     try:
         file = os.open("/proc/self/limits", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -443,7 +447,7 @@ def _takes(number: int) -> bool:
 def _close_copy(file: int, likely: int) -> int:
     """Close the other file descriptor of a file that nobody else knows; which one it was."""
     status = os.fstat(file)
-    for other in (likely, *range(256)):
+    for other in [likely, *range(256)]:
         if other != file:
             try:
                 found = os.fstat(other)
@@ -451,5 +455,5 @@ def _close_copy(file: int, likely: int) -> int:
                 continue
             if (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
                 os.close(other)
-                return other
+                return int(other)
     return -1

@@ -9,8 +9,11 @@ from _thread import get_ident
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
+    from typing import TypeAlias
 
     from .records import Records
+
+    Call: TypeAlias = "tuple[int, int, CodeType | None, int, str]"
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STDLIB = os.path.dirname(os.__file__) + os.sep
@@ -33,10 +36,15 @@ _LIBRARIES = tuple(
 """What stands beside the program where it was packed with all that it needs."""
 _NOBODYS = ("<frozen ", "<attrs ", "<decorator-gen", "<__array_function__")
 """How code begins that a library, or Python itself, made from text."""
-_DEEPEST = 200
-"""No more calls of a stack are noted."""
+_getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
+_DEEPEST, _BEYOND = 200, 5
+"""No more calls of a stack are noted, and of those before the nearest one of the program's own."""
 _MOST_STACKS = 5_000
 """So many are remembered, before all are forgotten."""
+
+NO_CALL: Call = (0, 0, None, 0, "")
+"""A call in the program's own code: its number, how many calls away it is, where it goes on from,
+and whose records the number is of."""
 
 
 class Stacks:
@@ -51,23 +59,53 @@ class Stacks:
         self._forget()
 
     def whole(self, frame: FrameType | None) -> int:
-        """The number of a stack of calls, but for the tracer's own."""
+        """The number of a stack of calls, but for the tracer's own.
+
+        It goes on for only some calls beyond the nearest one in the program's own code: frameworks
+        call that from far away.
+        """
         self._check()
+        own, left, found = self._is_own, _DEEPEST, frame
+        seen: list[int] = []
         # To ask for a line's number costs more than all else: it follows from these two.
-        found, seen = frame, []
-        while found is not None and len(seen) < 2 * _DEEPEST:
-            seen += id(found.f_code), found.f_lasti
+        while found is not None and left:
+            code = found.f_code
+            seen += id(code), found.f_lasti
+            left -= 1
+            if left >= _BEYOND:
+                is_own = own.get(code.co_filename)
+                if is_own is None:
+                    is_own = self._judge(found)
+                if is_own:
+                    left = _BEYOND
             found = found.f_back
         key = tuple(seen)
         number = self._stacks.get(key)
         if number is None:
-            number = self._write(frame)
+            number = self._write(frame, len(seen) // 2)
             self._stacks[key] = number
         return number
 
     def own_call(self, frame: FrameType | None) -> int:
         """The number of the nearest call in the program's own code, alone; 0: there is none."""
-        own = self._is_own
+        return self.own_call_from(frame)[0]
+
+    def own_call_again(self, last: Call) -> Call:
+        """The nearest call in the program's own code, seen from who asks: most likely the last."""
+        _, depth, code, at, of = last
+        if code is not None and of is self._records.key:
+            try:
+                frame = _getframe(depth + 1)  # without all those between
+            except ValueError:
+                pass
+            else:
+                if frame.f_code is code and frame.f_lasti == at:
+                    return last
+        return self.own_call_from(_getframe(1))
+
+    def own_call_from(self, frame: FrameType | None) -> Call:
+        """The same, and how to find it again sooner."""
+        own, depth = self._is_own, 0
         while frame is not None:
             code = frame.f_code
             is_own = own.get(code.co_filename)
@@ -82,9 +120,10 @@ class Stacks:
                     file, line = code.co_filename, frame.f_lineno or 0
                     number = self._records.frame(0, file, line, code.co_name)
                     self._calls[key] = number
-                return number
+                return number, depth, code, frame.f_lasti, self._of
             frame = frame.f_back
-        return 0
+            depth += 1
+        return NO_CALL
 
     def _check(self) -> None:
         """Forget numbers of a parent's records, and all where they are too many."""
@@ -101,17 +140,16 @@ class Stacks:
     def _keep(self, code: CodeType) -> None:
         self._codes[id(code)] = code
 
-    def _write(self, frame: FrameType | None) -> int:
+    def _write(self, frame: FrameType | None, deep: int) -> int:
         if len(self._stacks) >= _MOST_STACKS:
             self._forget()
         calls: list[tuple[str, int, str]] = []
-        deep = 0
-        while frame is not None and deep < _DEEPEST:
+        while frame is not None and deep:
             code = frame.f_code
             self._keep(code)
             if not code.co_filename.startswith((_OWN_FOLDER, "<frozen ")):
                 calls.append((code.co_filename, frame.f_lineno or 0, code.co_name))
-            frame, deep = frame.f_back, deep + 1
+            frame, deep = frame.f_back, deep - 1
         number = 0
         for file, line, function in reversed(calls):
             number = self._records.frame(number, file, line, function)
@@ -172,7 +210,7 @@ def programs_package() -> str:
 
 
 def _script_folders() -> tuple[str, ...]:
-    home = getattr(sys.modules.get("site"), "USER_BASE", None) or sys.prefix
+    home: str = getattr(sys.modules.get("site"), "USER_BASE", None) or sys.prefix
     beside = os.path.dirname(sys.executable or "")
     return (beside, os.path.join(sys.prefix, "bin"), os.path.join(home, "bin"))
 

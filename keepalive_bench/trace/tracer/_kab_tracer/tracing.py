@@ -29,6 +29,7 @@ class Tracing:
 
     _at_work: ClassVar[list[Tracing]] = []
     """Those that a fork concerns."""
+    _tracer: Tracer | None = None
     _is_told_of_forks = False
     """What is told of them is so for ever, so it is one for all."""
 
@@ -37,7 +38,6 @@ class Tracing:
     ) -> None:
         self.records = Records(folder, most_bytes, is_for_life=is_for_life)
         self._only_thread = only_thread
-        self._tracer: Tracer | None = None
         self.patches = Patches(self.records)
         self.hook = Hook(lambda: self.tracer, self.patches)
         self.is_on = self.records.is_kept
@@ -58,9 +58,11 @@ class Tracing:
     def tracer(self) -> Tracer:
         """What libraries' patches tell; most processes never import one."""
         if self._tracer is None:
-            from .lives import Tracer
+            from .lives import Tracer  # which may patch libraries, and so ask for it, too
 
-            self._tracer = Tracer(self.records, self._only_thread)
+            made = Tracer(self.records, self._only_thread)
+            tracer: Tracer = self.__dict__.setdefault("_tracer", made)  # the first thread's
+            return tracer
         return self._tracer
 
     def end(self) -> None:
