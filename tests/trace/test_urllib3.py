@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.misbehaving import ANSWER, Peer, misbehaving, refusing
 from support.programs import Seen, ran
-from support.venvs import venv
 from support.relays import relay
+from support.venvs import venv
 
 from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, ServerProcess, ServerSettings
 from keepalive_bench.trace.recording import Origin
@@ -134,7 +134,7 @@ def test_unread_responses_that_are_kept_hold_their_connections(
 @pytest.mark.parametrize("how", ["", "answer.close()", "next(answer.iter_content(10))"])
 @pytest.mark.parametrize("chunked", [True, False])
 def test_unread_responses_that_are_let_go_end_their_connections(
-    see: See, how: str, chunked: bool
+    see: See, how: str, *, chunked: bool
 ) -> None:
     program = f"""
         import sys, requests
@@ -156,7 +156,7 @@ def test_unread_responses_that_are_let_go_end_their_connections(
 
 @pytest.mark.parametrize("how", ["content", "raw.read()", "raw.drain_conn()", "text"])
 @pytest.mark.parametrize("chunked", [True, False])
-def test_responses_that_are_read_later_are_read(see: See, how: str, chunked: bool) -> None:
+def test_responses_that_are_read_later_are_read(see: See, how: str, *, chunked: bool) -> None:
     program = f"""
         import sys, requests
 
@@ -389,7 +389,9 @@ def test_a_timeout_is_a_failed_exchange(see: See) -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("chunked", [True, False])
-def test_a_body_that_breaks_off_is_a_failed_exchange(see: See, stream: bool, chunked: bool) -> None:
+def test_a_body_that_breaks_off_is_a_failed_exchange(
+    see: See, *, stream: bool, chunked: bool
+) -> None:
     program = f"""
         import sys, requests
 
@@ -434,8 +436,9 @@ def test_a_refused_tunnel_is_a_failed_connection(see: See) -> None:
     program = """
         import sys, urllib3
 
+        manager = urllib3.ProxyManager(sys.argv[1])
         try:
-            urllib3.ProxyManager(sys.argv[1]).request("GET", "https://somewhere:443/", retries=False)
+            manager.request("GET", "https://somewhere:443/", retries=False)
         except urllib3.exceptions.HTTPError:
             pass
     """

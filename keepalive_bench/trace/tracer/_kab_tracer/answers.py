@@ -93,7 +93,7 @@ class Answers:
         text = version, said[_CONNECTION], said[_KEEP_ALIVE], framing, said[_SERVER], said[_VIA]
         number = self._known.get(text)
         if number is None:
-            words = _VERSIONS.get(version, "HTTP/?"), *map(_short, text[1:])  # type: ignore[arg-type]  # all but the first are text
+            words = _VERSIONS.get(version, "HTTP/?"), *map(_short, text[1:])
             number = self._known[text] = self._records.text("\t".join(words))
         location = said[_LOCATION]
         if location is None or status not in _REDIRECTS:

@@ -353,7 +353,8 @@ class Exchange:
     ) -> None:
         self._began = since or now()
         self._records = records = tracer.records
-        self._slot = None if tracer.is_elsewhere else records.claim()
+        is_elsewhere = tracer.only_thread and tracer.is_elsewhere
+        self._slot = None if is_elsewhere else records.claim()
         self._pid = records.pid
         self._flags = flags
         self._status = self._answer = self._detail = 0

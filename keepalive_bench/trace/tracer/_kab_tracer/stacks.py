@@ -210,7 +210,7 @@ def programs_package() -> str:
 
 
 def _script_folders() -> tuple[str, ...]:
-    home: str = getattr(sys.modules.get("site"), "USER_BASE", None) or sys.prefix
+    home = str(getattr(sys.modules.get("site"), "USER_BASE", None) or sys.prefix)
     beside = os.path.dirname(sys.executable or "")
     return (beside, os.path.join(sys.prefix, "bin"), os.path.join(home, "bin"))
 
