@@ -454,7 +454,7 @@ def _close_copy(file: int, likely: int) -> int:
                 is_same = (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
                 if is_same and _is_copy(file, other):
                     os.close(other)
-                    return other
+                    return int(other)
             except OSError:
                 continue
     return -1
