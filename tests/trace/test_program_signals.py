@@ -249,6 +249,7 @@ def _script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "hearing.py"
     path.write_text(HEARING)
     monkeypatch.setenv("PYTEST_HEARING", str(path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # a kab that is killed leaves its folder
 
 
 @pytest.mark.parametrize(
