@@ -221,7 +221,7 @@ def _answering(tracer: Tracer) -> Make:
                 return original(self, *args, **kwargs)
             exchange = wire.exchange
             try:
-                if exchange.has_body:
+                if exchange.flags & HAS_BODY:
                     exchange.sent()  # all of it only now
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
@@ -233,7 +233,7 @@ def _answering(tracer: Tracer) -> Make:
                 raise
             wire.is_answering = False
             try:
-                exchange.answered(response.status, *answers.read(response, wire.last, wire.origin))
+                exchange.answered(response.status, *answers.read(response, wire))
                 if self.sock is None:  # the response has it
                     self.__dict__[attribute] = Wire(tracer, wire.client, wire.number)
                     wire.is_handed_over = True
@@ -279,7 +279,8 @@ def _reading(tracer: Tracer) -> Make:
             if held is not None:
                 try:
                     exchange, wire = held
-                    error = broken_by(self, _getframe(1))
+                    is_whole = self.length == 0 and not self.chunked
+                    error = None if is_whole else broken_by(self, _getframe(1))
                     if error is None:
                         exchange.ended()
                     elif error:
@@ -307,7 +308,10 @@ def reached(tracer: Tracer, connection: Thing, sock: Thing = None) -> None:
     if wire is not None and wire.is_opening and not wire.is_open:
         sock = sock or connection.sock
         if sock is not None:
-            wire.connected(*_names(connection, wire.target, sock), wire.client)
+            is_tunnel = getattr(connection, "_tunnel_host", None)
+            is_all = connection.default_port != _HTTPS and not is_tunnel
+            names = _names(connection, wire.target, sock)
+            wire.connected(*names, wire.client, is_all=is_all)
 
 
 def _guard(tracer: Tracer, note: Function, *args: Thing) -> None:
@@ -336,8 +340,9 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
 
 def _opened(connection: Thing, wire: Wire) -> None:
     wire.is_opening = False
-    is_tunnel = bool(getattr(connection, "_tunnel_host", None))
-    wire.ready(is_tls=_is_tls(connection.sock), is_tunnel=is_tunnel)
+    is_tls, is_tunnel = _is_tls(connection.sock), bool(getattr(connection, "_tunnel_host", None))
+    if is_tls or is_tunnel or not wire.is_ready:
+        wire.ready(is_tls=is_tls, is_tunnel=is_tunnel)
 
 
 def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseException) -> None:

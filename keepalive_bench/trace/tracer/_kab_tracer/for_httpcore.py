@@ -416,7 +416,9 @@ def _ending(http: Theirs, life: _Life) -> str:
     if not any(file.endswith(_POOLS_FILES) for file, _ in _callers()):
         return "connection-closed"
     stream = http._network_stream  # noqa: SLF001
-    found = found_on(stream.get_extra_info("socket")) if stream.get_extra_info("is_readable") else ""
+    found = (
+        found_on(stream.get_extra_info("socket")) if stream.get_extra_info("is_readable") else ""
+    )
     if found and life.announces:  # h11 expects more, even after a body that ends like this
         return "announced"
     if found and (found != "found-data" or hasattr(http, "_h11_state")):

@@ -6,6 +6,8 @@ here, how connections are opened, and which pool and which manager they are of.
 
 from __future__ import annotations
 
+from _thread import get_ident
+
 from .answers import origin_of
 from .for_http_client import connecting, reached, wire_of
 from .lives import Client
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     Thing: TypeAlias = Any
     """What is a library's, whatever that is."""
 
+_MAKERS: dict[tuple[str, int], tuple[Client, str]] = {}
+"""By tracer and thread: the manager that is making a pool, and how that differs from its last."""
 _PORTS = {"http": 80, "https": 443}
 _PLACE = ("key_scheme", "key_host", "key_port")
 """Fields of a pool's key that say where its connections lead."""
@@ -56,7 +60,7 @@ def patch_manager(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note what managers there are, and how their pools come and go."""
     watch, manager = _Watch(tracer), module.PoolManager
     patches.wrap(manager, "__init__", around(after=watch.made_manager))
-    patches.wrap(manager, "_new_pool", around(watch.makes_pool, watch.took_pool))
+    patches.wrap(manager, "_new_pool", around(watch.makes_pool, watch.took_pool, watch.took_none))
     patches.wrap(manager, "clear", around(before=watch.clears))
 
 
@@ -95,7 +99,8 @@ class _Watch(Watcher):
         origin = origin_of(pool.scheme, (pool.host or "").strip("[]"), port)
         most = getattr(pool.pool, "maxsize", 0) or -1
         kind, blocks = _kind(pool), bool(pool.block)
-        client = Client(self.tracer, kind, origin=origin, most=most, blocks=blocks)
+        of, differs = _MAKERS.get((self._name, get_ident()), (None, ""))
+        client = Client(self.tracer, kind, of, origin, differs, most, blocks=blocks)
         pool.__dict__[self._name] = client
         return client
 
@@ -112,23 +117,28 @@ class _Watch(Watcher):
     @quietly
     def makes_pool(
         self, manager: Thing, scheme: str, host: str, port: int, request_context: Thing = None
-    ) -> str:
+    ) -> None:
         """A manager makes a pool, as it has none with all of these settings."""
-        if self._client(manager) is None:
+        client = self._client(manager)
+        if client is None:
             self.made_manager(manager)
-            manager.__dict__[self._name].was_there()
+            client = manager.__dict__[self._name].was_there()
         place = scheme.lower(), host.lower(), port
-        return _differences(manager, place, request_context or {})
+        differs = _differences(manager, place, request_context or {})
+        _MAKERS[self._name, get_ident()] = client, differs
 
     @quietly
-    def took_pool(self, manager: Thing, differs: str | None, pool: Thing) -> None:
+    def took_pool(self, manager: Thing, *_: Thing) -> None:
         """It made it, and another one may have to go for it."""
-        client = self._client(pool)
-        if client is not None:
-            client.belongs(self._client(manager), differs or "")
+        _MAKERS.pop((self._name, get_ident()), None)
         pools = _pools(manager)
         if pools and len(pools) >= manager.pools._maxsize:  # noqa: SLF001  # no other way
             _close(self._client(pools[0]), "evicted")
+
+    @quietly
+    def took_none(self, *_: Thing) -> None:
+        """It couldn't make it."""
+        _MAKERS.pop((self._name, get_ident()), None)
 
     @quietly
     def clears(self, manager: Thing) -> None:

@@ -93,12 +93,22 @@ class Records:
     def write(self, layout: Layout, number: int, *values: float) -> None:
         """Write a record, or write it again, into its slot; into 0, nothing."""
         if number:
-            self._own.put(number, layout.struct.pack(layout.kind, *values, layout.kind))
+            memory, at = self._own.slot(number)
+            memory[at : at + SLOT_BYTES] = layout.struct.pack(layout.kind, *values, layout.kind)
 
     def claim(self) -> tuple[mmap, int] | None:
         """A slot for a record that is written often: in which memory, and from which byte on."""
+        if self.pid != os.getpid():  # forked behind Python's back
+            self.begin()
+        own = self._own
+        number = next(own.numbers)
+        if number < own.end:  # as in `reserve`, without calling anything
+            start, memory = own.places[len(own.places) - 1]
+            if number >= start:
+                return memory, (number - start) * SLOT_BYTES
+            return own.slot(number)
         number = self.reserve()
-        return self._own.slot(number) if number else None
+        return own.slot(number) if number else None
 
     def add(self, layout: Layout, *values: float) -> int:
         """Write a record into a slot of its own."""

@@ -43,6 +43,10 @@ def around(
     before: Function = _nothing, after: Function = _nothing, failed: Function = _nothing
 ) -> Function:
     """Make a maker of a wrapper for `Patches.wrap`, of a method."""
+    if failed is _nothing and before is _nothing:
+        return _only_after(after)
+    if failed is _nothing and after is _nothing:
+        return _only_before(before)
 
     def make(original: Function) -> Function:
         def wrapper(self: object, *args: object, **kwargs: object) -> object:
@@ -54,6 +58,29 @@ def around(
                 raise
             after(self, state, result)
             return result
+
+        return wrapper
+
+    return make
+
+
+def _only_after(after: Function) -> Function:
+    def make(original: Function) -> Function:
+        def wrapper(self: object, *args: object, **kwargs: object) -> object:
+            result = original(self, *args, **kwargs)
+            after(self, None, result)
+            return result
+
+        return wrapper
+
+    return make
+
+
+def _only_before(before: Function) -> Function:
+    def make(original: Function) -> Function:
+        def wrapper(self: object, *args: object, **kwargs: object) -> object:
+            before(self, *args, **kwargs)
+            return original(self, *args, **kwargs)
 
         return wrapper
 
