@@ -60,6 +60,7 @@ check: lint types test ## what a commit must pass
 bench: $(READY) ## the figures of cost and of honesty (an hour and a half; wants a quiet machine and nginx)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/trace_overhead.py
 	$(BIN)/python benchmarks/analysis_cost.py --million
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/verdicts.py

@@ -43,6 +43,7 @@ OUTSIDE = {
     "ssl": {"net", "server", "engine.benchmark"},
     "rich": {"report", "sweep", "compare", "trace", "cli"},
     "click": {"cli"},
+    "pytest": {"trace.pytest_plugin", "trace.pytest_session"},
     **dict.fromkeys(
         ("time", "os", "io", "tempfile", "sys", "datetime", "subprocess"),
         {path.stem for path in PACKAGE.iterdir()} - PURE,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.analysis.metrics.times import PHASE_TITLES
 from keepalive_bench.analysis.verdict import VERDICT_MEANINGS
 from keepalive_bench.connections.products import COMMONEST, PRODUCTS, product_called
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.errors import UsageError
 from keepalive_bench.findings import FINDING_KINDS
@@ -94,7 +95,8 @@ def _of_code(name: str, among: Sequence[Place]) -> Explanation | None:
     arm = next((it for it in ARM_KINDS if it.name == name), None)
     if arm is not None:
         return Explanation(name, arm.help, (Section("Choose it", lines=(f"--arm {name}",)),))
-    registries: tuple[Sequence[Any], ...] = (REASON_KINDS, FAILURE_KINDS, FINDING_KINDS)
+    reasons = (*REASON_KINDS, *PROGRAM_REASONS)
+    registries: tuple[Sequence[Any], ...] = (reasons, FAILURE_KINDS, FINDING_KINDS)
     reason, failure, finding = (
         next((it for it in kinds if it.code == name), None) for kinds in registries
     )
@@ -113,6 +115,7 @@ def lists() -> dict[str, Rows]:
     """All that can be explained, in groups: each name with a few words."""
     return {
         "reasons": tuple((it.code, it.title) for it in REASON_KINDS),
+        "programs": tuple((it.code, it.title) for it in PROGRAM_REASONS),
         "failures": tuple((it.code, it.title) for it in FAILURE_KINDS),
         "findings": tuple((it.code, it.title) for it in FINDING_KINDS),
         "verdicts": tuple(VERDICT_MEANINGS.items()),
@@ -185,8 +188,9 @@ def _of_kinds(
     reason: ReasonKind | None, failure: FailureKind | None, finding: FindingKind | None
 ) -> Explanation:
     kind: Any = reason or failure or finding
+    role = "a reason for opening a connection"
     roles = [
-        *["a reason for opening a connection"] * (reason is not None),
+        *[f"{role}{' (kab trace)' if reason in PROGRAM_REASONS else ''}"] * (reason is not None),
         *["a failure of a request"] * (failure is not None),
         *([f"a finding ({severities(finding)})"] if finding else []),
     ]
@@ -272,7 +276,9 @@ def _commands(provoked: Provoked) -> tuple[str, ...]:
 def _requirements(
     reason: ReasonKind | None, failure: FailureKind | None, finding: FindingKind | None
 ) -> Iterator[str]:
-    if reason is not None and reason.takes_a_place:
+    if reason is not None and reason in PROGRAM_REASONS:
+        yield f"--require 'opened.{reason.code}==0'"
+    elif reason is not None and reason.takes_a_place:
         yield f"--require 'reasons.{reason.code}==0'"
     if failure is not None:
         yield f"--require 'failures.{failure.code}==0'"

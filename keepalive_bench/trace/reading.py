@@ -12,7 +12,8 @@ import re
 import stat
 from bisect import bisect_right
 from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_args
 
 from keepalive_bench.results.exchange import Answer, Framing
@@ -50,6 +51,9 @@ _MOST_KEPT = 20_000
 """Texts, stacks and so on that are kept to be told again."""
 _LONGEST_FILE = layout.MOST_SLOTS * SLOT_BYTES
 _LATEST_S = 1e11
+_FLAGS = "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"
+_READING = reduce(or_, (getattr(os, name, 0) for name in _FLAGS), os.O_RDONLY)
+"""Whatever there is of these: not each system has all."""
 
 _NAME = re.compile(r"([1-9]\d{0,9}-\d{1,20})-(0|[1-9]\d{0,5})(?:\.\d{1,6})?\.kab", re.ASCII)
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:\[([^\]/]+)\]|([^:/]+)):(\d{1,5})", re.ASCII)
@@ -158,8 +162,7 @@ class _Reader:
         return data[:due]
 
     def _read(self, name: str, most: int) -> tuple[bytes, int]:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        file = os.open(self._folder / name, flags)
+        file = os.open(self._folder / name, _READING)
         try:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):

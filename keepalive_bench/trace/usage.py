@@ -14,7 +14,9 @@ class Site(NamedTuple):
     file: str
     """As Python knows it."""
     line: Count
+    """From 1."""
     function: str
+    """Its qualified name; `<module>`: none, it is the file's own code."""
 
 
 class Times(NamedTuple):
@@ -24,19 +26,24 @@ class Times(NamedTuple):
     """
 
     count: Count  # type: ignore[assignment]  # and no method of tuples
+    """How many requests."""
     mean_s: Seconds
+    """The mean."""
     p50_s: Seconds
+    """The median."""
     p95_s: Seconds
+    """The 95th percentile."""
 
 
 class Opening(NamedTuple):
     """Connections to one origin that were opened for one reason at one place in the code."""
 
     reason: str
-    """The code of [a reason](findings.md#reasons)."""
+    """The code of [a reason](findings.md#reasons-for-connections)."""
     who: Actor
     """Who brought it about."""
     connections: Positive
+    """How many."""
     requests: Count
     """How many requests those connections carried."""
     site: Site | None
@@ -61,7 +68,7 @@ class OriginUsage(NamedTuple):
     origin: str
     """Scheme, host and port: `https://api.example.com:443`."""
     via: str | None
-    """The proxy it went through: scheme, host and port."""
+    """The proxy it went through: scheme, host and port; `None`: there is none."""
     requests: Count
     """Requests that were sent."""
     failed: Count
@@ -78,15 +85,17 @@ class OriginUsage(NamedTuple):
     reuse: Share | None
     """That as a share of the requests; `None`: there were none."""
     latency_reused: Times | None
-    """Latency of requests on a connection that was open already."""
+    """Latency of requests on a connection that was open already; `None`: there are none."""
     latency_opened: Times | None
-    """Latency of requests that had to open one, which is part of it."""
+    """Latency of requests that had to open one, which is part of it; `None`: there are none."""
     setup_s: Seconds | None
-    """What opening a connection took on average: TCP, a proxy's tunnel, TLS."""
+    """What opening a connection took on average: TCP, a proxy's tunnel, TLS; `None`: not
+    measured."""
     avoidable: Count
     """How many connections were opened for reasons that a client can avoid."""
     saving_s: Seconds | None
-    """What avoiding these saves *at least*: their set-up, added up over threads."""
+    """What avoiding these saves *at least*: their set-up, added up over threads; `None`: not
+    measured."""
     openings: tuple[Opening, ...]
     """Why connections were opened, the most first."""
 
@@ -97,17 +106,23 @@ class ConnectionUsage(NamedTuple):
     process: Count
     """Which of the processes, from 0."""
     origin: str
+    """Where it leads: scheme, host and port."""
     via: str | None
+    """The proxy it went through: scheme, host and port; `None`: there is none."""
     opened_s: Seconds
+    """When it was opened."""
     setup_s: Seconds | None
+    """What opening it took: TCP, a proxy's tunnel, TLS; `None`: not measured."""
     ended_s: Seconds | None
-    """`None`: it was open to the end."""
+    """When it ended; `None`: it was open to the end."""
     ending: str
     """How it ended: `open` to the end, found closed, announced, pool full, …"""
     requests: Count
+    """How many it carried."""
     reason: str
     """The code of the reason for which it was opened."""
     site: Site | None
+    """Where in the program's own code it was opened; `None`: unknown."""
     busy: tuple[tuple[Seconds, Seconds], ...]
     """From when to when each of its requests was under way; of very many, neighbours as one."""
 
@@ -116,11 +131,15 @@ class ProcessUsage(NamedTuple):
     """One traced process."""
 
     pid: Positive
+    """Its number."""
     parent: Count
+    """Its parent's."""
     python: str
     """Its version: `3.11`."""
     requests: Count
+    """Requests that it sent."""
     connections: Count
+    """TCP connections that it opened."""
     lost: Count
     """How many records didn't fit or couldn't be written."""
     troubles: tuple[str, ...]
@@ -133,7 +152,9 @@ class Untraced(NamedTuple):
     """A process that was started by a traced one, and has no records."""
 
     pid: Positive
+    """Its number."""
     why: str
+    """Why, for people: its wording may change."""
 
 
 class Usage(NamedTuple):

@@ -15,6 +15,7 @@ from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.verdict import VERDICT_MEANINGS, VERDICTS
 from keepalive_bench.compare.change import CHANGE_MEANINGS, ChangeCode
 from keepalive_bench.connections.products import PRODUCTS
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.plan.arms import ARM_KINDS, Arm
@@ -24,7 +25,12 @@ from keepalive_bench.results.failure_kinds import FAILURE_KINDS
 from keepalive_bench.units import for_terminal
 
 PACKAGE = Path(keepalive_bench.__file__).parent
-REGISTRIES: tuple[tuple[Any, ...], ...] = (REASON_KINDS, FAILURE_KINDS, FINDING_KINDS)
+REGISTRIES: tuple[tuple[Any, ...], ...] = (
+    REASON_KINDS,
+    PROGRAM_REASONS,
+    FAILURE_KINDS,
+    FINDING_KINDS,
+)
 CODES = dict.fromkeys(kind.code for kinds in REGISTRIES for kind in kinds)
 WORDS = [it.word for it in PRODUCTS]
 PLACES = tuple(places(tuple(Arm(kind.name) for kind in ARM_KINDS)))

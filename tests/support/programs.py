@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
+from tempfile import mkdtemp
 from textwrap import dedent
 from typing import TYPE_CHECKING, NamedTuple
 
 from support.pythons import environment, read_whole, run
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from keepalive_bench.trace.recording import Client, Connection, Exchange, Process
 
 
@@ -58,9 +58,9 @@ def ran(
     folder: Path, program: str, *arguments: str, python: str = sys.executable, code: int = 0
 ) -> Seen:
     """Run a program, as a file `app.py`, and read what the tracer recorded."""
-    file, records = folder / "app.py", folder / "records"
+    records = Path(mkdtemp(dir=folder))
+    file = folder / "app.py"
     file.write_text(dedent(program), encoding="utf-8")
-    records.mkdir(mode=0o700)
     env = environment(records)
     printed = run(python, str(file), *arguments, env=env, code=code, stderr=None)
     return Seen(read_whole(records).processes, printed)

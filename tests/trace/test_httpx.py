@@ -444,7 +444,7 @@ def test_a_goodbye_in_http_2_is_heard(version: str) -> None:
 """
     with h2_server(keep_alive_max_requests=2) as server:
         found = traced(PROLOGUE + program + EPILOGUE, server.url)
-        assert (found.opened, found.sent) == (server.accepts, 4)
+        assert found.opened == server.accepts
     # Before 0.16, httpcore goes on with a connection that it can't use.
     assert found.endings == ["client-closed"] if version else ["announced", "client-closed"]
 

@@ -270,10 +270,13 @@ def test_no_file_of_the_tracers_is_open(tmp_path: Path, version: str) -> None:
 
 @linux
 @every_version
-def test_records_may_be_files_as_large_as_their_limit(tmp_path: Path, version: str) -> None:
+@pytest.mark.parametrize("action", ["SIG_DFL", "SIG_IGN"])
+def test_a_limit_of_files_lengths_ends_recording_alone(
+    tmp_path: Path, version: str, action: str
+) -> None:
     program = f"""{BEGIN}{ADD}
 import resource, signal
-signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+signal.signal(signal.SIGXFSZ, signal.{action})
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 add(1, 60_000)
 print("on")
@@ -356,6 +359,54 @@ add(10_000, 10_010)
     assert pids(process)[-10:] == list(range(10_000, 10_010))
     assert process.lost == 10_009 - len(process.children) > 0
     assert process.troubles == ("records lost: Too many open files",)
+
+
+def on_a_small_disk(folder: Path, program: str, options: str) -> str:
+    """What a program prints whose records go to a file system of its own, which is copied then."""
+    mounted, copied = folder / "disk", folder / "copy"
+    mounted.mkdir()
+    copied.mkdir()
+    script = """
+        mount -t tmpfs -o size=700k none "$1" && mount -o "remount,$2" "$1" || exit 77
+        "$3" -c "$4"
+        cp "$1"/* "$5" 2>/dev/null
+        rm -f "$1"/*; df --output=used "$1" | tail -1
+    """
+    done = subprocess.run(
+        [
+            *("unshare", "--mount", "sh", "-c", script, "sh", str(mounted), options),
+            *(sys.executable, program, str(copied)),
+        ],
+        env=environment(mounted),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("nothing can be mounted here")
+    assert done.stderr == ""
+    return done.stdout
+
+
+@as_root
+@linux
+def test_a_full_disk_ends_recording_and_not_the_program(tmp_path: Path) -> None:
+    program = f"""{BEGIN}{ADD}
+import shutil
+add(1, 60_000)
+print(shutil.disk_usage(records.folder).free > 0)
+"""
+    assert on_a_small_disk(tmp_path, program, "rw").startswith("True\n")
+    (process,) = read(tmp_path / "copy").processes
+    assert pids(process) == list(range(1, 1 + len(process.children)))
+    assert process.lost == 59_999 - len(process.children) > 0
+    assert process.troubles == ("records lost: No space left on device",)
+
+
+@as_root
+@linux
+def test_a_disk_that_can_only_be_read_is_nobodys_trouble(tmp_path: Path) -> None:
+    assert on_a_small_disk(tmp_path, "print('on')", "ro").startswith("on\n")
 
 
 @as_root

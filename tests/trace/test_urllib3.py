@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from support.misbehaving import ANSWER, Peer, misbehaving, refusing
-from support.programs import ran
+from support.programs import Seen, ran
 from support.relays import relay
+from support.venvs import venv
 
 from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, ServerProcess, ServerSettings
 from keepalive_bench.trace.recording import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import TypeAlias
+
+    See: TypeAlias = Callable[..., Seen]
 
 UNTIL_READABLE = """
 import select
@@ -24,13 +30,32 @@ def until_readable(manager):
 """
 
 
+VERSIONS = ("", *(pytest.param(it, marks=pytest.mark.slow) for it in ("1.26.*", "2.0.*")))
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One with requests and a version of urllib3; the fast tests' own has the newest."""
+    version: str = request.param
+    if not version:
+        return sys.executable
+    requirements = [f"urllib3=={version}", "requests"]
+    folder = venv(tmp_path_factory, f"urllib3-{version[:4]}", sys.executable, requirements)
+    return str(folder / "bin" / "python")
+
+
+@pytest.fixture
+def see(tmp_path: Path, python: str) -> See:
+    return partial(ran, tmp_path, python=python)
+
+
 @pytest.fixture
 def server() -> Iterator[ServerProcess]:
     with ServerProcess() as process:
         yield process
 
 
-def test_each_requests_get_opens_a_connection(tmp_path: Path, server: ServerProcess) -> None:
+def test_each_requests_get_opens_a_connection(see: See, server: ServerProcess) -> None:
     program = """
         import sys, requests
 
@@ -40,7 +65,7 @@ def test_each_requests_get_opens_a_connection(tmp_path: Path, server: ServerProc
 
         sync()
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (40, 40)
     assert seen.endings == {"client-closed": 40}
@@ -51,7 +76,7 @@ def test_each_requests_get_opens_a_connection(tmp_path: Path, server: ServerProc
     assert {it.function for it in seen.connections[0].stack} >= {"get", "urlopen"}
 
 
-def test_a_session_keeps_its_connection(tmp_path: Path, server: ServerProcess) -> None:
+def test_a_session_keeps_its_connection(see: See, server: ServerProcess) -> None:
     program = """
         import sys, requests
 
@@ -59,13 +84,13 @@ def test_a_session_keeps_its_connection(tmp_path: Path, server: ServerProcess) -
         for _ in range(40):
             session.get(sys.argv[1])
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (1, 40)
     assert seen.endings == {"open": 1}
     host = Origin("http", "127.0.0.1", server.port)
     assert seen.only.origin == host
-    managers = [it for it in seen.clients if it.origin is None][1:]  # urllib3 has one of its own
+    managers = [it for it in seen.clients if it.origin is None][-2:]  # urllib3 2 has one
     (pool,) = (it for it in seen.clients if it.origin == host)
     assert [it.kind for it in managers] == ["urllib3.poolmanager.PoolManager"] * 2
     assert pool.kind == "urllib3.connectionpool.HTTPConnectionPool"
@@ -74,14 +99,14 @@ def test_a_session_keeps_its_connection(tmp_path: Path, server: ServerProcess) -
 
 
 def test_an_exchange_is_told_from_its_first_byte_to_its_last(
-    tmp_path: Path, server: ServerProcess
+    see: See, server: ServerProcess
 ) -> None:
     program = """
         import sys, urllib3
 
         urllib3.PoolManager().request("POST", sys.argv[1], body=b"x" * 100_000)
     """
-    (exchange,) = ran(tmp_path, program, server.url).exchanges
+    (exchange,) = see(program, server.url).exchanges
     times = exchange.began_s, exchange.sent_s, exchange.answered_s, exchange.ended_s
     assert list(times) == sorted(times)  # type: ignore[type-var]  # none is missing
     assert (exchange.status, exchange.has_body, exchange.asks_to_close) == (200, True, False)
@@ -91,7 +116,7 @@ def test_an_exchange_is_told_from_its_first_byte_to_its_last(
 
 
 def test_unread_responses_that_are_kept_hold_their_connections(
-    tmp_path: Path, server: ServerProcess
+    see: See, server: ServerProcess
 ) -> None:
     program = """
         import sys, requests
@@ -99,7 +124,7 @@ def test_unread_responses_that_are_kept_hold_their_connections(
         session = requests.Session()
         kept = [session.get(sys.argv[1], stream=True) for _ in range(5)]
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (5, 5)
     assert seen.endings == {"open": 5}
@@ -109,7 +134,7 @@ def test_unread_responses_that_are_kept_hold_their_connections(
 @pytest.mark.parametrize("how", ["", "answer.close()", "next(answer.iter_content(10))"])
 @pytest.mark.parametrize("chunked", [True, False])
 def test_unread_responses_that_are_let_go_end_their_connections(
-    tmp_path: Path, how: str, chunked: bool
+    see: See, how: str, *, chunked: bool
 ) -> None:
     program = f"""
         import sys, requests
@@ -122,7 +147,7 @@ def test_unread_responses_that_are_let_go_end_their_connections(
     """
     behaviour = Behaviour(chunked=chunked, body_size=100_000)
     with ServerProcess(ServerSettings(behaviour=behaviour)) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
         stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (5, 5)
     assert seen.endings == {"unread": 5}
@@ -131,7 +156,7 @@ def test_unread_responses_that_are_let_go_end_their_connections(
 
 @pytest.mark.parametrize("how", ["content", "raw.read()", "raw.drain_conn()", "text"])
 @pytest.mark.parametrize("chunked", [True, False])
-def test_responses_that_are_read_later_are_read(tmp_path: Path, how: str, chunked: bool) -> None:
+def test_responses_that_are_read_later_are_read(see: See, how: str, *, chunked: bool) -> None:
     program = f"""
         import sys, requests
 
@@ -140,12 +165,12 @@ def test_responses_that_are_read_later_are_read(tmp_path: Path, how: str, chunke
             session.get(sys.argv[1], stream=True).{how}
     """
     with ServerProcess(ServerSettings(behaviour=Behaviour(chunked=chunked))) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
     assert seen.opened == 1
     assert None not in {it.ended_s for it in seen.exchanges}
 
 
-def test_chunks_that_are_read_one_by_one_are_read(tmp_path: Path) -> None:
+def test_chunks_that_are_read_one_by_one_are_read(see: See) -> None:
     program = """
         import sys, requests
 
@@ -154,12 +179,12 @@ def test_chunks_that_are_read_one_by_one_are_read(tmp_path: Path) -> None:
             list(session.get(sys.argv[1], stream=True).iter_content(100))
     """
     with ServerProcess(ServerSettings(behaviour=Behaviour(chunked=True))) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
     assert seen.opened == 1
     assert None not in {it.ended_s for it in seen.exchanges}
 
 
-def test_a_full_pool_throws_connections_away(tmp_path: Path, server: ServerProcess) -> None:
+def test_a_full_pool_throws_connections_away(see: See, server: ServerProcess) -> None:
     program = """
         import sys, threading, requests
 
@@ -178,7 +203,7 @@ def test_a_full_pool_throws_connections_away(tmp_path: Path, server: ServerProce
         for thread in threads:
             thread.join()
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (32 + 4 * 22, 160)
     assert seen.endings == {"open": 10, "pool-full": 5 * 22}
@@ -195,9 +220,7 @@ def reset(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize(("script", "ending"), [(close, "found-fin"), (reset, "found-rst")])
-def test_a_connection_that_ended_while_idle_is_found(
-    tmp_path: Path, script: object, ending: str
-) -> None:
+def test_a_connection_that_ended_while_idle_is_found(see: See, script: object, ending: str) -> None:
     program = f"""
         import sys, urllib3
         {UNTIL_READABLE.replace(chr(10), chr(10) + "        ")}
@@ -207,7 +230,7 @@ def test_a_connection_that_ended_while_idle_is_found(
             until_readable(manager)
     """
     with misbehaving(script) as server:  # type: ignore[arg-type]  # one of those above
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
         assert seen.opened == server.accepts == 3
     assert seen.endings == {ending: 2, "open": 1}
     first, second, third = seen.connections
@@ -217,7 +240,7 @@ def test_a_connection_that_ended_while_idle_is_found(
 @pytest.mark.parametrize("version", [None, "1.2", "1.3"])
 @pytest.mark.parametrize("fault", [None, "idle-reset", "idle-push"])
 def test_how_it_ended_is_found_under_tls_too(
-    tmp_path: Path, version: str | None, fault: str | None
+    see: See, version: str | None, fault: str | None
 ) -> None:
     program = f"""
         import sys, urllib3
@@ -235,7 +258,7 @@ def test_how_it_ended_is_found_under_tls_too(
         fault=Fault.parse(f"{fault}=0.1") if fault else None,
     )
     with ServerProcess(settings) as server:
-        seen = ran(tmp_path, program, server.url, str(CERTIFICATE))
+        seen = see(program, server.url, str(CERTIFICATE))
         assert seen.opened == server.stop().accepts == 3
     endings = {None: "found-fin", "idle-reset": "found-rst", "idle-push": "found-data"}
     assert seen.endings == {endings[fault]: 2, "open": 1}
@@ -251,7 +274,7 @@ def test_how_it_ended_is_found_under_tls_too(
         b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     ],
 )
-def test_an_announced_end_is_the_servers(tmp_path: Path, answer: bytes) -> None:
+def test_an_announced_end_is_the_servers(see: See, answer: bytes) -> None:
     program = """
         import sys, urllib3
 
@@ -260,7 +283,7 @@ def test_an_announced_end_is_the_servers(tmp_path: Path, answer: bytes) -> None:
             manager.request("GET", sys.argv[1])
     """
     with misbehaving(lambda peer: peer.answer(answer)) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
         assert seen.opened == server.accepts == 3
     assert seen.endings == {"announced": 3}
     assert all(it.ended_s is not None for it in seen.exchanges)
@@ -269,7 +292,9 @@ def test_an_announced_end_is_the_servers(tmp_path: Path, answer: bytes) -> None:
     ]
 
 
-def test_a_redirect_to_another_origin_names_it(tmp_path: Path, server: ServerProcess) -> None:
+def test_a_redirect_to_another_origin_names_it(
+    see: See, tmp_path: Path, server: ServerProcess
+) -> None:
     place = f"http://localhost:{server.port}/secret?token=x"
     answer = f"HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n".encode()
     program = """
@@ -285,17 +310,17 @@ def test_a_redirect_to_another_origin_names_it(tmp_path: Path, server: ServerPro
             peer.answer(answer)
 
     with misbehaving(script) as first:
-        seen = ran(tmp_path, program, first.url)
+        seen = see(program, first.url)
         assert first.accepts == 1
     assert (seen.opened, seen.sent) == (2, 4)
     other = Origin("http", "localhost", server.port)
     assert [it.redirect for it in seen.exchanges] == [other, None, other, None]
-    everything = b"".join(it.read_bytes() for it in (tmp_path / "records").iterdir())
+    everything = b"".join(it.read_bytes() for it in tmp_path.glob("*/*.kab"))
     assert b"secret" not in everything
     assert b"token" not in everything
 
 
-def test_a_refused_connection_was_never_opened(tmp_path: Path) -> None:
+def test_a_refused_connection_was_never_opened(see: See) -> None:
     program = """
         import sys, urllib3
 
@@ -305,17 +330,15 @@ def test_a_refused_connection_was_never_opened(tmp_path: Path) -> None:
             pass
     """
     for scheme in ("http", "https"):
-        folder = tmp_path / scheme
-        folder.mkdir()
         with refusing() as address:
-            seen = ran(folder, program, f"{scheme}://{address}/")
+            seen = see(program, f"{scheme}://{address}/")
         assert (seen.opened, seen.sent) == (0, 0)
         assert [it.failure for it in seen.connections] == ["ConnectionRefusedError"] * 3
         assert [it.failure for it in seen.exchanges] == ["ConnectionRefusedError"] * 3
         assert [it.connection for it in seen.exchanges] == [it.number for it in seen.connections]
 
 
-def test_a_failed_handshake_leaves_a_connection_that_was_opened(tmp_path: Path) -> None:
+def test_a_failed_handshake_leaves_a_connection_that_was_opened(see: See) -> None:
     program = """
         import sys, urllib3
 
@@ -325,14 +348,14 @@ def test_a_failed_handshake_leaves_a_connection_that_was_opened(tmp_path: Path) 
             pass
     """
     with ServerProcess(ServerSettings(tls=True)) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
         assert seen.opened == server.stop().accepts == 2
     assert [it.failure for it in seen.connections] == ["ssl.SSLCertVerificationError"] * 2
     assert [it.ready_s for it in seen.connections] == [None, None]
     assert seen.sent == 0
 
 
-def test_a_reset_at_once_is_a_failed_exchange(tmp_path: Path) -> None:
+def test_a_reset_at_once_is_a_failed_exchange(see: See) -> None:
     program = """
         import sys, urllib3
 
@@ -342,13 +365,13 @@ def test_a_reset_at_once_is_a_failed_exchange(tmp_path: Path) -> None:
             pass
     """
     with misbehaving(Peer.reset) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
         assert seen.opened == server.accepts == 3
     assert seen.endings == {"failed": 3}
     assert {it.failure for it in seen.exchanges} == {"ConnectionResetError"}
 
 
-def test_a_timeout_is_a_failed_exchange(tmp_path: Path) -> None:
+def test_a_timeout_is_a_failed_exchange(see: See) -> None:
     program = """
         import sys, urllib3
 
@@ -359,7 +382,7 @@ def test_a_timeout_is_a_failed_exchange(tmp_path: Path) -> None:
             pass
     """
     with misbehaving(Peer.stay) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
     assert seen.endings == {"failed": 1}
     assert [(it.failure, it.status) for it in seen.exchanges] == [("TimeoutError", None)]
 
@@ -367,7 +390,7 @@ def test_a_timeout_is_a_failed_exchange(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("chunked", [True, False])
 def test_a_body_that_breaks_off_is_a_failed_exchange(
-    tmp_path: Path, stream: bool, chunked: bool
+    see: See, *, stream: bool, chunked: bool
 ) -> None:
     program = f"""
         import sys, requests
@@ -383,14 +406,15 @@ def test_a_body_that_breaks_off_is_a_failed_exchange(
         behaviour=Behaviour(chunked=chunked), fault=Fault.parse("close-in-body")
     )
     with ServerProcess(settings) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
         assert seen.opened == server.stop().accepts == 2
-    assert seen.endings == {"failed": 2}
+    # urllib3 1.26 takes what there is for all of it, unless it came in chunks.
+    assert seen.endings in ({"failed": 2}, {"found-fin": 1, "open": 1})
     assert {it.failure for it in seen.exchanges} == {"http.client.IncompleteRead"}
     assert {it.status for it in seen.exchanges} == {200}
 
 
-def test_a_tunnel_leads_to_the_server_behind_the_proxy(tmp_path: Path) -> None:
+def test_a_tunnel_leads_to_the_server_behind_the_proxy(see: See) -> None:
     program = """
         import sys, urllib3
 
@@ -399,7 +423,7 @@ def test_a_tunnel_leads_to_the_server_behind_the_proxy(tmp_path: Path) -> None:
             manager.request("GET", sys.argv[1])
     """
     with ServerProcess(ServerSettings(tls=True)) as server, relay() as proxy:
-        seen = ran(tmp_path, program, server.url, proxy.url, str(CERTIFICATE))
+        seen = see(program, server.url, proxy.url, str(CERTIFICATE))
         assert seen.opened == proxy.accepts == server.stop().accepts == 1
     assert seen.sent == 3
     via = f"http://127.0.0.1:{proxy.port}"
@@ -408,25 +432,26 @@ def test_a_tunnel_leads_to_the_server_behind_the_proxy(tmp_path: Path) -> None:
     assert seen.only.is_tunnel
 
 
-def test_a_refused_tunnel_is_a_failed_connection(tmp_path: Path) -> None:
+def test_a_refused_tunnel_is_a_failed_connection(see: See) -> None:
     program = """
         import sys, urllib3
 
+        manager = urllib3.ProxyManager(sys.argv[1])
         try:
-            urllib3.ProxyManager(sys.argv[1]).request("GET", "https://somewhere:443/", retries=False)
+            manager.request("GET", "https://somewhere:443/", retries=False)
         except urllib3.exceptions.HTTPError:
             pass
     """
     answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
     with misbehaving(lambda peer: peer.answer(answer)) as proxy:
-        seen = ran(tmp_path, program, proxy.url)
+        seen = see(program, proxy.url)
         assert seen.opened == proxy.accepts == 1
     assert seen.only.failure == "OSError"
     assert seen.only.origin.host == "somewhere"
     assert seen.sent == 0
 
 
-def test_a_forwarded_request_asks_the_server_of_its_url(tmp_path: Path) -> None:
+def test_a_forwarded_request_asks_the_server_of_its_url(see: See) -> None:
     program = """
         import sys, urllib3
 
@@ -440,12 +465,12 @@ def test_a_forwarded_request_asks_the_server_of_its_url(tmp_path: Path) -> None:
             peer.answer(ANSWER)
 
     with misbehaving(script) as proxy:
-        seen = ran(tmp_path, program, proxy.url)
+        seen = see(program, proxy.url)
         assert seen.opened == proxy.accepts == 1
         assert seen.only.origin == Origin("http", "example.com", 80, f"http://{proxy.address}")
 
 
-def test_an_evicted_pool_takes_its_connections_along(tmp_path: Path, server: ServerProcess) -> None:
+def test_an_evicted_pool_takes_its_connections_along(see: See, server: ServerProcess) -> None:
     program = """
         import sys, urllib3
 
@@ -454,7 +479,7 @@ def test_an_evicted_pool_takes_its_connections_along(tmp_path: Path, server: Ser
             for host in ("127.0.0.1", "localhost"):
                 manager.request("GET", f"http://{host}:{sys.argv[1]}/")
     """
-    seen = ran(tmp_path, program, str(server.port))
+    seen = see(program, str(server.port))
     stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (6, 6)
     assert seen.endings == {"evicted": 5, "open": 1}
@@ -462,7 +487,7 @@ def test_an_evicted_pool_takes_its_connections_along(tmp_path: Path, server: Ser
 
 @pytest.mark.parametrize("how", ["manager.clear()", "manager.connection_from_url(url).close()"])
 def test_a_cleared_manager_closes_its_connections(
-    tmp_path: Path, server: ServerProcess, how: str
+    see: See, server: ServerProcess, how: str
 ) -> None:
     program = f"""
         import sys, urllib3
@@ -473,12 +498,12 @@ def test_a_cleared_manager_closes_its_connections(
             {how}
             manager.clear()
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     assert seen.endings == {"client-closed": 3}
     assert seen.opened == server.stop().accepts == 3
 
 
-def test_pools_tell_in_which_settings_they_differ(tmp_path: Path, server: ServerProcess) -> None:
+def test_pools_tell_in_which_settings_they_differ(see: See, server: ServerProcess) -> None:
     program = """
         import sys, urllib3
 
@@ -489,13 +514,13 @@ def test_pools_tell_in_which_settings_they_differ(tmp_path: Path, server: Server
             )
             pool.request("GET", "/")
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     pools = [it for it in seen.clients if it.origin is not None]
     assert [it.differs for it in pools] == [(), ("timeout", "headers")]
     assert [it.most for it in pools] == [2, 2]
 
 
-def test_asking_to_close_is_the_programs_own(tmp_path: Path, server: ServerProcess) -> None:
+def test_asking_to_close_is_the_programs_own(see: See, server: ServerProcess) -> None:
     program = """
         import sys, urllib3
 
@@ -503,14 +528,12 @@ def test_asking_to_close_is_the_programs_own(tmp_path: Path, server: ServerProce
         for _ in range(3):
             manager.request("GET", sys.argv[1])
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     assert seen.opened == server.stop().accepts == 3
     assert {it.asks_to_close for it in seen.exchanges} == {True}
 
 
-def test_connections_in_a_cycle_of_references_end_with_it(
-    tmp_path: Path, server: ServerProcess
-) -> None:
+def test_connections_in_a_cycle_of_references_end_with_it(see: See, server: ServerProcess) -> None:
     program = """
         import gc, sys, urllib3
 
@@ -523,13 +546,13 @@ def test_connections_in_a_cycle_of_references_end_with_it(
             Client().manager.request("GET", sys.argv[1])
         gc.collect()
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     assert seen.opened == server.stop().accepts == 3
     assert seen.endings == {"collected": 3}
-    assert all(it.ended_s is not None for it in seen.clients[1:])  # urllib3 has one of its own
+    assert all(it.ended_s is not None for it in seen.clients[-6:])  # urllib3 2 has one
 
 
-def test_a_fork_goes_on_with_its_parents_connection(tmp_path: Path, server: ServerProcess) -> None:
+def test_a_fork_goes_on_with_its_parents_connection(see: See, server: ServerProcess) -> None:
     program = """
         import os, sys, urllib3
 
@@ -543,7 +566,7 @@ def test_a_fork_goes_on_with_its_parents_connection(tmp_path: Path, server: Serv
             sys.exit()
         os.wait()
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (3, 4)
     parent, child = seen.processes
@@ -554,7 +577,7 @@ def test_a_fork_goes_on_with_its_parents_connection(tmp_path: Path, server: Serv
     assert [it.kind for it in child.clients.values()].count("urllib3.poolmanager.PoolManager") == 1
 
 
-def test_retries_are_exchanges_of_their_own(tmp_path: Path) -> None:
+def test_retries_are_exchanges_of_their_own(see: See) -> None:
     program = """
         import sys, urllib3
 
@@ -565,13 +588,13 @@ def test_retries_are_exchanges_of_their_own(tmp_path: Path) -> None:
             pass
     """
     with ServerProcess(ServerSettings(behaviour=Behaviour(status=503))) as server:
-        seen = ran(tmp_path, program, server.url)
+        seen = see(program, server.url)
         stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (1, 3)
     assert [it.status for it in seen.exchanges] == [503] * 3
 
 
-def test_pips_own_copy_is_seen_too(tmp_path: Path, server: ServerProcess) -> None:
+def test_pips_own_copy_is_seen_too(see: See, server: ServerProcess) -> None:
     program = """
         import sys
         from pip._vendor import requests
@@ -580,6 +603,6 @@ def test_pips_own_copy_is_seen_too(tmp_path: Path, server: ServerProcess) -> Non
         for _ in range(3):
             session.get(sys.argv[1])
     """
-    seen = ran(tmp_path, program, server.url)
+    seen = see(program, server.url)
     assert (seen.opened, seen.sent) == (1, 3)
     assert seen.clients[0].kind == "pip._vendor.urllib3.poolmanager.PoolManager"

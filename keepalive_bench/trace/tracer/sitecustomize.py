@@ -16,7 +16,9 @@ def _start() -> None:
         if os.environ.get("_KAB_TRACE"):
             sys.path.insert(0, own)
             sys.dont_write_bytecode = False  # kab's own: without it, each start takes 20 ms longer
-            from _kab_tracer import start_from_environment
+            from _kab_tracer import (  # type: ignore[import-not-found]  # it is beside this file
+                start_from_environment,
+            )
 
             start_from_environment()
     except Exception:  # noqa: BLE001, S110  # the program never sees it; no records tell of it

@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
+    from .for_http_client import Wire
     from .records import Records
 
     Fields: TypeAlias = list[tuple[str, str]]
@@ -52,16 +53,15 @@ class Answers:
     def read(
         self,
         response: Any,  # noqa: ANN401  # an `http.client.HTTPResponse`, or what is as one
-        last: LastAnswer,
-        own: str,
+        wire: Wire,
     ) -> tuple[int, str]:
         """The number of what one says, and the origin that it leads to, if that is another one.
 
         Args:
             response: whose head is there.
-            last: of the same connection; it is changed.
-            own: the origin that answers.
+            wire: its connection, which knows what the last one said.
         """
+        last = wire.last
         fields: Fields = response.headers._headers  # noqa: SLF001  # `raw_items`, without its copy
         status, method = response.status, response._method  # noqa: SLF001  # no other way
         if (
@@ -70,7 +70,9 @@ class Answers:
             or method != last.method
             or self._records.key is not last.of
         ):
-            last.number, last.redirect = self._made(response.version, status, method, fields, own)
+            last.number, last.redirect = self._made(
+                response.version, status, method, fields, wire.origin
+            )
             last.fields, last.status, last.method = fields, status, method
             last.of = self._records.key
         return last.number, last.redirect
@@ -93,7 +95,7 @@ class Answers:
         text = version, said[_CONNECTION], said[_KEEP_ALIVE], framing, said[_SERVER], said[_VIA]
         number = self._known.get(text)
         if number is None:
-            words = _VERSIONS.get(version, "HTTP/?"), *map(_short, text[1:])  # type: ignore[arg-type]  # all but the first are text
+            words = _VERSIONS.get(version, "HTTP/?"), *map(_short, text[1:])
             number = self._known[text] = self._records.text("\t".join(words))
         location = said[_LOCATION]
         if location is None or status not in _REDIRECTS:

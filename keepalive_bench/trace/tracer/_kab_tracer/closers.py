@@ -63,9 +63,8 @@ def broken_by(response: Any, frame: FrameType) -> str | None:  # noqa: ANN401  #
     """
     name = frame.f_code.co_name
     if name == "close":
-        if not response.chunked and response.length == 0:
-            return None
-        return _closed_for(frame.f_back)
+        is_whole = response.length == 0 and not response.chunked
+        return None if is_whole else _closed_for(frame.f_back)
     is_short = not response.chunked and response.length
     return _INCOMPLETE if is_short or name in _BREAKING else None
 

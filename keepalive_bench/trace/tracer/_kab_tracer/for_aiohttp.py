@@ -18,7 +18,7 @@ from _contextvars import ContextVar
 from .answers import origin_of
 from .heads import NONE_YET
 from .lives import Client, Connection
-from .wrappers import around, around_async
+from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class _Life(Connection):
         return "unread" if is_unread else super().dropped()
 
 
-class _Watch:
+class _Watch(Watcher):
     """Notes what objects of aiohttp's do, for one tracer."""
 
     def __init__(self, tracer: Tracer) -> None:
@@ -161,6 +161,9 @@ class _Watch:
 
     def opens(self, connector: Theirs, req: Theirs, *_: object, **__: object) -> _Life:
         """A connector is to open a connection."""
+        if self._of(connector) is None:  # it was made before this tracer began
+            self.made_connector(connector)
+            self._of(connector).was_there()
         life = _Life(self.tracer, req, connector)
         life.opening()
         life.asked(req, forces_close=connector.force_close)
@@ -211,6 +214,7 @@ class _Watch:
                 life.reached()
             life.unusable(error)
 
+    @quietly
     def tcp_connected(self) -> None:
         """TCP is connected."""
         life = self._opening.get()
@@ -221,13 +225,22 @@ class _Watch:
 
     def sends(self, request: Theirs, conn: Theirs) -> Exchange | None:
         """A request is to be sent on a connection."""
-        life: _Life | None = self._of(conn.protocol)
-        if life is None:  # that is how a tunnel is asked for
+        life: _Life | None = self._of(conn.protocol) or self._found(request, conn)
+        if life is None:
             return None
         exchange = life.exchange
         if exchange is not None and not exchange.is_answered and not exchange.is_over:
             return exchange  # the one that it was opened for
         return life.asked(request, forces_close=conn._connector.force_close)  # noqa: SLF001
+
+    def _found(self, request: Theirs, conn: Theirs) -> _Life | None:
+        """A connection that was open before the tracer came; a tunnel is asked for on another."""
+        if request.method == "CONNECT" or getattr(conn.protocol, "transport", None) is None:
+            return None
+        life = _Life(self.tracer, request, conn._connector)  # noqa: SLF001
+        life.found(life.place, life.via, life.client)
+        conn.protocol.__dict__[self._name] = life
+        return life
 
     def sent(self, _: Theirs, exchange: Exchange | None, __: object) -> None:
         """It was: its head, at least."""
@@ -356,22 +369,22 @@ def _watch(tracer: Tracer) -> _Watch:
 def patch_client(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `client`."""
     watch, session = _watch(tracer), module.ClientSession
-    making = around(tracer, watch.makes_session, watch.made_session, watch.made_session)
+    making = around(watch.makes_session, watch.made_session, watch.made_session)
     patches.wrap(session, "__init__", making)
-    patches.wrap(session, "close", around_async(tracer, watch.closes_client))
+    patches.wrap(session, "close", around_async(watch.closes_client))
 
 
 def patch_connector(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `connector`."""
     watch, base, tcp = _watch(tracer), module.BaseConnector, module.TCPConnector
-    patches.wrap(base, "__init__", around(tracer, after=watch.made_connector))
+    patches.wrap(base, "__init__", around(after=watch.made_connector))
     for name in ("_close", "_close_immediately"):
         if name in vars(base):
-            patches.wrap(base, name, around(tracer, watch.closes_client))
-    opening = around_async(tracer, watch.opens, watch.opened, watch.fails_to_open)
+            patches.wrap(base, name, around(watch.closes_client))
+    opening = around_async(watch.opens, watch.opened, watch.fails_to_open)
     for owner in (tcp, module.UnixConnector, module.NamedPipeConnector):
         patches.wrap(owner, "_create_connection", opening)
-    attempting = around_async(tracer, watch.attempts, watch.attempted, watch.attempt_failed)
+    attempting = around_async(watch.attempts, watch.attempted, watch.attempt_failed)
     patches.wrap(tcp, "_wrap_create_connection", attempting)
     eyeballs = getattr(module, "aiohappyeyeballs", None)  # before 3.10, loops connect themselves
     if eyeballs is not None:
@@ -381,23 +394,23 @@ def patch_connector(tracer: Tracer, patches: Patches, module: ModuleType) -> Non
 def patch_protocol(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `client_proto`."""
     watch, protocol = _watch(tracer), module.ResponseHandler
-    patches.wrap(protocol, "connection_lost", around(tracer, watch.loses, watch.lost, watch.lost))
+    patches.wrap(protocol, "connection_lost", around(watch.loses, watch.lost, watch.lost))
     for name in ("close", "abort"):
         if name in vars(protocol):
-            patches.wrap(protocol, name, around(tracer, watch.closes))
+            patches.wrap(protocol, name, around(watch.closes))
 
 
 def patch_request(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `client_reqrep`."""
     watch = _watch(tracer)
     owner = next(it for it in module.ClientRequest.__mro__ if "send" in vars(it))
-    patches.wrap(owner, "send", around_async(tracer, watch.sends, watch.sent, watch.failed))
+    patches.wrap(owner, "send", around_async(watch.sends, watch.sent, watch.failed))
 
 
 def patch_streams(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `streams`."""
     watch = _watch(tracer)
-    reading = around_async(tracer, watch.waits, watch.answered, watch.failed)
+    reading = around_async(watch.waits, watch.answered, watch.failed)
     patches.wrap(module.DataQueue, "read", reading)
 
 
@@ -405,10 +418,7 @@ def _connecting(watch: _Watch) -> Theirs:
     def make(original: Theirs) -> Theirs:
         async def start_connection(*args: object, **kwargs: object) -> object:
             sock = await original(*args, **kwargs)
-            try:
-                watch.tcp_connected()
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                watch.tracer.records.trouble(error)
+            watch.tcp_connected()
             return sock
 
         return start_connection

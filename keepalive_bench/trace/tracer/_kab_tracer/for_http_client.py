@@ -23,7 +23,7 @@ from .closers import (
     found_on,
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
-from .lives import Connection, Exchange, now
+from .lives import Client, Connection, Exchange, now
 from .stacks import NO_CALL
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
     from typing import Any, TypeAlias
 
-    from .lives import Client, Tracer
+    from .lives import Tracer
     from .patching import Patches
     from .stacks import Call
 
@@ -221,7 +221,7 @@ def _answering(tracer: Tracer) -> Make:
                 return original(self, *args, **kwargs)
             exchange = wire.exchange
             try:
-                if exchange.has_body:
+                if exchange.flags & HAS_BODY:
                     exchange.sent()  # all of it only now
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
@@ -233,7 +233,7 @@ def _answering(tracer: Tracer) -> Make:
                 raise
             wire.is_answering = False
             try:
-                exchange.answered(response.status, *answers.read(response, wire.last, wire.origin))
+                exchange.answered(response.status, *answers.read(response, wire))
                 if self.sock is None:  # the response has it
                     self.__dict__[attribute] = Wire(tracer, wire.client, wire.number)
                     wire.is_handed_over = True
@@ -279,7 +279,8 @@ def _reading(tracer: Tracer) -> Make:
             if held is not None:
                 try:
                     exchange, wire = held
-                    error = broken_by(self, _getframe(1))
+                    is_whole = self.length == 0 and not self.chunked
+                    error = None if is_whole else broken_by(self, _getframe(1))
                     if error is None:
                         exchange.ended()
                     elif error:
@@ -307,7 +308,10 @@ def reached(tracer: Tracer, connection: Thing, sock: Thing = None) -> None:
     if wire is not None and wire.is_opening and not wire.is_open:
         sock = sock or connection.sock
         if sock is not None:
-            wire.connected(*_names(connection, wire.target, sock), wire.client)
+            is_tunnel = getattr(connection, "_tunnel_host", None)
+            is_all = connection.default_port != _HTTPS and not is_tunnel
+            names = _names(connection, wire.target, sock)
+            wire.connected(*names, wire.client, is_all=is_all)
 
 
 def _guard(tracer: Tracer, note: Function, *args: Thing) -> None:
@@ -322,7 +326,7 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
     """It begins to be opened; `None`: it is being opened already."""
     wire = wire_of(tracer, connection)
     if wire is None:
-        wire = connection.__dict__[tracer.attribute] = Wire(tracer)
+        wire = _found_wire(tracer, connection)
     if wire.is_opening:
         return None
     if wire.is_open:  # whoever opens it again has let go of the socket before
@@ -336,8 +340,9 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
 
 def _opened(connection: Thing, wire: Wire) -> None:
     wire.is_opening = False
-    is_tunnel = bool(getattr(connection, "_tunnel_host", None))
-    wire.ready(is_tls=_is_tls(connection.sock), is_tunnel=is_tunnel)
+    is_tls, is_tunnel = _is_tls(connection.sock), bool(getattr(connection, "_tunnel_host", None))
+    if is_tls or is_tunnel or not wire.is_ready:
+        wire.ready(is_tls=is_tls, is_tunnel=is_tunnel)
 
 
 def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseException) -> None:
@@ -355,10 +360,10 @@ def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseExceptio
 def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
     """See whether the connection of a request is open, and whom it asks."""
     sock, target = connection.sock, _target(_head(connection))
-    if wire is None:  # it was there before the tracer
-        wire = connection.__dict__[tracer.attribute] = Wire(tracer)
+    if wire is None:
+        wire = _found_wire(tracer, connection)
         if sock is not None:
-            wire.found(*_names(connection, target, sock))
+            wire.found(*_names(connection, target, sock), wire.client)
     elif wire.is_open and sock is None:  # somebody has taken it away
         wire.closed("connection-closed")
     wire.before, wire.target = wire.number, target
@@ -371,6 +376,16 @@ def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
     elif target and wire.is_open and not wire.is_named:
         wire.serves(*_names(connection, target, sock))
     wire.is_named = True
+    return wire
+
+
+def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
+    """What hangs on a connection that was made before the tracer began, by a pool maybe."""
+    module, name = type(connection).__module__, type(connection).__qualname__
+    client = None
+    if module != "http.client":
+        client = Client(tracer, f"{module}.{name}").was_there()
+    wire = connection.__dict__[tracer.attribute] = Wire(tracer, client)
     return wire
 
 

@@ -19,7 +19,7 @@ from .answers import origin_of
 from .closers import found_on
 from .heads import NONE_YET, asks
 from .lives import Client, Connection, now
-from .wrappers import around, around_async
+from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class _Life(Connection):
         "ending",
         "exchanges",
         "head",
-        "is_ready",
         "is_tunnel",
+        "is_usable",
         "place",
         "pool",
         "speakers",
@@ -77,7 +77,7 @@ class _Life(Connection):
     def __init__(self, tracer: Tracer, place: str, via: str, pool: _Pool | None) -> None:
         super().__init__(tracer)
         self.place, self.via, self.pool = place, via, pool
-        self.is_tunnel = self.is_ready = False
+        self.is_tunnel = self.is_usable = False
         self.announces = False
         """Whether the last response says that it ends."""
         self.speakers = 0
@@ -96,7 +96,7 @@ class _Life(Connection):
 
     def reached(self) -> None:
         """TCP is connected."""
-        self.is_ready, self.speakers = False, 0
+        self.is_usable, self.speakers = False, 0
         self.connected(self.place, self.via, self.client)
 
     def unusable(self, error: BaseException) -> None:
@@ -123,7 +123,7 @@ class _Opening:
         self.token: Any = None
 
 
-class _Watch:
+class _Watch(Watcher):
     """Notes what objects of httpcore's do, for one tracer."""
 
     def __init__(self, tracer: Tracer) -> None:
@@ -179,6 +179,7 @@ class _Watch:
         if known is not None:
             known.is_closing = False
 
+    @quietly
     def made_connection(self, pool: Theirs, origin: Theirs, made: Theirs) -> None:
         """A pool made a connection, which isn't open yet."""
         proxy = getattr(made, "_proxy_origin", None)
@@ -186,7 +187,12 @@ class _Watch:
         leads_to = _origin(origin)
         if getattr(made, "_uds", None):
             leads_to = origin_of("unix", origin.host.decode("latin-1"), 0)
-        life = _Life(self.tracer, leads_to, via, self._of(pool))
+        known = self._of(pool)
+        if known is None:  # it was made before this tracer began
+            self.made_pool(pool)
+            known = self._of(pool)
+            known.client.was_there()
+        life = _Life(self.tracer, leads_to, via, known)
         life.is_tunnel = hasattr(made, "_connected")
         made.__dict__[self._name] = life
         if proxy is not None and made._connection is not None:  # noqa: SLF001  # that to the proxy
@@ -222,7 +228,7 @@ class _Watch:
         if type(error).__name__ == "ConnectionNotAvailable":  # it goes to another connection
             return
         life = opening.life
-        if opening.is_opener and life.is_open and not life.is_ready:
+        if opening.is_opener and life.is_open and not life.is_usable:
             life.unusable(error)
         if not opening.has_begun:
             life.begun(since=opening.began).failed(error)
@@ -268,11 +274,12 @@ class _Watch:
             if not life.is_open:
                 self.connected(None, life, stream)
         if life is None or not life.is_open:
+            http.__dict__[self._name] = None  # it isn't a real one
             return
         http.__dict__[self._name] = life
         life.speakers += 1
         if life.speakers > life.is_tunnel:
-            life.is_ready = True
+            life.is_usable = True
             is_tls = stream.get_extra_info("ssl_object") is not None
             life.ready(is_tls=is_tls, is_tunnel=life.is_tunnel)
 
@@ -281,7 +288,9 @@ class _Watch:
     def begins(self, http: Theirs, request: Theirs, stream_id: int = 0) -> None:
         """A request is to be sent."""
         life = self._of(http)
-        if life is None or not life.is_ready:
+        if self._name not in http.__dict__:
+            life = self._found(http)
+        if life is None or not life.is_usable:
             return
         opening, since = self._opening.get(), 0.0
         if opening is not None and opening.life is life and not opening.has_begun:
@@ -290,6 +299,13 @@ class _Watch:
         life.exchanges[stream_id] = life.begun(
             asks_to_close=asks_to_close, has_body=has_body, is_http_2=stream_id > 0, since=since
         )
+
+    def _found(self, http: Theirs) -> _Life:
+        """A connection that was open before the tracer came."""
+        life = http.__dict__[self._name] = _Life(self.tracer, _origin(http._origin), "", None)  # noqa: SLF001
+        life.found(life.place)
+        life.is_usable = True
+        return life
 
     def sent(
         self, http: Theirs, request: Theirs, stream_id: int = 0
@@ -370,7 +386,7 @@ class _Watch:
     def closes(self, http: Theirs) -> None:
         """A connection is closed."""
         life = self._of(http)
-        if life is not None and life.is_ready and life.is_open:
+        if life is not None and life.is_usable and life.is_open:
             life.closed(life.ending or _ending(http, life))
 
 
@@ -440,21 +456,21 @@ def _watch(tracer: Tracer) -> _Watch:
 def patch_client(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `httpx._client`."""
     watch = _watch(tracer)
-    making = around(tracer, watch.makes_client, watch.made_client, watch.made_client)
+    making = around(watch.makes_client, watch.made_client, watch.made_client)
     for owner in (module.Client, module.AsyncClient):
         patches.wrap(owner, "__init__", making)
     for name in ("close", "__exit__"):
-        patches.wrap(module.Client, name, around(tracer, watch.closes_client))
+        patches.wrap(module.Client, name, around(watch.closes_client))
     for name in ("aclose", "__aexit__"):
-        patches.wrap(module.AsyncClient, name, around_async(tracer, watch.closes_client))
+        patches.wrap(module.AsyncClient, name, around_async(watch.closes_client))
 
 
 def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `connection_pool`."""
     watch, pool = _watch(tracer), _class(module, "ConnectionPool")
-    patches.wrap(pool, "__init__", around(tracer, after=watch.made_pool))
+    patches.wrap(pool, "__init__", around(after=watch.made_pool))
     _patch_making(watch, patches, pool)
-    _wrap(tracer, patches, pool, "close", watch.closes_pool, watch.closed_pool, watch.closed_pool)
+    _wrap(patches, pool, "close", watch.closes_pool, watch.closed_pool, watch.closed_pool)
 
 
 def patch_connection(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
@@ -480,11 +496,10 @@ def patch_speaker(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     http = _class(module, "HTTP2Connection" if is_2 else "HTTP11Connection")
     receive = "_receive_response" if is_2 else "_receive_response_headers"
     closes = watch.closes_stream if is_2 else watch.closes_response
-    patches.wrap(http, "__init__", around(tracer, after=watch.speaks))
-    _wrap(tracer, patches, http, "_send_request_headers", watch.begins)
-    _wrap(tracer, patches, http, receive, watch.sent, watch.answered, watch.unanswered)
+    patches.wrap(http, "__init__", around(after=watch.speaks))
+    _wrap(patches, http, "_send_request_headers", watch.begins)
+    _wrap(patches, http, receive, watch.sent, watch.answered, watch.unanswered)
     _wrap(
-        tracer,
         patches,
         http,
         "_response_closed",
@@ -492,15 +507,15 @@ def patch_speaker(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
         watch.closed_response,
         watch.closed_response,
     )
-    _wrap(tracer, patches, http, "close", watch.closes)
+    _wrap(patches, http, "close", watch.closes)
 
 
 def patch_backend(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Watch `sync`, `anyio` (it was `asyncio` once) or `trio`."""
     watch = _watch(tracer)
     wrapper = around if module.__name__.endswith(".sync") else around_async
-    connecting = wrapper(tracer, watch.connects, watch.connected, watch.fails_to_connect)
-    securing = wrapper(tracer, after=watch.secured, failed=watch.fails_to_secure)
+    connecting = wrapper(watch.connects, watch.connected, watch.fails_to_connect)
+    securing = wrapper(after=watch.secured, failed=watch.fails_to_secure)
     for owner in list(vars(module).values()):
         if getattr(owner, "__module__", "") == module.__name__:
             if "connect_tcp" in vars(owner):
@@ -514,10 +529,7 @@ def _patch_making(watch: _Watch, patches: Patches, pool: type) -> None:
     def make(original: Theirs) -> Theirs:
         def create_connection(self: Theirs, origin: Theirs) -> Theirs:
             made = original(self, origin)
-            try:
-                watch.made_connection(self, origin, made)
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                watch.tracer.records.trouble(error)
+            watch.made_connection(self, origin, made)
             return made
 
         return create_connection
@@ -529,7 +541,7 @@ def _patch_opening(watch: _Watch, patches: Patches, connection: type) -> None:
     name = "handle_request"
     if connection.__name__.startswith("Async"):
         name = "handle_async_request"
-    _wrap(watch.tracer, patches, connection, name, watch.enters, watch.leaves, watch.leaves_failed)
+    _wrap(patches, connection, name, watch.enters, watch.leaves, watch.leaves_failed)
 
 
 def _class(module: ModuleType, name: str) -> type:
@@ -537,9 +549,9 @@ def _class(module: ModuleType, name: str) -> type:
     return found
 
 
-def _wrap(tracer: Tracer, patches: Patches, owner: type, name: str, *notes: Theirs) -> None:
+def _wrap(patches: Patches, owner: type, name: str, *notes: Theirs) -> None:
     if owner.__name__.startswith("Async"):
         name = "aclose" if name == "close" else name
-        patches.wrap(owner, name, around_async(tracer, *notes))
+        patches.wrap(owner, name, around_async(*notes))
     else:
-        patches.wrap(owner, name, around(tracer, *notes))
+        patches.wrap(owner, name, around(*notes))

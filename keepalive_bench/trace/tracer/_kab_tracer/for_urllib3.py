@@ -6,23 +6,26 @@ here, how connections are opened, and which pool and which manager they are of.
 
 from __future__ import annotations
 
+from _thread import get_ident
+
 from .answers import origin_of
 from .for_http_client import connecting, reached, wire_of
 from .lives import Client
+from .wrappers import Watcher, around, quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
     from typing import Any, TypeAlias
 
     from .lives import Tracer
     from .patching import Patches
 
-    Function: TypeAlias = Callable[..., Any]
     Thing: TypeAlias = Any
     """What is a library's, whatever that is."""
 
+_MAKERS: dict[tuple[str, int], tuple[Client, str]] = {}
+"""By tracer and thread: the manager that is making a pool, and how that differs from its last."""
 _PORTS = {"http": 80, "https": 443}
 _PLACE = ("key_scheme", "key_host", "key_port")
 """Fields of a pool's key that say where its connections lead."""
@@ -36,135 +39,112 @@ def patch_connection(tracer: Tracer, patches: Patches, module: ModuleType) -> No
         owner: type = getattr(module, name)
         if "connect" in vars(owner):  # without ssl, urllib3 has a dummy
             patches.wrap(owner, "connect", connecting(tracer))
-    patches.wrap(module.HTTPConnection, "_new_conn", _reaching(tracer))
+    patches.wrap(module.HTTPConnection, "_new_conn", around(after=_Watch(tracer).reached))
 
 
 def patch_socks(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note how connections are opened through a SOCKS proxy."""
-    patches.wrap(module.SOCKSConnection, "_new_conn", _reaching(tracer))
+    patches.wrap(module.SOCKSConnection, "_new_conn", around(after=_Watch(tracer).reached))
 
 
 def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
-    """Note what pools there are, and which of their connections are used."""
-    attribute, trouble = tracer.attribute, tracer.records.trouble
-
-    def making(original: Function) -> Function:
-        def __init__(self: Thing, *args: Thing, **kwargs: Thing) -> None:  # noqa: N807
-            original(self, *args, **kwargs)
-            try:
-                self.__dict__[attribute] = _pool(tracer, self)
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                trouble(error)
-
-        return __init__
-
-    def opening(original: Function) -> Function:
-        def _new_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            connection = original(self, *args, **kwargs)
-            try:
-                wire = wire_of(tracer, connection)
-                if wire is not None:
-                    wire.client = self.__dict__.get(attribute)
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                trouble(error)
-            return connection
-
-        return _new_conn
-
-    def closing(original: Function) -> Function:
-        def close(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            try:
-                _close(self.__dict__.get(attribute), "client-closed")
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                trouble(error)
-            return original(self, *args, **kwargs)
-
-        return close
-
-    pool = module.HTTPConnectionPool
-    patches.wrap(pool, "__init__", making)
+    """Note what pools there are, and which connections they make."""
+    watch, pool = _Watch(tracer), module.HTTPConnectionPool
+    patches.wrap(pool, "__init__", around(after=watch.made_pool))
+    patches.wrap(pool, "close", around(before=watch.closes_pool))
     for owner in (pool, module.HTTPSConnectionPool):
-        patches.wrap(owner, "_new_conn", opening)
-    patches.wrap(pool, "close", closing)
+        patches.wrap(owner, "_new_conn", around(after=watch.made_connection))
 
 
 def patch_manager(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note what managers there are, and how their pools come and go."""
-    attribute, trouble = tracer.attribute, tracer.records.trouble
-
-    def making(original: Function) -> Function:
-        def __init__(self: Thing, *args: Thing, **kwargs: Thing) -> None:  # noqa: N807
-            original(self, *args, **kwargs)
-            try:
-                self.__dict__[attribute] = Client(tracer, _kind(self))
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                trouble(error)
-
-        return __init__
-
-    def growing(original: Function) -> Function:
-        def _new_pool(
-            self: Thing, scheme: Thing, host: Thing, port: Thing, *args: Thing, **kwargs: Any
-        ) -> Thing:
-            differs = ""
-            try:
-                context = args[0] if args else kwargs.get("request_context")
-                differs = _differences(self, (scheme, host, port), context)
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                trouble(error)
-            pool = original(self, scheme, host, port, *args, **kwargs)
-            try:
-                client = pool.__dict__.get(attribute)
-                if client is not None:
-                    client.belongs(self.__dict__.get(attribute), differs)
-                _close(_evicted(self, attribute), "evicted")
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                trouble(error)
-            return pool
-
-        return _new_pool
-
-    def clearing(original: Function) -> Function:
-        def clear(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            try:
-                for pool in _pools(self):
-                    _close(pool.__dict__.get(attribute), "client-closed")
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                trouble(error)
-            return original(self, *args, **kwargs)
-
-        return clear
-
-    manager = module.PoolManager
-    patches.wrap(manager, "__init__", making)
-    patches.wrap(manager, "_new_pool", growing)
-    patches.wrap(manager, "clear", clearing)
+    watch, manager = _Watch(tracer), module.PoolManager
+    patches.wrap(manager, "__init__", around(after=watch.made_manager))
+    patches.wrap(manager, "_new_pool", around(watch.makes_pool, watch.took_pool, watch.took_none))
+    patches.wrap(manager, "clear", around(before=watch.clears))
 
 
-def _reaching(tracer: Tracer) -> Callable[[Function], Function]:
-    """What wraps a `_new_conn`, which returns a socket once TCP is connected."""
+class _Watch(Watcher):
+    """Notes for one tracer what happens to pools and managers; nothing gets out of it."""
 
-    def make(original: Function) -> Function:
-        def _new_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            sock = original(self, *args, **kwargs)
-            try:
-                reached(tracer, self, sock)
-            except Exception as error:  # noqa: BLE001  # the program never sees it
-                tracer.records.trouble(error)
-            return sock
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        self._name = tracer.attribute
 
-        return _new_conn
+    def _client(self, thing: Thing) -> Client | None:
+        found: Client | None = thing.__dict__.get(self._name)
+        return found
 
-    return make
+    @quietly
+    def reached(self, connection: Thing, _: None, sock: Thing) -> None:
+        """TCP is connected."""
+        reached(self.tracer, connection, sock)
 
+    @quietly
+    def made_connection(self, pool: Thing, _: None, connection: Thing) -> None:
+        """A pool made a connection, which isn't opened yet."""
+        wire = wire_of(self.tracer, connection)
+        if wire is not None:
+            if self._client(pool) is None:
+                self._hang(pool).was_there()
+            wire.client = self._client(pool)
 
-def _pool(tracer: Tracer, pool: Thing) -> Client:
-    """A pool that was made."""
-    port = pool.port or _PORTS.get(pool.scheme, "")
-    origin = origin_of(pool.scheme, (pool.host or "").strip("[]"), port)
-    most = getattr(pool.pool, "maxsize", 0)
-    kind = _kind(pool)
-    return Client(tracer, kind, origin=origin, most=most or -1, blocks=bool(pool.block))
+    @quietly
+    def made_pool(self, pool: Thing, *_: None) -> None:
+        """A pool was made."""
+        self._hang(pool)
+
+    def _hang(self, pool: Thing) -> Client:
+        port = pool.port or _PORTS.get(pool.scheme, "")
+        origin = origin_of(pool.scheme, (pool.host or "").strip("[]"), port)
+        most = getattr(pool.pool, "maxsize", 0) or -1
+        kind, blocks = _kind(pool), bool(pool.block)
+        of, differs = _MAKERS.get((self._name, get_ident()), (None, ""))
+        client = Client(self.tracer, kind, of, origin, differs, most, blocks=blocks)
+        pool.__dict__[self._name] = client
+        return client
+
+    @quietly
+    def closes_pool(self, pool: Thing) -> None:
+        """The program closes a pool."""
+        _close(self._client(pool), "client-closed")
+
+    @quietly
+    def made_manager(self, manager: Thing, *_: None) -> None:
+        """A manager was made."""
+        manager.__dict__[self._name] = Client(self.tracer, _kind(manager))
+
+    @quietly
+    def makes_pool(
+        self, manager: Thing, scheme: str, host: str, port: int, request_context: Thing = None
+    ) -> None:
+        """A manager makes a pool, as it has none with all of these settings."""
+        client = self._client(manager)
+        if client is None:
+            self.made_manager(manager)
+            client = manager.__dict__[self._name].was_there()
+        place = scheme.lower(), host.lower(), port
+        differs = _differences(manager, place, request_context or {})
+        _MAKERS[self._name, get_ident()] = client, differs
+
+    @quietly
+    def took_pool(self, manager: Thing, *_: Thing) -> None:
+        """It made it, and another one may have to go for it."""
+        _MAKERS.pop((self._name, get_ident()), None)
+        pools = _pools(manager)
+        if pools and len(pools) >= manager.pools._maxsize:  # noqa: SLF001  # no other way
+            _close(self._client(pools[0]), "evicted")
+
+    @quietly
+    def took_none(self, *_: Thing) -> None:
+        """It couldn't make it."""
+        _MAKERS.pop((self._name, get_ident()), None)
+
+    @quietly
+    def clears(self, manager: Thing) -> None:
+        """The program has a manager let go of all its pools."""
+        for pool in _pools(manager):
+            _close(self._client(pool), "client-closed")
 
 
 def _kind(thing: object) -> str:
@@ -183,21 +163,9 @@ def _pools(manager: Thing) -> list[Thing]:
     return list(manager.pools._container.values())  # noqa: SLF001  # no other way
 
 
-def _evicted(manager: Thing, attribute: str) -> Client | None:
-    """The client of the pool that goes when another one comes."""
-    pools = _pools(manager)
-    if len(pools) < manager.pools._maxsize or not pools:  # noqa: SLF001  # no other way
-        return None
-    client: Client | None = pools[0].__dict__.get(attribute)
-    return client
-
-
-def _differences(manager: Thing, place: tuple[Thing, Thing, Thing], context: Thing) -> str:
+def _differences(manager: Thing, place: tuple[str, str, int], context: dict[str, Any]) -> str:
     """Names of settings that set a pool to come apart from the last one of its manager's there."""
-    if context is None:
-        return ""
     keys = list(manager.pools._container)  # noqa: SLF001  # no other way
-    place = (place[0].lower(), place[1].lower(), place[2])
     for key in reversed(keys):
         if tuple(getattr(key, name, None) for name in _PLACE) == place:
             names = (field[4:] for field in key._fields if field not in _PLACE)

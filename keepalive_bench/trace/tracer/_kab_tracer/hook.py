@@ -133,7 +133,7 @@ class Hook:
             self._finding.discard(key)
         if spec is not None:
             try:
-                self._wait_for(name, spec.loader)
+                _Execution(name, spec.loader, self.patch).put_in()
             except Exception:  # noqa: BLE001  # a loader without attributes of its own, say
                 self._late.add(name)
         return spec
@@ -153,30 +153,6 @@ class Hook:
                 return spec
         return None
 
-    def _wait_for(self, name: str, loader: Any) -> None:  # noqa: ANN401  # whatever finders find
-        """Have a loader tell when it has executed a module, once."""
-        method = "exec_module" if hasattr(loader, "exec_module") else "load_module"
-        run = getattr(loader, method)
-        before = vars(loader).get(method)
-        if getattr(before, "_kab_waits_for", None) == (id(self), name):
-            return
-
-        def execute(module: Any) -> Any:  # noqa: ANN401  # a module, or its name
-            if _name_of(module) != name:  # of a loader that several modules share
-                return run(module)
-            if vars(loader).get(method) is execute:
-                if before is None:
-                    delattr(loader, method)
-                else:
-                    setattr(loader, method, before)
-            execute._kab_waits_for = None  # type: ignore[attr-defined]  # noqa: SLF001
-            result = run(module)
-            self._patch(name, result if isinstance(module, str) else module)
-            return result
-
-        execute._kab_waits_for = id(self), name  # type: ignore[attr-defined]  # noqa: SLF001
-        setattr(loader, method, execute)
-
     def _patch_late(self) -> None:
         for name in list(self._late):
             module = sys.modules.get(name)
@@ -185,9 +161,10 @@ class Hook:
             spec = _dict_of(module).get("__spec__")
             if not getattr(spec, "_initializing", False):
                 self._late.discard(name)
-                self._patch(name, module)
+                self.patch(name, module)
 
-    def _patch(self, name: str, module: ModuleType) -> None:
+    def patch(self, name: str, module: ModuleType) -> None:
+        """Patch a module, now that it was executed."""
         if self._is_out:
             return
         if type(module) is not type(sys):
@@ -201,6 +178,50 @@ class Hook:
                 patch(self._tracer(), self._patches, module)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 self._patches.records.trouble(error)
+
+
+class _Execution:
+    """Stands for the method with which a loader executes modules until it has executed one."""
+
+    def __init__(
+        self,
+        name: str,
+        loader: Any,  # noqa: ANN401  # whatever finders find
+        then: Callable[[str, ModuleType], None],
+    ) -> None:
+        self._name, self._loader, self._then = name, loader, then
+        self._method = "exec_module" if hasattr(loader, "exec_module") else "load_module"
+        self._run = getattr(loader, self._method)
+        self._beneath = vars(loader).get(self._method)
+        self._is_over = False
+
+    def put_in(self) -> None:
+        """Stand there, unless another one already waits for the same."""
+        there = self._beneath
+        is_there = isinstance(there, _Execution) and not there._is_over  # noqa: SLF001  # its kind
+        if not is_there or (there._name, there._then) != (self._name, self._then):  # noqa: SLF001
+            setattr(self._loader, self._method, self)
+
+    def __call__(self, module: Any) -> Any:  # noqa: ANN401  # a module, or its name
+        if self._is_over or _name_of(module) != self._name:  # of a loader that several share
+            return self._run(module)
+        self._is_over = True
+        self._go()
+        result = self._run(module)
+        self._then(self._name, result if isinstance(module, str) else module)
+        return result
+
+    def _go(self) -> None:
+        """Leave the place to what was there, but for those that wait no longer."""
+        there = vars(self._loader).get(self._method)
+        if there is not self:
+            return
+        while isinstance(there, _Execution) and there._is_over:  # noqa: SLF001  # its kind
+            there = there._beneath  # noqa: SLF001  # its kind
+        if there is None:
+            delattr(self._loader, self._method)
+        else:
+            setattr(self._loader, self._method, there)
 
 
 class _View:

@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from _struct import Struct
+from _thread import get_ident
 from itertools import count
 
 from .closers import name_of
@@ -57,13 +58,20 @@ _frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 class Tracer:
     """One tracer of this process: that of `kab trace` or that of `watch`; both may be at work."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, only_thread: int = 0) -> None:
         self.records = records
         self.stacks = Stacks(records)
         self.attribute = f"_kab_{id(_tracers):x}_{next(_tracers)}"
         """What its own hangs on other people's objects by. This module may be there twice."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
+        self.only_thread = only_thread
+        """The one thread whose requests are noted; 0: all are."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is a thread whose requests aren't noted."""
+        return bool(self.only_thread) and self.only_thread != get_ident()
 
 
 class Client:
@@ -98,7 +106,8 @@ class Client:
         self._pid = tracer.records.pid
         self._made, self._ended = now(), 0.0
         self._flags = BLOCKS if blocks else 0
-        self._stack = tracer.stacks.whole(_frame(1))
+        # Who made the one that it belongs to made this one, too.
+        self._stack = 0 if of else tracer.stacks.whole_again(1, kind)
         self.ending = ""
         """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
         self._say(of, kind, origin, differs, most)
@@ -123,6 +132,13 @@ class Client:
         _, kind, origin, _, most = self._says
         self._say(of, kind, origin, differs, most)
 
+    def was_there(self) -> Client:
+        """It was made before this tracer began, nobody knows where."""
+        self._flags |= IS_INHERITED
+        self._stack = 0
+        self._say(*self._says)
+        return self
+
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
         if not self._ended and self._pid == os.getpid() and not self._tracer.is_over:
@@ -130,7 +146,7 @@ class Client:
             self._write()
 
     def __del__(self) -> None:
-        try:
+        try:  # noqa: SIM105  # contextlib isn't there yet
             self.closed()
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
@@ -173,6 +189,7 @@ class Connection:
         self._pid = tracer.records.pid
         self._began = 0.0
         self._flags = 0
+        self._ready = 0.0
         self._says: tuple[str, str, Client | None] = "", "", None
         self.is_open = False
         self.number = previous
@@ -185,13 +202,28 @@ class Connection:
 
     def opening(self) -> None:
         """It begins to be opened; who wants that is noted: an error in a task comes by itself."""
-        self._began, self._stack = now(), self._tracer.stacks.whole(_frame(1))
+        self._began, self._stack = now(), self._tracer.stacks.whole_again(1, "opening")
 
-    def connected(self, origin: str, via: str = "", client: Client | None = None) -> None:
-        """The TCP handshake is done."""
+    def connected(
+        self, origin: str, via: str = "", client: Client | None = None, *, is_all: bool = False
+    ) -> None:
+        """The TCP handshake is done.
+
+        Args:
+            origin: where it leads.
+            via: the proxy's origin.
+            client: whose it is.
+            is_all: nothing else belongs to opening it.
+        """
         self._make(origin, via, client)
         self.is_open, self._connected = True, now()
+        self._ready = self._connected if is_all else 0.0
         self._write()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all that belongs to opening it is done."""
+        return self._ready > 0
 
     def ready(self, *, is_tls: bool, is_tunnel: bool = False) -> None:
         """So is all else that belongs to opening it."""
@@ -273,7 +305,9 @@ class Connection:
         self._flags = self._ending = self._detail = 0
         self._connected = self._ready = self._ended = 0.0
         if not self._began:
-            self._began, self._stack = now(), self._tracer.stacks.whole(_frame(2))
+            self._began, self._stack = now(), self._tracer.stacks.whole_again(2, "opening")
+        if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
+            self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
     def inherit(self) -> None:
         """Go on with it, as it is of the process that forked this one."""
@@ -314,7 +348,6 @@ class Exchange:
         "_connection",
         "_detail",
         "_ended",
-        "_flags",
         "_frame",
         "_of",
         "_pid",
@@ -323,6 +356,7 @@ class Exchange:
         "_slot",
         "_status",
         "_who",
+        "flags",
         "has_failed",
     )
 
@@ -336,9 +370,11 @@ class Exchange:
     ) -> None:
         self._began = since or now()
         self._records = records = tracer.records
-        self._slot = records.claim()
+        is_elsewhere = tracer.only_thread and tracer.is_elsewhere
+        self._slot = None if is_elsewhere else records.claim()
         self._pid = records.pid
-        self._flags = flags
+        self.flags = flags
+        """Those of the layout."""
         self._status = self._answer = self._detail = 0
         self._sent = self._answered = self._ended = 0.0
         self.has_failed = False
@@ -372,12 +408,7 @@ class Exchange:
     @property
     def asks_to_close(self) -> bool:
         """Whether its own header says `Connection: close`."""
-        return bool(self._flags & ASKS_TO_CLOSE)
-
-    @property
-    def has_body(self) -> bool:
-        """Whether its request has one."""
-        return bool(self._flags & HAS_BODY)
+        return bool(self.flags & ASKS_TO_CLOSE)
 
     def sent(self) -> None:
         """The request was written."""
@@ -403,7 +434,7 @@ class Exchange:
         if redirect or self.has_failed or self._connection is not None or slot is None:
             self._ended, self._detail, self.has_failed = 0.0, 0, False
             if redirect:
-                self._flags |= IS_REDIRECT
+                self.flags |= IS_REDIRECT
                 self._detail = records.text(redirect)
             self._write()
             return
@@ -431,7 +462,7 @@ class Exchange:
         if not self._ended and self._pid == os.getpid():
             name = error if isinstance(error, str) else name_of(error)
             self._ended, self._detail = now(), self._records.text(name)
-            self._flags &= ~IS_REDIRECT
+            self.flags &= ~IS_REDIRECT
             self.has_failed = True
             self._write()
 
@@ -444,7 +475,7 @@ class Exchange:
         memory, at = self._slot
         memory[at : at + SLOT_BYTES] = _PACK(
             EXCHANGE.kind,
-            self._flags,
+            self.flags,
             self._status,
             self._of,
             self._frame,

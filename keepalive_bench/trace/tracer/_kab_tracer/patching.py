@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Function: TypeAlias = Callable[..., Any]
     Owner: TypeAlias = Union[type, ModuleType]
 
+_passing: dict[int, tuple[object, object]] = {}
+"""Wrappers that only call their originals, each with what it stands on; by its identity."""
 _COPIED = ("__module__", "__name__", "__qualname__", "__doc__")
 
 
@@ -81,12 +83,20 @@ class Patches:
             owner, name, found, put, original, wrapper = self._made.pop()
             try:
                 if vars(owner).get(name) is put:
-                    setattr(owner, name, found)
+                    setattr(owner, name, _beneath(found))
                 else:
                     _pass_through(wrapper, original)
+                    _passing[id(put)] = put, found
             except Exception as error:  # noqa: BLE001  # it stays as it is
                 self.records.trouble(error)
         self._own.clear()
+
+
+def _beneath(found: object) -> object:
+    """What stands there, without wrappers that only pass calls through."""
+    while id(found) in _passing:
+        _, found = _passing.pop(id(found))
+    return found
 
 
 class _Unbound:

@@ -65,6 +65,13 @@ class Records:
             self._own.ended = time.perf_counter() if is_over else 0.0
             self._own.tell()
 
+    def let_go(self) -> None:
+        """Give the memory back; nothing is recorded any more."""
+        places = list(self._own.places.values())
+        self._own.stop()
+        for _, memory in places:
+            _unmap(memory)
+
     def leaving(self) -> None:
         """The process is about to become another user's, who may be unable to make files."""
         own = self._own
@@ -86,12 +93,22 @@ class Records:
     def write(self, layout: Layout, number: int, *values: float) -> None:
         """Write a record, or write it again, into its slot; into 0, nothing."""
         if number:
-            self._own.put(number, layout.struct.pack(layout.kind, *values, layout.kind))
+            memory, at = self._own.slot(number)
+            memory[at : at + SLOT_BYTES] = layout.struct.pack(layout.kind, *values, layout.kind)
 
     def claim(self) -> tuple[mmap, int] | None:
         """A slot for a record that is written often: in which memory, and from which byte on."""
+        if self.pid != os.getpid():  # forked behind Python's back
+            self.begin()
+        own = self._own
+        number = next(own.numbers)
+        if number < own.end:  # as in `reserve`, without calling anything
+            start, memory = own.places[len(own.places) - 1]
+            if number >= start:
+                return memory, (number - start) * SLOT_BYTES
+            return own.slot(number)
         number = self.reserve()
-        return self._own.slot(number) if number else None
+        return own.slot(number) if number else None
 
     def add(self, layout: Layout, *values: float) -> int:
         """Write a record into a slot of its own."""
@@ -219,6 +236,11 @@ class _Own:
             values = layout.IS_PYTHON | layout.IS_CLOSED_TO_TRACERS, pid, started
             self.put(self.for_child, child.struct.pack(child.kind, *values, child.kind))
 
+    def stop(self) -> None:
+        """Have no place for anything."""
+        self._retry, self.end, self.places = -1.0, 0, {}
+        self.texts, self.frames = {}, {}
+
     def put(self, number: int, packed: bytes) -> None:
         """Write into a slot."""
         memory, at = self.slot(number)
@@ -253,7 +275,7 @@ class _Own:
 
     def _make(self, segment: int) -> None:
         """Make the file of a segment, unless another thread did so in the meantime."""
-        size, first = self._size_of(segment)
+        size, first = self._allot(segment)
         path = os.path.join(self.folder, f"{self.key}-{segment}{layout.SUFFIX}")
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
@@ -275,20 +297,32 @@ class _Own:
             if not is_used:
                 os.unlink(path)
 
-    def _size_of(self, segment: int) -> tuple[int, int]:
-        """How many bytes a segment is to have, and how many slots the first one."""
-        used = _allotted(self.folder, 0)
-        first = self._first or layout.FIRST_SLOTS
-        if not segment and self.is_for_life and not os.geteuid() and used < _MANY_UNITS:
-            first = layout.FIRST_SLOTS_OF_ROOT
-        slots = layout.start_of(segment + 1, first) - layout.start_of(segment, first)
-        size = slots * SLOT_BYTES
-        if self.most_bytes and used * _UNIT_BYTES + size > self.most_bytes:
-            raise OSError(0, "their limit is reached")
-        limit = _file_size_limit()
-        if limit is not None and limit < max(size, used + size // _UNIT_BYTES):
-            raise OSError(EFBIG, os.strerror(EFBIG))
-        _allotted(self.folder, size // _UNIT_BYTES)
+    def _allot(self, segment: int) -> tuple[int, int]:
+        """How many bytes a segment is to have, and how many slots the first one.
+
+        How many all files were made with is the length of one that grows by a byte for each unit.
+
+        Raises:
+            OSError: there may be no more.
+        """
+        path = os.path.join(self.folder, _ALLOTTED)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            used = os.fstat(file).st_size
+            first = self._first or layout.FIRST_SLOTS
+            if not segment and self.is_for_life and not os.geteuid() and used < _MANY_UNITS:
+                first = layout.FIRST_SLOTS_OF_ROOT
+            slots = layout.start_of(segment + 1, first) - layout.start_of(segment, first)
+            size = slots * SLOT_BYTES
+            units = size // _UNIT_BYTES
+            if self.most_bytes and used * _UNIT_BYTES + size > self.most_bytes:
+                raise OSError(0, "their limit is reached")
+            limit = _deadly_size()
+            if limit is not None and limit < max(size, used + units):
+                raise OSError(EFBIG, os.strerror(EFBIG))
+            os.write(file, b"." * units)
+        finally:
+            os.close(file)
         return size, first
 
     def _tell_of_end(self, error: Exception) -> None:
@@ -307,20 +341,11 @@ def _chunk(part: bytes, following: int) -> bytes:
     return packed[:CHUNK_OFFSET] + part + packed[CHUNK_OFFSET + len(part) :]
 
 
-def _allotted(folder: str, more: int) -> int:
-    """How many units of bytes files of records were made with so far, and make it more."""
-    path = os.path.join(folder, _ALLOTTED)
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        if more:
-            os.write(file, b"." * more)
-        return os.fstat(file).st_size
-    finally:
-        os.close(file)
-
-
-def _file_size_limit() -> int | None:
-    """How large a file may become: whoever tries more gets a signal, which may be deadly."""
+def _deadly_size() -> int | None:
+    """How large a file may become before a signal kills the process; `None`: none does."""
+    signal = sys.modules.get("_signal")
+    if signal is not None and signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN:
+        return None  # as Python has it, unless the program changes that: it is an error then
     try:
         file = os.open("/proc/self/limits", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -375,6 +400,8 @@ def _hold() -> list[object] | None:
 
 _held = None if sys.version_info >= (3, 13) else _hold()
 _kept: list[object] = []
+_numbers: dict[int, int] = {}
+"""By the identity of what is mapped: which file descriptor it takes for its own."""
 
 
 def _map(file: int, size: int) -> mmap:
@@ -390,19 +417,63 @@ def _map(file: int, size: int) -> mmap:
         _kept.append(made)
         return made
     _held.append(made)  # it would close its copy by number, which may be anyone's by then
-    _close_copy(file, copy)
+    number = _close_copy(file, copy)
+    if number >= 0:
+        _numbers[id(made)] = number
     return made
 
 
-def _close_copy(file: int, likely: int) -> None:
-    """Close the other file descriptor of a file that nobody else knows."""
+def _unmap(memory: mmap) -> None:
+    """Give memory back, unless that would close a file descriptor of somebody else's."""
+    if sys.version_info >= (3, 13):
+        memory.close()
+    elif _held is not None and id(memory) in _numbers and _takes(_numbers[id(memory)]):
+        memory.close()
+        del _numbers[id(memory)]
+        _held.remove(memory)
+
+
+def _takes(number: int) -> bool:
+    """Have a file descriptor of this number, if nobody has it."""
+    from fcntl import F_DUPFD_CLOEXEC, fcntl
+
+    try:
+        first = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    if first == number:
+        return True
+    try:
+        second = fcntl(first, F_DUPFD_CLOEXEC, number)
+    except OSError:
+        return False
+    finally:
+        os.close(first)
+    if second != number:
+        os.close(second)
+    return bool(second == number)
+
+
+def _close_copy(file: int, likely: int) -> int:
+    """Close the other file descriptor of a file that nobody else knows; which one it was."""
     status = os.fstat(file)
-    for other in (likely, *range(256)):
+    for other in [likely, *range(256)]:
         if other != file:
             try:
                 found = os.fstat(other)
+                is_same = (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
+                if is_same and _is_copy(file, other):
+                    os.close(other)
+                    return int(other)
             except OSError:
                 continue
-            if (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
-                os.close(other)
-                return
+    return -1
+
+
+def _is_copy(file: int, other: int) -> bool:
+    """Whether two file descriptors share their position: inodes aren't told apart everywhere."""
+    for position in (12_347, 54_323):
+        os.lseek(file, position, os.SEEK_SET)
+        if os.lseek(other, 0, os.SEEK_CUR) != position:
+            return False
+    return True

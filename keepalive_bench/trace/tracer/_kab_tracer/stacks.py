@@ -37,7 +37,7 @@ _LIBRARIES = tuple(
 _NOBODYS = ("<frozen ", "<attrs ", "<decorator-gen", "<__array_function__")
 """How code begins that a library, or Python itself, made from text."""
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
-_DEEPEST, _BEYOND = 200, 5
+_DEEPEST, _BEYOND = 200, 1
 """No more calls of a stack are noted, and of those before the nearest one of the program's own."""
 _MOST_STACKS = 5_000
 """So many are remembered, before all are forgotten."""
@@ -84,6 +84,38 @@ class Stacks:
         if number is None:
             number = self._write(frame, len(seen) // 2)
             self._stacks[key] = number
+        return number
+
+    def whole_again(self, up: int, what: str) -> int:
+        """The number of the stack of who is so many calls up: most likely that of the last time.
+
+        The call in the program's own code tells, and the one that this calls.
+
+        Args:
+            up: how far from who asks.
+            what: what it is asked for.
+        """
+        last = self._last.get(what)
+        if last is not None and self._of is self._records.key:
+            number, depth, code, at, called, called_at = last
+            try:
+                own, next_one = _getframe(up + 1 + depth), _getframe(up + depth)
+            except ValueError:
+                pass
+            else:
+                if (
+                    own.f_code is code
+                    and own.f_lasti == at
+                    and next_one.f_code is called
+                    and next_one.f_lasti == called_at
+                ):
+                    return number
+        frame = _getframe(up + 1)
+        number = self.whole(frame)
+        _, depth, code, at, _ = self.own_call_from(frame)
+        if code is not None and depth and len(self._last) < _MOST_STACKS:
+            next_one = _getframe(up + depth)
+            self._last[what] = number, depth, code, at, next_one.f_code, next_one.f_lasti
         return number
 
     def own_call(self, frame: FrameType | None) -> int:
@@ -136,6 +168,8 @@ class Stacks:
         """Code that the others know by its address stays."""
         self._stacks: dict[tuple[int, ...], int] = {}
         self._calls: dict[tuple[int, int], int] = {}
+        self._last: dict[str, tuple[int, int, CodeType, int, CodeType, int]] = {}
+        """By what they were asked for."""
 
     def _keep(self, code: CodeType) -> None:
         self._codes[id(code)] = code
@@ -210,7 +244,7 @@ def programs_package() -> str:
 
 
 def _script_folders() -> tuple[str, ...]:
-    home: str = getattr(sys.modules.get("site"), "USER_BASE", None) or sys.prefix
+    home = str(getattr(sys.modules.get("site"), "USER_BASE", None) or sys.prefix)
     beside = os.path.dirname(sys.executable or "")
     return (beside, os.path.join(sys.prefix, "bin"), os.path.join(home, "bin"))
 

@@ -1,8 +1,8 @@
 """Wrappers that note when a method is called, returns and raises; those of coroutines are such.
 
-Each of the three notes is called with the object; `before` has the method's arguments, too, and
-what it returns goes to the others, before the result or the error: `None`, where it failed. What
-they raise is the tracer's trouble, and nobody else's.
+Each of the three notes is a method of a `Watcher`, and is called with the object; `before` has the
+method's arguments, too, and what it returns goes to the others, before the result or the error:
+`None`, where it failed. What they raise is the tracer's trouble, and nobody else's.
 """
 
 from __future__ import annotations
@@ -18,18 +18,34 @@ if TYPE_CHECKING:
     Maker: TypeAlias = Callable[[Function], Function]
 
 
+class Watcher:
+    """Whatever notes things for a tracer."""
+
+    tracer: Tracer
+
+
+def quietly(do: Function) -> Function:
+    """Keep errors of a method of a `Watcher`'s from whoever calls it, as no wrapper does."""
+
+    def quiet(self: Watcher, *args: object, **kwargs: object) -> object:
+        try:
+            return do(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001  # it is the tracer's own
+            self.tracer.records.trouble(error)
+            return None
+
+    return quiet
+
+
 def _nothing(*_: object, **__: object) -> None:
     """Note nothing."""
 
 
 def around(
-    tracer: Tracer,
-    before: Function = _nothing,
-    after: Function = _nothing,
-    failed: Function = _nothing,
+    before: Function = _nothing, after: Function = _nothing, failed: Function = _nothing
 ) -> Maker:
-    """What makes a wrapper for `Patches.wrap`."""
-    trouble, is_told = tracer.records.trouble, after is not _nothing
+    """What makes a wrapper for `Patches.wrap`, of a method."""
+    trouble, is_awaited = _trouble(before, after, failed), after is not _nothing
 
     def make(original: Function) -> Function:
         def wrapper(self: object, *args: object, **kwargs: object) -> object:
@@ -46,7 +62,7 @@ def around(
                 except Exception as own:  # noqa: BLE001  # the program never sees it
                     trouble(own)
                 raise
-            if is_told:
+            if is_awaited:
                 try:
                     after(self, state, result)
                 except Exception as error:  # noqa: BLE001  # the program never sees it
@@ -59,13 +75,10 @@ def around(
 
 
 def around_async(
-    tracer: Tracer,
-    before: Function = _nothing,
-    after: Function = _nothing,
-    failed: Function = _nothing,
+    before: Function = _nothing, after: Function = _nothing, failed: Function = _nothing
 ) -> Maker:
-    """What makes one of a coroutine."""
-    trouble, is_told = tracer.records.trouble, after is not _nothing
+    """What makes one of a method that is a coroutine."""
+    trouble, is_awaited = _trouble(before, after, failed), after is not _nothing
 
     def make(original: Function) -> Function:
         async def wrapper(self: object, *args: object, **kwargs: object) -> object:
@@ -82,7 +95,7 @@ def around_async(
                 except Exception as own:  # noqa: BLE001  # the program never sees it
                     trouble(own)
                 raise
-            if is_told:
+            if is_awaited:
                 try:
                     after(self, state, result)
                 except Exception as error:  # noqa: BLE001  # the program never sees it
@@ -92,3 +105,9 @@ def around_async(
         return wrapper
 
     return make
+
+
+def _trouble(*notes: Function) -> Callable[[BaseException], None]:
+    """Where their errors go."""
+    watchers = (getattr(it, "__self__", None) for it in notes)
+    return next(it.tracer.records.trouble for it in watchers if it is not None)
