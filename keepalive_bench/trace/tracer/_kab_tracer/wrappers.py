@@ -109,5 +109,5 @@ def around_async(
 
 def _trouble(*notes: Function) -> Callable[[BaseException], None]:
     """Where their errors go."""
-    watchers = (getattr(it, "__self__", None) for it in notes)
+    watchers: list[Watcher | None] = [getattr(it, "__self__", None) for it in notes]
     return next(it.tracer.records.trouble for it in watchers if it is not None)
