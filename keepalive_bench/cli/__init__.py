@@ -74,7 +74,7 @@ class _LazyGroup(click.Group):
 
     Exit codes, the first that applies: 130 interrupted, 2 usage, 1 nothing
     could be measured, 4 a requirement was missed, 3 some requests failed or
-    weren't sent, 0 measured.
+    weren't sent, 0 measured. That of kab trace is its program's.
 
     Every option has an environment variable: KAB_RUN_REQUESTS is kab run
     --requests; repeatable ones take a value per line. kab.toml, or [tool.kab]

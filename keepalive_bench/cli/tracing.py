@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 
 from keepalive_bench.cli import exports
-from keepalive_bench.cli.output_file import discard_drafts, open_output, target_of
+from keepalive_bench.cli.output_file import (
+    discard_drafts,
+    discard_with_drafts,
+    open_output,
+    target_of,
+)
 from keepalive_bench.cli.screen import STDOUT, Screen
 from keepalive_bench.errors import ExitCode, KabError, UsageError, limit_reached
 from keepalive_bench.report.requirements import worst
@@ -63,11 +68,13 @@ def traced(words: tuple[str, ...], folder: Folder, most_bytes: int, wanted: Want
     """Run a program, and report; the exit code. What goes wrong with the report is only told."""
     status: int | None = None
     code = 0
+    if not folder.is_kept:
+        discard_with_drafts(Path(folder.path))
     try:
         with exports.opened(wanted.exports()) as files, ExitStack() as unfinished:
             file = unfinished.enter_context(open_output(wanted.text)) if wanted.text else None
             status = code = run(words, environment(folder.path, most_bytes))
-            finish(partial(_leave, folder, status))
+            finish(partial(_leave, status))
             report = _report(folder.path, wanted)
             if status == 0 and _is_missed(report):
                 code = ExitCode.REQUIREMENT_MISSED
@@ -121,7 +128,9 @@ def _of_file(path: str | None) -> Iterator[None]:
 
 
 def _report(folder: str, wanted: Wanted) -> TraceReport:
-    usage, here = analyse(read(Path(folder))), str(Path.cwd())
+    usage, here = analyse(read(Path(folder))), ""
+    with suppress(OSError):  # the program may have removed it
+        here = str(Path.cwd())
     checked = tuple(check_usage(it, usage, here) for it in wanted.requirements)
     return TraceReport(usage, checked, wanted.strict, here)
 
@@ -175,8 +184,7 @@ def _tell(sentence: str) -> None:
         click.echo(printable(sentence), err=True)
 
 
-def _leave(folder: Folder, status: int) -> NoReturn:
+def _leave(status: int) -> NoReturn:
     """End at once, as the program did."""
     discard_drafts()
-    folder.discard()
     os._exit(end_likewise(status))

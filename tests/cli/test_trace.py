@@ -166,6 +166,14 @@ def test_a_report_that_can_not_be_written_changes_no_code(option: str, tmp_path:
 
 
 @linux
+def test_a_program_may_remove_the_working_folder(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    done = kab("trace", "rmdir", str(tmp_path / "here"), cwd=tmp_path / "here")
+    assert done.code == 0
+    assert "raced" in done.err
+
+
+@linux
 def test_an_error_of_kabs_own_changes_no_code(tmp_path: Path) -> None:
     breaks = f"""
 import sys
@@ -380,6 +388,34 @@ def test_a_third_ctrl_c_leaves_it_and_nothing_behind(tmp_path: Path) -> None:
         assert process.wait(PATIENCE_S) == 3
     assert not list((tmp_path / "tmp").iterdir())
     assert {it.name for it in tmp_path.iterdir()} <= {"tmp", "fifo", "x"}
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_before_the_program_starts_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    interrupted = f"""
+import os, signal, sys
+from keepalive_bench.__main__ import main
+from keepalive_bench.trace.program import starting
+
+def environment(folder, _):
+    assert os.listdir({str(tmp_path)!r})
+    os.kill(os.getpid(), {number.value})
+
+starting.environment = environment
+sys.argv = ["kab", "trace", "--json", "{tmp_path}/x", "true"]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted],
+        capture_output=True,
+        check=False,
+        env=environment({"TMPDIR": str(tmp_path)}),
+    )
+    assert done.returncode == (-number if number == signal.SIGUSR1 else 130)
+    assert not list(tmp_path.iterdir())
 
 
 def offered(line: str) -> list[str]:

@@ -66,8 +66,9 @@ def test_what_follows_the_program_is_its_own(mark: tuple[str, ...]) -> None:
 
 
 def test_the_exit_code_is_the_programs_where_nobody_minds_children() -> None:
-    ignoring = "trap '' CHLD; exec \"$@\""
-    words = ["sh", "-c", ignoring, "sh", *TRACE, "sh", "-c", "exit 3"]
+    ignores = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+    execs = "os.execvp(sys.argv[1], sys.argv[1:])"
+    words = [sys.executable, "-c", ignores + execs, *TRACE, "sh", "-c", "exit 3"]
     done = subprocess.run(
         words, capture_output=True, env=environment(), check=False, timeout=TIMEOUT_S
     )

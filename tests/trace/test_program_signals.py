@@ -249,6 +249,7 @@ def _script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "hearing.py"
     path.write_text(HEARING)
     monkeypatch.setenv("PYTEST_HEARING", str(path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # a kab that is killed leaves its folder
 
 
 @pytest.mark.parametrize(
@@ -344,3 +345,47 @@ def test_a_shell_that_closes_takes_the_job_in_the_background_with_it() -> None:
         typist.ended()
         assert select.select([kab], [], [], PATIENCE_S)[0], "kab didn't end"
         os.close(kab)
+
+
+def test_gunicorn_is_told_once_of_each_signal(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def app(environ, start_response):\n    return []\n")
+    gunicorn = (sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "app:app")
+    process = subprocess.Popen(
+        [*TRACE, *gunicorn],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        start_new_session=True,
+    )
+    with process:
+        assert process.stderr is not None
+        told = []
+
+        def awaits(text: str) -> None:
+            for line in iter(process.stderr.readline, ""):  # type: ignore[union-attr]  # it is a pipe
+                told.append(line)
+                if text in line:
+                    return
+            pytest.fail(f"{text!r} isn't in {told}")
+
+        try:
+            awaits("Booting worker")
+            process.send_signal(signal.SIGTTIN)
+            awaits("Booting worker")
+            os.killpg(process.pid, signal.SIGWINCH)
+            process.send_signal(signal.SIGHUP)
+            awaits("Hang up")
+            awaits("Booting worker")
+            process.send_signal(signal.SIGUSR1)
+            awaits("Handling signal: usr1")
+            process.send_signal(signal.SIGTERM)
+            told += process.stderr.readlines()
+            assert process.wait(TIMEOUT_S) == 0
+        finally:
+            process.kill()
+    text = "".join(told)
+    for name in ("ttin", "hup", "usr1", "term"):
+        assert text.count(f"Handling signal: {name}") == 1, text
+    assert "Traced: " in text

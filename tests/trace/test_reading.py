@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.pythons import BEGIN, environment
 
 from keepalive_bench.results.exchange import Answer
 from keepalive_bench.trace.reading import read
@@ -170,6 +173,36 @@ def test_other_files_are_nobodys_business(tmp_path: Path) -> None:
 def test_a_file_that_is_about_to_be_made_is_no_damage(tmp_path: Path) -> None:
     (tmp_path / "1-1-0.kab").touch()
     assert read(tmp_path) == ((), ())
+
+
+def test_reading_while_a_program_writes_finds_nothing_damaged(tmp_path: Path) -> None:
+    program = f"""{BEGIN}
+from _kab_tracer.lives import Connection
+print(flush=True)
+while True:
+    connection = Connection(_tracing.tracer)
+    connection.connected("http://a:80")
+    for _ in range(100):
+        exchange = connection.begun()
+        exchange.sent()
+        exchange.answered(200, "HTTP/1.1\\t-\\t-\\tlength\\t-\\t-")
+        exchange.ended()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=environment(tmp_path), stdout=subprocess.PIPE
+    ) as writing:
+        assert writing.stdout is not None
+        writing.stdout.readline()
+        counts: list[int] = []
+        while len(counts) < 5 or counts[-1] == counts[0]:
+            process = only_process(tmp_path)
+            connections = {it.number for it in process.connections()}
+            exchanges = list(process.exchanges())
+            assert {it.connection for it in exchanges} <= connections | {None}
+            counts.append(len(exchanges))
+        writing.kill()
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1] <= len(list(only_process(tmp_path).exchanges()))
 
 
 # From here on, files lie.

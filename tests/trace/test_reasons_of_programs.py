@@ -18,12 +18,22 @@ from support.recordings import (
     stack,
 )
 
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
+from keepalive_bench.connections.reason_kinds import REASON_KINDS, ReasonKind
 from keepalive_bench.trace.analysis import analyse
+from keepalive_bench.trace.analysis.call_sites import Calls
+from keepalive_bench.trace.analysis.lives import Scope
+from keepalive_bench.trace.analysis.openings import Group
+from keepalive_bench.trace.analysis.processes import Peers, Traced
+from keepalive_bench.trace.analysis.reasons import Reason
 
 if TYPE_CHECKING:
     from keepalive_bench.trace.recording import Origin
     from keepalive_bench.trace.usage import Opening, OriginUsage, Usage
 
+NOT_OF_PROGRAMS = {"by-design", "pool-exhausted", "unread-body"}
+"""Reasons of kab's own arms."""
+NAMED = [it for it in (*REASON_KINDS, *PROGRAM_REASONS) if it.code not in NOT_OF_PROGRAMS]
 CLOSES = PLAIN._replace(connection="close")
 
 
@@ -124,6 +134,19 @@ def test_nor_is_one_of_a_thread_whose_neighbour_goes_on_with_its_own(story: Stor
     assert reasons(story) == ["first-use", "first-use"]
 
 
+@pytest.mark.parametrize(
+    ("clients", "reason"), [(2, "unknown"), (3, "new-client")], ids=["one may go on", "many don't"]
+)
+def test_as_long_as_a_process_runs_an_earlier_client_may_be_used_again(
+    clients: int, reason: str
+) -> None:
+    program = Program()
+    story = Story(program, program.process(ended_s=None))
+    for _ in range(clients):
+        story.process.request(story.process.open(story.process.session()))
+    assert reasons(story) == ["first-use"] + [reason] * (clients - 1)
+
+
 def test_a_client_that_nobody_keeps_would_have_lost_what_the_server_closed(story: Story) -> None:
     for _ in range(3):
         connection = story.process.open(story.process.session(made=requests_get()), requests_get())
@@ -190,7 +213,18 @@ def test_a_connection_of_http_client_for_each_request_is_a_client_for_each(story
         story.process.request(connection)
         story.process.close(connection, "connection-closed", opened)
     assert reasons(story) == ["first-use", "new-client"]
-    assert told(story, "new-client").cure.startswith("Keep the HTTPConnection")
+    found = told(story, "new-client")
+    assert found.text == "A new http.client.HTTPConnection is made each time."
+    assert found.cure.startswith("Keep the HTTPConnection")
+
+
+def test_a_session_whose_proxy_is_asked_by_a_client_of_its_own_is_made_again(story: Story) -> None:
+    for _ in range(2):
+        manager = story.process.client("urllib3.poolmanager.ProxyManager", session_get())
+        story.process.request(story.process.open(story.process.pool(manager)))
+    found = told(story, "new-client")
+    assert found.text == "A client is made each time."
+    assert found.cure == "session = requests.Session() once, then session.get(…)"
 
 
 # One client that doesn't keep its connections.
@@ -535,6 +569,22 @@ def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
     found = analyse(story.program.recording())
     assert [it.connections for it in found.processes] == [1, 0]
     assert (found.origins[0].requests, found.origins[0].reused) == (2, 1)
+
+
+# Words.
+
+
+@pytest.mark.parametrize("kind", NAMED, ids=lambda it: it.code)
+def test_each_reason_has_words_for_whatever_was_seen(kind: ReasonKind, story: Story) -> None:
+    story.process.request(story.process.open(story.process.session()))
+    peers = Peers()
+    traced = Traced(story.process.told(), 0, peers, Calls(), Scope())
+    group = Group(kind, traced.lives[0], traced)
+    group.add(traced.lives[0], Reason(kind, kind.who, {}))
+    text, cure = group.text("The server"), group.cure(peers[API])
+    assert "{" not in text + cure
+    assert "--" not in cure.replace("--verbose", "")
+    assert text[:1].isupper() or text.startswith("http.client")
 
 
 # Call sites.

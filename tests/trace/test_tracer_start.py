@@ -72,6 +72,17 @@ def test_nothing_is_imported_that_the_program_doesnt_import(records: Path, versi
     assert not {it for it in more if it.startswith("_kab_tracer.for_")}
 
 
+@pytest.mark.parametrize("library", ["http.client", "urllib.request", "subprocess", "urllib3"])
+def test_nor_is_anything_with_a_library(records: Path, library: str) -> None:
+    code = f"import {library}; {IMPORTED}"
+    traced_modules, plain = (
+        set(ast.literal_eval(run(sys.executable, "-c", code, env=env)))
+        for env in (environment(records), {**os.environ})
+    )
+    assert {it for it in traced_modules - plain if not it.startswith("_kab_tracer")} <= ALLOWED
+    assert only_process(records)
+
+
 @every_version
 def test_where_modules_are_looked_for_is_as_ever(records: Path, version: str) -> None:
     python, code = needed_python(version), "import sys; print(sys.path)"

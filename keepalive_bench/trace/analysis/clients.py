@@ -24,6 +24,7 @@ _THROWS_AWAY = {"aiohttp", "httpx", "requests"}
 _FUNCTIONS = {"delete", "get", "head", "options", "patch", "post", "put", "request", "stream"}
 """Functions of these that make a client for one request."""
 KEEPS_NONE = "urllib.request"
+_MANY = 3
 _MOST_OWN = 1_000
 """No more connections of the same client are passed over."""
 
@@ -125,10 +126,24 @@ class Clients:
                 before = places[place, life.peer].latest(life, self._root_number)
                 if before is None and place in _THROWS_AWAY:
                     before = everybody[life.peer].latest(life, self._root_number)
-                life.link = life.link if before is None else "place"
+                if before is not None and self._may_go_on(before, places[place, life.peer]):
+                    before, life.link = None, "perhaps"
+                elif before is not None:
+                    life.link = "place"
             life.before = before
             if before is not None:
                 before.is_taken = True
+
+    def _may_go_on(self, life: Life, alike: _Free) -> bool:
+        """Whether one may yet be used: its client is there, and so is the process.
+
+        Unless clients were made there so often that this one is one of many.
+        """
+        if self.process.ended_s is not None or life.ended_s is not None:
+            return False
+        root = self.root_of(life)
+        is_there = root is not None and root.ended_s is None
+        return is_there and len(alike.owners) < _MANY
 
     def _root_number(self, life: Life) -> int | None:
         return None if life.client is None else self.root(life.client)
@@ -142,7 +157,7 @@ class Clients:
             if root is not None:
                 siblings[root, life.peer].add(life)
             if place is not None:
-                places[place, life.peer].add(life)
+                places[place, life.peer].add(life, root)
             everybody[life.peer].add(life)
         return siblings, places, everybody
 
@@ -154,9 +169,13 @@ class _Free:
         self._lives: list[Life] = []
         self._next = 0
         self._now: list[Life] = []
+        self.owners: set[int] = set()
+        """Whose they are, up to many."""
 
-    def add(self, life: Life) -> None:
+    def add(self, life: Life, owner: int | None = None) -> None:
         self._lives.append(life)
+        if owner is not None and len(self.owners) < _MANY:
+            self.owners.add(owner)
 
     def latest(self, life: Life, owner: Callable[[Life], int | None]) -> Life | None:
         """The one that was free last when another one was opened, of other owners."""

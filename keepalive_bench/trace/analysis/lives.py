@@ -22,12 +22,23 @@ if TYPE_CHECKING:
 
 
 Link = Literal[
-    "", "different", "first", "held", "held-by-others", "idle", "more", "place", "pool", "sibling"
+    "",
+    "different",
+    "first",
+    "held",
+    "held-by-others",
+    "idle",
+    "more",
+    "perhaps",
+    "place",
+    "pool",
+    "sibling",
 ]
 """How a connection came about: it took the place of one that its `pool` had lost, of one that its
 own thread `held`, unread, or that others did; there was an `idle` one; it is the `first` of its
 pool, or one `more`; the first of a pool whose client has `different` ones; it took the place of one
-of another pool of its client's (`sibling`), or of another client, made at the same `place`."""
+of another pool of its client's (`sibling`), or of another client, made at the same `place`, or
+`perhaps` so, if that one isn't used again."""
 
 
 class Scope(NamedTuple):

@@ -48,8 +48,9 @@ _IN_PROGRAM = {it.code for it in programs.PROGRAM_REASONS} | {
 _THINGS = {"aiohttp": "ClientSession", "httpx": "Client", "requests": "Session"}
 _TEXTS = {
     kinds.FIRST_USE.code: "There was no connection yet, or all others were busy",
-    kinds.AFTER_ERROR.code: "What was sent before failed, and its connection with it: {failures}",
+    kinds.AFTER_ERROR.code: "What came before it failed, and its connection with it: {failures}",
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
+    kinds.UNKNOWN.code: "Nothing proves why ({times}); this was seen: {all_seen}",
     kinds.POOL_FULL.code: "The pool keeps {maxsize} connections, and {needed} were in use at once",
 }
 """What is said of reasons for which `kab run` speaks of its own options, or has no words."""
@@ -67,7 +68,7 @@ class Openings:
 
     def __init__(self, peer: Peer, reasons: Reasons) -> None:
         self._peer, self._reasons = peer, reasons
-        self._groups: dict[_Key, _Group] = {}
+        self._groups: dict[_Key, Group] = {}
 
     def add(self, life: Life, traced: Traced, reason: Reason) -> Call:
         """Note one, and return where that was."""
@@ -75,7 +76,7 @@ class Openings:
         key = _Key(reason.kind.code, reason.who, call, reason.is_avoidable)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group(reason.kind, life, traced)
+            group = self._groups[key] = Group(reason.kind, life, traced)
         group.add(life, reason)
         return call
 
@@ -84,11 +85,7 @@ class Openings:
         found = (self._opening(key, group) for key, group in self._groups.items())
         return tuple(sorted(found, key=lambda it: -it.connections))
 
-    def _opening(self, key: _Key, group: _Group) -> Opening:
-        evidence = group.evidence()
-        words = group.words(self._reasons.closer.name)
-        template = _TEXTS.get(key.code) or f"{group.kind.text}"
-        saving_s = group.setup_s if key.is_avoidable and group.has_setup else None
+    def _opening(self, key: _Key, group: Group) -> Opening:
         return Opening(
             reason=key.code,
             who=key.who,
@@ -97,35 +94,14 @@ class Openings:
             site=key.call.site,
             calls=key.call.name,
             is_avoidable=key.is_avoidable,
-            text=f"{template.format_map(words)}.",
-            cure=self._cure(key, group, evidence),
-            saving_s=saving_s,
-            evidence=evidence,
+            text=f"{group.text(self._reasons.closer.name)}.",
+            cure=group.cure(self._peer),
+            saving_s=group.setup_s if key.is_avoidable and group.has_setup else None,
+            evidence=group.evidence(),
         )
 
-    def _cure(self, key: _Key, group: _Group, evidence: dict[str, int | float | str]) -> str:
-        origin = self._peer.origin
-        if key.code not in _IN_PROGRAM:
-            ended = Ended(
-                answers=group.answers or self._peer.answers,
-                served=group.served,
-                seen=group.seen,
-                sends_bodies=group.has_body,
-                is_forwarded=origin.via is not None and origin.scheme == "http",
-            )
-            return cure_at_server(group.kind, ended)
-        cause = Cause(
-            group.kind,
-            group.library,
-            group.made_by or key.call.name,
-            f"{origin.scheme}://{origin.name}",
-            evidence,
-            group.pools,
-        )
-        return cure_in_program(cause)
 
-
-class _Group:
+class Group:
     """Connections that were opened for one reason at one place."""
 
     def __init__(self, kind: ReasonKind, life: Life, traced: Traced) -> None:
@@ -138,9 +114,10 @@ class _Group:
         self.served: set[int] = set()
         self.answers: Counter[Answer] = Counter()
         self.has_body = False
-        self.made_by = making.name if kind is programs.NEW_CLIENT else ""
+        is_new = kind is programs.NEW_CLIENT
+        self.name = (making.name if is_new else "") or call.name
         its_kind = "" if root is None else root.kind.partition(".")[0]
-        libraries = (making.library, call.library) if self.made_by else (call.library, its_kind)
+        libraries = (making.library, call.library) if is_new else (call.library, its_kind)
         self.library = next((it for it in libraries if it), "")
         self.pools = traced.origins_of(life)
 
@@ -174,7 +151,8 @@ class _Group:
             elif name.endswith("_s"):
                 continue
             elif len(values) == 1 and isinstance(values[0], (int, float, str)):
-                told[name] = values[0]
+                value = values[0]
+                told[name] = printable(value) if isinstance(value, str) else value
             else:
                 shown = [f"{it}" for it in values[:_MOST_TOLD]]
                 shown += ["others"] * (len(values) > _MOST_TOLD)
@@ -182,7 +160,29 @@ class _Group:
         told |= {name: value for name, value in times.items() if value is not None}
         return told
 
-    def words(self, closer: str) -> dict[str, Any]:
+    def text(self, closer: str) -> str:
+        """Why they were opened, without a full stop."""
+        return (_TEXTS.get(self.kind.code) or self.kind.text).format_map(self._words(closer))
+
+    def cure(self, peer: Peer) -> str:
+        """What to do about it."""
+        origin = peer.origin
+        if self.kind.code not in _IN_PROGRAM:
+            ended = Ended(
+                answers=self.answers or peer.answers,
+                served=self.served,
+                seen=self.seen,
+                sends_bodies=self.has_body,
+                is_forwarded=origin.via is not None and origin.scheme == "http",
+            )
+            return cure_at_server(self.kind, ended)
+        address = f"{origin.scheme}://{origin.name}"
+        evidence = self.evidence()
+        return cure_in_program(
+            Cause(self.kind, self.library, self.name, address, evidence, self.pools)
+        )
+
+    def _words(self, closer: str) -> dict[str, Any]:
         """What stands in their reason's text."""
         seen, code = self.seen, self.kind.code
         served = sorted({int(it) for it in numbers_in(seen, "requests")})

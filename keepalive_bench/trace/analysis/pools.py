@@ -7,6 +7,7 @@ makes up for the latest loss that none has made up for yet. No place is taken tw
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 RACES_S = 0.05
 """Whoever looks for a free connection and finds none may begin to open one so much later."""
+_MOST_HELD = 1_000
+"""No more that are held are looked through for one's own."""
 
 
 class Pool:
@@ -73,7 +76,7 @@ class Pool:
             return
         before.is_taken, life.before, life.link = False, None, "held-by-others"
         self._held.append(before)
-        for it in reversed(self._held):
+        for it in islice(reversed(self._held), _MOST_HELD):
             is_over = it.ended_s is not None and it.ended_s <= life.began_s
             is_there = it.used_until_s <= life.began_s and not (it.is_taken or is_over)
             if is_there and it.is_unread and it.last_who == life.who and it is not life:

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 _KEPT_S = 60.0
 """So long, balancers and servers usually keep a connection that is idle, if nothing tells."""
 _CLOSED = {"client-closed", "connection-closed"}
+_UNDECIDED = {
+    "held-by-others": "a response that nobody has read to its end",
+    "idle": "a free connection of the same client",
+    "perhaps": "an earlier client that was made at the same place, and may be used again",
+}
+"""What was seen that may have been the reason, by how a connection came about."""
 _OF_KAB = {"idle_by_kab_s", "interleaved"}
 """What evidence tells of kab's own requests, which a program has none of."""
 
@@ -74,10 +80,8 @@ class Reasons:
 
     def _unreplacing(self, life: Life, traced: Traced) -> tuple[ReasonKind, dict[str, object]]:
         """Of one that took no other's place."""
-        if life.link == "idle":
-            return kinds.UNKNOWN, {"seen": "a free connection of the same client"}
-        if life.link == "held-by-others":
-            return kinds.UNKNOWN, {"seen": "a response that nobody has read to its end"}
+        if life.link in _UNDECIDED:
+            return kinds.UNKNOWN, {"seen": _UNDECIDED[life.link]}
         clients = traced.clients
         if life.link == "different":
             client = clients.of(life)
@@ -180,7 +184,7 @@ def _ending(life: Life) -> Ending | None:
     if life.ending in SILENT:
         return Ending("rst" if SILENT[life.ending] == "rst" else "fin")
     if life.ending == "found-data":
-        return Ending("data", data="nobody kept it")
+        return Ending("data", data="what it was isn't recorded")
     return Ending("failed" if life.code is not None else "announced")
 
 
@@ -188,7 +192,12 @@ def _making(life: Life, clients: Clients) -> dict[str, object]:
     """Who makes its clients, and where, unless that is the place that opens it."""
     making, call = clients.making(life), clients.call(life)
     root = clients.root_of(life)
-    found: dict[str, object] = {"made_by": making.name or ("" if root is None else root.kind)}
+    name = making.name
+    if root is None:
+        name = "http.client.HTTPConnection" if making.library == "http.client" else ""
+    elif not name.startswith(f"{making.library}."):  # a method: its client made another one
+        name = ""
+    found: dict[str, object] = {"made_by": name}
     if making.site is not None and making.site != call.site:
         site = making.site
         found["made_at"] = f"{site.file}:{site.line} in {site.function}"

@@ -9,12 +9,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import ENDING_SIGNALS
-from keepalive_bench.trace.program.forwarding import ALL_SIGNALS, STOPPING
+from keepalive_bench.trace.program.forwarding import ALL_SIGNALS, STOPPING, signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_IMPATIENT = {*ENDING_SIGNALS, signal.SIGQUIT} if hasattr(signal, "SIGQUIT") else {*ENDING_SIGNALS}
+_IMPATIENT = signals("SIGQUIT").union(ENDING_SIGNALS)
 _ANNOUNCED = b"kab writes its report. Ctrl-C again leaves it.\n"
 
 

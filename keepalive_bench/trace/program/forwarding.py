@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-ALL_SIGNALS = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
+
+def signals(*names: str) -> frozenset[signal.Signals]:
+    """Those that the system has: Windows, where a folder of records may be read, lacks most."""
+    return frozenset(getattr(signal, it) for it in names if hasattr(signal, it))
+
+
+ALL_SIGNALS = frozenset(signal.valid_signals()) - signals("SIGKILL", "SIGSTOP")
 """All that can be blocked."""
-STOPPING = {signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
+STOPPING = signals("SIGTSTP", "SIGTTIN", "SIGTTOU")
 """What stops a process, unless it says otherwise."""
 _ANSWER_BYTES = 16
 _ASKED = b"?"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import ExitCode, KabError
+from keepalive_bench.trace.program.forwarding import signals
 from keepalive_bench.units import filename, quoted
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Collection, Mapping
 
 OWN_VARIABLES = b"KAB_TRACE_"
@@ -20,7 +21,7 @@ OWN_VARIABLES = b"KAB_TRACE_"
 _TRACER = Path(__file__).parents[1] / "tracer"
 _IN_TRACER = "_kab_tracer"
 _FOLDER, _LIMIT, _PATHS, _CTYPE = b"_KAB_TRACE", b"_KAB_TRACE_LIMIT", b"PYTHONPATH", b"LC_CTYPE"
-_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+_IGNORED_BY_PYTHON = signals("SIGPIPE", "SIGXFSZ")
 _SHELL = "/bin/sh"
 
 

@@ -457,13 +457,23 @@ def _takes(number: int) -> bool:
 def _close_copy(file: int, likely: int) -> int:
     """Close the other file descriptor of a file that nobody else knows; which one it was."""
     status = os.fstat(file)
-    for other in (likely, *range(256)):
+    for other in [likely, *range(256)]:
         if other != file:
             try:
                 found = os.fstat(other)
+                is_same = (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
+                if is_same and _is_copy(file, other):
+                    os.close(other)
+                    return int(other)
             except OSError:
                 continue
-            if (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
-                os.close(other)
-                return other
     return -1
+
+
+def _is_copy(file: int, other: int) -> bool:
+    """Whether two file descriptors share their position: inodes aren't told apart everywhere."""
+    for position in (12_347, 54_323):
+        os.lseek(file, position, os.SEEK_SET)
+        if os.lseek(other, 0, os.SEEK_CUR) != position:
+            return False
+    return True
