@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from support.misbehaving import Peer
     from support.traced_clients import Traced
 
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where venvs are."""
@@ -452,9 +453,14 @@ def test_connections_to_a_proxy_are_counted(tls: bool) -> None:  # noqa: FBT001
 def test_a_web_socket_is_one_exchange() -> None:
     def script(peer: Peer) -> None:
         import base64, hashlib
+
         head = peer.read_request()
-        key = next(it.split(b":")[1].strip() for it in head.split(b"\r\n") if b"Sec-WebSocket-Key" in it)
-        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        key = next(
+            it.split(b":")[1].strip() for it in head.split(b"\r\n") if b"Sec-WebSocket-Key" in it
+        )
+        accept = base64.b64encode(
+            hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+        )
         peer.socket.sendall(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n\x81\x02hi"

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from support.misbehaving import Peer
     from support.traced_clients import Traced
 
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where venvs are."""
     return tmp_path_factory.mktemp("venvs")
 
 
-@pytest.fixture(autouse=True, params=["", pytest.param("httpx[http2]==0.23.0", marks=pytest.mark.slow)])
+@pytest.fixture(
+    autouse=True, params=["", pytest.param("httpx[http2]==0.23.0", marks=pytest.mark.slow)]
+)
 def version(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     """Run programs with the lowest version, too."""
     requirement: str = request.param

@@ -40,6 +40,8 @@ class Case(NamedTuple):
     server: Callable[[], AbstractContextManager[Counting]] = embedded
     code: int = 0
     """That the program ends with."""
+    failed: int = 0
+    """How many attempts led to no usable connection."""
     name: str = ""
     """Where one program stands several times."""
 
@@ -96,8 +98,8 @@ CASES = (
     Case("through_a_proxy", 8, 4, {"new-client": 3}, behind_a_proxy),
     Case("tls", 5, 1, {}, serving(tls=True)),
     # Connections that never were usable.
-    Case("nobody_listens", 0, 0, {}, nobody),
-    Case("failed_handshakes", 0, 3, {"after-error": 2}, untrusted),
+    Case("nobody_listens", 0, 0, {}, nobody, failed=3),
+    Case("failed_handshakes", 0, 3, {"after-error": 2}, untrusted, failed=3),
     # Retries.
     Case("retrying", 8, 1, {}, serving(status=503)),
     Case(
@@ -167,8 +169,10 @@ ELSEWHERE = ("boto3", "docker", "elasticsearch", "gevent", "httpx", "sentry_sdk"
 
 
 def is_at_home(case: Case) -> bool:
+    """Whether it is tried here, too: it needs nothing else, and doesn't wait."""
     text = (PROGRAMS / f"{case.program}.py").read_text("utf-8")
-    return not any(f"import {it}" in text or f"from {it}" in text for it in ELSEWHERE)
+    needed = (f"{word} {it}" for it in ELSEWHERE for word in ("import", "from"))
+    return not any(it in text for it in (*needed, "sleep("))
 
 
 def check(case: Case, python: str, folder: Path) -> None:
@@ -178,6 +182,7 @@ def check(case: Case, python: str, folder: Path) -> None:
         counts = server.counts()
     assert (done.code, counts) == (case.code, (case.connections, case.requests)), done.err
     assert told(done.usage) == counts
+    assert sum(it.failed_connections for it in done.usage.origins) == case.failed
     assert reasons(done.usage) == case.reasons
     assert sites(done.usage) == {(str(program), line) for line in marked(program)}
     assert troubles(done.usage) == []

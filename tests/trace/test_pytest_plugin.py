@@ -162,6 +162,20 @@ def test_each_mark_of_a_test_holds(project: Project) -> None:
     done.assert_outcomes(failed=1)
 
 
+def test_a_mark_may_be_about_the_tests_own_thread(project: Project) -> None:
+    done = project.run("""
+        import threading
+
+        @pytest.mark.reuses_connections(max_opened=0, threads="own")
+        def test_sync():
+            thread = threading.Thread(target=requests.get, args=[URL])
+            thread.start()
+            thread.join()
+    """)
+    done.assert_outcomes(passed=1)
+    assert project.server.stats.accepts == 1
+
+
 def test_a_mark_leaves_other_failures_and_skips_as_they_are(project: Project) -> None:
     done = project.run(
         """

@@ -339,6 +339,24 @@ def test_a_forked_child_is_counted(server: Server) -> None:
     assert len(seen.usage.processes) == 2
 
 
+def test_a_fork_that_runs_out_of_the_block_takes_nothing_away(server: Server) -> None:
+    code = """
+        import os, sys
+        import requests
+        from keepalive_bench import watch
+
+        with watch() as seen:
+            child = os.fork()
+            if child:
+                os.waitpid(child, 0)
+            requests.get(sys.argv[1])
+        if not child:
+            os._exit(0)
+        print(seen.connections(), seen.requests())
+    """
+    assert run(code, server.url) == "2 2\n"
+
+
 @responses.activate
 def test_what_responses_answers_opens_nothing_and_sends_nothing() -> None:
     responses.get("http://api.example.com/", body="")
