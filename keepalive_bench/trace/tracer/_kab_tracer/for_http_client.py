@@ -120,7 +120,7 @@ def _making(tracer: Tracer) -> Make:
         def __init__(self: Thing, *args: Thing, **kwargs: Thing) -> None:  # noqa: N807
             original(self, *args, **kwargs)
             try:
-                self.__dict__[attribute] = Wire(tracer)
+                setattr(self, attribute, Wire(tracer))
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
 
@@ -181,7 +181,7 @@ def _sending(tracer: Tracer) -> Make:
         def endheaders(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             exchange = None
             try:
-                wire = self.__dict__.get(attribute)
+                wire = getattr(self, attribute, None)
                 if wire is None or not wire.is_open or not wire.is_named or self.sock is None:
                     wire = _prepared(tracer, self, wire)
                 wire.call = call = stacks.own_call_again(wire.call)
@@ -216,7 +216,7 @@ def _answering(tracer: Tracer) -> Make:
 
     def make(original: Function) -> Function:
         def getresponse(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            wire = self.__dict__.get(attribute)
+            wire = getattr(self, attribute, None)
             if wire is None or wire.exchange is None:
                 return original(self, *args, **kwargs)
             exchange = wire.exchange
@@ -235,10 +235,10 @@ def _answering(tracer: Tracer) -> Make:
             try:
                 exchange.answered(response.status, *answers.read(response, wire))
                 if self.sock is None:  # the response has it
-                    self.__dict__[attribute] = Wire(tracer, wire.client, wire.number)
+                    setattr(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
                 if response.fp is not None:
-                    response.__dict__[attribute] = exchange, wire
+                    setattr(response, attribute, (exchange, wire))
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return response
@@ -254,7 +254,7 @@ def _closing(tracer: Tracer) -> Make:
     def make(original: Function) -> Function:
         def close(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             try:
-                wire = self.__dict__.get(attribute)
+                wire = getattr(self, attribute, None)
                 if wire is not None and wire.is_open and not (wire.is_opening or wire.is_answering):
                     ending = _ending(wire, self, _getframe(1))
                     if ending:
@@ -275,9 +275,10 @@ def _reading(tracer: Tracer) -> Make:
 
     def make(original: Function) -> Function:
         def _close_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            held = self.__dict__.pop(attribute, None)
+            held = getattr(self, attribute, None)
             if held is not None:
                 try:
+                    setattr(self, attribute, None)
                     exchange, wire = held
                     is_whole = self.length == 0 and not self.chunked
                     error = None if is_whole else broken_by(self, _getframe(1))
@@ -298,7 +299,7 @@ def _reading(tracer: Tracer) -> Make:
 
 def wire_of(tracer: Tracer, connection: Thing) -> Wire | None:
     """What hangs on a connection of the library's; `None`: it was there before the tracer."""
-    found: Wire | None = connection.__dict__.get(tracer.attribute)
+    found: Wire | None = getattr(connection, tracer.attribute, None)
     return found
 
 
@@ -385,7 +386,8 @@ def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
     client = None
     if module != "http.client":
         client = Client(tracer, f"{module}.{name}").was_there()
-    wire = connection.__dict__[tracer.attribute] = Wire(tracer, client)
+    wire = Wire(tracer, client)
+    setattr(connection, tracer.attribute, wire)
     return wire
 
 

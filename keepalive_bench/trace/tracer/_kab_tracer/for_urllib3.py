@@ -72,7 +72,7 @@ class _Watch(Watcher):
         self._name = tracer.attribute
 
     def _client(self, thing: Thing) -> Client | None:
-        found: Client | None = thing.__dict__.get(self._name)
+        found: Client | None = getattr(thing, self._name, None)
         return found
 
     @quietly
@@ -101,7 +101,7 @@ class _Watch(Watcher):
         kind, blocks = _kind(pool), bool(pool.block)
         of, differs = _MAKERS.get((self._name, get_ident()), (None, ""))
         client = Client(self.tracer, kind, of, origin, differs, most, blocks=blocks)
-        pool.__dict__[self._name] = client
+        setattr(pool, self._name, client)
         return client
 
     @quietly
@@ -112,7 +112,7 @@ class _Watch(Watcher):
     @quietly
     def made_manager(self, manager: Thing, *_: None) -> None:
         """A manager was made."""
-        manager.__dict__[self._name] = Client(self.tracer, _kind(manager))
+        setattr(manager, self._name, Client(self.tracer, _kind(manager)))
 
     @quietly
     def makes_pool(
@@ -121,8 +121,8 @@ class _Watch(Watcher):
         """A manager makes a pool, as it has none with all of these settings."""
         client = self._client(manager)
         if client is None:
-            self.made_manager(manager)
-            client = manager.__dict__[self._name].was_there()
+            client = Client(self.tracer, _kind(manager)).was_there()
+            setattr(manager, self._name, client)
         place = scheme.lower(), host.lower(), port
         differs = _differences(manager, place, request_context or {})
         _MAKERS[self._name, get_ident()] = client, differs

@@ -112,10 +112,10 @@ class Stacks:
                     return number
         frame = _getframe(up + 1)
         number = self.whole(frame)
-        _, depth, code, at, _ = self.own_call_from(frame)
-        if code is not None and depth and len(self._last) < _MOST_STACKS:
+        _, depth, found, at, _ = self.own_call_from(frame)
+        if found is not None and depth and len(self._last) < _MOST_STACKS:
             next_one = _getframe(up + depth)
-            self._last[what] = number, depth, code, at, next_one.f_code, next_one.f_lasti
+            self._last[what] = number, depth, found, at, next_one.f_code, next_one.f_lasti
         return number
 
     def own_call(self, frame: FrameType | None) -> int:
