@@ -237,7 +237,7 @@ def programs_package() -> str:
         return ""
     for name in names:
         module = sys.modules.get(str(name).partition(".")[0])
-        file = getattr(module, "__file__", None)
+        file: str | None = getattr(module, "__file__", None)
         if file and name != "__main__" and _is_in(file, _INSTALLED) and "__init__" in file:
             return os.path.dirname(file) + os.sep
     return ""
