@@ -59,6 +59,7 @@ class Wire(Connection):
         "is_handed_over",
         "is_named",
         "is_opening",
+        "is_plain",
         "is_spoilt",
         "last",
         "target",
@@ -80,6 +81,8 @@ class Wire(Connection):
         self.target = ""
         """The origin that a request names which asks a proxy."""
         self.is_opening = self.is_answering = False
+        self.is_plain = False
+        """TCP is all that belongs to opening it."""
         self.is_handed_over = False
         """The response has it: it ends with that."""
         self.is_spoilt = False
@@ -310,9 +313,9 @@ def reached(tracer: Tracer, connection: Thing, sock: Thing = None) -> None:
         sock = sock or connection.sock
         if sock is not None:
             is_tunnel = getattr(connection, "_tunnel_host", None)
-            is_all = connection.default_port != _HTTPS and not is_tunnel
+            wire.is_plain = connection.default_port != _HTTPS and not is_tunnel
             names = _names(connection, wire.target, sock)
-            wire.connected(*names, wire.client, is_all=is_all)
+            wire.connected(*names, wire.client, is_all=wire.is_plain)
 
 
 def _guard(tracer: Tracer, note: Function, *args: Thing) -> None:
@@ -342,7 +345,7 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
 def _opened(connection: Thing, wire: Wire) -> None:
     wire.is_opening = False
     is_tls, is_tunnel = _is_tls(connection.sock), bool(getattr(connection, "_tunnel_host", None))
-    if is_tls or is_tunnel or not wire.is_ready:
+    if is_tls or is_tunnel or not wire.is_plain:
         wire.ready(is_tls=is_tls, is_tunnel=is_tunnel)
 
 

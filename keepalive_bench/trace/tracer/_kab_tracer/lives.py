@@ -220,11 +220,6 @@ class Connection:
         self._ready = self._connected if is_all else 0.0
         self._write()
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether all that belongs to opening it is done."""
-        return self._ready > 0
-
     def ready(self, *, is_tls: bool, is_tunnel: bool = False) -> None:
         """So is all else that belongs to opening it."""
         if self.is_open:

@@ -237,7 +237,7 @@ def programs_package() -> str:
         return ""
     for name in names:
         module = sys.modules.get(str(name).partition(".")[0])
-        file = getattr(module, "__file__", None)
+        file: str | None = getattr(module, "__file__", None)
         if file and name != "__main__" and _is_in(file, _INSTALLED) and "__init__" in file:
             return os.path.dirname(file) + os.sep
     return ""
@@ -265,6 +265,9 @@ def who() -> int:
             task = modules["asyncio.tasks"].current_task()
             if task is not None:
                 return _short(id(task))
+        trio = modules.get("trio.lowlevel")
+        if trio is not None:
+            return _short(id(trio.current_task()))  # it raises where none runs
     except Exception:  # noqa: BLE001, S110  # a module that is only half imported, say
         pass
     return _short(get_ident())
