@@ -236,7 +236,7 @@ def _answering(tracer: Tracer) -> Make:
                 raise
             wire.is_answering = False
             try:
-                exchange.answered(response.status, *answers.read(response, wire))
+                exchange.answered(response.status, *answers.read(response, wire.last, wire))
                 if self.sock is None:  # the response has it
                     setattr(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
