@@ -51,14 +51,17 @@ class H2Server:
 
 
 @contextmanager
-def h2_server() -> Iterator[H2Server]:
-    """Run it in a thread."""
+def h2_server(**options: float) -> Iterator[H2Server]:
+    """Run it in a thread, with options of hypercorn's."""
     with socket.create_server(("127.0.0.1", 0)) as listener, relay(listener.getsockname()) as front:
         config, server = Config(), H2Server(front)
         config.bind, config.loglevel = [f"fd://{listener.detach()}"], "CRITICAL"
+        for name, value in options.items():
+            setattr(config, name, value)
         config.certfile = str(CERTIFICATE)
         config.keyfile = str(CERTIFICATE.with_suffix(".key"))
         loop, stopping = asyncio.new_event_loop(), asyncio.Event()
+        loop.set_exception_handler(lambda *_: None)  # clients may leave without a word
         running = serve(server.answer, config, shutdown_trigger=stopping.wait)
         thread = threading.Thread(target=loop.run_until_complete, args=[running])
         thread.start()

@@ -188,7 +188,7 @@ def test_a_secure_connection_that_was_closed_is_found_so(kind: Callable[[str], s
         tls=True,
         silent_close_after=1,
     )
-    assert found.endings == ["found-fin"] * 2 or found.endings == ["found-fin", "client-closed"]
+    assert found.endings[0] == "found-fin"
     assert all(it.is_tls and not it.is_tunnel for it in found.connections)
 
 
@@ -431,6 +431,41 @@ def test_many_exchanges_are_under_way_on_one_connection_of_http_2() -> None:
     assert max(it.began_s for it in first) < min(it.ended_s or 0 for it in first)
     assert {it.answer.http_version for it in found.exchanges if it.answer} == {"HTTP/2"}
     assert found.exchanges[6].ended_s is None
+
+
+def test_a_goodbye_in_http_2_is_heard(version: str) -> None:
+    program = """
+    async with httpx.AsyncClient(http2=True) as client:
+        for _ in range(4):
+            try:
+                await client.get(url)
+            except Exception as error:
+                print(error)
+"""
+    with h2_server(keep_alive_max_requests=2) as server:
+        found = traced(PROLOGUE + program + EPILOGUE, server.url)
+        assert found.opened == server.accepts
+    # Before 0.16, httpcore goes on with a connection that it can't use.
+    assert found.endings == ["client-closed"] if version else ["announced", "client-closed"]
+
+
+def test_a_connection_of_http_2_that_was_closed_meanwhile_fails() -> None:
+    program = """
+    async with httpx.AsyncClient(http2=True) as client:
+        await client.get(url)
+        await asyncio.sleep(0.4)
+        try:
+            await client.get(url)
+        except httpx.RemoteProtocolError:
+            pass
+        await client.get(url)
+"""
+    with h2_server(keep_alive_timeout=0.1) as server:
+        found = traced(PROLOGUE + program + EPILOGUE, server.url)
+        assert (found.opened, server.accepts, server.requests) == (2, 2, 2)
+    assert found.endings == ["failed", "client-closed"]
+    assert [it.status for it in found.exchanges] == [200, None, 200]
+    assert [it.connection for it in found.exchanges][:2] == [found.connections[0].number] * 2
 
 
 def test_http_2_is_seen_without_asyncio_too() -> None:

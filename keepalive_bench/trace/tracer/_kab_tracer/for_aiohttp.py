@@ -16,7 +16,7 @@ import sys
 from _contextvars import ContextVar
 
 from .answers import origin_of
-from .heads import Head, asks
+from .heads import NONE_YET
 from .lives import Client, Connection
 from .wrappers import Watcher, around, around_async, quietly
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Theirs: TypeAlias = Any
     """An object of aiohttp's."""
 
+_VERSIONS = {(1, 0): "HTTP/1.0", (1, 1): "HTTP/1.1"}
 _INFORMATIONAL, _SWITCHING, _FINAL = 100, 101, 200
 _INTERRUPTIONS = frozenset(("CancelledError", "TimeoutError"))
 _CONNECTORS_FILE = os.path.join("aiohttp", "connector.py")
@@ -51,6 +52,7 @@ class _Life(Connection):
         "client",
         "exchange",
         "has_failed",
+        "head",
         "is_bodiless",
         "is_secure",
         "is_switched",
@@ -70,6 +72,8 @@ class _Life(Connection):
         self.client: Client | None = getattr(connector, "__dict__", {}).get(tracer.attribute)
         self.exchange: Exchange | None = None
         """The one under way, or the last."""
+        self.head = NONE_YET
+        """That of its last response."""
         self.payload: Theirs = None
         """Its response's body."""
         self.has_failed = False
@@ -89,12 +93,10 @@ class _Life(Connection):
 
     def asked(self, request: Theirs, *, forces_close: bool) -> Exchange:
         """A request begins on it, or is what it is opened for."""
-        asks_to_close, has_body = asks(
-            (name.encode(), value.encode("utf-8", "replace"))
-            for name, value in request.headers.items()
-        )
+        get = request.headers.get
+        asks_to_close = forces_close or "close" in get("Connection", "").lower()
+        has_body = get("Content-Length", "0") != "0" or get("Transfer-Encoding") is not None
         self.is_bodiless, self.payload = request.method == "HEAD", None
-        asks_to_close = asks_to_close or forces_close
         self.exchange = self.begun(asks_to_close=asks_to_close, has_body=has_body)
         return self.exchange
 
@@ -129,26 +131,22 @@ class _Watch(Watcher):
 
     # Sessions and connectors.
 
-    @quietly
     def makes_session(self, *_: object, **__: object) -> Any:  # noqa: ANN401  # a context's
         """A session is being made, and maybe its connector."""
         return self._maker.set(Client(self.tracer, "aiohttp.ClientSession"))
 
-    @quietly
     def made_session(self, session: Theirs, token: Any, _: object) -> None:  # noqa: ANN401  # a context's
         """It was, or it failed."""
         if token is not None:
             session.__dict__[self._name] = self._maker.get()  # `setattr` may warn
             self._maker.reset(token)
 
-    @quietly
     def closes_client(self, client: Theirs, *_: object, **__: object) -> None:
         """A session or connector is closed."""
         known = self._of(client)
         if known is not None:
             known.closed()
 
-    @quietly
     def made_connector(self, connector: Theirs, *_: object) -> None:
         """A connector was made."""
         limits = [it for it in (connector.limit, connector.limit_per_host) if it]
@@ -161,7 +159,6 @@ class _Watch(Watcher):
 
     # Opening a connection.
 
-    @quietly
     def opens(self, connector: Theirs, req: Theirs, *_: object, **__: object) -> _Life:
         """A connector is to open a connection."""
         if self._of(connector) is None:  # it was made before this tracer began
@@ -173,7 +170,6 @@ class _Watch(Watcher):
         life.token = self._opening.set(life)
         return life
 
-    @quietly
     def opened(self, _: Theirs, life: _Life | None, protocol: Theirs) -> None:
         """It has."""
         if life is None:
@@ -185,7 +181,6 @@ class _Watch(Watcher):
         life.ready(is_tls=life.is_secure, is_tunnel=life.is_secure and bool(life.via))
         protocol.__dict__[self._name] = life
 
-    @quietly
     def fails_to_open(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
         """It couldn't."""
         if life is None:
@@ -196,7 +191,6 @@ class _Watch(Watcher):
         if life.exchange is not None:
             life.exchange.failed(error)
 
-    @quietly
     def attempts(self, *_: object, **kwargs: object) -> _Life | None:
         """An address is tried."""
         life: _Life | None = self._opening.get()
@@ -208,13 +202,11 @@ class _Watch(Watcher):
             life.opening()
         return life
 
-    @quietly
     def attempted(self, _: Theirs, life: _Life | None, __: object) -> None:
         """It is open, TLS included."""
         if life is not None:
             life.reached()
 
-    @quietly
     def attempt_failed(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
         """It isn't."""
         if life is not None:
@@ -231,7 +223,6 @@ class _Watch(Watcher):
 
     # Exchanges.
 
-    @quietly
     def sends(self, request: Theirs, conn: Theirs) -> Exchange | None:
         """A request is to be sent on a connection."""
         life: _Life | None = self._of(conn.protocol) or self._found(request, conn)
@@ -251,25 +242,21 @@ class _Watch(Watcher):
         conn.protocol.__dict__[self._name] = life
         return life
 
-    @quietly
     def sent(self, _: Theirs, exchange: Exchange | None, __: object) -> None:
         """It was: its head, at least."""
         if exchange is not None:
             exchange.sent()
 
-    @quietly
     def failed(self, _: Theirs, exchange: Exchange | None, error: BaseException) -> None:
         """It couldn't be, or there is no response."""
         if exchange is not None:
             exchange.failed(error)
 
-    @quietly
     def waits(self, protocol: Theirs) -> Exchange | None:
         """The head of a response is waited for."""
         life: _Life | None = self._of(protocol)
         return life.exchange if life else None
 
-    @quietly
     def answered(self, protocol: Theirs, exchange: Exchange | None, head: Theirs) -> None:
         """It is there."""
         if exchange is None:  # it is a message of a web socket, say
@@ -278,36 +265,40 @@ class _Watch(Watcher):
         code = message.code
         if _INFORMATIONAL <= code < _FINAL and code != _SWITCHING:
             return
-        version = f"HTTP/{message.version.major}.{message.version.minor}"
-        said = Head(version, code, message.raw_headers, is_bodiless=life.is_bodiless)
+        version = _VERSIONS.get(message.version, "HTTP/?")
+        said = life.head.next(version, code, message.raw_headers, is_bodiless=life.is_bodiless)
+        life.head = said
         exchange.answered(code, said.text, said.redirect(life.place))
         life.announces = said.closes or bool(message.should_close)
         life.payload, life.is_switched = payload, code == _SWITCHING
         if life.is_switched:
             exchange.ended()
         else:
-            payload.on_eof(lambda: self.ended(exchange))
+            payload.on_eof(self._quiet(exchange.ended))
 
-    @quietly
-    def ended(self, exchange: Exchange) -> None:
-        """All of a response has come."""
-        exchange.ended()
+    def _quiet(self, note: Theirs) -> Theirs:
+        """What a library calls by itself."""
+
+        def quiet() -> None:
+            try:
+                note()
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                self.tracer.records.trouble(error)
+
+        return quiet
 
     # How a connection ends.
 
-    @quietly
     def closes(self, protocol: Theirs) -> None:
         """It is closed from here."""
         life: _Life | None = self._of(protocol)
         if life is not None and life.is_open:
             life.closed(_ending(protocol, life))
 
-    @quietly
     def loses(self, _: Theirs, exc: BaseException | None) -> BaseException | None:
         """It was closed from there, or has been from here."""
         return exc
 
-    @quietly
     def lost(self, protocol: Theirs, exc: BaseException | None, _: object) -> None:
         """Its protocol knows."""
         life: _Life | None = self._of(protocol)

@@ -17,7 +17,7 @@ from _contextvars import ContextVar
 
 from .answers import origin_of
 from .closers import found_on
-from .heads import Head, asks
+from .heads import NONE_YET, asks
 from .lives import Client, Connection, now
 from .wrappers import Watcher, around, around_async, quietly
 
@@ -65,8 +65,9 @@ class _Life(Connection):
         "announces",
         "ending",
         "exchanges",
-        "is_ready",
+        "head",
         "is_tunnel",
+        "is_usable",
         "place",
         "pool",
         "speakers",
@@ -76,13 +77,15 @@ class _Life(Connection):
     def __init__(self, tracer: Tracer, place: str, via: str, pool: _Pool | None) -> None:
         super().__init__(tracer)
         self.place, self.via, self.pool = place, via, pool
-        self.is_tunnel = self.is_ready = False
+        self.is_tunnel = self.is_usable = False
         self.announces = False
         """Whether the last response says that it ends."""
         self.speakers = 0
         """How many have spoken HTTP on it: in a tunnel, the first one asks the proxy for it."""
         self.exchanges: dict[int, Exchange] = {}
         """Those under way, by their stream's number."""
+        self.head = NONE_YET
+        """That of the last response."""
         self.ending = ""
         """How it ends if it is closed now."""
 
@@ -93,7 +96,7 @@ class _Life(Connection):
 
     def reached(self) -> None:
         """TCP is connected."""
-        self.is_ready, self.speakers = False, 0
+        self.is_usable, self.speakers = False, 0
         self.connected(self.place, self.via, self.client)
 
     def unusable(self, error: BaseException) -> None:
@@ -135,7 +138,6 @@ class _Watch(Watcher):
 
     # Clients and pools.
 
-    @quietly
     def makes_client(self, client: Theirs, *_: object, limits: object = None, **__: object) -> Any:  # noqa: ANN401  # a token
         """A client of httpx's is being made, and so are its pools."""
         classes = (it for it in type(client).__mro__ if it.__module__.partition(".")[0] == "httpx")
@@ -144,21 +146,18 @@ class _Watch(Watcher):
         most = _most(getattr(limits, "max_keepalive_connections", None))
         return self._maker.set(Client(self.tracer, kind, most=most))
 
-    @quietly
     def made_client(self, client: Theirs, token: Any, _: object) -> None:  # noqa: ANN401  # a context's
         """It was, or it failed."""
         if token is not None:
             client.__dict__[self._name] = self._maker.get()
             self._maker.reset(token)
 
-    @quietly
     def closes_client(self, client: Theirs, *_: object) -> None:
         """The program closes it."""
         known = self._of(client)
         if known is not None:
             known.closed()
 
-    @quietly
     def made_pool(self, pool: Theirs, *_: object) -> None:
         """A pool was made."""
         most = _most(getattr(pool, "_max_keepalive_connections", None))
@@ -167,7 +166,6 @@ class _Watch(Watcher):
         client = Client(self.tracer, kind, self._maker.get(), most=most, blocks=blocks)
         pool.__dict__[self._name] = _Pool(client)
 
-    @quietly
     def closes_pool(self, pool: Theirs) -> None:
         """It is being closed."""
         known = self._of(pool)
@@ -175,7 +173,6 @@ class _Watch(Watcher):
             known.is_closing = True
             known.client.closed()
 
-    @quietly
     def closed_pool(self, pool: Theirs, *_: object) -> None:
         """It was; it may be used again."""
         known = self._of(pool)
@@ -203,7 +200,6 @@ class _Watch(Watcher):
 
     # Opening a connection.
 
-    @quietly
     def enters(self, connection: Theirs, *_: object) -> _Opening | None:
         """A request has got a connection; an `_Opening`, where that isn't open."""
         is_open = getattr(connection, "_connected", None)  # a tunnel's
@@ -219,13 +215,11 @@ class _Watch(Watcher):
         opening.token = self._opening.set(opening)
         return opening
 
-    @quietly
     def leaves(self, _: Theirs, opening: _Opening | None, __: object) -> None:
         """The head of its response is there."""
         if opening is not None:
             self._opening.reset(opening.token)
 
-    @quietly
     def leaves_failed(self, _: Theirs, opening: _Opening | None, error: BaseException) -> None:
         """It failed."""
         if opening is None:
@@ -234,12 +228,11 @@ class _Watch(Watcher):
         if type(error).__name__ == "ConnectionNotAvailable":  # it goes to another connection
             return
         life = opening.life
-        if opening.is_opener and life.is_open and not life.is_ready:
+        if opening.is_opener and life.is_open and not life.is_usable:
             life.unusable(error)
         if not opening.has_begun:
             life.begun(since=opening.began).failed(error)
 
-    @quietly
     def connects(self, *_: object, **__: object) -> _Life | None:
         """A backend is to connect."""
         opening = self._opening.get()
@@ -249,34 +242,29 @@ class _Watch(Watcher):
         opening.life.opening()
         return opening.life
 
-    @quietly
     def connected(self, _: Theirs, life: _Life | None, stream: Theirs) -> None:
         """It has."""
         if life is not None and stream.get_extra_info("socket") is not None:  # it isn't a mock's
             life.reached()
             stream.__dict__[self._name] = life
 
-    @quietly
     def fails_to_connect(self, _: Theirs, life: _Life | None, error: BaseException) -> None:
         """It hasn't."""
         if life is not None:
             life.unusable(error)
 
-    @quietly
     def secured(self, stream: Theirs, _: object, secure: Theirs) -> None:
         """TLS made another stream of one."""
         life = self._of(stream)
         if life is not None:
             secure.__dict__[self._name] = life
 
-    @quietly
     def fails_to_secure(self, stream: Theirs, _: object, error: BaseException) -> None:
         """Its handshake failed."""
         life = self._of(stream)
         if life is not None:
             life.unusable(error)
 
-    @quietly
     def speaks(self, http: Theirs, *_: object) -> None:
         """There is somebody to speak HTTP over a stream."""
         stream, opening = http._network_stream, self._opening.get()  # noqa: SLF001
@@ -291,19 +279,18 @@ class _Watch(Watcher):
         http.__dict__[self._name] = life
         life.speakers += 1
         if life.speakers > life.is_tunnel:
-            life.is_ready = True
+            life.is_usable = True
             is_tls = stream.get_extra_info("ssl_object") is not None
             life.ready(is_tls=is_tls, is_tunnel=life.is_tunnel)
 
     # Exchanges.
 
-    @quietly
     def begins(self, http: Theirs, request: Theirs, stream_id: int = 0) -> None:
         """A request is to be sent."""
         life = self._of(http)
         if self._name not in http.__dict__:
             life = self._found(http)
-        if life is None or not life.is_ready:
+        if life is None or not life.is_usable:
             return
         opening, since = self._opening.get(), 0.0
         if opening is not None and opening.life is life and not opening.has_begun:
@@ -317,10 +304,9 @@ class _Watch(Watcher):
         """A connection that was open before the tracer came."""
         life = http.__dict__[self._name] = _Life(self.tracer, _origin(http._origin), "", None)  # noqa: SLF001
         life.found(life.place)
-        life.is_ready = True
+        life.is_usable = True
         return life
 
-    @quietly
     def sent(
         self, http: Theirs, request: Theirs, stream_id: int = 0
     ) -> tuple[Exchange, bool] | None:
@@ -332,7 +318,6 @@ class _Watch(Watcher):
         exchange.sent()
         return exchange, request.method in _BODILESS
 
-    @quietly
     def answered(self, http: Theirs, state: tuple[Exchange, bool] | None, head: Theirs) -> None:
         """The head of its response is there."""
         if state is None:
@@ -342,11 +327,11 @@ class _Watch(Watcher):
         else:
             version, status, fields = head[0].decode("latin-1"), head[1], head[3]
         exchange, is_bodiless = state
-        said, life = Head(version, status, fields, is_bodiless=is_bodiless), self._of(http)
-        life.announces = said.closes
+        life: _Life = self._of(http)
+        said = life.head.next(version, status, fields, is_bodiless=is_bodiless)
+        life.head, life.announces = said, said.closes
         exchange.answered(status, said.text, said.redirect(life.place))
 
-    @quietly
     def unanswered(
         self, _: Theirs, state: tuple[Exchange, bool] | None, error: BaseException
     ) -> None:
@@ -354,7 +339,6 @@ class _Watch(Watcher):
         if state is not None:
             state[0].failed(error)
 
-    @quietly
     def closes_response(self, http: Theirs) -> None:
         """A response in HTTP/1 is closed, which closes the connection unless both are done."""
         life = self._of(http)
@@ -376,7 +360,6 @@ class _Watch(Watcher):
         else:
             life.ending = "unread"
 
-    @quietly
     def closes_stream(self, http: Theirs, stream_id: int) -> None:
         """One in HTTP/2 is, which closes the connection only where that is at its end."""
         life = self._of(http)
@@ -392,20 +375,18 @@ class _Watch(Watcher):
                 exchange.ended()
         life.ending = "announced"
         if http._connection_error:  # noqa: SLF001  # it stays in its pool, and isn't used again
-            life.closed("failed")
+            life.closed("announced" if _is_terminated(http) else "failed")
 
-    @quietly
     def closed_response(self, http: Theirs, *_: object) -> None:
         """It was."""
         life = self._of(http)
         if life is not None:
             life.ending = ""
 
-    @quietly
     def closes(self, http: Theirs) -> None:
         """A connection is closed."""
         life = self._of(http)
-        if life is not None and life.is_ready and life.is_open:
+        if life is not None and life.is_usable and life.is_open:
             life.closed(life.ending or _ending(http, life))
 
 
@@ -426,6 +407,12 @@ def _ending(http: Theirs, life: _Life) -> str:
     expires = http._expire_at  # noqa: SLF001
     is_old = expires is not None and time.monotonic() > expires
     return "expired" if is_old else "pool-full"
+
+
+def _is_terminated(http: Theirs) -> bool:
+    """Whether a GOAWAY has come."""
+    names = ("_connection_terminated", "_connection_error_event")  # before 0.16, the second
+    return any(getattr(http, name, None) is not None for name in names)
 
 
 def _reading_error() -> BaseException | None:
@@ -512,7 +499,14 @@ def patch_speaker(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     patches.wrap(http, "__init__", around(after=watch.speaks))
     _wrap(patches, http, "_send_request_headers", watch.begins)
     _wrap(patches, http, receive, watch.sent, watch.answered, watch.unanswered)
-    _wrap(patches, http, "_response_closed", closes, watch.closed_response, watch.closed_response)
+    _wrap(
+        patches,
+        http,
+        "_response_closed",
+        closes,
+        watch.closed_response,
+        watch.closed_response,
+    )
     _wrap(patches, http, "close", watch.closes)
 
 
@@ -555,9 +549,9 @@ def _class(module: ModuleType, name: str) -> type:
     return found
 
 
-def _wrap(patches: Patches, owner: type, name: str, *parts: Theirs) -> None:
+def _wrap(patches: Patches, owner: type, name: str, *notes: Theirs) -> None:
     if owner.__name__.startswith("Async"):
         name = "aclose" if name == "close" else name
-        patches.wrap(owner, name, around_async(*parts))
+        patches.wrap(owner, name, around_async(*notes))
     else:
-        patches.wrap(owner, name, around(*parts))
+        patches.wrap(owner, name, around(*notes))

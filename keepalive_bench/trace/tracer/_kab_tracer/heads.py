@@ -6,7 +6,7 @@ from .answers import origin_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _WANTED = {
     name.encode(): name
@@ -29,13 +29,13 @@ _REDIRECTS = frozenset((300, 301, 302, 303, 305, 307, 308))
 class Head:
     """What the head of a response says."""
 
-    __slots__ = ("_location", "closes", "text")
+    __slots__ = ("_location", "_of", "closes", "text")
 
     def __init__(
         self,
         version: str,
         status: int,
-        fields: Iterable[tuple[bytes, bytes]],
+        fields: Sequence[tuple[bytes, bytes]],
         *,
         is_bodiless: bool = False,
     ) -> None:
@@ -47,6 +47,7 @@ class Head:
             fields: its header, as it came.
             is_bodiless: its request is a HEAD or a CONNECT.
         """
+        self._of = version, status, fields, is_bodiless
         said: dict[str, str] = {}
         for raw, value in fields:
             name = _WANTED.get(raw.lower())
@@ -67,6 +68,19 @@ class Head:
         self.text = "\t".join((version, *map(_short, kept)))
         """That of `ANSWER_FIELDS`."""
         self._location = get("location", "").strip() if status in _REDIRECTS else ""
+
+    def next(
+        self,
+        version: str,
+        status: int,
+        fields: Sequence[tuple[bytes, bytes]],
+        *,
+        is_bodiless: bool = False,
+    ) -> Head:
+        """What the next head on the same connection says: mostly the same."""
+        if (version, status, fields, is_bodiless) == self._of:
+            return self
+        return Head(version, status, fields, is_bodiless=is_bodiless)
 
     def redirect(self, origin: str) -> str:
         """The origin that it leads to, where that isn't the one that it comes from."""
@@ -103,3 +117,7 @@ def asks(fields: Iterable[tuple[bytes, bytes]]) -> tuple[bool, bool]:
         elif key == b"content-length":
             has_body = value != b"0"
     return closes, has_body
+
+
+NONE_YET = Head("HTTP/?", 0, ())
+"""Before the first response."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _passing: dict[int, tuple[object, object]] = {}
 """Wrappers that only call their originals, each with what it stands on; by its identity."""
+_COROUTINE = 0x80
 _COPIED = ("__module__", "__name__", "__qualname__", "__doc__")
 
 
@@ -126,11 +127,14 @@ def _pass_through(wrapper: Function, original: Function) -> None:
     free = wrapper.__code__.co_freevars
     cells = dict(zip(free, wrapper.__closure__ or ()))  # Python 3.9 has no strict
     names = [name for name, cell in cells.items() if cell.cell_contents is original]
+    # Python 3.13 warns where a coroutine gets the code of another kind of function.
+    is_coroutine = wrapper.__code__.co_flags & _COROUTINE
+    makes, waits = ("async def", "await ") if is_coroutine else ("def", "")
     text = (
         f"def outer({', '.join(free)}):\n"
-        f" def inner(*args, **kwargs):\n"
+        f" {makes} inner(*args, **kwargs):\n"
         f"  if 0: {', '.join(free)}\n"
-        f"  return {names[0]}(*args, **kwargs)\n"
+        f"  return {waits}{names[0]}(*args, **kwargs)\n"
         f" return inner\n"
     )
     made: dict[str, Any] = {}

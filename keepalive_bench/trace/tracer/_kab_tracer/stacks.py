@@ -265,6 +265,9 @@ def who() -> int:
             task = modules["asyncio.tasks"].current_task()
             if task is not None:
                 return _short(id(task))
+        trio = modules.get("trio.lowlevel")
+        if trio is not None:
+            return _short(id(trio.current_task()))  # it raises where none runs
     except Exception:  # noqa: BLE001, S110  # a module that is only half imported, say
         pass
     return _short(get_ident())

@@ -1,7 +1,8 @@
-"""Wrappers that notice when a method is called, returns and raises; of coroutines, coroutines.
+"""Wrappers that note when a method is called, returns and raises; those of coroutines are such.
 
-Each of the three is called with the object; then `before` has the method's arguments, and what it
-returns goes to the others, before the result or the error. None of them may raise: `quietly`.
+Each of the three notes is a method of a `Watcher`, and is called with the object; `before` has the
+method's arguments, too, and what it returns goes to the others, before the result or the error:
+`None`, where it failed. What they raise is the tracer's trouble, and nobody else's.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .lives import Tracer
 
     Function: TypeAlias = Callable[..., Any]
+    Maker: TypeAlias = Callable[[Function], Function]
 
 
 class Watcher:
@@ -23,7 +25,7 @@ class Watcher:
 
 
 def quietly(do: Function) -> Function:
-    """Keep errors of a method of a `Watcher`'s from the program."""
+    """Keep errors of a method of a `Watcher`'s from whoever calls it, as no wrapper does."""
 
     def quiet(self: Watcher, *args: object, **kwargs: object) -> object:
         try:
@@ -41,46 +43,31 @@ def _nothing(*_: object, **__: object) -> None:
 
 def around(
     before: Function = _nothing, after: Function = _nothing, failed: Function = _nothing
-) -> Function:
-    """Make a maker of a wrapper for `Patches.wrap`, of a method."""
-    if failed is _nothing and before is _nothing:
-        return _only_after(after)
-    if failed is _nothing and after is _nothing:
-        return _only_before(before)
+) -> Maker:
+    """What makes a wrapper for `Patches.wrap`, of a method."""
+    trouble, is_awaited = _trouble(before, after, failed), after is not _nothing
 
     def make(original: Function) -> Function:
         def wrapper(self: object, *args: object, **kwargs: object) -> object:
-            state = before(self, *args, **kwargs)
+            try:
+                state = before(self, *args, **kwargs)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                state = None
+                trouble(error)
             try:
                 result = original(self, *args, **kwargs)
             except BaseException as error:
-                failed(self, state, error)
+                try:
+                    failed(self, state, error)
+                except Exception as own:  # noqa: BLE001  # the program never sees it
+                    trouble(own)
                 raise
-            after(self, state, result)
+            if is_awaited:
+                try:
+                    after(self, state, result)
+                except Exception as error:  # noqa: BLE001  # the program never sees it
+                    trouble(error)
             return result
-
-        return wrapper
-
-    return make
-
-
-def _only_after(after: Function) -> Function:
-    def make(original: Function) -> Function:
-        def wrapper(self: object, *args: object, **kwargs: object) -> object:
-            result = original(self, *args, **kwargs)
-            after(self, None, result)
-            return result
-
-        return wrapper
-
-    return make
-
-
-def _only_before(before: Function) -> Function:
-    def make(original: Function) -> Function:
-        def wrapper(self: object, *args: object, **kwargs: object) -> object:
-            before(self, *args, **kwargs)
-            return original(self, *args, **kwargs)
 
         return wrapper
 
@@ -89,20 +76,38 @@ def _only_before(before: Function) -> Function:
 
 def around_async(
     before: Function = _nothing, after: Function = _nothing, failed: Function = _nothing
-) -> Function:
-    """Make one of a method that is a coroutine."""
+) -> Maker:
+    """What makes one of a method that is a coroutine."""
+    trouble, is_awaited = _trouble(before, after, failed), after is not _nothing
 
     def make(original: Function) -> Function:
         async def wrapper(self: object, *args: object, **kwargs: object) -> object:
-            state = before(self, *args, **kwargs)
+            try:
+                state = before(self, *args, **kwargs)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                state = None
+                trouble(error)
             try:
                 result = await original(self, *args, **kwargs)
             except BaseException as error:
-                failed(self, state, error)
+                try:
+                    failed(self, state, error)
+                except Exception as own:  # noqa: BLE001  # the program never sees it
+                    trouble(own)
                 raise
-            after(self, state, result)
+            if is_awaited:
+                try:
+                    after(self, state, result)
+                except Exception as error:  # noqa: BLE001  # the program never sees it
+                    trouble(error)
             return result
 
         return wrapper
 
     return make
+
+
+def _trouble(*notes: Function) -> Callable[[BaseException], None]:
+    """Where their errors go."""
+    watchers: list[Watcher | None] = [getattr(it, "__self__", None) for it in notes]
+    return next(it.tracer.records.trouble for it in watchers if it is not None)
