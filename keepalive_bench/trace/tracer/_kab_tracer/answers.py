@@ -55,8 +55,8 @@ class Answers:
         response: Any,  # noqa: ANN401  # an `http.client.HTTPResponse`, or what is as one
         last: LastAnswer,
         connection: Connection,
-    ) -> tuple[int, str]:
-        """The number of what one says, and the origin that it leads to, if that is another one.
+    ) -> LastAnswer:
+        """What one says: that `last`.
 
         Args:
             response: whose head is there.
@@ -76,7 +76,7 @@ class Answers:
             )
             last.fields, last.status, last.method = fields, status, method
             last.of = self._records.key
-        return last.number, last.redirect
+        return last
 
     def _made(
         self, version: int, status: int, method: object, fields: Fields, own: str

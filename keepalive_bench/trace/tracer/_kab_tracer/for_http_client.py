@@ -23,8 +23,8 @@ from .closers import (
     found_on,
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
-from .lives import Client, Connection, Exchange, now
-from .stacks import NO_CALL
+from .lives import Client, Connection, Exchange
+from .records import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from .lives import Tracer
     from .patching import Patches
-    from .stacks import Call
 
     Function: TypeAlias = Callable[..., Any]
     Make: TypeAlias = Callable[[Function], Function]
@@ -52,9 +51,10 @@ class Wire(Connection):
     __slots__ = (
         "asked",
         "before",
-        "call",
         "client",
         "exchange",
+        "fields",
+        "flags",
         "is_answering",
         "is_handed_over",
         "is_named",
@@ -72,8 +72,10 @@ class Wire(Connection):
         self.exchange: Exchange | None = None
         """The last one."""
         self.last = LastAnswer()
-        self.call: Call = NO_CALL
-        """Where in the program the last request was made."""
+        self.fields: list[bytes | str] = []
+        """The header of the last request, as it was sent."""
+        self.flags = 0
+        """What a record says of that."""
         self.asked = 0.0
         """When it began to be opened for a request that is yet to begin, as pools do."""
         self.before = 0
@@ -177,24 +179,22 @@ def _tunnelling(tracer: Tracer) -> Make:
 
 
 def _sending(tracer: Tracer) -> Make:
-    attribute, trouble = tracer.attribute, tracer.records.trouble
-    stacks = tracer.stacks
+    trouble = tracer.records.trouble
 
     def make(original: Function) -> Function:
-        def endheaders(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
+        def endheaders(
+            self: Thing, message_body: Thing = None, *args: Thing, **kwargs: Thing
+        ) -> Thing:
             exchange = None
             try:
-                wire = getattr(self, attribute, None)
-                if wire is None or not wire.is_open or not wire.is_named or self.sock is None:
-                    wire = _prepared(tracer, self, wire)
-                wire.call = call = stacks.own_call_again(wire.call)
-                since, wire.asked = wire.asked, 0.0
-                exchange = Exchange(tracer, wire, _flags(self, args, kwargs), since, call[0])
-                wire.exchange = exchange
+                exchange = _begun(tracer, self, message_body)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             try:
-                result = original(self, *args, **kwargs)
+                if args or kwargs:
+                    result = original(self, message_body, *args, **kwargs)
+                else:
+                    result = original(self, message_body)
             except BaseException as error:
                 if exchange is not None:
                     _guard(tracer, _unsent, self, exchange, error)
@@ -202,7 +202,7 @@ def _sending(tracer: Tracer) -> Make:
             try:
                 if exchange is not None:
                     if exchange.is_unbound:
-                        _found_open(tracer, self)
+                        _found_open(tracer, self, exchange)
                     exchange.sent()
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
@@ -230,13 +230,17 @@ def _answering(tracer: Tracer) -> Make:
                 trouble(error)
             wire.is_answering = True
             try:
-                response = original(self, *args, **kwargs)
+                if args or kwargs:  # urllib3 1.26 has some, and none costs less
+                    response = original(self, *args, **kwargs)
+                else:
+                    response = original(self)
             except BaseException as error:
                 _guard(tracer, _unanswered, self, wire, error)
                 raise
             wire.is_answering = False
             try:
-                exchange.answered(response.status, *answers.read(response, wire.last, wire))
+                said = answers.read(response, wire.last, wire)
+                exchange.answered(said.status, said.number, said.redirect)
                 if self.sock is None:  # the response has it
                     setattr(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
@@ -283,21 +287,30 @@ def _reading(tracer: Tracer) -> Make:
                 try:
                     setattr(self, attribute, None)
                     exchange, wire, is_empty = held
-                    is_whole = self.length == 0 and not (is_empty or self.chunked)
-                    error = None if is_whole else broken_by(self, _getframe(1))
-                    if error is None:
+                    if self.length == 0 and not (is_empty or self.chunked):
                         exchange.ended()
-                    elif error:
-                        exchange.failed(error)
+                    else:
+                        _let_go(self, exchange, _getframe(1))
                     if wire.is_handed_over:
                         wire.closed("failed" if exchange.has_failed else "announced")
                 except Exception as error:  # noqa: BLE001  # the program never sees it
                     trouble(error)
-            return original(self, *args, **kwargs)
+            if args or kwargs:
+                return original(self, *args, **kwargs)
+            return original(self)
 
         return _close_conn
 
     return make
+
+
+def _let_go(response: Thing, exchange: Exchange, frame: FrameType) -> None:
+    """Nothing more of a response will be read."""
+    error = broken_by(response, frame)
+    if error is None:
+        exchange.ended()
+    elif error:
+        exchange.failed(error)
 
 
 def wire_of(tracer: Tracer, connection: Thing) -> Wire | None:
@@ -363,7 +376,7 @@ def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseExceptio
 
 def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
     """See whether the connection of a request is open, and whom it asks."""
-    sock, target = connection.sock, _target(_head(connection))
+    sock, target = connection.sock, _target(connection._buffer[0])  # noqa: SLF001  # no other way
     if wire is None:
         wire = _found_wire(tracer, connection)
         if sock is not None:
@@ -373,7 +386,6 @@ def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
     wire.before, wire.target = wire.number, target
     if not wire.is_open and sock is None:
         wire.is_spoilt = False
-        wire.opening()  # by a `connect` that nobody knows, perhaps
     elif not wire.is_open and not wire.is_spoilt:  # by one that nobody knows
         wire.connected(*_names(connection, target, sock), wire.client)
         wire.ready(is_tls=_is_tls(sock))
@@ -381,6 +393,21 @@ def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
         wire.serves(*_names(connection, target, sock))
     wire.is_named = True
     return wire
+
+
+def _begun(tracer: Tracer, connection: Thing, body: Thing) -> Exchange:
+    """A request is about to be sent."""
+    wire = getattr(connection, tracer.attribute, None)
+    if wire is None or not wire.is_open or not wire.is_named or connection.sock is None:
+        wire = _prepared(tracer, connection, wire)
+    fields = connection._buffer[1:]  # noqa: SLF001  # no other way
+    if fields != wire.fields:  # mostly, they are the same
+        wire.fields, wire.flags = fields, _flags(fields)
+    flags, since, wire.asked = wire.flags, wire.asked, 0.0
+    if body is not None:
+        flags |= HAS_BODY
+    wire.exchange = exchange = Exchange(tracer, wire, flags, since)
+    return exchange
 
 
 def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
@@ -394,10 +421,11 @@ def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
     return wire
 
 
-def _found_open(tracer: Tracer, connection: Thing) -> None:
+def _found_open(tracer: Tracer, connection: Thing, exchange: Exchange) -> None:
     """A request was sent on a connection that nobody saw being opened."""
     wire, sock = wire_of(tracer, connection), connection.sock
     if wire is not None and not wire.is_open and sock is not None and not wire.is_spoilt:
+        wire.opening(exchange.began)
         wire.connected(*_names(connection, wire.target, sock), wire.client)
         wire.ready(is_tls=_is_tls(sock))
 
@@ -408,6 +436,7 @@ def _unsent(tracer: Tracer, connection: Thing, exchange: Exchange, error: BaseEx
     is_known = wire is None or wire.is_open or wire.number != wire.before
     if wire is not None and not is_known and isinstance(error, OSError):
         # By a `connect` that nobody knows: the others have told.
+        wire.opening(exchange.began)
         wire.failed(*_failed_names(connection, wire, error))
     exchange.failed(cause_of(error))
 
@@ -480,34 +509,25 @@ def _is_tls(sock: Thing) -> bool:
     return hasattr(sock, "getpeercert")
 
 
-def _head(connection: Thing) -> bytes:
-    """The lines of a request's head that is about to be sent."""
-    lines = connection._buffer  # noqa: SLF001  # no other way
-    try:
-        return b"\n".join(lines)
-    except TypeError:  # botocore's may be text
-        return b"\n".join(it if isinstance(it, bytes) else it.encode("utf-8") for it in lines)
-
-
-def _target(head: bytes) -> str:
+def _target(line: bytes | str) -> str:
     """The origin that a request's first line names: that of one which asks a proxy."""
-    target = head[head.find(b" ") + 1 :]
-    if target[:4].lower() != b"http":
-        return ""
-    return origin_in(target.partition(b" ")[0].decode("latin-1"))
+    line = line if isinstance(line, str) else line.decode("latin-1")
+    target = line.partition(" ")[2].partition(" ")[0]
+    return origin_in(target) if target[:4].lower() == "http" else ""
 
 
-def _flags(connection: Thing, args: tuple[object, ...], kwargs: dict[str, object]) -> int:
-    """What a record says of a request, by its head and by the arguments of `endheaders`."""
-    head = _head(connection).lower()
-    flags, at = 0, head.find(b"\nconnection:")
-    if at >= 0 and b"close" in head[at + 1 :].partition(b"\n")[0]:
+def _flags(fields: list[bytes | str]) -> int:
+    """What a record says of a request, by its header."""
+    try:
+        header = b"\n".join(fields).lower()  # type: ignore[arg-type]
+    except TypeError:  # botocore's may be text
+        encoded = (it if isinstance(it, bytes) else it.encode("utf-8") for it in fields)
+        header = b"\n".join(encoded).lower()
+    flags, header = 0, b"\n" + header
+    at = header.find(b"\nconnection:")
+    if at >= 0 and b"close" in header[at + 1 :].partition(b"\n")[0]:
         flags = ASKS_TO_CLOSE
-    at = head.find(b"\ncontent-length:")
-    if (
-        (args[0] if args else kwargs.get("message_body")) is not None
-        or (at >= 0 and head[at + 16 :].partition(b"\n")[0].strip() != b"0")
-        or b"\ntransfer-encoding:" in head
-    ):
+    at = header.find(b"\ncontent-length:")
+    if at >= 0 and header[at + 16 :].partition(b"\n")[0].strip() != b"0":
         flags |= HAS_BODY
-    return flags
+    return flags | HAS_BODY if b"\ntransfer-encoding:" in header else flags
