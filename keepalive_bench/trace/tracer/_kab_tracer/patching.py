@@ -113,8 +113,8 @@ class _Unbound:
     def __call__(self, *args: object, **kwargs: object) -> object:
         return self._wrapper(*args, **kwargs)
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]  # noqa: ANN401  # what `isinstance` sees
+    @property  # type: ignore[misc]  # a class may have it otherwise than `object`
+    def __class__(self) -> Any:  # noqa: ANN401  # what `isinstance` sees
         return type(self._original)
 
     def __getattr__(self, name: str) -> object:
