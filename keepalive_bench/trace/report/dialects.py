@@ -55,10 +55,11 @@ def _openings(report: TraceReport) -> Iterator[str]:
     for part in words.origin_parts(report, _MOST_ORIGINS, _MOST_REASONS):
         shown += 1
         yield f"{text(part.heading)}\n\n"
-        for it in part.findings:
+        for it in part.all:
             mark = "⚠️" if it.severity == "warning" else "ℹ️"  # noqa: RUF001  # an emoji
-            yield f"- {mark} {text(it.text)} {markdown.code(it.code)}"
-            yield f" {text(it.advice)}\n" if it.advice else "\n"
+            yield f"- {mark} {text(it.text)} {markdown.code(it.reason)}"
+            yield f"<br>{text(it.remedy)}" if it.remedy else ""
+            yield f"<br>{markdown.code(it.code)}\n" if it.code else "\n"
         if part.more:
             yield f"- {text(part.more)}\n"
         yield "\n"
@@ -80,9 +81,9 @@ def junit_lines(report: TraceReport) -> Iterator[str]:
         "origins": f"{len(usage.origins)}",
     }
     found = (
-        f"{it.severity}: {it.text} {it.advice}".rstrip()
-        for name, origin in zip(origin_names(usage.origins), usage.origins, strict=True)
-        for it in (finding_of(opening, name, report.folder) for opening in origin.openings)
+        " ".join(filter(None, (f"{it.severity}: {part.name}: {it.text}", it.remedy, it.code)))
+        for part in words.origin_parts(report)
+        for it in part.all
     )
     notes = [usage.sentence, *found, *words.not_seen(usage), words.traced(usage)]
     started_at = usage.started_at or _EPOCH
