@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _ENDS = ".!?:;"
 _BEGINNINGS = {
     *("A", "All", "Connections", "Each", "It", "Its", "More", "No", "Nobody", "One", "Responses"),
-    *("Something", "The", "There", "These", "What", "Your"),
+    *("Something", "The", "There", "Their", "These", "What", "Your"),
 }
 """Words that sentences begin with which are no names."""
 
@@ -83,13 +83,10 @@ def first_use(connections: int, busy: object) -> str:
 
     `busy`: for how many of them all others were busy.
     """
+    first = f"{'Its client' if connections == 1 else 'Their clients'} had none yet"
     if not busy:
-        return "Its client had none yet"
-    return (
-        "All others were busy"
-        if busy == connections
-        else "Its client had none yet, or all others were busy"
-    )
+        return first
+    return "All others were busy" if busy == connections else f"{first}, or all others were busy"
 
 
 def sentence(words: str) -> str:

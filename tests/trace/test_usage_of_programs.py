@@ -110,6 +110,14 @@ def test_a_single_request_had_nothing_to_reuse(program: Program, process: Told) 
     )
 
 
+def test_a_single_request_to_one_of_several_origins_does_not_hide_the_others(
+    program: Program, process: Told
+) -> None:
+    kept(process, 40)
+    process.request(process.open(process.session(origin=OTHER), origin=OTHER))
+    assert sentence(program) == "All but 2 of 41 requests to 2 origins reused a connection."
+
+
 def test_nothing_was_traced() -> None:
     found = analyse(Recording((), ("1-1-0.kab: not the name of a file of records",)))
     assert (found.sentence, found.started_at) == ("Nothing was traced.", None)

@@ -277,7 +277,7 @@ def names_of_connections(usage: Usage) -> dict[tuple[str, str | None], str]:
     return found
 
 
-RUN_WORDS = ("connection", "opened", "set-up", "requests", "reason", "ended")
+RUN_WORDS = ("opened", "count", "requests", "set-up", "reason", "ended")
 RUN_PROSE = {"reason", "ended"}
 """Those columns that may be wrapped."""
 
@@ -294,9 +294,9 @@ def connection_runs(report: TraceReport) -> Iterator[ConnectionRun]:
     """All connections, by process and origin."""
     usage = report.usage
     names = names_of_connections(usage)
-    found: dict[tuple[int, str], list[tuple[int, ConnectionUsage]]] = {}
-    for number, it in enumerate(usage.connections):
-        found.setdefault((it.process, names[it.origin, it.via]), []).append((number, it))
+    found: dict[tuple[int, str], list[ConnectionUsage]] = {}
+    for it in usage.connections:
+        found.setdefault((it.process, names[it.origin, it.via]), []).append(it)
     for (process, name), connections in found.items():
         pid = f" {usage.processes[process].pid}" if process < len(usage.processes) else ""
         rows = (
@@ -305,23 +305,21 @@ def connection_runs(report: TraceReport) -> Iterator[ConnectionRun]:
         yield ConnectionRun(f"{name}, process{pid}", tuple(rows))
 
 
-def _alike(numbered: tuple[int, ConnectionUsage]) -> tuple[object, ...]:
-    it = numbered[1]
+def _alike(it: ConnectionUsage) -> tuple[object, ...]:
     return it.reason, it.site, it.ending, it.ended_s is None
 
 
-def _run_words(alike: Sequence[tuple[int, ConnectionUsage]], folder: str) -> tuple[str, ...]:
-    number, first = alike[0]
-    is_one = len(alike) == 1
-    setups = [it.setup_s for _, it in alike if it.setup_s is not None]
-    ends = [it.ended_s for _, it in alike if it.ended_s is not None]
+def _run_words(alike: Sequence[ConnectionUsage], folder: str) -> tuple[str, ...]:
+    first = alike[0]
+    setups = [it.setup_s for it in alike if it.setup_s is not None]
+    ends = [it.ended_s for it in alike if it.ended_s is not None]
     how = ENDINGS.get(first.ending, printable(first.ending))
     where = "" if first.site is None else f", {site_name(first.site, folder)}"
     return (
-        f"{number}" if is_one else f"{number} and {len(alike) - 1:,} more",
-        duration(first.opened_s) if is_one else f"{duration(first.opened_s)} …",
+        duration(first.opened_s) if len(alike) == 1 else f"{duration(first.opened_s)} …",
+        f"{len(alike):,}",
+        f"{sum(it.requests for it in alike):,}",
         duration(sum(setups) / len(setups) if setups else None),
-        f"{sum(it.requests for _, it in alike):,}",
         f"{printable(first.reason)}{where}",
         f"{duration(max(ends))}: {how}" if ends else how,
     )
