@@ -44,7 +44,7 @@ CLIENT_CLOSED = ReasonKind(
     "another one.",
     evidence="`closed_at`: where it was closed",
     text="The program closed the previous connection{closed_at}, and used its client again",
-    advice="Close a client only when nothing more is to be sent.",
+    advice="Close a client only after its last request.",
     provoked=_BY_PROGRAMS,
 )
 EVICTED = ReasonKind(
@@ -67,7 +67,7 @@ UNREAD_RESPONSE = ReasonKind(
     evidence="`held`: how many of the responses were still there, so that their connections were "
     "busy; the others had been dropped or closed",
     text="The previous response was never read to its end, so its connection couldn't be reused",
-    advice="Read each body to its end, also of errors.",
+    advice="Read each body to its end, those of error responses included.",
     provoked=_BY_PROGRAMS,
 )
 DIFFERENT_KEYS = ReasonKind(
@@ -89,8 +89,8 @@ CLIENT_IDLE_LIMIT = ReasonKind(
     "this time was over.",
     evidence="`idle_s`: how long it had been idle",
     text="The client closed connections that had been idle for {idle}",
-    advice="Let the client keep idle connections for longer than its pauses last, but not for as "
-    "long as the server keeps them.",
+    advice="Let the client keep idle connections for longer than the program pauses, but for less "
+    "time than the server keeps them.",
     provoked=_BY_PROGRAMS,
 )
 CANCELLED = ReasonKind(
@@ -100,8 +100,7 @@ CANCELLED = ReasonKind(
     proof="A task was cancelled, or left with an exception of its own, while the connection before "
     "had a request under way.",
     text="The program gave up the previous request, and its connection with it",
-    advice="A connection can't be reused while a request is under way: let requests end where they "
-    "soon will.",
+    advice="Give requests more time: one that is given up takes its connection with it.",
     provoked=Provoked(test="tests/trace/test_reasons_of_programs.py"),
 )
 FORKED = ReasonKind(

@@ -193,6 +193,19 @@ def test_a_task_that_lost_who_called_it_is_told_by_where_its_client_was_made(sto
     assert found.text == "A new aiohttp.ClientSession is made each time."
 
 
+def test_a_pool_for_each_request_is_a_client_for_each(story: Story) -> None:
+    process = story.process
+    asked = stack(33, ("urllib3/_request_methods.py", "request"))
+    for _ in range(2):
+        pool = process.client("urllib3.connectionpool.HTTPConnectionPool", asked)
+        connection = process.open(pool, asked)
+        process.request(connection)
+        process.close(connection, "collected", asked)
+    found = told(story, "new-client")
+    assert found.text == "A new urllib3.HTTPConnectionPool is made each time."
+    assert found.code == "pool = urllib3.HTTPConnectionPool(host, port)"
+
+
 def test_urlopen_keeps_no_connection(story: Story) -> None:
     opened = stack(8, ("urllib/request.py", "urlopen"), ("http/client.py", "connect"))
     for _ in range(3):

@@ -118,6 +118,13 @@ def test_connections_that_are_alike_and_follow_each_other_are_one_row() -> None:
     assert one[:2] == ("9.00 s", "1")
 
 
+def test_where_no_connection_was_opened_nothing_is_explained() -> None:
+    usage = Builder().known(0, refused=2).usage("No request was seen: 2 connections failed.")
+    assert usage.origins
+    for dialect in DIALECTS.values():
+        assert "Why connections were opened" not in dialect(report_of(usage))
+
+
 def test_what_can_be_avoided_comes_before_what_is_more_frequent() -> None:
     usage = Builder().open(SERVER_CLOSE, 50).open(NO_SESSION, 3).usage("")
     (part,) = words.origin_parts(report_of(usage), None, 1)

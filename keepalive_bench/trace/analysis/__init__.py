@@ -172,7 +172,7 @@ def _untraced(recording: Recording) -> Iterator[Untraced]:
             continue
         seen.add(child.pid)
         if child.is_closed_to_tracers:
-            why = "it was started so that no tracer gets in: -I, -E, -S or another environment"
+            why = "it was started with -I, -E, -S or another environment, which keep the tracer out"
         else:
             why = "it left no records" if child.is_python else "it isn't Python"
         yield Untraced(child.pid, why)

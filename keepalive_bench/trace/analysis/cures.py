@@ -72,6 +72,9 @@ _ONCE = {
         "Make one PoolManager and use it for all requests", "http = urllib3.PoolManager()"
     ),
 }
+_ONE_POOL = Cure(
+    "Make one pool and use it for all requests", "pool = urllib3.HTTPConnectionPool(host, port)"
+)
 _READ = {
     "aiohttp": "async with session.get(url) as response: await response.read()",
     "boto3": 'data = response["Body"].read()',
@@ -153,6 +156,8 @@ def _once(cause: Cause) -> Cure:
             if is_named
             else _advice(cause)
         )
+    if cause.library == "urllib3" and f"{cause.evidence.get('client')}".endswith("ConnectionPool"):
+        cure = _ONE_POOL
     if cause.evidence.get("unread"):
         cure = cure._replace(words=f"{cure.words}, and read each body to its end")
     return cure

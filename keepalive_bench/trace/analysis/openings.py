@@ -47,6 +47,8 @@ _IN_PROGRAM = {it.code for it in programs.PROGRAM_REASONS} | {
     kinds.POOL_FULL.code,
 }
 _THINGS = {"aiohttp": "ClientSession", "httpx": "Client", "requests": "Session"}
+_NAMED = {"aiohttp", "httpx", "urllib3"}
+"""Libraries whose classes have names that people know."""
 _TEXTS = {
     kinds.FIRST_USE.code: "{first_use}",
     kinds.AFTER_ERROR.code: "The attempt before failed, and its connection with it: {failures}",
@@ -227,9 +229,10 @@ class Group:
         if library == self.library and library in _THINGS and last.islower():
             return f"{name} makes a {_THINGS[library]} each time"
         if not name:
-            kind = f"{facts.get('client', '')}"
-            known = kind.partition(".")[0] in _THINGS
-            return f"A new {kind if known else 'client'} is made each time{place}"
+            parts = f"{facts.get('client', '')}".split(".")
+            is_known = self.library in _NAMED and parts[0] == self.library
+            kind = f"{parts[0]}.{parts[-1]}" if is_known else "client"
+            return f"A new {kind} is made each time{place}"
         if last[:1].isupper():
             return f"A new {name} is made each time{place}"
         return f"{name} makes a client each time{place}"
@@ -240,4 +243,4 @@ def _at(place: object) -> str:
     if not isinstance(place, str) or not place:
         return ""
     file, colon, rest = place.rpartition(":")
-    return f" at {printable(PurePath(file).name)}{colon}{rest}"
+    return f" at {printable(PurePath(file).name)}{colon}{rest.removesuffix(' in <module>')}"

@@ -41,7 +41,6 @@ def markdown_lines(report: TraceReport) -> Iterator[str]:
         yield "### Origins\n\n"
         yield from markdown.set_table(words.origin_table(usage, _MOST_ROWS))
         yield f"{text(words.SMALL_PRINT)}\n\n"
-        yield "### Why connections were opened\n\n"
         yield from _openings(report)
     yield "### What was seen\n\n"
     for line in (words.traced(usage), *words.not_seen(usage)):
@@ -51,6 +50,8 @@ def markdown_lines(report: TraceReport) -> Iterator[str]:
 
 def _openings(report: TraceReport) -> Iterator[str]:
     text = markdown.text
+    if words.explained_origins(report.usage):
+        yield "### Why connections were opened\n\n"
     shown = 0
     for part in words.origin_parts(report, _MOST_ORIGINS, _MOST_REASONS):
         shown += 1

@@ -65,6 +65,8 @@ def _shortened(table: TextTable, width: int) -> TextTable:
 
 
 def _openings(report: TraceReport, *, plain_ascii: bool, verbose: bool) -> Iterator[RenderableType]:
+    if not words.explained_origins(report.usage):
+        return
     most = (None, None) if verbose else (_MOST_ORIGINS, _MOST_REASONS)
     yield Text()
     yield Text("Why connections were opened", style="bold")

@@ -35,8 +35,9 @@ def page_lines(report: TraceReport) -> Iterator[str]:
         found = words.origin_table(usage, _MOST_ROWS)
         table = set_table(found, "Requests and connections of each", narrow=True)
         note = element("p", words.SMALL_PRINT, class_="remark")
+        content.append(section("Origins", "origins", table, note))
+    if words.explained_origins(usage):
         content += [
-            section("Origins", "origins", table, note),
             section("Why connections were opened", "why", *_openings(report)),
             element("noscript", element("p", webpage.NO_SCRIPT)),
             section("Connections over time", "traced", *chart.content),
@@ -107,7 +108,11 @@ def _opening(explained: Explained, colour: int | None) -> Element:
         " ",
         element("code", explained.reason, class_="whole"),
         *([element("br"), *prose(explained.remedy)] if explained.remedy else []),
-        *([element("br"), element("code", explained.code)] if explained.code else []),
+        *(
+            [element("br"), element("code", explained.code, class_="paste")]
+            if explained.code
+            else []
+        ),
         class_=explained.severity,
     )
 
