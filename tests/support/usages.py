@@ -281,7 +281,7 @@ def mixed() -> Usage:
     built.known(4).known(12, origin=CDN, failed=3, refused=2).known(1, origin=LOGIN)
     usage = built.usage(
         "73 of 154 requests to cdn.example.com:443 opened a connection; 12 would do.",
-        untraced=[Untraced(4720, "it was started with -I")],
+        untraced=[Untraced(4720, "started with -I")],
         damaged=["4713.records: cut off"],
     )
     one, two = usage.processes

@@ -245,9 +245,9 @@ def test_each_exporter_of_a_trace_writes_something_of_every_program() -> None:
 
 
 def test_many_reasons_for_not_being_traced_are_counted_by_kind() -> None:
-    untraced = [Untraced(pid, "it was started with -I") for pid in range(100, 130)]
+    untraced = [Untraced(pid, "started with -I") for pid in range(100, 130)]
     usage = Builder().open(FIRST, origin=LOGIN).usage("", untraced=untraced)
     (line,) = words.not_seen(usage)
     assert line == (
-        "Not traced: 30 processes (100, 101, 102, 103, 104 and 25 more): it was started with -I."
+        "Not traced: 30 processes (100, 101, 102, 103, 104 and 25 more): started with -I."
     )
