@@ -138,9 +138,9 @@ def test_connections_that_nothing_could_be_reused_for_are_told_in_a_line() -> No
     )
     text = flat(screen(report_of(Builder().open(FIRST, 2).open(busy, 8).usage(""))))
     assert (
-        "i 10 connections were opened because their clients had none yet, or all others were busy."
-        in (text)
-    )
+        "i 10 connections were opened because their clients had none yet, or all others were busy "
+        "(app.py:7 in go). [first-use]"
+    ) in text
     assert text.count("[first-use]") == 1
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",), ("outcomes",))
 _SUMMED = {"requests", "failed", "connections", "failed_connections", "would_do", "saving_s"}
 """What several origins have together."""
-_MOST_NAMED = 5
+_MOST_NAMED, _MOST_PLACES = 5, 2
 ENDINGS = {
     "open": "open to the end",
     "found-fin": "found closed",
@@ -149,7 +149,9 @@ def origin_parts(
             heading=f"{name}: {plural(origin.connections, 'connection')}",
             reasons=tuple(_explained(it, report.folder) for it in to_tell[:most_reasons]),
             more=more if rest else "",
-            first_use=_first_use([it for it in origin.openings if it.reason == FIRST_USE.code]),
+            first_use=_first_use(
+                [it for it in origin.openings if it.reason == FIRST_USE.code], report.folder
+            ),
         )
 
 
@@ -163,7 +165,7 @@ def _explained(opening: Opening, folder: str) -> Explained:
     )
 
 
-def _first_use(openings: Sequence[Opening]) -> Explained | None:
+def _first_use(openings: Sequence[Opening], folder: str) -> Explained | None:
     """Connections that nothing could have been reused for, as one."""
     if not openings:
         return None
@@ -171,7 +173,9 @@ def _first_use(openings: Sequence[Opening]) -> Explained | None:
     busy = sum(int(it.evidence.get("busy", 0)) for it in openings)
     were = "was" if count == 1 else "were"
     because = uncapitalised(first_use(count, busy))
-    said = f"{plural(count, 'connection')} {were} opened because {because}."
+    sites = dict.fromkeys(site_name(it.site, folder) for it in openings if it.site is not None)
+    where = f" ({some_of(sites, _MOST_PLACES)})" if sites else ""
+    said = f"{plural(count, 'connection')} {were} opened because {because}{where}."
     return Explained("info", said, FIRST_USE.code, "", "")
 
 
