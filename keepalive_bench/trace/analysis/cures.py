@@ -1,4 +1,4 @@
-"""What to do about it, in a line of code of the library in use."""
+"""What to do about it, and a line of code for that in the library in use."""
 
 from __future__ import annotations
 
