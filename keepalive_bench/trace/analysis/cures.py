@@ -143,7 +143,8 @@ def _for_programs(advice: str) -> str:
 def _advice(cause: Cause, lines: Mapping[str, str] | None = None, **values: object) -> Cure:
     """What is advised whatever the library; and of those lines the one of the library in use."""
     line = (lines or {}).get(cause.library, "")
-    return Cure(_for_programs(cause.kind.advice), line.format_map(values))
+    words = _for_programs(cause.kind.advice).removesuffix(".")
+    return Cure(words, line.format_map(values))
 
 
 def _once(cause: Cause) -> Cure:
