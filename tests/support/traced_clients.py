@@ -30,6 +30,7 @@ _SYNC = (
     ("async def", "def"),
     ("AsyncConnectionPool", "ConnectionPool"),
     ("AsyncClient", "Client"),
+    ("AsyncHTTPTransport", "HTTPTransport"),
     ("asyncio.run(main())", "main()"),
     ("asyncio.sleep", "time.sleep"),
     ("await ", ""),

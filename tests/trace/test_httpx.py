@@ -11,7 +11,7 @@ from support.misbehaving import ANSWER, misbehaving
 from support.relays import relay
 from support.traced_clients import as_sync, installed, traced
 
-from keepalive_bench.server import Behaviour, Server, ServerSettings
+from keepalive_bench.server import CERTIFICATES, Behaviour, Server, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -317,6 +317,42 @@ def test_what_cannot_be_opened_is_no_connection_but_an_exchange_that_failed(
 
 
 @BOTH
+def test_each_attempt_to_connect_is_told(kind: Callable[[str], str]) -> None:
+    found = seen(
+        kind,
+        """
+    transport = httpx.AsyncHTTPTransport(retries=1)
+    async with httpx.AsyncClient(transport=transport) as client:
+        try:
+            await client.get("http://127.0.0.1:1/")
+        except httpx.ConnectError:
+            pass
+""",
+    )
+    assert [it.failure for it in found.connections] == ["httpcore.ConnectError"] * 2
+    assert [it.previous for it in found.connections] == [None, found.connections[0].number]
+    assert len(found.exchanges) == 1
+
+
+@BOTH
+def test_a_failed_handshake_had_a_connection(kind: Callable[[str], str]) -> None:
+    settings = ServerSettings(tls=True, certificate=CERTIFICATES["untrusted"])
+    program = """
+    async with httpx.AsyncClient() as client:
+        try:
+            await client.get(url)
+        except Exception as error:  # before httpcore 0.17, it may be that of ssl itself
+            print(error)
+"""
+    with Server(settings) as server:
+        found = traced(kind(PROLOGUE + program + EPILOGUE), server.url)
+        assert (found.opened, found.sent) == (server.stop().accepts, 0) == (1, 0)
+    assert found.endings == ["failed"]
+    assert found.connections[0].failure
+    assert found.exchanges[0].failure
+
+
+@BOTH
 def test_a_timeout_fails_its_exchange(kind: Callable[[str], str]) -> None:
     found = seen(
         kind,
@@ -549,6 +585,22 @@ def test_a_backend_of_the_programs_own_is_seen(version: str) -> None:
 """,
     )
     assert found.endings == ["client-closed"]
+
+
+def test_threads_share_a_pool() -> None:
+    found = seen(
+        str,
+        """
+    from concurrent.futures import ThreadPoolExecutor
+    limits = httpx.Limits(max_keepalive_connections=5)
+    with httpx.Client(limits=limits) as client, ThreadPoolExecutor(16) as threads:
+        assert all(it.is_success for it in threads.map(client.get, [url] * 64))
+""",
+        delay_s=0.01,
+    )
+    assert set(found.endings) <= {"client-closed", "pool-full"}
+    assert len({it.who for it in found.exchanges}) > 1
+    assert all(it.ended_s for it in found.exchanges)
 
 
 def test_coroutines_stay_coroutines() -> None:

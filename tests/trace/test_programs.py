@@ -87,12 +87,17 @@ CASES = (
     Case("httpx_async", 16, 8, {}, partial(meeting, 8)),
     Case("httpx_h2", 16, 1, {}, speaking_h2),
     Case("greenlets", 8, 4, {}, partial(meeting, 4)),
+    Case("httpx_small_pool", 18, 14, {"pool-full": 8}, partial(meeting, 6)),
     # Settings of the client's.
     Case("asks_to_close", 6, 6, {"asked-to-close": 5}),
     Case("different_keys", 6, 2, {"different-keys": 1}, serving(tls=True)),
     Case("evicted", 8, 8, {"evicted": 6}, two),
     Case("aiohttp_forced", 5, 5, {"asked-to-close": 4}),
     Case("httpx_idle", 3, 3, {"client-idle-limit": 2}),
+    Case("aiohttp_idle", 3, 3, {"client-idle-limit": 2}),
+    # Requests that are given up.
+    Case("impatient", 3, 3, {"after-error": 2}, serving(fault=Fault("never-answer"))),
+    Case("httpx_cancelled", 3, 3, {"cancelled": 2}, serving(fault=Fault("never-answer"))),
     # Other hosts, proxies, TLS.
     Case("two_hosts", 10, 2, {"redirect": 1}, redirecting),
     Case("through_a_proxy", 8, 4, {"new-client": 3}, behind_a_proxy),
@@ -151,8 +156,17 @@ CASES = (
     Case("httpx_polling", 3, 3, {"undecided": 2}, serving(idle_timeout_s=0.1)),
     Case("aiohttp_in_turn", 6, 3, {"server-close": 2}, serving(close_after=2), name="announced"),
     Case("aiohttp_polling", 3, 3, {"undecided": 2}, serving(idle_timeout_s=0.1)),
+    Case(
+        "session",
+        40,
+        4,
+        {"error-response": 3},
+        serving(fault=Fault("error-close", requests="*/10")),
+        name="errors",
+    ),
     # Processes.
     Case("forked", 9, 1, {}),
+    Case("forked_and_closed", 5, 2, {"forked": 1}),
     Case("forked_before_use", 12, 3, {}),
     Case("pool_by_fork", 8, 2, {}),
     Case("pool_by_spawn", 8, 2, {}),

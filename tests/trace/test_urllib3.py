@@ -154,6 +154,20 @@ def test_unread_responses_that_are_let_go_end_their_connections(
     assert {it.ended_s for it in seen.exchanges} == {None}
 
 
+def test_so_do_responses_without_a_body(see: See, server: ServerProcess) -> None:
+    program = """
+        import sys, requests
+
+        session = requests.Session()
+        for _ in range(3):
+            session.head(sys.argv[1], stream=True)
+    """
+    seen = see(program, server.url)
+    assert seen.opened == server.stop().accepts == 3
+    assert seen.endings == {"unread": 3}
+    assert {it.ended_s for it in seen.exchanges} == {None}
+
+
 @pytest.mark.parametrize("how", ["content", "raw.read()", "raw.drain_conn()", "text"])
 @pytest.mark.parametrize("chunked", [True, False])
 def test_responses_that_are_read_later_are_read(see: See, how: str, *, chunked: bool) -> None:

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    from .for_http_client import Wire
+    from .lives import Connection
     from .records import Records
 
     Fields: TypeAlias = list[tuple[str, str]]
@@ -53,15 +53,16 @@ class Answers:
     def read(
         self,
         response: Any,  # noqa: ANN401  # an `http.client.HTTPResponse`, or what is as one
-        wire: Wire,
+        last: LastAnswer,
+        connection: Connection,
     ) -> tuple[int, str]:
         """The number of what one says, and the origin that it leads to, if that is another one.
 
         Args:
             response: whose head is there.
-            wire: its connection, which knows what the last one said.
+            last: what the one before it said, on the same connection.
+            connection: whose origin answers.
         """
-        last = wire.last
         fields: Fields = response.headers._headers  # noqa: SLF001  # `raw_items`, without its copy
         status, method = response.status, response._method  # noqa: SLF001  # no other way
         if (
@@ -71,7 +72,7 @@ class Answers:
             or self._records.key is not last.of
         ):
             last.number, last.redirect = self._made(
-                response.version, status, method, fields, wire.origin
+                response.version, status, method, fields, connection.origin
             )
             last.fields, last.status, last.method = fields, status, method
             last.of = self._records.key

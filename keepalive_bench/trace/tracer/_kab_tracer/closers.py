@@ -66,7 +66,9 @@ def broken_by(response: Any, frame: FrameType) -> str | None:  # noqa: ANN401  #
     name = frame.f_code.co_name
     if name == "close":
         is_whole = response.length == 0 and not response.chunked
-        return None if is_whole else _closed_for(frame.f_back)
+        # urllib3 keeps the connection until a response is read, even if there is nothing to read.
+        is_dropped = closer_of(frame.f_back) == RESPONSE
+        return None if is_whole and not is_dropped else _closed_for(frame.f_back)
     is_short = not response.chunked and response.length
     return _INCOMPLETE if is_short or name in _BREAKING else None
 

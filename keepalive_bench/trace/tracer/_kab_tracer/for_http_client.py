@@ -238,12 +238,12 @@ def _answering(tracer: Tracer) -> Make:
                 raise
             wire.is_answering = False
             try:
-                exchange.answered(response.status, *answers.read(response, wire))
+                exchange.answered(response.status, *answers.read(response, wire.last, wire))
                 if self.sock is None:  # the response has it
                     hang(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
                 if response.fp is not None:
-                    hang(response, attribute, (exchange, wire))
+                    hang(response, attribute, (exchange, wire, response.length == 0))
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return response
@@ -294,8 +294,8 @@ def _reading(tracer: Tracer) -> Make:
                 held = getattr(self, attribute, None)
                 if held is not None:
                     hang(self, attribute, None)
-                    exchange, wire = held
-                    is_whole = self.length == 0 and not self.chunked
+                    exchange, wire, is_empty = held
+                    is_whole = self.length == 0 and not (is_empty or self.chunked)
                     error = None if is_whole else broken_by(self, _getframe(1))
                     if error is None:
                         exchange.ended()
@@ -455,8 +455,8 @@ def _ending(wire: Wire, connection: Thing, frame: FrameType) -> str:
         exchange.failed(sys.exc_info()[1] or Exception())
     if closer == REQUEST or (exchange is not None and exchange.has_failed):
         return "failed"
-    if is_unread and closer in (FOUND, RESPONSE):
-        return "unread"
+    if closer == RESPONSE or (is_unread and closer == FOUND):
+        return "unread"  # a response that was read has let go of its connection
     return {POOL: lost or "collected", POOL_FULL: lost or POOL_FULL}.get(
         closer, "connection-closed"
     )
