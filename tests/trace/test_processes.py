@@ -86,8 +86,8 @@ def test_what_spawnv_starts_tells_of_itself(tmp_path: Path) -> None:
     program = f"{SUBPROCESS}assert os.spawnv(os.P_WAIT, {arguments}) == 0"
     run(sys.executable, "-c", program, env=environment(tmp_path))
     _, forked = read_whole(tmp_path).processes
-    ((pid, _, is_python, is_closed),) = forked.children
-    assert (pid, is_python, is_closed) == (forked.pid, True, True)
+    (child,) = forked.children
+    assert (child.pid, child.is_python, child.is_closed_to_tracers) == (forked.pid, True, True)
 
 
 def test_an_exec_of_what_no_tracer_gets_into_is_told(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def patch_os(records: Records, patches: Patches, module: ModuleType) -> None:
         if hasattr(module, name):
             patches.wrap(module, name, _with(_spawning, records))
     if not os.geteuid():
-        for name in ("setuid", "seteuid", "setreuid", "setresuid"):
+        for name in ("setuid", "seteuid", "setreuid", "setresuid", "chroot"):
             if hasattr(module, name):
                 patches.wrap(module, name, _with(_leaving, records))
 

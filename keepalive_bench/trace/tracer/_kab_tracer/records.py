@@ -242,7 +242,7 @@ class _Own:
         """Note a child that has no file, in its parent's: both have it in memory."""
         child = layout.CHILD
         if self.for_child:
-            values = layout.IS_PYTHON | layout.IS_CLOSED_TO_TRACERS, pid, started
+            values = layout.IS_PYTHON | layout.IS_SHUT_OUT, pid, started
             self.put(self.for_child, child.struct.pack(child.kind, *values, child.kind))
 
     def stop(self) -> None:
