@@ -109,6 +109,8 @@ def check_usage(requirement: Requirement, usage: Usage, folder: str = "") -> Che
 
 def _of_program(requirement: Requirement, subject: Subject, usage: Usage) -> Checked:
     value = _number(subject, usage)
+    if not usage.processes and subject.metric.better:  # there is nothing good in that
+        return Checked(requirement, "missed", value, None, None, "No process was traced.")
     status: Status = "met" if value is not None and holds(value, requirement) else "missed"
     text = f"{subject.name} is {shown(value or 0, subject.metric.unit)}."
     return Checked(requirement, status, value, None, None, text)
