@@ -37,7 +37,11 @@ def _answer(origins: Sequence[OriginUsage]) -> str:
     if worst.avoidable:
         return f"{_opened(worst)} opened a connection; {worst.would_do:,} would do"
     worst = max(asked, key=_opened_share)
-    if _opened_share(worst) <= 1 - _WELL or not _reasons(worst):
+    if _opened_share(worst) <= 1 - _WELL:
+        return _well(worst)
+    if worst.would_do < worst.connections:
+        return f"{_opened(worst)} opened a connection; {worst.would_do:,} would do"
+    if not _reasons(worst):
         return _well(worst)
     title = _TITLES[_reasons(worst)[0]]
     return f"{_opened(worst)} opened a connection: {title[0].lower()}{title[1:]}"
