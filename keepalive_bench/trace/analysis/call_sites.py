@@ -19,7 +19,10 @@ _STDLIB = re.compile(r"[/\\]lib(?:32|64)?[/\\](?:python|pypy)\d+\.\d+t?[/\\](.+)
 _INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\](.+)")
 _LOOPS = ("asyncio/events.py", "asyncio/base_events.py", "asyncio/runners.py", "trio/_core/_run.py")
 """Who is on the stack beyond these started the loop, and not the task."""
-_PASS_ON = ("concurrent", "ddtrace", "functools", "opentelemetry", "sentry_sdk", "wrapt")
+_PASS_ON = (
+    *("anyio", "asyncio", "backoff", "concurrent", "ddtrace", "functools", "gevent"),
+    *("multiprocessing", "opentelemetry", "sentry_sdk", "tenacity", "threading", "trio", "wrapt"),
+)
 """Libraries that call what is called there in their place."""
 _GENERIC = {"inner", "wrapped", "wrapper", "wrapped_f", "func"}
 _CLASSES = {
@@ -41,8 +44,12 @@ _CLASSES = {
 _FUNCTIONS = {"requests/sessions.py": {"session"}}
 _UNNAMED = {"botocore/client.py": "boto3 client"}
 """Files whose functions have other names for whoever calls them."""
-_LONELY = {"urllib.request.urlopen": "urlopen", "urllib.request.urlretrieve": "urlretrieve"}
-"""What people call by its last name."""
+_LONELY = {
+    "urllib.request.open": "OpenerDirector.open",
+    "urllib.request.urlopen": "urlopen",
+    "urllib.request.urlretrieve": "urlretrieve",
+}
+"""What people call by another name."""
 
 
 _MOST_LATEST = 20_000
@@ -93,7 +100,7 @@ def _call(stack: Stack) -> Call:
         if path.endswith(_LOOPS):
             break
         inner.append(frame)
-    return NO_CALL
+    return Call(None, *_named(inner))  # a thread began there, or a task
 
 
 def _library_path(file: str) -> str | None:
@@ -110,7 +117,7 @@ def _named(calls: Sequence[Frame]) -> tuple[str, str]:
     for frame in reversed(calls):
         path = _library_path(frame.file) or ""
         library = _library(path, frame.file)
-        if library in _PASS_ON or frame.file.startswith("<"):
+        if library.partition(".")[0] in _PASS_ON or frame.file.startswith("<"):
             continue
         if first and library != first:
             break

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from keepalive_bench.trace.usage import Site
 
 _THROWS_AWAY = {"aiohttp", "httpx", "requests"}
+"""Libraries some functions of which make a client for one request."""
 _FUNCTIONS = {"delete", "get", "head", "options", "patch", "post", "put", "request", "stream"}
 """Functions of these that make a client for one request."""
 KEEPS_NONE = "urllib.request"
+"""It has no client that keeps connections."""
 _MANY = 3
 _MOST_OWN = 1_000
 """No more connections of the same client are passed over."""
@@ -102,7 +104,7 @@ class Clients:
         if not stack:
             return None
         call = self._calls.of(stack)
-        if throws_away(call):
+        if throws_away(call) or (not kind and call.library == KEEPS_NONE):
             return call.library
         return stack if call.site is None else (call.site, kind)
 
@@ -115,6 +117,7 @@ class Clients:
         opened = sorted((it for it in lives if it.is_opened), key=lambda it: it.began_s)
         free = sorted((it for it in opened if it.free_from_s < inf), key=lambda it: it.free_from_s)
         siblings, places, everybody = self._grouped(free)
+        gone = self._gone(opened)
         for life in opened:
             if life.link not in {"first", "more", "different"}:
                 continue
@@ -124,15 +127,36 @@ class Clients:
                 life.link = "sibling"
             elif life.link != "different" and place is not None:
                 before = places[place, life.peer].latest(life, self._root_number)
-                if before is None and place in _THROWS_AWAY:
+                if before is None and place in {KEEPS_NONE, *_THROWS_AWAY}:
                     before = everybody[life.peer].latest(life, self._root_number)
                 if before is not None and self._may_go_on(before, places[place, life.peer]):
                     before, life.link = None, "perhaps"
                 elif before is not None:
                     life.link = "place"
+                elif (like := self._like(life)) and (before := gone[like].latest(life, _nobody)):
+                    life.link = "gone"
             life.before = before
             if before is not None:
                 before.is_taken = True
+
+    def _like(self, life: Life) -> Hashable | None:
+        """What its client has in common with others that could have done what it does."""
+        root = self.root_of(life)
+        if root is None:
+            return None
+        return root.kind, self._calls.of(root.stack).library, life.peer
+
+    def _gone(self, lives: Iterable[Life]) -> _Groups:
+        """Connections of clients that the program has thrown away, from then on."""
+        found: list[tuple[float, Life]] = []
+        for life in lives:
+            root = self.root_of(life)
+            if root is not None and root.ended_s is not None and life.free_from_s < inf:
+                found.append((max(root.ended_s, life.free_from_s), life))
+        groups: _Groups = defaultdict(_Free)
+        for since_s, life in sorted(found, key=lambda it: it[0]):
+            groups[self._like(life)].add(life, since_s=since_s)
+        return groups
 
     def _may_go_on(self, life: Life, alike: _Free) -> bool:
         """Whether one may yet be used: its client is there, and so is the process.
@@ -167,20 +191,22 @@ class _Free:
 
     def __init__(self) -> None:
         self._lives: list[Life] = []
+        self._since_s: list[float] = []
         self._next = 0
         self._now: list[Life] = []
         self.owners: set[int] = set()
         """Whose they are, up to many."""
 
-    def add(self, life: Life, owner: int | None = None) -> None:
+    def add(self, life: Life, owner: int | None = None, since_s: float | None = None) -> None:
         self._lives.append(life)
+        self._since_s.append(life.free_from_s if since_s is None else since_s)
         if owner is not None and len(self.owners) < _MANY:
             self.owners.add(owner)
 
     def latest(self, life: Life, owner: Callable[[Life], int | None]) -> Life | None:
         """The one that was free last when another one was opened, of other owners."""
         lives, now = self._lives, self._now
-        while self._next < len(lives) and lives[self._next].free_from_s <= life.began_s:
+        while self._next < len(lives) and self._since_s[self._next] <= life.began_s:
             now.append(lives[self._next])
             self._next += 1
         passed: list[Life] = []
@@ -202,6 +228,10 @@ _Groups = defaultdict["Hashable", _Free]
 
 def _client(life: Life) -> int | None:
     return life.client
+
+
+def _nobody(_: Life) -> None:
+    return None
 
 
 def throws_away(call: Call) -> bool:

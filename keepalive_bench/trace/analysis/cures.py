@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from math import ceil
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections import program_reasons as programs
 from keepalive_bench.connections import reason_kinds as kinds
 from keepalive_bench.findings.cures import asked_of, cure_of_answers
+from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +31,8 @@ class Cause(NamedTuple):
     evidence: Mapping[str, int | float | str]
     pools: int = 0
     """How many origins the client has connected to."""
+    is_async: bool = False
+    """Whether that client is for coroutines, where its library has both."""
 
 
 class Ended(NamedTuple):
@@ -79,6 +83,14 @@ _IDLE_FOR_LONGER = {
 _METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "request"}
 
 
+def at_place(place: object) -> str:
+    """A place in the code, as a part of a sentence: its file by name only; empty: unknown."""
+    if not isinstance(place, str) or not place:
+        return ""
+    file, colon, rest = place.rpartition(":")
+    return f" at {printable(PurePath(file).name)}{colon}{rest}"
+
+
 def cure_in_program(cause: Cause) -> str:
     """What to do in the program."""
     return _CURES.get(cause.kind.code, _advice)(cause)
@@ -112,8 +124,12 @@ def _advice(cause: Cause) -> str:
 
 
 def _of(cause: Cause, lines: Mapping[str, str], **words: object) -> str:
-    line = lines.get(cause.library)
-    return _advice(cause) if line is None else line.format_map(words)
+    is_boto3 = cause.library == "botocore" and cause.name.startswith("boto3")
+    line = lines.get("boto3" if is_boto3 else cause.library)
+    if line is None:
+        return _advice(cause)
+    said = line.format_map(words)
+    return said.replace("httpx.Client", "httpx.AsyncClient") if cause.is_async else said
 
 
 def _once(cause: Cause) -> str:
@@ -121,14 +137,14 @@ def _once(cause: Cause) -> str:
     if cause.library not in _ONCE and library:
         return f"Call {cause.name} once, and keep what it returns for all requests"
     said = _of(cause, _ONCE, method=method if method in _METHODS else "get")
-    said = said.replace("httpx.Client", "httpx.AsyncClient") if "Async" in cause.name else said
     return f"{said}; and read each body to its end" if cause.evidence.get("unread") else said
 
 
 def _not_closed(cause: Cause) -> str:
     closed_at = cause.evidence.get("closed_at")
-    if closed_at:
-        return f"Leave out the close at {closed_at}, or do it when nothing more is to be sent"
+    if isinstance(closed_at, str):
+        where = at_place(closed_at)
+        return f"Leave out the close{where}, or do it when nothing more is to be sent"
     is_forced = cause.library == "aiohttp"
     return "aiohttp.TCPConnector() without force_close=True" if is_forced else _advice(cause)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keepalive_bench.connections import program_reasons as programs
@@ -24,7 +23,13 @@ from keepalive_bench.findings.reason_words import (
     survived,
     times_of,
 )
-from keepalive_bench.trace.analysis.cures import Cause, Ended, cure_at_server, cure_in_program
+from keepalive_bench.trace.analysis.cures import (
+    Cause,
+    Ended,
+    at_place,
+    cure_at_server,
+    cure_in_program,
+)
 from keepalive_bench.trace.usage import Opening
 from keepalive_bench.units import printable
 
@@ -47,13 +52,15 @@ _IN_PROGRAM = {it.code for it in programs.PROGRAM_REASONS} | {
 }
 _THINGS = {"aiohttp": "ClientSession", "httpx": "Client", "requests": "Session"}
 _TEXTS = {
-    kinds.FIRST_USE.code: "There was no connection yet, or all others were busy",
+    kinds.FIRST_USE.code: "Its client had no connection yet, or all of them were busy",
     kinds.AFTER_ERROR.code: "What came before it failed, and its connection with it: {failures}",
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
     kinds.UNKNOWN.code: "Nothing proves why ({times}); this was seen: {all_seen}",
     kinds.POOL_FULL.code: "The pool keeps {maxsize} connections, and {needed} were in use at once",
 }
 """What is said of reasons for which `kab run` speaks of its own options, or has no words."""
+_UNLASTING = ", but the server would hardly have kept the connection before until then"
+"""What is said where a client that keeps its connections would have had to open one, too."""
 
 
 class _Key(NamedTuple):
@@ -61,6 +68,7 @@ class _Key(NamedTuple):
     who: Actor
     call: Call
     is_avoidable: bool
+    would_be_lost: bool
 
 
 class Openings:
@@ -73,7 +81,7 @@ class Openings:
     def add(self, life: Life, traced: Traced, reason: Reason) -> Call:
         """Note one, and return where that was."""
         call = traced.clients.call(life)
-        key = _Key(reason.kind.code, reason.who, call, reason.is_avoidable)
+        key = _Key(reason.kind.code, reason.who, call, reason.is_avoidable, reason.would_be_lost)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(reason.kind, life, traced)
@@ -86,6 +94,7 @@ class Openings:
         return tuple(sorted(found, key=lambda it: -it.connections))
 
     def _opening(self, key: _Key, group: Group) -> Opening:
+        text = group.text(self._reasons.closer.name)
         return Opening(
             reason=key.code,
             who=key.who,
@@ -94,8 +103,8 @@ class Openings:
             site=key.call.site,
             calls=key.call.name,
             is_avoidable=key.is_avoidable,
-            text=f"{group.text(self._reasons.closer.name)}.",
-            cure=group.cure(self._peer),
+            text=f"{text}{_UNLASTING if key.would_be_lost else ''}.",
+            cure="" if key.would_be_lost else group.cure(self._peer),
             saving_s=group.setup_s if key.is_avoidable and group.has_setup else None,
             evidence=group.evidence(),
         )
@@ -117,6 +126,7 @@ class Group:
         is_new = kind is programs.NEW_CLIENT
         self.name = (making.name if is_new else "") or call.name
         its_kind = "" if root is None else root.kind.partition(".")[0]
+        self.is_async = any("Async" in it for it in ("" if root is None else root.kind, self.name))
         libraries = (making.library, call.library) if is_new else (call.library, its_kind)
         self.library = next((it for it in libraries if it), "")
         self.pools = traced.origins_of(life)
@@ -179,7 +189,7 @@ class Group:
         address = f"{origin.scheme}://{origin.name}"
         evidence = self.evidence()
         return cure_in_program(
-            Cause(self.kind, self.library, self.name, address, evidence, self.pools)
+            Cause(self.kind, self.library, self.name, address, evidence, self.pools, self.is_async)
         )
 
     def _words(self, closer: str) -> dict[str, Any]:
@@ -212,13 +222,16 @@ class Group:
             "differs": facts.get("differs", "unknown"),
             "made_by": facts.get("made_by") or "It",
             "making": self._making(facts) if self.kind is programs.NEW_CLIENT else "",
-            "closed_at": _at(facts.get("closed_at")),
+            "closed_at": at_place(facts.get("closed_at")),
             "num_pools": f" (it keeps {facts['num_pools']})" if "num_pools" in facts else "",
         }
 
     def _making(self, facts: dict[str, int | float | str]) -> str:
         """Who makes a client again."""
-        name, place = f"{facts.get('made_by', '')}", _at(facts.get("made_at"))
+        name, place = f"{facts.get('made_by', '')}", at_place(facts.get("made_at"))
+        if "thrown_away" in facts:
+            what = f"A new {name}" if name else "A client"
+            return f"{what} is made{place}, and an earlier one was thrown away with its connection"
         library, _, last = name.rpartition(".")
         if library == self.library and library in _THINGS and last.islower():
             return f"{name} makes a {_THINGS[library]} each time"
@@ -227,11 +240,3 @@ class Group:
         if last[:1].isupper():
             return f"A new {name} is made each time{place}"
         return f"{name} makes a client each time{place}"
-
-
-def _at(place: object) -> str:
-    """A place in the code, as a part of a sentence: its file by name only."""
-    if not isinstance(place, str) or not place:
-        return ""
-    file, colon, rest = place.rpartition(":")
-    return f" at {printable(PurePath(file).name)}{colon}{rest}"
