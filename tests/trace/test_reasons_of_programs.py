@@ -205,6 +205,18 @@ def test_one_of_another_place_is_made_again_once_the_first_one_is_thrown_away(
     )
 
 
+def test_unless_it_was_there_before(story: Story) -> None:
+    kept = story.process.session(made=session_made(10))
+    story.program.wait(WAIT_S)
+    session = story.process.session(made=session_made(20))
+    connection = story.process.open(session)
+    story.process.request(connection)
+    story.process.close(connection, "collected")
+    story.process.end_client(story.process.clients[session].of or 0)
+    story.process.request(story.process.open(kept))
+    assert reasons(story) == ["first-use", "first-use"]
+
+
 def test_a_thread_that_begins_in_a_library_tells_what_it_calls(story: Story) -> None:
     calls = requests_get()[:-2]
     thread = Frame("/usr/lib/python3.12/threading.py", 1, "run")

@@ -6,6 +6,7 @@ that one had nothing more to do.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from math import inf
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.trace.analysis.call_sites import NO_CALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from keepalive_bench.trace.analysis.call_sites import Call, Calls
     from keepalive_bench.trace.analysis.lives import Life
@@ -133,7 +134,7 @@ class Clients:
                     before, life.link = None, "perhaps"
                 elif before is not None:
                     life.link = "place"
-                elif (like := self._like(life)) and (before := gone[like].latest(life, _nobody)):
+                elif before := self._thrown_away(life, gone):
                     life.link = "gone"
             life.before = before
             if before is not None:
@@ -146,17 +147,28 @@ class Clients:
             return None
         return root.kind, self._calls.of(root.stack).library, life.peer
 
-    def _gone(self, lives: Iterable[Life]) -> _Groups:
-        """Connections of clients that the program has thrown away, from then on."""
-        found: list[tuple[float, Life]] = []
+    def _gone(self, lives: Iterable[Life]) -> dict[Hashable, list[tuple[float, Life]]]:
+        """Connections of clients that the program has thrown away, and from when on, in order."""
+        groups: dict[Hashable, list[tuple[float, Life]]] = defaultdict(list)
         for life in lives:
             root = self.root_of(life)
             if root is not None and root.ended_s is not None and life.free_from_s < inf:
-                found.append((max(root.ended_s, life.free_from_s), life))
-        groups: _Groups = defaultdict(_Free)
-        for since_s, life in sorted(found, key=lambda it: it[0]):
-            groups[self._like(life)].add(life, since_s=since_s)
+                since_s = max(root.ended_s, life.free_from_s)
+                groups[self._like(life)].append((since_s, life))
+        for each in groups.values():
+            each.sort(key=lambda it: it[0])
         return groups
+
+    def _thrown_away(
+        self, life: Life, gone: Mapping[Hashable, list[tuple[float, Life]]]
+    ) -> Life | None:
+        """The latest that a client like that of one had, and was gone when that was made."""
+        root, alike = self.root_of(life), gone.get(self._like(life), ())
+        if root is None:
+            return None
+        end = bisect_right(alike, root.made_s, key=lambda it: it[0])
+        latest = (alike[at][1] for at in range(end - 1, max(-1, end - 1 - _MOST_OWN), -1))
+        return next((it for it in latest if not it.is_taken), None)
 
     def _may_go_on(self, life: Life, alike: _Free) -> bool:
         """Whether one may yet be used: its client is there, and so is the process.
@@ -191,22 +203,20 @@ class _Free:
 
     def __init__(self) -> None:
         self._lives: list[Life] = []
-        self._since_s: list[float] = []
         self._next = 0
         self._now: list[Life] = []
         self.owners: set[int] = set()
         """Whose they are, up to many."""
 
-    def add(self, life: Life, owner: int | None = None, since_s: float | None = None) -> None:
+    def add(self, life: Life, owner: int | None = None) -> None:
         self._lives.append(life)
-        self._since_s.append(life.free_from_s if since_s is None else since_s)
         if owner is not None and len(self.owners) < _MANY:
             self.owners.add(owner)
 
     def latest(self, life: Life, owner: Callable[[Life], int | None]) -> Life | None:
         """The one that was free last when another one was opened, of other owners."""
         lives, now = self._lives, self._now
-        while self._next < len(lives) and self._since_s[self._next] <= life.began_s:
+        while self._next < len(lives) and lives[self._next].free_from_s <= life.began_s:
             now.append(lives[self._next])
             self._next += 1
         passed: list[Life] = []
@@ -228,10 +238,6 @@ _Groups = defaultdict["Hashable", _Free]
 
 def _client(life: Life) -> int | None:
     return life.client
-
-
-def _nobody(_: Life) -> None:
-    return None
 
 
 def throws_away(call: Call) -> bool:

@@ -134,6 +134,8 @@ def _of(cause: Cause, lines: Mapping[str, str], **words: object) -> str:
 
 def _once(cause: Cause) -> str:
     library, _, method = cause.name.rpartition(".")
+    if cause.name == "requests.HTTPAdapter":
+        return "Mount one HTTPAdapter once, and keep it and its Session for all requests"
     if cause.library not in _ONCE and library:
         return f"Call {cause.name} once, and keep what it returns for all requests"
     said = _of(cause, _ONCE, method=method if method in _METHODS else "get")
