@@ -127,7 +127,7 @@ class Group:
         self.name = (making.name if is_new else "") or call.name
         its_kind = "" if root is None else root.kind.partition(".")[0]
         self.is_async = any("Async" in it for it in ("" if root is None else root.kind, self.name))
-        libraries = (making.library, call.library) if is_new else (call.library, its_kind)
+        libraries = (*((making.library,) if is_new else ()), call.library, its_kind)
         self.library = next((it for it in libraries if it), "")
         self.pools = traced.origins_of(life)
 
