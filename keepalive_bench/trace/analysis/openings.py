@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keepalive_bench.connections import program_reasons as programs
@@ -23,13 +24,8 @@ from keepalive_bench.findings.reason_words import (
     survived,
     times_of,
 )
-from keepalive_bench.trace.analysis.cures import (
-    Cause,
-    Ended,
-    at_place,
-    cure_at_server,
-    cure_in_program,
-)
+from keepalive_bench.trace.analysis.cures import Cause, Cure, Ended, cure_at_server, cure_in_program
+from keepalive_bench.trace.findings import first_use
 from keepalive_bench.trace.usage import Opening
 from keepalive_bench.units import printable
 
@@ -51,11 +47,13 @@ _IN_PROGRAM = {it.code for it in programs.PROGRAM_REASONS} | {
     kinds.POOL_FULL.code,
 }
 _THINGS = {"aiohttp": "ClientSession", "httpx": "Client", "requests": "Session"}
+_NAMED = {"aiohttp", "httpx", "urllib3"}
+"""Libraries whose classes have names that people know."""
 _TEXTS = {
-    kinds.FIRST_USE.code: "Its client had no connection yet, or all of them were busy",
-    kinds.AFTER_ERROR.code: "What came before it failed, and its connection with it: {failures}",
+    kinds.FIRST_USE.code: "{first_use}",
+    kinds.AFTER_ERROR.code: "The attempt before failed, and its connection with it: {failures}",
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
-    kinds.UNKNOWN.code: "Nothing proves why ({times}); this was seen: {all_seen}",
+    kinds.UNKNOWN.code: "The reason can't be proven ({times}); what was seen: {all_seen}",
     kinds.POOL_FULL.code: "The pool keeps {maxsize} connections, and {needed} were in use at once",
 }
 """What is said of reasons for which `kab run` speaks of its own options, or has no words."""
@@ -94,7 +92,9 @@ class Openings:
         return tuple(sorted(found, key=lambda it: -it.connections))
 
     def _opening(self, key: _Key, group: Group) -> Opening:
-        text = group.text(self._reasons.closer.name)
+        cure, text = group.cure(self._peer), group.text(self._reasons.closer.name)
+        if key.would_be_lost:
+            cure, text = Cure(""), text + _UNLASTING
         return Opening(
             reason=key.code,
             who=key.who,
@@ -103,8 +103,9 @@ class Openings:
             site=key.call.site,
             calls=key.call.name,
             is_avoidable=key.is_avoidable,
-            text=f"{text}{_UNLASTING if key.would_be_lost else ''}.",
-            cure="" if key.would_be_lost else group.cure(self._peer),
+            text=f"{text}.",
+            cure=cure.words,
+            code=cure.code,
             saving_s=group.setup_s if key.is_avoidable and group.has_setup else None,
             evidence=group.evidence(),
         )
@@ -126,7 +127,6 @@ class Group:
         is_new = kind is programs.NEW_CLIENT
         self.name = (making.name if is_new else "") or call.name
         its_kind = "" if root is None else root.kind.partition(".")[0]
-        self.is_async = any("Async" in it for it in ("" if root is None else root.kind, self.name))
         libraries = (*((making.library,) if is_new else ()), call.library, its_kind)
         self.library = next((it for it in libraries if it), "")
         self.pools = traced.origins_of(life)
@@ -174,7 +174,7 @@ class Group:
         """Why they were opened, without a full stop."""
         return (_TEXTS.get(self.kind.code) or self.kind.text).format_map(self._words(closer))
 
-    def cure(self, peer: Peer) -> str:
+    def cure(self, peer: Peer) -> Cure:
         """What to do about it."""
         origin = peer.origin
         if self.kind.code not in _IN_PROGRAM:
@@ -185,11 +185,11 @@ class Group:
                 sends_bodies=self.has_body,
                 is_forwarded=origin.via is not None and origin.scheme == "http",
             )
-            return cure_at_server(self.kind, ended)
+            return Cure(cure_at_server(self.kind, ended))
         address = f"{origin.scheme}://{origin.name}"
         evidence = self.evidence()
         return cure_in_program(
-            Cause(self.kind, self.library, self.name, address, evidence, self.pools, self.is_async)
+            Cause(self.kind, self.library, self.name, address, evidence, self.pools)
         )
 
     def _words(self, closer: str) -> dict[str, Any]:
@@ -220,23 +220,34 @@ class Group:
             "maxsize": facts.get("maxsize", "too few"),
             "needed": facts.get("needed", "more"),
             "differs": facts.get("differs", "unknown"),
+            "first_use": first_use(self.connections, facts.get("busy", 0)),
             "made_by": facts.get("made_by") or "It",
             "making": self._making(facts) if self.kind is programs.NEW_CLIENT else "",
-            "closed_at": at_place(facts.get("closed_at")),
+            "closed_at": _at(facts.get("closed_at")),
             "num_pools": f" (it keeps {facts['num_pools']})" if "num_pools" in facts else "",
         }
 
     def _making(self, facts: dict[str, int | float | str]) -> str:
         """Who makes a client again."""
-        name, place = f"{facts.get('made_by', '')}", at_place(facts.get("made_at"))
-        if "thrown_away" in facts:
-            what = f"A new {name}" if name else "A client"
-            return f"{what} is made{place}, and an earlier one was thrown away with its connection"
+        name, place = f"{facts.get('made_by', '')}", _at(facts.get("made_at"))
+        is_else = "thrown_away" in facts  # and once there, for all that is known
+        when = f"{place}, and an earlier one was thrown away" if is_else else f" each time{place}"
         library, _, last = name.rpartition(".")
         if library == self.library and library in _THINGS and last.islower():
             return f"{name} makes a {_THINGS[library]} each time"
         if not name:
-            return f"A client is made each time{place}"
+            parts = f"{facts.get('client', '')}".split(".")
+            is_known = self.library in _NAMED and parts[0] == self.library
+            kind = f"{parts[0]}.{parts[-1]}" if is_known else "client"
+            return f"A new {kind} is made{when}"
         if last[:1].isupper():
-            return f"A new {name} is made each time{place}"
-        return f"{name} makes a client each time{place}"
+            return f"A new {name} is made{when}"
+        return f"{name} makes a client{when}"
+
+
+def _at(place: object) -> str:
+    """A place in the code, as a part of a sentence: its file by name only."""
+    if not isinstance(place, str) or not place:
+        return ""
+    file, colon, rest = place.rpartition(":")
+    return f" at {printable(PurePath(file).name)}{colon}{rest.removesuffix(' in <module>')}"

@@ -107,7 +107,7 @@ class Reasons:
             return programs.FORKED, {}
         if life.is_redirected:
             return programs.REDIRECT, {}
-        return kinds.FIRST_USE, {}
+        return kinds.FIRST_USE, {"busy": True} if life.link == "more" else {}
 
     def _after(
         self, life: Life, before: Life, traced: Traced
@@ -218,10 +218,6 @@ def _making(life: Life, clients: Clients) -> dict[str, object]:
     name = making.name
     if root is None:
         name = "http.client.HTTPConnection" if making.library == "http.client" else ""
-    elif not name and making.site is not None:  # by the program itself
-        words = root.kind.split(".")
-        library = "urllib3" if "urllib3" in words else words[0]  # others bring their own
-        name = f"{library}.{words[-1]}"
     elif not name.startswith(f"{making.library}."):  # a method: its client made another one
         name = ""
     found: dict[str, object] = {"made_by": name}
