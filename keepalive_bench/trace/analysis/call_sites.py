@@ -22,7 +22,7 @@ _LOOPS = ("asyncio/events.py", "asyncio/base_events.py", "asyncio/runners.py", "
 _VENDORED = {"_vendor", "_vendored", "vendor"}
 """Folders of copies of others' packages within a package."""
 _PASS_ON = (
-    *("anyio", "asyncio", "backoff", "concurrent", "ddtrace", "functools", "gevent"),
+    *("anyio", "asyncio", "backoff", "concurrent", "contextlib", "ddtrace", "functools", "gevent"),
     *("multiprocessing", "opentelemetry", "sentry_sdk", "tenacity", "threading", "trio", "wrapt"),
 )
 """Libraries that call what is called there in their place."""

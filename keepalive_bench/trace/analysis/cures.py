@@ -148,15 +148,15 @@ def _advice(cause: Cause, lines: Mapping[str, str] | None = None, **values: obje
 
 
 def _once(cause: Cause) -> Cure:
-    library = cause.name.rpartition(".")[0]
+    made_by = f"{cause.evidence.get('made_by', '')}"
     cure = _ONCE.get(cause.library)
     if cause.name == "requests.HTTPAdapter":
         return Cure("Mount one HTTPAdapter, and keep it and its Session for all requests")
     if cure is None:
-        is_named = bool(library)
+        is_function = made_by.rpartition(".")[2].islower()
         return (
-            Cure(f"Call {cause.name} once, and keep what it returns")
-            if is_named
+            Cure(f"Call {made_by} once, and keep what it returns")
+            if is_function
             else _advice(cause)
         )
     if cause.library == "urllib3" and f"{cause.evidence.get('client')}".endswith("ConnectionPool"):

@@ -217,7 +217,7 @@ def _making(life: Life, clients: Clients) -> dict[str, object]:
     root = clients.root_of(life)
     name = making.name
     if root is None:
-        name = "http.client.HTTPConnection" if making.library == "http.client" else ""
+        name = "http.client.HTTPConnection"  # by a library, perhaps
     elif not name.startswith(f"{making.library}."):  # a method: its client made another one
         name = ""
     found: dict[str, object] = {"made_by": name}
