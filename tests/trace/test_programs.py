@@ -76,6 +76,7 @@ CASES = (
     Case("httpx_async_for_each", 6, 6, {"new-client": 5}),
     Case("aiohttp_in_turn", 6, 1, {}),
     Case("aiohttp_for_each", 6, 6, {"new-client": 5}),
+    Case("aiohttp_request", 4, 4, {"new-client": 3}),
     Case("elastic", 5, 1, {}, serving(headers=(("X-Elastic-Product", "Elasticsearch"),))),
     Case("sentry", 5, 1, {}),
     # Responses that nobody reads.

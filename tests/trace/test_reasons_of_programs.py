@@ -247,6 +247,15 @@ def test_a_body_of_boto3_is_read_in_its_own_way(story: Story) -> None:
     assert told(story, "unread-response").code == 'data = response["Body"].read()'
 
 
+def test_what_no_server_does_is_not_the_servers_error(story: Story) -> None:
+    session = story.process.session()
+    first = story.process.open(session)
+    story.process.fail(story.process.begin(first), "RuntimeError")
+    story.process.close(first, "failed")
+    story.process.request(story.process.open(session))
+    assert told(story, "cancelled").who == "client"
+
+
 def test_boto3_makes_a_client_for_each_call(story: Story) -> None:
     made = stack(12, ("boto3/__init__.py", "client"), ("botocore/httpsession.py", "__init__"))
     called = stack(13, ("botocore/client.py", "_api_call"), ("botocore/httpsession.py", "send"))

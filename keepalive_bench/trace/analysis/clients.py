@@ -25,6 +25,8 @@ _THROWS_AWAY = {"aiohttp", "httpx", "requests"}
 """Libraries some functions of which make a client for one request."""
 _FUNCTIONS = {"delete", "get", "head", "options", "patch", "post", "put", "request", "stream"}
 """Functions of these that make a client for one request."""
+SINGLE_USE = "aiohttp.request"
+"""It makes a client that has its connection closed after one request."""
 KEEPS_NONE = "urllib.request"
 """It has no client that keeps connections."""
 _MANY = 3
@@ -83,8 +85,13 @@ class Clients:
         """The call that made its client; without one, it is the connection that is made again."""
         root = self.root_of(life)
         if root is not None:
-            return self._calls.of(root.stack)
+            return self._maker(root.stack)
         return self._calls.of(life.stack) if life.client is None else NO_CALL
+
+    def _maker(self, stack: Stack) -> Call:
+        call = self._calls.of(stack)
+        # No method of a session makes one: it is the function of that name.
+        return call._replace(name=SINGLE_USE) if call.name == "ClientSession.request" else call
 
     def site_of(self, stack: Stack) -> Site | None:
         """The nearest place in the program's own code."""
@@ -104,7 +111,7 @@ class Clients:
     def _place(self, stack: Stack, kind: str) -> Hashable | None:
         if not stack:
             return None
-        call = self._calls.of(stack)
+        call = self._maker(stack) if kind else self._calls.of(stack)
         if throws_away(call) or (not kind and call.library == KEEPS_NONE):
             return call.library
         return stack if call.site is None else (call.site, kind)

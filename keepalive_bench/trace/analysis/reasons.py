@@ -19,6 +19,7 @@ from keepalive_bench.connections.announcements import (
 from keepalive_bench.connections.records import SERVER, Before, Closer, Idle, Owner
 from keepalive_bench.connections.rules import actor, reason_for
 from keepalive_bench.results.exchange import Ending
+from keepalive_bench.trace.analysis.clients import SINGLE_USE
 from keepalive_bench.trace.analysis.failures import GIVEN_UP
 from keepalive_bench.trace.analysis.patterns import BY_OTHERS, SILENT, age_s, idle_s
 from keepalive_bench.units import printable
@@ -121,7 +122,9 @@ class Reasons:
         is_elsewhere = life.link in {"place", "gone"}
         if is_elsewhere and clients.keeps_none(life) and before.code is None:
             return programs.KEEPS_NONE, {"made_by": clients.call(life).name}
-        if _is_ended_by_others(before) or self._had_to_end(before):
+        is_single_use = is_elsewhere and clients.making(life).name == SINGLE_USE
+        is_by_rule = _is_ended_by_others(before) or self._had_to_end(before)
+        if is_by_rule and not (is_single_use and before.asks_to_close):
             return self._by_rules(before)
         if is_elsewhere:
             facts = _making(life, clients)
