@@ -256,6 +256,17 @@ def test_what_no_server_does_is_not_the_servers_error(story: Story) -> None:
     assert told(story, "cancelled").who == "client"
 
 
+def test_whoever_asks_for_no_close_had_not_to_open_one_because_of_others_that_do(
+    story: Story,
+) -> None:
+    opened = stack(8, ("urllib/request.py", "urlopen"), ("http/client.py", "connect"))
+    connection = story.process.open(None, opened)
+    story.process.request(connection, answer=CLOSES, asks_to_close=True)
+    story.process.close(connection, "announced")
+    get(story.process)
+    assert reasons(story) == ["first-use", "first-use"]
+
+
 def test_boto3_makes_a_client_for_each_call(story: Story) -> None:
     made = stack(12, ("boto3/__init__.py", "client"), ("botocore/httpsession.py", "__init__"))
     called = stack(13, ("botocore/client.py", "_api_call"), ("botocore/httpsession.py", "send"))

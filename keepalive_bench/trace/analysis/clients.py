@@ -159,8 +159,9 @@ class Clients:
         groups: dict[Hashable, list[tuple[float, Life]]] = defaultdict(list)
         for life in lives:
             root = self.root_of(life)
-            if root is not None and root.ended_s is not None and life.free_from_s < inf:
-                since_s = max(root.ended_s, life.free_from_s)
+            ended_s = None if root is None else root.ended_s
+            if ended_s is not None and life.free_from_s < inf and not life.asks_to_close:
+                since_s = max(ended_s, life.free_from_s)
                 groups[self._like(life)].append((since_s, life))
         for each in groups.values():
             each.sort(key=lambda it: it[0])
@@ -201,7 +202,8 @@ class Clients:
                 siblings[root, life.peer].add(life)
             if place is not None:
                 places[place, life.peer].add(life, root)
-            everybody[life.peer].add(life)
+            if not life.asks_to_close:  # who doesn't ask for that wouldn't have done so
+                everybody[life.peer].add(life)
         return siblings, places, everybody
 
 
