@@ -26,6 +26,7 @@ from keepalive_bench.trace.analysis.lives import Scope
 from keepalive_bench.trace.analysis.openings import Group
 from keepalive_bench.trace.analysis.processes import Peers, Traced
 from keepalive_bench.trace.analysis.reasons import Reason
+from keepalive_bench.trace.findings import advice
 from keepalive_bench.trace.recording import Frame
 
 if TYPE_CHECKING:
@@ -417,6 +418,9 @@ def test_a_response_that_is_dropped_unread_takes_its_connection_with_it(story: S
         story.process.close(connection, "unread")
     assert reasons(story) == ["first-use", "unread-response", "unread-response"]
     assert told(story, "unread-response").code.startswith("with session.get(url, stream=True)")
+    assert advice(told(story, "unread-response")).startswith(
+        "Read each body to its end, those of error responses included: with session.get("
+    )
     assert origin(story).would_do == 1
 
 

@@ -1,4 +1,4 @@
-"""What to do about it, in a line of code of the library in use."""
+"""What to do about it, and a line of code for that in the library in use."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ def _advice(cause: Cause, lines: Mapping[str, str] | None = None, **values: obje
     """What is advised whatever the library; and of those lines the one of the library in use."""
     is_boto3 = cause.library == "botocore" and cause.name.startswith("boto3")
     line = (lines or {}).get("boto3" if is_boto3 else cause.library, "")
-    return Cure(_for_programs(cause.kind.advice), line.format_map(values))
+    words = _for_programs(cause.kind.advice).removesuffix(".")
+    return Cure(words, line.format_map(values))
 
 
 def _once(cause: Cause) -> Cure:
