@@ -185,6 +185,7 @@ CASES = (
     Case("forked_before_use", 12, 3, {}),
     Case("pool_by_fork", 8, 2, {}),
     Case("pool_by_spawn", 8, 2, {}),
+    Case("pool_of_targets", 4, 4, {"new-client": 3}),
     Case("pool_by_forkserver", 8, 2, {}),
     Case("subprocesses", 6, 6, {"keeps-none": 4}),
     Case("executed", 3, 3, {}),

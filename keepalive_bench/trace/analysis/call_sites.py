@@ -19,6 +19,8 @@ _STDLIB = re.compile(r"[/\\]lib(?:32|64)?[/\\](?:python|pypy)\d+\.\d+t?[/\\](.+)
 _INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\](.+)")
 _LOOPS = ("asyncio/events.py", "asyncio/base_events.py", "asyncio/runners.py", "trio/_core/_run.py")
 """Who is on the stack beyond these started the loop, and not the task."""
+_STARTERS = {"spawn_main"}
+"""What `multiprocessing` gives to `python -c`, which is nobody's own code."""
 _VENDORED = {"_vendor", "_vendored", "vendor"}
 """Folders of copies of others' packages within a package."""
 _PASS_ON = (
@@ -111,6 +113,8 @@ class Calls:
         inner: list[Frame] = []
         for frame in stack:
             path = _library_path(frame.file)
+            if frame.file == "<string>" and inner and inner[-1].function in _STARTERS:
+                break
             if path is None or _package(frame.file) in self._own_packages:
                 return Call(Site(frame.file, frame.line, frame.function), *_named(inner))
             if path.endswith(_LOOPS):
