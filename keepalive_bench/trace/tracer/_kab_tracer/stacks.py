@@ -6,6 +6,8 @@ import os
 import sys
 from _thread import get_ident
 
+from .records import is_programs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -281,8 +283,9 @@ def who() -> int:
         trio = modules.get("trio.lowlevel")
         if trio is not None:
             return _short(id(trio.current_task()))  # it raises where none runs
-    except Exception:  # noqa: BLE001, S110  # a module that is only half imported, say
-        pass
+    except Exception as error:  # a module that is only half imported, say
+        if is_programs(error):
+            raise
     return _short(get_ident())
 
 
