@@ -103,6 +103,16 @@ def test_what_the_server_does_is_not_held_against_the_program(
     assert analyse(program.recording()).origins[0].would_do == 4
 
 
+def test_clients_that_could_have_been_one_are_counted_though_no_reason_tells(
+    program: Program, process: Told
+) -> None:
+    for line in (10, 20):
+        process.request(process.open(process.session(made=session_made(line))))
+    assert sentence(program) == (
+        "2 of 2 requests to api.example.com:443 opened a connection; 1 would do."
+    )
+
+
 def test_a_single_request_had_nothing_to_reuse(program: Program, process: Told) -> None:
     kept(process, 1)
     assert sentence(program) == (
