@@ -119,14 +119,14 @@ class Clients:
             if life.link not in {"first", "more", "different"}:
                 continue
             root, place = self._root_number(life), self.place(life)
-            before = siblings[root, life.peer].latest(life, _client) if root is not None else None
+            before = siblings[root, life.route].latest(life, _client) if root is not None else None
             if before is not None:
                 life.link = "sibling"
             elif life.link != "different" and place is not None:
-                before = places[place, life.peer].latest(life, self._root_number)
+                before = places[place, life.route].latest(life, self._root_number)
                 if before is None and place in _THROWS_AWAY:
-                    before = everybody[life.peer].latest(life, self._root_number)
-                if before is not None and self._may_go_on(before, places[place, life.peer]):
+                    before = everybody[life.route].latest(life, self._root_number)
+                if before is not None and self._may_go_on(before, places[place, life.route]):
                     before, life.link = None, "perhaps"
                 elif before is not None:
                     life.link = "place"
@@ -155,10 +155,10 @@ class Clients:
         for life in free:
             root, place = self._root_number(life), self.place(life)
             if root is not None:
-                siblings[root, life.peer].add(life)
+                siblings[root, life.route].add(life)
             if place is not None:
-                places[place, life.peer].add(life, root)
-            everybody[life.peer].add(life)
+                places[place, life.route].add(life, root)
+            everybody[life.route].add(life)
         return siblings, places, everybody
 
 

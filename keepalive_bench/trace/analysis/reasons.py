@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.trace.analysis.clients import Clients
-    from keepalive_bench.trace.analysis.lives import Life, Peer
+    from keepalive_bench.trace.analysis.lives import Life, Route
     from keepalive_bench.trace.analysis.processes import Traced
 
 _KEPT_S = 60.0
@@ -50,11 +50,11 @@ class Reason(NamedTuple):
 
 
 class Reasons:
-    """Names the reasons for connections to one origin."""
+    """Names the reasons for connections on one route."""
 
-    def __init__(self, peer: Peer, pattern: Pattern, forks: Forks) -> None:
-        self._peer, self._pattern, self._forks = peer, pattern, forks
-        self.closer = closer_of(peer)
+    def __init__(self, route: Route, pattern: Pattern, forks: Forks) -> None:
+        self._route, self._pattern, self._forks = route, pattern, forks
+        self.closer = closer_of(route)
 
     def of(self, life: Life, traced: Traced) -> Reason:
         """The reason for a connection."""
@@ -119,7 +119,7 @@ class Reasons:
         owner = Owner(
             kept=0,
             closer=self.closer,
-            asks_to_close=before.asks_to_close and not self._peer.goes_on_after_close,
+            asks_to_close=before.asks_to_close and not self._route.goes_on_after_close,
             sends_bodies=before.has_body,
             pattern=self._pattern,
         )
@@ -131,7 +131,7 @@ class Reasons:
             idle,
             age_s=age_s(before) if last else 0.0,
             survived_s=before.survived_s,
-            round_trip_s=self._peer.shortest_round_trip_s,
+            round_trip_s=self._route.shortest_round_trip_s,
         )
         kind, evidence = reason_for(known, owner)
         if before.ending == "found-closed" and "found" in evidence:
@@ -143,13 +143,13 @@ class Forks:
     """Which clients had connections to which origin before their process was forked."""
 
     def __init__(self) -> None:
-        self._used: dict[tuple[float, str, Peer], float] = {}
+        self._used: dict[tuple[float, str, Route], float] = {}
 
     def note(self, life: Life, clients: Clients) -> None:
         """Note a connection."""
         root = clients.root_of(life)
         if root is not None:
-            key = root.made_s, root.kind, life.peer
+            key = root.made_s, root.kind, life.route
             self._used[key] = min(self._used.get(key, life.began_s), life.began_s)
 
     def had(self, life: Life, clients: Clients) -> bool:
@@ -157,19 +157,27 @@ class Forks:
         root = clients.root_of(life)
         if root is None or not clients.is_inherited(life):
             return False
-        used_s = self._used.get((root.made_s, root.kind, life.peer))
+        used_s = self._used.get((root.made_s, root.kind, life.route))
         return used_s is not None and used_s < clients.process.started_s
 
 
-def closer_of(peer: Peer) -> Closer:
+def closer_of(route: Route) -> Closer:
     """Who can have closed a connection: what is forwarded goes no further than to the proxy."""
-    origin = peer.origin
+    origin = route.origin
     if origin.via is None:
         return SERVER
     proxy = printable(origin.via.partition("://")[2] or origin.via)
-    if origin.scheme == "http":
+    if is_forwarded(route):
         return Closer("proxy", f"The proxy {proxy}")
     return Closer("server", f"The server, or the tunnel through {proxy},")
+
+
+def is_forwarded(route: Route) -> bool:
+    """Whether a proxy passes each request on, and its connections end there."""
+    origin = route.origin
+    if origin.via is None or origin.via.startswith("socks"):
+        return False
+    return route.is_shared or origin.scheme == "http"
 
 
 def _is_ended_by_others(life: Life) -> bool:

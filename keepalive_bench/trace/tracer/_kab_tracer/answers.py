@@ -6,7 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    from .lives import Connection
     from .records import Records
 
     Fields: TypeAlias = list[tuple[str, str]]
@@ -34,13 +33,13 @@ _REDIRECTS = frozenset((300, 301, 302, 303, 305, 307, 308))
 class LastAnswer:
     """What the last answer on a connection said, and what was made of it."""
 
-    __slots__ = ("fields", "method", "number", "of", "redirect", "status")
+    __slots__ = ("fields", "method", "number", "of", "own", "redirect", "status")
 
     def __init__(self) -> None:
         self.fields: Fields | None = None
         self.method: object = None
         self.status = self.number = 0
-        self.of = self.redirect = ""
+        self.of = self.own = self.redirect = ""
 
 
 class Answers:
@@ -54,14 +53,14 @@ class Answers:
         self,
         response: Any,  # noqa: ANN401  # an `http.client.HTTPResponse`, or what is as one
         last: LastAnswer,
-        connection: Connection,
+        own: str,
     ) -> tuple[int, str]:
         """The number of what one says, and the origin that it leads to, if that is another one.
 
         Args:
             response: whose head is there.
             last: what the one before it said, on the same connection.
-            connection: whose origin answers.
+            own: the origin that answers.
         """
         fields: Fields = response.headers._headers  # noqa: SLF001  # `raw_items`, without its copy
         status, method = response.status, response._method  # noqa: SLF001  # no other way
@@ -69,13 +68,12 @@ class Answers:
             fields != last.fields
             or status != last.status
             or method != last.method
+            or own != last.own
             or self._records.key is not last.of
         ):
-            last.number, last.redirect = self._made(
-                response.version, status, method, fields, connection.origin
-            )
+            last.number, last.redirect = self._made(response.version, status, method, fields, own)
             last.fields, last.status, last.method = fields, status, method
-            last.of = self._records.key
+            last.own, last.of = own, self._records.key
         return last.number, last.redirect
 
     def _made(

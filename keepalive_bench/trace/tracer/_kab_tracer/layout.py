@@ -56,6 +56,8 @@ HAS_FAILED = 4
 """It was never usable: `detail` is the text of what was raised."""
 IS_INHERITED = 8
 """Over a fork: not opened here; `previous` is its number in the parent's records."""
+IS_SHARED = 16
+"""It leads to a proxy that is asked for whatever server: `origin` is the first that was."""
 
 # Of a client (and `IS_INHERITED`: its parent made it).
 BLOCKS = 1
@@ -211,6 +213,8 @@ class Exchange:
     """A text of `ANSWER_FIELDS`."""
     detail: U32
     """A text: the class of what was raised; of a redirect, the origin it leads to."""
+    origin: U32
+    """A text: where it goes, if that isn't its connection's; 0: it is."""
 
 
 class Child:
