@@ -206,6 +206,17 @@ def test_urlopen_keeps_no_connection(story: Story) -> None:
     assert found.is_avoidable
 
 
+def test_whoever_asks_for_the_close_ends_the_connection_even_where_the_library_is_faster(
+    story: Story,
+) -> None:  # aiohttp 3.9 closes it itself then
+    pool = story.process.pool(story.process.client("aiohttp.ClientSession", session_made()))
+    for _ in range(2):
+        connection = story.process.open(pool)
+        story.process.request(connection, answer=CLOSES, asks_to_close=True)
+        story.process.close(connection, "connection-closed")
+    assert reasons(story) == ["first-use", "asked-to-close"]
+
+
 def test_a_connection_of_http_client_for_each_request_is_a_client_for_each(story: Story) -> None:
     opened = stack(8, ("http/client.py", "request"), ("http/client.py", "connect"))
     for _ in range(2):

@@ -105,12 +105,17 @@ class Reasons:
         is_elsewhere = life.link == "place"
         if is_elsewhere and clients.keeps_none(life) and before.code is None:
             return programs.KEEPS_NONE, {"made_by": clients.call(life).name}
-        if _is_ended_by_others(before):
+        if _is_ended_by_others(before) or self._had_to_end(before):
             return self._by_rules(before)
         if is_elsewhere:
             unread: dict[str, object] = {"unread": True} if before.is_unread else {}
             return programs.NEW_CLIENT, _making(life, clients) | unread
         return _within_client(life, before, traced)
+
+    def _had_to_end(self, life: Life) -> bool:
+        """Whether its own request asked for the close, and its library didn't wait for it."""
+        is_asked = life.asks_to_close and not self._peer.goes_on_after_close
+        return is_asked and life.ending in _CLOSED
 
     def _by_rules(self, before: Life) -> tuple[ReasonKind, dict[str, object]]:
         """The reason that `kab run` would name."""
