@@ -29,7 +29,8 @@ KEEPS_NONE = ReasonKind(
     title="The library keeps no connections",
     who="client",
     proof="`urllib.request` opened it, which asks the server to close after each response. The one "
-    "that it had opened before to the same origin was free.",
+    "that it had opened before to the same origin was free. Or aiohttp before 3.11 did: what leads "
+    "to a proxy that forwards requests, it closes after each.",
     evidence="`made_by`: what opened it",
     text="{made_by} opens a connection for each request",
     advice="Use a client that keeps its connections, such as `urllib3.PoolManager`, "

@@ -122,7 +122,7 @@ def test_each_request_counts_for_the_server_it_names(
         pytest.param(URLLIB3, SHARED, id="urllib3"),
         pytest.param(REQUESTS, SHARED, id="requests"),
         pytest.param(HTTPX, SHARED, id="httpx"),
-        pytest.param(AIOHTTP, APART, id="aiohttp"),
+        pytest.param(AIOHTTP, FOR_EACH, id="aiohttp"),
     ],
 )
 def test_so_it_is_in_the_lowest_versions(

@@ -155,6 +155,8 @@ def _idle_for_longer(cause: Cause) -> str:
 
 
 def _in_place_of_urllib(cause: Cause) -> str:
+    if cause.library == "aiohttp":
+        return "aiohttp>=3.11 keeps its connections to proxies"
     return (
         'http = urllib3.PoolManager() once, then http.request("GET", url) in place of '
         f"{cause.name or 'urlopen'}(url)"

@@ -103,8 +103,8 @@ class Reasons:
         if before.code == GIVEN_UP:
             return programs.CANCELLED, {}
         is_elsewhere = life.link == "place"
-        if is_elsewhere and clients.keeps_none(life) and before.code is None:
-            return programs.KEEPS_NONE, {"made_by": clients.call(life).name}
+        if who := _keeps_none(life, before, clients):
+            return programs.KEEPS_NONE, {"made_by": who}
         if _is_ended_by_others(before) or self._had_to_end(before):
             return self._by_rules(before)
         if is_elsewhere:
@@ -114,7 +114,7 @@ class Reasons:
 
     def _had_to_end(self, life: Life) -> bool:
         """Whether its own request asked for the close, and its library didn't wait for it."""
-        is_asked = life.asks_to_close and not self._peer.goes_on_after_close
+        is_asked = life.asks_to_close and not self._route.goes_on_after_close
         return is_asked and life.ending in _CLOSED
 
     def _by_rules(self, before: Life) -> tuple[ReasonKind, dict[str, object]]:
@@ -183,6 +183,14 @@ def is_forwarded(route: Route) -> bool:
     if origin.via is None or origin.via.startswith("socks"):
         return False
     return route.is_shared or origin.scheme == "http"
+
+
+def _keeps_none(life: Life, before: Life, clients: Clients) -> str:
+    """Who keeps no connections like these; empty: that isn't so."""
+    if before.ending == "never-kept":
+        return "aiohttp before 3.11, through a proxy,"
+    is_next = life.link == "place" and clients.keeps_none(life) and before.code is None
+    return clients.call(life).name if is_next else ""
 
 
 def _is_ended_by_others(life: Life) -> bool:

@@ -39,6 +39,7 @@ ENDINGS = {
     "connection-closed": "closed by the program",
     "collected": "closed as nobody had it any more",
     "expired": "closed by the client, idle for too long",
+    "never-kept": "closed by the library, which keeps none like it",
 }
 SMALL_PRINT = (
     "Latencies are medians; set-up is a mean. What is saved is at least the set-up of the "

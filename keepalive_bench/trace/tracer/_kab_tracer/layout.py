@@ -83,6 +83,7 @@ ENDINGS = (
     "connection-closed",
     "collected",
     "expired",
+    "never-kept",
 )
 """How a connection ended, as the number in its record says.
 
@@ -90,7 +91,7 @@ Found so when it was to be used again (`found-closed`: nobody knows how); `annou
 answer; after an exchange that `failed`; the pool was full; its response was closed or dropped
 `unread`; its pool was `evicted` from its client's; the program closed the client or pool
 (`client-closed`), or the connection; nobody had it any more (`collected`); idle for longer than the
-client itself allows (`expired`).
+client itself allows (`expired`); the library keeps no connections of that kind (`never-kept`).
 """
 
 ANSWER_FIELDS = ("http_version", "connection", "keep_alive", "framing", "server", "via")
