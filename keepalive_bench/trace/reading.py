@@ -57,6 +57,7 @@ _READING = reduce(or_, (getattr(os, name, 0) for name in _FLAGS), os.O_RDONLY)
 
 _NAME = re.compile(r"([1-9]\d{0,9}-\d{1,20})-(0|[1-9]\d{0,5})(?:\.\d{1,6})?\.kab", re.ASCII)
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:\[([^\]/]+)\]|([^:/]+)):(\d{1,5})", re.ASCII)
+_UNIX = "unix://"
 _UNKNOWN = "unknown"
 _VIA_AT = layout.CONNECTION.names.index("via")
 _FRAMINGS = frozenset(get_args(Framing))
@@ -254,8 +255,11 @@ class _Slots:
         """An origin, from its text and that of the proxy's."""
         found = self._origins.get((number, via))
         if found is None:
-            match = _ORIGIN.fullmatch(self.text(number))
-            if match is None or int(match[4]) > 65_535:  # noqa: PLR2004  # the highest port
+            text = self.text(number)
+            match = _ORIGIN.fullmatch(text)
+            if text.startswith(_UNIX):
+                found = Origin("unix", text.removeprefix(_UNIX), 0)
+            elif match is None or int(match[4]) > 65_535:  # noqa: PLR2004  # the highest port
                 found = Origin(_UNKNOWN, _UNKNOWN, 0)
             else:
                 through = self.text(via) or None

@@ -25,7 +25,9 @@ class Origin(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As people write it, `api.example.com:443`; with IPv6 in brackets."""
+        """As people write it, `api.example.com:443`; IPv6 in brackets; of a Unix socket, the path."""
+        if self.scheme == "unix":
+            return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 

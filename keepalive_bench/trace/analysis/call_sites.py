@@ -19,9 +19,18 @@ _STDLIB = re.compile(r"[/\\]lib(?:32|64)?[/\\](?:python|pypy)\d+\.\d+t?[/\\](.+)
 _INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\](.+)")
 _LOOPS = ("asyncio/events.py", "asyncio/base_events.py", "asyncio/runners.py", "trio/_core/_run.py")
 """Who is on the stack beyond these started the loop, and not the task."""
-_PASS_ON = ("concurrent", "ddtrace", "functools", "opentelemetry", "sentry_sdk", "wrapt")
+_PASS_ON = (
+    "concurrent",
+    "contextlib",
+    "ddtrace",
+    "functools",
+    "opentelemetry",
+    "pydantic",
+    "sentry_sdk",
+    "wrapt",
+)
 """Libraries that call what is called there in their place."""
-_GENERIC = {"inner", "wrapped", "wrapper", "wrapped_f", "func"}
+_GENERIC = {"do_action", "func", "inner", "wrapped", "wrapped_f", "wrapper"}
 _CLASSES = {
     "aiohttp/client.py": "aiohttp.ClientSession",
     "aiohttp/connector.py": "aiohttp.TCPConnector",
@@ -69,6 +78,7 @@ class Calls:
         self._found: dict[Stack, Call] = {(): NO_CALL}
         self._latest: dict[int, tuple[Stack, Call]] = {}
         """By identity: a deep stack takes long to be looked up."""
+        self._inwards: dict[int, tuple[Stack, Stack]] = {}
 
     def of(self, stack: Stack) -> Call:
         """What was called, and where from."""
@@ -81,6 +91,18 @@ class Calls:
         if len(self._latest) >= _MOST_LATEST:
             self._latest.clear()
         self._latest[id(stack)] = stack, found
+        return found
+
+    def inwards(self, stack: Stack) -> Stack:
+        """The calls from the nearest place in the program's own code on; all, if there is none."""
+        latest = self._inwards.get(id(stack))
+        if latest is not None:
+            return latest[1]
+        own = (at for at, it in enumerate(stack, 1) if _library_path(it.file) is None)
+        found = stack[: next(own, len(stack))]
+        if len(self._inwards) >= _MOST_LATEST:
+            self._inwards.clear()
+        self._inwards[id(stack)] = stack, found
         return found
 
 

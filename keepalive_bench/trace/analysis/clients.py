@@ -95,16 +95,19 @@ class Clients:
         """Where its client is made; `None`: unknown, or in the parent of a fork."""
         root = self.root_of(life)
         if root is None:
-            return None if life.client is not None else self._place(life.stack, "")
-        return self._place(root.stack, root.kind)
+            return None if life.client is not None else self._place(life.stack)
+        return self._place(root.stack, root)
 
-    def _place(self, stack: Stack, kind: str) -> Hashable | None:
+    def _place(self, stack: Stack, made: Client | None = None) -> Hashable | None:
         if not stack:
             return None
         call = self._calls.of(stack)
         if throws_away(call):
             return call.library
-        return stack if call.site is None else (call.site, kind)
+        if call.site is None:
+            return stack
+        # One call may make several clients for several purposes.
+        return call.site if made is None else (self._calls.inwards(stack), made.kind)
 
     def match(self, lives: Iterable[Life]) -> None:
         """Find those that took no place in their pool, but that of one of another.

@@ -29,6 +29,8 @@ class Cause(NamedTuple):
     evidence: Mapping[str, int | float | str]
     pools: int = 0
     """How many origins the client has connected to."""
+    is_maker: bool = False
+    """Whether what is called makes a client, and nothing else."""
 
 
 class Ended(NamedTuple):
@@ -47,6 +49,8 @@ _ONCE = {
     "aiohttp": "session = aiohttp.ClientSession() once, then session.{method}(…)",
     "boto3": "client = boto3.client(…) once, and use it for all calls",
     "botocore": "client = session.create_client(…) once, and use it for all calls",
+    "docker": "client = docker.from_env() once, and use it for all calls",
+    "elasticsearch": "client = Elasticsearch(…) once, and use it for all calls",
     "http.client": "Keep the HTTPConnection, and call request(…) again when the response is read",
     "httpx": "client = httpx.Client() once, then client.{method}(…)",
     "requests": "session = requests.Session() once, then session.{method}(…)",
@@ -55,6 +59,7 @@ _ONCE = {
 _READ = {
     "aiohttp": "async with session.get(…) as response: await response.read()",
     "boto3": "body.read() to the end, of each StreamingBody",
+    "botocore": "body.read() to the end, of each StreamingBody",
     "http.client": "response.read() before the next request",
     "httpx": "with client.stream(…) as response: response.read()",
     "requests": "with session.get(…, stream=True) as response: response.content",
@@ -62,6 +67,7 @@ _READ = {
 }
 _MORE_PLACES = {
     "boto3": "boto3.client(…, config=botocore.config.Config(max_pool_connections={needed}))",
+    "botocore": "boto3.client(…, config=botocore.config.Config(max_pool_connections={needed}))",
     "httpx": "httpx.Client(limits=httpx.Limits(max_keepalive_connections={needed}))",
     "requests": 'session.mount("{scheme}://", '
     "requests.adapters.HTTPAdapter(pool_maxsize={needed}))",
@@ -118,7 +124,7 @@ def _of(cause: Cause, lines: Mapping[str, str], **words: object) -> str:
 
 def _once(cause: Cause) -> str:
     library, _, method = cause.name.rpartition(".")
-    if cause.library not in _ONCE and library:
+    if cause.library not in _ONCE and library and cause.is_maker:
         return f"Call {cause.name} once, and keep what it returns for all requests"
     said = _of(cause, _ONCE, method=method if method in _METHODS else "get")
     said = said.replace("httpx.Client", "httpx.AsyncClient") if "Async" in cause.name else said

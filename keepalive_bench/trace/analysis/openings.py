@@ -121,6 +121,7 @@ class Group:
         its_kind = "" if root is None else root.kind.partition(".")[0]
         libraries = (making.library, call.library) if is_new else (call.library, its_kind)
         self.library = next((it for it in libraries if it), "")
+        self.is_maker = is_new and making.name not in {"", call.name}
         self.pools = traced.origins_of(life)
 
     def add(self, life: Life, reason: Reason) -> None:
@@ -180,7 +181,7 @@ class Group:
         address = f"{origin.scheme}://{origin.name}"
         evidence = self.evidence()
         return cure_in_program(
-            Cause(self.kind, self.library, self.name, address, evidence, self.pools)
+            Cause(self.kind, self.library, self.name, address, evidence, self.pools, self.is_maker)
         )
 
     def _words(self) -> dict[str, Any]:

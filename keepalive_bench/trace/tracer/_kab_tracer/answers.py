@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -111,6 +113,15 @@ def origin_of(scheme: str, host: str, port: object) -> str:
     """An origin, as records have it."""
     host = host.rstrip(".").lower()
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def unix_origin(path: str | bytes | os.PathLike[str] | object) -> str:
+    """That of a Unix socket; one without a file begins with `@`."""
+    try:
+        name = os.fsdecode(path)  # type: ignore[arg-type]
+    except TypeError:
+        name = ""
+    return f"unix://{name.replace(chr(0), '@', 1) or '@'}"
 
 
 def origin_in(url: str, scheme: str = "") -> str:

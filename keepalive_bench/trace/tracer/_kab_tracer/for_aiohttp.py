@@ -15,7 +15,7 @@ import os
 import sys
 from _contextvars import ContextVar
 
-from .answers import origin_of
+from .answers import origin_of, unix_origin
 from .heads import NONE_YET
 from .lives import Client, Connection
 from .wrappers import Watcher, around, around_async, quietly
@@ -67,7 +67,7 @@ class _Life(Connection):
         url, proxy = request.url, request.proxy
         self.place, self.via = _origin(url), _origin(proxy) if proxy else ""
         if hasattr(connector, "_path"):
-            self.place = origin_of("unix", url.raw_host or "", 0)
+            self.place = unix_origin(connector._path)  # noqa: SLF001
         self.is_secure = url.scheme in ("https", "wss")
         self.client: Client | None = getattr(connector, "__dict__", {}).get(tracer.attribute)
         self.exchange: Exchange | None = None

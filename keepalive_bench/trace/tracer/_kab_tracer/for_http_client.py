@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from .answers import Answers, LastAnswer, origin_in, origin_of
+from .answers import Answers, LastAnswer, origin_in, origin_of, unix_origin
 from .closers import (
     EXIT,
     FOUND,
@@ -100,11 +100,12 @@ class Wire(Connection):
             connection: the library's.
             sock: its socket, if it is there.
         """
+        self.is_shared = False
+        path = _unix_path(connection, sock)
+        if path is not None:
+            return unix_origin(path), ""
         scheme = "https" if connection.default_port == _HTTPS else "http"
         host, port = connection.host, connection.port
-        self.is_shared = False
-        if getattr(sock, "family", None) == _UNIX:
-            return origin_of("unix", host, 0), ""
         peer = origin_of(scheme, host, port)
         tunnel = getattr(connection, "_tunnel_host", None)
         if tunnel:
@@ -484,6 +485,13 @@ def _ending(wire: Wire, connection: Thing, frame: FrameType) -> str:
     return {POOL: lost or "collected", POOL_FULL: lost or POOL_FULL}.get(
         closer, "connection-closed"
     )
+
+
+def _unix_path(connection: Thing, sock: Thing) -> Thing:
+    """Where a Unix socket leads to; `None`: it isn't one."""
+    if getattr(sock, "family", None) != _UNIX:
+        return None if sock is not None else getattr(connection, "unix_socket", None)  # docker's
+    return sock.getpeername()
 
 
 def _is_tls(sock: Thing) -> bool:

@@ -15,7 +15,7 @@ import sys
 import time
 from _contextvars import ContextVar
 
-from .answers import origin_in, origin_of
+from .answers import origin_in, origin_of, unix_origin
 from .closers import found_on
 from .heads import NONE_YET, asks
 from .lives import Client, Connection, now
@@ -189,7 +189,7 @@ class _Watch(Watcher):
         via = "" if proxy is None else _origin(proxy)
         leads_to = _origin(origin)
         if getattr(made, "_uds", None):
-            leads_to = origin_of("unix", origin.host.decode("latin-1"), 0)
+            leads_to = unix_origin(made._uds)  # noqa: SLF001
         known = self._of(pool)
         if known is None:  # it was made before this tracer began
             self.made_pool(pool)
