@@ -25,7 +25,7 @@ class Origin(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As people write it, `api.example.com:443`; IPv6 in brackets; of a Unix socket, the path."""
+        """As people write it: `api.example.com:443`, `[::1]:80`; of a Unix socket, its path."""
         if self.scheme == "unix":
             return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from support.misbehaving import ANSWER, Misbehaving, Peer, misbehaving, refusing
 from support.patience import PATIENCE_S
+from support.relays import join
 
 from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, Server, ServerSettings
 
@@ -151,16 +152,4 @@ def _tunnel(peer: Peer) -> None:
     host, _, port = peer.read_request().split()[1].decode().rpartition(":")
     with socket.create_connection((host, int(port)), PATIENCE_S) as there:
         peer.socket.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=_copy, args=(there, peer.socket))
-        back.start()
-        _copy(peer.socket, there)
-        back.join(PATIENCE_S)
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:  # one of the two has gone
-        pass
+        join(peer.socket, there)

@@ -161,7 +161,8 @@ class Clients:
                 siblings[root, life.route].add(life)
             if place is not None:
                 places[place, life.route].add(life, root)
-            everybody[life.route].add(life)
+            if root is not None:  # what no client keeps, nobody else can use
+                everybody[life.route].add(life)
         return siblings, places, everybody
 
 

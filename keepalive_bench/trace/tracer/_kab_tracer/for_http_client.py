@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _HTTPS = 443
 _UNIX = 1
+_SOCKS = {1: "socks4"}
+"""PySocks' numbers."""
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
 
@@ -114,7 +116,8 @@ class Wire(Connection):
             return to, origin_of(proxy, host, port)
         socks = getattr(connection, "_socks_options", None)
         if socks:
-            return peer, origin_of("socks", socks["proxy_host"], socks["proxy_port"])
+            scheme = _SOCKS.get(socks.get("socks_version"), "socks5")
+            return peer, origin_of(scheme, socks["proxy_host"], socks["proxy_port"])
         if self.target and self.target != peer:
             self.is_shared = True
             return self.target, peer
