@@ -173,10 +173,10 @@ def _meet(count: int) -> str:
 
 
 def _clause(requirement: Requirement, subject: Subject, it: _Standing) -> str:
-    metric = subject.metric
+    metric, name = subject.metric, subject.name.removesuffix("_s")  # the value has a unit
     if it.value is None:
-        return f"{subject.name} of {it.name} is unknown: {metric.lacking}"
-    value = f"{subject.name} of {it.name} is {shown(it.value, metric.unit, requirement.bound)}"
+        return f"{name} of {it.name} is unknown: {metric.lacking}"
+    value = f"{name} of {it.name} is {shown(it.value, metric.unit, requirement.bound)}"
     return f"{value}{made_of(_why(subject, it.origin))}" if it.status == "missed" else value
 
 

@@ -104,7 +104,7 @@ def test_what_is_unknown_is_undecided_and_with_strict_missed() -> None:
     found = check(usages.many_origins(3), "host-00.example.com: latency_reused.p95<=1s")
     assert found.status == "undecided"
     assert found.text == (
-        "latency_reused.p95_s of host-00.example.com:443 is unknown: "
+        "latency_reused.p95 of host-00.example.com:443 is unknown: "
         "no request reused a connection, and was answered."
     )
     assert (worst([found]), worst([found], strict=True)) == ("undecided", "missed")

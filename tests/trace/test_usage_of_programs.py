@@ -110,6 +110,14 @@ def test_a_single_request_had_nothing_to_reuse(program: Program, process: Told) 
     )
 
 
+def test_a_single_request_to_one_of_several_origins_does_not_hide_the_others(
+    program: Program, process: Told
+) -> None:
+    kept(process, 40)
+    process.request(process.open(process.session(origin=OTHER), origin=OTHER))
+    assert sentence(program) == "All but 2 of 41 requests to 2 origins reused a connection."
+
+
 def test_nothing_was_traced() -> None:
     found = analyse(Recording((), ("1-1-0.kab: not the name of a file of records",)))
     assert (found.sentence, found.started_at) == ("Nothing was traced.", None)
@@ -263,13 +271,14 @@ def test_of_one_thread_only(program: Program, process: Told) -> None:
 def test_children_without_records_are_told(program: Program, process: Told) -> None:
     process.children = (
         Child(7, program.now_s, is_python=True, is_closed_to_tracers=True),
-        Child(8, program.now_s, is_python=False, is_closed_to_tracers=False),
+        Child(8, program.now_s, is_python=False, is_closed_to_tracers=True),
         Child(9, program.now_s, is_python=True, is_closed_to_tracers=False),
         Child(process.pid, program.now_s, is_python=True, is_closed_to_tracers=False),
     )
     found = analyse(program.recording()).untraced
     assert [it.pid for it in found] == [7, 8, 9]
     assert "-I" in found[0].why
+    assert found[1].why.startswith("not Python")
 
 
 def test_an_origin_through_a_proxy_is_one_of_its_own(program: Program, process: Told) -> None:

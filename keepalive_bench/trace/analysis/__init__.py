@@ -37,6 +37,14 @@ __all__ = ["analyse"]
 _CERTAIN = {"first-use", "forked", "redirect"}
 """Reasons for connections that took no other's place: those are counted by what was under way."""
 
+_WHY_UNTRACED = {
+    (False, False): "not Python",
+    (False, True): "not Python, and what it starts can't be traced either",
+    (True, False): "left no records",
+    (True, True): "started without the tracer (-I, -E, -S, or an environment that lacks it)",
+}
+"""By whether a process is Python, and whether it was started so that no tracer gets in."""
+
 
 def analyse(
     recording: Recording,
@@ -173,11 +181,7 @@ def _untraced(recording: Recording) -> Iterator[Untraced]:
         if child.pid in seen:
             continue
         seen.add(child.pid)
-        if child.is_closed_to_tracers:
-            why = "it was started so that no tracer gets in: -I, -E, -S or another environment"
-        else:
-            why = "it left no records" if child.is_python else "it isn't Python"
-        yield Untraced(child.pid, why)
+        yield Untraced(child.pid, _WHY_UNTRACED[child.is_python, child.is_closed_to_tracers])
 
 
 def _moment(processes: Sequence[Process]) -> str | None:

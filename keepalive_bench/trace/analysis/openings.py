@@ -24,8 +24,9 @@ from keepalive_bench.findings.reason_words import (
     survived,
     times_of,
 )
-from keepalive_bench.trace.analysis.cures import Cause, Ended, cure_at_server, cure_in_program
+from keepalive_bench.trace.analysis.cures import Cause, Cure, Ended, cure_at_server, cure_in_program
 from keepalive_bench.trace.analysis.reasons import closer_of, is_forwarded
+from keepalive_bench.trace.findings import first_use
 from keepalive_bench.trace.usage import Opening
 from keepalive_bench.units import printable
 
@@ -48,11 +49,13 @@ _IN_PROGRAM = {it.code for it in programs.PROGRAM_REASONS} | {
     kinds.POOL_FULL.code,
 }
 _THINGS = {"aiohttp": "ClientSession", "httpx": "Client", "requests": "Session"}
+_NAMED = {"aiohttp", "httpx", "urllib3"}
+"""Libraries whose classes have names that people know."""
 _TEXTS = {
-    kinds.FIRST_USE.code: "There was no connection yet, or all others were busy",
-    kinds.AFTER_ERROR.code: "What came before it failed, and its connection with it: {failures}",
+    kinds.FIRST_USE.code: "{first_use}",
+    kinds.AFTER_ERROR.code: "The attempt before failed, and its connection with it: {failures}",
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
-    kinds.UNKNOWN.code: "Nothing proves why ({times}); this was seen: {all_seen}",
+    kinds.UNKNOWN.code: "The reason can't be proven ({times}); what was seen: {all_seen}",
     kinds.POOL_FULL.code: "The pool keeps {maxsize} connections, and {needed} were in use at once",
 }
 """What is said of reasons for which `kab run` speaks of its own options, or has no words."""
@@ -88,6 +91,7 @@ class Openings:
         return tuple(sorted(found, key=lambda it: -it.connections))
 
     def _opening(self, key: _Key, group: Group) -> Opening:
+        cure = group.cure(self._peer.origin)
         return Opening(
             reason=key.code,
             who=key.who,
@@ -97,7 +101,8 @@ class Openings:
             calls=key.call.name,
             is_avoidable=key.is_avoidable,
             text=f"{group.text()}.",
-            cure=group.cure(self._peer.origin),
+            cure=cure.words,
+            code=cure.code,
             saving_s=group.setup_s if key.is_avoidable and group.has_setup else None,
             evidence=group.evidence(),
         )
@@ -167,7 +172,7 @@ class Group:
         """Why they were opened, without a full stop."""
         return (_TEXTS.get(self.kind.code) or self.kind.text).format_map(self._words())
 
-    def cure(self, origin: Origin) -> str:
+    def cure(self, origin: Origin) -> Cure:
         """What to do about it."""
         if self.kind.code not in _IN_PROGRAM:
             ended = Ended(
@@ -177,7 +182,7 @@ class Group:
                 sends_bodies=self.has_body,
                 is_forwarded=is_forwarded(self.route),
             )
-            return cure_at_server(self.kind, ended)
+            return Cure(cure_at_server(self.kind, ended))
         address = f"{origin.scheme}://{origin.name}"
         evidence = self.evidence()
         return cure_in_program(
@@ -212,6 +217,7 @@ class Group:
             "maxsize": facts.get("maxsize", "too few"),
             "needed": facts.get("needed", "more"),
             "differs": facts.get("differs", "unknown"),
+            "first_use": first_use(self.connections, facts.get("busy", 0)),
             "made_by": facts.get("made_by") or "It",
             "making": self._making(facts) if self.kind is programs.NEW_CLIENT else "",
             "closed_at": _at(facts.get("closed_at")),
@@ -225,7 +231,10 @@ class Group:
         if library == self.library and library in _THINGS and last.islower():
             return f"{name} makes a {_THINGS[library]} each time"
         if not name:
-            return f"A client is made each time{place}"
+            parts = f"{facts.get('client', '')}".split(".")
+            is_known = self.library in _NAMED and parts[0] == self.library
+            kind = f"{parts[0]}.{parts[-1]}" if is_known else "client"
+            return f"A new {kind} is made each time{place}"
         if last[:1].isupper():
             return f"A new {name} is made each time{place}"
         return f"{name} makes a client each time{place}"
@@ -236,4 +245,4 @@ def _at(place: object) -> str:
     if not isinstance(place, str) or not place:
         return ""
     file, colon, rest = place.rpartition(":")
-    return f" at {printable(PurePath(file).name)}{colon}{rest}"
+    return f" at {printable(PurePath(file).name)}{colon}{rest.removesuffix(' in <module>')}"

@@ -91,7 +91,7 @@ class Reasons:
             return programs.FORKED, {}
         if life.is_redirected:
             return programs.REDIRECT, {}
-        return kinds.FIRST_USE, {}
+        return kinds.FIRST_USE, {"busy": True} if life.link == "more" else {}
 
     def _after(
         self, life: Life, before: Life, traced: Traced
