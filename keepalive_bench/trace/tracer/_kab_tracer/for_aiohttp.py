@@ -15,9 +15,9 @@ import os
 import sys
 from _contextvars import ContextVar
 
-from .answers import origin_of, unix_origin
-from .heads import NONE_YET
+from .answers import NONE_YET
 from .lives import Client, Connection
+from .origins import origin_of, unix_origin
 from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False

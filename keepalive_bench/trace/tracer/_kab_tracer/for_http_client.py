@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from .answers import Answers, LastAnswer, origin_in, origin_of, unix_origin
+from .answers import Answers, LastAnswer
 from .closers import (
     EXIT,
     FOUND,
@@ -24,6 +24,7 @@ from .closers import (
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
 from .lives import Client, Connection, Exchange, now
+from .origins import origin_in, origin_of, unix_origin
 from .stacks import NO_CALL
 
 TYPE_CHECKING = False

@@ -15,10 +15,10 @@ import sys
 import time
 from _contextvars import ContextVar
 
-from .answers import origin_in, origin_of, unix_origin
+from .answers import NONE_YET, asks
 from .closers import found_on
-from .heads import NONE_YET, asks
 from .lives import Client, Connection, now
+from .origins import origin_in, origin_of, unix_origin
 from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from _thread import get_ident
 
-from .answers import origin_of
 from .for_http_client import connecting, reached, wire_of
 from .lives import Client
+from .origins import origin_of
 from .wrappers import Watcher, around, quietly
 
 TYPE_CHECKING = False
