@@ -19,7 +19,7 @@ from support.counting import (
     two,
     untrusted,
 )
-from support.counting_h2 import speaking_h2
+from support.h2_server import speaking_h2
 
 from keepalive_bench.server import Behaviour, Fault
 

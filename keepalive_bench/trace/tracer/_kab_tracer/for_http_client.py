@@ -221,7 +221,7 @@ def _sending(tracer: Tracer) -> Make:
                 wire, head = getattr(self, attribute, None), _head(self)
                 target = _target(head)
                 if wire is None or not wire.is_open or not wire.is_named or self.sock is None:
-                    wire = _prepared(tracer, self, wire, target)
+                    wire = prepared(tracer, self, wire, target)
                 wire.asks = target if wire.is_open and target != wire.origin else ""
                 wire.call = call = stacks.own_call_again(wire.call)
                 since, wire.asked = wire.asked, 0.0
@@ -402,7 +402,7 @@ def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseExceptio
         wire.exchange.failed(cause)
 
 
-def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) -> Wire:
+def prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) -> Wire:
     """See whether the connection of a request is open, and whom it asks."""
     sock = connection.sock
     is_new = wire is None
