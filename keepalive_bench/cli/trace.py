@@ -100,7 +100,7 @@ _REPORT = Option(
 _MISSED = Example("--require 'reuse>=99%'", "4", "exit code")
 _ANNOTATED = Example(f"{_MISSED.words} --github", "::error title=Missed", "said")
 _UNDECIDED = Example("--require 'latency_reused.p50<=1s' --strict", "4", "exit code")
-_DETAILED = Example("-v", "Connections 127.0.0.1", "said")
+_DETAILED = Example("-v", "first-use,", "said")
 _UNTOLD = Example("--quiet -m this", "kab trace runs", "unremarked")
 
 

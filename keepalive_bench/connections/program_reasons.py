@@ -17,9 +17,11 @@ NEW_CLIENT = ReasonKind(
     who="client",
     proof="Its client (a Session, a PoolManager, a connection of `http.client`) was made at the "
     "same place in the code as an earlier one, or by a function that makes one each time, such as "
-    "`requests.get`. The earlier one had a connection to the same origin, which nobody but the "
-    "program ended, and which was never used again.",
-    evidence="`made_by`: what made the client; `made_at`: where; `client`: its class",
+    "`requests.get`, or is like an earlier one that the program has thrown away. The earlier one "
+    "had a connection to the same origin, which nobody but the program ended, and which was never "
+    "used again.",
+    evidence="`made_by`: what made the client; `made_at`: where; `client`: its class; "
+    "`thrown_away`: how many were made elsewhere than the earlier one",
     text="{making}",
     advice="Make one client and keep it for all requests: each has its own connections.",
     provoked=_BY_PROGRAMS,
@@ -28,9 +30,9 @@ KEEPS_NONE = ReasonKind(
     code="keeps-none",
     title="The library keeps no connections",
     who="client",
-    proof="`urllib.request` opened it, which asks the server to close after each response. The one "
-    "that it had opened before to the same origin was free. Or aiohttp before 3.11 did: what leads "
-    "to a proxy that forwards requests, it closes after each.",
+    proof="`urllib.request` opened it, which asks the server to close after each response. An "
+    "earlier connection of the process to the same origin was free. Or aiohttp before 3.11 did, "
+    "which closes each connection to a proxy that forwards requests.",
     evidence="`made_by`: what opened it",
     text="{made_by} opens a connection for each request",
     advice="Use a client that keeps its connections, such as `urllib3.PoolManager`, "

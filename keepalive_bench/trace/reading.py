@@ -445,7 +445,8 @@ def _children(slots: _Slots) -> Iterator[Child]:
         if values and values[1] and 0 < values[2] < _LATEST_S:
             flags, pid, started = values
             is_python, is_closed = flags & layout.IS_PYTHON, flags & layout.IS_CLOSED_TO_TRACERS
-            yield Child(pid, started, bool(is_python), bool(is_closed))
+            is_shut_out = flags & layout.IS_SHUT_OUT
+            yield Child(pid, started, bool(is_python), bool(is_closed), bool(is_shut_out))
 
 
 class _Clients(Mapping[int, Client]):

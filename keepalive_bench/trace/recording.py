@@ -128,6 +128,8 @@ class Child(NamedTuple):
     is_python: bool
     is_closed_to_tracers: bool
     """It was started so that no tracer gets in."""
+    is_shut_out: bool = False
+    """It was forked, and can't make files of records."""
 
 
 class Process(NamedTuple):

@@ -49,6 +49,8 @@ class Case(NamedTuple):
     """Where one program stands several times."""
     versions: tuple[str, ...] = ("lowest", "newest")
     """Of the libraries."""
+    would_do: int | None = None
+    """How many connections would have done."""
 
 
 def serving(
@@ -69,12 +71,15 @@ CASES = (
     Case("no_session", 40, 40, {"new-client": 39}),
     Case("session", 40, 1, {}),
     Case("session_for_each", 10, 10, {"new-client": 9}),
+    Case("sessions_of_several_places", 3, 3, {"new-client": 2}),
+    Case("targets", 4, 4, {"new-client": 3}),
     Case("session_closed", 10, 10, {"client-closed": 9}),
     Case("manager_for_each", 10, 10, {"new-client": 9}),
     Case("manager", 10, 1, {}),
     Case("reference_cycle", 6, 6, {"new-client": 5}),
     Case("http_client_for_each", 6, 6, {"new-client": 5}),
     Case("urllib_and_http_client", 10, 6, {"keeps-none": 4}),
+    Case("urllib_at_several_places", 3, 3, {"keeps-none": 2}),
     Case("boto3_for_each", 4, 4, {"new-client": 3}),
     Case("boto3_once", 4, 1, {}),
     Case("boto3_upload", 4, 1, {}, serving(body_size=0)),
@@ -88,6 +93,7 @@ CASES = (
     Case("httpx_async_for_each", 6, 6, {"new-client": 5}),
     Case("aiohttp_in_turn", 6, 1, {}),
     Case("aiohttp_for_each", 6, 6, {"new-client": 5}),
+    Case("aiohttp_request", 4, 4, {"new-client": 3}),
     Case("elastic", 5, 1, {}, serving(headers=(("X-Elastic-Product", "Elasticsearch"),))),
     Case("sentry", 5, 1, {}),
     # Responses that nobody reads.
@@ -148,6 +154,14 @@ CASES = (
     Case("bursts", 8, 4, {"idle-timeout": 3}, serving(idle_timeout_s=0.3)),
     Case("bursts", 8, 4, {"idle-timeout": 3}, serving(fault=Fault("idle-reset", 0.3)), name="rst"),
     Case("steady", 12, 4, {"request-limit": 3}, serving(silent_close_after=3), name="limit"),
+    Case(
+        "session_for_six",
+        24,
+        8,
+        {"request-limit": 4, "new-client": 3},
+        serving(silent_close_after=3),
+        would_do=8,
+    ),
     Case("polling", 5, 5, {"undecided": 4}, serving(fault=Fault("idle-reset", 0.1)), name="rst"),
     Case(
         "polling", 5, 5, {"unsolicited-data": 4}, serving(fault=Fault("idle-408", 0.1)), name="408"
@@ -189,9 +203,11 @@ CASES = (
     # Processes.
     Case("forked", 9, 1, {}),
     Case("forked_and_closed", 5, 2, {"forked": 1}),
+    Case("forked_and_cleared", 9, 3, {"forked": 2}),
     Case("forked_before_use", 12, 3, {}),
     Case("pool_by_fork", 8, 2, {}),
     Case("pool_by_spawn", 8, 2, {}),
+    Case("pool_of_targets", 4, 4, {"new-client": 3}),
     Case("pool_by_forkserver", 8, 2, {}),
     Case("subprocesses", 6, 6, {"keeps-none": 4}),
     Case("executed", 3, 3, {}),
@@ -230,6 +246,8 @@ def check(case: Case, python: str, folder: Path) -> None:
     assert told(done.usage) == counts
     assert sum(it.failed_connections for it in done.usage.origins) == case.failed
     assert reasons(done.usage) == case.reasons
+    would_do = sum(it.would_do for it in done.usage.origins)
+    assert case.would_do in {None, would_do}
     assert sites(done.usage) == {(str(program), line) for line in marked(program)}
     assert troubles(done.usage) == []
 

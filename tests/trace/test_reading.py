@@ -78,8 +78,9 @@ def test_a_process_is_told_whole(tmp_path: Path) -> None:
     assert abs(process.wall_s - time.time()) < 60
     assert began <= process.started_s <= (process.ended_s or 0)
     assert (process.lost, process.errors, process.troubles) == (0, 1, ("something",))
-    ((pid, started, is_python, is_closed),) = process.children
-    assert (pid, started, is_python, is_closed) == (77, LONG_AGO, True, False)
+    (child,) = process.children
+    assert (child.pid, child.started_s, child.is_python) == (77, LONG_AGO, True)
+    assert (child.is_closed_to_tracers, child.is_shut_out) == (False, False)
 
 
 def test_an_exchange_is_told_whole(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ from keepalive_bench.trace.analysis.lives import Scope
 from keepalive_bench.trace.analysis.openings import Group
 from keepalive_bench.trace.analysis.processes import Peers, Routes, Traced
 from keepalive_bench.trace.analysis.reasons import Reason
+from keepalive_bench.trace.findings import advice
+from keepalive_bench.trace.recording import Frame
 
 if TYPE_CHECKING:
     from keepalive_bench.trace.recording import Origin
@@ -167,6 +169,103 @@ def test_a_connection_that_would_have_waited_longer_than_the_server_does_is_not_
         story.program.wait(pause_s)
     assert reasons(story) == ["first-use", "new-client", "new-client"]
     assert (origin(story).avoidable, origin(story).would_do) == (1, 2)
+
+
+def test_nor_is_one_that_the_server_would_have_closed_after_so_many_requests(
+    story: Story,
+) -> None:
+    for _ in range(3):
+        session = story.process.session(made=session_made())
+        for ending in ("found-fin", "client-closed"):
+            connection = story.process.open(session)
+            for _ in range(3):
+                story.process.request(connection)
+            story.process.close(connection, ending)
+    assert reasons(story) == ["first-use", *["request-limit", "new-client"] * 2, "request-limit"]
+    assert (origin(story).avoidable, origin(story).would_do) == (0, 6)
+    found = told(story, "new-client")
+    assert found.text.endswith(
+        ", but the server would hardly have kept the connection before until then."
+    )
+    assert found.cure == ""
+
+
+def test_one_of_another_place_is_made_again_once_the_first_one_is_thrown_away(
+    story: Story,
+) -> None:
+    for line in (10, 20):
+        session = story.process.session(made=session_made(line))
+        connection = story.process.open(session)
+        story.process.request(connection)
+        story.process.close(connection, "collected")
+        story.process.end_client(story.process.clients[session].of or 0)
+    assert reasons(story) == ["first-use", "new-client"]
+    assert told(story, "new-client").text == (
+        "A new requests.Session is made at app.py:20 in sync, and an earlier one was thrown away."
+    )
+
+
+def test_unless_it_was_there_before(story: Story) -> None:
+    kept = story.process.session(made=session_made(10))
+    story.program.wait(WAIT_S)
+    session = story.process.session(made=session_made(20))
+    connection = story.process.open(session)
+    story.process.request(connection)
+    story.process.close(connection, "collected")
+    story.process.end_client(story.process.clients[session].of or 0)
+    story.process.request(story.process.open(kept))
+    assert reasons(story) == ["first-use", "first-use"]
+
+
+def test_a_thread_that_begins_in_a_library_tells_what_it_calls(story: Story) -> None:
+    calls = requests_get()[:-2]
+    thread = Frame("/usr/lib/python3.12/threading.py", 1, "run")
+    for _ in range(2):
+        session = story.process.session(made=(*calls, thread))
+        story.process.request(story.process.open(session, (*calls, thread)))
+    found = told(story, "new-client")
+    assert (found.site, found.calls) == (None, "requests.get")
+    assert found.text == "requests.get makes a Session each time."
+
+
+def test_a_client_of_urllib3_that_the_program_makes_is_named(story: Story) -> None:
+    for _ in range(2):
+        manager = story.process.client("urllib3.poolmanager.PoolManager", stack(5))
+        called = stack(6, ("urllib3/poolmanager.py", "urlopen"))
+        story.process.request(story.process.open(story.process.pool(manager), called))
+    assert told(story, "new-client").text == (
+        "A new urllib3.PoolManager is made each time at app.py:5 in sync."
+    )
+
+
+def test_a_body_of_boto3_is_read_in_its_own_way(story: Story) -> None:
+    called = stack(13, ("botocore/client.py", "_api_call"), ("botocore/httpsession.py", "send"))
+    session = story.process.session()
+    for _ in range(2):
+        connection = story.process.open(session, called)
+        story.process.request(connection, ended_s=None)
+        story.process.close(connection, "unread")
+    assert told(story, "unread-response").code == 'data = response["Body"].read()'
+
+
+def test_what_no_server_does_is_not_the_servers_error(story: Story) -> None:
+    session = story.process.session()
+    first = story.process.open(session)
+    story.process.fail(story.process.begin(first), "RuntimeError")
+    story.process.close(first, "failed")
+    story.process.request(story.process.open(session))
+    assert told(story, "cancelled").who == "client"
+
+
+def test_whoever_asks_for_no_close_had_not_to_open_one_because_of_others_that_do(
+    story: Story,
+) -> None:
+    opened = stack(8, ("urllib/request.py", "urlopen"), ("http/client.py", "connect"))
+    connection = story.process.open(None, opened)
+    story.process.request(connection, answer=CLOSES, asks_to_close=True)
+    story.process.close(connection, "announced")
+    get(story.process)
+    assert reasons(story) == ["first-use", "first-use"]
 
 
 def test_boto3_makes_a_client_for_each_call(story: Story) -> None:
@@ -319,6 +418,9 @@ def test_a_response_that_is_dropped_unread_takes_its_connection_with_it(story: S
         story.process.close(connection, "unread")
     assert reasons(story) == ["first-use", "unread-response", "unread-response"]
     assert told(story, "unread-response").code.startswith("with session.get(url, stream=True)")
+    assert advice(told(story, "unread-response")).startswith(
+        "Read each body to its end, those of error responses included: with session.get("
+    )
     assert origin(story).would_do == 1
 
 

@@ -423,6 +423,13 @@ def test_a_program_that_becomes_another_user_goes_on_recording(tmp_path: Path) -
 
 
 @as_root
+def test_so_does_one_that_changes_its_root(tmp_path: Path) -> None:
+    program = f"{BEGIN}{ADD}\nimport os\nos.chroot({str(tmp_path)!r})\nadd(1, 60_000)"
+    run(sys.executable, "-c", program, env=_of_another_user(tmp_path))
+    assert pids(only_process(tmp_path)) == list(range(1, 60_000))
+
+
+@as_root
 def test_what_it_forks_then_is_told_of_by_its_parent(tmp_path: Path) -> None:
     program = f"""{BEGIN}{ADD}
 import os
@@ -437,7 +444,7 @@ print(child)
     child = int(run(sys.executable, "-c", program, env=_of_another_user(tmp_path)))
     (process,) = read_whole(tmp_path).processes
     (told,) = process.children
-    assert (told.pid, told.is_python, told.is_closed_to_tracers) == (child, True, True)
+    assert (told.pid, told.is_python, told.is_shut_out) == (child, True, True)
 
 
 @as_root

@@ -35,6 +35,7 @@ from support.patience import PATIENCE_S
 import keepalive_bench.trace
 from keepalive_bench import KabError, RequirementError, UsageError, watch
 from keepalive_bench.server import Behaviour, Server, ServerSettings
+from keepalive_bench.trace.reading import read
 from keepalive_bench.trace.tracer._kab_tracer import layout, lives
 from keepalive_bench.trace.tracer._kab_tracer.tracing import Tracing
 from keepalive_bench.trace.watch import Seen, usage_in
@@ -473,3 +474,20 @@ def test_a_library_that_is_patched_while_the_tracer_is_made_gets_the_same_one(
         assert [tracing.tracer] == seen
     finally:
         tracing.end()
+
+
+def test_what_patches_a_library_that_was_there_before_is_loaded_once(tmp_path: Path) -> None:
+    code = """
+        import sys
+        import urllib3
+        from keepalive_bench.trace.tracer._kab_tracer.tracing import Tracing
+
+        tracing = Tracing(sys.argv[1], 0)
+        manager = urllib3.PoolManager()
+        pool = manager.connection_from_url("http://127.0.0.1")
+        tracing.end()
+    """
+    run(code, str(tmp_path))
+    (process,) = read(tmp_path).processes
+    (manager, pool) = process.clients.values()
+    assert pool.of == manager.number

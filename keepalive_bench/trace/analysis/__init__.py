@@ -13,6 +13,7 @@ from keepalive_bench.trace.analysis.lives import Scope
 from keepalive_bench.trace.analysis.openings import Openings
 from keepalive_bench.trace.analysis.patterns import pattern_at
 from keepalive_bench.trace.analysis.processes import Peers, Routes, Traced
+from keepalive_bench.trace.analysis.programs import programs, untraced
 from keepalive_bench.trace.analysis.reasons import Forks, Reason, Reasons
 from keepalive_bench.trace.analysis.sentence import sentence_of
 from keepalive_bench.trace.usage import (
@@ -20,7 +21,6 @@ from keepalive_bench.trace.usage import (
     OriginUsage,
     ProcessUsage,
     Times,
-    Untraced,
     Usage,
 )
 
@@ -36,14 +36,6 @@ __all__ = ["analyse"]
 
 _CERTAIN = {"first-use", "forked", "redirect"}
 """Reasons for connections that took no other's place: those are counted by what was under way."""
-
-_WHY_UNTRACED = {
-    (False, False): "not Python",
-    (False, True): "not Python, and what it starts can't be traced either",
-    (True, False): "left no records",
-    (True, True): "started without the tracer (-I, -E, -S, or an environment that lacks it)",
-}
-"""By whether a process is Python, and whether it was started so that no tracer gets in."""
 
 
 def analyse(
@@ -62,7 +54,7 @@ def analyse(
     scope = Scope(since_s, until_s, who)
     traced = [
         Traced(process, number, peers, routes, calls, scope)
-        for number, process in enumerate(recording.processes)
+        for number, process in enumerate(programs(recording))
     ]
     start_s = min((it.started_s for it in recording.processes), default=0.0)
     at: dict[Peer, list[Life]] = defaultdict(list)
@@ -90,7 +82,7 @@ def analyse(
         sentence=sentence_of(origins, processes),
         started_at=_moment(recording.processes),
         processes=processes,
-        untraced=tuple(_untraced(recording)),
+        untraced=tuple(untraced(recording)),
         damaged=recording.damaged,
         origins=tuple(origins),
         connections=tuple(_connections(traced, reasons, start_s)),
@@ -172,16 +164,6 @@ def _process(traced: Traced) -> ProcessUsage:
         troubles=process.troubles,
         is_running=process.ended_s is None,
     )
-
-
-def _untraced(recording: Recording) -> Iterator[Untraced]:
-    """Children without records, each once."""
-    seen = {it.pid for it in recording.processes}
-    for child in (child for it in recording.processes for child in it.children):
-        if child.pid in seen:
-            continue
-        seen.add(child.pid)
-        yield Untraced(child.pid, _WHY_UNTRACED[child.is_python, child.is_closed_to_tracers])
 
 
 def _moment(processes: Sequence[Process]) -> str | None:

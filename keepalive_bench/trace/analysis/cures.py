@@ -1,4 +1,4 @@
-"""What to do about it, in a line of code of the library in use."""
+"""What to do about it, and a line of code for that in the library in use."""
 
 from __future__ import annotations
 
@@ -148,19 +148,21 @@ def _for_programs(advice: str) -> str:
 
 def _advice(cause: Cause, lines: Mapping[str, str] | None = None, **values: object) -> Cure:
     """What is advised whatever the library; and of those lines the one of the library in use."""
-    line = (lines or {}).get(cause.library, "")
-    return Cure(_for_programs(cause.kind.advice), line.format_map(values))
+    is_boto3 = cause.library == "botocore" and cause.name.startswith("boto3")
+    line = (lines or {}).get("boto3" if is_boto3 else cause.library, "")
+    words = _for_programs(cause.kind.advice).removesuffix(".")
+    return Cure(words, line.format_map(values))
 
 
 def _once(cause: Cause) -> Cure:
-    library = cause.name.rpartition(".")[0]
+    made_by = f"{cause.evidence.get('made_by', '')}"
     cure = _ONCE.get(cause.library)
+    if cause.name == "requests.HTTPAdapter":
+        return Cure("Mount one HTTPAdapter, and keep it and its Session for all requests")
     if cure is None:
-        is_named = bool(library) and cause.is_maker
+        is_named = made_by.rpartition(".")[2].islower() and cause.is_maker
         return (
-            Cure(f"Call {cause.name} once, and keep what it returns")
-            if is_named
-            else _advice(cause)
+            Cure(f"Call {made_by} once, and keep what it returns") if is_named else _advice(cause)
         )
     if cause.library == "urllib3" and f"{cause.evidence.get('client')}".endswith("ConnectionPool"):
         cure = _ONE_POOL

@@ -25,6 +25,7 @@ Link = Literal[
     "",
     "different",
     "first",
+    "gone",
     "held",
     "held-by-others",
     "idle",
@@ -38,7 +39,7 @@ Link = Literal[
 own thread `held`, unread, or that others did; there was an `idle` one; it is the `first` of its
 pool, or one `more`; the first of a pool whose client has `different` ones; it took the place of one
 of another pool of its client's (`sibling`), or of another client, made at the same `place`, or
-`perhaps` so, if that one isn't used again."""
+`perhaps` so, if that one isn't used again; or of one like it, made elsewhere, that is `gone`."""
 
 
 class Scope(NamedTuple):

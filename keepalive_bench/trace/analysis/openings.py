@@ -59,6 +59,8 @@ _TEXTS = {
     kinds.POOL_FULL.code: "The pool keeps {maxsize} connections, and {needed} were in use at once",
 }
 """What is said of reasons for which `kab run` speaks of its own options, or has no words."""
+_UNLASTING = ", but the server would hardly have kept the connection before until then"
+"""What is said where a client that keeps its connections would have had to open one, too."""
 
 
 class _Key(NamedTuple):
@@ -66,6 +68,7 @@ class _Key(NamedTuple):
     who: Actor
     call: Call
     is_avoidable: bool
+    would_be_lost: bool
 
 
 class Openings:
@@ -78,7 +81,7 @@ class Openings:
     def add(self, life: Life, traced: Traced, reason: Reason) -> Call:
         """Note one, and return where that was."""
         call = traced.clients.call(life)
-        key = _Key(reason.kind.code, reason.who, call, reason.is_avoidable)
+        key = _Key(reason.kind.code, reason.who, call, reason.is_avoidable, reason.would_be_lost)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(reason.kind, life, traced)
@@ -91,7 +94,9 @@ class Openings:
         return tuple(sorted(found, key=lambda it: -it.connections))
 
     def _opening(self, key: _Key, group: Group) -> Opening:
-        cure = group.cure(self._peer.origin)
+        cure, text = group.cure(self._peer.origin), group.text()
+        if key.would_be_lost:
+            cure, text = Cure(""), text + _UNLASTING
         return Opening(
             reason=key.code,
             who=key.who,
@@ -100,7 +105,7 @@ class Openings:
             site=key.call.site,
             calls=key.call.name,
             is_avoidable=key.is_avoidable,
-            text=f"{group.text()}.",
+            text=f"{text}.",
             cure=cure.words,
             code=cure.code,
             saving_s=group.setup_s if key.is_avoidable and group.has_setup else None,
@@ -124,7 +129,7 @@ class Group:
         is_new = kind is programs.NEW_CLIENT
         self.name = (making.name if is_new else "") or call.name
         its_kind = "" if root is None else root.kind.partition(".")[0]
-        libraries = (making.library, call.library) if is_new else (call.library, its_kind)
+        libraries = (*((making.library,) if is_new else ()), call.library, its_kind)
         self.library = next((it for it in libraries if it), "")
         self.is_maker = is_new and making.name not in {"", call.name}
         self.pools = traced.origins_of(life)
@@ -227,6 +232,8 @@ class Group:
     def _making(self, facts: dict[str, int | float | str]) -> str:
         """Who makes a client again."""
         name, place = f"{facts.get('made_by', '')}", _at(facts.get("made_at"))
+        is_else = "thrown_away" in facts  # and once there, for all that is known
+        when = f"{place}, and an earlier one was thrown away" if is_else else f" each time{place}"
         library, _, last = name.rpartition(".")
         if library == self.library and library in _THINGS and last.islower():
             return f"{name} makes a {_THINGS[library]} each time"
@@ -234,10 +241,10 @@ class Group:
             parts = f"{facts.get('client', '')}".split(".")
             is_known = self.library in _NAMED and parts[0] == self.library
             kind = f"{parts[0]}.{parts[-1]}" if is_known else "client"
-            return f"A new {kind} is made each time{place}"
+            return f"A new {kind} is made{when}"
         if last[:1].isupper():
-            return f"A new {name} is made each time{place}"
-        return f"{name} makes a client each time{place}"
+            return f"A new {name} is made{when}"
+        return f"{name} makes a client{when}"
 
 
 def _at(place: object) -> str:

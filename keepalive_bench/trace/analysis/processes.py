@@ -53,7 +53,7 @@ class Traced:
         scope: Scope,
     ) -> None:
         self.process, self.number = process, number
-        self.clients = Clients(process, calls)
+        self.clients, self._calls = Clients(process, calls), calls
         self.requests = 0
         """How many count."""
         self.lives: list[Life] = []
@@ -159,6 +159,8 @@ class Traced:
 
     def _exchange(self, exchange: Exchange) -> None:
         life = None if exchange.connection is None else self._by_number.get(exchange.connection)
+        if exchange.frame is not None:
+            self._calls.note_own(exchange.frame)
         led_to = self._redirects.pop(exchange.who, None)
         if exchange.redirect is not None:
             self._redirects[exchange.who] = exchange.redirect

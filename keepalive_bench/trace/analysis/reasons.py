@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections import program_reasons as programs
 from keepalive_bench.connections import reason_kinds as kinds
-from keepalive_bench.connections.announcements import announced_timeout, is_old, says_close
+from keepalive_bench.connections.announcements import (
+    announced_max,
+    announced_timeout,
+    is_old,
+    says_close,
+)
 from keepalive_bench.connections.records import SERVER, Before, Closer, Idle, Owner
 from keepalive_bench.connections.rules import actor, reason_for
 from keepalive_bench.results.exchange import Ending
+from keepalive_bench.trace.analysis.clients import SINGLE_USE
 from keepalive_bench.trace.analysis.failures import GIVEN_UP
 from keepalive_bench.trace.analysis.patterns import BY_OTHERS, SILENT, age_s, idle_s
 from keepalive_bench.units import printable
@@ -47,6 +53,8 @@ class Reason(NamedTuple):
     evidence: dict[str, object]
     is_avoidable: bool = False
     """Whether a client that keeps its connections would have done without."""
+    would_be_lost: bool = False
+    """Or it would have, had the server kept the connection before until then."""
 
 
 class Reasons:
@@ -63,16 +71,25 @@ class Reasons:
             self._unreplacing(life, traced) if before is None else self._after(life, before, traced)
         )
         who = actor(kind, Owner(kept=0, closer=self.closer))
-        is_avoidable = (
-            before is not None
-            and kind.code in programs.AVOIDABLE
-            and self._would_last(before, life)
-        )
-        return Reason(kind, who, evidence, is_avoidable)
+        if before is None or kind.code not in programs.AVOIDABLE:
+            return Reason(kind, who, evidence)
+        would_last = self._would_last(before, life)
+        return Reason(kind, who, evidence, would_last, not would_last)
 
     def _would_last(self, before: Life, life: Life) -> bool:
         """Whether the server would have kept the connection before until then."""
-        announced_s, span = announced_timeout(before.answer), self._pattern.idle.span
+        pattern = self._pattern
+        if pattern.limit is not None and before.served >= pattern.limit:
+            return False
+        if announced_max(before.answer) == 0:
+            return False
+        ages = (
+            pattern.age if pattern.is_aged else None,
+            pattern.announced_age if pattern.is_announced_aged else None,
+        )
+        if any(it is not None and life.began_s - before.opened_s > it.least_s for it in ages):
+            return False
+        announced_s, span = announced_timeout(before.answer), pattern.idle.span
         limit_s = _KEPT_S if announced_s is None else announced_s
         if span is not None:
             limit_s = span.least_s if announced_s is None else min(span.least_s, announced_s)
@@ -102,14 +119,18 @@ class Reasons:
             return kinds.AFTER_ERROR, {"failure": printable(before.failure)}
         if before.code == GIVEN_UP:
             return programs.CANCELLED, {}
-        is_elsewhere = life.link == "place"
-        if who := _keeps_none(life, before, clients):
+        is_elsewhere = life.link in {"place", "gone"}
+        if who := _keeps_none(life, before, clients, is_elsewhere=is_elsewhere):
             return programs.KEEPS_NONE, {"made_by": who}
-        if _is_ended_by_others(before) or self._had_to_end(before):
+        is_single_use = is_elsewhere and clients.making(life).name == SINGLE_USE
+        is_by_rule = _is_ended_by_others(before) or self._had_to_end(before)
+        if is_by_rule and not (is_single_use and before.asks_to_close):
             return self._by_rules(before)
         if is_elsewhere:
-            unread: dict[str, object] = {"unread": True} if before.is_unread else {}
-            return programs.NEW_CLIENT, _making(life, clients) | unread
+            facts = _making(life, clients)
+            facts |= {"unread": True} if before.is_unread else {}
+            facts |= {"thrown_away": True} if life.link == "gone" else {}
+            return programs.NEW_CLIENT, facts
         return _within_client(life, before, traced)
 
     def _had_to_end(self, life: Life) -> bool:
@@ -185,11 +206,11 @@ def is_forwarded(route: Route) -> bool:
     return route.is_shared or origin.scheme == "http"
 
 
-def _keeps_none(life: Life, before: Life, clients: Clients) -> str:
+def _keeps_none(life: Life, before: Life, clients: Clients, *, is_elsewhere: bool) -> str:
     """Who keeps no connections like these; empty: that isn't so."""
     if before.ending == "never-kept":
         return "aiohttp before 3.11, through a proxy,"
-    is_next = life.link == "place" and clients.keeps_none(life) and before.code is None
+    is_next = is_elsewhere and clients.keeps_none(life) and before.code is None
     return clients.call(life).name if is_next else ""
 
 
@@ -215,7 +236,7 @@ def _making(life: Life, clients: Clients) -> dict[str, object]:
     root = clients.root_of(life)
     name = making.name
     if root is None:
-        name = "http.client.HTTPConnection" if making.library == "http.client" else ""
+        name = "http.client.HTTPConnection"  # by a library, perhaps
     elif not name.startswith(f"{making.library}."):  # a method: its client made another one
         name = ""
     found: dict[str, object] = {"made_by": name}

@@ -36,10 +36,12 @@ def _answer(origins: Sequence[OriginUsage]) -> str:
     worst = asked[0]
     if worst.avoidable:
         return f"{_opened(worst)} opened a connection; {worst.would_do:,} would do"
-    told = [it for it in asked if _opened_share(it) > 1 - _WELL and _reasons(it)]
+    told = [it for it in asked if _opened_share(it) > 1 - _WELL and (_reasons(it) or _spare(it))]
     if not told:
         return _well(asked)
     worst = max(told, key=lambda it: it.requests - it.reused)
+    if _spare(worst):
+        return f"{_opened(worst)} opened a connection; {worst.would_do:,} would do"
     title = _TITLES[_reasons(worst)[0]]
     return f"{_opened(worst)} opened a connection: {title[0].lower()}{title[1:]}"
 
@@ -47,6 +49,11 @@ def _answer(origins: Sequence[OriginUsage]) -> str:
 def _reasons(origin: OriginUsage) -> list[str]:
     """Why connections were opened that weren't the first ones, the commonest first."""
     return [it.reason for it in origin.openings if it.reason != FIRST_USE.code]
+
+
+def _spare(origin: OriginUsage) -> int:
+    """How many connections too many there were, whyever."""
+    return origin.connections - origin.would_do
 
 
 def _well(asked: Sequence[OriginUsage]) -> str:

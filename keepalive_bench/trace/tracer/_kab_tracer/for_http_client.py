@@ -23,7 +23,7 @@ from .closers import (
     found_on,
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
-from .lives import Client, Connection, Exchange, now
+from .lives import Client, Connection, Exchange, hang, now
 from .origins import origin_in, origin_of, unix_origin
 from .stacks import NO_CALL
 
@@ -157,7 +157,7 @@ def _making(tracer: Tracer) -> Make:
         def __init__(self: Thing, *args: Thing, **kwargs: Thing) -> None:  # noqa: N807
             original(self, *args, **kwargs)
             try:
-                setattr(self, attribute, Wire(tracer))
+                hang(self, attribute, Wire(tracer))
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
 
@@ -189,6 +189,9 @@ def connecting(tracer: Tracer) -> Make:
                     _opened(self, wire)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
+            finally:
+                if wire is not None:
+                    wire.is_opening = False
             return result
 
         return connect
@@ -256,16 +259,15 @@ def _answering(tracer: Tracer) -> Make:
 
     def make(original: Function) -> Function:
         def getresponse(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            wire = getattr(self, attribute, None)
-            if wire is None or wire.exchange is None:
-                return original(self, *args, **kwargs)
-            exchange = wire.exchange
+            wire: Thing = None
+            exchange = None
             try:
-                if exchange.flags & HAS_BODY:
-                    exchange.sent()  # all of it only now
+                wire = getattr(self, attribute, None)
+                exchange = _awaited(wire)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
-            wire.is_answering = True
+            if exchange is None:
+                return original(self, *args, **kwargs)
             try:
                 response = original(self, *args, **kwargs)
             except BaseException as error:
@@ -277,10 +279,10 @@ def _answering(tracer: Tracer) -> Make:
                     response.status, *answers.read(response, wire.last, wire.asks or wire.origin)
                 )
                 if self.sock is None:  # the response has it
-                    setattr(self, attribute, Wire(tracer, wire.client, wire.number))
+                    hang(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
                 if response.fp is not None:
-                    setattr(response, attribute, (exchange, wire, response.length == 0))
+                    hang(response, attribute, (exchange, wire, response.length == 0))
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return response
@@ -288,6 +290,16 @@ def _answering(tracer: Tracer) -> Make:
         return getresponse
 
     return make
+
+
+def _awaited(wire: Wire | None) -> Exchange | None:
+    """The exchange whose answer is to be read on a connection; `None`: nobody knows of one."""
+    if wire is None or wire.exchange is None:
+        return None
+    wire.is_answering, exchange = True, wire.exchange
+    if exchange.flags & HAS_BODY:
+        exchange.sent()  # all of it only now
+    return exchange
 
 
 def _closing(tracer: Tracer) -> Make:
@@ -317,10 +329,10 @@ def _reading(tracer: Tracer) -> Make:
 
     def make(original: Function) -> Function:
         def _close_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            held = getattr(self, attribute, None)
-            if held is not None:
-                try:
-                    setattr(self, attribute, None)
+            try:
+                held = getattr(self, attribute, None)
+                if held is not None:
+                    hang(self, attribute, None)
                     exchange, wire, is_empty = held
                     is_whole = self.length == 0 and not (is_empty or self.chunked)
                     error = None if is_whole else broken_by(self, _getframe(1))
@@ -330,8 +342,8 @@ def _reading(tracer: Tracer) -> Make:
                         exchange.failed(error)
                     if wire.is_handed_over:
                         wire.closed("failed" if exchange.has_failed else "announced")
-                except Exception as error:  # noqa: BLE001  # the program never sees it
-                    trouble(error)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                trouble(error)
             return original(self, *args, **kwargs)
 
         return _close_conn
@@ -431,7 +443,7 @@ def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
     if module != "http.client":
         client = Client(tracer, f"{module}.{name}").was_there()
     wire = Wire(tracer, client)
-    setattr(connection, tracer.attribute, wire)
+    hang(connection, tracer.attribute, wire)
     return wire
 
 

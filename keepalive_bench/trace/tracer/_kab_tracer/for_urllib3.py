@@ -12,7 +12,7 @@ from .answers import Head
 from .closers import cause_of
 from .for_http_client import connecting, prepared, reached, wire_of
 from .layout import HAS_BODY
-from .lives import Client, Exchange
+from .lives import Client, Exchange, hang
 from .origins import origin_of
 from .wrappers import Watcher, around, quietly
 
@@ -112,7 +112,7 @@ class _Watch(Watcher):
         kind, blocks = _kind(pool), bool(pool.block)
         of, differs = _MAKERS.get((self._name, get_ident()), (None, ""))
         client = Client(self.tracer, kind, of, origin, differs, most, blocks=blocks)
-        setattr(pool, self._name, client)
+        hang(pool, self._name, client)
         return client
 
     def sends(self, connection: Thing, message_body: object = None) -> Exchange:
@@ -157,7 +157,7 @@ class _Watch(Watcher):
     @quietly
     def made_manager(self, manager: Thing, *_: None) -> None:
         """A manager was made."""
-        setattr(manager, self._name, Client(self.tracer, _kind(manager)))
+        hang(manager, self._name, Client(self.tracer, _kind(manager)))
 
     @quietly
     def makes_pool(
@@ -167,7 +167,7 @@ class _Watch(Watcher):
         client = self._client(manager)
         if client is None:
             client = Client(self.tracer, _kind(manager)).was_there()
-            setattr(manager, self._name, client)
+            hang(manager, self._name, client)
         place = scheme.lower(), host.lower(), port
         differs = _differences(manager, place, request_context or {})
         _MAKERS[self._name, get_ident()] = client, differs

@@ -54,6 +54,7 @@ TABLE = (
 of the tracer's, which is imported only then, and a function there of a `Tracer`, the `Patches` and
 the module."""
 
+_PACKAGE = __name__.rpartition(".")[0] + "."
 _BY_TAIL: dict[str, list[tuple[str, str, str]]] = {}
 for _row in TABLE:
     _BY_TAIL.setdefault(_row[0].rpartition(".")[2], []).append(_row)
@@ -120,6 +121,8 @@ class Hook:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """What the finders behind this one find, so that it is patched after its execution."""
+        if name.startswith(_PACKAGE):  # what patches must be there before anything is patched
+            return None
         if self._late:
             self._patch_late()
         if not patchers(name):

@@ -67,6 +67,8 @@ BLOCKS = 1
 IS_PYTHON = 1
 IS_CLOSED_TO_TRACERS = 2
 """It was started with -I, -E or -S, or without the variables that get the tracer in."""
+IS_SHUT_OUT = 4
+"""It was forked, and can't make files of records."""
 
 ENDINGS = (
     "open",

@@ -75,7 +75,25 @@ class Tracer:
         return bool(self.only_thread) and self.only_thread != get_ident()
 
 
-class Client:
+class Hung:
+    """What hangs on objects of the program's, which it may pickle, copy and compare as ever."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return type(None), ()  # of a copy, nothing is known
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or isinstance(other, Hung)
+
+    __hash__ = object.__hash__
+
+
+hang = object.__setattr__
+"""Hangs something on an object, whatever its class does where attributes are set."""
+
+
+class Client(Hung):
     """A pool, or what has pools. Made by whoever makes that, as its calls are noted."""
 
     __slots__ = (
@@ -164,7 +182,7 @@ class Client:
         self._tracer.records.write(CLIENT, self._number, *values)
 
 
-class Connection:
+class Connection(Hung):
     """A connection of an object of a library's; when that opens it again, it is another one."""
 
     __slots__ = (

@@ -42,7 +42,7 @@ def patch_os(records: Records, patches: Patches, module: ModuleType) -> None:
         if hasattr(module, name):
             patches.wrap(module, name, _with(_spawning, records))
     if not os.geteuid():
-        for name in ("setuid", "seteuid", "setreuid", "setresuid"):
+        for name in ("setuid", "seteuid", "setreuid", "setresuid", "chroot"):
             if hasattr(module, name):
                 patches.wrap(module, name, _with(_leaving, records))
 
@@ -165,16 +165,16 @@ def _note(records: Records, number: int, pid: int, asked: Asked, began: float) -
     options = options_of_python(os.fsdecode(program), variables.get("PATH", os.defpath))
     flags = 0 if options is None else IS_PYTHON
     words = [os.fsdecode(word) for word in argv[1:]]
-    if not lets_tracers_in(variables) or shuts_tracers_out([*(options or ()), *words]):
+    is_let_in = lets_tracer_in(variables, records.folder)
+    if not is_let_in or shuts_tracers_out([*(options or ()), *words]):
         flags |= IS_CLOSED_TO_TRACERS
     records.write(CHILD, number, flags, pid, began)
 
 
-def lets_tracers_in(variables: Mapping[str, str]) -> bool:
-    """Whether an environment has what gets the tracer in."""
-    return bool(variables.get("_KAB_TRACE")) and _TRACER in variables.get("PYTHONPATH", "").split(
-        os.pathsep
-    )
+def lets_tracer_in(variables: Mapping[str, str], folder: str) -> bool:
+    """Whether an environment has what gets the tracer in that records into a folder."""
+    paths = variables.get("PYTHONPATH", "").split(os.pathsep)
+    return variables.get("_KAB_TRACE") == folder and _TRACER in paths
 
 
 def shuts_tracers_out(words: Iterable[str]) -> bool:
