@@ -31,7 +31,8 @@ KEEPS_NONE = ReasonKind(
     title="The library keeps no connections",
     who="client",
     proof="`urllib.request` opened it, which asks the server to close after each response. An "
-    "earlier connection of the process to the same origin was free.",
+    "earlier connection of the process to the same origin was free. Or aiohttp before 3.11 did, "
+    "which closes each connection to a proxy that forwards requests.",
     evidence="`made_by`: what opened it",
     text="{made_by} opens a connection for each request",
     advice="Use a client that keeps its connections, such as `urllib3.PoolManager`, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import inspect
 import os
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -162,10 +163,12 @@ def test_so_does_what_waits_for_it(patches: Patches) -> None:
         return later
 
     patches.wrap(Theirs, "later", make)
+    own = Theirs.later
     Theirs.later = noting(calls, "another")(Theirs.later)  # type: ignore[method-assign]
     try:
         assert asyncio.run(Theirs().later("hello")) == "hello"
         patches.undo()
+        assert inspect.iscoroutinefunction(own)
         assert asyncio.run(Theirs().later("hello")) == "hello"
         assert calls == ["another", "own", "another"]
     finally:

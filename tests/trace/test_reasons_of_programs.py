@@ -24,7 +24,7 @@ from keepalive_bench.trace.analysis import analyse
 from keepalive_bench.trace.analysis.call_sites import Calls
 from keepalive_bench.trace.analysis.lives import Scope
 from keepalive_bench.trace.analysis.openings import Group
-from keepalive_bench.trace.analysis.processes import Peers, Traced
+from keepalive_bench.trace.analysis.processes import Peers, Routes, Traced
 from keepalive_bench.trace.analysis.reasons import Reason
 from keepalive_bench.trace.findings import advice
 from keepalive_bench.trace.recording import Frame
@@ -703,11 +703,10 @@ def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
 @pytest.mark.parametrize("kind", NAMED, ids=lambda it: it.code)
 def test_each_reason_has_words_for_whatever_was_seen(kind: ReasonKind, story: Story) -> None:
     story.process.request(story.process.open(story.process.session()))
-    peers = Peers()
-    traced = Traced(story.process.told(), 0, peers, Calls(), Scope())
+    traced = Traced(story.process.told(), 0, Peers(), Routes(), Calls(), Scope())
     group = Group(kind, traced.lives[0], traced)
     group.add(traced.lives[0], Reason(kind, kind.who, {}))
-    text, cure = group.text("The server"), " ".join(group.cure(peers[API]))
+    text, cure = group.text(), " ".join(group.cure(API))
     assert "{" not in text + cure
     assert "--" not in cure.replace("--verbose", "")
     assert text[:1].isupper() or text.startswith("http.client")

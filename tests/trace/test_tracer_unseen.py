@@ -132,7 +132,7 @@ INTERRUPTED = """
 @pytest.mark.parametrize("raised", ["Late", "TimeoutError", "AttributeError"])
 @pytest.mark.parametrize(
     ("module", "function"),
-    [("lives", "now"), ("lives", "who"), ("for_http_client", "_names")],
+    [("lives", "now"), ("lives", "who"), ("for_http_client", "_unix_path")],
 )
 def test_what_a_signals_handler_raises_amid_the_tracers_work_is_the_programs(
     tmp_path: Path, module: str, function: str, raised: str

@@ -25,10 +25,11 @@ _VENDORED = {"_vendor", "_vendored", "vendor"}
 """Folders of copies of others' packages within a package."""
 _PASS_ON = (
     *("anyio", "asyncio", "backoff", "concurrent", "contextlib", "ddtrace", "functools", "gevent"),
-    *("multiprocessing", "opentelemetry", "sentry_sdk", "tenacity", "threading", "trio", "wrapt"),
+    *("multiprocessing", "opentelemetry", "pydantic", "sentry_sdk", "tenacity", "threading"),
+    *("trio", "wrapt"),
 )
 """Libraries that call what is called there in their place."""
-_GENERIC = {"inner", "wrapped", "wrapper", "wrapped_f", "func"}
+_GENERIC = {"do_action", "func", "inner", "wrapped", "wrapped_f", "wrapper"}
 _CLASSES = {
     "aiohttp/client.py": "aiohttp.ClientSession",
     "aiohttp/connector.py": "aiohttp.TCPConnector",
@@ -95,6 +96,7 @@ class Calls:
         self._found: dict[Stack, Call] = {(): NO_CALL}
         self._latest: dict[int, tuple[Stack, Call]] = {}
         """By identity: a deep stack takes long to be looked up."""
+        self._inwards: dict[int, tuple[Stack, Stack]] = {}
 
     def of(self, stack: Stack) -> Call:
         """What was called, and where from."""
@@ -107,6 +109,19 @@ class Calls:
         if len(self._latest) >= _MOST_LATEST:
             self._latest.clear()
         self._latest[id(stack)] = stack, found
+        return found
+
+    def inwards(self, stack: Stack) -> Stack:
+        """The calls from the nearest place in the program's own code on; all, if there is none."""
+        latest = self._inwards.get(id(stack))
+        if latest is not None:
+            return latest[1]
+        site = self.of(stack).site
+        places = (at for at, it in enumerate(stack, 1) if (it.file, it.line, it.function) == site)
+        found = stack[: next(places, len(stack))]
+        if len(self._inwards) >= _MOST_LATEST:
+            self._inwards.clear()
+        self._inwards[id(stack)] = stack, found
         return found
 
     def _call(self, stack: Stack) -> Call:

@@ -105,16 +105,19 @@ class Clients:
         """Where its client is made; `None`: unknown, or in the parent of a fork."""
         root = self.root_of(life)
         if root is None:
-            return None if life.client is not None else self._place(life.stack, "")
-        return self._place(root.stack, root.kind)
+            return None if life.client is not None else self._place(life.stack)
+        return self._place(root.stack, root)
 
-    def _place(self, stack: Stack, kind: str) -> Hashable | None:
+    def _place(self, stack: Stack, made: Client | None = None) -> Hashable | None:
         if not stack:
             return None
-        call = self._maker(stack) if kind else self._calls.of(stack)
-        if throws_away(call) or (not kind and call.library == KEEPS_NONE):
+        call = self._calls.of(stack) if made is None else self._maker(stack)
+        if throws_away(call) or (made is None and call.library == KEEPS_NONE):
             return call.library
-        return stack if call.site is None else (call.site, kind)
+        if call.site is None:
+            return stack
+        # One call may make several clients for several purposes.
+        return call.site if made is None else (self._calls.inwards(stack), made.kind)
 
     def match(self, lives: Iterable[Life]) -> None:
         """Find those that took no place in their pool, but that of one of another.
@@ -130,14 +133,14 @@ class Clients:
             if life.link not in {"first", "more", "different"}:
                 continue
             root, place = self._root_number(life), self.place(life)
-            before = siblings[root, life.peer].latest(life, _client) if root is not None else None
+            before = siblings[root, life.route].latest(life, _client) if root is not None else None
             if before is not None:
                 life.link = "sibling"
             elif life.link != "different" and place is not None:
-                before = places[place, life.peer].latest(life, self._root_number)
+                before = places[place, life.route].latest(life, self._root_number)
                 if before is None and place in {KEEPS_NONE, *_THROWS_AWAY}:
-                    before = everybody[life.peer].latest(life, self._root_number)
-                if before is not None and self._may_go_on(before, places[place, life.peer]):
+                    before = everybody[life.route].latest(life, self._root_number)
+                if before is not None and self._may_go_on(before, places[place, life.route]):
                     before, life.link = None, "perhaps"
                 elif before is not None:
                     life.link = "place"
@@ -152,7 +155,7 @@ class Clients:
         root = self.root_of(life)
         if root is None:
             return None
-        return root.kind, self._calls.of(root.stack).library, life.peer
+        return root.kind, self._calls.of(root.stack).library, life.route
 
     def _gone(self, lives: Iterable[Life]) -> dict[Hashable, list[tuple[float, Life]]]:
         """Connections of clients that the program has thrown away, and from when on, in order."""
@@ -199,11 +202,11 @@ class Clients:
         for life in free:
             root, place = self._root_number(life), self.place(life)
             if root is not None:
-                siblings[root, life.peer].add(life)
+                siblings[root, life.route].add(life)
             if place is not None:
-                places[place, life.peer].add(life, root)
+                places[place, life.route].add(life, root)
             if not life.asks_to_close:  # who doesn't ask for that wouldn't have done so
-                everybody[life.peer].add(life)
+                everybody[life.route].add(life)
         return siblings, places, everybody
 
 

@@ -29,6 +29,8 @@ class Cause(NamedTuple):
     evidence: Mapping[str, int | float | str]
     pools: int = 0
     """How many origins the client has connected to."""
+    is_maker: bool = False
+    """Whether what is called makes a client, and nothing else."""
 
 
 class Ended(NamedTuple):
@@ -60,6 +62,8 @@ _ONCE = {
     "botocore": Cure(
         "Make one client and use it for all calls", "client = session.create_client(…)"
     ),
+    "docker": Cure("Make one client and use it for all calls", "client = docker.from_env()"),
+    "elasticsearch": Cure("Make one client and use it for all calls", "client = Elasticsearch(…)"),
     "http.client": Cure(
         "Keep one connection, and read each response to its end before the next request",
         "connection = http.client.HTTPConnection(…)",
@@ -78,6 +82,7 @@ _ONE_POOL = Cure(
 _READ = {
     "aiohttp": "async with session.get(url) as response: await response.read()",
     "boto3": 'data = response["Body"].read()',
+    "botocore": 'data = response["Body"].read()',
     "http.client": "data = response.read()",
     "httpx": 'with client.stream("GET", url) as response: response.read()',
     "requests": "with session.get(url, stream=True) as response: data = response.content",
@@ -85,6 +90,7 @@ _READ = {
 }
 _MORE_PLACES = {
     "boto3": "client = boto3.client(…, config=Config(max_pool_connections={needed}))",
+    "botocore": "client = boto3.client(…, config=Config(max_pool_connections={needed}))",
     "httpx": "client = httpx.Client(limits=httpx.Limits(max_keepalive_connections={needed}))",
     "requests": 'session.mount("{scheme}://", '
     "requests.adapters.HTTPAdapter(pool_maxsize={needed}))",
@@ -154,11 +160,9 @@ def _once(cause: Cause) -> Cure:
     if cause.name == "requests.HTTPAdapter":
         return Cure("Mount one HTTPAdapter, and keep it and its Session for all requests")
     if cure is None:
-        is_function = made_by.rpartition(".")[2].islower()
+        is_named = made_by.rpartition(".")[2].islower() and cause.is_maker
         return (
-            Cure(f"Call {made_by} once, and keep what it returns")
-            if is_function
-            else _advice(cause)
+            Cure(f"Call {made_by} once, and keep what it returns") if is_named else _advice(cause)
         )
     if cause.library == "urllib3" and f"{cause.evidence.get('client')}".endswith("ConnectionPool"):
         cure = _ONE_POOL
@@ -197,6 +201,8 @@ def _scheme(cause: Cause) -> str:
 
 
 def _in_place_of_urllib(cause: Cause) -> Cure:
+    if cause.library == "aiohttp":
+        return Cure("aiohttp>=3.11 keeps its connections to proxies")
     return Cure(
         f"Use a client that keeps its connections in place of {cause.name or 'urlopen'}",
         'http = urllib3.PoolManager()  # once, then http.request("GET", url)',

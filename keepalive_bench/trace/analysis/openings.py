@@ -25,6 +25,7 @@ from keepalive_bench.findings.reason_words import (
     times_of,
 )
 from keepalive_bench.trace.analysis.cures import Cause, Cure, Ended, cure_at_server, cure_in_program
+from keepalive_bench.trace.analysis.reasons import closer_of, is_forwarded
 from keepalive_bench.trace.findings import first_use
 from keepalive_bench.trace.usage import Opening
 from keepalive_bench.units import printable
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from keepalive_bench.trace.analysis.call_sites import Call
     from keepalive_bench.trace.analysis.lives import Life, Peer
     from keepalive_bench.trace.analysis.processes import Traced
-    from keepalive_bench.trace.analysis.reasons import Reason, Reasons
+    from keepalive_bench.trace.analysis.reasons import Reason
+    from keepalive_bench.trace.recording import Origin
 
 _MOST_SEEN = 1_000
 """Of so many connections, the evidence is looked at: it is alike for most."""
@@ -72,8 +74,8 @@ class _Key(NamedTuple):
 class Openings:
     """All connections that were opened to one origin, by reason and place."""
 
-    def __init__(self, peer: Peer, reasons: Reasons) -> None:
-        self._peer, self._reasons = peer, reasons
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
         self._groups: dict[_Key, Group] = {}
 
     def add(self, life: Life, traced: Traced, reason: Reason) -> Call:
@@ -92,7 +94,7 @@ class Openings:
         return tuple(sorted(found, key=lambda it: -it.connections))
 
     def _opening(self, key: _Key, group: Group) -> Opening:
-        cure, text = group.cure(self._peer), group.text(self._reasons.closer.name)
+        cure, text = group.cure(self._peer.origin), group.text()
         if key.would_be_lost:
             cure, text = Cure(""), text + _UNLASTING
         return Opening(
@@ -117,7 +119,7 @@ class Group:
     def __init__(self, kind: ReasonKind, life: Life, traced: Traced) -> None:
         clients = traced.clients
         call, making, root = clients.call(life), clients.making(life), clients.root_of(life)
-        self.kind = kind
+        self.kind, self.route = kind, life.route
         self.connections = self.requests = 0
         self.setup_s, self.has_setup = 0.0, False
         self.seen: list[dict[str, object]] = []
@@ -129,6 +131,7 @@ class Group:
         its_kind = "" if root is None else root.kind.partition(".")[0]
         libraries = (*((making.library,) if is_new else ()), call.library, its_kind)
         self.library = next((it for it in libraries if it), "")
+        self.is_maker = is_new and making.name not in {"", call.name}
         self.pools = traced.origins_of(life)
 
     def add(self, life: Life, reason: Reason) -> None:
@@ -170,29 +173,28 @@ class Group:
         told |= {name: value for name, value in times.items() if value is not None}
         return told
 
-    def text(self, closer: str) -> str:
+    def text(self) -> str:
         """Why they were opened, without a full stop."""
-        return (_TEXTS.get(self.kind.code) or self.kind.text).format_map(self._words(closer))
+        return (_TEXTS.get(self.kind.code) or self.kind.text).format_map(self._words())
 
-    def cure(self, peer: Peer) -> Cure:
+    def cure(self, origin: Origin) -> Cure:
         """What to do about it."""
-        origin = peer.origin
         if self.kind.code not in _IN_PROGRAM:
             ended = Ended(
-                answers=self.answers or peer.answers,
+                answers=self.answers or self.route.answers,
                 served=self.served,
                 seen=self.seen,
                 sends_bodies=self.has_body,
-                is_forwarded=origin.via is not None and origin.scheme == "http",
+                is_forwarded=is_forwarded(self.route),
             )
             return Cure(cure_at_server(self.kind, ended))
         address = f"{origin.scheme}://{origin.name}"
         evidence = self.evidence()
         return cure_in_program(
-            Cause(self.kind, self.library, self.name, address, evidence, self.pools)
+            Cause(self.kind, self.library, self.name, address, evidence, self.pools, self.is_maker)
         )
 
-    def _words(self, closer: str) -> dict[str, Any]:
+    def _words(self) -> dict[str, Any]:
         """What stands in their reason's text."""
         seen, code = self.seen, self.kind.code
         served = sorted({int(it) for it in numbers_in(seen, "requests")})
@@ -201,7 +203,7 @@ class Group:
         others = fitting([it for it in seen if "fits" in it], besides=code)
         facts = self.evidence()
         return {
-            "closer": closer,
+            "closer": closer_of(self.route).name,
             "times": how_often(self.connections),
             "after": after(served, self.connections),
             "seen": printable(data[:SHOWN_DATA]),

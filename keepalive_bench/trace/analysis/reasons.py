@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.trace.analysis.clients import Clients
-    from keepalive_bench.trace.analysis.lives import Life, Peer
+    from keepalive_bench.trace.analysis.lives import Life, Route
     from keepalive_bench.trace.analysis.processes import Traced
 
 _KEPT_S = 60.0
@@ -58,11 +58,11 @@ class Reason(NamedTuple):
 
 
 class Reasons:
-    """Names the reasons for connections to one origin."""
+    """Names the reasons for connections on one route."""
 
-    def __init__(self, peer: Peer, pattern: Pattern, forks: Forks) -> None:
-        self._peer, self._pattern, self._forks = peer, pattern, forks
-        self.closer = closer_of(peer)
+    def __init__(self, route: Route, pattern: Pattern, forks: Forks) -> None:
+        self._route, self._pattern, self._forks = route, pattern, forks
+        self.closer = closer_of(route)
 
     def of(self, life: Life, traced: Traced) -> Reason:
         """The reason for a connection."""
@@ -120,8 +120,8 @@ class Reasons:
         if before.code == GIVEN_UP:
             return programs.CANCELLED, {}
         is_elsewhere = life.link in {"place", "gone"}
-        if is_elsewhere and clients.keeps_none(life) and before.code is None:
-            return programs.KEEPS_NONE, {"made_by": clients.call(life).name}
+        if who := _keeps_none(life, before, clients, is_elsewhere=is_elsewhere):
+            return programs.KEEPS_NONE, {"made_by": who}
         is_single_use = is_elsewhere and clients.making(life).name == SINGLE_USE
         is_by_rule = _is_ended_by_others(before) or self._had_to_end(before)
         if is_by_rule and not (is_single_use and before.asks_to_close):
@@ -135,7 +135,7 @@ class Reasons:
 
     def _had_to_end(self, life: Life) -> bool:
         """Whether its own request asked for the close, and its library didn't wait for it."""
-        is_asked = life.asks_to_close and not self._peer.goes_on_after_close
+        is_asked = life.asks_to_close and not self._route.goes_on_after_close
         return is_asked and life.ending in _CLOSED
 
     def _by_rules(self, before: Life) -> tuple[ReasonKind, dict[str, object]]:
@@ -145,7 +145,7 @@ class Reasons:
         owner = Owner(
             kept=0,
             closer=self.closer,
-            asks_to_close=before.asks_to_close and not self._peer.goes_on_after_close,
+            asks_to_close=before.asks_to_close and not self._route.goes_on_after_close,
             sends_bodies=before.has_body,
             pattern=self._pattern,
         )
@@ -157,7 +157,7 @@ class Reasons:
             idle,
             age_s=age_s(before) if last else 0.0,
             survived_s=before.survived_s,
-            round_trip_s=self._peer.shortest_round_trip_s,
+            round_trip_s=self._route.shortest_round_trip_s,
         )
         kind, evidence = reason_for(known, owner)
         if before.ending == "found-closed" and "found" in evidence:
@@ -169,13 +169,13 @@ class Forks:
     """Which clients had connections to which origin before their process was forked."""
 
     def __init__(self) -> None:
-        self._used: dict[tuple[float, str, Peer], float] = {}
+        self._used: dict[tuple[float, str, Route], float] = {}
 
     def note(self, life: Life, clients: Clients) -> None:
         """Note a connection."""
         root = clients.root_of(life)
         if root is not None:
-            key = root.made_s, root.kind, life.peer
+            key = root.made_s, root.kind, life.route
             self._used[key] = min(self._used.get(key, life.began_s), life.began_s)
 
     def had(self, life: Life, clients: Clients) -> bool:
@@ -183,19 +183,35 @@ class Forks:
         root = clients.root_of(life)
         if root is None or not clients.is_inherited(life):
             return False
-        used_s = self._used.get((root.made_s, root.kind, life.peer))
+        used_s = self._used.get((root.made_s, root.kind, life.route))
         return used_s is not None and used_s < clients.process.started_s
 
 
-def closer_of(peer: Peer) -> Closer:
+def closer_of(route: Route) -> Closer:
     """Who can have closed a connection: what is forwarded goes no further than to the proxy."""
-    origin = peer.origin
+    origin = route.origin
     if origin.via is None:
         return SERVER
     proxy = printable(origin.via.partition("://")[2] or origin.via)
-    if origin.scheme == "http":
+    if is_forwarded(route):
         return Closer("proxy", f"The proxy {proxy}")
     return Closer("server", f"The server, or the tunnel through {proxy},")
+
+
+def is_forwarded(route: Route) -> bool:
+    """Whether a proxy passes each request on, and its connections end there."""
+    origin = route.origin
+    if origin.via is None or origin.via.startswith("socks"):
+        return False
+    return route.is_shared or origin.scheme == "http"
+
+
+def _keeps_none(life: Life, before: Life, clients: Clients, *, is_elsewhere: bool) -> str:
+    """Who keeps no connections like these; empty: that isn't so."""
+    if before.ending == "never-kept":
+        return "aiohttp before 3.11, through a proxy,"
+    is_next = is_elsewhere and clients.keeps_none(life) and before.code is None
+    return clients.call(life).name if is_next else ""
 
 
 def _is_ended_by_others(life: Life) -> bool:

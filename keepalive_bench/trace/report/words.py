@@ -47,6 +47,7 @@ ENDINGS = {
     "connection-closed": "closed by the program",
     "collected": "closed by garbage collection",
     "expired": "closed by the client: idle for too long",
+    "never-kept": "closed by the library, which keeps none like it",
 }
 SMALL_PRINT = (
     "Latencies are medians; set-up is a mean. Savings are lower bounds: the set-up of connections "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from .answers import Answers, LastAnswer, origin_in, origin_of
+from .answers import Answers, LastAnswer
 from .closers import (
     EXIT,
     FOUND,
@@ -24,6 +24,7 @@ from .closers import (
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
 from .lives import Client, Connection, Exchange, hang, now
+from .origins import origin_in, origin_of, unix_origin
 from .stacks import NO_CALL
 
 TYPE_CHECKING = False
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 _HTTPS = 443
 _UNIX = 1
+_SOCKS = {1: "socks4"}
+"""PySocks' numbers."""
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
 
@@ -51,6 +54,7 @@ class Wire(Connection):
 
     __slots__ = (
         "asked",
+        "asks",
         "before",
         "call",
         "client",
@@ -76,6 +80,8 @@ class Wire(Connection):
         """Where in the program the last request was made."""
         self.asked = 0.0
         """When it began to be opened for a request that is yet to begin, as pools do."""
+        self.asks = ""
+        """The origin that the last request went to; empty: where it leads."""
         self.before = 0
         """Its number when the last request began that found it closed."""
         self.target = ""
@@ -89,6 +95,34 @@ class Wire(Connection):
         """It has a socket that can't be used."""
         self.is_named = False
         """A request has said whom it asks."""
+
+    def names(self, connection: Thing, sock: Thing) -> tuple[str, str]:
+        """The origin that a connection leads to, and that of the proxy on the way.
+
+        Args:
+            connection: the library's.
+            sock: its socket, if it is there.
+        """
+        self.is_shared = False
+        path = _unix_path(connection, sock)
+        if path is not None:
+            return unix_origin(path), ""
+        scheme = "https" if connection.default_port == _HTTPS else "http"
+        host, port = connection.host, connection.port
+        peer = origin_of(scheme, host, port)
+        tunnel = getattr(connection, "_tunnel_host", None)
+        if tunnel:
+            proxy = getattr(getattr(connection, "proxy", None), "scheme", None) or "http"
+            to = origin_of(scheme, tunnel, connection._tunnel_port)  # noqa: SLF001  # no other way
+            return to, origin_of(proxy, host, port)
+        socks = getattr(connection, "_socks_options", None)
+        if socks:
+            scheme = _SOCKS.get(socks.get("socks_version"), "socks5")
+            return peer, origin_of(scheme, socks["proxy_host"], socks["proxy_port"])
+        if self.target and self.target != peer:
+            self.is_shared = True
+            return self.target, peer
+        return peer, ""
 
     def dropped(self) -> str:
         """How it ended where nobody has it any more."""
@@ -187,12 +221,15 @@ def _sending(tracer: Tracer) -> Make:
         def endheaders(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             exchange = None
             try:
-                wire = getattr(self, attribute, None)
+                wire, head = getattr(self, attribute, None), _head(self)
+                target = _target(head)
                 if wire is None or not wire.is_open or not wire.is_named or self.sock is None:
-                    wire = _prepared(tracer, self, wire)
+                    wire = prepared(tracer, self, wire, target)
+                wire.asks = target if wire.is_open and target != wire.origin else ""
                 wire.call = call = stacks.own_call_again(wire.call)
                 since, wire.asked = wire.asked, 0.0
-                exchange = Exchange(tracer, wire, _flags(self, args, kwargs), since, call[0])
+                flags = _flags(head, args, kwargs)
+                exchange = Exchange(tracer, wire, flags, since, call[0], wire.asks)
                 wire.exchange = exchange
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
@@ -238,7 +275,9 @@ def _answering(tracer: Tracer) -> Make:
                 raise
             wire.is_answering = False
             try:
-                exchange.answered(response.status, *answers.read(response, wire.last, wire))
+                exchange.answered(
+                    response.status, *answers.read(response, wire.last, wire.asks or wire.origin)
+                )
                 if self.sock is None:  # the response has it
                     hang(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
@@ -326,7 +365,7 @@ def reached(tracer: Tracer, connection: Thing, sock: Thing = None) -> None:
         if sock is not None:
             is_tunnel = getattr(connection, "_tunnel_host", None)
             wire.is_plain = connection.default_port != _HTTPS and not is_tunnel
-            names = _names(connection, wire.target, sock)
+            names = wire.names(connection, sock)
             wire.connected(*names, wire.client, is_all=wire.is_plain)
 
 
@@ -347,7 +386,9 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
         return None
     if wire.is_open:  # whoever opens it again has let go of the socket before
         wire.closed("connection-closed")
-    wire.is_opening, wire.is_spoilt, wire.is_named = True, False, False
+    wire.is_opening, wire.is_spoilt = True, False
+    if wire.before != wire.number:  # it isn't opened by a request, which would have said so
+        wire.is_named, wire.target = False, ""
     wire.opening()
     if wire.client is not None and connection.default_port == _HTTPS:
         wire.asked = now()  # before the request, whose time it takes nevertheless
@@ -364,7 +405,7 @@ def _opened(connection: Thing, wire: Wire) -> None:
 def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseException) -> None:
     reached(tracer, connection)  # an error after that leaves the socket where it is
     wire.is_opening, wire.is_spoilt = False, connection.sock is not None
-    origin, via = _names(connection, wire.target, connection.sock)
+    origin, via = wire.names(connection, connection.sock)
     cause = cause_of(error)
     wire.failed(origin, cause, via, wire.client)
     if wire.asked:  # the request for which it was to be opened gets no further
@@ -373,24 +414,24 @@ def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseExceptio
         wire.exchange.failed(cause)
 
 
-def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
+def prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) -> Wire:
     """See whether the connection of a request is open, and whom it asks."""
-    sock, target = connection.sock, _target(_head(connection))
-    if wire is None:
-        wire = _found_wire(tracer, connection)
-        if sock is not None:
-            wire.found(*_names(connection, target, sock), wire.client)
+    sock = connection.sock
+    is_new = wire is None
+    wire = _found_wire(tracer, connection) if wire is None else wire
+    wire.before, wire.target = wire.number, target
+    if is_new and sock is not None:
+        wire.found(*wire.names(connection, sock), wire.client)
     elif wire.is_open and sock is None:  # somebody has taken it away
         wire.closed("connection-closed")
-    wire.before, wire.target = wire.number, target
     if not wire.is_open and sock is None:
         wire.is_spoilt = False
         wire.opening()  # by a `connect` that nobody knows, perhaps
     elif not wire.is_open and not wire.is_spoilt:  # by one that nobody knows
-        wire.connected(*_names(connection, target, sock), wire.client)
+        wire.connected(*wire.names(connection, sock), wire.client)
         wire.ready(is_tls=_is_tls(sock))
     elif target and wire.is_open and not wire.is_named:
-        wire.serves(*_names(connection, target, sock))
+        wire.serves(*wire.names(connection, sock))
     wire.is_named = True
     return wire
 
@@ -410,7 +451,7 @@ def _found_open(tracer: Tracer, connection: Thing) -> None:
     """A request was sent on a connection that nobody saw being opened."""
     wire, sock = wire_of(tracer, connection), connection.sock
     if wire is not None and not wire.is_open and sock is not None and not wire.is_spoilt:
-        wire.connected(*_names(connection, wire.target, sock), wire.client)
+        wire.connected(*wire.names(connection, sock), wire.client)
         wire.ready(is_tls=_is_tls(sock))
 
 
@@ -427,7 +468,7 @@ def _unsent(tracer: Tracer, connection: Thing, exchange: Exchange, error: BaseEx
 def _failed_names(
     connection: Thing, wire: Wire, error: BaseException
 ) -> tuple[str, BaseException, str, Client | None]:
-    origin, via = _names(connection, wire.target, connection.sock)
+    origin, via = wire.names(connection, connection.sock)
     return origin, cause_of(error), via, wire.client
 
 
@@ -462,30 +503,11 @@ def _ending(wire: Wire, connection: Thing, frame: FrameType) -> str:
     )
 
 
-def _names(connection: Thing, target: str, sock: Thing) -> tuple[str, str]:
-    """The origin that a connection leads to, and that of the proxy on the way.
-
-    Args:
-        connection: the library's.
-        target: the origin that a request on it names, if it does.
-        sock: its socket, if it is there.
-    """
-    scheme = "https" if connection.default_port == _HTTPS else "http"
-    host, port = connection.host, connection.port
-    if getattr(sock, "family", None) == _UNIX:
-        return origin_of("unix", host, 0), ""
-    peer = origin_of(scheme, host, port)
-    tunnel = getattr(connection, "_tunnel_host", None)
-    if tunnel:
-        proxy = getattr(getattr(connection, "proxy", None), "scheme", None) or "http"
-        to = origin_of(scheme, tunnel, connection._tunnel_port)  # noqa: SLF001  # no other way
-        return to, origin_of(proxy, host, port)
-    socks = getattr(connection, "_socks_options", None)
-    if socks:
-        return peer, origin_of("socks", socks["proxy_host"], socks["proxy_port"])
-    if target and target != peer:
-        return target, peer
-    return peer, ""
+def _unix_path(connection: Thing, sock: Thing) -> Thing:
+    """Where a Unix socket leads to; `None`: it isn't one."""
+    if getattr(sock, "family", None) != _UNIX:
+        return None if sock is not None else getattr(connection, "unix_socket", None)  # docker's
+    return sock.getpeername()
 
 
 def _is_tls(sock: Thing) -> bool:
@@ -503,15 +525,15 @@ def _head(connection: Thing) -> bytes:
 
 def _target(head: bytes) -> str:
     """The origin that a request's first line names: that of one which asks a proxy."""
-    target = head[head.find(b" ") + 1 :]
-    if target[:4].lower() != b"http":
+    at = head.find(b" ") + 1
+    if head[at : at + 4].lower() != b"http":
         return ""
-    return origin_in(target.partition(b" ")[0].decode("latin-1"))
+    return origin_in(head[at:].partition(b" ")[0].decode("latin-1"))
 
 
-def _flags(connection: Thing, args: tuple[object, ...], kwargs: dict[str, object]) -> int:
+def _flags(head: bytes, args: tuple[object, ...], kwargs: dict[str, object]) -> int:
     """What a record says of a request, by its head and by the arguments of `endheaders`."""
-    head = _head(connection).lower()
+    head = head.lower()
     flags, at = 0, head.find(b"\nconnection:")
     if at >= 0 and b"close" in head[at + 1 :].partition(b"\n")[0]:
         flags = ASKS_TO_CLOSE

@@ -31,6 +31,7 @@ from .layout import (
     IS_HTTP_2,
     IS_INHERITED,
     IS_REDIRECT,
+    IS_SHARED,
     IS_TLS,
     IS_TUNNEL,
     SLOT_BYTES,
@@ -199,6 +200,7 @@ class Connection(Hung):
         "_stack",
         "_tracer",
         "is_open",
+        "is_shared",
         "number",
     )
 
@@ -210,6 +212,8 @@ class Connection(Hung):
         self._ready = 0.0
         self._says: tuple[str, str, Client | None] = "", "", None
         self.is_open = False
+        self.is_shared = False
+        """Whether requests to any server may go over it: it leads to a proxy."""
         self.number = previous
         """Of the one that is open, or was the last; 0: there never was one."""
 
@@ -274,6 +278,7 @@ class Connection(Hung):
         has_body: bool = False,
         is_http_2: bool = False,
         since: float = 0.0,
+        origin: str = "",
     ) -> Exchange:
         """A request begins on it; or for it, where it is yet to be opened.
 
@@ -282,9 +287,12 @@ class Connection(Hung):
             has_body: it has one.
             is_http_2: it is one of many at once.
             since: when it began; 0: now.
+            origin: where it goes, if not where the connection leads.
         """
         flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
-        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since)
+        return Exchange(
+            self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since, 0, origin
+        )
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
@@ -343,7 +351,8 @@ class Connection(Hung):
     def _write(self) -> None:
         times = self._began, self._connected, self._ready, self._ended
         origin, *refers = self._refers
-        values = self._flags, self._ending, origin, *times, *refers, self._previous
+        flags = self._flags | IS_SHARED if self.is_shared else self._flags
+        values = flags, self._ending, origin, *times, *refers, self._previous
         self._tracer.records.write(CONNECTION, self.number, *values, self._stack, self._detail)
 
 
@@ -363,6 +372,7 @@ class Exchange:
         "_ended",
         "_frame",
         "_of",
+        "_origin",
         "_pid",
         "_records",
         "_sent",
@@ -380,12 +390,14 @@ class Exchange:
         flags: int,
         since: float = 0.0,
         call: int = 0,
+        origin: str = "",
     ) -> None:
         self._began = since or now()
         self._records = records = tracer.records
         is_elsewhere = tracer.only_thread and tracer.is_elsewhere
         self._slot = None if is_elsewhere else records.claim()
         self._pid = records.pid
+        self._origin = records.text(origin) if origin else 0
         self.flags = flags
         """Those of the layout."""
         self._status = self._answer = self._detail = 0
@@ -499,5 +511,6 @@ class Exchange:
             self._ended,
             self._answer,
             self._detail,
+            self._origin,
             EXCHANGE.kind,
         )
