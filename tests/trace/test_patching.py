@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import inspect
 import os
 from types import ModuleType
 from typing import TYPE_CHECKING, Any

@@ -130,7 +130,8 @@ def test_a_single_request_to_one_of_several_origins_does_not_hide_the_others(
 
 def test_nothing_was_traced() -> None:
     found = analyse(Recording((), ("1-1-0.kab: not the name of a file of records",)))
-    assert (found.sentence, found.started_at) == ("Nothing was traced.", None)
+    assert found.sentence.startswith("Nothing was traced: this was no Python program, or ")
+    assert found.started_at is None
     assert found.damaged
 
 

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 _WELL = 0.9
 """A share of requests that reuse a connection, from which on there is nothing to tell first."""
+_NOTHING = (
+    "Nothing was traced: this was no Python program, or its environment didn't reach it (-I, -E, "
+    "-S), or there was no room for records"
+)
 _TITLES = {it.code: it.title for it in (*REASON_KINDS, *PROGRAM_REASONS)}
 
 
 def sentence_of(origins: Sequence[OriginUsage], processes: Sequence[ProcessUsage]) -> str:
     """The answer, of the origin that is worst; and whether it is all that happened."""
     lost = sum(it.lost for it in processes)
-    said = _answer(origins) if processes else "Nothing was traced"
+    said = _answer(origins) if processes else _NOTHING
     return (
         f"{said}. {plural(lost, 'record')} didn't fit, so this isn't all." if lost else f"{said}."
     )
