@@ -88,8 +88,10 @@ def _write(formatter: Formatter, code: str) -> None:
     from keepalive_bench.report.explanations import (  # noqa: PLC0415  # --help does without
         explained,
         lists,
+        of_trace,
         requirement_names,
     )
+    from keepalive_bench.trace.requirements import trace_places  # noqa: PLC0415  # as above
 
     listed, kind = lists(), code.strip().lower()
     if kind == _REQUIREMENTS:
@@ -99,11 +101,15 @@ def _write(formatter: Formatter, code: str) -> None:
         formatter.write_dl(listed[kind])
         return
     among = tuple(_places())
-    found = explained(code, among, CHANGE_MEANINGS)
-    if found is None:
-        raise UsageError(_unknown(code, listed, among))
-    formatter.write_text(f"{found.name}: {found.title}.")
-    _write_sections(formatter, found.sections)
+    both = (explained(code, among, CHANGE_MEANINGS), of_trace(code, trace_places()))
+    told = [it for it in both if it is not None]
+    if not told:
+        raise UsageError(_unknown(code, listed, (*among, *trace_places())))
+    for number, found in enumerate(told):
+        if number:
+            formatter.write_paragraph()
+        formatter.write_text(f"{found.name}: {found.title}.")
+        _write_sections(formatter, found.sections)
 
 
 def _write_sections(formatter: Formatter, sections: Iterable[Section]) -> None:

@@ -100,7 +100,7 @@ _REPORT = Option(
 _MISSED = Example("--require 'reuse>=99%'", "4", "exit code")
 _ANNOTATED = Example(f"{_MISSED.words} --github", "::error title=Missed", "said")
 _UNDECIDED = Example("--require 'latency_reused.p50<=1s' --strict", "4", "exit code")
-_DETAILED = Example("-v", "connection 0 process 0", "said")
+_DETAILED = Example("-v", "first-use,", "said")
 _UNTOLD = Example("--quiet -m this", "kab trace runs", "unremarked")
 
 
@@ -183,14 +183,14 @@ def _last_option(word: str, takes_value: Mapping[str, bool]) -> tuple[str, bool]
             example=_MISSED,
         ),
         replace(STRICT, group="Output", example=_UNDECIDED),
-        replace(VERBOSE, help="Tell more, and of each connection.", example=_DETAILED),
+        replace(VERBOSE, help="Tell more, and show each connection.", example=_DETAILED),
         replace(QUIET, help="Don't say which Python -m runs.", example=_UNTOLD),
         NO_COLOR,
     ),
     short_help="Does a program reuse its connections, and which line of it doesn't?",
     epilog="kab reports when the program has ended, on standard error. The exit code is the "
     "program's; 4 where that is 0 and a --require was missed; 127 where there is no such program, "
-    "126 where it can't be executed, 2 where an option is no good. A report that can't be made or "
+    "126 where it can't be executed, 2 where an option is wrong. A report that can't be made or "
     "written never changes it.",
 )
 @click.argument("program", metavar="PROGRAM...", nargs=-1, type=click.UNPROCESSED, cls=_Program)

@@ -13,13 +13,15 @@ _BY_PROGRAMS = Provoked(test="tests/trace/test_programs.py")
 
 NEW_CLIENT = ReasonKind(
     code="new-client",
-    title="A client was made again",
+    title="A new client was made",
     who="client",
     proof="Its client (a Session, a PoolManager, a connection of `http.client`) was made at the "
     "same place in the code as an earlier one, or by a function that makes one each time, such as "
-    "`requests.get`. The earlier one had a connection to the same origin, which nobody but the "
-    "program ended, and which was never used again.",
-    evidence="`made_by`: what made the client; `made_at`: where; `client`: its class",
+    "`requests.get`, or is like an earlier one that the program has thrown away. The earlier one "
+    "had a connection to the same origin, which nobody but the program ended, and which was never "
+    "used again.",
+    evidence="`made_by`: what made the client; `made_at`: where; `client`: its class; "
+    "`thrown_away`: how many were made elsewhere than the earlier one",
     text="{making}",
     advice="Make one client and keep it for all requests: each has its own connections.",
     provoked=_BY_PROGRAMS,
@@ -28,8 +30,9 @@ KEEPS_NONE = ReasonKind(
     code="keeps-none",
     title="The library keeps no connections",
     who="client",
-    proof="`urllib.request` opened it, which asks the server to close after each response. The one "
-    "that it had opened before to the same origin was free.",
+    proof="`urllib.request` opened it, which asks the server to close after each response. An "
+    "earlier connection of the process to the same origin was free. Or aiohttp before 3.11 did, "
+    "which closes each connection to a proxy that forwards requests.",
     evidence="`made_by`: what opened it",
     text="{made_by} opens a connection for each request",
     advice="Use a client that keeps its connections, such as `urllib3.PoolManager`, "
@@ -38,24 +41,24 @@ KEEPS_NONE = ReasonKind(
 )
 CLIENT_CLOSED = ReasonKind(
     code="client-closed",
-    title="The program closed it, and used its client again",
+    title="The program closed the previous connection, and used its client again",
     who="client",
     proof="The program closed the connection, its pool or its client, and the same client opened "
     "another one.",
     evidence="`closed_at`: where it was closed",
-    text="The program closed the connection before{closed_at}, and used its client again",
-    advice="Close a client only when nothing more is to be sent.",
+    text="The program closed the previous connection{closed_at}, and used its client again",
+    advice="Close a client only after its last request.",
     provoked=_BY_PROGRAMS,
 )
 EVICTED = ReasonKind(
     code="evicted",
-    title="Its pool had to make room for another one",
+    title="Its pool was dropped to make room for another one",
     who="client",
     proof="The client keeps a limited number of pools, one for each origin and each set of "
     "settings, and dropped the one that had the connection.",
     evidence="`num_pools`: how many it keeps, if that is known",
-    text="The client dropped the pool of that origin to make room for others{num_pools}",
-    advice="Let the client keep as many pools as there are origins.",
+    text="The client dropped this origin's pool to make room for others{num_pools}",
+    advice="Let the client keep a pool for each origin.",
     provoked=_BY_PROGRAMS,
 )
 UNREAD_RESPONSE = ReasonKind(
@@ -66,41 +69,41 @@ UNREAD_RESPONSE = ReasonKind(
     "or was closed with the response.",
     evidence="`held`: how many of the responses were still there, so that their connections were "
     "busy; the others had been dropped or closed",
-    text="The response before was never read to its end, so its connection couldn't be used again",
-    advice="Read each body to its end, also of errors.",
+    text="The previous response was never read to its end, so its connection couldn't be reused",
+    advice="Read each body to its end, those of error responses included.",
     provoked=_BY_PROGRAMS,
 )
 DIFFERENT_KEYS = ReasonKind(
     code="different-keys",
-    title="Its settings differ from those of the connection before",
+    title="Its settings differ from those of the previous connection",
     who="client",
     proof="The client keeps a pool for each set of settings, and had one for that origin, which "
     "was free, with others.",
     evidence="`differs`: the settings",
-    text="Connections are kept apart by their settings, and these differ: {differs}",
-    advice="Give all requests to one origin the same settings; of TLS and proxies, too.",
+    text="Only requests with the same settings share a connection, and these differ: {differs}",
+    advice="Use the same settings for all requests to one origin, TLS's and the proxy's included.",
     provoked=_BY_PROGRAMS,
 )
 CLIENT_IDLE_LIMIT = ReasonKind(
     code="client-idle-limit",
-    title="The client itself closed it, because it was idle for too long",
+    title="The client closed the previous connection because it was idle for too long",
     who="client",
     proof="The client keeps idle connections for a limited time (httpx: 5 s, aiohttp: 15 s), and "
     "this time was over.",
     evidence="`idle_s`: how long it had been idle",
     text="The client closed connections that had been idle for {idle}",
-    advice="Let the client keep idle connections for longer than the pauses of this traffic, but "
-    "not as long as the server does.",
+    advice="Let the client keep idle connections for longer than the program pauses, but for less "
+    "time than the server keeps them.",
     provoked=_BY_PROGRAMS,
 )
 CANCELLED = ReasonKind(
     code="cancelled",
-    title="The program gave up the request before it",
+    title="The program gave up the previous request",
     who="client",
     proof="A task was cancelled, or left with an exception of its own, while the connection before "
     "had a request under way.",
-    text="The program gave up the request before, and its connection with it",
-    advice="What is under way can't be used again: let requests end where that is soon enough.",
+    text="The program gave up the previous request, and its connection with it",
+    advice="Give requests more time: one that is given up takes its connection with it.",
     provoked=Provoked(test="tests/trace/test_reasons_of_programs.py"),
 )
 FORKED = ReasonKind(
@@ -112,8 +115,7 @@ FORKED = ReasonKind(
     takes_a_place=False,
     is_by_nature=True,
     text="The client was made before the fork, so each child opens connections of its own",
-    advice="Nothing: processes can't share connections. Make the client after the fork, so that "
-    "none sends on a connection of its parent's.",
+    advice="Make the client after the fork: processes can't share connections.",
     provoked=Provoked(test="tests/trace/test_reasons_of_programs.py"),
 )
 REDIRECT = ReasonKind(
@@ -125,7 +127,7 @@ REDIRECT = ReasonKind(
     takes_a_place=False,
     is_by_nature=True,
     text="A redirect led to another origin, which takes a connection of its own",
-    advice="Ask the origin that the redirect leads to: that saves the request before, and its "
+    advice="Send requests to the origin that the redirect leads to: that saves a request and a "
     "connection.",
     provoked=_BY_PROGRAMS,
 )

@@ -36,6 +36,7 @@ _ACTORS = {
     "client": "this machine, or the options in use",
     "kab": "the way kab measures",
 }
+_PROGRAM = "the program's own code"
 _PORT = 8080
 _UNITS = {"seconds": "seconds", "bytes": "bytes", "rate": "requests a second"}
 _EXAMPLES = {"seconds": "<=50ms", "ratio": ">=1.5", "share": ">=90%", "change": "<=10%"}
@@ -194,8 +195,9 @@ def _of_kinds(
         *["a failure of a request"] * (failure is not None),
         *([f"a finding ({severities(finding)})"] if finding else []),
     ]
+    actor = _PROGRAM if reason in PROGRAM_REASONS else _ACTORS[kind.who]
     sections = [
-        Section("", (f"{' and '.join(roles).capitalize()}. Caused by {_ACTORS[kind.who]}.",)),
+        Section("", (f"{' and '.join(roles).capitalize()}. Caused by {actor}.",)),
         Section("How it is proven", tuple(filter(None, (plain(kind.proof),)))),
         Section("What to do", tuple(_advice(reason, failure, finding))),
         Section("What to do in other cases", rows=_other_cases(failure, finding)),
@@ -304,6 +306,36 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
         Section("Require it", lines=(f"--require '{name}{example}'",)),
     )
     return Explanation(name, "A figure that a requirement can be about", filled(sections))
+
+
+def of_trace(name: str, among: Sequence[Place]) -> Explanation | None:
+    """What a name means in requirements of `kab trace`; `None`: nothing."""
+    subject = resolve(name.strip(), among)
+    if subject is None:
+        return None
+    metric, is_of_origin = subject.metric, bool(subject.place.steps)
+    reasons = {it.code: it.title for it in (*PROGRAM_REASONS, *REASON_KINDS)}
+    meaning = (
+        f"Connections that were opened for the reason {subject.key}: {reasons[subject.key]}"
+        if subject.key
+        else plain(metric.meaning)
+    )
+    sentences = (
+        meaning,
+        f"{metric.better} is better".capitalize() if metric.better else "",
+        f"Unknown where {metric.lacking}" if metric.lacking else "",
+    )
+    is_none_best = metric.unit == "count" and metric.better == "lower" and name != "connections"
+    asked = f"{name}{'==0' if is_none_best else _EXAMPLES.get(metric.unit, '<=10')}"
+    lines = [f"kab trace --require '{asked}' python app.py"]
+    if is_of_origin:
+        lines.append(f"kab trace --require 'api.example.com: {asked}' python app.py")
+    sections = (
+        Section("", (f"{'. '.join(filter(None, sentences))}.",)),
+        Section("Require it", lines=tuple(lines)),
+    )
+    whose = "each origin" if is_of_origin else "the whole program"
+    return Explanation(name, f"What kab trace tells of {whose}", sections)
 
 
 def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.errors import UsageError
 from keepalive_bench.requirements.expression import fault_in, parse
 from keepalive_bench.requirements.names import resolve
 
@@ -46,9 +47,29 @@ def parse_selected(text: str, among: Sequence[Place]) -> Requirement:
     selector, start = selection(text)
     if start and not selector:
         raise fault_in(text, 0, "a name is missing before the colon")
-    requirement = parse(text, among, start)
+    try:
+        requirement = parse(text, among, start)
+    except UsageError:
+        _refuse_colon(text, among, start)
+        raise
     subject = resolve(requirement.name, among)
     if selector and subject is not None and not subject.place.steps:
         alone = f"{subject.name} is of the whole, so leave out what stands before it"
         raise fault_in(text, 0, alone)
     return requirement
+
+
+def _refuse_colon(text: str, among: Sequence[Place], start: int) -> None:
+    """Where only a blank is missing behind a colon, say so.
+
+    Raises:
+        UsageError: it is.
+    """
+    colon = text.rfind(":")
+    if colon < start or not colon:
+        return
+    try:
+        parse(text, among, colon + 1)
+    except UsageError:
+        return
+    raise fault_in(text, colon, "put a blank after this colon") from None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _ENDS = ".!?:;"
 _BEGINNINGS = {
     *("A", "All", "Connections", "Each", "It", "Its", "More", "No", "Nobody", "One", "Responses"),
-    *("Something", "The", "There", "These", "What", "Your"),
+    *("Something", "The", "There", "Their", "These", "What", "Your"),
 }
 """Words that sentences begin with which are no names."""
 
@@ -40,11 +40,11 @@ def told(opening: Opening, folder: str) -> str:
     Without a full stop.
     """
     counts = f"{plural(opening.requests, 'request')}, {plural(opening.connections, 'connection')}"
-    parts = (place(opening, folder), counts, _uncapitalised(printable(opening.text).rstrip(".")))
+    parts = (place(opening, folder), counts, uncapitalised(printable(opening.text).rstrip(".")))
     return ": ".join(part for part in parts if part)
 
 
-def _uncapitalised(words: str) -> str:
+def uncapitalised(words: str) -> str:
     """A sentence as it stands behind a colon; names keep their letters."""
     first, _, rest = words.partition(" ")
     return f"{first.lower()} {rest}" if first in _BEGINNINGS else words
@@ -61,8 +61,14 @@ def place(opening: Opening, folder: str) -> str:
 
 
 def advice(opening: Opening) -> str:
-    """The cure, and what it saves at least; empty where there is none."""
-    return " ".join(filter(None, (sentence(printable(opening.cure)), saving(opening))))
+    """The cure with its line of code, and what it saves at least; empty where there is none."""
+    cure = ": ".join(filter(None, (opening.cure, opening.code)))
+    return " ".join(filter(None, (sentence(printable(cure)), saving(opening))))
+
+
+def remedy(opening: Opening) -> str:
+    """The same without the line of code, which stands below."""
+    return advice(opening._replace(code=""))
 
 
 def saving(opening: Opening) -> str:
@@ -70,6 +76,17 @@ def saving(opening: Opening) -> str:
     if not opening.is_avoidable or opening.saving_s is None:
         return ""
     return f"Saves at least {duration(opening.saving_s)}."
+
+
+def first_use(connections: int, busy: object) -> str:
+    """Why there was no connection to reuse, as nothing was wrong.
+
+    `busy`: for how many of them all others were busy.
+    """
+    first = f"{'Its client' if connections == 1 else 'Their clients'} had none yet"
+    if not busy:
+        return first
+    return "All others were busy" if busy == connections else f"{first}, or all others were busy"
 
 
 def sentence(words: str) -> str:

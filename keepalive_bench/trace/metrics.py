@@ -98,7 +98,7 @@ ORIGIN_METRICS: tuple[Metric[OriginUsage], ...] = (
     Metric(
         path="reuse",
         unit="share",
-        meaning="That as a share of the requests",
+        meaning="Share of the requests that reused a connection",
         title="reuse",
         block="connections",
         better="higher",

@@ -39,10 +39,15 @@ def origin_names(origins: Sequence[OriginUsage]) -> list[str]:
 
 
 def is_meant(selector: str, origin: str) -> bool:
-    """Whether a selector is an origin's: host and port, the host alone, or the whole origin."""
+    """Whether a selector is an origin's: host and port, the host alone, or the whole origin.
+
+    A Unix socket's is its path.
+    """
     scheme, _, rest = origin.lower().partition("://")
     host, _, port = rest.rpartition(":")
     spellings = {rest, host, host.strip("[]"), f"{scheme}://{rest}"}
+    if scheme == "unix":
+        spellings = {rest, origin.lower()}
     if _PORTS.get(scheme) == port:
         spellings.add(f"{scheme}://{host}")
     return selector.lower().removesuffix("/") in spellings

@@ -57,7 +57,9 @@ _READING = reduce(or_, (getattr(os, name, 0) for name in _FLAGS), os.O_RDONLY)
 
 _NAME = re.compile(r"([1-9]\d{0,9}-\d{1,20})-(0|[1-9]\d{0,5})(?:\.\d{1,6})?\.kab", re.ASCII)
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:\[([^\]/]+)\]|([^:/]+)):(\d{1,5})", re.ASCII)
+_UNIX = "unix://"
 _UNKNOWN = "unknown"
+_VIA_AT = layout.CONNECTION.names.index("via")
 _FRAMINGS = frozenset(get_args(Framing))
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What would be acted on where it is shown."""
@@ -253,14 +255,22 @@ class _Slots:
         """An origin, from its text and that of the proxy's."""
         found = self._origins.get((number, via))
         if found is None:
-            match = _ORIGIN.fullmatch(self.text(number))
-            if match is None or int(match[4]) > 65_535:  # noqa: PLR2004  # the highest port
+            text = self.text(number)
+            match = _ORIGIN.fullmatch(text)
+            if text.startswith(_UNIX):
+                found = Origin("unix", text.removeprefix(_UNIX), 0)
+            elif match is None or int(match[4]) > 65_535:  # noqa: PLR2004  # the highest port
                 found = Origin(_UNKNOWN, _UNKNOWN, 0)
             else:
                 through = self.text(via) or None
                 found = Origin(match[1], match[2] or match[3], int(match[4]), through)
             _keep(self._origins, (number, via), found)
         return found
+
+    def via(self, number: int) -> int:
+        """The text of a connection's proxy; 0: there is none."""
+        values = self.values(layout.CONNECTION, number)
+        return 0 if values is None else int(values[_VIA_AT])
 
     def answer(self, number: int) -> Answer | None:
         """What an answer said; `None`: there is no text of it."""
@@ -435,7 +445,8 @@ def _children(slots: _Slots) -> Iterator[Child]:
         if values and values[1] and 0 < values[2] < _LATEST_S:
             flags, pid, started = values
             is_python, is_closed = flags & layout.IS_PYTHON, flags & layout.IS_CLOSED_TO_TRACERS
-            yield Child(pid, started, bool(is_python), bool(is_closed))
+            is_shut_out = flags & layout.IS_SHUT_OUT
+            yield Child(pid, started, bool(is_python), bool(is_closed), bool(is_shut_out))
 
 
 class _Clients(Mapping[int, Client]):
@@ -489,6 +500,7 @@ def _connections(slots: _Slots) -> Iterator[Connection]:
             origin=slots.origin(origin, via),
             is_tls=bool(flags & layout.IS_TLS),
             is_tunnel=bool(flags & layout.IS_TUNNEL),
+            is_shared=bool(flags & layout.IS_SHARED),
             failure=(slots.text(detail) or _UNKNOWN) if has_failed else None,
             inherited_from=previous if is_inherited else None,
             client=slots.client(client),
@@ -509,13 +521,15 @@ def _exchanges(slots: _Slots) -> Iterator[Exchange]:
         values = values_of(kind, number)
         if values is None:
             continue
-        flags, connection, frame, who, began, sent, answered, ended, answer, detail, status = values
+        flags, connection, frame, who, began, sent, answered, ended, *texts, status = values
+        answer, detail, origin = texts
         began = _sound(began, slots)
         is_redirect = flags & layout.IS_REDIRECT
         is_known = connection and has(layout.CONNECTION, connection)
         yield Exchange(
             number,
             connection if is_known else None,
+            slots.origin(origin, slots.via(connection)) if origin and is_known else None,
             who,
             frame_of(frame),
             began,

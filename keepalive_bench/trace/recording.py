@@ -25,7 +25,9 @@ class Origin(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As people write it, `api.example.com:443`; with IPv6 in brackets."""
+        """As people write it: `api.example.com:443`, `[::1]:80`; of a Unix socket, its path."""
+        if self.scheme == "unix":
+            return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
@@ -70,6 +72,8 @@ class Connection(NamedTuple):
     origin: Origin
     is_tls: bool
     is_tunnel: bool
+    is_shared: bool
+    """It leads to a proxy that is asked for whatever server: `origin` is the first that was."""
     failure: str | None
     """What was raised where it never was usable: the class's name."""
     inherited_from: int | None
@@ -94,6 +98,8 @@ class Exchange(NamedTuple):
 
     number: int
     connection: int | None
+    origin: Origin | None
+    """Where it goes, if not where its connection leads: a proxy forwards it."""
     who: int
     """Which thread, greenlet or task."""
     frame: Frame | None
@@ -122,6 +128,8 @@ class Child(NamedTuple):
     is_python: bool
     is_closed_to_tracers: bool
     """It was started so that no tracer gets in."""
+    is_shut_out: bool = False
+    """It was forked, and can't make files of records."""
 
 
 class Process(NamedTuple):

@@ -109,6 +109,8 @@ def check_usage(requirement: Requirement, usage: Usage, folder: str = "") -> Che
 
 def _of_program(requirement: Requirement, subject: Subject, usage: Usage) -> Checked:
     value = _number(subject, usage)
+    if not usage.processes and subject.metric.better:  # there is nothing good in that
+        return Checked(requirement, "missed", value, None, None, "No process was traced.")
     status: Status = "met" if value is not None and holds(value, requirement) else "missed"
     text = f"{subject.name} is {shown(value or 0, subject.metric.unit)}."
     return Checked(requirement, status, value, None, None, text)
@@ -173,10 +175,10 @@ def _meet(count: int) -> str:
 
 
 def _clause(requirement: Requirement, subject: Subject, it: _Standing) -> str:
-    metric = subject.metric
+    metric, name = subject.metric, subject.name.removesuffix("_s")  # the value has a unit
     if it.value is None:
-        return f"{subject.name} of {it.name} is unknown: {metric.lacking}"
-    value = f"{subject.name} of {it.name} is {shown(it.value, metric.unit, requirement.bound)}"
+        return f"{name} of {it.name} is unknown: {metric.lacking}"
+    value = f"{name} of {it.name} is {shown(it.value, metric.unit, requirement.bound)}"
     return f"{value}{made_of(_why(subject, it.origin))}" if it.status == "missed" else value
 
 

@@ -55,7 +55,9 @@ class Opening(NamedTuple):
     text: str
     """Why, for people: its wording may change."""
     cure: str
-    """What to do about it, in a line of code where there is one; may be empty."""
+    """What to do about it, for people; may be empty."""
+    code: str
+    """A line of code for that, in the library in use; may be empty."""
     saving_s: Seconds | None
     """What their set-up took, added up over threads; `None`: they aren't avoidable, or unknown."""
     evidence: dict[str, int | float | str]

@@ -41,12 +41,11 @@ def why_opened(usage: Usage) -> list[str]:
     """Lines that tell why connections were opened, and what to do about it."""
     lines = []
     report = TraceReport(usage, folder=str(Path.cwd()))
-    for part in words.origin_parts(report, most_findings=_MOST_REASONS):
+    for part in words.origin_parts(report, most_reasons=_MOST_REASONS):
         lines.append(part.heading)
-        for it in part.findings:
-            lines.append(f"  {it.text} [{it.code}]")
-            if it.advice:
-                lines.append(f"    {it.advice}")
+        for it in part.all:
+            lines.append(f"  {it.text} [{it.reason}]")
+            lines += [f"    {said}" for said in (it.remedy, it.code) if said]
         if part.more:
             lines.append(f"  {part.more}")
     return lines

@@ -42,6 +42,7 @@ def test_a_requirement_keeps_its_text_and_has_the_name_of_what_it_is_about() -> 
         (": reuse>=90%", 1, "a name is missing before the colon"),
         ("a.example: processes>=2", 1, "processes is of the whole"),
         ("opened.new-cleint==0", 8, "did you mean opened.new-client"),
+        ("a.example:80:reuse>=90%", 13, "put a blank after this colon"),
         ("speedup>=2", 1, "there is no 'speedup'"),
     ],
 )

@@ -9,10 +9,13 @@ import socket
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from support.misbehaving import ANSWER, Misbehaving, Peer, misbehaving, refusing
 from support.patience import PATIENCE_S
+from support.relays import join
+from support.socks import socks_proxy
 
 from keepalive_bench.server import CERTIFICATE, Behaviour, Fault, Server, ServerSettings
 
@@ -122,7 +125,7 @@ def files(contents: Mapping[str, tuple[str, bytes]]) -> Iterator[Counting]:
     requests = threading.Semaphore(0)
 
     def script(peer: Peer) -> None:
-        while head := peer.read_request():
+        while head := peer.read_whole_request():
             requests.release()
             kind, body = contents.get(head.split()[1].decode(), ("text/plain", b""))
             fields = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -131,6 +134,28 @@ def files(contents: Mapping[str, tuple[str, bytes]]) -> Iterator[Counting]:
 
     with misbehaving(script) as server:
         yield Counting((server.url.rstrip("/"),), lambda: Counts(server.accepts, requests._value))
+
+
+@contextmanager
+def on_a_unix_socket(path: str = "") -> Iterator[Counting]:
+    """A server on one: its path, which may be given."""
+    requests = threading.Semaphore(0)
+
+    def script(peer: Peer) -> None:
+        while peer.read_request():
+            requests.release()
+            peer.socket.sendall(ANSWER)
+
+    with TemporaryDirectory() as folder, misbehaving(script, path or f"{folder}/it") as server:
+        yield Counting((server.address,), lambda: Counts(server.accepts, requests._value))
+
+
+@contextmanager
+def through_socks() -> Iterator[Counting]:
+    """A server with TLS, a SOCKS proxy that all came through, and the server's certificate."""
+    with Server(ServerSettings(tls=True)) as server, socks_proxy() as proxy:
+        words = (server.url, proxy.address, str(CERTIFICATE))
+        yield Counting(words, lambda: _through(proxy, server))
 
 
 @contextmanager
@@ -151,16 +176,4 @@ def _tunnel(peer: Peer) -> None:
     host, _, port = peer.read_request().split()[1].decode().rpartition(":")
     with socket.create_connection((host, int(port)), PATIENCE_S) as there:
         peer.socket.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=_copy, args=(there, peer.socket))
-        back.start()
-        _copy(peer.socket, there)
-        back.join(PATIENCE_S)
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:  # one of the two has gone
-        pass
+        join(peer.socket, there)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from support.counting import Counting, Counts
 from support.patience import PATIENCE_S
 from support.relays import Relay, relay
 
@@ -48,6 +49,14 @@ class H2Server:
         await asyncio.sleep(0.02)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"x" * 1000})
+
+
+@contextmanager
+def speaking_h2() -> Iterator[Counting]:
+    """Its URL and its certificate."""
+    with h2_server() as server:
+        words = (server.url, str(CERTIFICATE))
+        yield Counting(words, lambda: Counts(server.accepts, server.requests))
 
 
 @contextmanager

@@ -123,7 +123,8 @@ class Told:
         """Open a connection now."""
         began_s, number = self.now_s, next(self._numbers)
         self.program.wait(SETUP_S)
-        known: Known = {"is_tunnel": False, "failure": None, "inherited_from": None}
+        known: Known = {"is_tunnel": False, "is_shared": False, "failure": None}
+        known |= {"inherited_from": None}
         known |= {"is_tls": True, "ending": "open", "previous": None}
         known |= {"closing_stack": (), "began_s": began_s}
         known |= {"connected_s": began_s + SETUP_S / 2, "ready_s": self.now_s, "ended_s": None}
@@ -153,7 +154,7 @@ class Told:
     def begin(self, connection: int | None, **more: object) -> int:
         """Send a request."""
         number = next(self._numbers)
-        known: Known = {"who": 1, "frame": None, "began_s": self.now_s}
+        known: Known = {"origin": None, "who": 1, "frame": None, "began_s": self.now_s}
         known |= {"sent_s": self.now_s, "answered_s": None, "ended_s": None, "status": None}
         known |= {"answer": None, "failure": None, "redirect": None, "asks_to_close": False}
         known |= {"has_body": False, "is_http_2": False, **more}

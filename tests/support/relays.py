@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -75,8 +77,15 @@ class Relay:
         except (OSError, ValueError):
             client.close()
             return
-        threading.Thread(target=_copy, args=[server, client], daemon=True).start()
-        _copy(client, server)
+        join(client, server)
+
+
+def join(one: socket.socket, other: socket.socket) -> None:
+    """Copy what comes from each to the other, until both have ended."""
+    back = threading.Thread(target=_copy, args=[other, one], daemon=True)
+    back.start()
+    _copy(one, other)
+    back.join(PATIENCE_S)
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:

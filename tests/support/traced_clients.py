@@ -13,6 +13,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from support.patience import PATIENCE_S
+from support.venvs import venv
 
 from keepalive_bench import trace
 from keepalive_bench.server import CERTIFICATE
@@ -20,6 +21,8 @@ from keepalive_bench.trace.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pytest
 
     from keepalive_bench.trace.recording import Client, Connection, Exchange, Process
 
@@ -76,18 +79,21 @@ class Python:
 
 
 @contextmanager
-def installed(folder: Path, *requirements: str) -> Iterator[None]:
+def installed(factory: pytest.TempPathFactory, *requirements: str) -> Iterator[None]:
     """Run them with these packages, in a venv of their own; none: in that of the tests."""
     if not requirements:
         yield
         return
-    made = folder / "-".join(re.sub(r"\W", "_", it) for it in requirements)
-    if not made.exists():
-        subprocess.run([sys.executable, "-m", "venv", made], check=True)
-        pip = [str(made / "bin/python"), "-m", "pip", "install", "--quiet", *requirements]
-        subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
+    name = "-".join(re.sub(r"\W+", "-", it) for it in requirements)
+    with running(str(venv(factory, name, sys.executable, list(requirements)) / "bin" / "python")):
+        yield
+
+
+@contextmanager
+def running(python: str) -> Iterator[None]:
+    """Run them with this Python."""
     before = Python.path, Python.options
-    Python.path, Python.options = str(made / "bin/python"), []
+    Python.path, Python.options = python, []
     try:
         yield
     finally:

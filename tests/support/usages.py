@@ -43,7 +43,8 @@ NO_SESSION = Opening(
     calls="requests.get",
     is_avoidable=True,
     text="requests.get makes a Session each time",
-    cure="Make one session = requests.Session(), and call session.get(…)",
+    cure="Make one Session and use it for all requests",
+    code="session = requests.Session()",
     saving_s=None,
     evidence={"made": "for each request"},
 )
@@ -56,7 +57,8 @@ UNREAD = Opening(
     calls="session.get",
     is_avoidable=True,
     text="the body of a response with stream=True was never read, so its connection was closed",
-    cure="Read it (response.content), or: with session.get(…, stream=True) as response",
+    cure="Read each body to its end",
+    code="with session.get(url, stream=True) as response: data = response.content",
     saving_s=None,
     evidence={"unread": 12},
 )
@@ -70,6 +72,7 @@ SERVER_CLOSE = Opening(
     is_avoidable=False,
     text="the server closes connections after 100 requests",
     cure="",
+    code="",
     saving_s=None,
     evidence={"requests": 100},
 )
@@ -81,8 +84,9 @@ FIRST = Opening(
     site=None,
     calls="",
     is_avoidable=False,
-    text="the first connection of its pool",
+    text="Its client had none yet",
     cure="",
+    code="",
     saving_s=None,
     evidence={},
 )
@@ -95,7 +99,8 @@ POOL_FULL = Opening(
     calls="",
     is_avoidable=True,
     text="32 threads use a pool that keeps 10 connections",
-    cure="HTTPAdapter(pool_maxsize=32)",
+    cure="Let the pool keep 32 connections",
+    code='session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=32))',
     saving_s=None,
     evidence={"maxsize": 10, "threads": 32},
 )
@@ -276,7 +281,7 @@ def mixed() -> Usage:
     built.known(4).known(12, origin=CDN, failed=3, refused=2).known(1, origin=LOGIN)
     usage = built.usage(
         "73 of 154 requests to cdn.example.com:443 opened a connection; 12 would do.",
-        untraced=[Untraced(4720, "it was started with -I")],
+        untraced=[Untraced(4720, "started with -I")],
         damaged=["4713.records: cut off"],
     )
     one, two = usage.processes
@@ -326,7 +331,7 @@ def hostile() -> Usage:
     """Names that would like to be more than names."""
     text = HOSTILE
     evil = NO_SESSION._replace(
-        site=Site(f"{FOLDER}/{text}", 31, text), text=text, cure=text, calls=text
+        site=Site(f"{FOLDER}/{text}", 31, text), text=text, cure=text, code=text, calls=text
     )
     long = UNREAD._replace(site=Site("/x" * 300, 1, "f" * 300), text="w" * 300)
     host = f"http://{'h' * 200}.example:80"

@@ -16,23 +16,18 @@ from keepalive_bench.server import CERTIFICATES, Behaviour, Server, ServerSettin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support.misbehaving import Peer
     from support.traced_clients import Traced
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where venvs are."""
-    return tmp_path_factory.mktemp("venvs")
-
-
 @pytest.fixture(autouse=True, params=["", pytest.param("aiohttp==3.8.*", marks=pytest.mark.slow)])
-def version(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+def version(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Run programs with the lowest version, too."""
     requirement: str = request.param
-    with installed(folder, *filter(None, [requirement])):
+    with installed(tmp_path_factory, *filter(None, [requirement])):
         yield requirement
 
 
@@ -128,7 +123,7 @@ def test_tasks_are_told_apart() -> None:
     )
     assert len(found.connections) == 2
     assert len({it.who for it in found.exchanges}) == 6
-    (connector, _session) = found.clients
+    (connector,) = found.clients
     assert (connector.of, connector.most, connector.blocks) == (None, 2, True)
 
 

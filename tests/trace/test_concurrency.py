@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.traced_clients import installed, traced
+from support.traced_clients import installed, running, traced
 
 from keepalive_bench.server import Behaviour, Server, ServerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from support.traced_clients import Traced
 
@@ -83,13 +83,14 @@ def test_threads_are_told_apart() -> None:
     assert set(found.endings) <= {"pool-full", "open"}
 
 
-@pytest.fixture(scope="module")
-def gevent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with installed(tmp_path_factory.mktemp("venv"), "gevent", "requests"):
+@pytest.fixture
+def gevent(venvs: Callable[[str], str]) -> Iterator[None]:
+    with running(venvs("newest")):
         yield
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # the venv may have to be made
 @pytest.mark.parametrize("order", ["patched-first", "patched-later"])
 @pytest.mark.usefixtures("gevent")
 def test_greenlets_are_told_apart(order: str) -> None:
@@ -102,7 +103,7 @@ def test_greenlets_are_told_apart(order: str) -> None:
 
 @pytest.mark.slow
 def test_tasks_of_trio_are_told_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with installed(tmp_path_factory.mktemp("venv"), "httpx", "trio"):
+    with installed(tmp_path_factory, "httpx", "trio"):
         found = seen(TRIO)
     assert len({it.who for it in found.exchanges}) == 20
     assert set(found.endings) == {"client-closed", "pool-full"}

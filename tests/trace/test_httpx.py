@@ -15,25 +15,20 @@ from keepalive_bench.server import CERTIFICATES, Behaviour, Server, ServerSettin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from support.misbehaving import Peer
     from support.traced_clients import Traced
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where venvs are."""
-    return tmp_path_factory.mktemp("venvs")
-
-
 @pytest.fixture(
     autouse=True, params=["", pytest.param("httpx[http2]==0.23.0", marks=pytest.mark.slow)]
 )
-def version(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+def version(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Run programs with the lowest version, too."""
     requirement: str = request.param
-    with installed(folder, *filter(None, [requirement])):
+    with installed(tmp_path_factory, *filter(None, [requirement])):
         yield requirement
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.usages import FIRST, HOSTILE, Builder
 
-from keepalive_bench.trace.naming import file_name, file_within, origin_names, site_name
+from keepalive_bench.trace.naming import file_name, file_within, is_meant, origin_names, site_name
 from keepalive_bench.trace.usage import Site
 
 FOLDER = "/home/me/shop"
@@ -62,3 +62,17 @@ def test_origins_are_told_apart_by_as_little_as_it_takes() -> None:
         "http://b.example:80",
         "https://b.example:80",
     }
+
+
+@pytest.mark.parametrize(
+    ("selector", "meant"),
+    [
+        ("/run/docker.sock", True),
+        ("unix:///run/docker.sock", True),
+        ("docker.sock", False),
+        ("/run/docker", False),
+        ("", False),
+    ],
+)
+def test_a_unix_socket_is_selected_by_its_path(selector: str, meant: bool) -> None:  # noqa: FBT001
+    assert is_meant(selector, "unix:///run/docker.sock") == meant

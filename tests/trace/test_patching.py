@@ -162,10 +162,12 @@ def test_so_does_what_waits_for_it(patches: Patches) -> None:
         return later
 
     patches.wrap(Theirs, "later", make)
+    own = Theirs.later
     Theirs.later = noting(calls, "another")(Theirs.later)  # type: ignore[method-assign]
     try:
         assert asyncio.run(Theirs().later("hello")) == "hello"
         patches.undo()
+        assert inspect.iscoroutinefunction(own)
         assert asyncio.run(Theirs().later("hello")) == "hello"
         assert calls == ["another", "own", "another"]
     finally:

@@ -10,7 +10,7 @@ import pytest
 from support.pythons import environment, read_whole, run
 
 from keepalive_bench.trace.tracer._kab_tracer.processes import (
-    lets_tracers_in,
+    lets_tracer_in,
     options_of_python,
     shuts_tracers_out,
 )
@@ -86,8 +86,8 @@ def test_what_spawnv_starts_tells_of_itself(tmp_path: Path) -> None:
     program = f"{SUBPROCESS}assert os.spawnv(os.P_WAIT, {arguments}) == 0"
     run(sys.executable, "-c", program, env=environment(tmp_path))
     _, forked = read_whole(tmp_path).processes
-    ((pid, _, is_python, is_closed),) = forked.children
-    assert (pid, is_python, is_closed) == (forked.pid, True, True)
+    (child,) = forked.children
+    assert (child.pid, child.is_python, child.is_closed_to_tracers) == (forked.pid, True, True)
 
 
 def test_an_exec_of_what_no_tracer_gets_into_is_told(tmp_path: Path) -> None:
@@ -194,6 +194,7 @@ def test_a_programs_name_says_whether_it_is_python(program: str, *, is_python: b
 
 def test_only_the_tracers_own_variables_let_it_in(tmp_path: Path) -> None:
     whole = environment(tmp_path)
-    assert lets_tracers_in(whole)
+    assert lets_tracer_in(whole, str(tmp_path))
     for name in ("PYTHONPATH", "_KAB_TRACE"):
-        assert not lets_tracers_in({**whole, name: ""})
+        assert not lets_tracer_in({**whole, name: ""}, str(tmp_path))
+    assert not lets_tracer_in(whole, "another")  # where one kab runs in another

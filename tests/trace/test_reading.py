@@ -78,8 +78,9 @@ def test_a_process_is_told_whole(tmp_path: Path) -> None:
     assert abs(process.wall_s - time.time()) < 60
     assert began <= process.started_s <= (process.ended_s or 0)
     assert (process.lost, process.errors, process.troubles) == (0, 1, ("something",))
-    ((pid, started, is_python, is_closed),) = process.children
-    assert (pid, started, is_python, is_closed) == (77, LONG_AGO, True, False)
+    (child,) = process.children
+    assert (child.pid, child.started_s, child.is_python) == (77, LONG_AGO, True)
+    assert (child.is_closed_to_tracers, child.is_shut_out) == (False, False)
 
 
 def test_an_exchange_is_told_whole(tmp_path: Path) -> None:
@@ -391,7 +392,7 @@ def test_what_isnt_there_is_referred_to_by_nobody(tmp_path: Path) -> None:
     nowhere = 2**32 - 1
     refers = nowhere, nowhere, nowhere, nowhere, nowhere
     put(file, FREE, layout.CONNECTION, 0, 0, nowhere, *[LONG_AGO] * 4, *refers)
-    put(file, FREE + 1, layout.EXCHANGE, 0, nowhere, nowhere, 0, *[LONG_AGO] * 4, *refers[:2], 0)
+    put(file, FREE + 1, layout.EXCHANGE, 0, nowhere, nowhere, 0, *[LONG_AGO] * 4, *refers[:3], 0)
     put(file, FREE + 2, layout.CLIENT, 0, nowhere, *refers[:4], -1, LONG_AGO, 0.0)
     process = only_process(tmp_path)
     connection, exchange = list(process.connections())[-1], list(process.exchanges())[-1]
@@ -404,7 +405,7 @@ def test_what_isnt_there_is_referred_to_by_nobody(tmp_path: Path) -> None:
 @pytest.mark.parametrize("time_s", [float("nan"), float("inf"), -1.0, 1e300])
 def test_times_that_cant_be_arent_told(tmp_path: Path, time_s: float) -> None:
     _, file = whole(tmp_path)
-    put(file, FREE, layout.EXCHANGE, 0, 0, 0, 0, *[time_s] * 4, 0, 0, 0)
+    put(file, FREE, layout.EXCHANGE, 0, 0, 0, 0, *[time_s] * 4, 0, 0, 0, 0)
     process = only_process(tmp_path)
     told = list(process.exchanges())[-1]
     assert told.began_s == process.started_s

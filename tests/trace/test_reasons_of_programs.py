@@ -24,8 +24,10 @@ from keepalive_bench.trace.analysis import analyse
 from keepalive_bench.trace.analysis.call_sites import Calls
 from keepalive_bench.trace.analysis.lives import Scope
 from keepalive_bench.trace.analysis.openings import Group
-from keepalive_bench.trace.analysis.processes import Peers, Traced
+from keepalive_bench.trace.analysis.processes import Peers, Routes, Traced
 from keepalive_bench.trace.analysis.reasons import Reason
+from keepalive_bench.trace.findings import advice
+from keepalive_bench.trace.recording import Frame
 
 if TYPE_CHECKING:
     from keepalive_bench.trace.recording import Origin
@@ -82,7 +84,7 @@ def test_requests_get_makes_a_session_each_time(story: Story) -> None:
     assert reasons(story) == ["first-use", "new-client", "new-client"]
     found = told(story, "new-client")
     assert found.text == "requests.get makes a Session each time."
-    assert found.cure == "session = requests.Session() once, then session.get(…)"
+    assert found.code == "session = requests.Session()"
     assert (found.calls, found.site and found.site.line) == ("requests.get", 31)
 
 
@@ -169,6 +171,103 @@ def test_a_connection_that_would_have_waited_longer_than_the_server_does_is_not_
     assert (origin(story).avoidable, origin(story).would_do) == (1, 2)
 
 
+def test_nor_is_one_that_the_server_would_have_closed_after_so_many_requests(
+    story: Story,
+) -> None:
+    for _ in range(3):
+        session = story.process.session(made=session_made())
+        for ending in ("found-fin", "client-closed"):
+            connection = story.process.open(session)
+            for _ in range(3):
+                story.process.request(connection)
+            story.process.close(connection, ending)
+    assert reasons(story) == ["first-use", *["request-limit", "new-client"] * 2, "request-limit"]
+    assert (origin(story).avoidable, origin(story).would_do) == (0, 6)
+    found = told(story, "new-client")
+    assert found.text.endswith(
+        ", but the server would hardly have kept the connection before until then."
+    )
+    assert found.cure == ""
+
+
+def test_one_of_another_place_is_made_again_once_the_first_one_is_thrown_away(
+    story: Story,
+) -> None:
+    for line in (10, 20):
+        session = story.process.session(made=session_made(line))
+        connection = story.process.open(session)
+        story.process.request(connection)
+        story.process.close(connection, "collected")
+        story.process.end_client(story.process.clients[session].of or 0)
+    assert reasons(story) == ["first-use", "new-client"]
+    assert told(story, "new-client").text == (
+        "A new requests.Session is made at app.py:20 in sync, and an earlier one was thrown away."
+    )
+
+
+def test_unless_it_was_there_before(story: Story) -> None:
+    kept = story.process.session(made=session_made(10))
+    story.program.wait(WAIT_S)
+    session = story.process.session(made=session_made(20))
+    connection = story.process.open(session)
+    story.process.request(connection)
+    story.process.close(connection, "collected")
+    story.process.end_client(story.process.clients[session].of or 0)
+    story.process.request(story.process.open(kept))
+    assert reasons(story) == ["first-use", "first-use"]
+
+
+def test_a_thread_that_begins_in_a_library_tells_what_it_calls(story: Story) -> None:
+    calls = requests_get()[:-2]
+    thread = Frame("/usr/lib/python3.12/threading.py", 1, "run")
+    for _ in range(2):
+        session = story.process.session(made=(*calls, thread))
+        story.process.request(story.process.open(session, (*calls, thread)))
+    found = told(story, "new-client")
+    assert (found.site, found.calls) == (None, "requests.get")
+    assert found.text == "requests.get makes a Session each time."
+
+
+def test_a_client_of_urllib3_that_the_program_makes_is_named(story: Story) -> None:
+    for _ in range(2):
+        manager = story.process.client("urllib3.poolmanager.PoolManager", stack(5))
+        called = stack(6, ("urllib3/poolmanager.py", "urlopen"))
+        story.process.request(story.process.open(story.process.pool(manager), called))
+    assert told(story, "new-client").text == (
+        "A new urllib3.PoolManager is made each time at app.py:5 in sync."
+    )
+
+
+def test_a_body_of_boto3_is_read_in_its_own_way(story: Story) -> None:
+    called = stack(13, ("botocore/client.py", "_api_call"), ("botocore/httpsession.py", "send"))
+    session = story.process.session()
+    for _ in range(2):
+        connection = story.process.open(session, called)
+        story.process.request(connection, ended_s=None)
+        story.process.close(connection, "unread")
+    assert told(story, "unread-response").code == 'data = response["Body"].read()'
+
+
+def test_what_no_server_does_is_not_the_servers_error(story: Story) -> None:
+    session = story.process.session()
+    first = story.process.open(session)
+    story.process.fail(story.process.begin(first), "RuntimeError")
+    story.process.close(first, "failed")
+    story.process.request(story.process.open(session))
+    assert told(story, "cancelled").who == "client"
+
+
+def test_whoever_asks_for_no_close_had_not_to_open_one_because_of_others_that_do(
+    story: Story,
+) -> None:
+    opened = stack(8, ("urllib/request.py", "urlopen"), ("http/client.py", "connect"))
+    connection = story.process.open(None, opened)
+    story.process.request(connection, answer=CLOSES, asks_to_close=True)
+    story.process.close(connection, "announced")
+    get(story.process)
+    assert reasons(story) == ["first-use", "first-use"]
+
+
 def test_boto3_makes_a_client_for_each_call(story: Story) -> None:
     made = stack(12, ("boto3/__init__.py", "client"), ("botocore/httpsession.py", "__init__"))
     called = stack(13, ("botocore/client.py", "_api_call"), ("botocore/httpsession.py", "send"))
@@ -178,7 +277,7 @@ def test_boto3_makes_a_client_for_each_call(story: Story) -> None:
     found = told(story, "new-client")
     assert found.calls == "boto3 client"
     assert found.text == "boto3.client makes a client each time at app.py:12 in sync."
-    assert found.cure == "client = boto3.client(…) once, and use it for all calls"
+    assert found.code == "client = boto3.client(…)"
 
 
 def test_a_task_that_lost_who_called_it_is_told_by_where_its_client_was_made(story: Story) -> None:
@@ -193,6 +292,19 @@ def test_a_task_that_lost_who_called_it_is_told_by_where_its_client_was_made(sto
     assert found.text == "A new aiohttp.ClientSession is made each time."
 
 
+def test_a_pool_for_each_request_is_a_client_for_each(story: Story) -> None:
+    process = story.process
+    asked = stack(33, ("urllib3/_request_methods.py", "request"))
+    for _ in range(2):
+        pool = process.client("urllib3.connectionpool.HTTPConnectionPool", asked)
+        connection = process.open(pool, asked)
+        process.request(connection)
+        process.close(connection, "collected", asked)
+    found = told(story, "new-client")
+    assert found.text == "A new urllib3.HTTPConnectionPool is made each time."
+    assert found.code == "pool = urllib3.HTTPConnectionPool(host, port)"
+
+
 def test_urlopen_keeps_no_connection(story: Story) -> None:
     opened = stack(8, ("urllib/request.py", "urlopen"), ("http/client.py", "connect"))
     for _ in range(3):
@@ -202,8 +314,19 @@ def test_urlopen_keeps_no_connection(story: Story) -> None:
     assert reasons(story) == ["first-use", "keeps-none", "keeps-none"]
     found = told(story, "keeps-none")
     assert found.text == "urlopen opens a connection for each request."
-    assert "in place of urlopen(url)" in found.cure
+    assert found.cure.endswith("in place of urlopen")
     assert found.is_avoidable
+
+
+def test_whoever_asks_for_the_close_ends_the_connection_even_where_the_library_is_faster(
+    story: Story,
+) -> None:  # aiohttp 3.9 closes it itself then
+    pool = story.process.pool(story.process.client("aiohttp.ClientSession", session_made()))
+    for _ in range(2):
+        connection = story.process.open(pool)
+        story.process.request(connection, answer=CLOSES, asks_to_close=True)
+        story.process.close(connection, "connection-closed")
+    assert reasons(story) == ["first-use", "asked-to-close"]
 
 
 def test_a_connection_of_http_client_for_each_request_is_a_client_for_each(story: Story) -> None:
@@ -215,7 +338,7 @@ def test_a_connection_of_http_client_for_each_request_is_a_client_for_each(story
     assert reasons(story) == ["first-use", "new-client"]
     found = told(story, "new-client")
     assert found.text == "A new http.client.HTTPConnection is made each time."
-    assert found.cure.startswith("Keep the HTTPConnection")
+    assert found.code == "connection = http.client.HTTPConnection(…)"
 
 
 def test_a_session_whose_proxy_is_asked_by_a_client_of_its_own_is_made_again(story: Story) -> None:
@@ -223,8 +346,8 @@ def test_a_session_whose_proxy_is_asked_by_a_client_of_its_own_is_made_again(sto
         manager = story.process.client("urllib3.poolmanager.ProxyManager", session_get())
         story.process.request(story.process.open(story.process.pool(manager)))
     found = told(story, "new-client")
-    assert found.text == "A client is made each time."
-    assert found.cure == "session = requests.Session() once, then session.get(…)"
+    assert found.text == "A new client is made each time."
+    assert found.code == "session = requests.Session()"
 
 
 # One client that doesn't keep its connections.
@@ -258,7 +381,7 @@ def test_a_pool_that_was_evicted_is_made_again(story: Story) -> None:
             story.process.request(connection)
             story.process.close(connection, "evicted")
     assert reasons(story) == ["first-use", "evicted", "evicted"]
-    assert "pool_connections=2" in told(story, "evicted").cure
+    assert "pool_connections=2" in told(story, "evicted").code
 
 
 def test_different_settings_are_different_pools(story: Story) -> None:
@@ -294,7 +417,10 @@ def test_a_response_that_is_dropped_unread_takes_its_connection_with_it(story: S
         story.process.request(connection, ended_s=None)
         story.process.close(connection, "unread")
     assert reasons(story) == ["first-use", "unread-response", "unread-response"]
-    assert told(story, "unread-response").cure.startswith("with session.get(…, stream=True)")
+    assert told(story, "unread-response").code.startswith("with session.get(url, stream=True)")
+    assert advice(told(story, "unread-response")).startswith(
+        "Read each body to its end, those of error responses included: with session.get("
+    )
     assert origin(story).would_do == 1
 
 
@@ -349,7 +475,7 @@ def test_a_pool_that_is_too_small_discards_what_comes_back(story: Story) -> None
     assert reasons(story) == ["first-use"] * 32 + ["pool-full"] * 22
     found = told(story, "pool-full")
     assert found.text == "The pool keeps 10 connections, and 32 were in use at once."
-    assert "pool_maxsize=32" in found.cure
+    assert "pool_maxsize=32" in found.code
     assert origin(story).would_do == 32
 
 
@@ -364,7 +490,7 @@ def test_a_client_has_an_idle_limit_of_its_own(story: Story) -> None:
         story.process.close(connection, "expired")
     assert reasons(story) == ["first-use", "client-idle-limit", "client-idle-limit"]
     found = told(story, "client-idle-limit")
-    assert found.cure == "httpx.Client(limits=httpx.Limits(keepalive_expiry=8))"
+    assert found.code == "client = httpx.Client(limits=httpx.Limits(keepalive_expiry=8))"
     assert (found.calls, found.is_avoidable) == ("Client.get", True)
 
 
@@ -559,6 +685,17 @@ def test_a_client_that_was_not_used_before_the_fork_is_as_good_as_new(story: Sto
     assert reasons(story) == ["first-use"]
 
 
+def test_what_its_siblings_did_is_not_what_a_process_inherits(story: Story) -> None:
+    manager = story.process.client(made=session_made())
+    made_s = story.process.clients[manager].made_s
+    for _ in range(2):
+        child = story.program.process(forked_from="1000-1")
+        pool = child.pool(child.client(made_s=made_s), made_s=made_s)
+        child.request(child.open(pool))
+        story.program.wait(1.0)
+    assert reasons(story) == ["first-use"] * 2
+
+
 def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
     session = story.process.session()
     first = story.process.open(session)
@@ -577,11 +714,10 @@ def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
 @pytest.mark.parametrize("kind", NAMED, ids=lambda it: it.code)
 def test_each_reason_has_words_for_whatever_was_seen(kind: ReasonKind, story: Story) -> None:
     story.process.request(story.process.open(story.process.session()))
-    peers = Peers()
-    traced = Traced(story.process.told(), 0, peers, Calls(), Scope())
+    traced = Traced(story.process.told(), 0, Peers(), Routes(), Calls(), Scope())
     group = Group(kind, traced.lives[0], traced)
     group.add(traced.lives[0], Reason(kind, kind.who, {}))
-    text, cure = group.text("The server"), group.cure(peers[API])
+    text, cure = group.text(), " ".join(group.cure(API))
     assert "{" not in text + cure
     assert "--" not in cure.replace("--verbose", "")
     assert text[:1].isupper() or text.startswith("http.client")

@@ -118,6 +118,44 @@ def test_pytest_is_told_its_tests_connections(
     assert troubles(done.usage) == []
 
 
+COMMAND = """\
+import sys
+from thing.command import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("is_script", [True, False], ids=["a script", "-m"])
+def test_a_command_is_told_the_lines_of_the_package_that_it_starts(
+    tmp_path: Path, *, is_script: bool
+) -> None:
+    package, scripts = tmp_path / "lib/python3.0/site-packages/thing", tmp_path / "bin"
+    for folder in (package, scripts):
+        folder.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(COMMAND)
+    (scripts / "thing").write_text(COMMAND)
+    lines = (
+        "import sys, requests",
+        "def main():",
+        "    for _ in range(2):",
+        "        requests.get(sys.argv[1])",
+    )
+    (package / "command.py").write_text("\n".join(lines))
+    words = [str(scripts / "thing")] if is_script else ["-m", "thing"]
+    env = {"PYTHONUSERBASE": str(tmp_path)}
+    env["PYTHONPATH"] = f"{environment(tmp_path)['PYTHONPATH']}{os.pathsep}{package.parent}"
+    with embedded() as server:
+        done = analysed([sys.executable, *words, *server.words], tmp_path / "records", env)
+        counts = server.counts()
+    assert done.code == 0, done.err
+    assert told(done.usage) == counts == (2, 2)
+    assert reasons(done.usage) == {"new-client": 1}
+    assert sites(done.usage) == {(str(package / "command.py"), 4)}
+    assert {it.calls for it in done.usage.origins[0].openings} == {"requests.get"}
+
+
 def wheel(folder: Path) -> Path:
     """A package called *thing*, in which there is nothing."""
     path = folder / "thing-1.0-py3-none-any.whl"

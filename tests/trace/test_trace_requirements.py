@@ -56,6 +56,14 @@ def test_each_is_held_against_the_origins_that_it_selects(text: str, status: str
     assert check(usages.mixed(), text).status == status
 
 
+@pytest.mark.parametrize(
+    ("text", "status"), [("untraced==0", "missed"), ("lost==0", "missed"), ("processes==0", "met")]
+)
+def test_where_nothing_was_traced_nothing_speaks_for_the_program(text: str, status: str) -> None:
+    nothing = usages.mixed()._replace(processes=(), untraced=(), origins=())
+    assert check(nothing, text).status == status
+
+
 def test_without_a_selector_one_origin_that_misses_it_is_enough() -> None:
     found = check(usages.mixed(), "reuse>=88%")
     assert found.status == "missed"
@@ -104,7 +112,7 @@ def test_what_is_unknown_is_undecided_and_with_strict_missed() -> None:
     found = check(usages.many_origins(3), "host-00.example.com: latency_reused.p95<=1s")
     assert found.status == "undecided"
     assert found.text == (
-        "latency_reused.p95_s of host-00.example.com:443 is unknown: "
+        "latency_reused.p95 of host-00.example.com:443 is unknown: "
         "no request reused a connection, and was answered."
     )
     assert (worst([found]), worst([found], strict=True)) == ("undecided", "missed")

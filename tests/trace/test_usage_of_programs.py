@@ -103,6 +103,16 @@ def test_what_the_server_does_is_not_held_against_the_program(
     assert analyse(program.recording()).origins[0].would_do == 4
 
 
+def test_clients_that_could_have_been_one_are_counted_though_no_reason_tells(
+    program: Program, process: Told
+) -> None:
+    for line in (10, 20):
+        process.request(process.open(process.session(made=session_made(line))))
+    assert sentence(program) == (
+        "2 of 2 requests to api.example.com:443 opened a connection; 1 would do."
+    )
+
+
 def test_a_single_request_had_nothing_to_reuse(program: Program, process: Told) -> None:
     kept(process, 1)
     assert sentence(program) == (
@@ -110,9 +120,18 @@ def test_a_single_request_had_nothing_to_reuse(program: Program, process: Told) 
     )
 
 
+def test_a_single_request_to_one_of_several_origins_does_not_hide_the_others(
+    program: Program, process: Told
+) -> None:
+    kept(process, 40)
+    process.request(process.open(process.session(origin=OTHER), origin=OTHER))
+    assert sentence(program) == "All but 2 of 41 requests to 2 origins reused a connection."
+
+
 def test_nothing_was_traced() -> None:
     found = analyse(Recording((), ("1-1-0.kab: not the name of a file of records",)))
-    assert (found.sentence, found.started_at) == ("Nothing was traced.", None)
+    assert found.sentence.startswith("Nothing was traced: this was no Python program, or ")
+    assert found.started_at is None
     assert found.damaged
 
 
@@ -261,15 +280,66 @@ def test_of_one_thread_only(program: Program, process: Told) -> None:
 
 
 def test_children_without_records_are_told(program: Program, process: Told) -> None:
+    now_s = program.now_s
     process.children = (
-        Child(7, program.now_s, is_python=True, is_closed_to_tracers=True),
-        Child(8, program.now_s, is_python=False, is_closed_to_tracers=False),
-        Child(9, program.now_s, is_python=True, is_closed_to_tracers=False),
-        Child(process.pid, program.now_s, is_python=True, is_closed_to_tracers=False),
+        Child(7, now_s, is_python=True, is_closed_to_tracers=True),
+        Child(8, now_s, is_python=False, is_closed_to_tracers=True),
+        Child(9, now_s, is_python=True, is_closed_to_tracers=False),
+        Child(10, now_s, is_python=True, is_closed_to_tracers=False, is_shut_out=True),
     )
     found = analyse(program.recording()).untraced
-    assert [it.pid for it in found] == [7, 8, 9]
+    assert [it.pid for it in found] == [7, 8, 9, 10]
     assert "-I" in found[0].why
+    assert found[1].why.startswith("not Python")
+    assert found[3].why.startswith("forked")
+
+
+def python(pid: int, started_s: float, *, is_closed: bool = False) -> Child:
+    return Child(pid, started_s, is_python=True, is_closed_to_tracers=is_closed)
+
+
+def test_a_child_with_records_isnt(program: Program, process: Told) -> None:
+    process.children = (python(1_001, program.now_s),)
+    program.wait(1)
+    assert program.process().pid == 1_001
+    assert not analyse(program.recording()).untraced
+
+
+def test_an_exec_of_what_no_tracer_gets_into_is_told(program: Program, process: Told) -> None:
+    program.wait(1)
+    process.children = (python(process.pid, program.now_s, is_closed=True),)
+    assert [it.pid for it in analyse(program.recording()).untraced] == [process.pid]
+
+
+def test_a_process_number_may_come_again(program: Program, process: Told) -> None:
+    closed = python(1_001, program.now_s, is_closed=True)
+    program.wait(1)
+    process.children = closed, python(1_001, program.now_s)
+    program.wait(1)
+    program.process()
+    (found,) = analyse(program.recording()).untraced
+    assert "-I" in found.why
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_fork_that_is_another_program_at_once_is_no_process(
+    program: Program, process: Told, *, is_closed: bool
+) -> None:
+    process.children = (python(1_001, program.now_s, is_closed=is_closed),)
+    program.wait(1)
+    program.process(forked_from=process.told().key)
+    found = analyse(program.recording())
+    assert [it.pid for it in found.processes] == [process.pid]
+    assert [it.pid for it in found.untraced] == [1_001]
+
+
+def test_one_that_sends_a_request_before_is(program: Program, process: Told) -> None:
+    process.children = (python(1_001, program.now_s, is_closed=True),)
+    program.wait(1)
+    kept(program.process(forked_from=process.told().key), 1)
+    found = analyse(program.recording())
+    assert [it.pid for it in found.processes] == [process.pid, 1_001]
+    assert [it.pid for it in found.untraced] == [1_001]
 
 
 def test_an_origin_through_a_proxy_is_one_of_its_own(program: Program, process: Told) -> None:

@@ -12,7 +12,8 @@ from keepalive_bench.trace.analysis.call_sites import Calls
 from keepalive_bench.trace.analysis.lives import Scope
 from keepalive_bench.trace.analysis.openings import Openings
 from keepalive_bench.trace.analysis.patterns import pattern_at
-from keepalive_bench.trace.analysis.processes import Peers, Traced
+from keepalive_bench.trace.analysis.processes import Peers, Routes, Traced
+from keepalive_bench.trace.analysis.programs import programs, untraced
 from keepalive_bench.trace.analysis.reasons import Forks, Reason, Reasons
 from keepalive_bench.trace.analysis.sentence import sentence_of
 from keepalive_bench.trace.usage import (
@@ -20,7 +21,6 @@ from keepalive_bench.trace.usage import (
     OriginUsage,
     ProcessUsage,
     Times,
-    Untraced,
     Usage,
 )
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from keepalive_bench.trace.analysis.call_sites import Call
-    from keepalive_bench.trace.analysis.lives import Life, Peer
+    from keepalive_bench.trace.analysis.lives import Life, Peer, Route
     from keepalive_bench.trace.recording import Process, Recording
 
 __all__ = ["analyse"]
@@ -50,28 +50,31 @@ def analyse(
     Only exchanges that began in that time count, and connections that were opened in it, of one
     thread, greenlet or task, if `who` says which. What was before is known, and counted nowhere.
     """
-    peers, calls = Peers(), Calls()
+    peers, routes, calls = Peers(), Routes(), Calls()
     scope = Scope(since_s, until_s, who)
     traced = [
-        Traced(process, number, peers, calls, scope)
-        for number, process in enumerate(recording.processes)
+        Traced(process, number, peers, routes, calls, scope)
+        for number, process in enumerate(programs(recording))
     ]
     start_s = min((it.started_s for it in recording.processes), default=0.0)
     at: dict[Peer, list[Life]] = defaultdict(list)
-    forks = Forks()
+    on: dict[Route, list[Life]] = defaultdict(list)
+    forks = Forks(recording.processes)
     for one in traced:
         for life in one.lives:
             at[life.peer].append(life)
+            on[life.route].append(life)
             if life.is_opened:
                 forks.note(life, one.clients)
+    why = {it: Reasons(it, pattern_at(it, on[it], start_s), forks) for it in routes.values()}
     origins: list[OriginUsage] = []
     reasons: dict[int, tuple[Reason, Call]] = {}
     for peer in peers.values():
-        found = _Found(peer, Reasons(peer, pattern_at(peer, at[peer], start_s), forks))
+        found = _Found(peer)
         for life in at[peer]:
             one = traced[life.process]
             if one.counts(life):
-                reasons[id(life)] = found.add(life, one)
+                reasons[id(life)] = found.add(life, one, why[life.route].of(life, one))
         origins.append(found.usage())
     origins.sort(key=lambda it: (-it.avoidable, -it.connections, -it.requests, it.origin))
     processes = tuple(_process(it) for it in traced)
@@ -79,7 +82,7 @@ def analyse(
         sentence=sentence_of(origins, processes),
         started_at=_moment(recording.processes),
         processes=processes,
-        untraced=tuple(_untraced(recording)),
+        untraced=tuple(untraced(recording)),
         damaged=recording.damaged,
         origins=tuple(origins),
         connections=tuple(_connections(traced, reasons, start_s)),
@@ -89,18 +92,17 @@ def analyse(
 class _Found:
     """What is found out of one origin."""
 
-    def __init__(self, peer: Peer, reasons: Reasons) -> None:
-        self._peer, self._reasons = peer, reasons
-        self._openings = Openings(peer, reasons)
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._openings = Openings(peer)
         self._connections = self._avoidable = 0
         self._saving_s: list[float] = []
         self._setup_s: list[float] = []
         self._unavoidable: dict[int, int] = defaultdict(int)
         """By process: how many connections took the place of one that no client could keep."""
 
-    def add(self, life: Life, traced: Traced) -> tuple[Reason, Call]:
+    def add(self, life: Life, traced: Traced, reason: Reason) -> tuple[Reason, Call]:
         """Note a connection that counts; return why and where it was opened."""
-        reason = self._reasons.of(life, traced)
         self._connections += 1
         if life.setup_s is not None and life.failure is None:
             self._setup_s.append(life.setup_s)
@@ -162,20 +164,6 @@ def _process(traced: Traced) -> ProcessUsage:
         troubles=process.troubles,
         is_running=process.ended_s is None,
     )
-
-
-def _untraced(recording: Recording) -> Iterator[Untraced]:
-    """Children without records, each once."""
-    seen = {it.pid for it in recording.processes}
-    for child in (child for it in recording.processes for child in it.children):
-        if child.pid in seen:
-            continue
-        seen.add(child.pid)
-        if child.is_closed_to_tracers:
-            why = "it was started so that no tracer gets in: -I, -E, -S or another environment"
-        else:
-            why = "it left no records" if child.is_python else "it isn't Python"
-        yield Untraced(child.pid, why)
 
 
 def _moment(processes: Sequence[Process]) -> str | None:

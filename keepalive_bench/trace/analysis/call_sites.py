@@ -19,9 +19,17 @@ _STDLIB = re.compile(r"[/\\]lib(?:32|64)?[/\\](?:python|pypy)\d+\.\d+t?[/\\](.+)
 _INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\](.+)")
 _LOOPS = ("asyncio/events.py", "asyncio/base_events.py", "asyncio/runners.py", "trio/_core/_run.py")
 """Who is on the stack beyond these started the loop, and not the task."""
-_PASS_ON = ("concurrent", "ddtrace", "functools", "opentelemetry", "sentry_sdk", "wrapt")
+_STARTERS = {"spawn_main"}
+"""What `multiprocessing` gives to `python -c`, which is nobody's own code."""
+_VENDORED = {"_vendor", "_vendored", "vendor"}
+"""Folders of copies of others' packages within a package."""
+_PASS_ON = (
+    *("anyio", "asyncio", "backoff", "concurrent", "contextlib", "ddtrace", "functools", "gevent"),
+    *("multiprocessing", "opentelemetry", "pydantic", "sentry_sdk", "tenacity", "threading"),
+    *("trio", "wrapt"),
+)
 """Libraries that call what is called there in their place."""
-_GENERIC = {"inner", "wrapped", "wrapper", "wrapped_f", "func"}
+_GENERIC = {"do_action", "func", "inner", "wrapped", "wrapped_f", "wrapper"}
 _CLASSES = {
     "aiohttp/client.py": "aiohttp.ClientSession",
     "aiohttp/connector.py": "aiohttp.TCPConnector",
@@ -41,8 +49,12 @@ _CLASSES = {
 _FUNCTIONS = {"requests/sessions.py": {"session"}}
 _UNNAMED = {"botocore/client.py": "boto3 client"}
 """Files whose functions have other names for whoever calls them."""
-_LONELY = {"urllib.request.urlopen": "urlopen", "urllib.request.urlretrieve": "urlretrieve"}
-"""What people call by its last name."""
+_LONELY = {
+    "urllib.request.open": "OpenerDirector.open",
+    "urllib.request.urlopen": "urlopen",
+    "urllib.request.urlretrieve": "urlretrieve",
+}
+"""What people call by another name."""
 
 
 _MOST_LATEST = 20_000
@@ -66,9 +78,25 @@ class Calls:
     """What was called in each stack, found out once."""
 
     def __init__(self) -> None:
+        self._own_files: set[str] = set()
+        self._own_packages: set[str] = set()
+        self._forget()
+
+    def note_own(self, frame: Frame) -> None:
+        """Note what the tracer took for the program's own code: an installed package may be it."""
+        if frame.file in self._own_files:
+            return
+        self._own_files.add(frame.file)
+        package = _package(frame.file)
+        if package and package not in self._own_packages:
+            self._own_packages.add(package)
+            self._forget()
+
+    def _forget(self) -> None:
         self._found: dict[Stack, Call] = {(): NO_CALL}
         self._latest: dict[int, tuple[Stack, Call]] = {}
         """By identity: a deep stack takes long to be looked up."""
+        self._inwards: dict[int, tuple[Stack, Stack]] = {}
 
     def of(self, stack: Stack) -> Call:
         """What was called, and where from."""
@@ -77,23 +105,46 @@ class Calls:
             return latest[1]
         found = self._found.get(stack)
         if found is None:
-            found = self._found[stack] = _call(stack)
+            found = self._found[stack] = self._call(stack)
         if len(self._latest) >= _MOST_LATEST:
             self._latest.clear()
         self._latest[id(stack)] = stack, found
         return found
 
+    def inwards(self, stack: Stack) -> Stack:
+        """The calls from the nearest place in the program's own code on; all, if there is none."""
+        latest = self._inwards.get(id(stack))
+        if latest is not None:
+            return latest[1]
+        site = self.of(stack).site
+        places = (at for at, it in enumerate(stack, 1) if (it.file, it.line, it.function) == site)
+        found = stack[: next(places, len(stack))]
+        if len(self._inwards) >= _MOST_LATEST:
+            self._inwards.clear()
+        self._inwards[id(stack)] = stack, found
+        return found
 
-def _call(stack: Stack) -> Call:
-    inner: list[Frame] = []
-    for frame in stack:
-        path = _library_path(frame.file)
-        if path is None:
-            return Call(Site(frame.file, frame.line, frame.function), *_named(inner))
-        if path.endswith(_LOOPS):
-            break
-        inner.append(frame)
-    return NO_CALL
+    def _call(self, stack: Stack) -> Call:
+        inner: list[Frame] = []
+        for frame in stack:
+            path = _library_path(frame.file)
+            if frame.file == "<string>" and inner and inner[-1].function in _STARTERS:
+                break
+            if path is None or _package(frame.file) in self._own_packages:
+                return Call(Site(frame.file, frame.line, frame.function), *_named(inner))
+            if path.endswith(_LOOPS):
+                break
+            inner.append(frame)
+        return Call(None, *_named(inner))  # a thread began there, or a task
+
+
+def _package(file: str) -> str:
+    """The folder of the installed package that a file is of; empty: it is of none, or a copy."""
+    found = _INSTALLED.search(file)
+    if found is None:
+        return ""
+    first, *others = re.split(r"[/\\]", found[1])
+    return "" if _VENDORED.intersection(others) else file[: found.start(1)] + first
 
 
 def _library_path(file: str) -> str | None:
@@ -110,7 +161,7 @@ def _named(calls: Sequence[Frame]) -> tuple[str, str]:
     for frame in reversed(calls):
         path = _library_path(frame.file) or ""
         library = _library(path, frame.file)
-        if library in _PASS_ON or frame.file.startswith("<"):
+        if library.partition(".")[0] in _PASS_ON or frame.file.startswith("<"):
             continue
         if first and library != first:
             break

@@ -6,6 +6,7 @@ that one had nothing more to do.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from math import inf
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from keepalive_bench.trace.analysis.call_sites import NO_CALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from keepalive_bench.trace.analysis.call_sites import Call, Calls
     from keepalive_bench.trace.analysis.lives import Life
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
     from keepalive_bench.trace.usage import Site
 
 _THROWS_AWAY = {"aiohttp", "httpx", "requests"}
+"""Libraries some functions of which make a client for one request."""
 _FUNCTIONS = {"delete", "get", "head", "options", "patch", "post", "put", "request", "stream"}
 """Functions of these that make a client for one request."""
+SINGLE_USE = "aiohttp.request"
+"""It makes a client that has its connection closed after one request."""
 KEEPS_NONE = "urllib.request"
+"""It has no client that keeps connections."""
 _MANY = 3
 _MOST_OWN = 1_000
 """No more connections of the same client are passed over."""
@@ -80,8 +85,13 @@ class Clients:
         """The call that made its client; without one, it is the connection that is made again."""
         root = self.root_of(life)
         if root is not None:
-            return self._calls.of(root.stack)
+            return self._maker(root.stack)
         return self._calls.of(life.stack) if life.client is None else NO_CALL
+
+    def _maker(self, stack: Stack) -> Call:
+        call = self._calls.of(stack)
+        # No method of a session makes one: it is the function of that name.
+        return call._replace(name=SINGLE_USE) if call.name == "ClientSession.request" else call
 
     def site_of(self, stack: Stack) -> Site | None:
         """The nearest place in the program's own code."""
@@ -95,16 +105,19 @@ class Clients:
         """Where its client is made; `None`: unknown, or in the parent of a fork."""
         root = self.root_of(life)
         if root is None:
-            return None if life.client is not None else self._place(life.stack, "")
-        return self._place(root.stack, root.kind)
+            return None if life.client is not None else self._place(life.stack)
+        return self._place(root.stack, root)
 
-    def _place(self, stack: Stack, kind: str) -> Hashable | None:
+    def _place(self, stack: Stack, made: Client | None = None) -> Hashable | None:
         if not stack:
             return None
-        call = self._calls.of(stack)
-        if throws_away(call):
+        call = self._calls.of(stack) if made is None else self._maker(stack)
+        if throws_away(call) or (made is None and call.library == KEEPS_NONE):
             return call.library
-        return stack if call.site is None else (call.site, kind)
+        if call.site is None:
+            return stack
+        # One call may make several clients for several purposes.
+        return call.site if made is None else (self._calls.inwards(stack), made.kind)
 
     def match(self, lives: Iterable[Life]) -> None:
         """Find those that took no place in their pool, but that of one of another.
@@ -115,24 +128,58 @@ class Clients:
         opened = sorted((it for it in lives if it.is_opened), key=lambda it: it.began_s)
         free = sorted((it for it in opened if it.free_from_s < inf), key=lambda it: it.free_from_s)
         siblings, places, everybody = self._grouped(free)
+        gone = self._gone(opened)
         for life in opened:
             if life.link not in {"first", "more", "different"}:
                 continue
             root, place = self._root_number(life), self.place(life)
-            before = siblings[root, life.peer].latest(life, _client) if root is not None else None
+            before = siblings[root, life.route].latest(life, _client) if root is not None else None
             if before is not None:
                 life.link = "sibling"
             elif life.link != "different" and place is not None:
-                before = places[place, life.peer].latest(life, self._root_number)
-                if before is None and place in _THROWS_AWAY:
-                    before = everybody[life.peer].latest(life, self._root_number)
-                if before is not None and self._may_go_on(before, places[place, life.peer]):
+                before = places[place, life.route].latest(life, self._root_number)
+                if before is None and place in {KEEPS_NONE, *_THROWS_AWAY}:
+                    before = everybody[life.route].latest(life, self._root_number)
+                if before is not None and self._may_go_on(before, places[place, life.route]):
                     before, life.link = None, "perhaps"
                 elif before is not None:
                     life.link = "place"
+                elif before := self._thrown_away(life, gone):
+                    life.link = "gone"
             life.before = before
             if before is not None:
                 before.is_taken = True
+
+    def _like(self, life: Life) -> Hashable | None:
+        """What its client has in common with others that could have done what it does."""
+        root = self.root_of(life)
+        if root is None:
+            return None
+        return root.kind, self._calls.of(root.stack).library, life.route
+
+    def _gone(self, lives: Iterable[Life]) -> dict[Hashable, list[tuple[float, Life]]]:
+        """Connections of clients that the program has thrown away, and from when on, in order."""
+        groups: dict[Hashable, list[tuple[float, Life]]] = defaultdict(list)
+        for life in lives:
+            root = self.root_of(life)
+            ended_s = None if root is None else root.ended_s
+            if ended_s is not None and life.free_from_s < inf and not life.asks_to_close:
+                since_s = max(ended_s, life.free_from_s)
+                groups[self._like(life)].append((since_s, life))
+        for each in groups.values():
+            each.sort(key=lambda it: it[0])
+        return groups
+
+    def _thrown_away(
+        self, life: Life, gone: Mapping[Hashable, list[tuple[float, Life]]]
+    ) -> Life | None:
+        """The latest that a client like that of one had, and was gone when that was made."""
+        root, alike = self.root_of(life), gone.get(self._like(life), ())
+        if root is None:
+            return None
+        end = bisect_right(alike, root.made_s, key=lambda it: it[0])
+        latest = (alike[at][1] for at in range(end - 1, max(-1, end - 1 - _MOST_OWN), -1))
+        return next((it for it in latest if not it.is_taken), None)
 
     def _may_go_on(self, life: Life, alike: _Free) -> bool:
         """Whether one may yet be used: its client is there, and so is the process.
@@ -155,10 +202,11 @@ class Clients:
         for life in free:
             root, place = self._root_number(life), self.place(life)
             if root is not None:
-                siblings[root, life.peer].add(life)
+                siblings[root, life.route].add(life)
             if place is not None:
-                places[place, life.peer].add(life, root)
-            everybody[life.peer].add(life)
+                places[place, life.route].add(life, root)
+            if not life.asks_to_close:  # who doesn't ask for that wouldn't have done so
+                everybody[life.route].add(life)
         return siblings, places, everybody
 
 

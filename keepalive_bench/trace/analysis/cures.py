@@ -1,4 +1,4 @@
-"""What to do about it, in a line of code of the library in use."""
+"""What to do about it, and a line of code for that in the library in use."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ class Cause(NamedTuple):
     evidence: Mapping[str, int | float | str]
     pools: int = 0
     """How many origins the client has connected to."""
+    is_maker: bool = False
+    """Whether what is called makes a client, and nothing else."""
 
 
 class Ended(NamedTuple):
@@ -43,45 +45,82 @@ class Ended(NamedTuple):
     is_forwarded: bool
 
 
+class Cure(NamedTuple):
+    """What to do about it."""
+
+    words: str
+    """Without a full stop; may be empty."""
+    code: str = ""
+    """A line for that, in the library in use; empty: there is none."""
+
+
 _ONCE = {
-    "aiohttp": "session = aiohttp.ClientSession() once, then session.{method}(…)",
-    "boto3": "client = boto3.client(…) once, and use it for all calls",
-    "botocore": "client = session.create_client(…) once, and use it for all calls",
-    "http.client": "Keep the HTTPConnection, and call request(…) again when the response is read",
-    "httpx": "client = httpx.Client() once, then client.{method}(…)",
-    "requests": "session = requests.Session() once, then session.{method}(…)",
-    "urllib3": "http = urllib3.PoolManager() once, then http.request(…)",
+    "aiohttp": Cure(
+        "Make one ClientSession and use it for all requests", "session = aiohttp.ClientSession()"
+    ),
+    "boto3": Cure("Make one client and use it for all calls", "client = boto3.client(…)"),
+    "botocore": Cure(
+        "Make one client and use it for all calls", "client = session.create_client(…)"
+    ),
+    "docker": Cure("Make one client and use it for all calls", "client = docker.from_env()"),
+    "elasticsearch": Cure("Make one client and use it for all calls", "client = Elasticsearch(…)"),
+    "http.client": Cure(
+        "Keep one connection, and read each response to its end before the next request",
+        "connection = http.client.HTTPConnection(…)",
+    ),
+    "httpx": Cure("Make one Client and use it for all requests", "client = httpx.Client()"),
+    "requests": Cure(
+        "Make one Session and use it for all requests", "session = requests.Session()"
+    ),
+    "urllib3": Cure(
+        "Make one PoolManager and use it for all requests", "http = urllib3.PoolManager()"
+    ),
 }
+_ONE_POOL = Cure(
+    "Make one pool and use it for all requests", "pool = urllib3.HTTPConnectionPool(host, port)"
+)
 _READ = {
-    "aiohttp": "async with session.get(…) as response: await response.read()",
-    "boto3": "body.read() to the end, of each StreamingBody",
-    "http.client": "response.read() before the next request",
-    "httpx": "with client.stream(…) as response: response.read()",
-    "requests": "with session.get(…, stream=True) as response: response.content",
-    "urllib3": "response.drain_conn(), or response.data",
+    "aiohttp": "async with session.get(url) as response: await response.read()",
+    "boto3": 'data = response["Body"].read()',
+    "botocore": 'data = response["Body"].read()',
+    "http.client": "data = response.read()",
+    "httpx": 'with client.stream("GET", url) as response: response.read()',
+    "requests": "with session.get(url, stream=True) as response: data = response.content",
+    "urllib3": "response.drain_conn()",
 }
 _MORE_PLACES = {
-    "boto3": "boto3.client(…, config=botocore.config.Config(max_pool_connections={needed}))",
-    "httpx": "httpx.Client(limits=httpx.Limits(max_keepalive_connections={needed}))",
+    "boto3": "client = boto3.client(…, config=Config(max_pool_connections={needed}))",
+    "botocore": "client = boto3.client(…, config=Config(max_pool_connections={needed}))",
+    "httpx": "client = httpx.Client(limits=httpx.Limits(max_keepalive_connections={needed}))",
     "requests": 'session.mount("{scheme}://", '
     "requests.adapters.HTTPAdapter(pool_maxsize={needed}))",
-    "urllib3": "urllib3.PoolManager(maxsize={needed})",
+    "urllib3": "http = urllib3.PoolManager(maxsize={needed})",
 }
 _MORE_POOLS = {
     "requests": 'session.mount("{scheme}://", '
     "requests.adapters.HTTPAdapter(pool_connections={pools}))",
-    "urllib3": "urllib3.PoolManager(num_pools={pools})",
+    "urllib3": "http = urllib3.PoolManager(num_pools={pools})",
 }
 _IDLE_FOR_LONGER = {
-    "aiohttp": "aiohttp.TCPConnector(keepalive_timeout={longer_s})",
-    "httpx": "httpx.Client(limits=httpx.Limits(keepalive_expiry={longer_s}))",
+    "aiohttp": "connector = aiohttp.TCPConnector(keepalive_timeout={longer_s})",
+    "httpx": "client = httpx.Client(limits=httpx.Limits(keepalive_expiry={longer_s}))",
 }
-_METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "request"}
+_ASYNC = (
+    ("httpx.Client", "httpx.AsyncClient"),
+    ("one Client", "one AsyncClient"),
+    ("with client", "async with client"),
+    ("response.read()", "await response.aread()"),
+)
+"""What an `httpx.Client` has otherwise than an `AsyncClient`."""
 
 
-def cure_in_program(cause: Cause) -> str:
+def cure_in_program(cause: Cause) -> Cure:
     """What to do in the program."""
-    return _CURES.get(cause.kind.code, _advice)(cause)
+    cure = _CURES.get(cause.kind.code, _advice)(cause)
+    if cause.library == "httpx" and "Async" in f"{cause.name}{cause.evidence.get('client')}":
+        for its, their in _ASYNC:
+            cure = Cure(*(it.replace(its, their) for it in cure))
+    return cure
 
 
 def cure_at_server(kind: ReasonKind, ended: Ended) -> str:
@@ -107,89 +146,99 @@ def _for_programs(advice: str) -> str:
     return re.sub(r" \(--[^)]*\)|: {apart}", "", advice)
 
 
-def _advice(cause: Cause) -> str:
-    return _for_programs(cause.kind.advice)
+def _advice(cause: Cause, lines: Mapping[str, str] | None = None, **values: object) -> Cure:
+    """What is advised whatever the library; and of those lines the one of the library in use."""
+    is_boto3 = cause.library == "botocore" and cause.name.startswith("boto3")
+    line = (lines or {}).get("boto3" if is_boto3 else cause.library, "")
+    words = _for_programs(cause.kind.advice).removesuffix(".")
+    return Cure(words, line.format_map(values))
 
 
-def _of(cause: Cause, lines: Mapping[str, str], **words: object) -> str:
-    line = lines.get(cause.library)
-    return _advice(cause) if line is None else line.format_map(words)
+def _once(cause: Cause) -> Cure:
+    made_by = f"{cause.evidence.get('made_by', '')}"
+    cure = _ONCE.get(cause.library)
+    if cause.name == "requests.HTTPAdapter":
+        return Cure("Mount one HTTPAdapter, and keep it and its Session for all requests")
+    if cure is None:
+        is_named = made_by.rpartition(".")[2].islower() and cause.is_maker
+        return (
+            Cure(f"Call {made_by} once, and keep what it returns") if is_named else _advice(cause)
+        )
+    if cause.library == "urllib3" and f"{cause.evidence.get('client')}".endswith("ConnectionPool"):
+        cure = _ONE_POOL
+    if cause.evidence.get("unread"):
+        cure = cure._replace(words=f"{cure.words}, and read each body to its end")
+    return cure
 
 
-def _once(cause: Cause) -> str:
-    library, _, method = cause.name.rpartition(".")
-    if cause.library not in _ONCE and library:
-        return f"Call {cause.name} once, and keep what it returns for all requests"
-    said = _of(cause, _ONCE, method=method if method in _METHODS else "get")
-    said = said.replace("httpx.Client", "httpx.AsyncClient") if "Async" in cause.name else said
-    return f"{said}; and read each body to its end" if cause.evidence.get("unread") else said
+def _not_closed(cause: Cause) -> Cure:
+    if cause.library == "aiohttp" and not cause.evidence.get("closed_at"):
+        return Cure("Leave out force_close=True", "connector = aiohttp.TCPConnector()")
+    return _advice(cause)
 
 
-def _not_closed(cause: Cause) -> str:
-    closed_at = cause.evidence.get("closed_at")
-    if closed_at:
-        return f"Leave out the close at {closed_at}, or do it when nothing more is to be sent"
-    is_forced = cause.library == "aiohttp"
-    return "aiohttp.TCPConnector() without force_close=True" if is_forced else _advice(cause)
-
-
-def _more_places(cause: Cause) -> str:
+def _more_places(cause: Cause) -> Cure:
     needed = cause.evidence.get("needed")
     if needed is None:
-        return "Let the pool keep as many connections as there are requests at once"
+        return Cure("Let the pool keep as many connections as there are requests at once")
+    words = f"Let the pool keep {needed} connections"
     if cause.library not in _MORE_PLACES:
-        return f"Let the pool keep {needed} connections (urllib3 calls that maxsize)"
-    scheme = cause.origin.partition(":")[0]
-    return _of(cause, _MORE_PLACES, needed=needed, scheme=scheme)
+        return Cure(f"{words} (urllib3 calls that maxsize)")
+    return _advice(cause, _MORE_PLACES, needed=needed, scheme=_scheme(cause))._replace(words=words)
 
 
-def _more_pools(cause: Cause) -> str:
-    scheme = cause.origin.partition(":")[0]
-    return _of(cause, _MORE_POOLS, pools=cause.pools, scheme=scheme)
+def _more_pools(cause: Cause) -> Cure:
+    return _advice(cause, _MORE_POOLS, pools=cause.pools, scheme=_scheme(cause))
 
 
-def _idle_for_longer(cause: Cause) -> str:
+def _idle_for_longer(cause: Cause) -> Cure:
     longest_s = cause.evidence.get("longest_s", 0.0)
-    longer_s = ceil(float(longest_s)) + 1
-    return _of(cause, _IDLE_FOR_LONGER, longer_s=longer_s)
+    return _advice(cause, _IDLE_FOR_LONGER, longer_s=ceil(float(longest_s)) + 1)
 
 
-def _in_place_of_urllib(cause: Cause) -> str:
-    return (
-        'http = urllib3.PoolManager() once, then http.request("GET", url) in place of '
-        f"{cause.name or 'urlopen'}(url)"
+def _scheme(cause: Cause) -> str:
+    return cause.origin.partition(":")[0]
+
+
+def _in_place_of_urllib(cause: Cause) -> Cure:
+    if cause.library == "aiohttp":
+        return Cure("aiohttp>=3.11 keeps its connections to proxies")
+    return Cure(
+        f"Use a client that keeps its connections in place of {cause.name or 'urlopen'}",
+        'http = urllib3.PoolManager()  # once, then http.request("GET", url)',
     )
 
 
-def _at_once(cause: Cause) -> str:
-    return f"Ask {cause.origin} in the first place: that saves the request before"
+def _direct(cause: Cause) -> Cure:
+    return Cure(f"Send these requests to {cause.origin} directly: that saves the redirect")
 
 
-def _after_fork(_: Cause) -> str:
-    return "os.register_at_fork(after_in_child=…) can make a new client in each child"
+def _after_fork(cause: Cause) -> Cure:
+    return _advice(cause)._replace(code="os.register_at_fork(after_in_child=make_client)")
 
 
-def _not_asked(cause: Cause) -> str:
+def _not_asked(cause: Cause) -> Cure:
     if cause.library == "aiohttp":
-        return (
-            "aiohttp.TCPConnector() without force_close=True, and no Connection header of its own"
+        return Cure(
+            "Leave out force_close=True, and any Connection header of your own",
+            "connector = aiohttp.TCPConnector()",
         )
     return _advice(cause)
 
 
-def _nothing(_: Cause) -> str:
-    return ""
+def _nothing(_: Cause) -> Cure:
+    return Cure("")
 
 
-_CURES: dict[str, Callable[[Cause], str]] = {
+_CURES: dict[str, Callable[[Cause], Cure]] = {
     programs.NEW_CLIENT.code: _once,
     programs.KEEPS_NONE.code: _in_place_of_urllib,
     programs.CLIENT_CLOSED.code: _not_closed,
     programs.EVICTED.code: _more_pools,
-    programs.UNREAD_RESPONSE.code: lambda cause: _of(cause, _READ),
+    programs.UNREAD_RESPONSE.code: lambda cause: _advice(cause, _READ),
     programs.CLIENT_IDLE_LIMIT.code: _idle_for_longer,
     programs.FORKED.code: _after_fork,
-    programs.REDIRECT.code: _at_once,
+    programs.REDIRECT.code: _direct,
     kinds.ASKED_TO_CLOSE.code: _not_asked,
     kinds.POOL_FULL.code: _more_places,
     kinds.FIRST_USE.code: _nothing,

@@ -7,12 +7,11 @@ from keepalive_bench.results import failure_kinds as kinds
 GIVEN_UP = "given-up"
 """Nobody failed: the program gave up the exchange. No kind of kab's."""
 _GIVEN_UP = {
-    "Cancelled",
-    "CancelledError",
-    "GeneratorExit",
-    "GreenletExit",
-    "KeyboardInterrupt",
-    "SystemExit",
+    *("Cancelled", "CancelledError", "GeneratorExit", "GreenletExit"),
+    *("KeyboardInterrupt", "SystemExit"),
+    # What no server brings about: the event loop is closed, say.
+    *("AssertionError", "AttributeError", "KeyError", "MemoryError", "NameError"),
+    *("RecursionError", "RuntimeError", "TypeError"),
 }
 _OF_ENDS = {
     "ClientOSError": kinds.RESET,

@@ -25,6 +25,7 @@ Link = Literal[
     "",
     "different",
     "first",
+    "gone",
     "held",
     "held-by-others",
     "idle",
@@ -38,7 +39,7 @@ Link = Literal[
 own thread `held`, unread, or that others did; there was an `idle` one; it is the `first` of its
 pool, or one `more`; the first of a pool whose client has `different` ones; it took the place of one
 of another pool of its client's (`sibling`), or of another client, made at the same `place`, or
-`perhaps` so, if that one isn't used again."""
+`perhaps` so, if that one isn't used again; or of one like it, made elsewhere, that is `gone`."""
 
 
 class Scope(NamedTuple):
@@ -85,6 +86,7 @@ class Life:
         "peer",
         "process",
         "requests",
+        "route",
         "served",
         "setup_s",
         "stack",
@@ -94,8 +96,8 @@ class Life:
         "who",
     )
 
-    def __init__(self, connection: Connection, process: int, peer: Peer) -> None:
-        self.process, self.peer = process, peer
+    def __init__(self, connection: Connection, process: int, peer: Peer, route: Route) -> None:
+        self.process, self.peer, self.route = process, peer, route
         self.client, self.stack = connection.client, connection.stack
         self.closing_stack: Stack = connection.closing_stack
         self.is_inherited = connection.inherited_from is not None
@@ -146,7 +148,7 @@ class Life:
 
 
 class Peer:
-    """One origin, through one proxy or none, and what connections to it came through."""
+    """One origin, through one proxy or none, and the requests that went there."""
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
@@ -154,7 +156,17 @@ class Peer:
         self.failed_connections = 0
         self.latency_reused, self.latency_opened = array("d"), array("d")
         self.under_way: dict[int, UnderWay] = {}
-        """By process: when requests were under way that count."""
+        """By process: when requests were under way that count, on connections opened for it."""
+
+
+class Route:
+    """What connections have in common that can serve each other's requests, and went through.
+
+    They lead to one origin; or to one proxy, where requests to any server may go over them.
+    """
+
+    def __init__(self, origin: Origin, *, is_shared: bool) -> None:
+        self.origin, self.is_shared = origin, is_shared
         self.answers: Counter[Answer] = Counter()
         self.statuses: Counter[int] = Counter()
         """Of all answers."""

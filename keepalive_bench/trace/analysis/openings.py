@@ -24,7 +24,9 @@ from keepalive_bench.findings.reason_words import (
     survived,
     times_of,
 )
-from keepalive_bench.trace.analysis.cures import Cause, Ended, cure_at_server, cure_in_program
+from keepalive_bench.trace.analysis.cures import Cause, Cure, Ended, cure_at_server, cure_in_program
+from keepalive_bench.trace.analysis.reasons import closer_of, is_forwarded
+from keepalive_bench.trace.findings import first_use
 from keepalive_bench.trace.usage import Opening
 from keepalive_bench.units import printable
 
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
     from keepalive_bench.trace.analysis.call_sites import Call
     from keepalive_bench.trace.analysis.lives import Life, Peer
     from keepalive_bench.trace.analysis.processes import Traced
-    from keepalive_bench.trace.analysis.reasons import Reason, Reasons
+    from keepalive_bench.trace.analysis.reasons import Reason
+    from keepalive_bench.trace.recording import Origin
 
 _MOST_SEEN = 1_000
 """Of so many connections, the evidence is looked at: it is alike for most."""
@@ -46,14 +49,18 @@ _IN_PROGRAM = {it.code for it in programs.PROGRAM_REASONS} | {
     kinds.POOL_FULL.code,
 }
 _THINGS = {"aiohttp": "ClientSession", "httpx": "Client", "requests": "Session"}
+_NAMED = {"aiohttp", "httpx", "urllib3"}
+"""Libraries whose classes have names that people know."""
 _TEXTS = {
-    kinds.FIRST_USE.code: "There was no connection yet, or all others were busy",
-    kinds.AFTER_ERROR.code: "What came before it failed, and its connection with it: {failures}",
+    kinds.FIRST_USE.code: "{first_use}",
+    kinds.AFTER_ERROR.code: "The attempt before failed, and its connection with it: {failures}",
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
-    kinds.UNKNOWN.code: "Nothing proves why ({times}); this was seen: {all_seen}",
+    kinds.UNKNOWN.code: "The reason can't be proven ({times}); what was seen: {all_seen}",
     kinds.POOL_FULL.code: "The pool keeps {maxsize} connections, and {needed} were in use at once",
 }
 """What is said of reasons for which `kab run` speaks of its own options, or has no words."""
+_UNLASTING = ", but the server would hardly have kept the connection before until then"
+"""What is said where a client that keeps its connections would have had to open one, too."""
 
 
 class _Key(NamedTuple):
@@ -61,19 +68,20 @@ class _Key(NamedTuple):
     who: Actor
     call: Call
     is_avoidable: bool
+    would_be_lost: bool
 
 
 class Openings:
     """All connections that were opened to one origin, by reason and place."""
 
-    def __init__(self, peer: Peer, reasons: Reasons) -> None:
-        self._peer, self._reasons = peer, reasons
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
         self._groups: dict[_Key, Group] = {}
 
     def add(self, life: Life, traced: Traced, reason: Reason) -> Call:
         """Note one, and return where that was."""
         call = traced.clients.call(life)
-        key = _Key(reason.kind.code, reason.who, call, reason.is_avoidable)
+        key = _Key(reason.kind.code, reason.who, call, reason.is_avoidable, reason.would_be_lost)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(reason.kind, life, traced)
@@ -86,6 +94,9 @@ class Openings:
         return tuple(sorted(found, key=lambda it: -it.connections))
 
     def _opening(self, key: _Key, group: Group) -> Opening:
+        cure, text = group.cure(self._peer.origin), group.text()
+        if key.would_be_lost:
+            cure, text = Cure(""), text + _UNLASTING
         return Opening(
             reason=key.code,
             who=key.who,
@@ -94,8 +105,9 @@ class Openings:
             site=key.call.site,
             calls=key.call.name,
             is_avoidable=key.is_avoidable,
-            text=f"{group.text(self._reasons.closer.name)}.",
-            cure=group.cure(self._peer),
+            text=f"{text}.",
+            cure=cure.words,
+            code=cure.code,
             saving_s=group.setup_s if key.is_avoidable and group.has_setup else None,
             evidence=group.evidence(),
         )
@@ -107,7 +119,7 @@ class Group:
     def __init__(self, kind: ReasonKind, life: Life, traced: Traced) -> None:
         clients = traced.clients
         call, making, root = clients.call(life), clients.making(life), clients.root_of(life)
-        self.kind = kind
+        self.kind, self.route = kind, life.route
         self.connections = self.requests = 0
         self.setup_s, self.has_setup = 0.0, False
         self.seen: list[dict[str, object]] = []
@@ -117,8 +129,9 @@ class Group:
         is_new = kind is programs.NEW_CLIENT
         self.name = (making.name if is_new else "") or call.name
         its_kind = "" if root is None else root.kind.partition(".")[0]
-        libraries = (making.library, call.library) if is_new else (call.library, its_kind)
+        libraries = (*((making.library,) if is_new else ()), call.library, its_kind)
         self.library = next((it for it in libraries if it), "")
+        self.is_maker = is_new and making.name not in {"", call.name}
         self.pools = traced.origins_of(life)
 
     def add(self, life: Life, reason: Reason) -> None:
@@ -160,29 +173,28 @@ class Group:
         told |= {name: value for name, value in times.items() if value is not None}
         return told
 
-    def text(self, closer: str) -> str:
+    def text(self) -> str:
         """Why they were opened, without a full stop."""
-        return (_TEXTS.get(self.kind.code) or self.kind.text).format_map(self._words(closer))
+        return (_TEXTS.get(self.kind.code) or self.kind.text).format_map(self._words())
 
-    def cure(self, peer: Peer) -> str:
+    def cure(self, origin: Origin) -> Cure:
         """What to do about it."""
-        origin = peer.origin
         if self.kind.code not in _IN_PROGRAM:
             ended = Ended(
-                answers=self.answers or peer.answers,
+                answers=self.answers or self.route.answers,
                 served=self.served,
                 seen=self.seen,
                 sends_bodies=self.has_body,
-                is_forwarded=origin.via is not None and origin.scheme == "http",
+                is_forwarded=is_forwarded(self.route),
             )
-            return cure_at_server(self.kind, ended)
+            return Cure(cure_at_server(self.kind, ended))
         address = f"{origin.scheme}://{origin.name}"
         evidence = self.evidence()
         return cure_in_program(
-            Cause(self.kind, self.library, self.name, address, evidence, self.pools)
+            Cause(self.kind, self.library, self.name, address, evidence, self.pools, self.is_maker)
         )
 
-    def _words(self, closer: str) -> dict[str, Any]:
+    def _words(self) -> dict[str, Any]:
         """What stands in their reason's text."""
         seen, code = self.seen, self.kind.code
         served = sorted({int(it) for it in numbers_in(seen, "requests")})
@@ -191,7 +203,7 @@ class Group:
         others = fitting([it for it in seen if "fits" in it], besides=code)
         facts = self.evidence()
         return {
-            "closer": closer,
+            "closer": closer_of(self.route).name,
             "times": how_often(self.connections),
             "after": after(served, self.connections),
             "seen": printable(data[:SHOWN_DATA]),
@@ -210,6 +222,7 @@ class Group:
             "maxsize": facts.get("maxsize", "too few"),
             "needed": facts.get("needed", "more"),
             "differs": facts.get("differs", "unknown"),
+            "first_use": first_use(self.connections, facts.get("busy", 0)),
             "made_by": facts.get("made_by") or "It",
             "making": self._making(facts) if self.kind is programs.NEW_CLIENT else "",
             "closed_at": _at(facts.get("closed_at")),
@@ -219,14 +232,19 @@ class Group:
     def _making(self, facts: dict[str, int | float | str]) -> str:
         """Who makes a client again."""
         name, place = f"{facts.get('made_by', '')}", _at(facts.get("made_at"))
+        is_else = "thrown_away" in facts  # and once there, for all that is known
+        when = f"{place}, and an earlier one was thrown away" if is_else else f" each time{place}"
         library, _, last = name.rpartition(".")
         if library == self.library and library in _THINGS and last.islower():
             return f"{name} makes a {_THINGS[library]} each time"
         if not name:
-            return f"A client is made each time{place}"
+            parts = f"{facts.get('client', '')}".split(".")
+            is_known = self.library in _NAMED and parts[0] == self.library
+            kind = f"{parts[0]}.{parts[-1]}" if is_known else "client"
+            return f"A new {kind} is made{when}"
         if last[:1].isupper():
-            return f"A new {name} is made each time{place}"
-        return f"{name} makes a client each time{place}"
+            return f"A new {name} is made{when}"
+        return f"{name} makes a client{when}"
 
 
 def _at(place: object) -> str:
@@ -234,4 +252,4 @@ def _at(place: object) -> str:
     if not isinstance(place, str) or not place:
         return ""
     file, colon, rest = place.rpartition(":")
-    return f" at {printable(PurePath(file).name)}{colon}{rest}"
+    return f" at {printable(PurePath(file).name)}{colon}{rest.removesuffix(' in <module>')}"

@@ -15,7 +15,7 @@ from keepalive_bench.trace.analysis.failures import GIVEN_UP
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keepalive_bench.trace.analysis.lives import Life, Peer
+    from keepalive_bench.trace.analysis.lives import Life, Route
 
 SILENT = {"found-fin": "fin", "found-rst": "rst", "found-closed": "fin"}
 """Endings that nobody announced, as `kab run` calls them."""
@@ -23,8 +23,8 @@ BY_OTHERS = {*SILENT, "found-data", "announced", "failed"}
 """Endings that somebody else than the program brought about."""
 
 
-def pattern_at(peer: Peer, lives: Iterable[Life], start_s: float) -> Pattern:
-    """What the ends of connections to an origin have in common, in all processes."""
+def pattern_at(route: Route, lives: Iterable[Life], start_s: float) -> Pattern:
+    """What the ends of connections on one route have in common, in all processes."""
     ends, closed = EndsByKind(*(Ends() for _ in EndsByKind._fields)), Counter[int]()
     longest_s = array("d")
     for life in lives:
@@ -37,8 +37,8 @@ def pattern_at(peer: Peer, lives: Iterable[Life], start_s: float) -> Pattern:
             closed[life.status] += 1
     if not any(map(len, ends)):
         return Pattern()
-    pattern = pattern_of(ends, peer.uses(array("d", sorted(longest_s))))
-    return pattern._replace(closing_statuses=closing_statuses(closed, peer.statuses))
+    pattern = pattern_of(ends, route.uses(array("d", sorted(longest_s))))
+    return pattern._replace(closing_statuses=closing_statuses(closed, route.statuses))
 
 
 def age_s(life: Life) -> float:

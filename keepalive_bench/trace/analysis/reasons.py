@@ -10,21 +10,30 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections import program_reasons as programs
 from keepalive_bench.connections import reason_kinds as kinds
-from keepalive_bench.connections.announcements import announced_timeout, is_old, says_close
+from keepalive_bench.connections.announcements import (
+    announced_max,
+    announced_timeout,
+    is_old,
+    says_close,
+)
 from keepalive_bench.connections.records import SERVER, Before, Closer, Idle, Owner
 from keepalive_bench.connections.rules import actor, reason_for
 from keepalive_bench.results.exchange import Ending
+from keepalive_bench.trace.analysis.clients import SINGLE_USE
 from keepalive_bench.trace.analysis.failures import GIVEN_UP
 from keepalive_bench.trace.analysis.patterns import BY_OTHERS, SILENT, age_s, idle_s
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from keepalive_bench.connections.patterns import Pattern
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.trace.analysis.clients import Clients
-    from keepalive_bench.trace.analysis.lives import Life, Peer
+    from keepalive_bench.trace.analysis.lives import Life, Route
     from keepalive_bench.trace.analysis.processes import Traced
+    from keepalive_bench.trace.recording import Process
 
 _KEPT_S = 60.0
 """So long, balancers and servers usually keep a connection that is idle, if nothing tells."""
@@ -47,14 +56,16 @@ class Reason(NamedTuple):
     evidence: dict[str, object]
     is_avoidable: bool = False
     """Whether a client that keeps its connections would have done without."""
+    would_be_lost: bool = False
+    """Or it would have, had the server kept the connection before until then."""
 
 
 class Reasons:
-    """Names the reasons for connections to one origin."""
+    """Names the reasons for connections on one route."""
 
-    def __init__(self, peer: Peer, pattern: Pattern, forks: Forks) -> None:
-        self._peer, self._pattern, self._forks = peer, pattern, forks
-        self.closer = closer_of(peer)
+    def __init__(self, route: Route, pattern: Pattern, forks: Forks) -> None:
+        self._route, self._pattern, self._forks = route, pattern, forks
+        self.closer = closer_of(route)
 
     def of(self, life: Life, traced: Traced) -> Reason:
         """The reason for a connection."""
@@ -63,16 +74,25 @@ class Reasons:
             self._unreplacing(life, traced) if before is None else self._after(life, before, traced)
         )
         who = actor(kind, Owner(kept=0, closer=self.closer))
-        is_avoidable = (
-            before is not None
-            and kind.code in programs.AVOIDABLE
-            and self._would_last(before, life)
-        )
-        return Reason(kind, who, evidence, is_avoidable)
+        if before is None or kind.code not in programs.AVOIDABLE:
+            return Reason(kind, who, evidence)
+        would_last = self._would_last(before, life)
+        return Reason(kind, who, evidence, would_last, not would_last)
 
     def _would_last(self, before: Life, life: Life) -> bool:
         """Whether the server would have kept the connection before until then."""
-        announced_s, span = announced_timeout(before.answer), self._pattern.idle.span
+        pattern = self._pattern
+        if pattern.limit is not None and before.served >= pattern.limit:
+            return False
+        if announced_max(before.answer) == 0:
+            return False
+        ages = (
+            pattern.age if pattern.is_aged else None,
+            pattern.announced_age if pattern.is_announced_aged else None,
+        )
+        if any(it is not None and life.began_s - before.opened_s > it.least_s for it in ages):
+            return False
+        announced_s, span = announced_timeout(before.answer), pattern.idle.span
         limit_s = _KEPT_S if announced_s is None else announced_s
         if span is not None:
             limit_s = span.least_s if announced_s is None else min(span.least_s, announced_s)
@@ -91,7 +111,7 @@ class Reasons:
             return programs.FORKED, {}
         if life.is_redirected:
             return programs.REDIRECT, {}
-        return kinds.FIRST_USE, {}
+        return kinds.FIRST_USE, {"busy": True} if life.link == "more" else {}
 
     def _after(
         self, life: Life, before: Life, traced: Traced
@@ -102,15 +122,24 @@ class Reasons:
             return kinds.AFTER_ERROR, {"failure": printable(before.failure)}
         if before.code == GIVEN_UP:
             return programs.CANCELLED, {}
-        is_elsewhere = life.link == "place"
-        if is_elsewhere and clients.keeps_none(life) and before.code is None:
-            return programs.KEEPS_NONE, {"made_by": clients.call(life).name}
-        if _is_ended_by_others(before):
+        is_elsewhere = life.link in {"place", "gone"}
+        if who := _keeps_none(life, before, clients, is_elsewhere=is_elsewhere):
+            return programs.KEEPS_NONE, {"made_by": who}
+        is_single_use = is_elsewhere and clients.making(life).name == SINGLE_USE
+        is_by_rule = _is_ended_by_others(before) or self._had_to_end(before)
+        if is_by_rule and not (is_single_use and before.asks_to_close):
             return self._by_rules(before)
         if is_elsewhere:
-            unread: dict[str, object] = {"unread": True} if before.is_unread else {}
-            return programs.NEW_CLIENT, _making(life, clients) | unread
+            facts = _making(life, clients)
+            facts |= {"unread": True} if before.is_unread else {}
+            facts |= {"thrown_away": True} if life.link == "gone" else {}
+            return programs.NEW_CLIENT, facts
         return _within_client(life, before, traced)
+
+    def _had_to_end(self, life: Life) -> bool:
+        """Whether its own request asked for the close, and its library didn't wait for it."""
+        is_asked = life.asks_to_close and not self._route.goes_on_after_close
+        return is_asked and life.ending in _CLOSED
 
     def _by_rules(self, before: Life) -> tuple[ReasonKind, dict[str, object]]:
         """The reason that `kab run` would name."""
@@ -119,7 +148,7 @@ class Reasons:
         owner = Owner(
             kept=0,
             closer=self.closer,
-            asks_to_close=before.asks_to_close and not self._peer.goes_on_after_close,
+            asks_to_close=before.asks_to_close and not self._route.goes_on_after_close,
             sends_bodies=before.has_body,
             pattern=self._pattern,
         )
@@ -131,7 +160,7 @@ class Reasons:
             idle,
             age_s=age_s(before) if last else 0.0,
             survived_s=before.survived_s,
-            round_trip_s=self._peer.shortest_round_trip_s,
+            round_trip_s=self._route.shortest_round_trip_s,
         )
         kind, evidence = reason_for(known, owner)
         if before.ending == "found-closed" and "found" in evidence:
@@ -142,14 +171,16 @@ class Reasons:
 class Forks:
     """Which clients had connections to which origin before their process was forked."""
 
-    def __init__(self) -> None:
-        self._used: dict[tuple[float, str, Peer], float] = {}
+    def __init__(self, processes: Iterable[Process]) -> None:
+        self._parents = {it.key: it.forked_from for it in processes}
+        self._used: dict[tuple[str, float, str, Route], float] = {}
+        """Since when, by process and client."""
 
     def note(self, life: Life, clients: Clients) -> None:
         """Note a connection."""
         root = clients.root_of(life)
         if root is not None:
-            key = root.made_s, root.kind, life.peer
+            key = clients.process.key, root.made_s, root.kind, life.route
             self._used[key] = min(self._used.get(key, life.began_s), life.began_s)
 
     def had(self, life: Life, clients: Clients) -> bool:
@@ -157,19 +188,40 @@ class Forks:
         root = clients.root_of(life)
         if root is None or not clients.is_inherited(life):
             return False
-        used_s = self._used.get((root.made_s, root.kind, life.peer))
-        return used_s is not None and used_s < clients.process.started_s
+        parent, before_s = clients.process.forked_from, clients.process.started_s
+        while parent is not None:  # not what its siblings did
+            used_s = self._used.get((parent, root.made_s, root.kind, life.route))
+            if used_s is not None and used_s < before_s:
+                return True
+            parent = self._parents.get(parent)
+        return False
 
 
-def closer_of(peer: Peer) -> Closer:
+def closer_of(route: Route) -> Closer:
     """Who can have closed a connection: what is forwarded goes no further than to the proxy."""
-    origin = peer.origin
+    origin = route.origin
     if origin.via is None:
         return SERVER
     proxy = printable(origin.via.partition("://")[2] or origin.via)
-    if origin.scheme == "http":
+    if is_forwarded(route):
         return Closer("proxy", f"The proxy {proxy}")
     return Closer("server", f"The server, or the tunnel through {proxy},")
+
+
+def is_forwarded(route: Route) -> bool:
+    """Whether a proxy passes each request on, and its connections end there."""
+    origin = route.origin
+    if origin.via is None or origin.via.startswith("socks"):
+        return False
+    return route.is_shared or origin.scheme == "http"
+
+
+def _keeps_none(life: Life, before: Life, clients: Clients, *, is_elsewhere: bool) -> str:
+    """Who keeps no connections like these; empty: that isn't so."""
+    if before.ending == "never-kept":
+        return "aiohttp before 3.11, through a proxy,"
+    is_next = is_elsewhere and clients.keeps_none(life) and before.code is None
+    return clients.call(life).name if is_next else ""
 
 
 def _is_ended_by_others(life: Life) -> bool:
@@ -194,7 +246,7 @@ def _making(life: Life, clients: Clients) -> dict[str, object]:
     root = clients.root_of(life)
     name = making.name
     if root is None:
-        name = "http.client.HTTPConnection" if making.library == "http.client" else ""
+        name = "http.client.HTTPConnection"  # by a library, perhaps
     elif not name.startswith(f"{making.library}."):  # a method: its client made another one
         name = ""
     found: dict[str, object] = {"made_by": name}

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 _WELL = 0.9
 """A share of requests that reuse a connection, from which on there is nothing to tell first."""
+_NOTHING = (
+    "Nothing was traced: this was no Python program, or its environment didn't reach it (-I, -E, "
+    "-S), or there was no room for records"
+)
 _TITLES = {it.code: it.title for it in (*REASON_KINDS, *PROGRAM_REASONS)}
 
 
 def sentence_of(origins: Sequence[OriginUsage], processes: Sequence[ProcessUsage]) -> str:
     """The answer, of the origin that is worst; and whether it is all that happened."""
     lost = sum(it.lost for it in processes)
-    said = _answer(origins) if processes else "Nothing was traced"
+    said = _answer(origins) if processes else _NOTHING
     return (
         f"{said}. {plural(lost, 'record')} didn't fit, so this isn't all." if lost else f"{said}."
     )
@@ -36,9 +40,12 @@ def _answer(origins: Sequence[OriginUsage]) -> str:
     worst = asked[0]
     if worst.avoidable:
         return f"{_opened(worst)} opened a connection; {worst.would_do:,} would do"
-    worst = max(asked, key=_opened_share)
-    if _opened_share(worst) <= 1 - _WELL or not _reasons(worst):
-        return _well(worst)
+    told = [it for it in asked if _opened_share(it) > 1 - _WELL and (_reasons(it) or _spare(it))]
+    if not told:
+        return _well(asked)
+    worst = max(told, key=lambda it: it.requests - it.reused)
+    if _spare(worst):
+        return f"{_opened(worst)} opened a connection; {worst.would_do:,} would do"
     title = _TITLES[_reasons(worst)[0]]
     return f"{_opened(worst)} opened a connection: {title[0].lower()}{title[1:]}"
 
@@ -48,15 +55,23 @@ def _reasons(origin: OriginUsage) -> list[str]:
     return [it.reason for it in origin.openings if it.reason != FIRST_USE.code]
 
 
-def _well(origin: OriginUsage) -> str:
-    opened = origin.requests - origin.reused
-    to = f"{plural(origin.requests, 'request')} to {_name(origin)}"
+def _spare(origin: OriginUsage) -> int:
+    """How many connections too many there were, whyever."""
+    return origin.connections - origin.would_do
+
+
+def _well(asked: Sequence[OriginUsage]) -> str:
+    requests = sum(it.requests for it in asked)
+    reused = sum(it.reused for it in asked)
+    opened = requests - reused
+    where = _name(asked[0]) if len(asked) == 1 else f"{len(asked):,} origins"
+    to = f"{plural(requests, 'request')} to {where}"
     if not opened:
-        return f"All {to} reused a connection" if origin.requests > 1 else f"The only {_only(to)}"
-    if origin.reused:
+        return f"All {to} reused a connection" if requests > 1 else f"The only {_only(to)}"
+    if reused:
         return f"All but {opened:,} of {to} reused a connection"
-    verb = "opened a connection"
-    return f"{to} {verb}, as there was none to reuse"
+    what = "a connection" if opened == 1 else "connections"
+    return f"{to} opened {what}, as there was none to reuse"
 
 
 def _only(to: str) -> str:

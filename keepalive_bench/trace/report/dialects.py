@@ -41,7 +41,6 @@ def markdown_lines(report: TraceReport) -> Iterator[str]:
         yield "### Origins\n\n"
         yield from markdown.set_table(words.origin_table(usage, _MOST_ROWS))
         yield f"{text(words.SMALL_PRINT)}\n\n"
-        yield "### Why connections were opened\n\n"
         yield from _openings(report)
     yield "### What was seen\n\n"
     for line in (words.traced(usage), *words.not_seen(usage)):
@@ -51,14 +50,17 @@ def markdown_lines(report: TraceReport) -> Iterator[str]:
 
 def _openings(report: TraceReport) -> Iterator[str]:
     text = markdown.text
+    if words.explained_origins(report.usage):
+        yield "### Why connections were opened\n\n"
     shown = 0
     for part in words.origin_parts(report, _MOST_ORIGINS, _MOST_REASONS):
         shown += 1
         yield f"{text(part.heading)}\n\n"
-        for it in part.findings:
+        for it in part.all:
             mark = "⚠️" if it.severity == "warning" else "ℹ️"  # noqa: RUF001  # an emoji
-            yield f"- {mark} {text(it.text)} {markdown.code(it.code)}"
-            yield f" {text(it.advice)}\n" if it.advice else "\n"
+            yield f"- {mark} {text(it.text)} {markdown.code(it.reason)}"
+            yield f"<br>{text(it.remedy)}" if it.remedy else ""
+            yield f"<br>{markdown.code(it.code)}\n" if it.code else "\n"
         if part.more:
             yield f"- {text(part.more)}\n"
         yield "\n"
@@ -80,9 +82,9 @@ def junit_lines(report: TraceReport) -> Iterator[str]:
         "origins": f"{len(usage.origins)}",
     }
     found = (
-        f"{it.severity}: {it.text} {it.advice}".rstrip()
-        for name, origin in zip(origin_names(usage.origins), usage.origins, strict=True)
-        for it in (finding_of(opening, name, report.folder) for opening in origin.openings)
+        " ".join(filter(None, (f"{it.severity}: {part.name}: {it.text}", it.remedy, it.code)))
+        for part in words.origin_parts(report)
+        for it in part.all
     )
     notes = [usage.sentence, *found, *words.not_seen(usage), words.traced(usage)]
     started_at = usage.started_at or _EPOCH

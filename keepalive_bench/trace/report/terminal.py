@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.padding import Padding
+from rich.table import Table as Grid
 from rich.text import Text
 
 from keepalive_bench.report.grids import grids
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 
     from keepalive_bench.report import TextTable
     from keepalive_bench.trace.report import TraceReport
-    from keepalive_bench.trace.report.words import OriginPart
+    from keepalive_bench.trace.report.words import ConnectionRun, Explained, OriginPart
 
 _MOST_ORIGINS, _MOST_REASONS, _MOST_ROWS = 3, 3, 10
 _SHORTEST, _FOR_NAMES = 16, 0.4
 """Of a terminal's width, so much is for the origins' names."""
-_INDENT = (0, 0, 0, 4)
+_FOR_TABLES = 72
+"""From that width on, connections are a table."""
+_INDENT, _CODE_INDENT = (0, 0, 0, 4), (0, 0, 0, 6)
 
 
 def terminal_parts(
@@ -46,7 +49,7 @@ def terminal_parts(
     if usage.origins:
         yield Text(words.SMALL_PRINT)
     if verbose and usage.connections:
-        yield from _connections(report, plain_ascii=plain_ascii)
+        yield from _connections(report, width, plain_ascii=plain_ascii)
     yield from requirement_parts(report.requirements, plain_ascii=plain_ascii, strict=report.strict)
 
 
@@ -62,6 +65,8 @@ def _shortened(table: TextTable, width: int) -> TextTable:
 
 
 def _openings(report: TraceReport, *, plain_ascii: bool, verbose: bool) -> Iterator[RenderableType]:
+    if not words.explained_origins(report.usage):
+        return
     most = (None, None) if verbose else (_MOST_ORIGINS, _MOST_REASONS)
     yield Text()
     yield Text("Why connections were opened", style="bold")
@@ -76,24 +81,47 @@ def _openings(report: TraceReport, *, plain_ascii: bool, verbose: bool) -> Itera
 
 def _origin(part: OriginPart, *, plain_ascii: bool) -> Iterator[RenderableType]:
     yield _text(part.heading, plain_ascii=plain_ascii)
-    for it in part.findings:
-        said = f"{it.text} [{printable(it.code)}]"
-        mark = "!" if it.severity == "warning" else "i"
-        yield marked(mark, for_terminal(said, plain_ascii=plain_ascii))
-        if it.advice:
-            yield Padding(_text(it.advice, plain_ascii=plain_ascii), _INDENT)
+    for it in part.reasons:
+        yield _marked(it, plain_ascii=plain_ascii)
+        for said, indent in ((it.remedy, _INDENT), (it.code, _CODE_INDENT)):
+            if said:
+                yield Padding(_text(said, plain_ascii=plain_ascii), indent)
     if part.more:
         yield marked(" ", f"{part.more} with -v")
+    if part.first_use is not None:
+        yield _marked(part.first_use, plain_ascii=plain_ascii)
 
 
-def _connections(report: TraceReport, *, plain_ascii: bool) -> Iterator[RenderableType]:
-    usage = report.usage
-    names = words.names_of_connections(usage)
+def _marked(it: Explained, *, plain_ascii: bool) -> RenderableType:
+    said = f"{it.text} [{it.reason}]"
+    mark = "!" if it.severity == "warning" else "i"
+    return marked(mark, for_terminal(said, plain_ascii=plain_ascii))
+
+
+def _connections(report: TraceReport, width: int, *, plain_ascii: bool) -> Iterator[RenderableType]:
     yield Text()
     yield Text("Connections", style="bold")
-    for number, it in enumerate(usage.connections):
-        said = words.connection_line(it, number, names[it.origin, it.via], report.folder)
-        yield _text(said, plain_ascii=plain_ascii)
+    for run in words.connection_runs(report):
+        yield Text()
+        yield _text(run.heading, plain_ascii=plain_ascii)
+        if width >= _FOR_TABLES:
+            yield _run_grid(run, plain_ascii=plain_ascii)
+            continue
+        for row in run.rows:
+            cells = (f"{it} {cell}" for it, cell in zip(words.RUN_WORDS, row, strict=True))
+            yield _text(", ".join(cells), plain_ascii=plain_ascii)
+
+
+def _run_grid(run: ConnectionRun, *, plain_ascii: bool) -> Grid:
+    """Connections as a table, of which only the prose is wrapped."""
+    grid = Grid(box=None, pad_edge=False, padding=(0, 1))
+    for heading in words.RUN_WORDS:
+        is_prose = heading in words.RUN_PROSE
+        justify: Literal["left", "right"] = "left" if is_prose else "right"
+        grid.add_column(heading, justify=justify, no_wrap=not is_prose, overflow="fold")
+    for row in run.rows:
+        grid.add_row(*(_text(cell, plain_ascii=plain_ascii) for cell in row))
+    return grid
 
 
 def _text(said: str, *, plain_ascii: bool, style: str = "") -> Text:

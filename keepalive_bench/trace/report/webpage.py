@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from xml.etree.ElementTree import Element
 
-    from keepalive_bench.analysis import Finding
     from keepalive_bench.trace.report import TraceReport
-    from keepalive_bench.trace.report.words import OriginPart
+    from keepalive_bench.trace.report.words import Explained, OriginPart
     from keepalive_bench.trace.usage import Usage
 
 _TITLE = "Connections of a program"
@@ -36,8 +35,9 @@ def page_lines(report: TraceReport) -> Iterator[str]:
         found = words.origin_table(usage, _MOST_ROWS)
         table = set_table(found, "Requests and connections of each", narrow=True)
         note = element("p", words.SMALL_PRINT, class_="remark")
+        content.append(section("Origins", "origins", table, note))
+    if words.explained_origins(usage):
         content += [
-            section("Origins", "origins", table, note),
             section("Why connections were opened", "why", *_openings(report)),
             element("noscript", element("p", webpage.NO_SCRIPT)),
             section("Connections over time", "traced", *chart.content),
@@ -91,22 +91,29 @@ def _openings(report: TraceReport) -> Iterator[Element]:
 
 def _origin(part: OriginPart, colours: Mapping[str, int]) -> Iterator[Element]:
     yield element("h3", part.heading)
-    items = [_opening(it, colours.get(it.code)) for it in part.findings]
+    items = [_opening(it, colours.get(it.reason)) for it in part.reasons]
     if part.more:
         items.append(element("li", part.more))
+    if part.first_use is not None:
+        items.append(_opening(part.first_use, colours.get(part.first_use.reason)))
     yield element("ul", *items, class_="findings")
 
 
-def _opening(finding: Finding, colour: int | None) -> Element:
+def _opening(explained: Explained, colour: int | None) -> Element:
     sign = [] if colour is None else [element("span", class_=f"key arm-{colour}")]
     return element(
         "li",
         *sign,
-        *prose(finding.text),
+        *prose(explained.text),
         " ",
-        element("code", finding.code, class_="whole"),
-        *([element("br"), *prose(finding.advice)] if finding.advice else []),
-        class_=finding.severity,
+        element("code", explained.reason, class_="whole"),
+        *([element("br"), *prose(explained.remedy)] if explained.remedy else []),
+        *(
+            [element("br"), element("code", explained.code, class_="paste")]
+            if explained.code
+            else []
+        ),
+        class_=explained.severity,
     )
 
 

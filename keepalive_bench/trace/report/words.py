@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepalive_bench.connections.reason_kinds import FIRST_USE
 from keepalive_bench.report import TextColumn, TextTable
 from keepalive_bench.report.run_tables import in_unit
-from keepalive_bench.trace.findings import finding_of
+from keepalive_bench.trace.findings import first_use, remedy, sentence, told, uncapitalised
 from keepalive_bench.trace.metrics import ORIGIN_METRICS
 from keepalive_bench.trace.naming import origin_names, site_name, some_of
 from keepalive_bench.units import MISSING, clipped, duration, plural, printable, share
@@ -15,35 +17,55 @@ from keepalive_bench.units import MISSING, clipped, duration, plural, printable,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from keepalive_bench.analysis import Finding
+    from keepalive_bench.analysis import Severity
     from keepalive_bench.analysis.metrics import Block, Metric
     from keepalive_bench.trace.report import TraceReport
-    from keepalive_bench.trace.usage import ConnectionUsage, OriginUsage, ProcessUsage, Usage
+    from keepalive_bench.trace.usage import (
+        ConnectionUsage,
+        Opening,
+        OriginUsage,
+        ProcessUsage,
+        Usage,
+    )
 
 _GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",), ("outcomes",))
 _SUMMED = {"requests", "failed", "connections", "failed_connections", "would_do", "saving_s"}
 """What several origins have together."""
-_MOST_NAMED = 5
+_MOST_NAMED, _MOST_PLACES = 5, 2
 ENDINGS = {
     "open": "open to the end",
     "found-fin": "found closed",
     "found-rst": "found reset",
-    "found-data": "found with bytes that nobody had asked for",
+    "found-data": "found with unsolicited data",
     "found-closed": "found closed",
-    "announced": "closed as its last response had said",
+    "announced": "closed, as its last response announced",
     "failed": "given up after a failed request",
-    "pool-full": "thrown away, the pool was full",
-    "unread": "closed, its last response was not read",
-    "evicted": "closed, its pool was thrown away",
+    "pool-full": "thrown away: the pool was full",
+    "unread": "closed with an unread response",
+    "evicted": "closed with its pool",
     "client-closed": "closed with its client",
     "connection-closed": "closed by the program",
-    "collected": "closed as nobody had it any more",
-    "expired": "closed by the client, idle for too long",
+    "collected": "closed by garbage collection",
+    "expired": "closed by the client: idle for too long",
+    "never-kept": "closed by the library, which keeps none like it",
 }
 SMALL_PRINT = (
-    "Latencies are medians; set-up is a mean. What is saved is at least the set-up of the "
-    "connections that can be avoided, added up over threads."
+    "Latencies are medians; set-up is a mean. Savings are lower bounds: the set-up of connections "
+    "that can be avoided, added up over threads."
 )
+
+
+class Explained(NamedTuple):
+    """Why connections were opened at one place, and what to do about it."""
+
+    severity: Severity
+    text: str
+    reason: str
+    """Its code."""
+    remedy: str
+    """What to do, and what that saves; may be empty."""
+    code: str
+    """A line of code for that; may be empty."""
 
 
 class OriginPart(NamedTuple):
@@ -52,10 +74,19 @@ class OriginPart(NamedTuple):
     name: str
     heading: str
     """The name, and how many connections there are."""
-    findings: tuple[Finding, ...]
+    reasons: tuple[Explained, ...]
     """What can be avoided first; then the most."""
     more: str
     """What is left out of these; empty: nothing."""
+    first_use: Explained | None
+    """Those connections that there is nothing to say of, in a line."""
+
+    @property
+    def all(self) -> Iterator[Explained]:
+        """All that are told."""
+        yield from self.reasons
+        if self.first_use is not None:
+            yield self.first_use
 
 
 def origin_table(usage: Usage, most: int | None = None) -> TextTable:
@@ -102,24 +133,51 @@ def _cell(metric: Metric[OriginUsage], value: object) -> str:
 
 
 def origin_parts(
-    report: TraceReport, most_origins: int | None = None, most_findings: int | None = None
+    report: TraceReport, most_origins: int | None = None, most_reasons: int | None = None
 ) -> Iterator[OriginPart]:
     """Why connections were opened, origin by origin; of what is left out, how much it is."""
     origins = report.usage.origins
     names = origin_names(origins)
     both = [it for it in zip(names, origins, strict=True) if it[1].openings]
     for name, origin in both[:most_origins]:
-        ordered = sorted(origin.openings, key=lambda it: not it.is_avoidable)
-        openings = ordered[:most_findings]
-        rest = ordered[len(openings) :]
+        to_tell = [it for it in origin.openings if it.reason != FIRST_USE.code]
+        to_tell.sort(key=lambda it: not it.is_avoidable)
+        rest = [] if most_reasons is None else to_tell[most_reasons:]
         count = sum(it.connections for it in rest)
         more = f"{plural(len(rest), 'more reason')} for {plural(count, 'connection')}"
         yield OriginPart(
             name=name,
             heading=f"{name}: {plural(origin.connections, 'connection')}",
-            findings=tuple(finding_of(it, "", report.folder) for it in openings),
+            reasons=tuple(_explained(it, report.folder) for it in to_tell[:most_reasons]),
             more=more if rest else "",
+            first_use=_first_use(
+                [it for it in origin.openings if it.reason == FIRST_USE.code], report.folder
+            ),
         )
+
+
+def _explained(opening: Opening, folder: str) -> Explained:
+    return Explained(
+        severity="warning" if opening.is_avoidable else "info",
+        text=sentence(told(opening, folder)),
+        reason=printable(opening.reason),
+        remedy=remedy(opening),
+        code=printable(opening.code),
+    )
+
+
+def _first_use(openings: Sequence[Opening], folder: str) -> Explained | None:
+    """Connections that nothing could have been reused for, as one."""
+    if not openings:
+        return None
+    count = sum(it.connections for it in openings)
+    busy = sum(int(it.evidence.get("busy", 0)) for it in openings)
+    were = "was" if count == 1 else "were"
+    because = uncapitalised(first_use(count, busy))
+    sites = dict.fromkeys(site_name(it.site, folder) for it in openings if it.site is not None)
+    where = f" ({some_of(sites, _MOST_PLACES)})" if sites else ""
+    said = f"{plural(count, 'connection')} {were} opened because {because}{where}."
+    return Explained("info", said, FIRST_USE.code, "", "")
 
 
 def explained_origins(usage: Usage) -> int:
@@ -224,17 +282,49 @@ def names_of_connections(usage: Usage) -> dict[tuple[str, str | None], str]:
     return found
 
 
-def connection_line(connection: ConnectionUsage, number: int, origin: str, folder: str) -> str:
-    """One connection in a line: process, when and why it was opened, what it carried, its end."""
-    it = connection
-    where = "" if it.site is None else f", {site_name(it.site, folder)}"
-    parts = (
-        f"connection {number}",
-        f"process {it.process}",
-        origin,
-        f"opened at {duration(it.opened_s)}: {printable(it.reason)}{where}",
-        "" if it.setup_s is None else f"set-up {duration(it.setup_s)}",
-        plural(it.requests, "request"),
-        ended(it) if it.ended_s is None else f"ended {ended(it)}",
+RUN_WORDS = ("opened", "count", "requests", "set-up", "reason", "ended")
+RUN_PROSE = {"reason", "ended"}
+"""Those columns that may be wrapped."""
+
+
+class ConnectionRun(NamedTuple):
+    """Connections of one process to one origin."""
+
+    heading: str
+    rows: tuple[tuple[str, ...], ...]
+    """What `RUN_WORDS` says of each; of some that are alike and follow each other, as one."""
+
+
+def connection_runs(report: TraceReport) -> Iterator[ConnectionRun]:
+    """All connections, by process and origin."""
+    usage = report.usage
+    names = names_of_connections(usage)
+    found: dict[tuple[int, str], list[ConnectionUsage]] = {}
+    for it in usage.connections:
+        found.setdefault((it.process, names[it.origin, it.via]), []).append(it)
+    for (process, name), connections in found.items():
+        pid = f" {usage.processes[process].pid}" if process < len(usage.processes) else ""
+        rows = (
+            _run_words([*alike], report.folder) for _, alike in groupby(connections, key=_alike)
+        )
+        yield ConnectionRun(f"{name}, process{pid}", tuple(rows))
+
+
+def _alike(it: ConnectionUsage) -> tuple[object, ...]:
+    return it.reason, it.site, it.ending, it.ended_s is None
+
+
+def _run_words(alike: Sequence[ConnectionUsage], folder: str) -> tuple[str, ...]:
+    first = alike[0]
+    setups = [it.setup_s for it in alike if it.setup_s is not None]
+    ends = [it.ended_s for it in alike if it.ended_s is not None]
+    how = ENDINGS.get(first.ending, printable(first.ending))
+    where = "" if first.site is None else f", {site_name(first.site, folder)}"
+    return (
+        duration(first.opened_s) if len(alike) == 1 else f"{duration(first.opened_s)} …",
+        f"{len(alike):,}",
+        f"{sum(it.requests for it in alike):,}",
+        duration(sum(setups) / len(setups) if setups else None),
+        f"{printable(first.reason)}{where}",
+        f"{duration(max(ends))}: {how}" if ends else how,
     )
-    return "  ".join(part for part in parts if part)

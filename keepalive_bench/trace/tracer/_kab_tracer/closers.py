@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 
+from .records import is_programs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
@@ -120,7 +122,9 @@ def found_on(sock: Any) -> str:  # noqa: ANN401  # whatever the library has for 
         return "found-rst"
     except BrokenPipeError:  # it was reset after its end
         return "found-fin"
-    except OSError:
+    except OSError as error:
+        if is_programs(error):
+            raise
         return "found-closed"
     is_tls = hasattr(sock, "getpeercert")
     if not data or (is_tls and (state == _CLOSE_WAIT or _says_goodbye(data))):

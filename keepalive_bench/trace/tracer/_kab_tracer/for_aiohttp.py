@@ -15,9 +15,9 @@ import os
 import sys
 from _contextvars import ContextVar
 
-from .answers import origin_of
-from .heads import NONE_YET
+from .answers import NONE_YET
 from .lives import Client, Connection
+from .origins import origin_of, unix_origin
 from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ class _Life(Connection):
         url, proxy = request.url, request.proxy
         self.place, self.via = _origin(url), _origin(proxy) if proxy else ""
         if hasattr(connector, "_path"):
-            self.place = origin_of("unix", url.raw_host or "", 0)
+            self.place = unix_origin(connector._path)  # noqa: SLF001
         self.is_secure = url.scheme in ("https", "wss")
         self.client: Client | None = getattr(connector, "__dict__", {}).get(tracer.attribute)
         self.exchange: Exchange | None = None
@@ -328,16 +328,27 @@ def _ending(protocol: Theirs, life: _Life) -> str:
         return "connection-closed"
     if life.is_read():
         exchange.ended()
-        if life.announces:
-            return "announced"
-        is_filled = protocol._tail or len(protocol)  # noqa: SLF001  # more came than was asked for
-        return "found-data" if is_filled else "connection-closed"
+        return _ending_once_read(protocol, life, exchange, is_released="release" in callers)
     error = sys.exc_info()[1]
     if life.payload is not None and type(error).__name__ not in _INTERRUPTIONS:
         error = life.error()
     if error is not None:
         exchange.failed(error)
     return "unread" if life.payload is not None and error is None else "failed"
+
+
+def _ending_once_read(
+    protocol: Theirs, life: _Life, exchange: Exchange, *, is_released: bool
+) -> str:
+    """How it ends after a response that was read."""
+    if life.announces:
+        return "announced"
+    if protocol._tail or len(protocol):  # noqa: SLF001  # more came than was asked for
+        return "found-data"
+    # Before aiohttp 3.11, that is so with all that a proxy forwards.
+    is_forced = protocol._should_close and not exchange.asks_to_close  # noqa: SLF001
+    is_forced = is_forced and is_released and bool(life.via) and not life.is_secure
+    return "never-kept" if is_forced else "connection-closed"
 
 
 def _callers() -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from .answers import Answers, LastAnswer, origin_in, origin_of
+from .answers import Answers, LastAnswer
 from .closers import (
     EXIT,
     FOUND,
@@ -23,7 +23,8 @@ from .closers import (
     found_on,
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
-from .lives import Client, Connection, Exchange
+from .lives import Client, Connection, Exchange, hang
+from .origins import origin_in, origin_of, unix_origin
 from .records import now
 
 TYPE_CHECKING = False
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 _HTTPS = 443
 _UNIX = 1
+_SOCKS = {1: "socks4"}
+"""PySocks' numbers."""
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
 
@@ -50,6 +53,7 @@ class Wire(Connection):
 
     __slots__ = (
         "asked",
+        "asks",
         "before",
         "client",
         "exchange",
@@ -78,6 +82,8 @@ class Wire(Connection):
         """What a record says of that."""
         self.asked = 0.0
         """When it began to be opened for a request that is yet to begin, as pools do."""
+        self.asks = ""
+        """The origin that the last request went to; empty: where it leads."""
         self.before = 0
         """Its number when the last request began that found it closed."""
         self.target = ""
@@ -91,6 +97,34 @@ class Wire(Connection):
         """It has a socket that can't be used."""
         self.is_named = False
         """A request has said whom it asks."""
+
+    def names(self, connection: Thing, sock: Thing) -> tuple[str, str]:
+        """The origin that a connection leads to, and that of the proxy on the way.
+
+        Args:
+            connection: the library's.
+            sock: its socket, if it is there.
+        """
+        self.is_shared = False
+        path = _unix_path(connection, sock)
+        if path is not None:
+            return unix_origin(path), ""
+        scheme = "https" if connection.default_port == _HTTPS else "http"
+        host, port = connection.host, connection.port
+        peer = origin_of(scheme, host, port)
+        tunnel = getattr(connection, "_tunnel_host", None)
+        if tunnel:
+            proxy = getattr(getattr(connection, "proxy", None), "scheme", None) or "http"
+            to = origin_of(scheme, tunnel, connection._tunnel_port)  # noqa: SLF001  # no other way
+            return to, origin_of(proxy, host, port)
+        socks = getattr(connection, "_socks_options", None)
+        if socks:
+            scheme = _SOCKS.get(socks.get("socks_version"), "socks5")
+            return peer, origin_of(scheme, socks["proxy_host"], socks["proxy_port"])
+        if self.target and self.target != peer:
+            self.is_shared = True
+            return self.target, peer
+        return peer, ""
 
     def dropped(self) -> str:
         """How it ended where nobody has it any more."""
@@ -125,7 +159,7 @@ def _making(tracer: Tracer) -> Make:
         def __init__(self: Thing, *args: Thing, **kwargs: Thing) -> None:  # noqa: N807
             original(self, *args, **kwargs)
             try:
-                setattr(self, attribute, Wire(tracer))
+                hang(self, attribute, Wire(tracer))
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
 
@@ -157,6 +191,9 @@ def connecting(tracer: Tracer) -> Make:
                     _opened(self, wire)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
+            finally:
+                if wire is not None:
+                    wire.is_opening = False
             return result
 
         return connect
@@ -219,33 +256,30 @@ def _answering(tracer: Tracer) -> Make:
 
     def make(original: Function) -> Function:
         def getresponse(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            wire = getattr(self, attribute, None)
-            if wire is None or wire.exchange is None:
-                return original(self, *args, **kwargs)
-            exchange = wire.exchange
+            wire: Thing = None
+            exchange = None
             try:
-                if exchange.flags & HAS_BODY:
-                    exchange.sent()  # all of it only now
+                wire = getattr(self, attribute, None)
+                exchange = _awaited(wire)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
-            wire.is_answering = True
+            if exchange is None:
+                return original(self, *args, **kwargs)
             try:
-                if args or kwargs:  # urllib3 1.26 has some, and none costs less
-                    response = original(self, *args, **kwargs)
-                else:
-                    response = original(self)
+                # urllib3 1.26 has some, and none costs less.
+                response = original(self, *args, **kwargs) if args or kwargs else original(self)
             except BaseException as error:
                 _guard(tracer, _unanswered, self, wire, error)
                 raise
             wire.is_answering = False
             try:
-                said = answers.read(response, wire.last, wire)
+                said = answers.read(response, wire.last, wire.asks or wire.origin)
                 exchange.answered(said.status, said.number, said.redirect)
                 if self.sock is None:  # the response has it
-                    setattr(self, attribute, Wire(tracer, wire.client, wire.number))
+                    hang(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
                 if response.fp is not None:
-                    setattr(response, attribute, (exchange, wire, response.length == 0))
+                    hang(response, attribute, (exchange, wire, response.length == 0))
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return response
@@ -253,6 +287,16 @@ def _answering(tracer: Tracer) -> Make:
         return getresponse
 
     return make
+
+
+def _awaited(wire: Wire | None) -> Exchange | None:
+    """The exchange whose answer is to be read on a connection; `None`: nobody knows of one."""
+    if wire is None or wire.exchange is None:
+        return None
+    wire.is_answering, exchange = True, wire.exchange
+    if exchange.flags & HAS_BODY:
+        exchange.sent()  # all of it only now
+    return exchange
 
 
 def _closing(tracer: Tracer) -> Make:
@@ -282,10 +326,10 @@ def _reading(tracer: Tracer) -> Make:
 
     def make(original: Function) -> Function:
         def _close_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
-            held = getattr(self, attribute, None)
-            if held is not None:
-                try:
-                    setattr(self, attribute, None)
+            try:
+                held = getattr(self, attribute, None)
+                if held is not None:
+                    hang(self, attribute, None)
                     exchange, wire, is_empty = held
                     if self.length == 0 and not (is_empty or self.chunked):
                         exchange.ended()
@@ -293,11 +337,9 @@ def _reading(tracer: Tracer) -> Make:
                         _let_go(self, exchange, _getframe(1))
                     if wire.is_handed_over:
                         wire.closed("failed" if exchange.has_failed else "announced")
-                except Exception as error:  # noqa: BLE001  # the program never sees it
-                    trouble(error)
-            if args or kwargs:
-                return original(self, *args, **kwargs)
-            return original(self)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                trouble(error)
+            return original(self, *args, **kwargs) if args or kwargs else original(self)
 
         return _close_conn
 
@@ -327,7 +369,7 @@ def reached(tracer: Tracer, connection: Thing, sock: Thing = None) -> None:
         if sock is not None:
             is_tunnel = getattr(connection, "_tunnel_host", None)
             wire.is_plain = connection.default_port != _HTTPS and not is_tunnel
-            names = _names(connection, wire.target, sock)
+            names = wire.names(connection, sock)
             wire.connected(*names, wire.client, is_all=wire.is_plain)
 
 
@@ -348,7 +390,9 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
         return None
     if wire.is_open:  # whoever opens it again has let go of the socket before
         wire.closed("connection-closed")
-    wire.is_opening, wire.is_spoilt, wire.is_named = True, False, False
+    wire.is_opening, wire.is_spoilt = True, False
+    if wire.before != wire.number:  # it isn't opened by a request, which would have said so
+        wire.is_named, wire.target = False, ""
     wire.opening()
     if wire.client is not None and connection.default_port == _HTTPS:
         wire.asked = now()  # before the request, whose time it takes nevertheless
@@ -365,7 +409,7 @@ def _opened(connection: Thing, wire: Wire) -> None:
 def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseException) -> None:
     reached(tracer, connection)  # an error after that leaves the socket where it is
     wire.is_opening, wire.is_spoilt = False, connection.sock is not None
-    origin, via = _names(connection, wire.target, connection.sock)
+    origin, via = wire.names(connection, connection.sock)
     cause = cause_of(error)
     wire.failed(origin, cause, via, wire.client)
     if wire.asked:  # the request for which it was to be opened gets no further
@@ -374,39 +418,40 @@ def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseExceptio
         wire.exchange.failed(cause)
 
 
-def _prepared(tracer: Tracer, connection: Thing, wire: Wire | None) -> Wire:
+def prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) -> Wire:
     """See whether the connection of a request is open, and whom it asks."""
-    sock, target = connection.sock, _target(connection._buffer[0])  # noqa: SLF001  # no other way
-    if wire is None:
-        wire = _found_wire(tracer, connection)
-        if sock is not None:
-            wire.found(*_names(connection, target, sock), wire.client)
+    sock = connection.sock
+    is_new = wire is None
+    wire = _found_wire(tracer, connection) if wire is None else wire
+    wire.before, wire.target = wire.number, target
+    if is_new and sock is not None:
+        wire.found(*wire.names(connection, sock), wire.client)
     elif wire.is_open and sock is None:  # somebody has taken it away
         wire.closed("connection-closed")
-    wire.before, wire.target = wire.number, target
     if not wire.is_open and sock is None:
         wire.is_spoilt = False
     elif not wire.is_open and not wire.is_spoilt:  # by one that nobody knows
-        wire.connected(*_names(connection, target, sock), wire.client)
+        wire.connected(*wire.names(connection, sock), wire.client)
         wire.ready(is_tls=_is_tls(sock))
     elif target and wire.is_open and not wire.is_named:
-        wire.serves(*_names(connection, target, sock))
+        wire.serves(*wire.names(connection, sock))
     wire.is_named = True
     return wire
 
 
 def _begun(tracer: Tracer, connection: Thing, body: Thing) -> Exchange:
     """A request is about to be sent."""
-    wire = getattr(connection, tracer.attribute, None)
+    line, *fields = connection._buffer  # noqa: SLF001  # no other way
+    wire, target = getattr(connection, tracer.attribute, None), _target(line)
     if wire is None or not wire.is_open or not wire.is_named or connection.sock is None:
-        wire = _prepared(tracer, connection, wire)
-    fields = connection._buffer[1:]  # noqa: SLF001  # no other way
+        wire = prepared(tracer, connection, wire, target)
+    wire.asks = target if wire.is_open and target != wire.origin else ""
     if fields != wire.fields:  # mostly, they are the same
         wire.fields, wire.flags = fields, _flags(fields)
     flags, since, wire.asked = wire.flags, wire.asked, 0.0
     if body is not None:
         flags |= HAS_BODY
-    wire.exchange = exchange = Exchange(tracer, wire, flags, since)
+    wire.exchange = exchange = Exchange(tracer, wire, flags, since, wire.asks)
     return exchange
 
 
@@ -417,7 +462,7 @@ def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
     if module != "http.client":
         client = Client(tracer, f"{module}.{name}").was_there()
     wire = Wire(tracer, client)
-    setattr(connection, tracer.attribute, wire)
+    hang(connection, tracer.attribute, wire)
     return wire
 
 
@@ -426,7 +471,7 @@ def _found_open(tracer: Tracer, connection: Thing, exchange: Exchange) -> None:
     wire, sock = wire_of(tracer, connection), connection.sock
     if wire is not None and not wire.is_open and sock is not None and not wire.is_spoilt:
         wire.opening(exchange.began)
-        wire.connected(*_names(connection, wire.target, sock), wire.client)
+        wire.connected(*wire.names(connection, sock), wire.client)
         wire.ready(is_tls=_is_tls(sock))
 
 
@@ -444,7 +489,7 @@ def _unsent(tracer: Tracer, connection: Thing, exchange: Exchange, error: BaseEx
 def _failed_names(
     connection: Thing, wire: Wire, error: BaseException
 ) -> tuple[str, BaseException, str, Client | None]:
-    origin, via = _names(connection, wire.target, connection.sock)
+    origin, via = wire.names(connection, connection.sock)
     return origin, cause_of(error), via, wire.client
 
 
@@ -479,30 +524,11 @@ def _ending(wire: Wire, connection: Thing, frame: FrameType) -> str:
     )
 
 
-def _names(connection: Thing, target: str, sock: Thing) -> tuple[str, str]:
-    """The origin that a connection leads to, and that of the proxy on the way.
-
-    Args:
-        connection: the library's.
-        target: the origin that a request on it names, if it does.
-        sock: its socket, if it is there.
-    """
-    scheme = "https" if connection.default_port == _HTTPS else "http"
-    host, port = connection.host, connection.port
-    if getattr(sock, "family", None) == _UNIX:
-        return origin_of("unix", host, 0), ""
-    peer = origin_of(scheme, host, port)
-    tunnel = getattr(connection, "_tunnel_host", None)
-    if tunnel:
-        proxy = getattr(getattr(connection, "proxy", None), "scheme", None) or "http"
-        to = origin_of(scheme, tunnel, connection._tunnel_port)  # noqa: SLF001  # no other way
-        return to, origin_of(proxy, host, port)
-    socks = getattr(connection, "_socks_options", None)
-    if socks:
-        return peer, origin_of("socks", socks["proxy_host"], socks["proxy_port"])
-    if target and target != peer:
-        return target, peer
-    return peer, ""
+def _unix_path(connection: Thing, sock: Thing) -> Thing:
+    """Where a Unix socket leads to; `None`: it isn't one."""
+    if getattr(sock, "family", None) != _UNIX:
+        return None if sock is not None else getattr(connection, "unix_socket", None)  # docker's
+    return sock.getpeername()
 
 
 def _is_tls(sock: Thing) -> bool:
@@ -511,9 +537,11 @@ def _is_tls(sock: Thing) -> bool:
 
 def _target(line: bytes | str) -> str:
     """The origin that a request's first line names: that of one which asks a proxy."""
-    line = line if isinstance(line, str) else line.decode("latin-1")
-    target = line.partition(" ")[2].partition(" ")[0]
-    return origin_in(target) if target[:4].lower() == "http" else ""
+    line = line if isinstance(line, bytes) else line.encode("utf-8")
+    if b"://" not in line:
+        return ""
+    target = line.partition(b" ")[2].partition(b" ")[0]
+    return origin_in(target.decode("latin-1")) if target[:4].lower() == b"http" else ""
 
 
 def _flags(fields: list[bytes | str]) -> int:

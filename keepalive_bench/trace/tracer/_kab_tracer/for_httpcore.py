@@ -15,10 +15,10 @@ import sys
 import time
 from _contextvars import ContextVar
 
-from .answers import origin_of
+from .answers import NONE_YET, asks
 from .closers import found_on
-from .heads import NONE_YET, asks
 from .lives import Client, Connection
+from .origins import origin_in, origin_of, unix_origin
 from .records import now
 from .wrappers import Watcher, around, around_async, quietly
 
@@ -64,6 +64,7 @@ class _Life(Connection):
 
     __slots__ = (
         "announces",
+        "asks",
         "ending",
         "exchanges",
         "head",
@@ -81,6 +82,8 @@ class _Life(Connection):
         self.is_tunnel = self.is_usable = False
         self.announces = False
         """Whether the last response says that it ends."""
+        self.asks = ""
+        """The origin that the last request went to; empty: where it leads."""
         self.speakers = 0
         """How many have spoken HTTP on it: in a tunnel, the first one asks the proxy for it."""
         self.exchanges: dict[int, Exchange] = {}
@@ -187,7 +190,7 @@ class _Watch(Watcher):
         via = "" if proxy is None else _origin(proxy)
         leads_to = _origin(origin)
         if getattr(made, "_uds", None):
-            leads_to = origin_of("unix", origin.host.decode("latin-1"), 0)
+            leads_to = unix_origin(made._uds)  # noqa: SLF001
         known = self._of(pool)
         if known is None:  # it was made before this tracer began
             self.made_pool(pool)
@@ -195,6 +198,8 @@ class _Watch(Watcher):
             known.client.was_there()
         life = _Life(self.tracer, leads_to, via, known)
         life.is_tunnel = hasattr(made, "_connected")
+        # Up to httpcore 0.15, what a proxy forwards shares its connections.
+        life.is_shared = proxy is not None and not hasattr(made, "_remote_origin")
         made.__dict__[self._name] = life
         if proxy is not None and made._connection is not None:  # noqa: SLF001  # that to the proxy
             made._connection.__dict__[self._name] = life  # noqa: SLF001
@@ -296,9 +301,16 @@ class _Watch(Watcher):
         opening, since = self._opening.get(), 0.0
         if opening is not None and opening.life is life and not opening.has_begun:
             opening.has_begun, since = True, opening.began
+        if life.is_shared:
+            asked = origin_in(request.url.target.decode("latin-1"))
+            life.asks = "" if asked == life.place else asked
         asks_to_close, has_body = asks(request.headers)
         life.exchanges[stream_id] = life.begun(
-            asks_to_close=asks_to_close, has_body=has_body, is_http_2=stream_id > 0, since=since
+            asks_to_close=asks_to_close,
+            has_body=has_body,
+            is_http_2=stream_id > 0,
+            since=since,
+            origin=life.asks,
         )
 
     def _found(self, http: Theirs) -> _Life:
@@ -332,7 +344,7 @@ class _Watch(Watcher):
         said = life.head.next(version, status, fields, is_bodiless=is_bodiless)
         life.head, life.announces = said, said.closes
         text = self.tracer.records.text(said.text)
-        exchange.answered(status, text, said.redirect(life.place))
+        exchange.answered(status, text, said.redirect(life.asks or life.place))
 
     def unanswered(
         self, _: Theirs, state: tuple[Exchange, bool] | None, error: BaseException

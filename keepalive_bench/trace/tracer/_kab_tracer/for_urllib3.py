@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from _thread import get_ident
 
-from .answers import origin_of
-from .for_http_client import connecting, reached, wire_of
-from .lives import Client
+from .answers import Head
+from .closers import cause_of
+from .for_http_client import connecting, prepared, reached, wire_of
+from .layout import HAS_BODY
+from .lives import Client, Exchange, hang
+from .origins import origin_of
 from .wrappers import Watcher, around, quietly
 
 TYPE_CHECKING = False
@@ -45,6 +48,14 @@ def patch_connection(tracer: Tracer, patches: Patches, module: ModuleType) -> No
 def patch_socks(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note how connections are opened through a SOCKS proxy."""
     patches.wrap(module.SOCKSConnection, "_new_conn", around(after=_Watch(tracer).reached))
+
+
+def patch_http_2(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
+    """Note requests over HTTP/2, where the program has urllib3 speak it: one after the other."""
+    watch, connection = _Watch(tracer), module.HTTP2Connection
+    patches.wrap(connection, "connect", connecting(tracer))
+    patches.wrap(connection, "endheaders", around(watch.sends, watch.sent, watch.failed))
+    patches.wrap(connection, "getresponse", around(watch.waits, watch.answered, watch.failed))
 
 
 def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
@@ -101,8 +112,43 @@ class _Watch(Watcher):
         kind, blocks = _kind(pool), bool(pool.block)
         of, differs = _MAKERS.get((self._name, get_ident()), (None, ""))
         client = Client(self.tracer, kind, of, origin, differs, most, blocks=blocks)
-        setattr(pool, self._name, client)
+        hang(pool, self._name, client)
         return client
+
+    def sends(self, connection: Thing, message_body: object = None) -> Exchange:
+        """A request's head is to be sent."""
+        wire = wire_of(self.tracer, connection)
+        if wire is None or not wire.is_open or connection.sock is None:
+            wire = prepared(self.tracer, connection, wire, "")
+        since, wire.asked, wire.asks = wire.asked, 0.0, ""
+        flags = 0 if message_body is None else HAS_BODY
+        wire.exchange = exchange = Exchange(self.tracer, wire, flags, since)
+        return exchange
+
+    def sent(self, _: Thing, exchange: Exchange | None, __: object) -> None:
+        """It was."""
+        if exchange is not None:
+            exchange.sent()
+
+    def waits(self, connection: Thing) -> Exchange | None:
+        """All of its response is to be read."""
+        wire = wire_of(self.tracer, connection)
+        return wire.exchange if wire is not None else None
+
+    def answered(self, connection: Thing, exchange: Exchange | None, response: Thing) -> None:
+        """It was."""
+        wire = wire_of(self.tracer, connection)
+        if exchange is not None and wire is not None:
+            fields = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+            head = Head("HTTP/2", response.status, fields)
+            text = self.tracer.records.text(head.text)
+            exchange.answered(response.status, text, head.redirect(wire.origin))
+            exchange.ended()
+
+    def failed(self, _: Thing, exchange: Exchange | None, error: BaseException) -> None:
+        """There is no response, or not all of it."""
+        if exchange is not None:
+            exchange.failed(cause_of(error))
 
     @quietly
     def closes_pool(self, pool: Thing) -> None:
@@ -112,7 +158,7 @@ class _Watch(Watcher):
     @quietly
     def made_manager(self, manager: Thing, *_: None) -> None:
         """A manager was made."""
-        setattr(manager, self._name, Client(self.tracer, _kind(manager)))
+        hang(manager, self._name, Client(self.tracer, _kind(manager)))
 
     @quietly
     def makes_pool(
@@ -122,7 +168,7 @@ class _Watch(Watcher):
         client = self._client(manager)
         if client is None:
             client = Client(self.tracer, _kind(manager)).was_there()
-            setattr(manager, self._name, client)
+            hang(manager, self._name, client)
         place = scheme.lower(), host.lower(), port
         differs = _differences(manager, place, request_context or {})
         _MAKERS[self._name, get_ident()] = client, differs

@@ -21,6 +21,7 @@ TABLE = (
     ("*.urllib3.connectionpool", "for_urllib3", "patch_pool"),
     ("*.urllib3.poolmanager", "for_urllib3", "patch_manager"),
     ("*.urllib3.contrib.socks", "for_urllib3", "patch_socks"),
+    ("*.urllib3.http2.connection", "for_urllib3", "patch_http_2"),
     ("httpcore._sync.connection_pool", "for_httpcore", "patch_pool"),
     ("httpcore._sync.connection", "for_httpcore", "patch_connection"),
     ("httpcore._sync.http_proxy", "for_httpcore", "patch_http_proxy"),

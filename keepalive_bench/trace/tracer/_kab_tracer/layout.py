@@ -61,6 +61,8 @@ HAS_FAILED = 4
 """It was never usable: `detail` is the text of what was raised."""
 IS_INHERITED = 8
 """Over a fork: not opened here; `previous` is its number in the parent's records."""
+IS_SHARED = 16
+"""It leads to a proxy that is asked for whatever server: `origin` is the first that was."""
 
 # Of a client (and `IS_INHERITED`: its parent made it).
 BLOCKS = 1
@@ -70,6 +72,8 @@ BLOCKS = 1
 IS_PYTHON = 1
 IS_CLOSED_TO_TRACERS = 2
 """It was started with -I, -E or -S, or without the variables that get the tracer in."""
+IS_SHUT_OUT = 4
+"""It was forked, and can't make files of records."""
 
 ENDINGS = (
     "open",
@@ -86,6 +90,7 @@ ENDINGS = (
     "connection-closed",
     "collected",
     "expired",
+    "never-kept",
 )
 """How a connection ended, as the number in its record says.
 
@@ -93,7 +98,7 @@ Found so when it was to be used again (`found-closed`: nobody knows how); `annou
 answer; after an exchange that `failed`; the pool was full; its response was closed or dropped
 `unread`; its pool was `evicted` from its client's; the program closed the client or pool
 (`client-closed`), or the connection; nobody had it any more (`collected`); idle for longer than the
-client itself allows (`expired`).
+client itself allows (`expired`); the library keeps no connections of that kind (`never-kept`).
 """
 
 ANSWER_FIELDS = ("http_version", "connection", "keep_alive", "framing", "server", "via")
@@ -214,6 +219,8 @@ class Exchange:
     """A text of `ANSWER_FIELDS`."""
     detail: U32
     """A text: the class of what was raised; of a redirect, the origin it leads to."""
+    origin: U32
+    """A text: where it goes, if that isn't its connection's; 0: it is."""
     status: U16
     """0: there was no response."""
 

@@ -27,6 +27,7 @@ from .layout import (
     IS_HTTP_2,
     IS_INHERITED,
     IS_REDIRECT,
+    IS_SHARED,
     IS_TLS,
     IS_TUNNEL,
 )
@@ -71,7 +72,25 @@ class Tracer:
         return bool(self.only_thread) and self.only_thread != get_ident()
 
 
-class Client:
+class Hung:
+    """What hangs on objects of the program's, which it may pickle, copy and compare as ever."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return type(None), ()  # of a copy, nothing is known
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or isinstance(other, Hung)
+
+    __hash__ = object.__hash__
+
+
+hang = object.__setattr__
+"""Hangs something on an object, whatever its class does where attributes are set."""
+
+
+class Client(Hung):
     """A pool, or what has pools. Made by whoever makes that, as its calls are noted.
 
     It has no record before something refers to it: many are made and never used.
@@ -149,7 +168,7 @@ class Client:
             pass
 
 
-class Connection:
+class Connection(Hung):
     """A connection of an object of a library's; when that opens it again, it is another one."""
 
     __slots__ = (
@@ -167,6 +186,7 @@ class Connection:
         "_stack",
         "_tracer",
         "is_open",
+        "is_shared",
         "number",
     )
 
@@ -178,6 +198,8 @@ class Connection:
         self._ready = 0.0
         self._says: tuple[str, str, Client | None] = "", "", None
         self.is_open = False
+        self.is_shared = False
+        """Whether requests to any server may go over it: it leads to a proxy."""
         self.number = previous
         """Of the one that is open, or was the last; 0: there never was one."""
 
@@ -250,6 +272,7 @@ class Connection:
         has_body: bool = False,
         is_http_2: bool = False,
         since: float = 0.0,
+        origin: str = "",
     ) -> Exchange:
         """A request begins on it; or for it, where it is yet to be opened.
 
@@ -258,9 +281,10 @@ class Connection:
             has_body: it has one.
             is_http_2: it is one of many at once.
             since: when it began; 0: now.
+            origin: where it goes, if not where the connection leads.
         """
         flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
-        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since)
+        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since, origin)
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
@@ -318,7 +342,7 @@ class Connection:
         refers = text(via), client.number if client else 0, self._previous
         CONNECTION.write(
             self._slot,
-            self._flags,
+            self._flags | IS_SHARED if self.is_shared else self._flags,
             self._ending,
             text(origin),
             *times,
@@ -339,6 +363,7 @@ class Exchange:
         "_at",
         "_connection",
         "_memory",
+        "_origin",
         "_pid",
         "_records",
         "began",
@@ -349,13 +374,19 @@ class Exchange:
     )
 
     def __init__(
-        self, tracer: Tracer, connection: Connection, flags: int, since: float = 0.0
+        self,
+        tracer: Tracer,
+        connection: Connection,
+        flags: int,
+        since: float = 0.0,
+        origin: str = "",
     ) -> None:
         self.began = began = since or now()
         self._records = records = tracer.records
         is_elsewhere = tracer.only_thread and tracer.is_elsewhere
         _, memory, at = NOWHERE if is_elsewhere else records.claim()
         self._memory, self._at, self._pid = memory, at, records.pid
+        self._origin = to = records.text(origin) if origin else 0
         self.flags = flags
         """Those of the layout."""
         self.is_answered = False
@@ -370,7 +401,7 @@ class Exchange:
                 connection.inherit()
             of, self._connection = connection.number, None
         frame = tracer.stacks.call("asking")
-        _PUT_ALL(memory, at + 1, flags, of, frame, who(), began, 0.0, 0.0, 0.0, 0, 0, 0, _KIND)
+        _PUT_ALL(memory, at + 1, flags, of, frame, who(), began, 0.0, 0.0, 0.0, 0, 0, to, 0, _KIND)
         memory[at] = _KIND
 
     @property
@@ -404,7 +435,10 @@ class Exchange:
             if redirect:
                 detail = self._records.text(redirect)
                 self._flag(self.flags | IS_REDIRECT)
-            _PUT_ANSWER(self._memory, self._at + _ANSWER_AT, at, 0.0, answer, detail, status)
+            origin = self._origin
+            _PUT_ANSWER(
+                self._memory, self._at + _ANSWER_AT, at, 0.0, answer, detail, origin, status
+            )
             if self._connection is not None:
                 self._bind()
 

@@ -69,7 +69,7 @@ class Patches:
             _dress(wrapper, original)
             put = kind(wrapper) if kind else wrapper
             if isinstance(found, type(len)):
-                put = _Unbound(wrapper)
+                put = _Unbound(wrapper, found, owner.__name__)
             self._made.append((owner, name, found, put, original, wrapper))
             self._own.add(id(put))
             setattr(owner, name, put)
@@ -103,14 +103,28 @@ def _beneath(found: object) -> object:
 class _Unbound:
     """Stands for a function written in C, which doesn't become a method where a class has it."""
 
-    def __init__(self, wrapper: Function) -> None:
+    def __init__(self, wrapper: Function, original: Any, owner: str) -> None:  # noqa: ANN401  # it has more than a function
         self.__dict__.update(wrapper.__dict__)
         for name in _COPIED:
             setattr(self, name, getattr(wrapper, name))
-        self._wrapper = wrapper
+        self._wrapper, self._original = wrapper, original
+        self.__module__ = owner  # where pickle finds it
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         return self._wrapper(*args, **kwargs)
+
+    @property  # type: ignore[misc]  # a class may have it otherwise than `object`
+    def __class__(self) -> Any:  # noqa: ANN401  # what `isinstance` sees
+        return type(self._original)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._original, name)
+
+    def __reduce__(self) -> str:
+        return str(self._original.__name__)
+
+    def __repr__(self) -> str:
+        return repr(self._original)
 
 
 def _dress(wrapper: Function, original: Function) -> None:

@@ -43,7 +43,7 @@ def patch_os(records: Records, patches: Patches, module: ModuleType) -> None:
         if hasattr(module, name):
             patches.wrap(module, name, _with(_spawning, records))
     if not os.geteuid():
-        for name in ("setuid", "seteuid", "setreuid", "setresuid"):
+        for name in ("setuid", "seteuid", "setreuid", "setresuid", "chroot"):
             if hasattr(module, name):
                 patches.wrap(module, name, _with(_leaving, records))
 
@@ -85,7 +85,7 @@ def _leaving(original: Function, records: Records) -> Function:
 def _replacing(original: Function, records: Records) -> Function:
     def begin(args: Args, kwargs: Kwargs) -> Slot:
         slot = records.claim()
-        _note(slot, os.getpid(), _asked(args, kwargs), now())
+        _note(records, slot, os.getpid(), _asked(args, kwargs), now())
         records.end()
         return slot
 
@@ -105,7 +105,7 @@ def _replacing(original: Function, records: Records) -> Function:
 
 def _spawning(original: Function, records: Records) -> Function:
     def note(pid: int, args: Args, kwargs: Kwargs, began: float) -> None:
-        _note(records.claim(), pid, _asked(args, kwargs), began)
+        _note(records, records.claim(), pid, _asked(args, kwargs), began)
 
     def wrapper(*args: object, **kwargs: object) -> object:
         began = now()
@@ -127,7 +127,7 @@ def _executing(original: Function, records: Records) -> Function:
         if given.get("shell"):
             argv = ["/bin/sh"]
         asked = given.get("executable") or argv[0], argv, given.get("env")
-        _note(records.claim(), pid, asked, began)
+        _note(records, records.claim(), pid, asked, began)
 
     def wrapper(self: Any, *args: object, **kwargs: object) -> object:  # noqa: ANN401  # any Popen
         began = now()
@@ -159,23 +159,23 @@ def _is_mapping(env: object) -> bool:
     return hasattr(env, "items")
 
 
-def _note(slot: Slot, pid: int, asked: Asked, began: float) -> None:
+def _note(records: Records, slot: Slot, pid: int, asked: Asked, began: float) -> None:
     program, argv, env = asked
     given = os.environ if env is None else env
     variables = {os.fsdecode(name): os.fsdecode(value) for name, value in given.items()}
     options = options_of_python(os.fsdecode(program), variables.get("PATH", os.defpath))
     flags = 0 if options is None else IS_PYTHON
     words = [os.fsdecode(word) for word in argv[1:]]
-    if not lets_tracers_in(variables) or shuts_tracers_out([*(options or ()), *words]):
+    is_let_in = lets_tracer_in(variables, records.folder)
+    if not is_let_in or shuts_tracers_out([*(options or ()), *words]):
         flags |= IS_CLOSED_TO_TRACERS
     CHILD.write(slot, flags, pid, began)
 
 
-def lets_tracers_in(variables: Mapping[str, str]) -> bool:
-    """Whether an environment has what gets the tracer in."""
-    return bool(variables.get("_KAB_TRACE")) and _TRACER in variables.get("PYTHONPATH", "").split(
-        os.pathsep
-    )
+def lets_tracer_in(variables: Mapping[str, str], folder: str) -> bool:
+    """Whether an environment has what gets the tracer in that records into a folder."""
+    paths = variables.get("PYTHONPATH", "").split(os.pathsep)
+    return variables.get("_KAB_TRACE") == folder and _TRACER in paths
 
 
 def shuts_tracers_out(words: Iterable[str]) -> bool:

@@ -37,6 +37,9 @@ _MANY_UNITS = 4_096
 """From then on, who may change into another user makes first files no larger than others do."""
 _RETRY_S = 0.1
 """How long to make no file after there was no file descriptor for one."""
+_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OWN_ERRORS = frozenset(("builtins", "struct", "socket"))
+"""Modules of the classes that are raised here, and by what is called from here."""
 _ALLOTTED = "allotted"
 """A file in the folder: its length is how many units of bytes all others were made with."""
 
@@ -135,7 +138,13 @@ class Records:
         return number
 
     def trouble(self, error: BaseException) -> None:
-        """Note an error of the tracer's own; it is nobody else's."""
+        """Note an error of the tracer's own; it is nobody else's.
+
+        Raises:
+            BaseException: that error, if it is the program's after all.
+        """
+        if is_programs(error):
+            raise error
         try:
             place, trace = "", error.__traceback__
             while trace is not None:
@@ -222,7 +231,7 @@ class _Own:
 
     def tell_of_child(self, pid: int, started: float) -> None:
         """Note a child that has no file, in its parent's: both have it in memory."""
-        flags = layout.IS_PYTHON | layout.IS_CLOSED_TO_TRACERS
+        flags = layout.IS_PYTHON | layout.IS_SHUT_OUT
         layout.CHILD.write(self.for_child, flags, pid, started)
 
     def stop(self) -> None:
@@ -256,6 +265,8 @@ class _Own:
                     return True
                 self._make(segment)
         except (OSError, ValueError) as error:
+            if is_programs(error):
+                raise
             code = getattr(error, "errno", None)
             is_passing = code in (EMFILE, ENFILE)
             self._retry = now() + _RETRY_S if is_passing else -1.0
@@ -322,6 +333,24 @@ class _Own:
             text, trouble = self._spare
             self.put(text, _chunk(what.encode()[:CHUNK_BYTES], 0))
             TROUBLE.write((trouble, *self.slot(trouble)), text, now())
+
+
+def is_programs(error: BaseException) -> bool:
+    """Whether an error in the middle of the tracer's work is meant for the program.
+
+    A timeout, mostly. A signal's handler raises it, which is called with the frame that it
+    interrupts; or another thread does, by the C API: then its class isn't one that is raised here.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        frame, trace = trace.tb_frame, trace.tb_next
+        if trace is None:
+            is_here = frame.f_code.co_filename.startswith(_OWN_FOLDER)
+            return is_here and type(error).__module__ not in _OWN_ERRORS
+        for given in trace.tb_frame.f_locals.values():
+            if given is frame or (type(given) is tuple and any(it is frame for it in given)):
+                return True
+    return False
 
 
 def _chunk(part: bytes, following: int) -> bytes:

@@ -6,6 +6,8 @@ import os
 import sys
 from _thread import get_ident
 
+from .records import is_programs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -194,14 +196,27 @@ def programs_package() -> str:
         names = [spec.name]
     elif os.path.dirname(getattr(main, "__file__", None) or "") in _script_folders():
         names = [getattr(it, "__module__", None) or "" for it in list(vars(main).values())]
+        names += _imported_by(main)  # it may be doing so just now
     else:
         return ""
     for name in names:
         module = sys.modules.get(str(name).partition(".")[0])
         file: str | None = getattr(module, "__file__", None)
-        if file and name != "__main__" and _is_in(file, _INSTALLED) and "__init__" in file:
+        if not file or name == "__main__" or "__init__" not in file:
+            continue
+        if _is_in(file, _INSTALLED) and not _is_in(file, _LIBRARIES):
             return os.path.dirname(file) + os.sep
     return ""
+
+
+def _imported_by(main: object) -> tuple[str, ...]:
+    """Names in a module's own code, where that is running in this thread."""
+    frame: FrameType | None = _getframe(1)
+    while frame is not None:
+        if frame.f_globals is vars(main) and frame.f_code.co_name == "<module>":
+            return frame.f_code.co_names
+        frame = frame.f_back
+    return ()
 
 
 def _script_folders() -> tuple[str, ...]:
@@ -230,6 +245,7 @@ def who() -> int:
                     runs = id(task)
             elif "trio.lowlevel" in modules:
                 runs = id(modules["trio.lowlevel"].current_task())  # it raises where none runs
-    except Exception:  # noqa: BLE001, S110  # a module that is only half imported, say
-        pass
+    except Exception as error:  # a module that is only half imported, say
+        if is_programs(error):
+            raise
     return runs >> 4 & 0xFFFF_FFFF
