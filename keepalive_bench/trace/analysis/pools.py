@@ -69,17 +69,26 @@ class Pool:
     def check_holder(self, life: Life) -> None:
         """Have one take the place of one that its own thread holds, once it is known whose it is.
 
-        What another thread holds unread, that one may still be reading.
+        What another thread holds unread, that one may still be reading; and may open another for.
         """
         before = life.before
-        if life.link != "held" or before is None or before.last_who == life.who:
-            return
-        before.is_taken, life.before, life.link = False, None, "held-by-others"
-        self._held.append(before)
+        if life.link == "more":
+            self._take_own(life)
+        elif life.link == "held" and before is not None and before.last_who != life.who:
+            before.is_taken, life.before, life.link = False, None, "held-by-others"
+            self._held.append(before)
+            self._take_own(life)
+            for other in islice(self._live.values(), _MOST_HELD):
+                if other.link == "more" and other.who == before.last_who:
+                    self._take_own(other)
+
+    def _take_own(self, life: Life) -> None:
+        """Have one take the place of one that its own thread holds, if there is any."""
         for it in islice(reversed(self._held), _MOST_HELD):
             is_over = it.ended_s is not None and it.ended_s <= life.began_s
             is_there = it.used_until_s <= life.began_s and not (it.is_taken or is_over)
             if is_there and it.is_unread and it.last_who == life.who and it is not life:
+                self.needed -= life.link == "more"
                 _take(life, it, "held")
                 return
 
