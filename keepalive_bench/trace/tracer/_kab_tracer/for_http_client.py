@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _HTTPS = 443
 _UNIX = 1
+_COLON = ord(":")
 _SOCKS = {1: "socks4"}
 """PySocks' numbers."""
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
@@ -220,7 +221,7 @@ def _sending(tracer: Tracer) -> Make:
 
     def make(original: Function) -> Function:
         def endheaders(
-            self: Thing, message_body: Thing = None, *args: Thing, **kwargs: Thing
+            self: Thing, message_body: Thing = None, *, encode_chunked: Thing = False, **rest: Thing
         ) -> Thing:
             exchange = None
             try:
@@ -228,17 +229,17 @@ def _sending(tracer: Tracer) -> Make:
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             try:
-                if args or kwargs:
-                    result = original(self, message_body, *args, **kwargs)
+                if rest:  # none costs less
+                    result = original(self, message_body, encode_chunked=encode_chunked, **rest)
                 else:
-                    result = original(self, message_body)
+                    result = original(self, message_body, encode_chunked=encode_chunked)
             except BaseException as error:
                 if exchange is not None:
                     _guard(tracer, _unsent, self, exchange, error)
                 raise
             try:
                 if exchange is not None:
-                    if exchange.is_unbound:
+                    if exchange.unbound is not None:
                         _found_open(tracer, self, exchange)
                     exchange.sent()
             except Exception as error:  # noqa: BLE001  # the program never sees it
@@ -279,7 +280,7 @@ def _answering(tracer: Tracer) -> Make:
                     hang(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
                 if response.fp is not None:
-                    hang(response, attribute, (exchange, wire, response.length == 0))
+                    hang(response, attribute, [exchange, wire, response.length == 0])
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return response
@@ -328,9 +329,9 @@ def _reading(tracer: Tracer) -> Make:
         def _close_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             try:
                 held = getattr(self, attribute, None)
-                if held is not None:
-                    hang(self, attribute, None)
+                if held:
                     exchange, wire, is_empty = held
+                    held.clear()
                     if self.length == 0 and not (is_empty or self.chunked):
                         exchange.ended()
                     else:
@@ -441,11 +442,13 @@ def prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) 
 
 def _begun(tracer: Tracer, connection: Thing, body: Thing) -> Exchange:
     """A request is about to be sent."""
-    line, *fields = connection._buffer  # noqa: SLF001  # no other way
-    wire, target = getattr(connection, tracer.attribute, None), _target(line)
+    lines, wire = connection._buffer, getattr(connection, tracer.attribute, None)  # noqa: SLF001
+    line, fields = lines[0], lines[1:]
+    target = "" if type(line) is bytes and _COLON not in line else _target(line)
     if wire is None or not wire.is_open or not wire.is_named or connection.sock is None:
         wire = prepared(tracer, connection, wire, target)
-    wire.asks = target if wire.is_open and target != wire.origin else ""
+    if target or wire.asks:
+        wire.asks = target if wire.is_open and target != wire.origin else ""
     if fields != wire.fields:  # mostly, they are the same
         wire.fields, wire.flags = fields, _flags(fields)
     flags, since, wire.asked = wire.flags, wire.asked, 0.0
@@ -538,8 +541,6 @@ def _is_tls(sock: Thing) -> bool:
 def _target(line: bytes | str) -> str:
     """The origin that a request's first line names: that of one which asks a proxy."""
     line = line if isinstance(line, bytes) else line.encode("utf-8")
-    if b"://" not in line:
-        return ""
     target = line.partition(b" ")[2].partition(b" ")[0]
     return origin_in(target.decode("latin-1")) if target[:4].lower() == b"http" else ""
 

@@ -11,6 +11,7 @@ forked unnoticed, and texts and calls have other numbers there.
 
 from __future__ import annotations
 
+import sys
 from _thread import get_ident
 from itertools import count
 
@@ -31,11 +32,13 @@ from .layout import (
     IS_TLS,
     IS_TUNNEL,
 )
-from .records import NOWHERE, getpid, now
+from .records import NOWHERE, now
 from .stacks import Stacks, who
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .layout import Slot
     from .records import Records
 
@@ -59,17 +62,22 @@ class Tracer:
     def __init__(self, records: Records, only_thread: int = 0) -> None:
         self.records = records
         self.stacks = Stacks(records)
-        self.attribute = f"_kab_{id(_tracers):x}_{next(_tracers)}"
+        self.attribute = sys.intern(f"_kab_{id(_tracers):x}_{next(_tracers)}")
         """What its own hangs on other people's objects by. This module may be there twice."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
         self.only_thread = only_thread
         """The one thread whose requests are noted; 0: all are."""
+        self.claim: Callable[[], Slot] = self._claim_here if only_thread else records.claim
+        """A slot for a request."""
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether this is a thread whose requests aren't noted."""
         return bool(self.only_thread) and self.only_thread != get_ident()
+
+    def _claim_here(self) -> Slot:
+        return NOWHERE if self.is_elsewhere else self.records.claim()
 
 
 class Hung:
@@ -100,7 +108,7 @@ class Client(Hung):
         "_ended",
         "_flags",
         "_made",
-        "_pid",
+        "_own",
         "_says",
         "_slot",
         "_stack",
@@ -120,7 +128,7 @@ class Client(Hung):
         blocks: bool = False,
     ) -> None:
         self._tracer = tracer
-        self._pid = tracer.records.here()
+        self._own = tracer.records.here()
         self._made, self._ended = now(), 0.0
         self._slot: Slot | None = None
         self._flags = BLOCKS if blocks else 0
@@ -134,8 +142,8 @@ class Client(Hung):
     def number(self) -> int:
         """That of its record, in this process."""
         records = self._tracer.records
-        if self._pid != records.pid:
-            self._pid, self._slot = records.pid, None
+        if self._own is not records.own:
+            self._own, self._slot = records.own, None
             self.was_there()
         if self._slot is None:
             of, kind, origin, differs, most = self._says
@@ -156,7 +164,7 @@ class Client(Hung):
         if not self._ended and not self._tracer.is_over:
             if self._slot is None:
                 self._ended = now()
-            elif self._pid == getpid():
+            elif self._own.is_running():
                 self._ended = now()
                 _, memory, at = self._slot
                 _PUT_END_OF_CLIENT(memory, at + _END_OF_CLIENT_AT, self._ended)
@@ -173,40 +181,39 @@ class Connection(Hung):
 
     __slots__ = (
         "_began",
+        "_client",
         "_connected",
         "_detail",
         "_ended",
         "_ending",
         "_flags",
-        "_pid",
+        "_own",
         "_previous",
         "_ready",
-        "_says",
         "_slot",
         "_stack",
         "_tracer",
+        "_via",
         "is_open",
         "is_shared",
         "number",
+        "origin",
     )
 
     def __init__(self, tracer: Tracer, previous: int = 0) -> None:
         self._tracer = tracer
-        self._pid = tracer.records.pid
+        self._own = tracer.records.own
         self._began = 0.0
         self._flags = 0
         self._ready = 0.0
-        self._says: tuple[str, str, Client | None] = "", "", None
+        self.origin = self._via = ""
+        """Where it leads; empty before it was opened."""
+        self._client: Client | None = None
         self.is_open = False
         self.is_shared = False
         """Whether requests to any server may go over it: it leads to a proxy."""
         self.number = previous
         """Of the one that is open, or was the last; 0: there never was one."""
-
-    @property
-    def origin(self) -> str:
-        """Where it leads; empty before it was opened."""
-        return self._says[0]
 
     def opening(self, since: float = 0.0) -> None:
         """It begins to be opened; who wants that is noted: an error in a task comes by itself.
@@ -261,8 +268,8 @@ class Connection(Hung):
 
     def serves(self, origin: str, via: str) -> None:
         """It turns out whom a proxy asks, as requests on it say."""
-        if self.is_open and self._pid == getpid():
-            self._says = origin, via, self._says[2]
+        if self.is_open and self._own.is_running():
+            self.origin, self._via = origin, via
             self._write()
 
     def begun(
@@ -290,7 +297,7 @@ class Connection(Hung):
         """It ended; `ending`: one of `ENDINGS`."""
         if not self.is_open or self._tracer.is_over:
             return
-        if self._pid != getpid():  # it is the parent's, and open there
+        if not self._own.is_running():  # it is the parent's, and open there
             self.is_open = False
             return
         if ending in _BY_THE_PROGRAM:
@@ -303,7 +310,7 @@ class Connection(Hung):
 
     def __del__(self) -> None:
         try:
-            if self.is_open and self._pid == getpid() and not self._tracer.is_over:
+            if self.is_open and self._own.is_running() and not self._tracer.is_over:
                 self._end(self.dropped())
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
@@ -313,9 +320,10 @@ class Connection(Hung):
         records, previous = self._tracer.records, self.number
         self._slot = records.claim()
         self.number = self._slot[0]
-        self._previous = previous if self._pid == records.pid else 0  # a parent's is nothing here
-        self._pid = records.pid
-        self._says = origin, via, client
+        # A parent's is nothing here.
+        self._previous = previous if self._own is records.own else 0
+        self._own = records.own
+        self.origin, self._via, self._client = origin, via, client
         self._flags = self._ending = self._detail = 0
         self._connected = self._ready = self._ended = 0.0
         if not self._began:
@@ -325,8 +333,9 @@ class Connection(Hung):
 
     def inherit(self) -> None:
         """Go on with it, as it is of the process that forked this one."""
-        self._previous, self._slot = self.number, self._tracer.records.claim()
-        self.number, self._pid, self._stack = self._slot[0], getpid(), 0
+        records = self._tracer.records
+        self._previous, self._slot = self.number, records.claim()
+        self.number, self._own, self._stack = self._slot[0], records.own, 0
         self._flags |= IS_INHERITED
         self._write()
 
@@ -336,15 +345,14 @@ class Connection(Hung):
         self._began = 0.0
 
     def _write(self) -> None:
-        origin, via, client = self._says
-        text = self._tracer.records.text
+        text, client = self._tracer.records.text, self._client
         times = self._began, self._connected, self._ready, self._ended
-        refers = text(via), client.number if client else 0, self._previous
+        refers = text(self._via), client.number if client else 0, self._previous
         CONNECTION.write(
             self._slot,
             self._flags | IS_SHARED if self.is_shared else self._flags,
             self._ending,
-            text(origin),
+            text(self.origin),
             *times,
             *refers,
             self._stack,
@@ -361,16 +369,16 @@ class Exchange:
 
     __slots__ = (
         "_at",
-        "_connection",
         "_memory",
         "_origin",
-        "_pid",
+        "_own",
         "_records",
         "began",
         "flags",
         "has_failed",
         "is_answered",
         "is_over",
+        "unbound",
     )
 
     def __init__(
@@ -383,9 +391,8 @@ class Exchange:
     ) -> None:
         self.began = began = since or now()
         self._records = records = tracer.records
-        is_elsewhere = tracer.only_thread and tracer.is_elsewhere
-        _, memory, at = NOWHERE if is_elsewhere else records.claim()
-        self._memory, self._at, self._pid = memory, at, records.pid
+        _, memory, at = tracer.claim()
+        self._memory, self._at, self._own = memory, at, records.own
         self._origin = to = records.text(origin) if origin else 0
         self.flags = flags
         """Those of the layout."""
@@ -394,20 +401,17 @@ class Exchange:
         self.is_over = False
         """Whether the response was read to its end, or there won't be one."""
         self.has_failed = False
-        self._connection: Connection | None = connection
-        of = 0
+        self.unbound: Connection | None = None
+        """Its connection, as long as its number isn't known."""
         if connection.is_open:
-            if connection._pid != self._pid:  # noqa: SLF001  # they are one
+            if connection._own is not records.own:  # noqa: SLF001  # they are one
                 connection.inherit()
-            of, self._connection = connection.number, None
+            of = connection.number
+        else:
+            of, self.unbound = 0, connection
         frame = tracer.stacks.call("asking")
         _PUT_ALL(memory, at + 1, flags, of, frame, who(), began, 0.0, 0.0, 0.0, 0, 0, to, 0, _KIND)
         memory[at] = _KIND
-
-    @property
-    def is_unbound(self) -> bool:
-        """Whether its connection isn't known yet."""
-        return self._connection is not None
 
     @property
     def asks_to_close(self) -> bool:
@@ -416,9 +420,9 @@ class Exchange:
 
     def sent(self) -> None:
         """The request was written."""
-        if self._pid == self._records.pid:  # else it is its parent's
+        if self._own.is_here:  # else it is its parent's
             _PUT_SENT(self._memory, self._at + _SENT_AT, now())
-            if self._connection is not None:
+            if self.unbound is not None:
                 self._bind()
 
     def answered(self, status: int, answer: int, redirect: str = "") -> None:
@@ -431,7 +435,7 @@ class Exchange:
         """
         at, detail = now(), 0
         self.is_answered, self.is_over, self.has_failed = True, False, False
-        if self._pid == self._records.pid:
+        if self._own.is_here:
             if redirect:
                 detail = self._records.text(redirect)
                 self._flag(self.flags | IS_REDIRECT)
@@ -439,16 +443,16 @@ class Exchange:
             _PUT_ANSWER(
                 self._memory, self._at + _ANSWER_AT, at, 0.0, answer, detail, origin, status
             )
-            if self._connection is not None:
+            if self.unbound is not None:
                 self._bind()
 
     def ended(self) -> None:
         """The response was read to its end."""
         if not self.is_over:
             self.is_over = True
-            if self._pid == self._records.pid:
+            if self._own.is_here:
                 _PUT_END(self._memory, self._at + _END_AT, now())
-                if self._connection is not None:
+                if self.unbound is not None:
                     self._bind()
 
     def failed(self, error: BaseException | str) -> None:
@@ -457,13 +461,13 @@ class Exchange:
         Args:
             error: what was raised, or its class's name.
         """
-        if not self.is_over and self._pid == getpid():
+        if not self.is_over and self._own.is_running():
             self.is_over = self.has_failed = True
             name = error if isinstance(error, str) else name_of(error)
             self._flag(self.flags & ~IS_REDIRECT)
             _PUT_DETAIL(self._memory, self._at + _DETAIL_AT, self._records.text(name))
             _PUT_END(self._memory, self._at + _END_AT, now())
-            if self._connection is not None:
+            if self.unbound is not None:
                 self._bind()
 
     def _flag(self, flags: int) -> None:
@@ -471,7 +475,7 @@ class Exchange:
 
     def _bind(self) -> None:
         """Note its connection, if there is one now, or won't be."""
-        connection = self._connection
+        connection = self.unbound
         if connection is not None and (connection.is_open or self.is_over):
             _PUT_CONNECTION(self._memory, self._at + _CONNECTION_AT, connection.number)
-            self._connection = None
+            self.unbound = None

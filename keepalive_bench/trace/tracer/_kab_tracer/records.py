@@ -49,66 +49,62 @@ class Records:
 
     def __init__(self, folder: str, most_bytes: int, *, is_for_life: bool = False) -> None:
         self.folder, self.most_bytes = folder, most_bytes
-        self._own = _Own(folder, most_bytes, None, is_for_life=is_for_life)
-        self.pid, self.key = self._own.pid, self._own.key
-        self._own.tell()
+        self.own = Own(folder, most_bytes, None, is_for_life=is_for_life)
+        self.pid, self.key = self.own.pid, self.own.key
+        self.own.tell()
 
     @property
     def is_kept(self) -> bool:
         """Whether there is a file for them."""
-        return self._own.end > 0
+        return self.own.end > 0
 
     def begin(self) -> None:
         """Begin files of this process's own, as one that was forked."""
-        last = self._own
-        own = _Own(self.folder, self.most_bytes, last, is_for_life=last.is_for_life)
-        self._own = own  # all at once: a signal's handler may record at any time
+        last = self.own
+        last.is_here = False
+        own = Own(self.folder, self.most_bytes, last, is_for_life=last.is_for_life)
+        self.own = own  # all at once: a signal's handler may record at any time
         self.pid, self.key = own.pid, own.key
         own.tell()
 
     def forking(self) -> None:
         """A child is about to be forked, which may be unable to make files."""
-        self._own.for_child = self.claim()
+        self.own.for_child = self.claim()
 
     def end(self, *, is_over: bool = True) -> None:
         """Note that the process ends in order, or that it doesn't after all."""
-        if self.pid == getpid():
-            self._own.ended = now() if is_over else 0.0
-            self._own.tell()
+        if self.own.is_running():
+            self.own.ended = now() if is_over else 0.0
+            self.own.tell()
 
     def let_go(self) -> None:
         """Give the memory back; nothing is recorded any more."""
-        places = list(self._own.places.values())
-        self._own.stop()
+        places = list(self.own.places.values())
+        self.own.stop()
         for _, memory in places:
             _unmap(memory)
 
     def leaving(self) -> None:
         """The process is about to become another user's, who may be unable to make files."""
-        own = self._own
-        if own.end and self.pid == getpid():
+        own = self.own
+        if own.end and own.is_running():
             own.grow(next(own.numbers) + layout.SLOTS_AHEAD)
 
-    def here(self) -> int:
-        """The process's id, whose records these are now, even if it was forked unnoticed."""
+    def here(self) -> Own:
+        """What belongs to this process, even if it was forked behind Python's back."""
         if self.pid != getpid():
             self.begin()
-        return self.pid
+        return self.own
 
     def claim(self) -> Slot:
         """A slot for a record to come; `NOWHERE`: there is no room for it."""
-        if self.pid != getpid():  # forked behind Python's back
+        if self.pid != getpid():  # as `here` does
             self.begin()
-        own = self._own
-        number = next(own.numbers)
-        if number < own.end or own.grow(number):
-            start, memory = own.places[len(own.places) - 1]
-            if number >= start:
-                return number, memory, (number - start) * SLOT_BYTES
-            return number, *own.slot(number)
-        own.lost = next(own.losses)
-        own.tell()
-        return NOWHERE
+        own = self.own
+        number, (start, end, memory) = next(own.numbers), own.newest
+        if start <= number < end:
+            return number, memory, (number - start) * SLOT_BYTES
+        return own.claim(number)
 
     def add(self, layout: Layout, *values: float) -> int:
         """Write a record into a slot of its own; its number."""
@@ -121,11 +117,11 @@ class Records:
 
         In a process that was forked behind Python's back, that is its own only after a `claim`.
         """
-        return (self._own.texts.get(text) or self._write_text(text)) if text else 0
+        return (self.own.texts.get(text) or self._write_text(text)) if text else 0
 
     def frame(self, caller: int, file: str, line: int, function: str) -> int:
         """The number of a call, which is written once."""
-        frames = self._own.frames
+        frames = self.own.frames
         key = caller, file, line, function
         number = frames.get(key)
         if number is None:
@@ -158,7 +154,7 @@ class Records:
     def note(self, what: str) -> None:
         """Note what keeps the tracer from its work: each once, and how often there was any."""
         try:
-            own = self._own
+            own = self.own
             own.failed = next(own.errors)
             if what not in own.troubles and len(own.troubles) < _MOST_TROUBLES:
                 own.troubles.add(what)
@@ -175,13 +171,13 @@ class Records:
             if not number:
                 return 0
             memory[at : at + SLOT_BYTES] = _chunk(part, following)
-        texts = self._own.texts
+        texts = self.own.texts
         if len(texts) < _MOST_TEXTS:
             texts[text] = number
         return number
 
 
-class _Own:
+class Own:
     """What belongs to one process, and not to those that it forks: its files and what is in them.
 
     Its slots' numbers are handed out whether there is a file for them yet or not; files are made
@@ -189,7 +185,7 @@ class _Own:
     """
 
     def __init__(
-        self, folder: str, most_bytes: int, parent: _Own | None, *, is_for_life: bool
+        self, folder: str, most_bytes: int, parent: Own | None, *, is_for_life: bool
     ) -> None:
         self.folder, self.most_bytes, self.is_for_life = folder, most_bytes, is_for_life
         self.pid, self.parent = getpid(), os.getppid()
@@ -205,13 +201,17 @@ class _Own:
         """By segment: the number of its first slot, and its memory."""
         self.end = 0
         """The number after that of the last slot that there is memory for."""
+        self.newest: tuple[int, int, mmap | bytearray] = 0, 0, bytearray()
+        """The number of a segment's first slot, the one after its last, and its memory."""
+        self.is_here = True
+        """Whether this process is still the one that runs, as far as Python knows of forks."""
         self._first = 0
         self._tries = count(1)
         self._retry = 0.0
         self._spare = 0, 0
         self._begin(parent)
 
-    def _begin(self, parent: _Own | None) -> None:
+    def _begin(self, parent: Own | None) -> None:
         if not self.grow(next(self.numbers)):
             if parent is not None:
                 parent.tell_of_child(self.pid, self.started)
@@ -237,7 +237,20 @@ class _Own:
     def stop(self) -> None:
         """Have no place for anything."""
         self._retry, self.end, self.places = -1.0, 0, {}
+        self.newest = 0, 0, bytearray()
         self.texts, self.frames = {}, {}
+
+    def is_running(self) -> bool:
+        """Whether this process is the one that runs, even if that was forked unnoticed."""
+        return self.pid == getpid()
+
+    def claim(self, number: int) -> Slot:
+        """A slot that may be anywhere; `NOWHERE`: there is no room for it."""
+        if number < self.end or self.grow(number):
+            return number, *self.slot(number)
+        self.lost = next(self.losses)
+        self.tell()
+        return NOWHERE
 
     def put(self, number: int, packed: bytes) -> None:
         """Write into a slot."""
@@ -262,6 +275,8 @@ class _Own:
                 segment = len(self.places)
                 self.end = layout.start_of(segment, self._first) if segment else 0
                 if number < self.end:
+                    start, memory = self.places[segment - 1]
+                    self.newest = start, self.end, memory
                     return True
                 self._make(segment)
         except (OSError, ValueError) as error:
