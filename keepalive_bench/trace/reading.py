@@ -393,12 +393,12 @@ def _head(key: str, data: bytes) -> _Head:
 
 
 def _broken(data: bytes) -> int:
-    """How many slots don't end as they begin."""
+    """How many slots don't end as they begin; what hasn't begun may be written just now."""
     heads, tails = (
         data[::SLOT_BYTES],
         data[SLOT_BYTES - 1 :: SLOT_BYTES].ljust(-(-len(data) // SLOT_BYTES), b"\0"),
     )
-    return 0 if heads == tails else sum(a != b for a, b in zip(heads, tails, strict=True))
+    return 0 if heads == tails else sum(a != b for a, b in zip(heads, tails, strict=True) if a)
 
 
 def _process(key: str, segments: Mapping[int, list[str]], reader: _Reader) -> Process | None:
@@ -521,7 +521,7 @@ def _exchanges(slots: _Slots) -> Iterator[Exchange]:
         values = values_of(kind, number)
         if values is None:
             continue
-        flags, status, connection, frame, who, began, sent, answered, ended, *texts = values
+        flags, connection, frame, who, began, sent, answered, ended, *texts, status = values
         answer, detail, origin = texts
         began = _sound(began, slots)
         is_redirect = flags & layout.IS_REDIRECT

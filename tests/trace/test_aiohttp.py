@@ -123,7 +123,7 @@ def test_tasks_are_told_apart() -> None:
     )
     assert len(found.connections) == 2
     assert len({it.who for it in found.exchanges}) == 6
-    (connector, _session) = found.clients
+    (connector,) = found.clients
     assert (connector.of, connector.most, connector.blocks) == (None, 2, True)
 
 

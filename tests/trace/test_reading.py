@@ -60,7 +60,7 @@ def whole(path: Path) -> tuple[Records, Path]:
     connection.ready(is_tls=True, is_tunnel=True)
     exchange = connection.begun(has_body=True)
     exchange.sent()
-    exchange.answered(200, ANSWER)
+    exchange.answered(200, records.text(ANSWER))
     exchange.ended()
     connection.closed("connection-closed")
     records.add(layout.CHILD, layout.IS_PYTHON, 77, LONG_AGO)
@@ -123,8 +123,9 @@ def test_a_client_is_told_whole(tmp_path: Path) -> None:
     pool = Client(
         tracer, "urllib3.HTTPConnectionPool", manager, ORIGIN, "timeout,retries", 10, blocks=True
     )
+    numbers = [manager.number, pool.number]
     clients = only_process(tmp_path).clients
-    assert list(clients) == [manager.number, pool.number]
+    assert list(clients) == numbers
     told = clients[pool.number]
     assert told.of == manager.number
     assert told.kind == "urllib3.HTTPConnectionPool"
@@ -186,7 +187,7 @@ while True:
     for _ in range(100):
         exchange = connection.begun()
         exchange.sent()
-        exchange.answered(200, "HTTP/1.1\\t-\\t-\\tlength\\t-\\t-")
+        exchange.answered(200, records.text("HTTP/1.1\\t-\\t-\\tlength\\t-\\t-"))
         exchange.ended()
 """
     with subprocess.Popen(
@@ -391,7 +392,7 @@ def test_what_isnt_there_is_referred_to_by_nobody(tmp_path: Path) -> None:
     nowhere = 2**32 - 1
     refers = nowhere, nowhere, nowhere, nowhere, nowhere
     put(file, FREE, layout.CONNECTION, 0, 0, nowhere, *[LONG_AGO] * 4, *refers)
-    put(file, FREE + 1, layout.EXCHANGE, 0, 0, nowhere, nowhere, 0, *[LONG_AGO] * 4, *refers[:3])
+    put(file, FREE + 1, layout.EXCHANGE, 0, nowhere, nowhere, 0, *[LONG_AGO] * 4, *refers[:3], 0)
     put(file, FREE + 2, layout.CLIENT, 0, nowhere, *refers[:4], -1, LONG_AGO, 0.0)
     process = only_process(tmp_path)
     connection, exchange = list(process.connections())[-1], list(process.exchanges())[-1]
@@ -404,7 +405,7 @@ def test_what_isnt_there_is_referred_to_by_nobody(tmp_path: Path) -> None:
 @pytest.mark.parametrize("time_s", [float("nan"), float("inf"), -1.0, 1e300])
 def test_times_that_cant_be_arent_told(tmp_path: Path, time_s: float) -> None:
     _, file = whole(tmp_path)
-    put(file, FREE, layout.EXCHANGE, 0, 0, 0, 0, 0, *[time_s] * 4, 0, 0, 0)
+    put(file, FREE, layout.EXCHANGE, 0, 0, 0, 0, *[time_s] * 4, 0, 0, 0, 0)
     process = only_process(tmp_path)
     told = list(process.exchanges())[-1]
     assert told.began_s == process.started_s

@@ -685,6 +685,17 @@ def test_a_client_that_was_not_used_before_the_fork_is_as_good_as_new(story: Sto
     assert reasons(story) == ["first-use"]
 
 
+def test_what_its_siblings_did_is_not_what_a_process_inherits(story: Story) -> None:
+    manager = story.process.client(made=session_made())
+    made_s = story.process.clients[manager].made_s
+    for _ in range(2):
+        child = story.program.process(forked_from="1000-1")
+        pool = child.pool(child.client(made_s=made_s), made_s=made_s)
+        child.request(child.open(pool))
+        story.program.wait(1.0)
+    assert reasons(story) == ["first-use"] * 2
+
+
 def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
     session = story.process.session()
     first = story.process.open(session)

@@ -280,7 +280,7 @@ def test_what_goes_away_as_python_ends_was_kept_to_the_end(records: Path) -> Non
 from _kab_tracer.lives import Client, Connection
 client = Client(_tracing.tracer, "a.Client")
 connection = Connection(_tracing.tracer)
-connection.connected("http://a:80")
+connection.connected("http://a:80", client=client)
 """
     run(sys.executable, "-c", program, env=environment(records))
     process = only_process(records)

@@ -162,7 +162,7 @@ def test_so_is_a_timeout_as_the_tracer_makes_a_file(tmp_path: Path) -> None:
                 _tracing.records.add(records.layout.TROUBLE, 0, 0.0)
         except TimeoutError:
             os.open = original
-        print(_tracing.records.reserve() > 0)
+        print(_tracing.records.claim()[0] > 0)
         """
     assert traced(tmp_path, program).strip() == "True"
     assert only_process(tmp_path).lost == 0

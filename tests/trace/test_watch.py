@@ -476,18 +476,19 @@ def test_a_library_that_is_patched_while_the_tracer_is_made_gets_the_same_one(
         tracing.end()
 
 
-def test_what_patches_a_library_that_was_there_before_is_loaded_once(tmp_path: Path) -> None:
+def test_what_patches_a_library_that_was_there_before_is_loaded_once(
+    server: Server, tmp_path: Path
+) -> None:
     code = """
         import sys
         import urllib3
         from keepalive_bench.trace.tracer._kab_tracer.tracing import Tracing
 
         tracing = Tracing(sys.argv[1], 0)
-        manager = urllib3.PoolManager()
-        pool = manager.connection_from_url("http://127.0.0.1")
+        urllib3.PoolManager().request("GET", sys.argv[2])
         tracing.end()
     """
-    run(code, str(tmp_path))
+    run(code, str(tmp_path), server.url)
     (process,) = read(tmp_path).processes
     (manager, pool) = process.clients.values()
     assert pool.of == manager.number

@@ -59,7 +59,7 @@ def analyse(
     start_s = min((it.started_s for it in recording.processes), default=0.0)
     at: dict[Peer, list[Life]] = defaultdict(list)
     on: dict[Route, list[Life]] = defaultdict(list)
-    forks = Forks()
+    forks = Forks(recording.processes)
     for one in traced:
         for life in one.lives:
             at[life.peer].append(life)

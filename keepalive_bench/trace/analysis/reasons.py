@@ -25,12 +25,15 @@ from keepalive_bench.trace.analysis.patterns import BY_OTHERS, SILENT, age_s, id
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from keepalive_bench.connections.patterns import Pattern
     from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.results.failure_kinds import Actor
     from keepalive_bench.trace.analysis.clients import Clients
     from keepalive_bench.trace.analysis.lives import Life, Route
     from keepalive_bench.trace.analysis.processes import Traced
+    from keepalive_bench.trace.recording import Process
 
 _KEPT_S = 60.0
 """So long, balancers and servers usually keep a connection that is idle, if nothing tells."""
@@ -168,14 +171,16 @@ class Reasons:
 class Forks:
     """Which clients had connections to which origin before their process was forked."""
 
-    def __init__(self) -> None:
-        self._used: dict[tuple[float, str, Route], float] = {}
+    def __init__(self, processes: Iterable[Process]) -> None:
+        self._parents = {it.key: it.forked_from for it in processes}
+        self._used: dict[tuple[str, float, str, Route], float] = {}
+        """Since when, by process and client."""
 
     def note(self, life: Life, clients: Clients) -> None:
         """Note a connection."""
         root = clients.root_of(life)
         if root is not None:
-            key = root.made_s, root.kind, life.route
+            key = clients.process.key, root.made_s, root.kind, life.route
             self._used[key] = min(self._used.get(key, life.began_s), life.began_s)
 
     def had(self, life: Life, clients: Clients) -> bool:
@@ -183,8 +188,13 @@ class Forks:
         root = clients.root_of(life)
         if root is None or not clients.is_inherited(life):
             return False
-        used_s = self._used.get((root.made_s, root.kind, life.route))
-        return used_s is not None and used_s < clients.process.started_s
+        parent, before_s = clients.process.forked_from, clients.process.started_s
+        while parent is not None:  # not what its siblings did
+            used_s = self._used.get((parent, root.made_s, root.kind, life.route))
+            if used_s is not None and used_s < before_s:
+                return True
+            parent = self._parents.get(parent)
+        return False
 
 
 def closer_of(route: Route) -> Closer:

@@ -59,8 +59,8 @@ class Answers:
         response: Any,  # noqa: ANN401  # an `http.client.HTTPResponse`, or what is as one
         last: LastAnswer,
         own: str,
-    ) -> tuple[int, str]:
-        """The number of what one says, and the origin that it leads to, if that is another one.
+    ) -> LastAnswer:
+        """What one says: that `last`.
 
         Args:
             response: whose head is there.
@@ -79,7 +79,7 @@ class Answers:
             last.number, last.redirect = self._made(response.version, status, method, fields, own)
             last.fields, last.status, last.method = fields, status, method
             last.own, last.of = own, self._records.key
-        return last.number, last.redirect
+        return last
 
     def _made(
         self, version: int, status: int, method: object, fields: Fields, own: str

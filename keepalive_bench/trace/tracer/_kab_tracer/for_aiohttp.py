@@ -268,7 +268,8 @@ class _Watch(Watcher):
         version = _VERSIONS.get(message.version, "HTTP/?")
         said = life.head.next(version, code, message.raw_headers, is_bodiless=life.is_bodiless)
         life.head = said
-        exchange.answered(code, said.text, said.redirect(life.place))
+        text = self.tracer.records.text(said.text)
+        exchange.answered(code, text, said.redirect(life.place))
         life.announces = said.closes or bool(message.should_close)
         life.payload, life.is_switched = payload, code == _SWITCHING
         if life.is_switched:

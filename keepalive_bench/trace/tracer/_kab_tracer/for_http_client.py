@@ -23,9 +23,9 @@ from .closers import (
     found_on,
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
-from .lives import Client, Connection, Exchange, hang, now
+from .lives import Client, Connection, Exchange, hang
 from .origins import origin_in, origin_of, unix_origin
-from .stacks import NO_CALL
+from .records import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from .lives import Tracer
     from .patching import Patches
-    from .stacks import Call
 
     Function: TypeAlias = Callable[..., Any]
     Make: TypeAlias = Callable[[Function], Function]
@@ -56,9 +55,10 @@ class Wire(Connection):
         "asked",
         "asks",
         "before",
-        "call",
         "client",
         "exchange",
+        "fields",
+        "flags",
         "is_answering",
         "is_handed_over",
         "is_named",
@@ -76,8 +76,10 @@ class Wire(Connection):
         self.exchange: Exchange | None = None
         """The last one."""
         self.last = LastAnswer()
-        self.call: Call = NO_CALL
-        """Where in the program the last request was made."""
+        self.fields: list[bytes | str] = []
+        """The header of the last request, as it was sent."""
+        self.flags = 0
+        """What a record says of that."""
         self.asked = 0.0
         """When it began to be opened for a request that is yet to begin, as pools do."""
         self.asks = ""
@@ -214,27 +216,22 @@ def _tunnelling(tracer: Tracer) -> Make:
 
 
 def _sending(tracer: Tracer) -> Make:
-    attribute, trouble = tracer.attribute, tracer.records.trouble
-    stacks = tracer.stacks
+    trouble = tracer.records.trouble
 
     def make(original: Function) -> Function:
-        def endheaders(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
+        def endheaders(
+            self: Thing, message_body: Thing = None, *args: Thing, **kwargs: Thing
+        ) -> Thing:
             exchange = None
             try:
-                wire, head = getattr(self, attribute, None), _head(self)
-                target = _target(head)
-                if wire is None or not wire.is_open or not wire.is_named or self.sock is None:
-                    wire = prepared(tracer, self, wire, target)
-                wire.asks = target if wire.is_open and target != wire.origin else ""
-                wire.call = call = stacks.own_call_again(wire.call)
-                since, wire.asked = wire.asked, 0.0
-                flags = _flags(head, args, kwargs)
-                exchange = Exchange(tracer, wire, flags, since, call[0], wire.asks)
-                wire.exchange = exchange
+                exchange = _begun(tracer, self, message_body)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             try:
-                result = original(self, *args, **kwargs)
+                if args or kwargs:
+                    result = original(self, message_body, *args, **kwargs)
+                else:
+                    result = original(self, message_body)
             except BaseException as error:
                 if exchange is not None:
                     _guard(tracer, _unsent, self, exchange, error)
@@ -242,7 +239,7 @@ def _sending(tracer: Tracer) -> Make:
             try:
                 if exchange is not None:
                     if exchange.is_unbound:
-                        _found_open(tracer, self)
+                        _found_open(tracer, self, exchange)
                     exchange.sent()
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
@@ -269,15 +266,15 @@ def _answering(tracer: Tracer) -> Make:
             if exchange is None:
                 return original(self, *args, **kwargs)
             try:
-                response = original(self, *args, **kwargs)
+                # urllib3 1.26 has some, and none costs less.
+                response = original(self, *args, **kwargs) if args or kwargs else original(self)
             except BaseException as error:
                 _guard(tracer, _unanswered, self, wire, error)
                 raise
             wire.is_answering = False
             try:
-                exchange.answered(
-                    response.status, *answers.read(response, wire.last, wire.asks or wire.origin)
-                )
+                said = answers.read(response, wire.last, wire.asks or wire.origin)
+                exchange.answered(said.status, said.number, said.redirect)
                 if self.sock is None:  # the response has it
                     hang(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
@@ -334,21 +331,28 @@ def _reading(tracer: Tracer) -> Make:
                 if held is not None:
                     hang(self, attribute, None)
                     exchange, wire, is_empty = held
-                    is_whole = self.length == 0 and not (is_empty or self.chunked)
-                    error = None if is_whole else broken_by(self, _getframe(1))
-                    if error is None:
+                    if self.length == 0 and not (is_empty or self.chunked):
                         exchange.ended()
-                    elif error:
-                        exchange.failed(error)
+                    else:
+                        _let_go(self, exchange, _getframe(1))
                     if wire.is_handed_over:
                         wire.closed("failed" if exchange.has_failed else "announced")
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
-            return original(self, *args, **kwargs)
+            return original(self, *args, **kwargs) if args or kwargs else original(self)
 
         return _close_conn
 
     return make
+
+
+def _let_go(response: Thing, exchange: Exchange, frame: FrameType) -> None:
+    """Nothing more of a response will be read."""
+    error = broken_by(response, frame)
+    if error is None:
+        exchange.ended()
+    elif error:
+        exchange.failed(error)
 
 
 def wire_of(tracer: Tracer, connection: Thing) -> Wire | None:
@@ -426,7 +430,6 @@ def prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) 
         wire.closed("connection-closed")
     if not wire.is_open and sock is None:
         wire.is_spoilt = False
-        wire.opening()  # by a `connect` that nobody knows, perhaps
     elif not wire.is_open and not wire.is_spoilt:  # by one that nobody knows
         wire.connected(*wire.names(connection, sock), wire.client)
         wire.ready(is_tls=_is_tls(sock))
@@ -434,6 +437,22 @@ def prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) 
         wire.serves(*wire.names(connection, sock))
     wire.is_named = True
     return wire
+
+
+def _begun(tracer: Tracer, connection: Thing, body: Thing) -> Exchange:
+    """A request is about to be sent."""
+    line, *fields = connection._buffer  # noqa: SLF001  # no other way
+    wire, target = getattr(connection, tracer.attribute, None), _target(line)
+    if wire is None or not wire.is_open or not wire.is_named or connection.sock is None:
+        wire = prepared(tracer, connection, wire, target)
+    wire.asks = target if wire.is_open and target != wire.origin else ""
+    if fields != wire.fields:  # mostly, they are the same
+        wire.fields, wire.flags = fields, _flags(fields)
+    flags, since, wire.asked = wire.flags, wire.asked, 0.0
+    if body is not None:
+        flags |= HAS_BODY
+    wire.exchange = exchange = Exchange(tracer, wire, flags, since, wire.asks)
+    return exchange
 
 
 def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
@@ -447,10 +466,11 @@ def _found_wire(tracer: Tracer, connection: Thing) -> Wire:
     return wire
 
 
-def _found_open(tracer: Tracer, connection: Thing) -> None:
+def _found_open(tracer: Tracer, connection: Thing, exchange: Exchange) -> None:
     """A request was sent on a connection that nobody saw being opened."""
     wire, sock = wire_of(tracer, connection), connection.sock
     if wire is not None and not wire.is_open and sock is not None and not wire.is_spoilt:
+        wire.opening(exchange.began)
         wire.connected(*wire.names(connection, sock), wire.client)
         wire.ready(is_tls=_is_tls(sock))
 
@@ -461,6 +481,7 @@ def _unsent(tracer: Tracer, connection: Thing, exchange: Exchange, error: BaseEx
     is_known = wire is None or wire.is_open or wire.number != wire.before
     if wire is not None and not is_known and isinstance(error, OSError):
         # By a `connect` that nobody knows: the others have told.
+        wire.opening(exchange.began)
         wire.failed(*_failed_names(connection, wire, error))
     exchange.failed(cause_of(error))
 
@@ -514,34 +535,27 @@ def _is_tls(sock: Thing) -> bool:
     return hasattr(sock, "getpeercert")
 
 
-def _head(connection: Thing) -> bytes:
-    """The lines of a request's head that is about to be sent."""
-    lines = connection._buffer  # noqa: SLF001  # no other way
-    try:
-        return b"\n".join(lines)
-    except TypeError:  # botocore's may be text
-        return b"\n".join(it if isinstance(it, bytes) else it.encode("utf-8") for it in lines)
-
-
-def _target(head: bytes) -> str:
+def _target(line: bytes | str) -> str:
     """The origin that a request's first line names: that of one which asks a proxy."""
-    at = head.find(b" ") + 1
-    if head[at : at + 4].lower() != b"http":
+    line = line if isinstance(line, bytes) else line.encode("utf-8")
+    if b"://" not in line:
         return ""
-    return origin_in(head[at:].partition(b" ")[0].decode("latin-1"))
+    target = line.partition(b" ")[2].partition(b" ")[0]
+    return origin_in(target.decode("latin-1")) if target[:4].lower() == b"http" else ""
 
 
-def _flags(head: bytes, args: tuple[object, ...], kwargs: dict[str, object]) -> int:
-    """What a record says of a request, by its head and by the arguments of `endheaders`."""
-    head = head.lower()
-    flags, at = 0, head.find(b"\nconnection:")
-    if at >= 0 and b"close" in head[at + 1 :].partition(b"\n")[0]:
+def _flags(fields: list[bytes | str]) -> int:
+    """What a record says of a request, by its header."""
+    try:
+        header = b"\n".join(fields).lower()  # type: ignore[arg-type]
+    except TypeError:  # botocore's may be text
+        encoded = (it if isinstance(it, bytes) else it.encode("utf-8") for it in fields)
+        header = b"\n".join(encoded).lower()
+    flags, header = 0, b"\n" + header
+    at = header.find(b"\nconnection:")
+    if at >= 0 and b"close" in header[at + 1 :].partition(b"\n")[0]:
         flags = ASKS_TO_CLOSE
-    at = head.find(b"\ncontent-length:")
-    if (
-        (args[0] if args else kwargs.get("message_body")) is not None
-        or (at >= 0 and head[at + 16 :].partition(b"\n")[0].strip() != b"0")
-        or b"\ntransfer-encoding:" in head
-    ):
+    at = header.find(b"\ncontent-length:")
+    if at >= 0 and header[at + 16 :].partition(b"\n")[0].strip() != b"0":
         flags |= HAS_BODY
-    return flags
+    return flags | HAS_BODY if b"\ntransfer-encoding:" in header else flags

@@ -17,8 +17,9 @@ from _contextvars import ContextVar
 
 from .answers import NONE_YET, asks
 from .closers import found_on
-from .lives import Client, Connection, now
+from .lives import Client, Connection
 from .origins import origin_in, origin_of, unix_origin
+from .records import now
 from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False
@@ -342,7 +343,8 @@ class _Watch(Watcher):
         life: _Life = self._of(http)
         said = life.head.next(version, status, fields, is_bodiless=is_bodiless)
         life.head, life.announces = said, said.closes
-        exchange.answered(status, said.text, said.redirect(life.asks or life.place))
+        text = self.tracer.records.text(said.text)
+        exchange.answered(status, text, said.redirect(life.asks or life.place))
 
     def unanswered(
         self, _: Theirs, state: tuple[Exchange, bool] | None, error: BaseException

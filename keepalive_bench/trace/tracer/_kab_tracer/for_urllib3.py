@@ -141,7 +141,8 @@ class _Watch(Watcher):
         if exchange is not None and wire is not None:
             fields = [(name.encode(), value.encode()) for name, value in response.headers.items()]
             head = Head("HTTP/2", response.status, fields)
-            exchange.answered(response.status, head.text, head.redirect(wire.origin))
+            text = self.tracer.records.text(head.text)
+            exchange.answered(response.status, text, head.redirect(wire.origin))
             exchange.ended()
 
     def failed(self, _: Thing, exchange: Exchange | None, error: BaseException) -> None:

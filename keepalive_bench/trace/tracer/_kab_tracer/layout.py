@@ -16,7 +16,12 @@ from _struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from collections.abc import Callable, Sequence
+    from mmap import mmap
+    from typing import TypeAlias, Union
+
+    Slot: TypeAlias = tuple[int, Union[mmap, bytearray], int]
+    """Its number, in which memory it is, and from which byte on."""
 
 U8: TypeAlias = "int"
 U16: TypeAlias = "int"
@@ -198,8 +203,6 @@ class Exchange:
     """A request, and its response as far as there is one."""
 
     flags: U8
-    status: U16
-    """0: there was no response."""
     connection: U32
     """0: it never got one."""
     frame: U32
@@ -218,6 +221,8 @@ class Exchange:
     """A text: the class of what was raised; of a redirect, the origin it leads to."""
     origin: U32
     """A text: where it goes, if that isn't its connection's; 0: it is."""
+    status: U16
+    """0: there was no response."""
 
 
 class Child:
@@ -245,16 +250,35 @@ class Layout:
         self.names = tuple(record.__annotations__)
         self.offsets: dict[str, int] = {}
         """By member: from which byte of the slot on it is."""
-        form, at = "=B", 1
-        for name in self.names:
-            code = _CODES[record.__annotations__[name]]
+        form, at = self._form(self.names, 1)
+        form += f"{SLOT_BYTES - 1 - at}xB"
+        self.struct = Struct(f"=B{form}")
+        """A whole slot: the kind, the members, and the kind again."""
+        self.tail = Struct(f"={form}")
+        """All but its first byte, before which it is as if it weren't there."""
+
+    def _form(self, names: Sequence[str], at: int) -> tuple[str, int]:
+        """How members are packed from a byte of the slot on, and where the last one ends."""
+        form = ""
+        for name in names:
+            code = _CODES[self.record.__annotations__[name]]
             size = Struct(f"={code}").size
             gap = -at % size
             form += f"{gap}x{code}" if gap else code
             self.offsets[name] = at + gap
             at += gap + size
-        self.struct = Struct(f"{form}{SLOT_BYTES - 1 - at}xB")
-        """A whole slot: the kind, the members, and the kind again."""
+        return form, at
+
+    def part(self, first: str, last: str = "") -> tuple[Callable[..., None], int]:
+        """What packs only a member, or some that follow each other, and where in the slot."""
+        names = self.names[self.names.index(first) : self.names.index(last or first) + 1]
+        form, _ = self._form(names, self.offsets[first])
+        return Struct(f"={form}").pack_into, self.offsets[first]
+
+    def write(self, slot: Slot, *values: float) -> None:
+        """Write a record, or write it again, as a whole: whoever reads never sees half of it."""
+        _, memory, at = slot
+        memory[at : at + SLOT_BYTES] = self.struct.pack(self.kind, *values, self.kind)
 
 
 def start_of(segment: int, first: int) -> int:

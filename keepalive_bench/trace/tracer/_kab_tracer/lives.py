@@ -11,10 +11,6 @@ forked unnoticed, and texts and calls have other numbers there.
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-from _struct import Struct
 from _thread import get_ident
 from itertools import count
 
@@ -34,26 +30,27 @@ from .layout import (
     IS_SHARED,
     IS_TLS,
     IS_TUNNEL,
-    SLOT_BYTES,
 )
+from .records import NOWHERE, getpid, now
 from .stacks import Stacks, who
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from .layout import Slot
     from .records import Records
 
-now: Callable[[], float] = time.perf_counter.__call__  # type: ignore[operator]  # not itself: freezegun looks for that, and replaces it
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
-_PACK = EXCHANGE.struct.pack
-_STATUS, _TIME, _ANSWER = Struct("=H"), Struct("=d"), Struct("=ddI")
-_STATUS_AT, _ANSWER_AT = EXCHANGE.offsets["status"], EXCHANGE.offsets["answered"]
-_ENDED_AT = EXCHANGE.offsets["ended"]
+_PUT_END_OF_CLIENT, _END_OF_CLIENT_AT = CLIENT.part("ended")
+_KIND, _PUT_ALL = EXCHANGE.kind, EXCHANGE.tail.pack_into
+_FLAGS_AT = EXCHANGE.offsets["flags"]
+_PUT_CONNECTION, _CONNECTION_AT = EXCHANGE.part("connection")
+_PUT_SENT, _SENT_AT = EXCHANGE.part("sent")
+_PUT_ANSWER, _ANSWER_AT = EXCHANGE.part("answered", "status")
+_PUT_END, _END_AT = EXCHANGE.part("ended")
+_PUT_DETAIL, _DETAIL_AT = EXCHANGE.part("detail")
 _BY_THE_PROGRAM = frozenset(("client-closed", "connection-closed", "pool-full", "unread"))
 """Endings of which it matters where in the program they come about."""
 _tracers = count()
-_frame = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
 
 class Tracer:
@@ -94,16 +91,18 @@ hang = object.__setattr__
 
 
 class Client(Hung):
-    """A pool, or what has pools. Made by whoever makes that, as its calls are noted."""
+    """A pool, or what has pools. Made by whoever makes that, as its calls are noted.
+
+    It has no record before something refers to it: many are made and never used.
+    """
 
     __slots__ = (
         "_ended",
         "_flags",
         "_made",
-        "_number",
         "_pid",
-        "_refers",
         "_says",
+        "_slot",
         "_stack",
         "_tracer",
         "ending",
@@ -121,65 +120,52 @@ class Client(Hung):
         blocks: bool = False,
     ) -> None:
         self._tracer = tracer
-        self._number = tracer.records.reserve()
-        self._pid = tracer.records.pid
+        self._pid = tracer.records.here()
         self._made, self._ended = now(), 0.0
+        self._slot: Slot | None = None
         self._flags = BLOCKS if blocks else 0
+        self._says = of, kind, origin, differs, most
         # Who made the one that it belongs to made this one, too.
-        self._stack = 0 if of else tracer.stacks.whole_again(1, kind)
+        self._stack = 0 if of else tracer.stacks.call(kind, is_whole=True)
         self.ending = ""
         """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
-        self._say(of, kind, origin, differs, most)
 
     @property
     def number(self) -> int:
         """That of its record, in this process."""
-        if self._pid != self._tracer.records.pid:
-            self._number = self._tracer.records.reserve()
-            self._pid, self._stack = self._tracer.records.pid, 0
-            self._flags |= IS_INHERITED
-            self._say(*self._says)
-        return self._number
-
-    def belongs(self, of: Client | None, differs: str = "") -> None:
-        """It turns out to be another client's.
-
-        Args:
-            of: whose.
-            differs: what sets it apart from the last one of that client's for its origin.
-        """
-        _, kind, origin, _, most = self._says
-        self._say(of, kind, origin, differs, most)
+        records = self._tracer.records
+        if self._pid != records.pid:
+            self._pid, self._slot = records.pid, None
+            self.was_there()
+        if self._slot is None:
+            of, kind, origin, differs, most = self._says
+            above, text = of.number if of else 0, records.text
+            self._slot = slot = records.claim()
+            refers = above, text(kind), text(origin), self._stack, text(differs)
+            CLIENT.write(slot, self._flags, *refers, most, self._made, self._ended)
+        return self._slot[0]
 
     def was_there(self) -> Client:
-        """It was made before this tracer began, nobody knows where."""
+        """It was made before this tracer began, or the process was forked: nobody knows where."""
         self._flags |= IS_INHERITED
         self._stack = 0
-        self._say(*self._says)
         return self
 
     def closed(self) -> None:
         """The program closed it, or nobody has it any more."""
-        if not self._ended and self._pid == os.getpid() and not self._tracer.is_over:
-            self._ended = now()
-            self._write()
+        if not self._ended and not self._tracer.is_over:
+            if self._slot is None:
+                self._ended = now()
+            elif self._pid == getpid():
+                self._ended = now()
+                _, memory, at = self._slot
+                _PUT_END_OF_CLIENT(memory, at + _END_OF_CLIENT_AT, self._ended)
 
     def __del__(self) -> None:
         try:  # noqa: SIM105  # contextlib isn't there yet
             self.closed()
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
-
-    def _say(self, of: Client | None, kind: str, origin: str, differs: str, most: int) -> None:
-        self._says = of, kind, origin, differs, most
-        text = self._tracer.records.text
-        texts = text(kind), text(origin), self._stack, text(differs)
-        self._refers = of.number if of else 0, *texts, most
-        self._write()
-
-    def _write(self) -> None:
-        values = self._flags, *self._refers, self._made, self._ended
-        self._tracer.records.write(CLIENT, self._number, *values)
 
 
 class Connection(Hung):
@@ -195,8 +181,8 @@ class Connection(Hung):
         "_pid",
         "_previous",
         "_ready",
-        "_refers",
         "_says",
+        "_slot",
         "_stack",
         "_tracer",
         "is_open",
@@ -222,9 +208,17 @@ class Connection(Hung):
         """Where it leads; empty before it was opened."""
         return self._says[0]
 
-    def opening(self) -> None:
-        """It begins to be opened; who wants that is noted: an error in a task comes by itself."""
-        self._began, self._stack = now(), self._tracer.stacks.whole_again(1, "opening")
+    def opening(self, since: float = 0.0) -> None:
+        """It begins to be opened; who wants that is noted: an error in a task comes by itself.
+
+        Args:
+            since: when that was; 0: now.
+        """
+        self._tracer.records.here()
+        self._began, self._stack = (
+            since or now(),
+            self._tracer.stacks.call("opening", is_whole=True),
+        )
 
     def connected(
         self, origin: str, via: str = "", client: Client | None = None, *, is_all: bool = False
@@ -267,8 +261,8 @@ class Connection(Hung):
 
     def serves(self, origin: str, via: str) -> None:
         """It turns out whom a proxy asks, as requests on it say."""
-        if self.is_open and self._pid == os.getpid():
-            self._say(origin, via, self._says[2])
+        if self.is_open and self._pid == getpid():
+            self._says = origin, via, self._says[2]
             self._write()
 
     def begun(
@@ -290,19 +284,17 @@ class Connection(Hung):
             origin: where it goes, if not where the connection leads.
         """
         flags = (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)
-        return Exchange(
-            self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since, 0, origin
-        )
+        return Exchange(self._tracer, self, flags | (IS_HTTP_2 if is_http_2 else 0), since, origin)
 
     def closed(self, ending: str) -> None:
         """It ended; `ending`: one of `ENDINGS`."""
         if not self.is_open or self._tracer.is_over:
             return
-        if self._pid != os.getpid():  # it is the parent's, and open there
+        if self._pid != getpid():  # it is the parent's, and open there
             self.is_open = False
             return
         if ending in _BY_THE_PROGRAM:
-            self._detail = self._tracer.stacks.own_call(_frame(1))
+            self._detail = self._tracer.stacks.call("closing")
         self._end(ending)
 
     def dropped(self) -> str:
@@ -311,7 +303,7 @@ class Connection(Hung):
 
     def __del__(self) -> None:
         try:
-            if self.is_open and self._pid == os.getpid() and not self._tracer.is_over:
+            if self.is_open and self._pid == getpid() and not self._tracer.is_over:
                 self._end(self.dropped())
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
@@ -319,23 +311,23 @@ class Connection(Hung):
     def _make(self, origin: str, via: str, client: Client | None) -> None:
         """Begin another record."""
         records, previous = self._tracer.records, self.number
-        self.number = records.reserve()
+        self._slot = records.claim()
+        self.number = self._slot[0]
         self._previous = previous if self._pid == records.pid else 0  # a parent's is nothing here
         self._pid = records.pid
-        self._say(origin, via, client)
+        self._says = origin, via, client
         self._flags = self._ending = self._detail = 0
         self._connected = self._ready = self._ended = 0.0
         if not self._began:
-            self._began, self._stack = now(), self._tracer.stacks.whole_again(2, "opening")
+            self.opening()
         if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
             self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
     def inherit(self) -> None:
         """Go on with it, as it is of the process that forked this one."""
-        self._previous, self.number = self.number, self._tracer.records.reserve()
-        self._pid, self._stack = os.getpid(), 0
+        self._previous, self._slot = self.number, self._tracer.records.claim()
+        self.number, self._pid, self._stack = self._slot[0], getpid(), 0
         self._flags |= IS_INHERITED
-        self._say(*self._says)
         self._write()
 
     def _end(self, ending: str) -> None:
@@ -343,44 +335,42 @@ class Connection(Hung):
         self._write()
         self._began = 0.0
 
-    def _say(self, origin: str, via: str, client: Client | None) -> None:
-        self._says = origin, via, client
-        text = self._tracer.records.text
-        self._refers = text(origin), text(via), client.number if client else 0
-
     def _write(self) -> None:
+        origin, via, client = self._says
+        text = self._tracer.records.text
         times = self._began, self._connected, self._ready, self._ended
-        origin, *refers = self._refers
-        flags = self._flags | IS_SHARED if self.is_shared else self._flags
-        values = flags, self._ending, origin, *times, *refers, self._previous
-        self._tracer.records.write(CONNECTION, self.number, *values, self._stack, self._detail)
+        refers = text(via), client.number if client else 0, self._previous
+        CONNECTION.write(
+            self._slot,
+            self._flags | IS_SHARED if self.is_shared else self._flags,
+            self._ending,
+            text(origin),
+            *times,
+            *refers,
+            self._stack,
+            self._detail,
+        )
 
 
 class Exchange:
     """A request, and its response.
 
-    There is one for each request, so it writes its record by itself, and once it is sent at the
-    latest; its connection is let go as soon as its number is known, as both may hold each other.
+    There is one for each request, so each of its facts is written in its place as it is known. Its
+    connection is let go as soon as its number is known, as both may hold each other.
     """
 
     __slots__ = (
-        "_answer",
-        "_answered",
-        "_began",
+        "_at",
         "_connection",
-        "_detail",
-        "_ended",
-        "_frame",
-        "_of",
+        "_memory",
         "_origin",
         "_pid",
         "_records",
-        "_sent",
-        "_slot",
-        "_status",
-        "_who",
+        "began",
         "flags",
         "has_failed",
+        "is_answered",
+        "is_over",
     )
 
     def __init__(
@@ -389,46 +379,35 @@ class Exchange:
         connection: Connection,
         flags: int,
         since: float = 0.0,
-        call: int = 0,
         origin: str = "",
     ) -> None:
-        self._began = since or now()
+        self.began = began = since or now()
         self._records = records = tracer.records
         is_elsewhere = tracer.only_thread and tracer.is_elsewhere
-        self._slot = None if is_elsewhere else records.claim()
-        self._pid = records.pid
-        self._origin = records.text(origin) if origin else 0
+        _, memory, at = NOWHERE if is_elsewhere else records.claim()
+        self._memory, self._at, self._pid = memory, at, records.pid
+        self._origin = to = records.text(origin) if origin else 0
         self.flags = flags
         """Those of the layout."""
-        self._status = self._answer = self._detail = 0
-        self._sent = self._answered = self._ended = 0.0
+        self.is_answered = False
+        """Whether the response's head is there."""
+        self.is_over = False
+        """Whether the response was read to its end, or there won't be one."""
         self.has_failed = False
-        self._who = who()
-        self._frame = call or tracer.stacks.own_call(_frame(1))
+        self._connection: Connection | None = connection
+        of = 0
         if connection.is_open:
             if connection._pid != self._pid:  # noqa: SLF001  # they are one
                 connection.inherit()
-            self._of, self._connection = connection.number, None
-            if flags & HAS_BODY:
-                self._write()
-        else:
-            self._of, self._connection = 0, connection
-            self._write()
+            of, self._connection = connection.number, None
+        frame = tracer.stacks.call("asking")
+        _PUT_ALL(memory, at + 1, flags, of, frame, who(), began, 0.0, 0.0, 0.0, 0, 0, to, 0, _KIND)
+        memory[at] = _KIND
 
     @property
     def is_unbound(self) -> bool:
         """Whether its connection isn't known yet."""
         return self._connection is not None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the response was read to its end, or there won't be one."""
-        return self._ended > 0
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether the response's head is there."""
-        return self._answered > 0
 
     @property
     def asks_to_close(self) -> bool:
@@ -437,46 +416,40 @@ class Exchange:
 
     def sent(self) -> None:
         """The request was written."""
-        self._sent = now()
-        self._write()
+        if self._pid == self._records.pid:  # else it is its parent's
+            _PUT_SENT(self._memory, self._at + _SENT_AT, now())
+            if self._connection is not None:
+                self._bind()
 
-    def answered(self, status: int, answer: str | int, redirect: str = "") -> None:
+    def answered(self, status: int, answer: int, redirect: str = "") -> None:
         """The response's head is there, even if not all of the request could be sent.
 
         Args:
             status: its status code.
-            answer: the text of `ANSWER_FIELDS`, or its number.
+            answer: the number of the text of `ANSWER_FIELDS`.
             redirect: the origin it leads to, where that is another one.
         """
-        self._answered = answered = now()
-        records = self._records
-        if self._pid != records.pid:
-            return
-        if isinstance(answer, str):
-            answer = records.text(answer)
-        self._status, self._answer = status, answer
-        slot = self._slot
-        if redirect or self.has_failed or self._connection is not None or slot is None:
-            self._ended, self._detail, self.has_failed = 0.0, 0, False
+        at, detail = now(), 0
+        self.is_answered, self.is_over, self.has_failed = True, False, False
+        if self._pid == self._records.pid:
             if redirect:
-                self.flags |= IS_REDIRECT
-                self._detail = records.text(redirect)
-            self._write()
-            return
-        # All else is there already.
-        memory, at = slot
-        _STATUS.pack_into(memory, at + _STATUS_AT, status)
-        _ANSWER.pack_into(memory, at + _ANSWER_AT, answered, 0.0, answer)
+                detail = self._records.text(redirect)
+                self._flag(self.flags | IS_REDIRECT)
+            origin = self._origin
+            _PUT_ANSWER(
+                self._memory, self._at + _ANSWER_AT, at, 0.0, answer, detail, origin, status
+            )
+            if self._connection is not None:
+                self._bind()
 
     def ended(self) -> None:
         """The response was read to its end."""
-        if not self._ended:
-            self._ended = ended = now()
-            if self._connection is not None:
-                self._write()
-            elif self._slot is not None and self._pid == self._records.pid:
-                memory, at = self._slot
-                _TIME.pack_into(memory, at + _ENDED_AT, ended)
+        if not self.is_over:
+            self.is_over = True
+            if self._pid == self._records.pid:
+                _PUT_END(self._memory, self._at + _END_AT, now())
+                if self._connection is not None:
+                    self._bind()
 
     def failed(self, error: BaseException | str) -> None:
         """There is no response, or not all of it.
@@ -484,33 +457,21 @@ class Exchange:
         Args:
             error: what was raised, or its class's name.
         """
-        if not self._ended and self._pid == os.getpid():
+        if not self.is_over and self._pid == getpid():
+            self.is_over = self.has_failed = True
             name = error if isinstance(error, str) else name_of(error)
-            self._ended, self._detail = now(), self._records.text(name)
-            self.flags &= ~IS_REDIRECT
-            self.has_failed = True
-            self._write()
+            self._flag(self.flags & ~IS_REDIRECT)
+            _PUT_DETAIL(self._memory, self._at + _DETAIL_AT, self._records.text(name))
+            _PUT_END(self._memory, self._at + _END_AT, now())
+            if self._connection is not None:
+                self._bind()
 
-    def _write(self) -> None:
+    def _flag(self, flags: int) -> None:
+        self.flags = self._memory[self._at + _FLAGS_AT] = flags
+
+    def _bind(self) -> None:
+        """Note its connection, if there is one now, or won't be."""
         connection = self._connection
-        if connection is not None and (connection.is_open or self._ended):
-            self._of, self._connection = connection.number, None
-        if self._slot is None or self._pid != self._records.pid:  # its request is its parent's
-            return
-        memory, at = self._slot
-        memory[at : at + SLOT_BYTES] = _PACK(
-            EXCHANGE.kind,
-            self.flags,
-            self._status,
-            self._of,
-            self._frame,
-            self._who,
-            self._began,
-            self._sent,
-            self._answered,
-            self._ended,
-            self._answer,
-            self._detail,
-            self._origin,
-            EXCHANGE.kind,
-        )
+        if connection is not None and (connection.is_open or self.is_over):
+            _PUT_CONNECTION(self._memory, self._at + _CONNECTION_AT, connection.number)
+            self._connection = None

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 
 from .hook import import_all
 from .layout import CHILD, IS_CLOSED_TO_TRACERS, IS_PYTHON
+from .records import NOWHERE, now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Callable, Optional, TypeAlias
 
+    from .layout import Slot
     from .lives import Tracer
     from .patching import Patches
     from .records import Records
@@ -82,32 +83,32 @@ def _leaving(original: Function, records: Records) -> Function:
 
 
 def _replacing(original: Function, records: Records) -> Function:
-    def begin(args: Args, kwargs: Kwargs) -> int:
-        number = records.reserve()
-        _note(records, number, os.getpid(), _asked(args, kwargs), time.perf_counter())
+    def begin(args: Args, kwargs: Kwargs) -> Slot:
+        slot = records.claim()
+        _note(records, slot, os.getpid(), _asked(args, kwargs), now())
         records.end()
-        return number
+        return slot
 
-    def undo(number: int) -> None:
-        records.write(CHILD, number, 0, 0, 0.0)
+    def undo(slot: Slot) -> None:
+        CHILD.write(slot, 0, 0, 0.0)
         records.end(is_over=False)
 
     def wrapper(*args: object, **kwargs: object) -> object:
-        number = _quietly(records, begin, args, kwargs)
+        slot = _quietly(records, begin, args, kwargs)
         try:
             return original(*args, **kwargs)
         finally:  # nothing came of it
-            _quietly(records, undo, number or 0)
+            _quietly(records, undo, slot or NOWHERE)
 
     return wrapper
 
 
 def _spawning(original: Function, records: Records) -> Function:
     def note(pid: int, args: Args, kwargs: Kwargs, began: float) -> None:
-        _note(records, records.reserve(), pid, _asked(args, kwargs), began)
+        _note(records, records.claim(), pid, _asked(args, kwargs), began)
 
     def wrapper(*args: object, **kwargs: object) -> object:
-        began = time.perf_counter()
+        began = now()
         pid = original(*args, **kwargs)
         _quietly(records, note, pid, args, kwargs, began)
         return pid
@@ -126,10 +127,10 @@ def _executing(original: Function, records: Records) -> Function:
         if given.get("shell"):
             argv = ["/bin/sh"]
         asked = given.get("executable") or argv[0], argv, given.get("env")
-        _note(records, records.reserve(), pid, asked, began)
+        _note(records, records.claim(), pid, asked, began)
 
     def wrapper(self: Any, *args: object, **kwargs: object) -> object:  # noqa: ANN401  # any Popen
-        began = time.perf_counter()
+        began = now()
         result = original(self, *args, **kwargs)
         _quietly(records, note, self.pid, args, kwargs, began)
         return result
@@ -158,7 +159,7 @@ def _is_mapping(env: object) -> bool:
     return hasattr(env, "items")
 
 
-def _note(records: Records, number: int, pid: int, asked: Asked, began: float) -> None:
+def _note(records: Records, slot: Slot, pid: int, asked: Asked, began: float) -> None:
     program, argv, env = asked
     given = os.environ if env is None else env
     variables = {os.fsdecode(name): os.fsdecode(value) for name, value in given.items()}
@@ -168,7 +169,7 @@ def _note(records: Records, number: int, pid: int, asked: Asked, began: float) -
     is_let_in = lets_tracer_in(variables, records.folder)
     if not is_let_in or shuts_tracers_out([*(options or ()), *words]):
         flags |= IS_CLOSED_TO_TRACERS
-    records.write(CHILD, number, flags, pid, began)
+    CHILD.write(slot, flags, pid, began)
 
 
 def lets_tracer_in(variables: Mapping[str, str], folder: str) -> bool:

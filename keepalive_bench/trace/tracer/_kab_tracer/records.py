@@ -17,10 +17,18 @@ from .layout import CHUNK_BYTES, CHUNK_OFFSET, LONGEST_TEXT, PROCESS, SLOT_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from mmap import mmap
 
-    from .layout import Layout
+    from .layout import Layout, Slot
 
+# Not the functions themselves: freezegun looks for those in modules, and replaces them.
+now: Callable[[], float] = time.perf_counter.__call__  # type: ignore[operator]
+_wall: Callable[[], float] = time.time.__call__  # type: ignore[operator]
+_wall_ns: Callable[[], int] = time.time_ns.__call__  # type: ignore[operator]
+getpid = os.getpid
+NOWHERE: Slot = (0, bytearray(SLOT_BYTES), 0)
+"""Where records go that there is no room for."""
 _MOST_TEXTS = 50_000
 """No more different texts and calls of a process are told apart."""
 _MOST_TROUBLES = 100
@@ -60,12 +68,12 @@ class Records:
 
     def forking(self) -> None:
         """A child is about to be forked, which may be unable to make files."""
-        self._own.for_child = self.reserve()
+        self._own.for_child = self.claim()
 
     def end(self, *, is_over: bool = True) -> None:
         """Note that the process ends in order, or that it doesn't after all."""
-        if self.pid == os.getpid():
-            self._own.ended = time.perf_counter() if is_over else 0.0
+        if self.pid == getpid():
+            self._own.ended = now() if is_over else 0.0
             self._own.tell()
 
     def let_go(self) -> None:
@@ -78,60 +86,42 @@ class Records:
     def leaving(self) -> None:
         """The process is about to become another user's, who may be unable to make files."""
         own = self._own
-        if own.end and self.pid == os.getpid():
+        if own.end and self.pid == getpid():
             own.grow(next(own.numbers) + layout.SLOTS_AHEAD)
 
-    def reserve(self) -> int:
-        """The number of a slot for a record to come; 0: there is no room for it."""
-        if self.pid != os.getpid():  # forked behind Python's back
+    def here(self) -> int:
+        """The process's id, whose records these are now, even if it was forked unnoticed."""
+        if self.pid != getpid():
+            self.begin()
+        return self.pid
+
+    def claim(self) -> Slot:
+        """A slot for a record to come; `NOWHERE`: there is no room for it."""
+        if self.pid != getpid():  # forked behind Python's back
             self.begin()
         own = self._own
         number = next(own.numbers)
-        if number >= own.end and not own.grow(number):
-            own.lost = next(own.losses)
-            own.tell()
-            return 0
-        return number
-
-    def write(self, layout: Layout, number: int, *values: float) -> None:
-        """Write a record, or write it again, into its slot; into 0, nothing."""
-        if number:
-            memory, at = self._own.slot(number)
-            memory[at : at + SLOT_BYTES] = layout.struct.pack(layout.kind, *values, layout.kind)
-
-    def claim(self) -> tuple[mmap, int] | None:
-        """A slot for a record that is written often: in which memory, and from which byte on."""
-        if self.pid != os.getpid():  # forked behind Python's back
-            self.begin()
-        own = self._own
-        number = next(own.numbers)
-        if number < own.end:  # as in `reserve`, without calling anything
+        if number < own.end or own.grow(number):
             start, memory = own.places[len(own.places) - 1]
             if number >= start:
-                return memory, (number - start) * SLOT_BYTES
-            return own.slot(number)
-        number = self.reserve()
-        return own.slot(number) if number else None
+                return number, memory, (number - start) * SLOT_BYTES
+            return number, *own.slot(number)
+        own.lost = next(own.losses)
+        own.tell()
+        return NOWHERE
 
     def add(self, layout: Layout, *values: float) -> int:
-        """Write a record into a slot of its own."""
-        number = self.reserve()
-        self.write(layout, number, *values)
-        return number
+        """Write a record into a slot of its own; its number."""
+        slot = self.claim()
+        layout.write(slot, *values)
+        return slot[0]
 
     def text(self, text: str) -> int:
-        """The number of a text, which is written once; 0: it is empty."""
-        if not text:
-            return 0
-        if self.pid != os.getpid():
-            self.begin()
-        texts = self._own.texts
-        number = texts.get(text)
-        if number is None:
-            number = self._write_text(text)
-            if number and len(texts) < _MOST_TEXTS:
-                texts[text] = number
-        return number
+        """The number of a text, which is written once; 0: it is empty.
+
+        In a process that was forked behind Python's back, that is its own only after a `claim`.
+        """
+        return (self._own.texts.get(text) or self._write_text(text)) if text else 0
 
     def frame(self, caller: int, file: str, line: int, function: str) -> int:
         """The number of a call, which is written once."""
@@ -172,7 +162,7 @@ class Records:
             own.failed = next(own.errors)
             if what not in own.troubles and len(own.troubles) < _MOST_TROUBLES:
                 own.troubles.add(what)
-                self.add(TROUBLE, self.text(what), time.perf_counter())
+                self.add(TROUBLE, self.text(what), now())
             own.tell()
         except Exception:  # noqa: BLE001, S110  # there is nobody left to tell
             pass
@@ -181,10 +171,13 @@ class Records:
         data, number = text.encode("utf-8", "backslashreplace")[:LONGEST_TEXT], 0
         for start in reversed(range(0, len(data), CHUNK_BYTES)):
             part, following = data[start : start + CHUNK_BYTES], number
-            number = self.reserve()
+            number, memory, at = self.claim()
             if not number:
                 return 0
-            self._own.put(number, _chunk(part, following))
+            memory[at : at + SLOT_BYTES] = _chunk(part, following)
+        texts = self._own.texts
+        if len(texts) < _MOST_TEXTS:
+            texts[text] = number
         return number
 
 
@@ -199,11 +192,12 @@ class _Own:
         self, folder: str, most_bytes: int, parent: _Own | None, *, is_for_life: bool
     ) -> None:
         self.folder, self.most_bytes, self.is_for_life = folder, most_bytes, is_for_life
-        self.pid, self.parent = os.getpid(), os.getppid()
-        self.key = f"{self.pid}-{time.time_ns()}"
-        self.started, self.wall, self.ended = time.perf_counter(), time.time(), 0.0
+        self.pid, self.parent = getpid(), os.getppid()
+        self.key = f"{self.pid}-{_wall_ns()}"
+        self.started, self.wall, self.ended = now(), _wall(), 0.0
         self.numbers, self.losses, self.errors = count(), count(1), count(1)
-        self.lost = self.failed = self.forked_from = self.for_child = 0
+        self.lost = self.failed = self.forked_from = 0
+        self.for_child = NOWHERE
         self.texts: dict[str, int] = {}
         self.frames: dict[tuple[int, str, int, str], int] = {}
         self.troubles: set[str] = set()
@@ -233,17 +227,12 @@ class _Own:
             version = sys.version_info[0] << 8 | sys.version_info[1]
             head = layout.VERSION, version, self.pid, self.parent
             values = (self.started, self.wall, self.ended, self.lost, self.failed)
-            packed = PROCESS.struct.pack(
-                PROCESS.kind, *head, *values, self.forked_from, self._first, PROCESS.kind
-            )
-            self.put(0, packed)
+            PROCESS.write((0, *self.slot(0)), *head, *values, self.forked_from, self._first)
 
     def tell_of_child(self, pid: int, started: float) -> None:
         """Note a child that has no file, in its parent's: both have it in memory."""
-        child = layout.CHILD
-        if self.for_child:
-            values = layout.IS_PYTHON | layout.IS_SHUT_OUT, pid, started
-            self.put(self.for_child, child.struct.pack(child.kind, *values, child.kind))
+        flags = layout.IS_PYTHON | layout.IS_SHUT_OUT
+        layout.CHILD.write(self.for_child, flags, pid, started)
 
     def stop(self) -> None:
         """Have no place for anything."""
@@ -266,7 +255,7 @@ class _Own:
 
     def grow(self, number: int) -> bool:
         """Make files until there is a place for a slot."""
-        if self._retry and (self._retry < 0 or time.perf_counter() < self._retry):
+        if self._retry and (self._retry < 0 or now() < self._retry):
             return False
         try:
             while True:
@@ -280,7 +269,7 @@ class _Own:
                 raise
             code = getattr(error, "errno", None)
             is_passing = code in (EMFILE, ENFILE)
-            self._retry = time.perf_counter() + _RETRY_S if is_passing else -1.0
+            self._retry = now() + _RETRY_S if is_passing else -1.0
             self._tell_of_end(error)
             return False
 
@@ -343,8 +332,7 @@ class _Own:
             self.troubles.add(what)
             text, trouble = self._spare
             self.put(text, _chunk(what.encode()[:CHUNK_BYTES], 0))
-            values = text, time.perf_counter()
-            self.put(trouble, TROUBLE.struct.pack(TROUBLE.kind, *values, TROUBLE.kind))
+            TROUBLE.write((trouble, *self.slot(trouble)), text, now())
 
 
 def is_programs(error: BaseException) -> bool:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from .records import Records
 
-    Call: TypeAlias = "tuple[int, int, CodeType | None, int, str]"
+    _Found: TypeAlias = tuple[int, CodeType, int, CodeType, int, int]
+    """How many calls away a call is that one in the program's own code makes; the two, each by its
+    code and its place in that; and the number of what was written."""
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STDLIB = os.path.dirname(os.__file__) + os.sep
@@ -41,16 +43,18 @@ _NOBODYS = ("<frozen ", "<attrs ", "<decorator-gen", "<__array_function__")
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 _DEEPEST, _BEYOND = 200, 1
 """No more calls of a stack are noted, and of those before the nearest one of the program's own."""
-_MOST_STACKS = 5_000
+_MOST_CALLS = 5_000
 """So many are remembered, before all are forgotten."""
-
-NO_CALL: Call = (0, 0, None, 0, "")
-"""A call in the program's own code: its number, how many calls away it is, where it goes on from,
-and whose records the number is of."""
+_MOST_DISTANCES = 4
 
 
 class Stacks:
-    """Writes calls into the records of a process."""
+    """Writes calls into the records of a process.
+
+    The nearest call in the program's own code is looked for where it was before: as many calls
+    away, when the same was asked for. It is known by its place, and by that of the call that it
+    makes: to ask for a line's number costs more than all else.
+    """
 
     def __init__(self, records: Records) -> None:
         self._records = records
@@ -60,129 +64,78 @@ class Stacks:
         """The folder of the installed package that is the program; empty: there is none."""
         self._forget()
 
-    def whole(self, frame: FrameType | None) -> int:
-        """The number of a stack of calls, but for the tracer's own.
-
-        It goes on for only some calls beyond the nearest one in the program's own code: frameworks
-        call that from far away.
-        """
-        self._check()
-        own, left, found = self._is_own, _DEEPEST, frame
-        seen: list[int] = []
-        # To ask for a line's number costs more than all else: it follows from these two.
-        while found is not None and left:
-            code = found.f_code
-            seen += id(code), found.f_lasti
-            left -= 1
-            if left >= _BEYOND:
-                is_own = own.get(code.co_filename)
-                if is_own is None:
-                    is_own = self._judge(found)
-                if is_own:
-                    left = _BEYOND
-            found = found.f_back
-        key = tuple(seen)
-        number = self._stacks.get(key)
-        if number is None:
-            number = self._write(frame, len(seen) // 2)
-            self._stacks[key] = number
-        return number
-
-    def whole_again(self, up: int, what: str) -> int:
-        """The number of the stack of who is so many calls up: most likely that of the last time.
-
-        The call in the program's own code tells, and the one that this calls.
+    def call(self, what: str, *, is_whole: bool = False) -> int:
+        """The number of the nearest call in the program's own code, alone; 0: there is none.
 
         Args:
-            up: how far from who asks.
             what: what it is asked for.
+            is_whole: the whole stack of calls is asked for, but for the tracer's own. It goes on
+                for only some calls beyond the nearest one in the program's own code: frameworks
+                call that from far away.
         """
-        last = self._last.get(what)
-        if last is not None and self._of is self._records.key:
-            number, depth, code, at, called, called_at = last
-            try:
-                own, next_one = _getframe(up + 1 + depth), _getframe(up + depth)
-            except ValueError:
-                pass
-            else:
-                if (
-                    own.f_code is code
-                    and own.f_lasti == at
-                    and next_one.f_code is called
-                    and next_one.f_lasti == called_at
-                ):
-                    return number
-        frame = _getframe(up + 1)
-        number = self.whole(frame)
-        _, depth, found, at, _ = self.own_call_from(frame)
-        if found is not None and depth and len(self._last) < _MOST_STACKS:
-            next_one = _getframe(up + depth)
-            self._last[what] = number, depth, found, at, next_one.f_code, next_one.f_lasti
-        return number
-
-    def own_call(self, frame: FrameType | None) -> int:
-        """The number of the nearest call in the program's own code, alone; 0: there is none."""
-        return self.own_call_from(frame)[0]
-
-    def own_call_again(self, last: Call) -> Call:
-        """The nearest call in the program's own code, seen from who asks: most likely the last."""
-        _, depth, code, at, of = last
-        if code is not None and of is self._records.key:
-            try:
-                frame = _getframe(depth + 1)  # without all those between
-            except ValueError:
-                pass
-            else:
-                if frame.f_code is code and frame.f_lasti == at:
-                    return last
-        return self.own_call_from(_getframe(1))
-
-    def own_call_from(self, frame: FrameType | None) -> Call:
-        """The same, and how to find it again sooner."""
-        own, depth = self._is_own, 0
-        while frame is not None:
-            code = frame.f_code
-            is_own = own.get(code.co_filename)
-            if is_own is None:
-                is_own = self._judge(frame)
-            if is_own:
-                self._check()
-                key = id(code), frame.f_lasti
-                number = self._calls.get(key)
-                if number is None:
-                    self._keep(code)
-                    file, line = code.co_filename, frame.f_lineno or 0
-                    number = self._records.frame(0, file, line, code.co_name)
-                    self._calls[key] = number
-                return number, depth, code, frame.f_lasti, self._of
-            frame = frame.f_back
-            depth += 1
-        return NO_CALL
-
-    def _check(self) -> None:
-        """Forget numbers of a parent's records, and all where they are too many."""
-        if self._of is not self._records.key or len(self._codes) > _MOST_STACKS:
+        if self._of is not self._records.key:  # the numbers are a parent's
             self._forget()
+        last = self._last.get(what)
+        if last is not None:
+            distance, called_code, called_at, own_code, own_at, number = last
+            try:
+                called = _getframe(distance)  # without all those between
+            except ValueError:
+                return self._again(what, is_whole=is_whole)
+            if called.f_code is called_code and called.f_lasti == called_at:
+                own = called.f_back
+                if own is not None and own.f_code is own_code and own.f_lasti == own_at:
+                    return number
+        return self._again(what, is_whole=is_whole)
+
+    def _again(self, what: str, *, is_whole: bool) -> int:
+        """What was found some time before, or is found now."""
+        for distance in self._distances.get(what, ()):
+            try:
+                called = _getframe(distance + 1)
+            except ValueError:
+                continue
+            own = called.f_back
+            if own is not None:
+                last = self._known.get(_key(what, called, own))
+                if last is not None:
+                    self._last[what] = last
+                    return last[-1]
+        return self._found(what, is_whole=is_whole)
+
+    def _found(self, what: str, *, is_whole: bool) -> int:
+        called, distance = _getframe(2), 0
+        own = called.f_back
+        while own is not None and not self._is_in_own_code(own):
+            called, own, distance = own, own.f_back, distance + 1
+        if own is None:
+            return self._write(_getframe(2), _DEEPEST) if is_whole else 0
+        if is_whole:
+            number = self._write(_getframe(2), min(distance + 2 + _BEYOND, _DEEPEST))
+        else:
+            number = self._write(own, 1)
+        if len(self._known) >= _MOST_CALLS:
+            self._forget()
+        last = distance, called.f_code, called.f_lasti, own.f_code, own.f_lasti, number
+        self._known[_key(what, called, own)] = self._last[what] = last
+        distances = self._distances.get(what, ())
+        if distance not in distances:
+            self._distances[what] = (distance, *distances[: _MOST_DISTANCES - 1])
+        return number
 
     def _forget(self) -> None:
         self._of = self._records.key
-        self._codes: dict[int, CodeType] = {}
-        """Code that the others know by its address stays."""
-        self._stacks: dict[tuple[int, ...], int] = {}
-        self._calls: dict[tuple[int, int], int] = {}
-        self._last: dict[str, tuple[int, int, CodeType, int, CodeType, int]] = {}
-        """By what they were asked for."""
-
-    def _keep(self, code: CodeType) -> None:
-        self._codes[id(code)] = code
+        self._last: dict[str, _Found] = {}
+        """By what was asked for."""
+        self._known: dict[tuple[str, int, int, int, int], _Found] = {}
+        """By that, and by two calls."""
+        self._distances: dict[str, tuple[int, ...]] = {}
+        """By what was asked for: how many calls away it was found."""
 
     def _write(self, frame: FrameType | None, deep: int) -> int:
-        if len(self._stacks) >= _MOST_STACKS:
-            self._forget()
         calls: list[tuple[str, int, str]] = []
         while frame is not None and deep:
             code = frame.f_code
-            self._keep(code)
             if not code.co_filename.startswith((_OWN_FOLDER, "<frozen ")):
                 calls.append((code.co_filename, frame.f_lineno or 0, code.co_name))
             frame, deep = frame.f_back, deep - 1
@@ -190,6 +143,10 @@ class Stacks:
         for file, line, function in reversed(calls):
             number = self._records.frame(number, file, line, function)
         return number
+
+    def _is_in_own_code(self, frame: FrameType) -> bool:
+        is_own = self._is_own.get(frame.f_code.co_filename)
+        return self._judge(frame) if is_own is None else is_own
 
     def _judge(self, frame: FrameType) -> bool:
         """Whether a call is in the program's own code; of a file, that is remembered."""
@@ -209,6 +166,10 @@ class Stacks:
             self._programs = programs_package()
         folder = self._programs
         return bool(folder) and file.startswith(folder) and not _is_in(file, _VENDORED)
+
+
+def _key(what: str, called: FrameType, own: FrameType) -> tuple[str, int, int, int, int]:
+    return what, id(called.f_code), called.f_lasti, id(own.f_code), own.f_lasti
 
 
 def is_programs_own(file: str) -> bool:
@@ -270,24 +231,21 @@ def _is_in(file: str, folders: tuple[str, ...]) -> bool:
 
 def who() -> int:
     """A number for the thread, greenlet or task that is running."""
+    runs = get_ident()
     try:
         modules = sys.modules
-        greenlet = modules.get("greenlet")
-        if greenlet is not None and ("gevent" in modules or "eventlet" in modules):
-            return _short(id(greenlet.getcurrent()))
-        events = modules.get("asyncio.events")
-        if events is not None and events._get_running_loop() is not None:  # noqa: SLF001  # without a loop, current_task raises
-            task = modules["asyncio.tasks"].current_task()
-            if task is not None:
-                return _short(id(task))
-        trio = modules.get("trio.lowlevel")
-        if trio is not None:
-            return _short(id(trio.current_task()))  # it raises where none runs
+        if "greenlet" in modules and ("gevent" in modules or "eventlet" in modules):
+            runs = id(modules["greenlet"].getcurrent())
+        else:
+            events = modules.get("asyncio.events")
+            # Without a loop, current_task raises.
+            if events is not None and events._get_running_loop() is not None:  # noqa: SLF001
+                task = modules["asyncio.tasks"].current_task()
+                if task is not None:
+                    runs = id(task)
+            elif "trio.lowlevel" in modules:
+                runs = id(modules["trio.lowlevel"].current_task())  # it raises where none runs
     except Exception as error:  # a module that is only half imported, say
         if is_programs(error):
             raise
-    return _short(get_ident())
-
-
-def _short(number: int) -> int:
-    return number >> 4 & 0xFFFF_FFFF
+    return runs >> 4 & 0xFFFF_FFFF
