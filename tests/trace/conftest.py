@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,3 +22,10 @@ def venvs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
         return str(folder / "bin" / "python")
 
     return made
+
+
+@pytest.fixture
+def uncovered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that coverage stays out of: it writes files, and has an `os._exit` of its own."""
+    for name in [it for it in os.environ if it.startswith("COVERAGE_")]:
+        monkeypatch.delenv(name)

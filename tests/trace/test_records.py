@@ -388,12 +388,6 @@ def on_a_small_disk(folder: Path, program: str, options: str) -> str:
     return done.stdout
 
 
-def _of_another_user(folder: Path) -> dict[str, str]:
-    """The environment for a program that can't write into the project any more, for coverage."""
-    made = environment(folder)
-    return {name: value for name, value in made.items() if not name.startswith("COVERAGE_")}
-
-
 @as_root
 @linux
 def test_a_full_disk_ends_recording_and_not_the_program(tmp_path: Path) -> None:
@@ -416,20 +410,23 @@ def test_a_disk_that_can_only_be_read_is_nobodys_trouble(tmp_path: Path) -> None
 
 
 @as_root
+@pytest.mark.usefixtures("uncovered")
 def test_a_program_that_becomes_another_user_goes_on_recording(tmp_path: Path) -> None:
     program = f"{BEGIN}{ADD}\nimport os\nos.setuid(65534)\nadd(1, 60_000)"
-    run(sys.executable, "-c", program, env=_of_another_user(tmp_path))
+    run(sys.executable, "-c", program, env=environment(tmp_path))
     assert pids(only_process(tmp_path)) == list(range(1, 60_000))
 
 
 @as_root
+@pytest.mark.usefixtures("uncovered")
 def test_so_does_one_that_changes_its_root(tmp_path: Path) -> None:
     program = f"{BEGIN}{ADD}\nimport os\nos.chroot({str(tmp_path)!r})\nadd(1, 60_000)"
-    run(sys.executable, "-c", program, env=_of_another_user(tmp_path))
+    run(sys.executable, "-c", program, env=environment(tmp_path))
     assert pids(only_process(tmp_path)) == list(range(1, 60_000))
 
 
 @as_root
+@pytest.mark.usefixtures("uncovered")
 def test_what_it_forks_then_is_told_of_by_its_parent(tmp_path: Path) -> None:
     program = f"""{BEGIN}{ADD}
 import os
@@ -441,17 +438,18 @@ if not child:
 os.waitpid(child, 0)
 print(child)
 """
-    child = int(run(sys.executable, "-c", program, env=_of_another_user(tmp_path)))
+    child = int(run(sys.executable, "-c", program, env=environment(tmp_path)))
     (process,) = read_whole(tmp_path).processes
     (told,) = process.children
     assert (told.pid, told.is_python, told.is_shut_out) == (child, True, True)
 
 
 @as_root
+@pytest.mark.usefixtures("uncovered")
 def test_records_of_a_first_file_go_on_where_c_changes_the_user(tmp_path: Path) -> None:
     program = f"{BEGIN}{ADD}\nimport ctypes\nctypes.CDLL(None).setuid(65534)\nadd(1, 10_000)"
     tmp_path.chmod(0o700)
-    run(sys.executable, "-c", program, env=_of_another_user(tmp_path))
+    run(sys.executable, "-c", program, env=environment(tmp_path))
     (process,) = read(tmp_path).processes
     assert process.lost == 9_999 - len(process.children)
     assert len(process.children) > 4_000

@@ -85,6 +85,7 @@ def test_an_object_that_answers_for_none_of_its_attributes_raises_what_it_would(
     assert traced(tmp_path, program).strip() == "False"
 
 
+@pytest.mark.usefixtures("uncovered")
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_of_the_system_look_as_they_did(tmp_path: Path, name: str) -> None:
     program = f"""
@@ -96,6 +97,7 @@ def test_functions_of_the_system_look_as_they_did(tmp_path: Path, name: str) -> 
     assert traced(tmp_path, program).strip() == f"True posix <built-in function {name}>"
 
 
+@pytest.mark.usefixtures("uncovered")
 def test_a_process_may_be_started_that_only_exits(tmp_path: Path) -> None:
     program = """
         import multiprocessing, os

@@ -75,6 +75,7 @@ class Life:
         "has_answer",
         "has_body",
         "is_http_2",
+        "is_in_doubt",
         "is_inherited",
         "is_opened",
         "is_redirected",
@@ -129,6 +130,8 @@ class Life:
         self.link: Link = ""
         self.is_taken = self.is_redirected = False
         """Whether another one took its place; whether a redirect led to its origin."""
+        self.is_in_doubt = False
+        """Whether another one may have taken its place, and nobody knows."""
         self.busy: Busy | None = None
 
     @property

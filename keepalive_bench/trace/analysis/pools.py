@@ -57,7 +57,10 @@ class Pool:
         if life.before is not None:
             life.link = "pool"
         elif before := self._latest_loss():
-            _take(life, before, "pool")
+            if before.is_in_doubt:
+                life.link, before.is_taken = "held-by-others", True
+            else:
+                _take(life, before, "pool")
         elif before := self._latest_held(life.began_s):
             _take(life, before, "held")
         elif self.has_idle(life.began_s):
@@ -76,6 +79,7 @@ class Pool:
             self._take_own(life)
         elif life.link == "held" and before is not None and before.last_who != life.who:
             before.is_taken, life.before, life.link = False, None, "held-by-others"
+            before.is_in_doubt = True
             self._held.append(before)
             self._take_own(life)
             for other in islice(self._live.values(), _MOST_HELD):
