@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from .answers import Answers, LastAnswer
+from .answers import NO_ANSWER, Answers
 from .closers import (
     EXIT,
     FOUND,
@@ -76,7 +76,7 @@ class Wire(Connection):
         """The pool that it is of."""
         self.exchange: Exchange | None = None
         """The last one."""
-        self.last = LastAnswer()
+        self.last = NO_ANSWER
         self.fields: list[bytes | str] = []
         """The header of the last request, as it was sent."""
         self.flags = 0
@@ -274,7 +274,7 @@ def _answering(tracer: Tracer) -> Make:
                 raise
             wire.is_answering = False
             try:
-                said = answers.read(response, wire.last, wire.asks or wire.origin)
+                wire.last = said = answers.read(response, wire.last, wire.asks or wire.origin)
                 exchange.answered(said.status, said.number, said.redirect)
                 if self.sock is None:  # the response has it
                     hang(self, attribute, Wire(tracer, wire.client, wire.number))
@@ -554,9 +554,10 @@ def _flags(fields: list[bytes | str]) -> int:
         header = b"\n".join(encoded).lower()
     flags, header = 0, b"\n" + header
     at = header.find(b"\nconnection:")
-    if at >= 0 and b"close" in header[at + 1 :].partition(b"\n")[0]:
+    if at >= 0 and header[at + 1 :].partition(b"\n")[0].find(b"close") >= 0:
         flags = ASKS_TO_CLOSE
     at = header.find(b"\ncontent-length:")
     if at >= 0 and header[at + 16 :].partition(b"\n")[0].strip() != b"0":
         flags |= HAS_BODY
-    return flags | HAS_BODY if b"\ntransfer-encoding:" in header else flags
+    # `in` tries to take bytes for a number first.
+    return flags | HAS_BODY if header.find(b"\ntransfer-encoding:") >= 0 else flags

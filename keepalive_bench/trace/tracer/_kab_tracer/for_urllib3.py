@@ -14,7 +14,7 @@ from .for_http_client import connecting, prepared, reached, wire_of
 from .layout import HAS_BODY
 from .lives import Client, Exchange, hang
 from .origins import origin_of
-from .wrappers import Watcher, around, quietly
+from .wrappers import Watcher, after, around, before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def patch_connection(tracer: Tracer, patches: Patches, module: ModuleType) -> No
         owner: type = getattr(module, name)
         if "connect" in vars(owner):  # without ssl, urllib3 has a dummy
             patches.wrap(owner, "connect", connecting(tracer))
-    patches.wrap(module.HTTPConnection, "_new_conn", around(after=_Watch(tracer).reached))
+    patches.wrap(module.HTTPConnection, "_new_conn", after(_Watch(tracer).reached))
 
 
 def patch_socks(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note how connections are opened through a SOCKS proxy."""
-    patches.wrap(module.SOCKSConnection, "_new_conn", around(after=_Watch(tracer).reached))
+    patches.wrap(module.SOCKSConnection, "_new_conn", after(_Watch(tracer).reached))
 
 
 def patch_http_2(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
@@ -61,22 +61,22 @@ def patch_http_2(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
 def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note what pools there are, and which connections they make."""
     watch, pool = _Watch(tracer), module.HTTPConnectionPool
-    patches.wrap(pool, "__init__", around(after=watch.made_pool))
-    patches.wrap(pool, "close", around(before=watch.closes_pool))
+    patches.wrap(pool, "__init__", after(watch.made_pool))
+    patches.wrap(pool, "close", before(watch.closes_pool))
     for owner in (pool, module.HTTPSConnectionPool):
-        patches.wrap(owner, "_new_conn", around(after=watch.made_connection))
+        patches.wrap(owner, "_new_conn", after(watch.made_connection))
 
 
 def patch_manager(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note what managers there are, and how their pools come and go."""
     watch, manager = _Watch(tracer), module.PoolManager
-    patches.wrap(manager, "__init__", around(after=watch.made_manager))
+    patches.wrap(manager, "__init__", after(watch.made_manager))
     patches.wrap(manager, "_new_pool", around(watch.makes_pool, watch.took_pool, watch.took_none))
-    patches.wrap(manager, "clear", around(before=watch.clears))
+    patches.wrap(manager, "clear", before(watch.clears))
 
 
 class _Watch(Watcher):
-    """Notes for one tracer what happens to pools and managers; nothing gets out of it."""
+    """Notes for one tracer what happens to pools and managers."""
 
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
@@ -86,13 +86,11 @@ class _Watch(Watcher):
         found: Client | None = getattr(thing, self._name, None)
         return found
 
-    @quietly
-    def reached(self, connection: Thing, _: None, sock: Thing) -> None:
+    def reached(self, connection: Thing, sock: Thing) -> None:
         """TCP is connected."""
         reached(self.tracer, connection, sock)
 
-    @quietly
-    def made_connection(self, pool: Thing, _: None, connection: Thing) -> None:
+    def made_connection(self, pool: Thing, connection: Thing) -> None:
         """A pool made a connection, which isn't opened yet."""
         wire = wire_of(self.tracer, connection)
         if wire is not None:
@@ -100,8 +98,7 @@ class _Watch(Watcher):
                 self._hang(pool).was_there()
             wire.client = self._client(pool)
 
-    @quietly
-    def made_pool(self, pool: Thing, *_: None) -> None:
+    def made_pool(self, pool: Thing, _: None) -> None:
         """A pool was made."""
         self._hang(pool)
 
@@ -150,17 +147,14 @@ class _Watch(Watcher):
         if exchange is not None:
             exchange.failed(cause_of(error))
 
-    @quietly
     def closes_pool(self, pool: Thing) -> None:
         """The program closes a pool."""
         _close(self._client(pool), "client-closed")
 
-    @quietly
-    def made_manager(self, manager: Thing, *_: None) -> None:
+    def made_manager(self, manager: Thing, _: None) -> None:
         """A manager was made."""
         hang(manager, self._name, Client(self.tracer, _kind(manager)))
 
-    @quietly
     def makes_pool(
         self, manager: Thing, scheme: str, host: str, port: int, request_context: Thing = None
     ) -> None:
@@ -173,7 +167,6 @@ class _Watch(Watcher):
         differs = _differences(manager, place, request_context or {})
         _MAKERS[self._name, get_ident()] = client, differs
 
-    @quietly
     def took_pool(self, manager: Thing, *_: Thing) -> None:
         """It made it, and another one may have to go for it."""
         _MAKERS.pop((self._name, get_ident()), None)
@@ -181,12 +174,10 @@ class _Watch(Watcher):
         if pools and len(pools) >= manager.pools._maxsize:  # noqa: SLF001  # no other way
             _close(self._client(pools[0]), "evicted")
 
-    @quietly
     def took_none(self, *_: Thing) -> None:
         """It couldn't make it."""
         _MAKERS.pop((self._name, get_ident()), None)
 
-    @quietly
     def clears(self, manager: Thing) -> None:
         """The program has a manager let go of all its pools."""
         for pool in _pools(manager):
