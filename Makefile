@@ -103,7 +103,7 @@ $(LOWEST_READY): pyproject.toml
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(LOWEST)/bin/python -m pip install --quiet --editable . --group test \
-		$$(sed -n 's/^    "\(click\|rich\|urllib3\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml)
+		$$(sed -n '/^dependencies/,/^]/s/^    "\(click\|rich\|urllib3\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml)
 	@touch $@
 
 $(PEERS_READY): pyproject.toml
