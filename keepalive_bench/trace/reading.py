@@ -492,6 +492,8 @@ def _connections(slots: _Slots) -> Iterator[Connection]:
             continue
         flags, ending, origin, began, connected, ready, ended, *refers = values
         via, client, previous, frame, detail = refers
+        if not (connected or flags & (layout.HAS_FAILED | layout.IS_INHERITED)):
+            continue  # it is being opened
         began = _sound(began, slots)
         is_inherited, has_failed = flags & layout.IS_INHERITED, flags & layout.HAS_FAILED
         is_known = 0 < previous < number and slots.has(layout.CONNECTION, previous)

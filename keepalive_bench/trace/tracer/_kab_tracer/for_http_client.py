@@ -368,9 +368,7 @@ def reached(tracer: Tracer, connection: Thing, sock: Thing = None) -> None:
     if wire is not None and wire.is_opening and not wire.is_open:
         sock = sock or connection.sock
         if sock is not None:
-            is_tunnel = getattr(connection, "_tunnel_host", None)
-            wire.is_plain = connection.default_port != _HTTPS and not is_tunnel
-            names = wire.names(connection, sock)
+            names = wire.names(connection, sock) if _is_unix(sock) else (wire.origin, wire.via)
             wire.connected(*names, wire.client, is_all=wire.is_plain)
 
 
@@ -395,6 +393,9 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
     if wire.before != wire.number:  # it isn't opened by a request, which would have said so
         wire.is_named, wire.target = False, ""
     wire.opening()
+    is_tunnel = getattr(connection, "_tunnel_host", None)
+    wire.is_plain = connection.default_port != _HTTPS and not is_tunnel
+    wire.leads(*wire.names(connection, None), wire.client)  # later, a server may wait for more
     if wire.client is not None and connection.default_port == _HTTPS:
         wire.asked = now()  # before the request, whose time it takes nevertheless
     return wire
@@ -402,9 +403,9 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
 
 def _opened(connection: Thing, wire: Wire) -> None:
     wire.is_opening = False
-    is_tls, is_tunnel = _is_tls(connection.sock), bool(getattr(connection, "_tunnel_host", None))
-    if is_tls or is_tunnel or not wire.is_plain:
-        wire.ready(is_tls=is_tls, is_tunnel=is_tunnel)
+    if not wire.is_plain:
+        is_tunnel = bool(getattr(connection, "_tunnel_host", None))
+        wire.ready(is_tls=_is_tls(connection.sock), is_tunnel=is_tunnel)
 
 
 def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseException) -> None:
@@ -527,9 +528,16 @@ def _ending(wire: Wire, connection: Thing, frame: FrameType) -> str:
     )
 
 
+def _is_unix(sock: Thing) -> bool:
+    raw: Thing = getattr(sys.modules.get("_socket"), "socket", None)
+    if raw is not None and isinstance(sock, raw):
+        return bool(raw.family.__get__(sock) == _UNIX)  # without an enum
+    return getattr(sock, "family", None) == _UNIX
+
+
 def _unix_path(connection: Thing, sock: Thing) -> Thing:
     """Where a Unix socket leads to; `None`: it isn't one."""
-    if getattr(sock, "family", None) != _UNIX:
+    if not _is_unix(sock):
         return None if sock is not None else getattr(connection, "unix_socket", None)  # docker's
     return sock.getpeername()
 

@@ -73,7 +73,6 @@ class _Life(Connection):
         "place",
         "pool",
         "speakers",
-        "via",
     )
 
     def __init__(self, tracer: Tracer, place: str, via: str, pool: _Pool | None) -> None:

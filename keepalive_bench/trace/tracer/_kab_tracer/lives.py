@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
 _PUT_END_OF_CLIENT, _END_OF_CLIENT_AT = CLIENT.part("ended")
+_PUT_OPENED, _OPENED_AT = CONNECTION.part("connected", "ready")
 _KIND, _PUT_ALL = EXCHANGE.kind, EXCHANGE.tail.pack_into
 _FLAGS_AT = EXCHANGE.offsets["flags"]
 _PUT_CONNECTION, _CONNECTION_AT = EXCHANGE.part("connection")
@@ -187,26 +188,27 @@ class Connection(Hung):
         "_ended",
         "_ending",
         "_flags",
+        "_is_made",
         "_own",
         "_previous",
         "_ready",
         "_slot",
         "_stack",
         "_tracer",
-        "_via",
         "is_open",
         "is_shared",
         "number",
         "origin",
+        "via",
     )
 
     def __init__(self, tracer: Tracer, previous: int = 0) -> None:
         self._tracer = tracer
         self._own = tracer.records.own
         self._began = 0.0
-        self._flags = 0
-        self._ready = 0.0
-        self.origin = self._via = ""
+        self._is_made = False
+        """Whether there is a record for this opening already."""
+        self.origin = self.via = ""
         """Where it leads; empty before it was opened."""
         self._client: Client | None = None
         self.is_open = False
@@ -222,10 +224,16 @@ class Connection(Hung):
             since: when that was; 0: now.
         """
         self._tracer.records.here()
-        self._began, self._stack = (
-            since or now(),
-            self._tracer.stacks.call("opening", is_whole=True),
-        )
+        self._began = since or now()
+        self._stack = self._tracer.stacks.call("opening", is_whole=True)
+
+    def leads(self, origin: str, via: str = "", client: Client | None = None) -> None:
+        """It turns out where a connection leads that is being opened.
+
+        So there is a record before it is open; it isn't one yet for who reads it.
+        """
+        self._make(origin, via, client)
+        self._write()
 
     def connected(
         self, origin: str, via: str = "", client: Client | None = None, *, is_all: bool = False
@@ -238,9 +246,15 @@ class Connection(Hung):
             client: whose it is.
             is_all: nothing else belongs to opening it.
         """
+        self._connected = at = now()
+        self._ready = at if is_all else 0.0
+        if self._is_made and origin == self.origin and via == self.via:
+            self.is_open = True
+            _, memory, start = self._slot
+            _PUT_OPENED(memory, start + _OPENED_AT, at, self._ready)
+            return
         self._make(origin, via, client)
-        self.is_open, self._connected = True, now()
-        self._ready = self._connected if is_all else 0.0
+        self._connected, self._ready, self.is_open = at, at if is_all else 0.0, True
         self._write()
 
     def ready(self, *, is_tls: bool, is_tunnel: bool = False) -> None:
@@ -269,7 +283,7 @@ class Connection(Hung):
     def serves(self, origin: str, via: str) -> None:
         """It turns out whom a proxy asks, as requests on it say."""
         if self.is_open and self._own.is_running():
-            self.origin, self._via = origin, via
+            self.origin, self.via = origin, via
             self._write()
 
     def begun(
@@ -316,14 +330,16 @@ class Connection(Hung):
             pass
 
     def _make(self, origin: str, via: str, client: Client | None) -> None:
-        """Begin another record."""
-        records, previous = self._tracer.records, self.number
+        """Begin another record, unless there is one for this opening."""
+        self.origin, self.via, self._client = origin, via, client
+        if self._is_made:
+            return
+        records, previous, self._is_made = self._tracer.records, self.number, True
         self._slot = records.claim()
         self.number = self._slot[0]
         # A parent's is nothing here.
         self._previous = previous if self._own is records.own else 0
         self._own = records.own
-        self.origin, self._via, self._client = origin, via, client
         self._flags = self._ending = self._detail = 0
         self._connected = self._ready = self._ended = 0.0
         if not self._began:
@@ -342,12 +358,12 @@ class Connection(Hung):
     def _end(self, ending: str) -> None:
         self.is_open, self._ending, self._ended = False, _NUMBER_OF[ending], now()
         self._write()
-        self._began = 0.0
+        self._began, self._is_made = 0.0, False
 
     def _write(self) -> None:
         text, client = self._tracer.records.text, self._client
         times = self._began, self._connected, self._ready, self._ended
-        refers = text(self._via), client.number if client else 0, self._previous
+        refers = text(self.via), client.number if client else 0, self._previous
         CONNECTION.write(
             self._slot,
             self._flags | IS_SHARED if self.is_shared else self._flags,
