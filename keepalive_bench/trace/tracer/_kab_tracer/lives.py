@@ -246,16 +246,16 @@ class Connection(Hung):
             client: whose it is.
             is_all: nothing else belongs to opening it.
         """
-        self._connected = at = now()
-        self._ready = at if is_all else 0.0
-        if self._is_made and origin == self.origin and via == self.via:
-            self.is_open = True
-            _, memory, start = self._slot
-            _PUT_OPENED(memory, start + _OPENED_AT, at, self._ready)
-            return
-        self._make(origin, via, client)
-        self._connected, self._ready, self.is_open = at, at if is_all else 0.0, True
-        self._write()
+        is_known = self._is_made and origin == self.origin and via == self.via
+        if not is_known:
+            self._make(origin, via, client)
+        self.is_open, self._connected = True, now()
+        self._ready = self._connected if is_all else 0.0
+        if is_known:
+            _, memory, at = self._slot
+            _PUT_OPENED(memory, at + _OPENED_AT, self._connected, self._ready)
+        else:
+            self._write()
 
     def ready(self, *, is_tls: bool, is_tunnel: bool = False) -> None:
         """So is all else that belongs to opening it."""
