@@ -455,3 +455,12 @@ def test_nothing_in_a_file_makes_reading_fail(
     recording = read(folder)
     assert len(recording.processes) + len(recording.damaged) > 0
     consume(recording)
+
+
+def test_a_connection_that_is_being_opened_isnt_one_yet(tmp_path: Path) -> None:
+    connection = Connection(Tracer(Records(str(tmp_path), 0)))
+    connection.opening()
+    connection.leads(ORIGIN)
+    assert not list(only_process(tmp_path).connections())
+    connection.connected(ORIGIN)
+    assert [it.ending for it in only_process(tmp_path).connections()] == ["open"]

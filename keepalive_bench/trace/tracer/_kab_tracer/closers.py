@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from .records import is_programs
+from .system import is_programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

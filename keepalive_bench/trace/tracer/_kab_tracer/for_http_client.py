@@ -25,7 +25,7 @@ from .closers import (
 from .layout import ASKS_TO_CLOSE, HAS_BODY
 from .lives import Client, Connection, Exchange, hang
 from .origins import origin_in, origin_of, unix_origin
-from .records import now
+from .system import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

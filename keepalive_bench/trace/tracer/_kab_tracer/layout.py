@@ -28,7 +28,8 @@ U16: TypeAlias = "int"
 U32: TypeAlias = "int"
 I32: TypeAlias = "int"
 F64: TypeAlias = "float"
-_CODES = {"U8": "B", "U16": "H", "U32": "I", "I32": "i", "F64": "d"}
+_CODES = {"U8": ("B", 1), "U16": ("H", 2), "U32": ("I", 4), "I32": ("i", 4), "F64": ("d", 8)}
+"""As `struct` has them, and how many bytes each takes."""
 
 VERSION = 1
 SLOT_BYTES = 64
@@ -251,23 +252,24 @@ class Layout:
         self.offsets: dict[str, int] = {}
         """By member: from which byte of the slot on it is."""
         form, at = self._form(self.names, 1)
-        form += f"{SLOT_BYTES - 1 - at}xB"
-        self.struct = Struct(f"=B{form}")
+        self._tail = f"{form}{SLOT_BYTES - 1 - at}xB"
+        self.struct = Struct(f"=B{self._tail}")
         """A whole slot: the kind, the members, and the kind again."""
-        self.tail = Struct(f"={form}")
-        """All but its first byte, before which it is as if it weren't there."""
 
     def _form(self, names: Sequence[str], at: int) -> tuple[str, int]:
         """How members are packed from a byte of the slot on, and where the last one ends."""
         form = ""
         for name in names:
-            code = _CODES[self.record.__annotations__[name]]
-            size = Struct(f"={code}").size
+            code, size = _CODES[self.record.__annotations__[name]]
             gap = -at % size
             form += f"{gap}x{code}" if gap else code
             self.offsets[name] = at + gap
             at += gap + size
         return form, at
+
+    def tail(self) -> Callable[..., None]:
+        """What packs all but a slot's first byte: before that, it is as if it weren't there."""
+        return Struct(f"={self._tail}").pack_into
 
     def part(self, first: str, last: str = "") -> tuple[Callable[..., None], int]:
         """What packs only a member, or some that follow each other, and where in the slot."""

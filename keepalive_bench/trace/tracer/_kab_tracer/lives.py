@@ -32,8 +32,9 @@ from .layout import (
     IS_TLS,
     IS_TUNNEL,
 )
-from .records import NOWHERE, now
+from .segments import NOWHERE
 from .stacks import Stacks, who
+from .system import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
 _PUT_END_OF_CLIENT, _END_OF_CLIENT_AT = CLIENT.part("ended")
 _PUT_OPENED, _OPENED_AT = CONNECTION.part("connected", "ready")
-_KIND, _PUT_ALL = EXCHANGE.kind, EXCHANGE.tail.pack_into
+_KIND, _PUT_ALL = EXCHANGE.kind, EXCHANGE.tail()
 _FLAGS_AT = EXCHANGE.offsets["flags"]
 _PUT_CONNECTION, _CONNECTION_AT = EXCHANGE.part("connection")
 _PUT_SENT, _SENT_AT = EXCHANGE.part("sent")

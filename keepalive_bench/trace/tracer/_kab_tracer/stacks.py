@@ -6,7 +6,7 @@ import os
 import sys
 from _thread import get_ident
 
-from .records import is_programs
+from .system import is_programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
