@@ -60,6 +60,7 @@ check: lint types test ## what a commit must pass
 bench: $(READY) ## the figures of cost and of honesty (an hour and a half; wants a quiet machine and nginx)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/trace_overhead.py
 	$(BIN)/python benchmarks/analysis_cost.py --million
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/verdicts.py
@@ -102,7 +103,7 @@ $(LOWEST_READY): pyproject.toml
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(LOWEST)/bin/python -m pip install --quiet --editable . --group test \
-		$$(sed -n 's/^    "\(click\|rich\|urllib3\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml)
+		$$(sed -n '/^dependencies/,/^]/s/^    "\(click\|rich\|urllib3\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml)
 	@touch $@
 
 $(PEERS_READY): pyproject.toml

@@ -14,7 +14,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 # Without bytecode on disk kab would be compiled at each start, as no installed program is.
 _ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
@@ -49,7 +49,9 @@ def timed(*command: str) -> Callable[[], float]:
     return run
 
 
-def finished(command: Sequence[str], at_most_s: float) -> Finished:
+def finished(
+    command: Sequence[str], at_most_s: float, environment: Mapping[str, str] = _ENVIRONMENT
+) -> Finished:
     """Run a command to its end.
 
     Raises:
@@ -58,7 +60,7 @@ def finished(command: Sequence[str], at_most_s: float) -> Finished:
     with TemporaryFile() as output:
         began = time.perf_counter()
         with subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=_ENVIRONMENT
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment
         ) as process:
             watch = Timer(at_most_s, process.kill)
             watch.start()

@@ -6,6 +6,9 @@ The public API is small: build a `Plan`, run it, analyse the run.
 
     run = benchmark(Plan(Target("http://127.0.0.1:8000/"), experiment=Experiment(requests=100)))
     print(analyse(run).verdict.text)
+
+Where the package is imported before pytest, whose plugin it holds, PYTEST_DONT_REWRITE keeps pytest
+from warning that it can't rewrite assertions in it: there are none.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     )
     from keepalive_bench.results.exchange import Connection, Exchange, Failure
     from keepalive_bench.results.run import Run
+    from keepalive_bench.trace.watch import watch
 
 __version__ = "0.1.0"
 
@@ -65,6 +69,7 @@ __all__ = [
     "analyse",
     "benchmark",
     "require",
+    "watch",
 ]
 
 _HOMES = {
@@ -79,6 +84,7 @@ _HOMES = {
     "Exchange": "results.exchange",
     "Failure": "results.exchange",
     "Run": "results.run",
+    "watch": "trace.watch",
 }
 
 

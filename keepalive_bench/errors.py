@@ -28,6 +28,10 @@ class ExitCode(IntEnum):
     USAGE = 2
     PARTLY_MEASURED = 3
     REQUIREMENT_MISSED = 4
+    NOT_EXECUTABLE = 126
+    """Of `kab trace`, as shells have it; otherwise its code is the program's."""
+    NOT_FOUND = 127
+    """The same."""
     INTERRUPTED = 130
 
     @classmethod

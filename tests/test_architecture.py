@@ -12,7 +12,7 @@ FLOORS = (
     {"__main__"},
     {"cli"},
     {"outcome"},
-    {"compare", "sweep"},
+    {"compare", "sweep", "trace"},
     {"report"},
     {"requirements"},
     {"findings"},
@@ -31,15 +31,19 @@ STRANGERS = {("report", "engine")}
 """Rooms that never see each other though one is above the other."""
 BASE = {"units", "errors"}
 """All that `server` may see."""
+TRACER = "trace.tracer"
+"""It is loaded into other people's programs: it sees the standard library only, and itself by
+relative imports, as it isn't part of the package there."""
 PURE = {"plan", "stats", "analysis", "connections", "findings", "requirements", "outcome"}
 """They know no clock, no file and no system."""
 OUTSIDE = {
     "urllib3": {"net"},
     "urllib3.connection": {"net.tracing"},
-    "socket": {"net", "server"},
+    "socket": {"net", "server", TRACER},
     "ssl": {"net", "server", "engine.benchmark"},
-    "rich": {"report", "sweep", "compare", "cli"},
+    "rich": {"report", "sweep", "compare", "trace", "cli"},
     "click": {"cli"},
+    "pytest": {"trace.pytest_plugin", "trace.pytest_session"},
     **dict.fromkeys(
         ("time", "os", "io", "tempfile", "sys", "datetime", "subprocess"),
         {path.stem for path in PACKAGE.iterdir()} - PURE,
@@ -58,10 +62,18 @@ def imports() -> dict[str, set[str]]:
             if isinstance(node, ast.Import):
                 names.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{path} has a relative import"
-                names.update(f"{node.module}.{alias.name}" for alias in node.names)
+                module = f"{_above(path, node.level)}{node.module or ''}".rstrip(".")
+                names.update(f"{module}.{alias.name}" for alias in node.names)
         found[_name(path)] = names
     return found
+
+
+def _above(path: Path, level: int) -> str:
+    """What a relative import begins with; only the tracer has any."""
+    if not level:
+        return ""
+    assert _name(path).startswith(TRACER), f"{path} has a relative import"
+    return ".".join(("keepalive_bench", *path.relative_to(PACKAGE).parts[:-level], ""))
 
 
 def _name(path: Path) -> str:
@@ -89,6 +101,8 @@ def points_down(importer: str, imported: str) -> bool:
     above, below = importer.partition(".")[0], imported.partition(".")[0]
     if above == "server":
         return below in {"server", *BASE}
+    if importer.startswith(TRACER):
+        return imported.startswith(TRACER)
     return above == below or (floor_of(above) < floor_of(below) and (above, below) not in STRANGERS)
 
 

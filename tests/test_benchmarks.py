@@ -35,6 +35,7 @@ def quick(script: str, *options: str) -> str:
     [
         ("overhead.py", ["kab's pooled arm", "http.client", "kab run without start-up"]),
         ("startup.py", ["kab --version", "kab run, one request"]),
+        ("trace_overhead.py", ["urllib3, a kept connection", "requests.get", "python -c pass"]),
     ],
 )
 def test_a_quick_run_prints_its_table(script: str, rows: list[str]) -> None:

@@ -21,7 +21,10 @@ from keepalive_bench.units import filename, printable, quoted, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_COMMANDS = ("run", "sweep", "report", "compare", "explain", "demo", "serve", "completion")
+_COMMANDS = (
+    *("run", "sweep", "trace", "report", "compare"),
+    *("explain", "demo", "serve", "completion"),
+)
 _SHORT_OPTION = 2
 _ALIKE = 0.7
 
@@ -71,7 +74,7 @@ class _LazyGroup(click.Group):
 
     Exit codes, the first that applies: 130 interrupted, 2 usage, 1 nothing
     could be measured, 4 a requirement was missed, 3 some requests failed or
-    weren't sent, 0 measured.
+    weren't sent, 0 measured. That of kab trace is its program's.
 
     Every option has an environment variable: KAB_RUN_REQUESTS is kab run
     --requests; repeatable ones take a value per line. kab.toml, or [tool.kab]

@@ -46,8 +46,9 @@ def _complete(_: click.Context, __: click.Parameter, typed: str) -> list[Complet
 def command(_: Asked, code: str | None) -> None:
     """Explain a code, a name in --require, a row of a table, a product or its setting.
 
-    Without CODE, list what there is. reasons, failures, findings, verdicts, requirements, arms and
-    products list one kind, each with a few words.
+    Without CODE, list what there is. reasons, programs (reasons that lie in a program, which kab
+    trace names), failures, findings, verdicts, requirements, arms and products list one kind, each
+    with a few words.
 
     \b
     kab explain idle-timeout
@@ -87,22 +88,28 @@ def _write(formatter: Formatter, code: str) -> None:
     from keepalive_bench.report.explanations import (  # noqa: PLC0415  # --help does without
         explained,
         lists,
+        of_trace,
         requirement_names,
     )
+    from keepalive_bench.trace.requirements import trace_places  # noqa: PLC0415  # as above
 
     listed, kind = lists(), code.strip().lower()
     if kind == _REQUIREMENTS:
-        _write_sections(formatter, requirement_names())
+        _write_sections(formatter, (*requirement_names(), *_of_traces()))
         return
     if kind in listed:
         formatter.write_dl(listed[kind])
         return
     among = tuple(_places())
-    found = explained(code, among, CHANGE_MEANINGS)
-    if found is None:
-        raise UsageError(_unknown(code, listed, among))
-    formatter.write_text(f"{found.name}: {found.title}.")
-    _write_sections(formatter, found.sections)
+    both = (explained(code, among, CHANGE_MEANINGS), of_trace(code, trace_places()))
+    told = [it for it in both if it is not None]
+    if not told:
+        raise UsageError(_unknown(code, listed, (*among, *trace_places())))
+    for number, found in enumerate(told):
+        if number:
+            formatter.write_paragraph()
+        formatter.write_text(f"{found.name}: {found.title}.")
+        _write_sections(formatter, found.sections)
 
 
 def _write_sections(formatter: Formatter, sections: Iterable[Section]) -> None:
@@ -115,6 +122,15 @@ def _write_sections(formatter: Formatter, sections: Iterable[Section]) -> None:
                 formatter.write_text("\n\n".join(section.paragraphs))
             formatter.write_dl(section.rows)
             formatter.write_lines(section.lines)
+
+
+def _of_traces() -> Iterator[Section]:
+    from keepalive_bench.report.explanation import Section  # noqa: PLC0415  # as above
+    from keepalive_bench.report.explanations import plain  # noqa: PLC0415  # as above
+    from keepalive_bench.trace.requirements import trace_names  # noqa: PLC0415  # as above
+
+    for title, rows in trace_names().items():
+        yield Section(title, rows=tuple((name, plain(meaning)) for name, meaning in rows))
 
 
 def _places() -> Iterator[Place]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
 
 from keepalive_bench.cli.output_file import open_output, target_of
 from keepalive_bench.cli.screen import STDOUT
 from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import Example, Option
+from keepalive_bench.trace.report import TraceReport
 from keepalive_bench.units import filename
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from keepalive_bench.compare.change import Change
     from keepalive_bench.plan.options import Asked, Group, Source
     from keepalive_bench.report import Report
+
+    Results: TypeAlias = "Report | Changes | TraceReport"
 
 
 class Changes(NamedTuple):
@@ -47,12 +50,20 @@ class Exporter(Option[str]):
     """The lines that `kab compare` writes; `None`: it doesn't have it."""
     changes_help: str = ""
     """Its help there, where that has other words."""
+    of_trace: Callable[[TraceReport], Iterable[str]] | None = None
+    """The lines that `kab trace` writes; `None`: it doesn't have it."""
+    trace_help: str = ""
+    """Its help there, where that has other words."""
+    trace_more: str = ""
+    """What else there is to know there."""
 
-    def lines(self, of: Report | Changes) -> Iterable[str]:
+    def lines(self, of: Results) -> Iterable[str]:
         """What it writes of results that it is for."""
-        if not isinstance(of, Changes):
-            return self.of_run(of)
-        return self.of_changes(of) if self.of_changes else ()
+        if isinstance(of, Changes):
+            return self.of_changes(of) if self.of_changes else ()
+        if isinstance(of, TraceReport):
+            return self.of_trace(of) if self.of_trace else ()
+        return self.of_run(of)
 
 
 def _json(of: Report) -> Iterable[str]:
@@ -66,6 +77,12 @@ def _json_of_changes(of: Changes) -> Iterable[str]:
     from keepalive_bench.compare.document import json_lines
 
     return json_lines(of.changes)
+
+
+def _json_of_trace(of: TraceReport) -> Iterable[str]:
+    from keepalive_bench.trace.document import json_lines
+
+    return json_lines(of)
 
 
 def _csv(of: Report) -> Iterable[str]:
@@ -92,6 +109,12 @@ def _markdown_of_changes(of: Changes) -> Iterable[str]:
     return markdown_lines(of.changes)
 
 
+def _markdown_of_trace(of: TraceReport) -> Iterable[str]:
+    from keepalive_bench.trace.report.dialects import markdown_lines
+
+    return markdown_lines(of)
+
+
 def _junit(of: Report) -> Iterable[str]:
     from keepalive_bench.report.junit import junit_lines
 
@@ -102,6 +125,12 @@ def _junit_of_changes(of: Changes) -> Iterable[str]:
     from keepalive_bench.compare.report import junit_lines
 
     return junit_lines(of.changes)
+
+
+def _junit_of_trace(of: TraceReport) -> Iterable[str]:
+    from keepalive_bench.trace.report.dialects import junit_lines
+
+    return junit_lines(of)
 
 
 def _openmetrics(of: Report) -> Iterable[str]:
@@ -128,6 +157,12 @@ def _html_of_changes(of: Changes) -> Iterable[str]:
     return page_lines(of.changes)
 
 
+def _html_of_trace(of: TraceReport) -> Iterable[str]:
+    from keepalive_bench.trace.report.webpage import page_lines
+
+    return page_lines(of)
+
+
 EXPORTERS = (
     Exporter(
         spelling="--json FILE",
@@ -138,6 +173,8 @@ EXPORTERS = (
         readers="`kab report`, jq, programs",
         of_run=_json,
         of_changes=_json_of_changes,
+        of_trace=_json_of_trace,
+        trace_more="A name that ends with .gz is compressed.",
     ),
     Exporter(
         spelling="--csv FILE",
@@ -157,6 +194,7 @@ EXPORTERS = (
         readers="a job's summary, a comment",
         of_run=_markdown,
         of_changes=_markdown_of_changes,
+        of_trace=_markdown_of_trace,
     ),
     Exporter(
         spelling="--junit FILE",
@@ -166,6 +204,7 @@ EXPORTERS = (
         readers="CI systems",
         of_run=_junit,
         of_changes=_junit_of_changes,
+        of_trace=_junit_of_trace,
     ),
     Exporter(
         spelling="--openmetrics FILE",
@@ -184,6 +223,7 @@ EXPORTERS = (
         readers="people",
         of_run=_html,
         of_changes=_html_of_changes,
+        of_trace=_html_of_trace,
         changes_help="Write a page of tables, in one file.",
     ),
 )
@@ -191,6 +231,12 @@ OF_CHANGES = tuple(
     replace(it, help=it.changes_help or it.help) for it in EXPORTERS if it.of_changes
 )
 """Those that `kab compare` has."""
+OF_TRACE = tuple(
+    replace(it, help=it.trace_help or it.help, more=it.trace_more)
+    for it in EXPORTERS
+    if it.of_trace
+)
+"""Those that `kab trace` has."""
 
 
 def wanted(asked: Asked) -> dict[Exporter, str]:
@@ -224,7 +270,7 @@ class _OpenFile(NamedTuple):
     unfinished: ExitStack
     """Left without an error, it makes the file."""
 
-    def written(self, results: Report | Changes) -> OSError | None:
+    def written(self, results: Results) -> OSError | None:
         """Write it; what went wrong, if it did."""
         try:
             with self.unfinished:
@@ -241,7 +287,7 @@ class Exports:
     def __init__(self, files: Iterable[_OpenFile]) -> None:
         self._files = tuple(files)
 
-    def write(self, results: Report | Changes) -> None:
+    def write(self, results: Results) -> None:
         """Write them all, each whole or not at all; one that can't be is no harm to the others.
 
         Raises:

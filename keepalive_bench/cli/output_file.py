@@ -33,6 +33,7 @@ _DEADLY = tuple(getattr(signal, f"SIG{name}") for name in _NAMES if hasattr(sign
 _NAME_SHOWN = 40
 
 _unfinished: set[Path] = set()
+_temporary: set[Path] = set()
 
 
 @contextmanager
@@ -163,11 +164,20 @@ def _mortal(draft: Path) -> Iterator[None]:
                     signal.signal(number, signal.SIG_DFL)
 
 
+def discard_with_drafts(folder: Path) -> None:
+    """Have a folder removed, too, where kab ends without leaving any block."""
+    _temporary.add(folder)
+
+
 def discard_drafts() -> None:
     """Remove all drafts: the process is about to end, without leaving any block."""
     for draft in _unfinished:
         with suppress(OSError):
             draft.unlink()
+    for folder in _temporary:
+        from shutil import rmtree  # noqa: PLC0415  # few commands have any
+
+        rmtree(folder, ignore_errors=True)
 
 
 def _die(number: int, _frame: object) -> None:

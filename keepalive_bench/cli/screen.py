@@ -29,10 +29,12 @@ class Screen:
 
     Where standard output is one of them, all else goes to standard error. Where there are others,
     standard output may go away in the meantime, and `code` tells. Where there is none, printing
-    raises an OSError: there is nothing to go on for.
+    raises an OSError: there is nothing to go on for. So does what is shown in a `file`.
     """
 
-    def __init__(self, wanted: Collection[str], asked: Asked) -> None:
+    def __init__(
+        self, wanted: Collection[str], asked: Asked, *, file: TextIO | None = None
+    ) -> None:
         from keepalive_bench.cli.options import (  # noqa: PLC0415  # `kab --version` does without
             GITHUB,
             NO_COLOR,
@@ -46,7 +48,9 @@ class Screen:
         self.annotating = asked[GITHUB] is True
         self.err = _console(_Outlet(sys.stderr), color=color)
         self.out = self.err
-        if STDOUT not in wanted:
+        if file is not None:
+            self.out = _console(file, color=color)
+        elif STDOUT not in wanted:
             self.out = _console(_Outlet(sys.stdout) if wanted else sys.stdout, color=color)
 
     @property

@@ -6,6 +6,7 @@ Click does it, but for words that have `=` or `:` in them: `--order=pa`, `--arm 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from click.shell_completion import (
@@ -36,6 +37,22 @@ def offered(option: str, typed: str) -> list[CompletionItem]:
     label, mark, word = typed.rpartition("=") if option == "arm" else ("", "", typed)
     known = [it for it in _WORDS.get(option, ()) if it.startswith(word)]
     return [CompletionItem(f"{label}{mark}{it}") for it in known]
+
+
+def files(typed: str) -> list[CompletionItem]:
+    """What leaves it to the shell to offer files."""
+    return [CompletionItem(typed, type="file")]
+
+
+def commands(typed: str) -> list[CompletionItem]:
+    """Programs on PATH whose names begin so; none where nothing is typed, or a path."""
+    if not typed or os.sep in typed:
+        return []
+    found: set[str] = set()
+    for place in os.get_exec_path():
+        with suppress(OSError):
+            found.update(it for it in os.listdir(place) if it.startswith(typed))  # noqa: PTH208  # 1,000s of names, of which few are wanted
+    return [CompletionItem(it) for it in sorted(found)]
 
 
 def answer() -> None:

@@ -59,6 +59,8 @@ class Asked(NamedTuple):
     """Of the errors that they ended after."""
     is_silent: bool = False
     """They ended without an announcement."""
+    may_be_told: bool = True
+    """Whether there is an option to say who it is."""
 
 
 def sentences(sources: Sequence[Source], asked: Asked, commonest: Sequence[Product]) -> str:
@@ -105,7 +107,8 @@ def _advice(source: Source, asked: Asked, commonest: Sequence[Product]) -> str:
     if source.how == "nobody":
         whom = "the proxy" if commonest is COMMONEST_PROXIES else "the server"
         said = others or _would_tell(asked, commonest)
-        return f"Nothing names {whom}{source.share} (--server NAME does). {said}" if said else ""
+        how = " (--server NAME does)" if asked.may_be_told else ""
+        return f"Nothing names {whom}{source.share}{how}. {said}" if said else ""
     head = f"{_HEADS[source.how].format(said=source.said)}{source.share}"
     which = head if source.how == "told" else f"{head}, which"
     settings = _settings(source, asked)

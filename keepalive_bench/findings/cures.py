@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from keepalive_bench.analysis.arm_summary import ArmSummary
     from keepalive_bench.connections.products import Concern
+    from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.exchange import Answer
     from keepalive_bench.results.run import Run
@@ -43,33 +44,52 @@ def cure_of_reason(run: Run, arm: ArmSummary, rows: Sequence[int]) -> str:
     if not reason.settings:
         return ""
     previous = [row for row in (arm.reasons.previous[row] for row in rows) if row != NONE]
-    served = {run.connections.exchanges[row] for row in previous}
-    concerns = reason.settings_after_one if served == {1} else ()
-    if len(served) > 1:
-        concerns = reason.settings_after_several
     answers: Counter[Answer] = Counter()
     for row in islice(rows, _MOST_ENDS):
         exchange = arm.reasons[row].exchange
         number = NONE if exchange is None else run.exchanges.answer[exchange]
         if (answer := run.exchanges.answers.value(number)) is not None:
             answers[answer] += 1
-    asked = Asked(
-        concerns or reason.settings,
-        besides=_besides(run, arm, rows),
-        statuses=_statuses(arm, rows),
-        is_silent=reason is REQUEST_LIMIT,
+    asked = asked_of(
+        reason,
+        {run.connections.exchanges[row] for row in previous},
+        arm.reasons[rows[0]].evidence,
+        _statuses(arm, rows),
+        sends_bodies=bool(run.plan.request.body),
     )
     return _cure(run.plan, answers or arm.answers, asked)
 
 
-def _besides(run: Run, arm: ArmSummary, rows: Sequence[int]) -> list[Concern]:
-    """What a product may do that explains connections as well as their reason does."""
-    reason = arm.reasons[rows[0]]
-    fits = f"{reason.evidence.get('fits', '')}".split(", ")
+def asked_of(
+    reason: ReasonKind,
+    served: set[int],
+    evidence: Mapping[str, object],
+    statuses: frozenset[int],
+    *,
+    sends_bodies: bool,
+) -> Asked:
+    """What to look for, of a server that ended connections so.
+
+    Args:
+        reason: why others had to be opened.
+        served: how many responses they had carried.
+        evidence: that of one of them.
+        statuses: of the errors that they ended after.
+        sends_bodies: whether requests have bodies.
+    """
+    concerns = reason.settings_after_one if served == {1} else ()
+    if len(served) > 1:
+        concerns = reason.settings_after_several
+    fits = f"{evidence.get('fits', '')}".split(", ")
     found = [it for it in (UNREAD_REQUEST, ERROR_RESPONSE) if it.code in fits]
-    if reason.kind is ERROR_RESPONSE and run.plan.request.body:  # errors come early
+    if reason is ERROR_RESPONSE and sends_bodies:  # errors come early
         found.append(UNREAD_REQUEST)
-    return [concern for it in found if it is not reason.kind for concern in it.settings]
+    return Asked(
+        concerns or reason.settings,
+        besides=[concern for it in found if it is not reason for concern in it.settings],
+        statuses=statuses,
+        is_silent=reason is REQUEST_LIMIT,
+    )
 
 
 def _statuses(arm: ArmSummary, rows: Sequence[int]) -> frozenset[int]:
@@ -86,16 +106,26 @@ def cure(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern])
     return _cure(plan, answers, Asked(concerns))
 
 
+def cure_of_answers(answers: Mapping[Answer, int], asked: Asked, *, is_forwarded: bool) -> str:
+    """The same for answers that nobody but themselves tells of: no plan does."""
+    return _of_answers(answers, asked._replace(may_be_told=False), [], is_forwarded=is_forwarded)
+
+
 def _cure(plan: Plan, answers: Mapping[Answer, int], asked: Asked) -> str:
     is_forwarded = plan.network.proxy is not None and plan.target.scheme == "http"
+    return _of_answers(answers, asked, _told(plan), is_forwarded=is_forwarded)
+
+
+def _of_answers(
+    answers: Mapping[Answer, int], asked: Asked, told: list[Source], *, is_forwarded: bool
+) -> str:
     found: Counter[Who] = Counter()
     for answer, count in answers.items():
         who = nearest(answer)
         # The others are behind the proxy.
         found[NOBODY if is_forwarded and who.product not in COMMONEST_PROXIES else who] += count
     commonest = COMMONEST_PROXIES if is_forwarded else COMMONEST
-    sources = _told(plan) or _sources(found)
-    return sentences(sources, asked, commonest)
+    return sentences(told or _sources(found), asked, commonest)
 
 
 def cure_of_gateway(plan: Plan, answers: Mapping[Answer, int], concerns: Sequence[Concern]) -> str:

@@ -58,6 +58,7 @@ GROUP_KEY, SETTING_KEY = "group", "setting"
 """What the metadata of a plan's fields call them."""
 
 Group = Literal[
+    "Program",
     "Server",
     "Load",
     "Request",

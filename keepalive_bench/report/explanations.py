@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keepalive_bench.analysis.metrics.times import PHASE_TITLES
 from keepalive_bench.analysis.verdict import VERDICT_MEANINGS
 from keepalive_bench.connections.products import COMMONEST, PRODUCTS, product_called
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.errors import UsageError
 from keepalive_bench.findings import FINDING_KINDS
@@ -35,6 +36,7 @@ _ACTORS = {
     "client": "this machine, or the options in use",
     "kab": "the way kab measures",
 }
+_PROGRAM = "the program's own code"
 _PORT = 8080
 _UNITS = {"seconds": "seconds", "bytes": "bytes", "rate": "requests a second"}
 _EXAMPLES = {"seconds": "<=50ms", "ratio": ">=1.5", "share": ">=90%", "change": "<=10%"}
@@ -94,7 +96,8 @@ def _of_code(name: str, among: Sequence[Place]) -> Explanation | None:
     arm = next((it for it in ARM_KINDS if it.name == name), None)
     if arm is not None:
         return Explanation(name, arm.help, (Section("Choose it", lines=(f"--arm {name}",)),))
-    registries: tuple[Sequence[Any], ...] = (REASON_KINDS, FAILURE_KINDS, FINDING_KINDS)
+    reasons = (*REASON_KINDS, *PROGRAM_REASONS)
+    registries: tuple[Sequence[Any], ...] = (reasons, FAILURE_KINDS, FINDING_KINDS)
     reason, failure, finding = (
         next((it for it in kinds if it.code == name), None) for kinds in registries
     )
@@ -113,6 +116,7 @@ def lists() -> dict[str, Rows]:
     """All that can be explained, in groups: each name with a few words."""
     return {
         "reasons": tuple((it.code, it.title) for it in REASON_KINDS),
+        "programs": tuple((it.code, it.title) for it in PROGRAM_REASONS),
         "failures": tuple((it.code, it.title) for it in FAILURE_KINDS),
         "findings": tuple((it.code, it.title) for it in FINDING_KINDS),
         "verdicts": tuple(VERDICT_MEANINGS.items()),
@@ -185,13 +189,15 @@ def _of_kinds(
     reason: ReasonKind | None, failure: FailureKind | None, finding: FindingKind | None
 ) -> Explanation:
     kind: Any = reason or failure or finding
+    role = "a reason for opening a connection"
     roles = [
-        *["a reason for opening a connection"] * (reason is not None),
+        *[f"{role}{' (kab trace)' if reason in PROGRAM_REASONS else ''}"] * (reason is not None),
         *["a failure of a request"] * (failure is not None),
         *([f"a finding ({severities(finding)})"] if finding else []),
     ]
+    actor = _PROGRAM if reason in PROGRAM_REASONS else _ACTORS[kind.who]
     sections = [
-        Section("", (f"{' and '.join(roles).capitalize()}. Caused by {_ACTORS[kind.who]}.",)),
+        Section("", (f"{' and '.join(roles).capitalize()}. Caused by {actor}.",)),
         Section("How it is proven", tuple(filter(None, (plain(kind.proof),)))),
         Section("What to do", tuple(_advice(reason, failure, finding))),
         Section("What to do in other cases", rows=_other_cases(failure, finding)),
@@ -272,7 +278,9 @@ def _commands(provoked: Provoked) -> tuple[str, ...]:
 def _requirements(
     reason: ReasonKind | None, failure: FailureKind | None, finding: FindingKind | None
 ) -> Iterator[str]:
-    if reason is not None and reason.takes_a_place:
+    if reason is not None and reason in PROGRAM_REASONS:
+        yield f"--require 'opened.{reason.code}==0'"
+    elif reason is not None and reason.takes_a_place:
         yield f"--require 'reasons.{reason.code}==0'"
     if failure is not None:
         yield f"--require 'failures.{failure.code}==0'"
@@ -298,6 +306,36 @@ def _of_metric(name: str, subject: Subject) -> Explanation:
         Section("Require it", lines=(f"--require '{name}{example}'",)),
     )
     return Explanation(name, "A figure that a requirement can be about", filled(sections))
+
+
+def of_trace(name: str, among: Sequence[Place]) -> Explanation | None:
+    """What a name means in requirements of `kab trace`; `None`: nothing."""
+    subject = resolve(name.strip(), among)
+    if subject is None:
+        return None
+    metric, is_of_origin = subject.metric, bool(subject.place.steps)
+    reasons = {it.code: it.title for it in (*PROGRAM_REASONS, *REASON_KINDS)}
+    meaning = (
+        f"Connections that were opened for the reason {subject.key}: {reasons[subject.key]}"
+        if subject.key
+        else plain(metric.meaning)
+    )
+    sentences = (
+        meaning,
+        f"{metric.better} is better".capitalize() if metric.better else "",
+        f"Unknown where {metric.lacking}" if metric.lacking else "",
+    )
+    is_none_best = metric.unit == "count" and metric.better == "lower" and name != "connections"
+    asked = f"{name}{'==0' if is_none_best else _EXAMPLES.get(metric.unit, '<=10')}"
+    lines = [f"kab trace --require '{asked}' python app.py"]
+    if is_of_origin:
+        lines.append(f"kab trace --require 'api.example.com: {asked}' python app.py")
+    sections = (
+        Section("", (f"{'. '.join(filter(None, sentences))}.",)),
+        Section("Require it", lines=tuple(lines)),
+    )
+    whose = "each origin" if is_of_origin else "the whole program"
+    return Explanation(name, f"What kab trace tells of {whose}", sections)
 
 
 def _of_verdict(code: str, changes: Mapping[str, str]) -> Explanation | None:

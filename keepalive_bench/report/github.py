@@ -13,7 +13,7 @@ from keepalive_bench.report.requirements import in_order, reasons
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from keepalive_bench.analysis import Checked, Finding
     from keepalive_bench.report import Report
@@ -47,7 +47,10 @@ def warnings(findings: Iterable[Finding]) -> Iterator[str]:
             yield annotation("warning", f"kab: {finding.code}", words)
 
 
-def annotation(command: str, title: str, message: str) -> str:
-    """One line of a log that GitHub takes for a command."""
-    named = printable(title).translate(_IN_PROPERTIES)
-    return f"::{command} title={named}::{printable(message).translate(_IN_MESSAGES)}"
+def annotation(
+    command: str, title: str, message: str, place: Mapping[str, str] | None = None
+) -> str:
+    """One line of a log that GitHub takes for a command; `place`: its file and line."""
+    told = {**(place or {}), "title": title}
+    properties = (f"{name}={printable(it).translate(_IN_PROPERTIES)}" for name, it in told.items())
+    return f"::{command} {','.join(properties)}::{printable(message).translate(_IN_MESSAGES)}"

@@ -5,7 +5,7 @@ There is no standard; this is what both the schema of Ant's task and that of Jen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
 
 from keepalive_bench.report import preamble
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 _MEASUREMENT, _REQUIREMENT = "kab.measurement", "kab.requirement"
 _TO_THE_SECOND = len("2026-01-02T03:04:05")
+
+
+class Took(NamedTuple):
+    """When what is reported began, and how long it took."""
+
+    wall_s: float
+    started_at: str
 
 
 def junit_lines(report: Report) -> Iterator[str]:
@@ -68,7 +75,7 @@ def requirement_case(checked: Checked, *, strict: bool) -> ET.Element:
 def suite(
     name: str,
     cases: Sequence[ET.Element],
-    run_info: RunInfo,
+    run_info: RunInfo | Took,
     properties: Mapping[str, str],
     notes: Iterable[str],
     *,

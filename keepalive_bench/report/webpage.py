@@ -32,14 +32,18 @@ if TYPE_CHECKING:
     from keepalive_bench.report import Report
 
 _FOLDER = Path(__file__).with_name("page")
-_NO_SCRIPT = "The charts are drawn by a script, which is not run here. All numbers are in tables."
+NO_SCRIPT = "The charts are drawn by a script, which is not run here. All numbers are in tables."
 
 
 def page_lines(report: Report) -> Iterator[str]:
     """The page. It loads nothing, and its policy forbids it to."""
     content, data = _content(report)
-    scripts = _file("plot", "plot.min.js"), _file("script.js")
-    yield from document(preamble.headline(report.analysis), content, data, scripts)
+    yield from document(preamble.headline(report.analysis), content, data, chart_scripts())
+
+
+def chart_scripts() -> tuple[str, ...]:
+    """What draws the charts."""
+    return _file("plot", "plot.min.js"), _file("script.js")
 
 
 def document(
@@ -72,7 +76,7 @@ def _content(report: Report) -> tuple[list[Element], dict[str, object]]:
         header(report),
         findings(analysis),
         *([section("Speed-up", "interval", *ratios)] if ratios else []),
-        element("noscript", element("p", _NO_SCRIPT)),
+        element("noscript", element("p", NO_SCRIPT)),
         *(section(heading, name, *it.content) for name, (heading, it) in charts.items()),
         _numbers(report),
         section("How it was measured", "method", *method(report)),

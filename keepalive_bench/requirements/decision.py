@@ -54,7 +54,7 @@ def _status(requirement: Requirement, subject: Subject, found: Evidence) -> Stat
     if subject.metric.basis in {"exact", "verdict"} and found.value is not None:
         # Only what a sweep recommends has ends, too: a smaller value may be enough.
         ends = (found.value, found.low, found.high)
-        ways = {_holds(it, requirement) for it in ends if it is not None}
+        ways = {holds(it, requirement) for it in ends if it is not None}
         return "undecided" if len(ways) > 1 else "met" if ways.pop() else "missed"
     if not found.one_sided and (found.value is None or found.lacking):
         return "undecided"
@@ -62,9 +62,9 @@ def _status(requirement: Requirement, subject: Subject, found: Evidence) -> Stat
     for_it, against = found.low, found.high
     if requirement.operator in UPWARDS:
         for_it, against = against, for_it
-    if against is not None and not _holds(against, requirement):
+    if against is not None and not holds(against, requirement):
         return "missed"
-    return "met" if for_it is not None and _holds(for_it, requirement) else "undecided"
+    return "met" if for_it is not None and holds(for_it, requirement) else "undecided"
 
 
 def _is_open(requirement: Requirement, found: Evidence) -> bool:
@@ -74,7 +74,8 @@ def _is_open(requirement: Requirement, found: Evidence) -> bool:
     return found.value == "inconclusive" and requirement.bound in WITH_ENOUGH
 
 
-def _holds(value: float | str, requirement: Requirement) -> bool:
+def holds(value: float | str, requirement: Requirement) -> bool:
+    """Whether a value meets a requirement."""
     return bool(_HOLDS[requirement.operator](value, requirement.bound))
 
 
@@ -92,7 +93,7 @@ def _sentence(
     if _is_open(requirement, found):
         return f"{value}: whether it is {bound} isn't known."
     if subject.metric.basis in {"exact", "verdict"}:
-        because = {"undecided": f", but {found.lacking}", "missed": _because(found.why), "met": ""}
+        because = {"undecided": f", but {found.lacking}", "missed": made_of(found.why), "met": ""}
         return f"{value}{because[status]}."
     if found.lacking:
         return f"{value}, but {found.lacking}."
@@ -105,7 +106,7 @@ def _sentence(
     return f"{value}, and {'all' if status == 'met' else 'none'} of {interval}, meets this."
 
 
-def _because(why: Mapping[str, int]) -> str:
+def made_of(why: Mapping[str, int]) -> str:
     """What a count is made of: ` (request-limit: 5, idle-timeout: 1)`."""
     named = [f"{printable(code)}: {count:,}" for code, count in islice(why.items(), _MOST_NAMED)]
     others = sum(islice(why.values(), _MOST_NAMED, None))

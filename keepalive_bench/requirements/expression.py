@@ -36,23 +36,32 @@ class _FaultError(Exception):
         self.place = place
 
 
-def parse(text: str, among: Sequence[Place]) -> Requirement:
+def parse(text: str, among: Sequence[Place], start: int = 0) -> Requirement:
     """One requirement, on something that one of these places has.
+
+    `start`: where in the text it begins; before that is what it is about (`selection.py`).
 
     Raises:
         UsageError: it isn't one; with what is wrong with it, and where in it.
     """
-    if len(text) > _LONGEST:
+    if len(text) - start > _LONGEST:
         raise UsageError(f"A requirement can't be longer than {_LONGEST} characters.")
     try:
-        return _parsed(text, among)
+        return _parsed(text, among, start)
     except _FaultError as fault:
-        place, end = f"at character {fault.place + 1}", "" if str(fault).endswith("?") else "."
-        raise UsageError(f"In the requirement {quoted(text)}, {place}: {fault}{end}") from None
+        raise fault_in(text, fault.place, str(fault)) from None
 
 
-def _parsed(text: str, among: Sequence[Place]) -> Requirement:
-    found = re.search(_OPERATOR, text)
+def fault_in(text: str, place: int, sentence: str) -> UsageError:
+    """What is wrong with a requirement, and where in its text, from 0."""
+    end = "" if sentence.endswith("?") else "."
+    return UsageError(
+        f"In the requirement {quoted(text)}, at character {place + 1}: {sentence}{end}"
+    )
+
+
+def _parsed(text: str, among: Sequence[Place], begin: int) -> Requirement:
+    found = re.compile(_OPERATOR).search(text, begin)
     if found is None:
         raise _FaultError(
             len(text.rstrip()),
@@ -60,9 +69,9 @@ def _parsed(text: str, among: Sequence[Place]) -> Requirement:
             "interprets < and >)",
         )
     start, rest = _trimmed(text, found.end())
-    name_at, spelled = _trimmed(text[: found.start()], 0)
+    name_at, spelled = _trimmed(text[: found.start()], begin)
     if not spelled:
-        raise _FaultError(0, "a name is missing before the comparison")
+        raise _FaultError(begin, "a name is missing before the comparison")
     subject = resolve(spelled, among)
     if subject is None:
         _refuse_name(name_at, spelled, among)
@@ -86,7 +95,8 @@ def _trimmed(text: str, start: int) -> tuple[int, str]:
 def _refuse_name(place: int, spelled: str, among: Sequence[Place]) -> NoReturn:
     if re.match(NUMBER, spelled):
         raise _FaultError(place, "the name comes first, and what it is compared with last")
-    if re.match(_COMPARISON, spelled) and not any(it.part == "comparisons" for it in among):
+    parts = {it.part for it in among}
+    if re.match(_COMPARISON, spelled) and "arms" in parts and "comparisons" not in parts:
         alone = f"{quoted(spelled)} takes two arms, and there is one"
         raise _FaultError(place, alone)
     named = tuple(dict.fromkeys(all_names(among)))

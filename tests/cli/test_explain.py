@@ -15,16 +15,23 @@ from keepalive_bench.analysis.metrics.arm import ARM_METRICS
 from keepalive_bench.analysis.verdict import VERDICT_MEANINGS, VERDICTS
 from keepalive_bench.compare.change import CHANGE_MEANINGS, ChangeCode
 from keepalive_bench.connections.products import PRODUCTS
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.plan.arms import ARM_KINDS, Arm
 from keepalive_bench.report.explanations import explained
 from keepalive_bench.requirements.names import all_names, places, resolve
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS
+from keepalive_bench.trace.requirements import trace_places
 from keepalive_bench.units import for_terminal
 
 PACKAGE = Path(keepalive_bench.__file__).parent
-REGISTRIES: tuple[tuple[Any, ...], ...] = (REASON_KINDS, FAILURE_KINDS, FINDING_KINDS)
+REGISTRIES: tuple[tuple[Any, ...], ...] = (
+    REASON_KINDS,
+    PROGRAM_REASONS,
+    FAILURE_KINDS,
+    FINDING_KINDS,
+)
 CODES = dict.fromkeys(kind.code for kinds in REGISTRIES for kind in kinds)
 WORDS = [it.word for it in PRODUCTS]
 PLACES = tuple(places(tuple(Arm(kind.name) for kind in ARM_KINDS)))
@@ -179,3 +186,15 @@ def test_no_message_names_a_page_that_the_wheel_does_not_have() -> None:
             if isinstance(it, ast.Constant) and isinstance(it.value, str) and id(it) not in docs
         ]
     assert [it for it in found if " " in it and re.search(r"(?<!/)\bdocs/\w+\.md", it)] == []
+
+
+@pytest.mark.parametrize("name", [*all_names(trace_places())])
+def test_each_name_in_requirements_of_traces_is_explained(name: str) -> None:
+    assert "kab trace --require" in called("explain", name).out
+
+
+def test_a_name_of_both_is_explained_for_each() -> None:
+    output = " ".join(called("explain", "reuse").out.split())
+    assert "reuse: A figure that a requirement can be about." in output
+    assert "reuse: What kab trace tells of each origin." in output
+    assert "kab trace --require 'api.example.com: reuse>=90%' python app.py" in output

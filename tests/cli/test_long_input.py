@@ -14,6 +14,7 @@ _LONG = "x" * 10_000
 _REST = {
     "run": ["http://127.0.0.1:9/", "-n", "1", "--warmup", "0", "--require", "no such thing"],
     "sweep": ["http://127.0.0.1:9/", "-n", "1", "--warmup", "0", "--require", "no such thing"],
+    "trace": ["--require", "no such thing"],
     "report": ["nowhere.json"],
     "compare": ["nowhere.json", "nor.json"],
     "demo": ["--status"],
@@ -22,6 +23,9 @@ _REST = {
     "completion": ["sh"],
 }
 """Arguments with which a command is refused, whatever else it is given."""
+
+_STARTED = "program"
+"""Another program's words, of which kab speaks of the first only; its code is 127 then."""
 
 
 def treated(parameter: click.Parameter) -> object:
@@ -42,7 +46,7 @@ def values() -> list[object]:
         treated(it): (name, it)
         for name, command in commands
         for it in (command.params if command else [])
-        if not getattr(it, "is_flag", False)
+        if not getattr(it, "is_flag", False) and it.name != _STARTED
     }
     return [pytest.param(*it, id=f"{it[0]} {it[1].name}") for it in found.values()]
 

@@ -19,6 +19,7 @@ NEEDED = {
     "run": ["it"],
     "sweep": ["it"],
     "report": ["it"],
+    "trace": ["it"],
     "compare": ["it"],
 }
 """Arguments that a command can't do without."""

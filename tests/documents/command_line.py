@@ -27,6 +27,7 @@ Values in upper case are yours to fill in. [Shells can complete all of it](compl
 _ARGUMENTS = {
     "url": "The target.",
     "path": "The stored run.",
+    "program": "The program to trace, and what it is given. The variable has a word a line.",
     "files": "The earlier runs; without `--new`, the earlier run and those to compare with it. The "
     "variable has one a line.",
     "code": "The code or name to explain.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from documents.tables import PagePart
 
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.report.explanations import advice_on, severities
@@ -29,6 +30,17 @@ def parts() -> Iterator[PagePart]:
         _entry(it.code, it.who, f"{it.title}. {it.proof}", it.provoked, it.evidence)
         for it in REASON_KINDS
     )
+    programs = (
+        _entry(
+            it.code,
+            it.who,
+            f"{it.title}. {it.proof}",
+            it.provoked,
+            it.evidence,
+            advice=it.advice,
+        )
+        for it in PROGRAM_REASONS
+    )
     failures = (
         _entry(it.code, it.who, f"{it.title}. {it.proof}", it.provoked, "", _causes(it.causes))
         for it in FAILURE_KINDS
@@ -38,7 +50,12 @@ def parts() -> Iterator[PagePart]:
         for it in FINDING_KINDS
         if it.code not in _TOLD
     )
-    for mark, entries in (("reasons", reasons), ("failures", failures), ("findings", findings)):
+    for mark, entries in (
+        ("reasons", reasons),
+        ("programs", programs),
+        ("failures", failures),
+        ("findings", findings),
+    ):
         yield PagePart(_PAGE, mark, "\n\n".join(entries))
 
 
@@ -49,11 +66,12 @@ def _entry(  # an entry has so many parts
     provoked: Provoked,
     evidence: str = "",
     causes: Iterable[str] = (),
+    advice: str = "",
 ) -> str:
     """A heading, which links lead to, and paragraphs."""
     finding = _FINDINGS.get(code)
     lines = [f"### `{code}`", "", f"{told.strip()} (*Who:* {who}.)"]
-    advice = " ".join(_advice(finding)) if finding else ""
+    advice = " ".join(_advice(finding)) if finding else advice
     if advice:
         lines += ["", f"**What to do:** {advice}"]
     if found := [*causes]:

@@ -14,6 +14,7 @@ from documents import (
     members,
     metrics,
     products,
+    trace,
     verticals,
 )
 from documents.tables import DOCS
@@ -21,6 +22,7 @@ from support.screens import screens
 
 from keepalive_bench.compare.document import comparison_schema
 from keepalive_bench.report.schema import results_schema
+from keepalive_bench.trace.document import trace_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,7 @@ PACKAGE = DOCS.parent / "keepalive_bench"
 SCHEMAS = {
     PACKAGE / "report" / "results.schema.json": results_schema,
     PACKAGE / "compare" / "comparison.schema.json": comparison_schema,
+    PACKAGE / "trace" / "trace.schema.json": trace_schema,
 }
 
 
@@ -37,7 +40,7 @@ def derived() -> dict[Path, str]:
     texts = {DOCS / "cli.md": command_line.page(), DOCS / "kab.1": man_page.page(), **screens()}
     for path, schema in SCHEMAS.items():
         texts[path] = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-    for source in (curl, exports, findings, members, metrics, products, verticals):
+    for source in (curl, exports, findings, members, metrics, products, trace, verticals):
         for part in source.parts():
             text = texts.get(part.path) or part.path.read_text(encoding="utf-8")
             texts[part.path] = part.within(text)

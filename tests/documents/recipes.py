@@ -37,9 +37,9 @@ def named(text: str) -> list[str]:
     return _NAME.findall("\n".join(text.splitlines()[:2]))
 
 
-def workflow() -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The steps of GitHub's workflow, and the environment of all of them."""
-    document = yaml.safe_load(file(".github/workflows/keep-alive.yml"))
+def workflow(name: str = "keep-alive") -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The steps of a workflow of GitHub's, and the environment of all of them."""
+    document = yaml.safe_load(file(f".github/workflows/{name}.yml"))
     (job,) = document["jobs"].values()
     return job["steps"], document["env"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "tutorial.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "tracing.md")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _PORT = re.compile(r"--port (\d+)")
@@ -66,7 +66,10 @@ class Walk:
             server.close()
 
     def printed(self, command: str) -> str:
-        """What a command writes to standard output; of `kab serve`, which goes on, nothing."""
+        """What a command writes to standard output; of `kab serve`, which goes on, nothing.
+
+        Of `kab trace` it is what it writes to standard error, too: its report.
+        """
         command = self._here(command)
         if command.startswith("kab serve"):
             words = command.removeprefix("kab ").rstrip(" &").split()
@@ -75,12 +78,13 @@ class Walk:
             next_line(server.enter_context(started(*words, stderr=subprocess.DEVNULL)))
             return ""
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        is_trace = command.startswith("kab trace")
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=self._folder,
             env=environment({"PATH": path, "COLUMNS": "80"}),
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if is_trace else subprocess.DEVNULL,
             encoding="utf-8",
             check=False,
             timeout=PATIENCE_S,

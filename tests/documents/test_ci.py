@@ -152,6 +152,50 @@ def test_pytest_passes_and_fails(tmp_path: Path, site: tuple[str, int]) -> None:
     assert ("RequirementError: missed: reopened==0" in done.stdout) == bool(code)
 
 
+TESTED = """\
+import requests
+
+def test_sync():
+    client = {client}
+    for number in range(3):
+        assert client.get("{url}", params={{"page": number}}).ok
+"""
+
+
+@pytest.fixture(params=["requests.Session()", "requests"])
+def tested(request: pytest.FixtureRequest, tmp_path: Path, good: str) -> tuple[Path, int]:
+    """A folder with tests of a program, and what a gate says to it."""
+    text = TESTED.format(client=request.param, url=good)
+    (tmp_path / "test_sync.py").write_text(text, "utf-8")
+    return tmp_path, 0 if request.param == "requests.Session()" else MISSED
+
+
+def test_github_annotates_the_line_that_opens_connections(
+    tested: tuple[Path, int], good: str
+) -> None:
+    folder, code = tested
+    steps, _ = workflow("connections")
+    traced = machine(folder, good).work(steps)[-1]
+    assert traced.returncode == code, traced
+    assert "1 passed" in traced.stdout
+    found = "::warning file=test_sync.py,line=6,title=kab%3A new-client::" in traced.stderr
+    assert found == bool(code)
+    assert "avoidable==0" in (folder / "summary.md").read_text("utf-8")
+    (upload,) = [step["with"] for step in steps if "upload-artifact" in step.get("uses", "")]
+    assert all((folder / name).stat().st_size for name in upload["path"].split())
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_jq_tells_the_lines_that_open_connections(tested: tuple[Path, int], good: str) -> None:
+    folder, code = tested
+    (script,) = shell_after("## Your own program")
+    done = machine(folder, good).run(script)
+    assert done.returncode == code, done
+    told = "test_sync.py:6: requests.get makes a Session each time. Make one Session"
+    assert (told in done.stdout) == bool(code)
+    assert junitparser.JUnitXml.fromfile(str(folder / "connections.xml")).tests == 1 + 1
+
+
 def test_named_runs_and_a_baseline_beside_the_code(tmp_path: Path, steady: str) -> None:
     (tmp_path / "kab.toml").write_text(file("kab.toml"), "utf-8")
     done = [machine(tmp_path, steady).run(commands) for commands in shell_after("## Runs kept")]
@@ -169,10 +213,15 @@ def shell_after(heading: str) -> list[str]:
 def test_no_block_is_left_untried() -> None:
     tried = {"kab.toml", "keep-alive.sh", "test_keep_alive.py"}
     tried |= {".gitlab-ci.yml", ".github/workflows/keep-alive.yml"}
+    tried |= {".github/workflows/connections.yml"}
     nameless = []
     for language in ("yaml", "sh", "python", "toml"):
         for text in blocks(language):
             tried -= set(named(text))
             nameless += [] if named(text) else [text]
     assert not tried
-    assert nameless == [*shell_after("## pytest"), *shell_after("## Runs kept")]
+    assert nameless == [
+        *shell_after("## pytest"),
+        *shell_after("## Your own program"),
+        *shell_after("## Runs kept"),
+    ]

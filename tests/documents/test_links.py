@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS, ReasonKind
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.results.failure_kinds import FAILURE_KINDS, FailureKind
@@ -50,7 +51,9 @@ def test_the_index_leads_to_every_page_and_the_readme_to_the_index() -> None:
     assert "](docs/README.md)" in (ROOT / "README.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("registry", [REASON_KINDS, FAILURE_KINDS, FINDING_KINDS], ids=len)
+@pytest.mark.parametrize(
+    "registry", [REASON_KINDS, PROGRAM_REASONS, FAILURE_KINDS, FINDING_KINDS], ids=len
+)
 def test_each_code_has_an_entry_that_links_lead_to(
     registry: tuple[ReasonKind | FailureKind | FindingKind, ...],
 ) -> None:

@@ -1,4 +1,4 @@
-"""README.md and docs/tutorial.md show what their commands really print."""
+"""README.md and the tutorials show what their commands really print."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import pytest
 from support.command import called, next_line, started
 
 import keepalive_bench
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
 from keepalive_bench.connections.reason_kinds import REASON_KINDS, ReasonKind
 from keepalive_bench.findings import FINDING_KINDS
 from keepalive_bench.findings.finding_kind import FindingKind
@@ -31,8 +32,9 @@ PACKAGE = Path(keepalive_bench.__file__).parent
 REGISTRIES: dict[str, tuple[AnyKind, ...]] = {
     "results.failure_kinds": FAILURE_KINDS,
     "connections.reason_kinds": REASON_KINDS,
+    "connections.program_reasons": PROGRAM_REASONS,
 }
-ALL: list[AnyKind] = [*FAILURE_KINDS, *REASON_KINDS, *FINDING_KINDS]
+ALL: list[AnyKind] = [*FAILURE_KINDS, *REASON_KINDS, *PROGRAM_REASONS, *FINDING_KINDS]
 COMMANDS = list(dict.fromkeys(it.provoked for it in ALL if it.provoked.run))
 
 

@@ -7,8 +7,10 @@ import re
 import shlex
 import socket
 import ssl
+import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ import click
 import pytest
 from support.certificates import PASSPHRASE, Client, client
 from support.command import PROGRESS, Finished, called
+from support.command import kab as kab_itself
 from support.exports import stored
 from support.misbehaving import ANSWER, Misbehaving, Peer, misbehaving
 from support.runs import URL, Script
@@ -32,7 +35,6 @@ from keepalive_bench.server import CERTIFICATE, Behaviour, ServerProcess, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from keepalive_bench import Run
     from keepalive_bench.plan.options import Option
@@ -62,6 +64,12 @@ IDLE: int = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", 0))
 _SLOW = Behaviour(delay_s=0.004)
 _NETRC = "machine 127.0.0.1 login net password rc\n"
 _OPTIONS = "header = 'X-From: file'\n[runs.named]\nheader = 'X-From: named run'\n"
+_TRACED = """
+import sys, urllib.request
+for _ in range(2):
+    urllib.request.urlopen(sys.argv[1]).read()
+"""
+"""A program that opens a connection for each request."""
 _TINY = ["--maxsize", "1,2", "-c", "1", "-n", "2"]
 """A sweep, where an example is of none."""
 
@@ -201,7 +209,7 @@ def place(known: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
             "free": f"{free_port()}",
             **{
                 name: f"{folder / name}"
-                for name in ("csv", "passphrase", "options", "written", "latest")
+                for name in ("csv", "passphrase", "options", "written", "latest", "records")
             },
             **{name: f"{getattr(known, name)}" for name in ("cert", "key", "locked", "both")},
         }
@@ -256,7 +264,9 @@ def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
         place.subjects.clear()
         place.hellos.clear()
         given = [command, *place.arguments(command, url, words), *words]
-        if where == "served":
+        if command == "trace":
+            done = traced(place, url, words, document if where != "written" else None)
+        elif where == "served":
             done = Finished(code=0, out=served(*given), err="")
         elif where in {"unsaid", "unremarked"}:
             done = called(*given, env={**PROGRESS, "FORCE_COLOR": "1"})
@@ -275,6 +285,15 @@ def look(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Seen]:
         )
 
     return looked
+
+
+def traced(place: Place, url: str, words: list[str], document: Path | None) -> Finished:
+    """Trace a program, unless the words say what else there is to do."""
+    others = ["--json", str(document)] if document is not None else []
+    program = [] if {"-m", "--read"} & {*words} else [sys.executable, "-c", _TRACED, url]
+    if not Path(place.words["records"]).exists():
+        kab_itself("trace", "--records", place.words["records"], sys.executable, "-c", "")
+    return kab_itself("trace", *others, *words, *program, env={"FORCE_COLOR": "1"})
 
 
 def free_port() -> int:

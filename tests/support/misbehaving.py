@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
@@ -31,6 +32,13 @@ class Peer:
         head = b""
         while (line := self._file.readline()) not in {b"", b"\r\n"}:
             head += line
+        return head
+
+    def read_whole_request(self) -> bytes:
+        """The same, after which its body was read, too."""
+        head = self.read_request()
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        self._file.read(int(length[1]) if length else 0)
         return head
 
     def answer(self, data: bytes = ANSWER) -> None:
@@ -73,10 +81,15 @@ class Peer:
 class Misbehaving:
     """A listening socket, whose connections each get a thread that runs the same script."""
 
-    def __init__(self, script: Callable[[Peer], None]) -> None:
+    def __init__(self, script: Callable[[Peer], None], path: str = "") -> None:
         self._script, self._stopping = script, threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        if path:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(path)
+            self._listener.listen()
+        else:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = path or f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.accepts = 0
         self._peers: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
@@ -114,8 +127,9 @@ class Misbehaving:
 
 
 @contextmanager
-def misbehaving(script: Callable[[Peer], None]) -> Iterator[Misbehaving]:
-    server = Misbehaving(script)
+def misbehaving(script: Callable[[Peer], None], path: str = "") -> Iterator[Misbehaving]:
+    """Run one; with a path, on a Unix socket there."""
+    server = Misbehaving(script, path)
     try:
         yield server
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from support import usages
 from support.exports import everything
 from support.runs import Script
 from support.scripted import closing_run, scripted_run
@@ -19,9 +20,13 @@ from keepalive_bench.cli.screen import Screen
 from keepalive_bench.cli.session import report_of, show
 from keepalive_bench.plan.options import Asked
 from keepalive_bench.results.exchange import Answer, Ending, Phases
+from keepalive_bench.trace.report.terminal import terminal_parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from keepalive_bench import Run
+    from keepalive_bench.trace.report import TraceReport
 
 FOLDER = Path(__file__).parent.parent / "report" / "screens"
 _STYLES = {"1": "bold", "1;31": "bold red", "0": "/"}
@@ -42,13 +47,40 @@ def screen(
     is_terminal: bool = False,
 ) -> str:
     """What standard output gets; on a terminal with its codes as `{bold}`."""
+
+    def show_it(shown: Screen) -> None:
+        show(report_of(run), shown, plotted=True)
+
+    return _seen(show_it, columns, encoding, verbose=verbose, is_terminal=is_terminal)
+
+
+def trace_screen(
+    report: TraceReport, columns: int, *, encoding: str = "utf-8", verbose: bool = False
+) -> str:
+    """What a pipe gets of a program's use of connections."""
+
+    def show_it(shown: Screen) -> None:
+        plain_ascii = shown.plain_ascii
+        shown.show(terminal_parts(report, columns, plain_ascii=plain_ascii, verbose=verbose))
+
+    return _seen(show_it, columns, encoding, verbose=verbose, is_terminal=False)
+
+
+def _seen(
+    show_it: Callable[[Screen], None],
+    columns: int,
+    encoding: str,
+    *,
+    verbose: bool,
+    is_terminal: bool,
+) -> str:
     kind = _Terminal if is_terminal else io.TextIOWrapper
     written = io.BytesIO()
     stream = kind(written, encoding=encoding)
     environment = {"COLUMNS": str(columns), "TERM": "xterm-256color"}
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with patch.dict(os.environ, {**kept, **environment}, clear=True), redirect_stdout(stream):
-        show(report_of(run), Screen((), Asked({VERBOSE.name: verbose})), plotted=True)
+        show_it(Screen((), Asked({VERBOSE.name: verbose})))
     stream.flush()
     text = written.getvalue().decode(encoding)
     for code, name in _STYLES.items():
@@ -83,4 +115,29 @@ def screens() -> dict[Path, str]:
         "everything-80-terminal": screen(everything(), 80, is_terminal=True),
         "sweep-80": screen(scripted_sweep(1, 2, 4, 8), 80),
     }
-    return {FOLDER / f"{name}.txt": text for name, text in found.items()}
+    return {FOLDER / f"{name}.txt": text for name, text in (found | _of_traces()).items()}
+
+
+def _of_traces() -> dict[str, str]:
+    required = (
+        "reuse>=90%",
+        "api.example.co: opened.unread-response==0",
+        "latency_reused.p95<=50ms",
+    )
+    mixed = usages.report_of(usages.mixed(), *required)
+    found = {f"trace-mixed-{columns}": trace_screen(mixed, columns) for columns in (80, 200)}
+    found |= {
+        "trace-mixed-80-ascii": trace_screen(mixed, 80, encoding="ascii"),
+        "trace-mixed-80-verbose": trace_screen(mixed, 80, verbose=True),
+    }
+    others = {
+        "no-session": usages.no_session(),
+        "well": usages.well(),
+        "nothing": usages.nothing(),
+        "silent": usages.silent(),
+        "hostile": usages.hostile(),
+        "many-origins": usages.many_origins(),
+    }
+    for name, usage in others.items():
+        found[f"trace-{name}-80"] = trace_screen(usages.report_of(usage), 80)
+    return found

@@ -95,9 +95,13 @@ def _is_wide(headings: list[str], rows: list[tuple[str, ...]]) -> bool:
     return max(sum(widths), *bold, 0) > _PHONE
 
 
-def set_table(it: TextTable, caption: str = "") -> Element:
-    """A table of numbers, of a report; its title is its caption, if nothing else is."""
-    return _table(caption or it.title, it.headings, it.rows, "numbers")
+def set_table(it: TextTable, caption: str = "", *, narrow: bool = False) -> Element:
+    """A table of numbers, of a report; its title is its caption, if nothing else is.
+
+    `narrow`: of many columns, whose headings may be broken.
+    """
+    kind = "numbers narrow" if narrow else "numbers"
+    return _table(caption or it.title, it.headings, it.rows, kind)
 
 
 def folded_table(caption: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Element:

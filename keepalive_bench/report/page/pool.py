@@ -200,7 +200,7 @@ def _of_arm(it: Lanes, shown: Span, most_spans: int) -> Lanes:
     pause = (shown[1] - shown[0]) // _FINEST
     uses = sum(len(lane.used) for lane in it.lanes)
     while True:
-        drawn = [lane._replace(used=_merged(lane.used, pause)) for lane in it.lanes]
+        drawn = [lane._replace(used=merged(lane.used, pause)) for lane in it.lanes]
         spans = sum(len(lane.used) for lane in drawn)
         if spans <= max(most_spans, len(drawn)):
             return Lanes(it.arm, drawn, shown, pause if spans < uses else 0)
@@ -219,7 +219,7 @@ def _uses(run: Run, wanted: set[int]) -> dict[int, list[Span]]:
     return {row: sorted(spans) for row, spans in uses.items()}
 
 
-def _merged(spans: Iterable[Span], pause: int) -> list[Span]:
+def merged(spans: Iterable[Span], pause: int) -> list[Span]:
     """The same with pauses closed that are no longer than that."""
     merged: list[Span] = []
     for start, end in spans:

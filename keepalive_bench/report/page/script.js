@@ -245,7 +245,42 @@ const drawings = {
       place.append(name, draw(place, drawn));
     });
   },
+
+  traced(place, { panels, words, shown }) {
+    place.replaceChildren();
+    const say = (style, text) => {
+      const name = document.createElement("div"); // as of a pool's arms
+      name.className = style;
+      name.textContent = text;
+      place.append(name);
+    };
+    panels.forEach(({ title, bands, lanes }, panel) => {
+      say("name", title);
+      const isEnd = panel === panels.length - 1;
+      bands.forEach((band, number) => {
+        say("part", band.title);
+        const drawn = crowd(band, shown, colour(band.colour));
+        const isLast = !lanes.length && number === bands.length - 1;
+        place.append(draw(place, sharing(drawn, isLast, isEnd)));
+      });
+      if (!lanes.length) return;
+      if (bands.length) say("part", "the others, each");
+      const drawn = life(lanes, words, shown, null, place.clientWidth);
+      place.append(draw(place, sharing(drawn, true, isEnd)));
+    });
+  },
 };
+
+/** A plot whose axis is that of the last one of its panel; the last panel's says what it is. */
+function sharing({ height, x, ...options }, isLast, isEnd) {
+  const marginBottom = !isLast ? 6 : isEnd ? 40 : 22;
+  return {
+    ...options,
+    height: height - 40 + marginBottom,
+    marginBottom,
+    x: { ...x, label: isEnd ? x.label : null, axis: isLast ? "bottom" : null },
+  };
+}
 
 /** How many answers of each arm are in a bin, in words; of many arms, of those that have any. */
 function some(counted) {
@@ -290,7 +325,10 @@ function inside(parts) {
   });
 }
 
-/** The lanes of one arm; each says what it carried where there is room beside it. */
+/**
+ * The lanes of one arm; each says what it carried where there is room beside it. Without a `fill`,
+ * each has a colour of its own.
+ */
 function life(lanes, words, shown, fill, width) {
   const name = (lane) => `#${lane.row}`;
   const span = (lane, from, to) => ({ lane: name(lane), from: from / SECOND, to: to / SECOND });
@@ -320,6 +358,8 @@ function life(lanes, words, shown, fill, width) {
     },
   );
   const every = Math.ceil(lanes.length / FEW);
+  const fills = new Set(lanes.map((lane) => fill ?? colour(lane.colour)));
+  const filled = (one) => lanes.filter((lane) => (fill ?? colour(lane.colour)) === one);
   return {
     height: 52 + (few ? 18 : 9) * lanes.length,
     marginTop: 8,
@@ -330,7 +370,7 @@ function life(lanes, words, shown, fill, width) {
     },
     marks: [
       Plot.ruleY(lives, { ...where, stroke: "var(--faint)" }),
-      bars(lanes.flatMap(uses), fill),
+      ...[...fills].map((one) => bars(filled(one).flatMap(uses), one)),
       bars(lanes.map((lane) => span(lane, ...lane.opening)), "var(--ink)"),
       Plot.dot(closed, { x: "to", y: "lane", symbol: "times", r: 3, stroke: "var(--bad)" }),
       beside(false),
@@ -340,8 +380,11 @@ function life(lanes, words, shown, fill, width) {
   };
 }
 
-/** How many connections of an arm there are at a time, where each carries one request. */
-function crowd({ opening, used }, shown, fill) {
+/**
+ * How many connections of an arm there are at a time, where each carries one request; with those
+ * that are idle and what a pointer is told, where there is some of that.
+ */
+function crowd({ opening, used, idle, title }, shown, fill) {
   const [start, end] = shown.map((at) => at / SECOND);
   const at = (step) => start + ((end - start) * step) / opening.length;
   const steps = (from, to) =>
@@ -349,7 +392,19 @@ function crowd({ opening, used }, shown, fill) {
       x1: at(step), x2: at(step + 1), y1: from[step], y2: from[step] + count,
     })).filter(({ y1, y2 }) => y2 > y1);
   const where = { x1: "x1", x2: "x2", y1: "y1", y2: "y2", shapeRendering: "crispEdges" };
-  const most = Math.max(1, ...opening.map((count, step) => Math.ceil(count + used[step] - 0.01)));
+  const busy = opening.map((count, step) => count + used[step]);
+  const all = busy.map((count, step) => count + (idle?.[step] ?? 0));
+  const most = Math.max(1, ...all.map((count) => Math.ceil(count - 0.01)));
+  const points = (idle ?? []).map((waiting, step) => ({
+    at: (at(step) + at(step + 1)) / 2,
+    count: all[step],
+    words: [
+      title,
+      `${duration(SECOND * at(step))} to ${duration(SECOND * at(step + 1))}, on average:`,
+      `${digits(opening[step])} being opened, ${digits(used[step])} in use, `
+        + `${digits(waiting)} idle`,
+    ].join("\n"),
+  })).filter((point) => point.count);
   return {
     height: 96,
     marginTop: 8,
@@ -358,7 +413,9 @@ function crowd({ opening, used }, shown, fill) {
     marks: [
       Plot.rectY(steps(opening.map(() => 0), opening), { ...where, fill: "var(--ink)" }),
       Plot.rectY(steps(opening, used), { ...where, fill }),
+      ...(idle ? [Plot.rectY(steps(busy, idle), { ...where, fill, fillOpacity: 0.3 })] : []),
       Plot.ruleY([0]),
+      ...(idle ? [tip(points, Plot.pointerX, { x: "at", y: "count" })] : []),
     ],
   };
 }

@@ -1,0 +1,1 @@
+"""Does a program reuse its connections: `kab trace`."""

@@ -1,0 +1,224 @@
+"""What heads of requests and responses say of their connection."""
+
+from __future__ import annotations
+
+from .origins import origin_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any, TypeAlias, Union
+
+    from .records import Records
+
+    Fields: TypeAlias = list[tuple[str, str]]
+    Said: TypeAlias = list[Union[str, None]]
+    """What the wanted fields say, by number; `None`: it isn't there."""
+
+_LONGEST = 60
+"""Characters of a field that are kept."""
+_OTHER, _CONNECTION, _KEEP_ALIVE, _CODING, _LENGTH, _SERVER, _VIA, _LOCATION = range(8)
+_WANTED = {
+    "connection": _CONNECTION,
+    "keep-alive": _KEEP_ALIVE,
+    "transfer-encoding": _CODING,
+    "content-length": _LENGTH,
+    "server": _SERVER,
+    "via": _VIA,
+    "location": _LOCATION,
+}
+_WANTED_BYTES = {name.encode(): number for name, number in _WANTED.items()}
+_SPELLINGS: dict[str, int] = {}
+_MOST_SPELLINGS, _MOST_ANSWERS = 500, 2_000
+_VERSIONS = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
+_FINAL, _BODILESS = 200, (204, 304)
+_REDIRECTS = frozenset((300, 301, 302, 303, 305, 307, 308))
+
+
+class LastAnswer:
+    """What the last answer on a connection said, and what was made of it."""
+
+    __slots__ = ("fields", "method", "number", "of", "own", "redirect", "status")
+
+    def __init__(self) -> None:
+        self.fields: Fields | None = None
+        self.method: object = None
+        self.status = self.number = 0
+        self.of = self.own = self.redirect = ""
+
+
+class Answers:
+    """Reads what the heads of `http.client`'s responses say; most say what the one before did."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._forget()
+
+    def read(
+        self,
+        response: Any,  # noqa: ANN401  # an `http.client.HTTPResponse`, or what is as one
+        last: LastAnswer,
+        own: str,
+    ) -> LastAnswer:
+        """What one says: that `last`.
+
+        Args:
+            response: whose head is there.
+            last: what the one before it said, on the same connection.
+            own: the origin that answers.
+        """
+        fields: Fields = response.headers._headers  # noqa: SLF001  # `raw_items`, without its copy
+        status, method = response.status, response._method  # noqa: SLF001  # no other way
+        if (
+            fields != last.fields
+            or status != last.status
+            or method != last.method
+            or own != last.own
+            or self._records.key is not last.of
+        ):
+            last.number, last.redirect = self._made(response.version, status, method, fields, own)
+            last.fields, last.status, last.method = fields, status, method
+            last.own, last.of = own, self._records.key
+        return last
+
+    def _made(
+        self, version: int, status: int, method: object, fields: Fields, own: str
+    ) -> tuple[int, str]:
+        if self._of is not self._records.key or len(self._known) > _MOST_ANSWERS:
+            self._forget()
+        said: Said = [None] * 8
+        for name, value in fields:
+            # A name is known as it is spelled: to fold each costs more than all else here.
+            key = _SPELLINGS.get(name)
+            if key is None:
+                key = _spelled(name)
+            if key:
+                before = said[key]
+                said[key] = value if before is None else f"{before}, {value}"
+        framing = _framing(status, said, is_bodiless=method == "HEAD")
+        text = version, said[_CONNECTION], said[_KEEP_ALIVE], framing, said[_SERVER], said[_VIA]
+        number = self._known.get(text)
+        if number is None:
+            words = _text(_VERSIONS.get(version, "HTTP/?"), said, framing)
+            number = self._known[text] = self._records.text(words)
+        return number, _redirect(status, said, own)
+
+    def _forget(self) -> None:
+        self._of = self._records.key
+        self._known: dict[object, int] = {}
+
+
+class Head:
+    """What the head of a response says, where fields are bytes."""
+
+    __slots__ = ("_of", "_said", "_status", "closes", "text")
+
+    def __init__(
+        self,
+        version: str,
+        status: int,
+        fields: Sequence[tuple[bytes, bytes]],
+        *,
+        is_bodiless: bool = False,
+    ) -> None:
+        """Read it.
+
+        Args:
+            version: such as `HTTP/1.1`.
+            status: its code.
+            fields: its header, as it came.
+            is_bodiless: its request is a HEAD or a CONNECT.
+        """
+        self._of = version, status, fields, is_bodiless
+        said: Said = [None] * 8
+        for raw, value in fields:
+            key = _WANTED_BYTES.get(raw.lower())
+            if key is not None:
+                text, before = value.decode("latin-1"), said[key]
+                said[key] = text if before is None else f"{before}, {text}"
+        framing = _framing(status, said, is_bodiless=is_bodiless)
+        if version == "HTTP/2" and framing == "close":
+            framing = "length"  # its frames have one
+        connection = (said[_CONNECTION] or "").lower()
+        self.closes = (
+            framing == "close"
+            or "close" in connection
+            or (version == "HTTP/1.0" and "keep-alive" not in connection)
+        )
+        """Whether its connection ends with it."""
+        self.text = _text(version, said, framing)
+        """That of `ANSWER_FIELDS`."""
+        self._status, self._said = status, said
+
+    def next(
+        self,
+        version: str,
+        status: int,
+        fields: Sequence[tuple[bytes, bytes]],
+        *,
+        is_bodiless: bool = False,
+    ) -> Head:
+        """What the next head on the same connection says: mostly the same."""
+        if (version, status, fields, is_bodiless) == self._of:
+            return self
+        return Head(version, status, fields, is_bodiless=is_bodiless)
+
+    def redirect(self, own: str) -> str:
+        """The origin that it leads to, where that isn't the one that it comes from."""
+        return _redirect(self._status, self._said, own)
+
+
+def asks(fields: Iterable[tuple[bytes, bytes]]) -> tuple[bool, bool]:
+    """Whether a request asks for its connection to be closed, and whether it has a body."""
+    closes = has_body = False
+    for name, value in fields:
+        key = name.lower()
+        if key == b"connection":
+            closes = b"close" in value.lower()
+        elif key == b"transfer-encoding":
+            has_body = True
+        elif key == b"content-length":
+            has_body = value != b"0"
+    return closes, has_body
+
+
+def _spelled(name: str) -> int:
+    """Which field a name is of, however it is spelled."""
+    key = _WANTED.get(name.lower(), _OTHER)
+    if len(_SPELLINGS) < _MOST_SPELLINGS:
+        _SPELLINGS[name] = key
+    return key
+
+
+def _framing(status: int, said: Said, *, is_bodiless: bool) -> str:
+    """How a body's end is told (RFC 9112, section 6.3)."""
+    if is_bodiless or status < _FINAL or status in _BODILESS:
+        return "none"
+    codings = (said[_CODING] or "").rstrip(", \t")
+    if codings:
+        last = codings.rpartition(",")[2].partition(";")[0].strip().lower()
+        return "chunked" if last == "chunked" else "close"
+    return "close" if said[_LENGTH] is None else "length"
+
+
+def _text(version: str, said: Said, framing: str) -> str:
+    """That of `ANSWER_FIELDS`."""
+    kept = said[_CONNECTION], said[_KEEP_ALIVE], framing, said[_SERVER], said[_VIA]
+    return "\t".join((version, *map(_short, kept)))
+
+
+def _redirect(status: int, said: Said, own: str) -> str:
+    """The origin that an answer leads to, where that isn't the one that it comes from."""
+    location = said[_LOCATION]
+    if location is None or status not in _REDIRECTS:
+        return ""
+    leads_to = origin_in(location.strip(), own.partition(":")[0])
+    return "" if leads_to == own else leads_to
+
+
+def _short(value: str | None) -> str:
+    return (value and value.replace("\t", " ").strip()[:_LONGEST]) or "-"
+
+
+NONE_YET = Head("HTTP/?", 0, ())
+"""Before the first response."""

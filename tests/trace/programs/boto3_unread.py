@@ -1,0 +1,14 @@
+"""Get objects, and read none of them."""
+
+import sys
+
+import boto3
+
+client = boto3.client(
+    "s3",
+    endpoint_url=sys.argv[1],
+    region_name="eu-west-1",
+    aws_access_key_id="nobody",
+    aws_secret_access_key="nothing",
+)
+kept = [client.get_object(Bucket="bucket", Key=str(number)) for number in range(4)]  # here
