@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     Function: TypeAlias = Callable[..., Any]
     Make: TypeAlias = Callable[[Function], Function]
+    Head: TypeAlias = "tuple[list[bytes | str], int]"
+    """The header of a request, as it was sent, and what a record says of that."""
     Thing: TypeAlias = Any
     """What is a library's, whatever that is."""
 
@@ -46,58 +48,40 @@ _UNIX = 1
 _COLON = ord(":")
 _SOCKS = {1: "socks4"}
 """PySocks' numbers."""
+NO_HEAD: Head = [], 0
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
 
 class Wire(Connection):
     """The connection of an `HTTPConnection`, and what it is in the middle of."""
 
-    __slots__ = (
-        "asked",
-        "asks",
-        "before",
-        "client",
-        "exchange",
-        "fields",
-        "flags",
-        "is_answering",
-        "is_handed_over",
-        "is_named",
-        "is_opening",
-        "is_plain",
-        "is_spoilt",
-        "last",
-        "target",
-    )
+    exchange: Exchange | None = None
+    """The last one."""
+    last = NO_ANSWER
+    head: Head = NO_HEAD
+    """Of the last request."""
+    asked = 0.0
+    """When it began to be opened for a request that is yet to begin, as pools do."""
+    asks = ""
+    """The origin that the last request went to; empty: where it leads."""
+    before = 0
+    """Its number when the last request began that found it closed."""
+    target = ""
+    """The origin that a request names which asks a proxy."""
+    is_opening = is_answering = False
+    is_plain = False
+    """TCP is all that belongs to opening it."""
+    is_handed_over = False
+    """The response has it: it ends with that."""
+    is_spoilt = False
+    """It has a socket that can't be used."""
+    is_named = False
+    """A request has said whom it asks."""
 
     def __init__(self, tracer: Tracer, client: Client | None = None, previous: int = 0) -> None:
         super().__init__(tracer, previous)
         self.client = client
         """The pool that it is of."""
-        self.exchange: Exchange | None = None
-        """The last one."""
-        self.last = NO_ANSWER
-        self.fields: list[bytes | str] = []
-        """The header of the last request, as it was sent."""
-        self.flags = 0
-        """What a record says of that."""
-        self.asked = 0.0
-        """When it began to be opened for a request that is yet to begin, as pools do."""
-        self.asks = ""
-        """The origin that the last request went to; empty: where it leads."""
-        self.before = 0
-        """Its number when the last request began that found it closed."""
-        self.target = ""
-        """The origin that a request names which asks a proxy."""
-        self.is_opening = self.is_answering = False
-        self.is_plain = False
-        """TCP is all that belongs to opening it."""
-        self.is_handed_over = False
-        """The response has it: it ends with that."""
-        self.is_spoilt = False
-        """It has a socket that can't be used."""
-        self.is_named = False
-        """A request has said whom it asks."""
 
     def names(self, connection: Thing, sock: Thing) -> tuple[str, str]:
         """The origin that a connection leads to, and that of the proxy on the way.
@@ -187,8 +171,9 @@ def connecting(tracer: Tracer) -> Make:
                     _guard(tracer, _unopened, self, wire, error)
                 raise
             try:
-                reached(tracer, self)
-                if wire is not None:
+                if wire is None or not wire.is_open:
+                    reached(tracer, self)
+                if wire is not None and not wire.is_plain:
                     _opened(self, wire)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
@@ -217,7 +202,7 @@ def _tunnelling(tracer: Tracer) -> Make:
 
 
 def _sending(tracer: Tracer) -> Make:
-    trouble = tracer.records.trouble
+    trouble, heads = tracer.records.trouble, [NO_HEAD]
 
     def make(original: Function) -> Function:
         def endheaders(
@@ -225,7 +210,7 @@ def _sending(tracer: Tracer) -> Make:
         ) -> Thing:
             exchange = None
             try:
-                exchange = _begun(tracer, self, message_body)
+                exchange = _begun(tracer, self, message_body, heads)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             try:
@@ -239,7 +224,7 @@ def _sending(tracer: Tracer) -> Make:
                 raise
             try:
                 if exchange is not None:
-                    if exchange.unbound is not None:
+                    if exchange.unbound is not None and not exchange.unbound.is_open:
                         _found_open(tracer, self, exchange)
                     exchange.sent()
             except Exception as error:  # noqa: BLE001  # the program never sees it
@@ -362,11 +347,11 @@ def wire_of(tracer: Tracer, connection: Thing) -> Wire | None:
     return found
 
 
-def reached(tracer: Tracer, connection: Thing, sock: Thing = None) -> None:
+def reached(tracer: Tracer, connection: Thing) -> None:
     """TCP is connected, at least, if a connection is being opened."""
-    wire = wire_of(tracer, connection)
+    wire: Wire | None = getattr(connection, tracer.attribute, None)
     if wire is not None and wire.is_opening and not wire.is_open:
-        sock = sock or connection.sock
+        sock = connection.sock
         if sock is not None:
             names = wire.names(connection, sock) if _is_unix(sock) else (wire.origin, wire.via)
             wire.connected(*names, wire.client, is_all=wire.is_plain)
@@ -382,7 +367,7 @@ def _guard(tracer: Tracer, note: Function, *args: Thing) -> None:
 
 def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
     """It begins to be opened; `None`: it is being opened already."""
-    wire = wire_of(tracer, connection)
+    wire: Wire | None = getattr(connection, tracer.attribute, None)
     if wire is None:
         wire = _found_wire(tracer, connection)
     if wire.is_opening:
@@ -402,10 +387,8 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
 
 
 def _opened(connection: Thing, wire: Wire) -> None:
-    wire.is_opening = False
-    if not wire.is_plain:
-        is_tunnel = bool(getattr(connection, "_tunnel_host", None))
-        wire.ready(is_tls=_is_tls(connection.sock), is_tunnel=is_tunnel)
+    is_tunnel = bool(getattr(connection, "_tunnel_host", None))
+    wire.ready(is_tls=_is_tls(connection.sock), is_tunnel=is_tunnel)
 
 
 def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseException) -> None:
@@ -441,8 +424,8 @@ def prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) 
     return wire
 
 
-def _begun(tracer: Tracer, connection: Thing, body: Thing) -> Exchange:
-    """A request is about to be sent."""
+def _begun(tracer: Tracer, connection: Thing, body: Thing, heads: list[Head]) -> Exchange:
+    """A request is about to be sent; `heads` has the last one's, on any connection."""
     lines, wire = connection._buffer, getattr(connection, tracer.attribute, None)  # noqa: SLF001
     line, fields = lines[0], lines[1:]
     target = "" if type(line) is bytes and _COLON not in line else _target(line)
@@ -450,9 +433,15 @@ def _begun(tracer: Tracer, connection: Thing, body: Thing) -> Exchange:
         wire = prepared(tracer, connection, wire, target)
     if target or wire.asks:
         wire.asks = target if wire.is_open and target != wire.origin else ""
-    if fields != wire.fields:  # mostly, they are the same
-        wire.fields, wire.flags = fields, _flags(fields)
-    flags, since, wire.asked = wire.flags, wire.asked, 0.0
+    sent, flags = wire.head
+    if fields != sent:  # mostly, they are the same, also on a new connection
+        sent, flags = heads[-1]
+        if fields != sent:
+            sent, flags = fields, _flags(fields)
+        wire.head = heads[-1] = sent, flags
+    since = wire.asked
+    if since:
+        wire.asked = 0.0
     if body is not None:
         flags |= HAS_BODY
     wire.exchange = exchange = Exchange(tracer, wire, flags, since, wire.asks)
@@ -523,9 +512,9 @@ def _ending(wire: Wire, connection: Thing, frame: FrameType) -> str:
         return "failed"
     if closer == RESPONSE or (is_unread and closer == FOUND):
         return "unread"  # a response that was read has let go of its connection
-    return {POOL: lost or "collected", POOL_FULL: lost or POOL_FULL}.get(
-        closer, "connection-closed"
-    )
+    if closer in (POOL, POOL_FULL):
+        return lost or (POOL_FULL if closer == POOL_FULL else "collected")
+    return "connection-closed"
 
 
 def _is_unix(sock: Thing) -> bool:
@@ -537,9 +526,9 @@ def _is_unix(sock: Thing) -> bool:
 
 def _unix_path(connection: Thing, sock: Thing) -> Thing:
     """Where a Unix socket leads to; `None`: it isn't one."""
-    if not _is_unix(sock):
-        return None if sock is not None else getattr(connection, "unix_socket", None)  # docker's
-    return sock.getpeername()
+    if sock is None:
+        return getattr(connection, "unix_socket", None)  # docker's
+    return sock.getpeername() if _is_unix(sock) else None
 
 
 def _is_tls(sock: Thing) -> bool:

@@ -179,16 +179,8 @@ class Connection:
     """A connection that was opened, or couldn't be."""
 
     flags: U8
-    ending: U8
-    """Its number in `ENDINGS`."""
     origin: U32
     """A text: `https://api.example.com:443`."""
-    began: F64
-    connected: F64
-    """The TCP handshake was done."""
-    ready: F64
-    """So was all else: a proxy's tunnel, TLS."""
-    ended: F64
     via: U32
     """A text: the proxy's origin; 0: there is none."""
     client: U32
@@ -196,8 +188,16 @@ class Connection:
     """The connection before it of the same object; 0: none."""
     frame: U32
     """Who opened it."""
+    began: F64
+    connected: F64
+    """The TCP handshake was done."""
+    ready: F64
+    """So was all else: a proxy's tunnel, TLS."""
+    ended: F64
     detail: U32
     """Who closed it, a frame; or, where it never was usable, a text: what was raised."""
+    ending: U8
+    """Its number in `ENDINGS`."""
 
 
 class Exchange:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
 _PUT_END_OF_CLIENT, _END_OF_CLIENT_AT = CLIENT.part("ended")
 _PUT_OPENED, _OPENED_AT = CONNECTION.part("connected", "ready")
+_PUT_END_OF_CONNECTION, _END_OF_CONNECTION_AT = CONNECTION.part("ended", "ending")
 _KIND, _PUT_ALL = EXCHANGE.kind, EXCHANGE.tail()
 _FLAGS_AT = EXCHANGE.offsets["flags"]
 _PUT_CONNECTION, _CONNECTION_AT = EXCHANGE.part("connection")
@@ -106,22 +107,16 @@ class Client(Hung):
     It has no record before something refers to it: many are made and never used.
     """
 
-    __slots__ = (
-        "_ended",
-        "_flags",
-        "_made",
-        "_own",
-        "_says",
-        "_slot",
-        "_stack",
-        "_tracer",
-        "ending",
-    )
+    _slot: Slot | None = None
+    _flags = 0
+    _ended = 0.0
+    ending = ""
+    """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
 
     def __init__(
         self,
         tracer: Tracer,
-        kind: str,
+        kind: type | str,
         of: Client | None = None,
         origin: str = "",
         differs: str = "",
@@ -129,16 +124,15 @@ class Client(Hung):
         *,
         blocks: bool = False,
     ) -> None:
+        own = tracer.records.own
         self._tracer = tracer
-        self._own = tracer.records.here()
-        self._made, self._ended = now(), 0.0
-        self._slot: Slot | None = None
-        self._flags = BLOCKS if blocks else 0
+        self._own = own if own.mark[0] else tracer.records.here()
+        self._made = now()
+        if blocks:
+            self._flags = BLOCKS
         self._says = of, kind, origin, differs, most
         # Who made the one that it belongs to made this one, too.
-        self._stack = 0 if of else tracer.stacks.call(kind, is_whole=True)
-        self.ending = ""
-        """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
+        self._stack = 0 if of else tracer.stacks.call("making", is_whole=True)
 
     @property
     def number(self) -> int:
@@ -149,9 +143,12 @@ class Client(Hung):
             self.was_there()
         if self._slot is None:
             of, kind, origin, differs, most = self._says
-            above, text = of.number if of else 0, records.text
+            above = of.number if of else 0
             self._slot = slot = records.claim()
-            refers = above, text(kind), text(origin), self._stack, text(differs)
+            texts = records.own.texts
+            if not isinstance(kind, str):
+                kind = f"{kind.__module__}.{kind.__qualname__}"
+            refers = above, texts[kind], texts[origin], self._stack, texts[differs]
             CLIENT.write(slot, self._flags, *refers, most, self._made, self._ended)
         return self._slot[0]
 
@@ -166,14 +163,15 @@ class Client(Hung):
         if not self._ended and not self._tracer.is_over:
             if self._slot is None:
                 self._ended = now()
-            elif self._own.is_running():
+            elif self._own.is_here and self._own.mark[0]:
                 self._ended = now()
                 _, memory, at = self._slot
                 _PUT_END_OF_CLIENT(memory, at + _END_OF_CLIENT_AT, self._ended)
 
     def __del__(self) -> None:
-        try:  # noqa: SIM105  # contextlib isn't there yet
-            self.closed()
+        try:
+            if self._slot is not None and not self._ended:
+                self.closed()
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
 
@@ -181,42 +179,26 @@ class Client(Hung):
 class Connection(Hung):
     """A connection of an object of a library's; when that opens it again, it is another one."""
 
-    __slots__ = (
-        "_began",
-        "_client",
-        "_connected",
-        "_detail",
-        "_ended",
-        "_ending",
-        "_flags",
-        "_is_made",
-        "_own",
-        "_previous",
-        "_ready",
-        "_slot",
-        "_stack",
-        "_tracer",
-        "is_open",
-        "is_shared",
-        "number",
-        "origin",
-        "via",
-    )
+    # What many never set is the class's.
+    _slot: Slot
+    _began = _connected = _ready = _ended = 0.0
+    _previous = _stack = _flags = _ending = _detail = 0
+    _is_made = False
+    """Whether there is a record for this opening already."""
+    _client: Client | None = None
+    origin = via = ""
+    """Where it leads; empty before it was opened."""
+    is_open = False
+    is_shared = False
+    """Whether requests to any server may go over it: it leads to a proxy."""
+    number = 0
+    """Of the one that is open, or was the last; 0: there never was one."""
 
     def __init__(self, tracer: Tracer, previous: int = 0) -> None:
         self._tracer = tracer
         self._own = tracer.records.own
-        self._began = 0.0
-        self._is_made = False
-        """Whether there is a record for this opening already."""
-        self.origin = self.via = ""
-        """Where it leads; empty before it was opened."""
-        self._client: Client | None = None
-        self.is_open = False
-        self.is_shared = False
-        """Whether requests to any server may go over it: it leads to a proxy."""
-        self.number = previous
-        """Of the one that is open, or was the last; 0: there never was one."""
+        if previous:
+            self.number = previous
 
     def opening(self, since: float = 0.0) -> None:
         """It begins to be opened; who wants that is noted: an error in a task comes by itself.
@@ -224,7 +206,8 @@ class Connection(Hung):
         Args:
             since: when that was; 0: now.
         """
-        self._tracer.records.here()
+        if not self._tracer.records.own.mark[0]:
+            self._tracer.records.here()
         self._began = since or now()
         self._stack = self._tracer.stacks.call("opening", is_whole=True)
 
@@ -273,6 +256,7 @@ class Connection(Hung):
             self._make(origin, via, client)
         self._flags |= HAS_FAILED
         self._detail = self._tracer.records.text(name_of(error))
+        self._write()
         self._end("failed")
 
     def found(self, origin: str, via: str = "", client: Client | None = None) -> None:
@@ -312,7 +296,7 @@ class Connection(Hung):
         """It ended; `ending`: one of `ENDINGS`."""
         if not self.is_open or self._tracer.is_over:
             return
-        if not self._own.is_running():  # it is the parent's, and open there
+        if not (self._own.is_here and self._own.mark[0]):  # it is the parent's, and open there
             self.is_open = False
             return
         if ending in _BY_THE_PROGRAM:
@@ -345,7 +329,8 @@ class Connection(Hung):
         self._connected = self._ready = self._ended = 0.0
         if not self._began:
             self.opening()
-        if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
+        if self._tracer.only_thread and self._tracer.is_elsewhere:
+            # To the thread that is watched, it was there before.
             self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
     def inherit(self) -> None:
@@ -358,23 +343,18 @@ class Connection(Hung):
 
     def _end(self, ending: str) -> None:
         self.is_open, self._ending, self._ended = False, _NUMBER_OF[ending], now()
-        self._write()
+        _, memory, at = self._slot
+        how = self._ended, self._detail, self._ending
+        _PUT_END_OF_CONNECTION(memory, at + _END_OF_CONNECTION_AT, *how)
         self._began, self._is_made = 0.0, False
 
     def _write(self) -> None:
-        text, client = self._tracer.records.text, self._client
+        texts, client = self._tracer.records.own.texts, self._client
+        flags = self._flags | IS_SHARED if self.is_shared else self._flags
+        refers = texts[self.via], client.number if client else 0, self._previous, self._stack
         times = self._began, self._connected, self._ready, self._ended
-        refers = text(self.via), client.number if client else 0, self._previous
-        CONNECTION.write(
-            self._slot,
-            self._flags | IS_SHARED if self.is_shared else self._flags,
-            self._ending,
-            text(self.origin),
-            *times,
-            *refers,
-            self._stack,
-            self._detail,
-        )
+        how = self._detail, self._ending
+        CONNECTION.write(self._slot, flags, texts[self.origin], *refers, *times, *how)
 
 
 class Exchange:

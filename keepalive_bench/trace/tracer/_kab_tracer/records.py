@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 
 from . import layout
-from .layout import CHUNK_BYTES, LONGEST_TEXT, SLOT_BYTES, TROUBLE
-from .segments import Own, chunk
+from .layout import TROUBLE
+from .segments import MOST_TEXTS, Own
 from .system import is_programs, now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .layout import Layout, Slot
 
-_MOST_TEXTS = 50_000
-"""No more different texts and calls of a process are told apart."""
 _MOST_TROUBLES = 100
 
 
@@ -60,7 +58,7 @@ class Records:
         """The process is about to become another user's, who may be unable to make files."""
         own = self.own
         if own.end and own.is_running():
-            own.grow(next(own.numbers) + layout.SLOTS_AHEAD)
+            own.grow(own.claim()[0] + layout.SLOTS_AHEAD)
 
     def here(self) -> Own:
         """What belongs to this process, even if it was forked behind Python's back."""
@@ -73,10 +71,7 @@ class Records:
         own = self.own
         if not own.mark[0]:
             own = self.here()
-        number, (start, end, memory) = next(own.numbers), own.newest
-        if start <= number < end:
-            return number, memory, (number - start) * SLOT_BYTES
-        return own.claim(number)
+        return next(own.slots, None) or own.claim()
 
     def add(self, layout: Layout, *values: float) -> int:
         """Write a record into a slot of its own; its number."""
@@ -89,7 +84,8 @@ class Records:
 
         In a process that was forked behind Python's back, that is its own only after a `claim`.
         """
-        return (self.own.texts.get(text) or self._write_text(text)) if text else 0
+        number: int = self.own.texts[text]
+        return number
 
     def frame(self, caller: int, file: str, line: int, function: str) -> int:
         """The number of a call, which is written once."""
@@ -97,7 +93,7 @@ class Records:
         key = caller, file, line, function
         number = frames.get(key)
         if number is None:
-            if len(frames) >= _MOST_TEXTS:
+            if len(frames) >= MOST_TEXTS:
                 return 0
             values = caller, self.text(file), self.text(function), line
             number = self.add(layout.FRAME, *values)
@@ -134,16 +130,3 @@ class Records:
             own.tell()
         except Exception:  # noqa: BLE001, S110  # there is nobody left to tell
             pass
-
-    def _write_text(self, text: str) -> int:
-        data, number = text.encode("utf-8", "backslashreplace")[:LONGEST_TEXT], 0
-        for start in reversed(range(0, len(data), CHUNK_BYTES)):
-            part, following = data[start : start + CHUNK_BYTES], number
-            number, memory, at = self.claim()
-            if not number:
-                return 0
-            memory[at : at + SLOT_BYTES] = chunk(part, following)
-        texts = self.own.texts
-        if len(texts) < _MOST_TEXTS:
-            texts[text] = number
-        return number

@@ -9,16 +9,24 @@ from __future__ import annotations
 import os
 import sys
 from errno import EEXIST, EFBIG, EMFILE, ENFILE
-from itertools import count
+from itertools import count, repeat
 
 from . import layout
-from .layout import CHUNK_BYTES, CHUNK_OFFSET, PROCESS, SLOT_BYTES, TEXT, TROUBLE
+from .layout import (
+    CHUNK_BYTES,
+    CHUNK_OFFSET,
+    LONGEST_TEXT,
+    PROCESS,
+    SLOT_BYTES,
+    TEXT,
+    TROUBLE,
+)
 from .mapping import allocate, deadly_size, map_file, unmap
 from .system import is_programs, mark, now, wall, wall_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence
+    from collections.abc import Iterator, MutableSequence
     from mmap import mmap
 
     from .layout import Slot
@@ -28,17 +36,30 @@ NOWHERE: Slot = (0, bytearray(SLOT_BYTES), 0)
 _UNIT_BYTES = layout.FIRST_SLOTS * SLOT_BYTES
 _MANY_UNITS = 4_096
 """From then on, who may change into another user makes first files no larger than others do."""
+MOST_TEXTS = 50_000
+"""No more different texts, and calls, of a process are told apart."""
 _RETRY_S = 0.1
 """How long to make no file after there was no file descriptor for one."""
 _ALLOTTED = "allotted"
 """A file in the folder: its length is how many units of bytes all others were made with."""
 
 
+class Texts(dict):  # type: ignore[type-arg]  # Python 3.9 can't subscribe it without the typing module
+    """The numbers of texts: one that isn't there is written."""
+
+    def __init__(self, own: Own) -> None:
+        super().__init__({"": 0})
+        self._own = own
+
+    def __missing__(self, text: str) -> int:
+        return self._own.write_text(text)
+
+
 class Own:
     """What belongs to one process, and not to those that it forks: its files and what is in them.
 
-    Its slots' numbers are handed out whether there is a file for them yet or not; files are made
-    when they are due, by whoever needs one. Where two do at once, each makes one, and one stays.
+    Files are made when they are due, by whoever needs one. Where two do at once, each makes one,
+    and one stays. Slots are handed out by iterators of Python's own, which nothing interrupts.
     """
 
     def __init__(
@@ -48,18 +69,22 @@ class Own:
         self.pid, self.parent = os.getpid(), os.getppid()
         self.key = f"{self.pid}-{wall_ns()}"
         self.started, self.wall, self.ended = now(), wall(), 0.0
-        self.numbers, self.losses, self.errors = count(), count(1), count(1)
+        self.losses, self.errors = count(1), count(1)
         self.lost = self.failed = self.forked_from = 0
         self.for_child = NOWHERE
-        self.texts: dict[str, int] = {}
+        self.texts = Texts(self)
         self.frames: dict[tuple[int, str, int, str], int] = {}
         self.troubles: set[str] = set()
         self.places: dict[int, tuple[int, mmap]] = {}
         """By segment: the number of its first slot, and its memory."""
         self.end = 0
         """The number after that of the last slot that there is memory for."""
-        self.newest: tuple[int, int, mmap | bytearray] = 0, 0, bytearray()
-        """The number of a segment's first slot, the one after its last, and its memory."""
+        self.slots: Iterator[Slot] = iter(())
+        """Those of a segment that nobody has yet."""
+        self._free: dict[int, Iterator[Slot]] = {}
+        """The same, by segment."""
+        self._full = 0
+        """So many segments have none."""
         self.mark: MutableSequence[int] = mark() if parent is None else parent.mark
         """Of forks, as `system.mark` has it."""
         self.is_here = True
@@ -71,13 +96,14 @@ class Own:
         self._begin(parent)
 
     def _begin(self, parent: Own | None) -> None:
-        if not self.grow(next(self.numbers)):
+        if not self.grow(0):
             if parent is not None:
                 parent.tell_of_child(self.pid, self.started)
             return
-        self._spare = next(self.numbers), next(self.numbers)
+        self.claim()  # the process's own record
+        self._spare = self.claim()[0], self.claim()[0]
         if parent is not None:
-            self.forked_from = next(self.numbers)
+            self.forked_from = self.claim()[0]
             self.put(self.forked_from, chunk(parent.key.encode(), 0))
 
     def tell(self) -> None:
@@ -97,8 +123,8 @@ class Own:
         """Give the memory back, and have no place for anything."""
         places = list(self.places.values())
         self._retry, self.end, self.places = -1.0, 0, {}
-        self.newest = 0, 0, bytearray()
-        self.texts, self.frames = {}, {}
+        self.slots, self._free, self._full = iter(()), {}, 0
+        self.texts, self.frames = Texts(self), {}
         for _, memory in places:
             unmap(memory)
 
@@ -106,13 +132,42 @@ class Own:
         """Whether this process is the one that runs, even if that was forked unnoticed."""
         return self.is_here and bool(self.mark[0])
 
-    def claim(self, number: int) -> Slot:
-        """A slot that may be anywhere; `NOWHERE`: there is no room for it."""
-        if number < self.end or self.grow(number):
-            return number, *self.slot(number)
+    def claim(self) -> Slot:
+        """A slot for a record to come; `NOWHERE`: there is no room for it."""
+        for segment in count(self._full):
+            slots = self._free.get(segment) or self._free_of(segment)
+            if slots is None:
+                break
+            slot = next(slots, None)
+            if slot is not None:
+                self.slots, self._full = slots, segment
+                return slot
         self.lost = next(self.losses)
         self.tell()
         return NOWHERE
+
+    def _free_of(self, segment: int) -> Iterator[Slot] | None:
+        """All slots of a segment that there was no need of before; `None`: it can't be made."""
+        start = layout.start_of(segment, self._first) if segment else 0
+        if not (start < self.end or self.grow(start)):
+            return None
+        start, memory = self.places[segment]
+        numbers = range(start, layout.start_of(segment + 1, self._first))
+        places = range(0, len(numbers) * SLOT_BYTES, SLOT_BYTES)
+        return self._free.setdefault(segment, zip(numbers, repeat(memory), places))
+
+    def write_text(self, text: str) -> int:
+        """Write a text that isn't there yet; its number."""
+        data, number = text.encode("utf-8", "backslashreplace")[:LONGEST_TEXT], 0
+        for start in reversed(range(0, len(data), CHUNK_BYTES)):
+            part, following = data[start : start + CHUNK_BYTES], number
+            number, memory, at = next(self.slots, None) or self.claim()
+            if not number:
+                return 0
+            memory[at : at + SLOT_BYTES] = chunk(part, following)
+        if len(self.texts) < MOST_TEXTS:
+            self.texts[text] = number
+        return number
 
     def put(self, number: int, packed: bytes) -> None:
         """Write into a slot."""
@@ -137,8 +192,6 @@ class Own:
                 segment = len(self.places)
                 self.end = layout.start_of(segment, self._first) if segment else 0
                 if number < self.end:
-                    start, memory = self.places[segment - 1]
-                    self.newest = start, self.end, memory
                     return True
                 self._make(segment)
         except (OSError, ValueError) as error:

@@ -11,13 +11,13 @@ from .system import is_programs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from .records import Records
 
-    _Found: TypeAlias = tuple[int, CodeType, CodeType, int, int]
-    """How many calls away the code is that the program's own calls; that code; its caller, and the
-    place in that; and the number of what was written."""
+    _Found: TypeAlias = tuple[int, CodeType, int, CodeType, int, int]
+    """How many calls away a call is that one in the program's own code makes; the two, each by its
+    code and its place in that; and the number of what was written."""
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STDLIB = os.path.dirname(os.__file__) + os.sep
@@ -52,8 +52,8 @@ class Stacks:
     """Writes calls into the records of a process.
 
     The nearest call in the program's own code is looked for where it was before: as many calls
-    away, when the same was asked for. It is known by its place, and by the code that it calls: to
-    ask for a line's number costs more than all else.
+    away, when the same was asked for. It is known by its place, and by that of the call that it
+    makes: to ask for a line's number costs more than all else.
     """
 
     def __init__(self, records: Records) -> None:
@@ -77,15 +77,15 @@ class Stacks:
             self._forget()
         last = self._last.get(what)
         if last is not None:
-            distance, called_code, own_code, own_at, number = last
+            distance, called_code, called_at, own_code, own_at, number = last
             try:
                 called = _getframe(distance)  # without all those between
-            except ValueError:
-                return self._again(what, is_whole=is_whole)
-            if called.f_code is called_code:
-                own = called.f_back
-                if own is not None and own.f_code is own_code and own.f_lasti == own_at:
-                    return number
+                if called.f_code is called_code and called.f_lasti == called_at:
+                    own: Any = called.f_back
+                    if own.f_code is own_code and own.f_lasti == own_at:
+                        return number
+            except (ValueError, AttributeError):  # there aren't as many
+                pass
         return self._again(what, is_whole=is_whole)
 
     def _again(self, what: str, *, is_whole: bool) -> int:
@@ -116,7 +116,7 @@ class Stacks:
             number = self._write(own, 1)
         if len(self._known) >= _MOST_CALLS:
             self._forget()
-        last = distance, called.f_code, own.f_code, own.f_lasti, number
+        last = distance, called.f_code, called.f_lasti, own.f_code, own.f_lasti, number
         self._known[_key(what, called, own)] = self._last[what] = last
         distances = self._distances.get(what, ())
         if distance not in distances:
@@ -127,7 +127,7 @@ class Stacks:
         self._own = self._records.own
         self._last: dict[str, _Found] = {}
         """By what was asked for."""
-        self._known: dict[tuple[str, int, int, int], _Found] = {}
+        self._known: dict[tuple[str, int, int, int, int], _Found] = {}
         """By that, and by two calls."""
         self._distances: dict[str, tuple[int, ...]] = {}
         """By what was asked for: how many calls away it was found."""
@@ -168,8 +168,8 @@ class Stacks:
         return bool(folder) and file.startswith(folder) and not _is_in(file, _VENDORED)
 
 
-def _key(what: str, called: FrameType, own: FrameType) -> tuple[str, int, int, int]:
-    return what, id(called.f_code), id(own.f_code), own.f_lasti
+def _key(what: str, called: FrameType, own: FrameType) -> tuple[str, int, int, int, int]:
+    return what, id(called.f_code), called.f_lasti, id(own.f_code), own.f_lasti
 
 
 def is_programs_own(file: str) -> bool:
