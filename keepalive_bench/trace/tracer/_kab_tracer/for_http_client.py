@@ -82,6 +82,7 @@ class Wire(Connection):
         super().__init__(tracer, previous)
         self.client = client
         """The pool that it is of."""
+        self.asks, self.asked, self.is_handed_over = "", 0.0, False  # asked for each time
 
     def names(self, connection: Thing, sock: Thing) -> tuple[str, str]:
         """The origin that a connection leads to, and that of the proxy on the way.
@@ -236,17 +237,22 @@ def _sending(tracer: Tracer) -> Make:
     return make
 
 
-def _answering(tracer: Tracer) -> Make:
+def _answering(tracer: Tracer) -> Make:  # noqa: C901  # a call less, for each request
     attribute, trouble = tracer.attribute, tracer.records.trouble
     answers = Answers(tracer.records)
 
-    def make(original: Function) -> Function:
+    def make(original: Function) -> Function:  # noqa: C901  # the same
         def getresponse(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             wire: Thing = None
             exchange = None
             try:
                 wire = getattr(self, attribute, None)
-                exchange = _awaited(wire)
+                if wire is not None:
+                    exchange = wire.exchange
+                if exchange is not None:
+                    wire.is_answering = True
+                    if exchange.flags & HAS_BODY:
+                        exchange.sent()  # all of it only now
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             if exchange is None:
@@ -273,16 +279,6 @@ def _answering(tracer: Tracer) -> Make:
         return getresponse
 
     return make
-
-
-def _awaited(wire: Wire | None) -> Exchange | None:
-    """The exchange whose answer is to be read on a connection; `None`: nobody knows of one."""
-    if wire is None or wire.exchange is None:
-        return None
-    wire.is_answering, exchange = True, wire.exchange
-    if exchange.flags & HAS_BODY:
-        exchange.sent()  # all of it only now
-    return exchange
 
 
 def _closing(tracer: Tracer) -> Make:
@@ -380,7 +376,8 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
     wire.opening()
     is_tunnel = getattr(connection, "_tunnel_host", None)
     wire.is_plain = connection.default_port != _HTTPS and not is_tunnel
-    wire.leads(*wire.names(connection, None), wire.client)  # later, a server may wait for more
+    origin, via = wire.names(connection, None)
+    wire.leads(origin, via, wire.client)  # later, a server may wait for more
     if wire.client is not None and connection.default_port == _HTTPS:
         wire.asked = now()  # before the request, whose time it takes nevertheless
     return wire

@@ -108,7 +108,7 @@ class _Watch(Watcher):
         """TCP is connected."""
         wire: Wire | None = getattr(connection, self._name, None)
         if wire is not None and wire.is_opening and not wire.is_open:
-            wire.connected(wire.origin, wire.via, wire.client, is_all=wire.is_plain)
+            wire.is_reached(is_all=wire.is_plain)
 
     def made_connection(self, pool: Thing, connection: Thing) -> None:
         """A pool made a connection, which isn't opened yet."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .records import Records
 
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
+_PUT_CLIENT = CLIENT.tail()
 _PUT_END_OF_CLIENT, _END_OF_CLIENT_AT = CLIENT.part("ended")
 _PUT_OPENED, _OPENED_AT = CONNECTION.part("connected", "ready")
 _PUT_END_OF_CONNECTION, _END_OF_CONNECTION_AT = CONNECTION.part("ended", "ending")
@@ -132,7 +133,7 @@ class Client(Hung):
             self._flags = BLOCKS
         self._says = of, kind, origin, differs, most
         # Who made the one that it belongs to made this one, too.
-        self._stack = 0 if of else tracer.stacks.call("making", is_whole=True)
+        self._stack = 0 if of else tracer.stacks.whole("making")
 
     @property
     def number(self) -> int:
@@ -149,7 +150,11 @@ class Client(Hung):
             if not isinstance(kind, str):
                 kind = f"{kind.__module__}.{kind.__qualname__}"
             refers = above, texts[kind], texts[origin], self._stack, texts[differs]
-            CLIENT.write(slot, self._flags, *refers, most, self._made, self._ended)
+            number, memory, at = slot
+            made, ended = self._made, self._ended
+            _PUT_CLIENT(memory, at + 1, self._flags, *refers, most, made, ended, CLIENT.kind)
+            memory[at] = CLIENT.kind
+            return number
         return self._slot[0]
 
     def was_there(self) -> Client:
@@ -209,7 +214,7 @@ class Connection(Hung):
         if not self._tracer.records.own.mark[0]:
             self._tracer.records.here()
         self._began = since or now()
-        self._stack = self._tracer.stacks.call("opening", is_whole=True)
+        self._stack = self._tracer.stacks.whole("opening")
 
     def leads(self, origin: str, via: str = "", client: Client | None = None) -> None:
         """It turns out where a connection leads that is being opened.
@@ -230,16 +235,20 @@ class Connection(Hung):
             client: whose it is.
             is_all: nothing else belongs to opening it.
         """
-        is_known = self._is_made and origin == self.origin and via == self.via
-        if not is_known:
-            self._make(origin, via, client)
+        if self._is_made and origin == self.origin and via == self.via:
+            self.is_reached(is_all=is_all)
+            return
+        self._make(origin, via, client)
         self.is_open, self._connected = True, now()
         self._ready = self._connected if is_all else 0.0
-        if is_known:
-            _, memory, at = self._slot
-            _PUT_OPENED(memory, at + _OPENED_AT, self._connected, self._ready)
-        else:
-            self._write()
+        self._write()
+
+    def is_reached(self, *, is_all: bool) -> None:
+        """The TCP handshake is done, with who it was said to lead to."""
+        at_s = now()
+        self.is_open, self._connected, self._ready = True, at_s, at_s if is_all else 0.0
+        _, memory, at = self._slot
+        _PUT_OPENED(memory, at + _OPENED_AT, at_s, self._ready)
 
     def ready(self, *, is_tls: bool, is_tunnel: bool = False) -> None:
         """So is all else that belongs to opening it."""
@@ -300,7 +309,7 @@ class Connection(Hung):
             self.is_open = False
             return
         if ending in _BY_THE_PROGRAM:
-            self._detail = self._tracer.stacks.call("closing")
+            self._detail = self._tracer.stacks.nearest("closing")
         self._end(ending)
 
     def dropped(self) -> str:
@@ -325,8 +334,9 @@ class Connection(Hung):
         # A parent's is nothing here.
         self._previous = previous if self._own is records.own else 0
         self._own = records.own
-        self._flags = self._ending = self._detail = 0
-        self._connected = self._ready = self._ended = 0.0
+        if previous:  # what the last one set
+            self._flags = self._ending = self._detail = 0
+            self._connected = self._ready = self._ended = 0.0
         if not self._began:
             self.opening()
         if self._tracer.only_thread and self._tracer.is_elsewhere:
@@ -406,7 +416,7 @@ class Exchange:
             of = connection.number
         else:
             of, self.unbound = 0, connection
-        frame = tracer.stacks.call("asking")
+        frame = tracer.stacks.nearest("asking")
         _PUT_ALL(memory, at + 1, flags, of, frame, who(), began, 0.0, 0.0, 0.0, 0, 0, to, 0, _KIND)
         memory[at] = _KIND
 

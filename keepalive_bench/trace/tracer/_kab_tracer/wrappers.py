@@ -42,12 +42,12 @@ def before(note: Function) -> Maker:
     trouble = _trouble(note)
 
     def make(original: Function) -> Function:
-        def wrapper(self: object, *args: object, **kwargs: object) -> object:
+        def wrapper(self: object, *args: object, **kwargs: object) -> object:  # mostly, none
             try:
                 note(self)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
-            return original(self, *args, **kwargs)
+            return original(self, *args, **kwargs) if args or kwargs else original(self)
 
         return wrapper
 
@@ -60,7 +60,7 @@ def after(note: Function) -> Maker:
 
     def make(original: Function) -> Function:
         def wrapper(self: object, *args: object, **kwargs: object) -> object:
-            result = original(self, *args, **kwargs)
+            result = original(self, *args, **kwargs) if args or kwargs else original(self)
             try:
                 note(self, result)
             except Exception as error:  # noqa: BLE001  # the program never sees it
