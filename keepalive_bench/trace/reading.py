@@ -490,8 +490,10 @@ def _connections(slots: _Slots) -> Iterator[Connection]:
         values = slots.values(layout.CONNECTION, number)
         if values is None:
             continue
-        flags, ending, origin, began, connected, ready, ended, *refers = values
-        via, client, previous, frame, detail = refers
+        flags, origin, *refers, began, connected, ready, ended, detail, ending = values
+        via, client, previous, frame = refers
+        if not (connected or flags & (layout.HAS_FAILED | layout.IS_INHERITED)):
+            continue  # it is being opened
         began = _sound(began, slots)
         is_inherited, has_failed = flags & layout.IS_INHERITED, flags & layout.HAS_FAILED
         is_known = 0 < previous < number and slots.has(layout.CONNECTION, previous)

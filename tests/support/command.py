@@ -119,14 +119,11 @@ def called(
 
 
 @contextmanager
-def started(
-    *arguments: str,
-    stderr: int = subprocess.PIPE,
-    env: Mapping[str, str] | None = None,
-    with_nohup: bool = False,
-) -> Iterator[subprocess.Popen[str]]:
-    """Start the real command; it is ended with the block, whatever happens."""
-    # Shells and nohup ignore these in what they start in the background; children inherit that.
+def in_the_foreground(*, with_nohup: bool = False) -> Iterator[None]:
+    """Start processes as a terminal does, wherever the tests run.
+
+    Shells and nohup ignore signals in what they start in the background; children inherit that.
+    """
     before = {
         signal.SIGHUP: signal.signal(
             signal.SIGHUP, signal.SIG_IGN if with_nohup else signal.SIG_DFL
@@ -134,16 +131,30 @@ def started(
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
         signal.SIGQUIT: signal.signal(signal.SIGQUIT, signal.SIG_DFL),
     }
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        encoding="utf-8",
-        env=environment(env),
-    )
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def started(
+    *arguments: str,
+    stderr: int = subprocess.PIPE,
+    env: Mapping[str, str] | None = None,
+    with_nohup: bool = False,
+) -> Iterator[subprocess.Popen[str]]:
+    """Start the real command; it is ended with the block, whatever happens."""
+    with in_the_foreground(with_nohup=with_nohup):
+        process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            encoding="utf-8",
+            env=environment(env),
+        )
     with process:
         try:
             yield process

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import COMMAND, TIMEOUT_S, Finished, environment, kab
+from support.command import COMMAND, TIMEOUT_S, Finished, environment, in_the_foreground, kab
 from support.processes import linux
 
 if TYPE_CHECKING:
@@ -264,21 +264,23 @@ def test_the_signal_that_ended_it_ends_kab_after_the_report(
 
 
 def ended_by(number: signal.Signals, env: Mapping[str, str]) -> Finished:
-    return kab("trace", "sh", "-c", f"ulimit -c 0; kill -{number.value} $$", env=env)
+    with in_the_foreground():
+        return kab("trace", "sh", "-c", f"ulimit -c 0; kill -{number.value} $$", env=env)
 
 
 def test_kab_itself_leaves_no_core_dump(tmp_path: Path) -> None:
     """With the limits of a shell that wants them."""
     command = " ".join(TRACE)
     program = "ulimit -c 0; kill -QUIT $$"
-    done = subprocess.run(
-        ["bash", "-c", f"ulimit -c unlimited && {command} sh -c '{program}'"],
-        cwd=tmp_path,
-        capture_output=True,
-        env=environment(),
-        check=False,
-        timeout=TIMEOUT_S,
-    )
+    with in_the_foreground():
+        done = subprocess.run(
+            ["bash", "-c", f"ulimit -c unlimited && {command} sh -c '{program}'"],
+            cwd=tmp_path,
+            capture_output=True,
+            env=environment(),
+            check=False,
+            timeout=TIMEOUT_S,
+        )
     assert done.returncode in {-signal.SIGQUIT, 128 + signal.SIGQUIT}
     assert b"core dumped" not in done.stderr
     assert temporary(tmp_path) == []

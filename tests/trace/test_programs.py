@@ -132,7 +132,7 @@ CASES = (
     Case("tls", 5, 1, {}, serving(tls=True)),
     # Connections that never were usable.
     Case("nobody_listens", 0, 0, {}, nobody, failed=3),
-    Case("failed_handshakes", 0, 3, {"after-error": 2}, untrusted, failed=3),
+    Case("failed_handshakes", 0, 3, {"after-error": 2}, untrusted, failed=3, would_do=3),
     # Retries.
     Case("retrying", 8, 1, {}, serving(status=503)),
     Case(

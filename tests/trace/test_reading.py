@@ -391,7 +391,7 @@ def test_what_isnt_there_is_referred_to_by_nobody(tmp_path: Path) -> None:
     _, file = whole(tmp_path)
     nowhere = 2**32 - 1
     refers = nowhere, nowhere, nowhere, nowhere, nowhere
-    put(file, FREE, layout.CONNECTION, 0, 0, nowhere, *[LONG_AGO] * 4, *refers)
+    put(file, FREE, layout.CONNECTION, 0, *refers, *[LONG_AGO] * 4, nowhere, 0)
     put(file, FREE + 1, layout.EXCHANGE, 0, nowhere, nowhere, 0, *[LONG_AGO] * 4, *refers[:3], 0)
     put(file, FREE + 2, layout.CLIENT, 0, nowhere, *refers[:4], -1, LONG_AGO, 0.0)
     process = only_process(tmp_path)
@@ -414,7 +414,7 @@ def test_times_that_cant_be_arent_told(tmp_path: Path, time_s: float) -> None:
 
 def test_an_ending_that_there_isnt_is_none(tmp_path: Path) -> None:
     _, file = whole(tmp_path)
-    put(file, FREE, layout.CONNECTION, 0, 255, 0, *[LONG_AGO] * 4, 0, 0, 0, 0, 0)
+    put(file, FREE, layout.CONNECTION, 0, 0, 0, 0, 0, 0, *[LONG_AGO] * 4, 0, 255)
     assert list(only_process(tmp_path).connections())[-1].ending == "open"
 
 
@@ -455,3 +455,12 @@ def test_nothing_in_a_file_makes_reading_fail(
     recording = read(folder)
     assert len(recording.processes) + len(recording.damaged) > 0
     consume(recording)
+
+
+def test_a_connection_that_is_being_opened_isnt_one_yet(tmp_path: Path) -> None:
+    connection = Connection(Tracer(Records(str(tmp_path), 0)))
+    connection.opening()
+    connection.leads(ORIGIN)
+    assert not list(only_process(tmp_path).connections())
+    connection.connected(ORIGIN)
+    assert [it.ending for it in only_process(tmp_path).connections()] == ["open"]

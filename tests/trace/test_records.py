@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -467,3 +468,11 @@ def test_an_error_of_the_tracers_is_told_without_what_it_says(tmp_path: Path) ->
     assert process.errors == 2
     (trouble,) = process.troubles
     assert trouble.startswith("ValueError at test_records.py:")
+
+
+def test_no_clock_is_where_freezegun_would_replace_it() -> None:
+    clocks = {time.time, time.time_ns, time.perf_counter, time.monotonic}
+    package = Records.__module__.rpartition(".")[0]
+    for name, module in list(sys.modules.items()):
+        if name.startswith(package):
+            assert not [it for it in vars(module).values() if callable(it) and it in clocks]

@@ -28,7 +28,7 @@ from keepalive_bench.trace.analysis.cures import Cause, Cure, Ended, cure_at_ser
 from keepalive_bench.trace.analysis.reasons import closer_of, is_forwarded
 from keepalive_bench.trace.findings import first_use
 from keepalive_bench.trace.usage import Opening
-from keepalive_bench.units import printable
+from keepalive_bench.units import plural, printable
 
 if TYPE_CHECKING:
     from keepalive_bench.connections.reason_kinds import ReasonKind
@@ -56,7 +56,7 @@ _TEXTS = {
     kinds.AFTER_ERROR.code: "The attempt before failed, and its connection with it: {failures}",
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
     kinds.UNKNOWN.code: "The reason can't be proven ({times}); what was seen: {all_seen}",
-    kinds.POOL_FULL.code: "The pool keeps {maxsize} connections, and {needed} were in use at once",
+    kinds.POOL_FULL.code: "The pool keeps {kept}, and {needed} were in use at once",
 }
 """What is said of reasons for which `kab run` speaks of its own options, or has no words."""
 _UNLASTING = ", but the server would hardly have kept the connection before until then"
@@ -219,7 +219,7 @@ class Group:
             "bodiless": BODILESS if any(it.get("bodiless") for it in seen) else "",
             "unread": UNREAD.get(code, "") if any(it.get("unread") for it in seen) else "",
             "failures": facts.get("failure", "unknown"),
-            "maxsize": facts.get("maxsize", "too few"),
+            "kept": _kept(facts.get("maxsize")),
             "needed": facts.get("needed", "more"),
             "differs": facts.get("differs", "unknown"),
             "first_use": first_use(self.connections, facts.get("busy", 0)),
@@ -245,6 +245,10 @@ class Group:
         if last[:1].isupper():
             return f"A new {name} is made{when}"
         return f"{name} makes a client{when}"
+
+
+def _kept(maxsize: object) -> str:
+    return plural(maxsize, "connection") if isinstance(maxsize, int) else "too few connections"
 
 
 def _at(place: object) -> str:

@@ -97,6 +97,8 @@ class Traced:
             previous[it.number] = it.previous
             if it.failure is not None and self._scope.has(it.began_s, self._scope.who):
                 life.peer.failed_connections += 1
+                if self.counts(life):  # it was opened for a request that got no further
+                    self._under_way(life.peer).add(life.began_s, life.free_from_s)
         for number, life in self._by_number.items():
             if not life.is_opened:
                 continue
@@ -198,13 +200,14 @@ class Traced:
         life.busy.add(since_s, until_s)
         self._note_latency(exchange, life, peer, is_first=is_first)
         if self.counts(life):
-            if self.number not in life.peer.under_way:
-                life.peer.under_way[self.number] = UnderWay()
-            under_way = life.peer.under_way[self.number]
+            under_way = self._under_way(life.peer)
             if exchange.is_http_2:
                 under_way.add_stream()
             else:
                 under_way.add(since_s, until_s)
+
+    def _under_way(self, peer: Peer) -> UnderWay:
+        return peer.under_way.setdefault(self.number, UnderWay())
 
     def _note_latency(self, exchange: Exchange, life: Life, peer: Peer, *, is_first: bool) -> None:
         end_s = exchange.answered_s if exchange.ended_s is None else exchange.ended_s

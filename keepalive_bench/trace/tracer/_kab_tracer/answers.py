@@ -35,16 +35,21 @@ _FINAL, _BODILESS = 200, (204, 304)
 _REDIRECTS = frozenset((300, 301, 302, 303, 305, 307, 308))
 
 
-class LastAnswer:
-    """What the last answer on a connection said, and what was made of it."""
+class Answer:
+    """What an answer of `http.client`'s said, and what was made of it."""
 
     __slots__ = ("fields", "method", "number", "of", "own", "redirect", "status")
 
-    def __init__(self) -> None:
-        self.fields: Fields | None = None
-        self.method: object = None
-        self.status = self.number = 0
-        self.of = self.own = self.redirect = ""
+    def __init__(self, fields: Fields, status: int, method: object, own: str, of: str) -> None:
+        self.fields, self.status, self.method, self.own = fields, status, method, own
+        self.of = of
+        """Whose records its number is of."""
+        self.number, self.redirect = 0, ""
+        """Its text's, and the origin that it leads to, if that isn't its own."""
+
+
+NO_ANSWER = Answer([], 0, None, "", "")
+"""Before the first one."""
 
 
 class Answers:
@@ -52,33 +57,31 @@ class Answers:
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._latest = NO_ANSWER
         self._forget()
 
-    def read(
-        self,
-        response: Any,  # noqa: ANN401  # an `http.client.HTTPResponse`, or what is as one
-        last: LastAnswer,
-        own: str,
-    ) -> LastAnswer:
-        """What one says: that `last`.
+    def read(self, response: Any, last: Answer, own: str) -> Answer:  # noqa: ANN401  # `http.client`'s
+        """What one says: mostly what the one before did.
 
         Args:
             response: whose head is there.
-            last: what the one before it said, on the same connection.
+            last: the one before it, on the same connection.
             own: the origin that answers.
         """
         fields: Fields = response.headers._headers  # noqa: SLF001  # `raw_items`, without its copy
-        status, method = response.status, response._method  # noqa: SLF001  # no other way
         if (
             fields != last.fields
-            or status != last.status
-            or method != last.method
+            or response.status != last.status
+            or response._method != last.method  # noqa: SLF001  # no other way
             or own != last.own
             or self._records.key is not last.of
         ):
+            if last is not self._latest:  # a new connection's
+                return self.read(response, self._latest, own)
+            status, method = response.status, response._method  # noqa: SLF001
+            last = Answer(fields, status, method, own, self._records.key)
             last.number, last.redirect = self._made(response.version, status, method, fields, own)
-            last.fields, last.status, last.method = fields, status, method
-            last.own, last.of = own, self._records.key
+            self._latest = last
         return last
 
     def _made(

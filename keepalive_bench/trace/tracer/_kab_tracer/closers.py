@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from .records import is_programs
+from .system import is_programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 FOUND, POOL_FULL, POOL, RESPONSE, REQUEST = "found", "pool-full", "pool", "response", "request"
 PROGRAM, EXIT = "program", "exit"
 _CLOSERS = {
-    "_get_conn": {"connectionpool.py": FOUND},
-    "_put_conn": {"connectionpool.py": POOL_FULL},
-    "_close_pool_connections": {"connectionpool.py": POOL},
-    "close": {"connectionpool.py": POOL, "response.py": RESPONSE},
-    "_error_catcher": {"response.py": RESPONSE},
-    "urlopen": {"connectionpool.py": REQUEST},
+    "_get_conn": (("connectionpool.py", FOUND),),
+    "_put_conn": (("connectionpool.py", POOL_FULL),),
+    "_close_pool_connections": (("connectionpool.py", POOL),),
+    "close": (("connectionpool.py", POOL), ("response.py", RESPONSE)),
+    "_error_catcher": (("response.py", RESPONSE),),
+    "urlopen": (("connectionpool.py", REQUEST),),
 }
 """Functions of urllib3's that close connections, by name and file, wherever it is installed."""
 _INCOMPLETE = "http.client.IncompleteRead"
@@ -40,11 +40,14 @@ _LOOK = 4096
 def closer_of(frame: FrameType | None) -> str:
     """Who closes a connection: one of the above."""
     while frame is not None:
-        name, file = frame.f_code.co_name, frame.f_code.co_filename
-        for tail, role in _CLOSERS.get(name, {}).items():
-            if file.endswith(tail):
+        code = frame.f_code
+        roles = _CLOSERS.get(code.co_name)
+        if roles is None:
+            break
+        for tail, role in roles:
+            if code.co_filename.endswith(tail):
                 return EXIT if _is_exit(frame) else role
-        if name != "close":
+        if code.co_name != "close":
             break
         frame = frame.f_back
     return PROGRAM

@@ -59,7 +59,6 @@ class _Life(Connection):
         "payload",
         "place",
         "token",
-        "via",
     )
 
     def __init__(self, tracer: Tracer, request: Theirs, connector: Theirs) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from .answers import Answers, LastAnswer
+from .answers import NO_ANSWER, Answers
 from .closers import (
     EXIT,
     FOUND,
@@ -25,7 +25,7 @@ from .closers import (
 from .layout import ASKS_TO_CLOSE, HAS_BODY
 from .lives import Client, Connection, Exchange, hang
 from .origins import origin_in, origin_of, unix_origin
-from .records import now
+from .system import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,65 +38,51 @@ if TYPE_CHECKING:
 
     Function: TypeAlias = Callable[..., Any]
     Make: TypeAlias = Callable[[Function], Function]
+    Head: TypeAlias = "tuple[list[bytes | str], int]"
+    """The header of a request, as it was sent, and what a record says of that."""
     Thing: TypeAlias = Any
     """What is a library's, whatever that is."""
 
 _HTTPS = 443
 _UNIX = 1
+_COLON = ord(":")
 _SOCKS = {1: "socks4"}
 """PySocks' numbers."""
+NO_HEAD: Head = [], 0
 _getframe = sys._getframe  # noqa: SLF001  # the only way to ask who calls
 
 
 class Wire(Connection):
     """The connection of an `HTTPConnection`, and what it is in the middle of."""
 
-    __slots__ = (
-        "asked",
-        "asks",
-        "before",
-        "client",
-        "exchange",
-        "fields",
-        "flags",
-        "is_answering",
-        "is_handed_over",
-        "is_named",
-        "is_opening",
-        "is_plain",
-        "is_spoilt",
-        "last",
-        "target",
-    )
+    exchange: Exchange | None = None
+    """The last one."""
+    last = NO_ANSWER
+    head: Head = NO_HEAD
+    """Of the last request."""
+    asked = 0.0
+    """When it began to be opened for a request that is yet to begin, as pools do."""
+    asks = ""
+    """The origin that the last request went to; empty: where it leads."""
+    before = 0
+    """Its number when the last request began that found it closed."""
+    target = ""
+    """The origin that a request names which asks a proxy."""
+    is_opening = is_answering = False
+    is_plain = False
+    """TCP is all that belongs to opening it."""
+    is_handed_over = False
+    """The response has it: it ends with that."""
+    is_spoilt = False
+    """It has a socket that can't be used."""
+    is_named = False
+    """A request has said whom it asks."""
 
     def __init__(self, tracer: Tracer, client: Client | None = None, previous: int = 0) -> None:
         super().__init__(tracer, previous)
         self.client = client
         """The pool that it is of."""
-        self.exchange: Exchange | None = None
-        """The last one."""
-        self.last = LastAnswer()
-        self.fields: list[bytes | str] = []
-        """The header of the last request, as it was sent."""
-        self.flags = 0
-        """What a record says of that."""
-        self.asked = 0.0
-        """When it began to be opened for a request that is yet to begin, as pools do."""
-        self.asks = ""
-        """The origin that the last request went to; empty: where it leads."""
-        self.before = 0
-        """Its number when the last request began that found it closed."""
-        self.target = ""
-        """The origin that a request names which asks a proxy."""
-        self.is_opening = self.is_answering = False
-        self.is_plain = False
-        """TCP is all that belongs to opening it."""
-        self.is_handed_over = False
-        """The response has it: it ends with that."""
-        self.is_spoilt = False
-        """It has a socket that can't be used."""
-        self.is_named = False
-        """A request has said whom it asks."""
+        self.asks, self.asked, self.is_handed_over = "", 0.0, False  # asked for each time
 
     def names(self, connection: Thing, sock: Thing) -> tuple[str, str]:
         """The origin that a connection leads to, and that of the proxy on the way.
@@ -186,8 +172,9 @@ def connecting(tracer: Tracer) -> Make:
                     _guard(tracer, _unopened, self, wire, error)
                 raise
             try:
-                reached(tracer, self)
-                if wire is not None:
+                if wire is None or not wire.is_open:
+                    reached(tracer, self)
+                if wire is not None and not wire.is_plain:
                     _opened(self, wire)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
@@ -216,29 +203,29 @@ def _tunnelling(tracer: Tracer) -> Make:
 
 
 def _sending(tracer: Tracer) -> Make:
-    trouble = tracer.records.trouble
+    trouble, heads = tracer.records.trouble, [NO_HEAD]
 
     def make(original: Function) -> Function:
         def endheaders(
-            self: Thing, message_body: Thing = None, *args: Thing, **kwargs: Thing
+            self: Thing, message_body: Thing = None, *, encode_chunked: Thing = False, **rest: Thing
         ) -> Thing:
             exchange = None
             try:
-                exchange = _begun(tracer, self, message_body)
+                exchange = _begun(tracer, self, message_body, heads)
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             try:
-                if args or kwargs:
-                    result = original(self, message_body, *args, **kwargs)
+                if rest:  # none costs less
+                    result = original(self, message_body, encode_chunked=encode_chunked, **rest)
                 else:
-                    result = original(self, message_body)
+                    result = original(self, message_body, encode_chunked=encode_chunked)
             except BaseException as error:
                 if exchange is not None:
                     _guard(tracer, _unsent, self, exchange, error)
                 raise
             try:
                 if exchange is not None:
-                    if exchange.is_unbound:
+                    if exchange.unbound is not None and not exchange.unbound.is_open:
                         _found_open(tracer, self, exchange)
                     exchange.sent()
             except Exception as error:  # noqa: BLE001  # the program never sees it
@@ -250,17 +237,22 @@ def _sending(tracer: Tracer) -> Make:
     return make
 
 
-def _answering(tracer: Tracer) -> Make:
+def _answering(tracer: Tracer) -> Make:  # noqa: C901  # a call less, for each request
     attribute, trouble = tracer.attribute, tracer.records.trouble
     answers = Answers(tracer.records)
 
-    def make(original: Function) -> Function:
+    def make(original: Function) -> Function:  # noqa: C901  # the same
         def getresponse(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             wire: Thing = None
             exchange = None
             try:
                 wire = getattr(self, attribute, None)
-                exchange = _awaited(wire)
+                if wire is not None:
+                    exchange = wire.exchange
+                if exchange is not None:
+                    wire.is_answering = True
+                    if exchange.flags & HAS_BODY:
+                        exchange.sent()  # all of it only now
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             if exchange is None:
@@ -273,13 +265,13 @@ def _answering(tracer: Tracer) -> Make:
                 raise
             wire.is_answering = False
             try:
-                said = answers.read(response, wire.last, wire.asks or wire.origin)
+                wire.last = said = answers.read(response, wire.last, wire.asks or wire.origin)
                 exchange.answered(said.status, said.number, said.redirect)
                 if self.sock is None:  # the response has it
                     hang(self, attribute, Wire(tracer, wire.client, wire.number))
                     wire.is_handed_over = True
                 if response.fp is not None:
-                    hang(response, attribute, (exchange, wire, response.length == 0))
+                    hang(response, attribute, [exchange, wire, response.length == 0])
             except Exception as error:  # noqa: BLE001  # the program never sees it
                 trouble(error)
             return response
@@ -287,16 +279,6 @@ def _answering(tracer: Tracer) -> Make:
         return getresponse
 
     return make
-
-
-def _awaited(wire: Wire | None) -> Exchange | None:
-    """The exchange whose answer is to be read on a connection; `None`: nobody knows of one."""
-    if wire is None or wire.exchange is None:
-        return None
-    wire.is_answering, exchange = True, wire.exchange
-    if exchange.flags & HAS_BODY:
-        exchange.sent()  # all of it only now
-    return exchange
 
 
 def _closing(tracer: Tracer) -> Make:
@@ -328,9 +310,9 @@ def _reading(tracer: Tracer) -> Make:
         def _close_conn(self: Thing, *args: Thing, **kwargs: Thing) -> Thing:
             try:
                 held = getattr(self, attribute, None)
-                if held is not None:
-                    hang(self, attribute, None)
+                if held:
                     exchange, wire, is_empty = held
+                    held.clear()
                     if self.length == 0 and not (is_empty or self.chunked):
                         exchange.ended()
                     else:
@@ -361,15 +343,13 @@ def wire_of(tracer: Tracer, connection: Thing) -> Wire | None:
     return found
 
 
-def reached(tracer: Tracer, connection: Thing, sock: Thing = None) -> None:
+def reached(tracer: Tracer, connection: Thing) -> None:
     """TCP is connected, at least, if a connection is being opened."""
-    wire = wire_of(tracer, connection)
+    wire: Wire | None = getattr(connection, tracer.attribute, None)
     if wire is not None and wire.is_opening and not wire.is_open:
-        sock = sock or connection.sock
+        sock = connection.sock
         if sock is not None:
-            is_tunnel = getattr(connection, "_tunnel_host", None)
-            wire.is_plain = connection.default_port != _HTTPS and not is_tunnel
-            names = wire.names(connection, sock)
+            names = wire.names(connection, sock) if _is_unix(sock) else (wire.origin, wire.via)
             wire.connected(*names, wire.client, is_all=wire.is_plain)
 
 
@@ -383,7 +363,7 @@ def _guard(tracer: Tracer, note: Function, *args: Thing) -> None:
 
 def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
     """It begins to be opened; `None`: it is being opened already."""
-    wire = wire_of(tracer, connection)
+    wire: Wire | None = getattr(connection, tracer.attribute, None)
     if wire is None:
         wire = _found_wire(tracer, connection)
     if wire.is_opening:
@@ -394,16 +374,18 @@ def _opening(tracer: Tracer, connection: Thing) -> Wire | None:
     if wire.before != wire.number:  # it isn't opened by a request, which would have said so
         wire.is_named, wire.target = False, ""
     wire.opening()
+    is_tunnel = getattr(connection, "_tunnel_host", None)
+    wire.is_plain = connection.default_port != _HTTPS and not is_tunnel
+    origin, via = wire.names(connection, None)
+    wire.leads(origin, via, wire.client)  # later, a server may wait for more
     if wire.client is not None and connection.default_port == _HTTPS:
         wire.asked = now()  # before the request, whose time it takes nevertheless
     return wire
 
 
 def _opened(connection: Thing, wire: Wire) -> None:
-    wire.is_opening = False
-    is_tls, is_tunnel = _is_tls(connection.sock), bool(getattr(connection, "_tunnel_host", None))
-    if is_tls or is_tunnel or not wire.is_plain:
-        wire.ready(is_tls=is_tls, is_tunnel=is_tunnel)
+    is_tunnel = bool(getattr(connection, "_tunnel_host", None))
+    wire.ready(is_tls=_is_tls(connection.sock), is_tunnel=is_tunnel)
 
 
 def _unopened(tracer: Tracer, connection: Thing, wire: Wire, error: BaseException) -> None:
@@ -439,16 +421,24 @@ def prepared(tracer: Tracer, connection: Thing, wire: Wire | None, target: str) 
     return wire
 
 
-def _begun(tracer: Tracer, connection: Thing, body: Thing) -> Exchange:
-    """A request is about to be sent."""
-    line, *fields = connection._buffer  # noqa: SLF001  # no other way
-    wire, target = getattr(connection, tracer.attribute, None), _target(line)
+def _begun(tracer: Tracer, connection: Thing, body: Thing, heads: list[Head]) -> Exchange:
+    """A request is about to be sent; `heads` has the last one's, on any connection."""
+    lines, wire = connection._buffer, getattr(connection, tracer.attribute, None)  # noqa: SLF001
+    line, fields = lines[0], lines[1:]
+    target = "" if type(line) is bytes and _COLON not in line else _target(line)
     if wire is None or not wire.is_open or not wire.is_named or connection.sock is None:
         wire = prepared(tracer, connection, wire, target)
-    wire.asks = target if wire.is_open and target != wire.origin else ""
-    if fields != wire.fields:  # mostly, they are the same
-        wire.fields, wire.flags = fields, _flags(fields)
-    flags, since, wire.asked = wire.flags, wire.asked, 0.0
+    if target or wire.asks:
+        wire.asks = target if wire.is_open and target != wire.origin else ""
+    sent, flags = wire.head
+    if fields != sent:  # mostly, they are the same, also on a new connection
+        sent, flags = heads[-1]
+        if fields != sent:
+            sent, flags = fields, _flags(fields)
+        wire.head = heads[-1] = sent, flags
+    since = wire.asked
+    if since:
+        wire.asked = 0.0
     if body is not None:
         flags |= HAS_BODY
     wire.exchange = exchange = Exchange(tracer, wire, flags, since, wire.asks)
@@ -519,16 +509,23 @@ def _ending(wire: Wire, connection: Thing, frame: FrameType) -> str:
         return "failed"
     if closer == RESPONSE or (is_unread and closer == FOUND):
         return "unread"  # a response that was read has let go of its connection
-    return {POOL: lost or "collected", POOL_FULL: lost or POOL_FULL}.get(
-        closer, "connection-closed"
-    )
+    if closer in (POOL, POOL_FULL):
+        return lost or (POOL_FULL if closer == POOL_FULL else "collected")
+    return "connection-closed"
+
+
+def _is_unix(sock: Thing) -> bool:
+    raw: Thing = getattr(sys.modules.get("_socket"), "socket", None)
+    if raw is not None and isinstance(sock, raw):
+        return bool(raw.family.__get__(sock) == _UNIX)  # without an enum
+    return getattr(sock, "family", None) == _UNIX
 
 
 def _unix_path(connection: Thing, sock: Thing) -> Thing:
     """Where a Unix socket leads to; `None`: it isn't one."""
-    if getattr(sock, "family", None) != _UNIX:
-        return None if sock is not None else getattr(connection, "unix_socket", None)  # docker's
-    return sock.getpeername()
+    if sock is None:
+        return getattr(connection, "unix_socket", None)  # docker's
+    return sock.getpeername() if _is_unix(sock) else None
 
 
 def _is_tls(sock: Thing) -> bool:
@@ -538,8 +535,6 @@ def _is_tls(sock: Thing) -> bool:
 def _target(line: bytes | str) -> str:
     """The origin that a request's first line names: that of one which asks a proxy."""
     line = line if isinstance(line, bytes) else line.encode("utf-8")
-    if b"://" not in line:
-        return ""
     target = line.partition(b" ")[2].partition(b" ")[0]
     return origin_in(target.decode("latin-1")) if target[:4].lower() == b"http" else ""
 
@@ -553,9 +548,10 @@ def _flags(fields: list[bytes | str]) -> int:
         header = b"\n".join(encoded).lower()
     flags, header = 0, b"\n" + header
     at = header.find(b"\nconnection:")
-    if at >= 0 and b"close" in header[at + 1 :].partition(b"\n")[0]:
+    if at >= 0 and header[at + 1 :].partition(b"\n")[0].find(b"close") >= 0:
         flags = ASKS_TO_CLOSE
     at = header.find(b"\ncontent-length:")
     if at >= 0 and header[at + 16 :].partition(b"\n")[0].strip() != b"0":
         flags |= HAS_BODY
-    return flags | HAS_BODY if b"\ntransfer-encoding:" in header else flags
+    # `in` tries to take bytes for a number first.
+    return flags | HAS_BODY if header.find(b"\ntransfer-encoding:") >= 0 else flags

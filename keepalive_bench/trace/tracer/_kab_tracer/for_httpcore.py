@@ -19,7 +19,7 @@ from .answers import NONE_YET, asks
 from .closers import found_on
 from .lives import Client, Connection
 from .origins import origin_in, origin_of, unix_origin
-from .records import now
+from .system import now
 from .wrappers import Watcher, around, around_async, quietly
 
 TYPE_CHECKING = False
@@ -73,7 +73,6 @@ class _Life(Connection):
         "place",
         "pool",
         "speakers",
-        "via",
     )
 
     def __init__(self, tracer: Tracer, place: str, via: str, pool: _Pool | None) -> None:

@@ -10,19 +10,21 @@ from _thread import get_ident
 
 from .answers import Head
 from .closers import cause_of
-from .for_http_client import connecting, prepared, reached, wire_of
+from .for_http_client import connecting, prepared, wire_of
 from .layout import HAS_BODY
 from .lives import Client, Exchange, hang
 from .origins import origin_of
-from .wrappers import Watcher, around, quietly
+from .wrappers import Watcher, after, around, before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, TypeAlias
 
+    from .for_http_client import Wire
     from .lives import Tracer
     from .patching import Patches
+    from .wrappers import Function, Maker
 
     Thing: TypeAlias = Any
     """What is a library's, whatever that is."""
@@ -42,12 +44,12 @@ def patch_connection(tracer: Tracer, patches: Patches, module: ModuleType) -> No
         owner: type = getattr(module, name)
         if "connect" in vars(owner):  # without ssl, urllib3 has a dummy
             patches.wrap(owner, "connect", connecting(tracer))
-    patches.wrap(module.HTTPConnection, "_new_conn", around(after=_Watch(tracer).reached))
+    patches.wrap(module.HTTPConnection, "_new_conn", after(_Watch(tracer).reached))
 
 
 def patch_socks(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note how connections are opened through a SOCKS proxy."""
-    patches.wrap(module.SOCKSConnection, "_new_conn", around(after=_Watch(tracer).reached))
+    patches.wrap(module.SOCKSConnection, "_new_conn", after(_Watch(tracer).reached))
 
 
 def patch_http_2(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
@@ -61,22 +63,38 @@ def patch_http_2(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
 def patch_pool(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note what pools there are, and which connections they make."""
     watch, pool = _Watch(tracer), module.HTTPConnectionPool
-    patches.wrap(pool, "__init__", around(after=watch.made_pool))
-    patches.wrap(pool, "close", around(before=watch.closes_pool))
+    patches.wrap(pool, "__init__", after(watch.made_pool))
+    patches.wrap(pool, "close", before(watch.closes_pool))
     for owner in (pool, module.HTTPSConnectionPool):
-        patches.wrap(owner, "_new_conn", around(after=watch.made_connection))
+        patches.wrap(owner, "_new_conn", after(watch.made_connection))
 
 
 def patch_manager(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
     """Note what managers there are, and how their pools come and go."""
     watch, manager = _Watch(tracer), module.PoolManager
-    patches.wrap(manager, "__init__", around(after=watch.made_manager))
+    patches.wrap(manager, "__init__", _making_manager(tracer))
     patches.wrap(manager, "_new_pool", around(watch.makes_pool, watch.took_pool, watch.took_none))
-    patches.wrap(manager, "clear", around(before=watch.clears))
+    patches.wrap(manager, "clear", before(watch.clears))
+
+
+def _making_manager(tracer: Tracer) -> Maker:
+    name, trouble = tracer.attribute, tracer.records.trouble
+
+    def make(original: Function) -> Function:
+        def __init__(self: Thing, *args: Thing, **kwargs: Thing) -> None:  # noqa: N807
+            original(self, *args, **kwargs)
+            try:
+                hang(self, name, Client(tracer, type(self)))
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                trouble(error)
+
+        return __init__
+
+    return make
 
 
 class _Watch(Watcher):
-    """Notes for one tracer what happens to pools and managers; nothing gets out of it."""
+    """Notes for one tracer what happens to pools and managers."""
 
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
@@ -86,32 +104,26 @@ class _Watch(Watcher):
         found: Client | None = getattr(thing, self._name, None)
         return found
 
-    @quietly
-    def reached(self, connection: Thing, _: None, sock: Thing) -> None:
+    def reached(self, connection: Thing, _: Thing) -> None:
         """TCP is connected."""
-        reached(self.tracer, connection, sock)
+        wire: Wire | None = getattr(connection, self._name, None)
+        if wire is not None and wire.is_opening and not wire.is_open:
+            wire.is_reached(is_all=wire.is_plain)
 
-    @quietly
-    def made_connection(self, pool: Thing, _: None, connection: Thing) -> None:
+    def made_connection(self, pool: Thing, connection: Thing) -> None:
         """A pool made a connection, which isn't opened yet."""
-        wire = wire_of(self.tracer, connection)
+        wire, client = getattr(connection, self._name, None), getattr(pool, self._name, None)
         if wire is not None:
-            if self._client(pool) is None:
-                self._hang(pool).was_there()
-            wire.client = self._client(pool)
+            wire.client = client if client is not None else self.made_pool(pool).was_there()
 
-    @quietly
-    def made_pool(self, pool: Thing, *_: None) -> None:
+    def made_pool(self, pool: Thing, _: None = None) -> Client:
         """A pool was made."""
-        self._hang(pool)
-
-    def _hang(self, pool: Thing) -> Client:
         port = pool.port or _PORTS.get(pool.scheme, "")
         origin = origin_of(pool.scheme, (pool.host or "").strip("[]"), port)
         most = getattr(pool.pool, "maxsize", 0) or -1
-        kind, blocks = _kind(pool), bool(pool.block)
+        blocks = bool(pool.block)
         of, differs = _MAKERS.get((self._name, get_ident()), (None, ""))
-        client = Client(self.tracer, kind, of, origin, differs, most, blocks=blocks)
+        client = Client(self.tracer, type(pool), of, origin, differs, most, blocks=blocks)
         hang(pool, self._name, client)
         return client
 
@@ -150,51 +162,40 @@ class _Watch(Watcher):
         if exchange is not None:
             exchange.failed(cause_of(error))
 
-    @quietly
     def closes_pool(self, pool: Thing) -> None:
         """The program closes a pool."""
         _close(self._client(pool), "client-closed")
 
-    @quietly
-    def made_manager(self, manager: Thing, *_: None) -> None:
-        """A manager was made."""
-        hang(manager, self._name, Client(self.tracer, _kind(manager)))
-
-    @quietly
     def makes_pool(
         self, manager: Thing, scheme: str, host: str, port: int, request_context: Thing = None
     ) -> None:
         """A manager makes a pool, as it has none with all of these settings."""
-        client = self._client(manager)
+        client = getattr(manager, self._name, None)
         if client is None:
-            client = Client(self.tracer, _kind(manager)).was_there()
+            client = Client(self.tracer, type(manager)).was_there()
             hang(manager, self._name, client)
-        place = scheme.lower(), host.lower(), port
-        differs = _differences(manager, place, request_context or {})
+        differs = ""
+        if manager.pools._container:  # noqa: SLF001  # no other way
+            place = scheme.lower(), host.lower(), port
+            differs = _differences(manager, place, request_context or {})
         _MAKERS[self._name, get_ident()] = client, differs
 
-    @quietly
     def took_pool(self, manager: Thing, *_: Thing) -> None:
         """It made it, and another one may have to go for it."""
         _MAKERS.pop((self._name, get_ident()), None)
-        pools = _pools(manager)
-        if pools and len(pools) >= manager.pools._maxsize:  # noqa: SLF001  # no other way
-            _close(self._client(pools[0]), "evicted")
+        pools = manager.pools._container  # noqa: SLF001  # no other way
+        if pools and len(pools) >= manager.pools._maxsize:  # noqa: SLF001  # the same
+            _close(self._client(_pools(manager)[0]), "evicted")
 
-    @quietly
     def took_none(self, *_: Thing) -> None:
         """It couldn't make it."""
         _MAKERS.pop((self._name, get_ident()), None)
 
-    @quietly
     def clears(self, manager: Thing) -> None:
         """The program has a manager let go of all its pools."""
-        for pool in _pools(manager):
-            _close(self._client(pool), "client-closed")
-
-
-def _kind(thing: object) -> str:
-    return f"{type(thing).__module__}.{type(thing).__qualname__}"
+        if manager.pools._container:  # noqa: SLF001  # no other way
+            for pool in _pools(manager):
+                _close(self._client(pool), "client-closed")
 
 
 def _close(client: Client | None, ending: str) -> None:

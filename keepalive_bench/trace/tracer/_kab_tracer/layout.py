@@ -28,7 +28,8 @@ U16: TypeAlias = "int"
 U32: TypeAlias = "int"
 I32: TypeAlias = "int"
 F64: TypeAlias = "float"
-_CODES = {"U8": "B", "U16": "H", "U32": "I", "I32": "i", "F64": "d"}
+_CODES = {"U8": ("B", 1), "U16": ("H", 2), "U32": ("I", 4), "I32": ("i", 4), "F64": ("d", 8)}
+"""As `struct` has them, and how many bytes each takes."""
 
 VERSION = 1
 SLOT_BYTES = 64
@@ -178,16 +179,8 @@ class Connection:
     """A connection that was opened, or couldn't be."""
 
     flags: U8
-    ending: U8
-    """Its number in `ENDINGS`."""
     origin: U32
     """A text: `https://api.example.com:443`."""
-    began: F64
-    connected: F64
-    """The TCP handshake was done."""
-    ready: F64
-    """So was all else: a proxy's tunnel, TLS."""
-    ended: F64
     via: U32
     """A text: the proxy's origin; 0: there is none."""
     client: U32
@@ -195,8 +188,16 @@ class Connection:
     """The connection before it of the same object; 0: none."""
     frame: U32
     """Who opened it."""
+    began: F64
+    connected: F64
+    """The TCP handshake was done."""
+    ready: F64
+    """So was all else: a proxy's tunnel, TLS."""
+    ended: F64
     detail: U32
     """Who closed it, a frame; or, where it never was usable, a text: what was raised."""
+    ending: U8
+    """Its number in `ENDINGS`."""
 
 
 class Exchange:
@@ -251,23 +252,24 @@ class Layout:
         self.offsets: dict[str, int] = {}
         """By member: from which byte of the slot on it is."""
         form, at = self._form(self.names, 1)
-        form += f"{SLOT_BYTES - 1 - at}xB"
-        self.struct = Struct(f"=B{form}")
+        self._tail = f"{form}{SLOT_BYTES - 1 - at}xB"
+        self.struct = Struct(f"=B{self._tail}")
         """A whole slot: the kind, the members, and the kind again."""
-        self.tail = Struct(f"={form}")
-        """All but its first byte, before which it is as if it weren't there."""
 
     def _form(self, names: Sequence[str], at: int) -> tuple[str, int]:
         """How members are packed from a byte of the slot on, and where the last one ends."""
         form = ""
         for name in names:
-            code = _CODES[self.record.__annotations__[name]]
-            size = Struct(f"={code}").size
+            code, size = _CODES[self.record.__annotations__[name]]
             gap = -at % size
             form += f"{gap}x{code}" if gap else code
             self.offsets[name] = at + gap
             at += gap + size
         return form, at
+
+    def tail(self) -> Callable[..., None]:
+        """What packs all but a slot's first byte: before that, it is as if it weren't there."""
+        return Struct(f"={self._tail}").pack_into
 
     def part(self, first: str, last: str = "") -> tuple[Callable[..., None], int]:
         """What packs only a member, or some that follow each other, and where in the slot."""

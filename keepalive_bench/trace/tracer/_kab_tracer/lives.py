@@ -11,6 +11,7 @@ forked unnoticed, and texts and calls have other numbers there.
 
 from __future__ import annotations
 
+import sys
 from _thread import get_ident
 from itertools import count
 
@@ -31,17 +32,23 @@ from .layout import (
     IS_TLS,
     IS_TUNNEL,
 )
-from .records import NOWHERE, getpid, now
+from .segments import NOWHERE
 from .stacks import Stacks, who
+from .system import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .layout import Slot
     from .records import Records
 
 _NUMBER_OF = {name: number for number, name in enumerate(ENDINGS)}
+_PUT_CLIENT = CLIENT.tail()
 _PUT_END_OF_CLIENT, _END_OF_CLIENT_AT = CLIENT.part("ended")
-_KIND, _PUT_ALL = EXCHANGE.kind, EXCHANGE.tail.pack_into
+_PUT_OPENED, _OPENED_AT = CONNECTION.part("connected", "ready")
+_PUT_END_OF_CONNECTION, _END_OF_CONNECTION_AT = CONNECTION.part("ended", "ending")
+_KIND, _PUT_ALL = EXCHANGE.kind, EXCHANGE.tail()
 _FLAGS_AT = EXCHANGE.offsets["flags"]
 _PUT_CONNECTION, _CONNECTION_AT = EXCHANGE.part("connection")
 _PUT_SENT, _SENT_AT = EXCHANGE.part("sent")
@@ -59,17 +66,22 @@ class Tracer:
     def __init__(self, records: Records, only_thread: int = 0) -> None:
         self.records = records
         self.stacks = Stacks(records)
-        self.attribute = f"_kab_{id(_tracers):x}_{next(_tracers)}"
+        self.attribute = sys.intern(f"_kab_{id(_tracers):x}_{next(_tracers)}")
         """What its own hangs on other people's objects by. This module may be there twice."""
         self.is_over = False
         """Whether the process ends: what goes away then was kept to the end."""
         self.only_thread = only_thread
         """The one thread whose requests are noted; 0: all are."""
+        self.claim: Callable[[], Slot] = self._claim_here if only_thread else records.claim
+        """A slot for a request."""
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether this is a thread whose requests aren't noted."""
         return bool(self.only_thread) and self.only_thread != get_ident()
+
+    def _claim_here(self) -> Slot:
+        return NOWHERE if self.is_elsewhere else self.records.claim()
 
 
 class Hung:
@@ -96,22 +108,16 @@ class Client(Hung):
     It has no record before something refers to it: many are made and never used.
     """
 
-    __slots__ = (
-        "_ended",
-        "_flags",
-        "_made",
-        "_pid",
-        "_says",
-        "_slot",
-        "_stack",
-        "_tracer",
-        "ending",
-    )
+    _slot: Slot | None = None
+    _flags = 0
+    _ended = 0.0
+    ending = ""
+    """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
 
     def __init__(
         self,
         tracer: Tracer,
-        kind: str,
+        kind: type | str,
         of: Client | None = None,
         origin: str = "",
         differs: str = "",
@@ -119,30 +125,36 @@ class Client(Hung):
         *,
         blocks: bool = False,
     ) -> None:
+        own = tracer.records.own
         self._tracer = tracer
-        self._pid = tracer.records.here()
-        self._made, self._ended = now(), 0.0
-        self._slot: Slot | None = None
-        self._flags = BLOCKS if blocks else 0
+        self._own = own if own.mark[0] else tracer.records.here()
+        self._made = now()
+        if blocks:
+            self._flags = BLOCKS
         self._says = of, kind, origin, differs, most
         # Who made the one that it belongs to made this one, too.
-        self._stack = 0 if of else tracer.stacks.call(kind, is_whole=True)
-        self.ending = ""
-        """How connections of its end that nobody closes: `evicted`, say; empty: nobody knows."""
+        self._stack = 0 if of else tracer.stacks.whole("making")
 
     @property
     def number(self) -> int:
         """That of its record, in this process."""
         records = self._tracer.records
-        if self._pid != records.pid:
-            self._pid, self._slot = records.pid, None
+        if self._own is not records.own:
+            self._own, self._slot = records.own, None
             self.was_there()
         if self._slot is None:
             of, kind, origin, differs, most = self._says
-            above, text = of.number if of else 0, records.text
+            above = of.number if of else 0
             self._slot = slot = records.claim()
-            refers = above, text(kind), text(origin), self._stack, text(differs)
-            CLIENT.write(slot, self._flags, *refers, most, self._made, self._ended)
+            texts = records.own.texts
+            if not isinstance(kind, str):
+                kind = f"{kind.__module__}.{kind.__qualname__}"
+            refers = above, texts[kind], texts[origin], self._stack, texts[differs]
+            number, memory, at = slot
+            made, ended = self._made, self._ended
+            _PUT_CLIENT(memory, at + 1, self._flags, *refers, most, made, ended, CLIENT.kind)
+            memory[at] = CLIENT.kind
+            return number
         return self._slot[0]
 
     def was_there(self) -> Client:
@@ -156,14 +168,15 @@ class Client(Hung):
         if not self._ended and not self._tracer.is_over:
             if self._slot is None:
                 self._ended = now()
-            elif self._pid == getpid():
+            elif self._own.is_here and self._own.mark[0]:
                 self._ended = now()
                 _, memory, at = self._slot
                 _PUT_END_OF_CLIENT(memory, at + _END_OF_CLIENT_AT, self._ended)
 
     def __del__(self) -> None:
-        try:  # noqa: SIM105  # contextlib isn't there yet
-            self.closed()
+        try:
+            if self._slot is not None and not self._ended:
+                self.closed()
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
 
@@ -171,42 +184,26 @@ class Client(Hung):
 class Connection(Hung):
     """A connection of an object of a library's; when that opens it again, it is another one."""
 
-    __slots__ = (
-        "_began",
-        "_connected",
-        "_detail",
-        "_ended",
-        "_ending",
-        "_flags",
-        "_pid",
-        "_previous",
-        "_ready",
-        "_says",
-        "_slot",
-        "_stack",
-        "_tracer",
-        "is_open",
-        "is_shared",
-        "number",
-    )
+    # What many never set is the class's.
+    _slot: Slot
+    _began = _connected = _ready = _ended = 0.0
+    _previous = _stack = _flags = _ending = _detail = 0
+    _is_made = False
+    """Whether there is a record for this opening already."""
+    _client: Client | None = None
+    origin = via = ""
+    """Where it leads; empty before it was opened."""
+    is_open = False
+    is_shared = False
+    """Whether requests to any server may go over it: it leads to a proxy."""
+    number = 0
+    """Of the one that is open, or was the last; 0: there never was one."""
 
     def __init__(self, tracer: Tracer, previous: int = 0) -> None:
         self._tracer = tracer
-        self._pid = tracer.records.pid
-        self._began = 0.0
-        self._flags = 0
-        self._ready = 0.0
-        self._says: tuple[str, str, Client | None] = "", "", None
-        self.is_open = False
-        self.is_shared = False
-        """Whether requests to any server may go over it: it leads to a proxy."""
-        self.number = previous
-        """Of the one that is open, or was the last; 0: there never was one."""
-
-    @property
-    def origin(self) -> str:
-        """Where it leads; empty before it was opened."""
-        return self._says[0]
+        self._own = tracer.records.own
+        if previous:
+            self.number = previous
 
     def opening(self, since: float = 0.0) -> None:
         """It begins to be opened; who wants that is noted: an error in a task comes by itself.
@@ -214,11 +211,18 @@ class Connection(Hung):
         Args:
             since: when that was; 0: now.
         """
-        self._tracer.records.here()
-        self._began, self._stack = (
-            since or now(),
-            self._tracer.stacks.call("opening", is_whole=True),
-        )
+        if not self._tracer.records.own.mark[0]:
+            self._tracer.records.here()
+        self._began = since or now()
+        self._stack = self._tracer.stacks.whole("opening")
+
+    def leads(self, origin: str, via: str = "", client: Client | None = None) -> None:
+        """It turns out where a connection leads that is being opened.
+
+        So there is a record before it is open; it isn't one yet for who reads it.
+        """
+        self._make(origin, via, client)
+        self._write()
 
     def connected(
         self, origin: str, via: str = "", client: Client | None = None, *, is_all: bool = False
@@ -231,10 +235,20 @@ class Connection(Hung):
             client: whose it is.
             is_all: nothing else belongs to opening it.
         """
+        if self._is_made and origin == self.origin and via == self.via:
+            self.is_reached(is_all=is_all)
+            return
         self._make(origin, via, client)
         self.is_open, self._connected = True, now()
         self._ready = self._connected if is_all else 0.0
         self._write()
+
+    def is_reached(self, *, is_all: bool) -> None:
+        """The TCP handshake is done, with who it was said to lead to."""
+        at_s = now()
+        self.is_open, self._connected, self._ready = True, at_s, at_s if is_all else 0.0
+        _, memory, at = self._slot
+        _PUT_OPENED(memory, at + _OPENED_AT, at_s, self._ready)
 
     def ready(self, *, is_tls: bool, is_tunnel: bool = False) -> None:
         """So is all else that belongs to opening it."""
@@ -251,6 +265,7 @@ class Connection(Hung):
             self._make(origin, via, client)
         self._flags |= HAS_FAILED
         self._detail = self._tracer.records.text(name_of(error))
+        self._write()
         self._end("failed")
 
     def found(self, origin: str, via: str = "", client: Client | None = None) -> None:
@@ -261,8 +276,8 @@ class Connection(Hung):
 
     def serves(self, origin: str, via: str) -> None:
         """It turns out whom a proxy asks, as requests on it say."""
-        if self.is_open and self._pid == getpid():
-            self._says = origin, via, self._says[2]
+        if self.is_open and self._own.is_running():
+            self.origin, self.via = origin, via
             self._write()
 
     def begun(
@@ -290,11 +305,11 @@ class Connection(Hung):
         """It ended; `ending`: one of `ENDINGS`."""
         if not self.is_open or self._tracer.is_over:
             return
-        if self._pid != getpid():  # it is the parent's, and open there
+        if not (self._own.is_here and self._own.mark[0]):  # it is the parent's, and open there
             self.is_open = False
             return
         if ending in _BY_THE_PROGRAM:
-            self._detail = self._tracer.stacks.call("closing")
+            self._detail = self._tracer.stacks.nearest("closing")
         self._end(ending)
 
     def dropped(self) -> str:
@@ -303,53 +318,53 @@ class Connection(Hung):
 
     def __del__(self) -> None:
         try:
-            if self.is_open and self._pid == getpid() and not self._tracer.is_over:
+            if self.is_open and self._own.is_running() and not self._tracer.is_over:
                 self._end(self.dropped())
         except Exception:  # noqa: BLE001, S110  # Python itself is coming down: nobody is told
             pass
 
     def _make(self, origin: str, via: str, client: Client | None) -> None:
-        """Begin another record."""
-        records, previous = self._tracer.records, self.number
+        """Begin another record, unless there is one for this opening."""
+        self.origin, self.via, self._client = origin, via, client
+        if self._is_made:
+            return
+        records, previous, self._is_made = self._tracer.records, self.number, True
         self._slot = records.claim()
         self.number = self._slot[0]
-        self._previous = previous if self._pid == records.pid else 0  # a parent's is nothing here
-        self._pid = records.pid
-        self._says = origin, via, client
-        self._flags = self._ending = self._detail = 0
-        self._connected = self._ready = self._ended = 0.0
+        # A parent's is nothing here.
+        self._previous = previous if self._own is records.own else 0
+        self._own = records.own
+        if previous:  # what the last one set
+            self._flags = self._ending = self._detail = 0
+            self._connected = self._ready = self._ended = 0.0
         if not self._began:
             self.opening()
-        if self._tracer.is_elsewhere:  # to the thread that is watched, it was there before
+        if self._tracer.only_thread and self._tracer.is_elsewhere:
+            # To the thread that is watched, it was there before.
             self._flags, self._previous, self._stack = IS_INHERITED, 0, 0
 
     def inherit(self) -> None:
         """Go on with it, as it is of the process that forked this one."""
-        self._previous, self._slot = self.number, self._tracer.records.claim()
-        self.number, self._pid, self._stack = self._slot[0], getpid(), 0
+        records = self._tracer.records
+        self._previous, self._slot = self.number, records.claim()
+        self.number, self._own, self._stack = self._slot[0], records.own, 0
         self._flags |= IS_INHERITED
         self._write()
 
     def _end(self, ending: str) -> None:
         self.is_open, self._ending, self._ended = False, _NUMBER_OF[ending], now()
-        self._write()
-        self._began = 0.0
+        _, memory, at = self._slot
+        how = self._ended, self._detail, self._ending
+        _PUT_END_OF_CONNECTION(memory, at + _END_OF_CONNECTION_AT, *how)
+        self._began, self._is_made = 0.0, False
 
     def _write(self) -> None:
-        origin, via, client = self._says
-        text = self._tracer.records.text
+        texts, client = self._tracer.records.own.texts, self._client
+        flags = self._flags | IS_SHARED if self.is_shared else self._flags
+        refers = texts[self.via], client.number if client else 0, self._previous, self._stack
         times = self._began, self._connected, self._ready, self._ended
-        refers = text(via), client.number if client else 0, self._previous
-        CONNECTION.write(
-            self._slot,
-            self._flags | IS_SHARED if self.is_shared else self._flags,
-            self._ending,
-            text(origin),
-            *times,
-            *refers,
-            self._stack,
-            self._detail,
-        )
+        how = self._detail, self._ending
+        CONNECTION.write(self._slot, flags, texts[self.origin], *refers, *times, *how)
 
 
 class Exchange:
@@ -361,16 +376,16 @@ class Exchange:
 
     __slots__ = (
         "_at",
-        "_connection",
         "_memory",
         "_origin",
-        "_pid",
+        "_own",
         "_records",
         "began",
         "flags",
         "has_failed",
         "is_answered",
         "is_over",
+        "unbound",
     )
 
     def __init__(
@@ -383,9 +398,8 @@ class Exchange:
     ) -> None:
         self.began = began = since or now()
         self._records = records = tracer.records
-        is_elsewhere = tracer.only_thread and tracer.is_elsewhere
-        _, memory, at = NOWHERE if is_elsewhere else records.claim()
-        self._memory, self._at, self._pid = memory, at, records.pid
+        _, memory, at = tracer.claim()
+        self._memory, self._at, self._own = memory, at, records.own
         self._origin = to = records.text(origin) if origin else 0
         self.flags = flags
         """Those of the layout."""
@@ -394,20 +408,17 @@ class Exchange:
         self.is_over = False
         """Whether the response was read to its end, or there won't be one."""
         self.has_failed = False
-        self._connection: Connection | None = connection
-        of = 0
+        self.unbound: Connection | None = None
+        """Its connection, as long as its number isn't known."""
         if connection.is_open:
-            if connection._pid != self._pid:  # noqa: SLF001  # they are one
+            if connection._own is not records.own:  # noqa: SLF001  # they are one
                 connection.inherit()
-            of, self._connection = connection.number, None
-        frame = tracer.stacks.call("asking")
+            of = connection.number
+        else:
+            of, self.unbound = 0, connection
+        frame = tracer.stacks.nearest("asking")
         _PUT_ALL(memory, at + 1, flags, of, frame, who(), began, 0.0, 0.0, 0.0, 0, 0, to, 0, _KIND)
         memory[at] = _KIND
-
-    @property
-    def is_unbound(self) -> bool:
-        """Whether its connection isn't known yet."""
-        return self._connection is not None
 
     @property
     def asks_to_close(self) -> bool:
@@ -416,9 +427,9 @@ class Exchange:
 
     def sent(self) -> None:
         """The request was written."""
-        if self._pid == self._records.pid:  # else it is its parent's
+        if self._own.is_here:  # else it is its parent's
             _PUT_SENT(self._memory, self._at + _SENT_AT, now())
-            if self._connection is not None:
+            if self.unbound is not None:
                 self._bind()
 
     def answered(self, status: int, answer: int, redirect: str = "") -> None:
@@ -431,7 +442,7 @@ class Exchange:
         """
         at, detail = now(), 0
         self.is_answered, self.is_over, self.has_failed = True, False, False
-        if self._pid == self._records.pid:
+        if self._own.is_here:
             if redirect:
                 detail = self._records.text(redirect)
                 self._flag(self.flags | IS_REDIRECT)
@@ -439,16 +450,16 @@ class Exchange:
             _PUT_ANSWER(
                 self._memory, self._at + _ANSWER_AT, at, 0.0, answer, detail, origin, status
             )
-            if self._connection is not None:
+            if self.unbound is not None:
                 self._bind()
 
     def ended(self) -> None:
         """The response was read to its end."""
         if not self.is_over:
             self.is_over = True
-            if self._pid == self._records.pid:
+            if self._own.is_here:
                 _PUT_END(self._memory, self._at + _END_AT, now())
-                if self._connection is not None:
+                if self.unbound is not None:
                     self._bind()
 
     def failed(self, error: BaseException | str) -> None:
@@ -457,13 +468,13 @@ class Exchange:
         Args:
             error: what was raised, or its class's name.
         """
-        if not self.is_over and self._pid == getpid():
+        if not self.is_over and self._own.is_running():
             self.is_over = self.has_failed = True
             name = error if isinstance(error, str) else name_of(error)
             self._flag(self.flags & ~IS_REDIRECT)
             _PUT_DETAIL(self._memory, self._at + _DETAIL_AT, self._records.text(name))
             _PUT_END(self._memory, self._at + _END_AT, now())
-            if self._connection is not None:
+            if self.unbound is not None:
                 self._bind()
 
     def _flag(self, flags: int) -> None:
@@ -471,7 +482,7 @@ class Exchange:
 
     def _bind(self) -> None:
         """Note its connection, if there is one now, or won't be."""
-        connection = self._connection
+        connection = self.unbound
         if connection is not None and (connection.is_open or self.is_over):
             _PUT_CONNECTION(self._memory, self._at + _CONNECTION_AT, connection.number)
-            self._connection = None
+            self.unbound = None

@@ -66,6 +66,7 @@ class Patches:
             return False
         try:
             wrapper = make(original)
+            wrapper.__code__ = wrapper.__code__.replace()  # Python's caches in it are its own
             _dress(wrapper, original)
             put = kind(wrapper) if kind else wrapper
             if isinstance(found, type(len)):

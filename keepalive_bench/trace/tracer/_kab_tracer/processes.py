@@ -10,7 +10,8 @@ import sys
 
 from .hook import import_all
 from .layout import CHILD, IS_CLOSED_TO_TRACERS, IS_PYTHON
-from .records import NOWHERE, now
+from .segments import NOWHERE
+from .system import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

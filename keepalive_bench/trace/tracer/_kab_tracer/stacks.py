@@ -6,12 +6,12 @@ import os
 import sys
 from _thread import get_ident
 
-from .records import is_programs
+from .system import is_programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from .records import Records
 
@@ -52,8 +52,8 @@ class Stacks:
     """Writes calls into the records of a process.
 
     The nearest call in the program's own code is looked for where it was before: as many calls
-    away, when the same was asked for. It is known by its place, and by that of the call that it
-    makes: to ask for a line's number costs more than all else.
+    away, when the same was asked for. It is known by its place, and a whole stack also by that of
+    the call that it makes: to ask for a line's number costs more than all else.
     """
 
     def __init__(self, records: Records) -> None:
@@ -64,29 +64,48 @@ class Stacks:
         """The folder of the installed package that is the program; empty: there is none."""
         self._forget()
 
-    def call(self, what: str, *, is_whole: bool = False) -> int:
+    def nearest(self, what: str) -> int:
         """The number of the nearest call in the program's own code, alone; 0: there is none.
 
         Args:
             what: what it is asked for.
-            is_whole: the whole stack of calls is asked for, but for the tracer's own. It goes on
-                for only some calls beyond the nearest one in the program's own code: frameworks
-                call that from far away.
         """
-        if self._of is not self._records.key:  # the numbers are a parent's
+        if not self._own.is_here:  # the numbers are a parent's
+            self._forget()
+        last = self._last.get(what)
+        if last is not None:
+            distance, _, _, own_code, own_at, number = last
+            try:
+                own = _getframe(distance + 1)  # without all those between
+                if own.f_code is own_code and own.f_lasti == own_at:
+                    return number
+            except ValueError:  # there aren't as many
+                pass
+        return self._again(what, is_whole=False)
+
+    def whole(self, what: str) -> int:
+        """That of a whole stack of calls, but for the tracer's own.
+
+        It goes on for only some calls beyond the nearest one in the program's own code: frameworks
+        call that from far away.
+
+        Args:
+            what: what it is asked for.
+        """
+        if not self._own.is_here:  # the numbers are a parent's
             self._forget()
         last = self._last.get(what)
         if last is not None:
             distance, called_code, called_at, own_code, own_at, number = last
             try:
                 called = _getframe(distance)  # without all those between
-            except ValueError:
-                return self._again(what, is_whole=is_whole)
-            if called.f_code is called_code and called.f_lasti == called_at:
-                own = called.f_back
-                if own is not None and own.f_code is own_code and own.f_lasti == own_at:
-                    return number
-        return self._again(what, is_whole=is_whole)
+                if called.f_code is called_code and called.f_lasti == called_at:
+                    own: Any = called.f_back
+                    if own.f_code is own_code and own.f_lasti == own_at:
+                        return number
+            except (ValueError, AttributeError):  # there aren't as many
+                pass
+        return self._again(what, is_whole=True)
 
     def _again(self, what: str, *, is_whole: bool) -> int:
         """What was found some time before, or is found now."""
@@ -124,7 +143,7 @@ class Stacks:
         return number
 
     def _forget(self) -> None:
-        self._of = self._records.key
+        self._own = self._records.own
         self._last: dict[str, _Found] = {}
         """By what was asked for."""
         self._known: dict[tuple[str, int, int, int, int], _Found] = {}

@@ -37,6 +37,41 @@ def quietly(do: Function) -> Function:
     return quiet
 
 
+def before(note: Function) -> Maker:
+    """What makes a wrapper for `Patches.wrap`, of a method; only its call is noted, as it comes."""
+    trouble = _trouble(note)
+
+    def make(original: Function) -> Function:
+        def wrapper(self: object, *args: object, **kwargs: object) -> object:  # mostly, none
+            try:
+                note(self)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                trouble(error)
+            return original(self, *args, **kwargs) if args or kwargs else original(self)
+
+        return wrapper
+
+    return make
+
+
+def after(note: Function) -> Maker:
+    """The same, where only its result is noted."""
+    trouble = _trouble(note)
+
+    def make(original: Function) -> Function:
+        def wrapper(self: object, *args: object, **kwargs: object) -> object:
+            result = original(self, *args, **kwargs) if args or kwargs else original(self)
+            try:
+                note(self, result)
+            except Exception as error:  # noqa: BLE001  # the program never sees it
+                trouble(error)
+            return result
+
+        return wrapper
+
+    return make
+
+
 def _nothing(*_: object, **__: object) -> None:
     """Note nothing."""
 
