@@ -595,7 +595,7 @@ def test_a_handshake_that_failed_is_why_there_is_another_one(story: Story) -> No
         story.process.close(failed, "failed")
     assert reasons(story) == ["first-use", "after-error"]
     assert (origin(story).connections, origin(story).failed_connections) == (2, 2)
-    assert (origin(story).would_do, origin(story).requests) == (1, 0)
+    assert (origin(story).would_do, origin(story).requests) == (2, 0)
 
 
 def test_a_request_that_failed_is_why_there_is_another_connection(story: Story) -> None:
@@ -706,6 +706,26 @@ def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
     found = analyse(story.program.recording())
     assert [it.connections for it in found.processes] == [1, 0]
     assert (found.origins[0].requests, found.origins[0].reused) == (2, 1)
+
+
+@pytest.mark.parametrize("is_in_child", [True, False])
+def test_what_a_forked_process_may_have_asked_for_is_not_the_servers_doing(
+    story: Story, *, is_in_child: bool
+) -> None:
+    session = story.process.session()
+    first = found = story.process.open(session)
+    story.process.request(first)
+    story.program.wait(1.0)
+    process = story.program.process(forked_from="1000-1")
+    if is_in_child:
+        session = process.session(made=())
+        found = process.open(session, inherited_from=first)
+    else:
+        process = story.process
+    story.program.wait(1.0)
+    process.close(found, "found-data")
+    process.request(process.open(session, previous=found))
+    assert reasons(story) == ["first-use", "unknown"]
 
 
 # Words.

@@ -166,6 +166,14 @@ def test_what_is_saved_is_the_setup_of_these_connections(program: Program, proce
     assert origin.setup_s == pytest.approx(SETUP_S)
 
 
+def test_how_long_it_takes_to_open_one_isnt_known_before_it_is_open(
+    program: Program, process: Told
+) -> None:
+    process.open(ready_s=None)
+    (origin,) = analyse(program.recording()).origins
+    assert (origin.connections, origin.setup_s) == (1, None)
+
+
 def test_latencies_are_told_apart_by_whether_a_connection_was_opened(
     program: Program, process: Told
 ) -> None:
