@@ -595,7 +595,7 @@ def test_a_handshake_that_failed_is_why_there_is_another_one(story: Story) -> No
         story.process.close(failed, "failed")
     assert reasons(story) == ["first-use", "after-error"]
     assert (origin(story).connections, origin(story).failed_connections) == (2, 2)
-    assert (origin(story).would_do, origin(story).requests) == (1, 0)
+    assert (origin(story).would_do, origin(story).requests) == (2, 0)
 
 
 def test_a_request_that_failed_is_why_there_is_another_connection(story: Story) -> None:
