@@ -129,8 +129,8 @@ def _cells(metric: Metric[OriginUsage], values: Sequence[object]) -> tuple[str, 
 
 
 def _cell(metric: Metric[OriginUsage], value: object) -> str:
-    if not isinstance(value, int | float):
-        return MISSING
+    if not isinstance(value, int | float) or (metric.unit == "seconds" and not value):
+        return MISSING  # of times, also where there is nothing to save
     return share(value) if metric.unit == "share" else in_unit(metric.unit, value)
 
 
