@@ -59,27 +59,6 @@ def range_of(seen: Sequence[Mapping[str, object]], *names: str) -> str:
     return between(min(values), max(values)) if values else "some time"
 
 
-def closed_after(seen: Sequence[Mapping[str, object]], *names: str) -> str:
-    """After what time they were closed; if nobody saw that, at most."""
-    values = numbers_in(seen, *names)
-    return _or_less(max(values)) if values and _is_unseen(seen) else range_of(seen, *names)
-
-
-def _limit(seen: Sequence[Mapping[str, object]], *names: str) -> str:
-    """How long a limit is that closed them after these times; if nobody saw that, at most."""
-    values = numbers_in(seen, *names)
-    return _or_less(min(values)) if values and _is_unseen(seen) else range_of(seen, *names)
-
-
-def _is_unseen(seen: Sequence[Mapping[str, object]]) -> bool:
-    """Whether they were found closed by who wanted to use them again."""
-    return bool(numbers_in(seen, "idle_s")) and not numbers_in(seen, "closed_after_s")
-
-
-def _or_less(most_s: float) -> str:
-    return f"{duration(most_s)} or less"
-
-
 def survived(longest_s: float | None) -> str:
     """How long others were idle that didn't die."""
     return f"; those idle for {duration(longest_s)} or less didn't" if longest_s else ""
@@ -115,8 +94,8 @@ def fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[str
     served = sorted(map(int, numbers_in(seen, "requests")))
     words = {
         REQUEST_LIMIT.code: f"a limit of {plural(served[0], 'request')}" if served else "",
-        IDLE_TIMEOUT.code: f"an idle timeout of {_limit(seen, 'closed_after_s', 'idle_s')}",
-        MAX_AGE.code: f"a maximum age of {_limit(seen, 'age_s')}",
+        IDLE_TIMEOUT.code: f"an idle timeout of {range_of(seen, 'closed_after_s', 'idle_s')}",
+        MAX_AGE.code: f"a maximum age of {range_of(seen, 'age_s')}",
         ERROR_RESPONSE.code: "a close after error responses",
         UNREAD_REQUEST.code: "request bodies left unread",
         CLOSE_DELIMITED.code: "responses without a length",

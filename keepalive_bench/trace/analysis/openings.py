@@ -15,7 +15,6 @@ from keepalive_bench.findings.reason_words import (
     UNREAD,
     after,
     all_seen,
-    closed_after,
     fitting,
     fitting_alike,
     how_often,
@@ -49,8 +48,6 @@ _IN_PROGRAM = {it.code for it in programs.PROGRAM_REASONS} | {
     kinds.FIRST_USE.code,
     kinds.POOL_FULL.code,
 }
-_LIMITS = {kinds.IDLE_TIMEOUT.code, kinds.MAX_AGE.code}
-"""Nobody sees when these end a connection: it is found closed."""
 _THINGS = {"aiohttp": "ClientSession", "httpx": "Client", "requests": "Session"}
 _NAMED = {"aiohttp", "httpx", "urllib3"}
 """Libraries whose classes have names that people know."""
@@ -205,15 +202,14 @@ class Group:
         data = f"{first.get('seen', first.get('connection', ''))}"
         others = fitting([it for it in seen if "fits" in it], besides=code)
         facts = self.evidence()
-        time_of = closed_after if code in _LIMITS else range_of
         return {
             "closer": closer_of(self.route).name,
             "times": how_often(self.connections),
             "after": after(served, self.connections),
             "seen": printable(data[:SHOWN_DATA]),
             "all_seen": all_seen(seen),
-            "idle": time_of(seen, "closed_after_s", "idle_s"),
-            "age": time_of(seen, "age_s"),
+            "idle": range_of(seen, "closed_after_s", "idle_s"),
+            "age": range_of(seen, "age_s"),
             "also": f"; {listed(others)} would fit as well" if others else "",
             "fitting": fitting_alike(seen) if any("fits" in it for it in seen) else "",
             "survived": survived(times["survived_s"]),
