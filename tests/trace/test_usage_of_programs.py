@@ -155,6 +155,17 @@ def test_lost_records_are_told(program: Program) -> None:
 # The numbers.
 
 
+def test_where_nothing_can_be_avoided_nothing_is_saved(program: Program, process: Told) -> None:
+    kept(process, 5)
+    usage = analyse(program.recording())
+    (origin,) = usage.origins
+    assert (origin.avoidable, origin.saving_s) == (0, 0.0)
+    (required,) = trace_requirements(["saving<=1ms"])
+    assert check_usage(required, usage).status == "met"
+    (row,) = origin_table(usage).rows
+    assert row[-1] == MISSING
+
+
 def test_each_process_needs_connections_of_its_own(program: Program) -> None:
     for _ in range(3):
         kept(program.process(), 5)
@@ -167,17 +178,6 @@ def test_what_is_saved_is_the_setup_of_these_connections(program: Program, proce
     (origin,) = analyse(program.recording()).origins
     assert origin.saving_s == pytest.approx(4 * SETUP_S)
     assert origin.setup_s == pytest.approx(SETUP_S)
-
-
-def test_where_nothing_can_be_avoided_nothing_is_saved(program: Program, process: Told) -> None:
-    kept(process, 5)
-    usage = analyse(program.recording())
-    (origin,) = usage.origins
-    assert (origin.avoidable, origin.saving_s) == (0, 0.0)
-    (required,) = trace_requirements(["saving<=1ms"])
-    assert check_usage(required, usage).status == "met"
-    (row,) = origin_table(usage).rows
-    assert row[-1] == MISSING
 
 
 def test_latencies_are_told_apart_by_whether_a_connection_was_opened(
