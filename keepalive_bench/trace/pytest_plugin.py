@@ -95,8 +95,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
 
         texts = [excess(seen, it.max_opened, it.origin) for it, seen in watched]
         if any(texts):
-            text = "\n".join(filter(None, texts))
-            outcome.force_exception(pytest.fail.Exception(text, pytrace=False))
+            _fail(outcome, "\n".join(filter(None, texts)))
+
+
+def _fail(outcome: Any, text: str) -> None:  # noqa: ANN401  # pytest doesn't name its type
+    error = pytest.fail.Exception(text, pytrace=False)
+    if hasattr(outcome, "force_exception"):
+        outcome.force_exception(error)
+    else:  # pluggy before 1.1, which pytest 7 goes with
+        outcome._excinfo = type(error), error, None  # noqa: SLF001  # what that has instead
 
 
 @pytest.hookimpl(hookwrapper=True)

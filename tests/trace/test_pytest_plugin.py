@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import PATIENCE_S
+from support.pythons import needed_python
+from support.venvs import venv
 
 from keepalive_bench.server import Server, ServerSettings
 
@@ -260,6 +265,52 @@ def test_watches_fail_in_xdists_workers_as_elsewhere(project: Project) -> None:
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(
         ["E *test_it.py:5 in test_sync*", "-* keepalive *-", "=* keepalive *="]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)  # the venv has to be made
+def test_the_lowest_pytest_tells_the_same(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    needed = [str(Path(__file__).parents[2]), "pytest==7.0.0", "pluggy==1.0.0", "requests"]
+    python = venv(tmp_path_factory, "pytest7", needed_python("3.10"), needed) / "bin" / "python"
+    with Server(ServerSettings()) as server:
+        (tmp_path / "test_it.py").write_text(
+            textwrap.dedent(f"""\
+                import pytest, requests
+
+                @pytest.mark.reuses_connections(origin="127.0.0.1")
+                def test_marked():
+                    requests.get({server.url!r})
+                    requests.get({server.url!r})
+
+                @pytest.mark.reuses_connections(origin="api.exmaple.com")
+                def test_mistyped():
+                    requests.get({server.url!r})
+
+                def test_watched(keepalive):
+                    with keepalive.watch() as seen:
+                        requests.get({server.url!r})
+                    assert seen.connections() == 0
+            """)
+        )
+        command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--keepalive"]
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+        accepts = server.stats.accepts
+    assert accepts == 4
+    pytest.LineMatcher(done.stdout.splitlines()).fnmatch_lines(
+        [
+            "2 connections were opened to 127.0.0.1; at most 1 is allowed.",
+            "*test_it.py:6 in test_marked*",
+            "No request to 'api.exmaple.com' was seen.*",
+            "E *assert 1 == 0",
+            "=* keepalive *=",
+            "127.0.0.1:* 4 * 4 *",
+            "*3 failed*",
+        ]
     )
 
 

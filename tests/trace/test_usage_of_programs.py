@@ -19,6 +19,9 @@ from support.recordings import (
 
 from keepalive_bench.trace.analysis import analyse
 from keepalive_bench.trace.recording import Child, Recording
+from keepalive_bench.trace.report.words import origin_table
+from keepalive_bench.trace.requirements import check_usage, trace_requirements
+from keepalive_bench.units import MISSING
 
 CLOSES = PLAIN._replace(connection="close")
 
@@ -150,6 +153,17 @@ def test_lost_records_are_told(program: Program) -> None:
 
 
 # The numbers.
+
+
+def test_where_nothing_can_be_avoided_nothing_is_saved(program: Program, process: Told) -> None:
+    kept(process, 5)
+    usage = analyse(program.recording())
+    (origin,) = usage.origins
+    assert (origin.avoidable, origin.saving_s) == (0, 0.0)
+    (required,) = trace_requirements(["saving<=1ms"])
+    assert check_usage(required, usage).status == "met"
+    (row,) = origin_table(usage).rows
+    assert row[-1] == MISSING
 
 
 def test_each_process_needs_connections_of_its_own(program: Program) -> None:
