@@ -82,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     """Watch a test that has the mark, and fail it where it passed and the mark's limit didn't."""
-    marks = [ReusesConnections(*it.args, **it.kwargs) for it in item.iter_markers(_MARK)]
+    marks = [_asked(it) for it in item.iter_markers(_MARK)]
     if not marks:
         yield
         return
@@ -97,6 +97,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         if any(texts):
             text = "\n".join(filter(None, texts))
             outcome.force_exception(pytest.fail.Exception(text, pytrace=False))
+
+
+def _asked(mark: pytest.Mark) -> ReusesConnections:
+    try:
+        return ReusesConnections(*mark.args, **mark.kwargs)
+    except TypeError:
+        known = ", ".join(ReusesConnections._fields)
+        shown = ", ".join([*map(repr, mark.args), *(f"{k}={v!r}" for k, v in mark.kwargs.items())])
+        pytest.fail(f"{_MARK}({shown}): the mark takes {known}.", pytrace=False)
 
 
 @pytest.hookimpl(hookwrapper=True)
