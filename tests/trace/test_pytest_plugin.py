@@ -76,7 +76,25 @@ def test_so_has_the_report_where_the_assertion_is_another_functions(project: Pro
         "--assert=plain",
     )
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["-* keepalive *-", "*test_it.py:5 in test_sync*"])
+    done.stdout.fnmatch_lines(["-* keepalive *-", "*test_it.py:5 in*"])
+
+
+def test_the_report_of_a_failed_test_is_as_wide_as_the_terminal(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    done = project.run("""
+        def test_sync(keepalive):
+            with keepalive.watch() as seen:
+                requests.get(URL)
+                requests.get(URL)
+            assert 0
+    """)
+    done.assert_outcomes(failed=1)
+    lines = done.outlines
+    (begin,) = [at for at, line in enumerate(lines) if line.strip("-") == " keepalive "]
+    (end,) = [at for at, line in enumerate(lines) if "short test summary" in line]
+    assert 50 < max(map(len, lines[begin + 1 : end])) <= 60
 
 
 def test_a_junit_file_has_the_reasons_too(project: Project, pytester: pytest.Pytester) -> None:
