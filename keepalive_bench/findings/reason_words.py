@@ -94,7 +94,7 @@ def fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[str
     served = sorted(map(int, numbers_in(seen, "requests")))
     words = {
         REQUEST_LIMIT.code: f"a limit of {plural(served[0], 'request')}" if served else "",
-        IDLE_TIMEOUT.code: f"an idle timeout of {range_of(seen, 'closed_after_s', 'idle_s')}",
+        IDLE_TIMEOUT.code: f"an idle timeout of {_idle_timeout(seen)}",
         MAX_AGE.code: f"a maximum age of {range_of(seen, 'age_s')}",
         ERROR_RESPONSE.code: "a close after error responses",
         UNREAD_REQUEST.code: "request bodies left unread",
@@ -103,6 +103,14 @@ def fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[str
         STALE_RACE.code: "requests that crossed the server's close",
     }
     return [text for code, text in words.items() if code in codes - {besides}]
+
+
+def _idle_timeout(seen: Sequence[Mapping[str, object]]) -> str:
+    """How long it is; where nobody knows when the close came, how long it is at most."""
+    if numbers_in(seen, "closed_after_s"):
+        return range_of(seen, "closed_after_s")
+    idle = numbers_in(seen, "idle_s")
+    return f"{duration(min(idle))} or less" if idle else "some time"
 
 
 def fitting_alike(seen: Sequence[Mapping[str, object]]) -> str:

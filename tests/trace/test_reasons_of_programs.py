@@ -619,9 +619,26 @@ def test_an_idle_timeout_is_named_as_kab_run_does(story: Story) -> None:
         story.process.close(last, "found-fin")
     assert reasons(story) == ["first-use"] + ["idle-timeout"] * 4
     found = told(story, "idle-timeout")
-    assert "The server closed connections that had been idle for 5.20 s (4 times)" in found.text
+    said = "The server closed connections within 5.20 s of their last response (4 times)"
+    assert said in found.text
     assert "(default: 75 s" in found.cure  # nginx's, as nothing names the server
     assert found.who == "server"
+
+
+def test_a_close_that_is_found_late_says_how_long_a_timeout_is_at_most(story: Story) -> None:
+    """The server's is 0.15 s, say: nothing shows that, as the pauses are longer."""
+    session, last = story.process.session(), None
+    for pause_s in (0.3, 0.2, 0.5, 0.3, 0.2):
+        last = story.process.open(session, previous=last)
+        for _ in range(2):
+            story.process.request(last)
+        story.program.wait(pause_s)
+        story.process.close(last, "found-fin")
+    assert reasons(story) == ["first-use"] + ["undecided"] * 4
+    found = told(story, "undecided")
+    both = "a limit of 2 requests and an idle timeout of 200 ms or less would each explain it"
+    assert both in found.text
+    assert found.cure == "Shorter pauses, now and then, tell them apart."
 
 
 def test_what_a_forwarding_proxy_closes_the_proxy_closed(story: Story) -> None:
@@ -694,6 +711,21 @@ def test_what_its_siblings_did_is_not_what_a_process_inherits(story: Story) -> N
         child.request(child.open(pool))
         story.program.wait(1.0)
     assert reasons(story) == ["first-use"] * 2
+
+
+def test_what_another_process_asked_for_was_not_sent_unasked(story: Story) -> None:
+    """Processes that share a connection find each other's responses there."""
+    first = story.process.open(story.process.session())
+    story.process.request(first)
+    story.program.wait(1.0)
+    child = story.program.process(forked_from="1000-1")
+    session = child.session(made=())
+    inherited = child.open(session, inherited_from=first)
+    child.request(inherited)
+    child.close(inherited, "found-data")
+    child.request(child.open(session, previous=inherited))
+    assert reasons(story) == ["first-use", "forked"]
+    assert told(story, "forked").cure.startswith("Make the client after the fork")
 
 
 def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
