@@ -111,8 +111,7 @@ FORKED = ReasonKind(
     title="Its client was made before a fork",
     who="client",
     proof="The process was forked from one whose client had a connection to that origin. It has "
-    "the same client, and opened its first connection with it. Or it had used the connection that "
-    "it inherited, as others may, and found data there that it had not asked for.",
+    "the same client, and opened its first connection with it.",
     takes_a_place=False,
     is_by_nature=True,
     text="The client was made before the fork, so each child opens connections of its own",

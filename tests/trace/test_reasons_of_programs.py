@@ -713,21 +713,6 @@ def test_what_its_siblings_did_is_not_what_a_process_inherits(story: Story) -> N
     assert reasons(story) == ["first-use"] * 2
 
 
-def test_what_another_process_asked_for_was_not_sent_unasked(story: Story) -> None:
-    """Processes that share a connection find each other's responses there."""
-    first = story.process.open(story.process.session())
-    story.process.request(first)
-    story.program.wait(1.0)
-    child = story.program.process(forked_from="1000-1")
-    session = child.session(made=())
-    inherited = child.open(session, inherited_from=first)
-    child.request(inherited)
-    child.close(inherited, "found-data")
-    child.request(child.open(session, previous=inherited))
-    assert reasons(story) == ["first-use", "forked"]
-    assert told(story, "forked").cure.startswith("Make the client after the fork")
-
-
 def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
     session = story.process.session()
     first = story.process.open(session)

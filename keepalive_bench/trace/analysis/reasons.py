@@ -123,9 +123,8 @@ class Reasons:
         clients = traced.clients
         if before.failure is not None:
             return kinds.AFTER_ERROR, {"failure": printable(before.failure)}
-        is_shared = before.is_inherited and before.ending == "found-data"
-        if is_shared or before.code == GIVEN_UP:  # what was found, another process had asked for
-            return (programs.FORKED if is_shared else programs.CANCELLED), {}
+        if before.code == GIVEN_UP:
+            return programs.CANCELLED, {}
         is_elsewhere = life.link in {"place", "gone"}
         if who := _keeps_none(life, before, clients, is_elsewhere=is_elsewhere):
             return programs.KEEPS_NONE, {"made_by": who}
