@@ -94,8 +94,8 @@ def fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[str
     served = sorted(map(int, numbers_in(seen, "requests")))
     words = {
         REQUEST_LIMIT.code: f"a limit of {plural(served[0], 'request')}" if served else "",
-        IDLE_TIMEOUT.code: f"an idle timeout of {range_of(seen, 'closed_after_s', 'idle_s')}",
-        MAX_AGE.code: f"a maximum age of {range_of(seen, 'age_s')}",
+        IDLE_TIMEOUT.code: f"an idle timeout of {_limit(seen, 'closed_after_s', 'idle_s')}",
+        MAX_AGE.code: f"a maximum age of {_limit(seen, 'age_s')}",
         ERROR_RESPONSE.code: "a close after error responses",
         UNREAD_REQUEST.code: "request bodies left unread",
         CLOSE_DELIMITED.code: "responses without a length",
@@ -103,6 +103,15 @@ def fitting(seen: Sequence[Mapping[str, object]], besides: str = "") -> list[str
         STALE_RACE.code: "requests that crossed the server's close",
     }
     return [text for code, text in words.items() if code in codes - {besides}]
+
+
+def _limit(seen: Sequence[Mapping[str, object]], *names: str) -> str:
+    """How long one is; where nobody knows when the close came, how long it is at most."""
+    values = numbers_in(seen, *names)
+    is_found = numbers_in(seen, "idle_s") and not numbers_in(seen, "closed_after_s")
+    if values and is_found:
+        return f"{duration(min(values))} or less"
+    return range_of(seen, *names)
 
 
 def fitting_alike(seen: Sequence[Mapping[str, object]]) -> str:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _ENDS = ".!?:;"
 _BEGINNINGS = {
-    *("A", "All", "Connections", "Each", "It", "Its", "More", "No", "Nobody", "One", "Responses"),
-    *("Something", "The", "There", "Their", "These", "What", "Your"),
+    *("A", "All", "Connections", "Each", "It", "Its", "More", "No", "Nobody", "One", "Only"),
+    *("Responses", "Something", "The", "There", "Their", "These", "What", "Your"),
 }
 """Words that sentences begin with which are no names."""
 

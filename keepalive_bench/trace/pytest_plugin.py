@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from keepalive_bench.trace.watch import Seen, Threads
 
 _MARK = "reuses_connections"
+_TAKEN = "the mark takes max_opened (a number), origin (a text) and threads ('all' or 'own')"
 _SECTION = "keepalive"
 _SEEN = pytest.StashKey["list[Seen]"]()
 """What was watched in a test."""
@@ -45,6 +46,11 @@ class ReusesConnections(NamedTuple):
     max_opened: int = 1
     origin: str | None = None
     threads: Threads = "all"
+
+    def is_valid(self) -> bool:
+        """Whether these are such values as it takes: anybody may have written them."""
+        is_origin = self.origin is None or isinstance(self.origin, str)
+        return isinstance(self.max_opened, int) and is_origin and self.threads in {"all", "own"}
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     """Watch a test that has the mark, and fail it where it passed and the mark's limit didn't."""
-    marks = [ReusesConnections(*it.args, **it.kwargs) for it in item.iter_markers(_MARK)]
+    marks = [_asked(it) for it in item.iter_markers(_MARK)]
     if not marks:
         yield
         return
@@ -95,8 +101,26 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
 
         texts = [excess(seen, it.max_opened, it.origin) for it, seen in watched]
         if any(texts):
-            text = "\n".join(filter(None, texts))
-            outcome.force_exception(pytest.fail.Exception(text, pytrace=False))
+            _fail(outcome, "\n".join(filter(None, texts)))
+
+
+def _fail(outcome: Any, text: str) -> None:  # noqa: ANN401  # pytest doesn't name its type
+    error = pytest.fail.Exception(text, pytrace=False)
+    if hasattr(outcome, "force_exception"):
+        outcome.force_exception(error)
+    else:  # pluggy before 1.1, which pytest 7 goes with
+        outcome._excinfo = type(error), error, None  # noqa: SLF001  # what that has instead
+
+
+def _asked(mark: pytest.Mark) -> ReusesConnections:
+    try:
+        asked = ReusesConnections(*mark.args, **mark.kwargs)
+    except TypeError:  # others
+        asked = None
+    if asked is None or not asked.is_valid():
+        shown = ", ".join([*map(repr, mark.args), *(f"{k}={v!r}" for k, v in mark.kwargs.items())])
+        pytest.fail(f"{_MARK}({shown}): {_TAKEN}.", pytrace=False)
+    return asked
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from keepalive_bench.errors import KabError
 from keepalive_bench.trace.naming import origin_names
 from keepalive_bench.trace.watch import Counted
-from keepalive_bench.trace.watched import selected, why_opened
+from keepalive_bench.trace.watched import report_text, selected, why_opened
 from keepalive_bench.units import printable
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def told(seen: Seen, *, verbose: bool) -> str:
     """The report of a watch, which doesn't fail: it is shown beside another failure."""
     try:
-        return seen.report(verbose=verbose)
+        return report_text(seen.usage, columns=shutil.get_terminal_size().columns, verbose=verbose)
     except Exception as error:  # noqa: BLE001  # nothing of ours may hide that one
         return f"There is no report: {type(error).__name__}: {error}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from support.processes import linux
 from keepalive_bench.cli import kab as group
 from keepalive_bench.cli.trace import _own_words, _parse_size, command
 from keepalive_bench.errors import UsageError
+from keepalive_bench.server import Server, ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,8 @@ TRACE = (*COMMAND, "trace")
 OPTIONS = [it.declared for it in command.params if hasattr(it, "declared")]
 MISSED = ("--require", "connections<=1")
 """A requirement that no program meets which makes no request."""
+SENT = 8_000
+"""More requests than there is room for in 400 kB."""
 
 
 @pytest.mark.parametrize(
@@ -249,6 +253,27 @@ def test_records_are_kept_where_they_are_to_be_and_read_again(tmp_path: Path) ->
     assert again.out == done.err
     assert kab("trace", "--read", str(folder), *MISSED).code == 4
     assert json.loads(kab("trace", "--read", str(folder), "--json", "-").out)["kind"] == "trace"
+
+
+@linux
+def test_recording_ends_at_its_limit_and_the_report_says_so(tmp_path: Path) -> None:
+    program = f"""
+from http.client import HTTPConnection
+import sys
+connection = HTTPConnection("127.0.0.1", int(sys.argv[1]))
+for _ in range({SENT}):
+    connection.request("GET", "/")
+    connection.getresponse().read()
+"""
+    with Server(ServerSettings()) as server:
+        words = ("--max-records", "400kB", "--records", str(tmp_path / "records"))
+        done = kab("trace", *words, sys.executable, "-c", program, str(server.port))
+        assert (server.stats.accepts, server.stats.requests) == (1, SENT)
+    assert done.code == 0
+    assert "Recording ended at --max-records." in done.err
+    assert "tracer itself failed" not in done.err
+    assert re.search(r"[0-9,]+ records didn't fit, so this isn't all", " ".join(done.err.split()))
+    assert sum(it.stat().st_size for it in (tmp_path / "records").iterdir()) <= 400_000
 
 
 @linux

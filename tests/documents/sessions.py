@@ -28,6 +28,7 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "tra
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _PORT = re.compile(r"--port (\d+)")
+_PLACE = re.compile(r"\b\w+\.py:\d+")
 _ELIDED = "…\n"
 _MARKS = "!✗✓?i"
 
@@ -56,9 +57,8 @@ class Walk:
         self._servers: dict[str, ExitStack] = {}
         self._ports = {port: _free_port() for port in _PORT.findall(page)}
         for _, block in _BLOCK.findall(page):
-            first, _, text = block.partition("\n")
-            if found := re.fullmatch(r"# (\S+\.\w+)", first):
-                (folder / found[1]).write_text(self._here(text), "utf-8")
+            if found := re.match(r"# (\S+\.\w+)\n", block):
+                (folder / found[1]).write_text(self._here(block), "utf-8")
 
     def close(self) -> None:
         """End its servers."""
@@ -117,11 +117,12 @@ def labels(output: str) -> set[str]:
     """What the lines of an output are about, without what differs from run to run.
 
     Of a table's row it is the first cell, and of a finding and the first line the first words.
+    Places in programs are told to the line.
     """
     lines = output.rstrip().splitlines()
     if len(lines) < 2:  # a line alone is told as it is
         return {*lines}
-    found = {_words(lines[0])}
+    found = {_words(lines[0]), *_PLACE.findall(output)}
     for line in lines:
         first, *others = re.split(r" {2,}", line.strip())
         if line[:1] and line[0] in _MARKS and line[1:2] == " ":

@@ -49,3 +49,13 @@ def test_labels_are_what_does_not_differ_from_run_to_run() -> None:
     report = "Reusing it is 2.1× faster here\n! 3 requests failed. So\n  p50    3 ms\n    ▂ ▃\n"
     assert labels(report) == {"Reusing it is #×", "! # requests failed#", "p50"}
     assert labels("4\n") == {"4"}
+
+
+def test_places_in_programs_are_told_to_the_line() -> None:
+    report = "Two opened one\n! it.py:12 in get: 2 requests\n"
+    assert labels(report) == {"Two opened one", "! it#py:# in get:", "it.py:12"}
+
+
+def test_a_file_has_all_that_its_block_shows(tmp_path: Path) -> None:
+    with closing(Walk(PAGE, tmp_path)):
+        assert (tmp_path / "three.py").read_text("utf-8") == "# three.py\nprint(3)\n"

@@ -83,6 +83,16 @@ def test_one_session_opens_one_connection() -> None:
     assert [it.answer.framing for it in found.exchanges if it.answer] == ["length"] * 5 + ["none"]
 
 
+def test_a_limit_may_be_larger_than_any() -> None:
+    found = seen("""
+    connector = aiohttp.TCPConnector(limit=10**10)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        for _ in range(3):
+            await read(session)
+""")
+    assert [found.client(it.client).kind for it in found.connections] == ["aiohttp.TCPConnector"]
+
+
 def test_a_session_for_each_request_is_told() -> None:
     found = seen("""
     for _ in range(3):

@@ -119,6 +119,18 @@ def test_a_response_takes_a_connection_along_that_ends_with_it(
         assert exchange.connection == connection.number
 
 
+def test_answers_that_differ_in_their_version_alone_are_told_apart(tmp_path: Path) -> None:
+    def answer(peer: Peer) -> None:
+        for version in (b"1.1", b"1.0"):
+            peer.answer(ANSWER.replace(b"HTTP/1.1", b"HTTP/" + version))
+
+    with misbehaving(answer) as server:
+        seen = ran(tmp_path, KEPT, server.address)
+        assert seen.opened == server.accepts == 3
+    versions = [it.answer.http_version for it in seen.exchanges if it.answer is not None]
+    assert versions == ["HTTP/1.1", "HTTP/1.0"] * 3
+
+
 def test_a_connection_may_be_used_again_before_such_a_response_is_read(tmp_path: Path) -> None:
     program = """
         import sys
@@ -350,3 +362,23 @@ def test_a_signals_handler_may_send_requests_amid_others(
     stats = server.stop()
     assert (seen.opened, seen.sent) == (stats.accepts, stats.requests)
     assert all(it.ended_s is not None for it in seen.exchanges)
+
+
+def test_a_fork_that_closes_its_parents_connection_opens_one_of_its_own(
+    tmp_path: Path, server: ServerProcess
+) -> None:
+    program = f"""{KEPT}
+    child = os.fork()
+    connection.close()
+    for _ in range(2):
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    if child:
+        os.wait()
+    """.replace("import sys", "import os, sys")
+    seen = ran(tmp_path, program, address(server))
+    stats = server.stop()
+    assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (3, 10)
+    parent, child = (list(it.connections()) for it in seen.processes)
+    assert [it.ending for it in parent] == ["connection-closed", "open"]
+    assert [(it.inherited_from, it.previous) for it in child] == [(None, None)]

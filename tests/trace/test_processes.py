@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.pythons import environment, read_whole, run
+from support.pythons import VERSIONS, environment, needed_python, read_whole, run
 
 from keepalive_bench.trace.tracer._kab_tracer.processes import (
     lets_tracer_in,
@@ -67,6 +67,23 @@ def test_a_traced_child_has_records_of_its_own(tmp_path: Path) -> None:
 def test_what_couldnt_be_started_isnt_told(tmp_path: Path) -> None:
     program = f"{SUBPROCESS}try: subprocess.run(['/nowhere'])\nexcept OSError: pass"
     assert children(tmp_path, program) == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_python_itself_asks_of_the_machine_isnt_told(tmp_path: Path, version: str) -> None:
+    """Some `uname` runs in each of xdist's workers."""
+    noted = tmp_path / "noted"
+    uname = tmp_path / "uname"
+    uname.write_text(f"#!/bin/sh\necho asked >> {noted}\n", "utf-8")
+    uname.chmod(0o700)
+    program = "import platform, subprocess; platform.processor(); subprocess.run(['uname'])"
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    records = tmp_path / "records"
+    records.mkdir()
+    run(needed_python(version), "-c", program, env=environment(records, PATH=path))
+    assert noted.read_text("utf-8").split() == ["asked", "asked"]
+    (process,) = read_whole(records).processes
+    assert len(list(process.children)) == 1
 
 
 def test_what_a_child_is_called_with_isnt_recorded(tmp_path: Path) -> None:

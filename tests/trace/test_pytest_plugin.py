@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import PATIENCE_S
+from support.pythons import needed_python
+from support.venvs import venv
 
 from keepalive_bench.server import Server, ServerSettings
 
@@ -76,7 +81,25 @@ def test_so_has_the_report_where_the_assertion_is_another_functions(project: Pro
         "--assert=plain",
     )
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["-* keepalive *-", "*test_it.py:5 in test_sync*"])
+    done.stdout.fnmatch_lines(["-* keepalive *-", "*test_it.py:5 in*"])
+
+
+def test_the_report_of_a_failed_test_is_as_wide_as_the_terminal(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    done = project.run("""
+        def test_sync(keepalive):
+            with keepalive.watch() as seen:
+                requests.get(URL)
+                requests.get(URL)
+            assert 0
+    """)
+    done.assert_outcomes(failed=1)
+    lines = done.outlines
+    (begin,) = [at for at, line in enumerate(lines) if line.strip("-") == " keepalive "]
+    (end,) = [at for at, line in enumerate(lines) if "short test summary" in line]
+    assert 50 < max(map(len, lines[begin + 1 : end])) <= 60
 
 
 def test_a_junit_file_has_the_reasons_too(project: Project, pytester: pytest.Pytester) -> None:
@@ -197,14 +220,17 @@ def test_a_mark_leaves_other_failures_and_skips_as_they_are(project: Project) ->
     done.stdout.fnmatch_lines(["E *RuntimeError: its own"])
 
 
-def test_a_mistyped_mark_fails(project: Project) -> None:
-    done = project.run("""
-        @pytest.mark.reuses_connections(most=1)
+@pytest.mark.parametrize("arguments", ["most=1", "'127.0.0.1'", "origin=80", "threads='mine'"])
+def test_a_mistyped_mark_fails(project: Project, arguments: str) -> None:
+    done = project.run(f"""
+        @pytest.mark.reuses_connections({arguments})
         def test_sync():
             requests.get(URL)
     """)
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["*unexpected keyword argument 'most'*"])
+    said = f"reuses_connections({arguments}): the mark takes max_opened (a number), origin*"
+    done.stdout.fnmatch_lines([said])
+    done.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
 def test_unittests_are_watched_by_the_mark(project: Project) -> None:
@@ -242,6 +268,7 @@ def test_xdists_workers_are_reported_together(project: Project, workers: str) ->
     done.assert_outcomes(passed=2)
     done.stdout.fnmatch_lines(["=* keepalive *=", "127.0.0.1:* 2 * 2 *"])
     assert project.server.stats.accepts == 2
+    done.stdout.no_fnmatch_line("*Not traced*")
     done.stdout.fnmatch_lines(["*(test_it.py:4 in*"])
     done.stdout.fnmatch_lines(["*test_it.py:7 in*"])
 
@@ -260,6 +287,52 @@ def test_watches_fail_in_xdists_workers_as_elsewhere(project: Project) -> None:
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(
         ["E *test_it.py:5 in test_sync*", "-* keepalive *-", "=* keepalive *="]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)  # the venv has to be made
+def test_the_lowest_pytest_tells_the_same(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    needed = [str(Path(__file__).parents[2]), "pytest==7.0.0", "pluggy==1.0.0", "requests"]
+    python = venv(tmp_path_factory, "pytest7", needed_python("3.10"), needed) / "bin" / "python"
+    with Server(ServerSettings()) as server:
+        (tmp_path / "test_it.py").write_text(
+            textwrap.dedent(f"""\
+                import pytest, requests
+
+                @pytest.mark.reuses_connections(origin="127.0.0.1")
+                def test_marked():
+                    requests.get({server.url!r})
+                    requests.get({server.url!r})
+
+                @pytest.mark.reuses_connections(origin="api.exmaple.com")
+                def test_mistyped():
+                    requests.get({server.url!r})
+
+                def test_watched(keepalive):
+                    with keepalive.watch() as seen:
+                        requests.get({server.url!r})
+                    assert seen.connections() == 0
+            """)
+        )
+        command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--keepalive"]
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+        accepts = server.stats.accepts
+    assert accepts == 4
+    pytest.LineMatcher(done.stdout.splitlines()).fnmatch_lines(
+        [
+            "2 connections were opened to 127.0.0.1; at most 1 is allowed.",
+            "*test_it.py:6 in test_marked*",
+            "No request to 'api.exmaple.com' was seen.*",
+            "E *assert 1 == 0",
+            "=* keepalive *=",
+            "127.0.0.1:* 4 * 4 *",
+            "*3 failed*",
+        ]
     )
 
 

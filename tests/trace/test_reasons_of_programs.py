@@ -595,7 +595,7 @@ def test_a_handshake_that_failed_is_why_there_is_another_one(story: Story) -> No
         story.process.close(failed, "failed")
     assert reasons(story) == ["first-use", "after-error"]
     assert (origin(story).connections, origin(story).failed_connections) == (2, 2)
-    assert (origin(story).would_do, origin(story).requests) == (1, 0)
+    assert (origin(story).would_do, origin(story).requests) == (2, 0)
 
 
 def test_a_request_that_failed_is_why_there_is_another_connection(story: Story) -> None:
@@ -619,9 +619,26 @@ def test_an_idle_timeout_is_named_as_kab_run_does(story: Story) -> None:
         story.process.close(last, "found-fin")
     assert reasons(story) == ["first-use"] + ["idle-timeout"] * 4
     found = told(story, "idle-timeout")
-    assert "The server closed connections that had been idle for 5.20 s (4 times)" in found.text
+    said = "The server closed connections within 5.20 s of their last response (4 times)"
+    assert said in found.text
     assert "(default: 75 s" in found.cure  # nginx's, as nothing names the server
     assert found.who == "server"
+
+
+def test_a_close_that_is_found_late_says_how_long_a_timeout_is_at_most(story: Story) -> None:
+    """The server's is 0.15 s, say: nothing shows that, as the pauses are longer."""
+    session, last = story.process.session(), None
+    for pause_s in (0.3, 0.2, 0.5, 0.3, 0.2):
+        last = story.process.open(session, previous=last)
+        for _ in range(2):
+            story.process.request(last)
+        story.program.wait(pause_s)
+        story.process.close(last, "found-fin")
+    assert reasons(story) == ["first-use"] + ["undecided"] * 4
+    found = told(story, "undecided")
+    both = "a limit of 2 requests and an idle timeout of 200 ms or less would each explain it"
+    assert both in found.text
+    assert found.cure == "Shorter pauses, now and then, tell them apart."
 
 
 def test_what_a_forwarding_proxy_closes_the_proxy_closed(story: Story) -> None:
@@ -706,6 +723,26 @@ def test_an_inherited_connection_was_not_opened_here(story: Story) -> None:
     found = analyse(story.program.recording())
     assert [it.connections for it in found.processes] == [1, 0]
     assert (found.origins[0].requests, found.origins[0].reused) == (2, 1)
+
+
+@pytest.mark.parametrize("is_in_child", [True, False])
+def test_what_a_forked_process_may_have_asked_for_is_not_the_servers_doing(
+    story: Story, *, is_in_child: bool
+) -> None:
+    session = story.process.session()
+    first = found = story.process.open(session)
+    story.process.request(first)
+    story.program.wait(1.0)
+    process = story.program.process(forked_from="1000-1")
+    if is_in_child:
+        session = process.session(made=())
+        found = process.open(session, inherited_from=first)
+    else:
+        process = story.process
+    story.program.wait(1.0)
+    process.close(found, "found-data")
+    process.request(process.open(session, previous=found))
+    assert reasons(story) == ["first-use", "unknown"]
 
 
 # Words.

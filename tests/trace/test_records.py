@@ -362,6 +362,32 @@ add(10_000, 10_010)
     assert process.troubles == ("records lost: Too many open files",)
 
 
+@linux
+def test_a_connection_that_failed_when_there_was_no_room_may_be_opened_later(
+    tmp_path: Path,
+) -> None:
+    program = f"""{BEGIN}{ADD}
+import os, time
+from _kab_tracer.lives import Connection, Tracer
+connection = Connection(Tracer(records))
+taken = []
+try:
+    while True:
+        taken.append(os.dup(1))
+except OSError as error:
+    add(1, 10_000)
+    connection.failed("http://127.0.0.1:80", error)
+for file in taken:
+    os.close(file)
+time.sleep(0.11)
+connection.connected("http://127.0.0.1:80", is_all=True)
+"""
+    run(sys.executable, "-c", program, env=environment(tmp_path))
+    (process,) = read(tmp_path).processes
+    (connection,) = process.connections()
+    assert (connection.failure, connection.ending) == (None, "collected")
+
+
 def on_a_small_disk(folder: Path, program: str, options: str) -> str:
     """What a program prints whose records go to a file system of its own, which is copied then."""
     mounted, copied = folder / "disk", folder / "copy"

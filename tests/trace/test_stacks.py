@@ -136,3 +136,37 @@ def test_calls_in_threads_are_told_apart(tmp_path: Path, server: ServerProcess) 
     seen = ran(tmp_path, program, server.url)
     assert {it.frame.line for it in seen.exchanges if it.frame} == {5}
     assert len(seen.exchanges) == 4
+
+
+CALLED_BACK = """
+    import os, sys, requests
+
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "site-packages"))
+    from {module} import call
+
+    session = requests.Session()
+
+    def kept(url):
+        return session.get(url)
+
+    for get in [requests.get, kept] * 3:
+        call(get, sys.argv[1])
+"""
+"""Both of what is called back call as many functions until a request is sent."""
+CALLING = "def call(function, *arguments):\n    return function(*arguments)\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "caller"), [("calling", "call"), ("site-packages/trying", "<module>")]
+)
+def test_who_is_called_back_is_told_from_who_calls(
+    tmp_path: Path, server: ServerProcess, module: str, caller: str
+) -> None:
+    file = tmp_path / f"{module}.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(CALLING)
+    seen = ran(tmp_path, CALLED_BACK.format(module=file.stem), server.url)
+    frames = [it.frame for it in seen.exchanges]
+    assert [it.function for it in frames if it is not None] == [caller, "kept"] * 3
+    openers = [{it.function for it in connection.stack} for connection in seen.connections]
+    assert ["kept" in them for them in openers] == [False, True, False, False]

@@ -29,6 +29,8 @@ from support.usages import (
 )
 
 from keepalive_bench.cli.exports import OF_TRACE
+from keepalive_bench.connections.program_reasons import PROGRAM_REASONS
+from keepalive_bench.trace.findings import uncapitalised
 from keepalive_bench.trace.report import words
 from keepalive_bench.trace.report.dialects import annotation_lines, junit_lines, markdown_lines
 from keepalive_bench.trace.report.terminal import terminal_parts
@@ -39,6 +41,7 @@ from keepalive_bench.trace.usage import Site, Untraced
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from keepalive_bench.connections.reason_kinds import ReasonKind
     from keepalive_bench.trace.report import TraceReport
     from keepalive_bench.trace.usage import Usage
 
@@ -251,3 +254,9 @@ def test_many_reasons_for_not_being_traced_are_counted_by_kind() -> None:
     assert line == (
         "Not traced: 30 processes (100, 101, 102, 103, 104 and 25 more): started with -I."
     )
+
+
+@pytest.mark.parametrize("kind", PROGRAM_REASONS, ids=lambda kind: kind.code)
+def test_reasons_begin_small_behind_a_colon(kind: ReasonKind) -> None:
+    """Unless a name begins them: `requests.get`."""
+    assert not uncapitalised(kind.text)[0].isupper()

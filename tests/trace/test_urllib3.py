@@ -591,6 +591,27 @@ def test_a_fork_goes_on_with_its_parents_connection(see: See, server: ServerProc
     assert [it.kind for it in child.clients.values()].count("urllib3.poolmanager.PoolManager") == 1
 
 
+def test_a_fork_opens_again_what_the_server_has_closed_before(see: See) -> None:
+    program = """
+        import os, select, sys, urllib3
+
+        pool = urllib3.connection_from_url(sys.argv[1])
+        pool.request("GET", "/")
+        select.select([pool.pool.queue[-1].sock], [], [])
+        child = os.fork()
+        pool.request("GET", "/")
+        if child:
+            os.wait()
+    """
+    with ServerProcess(ServerSettings(behaviour=Behaviour(silent_close_after=1))) as server:
+        seen = see(program, server.url)
+        stats = server.stop()
+    assert (seen.opened, seen.sent) == (stats.accepts, stats.requests) == (3, 3)
+    parent, child = ([it.origin for it in process.connections()] for process in seen.processes)
+    assert len(parent) == 2
+    assert child == parent[:1]
+
+
 def test_retries_are_exchanges_of_their_own(see: See) -> None:
     program = """
         import sys, urllib3

@@ -19,6 +19,9 @@ from support.recordings import (
 
 from keepalive_bench.trace.analysis import analyse
 from keepalive_bench.trace.recording import Child, Recording
+from keepalive_bench.trace.report.words import origin_table
+from keepalive_bench.trace.requirements import check_usage, trace_requirements
+from keepalive_bench.units import MISSING
 
 CLOSES = PLAIN._replace(connection="close")
 
@@ -152,6 +155,17 @@ def test_lost_records_are_told(program: Program) -> None:
 # The numbers.
 
 
+def test_where_nothing_can_be_avoided_nothing_is_saved(program: Program, process: Told) -> None:
+    kept(process, 5)
+    usage = analyse(program.recording())
+    (origin,) = usage.origins
+    assert (origin.avoidable, origin.saving_s) == (0, 0.0)
+    (required,) = trace_requirements(["saving<=1ms"])
+    assert check_usage(required, usage).status == "met"
+    (row,) = origin_table(usage).rows
+    assert row[-1] == MISSING
+
+
 def test_each_process_needs_connections_of_its_own(program: Program) -> None:
     for _ in range(3):
         kept(program.process(), 5)
@@ -164,6 +178,14 @@ def test_what_is_saved_is_the_setup_of_these_connections(program: Program, proce
     (origin,) = analyse(program.recording()).origins
     assert origin.saving_s == pytest.approx(4 * SETUP_S)
     assert origin.setup_s == pytest.approx(SETUP_S)
+
+
+def test_how_long_it_takes_to_open_one_isnt_known_before_it_is_open(
+    program: Program, process: Told
+) -> None:
+    process.open(ready_s=None)
+    (origin,) = analyse(program.recording()).origins
+    assert (origin.connections, origin.setup_s) == (1, None)
 
 
 def test_latencies_are_told_apart_by_whether_a_connection_was_opened(

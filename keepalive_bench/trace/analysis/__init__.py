@@ -134,7 +134,7 @@ class _Found:
             latency_opened=_times(peer.latency_opened),
             setup_s=mean(self._setup_s),
             avoidable=self._avoidable,
-            saving_s=fsum(self._saving_s) if self._saving_s else None,
+            saving_s=fsum(self._saving_s) if self._saving_s or not self._avoidable else None,
             openings=self._openings.all(),
         )
 

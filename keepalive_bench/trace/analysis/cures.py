@@ -76,6 +76,8 @@ _ONCE = {
         "Make one PoolManager and use it for all requests", "http = urllib3.PoolManager()"
     ),
 }
+_ADVICE = {kinds.UNDECIDED.code: "Shorter pauses, now and then, tell them apart."}
+"""Where `kab run` advises an option of its own."""
 _ONE_POOL = Cure(
     "Make one pool and use it for all requests", "pool = urllib3.HTTPConnectionPool(host, port)"
 )
@@ -132,7 +134,7 @@ def cure_at_server(kind: ReasonKind, ended: Ended) -> str:
         advice = kind.advice_after_several or advice
     has_fits = any("fits" in it for it in ended.seen)
     advice = advice.replace("{perhaps}", "perhaps " if has_fits else "").replace("{timed_out}", "")
-    advice = _for_programs(advice)
+    advice = _for_programs(_ADVICE.get(kind.code, advice))
     if not kind.settings:
         return advice
     seen = (it.get("status") for it in ended.seen)

@@ -107,8 +107,8 @@ class Life:
         self.failure = connection.failure
         self.began_s, self.ended_s = connection.began_s, connection.ended_s
         self.opened_s = connection.connected_s or connection.began_s
-        ready_s = connection.ready_s or connection.connected_s
-        self.setup_s = None if ready_s is None or self.is_inherited else ready_s - self.began_s
+        ready_s = None if self.is_inherited else connection.ready_s
+        self.setup_s = None if ready_s is None else ready_s - self.began_s
         self.ending = connection.ending
         self.exchanges = self.requests = self.served = 0
         """Exchanges of any kind; those that count; and responses that it carried."""

@@ -57,8 +57,13 @@ _TEXTS = {
     kinds.ASKED_TO_CLOSE.code: "The requests themselves say Connection: close",
     kinds.UNKNOWN.code: "The reason can't be proven ({times}); what was seen: {all_seen}",
     kinds.POOL_FULL.code: "The pool keeps {kept}, and {needed} were in use at once",
+    kinds.IDLE_TIMEOUT.code: "{closer} closed connections within {idle} of their last response "
+    "({times}){also}",
 }
-"""What is said of reasons for which `kab run` speaks of its own options, or has no words."""
+"""What is said of reasons for which `kab run` speaks of its own options, or has no words.
+
+When a close came, it sees, and most programs don't: they find it at their next request.
+"""
 _UNLASTING = ", but the server would hardly have kept the connection before until then"
 """What is said where a client that keeps its connections would have had to open one, too."""
 

@@ -6,6 +6,8 @@ belonged to: a client that is kept would have lost it, too.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepalive_bench.connections import program_reasons as programs
@@ -44,6 +46,7 @@ _UNDECIDED = {
     "perhaps": "an earlier client that was made at the same place, and may be used again",
 }
 """What was seen that may have been the reason, by how a connection came about."""
+_SHARED = "data on a connection that a forked process has, too, and may have asked for"
 _OF_KAB = {"idle_by_kab_s", "interleaved"}
 """What evidence tells of kab's own requests, which a program has none of."""
 
@@ -128,7 +131,7 @@ class Reasons:
         is_single_use = is_elsewhere and clients.making(life).name == SINGLE_USE
         is_by_rule = _is_ended_by_others(before) or self._had_to_end(before)
         if is_by_rule and not (is_single_use and before.asks_to_close):
-            return self._by_rules(before)
+            return self._by_rules(before, clients)
         if is_elsewhere:
             facts = _making(life, clients)
             facts |= {"unread": True} if before.is_unread else {}
@@ -141,8 +144,10 @@ class Reasons:
         is_asked = life.asks_to_close and not self._route.goes_on_after_close
         return is_asked and life.ending in _CLOSED
 
-    def _by_rules(self, before: Life) -> tuple[ReasonKind, dict[str, object]]:
+    def _by_rules(self, before: Life, clients: Clients) -> tuple[ReasonKind, dict[str, object]]:
         """The reason that `kab run` would name."""
+        if before.ending == "found-data" and self._forks.shares(before, clients):
+            return kinds.UNKNOWN, {"seen": _SHARED}
         ending = _ending(before)
         idle = Idle(idle_s(before)) if before.ending.startswith("found") else None
         owner = Owner(
@@ -172,7 +177,12 @@ class Forks:
     """Which clients had connections to which origin before their process was forked."""
 
     def __init__(self, processes: Iterable[Process]) -> None:
-        self._parents = {it.key: it.forked_from for it in processes}
+        self._parents: dict[str, str | None] = {}
+        self._forked_s: dict[str | None, list[float]] = defaultdict(list)
+        """When its children began, by process."""
+        for it in processes:
+            self._parents[it.key] = it.forked_from
+            self._forked_s[it.forked_from].append(it.started_s)
         self._used: dict[tuple[str, float, str, Route], float] = {}
         """Since when, by process and client."""
 
@@ -195,6 +205,12 @@ class Forks:
                 return True
             parent = self._parents.get(parent)
         return False
+
+    def shares(self, life: Life, clients: Clients) -> bool:
+        """Whether another process may have a connection, too, as it was open at a fork."""
+        ended_s = inf if life.ended_s is None else life.ended_s
+        forked_s = self._forked_s.get(clients.process.key, ())
+        return life.is_inherited or any(life.opened_s < it < ended_s for it in forked_s)
 
 
 def closer_of(route: Route) -> Closer:

@@ -17,7 +17,7 @@ _WELL = 0.9
 """A share of requests that reuse a connection, from which on there is nothing to tell first."""
 _NOTHING = (
     "Nothing was traced: this was no Python program, or its environment didn't reach it (-I, -E, "
-    "-S), or there was no room for records"
+    "-S), or there was no room for records (a full disk, a low --max-records)"
 )
 _TITLES = {it.code: it.title for it in (*REASON_KINDS, *PROGRAM_REASONS)}
 

@@ -32,6 +32,8 @@ _GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",
 _SUMMED = {"requests", "failed", "connections", "failed_connections", "would_do", "saving_s"}
 """What several origins have together."""
 _MOST_NAMED, _MOST_PLACES = 5, 2
+_LOST, _AT_LIMIT = "records lost: ", "their limit is reached"
+"""How the tracer tells that there was no room for more."""
 ENDINGS = {
     "open": "open to the end",
     "found-fin": "found closed",
@@ -127,8 +129,8 @@ def _cells(metric: Metric[OriginUsage], values: Sequence[object]) -> tuple[str, 
 
 
 def _cell(metric: Metric[OriginUsage], value: object) -> str:
-    if not isinstance(value, int | float):
-        return MISSING
+    if not isinstance(value, int | float) or (metric.unit == "seconds" and not value):
+        return MISSING  # of times, also where there is nothing to save
     return share(value) if metric.unit == "share" else in_unit(metric.unit, value)
 
 
@@ -223,7 +225,15 @@ def not_seen(usage: Usage, *, all_of_it: bool = False) -> Iterator[str]:
     troubles = Counter(trouble for it in usage.processes for trouble in it.troubles)
     for trouble, count in troubles.most_common(most):
         times = "" if count == 1 else f" ({count:,} times)"
-        yield f"The tracer itself failed, the program didn't notice: {clipped(trouble)}{times}."
+        yield f"{_trouble(clipped(trouble))}{times}."
+
+
+def _trouble(text: str) -> str:
+    """What ended the records is no error: a full disk, `--max-records`."""
+    why = text.removeprefix(_LOST)
+    if why == text:
+        return f"The tracer itself failed, the program didn't notice: {text}"
+    return "Recording ended at --max-records" if why == _AT_LIMIT else f"Records were lost: {why}"
 
 
 PROCESS_WORDS = ("process", "parent", "Python", "requests", "connections", "records lost", "state")

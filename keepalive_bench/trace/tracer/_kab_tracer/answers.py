@@ -38,17 +38,20 @@ _REDIRECTS = frozenset((300, 301, 302, 303, 305, 307, 308))
 class Answer:
     """What an answer of `http.client`'s said, and what was made of it."""
 
-    __slots__ = ("fields", "method", "number", "of", "own", "redirect", "status")
+    __slots__ = ("fields", "method", "number", "of", "own", "redirect", "status", "version")
 
-    def __init__(self, fields: Fields, status: int, method: object, own: str, of: str) -> None:
-        self.fields, self.status, self.method, self.own = fields, status, method, own
+    def __init__(
+        self, version: int, status: int, fields: Fields, method: object, own: str, of: str
+    ) -> None:
+        self.version, self.status, self.fields = version, status, fields
+        self.method, self.own = method, own
         self.of = of
         """Whose records its number is of."""
         self.number, self.redirect = 0, ""
         """Its text's, and the origin that it leads to, if that isn't its own."""
 
 
-NO_ANSWER = Answer([], 0, None, "", "")
+NO_ANSWER = Answer(0, 0, [], None, "", "")
 """Before the first one."""
 
 
@@ -72,15 +75,18 @@ class Answers:
         if (
             fields != last.fields
             or response.status != last.status
+            or response.version != last.version
             or response._method != last.method  # noqa: SLF001  # no other way
             or own != last.own
             or self._records.key is not last.of
         ):
             if last is not self._latest:  # a new connection's
                 return self.read(response, self._latest, own)
-            status, method = response.status, response._method  # noqa: SLF001
-            last = Answer(fields, status, method, own, self._records.key)
-            last.number, last.redirect = self._made(response.version, status, method, fields, own)
+            version, status, method = response.version, response.status, response._method  # noqa: SLF001
+            last = Answer(version, status, fields, method, own, self._records.key)
+            last.number, last.redirect = self._made(version, status, method, fields, own)
+            if not last.number:  # there is no room for it now, and may be soon
+                last.of = ""
             self._latest = last
         return last
 
@@ -102,8 +108,9 @@ class Answers:
         text = version, said[_CONNECTION], said[_KEEP_ALIVE], framing, said[_SERVER], said[_VIA]
         number = self._known.get(text)
         if number is None:
-            words = _text(_VERSIONS.get(version, "HTTP/?"), said, framing)
-            number = self._known[text] = self._records.text(words)
+            number = self._records.text(_text(_VERSIONS.get(version, "HTTP/?"), said, framing))
+            if number:
+                self._known[text] = number
         return number, _redirect(status, said, own)
 
     def _forget(self) -> None:

@@ -34,6 +34,8 @@ _CHUNKS_READER = "read_chunked"
 _TCP, _TCP_INFO, _CLOSE_WAIT, _PEEK = 6, 11, 8, 0x02 | 0x40
 """Linux's: the peer has sent its end, and MSG_PEEK | MSG_DONTWAIT."""
 _ALERT, _ENCRYPTED, _HEAD, _LONGEST_ALERT = 0x15, 0x17, 5, 24
+_RECORDS = b"\x15\x03", b"\x17\x03"
+"""How records of TLS begin that come after a handshake: an alert, and what is encrypted."""
 _LOOK = 4096
 
 
@@ -129,7 +131,8 @@ def found_on(sock: Any) -> str:  # noqa: ANN401  # whatever the library has for 
         if is_programs(error):
             raise
         return "found-closed"
-    is_tls = hasattr(sock, "getpeercert")
+    # asyncio's have TLS elsewhere: then the first record tells.
+    is_tls = hasattr(sock, "getpeercert") or data[:2] in _RECORDS
     if not data or (is_tls and (state == _CLOSE_WAIT or _says_goodbye(data))):
         return "found-fin"
     return "found-data"

@@ -243,18 +243,30 @@ class Trouble:
 
 
 class Layout:
-    """Where a record's members are in its slot: each at a multiple of its size."""
+    """Where a record's members are in its slot: each at a multiple of its size.
+
+    That is found out when it is needed: most processes write few kinds of records.
+    """
+
+    offsets: dict[str, int]
+    """By member: from which byte of the slot on it is."""
+    struct: Struct
+    """A whole slot: the kind, the members, and the kind again."""
+    _tail: str
 
     def __init__(self, kind: int, record: type) -> None:
         self.kind = kind
         self.record = record
         self.names = tuple(record.__annotations__)
-        self.offsets: dict[str, int] = {}
-        """By member: from which byte of the slot on it is."""
+
+    def __getattr__(self, name: str) -> object:
+        if name not in Layout.__annotations__:
+            raise AttributeError(name)
+        self.offsets = {}
         form, at = self._form(self.names, 1)
         self._tail = f"{form}{SLOT_BYTES - 1 - at}xB"
         self.struct = Struct(f"=B{self._tail}")
-        """A whole slot: the kind, the members, and the kind again."""
+        return self.__dict__[name]
 
     def _form(self, names: Sequence[str], at: int) -> tuple[str, int]:
         """How members are packed from a byte of the slot on, and where the last one ends."""

@@ -55,6 +55,8 @@ _PUT_SENT, _SENT_AT = EXCHANGE.part("sent")
 _PUT_ANSWER, _ANSWER_AT = EXCHANGE.part("answered", "status")
 _PUT_END, _END_AT = EXCHANGE.part("ended")
 _PUT_DETAIL, _DETAIL_AT = EXCHANGE.part("detail")
+_MOST = 2**31 - 1
+"""Of connections that a client keeps, as a record has them; more are as good as no limit."""
 _BY_THE_PROGRAM = frozenset(("client-closed", "connection-closed", "pool-full", "unread"))
 """Endings of which it matters where in the program they come about."""
 _tracers = count()
@@ -131,7 +133,7 @@ class Client(Hung):
         self._made = now()
         if blocks:
             self._flags = BLOCKS
-        self._says = of, kind, origin, differs, most
+        self._says = of, kind, origin, differs, min(most, _MOST)
         # Who made the one that it belongs to made this one, too.
         self._stack = 0 if of else tracer.stacks.whole("making")
 
@@ -306,7 +308,8 @@ class Connection(Hung):
         if not self.is_open or self._tracer.is_over:
             return
         if not (self._own.is_here and self._own.mark[0]):  # it is the parent's, and open there
-            self.is_open = False
+            self.is_open = self._is_made = False
+            self._began = 0.0
             return
         if ending in _BY_THE_PROGRAM:
             self._detail = self._tracer.stacks.nearest("closing")
@@ -334,7 +337,7 @@ class Connection(Hung):
         # A parent's is nothing here.
         self._previous = previous if self._own is records.own else 0
         self._own = records.own
-        if previous:  # what the last one set
+        if previous or self._ended:  # what the last one set, which may have had no slot
             self._flags = self._ending = self._detail = 0
             self._connected = self._ready = self._ended = 0.0
         if not self._began:

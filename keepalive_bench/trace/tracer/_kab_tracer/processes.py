@@ -16,7 +16,7 @@ from .system import now
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import ModuleType
+    from types import FrameType, ModuleType
     from typing import Any, Callable, Optional, TypeAlias
 
     from .layout import Slot
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     Asked: TypeAlias = tuple[Any, list[Any], Optional[Mapping[Any, Any]]]
 
 _TRACER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_STARTERS = frozenset((__name__, "subprocess", "os"))
+_LEARNERS = frozenset(("platform", "ctypes.util", "uuid"))
+"""Modules of Python's that start programs such as `uname`, which send no requests."""
 _HEAD_BYTES = 512
 """How much of a script is read to see what runs it."""
 
@@ -106,7 +109,8 @@ def _replacing(original: Function, records: Records) -> Function:
 
 def _spawning(original: Function, records: Records) -> Function:
     def note(pid: int, args: Args, kwargs: Kwargs, began: float) -> None:
-        _note(records, records.claim(), pid, _asked(args, kwargs), began)
+        if not _is_about_machine():
+            _note(records, records.claim(), pid, _asked(args, kwargs), began)
 
     def wrapper(*args: object, **kwargs: object) -> object:
         began = now()
@@ -128,7 +132,8 @@ def _executing(original: Function, records: Records) -> Function:
         if given.get("shell"):
             argv = ["/bin/sh"]
         asked = given.get("executable") or argv[0], argv, given.get("env")
-        _note(records, records.claim(), pid, asked, began)
+        if not _is_about_machine():
+            _note(records, records.claim(), pid, asked, began)
 
     def wrapper(self: Any, *args: object, **kwargs: object) -> object:  # noqa: ANN401  # any Popen
         began = now()
@@ -146,6 +151,17 @@ def _quietly(records: Records, act: Function, *args: object) -> Any:  # noqa: AN
     except Exception as error:  # noqa: BLE001  # it is told in the report
         records.trouble(error)
         return None
+
+
+def _is_about_machine() -> bool:
+    """Whether Python itself starts a program, to learn about the machine."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # as `inspect` does
+    while frame is not None:
+        name = frame.f_globals.get("__name__")
+        if name not in _STARTERS:
+            return name in _LEARNERS
+        frame = frame.f_back
+    return False
 
 
 def _asked(args: Args, kwargs: Kwargs) -> Asked:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from .records import Records
 
-    _Found: TypeAlias = tuple[int, CodeType, int, CodeType, int, int]
-    """How many calls away a call is that one in the program's own code makes; the two, each by its
-    code and its place in that; and the number of what was written."""
+    _Found: TypeAlias = tuple[int, bool, CodeType, int, CodeType, int, int]
+    """How many calls away a call is that one in the program's own code makes; whether what it
+    calls may call back the program; the two, each by its code and its place in that; and the
+    number of what was written."""
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STDLIB = os.path.dirname(os.__file__) + os.sep
@@ -74,12 +75,18 @@ class Stacks:
             self._forget()
         last = self._last.get(what)
         if last is not None:
-            distance, _, _, own_code, own_at, number = last
+            distance, may_call_back, called_code, _, own_code, own_at, number = last
             try:
-                own = _getframe(distance + 1)  # without all those between
-                if own.f_code is own_code and own.f_lasti == own_at:
-                    return number
-            except ValueError:  # there aren't as many
+                called = _getframe(distance)  # without all those between
+                if called.f_code is called_code:
+                    own: Any = called.f_back
+                    if (
+                        own.f_code is own_code
+                        and own.f_lasti == own_at
+                        and (not may_call_back or self._is_nearest(distance))
+                    ):
+                        return number
+            except (ValueError, AttributeError):  # there aren't as many
                 pass
         return self._again(what, is_whole=False)
 
@@ -96,12 +103,16 @@ class Stacks:
             self._forget()
         last = self._last.get(what)
         if last is not None:
-            distance, called_code, called_at, own_code, own_at, number = last
+            distance, may_call_back, called_code, called_at, own_code, own_at, number = last
             try:
                 called = _getframe(distance)  # without all those between
                 if called.f_code is called_code and called.f_lasti == called_at:
                     own: Any = called.f_back
-                    if own.f_code is own_code and own.f_lasti == own_at:
+                    if (
+                        own.f_code is own_code
+                        and own.f_lasti == own_at
+                        and (not may_call_back or self._is_nearest(distance))
+                    ):
                         return number
             except (ValueError, AttributeError):  # there aren't as many
                 pass
@@ -117,7 +128,7 @@ class Stacks:
             own = called.f_back
             if own is not None:
                 last = self._known.get(_key(what, called, own))
-                if last is not None:
+                if last is not None and (not last[1] or self._is_nearest(distance + 1)):
                     self._last[what] = last
                     return last[-1]
         return self._found(what, is_whole=is_whole)
@@ -133,14 +144,31 @@ class Stacks:
             number = self._write(_getframe(2), min(distance + 2 + _BEYOND, _DEEPEST))
         else:
             number = self._write(own, 1)
+        if not number:  # there is no room for it now, and may be soon
+            return 0
         if len(self._known) >= _MOST_CALLS:
             self._forget()
-        last = distance, called.f_code, called.f_lasti, own.f_code, own.f_lasti, number
+        may_call_back = not _is_in(called.f_code.co_filename, _LIBRARIES)
+        calls = called.f_code, called.f_lasti, own.f_code, own.f_lasti
+        last = distance, may_call_back, *calls, number
         self._known[_key(what, called, own)] = self._last[what] = last
         distances = self._distances.get(what, ())
         if distance not in distances:
             self._distances[what] = (distance, *distances[: _MOST_DISTANCES - 1])
         return number
+
+    def _is_nearest(self, distance: int) -> bool:
+        """Whether none of so many calls, from the one before this on, is in the program's own code.
+
+        What tries again, or times, calls whatever it is given: a library's function, or one of the
+        program's that calls that.
+        """
+        frame: FrameType | None = _getframe(2)
+        while frame is not None and distance > 1:
+            if self._is_in_own_code(frame):
+                return False
+            frame, distance = frame.f_back, distance - 1
+        return True
 
     def _forget(self) -> None:
         self._own = self._records.own
