@@ -12,6 +12,7 @@ from keepalive_bench.report.run_tables import in_unit
 from keepalive_bench.trace.findings import first_use, remedy, sentence, told, uncapitalised
 from keepalive_bench.trace.metrics import ORIGIN_METRICS
 from keepalive_bench.trace.naming import origin_names, site_name, some_of
+from keepalive_bench.trace.tracer._kab_tracer.layout import LIMIT_REACHED, RECORDS_LOST
 from keepalive_bench.units import MISSING, clipped, duration, plural, printable, share
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ _GROUPS: tuple[tuple[Block, ...], ...] = (("requests", "connections"), ("times",
 _SUMMED = {"requests", "failed", "connections", "failed_connections", "would_do", "saving_s"}
 """What several origins have together."""
 _MOST_NAMED, _MOST_PLACES = 5, 2
-_LOST, _AT_LIMIT = "records lost: ", "their limit is reached"
-"""How the tracer tells that there was no room for more."""
 ENDINGS = {
     "open": "open to the end",
     "found-fin": "found closed",
@@ -230,10 +229,11 @@ def not_seen(usage: Usage, *, all_of_it: bool = False) -> Iterator[str]:
 
 def _trouble(text: str) -> str:
     """What ended the records is no error: a full disk, `--max-records`."""
-    why = text.removeprefix(_LOST)
+    why = text.removeprefix(RECORDS_LOST)
     if why == text:
         return f"The tracer itself failed, the program didn't notice: {text}"
-    return "Recording ended at --max-records" if why == _AT_LIMIT else f"Records were lost: {why}"
+    is_over = why == LIMIT_REACHED
+    return "Recording ended at --max-records" if is_over else f"Records were lost: {why}"
 
 
 PROCESS_WORDS = ("process", "parent", "Python", "requests", "connections", "records lost", "state")

@@ -149,7 +149,7 @@ class Head:
         framing = _framing(status, said, is_bodiless=is_bodiless)
         if version == "HTTP/2" and framing == "close":
             framing = "length"  # its frames have one
-        connection = (said[_CONNECTION] or "").lower()
+        connection = _options(said[_CONNECTION] or "")
         self.closes = (
             framing == "close"
             or "close" in connection
@@ -184,12 +184,15 @@ def asks(fields: Iterable[tuple[bytes, bytes]]) -> tuple[bool, bool]:
     for name, value in fields:
         key = name.lower()
         if key == b"connection":
-            closes = b"close" in value.lower()
-        elif key == b"transfer-encoding":
+            closes = closes or "close" in _options(value.decode("latin-1"))
+        elif key == b"transfer-encoding" or (key == b"content-length" and value != b"0"):
             has_body = True
-        elif key == b"content-length":
-            has_body = value != b"0"
     return closes, has_body
+
+
+def _options(connection: str) -> set[str]:
+    """What a field `Connection` names (RFC 9110, section 7.6.1)."""
+    return {it.strip() for it in connection.lower().split(",")}
 
 
 def _spelled(name: str) -> int:

@@ -34,7 +34,7 @@ _CHUNKS_READER = "read_chunked"
 _TCP, _TCP_INFO, _CLOSE_WAIT, _PEEK = 6, 11, 8, 0x02 | 0x40
 """Linux's: the peer has sent its end, and MSG_PEEK | MSG_DONTWAIT."""
 _ALERT, _ENCRYPTED, _HEAD, _LONGEST_ALERT = 0x15, 0x17, 5, 24
-_RECORDS = b"\x15\x03", b"\x17\x03"
+_RECORDS = tuple(bytes((kind, 3)) for kind in (_ALERT, _ENCRYPTED))
 """How records of TLS begin that come after a handshake: an alert, and what is encrypted."""
 _LOOK = 4096
 

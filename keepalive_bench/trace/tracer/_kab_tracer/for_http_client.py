@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from .answers import NO_ANSWER, Answers
+from .answers import NO_ANSWER, Answers, asks
 from .closers import (
     EXIT,
     FOUND,
@@ -24,7 +24,7 @@ from .closers import (
 )
 from .layout import ASKS_TO_CLOSE, HAS_BODY
 from .lives import Client, Connection, Exchange, hang
-from .origins import origin_in, origin_of, unix_origin
+from .origins import PORTS, origin_in, origin_of, unix_origin
 from .system import now
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Thing: TypeAlias = Any
     """What is a library's, whatever that is."""
 
-_HTTPS = 443
+_HTTPS = PORTS["https"]
 _UNIX = 1
 _COLON = ord(":")
 _SOCKS = {1: "socks4"}
@@ -539,19 +539,9 @@ def _target(line: bytes | str) -> str:
     return origin_in(target.decode("latin-1")) if target[:4].lower() == b"http" else ""
 
 
-def _flags(fields: list[bytes | str]) -> int:
-    """What a record says of a request, by its header."""
-    try:
-        header = b"\n".join(fields).lower()  # type: ignore[arg-type]
-    except TypeError:  # botocore's may be text
-        encoded = (it if isinstance(it, bytes) else it.encode("utf-8") for it in fields)
-        header = b"\n".join(encoded).lower()
-    flags, header = 0, b"\n" + header
-    at = header.find(b"\nconnection:")
-    if at >= 0 and header[at + 1 :].partition(b"\n")[0].find(b"close") >= 0:
-        flags = ASKS_TO_CLOSE
-    at = header.find(b"\ncontent-length:")
-    if at >= 0 and header[at + 16 :].partition(b"\n")[0].strip() != b"0":
-        flags |= HAS_BODY
-    # `in` tries to take bytes for a number first.
-    return flags | HAS_BODY if header.find(b"\ntransfer-encoding:") >= 0 else flags
+def _flags(lines: list[bytes | str]) -> int:
+    """What a record says of a request, by the lines of its header."""
+    texts = (it if isinstance(it, bytes) else it.encode("utf-8") for it in lines)  # botocore's
+    parts = (it.partition(b":") for it in texts)
+    asks_to_close, has_body = asks((name, value.strip()) for name, _, value in parts)
+    return (ASKS_TO_CLOSE if asks_to_close else 0) | (HAS_BODY if has_body else 0)

@@ -13,7 +13,7 @@ from .closers import cause_of
 from .for_http_client import connecting, prepared, wire_of
 from .layout import HAS_BODY
 from .lives import Client, Exchange, hang
-from .origins import origin_of
+from .origins import PORTS, origin_of
 from .wrappers import Watcher, after, around, before
 
 TYPE_CHECKING = False
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _MAKERS: dict[tuple[str, int], tuple[Client, str]] = {}
 """By tracer and thread: the manager that is making a pool, and how that differs from its last."""
-_PORTS = {"http": 80, "https": 443}
 _PLACE = ("key_scheme", "key_host", "key_port")
 """Fields of a pool's key that say where its connections lead."""
 _HAS_DEFAULT = ("blocksize",)
@@ -78,6 +77,7 @@ def patch_manager(tracer: Tracer, patches: Patches, module: ModuleType) -> None:
 
 
 def _making_manager(tracer: Tracer) -> Maker:
+    # Written out, as `requests.get` makes two: `after` would be two calls more for each.
     name, trouble = tracer.attribute, tracer.records.trouble
 
     def make(original: Function) -> Function:
@@ -118,7 +118,7 @@ class _Watch(Watcher):
 
     def made_pool(self, pool: Thing, _: None = None) -> Client:
         """A pool was made."""
-        port = pool.port or _PORTS.get(pool.scheme, "")
+        port = pool.port or PORTS.get(pool.scheme, "")
         origin = origin_of(pool.scheme, (pool.host or "").strip("[]"), port)
         most = getattr(pool.pool, "maxsize", 0) or -1
         blocks = bool(pool.block)

@@ -42,6 +42,8 @@ MOST_SLOTS = 262_144
 SUFFIX = ".kab"
 CHUNK_BYTES = 48
 """How much of a text a slot holds."""
+RECORDS_LOST, LIMIT_REACHED = "records lost: ", "their limit is reached"
+"""How trouble is told that left no room for more, and why that was where nothing failed."""
 LONGEST_TEXT = 1_000
 """Bytes of UTF-8; of a longer one, the rest is left out."""
 

@@ -135,7 +135,7 @@ class Client(Hung):
             self._flags = BLOCKS
         self._says = of, kind, origin, differs, min(most, _MOST)
         # Who made the one that it belongs to made this one, too.
-        self._stack = 0 if of else tracer.stacks.whole("making")
+        self._stack = 0 if of else tracer.stacks.call("making", is_whole=True)
 
     @property
     def number(self) -> int:
@@ -216,7 +216,7 @@ class Connection(Hung):
         if not self._tracer.records.own.mark[0]:
             self._tracer.records.here()
         self._began = since or now()
-        self._stack = self._tracer.stacks.whole("opening")
+        self._stack = self._tracer.stacks.call("opening", is_whole=True)
 
     def leads(self, origin: str, via: str = "", client: Client | None = None) -> None:
         """It turns out where a connection leads that is being opened.
@@ -312,7 +312,7 @@ class Connection(Hung):
             self._began = 0.0
             return
         if ending in _BY_THE_PROGRAM:
-            self._detail = self._tracer.stacks.nearest("closing")
+            self._detail = self._tracer.stacks.call("closing")
         self._end(ending)
 
     def dropped(self) -> str:
@@ -419,7 +419,7 @@ class Exchange:
             of = connection.number
         else:
             of, self.unbound = 0, connection
-        frame = tracer.stacks.nearest("asking")
+        frame = tracer.stacks.call("asking")
         _PUT_ALL(memory, at + 1, flags, of, frame, who(), began, 0.0, 0.0, 0.0, 0, 0, to, 0, _KIND)
         memory[at] = _KIND
 

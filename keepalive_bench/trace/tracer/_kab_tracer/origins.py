@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(scheme: str, host: str, port: object) -> str:
@@ -36,4 +36,4 @@ def origin_in(url: str, scheme: str = "") -> str:
         host, port = host + colon + port, ""
     if not host or not (port or "0").isdecimal():
         return ""
-    return origin_of(scheme, host.strip("[]"), port or _PORTS.get(scheme, ""))
+    return origin_of(scheme, host.strip("[]"), port or PORTS.get(scheme, ""))

@@ -246,7 +246,7 @@ class Own:
             size = slots * SLOT_BYTES
             units = size // _UNIT_BYTES
             if self.most_bytes and used * _UNIT_BYTES + size > self.most_bytes:
-                raise OSError(0, "their limit is reached")
+                raise OSError(0, layout.LIMIT_REACHED)
             limit = deadly_size()
             if limit is not None and limit < max(size, used + units):
                 raise OSError(EFBIG, os.strerror(EFBIG))
@@ -257,7 +257,8 @@ class Own:
 
     def _tell_of_end(self, error: Exception) -> None:
         """Note, once, why there is no room for more."""
-        what = f"records lost: {getattr(error, 'strerror', None) or type(error).__name__}"
+        why = getattr(error, "strerror", None) or type(error).__name__
+        what = f"{layout.RECORDS_LOST}{why}"
         if self.end and what not in self.troubles:
             self.troubles.add(what)
             text, trouble = self._spare

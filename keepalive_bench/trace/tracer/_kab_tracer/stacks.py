@@ -53,8 +53,8 @@ class Stacks:
     """Writes calls into the records of a process.
 
     The nearest call in the program's own code is looked for where it was before: as many calls
-    away, when the same was asked for. It is known by its place, and a whole stack also by that of
-    the call that it makes: to ask for a line's number costs more than all else.
+    away, when the same was asked for. It is known by its place, and by that of the call that it
+    makes: to ask for a line's number costs more than all else.
     """
 
     def __init__(self, records: Records) -> None:
@@ -65,39 +65,14 @@ class Stacks:
         """The folder of the installed package that is the program; empty: there is none."""
         self._forget()
 
-    def nearest(self, what: str) -> int:
+    def call(self, what: str, *, is_whole: bool = False) -> int:
         """The number of the nearest call in the program's own code, alone; 0: there is none.
 
         Args:
             what: what it is asked for.
-        """
-        if not self._own.is_here:  # the numbers are a parent's
-            self._forget()
-        last = self._last.get(what)
-        if last is not None:
-            distance, may_call_back, called_code, _, own_code, own_at, number = last
-            try:
-                called = _getframe(distance)  # without all those between
-                if called.f_code is called_code:
-                    own: Any = called.f_back
-                    if (
-                        own.f_code is own_code
-                        and own.f_lasti == own_at
-                        and (not may_call_back or self._is_nearest(distance))
-                    ):
-                        return number
-            except (ValueError, AttributeError):  # there aren't as many
-                pass
-        return self._again(what, is_whole=False)
-
-    def whole(self, what: str) -> int:
-        """That of a whole stack of calls, but for the tracer's own.
-
-        It goes on for only some calls beyond the nearest one in the program's own code: frameworks
-        call that from far away.
-
-        Args:
-            what: what it is asked for.
+            is_whole: the whole stack of calls is asked for, but for the tracer's own. It goes on
+                for only some calls beyond the nearest one in the program's own code: frameworks
+                call that from far away.
         """
         if not self._own.is_here:  # the numbers are a parent's
             self._forget()
@@ -116,7 +91,7 @@ class Stacks:
                         return number
             except (ValueError, AttributeError):  # there aren't as many
                 pass
-        return self._again(what, is_whole=True)
+        return self._again(what, is_whole=is_whole)
 
     def _again(self, what: str, *, is_whole: bool) -> int:
         """What was found some time before, or is found now."""
