@@ -1,4 +1,4 @@
-"""What a tracer recorded of a program, as `reading.py` reads it: plain values, one kind each.
+"""What a tracer recorded of a program, as `reading/` reads it: plain values, one kind each.
 
 Times are in seconds on a clock that all processes of a machine share; not measured is `None`.
 Numbers of clients and connections are those of their process's records.
