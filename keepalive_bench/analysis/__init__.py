@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from keepalive_bench.analysis.sweep import Sweep
     from keepalive_bench.analysis.verdict import Verdict
     from keepalive_bench.plan.plan import Plan
-    from keepalive_bench.results.run import RunInfo, WarmUp
+    from keepalive_bench.results.measured import RunInfo, WarmUp
 
 Severity = Literal["info", "warning"]
 Operator = Literal["==", "!=", "<", "<=", ">", ">="]

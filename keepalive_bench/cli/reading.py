@@ -6,16 +6,14 @@ too large.
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import sys
 from errno import EACCES, EISDIR
-from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-from keepalive_bench.errors import ResultsFileError, UsageError
+from keepalive_bench.errors import UsageError
 from keepalive_bench.plan.options import File
 from keepalive_bench.plan.values import LARGEST_BODY
 from keepalive_bench.units import filename, size
@@ -29,10 +27,8 @@ if TYPE_CHECKING:
 LARGEST_FILE = 2**26
 """Bytes of a file that is no body: a bundle of all certificates there are has a hundredth of it."""
 _PIECE = 2**20
-"""What is read at once: also of a line, as a stored run's packed strings are shorter."""
 STDIN = "-"
 _STDIN_NUMBER = 0
-_GZIP = b"\x1f\x8b"
 
 
 def value_of(option: Option[Any], said: Any) -> object:  # noqa: ANN401  # what Click has of it
@@ -100,25 +96,16 @@ def load_run(path: str) -> Run:
     Raises:
         UsageError: it can't be read, or is no results file.
     """
-    import gzip  # noqa: PLC0415  # few commands read a run
-    import zlib  # noqa: PLC0415  # the same
+    from keepalive_bench.results.run import Run  # noqa: PLC0415  # few commands read one
 
-    from keepalive_bench.results.reader import read_run  # noqa: PLC0415  # the same
-
+    if path != STDIN:
+        return Run.load(path)
     name = run_name(path)
-    source, is_own = (_STDIN_NUMBER, False) if path == STDIN else (path, True)
     try:
-        with open(source, "rb", closefd=is_own) as raw:
-            is_packed = raw.peek(len(_GZIP)).startswith(_GZIP)
-            plain = gzip.GzipFile(fileobj=raw, mode="rb") if is_packed else raw
-            with io.TextIOWrapper(plain, encoding="utf-8-sig", newline="\n") as text:
-                return read_run(iter(partial(text.readline, _PIECE), ""), name)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise ResultsFileError(f"{name} is compressed, and damaged.") from None
+        with open(_STDIN_NUMBER, "rb", closefd=False) as raw:
+            return Run.read(raw, name)
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
-    except MemoryError:
-        raise UsageError(f"{name} needs more memory than there is.") from None
 
 
 def run_name(path: str) -> str:

@@ -31,7 +31,8 @@ from keepalive_bench.net.arms import arm_context
 from keepalive_bench.net.ports import port_range, ports_for
 from keepalive_bench.net.resolver import resolver_wait_s
 from keepalive_bench.plan.local_ports import checked_use
-from keepalive_bench.results.run import Environment, PoolCounters, Run, RunInfo, WarmUp
+from keepalive_bench.results.measured import Environment, PoolCounters, RunInfo, WarmUp
+from keepalive_bench.results.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from keepalive_bench.plan.plan import Plan
     from keepalive_bench.results.columns import ExchangeColumns
     from keepalive_bench.results.exchange import Exchange
-    from keepalive_bench.results.run import LostProcess
+    from keepalive_bench.results.measured import LostProcess
 
 _clock = time.perf_counter_ns
 

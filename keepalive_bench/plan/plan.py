@@ -40,6 +40,9 @@ __all__ = [
 ]
 _SERVER_NAME = r"[A-Za-z0-9._/-]{1,64}"
 ServerName = Annotated[str, pattern(f"^{_SERVER_NAME}$")]
+_NAME = r"[A-Za-z0-9._:/@+-]"
+_PLACE = rf"{_NAME}(?:(?:{_NAME}| ){{0,62}}{_NAME})?"
+PlaceName = Annotated[str, pattern(f"^{_PLACE}$")]
 OptionName = Annotated[str, pattern("^[a-z0-9-]{1,64}$")]
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = 0.5, 0.999
 _MOST_REQUIREMENTS = 1_000
@@ -107,7 +110,7 @@ class DecisionRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the user knows of the endpoint that no answer may tell."""
+    """What the user knows, and no answer may tell."""
 
     server: ServerName | None = option(
         None,
@@ -121,9 +124,25 @@ class Known:
         matters=False,
     )
     """Who ends connections there, as the user says; `None`: what answers say is taken."""
+    place: PlaceName | None = option(
+        None,
+        str,
+        spelling="--place NAME",
+        help="Where this run is made, for kab places: eu-west.",
+        more="Without it, a result doesn't say: a host's name is nobody's business.",
+        example=Example("--place eu-west", "plan.place == eu-west"),
+        shown=True,
+        matters=False,
+    )
+    """Where a run is made, as the user calls it; `None`: nobody says."""
 
     def __post_init__(self) -> None:
-        """Check that it can be a name: whether kab knows it, is checked where the names are."""
+        """Check that they can be names: whether kab knows one is checked where its names are."""
+        if self.place is not None and not re.fullmatch(_PLACE, self.place):
+            raise UsageError(
+                f"No place can be called {quoted(self.place)} (--place): a name has up to 64 of "
+                "the characters A-Z, a-z, 0-9 and . _ : / @ + -, and blanks within."
+            )
         if self.server is not None and not re.fullmatch(_SERVER_NAME, self.server):
             raise UsageError(
                 f"No server is called {quoted(self.server)} (--server): it is one name, of who "

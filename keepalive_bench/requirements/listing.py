@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keepalive_bench.field_docs import field_docs
 from keepalive_bench.plan.arms import Arm
 from keepalive_bench.requirements.names import places
-from keepalive_bench.results.run import RunInfo, WarmUp
+from keepalive_bench.results.measured import RunInfo, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

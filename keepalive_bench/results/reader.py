@@ -22,7 +22,7 @@ from keepalive_bench.results import column_codec as codec
 from keepalive_bench.results.columns import ConnectionColumns, ExchangeColumns
 from keepalive_bench.results.exchange import ENDINGS
 from keepalive_bench.results.file import SCHEMA_VERSION, StoredRun
-from keepalive_bench.results.run import Run
+from keepalive_bench.results.measured import Measured
 from keepalive_bench.typed_json import Document, FaultError, from_json
 from keepalive_bench.units import printable, quoted
 
@@ -47,7 +47,7 @@ _ROUNDED, _ROUNDED_S = 1 + 1e-6, 1e-9
 """Phases are kept to 24 bits, and so may add up to a little more than they were."""
 
 
-def read_run(lines: Iterable[str], name: str = "The file") -> Run:
+def read_run(lines: Iterable[str], name: str = "The file") -> Measured:
     """The run in a results file, which is called `name` where something is wrong with it.
 
     Lines may come in pieces. Memory is bounded, whatever is in them.
@@ -93,7 +93,7 @@ def _check_version(document: Any, name: str) -> None:  # noqa: ANN401  # whateve
         )
 
 
-def _run(document: Document, chunks: list[bytes]) -> Run:
+def _run(document: Document, chunks: list[bytes]) -> Measured:
     plan = plan_from(document["plan"])
     stored = from_json(StoredRun, document)
     labels = plan.experiment.labels
@@ -121,7 +121,7 @@ def _run(document: Document, chunks: list[bytes]) -> Run:
     pairs = zip(stored.connections.ciphers, stored.connections.resumed, strict=True)
     connections.handshakes.extend((*pair, resumed) for pair, resumed in pairs)
     _fill(connections, document["connections"], chunks)
-    return Run(
+    return Measured(
         plan=plan,
         environment=stored.environment,
         run_info=stored.run_info,
@@ -208,7 +208,7 @@ def _within_limits(lines: Iterable[str], chunks: list[bytes]) -> Iterator[str]:
         yield kept
 
 
-def _check(run: Run) -> None:
+def _check(run: Measured) -> None:
     """Check that a run could have been measured.
 
     Raises:
@@ -259,7 +259,7 @@ def _check_phases(exchanges: ExchangeColumns) -> None:
         raise FaultError("an exchange has phases that took longer than it did")
 
 
-def _check_counts(run: Run) -> None:
+def _check_counts(run: Measured) -> None:
     """Refuse more exchanges than there were to be."""
     labels, exchanges = run.plan.experiment.labels, run.exchanges
     due = run.run_info.requests

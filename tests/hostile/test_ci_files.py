@@ -23,8 +23,7 @@ from keepalive_bench.plan.document import plan_document
 from keepalive_bench.report.github import annotation_lines
 from keepalive_bench.report.verbose import connection_line, exchange_line
 from keepalive_bench.results.exchange import Answer, Failure
-from keepalive_bench.results.reader import read_run
-from keepalive_bench.results.run import Environment, LostProcess
+from keepalive_bench.results.measured import Environment, LostProcess
 from keepalive_bench.units import for_terminal
 
 if TYPE_CHECKING:
@@ -74,14 +73,14 @@ def _hostile(*, backwards: bool) -> tuple[Run, set[str], list[str]]:
         for text in _TEXTS:
             before = _put(document, path, text)
             try:
-                check_requirements(read_run([json.dumps(document)], "run.json"), "run.json")
+                check_requirements(Run.of_lines([json.dumps(document)], "run.json"), "run.json")
             except KabError as error:
                 said.append(f"Error: {error}")
                 _put(document, path, before)
             else:
                 taken.add(str(next(name for name in reversed(path) if isinstance(name, str))))
                 break
-    return read_run([json.dumps(document)]), taken, said
+    return Run.of_lines([json.dumps(document)]), taken, said
 
 
 def _put(document: dict[str, Any], path: _Path, value: object) -> object:
@@ -158,7 +157,7 @@ def test_json_has_each_text_to_the_letter(*, backwards: bool) -> None:
     answers = [answer._asdict() for answer in run.exchanges.answers.values]
     assert document["exchanges"]["answers"] == answers
     assert document["connections"]["unasked"] == [_ALL]
-    assert stored(read_run([text])) == text
+    assert stored(Run.of_lines([text])) == text
 
 
 @both_ways
